@@ -1,0 +1,33 @@
+"""xent: the cross-entropy loss of a file of predictions, exact, checked and explained.
+
+The functions of the library do what the commands of the same name do:
+
+>>> import xentcli
+>>> report = xentcli.score([[0.8, 0.2], [0.4, 0.6]], [0, 1])
+>>> round(report.cost, 6)
+0.366985
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from xentcli.evaluation import score
+    from xentcli.explanation import explain
+    from xentcli.gates import check
+
+__all__ = ["__version__", "check", "explain", "score"]
+
+_HOMES = {"score": "xentcli.evaluation", "explain": "xentcli.explanation", "check": "xentcli.gates"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a function of the library when it is first used: importing xentcli is cheap."""
+    if name in _HOMES:
+        import importlib
+
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

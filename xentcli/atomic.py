@@ -1,0 +1,74 @@
+"""A file written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from xentcli.errors import FileError, Place
+
+__all__ = ["replacing", "write_text"]
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a temporary file that takes the place of `path` when the block ends well.
+
+    The temporary file stands in the same folder, so that the rename is atomic;
+    it is synced first, so that a crash leaves either the old file or the new one.
+    When the block raises, the temporary file goes and `path` is untouched.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        with _file_errors(path), open(target, "wb") as special:
+            yield special
+        return
+    with _file_errors(path):
+        handle = tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".xent-tmp", delete=False)
+        temporary = Path(handle.name)
+    try:
+        with _file_errors(path):
+            with handle:
+                yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.chmod(temporary, _mode(target))
+            os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text as UTF-8, whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the file that is replaced, else those that open() would give."""
+    with contextlib.suppress(FileNotFoundError):
+        return target.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+@contextlib.contextmanager
+def _file_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"cannot be written: {reason}", place=Place(os.fspath(path))) from error

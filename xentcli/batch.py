@@ -1,0 +1,381 @@
+"""Batch: aligned rows of predictions and targets, checked once.
+
+What leaves `checked` holds: every later step may rely on it and checks nothing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.errors import DataError, Place
+
+__all__ = ["KINDS", "Batch", "Floats", "Ints", "Kind", "Rules", "Where", "checked", "target_checked"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Where = Callable[[int, int | None], Place]
+"""Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file of predictions holds."""
+
+    name: str
+    noun: str
+    about: str
+    labelled: bool
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("probs", "probabilities", "a probability for each class", True),
+        Kind("logits", "logits", "a score for each class, before the softmax", True),
+        Kind("logprobs", "log-probabilities", "the natural logarithm of each class's probability", True),
+        Kind("true-probs", "probabilities of the truth", "only the probability of what was true", False),
+        Kind("true-logprobs", "log-probabilities of the truth", "only its natural logarithm", False),
+        Kind("losses", "losses", "losses in nats, as --per-example writes them", False),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a row of predictions must be, and what is done to it before it is checked."""
+
+    kind: str = "probs"
+    tolerance: float = 0.001
+    scale: float = 1.0
+    renormalize: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows of positive weight, aligned and checked.
+
+    Attributes
+    ----------
+    kind
+        A name in KINDS.
+    predictions
+        f8[n, k], C-ordered. A binary column is two columns here: class 0, class 1.
+    binary
+        Whether the file held one column; then ln(1-q) is log1p(-q).
+    target
+        i8[n] class indices, f8[n, k] distributions, or None for kinds without labels.
+    weight
+        f8[n], positive, or None where every weight is 1.
+    rows
+        i8[n], the row number of each, counted from 1.
+    deviation
+        The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
+    """
+
+    kind: str
+    predictions: Floats
+    target: Ints | Floats | None
+    weight: Floats | None
+    rows: Ints
+    binary: bool = False
+    deviation: float | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many classes a row has; 1 for kinds without labels."""
+        return int(self.predictions.shape[1])
+
+
+def checked(
+    predictions: Floats,
+    target: Ints | Floats | None,
+    weight: Floats | None,
+    *,
+    rules: Rules,
+    rows: Ints,
+    where: Where,
+) -> Batch:
+    """Check rows of predictions (f8[n, k]) and make a Batch of them.
+
+    Raises
+    ------
+    DataError
+        At the first row that is not what its kind says, with what the row looks like.
+    """
+    kind = KINDS[rules.kind]
+    if rules.scale != 1.0:
+        predictions = predictions * rules.scale
+    single = predictions.shape[1] == 1
+    if rules.renormalize:
+        predictions, deviation = _renormalized(predictions, where)
+        _check_probs(predictions, rules, where)
+    else:
+        deviation = _CHECKS[rules.kind](predictions, rules, where)
+    binary = single and kind.labelled
+    if binary:
+        predictions = _BOTH_CLASSES[rules.kind](predictions)
+    return Batch(rules.kind, predictions, target, weight, rows, binary, deviation)
+
+
+def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
+    """Check target distributions, f8[n, k]: from 0 to 1, each row summing to 1 within `tolerance`.
+
+    Raises
+    ------
+    DataError
+        At the first row that is no distribution.
+    """
+    sums = np.add.reduce(target, axis=1)
+    good = (np.abs(sums - 1) <= tolerance) & (target.min(axis=1) >= 0)
+    row = _first_false(good)
+    if row is None:
+        return target
+    values = target[row]
+    odd = np.flatnonzero(~((values >= 0) & (values <= 1 + tolerance)))
+    if len(odd):
+        raise DataError(
+            f"{_number(values[odd[0]])} is not a target probability; one-hot and soft targets lie from 0 to 1",
+            place=where(row, int(odd[0])),
+        )
+    raise DataError(
+        f"the targets sum to {_number(sums[row])}; a one-hot or soft target sums to 1",
+        place=where(row, None),
+        advice="one label column: --label NAME",
+    )
+
+
+def _first_false(good: npt.NDArray[np.bool_]) -> int | None:
+    return None if good.all() else int(np.argmin(good))
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _renormalized(predictions: Floats, where: Where) -> tuple[Floats, float]:
+    sums = np.add.reduce(predictions, axis=1)
+    row = _first_false((sums > 0) & np.isfinite(sums))
+    if row is not None:
+        raise DataError(
+            f"the row sums to {_number(sums[row])}; only a positive sum can be divided by (--renormalize)",
+            place=where(row, None),
+        )
+    return predictions / sums[:, None], _largest(np.abs(sums - 1))
+
+
+def _largest(values: Floats) -> float:
+    return float(values.max()) if len(values) else 0.0
+
+
+def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
+    """q in [-tau, 1+tau] and, with two columns or more, row sums within tau of 1."""
+    tau = rules.tolerance
+    if not len(q):
+        return 0.0
+    if q.shape[1] == 1:
+        row = _first_false(((q >= -tau) & (q <= 1 + tau))[:, 0])
+        if row is not None:
+            _refuse_probs(q[row], rules, row, where)
+        return None
+    sums = np.add.reduce(q, axis=1)
+    off = np.abs(sums - 1)
+    good = off <= tau
+    lowest = q.min()
+    if good.all() and lowest >= 0:
+        return _largest(off)
+    row = _first_false(good & ((q >= -tau) & (q <= 1 + tau)).all(axis=1))
+    if row is not None:
+        _refuse_probs(q[row], rules, row, where)
+    return _largest(off)
+
+
+def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
+    """No NaN, no +inf; -inf masks a class out, but not all of them."""
+    top = z.max(axis=1) if len(z) else np.zeros(0)
+    row = _first_false(np.isfinite(top))
+    if row is None:
+        return
+    values = z[row]
+    _refuse_odd(values, np.isnan(values), "a logit is a finite number, or -inf for a class that is masked out", row, where)
+    _refuse_odd(values, values == np.inf, "a logit is finite; an infinite one usually means an overflow in training", row, where)
+    raise DataError("every logit of the row is -inf: some class must be possible", place=where(row, None))
+
+
+def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
+    """l <= tau and, with two columns or more, abs(logsumexp(l)) <= tau."""
+    tau = rules.tolerance
+    if not len(log_q):
+        return 0.0
+    top = log_q.max(axis=1)
+    good = top <= tau
+    off = None
+    if log_q.shape[1] > 1:
+        with np.errstate(invalid="ignore"):
+            off = np.abs(top + np.log(np.add.reduce(np.exp(log_q - top[:, None]), axis=1)))
+            good &= off <= tau
+    row = _first_false(good)
+    if row is not None:
+        _refuse_logprobs(log_q[row], rules, row, where)
+    return None if off is None else _largest(off)
+
+
+def _check_true_probs(q: Floats, rules: Rules, where: Where) -> None:
+    tau = rules.tolerance
+    row = _first_false(((q >= 0) & (q <= 1 + tau)).all(axis=1))
+    if row is not None:
+        value = float(q[row, 0])
+        looks = "--kind true-logprobs reads logarithms" if value < 0 else _scale_hint(value)
+        raise DataError(f"{_number(value)} is not a probability", place=where(row, 0), advice=looks)
+
+
+def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
+    row = _first_false((log_q <= rules.tolerance).all(axis=1))
+    if row is not None:
+        raise DataError(
+            f"{_number(float(log_q[row, 0]))} is not the logarithm of a probability, which is at most 0",
+            place=where(row, 0),
+            advice=("--kind true-probs reads probabilities", "--kind losses reads losses, which are -ln q"),
+        )
+
+
+def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
+    row = _first_false(~np.isnan(losses).any(axis=1))
+    if row is not None:
+        raise DataError("nan is not a loss", place=where(row, 0), advice="rows of weight 0 may be nan: --weights COLUMN")
+
+
+_CHECKS: dict[str, Callable[[Floats, Rules, Where], float | None]] = {
+    "probs": _check_probs,
+    "logits": _check_logits,
+    "logprobs": _check_logprobs,
+    "true-probs": _check_true_probs,
+    "true-logprobs": _check_true_logprobs,
+    "losses": _check_losses,
+}
+
+
+def _both_probs(q: Floats) -> Floats:
+    return np.concatenate([1 - q, q], axis=1)
+
+
+def _both_logits(z: Floats) -> Floats:
+    return np.concatenate([np.zeros_like(z), z], axis=1)
+
+
+def _both_logprobs(log_q: Floats) -> Floats:
+    """ln(1 - e^l) by the form that keeps its digits (M. Maechler, Rmpfr vignette log1mexp)."""
+    capped = np.minimum(log_q, 0.0)
+    with np.errstate(divide="ignore"):
+        other = np.where(capped > -np.log(2), np.log(-np.expm1(capped)), np.log1p(-np.exp(capped)))
+    return np.concatenate([other, log_q], axis=1)
+
+
+_BOTH_CLASSES = {"probs": _both_probs, "logits": _both_logits, "logprobs": _both_logprobs}
+
+
+def _refuse_odd(values: Floats, odd: npt.NDArray[np.bool_], why: str, row: int, where: Where) -> None:
+    if odd.any():
+        column = int(np.argmax(odd))
+        raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))
+
+
+def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+    """Say why a row is not made of probabilities, and what it looks like instead."""
+    tau = rules.tolerance
+    _refuse_odd(values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where)
+    total = float(np.add.reduce(values))
+    if (values <= 0).all() and (values < -tau).any():
+        raise DataError(
+            f"{_listed(values)} are not probabilities: none is above 0",
+            place=where(row, None),
+            advice=_negative_readings(values, rules),
+        )
+    odd = np.flatnonzero((values < -tau) | (values > 1 + tau))
+    if len(odd):
+        column = int(odd[0])
+        if len(values) > 1 and (values >= 0).all() and abs(total - 100) <= 100 * max(tau, 0.01):
+            advice: tuple[str, ...] = (f"the row sums to {_number(total)}: percent? --scale 0.01",)
+        elif len(values) == 1:
+            advice = tuple(filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid")))
+        else:
+            advice = ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
+        raise DataError(
+            f"{_number(values[column])} is not a probability, which lies from 0 to 1",
+            place=where(row, column),
+            advice=advice,
+        )
+    raise DataError(
+        f"the row sums to {_number(total)}, not to 1 within {tau:g}",
+        place=where(row, None),
+        advice=_sum_advice(values, total),
+    )
+
+
+def _negative_readings(values: Floats, rules: Rules) -> tuple[str, ...]:
+    """Both readings of values that are all 0 or less."""
+    top = values.max()
+    off = abs(top + np.log(np.add.reduce(np.exp(values - top)))) if np.isfinite(top) else np.inf
+    if len(values) == 1:
+        return ("if it is a log-probability: --kind logprobs", "if it is a score before the sigmoid: --kind logits")
+    if off <= rules.tolerance:
+        return (
+            "log-probabilities (their exponentials sum to 1): --kind logprobs",
+            "scores before the softmax: --kind logits",
+        )
+    return (
+        "scores before the softmax: --kind logits",
+        "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
+    )
+
+
+def _refuse_logprobs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+    _refuse_odd(values, np.isnan(values), "a log-probability is at most 0", row, where)
+    odd = values > rules.tolerance
+    if odd.any():
+        column = int(np.argmax(odd))
+        total = float(np.add.reduce(values))
+        probs = (values >= 0).all() and (len(values) == 1 or abs(total - 1) <= rules.tolerance)
+        advice = "these look like probabilities: --kind probs" if probs else "scores before the softmax: --kind logits"
+        raise DataError(
+            f"{_number(values[column])} is not a log-probability, which is at most 0",
+            place=where(row, column),
+            advice=advice,
+        )
+    total = float(np.add.reduce(np.exp(values)))
+    raise DataError(
+        f"the probabilities of the row sum to {_number(total)}, not to 1 within {rules.tolerance:g}",
+        place=where(row, None),
+        advice="scores that are not normalised: --kind logits",
+    )
+
+
+def _scale_hint(value: float) -> str:
+    return "percent? --scale 0.01" if 1 < value <= 100 else ""
+
+
+def _listed(values: Floats) -> str:
+    few = ", ".join(_number(v) for v in values[:4])
+    return few + (", ..." if len(values) > 4 else "")
+
+
+def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
+    """The way out that the row itself suggests: rounding, else a choice for the user."""
+    decimals = max(_decimals(float(v)) for v in values)
+    bound = len(values) * 0.5 * 10.0**-decimals
+    divide = "--renormalize divides each row by its sum"
+    if decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
+        return (f"{decimals} decimals x {len(values)} classes can be off by {bound:g}: --sum-tolerance {bound:g}", divide)
+    if total < 1:
+        return ("is a class column missing? --preds NAME,... chooses the columns", divide)
+    return ("a column that is no prediction? --preds NAME,... chooses the columns", divide)
+
+
+def _decimals(value: float) -> int:
+    """How many decimals the shortest form of a double has."""
+    text: Any = np.format_float_positional(value, trim="-")
+    return len(text.partition(".")[2])

@@ -1,0 +1,89 @@
+"""The command line: ``main`` is the click group and the entry point."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import MutableMapping
+from typing import Any, NoReturn
+
+import click
+
+from xentcli import __version__
+from xentcli.cli import check, explain, score
+from xentcli.cli.options import write_examples
+from xentcli.cli.process import ReaderGone, run
+
+__all__ = ["main"]
+
+_EXAMPLES = (
+    ("the cost of a model's predictions", "xent score preds.csv labels.csv"),
+    ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
+    ("how the number comes about, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
+    ("in CI: fail when the model got worse", "xent check preds.csv labels.csv --max cost=0.5"),
+    ("in a pipeline: the number alone", "cat preds.csv | xent score - labels.csv --quiet"),
+)
+
+
+class Main(click.Group):
+    """The group: examples first, commands in the order of use, exits as xent has them."""
+
+    def main(self, args: Any = None, prog_name: str | None = None, *rest: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit."""
+        extra["standalone_mode"] = False
+        base = super().main
+        run(lambda: base(args, prog_name or "xent", *rest, **extra))
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse; a reader that goes away meanwhile is not click's to handle."""
+        try:
+            return super().make_context(*args, **extra)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; a reader that goes away meanwhile is not click's to handle."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ReaderGone from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a file in its place is most likely to be scored."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and (os.path.exists(name) or "." in name):
+            ctx.fail(f"Did you mean: xent score {shlex.join(args)}?")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples before the commands."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        write_examples(formatter, _EXAMPLES)
+        self.format_options(ctx, formatter)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of use."""
+        return list(self.commands)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options of the group."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
+
+def _settings() -> MutableMapping[str, Any]:
+    return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Main, context_settings=_settings())
+@click.version_option(__version__, prog_name="xent")
+def main() -> None:
+    """The cross-entropy loss of a file of predictions: exact, checked, explained."""
+
+
+main.add_command(score.score)
+main.add_command(explain.explain)
+main.add_command(check.check)

@@ -1,0 +1,68 @@
+"""`xent check`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.options import (
+    Command,
+    Output,
+    input_options,
+    labels_of,
+    loss_options,
+    output_options,
+    section,
+    settings_of,
+)
+
+__all__ = ["check"]
+
+_limits = section(
+    "Limits",
+    (("--max", "at_most"), {"multiple": True, "metavar": "METRIC=X", "help": "The metric must be X or less."}),
+    (("--min", "at_least"), {"multiple": True, "metavar": "METRIC=X", "help": "The metric must be X or more."}),
+)
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("in CI: exit 1 when a limit fails, 0 when all hold", "xent check preds.csv labels.csv --max cost=0.5"),
+        ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
+        ("the verdict for a program", "xent check preds.csv labels.csv --max cost=0.5 --format json"),
+    ),
+)
+@click.argument("preds_file", metavar="PREDS")
+@click.argument("labels_file", metavar="[LABELS]", required=False)
+@_limits
+@input_options
+@loss_options
+@output_options
+@click.pass_context
+def check(
+    ctx: click.Context,
+    preds_file: str,
+    labels_file: str | None,
+    at_most: tuple[str, ...],
+    at_least: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Hold metrics to limits: exit 0 if all hold, 1 if one fails, 5 if there is no verdict.
+
+    Comparison is exact; an infinite value never passes. Bad data are exit 3, files that
+    cannot be read exit 4: never 1.
+    """
+    from xentcli.gates import check as run
+    from xentcli.gates import parse_limit
+    from xentcli.writers.per_example import per_example_sink
+
+    labels = labels_of(labels_file, options)
+    settings = settings_of(options)
+    output = Output(options, (preds_file, labels))
+    limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
+    with per_example_sink(output.per_example) as sink:
+        result = run(preds_file, labels, settings, limits=limits, sink=sink)
+    output.write(result)
+    ctx.exit(result.exit_code)

@@ -1,0 +1,94 @@
+"""`xent explain`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.options import (
+    Command,
+    Output,
+    example_options,
+    input_options,
+    labels_of,
+    loss_options,
+    section,
+    settings_of,
+)
+from xentcli.errors import UsageError, shown
+from xentcli.writers import WRITERS
+
+__all__ = ["explain"]
+
+_output = section(
+    "Output",
+    (("--format", "format_"), {"type": click.Choice(list(WRITERS)), "default": "table", "show_default": True, "help": "What is printed."}),
+    (("-o", "--output", "outputs"), {"multiple": True, "metavar": "FILE", "help": "Write it here too, by its extension."}),
+)  # fmt: skip
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
+        ("logits, by way of the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
+        ("a soft target", "xent explain --probs 0.7,0.2,0.1 --target 0.8,0.1,0.1"),
+        ("a row of a file", "xent explain preds.csv labels.csv --row 17"),
+    ),
+)
+@click.argument("preds_file", metavar="[PREDS]", required=False)
+@click.argument("labels_file", metavar="[LABELS]", required=False)
+@example_options
+@input_options
+@loss_options
+@_output
+def explain(
+    preds_file: str | None,
+    labels_file: str | None,
+    probs: str | None,
+    logits: str | None,
+    target: str | None,
+    row: int | None,
+    **options: Any,
+) -> None:
+    """Show step by step how the loss of one example comes about."""
+    labels = labels_of(labels_file, options)
+    output = Output(options, (preds_file, labels))
+    if (probs is None) == (logits is None) if preds_file is None else (probs or logits or target) is not None:
+        raise UsageError(
+            "one example is given by --probs or --logits, or by a file and --row",
+            advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
+        )
+    if preds_file is None:
+        label = options.pop("label")
+        if logits is not None:
+            options["kind"] = "logits"
+        from xentcli.explanation import explain_values
+
+        told = explain_values(
+            _numbers("--probs" if logits is None else "--logits", probs or logits or ""),
+            label=label,
+            target=None if target is None else _numbers("--target", target),
+            settings=settings_of({**options, "label": None}),
+            option="--probs" if logits is None else "--logits",
+        )
+    else:
+        if row is None:
+            raise UsageError("which example? --row N says, counted from 1")
+        from xentcli.explanation import explain as run
+
+        told = run(preds_file, labels, row, settings_of(options))
+    output.write(told)
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    from xentcli.readers.numerals import number
+
+    values = []
+    for item in text.split(","):
+        value = number(item)
+        if value is None:
+            raise UsageError(f"{option}: {shown(item)} is not a number", advice="numbers joined by commas: 0.1,0.9")
+        values.append(value)
+    return values

@@ -1,0 +1,261 @@
+"""Options that commands share, in the groups that their help shows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from xentcli.errors import UsageError, shown
+from xentcli.metrics import METRICS
+from xentcli.readers import READERS
+from xentcli.writers import WRITERS, format_of
+
+__all__ = ["Command", "Output", "example_options", "input_options", "loss_options", "output_options", "section"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+KIND_NAMES = ("probs", "logits", "logprobs", "true-probs", "true-logprobs", "losses")
+
+
+class Option(click.Option):
+    """An option that stands in a named section of the help."""
+
+    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+        self.section = section
+        super().__init__(*args, **kwargs)
+
+
+class Command(click.Command):
+    """A command whose help has its options in sections, and its examples at the end."""
+
+    def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> None:
+        self.examples = examples
+        super().__init__(*args, **kwargs)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section, then the examples."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=26)
+        write_examples(formatter, self.examples)
+
+
+def write_examples(formatter: click.HelpFormatter, examples: tuple[tuple[str, str], ...]) -> None:
+    """Write commands, each under what it is for; no line is wrapped, so that it can be copied."""
+    if examples:
+        with formatter.section("Examples"):
+            for what, command in examples:
+                formatter.write(f"  # {what}\n  {command}\n")
+
+
+def section(title: str, *declared: tuple[tuple[str, ...], dict[str, Any]]) -> Callable[[F], F]:
+    """Make a decorator that adds options to a command, in this order, under a title."""
+
+    def decorate(function: F) -> F:
+        for names, attributes in reversed(declared):
+            function = click.option(*names, cls=Option, section=title, **attributes)(function)
+        return function
+
+    return decorate
+
+
+def _option(*names: str, **attributes: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
+    return names, attributes
+
+
+_SIDES = click.Choice(["predictions", "labels", "both"])
+
+_columns = section(
+    "Columns",
+    _option("--preds", metavar="COLUMNS", help="The predictions: names, globs, first:last, #1; joined by commas."),
+    _option("--label", metavar="COLUMNS", help="The label, or one target column for each class."),
+    _option("--labels", "labels_option", metavar="FILE", help="The file of the labels, in place of LABELS."),
+    _option("--id", metavar="COLUMN", help="Match the rows of both files by this column, in any order."),
+    _option("--weights", metavar="COLUMN", help="How much each row counts."),
+    _option("--classes", metavar="NAMES", help="Class names in the order of the columns, or @FILE."),
+    _option("--positive", metavar="NAME", help="The label that one column of predictions is about."),
+    _option("--index-base", type=click.Choice(["0", "1"]), help="Labels are positions counted from 0 or 1."),
+    _option("--align", type=click.Choice(["position"]), help="Match by position whatever row names say."),
+)
+_files = section(
+    "Files",
+    _option(
+        "--input-format", multiple=True, metavar="FORMAT",
+        help=f"{', '.join(READERS)}; or predictions=FORMAT, labels=FORMAT.",
+    ),
+    _option("--delimiter", metavar="CHAR", help="What separates fields of a text file: , ; tab or another."),
+    _option("--header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is a header (of both files if none is named)."),
+    _option("--no-header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is data."),
+)  # fmt: skip
+_loss = section(
+    "Loss",
+    _option("--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."),
+    _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS], and report what that changed."),
+    _option("--renormalize", is_flag=True, help="Divide each row of probabilities by its sum first."),
+    _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions by X first: 0.01 for percent."),
+    _option("--sum-tolerance", type=float, default=0.001, show_default=True, metavar="TAU", help="How far a row sum may be from 1."),
+    _option("--base", type=click.Choice(["2", "e", "10"]), default="e", show_default=True, help="Losses in bits, nats or bans."),
+    _option("--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."),
+)  # fmt: skip
+_output = section(
+    "Output",
+    _option("--format", "format_", type=click.Choice(list(WRITERS)), default="table", show_default=True, help="What is printed."),
+    _option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."),
+    _option("--quiet", "-q", is_flag=True, help="Print the cost alone."),
+    _option("--get", metavar="METRIC", help=f"Print one figure alone: {', '.join(METRICS)}."),
+    _option("--per-example", metavar="FILE", help="Write the loss of every row: .csv, .npy, or - as CSV."),
+)  # fmt: skip
+
+
+def input_options(function: F) -> F:
+    """Add the options that say what the files hold."""
+    return _columns(_files(function))
+
+
+def loss_options(function: F) -> F:
+    """Add the options of the loss."""
+    return _loss(function)
+
+
+def output_options(function: F) -> F:
+    """Add the options of a report's output."""
+    return _output(function)
+
+
+def settings_of(options: dict[str, Any]) -> Any:
+    """Make Settings of what click parsed; what is left in `options` is the command's own."""
+    from xentcli.readers.csv import check_delimiter
+    from xentcli.settings import Settings
+
+    names = (
+        "kind", "preds", "label", "id", "weights", "classes", "positive", "align", "header", "no_header",
+        "sum_tolerance", "scale", "renormalize", "clip", "base", "confidence",
+    )  # fmt: skip
+    given = {name: options.pop(name) for name in names}
+    base, formats, delimiter = options.pop("index_base"), options.pop("input_format"), options.pop("delimiter")
+    return Settings(
+        **given,
+        index_base=None if base is None else int(base),
+        input_format=formats or None,
+        delimiter=None if delimiter is None else check_delimiter(delimiter),
+    )
+
+
+def labels_of(labels: str | None, options: dict[str, Any]) -> str | None:
+    """The file of the labels, as argument or option.
+
+    Raises
+    ------
+    UsageError
+        When both are given.
+    """
+    given: str | None = options.pop("labels_option")
+    if labels is not None and given is not None:
+        raise UsageError(f"the labels are given twice: {shown(labels)} and --labels {shown(given)}")
+    return labels if given is None else given
+
+
+class Output:
+    """Where a report goes: what of it to stdout, and which files."""
+
+    def __init__(self, options: dict[str, Any], inputs: tuple[str | None, ...]) -> None:
+        self.format: str = options.pop("format_")
+        self.files: tuple[str, ...] = options.pop("outputs")
+        self.quiet: bool = options.pop("quiet", False)
+        self.get: str | None = options.pop("get", None)
+        self.per_example: str | None = options.pop("per_example", None)
+        self._check(tuple(path for path in inputs if path not in (None, "-")))
+
+    def _check(self, inputs: tuple[str | None, ...]) -> None:
+        """Refuse, before anything is read, what could not be written or would destroy an input."""
+        from xentcli.metrics import find
+
+        if self.quiet and self.get:
+            raise UsageError("--quiet prints the cost and --get another figure; choose one")
+        if self.get is not None:
+            self.get = find(self.get).name
+        targets = list(self.files)
+        if self.per_example is not None:
+            from xentcli.writers.per_example import check_path
+
+            check_path(self.per_example)
+            targets += [] if self.per_example == "-" else [self.per_example]
+        for path in self.files:
+            format_of(path)
+        for index, path in enumerate(targets):
+            if any(_same(path, given) for given in inputs if given is not None):
+                raise UsageError(f"{shown(path)} is an input; it would be overwritten")
+            if any(_same(path, other) for other in targets[:index]):
+                raise UsageError(f"{shown(path)} is written twice")
+
+    def write(self, document: Any) -> None:
+        """Write the files, then stdout."""
+        from xentcli.atomic import write_text
+        from xentcli.cli.process import emit
+        from xentcli.writers import rendered
+
+        for path in self.files:
+            write_text(path, rendered(document, format_of(path)))
+        if self.per_example == "-":
+            return
+        report = getattr(document, "report", document)
+        if self.quiet or self.get:
+            emit(f"{_figure(report, self.get or 'cost')}\n")
+            _warn(report)
+            return
+        width, color = terminal_of(sys.stdout)
+        emit(rendered(document, self.format, width=width, color=color))
+
+
+def _figure(report: Any, metric: str) -> str:
+    from xentcli.errors import NoVerdict
+
+    value = report.value(metric)
+    if value is None:
+        raise NoVerdict(f"{metric} is undefined: {report.undefined.get(metric, 'not for these data')}")
+    return repr(value)
+
+
+def _warn(report: Any) -> None:
+    """Say the warnings on stderr where stdout has but a figure."""
+    from xentcli.cli.process import say
+    from xentcli.writers.safe import terminal
+
+    for warning in report.warnings:
+        say(f"xent: warning: {terminal(warning.message)}" + (f" ({terminal(warning.advice)})" if warning.advice else ""))
+
+
+def terminal_of(stream: Any) -> tuple[int | None, bool]:
+    """The width of a terminal and whether it takes colours; (None, False) for a pipe or file."""
+    if not stream.isatty():
+        return None, False
+    import shutil
+
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return max(shutil.get_terminal_size().columns, 20), color
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def example_options(function: F) -> F:
+    """Add the options of `explain` that give one example literally, or choose one."""
+    return section(
+        "Example",
+        _option("--probs", metavar="Q,...", help="Probabilities of one example, in place of a file."),
+        _option("--logits", metavar="Z,...", help="Logits of one example, in place of a file."),
+        _option("--target", metavar="Y,...", help="Its target: a number for each class. Or --label N."),
+        _option("--row", type=int, metavar="N", help="Which row of the file, counted from 1."),
+    )(function)

@@ -1,0 +1,146 @@
+"""The process: what leaves it on stdout and stderr, and with which exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, TERMINATED, FileError, XentError
+from xentcli.writers.safe import terminal
+
+__all__ = ["ReaderGone", "emit", "run"]
+
+
+class ReaderGone(BaseException):
+    """Whoever read our output has closed it."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def emit(text: str) -> None:
+    """Write the result to stdout, all of it, now.
+
+    Raises
+    ------
+    FileError
+        When stdout cannot be written.
+    ReaderGone
+        When its reader has closed it.
+    """
+    if not text:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise _output_fault(error) from None
+
+
+def say(text: str) -> None:
+    """Write a line to stderr; where nobody reads it, it is lost."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def run(command: Callable[[], object]) -> NoReturn:
+    """Call a command and exit with the code that its end deserves; click's own codes never leak."""
+    _on_terminate()
+    code = 0
+    try:
+        if sys.stdout is None:
+            raise FileError("standard output is closed: the result has nowhere to go")
+        result = command()
+        code = result if isinstance(result, int) else 0
+        _flush()
+    except XentError as error:
+        code = _told(error)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.message)
+        code = error.exit_code
+    except click.UsageError as error:
+        code = _usage(error)
+    except click.ClickException as error:
+        say(f"xent: {terminal(error.format_message())}")
+        code = FileError.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = INTERRUPTED
+    except _Terminated:
+        code = TERMINATED
+    except (ReaderGone, BrokenPipeError):
+        code = READER_GONE
+    except MemoryError:
+        code = _told(FileError("there is not enough memory for a block of rows"))
+    except OSError as error:
+        code = _told(FileError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")))
+    except Exception as error:
+        code = _defect(error)
+    _leave(code)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _output_fault(error) from None
+
+
+def _output_fault(error: OSError) -> BaseException:
+    if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
+        return ReaderGone()
+    return FileError(f"standard output cannot be written: {error.strerror}")
+
+
+def _told(error: XentError) -> int:
+    say("\n".join([f"xent: {terminal(error.headline)}", *(f"      {terminal(line)}" for line in error.advice)]))
+    return error.exit_code
+
+
+def _usage(error: click.UsageError) -> int:
+    command = error.ctx.command_path if error.ctx else "xent"
+    say(f"xent: {terminal(error.format_message())}\n      {command} --help says more")
+    return 2
+
+
+def _defect(error: Exception) -> int:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(where.filename)}:{where.lineno}"
+    say(
+        f"xent: a defect of xent itself, not of your data: {type(error).__name__} at {place}: {terminal(str(error))}\n"
+        "      please report it with the command and, if you can, the input"
+    )
+    return DEFECT
+
+
+def _on_terminate() -> None:
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        raise _Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, terminate)
+
+
+def _leave(code: int) -> NoReturn:
+    """Exit without the interpreter writing to an output that is gone."""
+    if code in (READER_GONE, FileError.exit_code) and sys.stdout is not None:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError):
+            pass
+    sys.exit(code)

@@ -1,0 +1,44 @@
+"""`xent score`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.options import Command, Output, input_options, labels_of, loss_options, output_options, settings_of
+
+__all__ = ["score"]
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),
+        ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
+        ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
+        ("only the number, for a script", "xent score preds.csv labels.csv --quiet"),
+        ("rows in another order", "xent score preds.csv labels.csv --id image"),
+        ("the loss of every row", "xent score preds.csv labels.csv --per-example losses.csv"),
+    ),
+)
+@click.argument("preds_file", metavar="PREDS")
+@click.argument("labels_file", metavar="[LABELS]", required=False)
+@input_options
+@loss_options
+@output_options
+def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
+    """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
+
+    PREDS and LABELS are files, CSV or NPY, compressed or not; one of them may be - for
+    standard input. Without LABELS the labels are a column of PREDS.
+    """
+    from xentcli.evaluation import score as run
+    from xentcli.writers.per_example import per_example_sink
+
+    labels = labels_of(labels_file, options)
+    settings = settings_of(options)
+    output = Output(options, (preds_file, labels))
+    with per_example_sink(output.per_example) as sink:
+        report = run(preds_file, labels, settings, sink=sink)
+    output.write(report)

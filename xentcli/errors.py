@@ -1,0 +1,123 @@
+"""The errors that xent raises on purpose, each with the exit code it stands for.
+
+    XentError
+     |-- UsageError    2   options that make no sense, whatever the files hold
+     |-- DataError     3   the data cannot be scored, or not without an option
+     |    `-- LabelsBreakRule   a later label breaks the rule that the first ones set
+     |-- FileError     4   a file cannot be read or written, or a limit was reached
+     `-- NoVerdict     5   nothing to judge: no rows, or weights that sum to 0
+
+Anything else that escapes is a defect of xent and exits with 70.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = ["DataError", "FileError", "LabelsBreakRule", "NoVerdict", "Place", "UsageError", "XentError", "shown"]
+
+DEFECT = 70
+INTERRUPTED = 130
+READER_GONE = 141
+TERMINATED = 143
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """Quote a value for a message: control characters escaped, long text cut.
+
+    >>> shown("a\\tb")
+    "'a\\\\tb'"
+    >>> shown("x" * 100, limit=10)
+    "'xxxxxxxxxx'... (100 characters)"
+    """
+    text = str(value)
+    if len(text) > limit:
+        return f"{ascii_safe(text[:limit])}... ({len(text):,} characters)"
+    return ascii_safe(text)
+
+
+def ascii_safe(text: str) -> str:
+    """repr() of a text in which also the printable but deceptive characters are escaped."""
+    return repr(text) if text.isprintable() else ascii(text)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the input something is: rows and lines are counted from 1."""
+
+    path: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        """Return for instance ``preds.csv, row 3 (line 4), column cat``."""
+        parts = [self.path] if self.path else []
+        if self.row is not None:
+            parts.append(f"row {self.row:,}" + (f" (line {self.line:,})" if self.line else ""))
+        elif self.line is not None:
+            parts.append(f"line {self.line:,}")
+        if self.column is not None:
+            parts.append(f"column {self.column}")
+        return ", ".join(parts)
+
+
+class XentError(Exception):
+    """An error that is explained to the user in one short block.
+
+    Parameters
+    ----------
+    message
+        What is wrong: the value got and what was expected. One line.
+    place
+        Where, as precisely as known.
+    advice
+        What to do, each a line of its own: the option that helps, a line of Python.
+    """
+
+    exit_code: ClassVar[int] = DEFECT
+
+    def __init__(self, message: str, *, place: Place | None = None, advice: str | tuple[str, ...] = ()) -> None:
+        self.message = message
+        self.place = place
+        self.advice = (advice,) if isinstance(advice, str) else advice
+        super().__init__(message)
+
+    @property
+    def headline(self) -> str:
+        """The place and the message in one line."""
+        where = str(self.place) if self.place else ""
+        return f"{where}: {self.message}" if where else self.message
+
+    def __str__(self) -> str:
+        """Return the whole block, the advice indented."""
+        return "\n".join([self.headline, *(f"  {line}" for line in self.advice)])
+
+
+class UsageError(XentError):
+    """Options that make no sense whatever the files hold."""
+
+    exit_code = 2
+
+
+class DataError(XentError):
+    """Data that cannot be scored, or not without an option that the message names."""
+
+    exit_code = 3
+
+
+class LabelsBreakRule(DataError):
+    """A label that does not fit the rule which the first labels of its column set."""
+
+
+class FileError(XentError):
+    """A file that cannot be read or written, or a limit on size."""
+
+    exit_code = 4
+
+
+class NoVerdict(XentError):
+    """Nothing to judge by: no rows, or no weight."""
+
+    exit_code = 5

@@ -1,0 +1,179 @@
+"""Sums of doubles that are exact: correctly rounded, free of order, mergeable.
+
+Every finite double is an integer times a power of two, so a sum of doubles, and of
+products of two doubles, is an integer in units of 2**-2200. That integer is kept
+whole; it is rounded once, when the value is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["UNIT_BITS", "ExactSum", "grouped_sums", "ratio"]
+
+# The lowest bit of a product of two subnormals is 2**-2148.
+UNIT_BITS = 2200
+_UNIT = 1 << UNIT_BITS
+_SPLIT = 26
+# A bin of bincount adds parts below 2**27 and is exact up to 2**53.
+_CHUNK = 1 << 25
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class ExactSum:
+    """The exact sum of any number of doubles. ``ExactSum()`` is the empty sum.
+
+    Infinities and NaNs are counted apart, so that the finite part is never lost.
+
+    >>> total = ExactSum().add([1e308, 1.0, -1e308]).merge(ExactSum().add([2.0**-1074]))
+    >>> total.value
+    1.0
+    >>> ExactSum().add([0.1] * 10).value == 1.0   # the doubles nearest 0.1 sum to this
+    True
+    """
+
+    units: int = 0
+    positive_infinities: int = 0
+    negative_infinities: int = 0
+    nans: int = 0
+
+    def add(self, values: npt.ArrayLike) -> ExactSum:
+        """Return the sum with all `values` (any shape, float64) added."""
+        array = np.asarray(values, dtype=np.float64).ravel()
+        finite = np.isfinite(array)
+        if finite.all():
+            return replace(self, units=self.units + _sum_units(*np.frexp(array)))
+        odd = array[~finite]
+        return ExactSum(
+            self.units + _sum_units(*np.frexp(array[finite])),
+            self.positive_infinities + int((odd == np.inf).sum()),
+            self.negative_infinities + int((odd == -np.inf).sum()),
+            self.nans + int(np.isnan(odd).sum()),
+        )
+
+    def add_products(self, x: Floats, y: Floats) -> ExactSum:
+        """Return the sum with every ``x[i] * y[i]`` added, without rounding a product.
+
+        `x` and `y` are finite float64 of one shape. The product of the significands
+        is taken as two doubles whose sum is exact (T. J. Dekker, Numerische
+        Mathematik 18, 1971); the exponents are added as integers, so that nothing
+        overflows or underflows on the way.
+        """
+        (mx, ex), (my, ey) = np.frexp(x), np.frexp(y)
+        product, error = _two_product(mx, my)
+        exponents = ex + ey
+        units = self.units
+        for part in (product, error):
+            mantissa, exponent = np.frexp(part)
+            units += _sum_units(mantissa, exponent + exponents)
+        return replace(self, units=units)
+
+    def merge(self, other: ExactSum) -> ExactSum:
+        """Return the sum over both."""
+        return ExactSum(
+            self.units + other.units,
+            self.positive_infinities + other.positive_infinities,
+            self.negative_infinities + other.negative_infinities,
+            self.nans + other.nans,
+        )
+
+    @property
+    def finite(self) -> float:
+        """The double nearest to the sum of the finite values."""
+        return ratio(self.units, _UNIT)
+
+    @property
+    def value(self) -> float:
+        """The double nearest to the sum, as IEEE 754 has it when some are not finite."""
+        if self.nans or (self.positive_infinities and self.negative_infinities):
+            return math.nan
+        if self.positive_infinities:
+            return math.inf
+        if self.negative_infinities:
+            return -math.inf
+        return self.finite
+
+
+def ratio(numerator: int, denominator: int) -> float:
+    """Divide two integers of any size, rounded once; beyond the doubles it is infinite.
+
+    >>> ratio(1, 3)
+    0.3333333333333333
+    >>> ratio(10**400, 1)
+    inf
+    """
+    try:
+        return numerator / denominator
+    except OverflowError:
+        return math.inf if (numerator < 0) == (denominator < 0) else -math.inf
+
+
+def grouped_sums(values: Floats, codes: Codes) -> dict[int, ExactSum]:
+    """Sum finite `values` (f8[n]) by group: the exact sum for each code (i8[n]) that occurs.
+
+    >>> {c: s.value for c, s in grouped_sums(np.array([1.0, 2.0, 4.0]), np.array([7, 0, 7])).items()}
+    {0: 2.0, 7: 5.0}
+    """
+    groups, inverse = np.unique(codes, return_inverse=True)
+    units = _bin_units(*np.frexp(values), inverse.ravel(), len(groups))
+    return {int(code): ExactSum(unit) for code, unit in zip(groups, units, strict=True)}
+
+
+def _two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """The product rounded, and its rounding error, both exact for significands."""
+    product = x * y
+    x_high, y_high = _high_half(x), _high_half(y)
+    x_low, y_low = x - x_high, y - y_high
+    error = ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+    return product, error
+
+
+def _high_half(x: Floats) -> Floats:
+    """The upper 26 bits of a significand (G. W. Veltkamp's splitting)."""
+    scaled = x * 134217729.0
+    high: Floats = scaled - (scaled - x)
+    return high
+
+
+def _sum_units(mantissa: Floats, exponent: npt.NDArray[np.integer]) -> int:
+    total = 0
+    for start in range(0, len(mantissa), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        total += _bin_units(mantissa[part], exponent[part], None, 1)[0]
+    return total
+
+
+def _bin_units(
+    mantissa: Floats, exponent: npt.NDArray[np.integer], group: Codes | None, groups: int
+) -> Sequence[int]:
+    """Sum ``mantissa * 2**exponent`` by group, each sum an integer in units.
+
+    The significand is cut into two whole numbers that bincount adds without rounding,
+    one bin for each exponent and group; the few bins are shifted and added as integers.
+    """
+    totals = [0] * groups
+    if not len(mantissa):
+        return totals
+    lowest = int(exponent.min())
+    width = int(exponent.max()) - lowest + 1
+    bins = exponent.astype(np.int64) - lowest
+    if group is not None:
+        bins += group * width
+    scaled = mantissa * float(1 << (2 * _SPLIT + 1))
+    high = np.trunc(scaled * (1.0 / (1 << _SPLIT)))
+    low = scaled - high * float(1 << _SPLIT)
+    sums_high = np.bincount(bins, weights=high)
+    sums_low = np.bincount(bins, weights=low)
+    for index in np.flatnonzero((sums_high != 0) | (sums_low != 0)).tolist():
+        owner, offset = divmod(index, width)
+        shift = lowest + offset - (2 * _SPLIT + 1) + UNIT_BITS
+        totals[owner] += ((int(sums_high[index]) << _SPLIT) + int(sums_low[index])) << shift
+    return totals

@@ -1,0 +1,173 @@
+"""One example, step by step: for the person who asks how the number comes about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from xentcli import __version__
+from xentcli.batch import Batch, Floats
+from xentcli.errors import DataError, Place, UsageError
+from xentcli.evaluation import with_plan
+from xentcli.losses import Workings, entropy
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import Task
+from xentcli.report import ClassTerm, Explanation, Input
+from xentcli.scorer import Scorer
+from xentcli.settings import Settings
+
+__all__ = ["explain", "explain_values"]
+
+
+def explain(
+    predictions: Any, labels: Any = None, row: int = 1, settings: Settings | None = None, **options: Any
+) -> Explanation:
+    """Explain the loss of one row of predictions, counted from 1.
+
+    Takes the same inputs and settings as ``score``.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does; DataError also when there is no such row.
+
+    Examples
+    --------
+    >>> told = explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0])
+    >>> round(told.loss, 6), round(told.perplexity, 6)
+    (2.302585, 10.0)
+    """
+    if row < 1:
+        raise UsageError(f"--row counts from 1, not {row}")
+    chosen = settings or Settings(**options)
+    return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, row))
+
+
+def explain_values(
+    values: Sequence[float], *, label: str | None, target: Sequence[float] | None, settings: Settings, option: str
+) -> Explanation:
+    """Explain literal predictions of one example; `option` is what messages call them.
+
+    Exactly one of `label`, a class, and `target`, its distribution, is given.
+    """
+    if (label is None) == (target is None):
+        raise UsageError("give --label N, or --target with a number for each class")
+    truth: Any = np.array([label]) if target is None else np.array([target], dtype=np.float64)
+    names = (option, "--label" if target is None else "--target")
+    told = with_plan(
+        np.array([values], dtype=np.float64), truth, settings, lambda plan: _explained(plan, 1), names=names
+    )
+    return replace(told, row=None, inputs=())
+
+
+def _explained(plan: Plan, row: int) -> Explanation:
+    total = 0
+    for task in plan.tasks():
+        total = task.start + task.part.rows
+        if row <= total:
+            return _of_row(plan, task, row)
+    raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
+
+
+def _of_row(plan: Plan, task: Task, row: int) -> Explanation:
+    scorer = Scorer(plan)
+    index = row - task.start - 1
+    ours, companions, ids, _ = scorer.load(task)
+    if companions is None:
+        raise DataError("some ids of these rows are not among the labels'", place=ours.place("id", index))
+    aligned = scorer.align(
+        row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions]
+    )
+    if not len(aligned.kept):
+        raise DataError("the row has weight 0: it is not scored", place=ours.place("preds", index))
+    told = _told(plan, Workings(aligned.batch, plan.settings.clip))
+    inputs = tuple(Input(source.path, source.format, 0, None, source.header) for source in plan.sources)
+    return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
+
+
+def _told(plan: Plan, work: Workings) -> Explanation:
+    batch = work.batch
+    names = plan.classes or ("the truth",)
+    target = _target(batch)
+    soft = bool(work.soft[0])
+    loss = float(work.loss[0])
+    index = int(work.index[0])
+    logits = batch.kind == "logits"
+    scores = batch.predictions[0]
+    top = float(scores.max())
+    exponentials = np.exp(scores - top)
+    rest = float(np.add.reduce(np.sort(exponentials)[:-1]))
+    return Explanation(
+        kind=batch.kind,
+        terms=_terms(names, target, work, exponentials),
+        loss=loss,
+        truth=None if soft else names[index],
+        truth_index=None if soft else index,
+        predicted=names[int(work.predicted[0])],
+        perplexity=math.exp(loss) if loss < 709 else math.inf,
+        uniform=math.log(len(names)),
+        target_entropy=float(entropy(work)[0]) if soft else None,
+        largest=top if logits else None,
+        logsumexp=top + math.log1p(rest) if logits else None,
+        other_split=None if soft else _other_split(batch, index),
+        xent_version=__version__,
+    )
+
+
+def _target(batch: Batch) -> Floats:
+    """f8[k]: the distribution of the target."""
+    if batch.target is not None and batch.target.ndim == 2:
+        return batch.target[0].astype(np.float64)
+    result = np.zeros(batch.classes)
+    result[0 if batch.target is None else int(batch.target[0])] = 1.0
+    return result
+
+
+def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: Floats) -> tuple[ClassTerm, ...]:
+    batch = work.batch
+    logits = batch.kind == "logits"
+    probabilities = work.probabilities[0]
+    logs = [_ln_q(work, c) for c in range(batch.classes)]
+    terms = []
+    for c, name in enumerate(names):
+        y = float(target[c])
+        score = float(batch.predictions[0, c]) if batch.kind not in ("probs", "true-probs", "losses") else None
+        terms.append(
+            ClassTerm(
+                name=name,
+                y=y,
+                q=float(probabilities[c]),
+                ln_q=logs[c],
+                term=y * logs[c] if y else 0.0,
+                score=score,
+                shifted=float(batch.predictions[0, c] - batch.predictions[0].max()) if logits else None,
+                exponential=float(exponentials[c]) if logits else None,
+            )
+        )
+    return tuple(terms)
+
+
+def _ln_q(work: Workings, index: int) -> float:
+    """ln q of one class: minus the loss if it were the truth."""
+    truth = replace(work.batch, target=np.array([index], dtype=np.int64))
+    return 0.0 - float(Workings(truth, work.clip).loss[0])
+
+
+def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:
+    """Other probabilities with the same loss: the second of the wrong classes gives half to the first."""
+    if batch.kind != "probs" or not 3 <= batch.classes <= 12:
+        return None
+    q = batch.predictions[0]
+    others = sorted((c for c in range(batch.classes) if c != index), key=lambda c: -q[c])
+    first, second = others[:2]
+    moved = round(float(q[second]) / 2, 12)
+    if moved <= 0:
+        return None
+    split = [float(value) for value in q]
+    split[first] = round(split[first] + moved, 12)
+    split[second] = round(split[second] - moved, 12)
+    return tuple(split)

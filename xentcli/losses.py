@@ -1,0 +1,197 @@
+"""The maths: a Batch in, one float64 per example out, in nats.
+
+``Workings`` computes what several figures share once per batch: the shifted
+exponentials, the probabilities, the losses.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import Batch, Floats, Ints
+
+__all__ = ["Workings", "brier", "correct", "entropy"]
+
+
+class Workings:
+    """A batch and what is computed from it, each part once.
+
+    Parameters
+    ----------
+    batch
+        Checked rows.
+    clip
+        None, or EPS: the q of a loss is taken as min(max(q, EPS), 1 - EPS).
+
+    >>> from xentcli.batch import Batch
+    >>> q = np.array([[0.1, 0.5, 0.1, 0.1, 0.2], [0.1, 0.6, 0.1, 0.1, 0.1]])
+    >>> rows = np.arange(1, 3)
+    >>> Workings(Batch("probs", q, np.array([0, 0]), None, rows)).loss.tolist()
+    [2.3025850929940455, 2.3025850929940455]
+    """
+
+    def __init__(self, batch: Batch, clip: float | None = None) -> None:
+        self.batch = batch
+        self.clip = clip
+
+    @cached_property
+    def soft(self) -> npt.NDArray[np.bool_]:
+        """bool[n]: whether the target of a row is spread over several classes."""
+        target = self.batch.target
+        if target is None or target.ndim == 1:
+            return np.zeros(len(self.batch.rows), dtype=bool)
+        one_hot: npt.NDArray[np.bool_] = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
+        return ~one_hot
+
+    @cached_property
+    def index(self) -> Ints:
+        """i8[n]: the class that has the most of the target; the class itself unless soft."""
+        target = self.batch.target
+        if target is None:
+            return np.zeros(len(self.batch.rows), dtype=np.int64)
+        return target.astype(np.int64, copy=False) if target.ndim == 1 else target.argmax(axis=1)
+
+    @cached_property
+    def raw_loss(self) -> Floats:
+        """f8[n]: -sum_c y_c ln q_c before any clipping; a term with y_c = 0 is 0."""
+        return self._loss(None)
+
+    @cached_property
+    def loss(self) -> Floats:
+        """f8[n]: the loss, with q clipped where that was asked for."""
+        return self.raw_loss if self.clip is None else self._loss(self.clip)
+
+    def _loss(self, clip: float | None) -> Floats:
+        batch, hard = self.batch, ~self.soft
+        if hard.all():
+            return _clipped(self._class_losses(self.index[:, None]), clip)[:, 0]
+        result = np.empty(len(batch.rows))
+        each = _clipped(self._class_losses(None), clip)
+        assert batch.target is not None
+        target = batch.target
+        result[hard] = each[hard, self.index[hard]]
+        spread = ~hard
+        terms = np.zeros_like(target[spread])
+        np.multiply(target[spread], each[spread], out=terms, where=target[spread] != 0)
+        result[spread] = np.add.reduce(terms, axis=1)
+        return result
+
+    def _class_losses(self, index: Ints | None) -> Floats:
+        """What each row would cost if the truth were class `index` (i8[n, 1]), or each class."""
+        values = self.batch.predictions if index is None else np.take_along_axis(self.batch.predictions, index, axis=1)
+        with np.errstate(divide="ignore"):
+            match self.batch.kind:
+                case "probs" if self.batch.binary:
+                    return _pick(self._binary_losses, index)
+                case "probs" | "true-probs":
+                    return 0.0 - np.log(np.maximum(values, 0.0))
+                case "logits":
+                    return (self._top - values) + np.log1p(self._rest)
+                case "logprobs" | "true-logprobs":
+                    return 0.0 - values
+                case _:
+                    return values
+
+    @property
+    def _binary_losses(self) -> Floats:
+        q = self.batch.predictions[:, 1]
+        return np.stack([0.0 - np.log1p(-np.minimum(q, 1.0)), 0.0 - np.log(np.maximum(q, 0.0))], axis=1)
+
+    @cached_property
+    def predicted(self) -> Ints:
+        """i8[n]: the class with the largest prediction; ties go to the first."""
+        return self.batch.predictions.argmax(axis=1)
+
+    @cached_property
+    def _top(self) -> Floats:
+        return np.take_along_axis(self.batch.predictions, self.predicted[:, None], axis=1)
+
+    @cached_property
+    def _exponentials(self) -> Floats:
+        """exp(z - max z), with 0 in place of the 1 of the largest."""
+        result: Floats = np.exp(self.batch.predictions - self._top)
+        np.put_along_axis(result, self.predicted[:, None], 0.0, axis=1)
+        return result
+
+    @cached_property
+    def _rest(self) -> Floats:
+        """f8[n, 1]: the sum of those exponentials, so that logsumexp(z) = max z + log1p(rest).
+
+        The 1 of the largest logit stays out of the sum: beside it a loss of 1e-18
+        would be lost, and log1p gives it back in full.
+        """
+        return np.add.reduce(self._exponentials, axis=1, keepdims=True)
+
+    @cached_property
+    def probabilities(self) -> Floats:
+        """f8[n, k]: the predicted probabilities, unclipped."""
+        match self.batch.kind:
+            case "logits":
+                largest = 1.0 / (1.0 + self._rest)
+                result = self._exponentials * largest
+                np.put_along_axis(result, self.predicted[:, None], largest, axis=1)
+                return result
+            case "logprobs" | "true-logprobs":
+                return np.exp(self.batch.predictions)
+            case "losses":
+                return np.exp(-self.batch.predictions)
+            case _:
+                return self.batch.predictions
+
+    @cached_property
+    def truth(self) -> Floats:
+        """f8[n]: the probability of the label; NaN where the target is soft."""
+        picked = np.take_along_axis(self.probabilities, self.index[:, None], axis=1)[:, 0]
+        return np.where(self.soft, np.nan, picked)
+
+
+def correct(work: Workings) -> Floats:
+    """f8[n]: 1 where the class with the largest prediction is the label, else 0.
+
+    Ties go to the first class; in one column, q = 0.5 predicts the negative class.
+    """
+    return (work.predicted == work.index).astype(np.float64)
+
+
+def brier(work: Workings) -> Floats:
+    """f8[n]: sum_c (q_c - y_c)^2, from 0 to 2 (G. W. Brier, Monthly Weather Review 78, 1950).
+
+    >>> from xentcli.batch import Batch
+    >>> q = np.array([[0.8, 0.1, 0.1]])
+    >>> brier(Workings(Batch("probs", q, np.array([0]), None, np.array([1])))).round(12).tolist()
+    [0.06]
+    """
+    target = work.batch.target
+    difference = work.probabilities.copy()
+    if target is not None and target.ndim == 2:
+        difference -= target
+    else:
+        rows = np.arange(len(difference))
+        difference[rows, work.index] -= 1.0
+    np.multiply(difference, difference, out=difference)
+    return np.add.reduce(difference, axis=1)
+
+
+def entropy(work: Workings) -> Floats:
+    """f8[n]: -sum_c y_c ln y_c, the entropy of each target in nats; 0 for a hard label."""
+    target = work.batch.target
+    if target is None or target.ndim == 1:
+        return np.zeros(len(work.batch.rows))
+    logs = np.zeros_like(target)
+    np.log(target, out=logs, where=target > 0)
+    return 0.0 - np.add.reduce(target * logs, axis=1)
+
+
+def _clipped(losses: Floats, clip: float | None) -> Floats:
+    """Losses whose q is kept in [EPS, 1 - EPS]."""
+    if clip is None:
+        return losses
+    bounds = -np.log(np.array([1.0 - clip, clip]))
+    return np.clip(losses, bounds[0] + 0.0, bounds[1])
+
+
+def _pick(each: Floats, index: Ints | None) -> Floats:
+    return each if index is None else np.take_along_axis(each, index, axis=1)

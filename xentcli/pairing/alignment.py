@@ -1,0 +1,299 @@
+"""Bringing the rows of several sources together: by position, or by id."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from xentcli.batch import Ints
+from xentcli.errors import DataError, Place, shown
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, merged_rows, take
+
+__all__ = ["HEAD_ROWS", "Companion", "Join", "Matched", "PartQueue", "RowNames", "Task", "by_position", "row_names"]
+
+HEAD_ROWS = 65_536
+
+
+class PartQueue:
+    """The parts of a source in order, of which the first can be looked at beforehand."""
+
+    def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES) -> None:
+        self.source = source
+        self._waiting: deque[Part] = deque()
+        self._rest = iter(source.parts(block_bytes))
+
+    def __iter__(self) -> Iterator[Part]:
+        """Yield every part once, those that were looked at first."""
+        while self._waiting:
+            yield self._waiting.popleft()
+        yield from self._rest
+
+    def look(self, selection: Selection, limit: int = HEAD_ROWS) -> Iterator[Rows]:
+        """Load columns of the first `limit` rows, whatever the size of a part, piece by piece."""
+        missing = limit
+        for part in self._seen():
+            rows = part.load(selection)
+            yield rows.cut(0, min(rows.count, missing))
+            missing -= rows.count
+            if missing <= 0:
+                return
+
+    def _seen(self) -> Iterator[Part]:
+        yield from list(self._waiting)
+        for part in self._rest:
+            self._waiting.append(part)
+            yield part
+
+
+@dataclass(frozen=True)
+class Companion:
+    """Another source than the predictions', and what to load of it."""
+
+    queue: PartQueue
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class Task:
+    """A part of the predictions, and the rows of the other sources that go with it."""
+
+    part: Part
+    start: int
+    companions: tuple[Rows, ...] = ()
+
+
+def by_position(predictions: PartQueue, companions: Sequence[Companion]) -> Iterator[Task]:
+    """Yield the parts of the predictions with as many rows of each companion.
+
+    Raises
+    ------
+    DataError
+        At the end, when the row counts differ.
+    """
+    readers = [_Reader(companion) for companion in companions]
+    start = 0
+    parts = iter(predictions)
+    for part in parts:
+        rows = [reader.next(part.rows) for reader in readers]
+        short = next((reader for reader, got in zip(readers, rows, strict=True) if got is None), None)
+        if short is not None:
+            total = start + part.rows + sum(rest.rows for rest in parts)
+            raise _counts_differ(predictions.source, total, short.source, short.total())
+        yield Task(part, start, tuple(got for got in rows if got is not None))
+        start += part.rows
+    for reader in readers:
+        if reader.total() != start:
+            raise _counts_differ(predictions.source, start, reader.source, reader.total())
+
+
+class _Reader:
+    """Hands out the rows of a companion in pieces of any size."""
+
+    def __init__(self, companion: Companion) -> None:
+        self.source = companion.queue.source
+        self._parts = iter(companion.queue)
+        self._selection = companion.selection
+        self._rows: Rows | None = None
+        self._given = 0
+
+    def next(self, count: int) -> Rows | None:
+        """The next `count` rows, or None if there are fewer."""
+        pieces: list[Rows] = []
+        missing = count
+        while missing:
+            if self._rows is None or not self._rows.count:
+                part = next(self._parts, None)
+                if part is None:
+                    self._given += count - missing
+                    return None
+                self._rows = part.load(self._selection)
+            size = min(missing, self._rows.count)
+            pieces.append(self._rows.cut(0, size))
+            self._rows = self._rows.cut(size, self._rows.count)
+            missing -= size
+        self._given += count
+        return merged_rows(pieces)
+
+    def total(self) -> int:
+        """How many rows the source has; those not handed out are counted, not read."""
+        self._given += (self._rows.count if self._rows else 0) + sum(part.rows for part in self._parts)
+        self._rows = None
+        return self._given
+
+
+def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -> DataError:
+    advice: list[str] = []
+    if abs(rows - others) == 1:
+        longer, shorter = (predictions, other) if rows > others else (other, predictions)
+        side = {id(predictions): "predictions", id(other): "labels"}
+        if longer.header is False:
+            advice.append(f"is the first line of {longer.path} a header? --header {side[id(longer)]}")
+        if shorter.header:
+            advice.append(f"is the first line of {shorter.path} data? --no-header {side[id(shorter)]}")
+    if not advice:
+        advice.append("rows that are not in the same order or not all there: --id COLUMN matches them by id")
+    return DataError(
+        f"the row counts differ: {predictions.path} has {rows:,} and {other.path} has {others:,}", advice=tuple(advice)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Join:
+    """The labels' side of a match by id: where each id stands, and the columns beside it."""
+
+    rows: Rows
+    where: Mapping[str, int]
+
+    @classmethod
+    def of(cls, companion: Companion) -> Join:
+        """Read a companion whole; its selection has the role ``id``.
+
+        Raises
+        ------
+        DataError
+            When an id is there twice.
+        """
+        pieces = [part.load(companion.selection) for part in companion.queue]
+        source = companion.queue.source
+        if not pieces:
+            return cls(Rows(source.path, source.names, companion.selection, 0, 0, {}), {})
+        rows = merged_rows(pieces)
+        ids = rows.values["id"]
+        assert isinstance(ids, list)
+        where = dict(zip(ids, range(len(ids)), strict=True))
+        if len(where) < len(ids):
+            raise _duplicates(rows, ids, where)
+        return cls(rows, where)
+
+    def find(self, ids: Sequence[str]) -> Ints:
+        """Say where each id stands (i8[n]); -1 where it does not."""
+        return np.array([self.where.get(one, -1) for one in ids], dtype=np.int64)
+
+    def take(self, positions: Ints) -> Rows:
+        """Return the rows at these positions, in this order."""
+        lines = self.rows.line
+        picked = tuple(self.rows.place("", int(p)).line or 0 for p in positions) if lines is not None else None
+        values = {role: take(value, positions) for role, value in self.rows.values.items()}
+        return _Picked(
+            self.rows.path, self.rows.names, self.rows.selection, 0, len(positions), values, picked, 0, tuple(positions.tolist())
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Picked(Rows):
+    """Rows out of order, each with its own row number."""
+
+    numbers: tuple[int, ...] = ()
+
+    def place(self, role: str, row: int, column: int | None = None) -> Place:
+        """Say where a row stood before it was picked."""
+        return replace(super().place(role, row, column), row=self.numbers[row] + 1)
+
+
+@dataclass
+class Matched:
+    """Which ids were matched so far, and what went wrong."""
+
+    join: Join
+    predictions: str
+    used: bytearray
+    missing: int = 0
+    twice: int = 0
+    examples: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, join: Join, predictions: str) -> Matched:
+        """Start with none."""
+        return cls(join, predictions, bytearray(len(join.where)))
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an id was missing or twice."""
+        return bool(self.missing or self.twice)
+
+    def note(self, ids: Sequence[str], positions: Ints) -> None:
+        """Count the ids of some rows of the predictions."""
+        for one, position in zip(ids, positions.tolist(), strict=True):
+            if position < 0:
+                self.missing += 1
+            elif self.used[position]:
+                self.twice += 1
+            else:
+                self.used[position] = 1
+                continue
+            if len(self.examples) < 3:
+                self.examples += (one,)
+
+    def finish(self) -> None:
+        """Check that every id of one side is on the other, once.
+
+        Raises
+        ------
+        DataError
+            With counts and examples.
+        """
+        labels = self.join.rows.path
+        if self.missing:
+            raise DataError(
+                f"{_ids(self.missing)} in {labels}: {_examples(self.examples)}",
+                place=Place(self.predictions),
+                advice="every prediction needs a label; are the ids of both files written alike?",
+            )
+        if self.twice:
+            raise DataError(
+                f"{self.twice:,} rows repeat an id: {_examples(self.examples)}", place=Place(self.predictions)
+            )
+        unused = len(self.used) - sum(self.used)
+        if unused:
+            ids = self.join.rows.values["id"]
+            few = tuple(ids[i] for i, used in enumerate(self.used) if not used)[:3] if unused < 1000 else ()
+            raise DataError(
+                f"{_ids(unused)} in {self.predictions}" + (f": {_examples(few)}" if few else ""), place=Place(labels)
+            )
+
+
+def _ids(count: int) -> str:
+    return "1 id is not" if count == 1 else f"{count:,} ids are not"
+
+
+def _examples(ids: Sequence[object]) -> str:
+    return ", ".join(shown(one) for one in ids)
+
+
+def _duplicates(rows: Rows, ids: Sequence[str], where: Mapping[str, int]) -> DataError:
+    last = next(i for i, one in enumerate(ids) if where[one] != i)
+    again = where[ids[last]]
+    place = rows.place("id", again)
+    count = len(ids) - len(where)
+    return DataError(
+        f"id {shown(ids[last])} is there twice, first at row {rows.place('id', last).row:,}"
+        + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
+        place=place,
+    )
+
+
+@dataclass(frozen=True)
+class RowNames:
+    """Whether the unnamed first columns of both files agree, without holding them."""
+
+    rows: int = 0
+    same: bool = True
+    sums: tuple[int, int] = (0, 0)
+
+    def merge(self, other: RowNames) -> RowNames:
+        """Return the comparison over both."""
+        sums = (self.sums[0] + other.sums[0], self.sums[1] + other.sums[1])
+        return RowNames(self.rows + other.rows, self.same and other.same, sums)
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether both have the same names in another order."""
+        return not self.same and self.sums[0] == self.sums[1]
+
+
+def row_names(ours: Sequence[str], theirs: Sequence[str]) -> RowNames:
+    """Compare the row names of some rows; the sum of hashes is free of order."""
+    return RowNames(len(ours), list(ours) == list(theirs), (sum(map(hash, ours)), sum(map(hash, theirs))))

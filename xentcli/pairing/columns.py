@@ -1,0 +1,140 @@
+"""Which columns an option means: names, globs, ranges and numbers."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.readers.source import Source
+
+__all__ = ["Found", "find_columns", "listed", "spec_items"]
+
+_NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Columns of one source, in the order asked for."""
+
+    source: Source
+    columns: tuple[int, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, or #1, #2 where there are none."""
+        return tuple(name_of(self.source, column) for column in self.columns)
+
+
+def name_of(source: Source, column: int) -> str:
+    """Return the name of a column, or its number."""
+    return (source.names[column] if source.names else "") or f"#{column + 1}"
+
+
+def listed(names: Sequence[str], limit: int = 12) -> str:
+    """List names for a message, the many cut short."""
+    few = ", ".join(names[:limit])
+    return few + (f", ... ({len(names):,} in all)" if len(names) > limit else "")
+
+
+def spec_items(spec: str | Sequence[str]) -> list[str]:
+    """Split what an option was given into its items."""
+    return [item.strip() for item in spec.split(",")] if isinstance(spec, str) else [str(item) for item in spec]
+
+
+def find_columns(option: str, spec: str | Sequence[str], sources: Sequence[Source], home: Source) -> Found:
+    """Find the columns of a role in the sources; numbers such as #1 count in `home`.
+
+    Raises
+    ------
+    DataError
+        When a name is in none of them, or in more than one.
+    """
+    if isinstance(spec, str) and spec.startswith("@"):
+        return _from_file(option, spec, sources)
+    found = []
+    for source in sources:
+        if source is home or not _only_numbers(spec):
+            columns = _columns(spec, source)
+            if columns is not None:
+                found.append(Found(source, columns))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise _not_found(option, spec, sources)
+    paths = " and ".join(f.source.path for f in found)
+    raise DataError(
+        f"{option} {_text(spec)} is in {paths}",
+        advice=f"to choose: {option} @{found[0].source.path}:{_text(spec)}",
+    )
+
+
+def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
+    for source in sources:
+        if spec == f"@{source.path}" and source.width == 1:
+            return Found(source, (0,))
+        prefix = f"@{source.path}:"
+        if spec.startswith(prefix):
+            columns = _columns(spec.removeprefix(prefix), source)
+            if columns is None:
+                raise _not_found(option, spec.removeprefix(prefix), [source])
+            return Found(source, columns)
+    paths = " or ".join(f"@{source.path}:COLUMN" for source in sources)
+    raise UsageError(f"{option} {spec} names no input file", advice=f"expected {paths}")
+
+
+def _text(spec: str | Sequence[str]) -> str:
+    return spec if isinstance(spec, str) else ",".join(spec)
+
+
+def _only_numbers(spec: str | Sequence[str]) -> bool:
+    """Whether every item counts columns instead of naming them."""
+    ends = [end for item in spec_items(spec) for end in item.split(":")]
+    return all(_NUMBER.fullmatch(end) for end in ends)
+
+
+def _columns(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
+    """The columns that a spec means in one source; None if an item means none of them."""
+    if isinstance(spec, str) and spec in source.names:
+        return (source.names.index(spec),)
+    chosen: list[int] = []
+    for item in spec_items(spec):
+        columns = _item(item, source)
+        if not columns:
+            return None
+        chosen += columns
+    return tuple(dict.fromkeys(chosen))
+
+
+def _item(item: str, source: Source) -> list[int]:
+    names = source.names
+    if item in names:
+        return [names.index(item)]
+    number = _NUMBER.fullmatch(item)
+    if number:
+        column = int(number[1]) - 1
+        return [column] if column < source.width else []
+    if ":" in item:
+        for cut in (i for i, character in enumerate(item) if character == ":"):
+            first, last = _item(item[:cut], source), _item(item[cut + 1 :], source)
+            if len(first) == 1 and len(last) == 1 and first <= last:
+                return list(range(first[0], last[0] + 1))
+        return []
+    if any(character in item for character in "*?["):
+        return [index for index, name in enumerate(names) if fnmatch.fnmatchcase(name, item)]
+    return []
+
+
+def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]) -> DataError:
+    missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
+    advice = []
+    for source in sources:
+        if source.names:
+            advice.append(f"{source.path} has the columns {listed([n or '(unnamed)' for n in source.names])}")
+        else:
+            count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
+            advice.append(f"{source.path} has {count}; #1 is the first")
+    place = Place(sources[0].path) if len(sources) == 1 else None
+    return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))

@@ -1,0 +1,179 @@
+"""Whether the first line of a text file is a header or data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing.columns import spec_items
+from xentcli.readers.csv import CsvSource
+from xentcli.readers.numerals import is_number
+from xentcli.readers.source import Source
+from xentcli.settings import Settings
+
+__all__ = ["with_headers"]
+
+_REAL = re.compile(r"[ \t]*[+-]?(?:[0-9]*\.[0-9]*|[0-9.]+[eE][+-]?[0-9]+)[ \t]*")
+
+
+class Line(Enum):
+    """What a first line looks like."""
+
+    HEADER = "header"
+    DATA = "data"
+    EITHER = "either"
+
+
+@dataclass(frozen=True)
+class Side:
+    """A text file whose first line is judged."""
+
+    name: str
+    source: CsvSource
+
+    def taken(self, header: bool) -> CsvSource:
+        """The source with the first line so taken."""
+        return self.source.with_header(header)
+
+
+def with_headers(
+    predictions: Source, labels: Source | None, settings: Settings, class_names: Sequence[str]
+) -> tuple[Source, Source | None]:
+    """Decide for both files whether they have a header.
+
+    There is one if the first line has a field that is not a number, unless that one
+    field is a class name. A line that could be either is a header if and only if the
+    row counts of the two files then agree.
+
+    Raises
+    ------
+    DataError
+        Where it stays ambiguous, naming --header and --no-header.
+    """
+    names = _named_columns(settings)
+    looks: dict[str, Line] = {}
+    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, CsvSource)]
+    for side in text:
+        if side.name == "labels" and predictions.width > 1 and isinstance(predictions, CsvSource):
+            known = class_names or (predictions.first_fields if looks.get("predictions") is Line.HEADER else ())
+        else:
+            known = class_names
+        looks[side.name] = _look(side, settings, names, known if side.name == "labels" else ())
+    open_sides = [side for side in text if looks[side.name] is Line.EITHER]
+    chosen = {side.name: looks[side.name] is Line.HEADER for side in text if side not in open_sides}
+    if open_sides:
+        chosen.update(_by_counts(open_sides, text, chosen, predictions, labels, settings))
+    taken: dict[str, Source] = {side.name: side.taken(chosen[side.name]) for side in text if side.source.width}
+    return taken.get("predictions", predictions), taken.get("labels", labels)
+
+
+def _named_columns(settings: Settings) -> set[str]:
+    """The column names that options use; if the first line has one, it is a header."""
+    specs = (settings.preds, settings.label, settings.id, settings.weights)
+    items = {item for spec in specs if spec is not None for item in spec_items(spec)}
+    items |= {spec.strip() for spec in specs if isinstance(spec, str)}
+    ends = {end for item in items for end in item.split(":")}
+    return items | ends
+
+
+def _look(side: Side, settings: Settings, named: set[str], class_names: Sequence[str]) -> Line:
+    said = settings.header_of(side.name)
+    fields = side.source.first_fields
+    if said is not None:
+        return Line.HEADER if said else Line.DATA
+    if not fields:
+        return Line.DATA
+    if any(field in named for field in fields if field):
+        return Line.HEADER
+    numeric = [is_number(field) for field in fields]
+    if all(numeric):
+        return Line.EITHER if _is_series(fields) else Line.DATA
+    if len(fields) == 1:
+        return Line.EITHER if fields[0] in class_names else Line.HEADER
+    real = [field for field, number in zip(fields, numeric, strict=True) if number and _REAL.fullmatch(field)]
+    if real:
+        text = next(field for field, number in zip(fields, numeric, strict=True) if not number)
+        raise DataError(
+            f"the first line has text ({shown(text)}) and decimals ({shown(real[0])}): a header or data?",
+            place=Place(side.source.path, line=1),
+            advice=_options(side),
+        )
+    return Line.HEADER
+
+
+def _is_series(fields: Sequence[str]) -> bool:
+    """Whether the fields are 0,1,...,K-1, as pandas and R name columns that have no names."""
+    return all(field.strip() == str(index) for index, field in enumerate(fields))
+
+
+def _by_counts(
+    undecided: list[Side],
+    text: list[Side],
+    chosen: dict[str, bool],
+    predictions: Source,
+    labels: Source | None,
+    settings: Settings,
+) -> dict[str, bool]:
+    """Take first lines as headers or data so that the row counts of both files agree."""
+    if labels is None or settings.id is not None or not (predictions.repeatable and labels.repeatable):
+        return {side.name: _alone(side, settings) for side in undecided}
+    lines = {"predictions": _lines(predictions), "labels": _lines(labels)}
+    difference = lines["predictions"] - lines["labels"]
+    fixed = {name: int(header) for name, header in chosen.items()}
+    names = [side.name for side in undecided]
+    agreeing = []
+    for reading in _readings(names):
+        rows = {**dict.fromkeys(lines, 0), **fixed, **reading}
+        if difference == rows["predictions"] - rows["labels"]:
+            agreeing.append({name: bool(reading[name]) for name in names})
+    if len(agreeing) == 1:
+        return agreeing[0]
+    if not agreeing:
+        return dict.fromkeys(names, False)
+    first = undecided[0]
+    if first.name == "predictions" and not _could_score(first.source, settings):
+        return next(reading for reading in agreeing if reading["predictions"])
+    raise _ambiguous(undecided)
+
+
+def _readings(names: list[str]) -> list[dict[str, int]]:
+    if len(names) == 1:
+        return [{names[0]: 0}, {names[0]: 1}]
+    return [{names[0]: a, names[1]: b} for a in (0, 1) for b in (0, 1)]
+
+
+def _alone(side: Side, settings: Settings) -> bool:
+    """Judge a first line without the other file's row count."""
+    if side.name == "predictions" and not _could_score(side.source, settings):
+        return True
+    raise _ambiguous([side])
+
+
+def _could_score(source: CsvSource, settings: Settings) -> bool:
+    """Whether 0,1,...,K-1 could be a row of predictions."""
+    width = source.width
+    if settings.kind == "probs":
+        return width == 1 or (width == 2 and not settings.renormalize) or (settings.renormalize and width > 1)
+    return settings.kind not in ("logprobs", "true-logprobs") or width == 1
+
+
+def _ambiguous(sides: list[Side]) -> DataError:
+    first = sides[0]
+    line = ",".join(first.source.first_fields[:4]) + (",..." if first.source.width > 4 else "")
+    return DataError(
+        f"the first line {shown(line)} could be a header or data",
+        place=Place(first.source.path, line=1),
+        advice=tuple(_options(side) for side in sides),
+    )
+
+
+def _options(side: Side) -> str:
+    return f"--header {side.name} or --no-header {side.name}"
+
+
+def _lines(source: Source) -> int:
+    count: int = source.lines()  # type: ignore[attr-defined]
+    return count

@@ -1,0 +1,417 @@
+"""Labels to targets: by name, by prefix or suffix, by position, as distributions.
+
+The first labels decide which rule holds; the rule is then a Matcher, which turns
+every block of labels into targets, or refuses a label that breaks it.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import Floats, Ints, target_checked
+from xentcli.errors import DataError, LabelsBreakRule, Place, shown
+from xentcli.pairing.columns import listed
+from xentcli.readers.numerals import number
+from xentcli.readers.source import Values
+
+__all__ = ["Census", "Matcher", "WhereRow", "decide", "decide_binary", "distribution_order"]
+
+WhereRow = Callable[[int], Place]
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
+
+
+class Matcher(Protocol):
+    """Turns the labels of some rows into targets."""
+
+    @property
+    def matched(self) -> str:
+        """The rule: name, prefix, index, distribution or binary."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """The rule in words, to follow the word "matched" or "taken"."""
+        ...
+
+    def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
+        """Return i8[n] or f8[n, k]."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByName:
+    """Labels that are class names, perhaps less a prefix or suffix."""
+
+    codes: Mapping[str, int]
+    classes: tuple[str, ...]
+    matched: str
+    note: str
+    whole: bool
+
+    def targets(self, values: Values, where: WhereRow) -> Ints:
+        """Look every label up."""
+        if isinstance(values, list):
+            codes = [self.codes.get(label, -1) for label in values]
+            if -1 in codes and self.whole:
+                codes = [self.codes.get(_less_point(label), -1) for label in values]
+            result = np.array(codes, dtype=np.int64)
+        else:
+            distinct, inverse = np.unique(values, return_inverse=True)
+            known = np.array([self.codes.get(text, -1) for text in _texts(distinct)], dtype=np.int64)
+            result = known[inverse.ravel()]
+        bad = np.flatnonzero(result < 0)
+        if len(bad):
+            row = int(bad[0])
+            label = _texts(values[row : row + 1])[0]
+            raise LabelsBreakRule(
+                f"{shown(label)} is not a class",
+                place=where(row),
+                advice=(f"classes: {listed(self.classes)}", f"the labels before it were {self.note}"),
+            )
+        return result
+
+
+@dataclass(frozen=True)
+class ByPosition:
+    """Labels that count the classes from `base`."""
+
+    base: int
+    classes: tuple[str, ...]
+    matched: str = "index"
+
+    @property
+    def note(self) -> str:
+        """The rule in words."""
+        return f"by position, {self.base} to {self.base + len(self.classes) - 1}"
+
+    def targets(self, values: Values, where: WhereRow) -> Ints:
+        """Check that every label is in range before it becomes an index."""
+        result = _integers(values, where)
+        low, high = self.base, self.base + len(self.classes) - 1
+        bad = np.flatnonzero((result < low) | (result > high))
+        if len(bad):
+            row = int(bad[0])
+            raise LabelsBreakRule(
+                f"label {int(result[row])} is outside {low} to {high}, the positions of {len(self.classes):,} classes",
+                place=where(row),
+                advice=_range_advice(int(result[row]), self.base, len(self.classes)),
+            )
+        return result - self.base
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Labels of one column of predictions: 0, 1, or a probability between."""
+
+    base: int = 0
+    matched: str = "binary"
+
+    @property
+    def note(self) -> str:
+        """The rule in words."""
+        return "as 0 and 1, the column being the probability of 1" + (", counted from 1" if self.base else "")
+
+    def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
+        """Return class indices, or distributions where some label is strictly between."""
+        y = _reals(values, where) - self.base
+        bad = np.flatnonzero(~((y >= 0) & (y <= 1)))
+        if len(bad):
+            row = int(bad[0])
+            label = _texts(values[row : row + 1])[0]
+            raise LabelsBreakRule(
+                f"label {shown(label)} where 0, 1 or a probability between was expected",
+                place=where(row),
+                advice=(
+                    "one column of predictions is the probability of class 1",
+                    "labels that are names: --positive NAME says which one it is the probability of",
+                ),
+            )
+        hard = (y == 0) | (y == 1)
+        if hard.all():
+            return y.astype(np.int64)
+        return np.stack([1 - y, y], axis=1)
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """As many label columns as classes: one-hot or soft targets."""
+
+    note: str
+    tolerance: float
+    order: tuple[int, ...]
+    matched: str = "distribution"
+
+    def targets(self, values: Values, where: WhereRow) -> Floats:
+        """Put the columns in the order of the classes, and check that every row is a distribution."""
+        assert not isinstance(values, list)
+        target: Floats = np.ascontiguousarray(values[:, list(self.order)], dtype=np.float64)
+        return target_checked(target, self.tolerance, lambda row, column: where(row))
+
+
+@dataclass
+class Census:
+    """The distinct labels in the order in which they were met, and where each was first.
+
+    place stands for the column as a whole; true_false says that labels are booleans.
+    """
+
+    place: Place
+    texts: dict[str, Place] = field(default_factory=dict)
+    true_false: bool = False
+
+    def add(self, values: Values, where: WhereRow) -> None:
+        """Add the labels of some rows: n texts, or an array of n numbers."""
+        if isinstance(values, list):
+            for label in dict.fromkeys(values):
+                if label not in self.texts:
+                    self.texts[label] = where(values.index(label))
+            return
+        self.true_false |= values.dtype.kind == "b"
+        distinct, first = np.unique(values, return_index=True)
+        for label, row in sorted(zip(_texts(distinct), first.tolist(), strict=True), key=lambda pair: pair[1]):
+            self.texts.setdefault(label, where(row))
+
+    @property
+    def whole(self) -> bool:
+        """Whether all labels are of the form N or N.0."""
+        return all(_WHOLE.fullmatch(text) for text in self.texts)
+
+    @property
+    def read(self) -> dict[str, Place]:
+        """The labels as they are read: N.0 as N where all are whole."""
+        if not self.whole:
+            return self.texts
+        return {_less_point(text): place for text, place in reversed(self.texts.items())}
+
+
+def decide(census: Census, classes: Sequence[str], named: bool, base: int | None) -> Matcher:
+    """Find the rule that the labels follow, in the order: name, prefix or suffix, position.
+
+    Parameters
+    ----------
+    census
+        The labels that decide.
+    classes, named
+        The class names, and whether they are names or only positions.
+    base
+        What --index-base says; it switches matching by name off.
+
+    Raises
+    ------
+    DataError
+        When no rule holds, or two that disagree.
+
+    >>> census = Census(Place("labels.csv"))
+    >>> census.add(["2", "1.0"], lambda row: Place("labels.csv", row + 1))
+    >>> decide(census, ["p1", "p2"], True, None).note
+    "matched to the columns by name less the prefix 'p'"
+    """
+    names, labels, whole = tuple(classes), census.read, census.whole
+    if census.true_false and len(names) != 2:
+        raise DataError(f"labels are true or false, and there are {len(names):,} classes", place=census.place)
+    if base is None and named:
+        found = _by_name(labels, names, whole) or _by_part(census, names)
+        if found:
+            return found
+    if not whole:
+        known = set(names)
+        label, place = next((item for item in labels.items() if item[0] not in known), ("", census.place))
+        raise DataError(
+            f"{shown(label)} is not a class",
+            place=place,
+            advice=(f"classes: {listed(names)}", "--classes NAME,... names them in the order of the columns"),
+        )
+    integers = {int(text) for text in labels}
+    if base is None and len(names) in integers and min(integers) >= 1 and max(integers) <= len(names):
+        raise DataError(
+            f"label {len(names)} and no label 0: are the {len(names)} classes counted from 1?",
+            place=labels[str(len(names))],
+            advice="--index-base 1 counts from 1, --index-base 0 from 0",
+        )
+    return ByPosition(base or 0, names)
+
+
+def decide_binary(
+    census: Census, names: Sequence[str] | None, positive: str | None, base: int | None
+) -> tuple[Matcher, tuple[str, str]]:
+    """Find the rule for one column of predictions; also the names of the two classes.
+
+    Raises
+    ------
+    DataError
+        For text labels when nothing says which one the column is about.
+    """
+    if positive is not None:
+        return _by_positive(census, positive)
+    if names is not None:
+        if len(names) != 2:
+            raise DataError(
+                f"--classes has {len(names):,} names, and one column of predictions has two classes",
+                place=census.place,
+                advice="--classes NEGATIVE,POSITIVE",
+            )
+        pair = (names[0], names[1])
+        return decide(census, pair, True, base), pair
+    label, place = next(((text, at) for text, at in census.texts.items() if number(text) is None), ("", census.place))
+    if label:
+        texts = list(census.texts)
+        name = sorted(texts)[-1] if len(texts) <= 2 else "NAME"
+        raise DataError(
+            f"{shown(label)} is a name, and one column of predictions does not say which class it is about",
+            place=place,
+            advice=(f"--positive {name} names the class that it is the probability of", f"labels: {listed(texts)}"),
+        )
+    return Binary(base or 0), ("0", "1")
+
+
+def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str]]:
+    labels = census.read
+    others = [label for label in labels if label != positive]
+    if len(others) == len(labels) > 1:
+        raise DataError(
+            f"--positive {shown(positive)} is no label", place=census.place, advice=f"labels: {listed(others)}"
+        )
+    if len(others) > 1:
+        raise LabelsBreakRule(
+            f"a third label {shown(others[1])} beside {shown(positive)} and {shown(others[0])}",
+            place=labels[others[1]],
+            advice="one column of predictions tells two classes apart",
+        )
+    other = others[0] if others else f"not {positive}"
+    note = f"by name, the column being the probability of {positive}"
+    return ByName({other: 0, positive: 1}, (other, positive), "binary", note, census.whole), (other, positive)
+
+
+def distribution_order(
+    columns: Sequence[str], classes: Sequence[str], named: bool, place: Place
+) -> tuple[tuple[int, ...], str]:
+    """Match K target columns to K classes: which column is for each class, and the rule in words.
+
+    Raises
+    ------
+    DataError
+        When the names overlap in part, so that neither reading is safe.
+    """
+    by_position = tuple(range(len(columns)))
+    if not named or not columns:
+        return by_position, "one column for each class, by position"
+    if set(columns) == set(classes):
+        return tuple(columns.index(name) for name in classes), "one column for each class, by name"
+    for cut in (_prefixes, _suffixes):
+        for removed, shorter in cut(columns):
+            for kept, names in ((removed, tuple(classes)), *cut(classes)):
+                if set(shorter) == set(names):
+                    word = removed or kept
+                    return tuple(shorter.index(name) for name in names), f"one column for each class, by name less {shown(word)}"
+    common = set(columns) & set(classes)
+    if common:
+        raise DataError(
+            f"some label columns are called as classes are ({listed(sorted(common))}), but not all",
+            place=place,
+            advice=(f"classes: {listed(tuple(classes))}", f"label columns: {listed(tuple(columns))}", "--label NAME,... lists them in the order of the classes, once they are renamed"),
+        )
+    return by_position, "one column for each class, by position (no name is common)"
+
+
+def _prefixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each prefix that all names share, and the names less it."""
+    shared = os.path.commonprefix(list(names))
+    for length in range(1, len(shared) + 1):
+        yield shared[:length], tuple(name[length:] for name in names)
+
+
+def _suffixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each suffix that all names share, and the names less it."""
+    shared = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    for length in range(1, len(shared) + 1):
+        yield shared[-length:], tuple(name[:-length] for name in names)
+
+
+def _by_name(labels: Collection[str], names: tuple[str, ...], whole: bool) -> ByName | None:
+    codes = {name: index for index, name in enumerate(names)}
+    if not all(label in codes for label in labels):
+        return None
+    return ByName(codes, names, "name", "matched to the columns by name", whole)
+
+
+def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
+    """The rule for labels that are the class names less a common prefix or suffix."""
+    labels = census.read
+    found: list[tuple[str, str, dict[str, int]]] = []
+    for kind, cut in (("prefix", _prefixes), ("suffix", _suffixes)):
+        for removed, shorter in cut(names):
+            codes = {name: index for index, name in enumerate(shorter)}
+            if len(codes) == len(names) and all(label in codes for label in labels):
+                found.append((kind, removed, codes))
+    if not found:
+        return None
+    kind, removed, codes = found[0]
+    for other_kind, other, other_codes in found[1:]:
+        if any(codes[label] != other_codes[label] for label in labels):
+            raise LabelsBreakRule(
+                f"labels fit the class names less the {kind} {shown(removed)} and less the {other_kind} {shown(other)}",
+                place=census.place,
+                advice="--classes NAME,... names the classes as the labels do",
+            )
+    return ByName(codes, names, "prefix", f"matched to the columns by name less the {kind} {shown(removed)}", census.whole)
+
+
+def _less_point(text: str) -> str:
+    found = _WHOLE.fullmatch(text)
+    return found[1] if found else text
+
+
+def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:
+    """Labels as texts; whole numbers without a point, true and false as 1 and 0."""
+    if isinstance(values, list):
+        return values
+    if values.dtype.kind == "b":
+        return [str(int(value)) for value in values.tolist()]
+    return [_less_point(str(value)) for value in values.tolist()]
+
+
+def _integers(values: Values, where: WhereRow) -> Ints:
+    """Labels as i8[n], range-checked before any cast."""
+    if isinstance(values, list):
+        result = np.empty(len(values), dtype=np.int64)
+        for row, text in enumerate(values):
+            found = _WHOLE.fullmatch(text)
+            if not found or len(found[1]) > 18:
+                raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
+            result[row] = int(found[1])
+        return result
+    if values.dtype.kind == "f":
+        bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < 2.0**53)))
+        if len(bad):
+            raise DataError(f"label {values[bad[0]]} is not a whole number", place=where(int(bad[0])))
+    elif values.dtype.kind == "u" and values.size and int(values.max()) >= 2**63:
+        row = int(np.argmax(values))
+        raise DataError(f"label {values[row]} is out of range", place=where(row))
+    return values.astype(np.int64)
+
+
+def _reals(values: Values, where: WhereRow) -> Floats:
+    if not isinstance(values, list):
+        return values.astype(np.float64)
+    result = np.empty(len(values))
+    for row, text in enumerate(values):
+        found = number(text)
+        if found is None:
+            raise LabelsBreakRule(f"{shown(text)} where 0 or 1 was expected", place=where(row))
+        result[row] = found
+    return result
+
+
+def _range_advice(label: int, base: int, classes: int) -> tuple[str, ...]:
+    if label == base + classes and base == 0:
+        return ("labels counted from 1? --index-base 1",)
+    if label == 0 and base == 1:
+        return ("labels counted from 0? --index-base 0",)
+    return ()

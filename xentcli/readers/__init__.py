@@ -1,0 +1,106 @@
+"""READERS: one row per input format. A new format is a file here, and a row."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xentcli.errors import DataError, Place, UsageError, shown
+
+if TYPE_CHECKING:
+    from xentcli.readers.source import Source
+
+__all__ = ["READERS", "Reader", "open_source"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One input format.
+
+    Attributes
+    ----------
+    about
+        One line for help texts.
+    opener
+        ``module:function`` that makes a Source of a ByteStream.
+    magic
+        The first bytes of such a file, or nothing where it has none.
+    extensions
+        Endings of file names, compression endings aside.
+    delimited
+        Whether it takes --delimiter.
+    """
+
+    about: str
+    opener: str
+    magic: bytes = b""
+    extensions: tuple[str, ...] = ()
+    delimited: bool = False
+
+
+READERS = {
+    "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",)),
+    "csv": Reader(
+        "text with commas, tabs or semicolons", "xentcli.readers.csv:open_csv", b"", (".csv", ".tsv", ".tab", ".txt"), True
+    ),
+}
+
+_FOREIGN = {
+    b"PK\x03\x04": ("a zip archive (.npz, .pt or .xlsx)", "numpy.save('p.npy', numpy.load('run.npz')['NAME'])"),
+    b"PAR1": ("Parquet", "pandas.read_parquet('p.parquet').to_csv('p.csv', index=False)"),
+    b"ARROW1": ("Arrow or Feather", "pandas.read_feather('p.feather').to_csv('p.csv', index=False)"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc FILE | xent score - LABELS"),
+    b"\x89HDF": ("HDF5", "pandas.read_hdf('p.h5').to_csv('p.csv', index=False)"),
+    b"\x80\x02": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),
+    b"\x80\x03": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),
+    b"\x80\x04": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),
+    b"\x80\x05": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),
+}
+
+
+def open_source(data: Any, *, name: str, format: str | None = None, delimiter: str | None = None) -> Source:
+    """Open a path, `-`, or an array or data frame (called `name` in messages).
+
+    The format is `format` if given, else what the first bytes, then the extension,
+    then the content say.
+
+    Raises
+    ------
+    FileError
+        When a file cannot be read.
+    DataError
+        When it is of no format that is read.
+    UsageError
+        When `format` names none.
+    """
+    if not isinstance(data, str | os.PathLike):
+        from xentcli.readers.memory import open_memory
+
+        return open_memory(data, name)
+    from xentcli.readers.stream import open_bytes
+
+    stream = open_bytes(os.fspath(data))
+    reader = READERS[_format(stream.name, stream.head, format)]
+    module, function = reader.opener.split(":")
+    opener = getattr(importlib.import_module(module), function)
+    source: Source = opener(stream, delimiter) if reader.delimited else opener(stream)
+    return source
+
+
+def _format(path: str, head: bytes, wanted: str | None) -> str:
+    if wanted is not None:
+        if wanted not in READERS:
+            raise UsageError(f"there is no input format {shown(wanted)}", advice=f"formats: {', '.join(READERS)}")
+        return wanted
+    for name, reader in READERS.items():
+        if reader.magic and head.startswith(reader.magic):
+            return name
+    for magic, (what, advice) in _FOREIGN.items():
+        if head.startswith(magic):
+            raise DataError(f"{what}, which is not read", place=Place(path), advice=advice)
+    for name, reader in READERS.items():
+        if path.endswith(reader.extensions):
+            return name
+    return "csv"

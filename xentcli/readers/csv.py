@@ -1,0 +1,269 @@
+"""Delimited text files: a header or none, and columns of text or numbers.
+
+Nothing is guessed about values: labels are text, and numbers follow numerals.py.
+Every row has as many fields as the first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, blocks, line_count, row_end
+from xentcli.readers.numerals import numbers
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
+from xentcli.readers.stream import ByteStream, read_range
+
+__all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
+
+MAX_FIELD = 1 << 20
+MAX_COLUMNS = 1_000_000
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class CsvPart:
+    """Rows of a text file: a range of a plain file, or the bytes of a stream."""
+
+    grammar: Grammar
+    names: tuple[str, ...]
+    width: int
+    start: int
+    line: int
+    rows: int
+    offset: int
+    length: int
+    data: bytes | None
+
+    @property
+    def path(self) -> str:
+        """What messages call the file."""
+        return self.grammar.path
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns, checking every row's number of fields.
+
+        Raises
+        ------
+        DataError
+            For a row that is short or long, or a cell that is no number where one must be.
+        """
+        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        records, lines = self.grammar.records(data, self.start, self.line)
+        self._check(records, lines)
+        values: dict[str, Values] = {}
+        underflows = 0
+        rows = Rows(self.path, self.names, selection, self.start, len(records), values, lines or self.line)
+        for role, pick in selection.items():
+            if pick.as_ != "numbers":
+                column = pick.columns[0]
+                values[role] = [record[column] for record in records]
+                continue
+            cells = [record[c] for record in records for c in pick.columns]
+            found = numbers(cells)
+            if isinstance(found, int):
+                row, column = divmod(found, len(pick.columns))
+                place = rows.place(role, row, column)
+                raise DataError(f"{shown(cells[found])} is not a number", place=place, advice=_number_advice(cells[found]))
+            values[role] = found[0].reshape(len(records), len(pick.columns))
+            underflows += found[1]
+        return replace(rows, underflows=underflows)
+
+    def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
+        for index, record in enumerate(records):
+            if len(record) != self.width or (self.width == 1 and record == [""]):
+                line = lines[index] if lines else self.line + index
+                raise DataError(self._row_fault(record), place=Place(self.path, self.start + index + 1, line))
+        if len(records) != self.rows:
+            raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
+        if self.length > MAX_FIELD and max(len(cell) for record in records for cell in record) > MAX_FIELD:
+            raise FileError(f"a field is longer than {MAX_FIELD:,} characters", place=Place(self.path, line=self.line))
+
+    def _row_fault(self, record: list[str]) -> str:
+        if record == [""]:
+            return f"a blank line where {_fields(self.width)} {_were(self.width)} expected"
+        where = f"{_fields(len(record))} where {self.width} {_were(self.width)} expected"
+        if len(record) == self.width + 1 and record[-1] == "":
+            return f"a trailing {DELIMITERS.get(self.grammar.dialect.delimiter, 'delimiter')}: {where}"
+        return where
+
+
+@dataclass(frozen=True)
+class CsvSource:
+    """A delimited text file or stream.
+
+    first_fields are the fields of the first line; whether they are a header is for
+    `with_header` to say.
+    """
+
+    stream: ByteStream
+    dialect: Dialect
+    first_fields: tuple[str, ...]
+    begin: int = 0
+    header: bool | None = None
+    format: str = "csv"
+
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+        return self.stream.name
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be read again."""
+        return self.stream.path is not None
+
+    @property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return len(self.first_fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the header; none without one."""
+        return self.first_fields if self.header else ()
+
+    def with_header(self, header: bool) -> CsvSource:
+        """Return the source with its first line taken as a header, or as data.
+
+        Raises
+        ------
+        DataError
+            When two columns have one name.
+        """
+        name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
+        if header and count > 1:
+            raise DataError(
+                f"{count} columns are called {shown(name)}",
+                place=Place(self.path, line=1),
+                advice="rename them, or --no-header if the first line is data",
+            )
+        return replace(self, header=header)
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
+        """Cut the rows after the header into parts of about `block_bytes`."""
+        grammar = Grammar(self.path, self.dialect)
+        start, offset, line, skip = 0, self.begin, 1, bool(self.header)
+        for whole, whole_count in blocks(self.stream, self.dialect, block_bytes, self.begin):
+            data, count = whole, whole_count
+            if skip:
+                end = row_end(whole, self.dialect, 0)
+                end = len(whole) if end < 0 else end
+                data, count, skip = whole[end:], count - 1, False
+                offset, line = offset + end, line + line_count(whole[:end])
+            if count:
+                kept = None if self.stream.plain else data
+                yield CsvPart(grammar, self.names, self.width, start, line, count, offset, len(data), kept)
+            start, offset, line = start + count, offset + len(data), line + line_count(data)
+
+    def lines(self) -> int:
+        """Count the rows, a header line included, by one pass over the bytes."""
+        return sum(count for _, count in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin))
+
+
+def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
+    """Look at the first lines of a text: what separates fields and rows, and the first fields.
+
+    Raises
+    ------
+    DataError
+        When it is not UTF-8 text, or several delimiters fit.
+    """
+    start = stream.head[:400]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
+        raise DataError(
+            "UTF-16 text or a binary file; UTF-8 text is expected",
+            place=Place(stream.name),
+            advice="iconv -f UTF-16 -t UTF-8 writes it as UTF-8",
+        )
+    begin = len(_BOM) if start.startswith(_BOM) else 0
+    if not stream.head[begin:].strip(b"\r\n"):
+        return CsvSource(stream, Dialect(delimiter or ","), (), begin)
+    dialect = Dialect(delimiter or ",", b"\n" not in stream.head and b"\r" in stream.head)
+    if delimiter is None:
+        dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
+    first = _first_rows(stream, dialect, begin, 1)[0]
+    if len(first) > MAX_COLUMNS:
+        raise FileError(f"{len(first):,} columns; at most {MAX_COLUMNS:,} are read", place=Place(stream.name, line=1))
+    return CsvSource(stream, dialect, tuple(first), begin)
+
+
+def check_delimiter(text: str) -> str:
+    """Return the one character that an option names.
+
+    Raises
+    ------
+    UsageError
+        When it is not one character, or one that no file can use.
+
+    >>> check_delimiter("tab"), check_delimiter(";")
+    ('\\t', ';')
+    """
+    named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
+    found = named.get(text, text)
+    if len(found) != 1 or found in '"\r\n' or not found.isascii():
+        raise UsageError(f"--delimiter is one character such as , or ; or tab, not {shown(text)}")
+    return found
+
+
+def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
+    """The delimiter that the first two lines agree on."""
+    if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
+        return "\t"
+    first = _first_line(stream, dialect, begin)
+    seen = [delimiter for delimiter in DELIMITERS if delimiter.encode() in first]
+    if len(seen) < 2:
+        return seen[0] if seen else ","
+    fitting = []
+    for delimiter in seen:
+        rows = _first_rows(stream, replace(dialect, delimiter=delimiter), begin, 2)
+        if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
+            fitting.append(delimiter)
+    if len(fitting) == 1:
+        return fitting[0]
+    names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
+    raise DataError(
+        f"{names} could each separate the fields", place=Place(stream.name, line=1), advice="--delimiter says which does"
+    )
+
+
+def _first_line(stream: ByteStream, dialect: Dialect, begin: int) -> bytes:
+    end = row_end(stream.head, dialect, begin)
+    return stream.head[begin:] if end < 0 else stream.head[begin:end]
+
+
+def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
+    """The fields of the first rows, looking further where the head ends within one."""
+    ends = [begin]
+    while len(ends) <= limit:
+        end = row_end(stream.head, dialect, ends[-1])
+        if end < 0 and stream.look_further(2 * len(stream.head)):
+            continue
+        ends.append(len(stream.head) if end < 0 else end)
+    grammar = Grammar(stream.name, dialect)
+    pieces = [(stream.head[a:b], row) for row, (a, b) in enumerate(zip(ends, ends[1:], strict=False))]
+    return [grammar.records(piece, row, row + 1)[0][0] for piece, row in pieces if piece]
+
+
+def _fields(count: int) -> str:
+    return f"{count} field" if count == 1 else f"{count} fields"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _number_advice(text: str) -> tuple[str, ...]:
+    stripped = text.strip()
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", stripped):
+        return ("a thousands separator? write numbers without it",)
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
+        return ("a decimal comma? write decimals with a point",)
+    if stripped.startswith("[") and stripped.endswith("]"):
+        return ("a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))",)
+    if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
+        return ("a missing prediction cannot be scored",)
+    return ("a column that is no prediction? --preds NAME,... chooses the columns",)

@@ -1,0 +1,72 @@
+"""Which texts are numbers, and which doubles they are.
+
+A number is a decimal of ASCII digits, [+-] digits [. digits] [e [+-] digits] with a
+digit before or after the point; or inf, infinity or nan in any case, with a sign or
+without. Spaces around it are allowed, within it nothing else is: no 1_000, no hex,
+no digits of other scripts, no thousands separators.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from xentcli.batch import Floats
+
+__all__ = ["DECIMAL", "is_number", "number", "numbers"]
+
+DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
+_NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
+_PLAIN = re.compile(r"[-+.0-9eE, \t]*")
+_NONZERO = re.compile(r"[ \t]*[+-]?[0-9.]*[1-9]")
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number, nan and inf included.
+
+    >>> [is_number(t) for t in ("1.", ".5", "-1e-5", "inf", "1_000", "0x1p3", "1,5", "")]
+    [True, True, True, True, False, False, False, False]
+    """
+    return bool(DECIMAL.fullmatch(text) or _NAMED.fullmatch(text))
+
+
+def number(text: str) -> float | None:
+    """Return the double nearest to a number, or None if the text is none or overflows.
+
+    >>> number(" 1e-5 "), number("1e400"), number("٣")
+    (1e-05, None, None)
+    """
+    if DECIMAL.fullmatch(text):
+        value = float(text)
+        return None if value in (float("inf"), -float("inf")) else value
+    return float(text) if _NAMED.fullmatch(text) else None
+
+
+def numbers(cells: Sequence[str]) -> tuple[Floats, int] | int:
+    """Read cells as doubles, f8[n], and count those too small to be told from 0.
+
+    Returns the index of the first cell that is no number instead, if there is one.
+
+    >>> numbers(["0.5", "1e-400"])
+    (array([0.5, 0. ]), 1)
+    >>> numbers(["0.5", "NA"])
+    1
+    """
+    values = None
+    if _PLAIN.fullmatch(",".join(cells)):
+        # Of these characters float() takes exactly what the grammar takes.
+        try:
+            values = np.array(list(map(float, cells)))
+        except ValueError:
+            values = None
+        if values is not None and np.isinf(values).any():
+            values = None
+    if values is None:
+        each = [number(cell) for cell in cells]
+        if None in each:
+            return each.index(None)
+        values = np.array(each, dtype=np.float64)
+    zeros = np.flatnonzero(values == 0)
+    return values, sum(1 for index in zeros.tolist() if _NONZERO.match(cells[index]))

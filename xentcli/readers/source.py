@@ -1,0 +1,157 @@
+"""What every reader yields: a Source of columns, cut into Parts, loaded as Rows.
+
+A Source knows its columns and how to cut itself into Parts. A Part is small and
+picklable, knows how many rows it has, and loads the columns that a Selection names.
+So the two sides can be aligned by counting, before a row is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.batch import Floats
+from xentcli.errors import Place
+
+__all__ = ["BLOCK_BYTES", "Part", "Pick", "Rows", "Selection", "Source", "Values", "merged_rows", "take"]
+
+BLOCK_BYTES = 1 << 20
+
+Values = Floats | npt.NDArray[np.generic] | list[str]
+"""Numbers f8[n, k]; or one column as it stands: texts, or an array of whole or real numbers."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Some columns of a source, in this order, and what to read them as.
+
+    "numbers" gives f8[n, k]; "values" gives one column as the source has it, text or
+    numbers; "text" gives one column of text.
+    """
+
+    columns: tuple[int, ...]
+    as_: Literal["numbers", "values", "text"] = "numbers"
+
+
+Selection = Mapping[str, Pick]
+"""What to load, by role: preds, label, id, weights, index."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of one source: for each role its values, and where they stand.
+
+    Attributes
+    ----------
+    start, count
+        How many rows come before, and how many these are.
+    values
+        By role: f8[n, k], a list of n texts, or an array of n numbers.
+    line
+        The line of the first row in a text file, or the line of each row.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    selection: Selection
+    start: int
+    count: int
+    values: Mapping[str, Values]
+    line: int | tuple[int, ...] | None = None
+    underflows: int = 0
+
+    def place(self, role: str, row: int, column: int | None = None) -> Place:
+        """Say where the row-th of these rows stands, and the column-th of a role's columns."""
+        line = self.line[row] if isinstance(self.line, tuple) else None if self.line is None else self.line + row
+        name = None
+        if column is not None:
+            index = self.selection[role].columns[column]
+            name = self.names[index] if self.names else f"#{index + 1}"
+        return Place(self.path, self.start + row + 1, line, name or None)
+
+    def cut(self, first: int, last: int) -> Rows:
+        """Return the rows from `first` up to but not including `last`."""
+        line = self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
+        values = {role: value[first:last] for role, value in self.values.items()}
+        return replace(self, start=self.start + first, count=last - first, values=values, line=line, underflows=0)
+
+
+class Part(Protocol):
+    """Some consecutive rows that are still to be read."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        ...
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns."""
+        ...
+
+
+class Source(Protocol):
+    """A table that can be read in order, in parts."""
+
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def format(self) -> str:
+        """A name in READERS."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """How many columns it has."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns; empty where they have none."""
+        ...
+
+    @property
+    def header(self) -> bool | None:
+        """Whether a header line was taken; None where the format has none."""
+        ...
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be read more than once."""
+        ...
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Part]:
+        """Cut it into parts of about so many bytes, in order."""
+        ...
+
+
+def take(values: Values, rows: npt.NDArray[np.int64]) -> Values:
+    """Return the values of these rows (i8[n]), in this order."""
+    if isinstance(values, list):
+        return [values[row] for row in rows.tolist()]
+    return values[rows]
+
+
+def merged_rows(pieces: Sequence[Rows]) -> Rows:
+    """Return consecutive pieces of one source as one."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    values: dict[str, Values] = {}
+    for role in first.values:
+        parts = [piece.values[role] for piece in pieces]
+        texts = [part for part in parts if isinstance(part, list)]
+        values[role] = [text for part in texts for text in part] if texts else np.concatenate(parts)  # type: ignore[arg-type]
+    lines = [piece.line for piece in pieces]
+    line = first.line
+    if any(isinstance(item, tuple) for item in lines):
+        line = tuple(place.line or 0 for piece in pieces for place in (piece.place("", i) for i in range(piece.count)))
+    return replace(
+        first, count=sum(p.count for p in pieces), values=values, line=line, underflows=sum(p.underflows for p in pieces)
+    )

@@ -1,0 +1,200 @@
+"""Bytes from a file, a pipe or a compressed file, in order, without holding them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from xentcli.errors import DataError, FileError, Place
+
+__all__ = ["STDIN", "ByteStream", "open_bytes", "read_range"]
+
+STDIN = "-"
+HEAD_BYTES = 1 << 16
+
+
+def _gzip(file: BinaryIO) -> BinaryIO:
+    import gzip
+
+    return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+
+
+def _bz2(file: BinaryIO) -> BinaryIO:
+    import bz2
+
+    return bz2.BZ2File(file)
+
+
+def _xz(file: BinaryIO) -> BinaryIO:
+    import lzma
+
+    return lzma.LZMAFile(file)
+
+
+COMPRESSIONS: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+    b"\x1f\x8b": ("gzip", _gzip),
+    b"BZh": ("bzip2", _bz2),
+    b"\xfd7zXZ\x00": ("xz", _xz),
+}
+
+
+@dataclass
+class ByteStream:
+    """The bytes of one input, decompressed.
+
+    Attributes
+    ----------
+    name
+        What messages call it: the path, or "standard input".
+    path
+        The path of a regular file, which can be read again; else None.
+    plain
+        Whether a range of the file is a range of these bytes.
+    head
+        The first bytes, up to 64 KiB.
+    """
+
+    name: str
+    path: str | None
+    plain: bool
+    head: bytes
+    _file: BinaryIO | None
+    _opened: bool = False
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield all bytes from the first, in chunks of `size` or less."""
+        with _reading(self.name):
+            if self._file is None:
+                assert self.path is not None
+                with open(self.path, "rb") as raw:
+                    file = raw if self.plain else _decompressed(raw, raw.peek(HEAD_BYTES))
+                    while chunk := file.read(size):
+                        yield chunk
+                return
+            if self._opened:
+                raise FileError("a stream can be read only once", place=Place(self.name))
+            self._opened = True
+            yield self.head
+            while chunk := self._file.read(size):
+                yield chunk
+
+    def look_further(self, length: int) -> bool:
+        """Make the head `length` bytes long; say whether there was more to see."""
+        before = len(self.head)
+        if self._file is None:
+            self.head = b""
+            for chunk in self.chunks(length):
+                self.head += chunk
+                if len(self.head) >= length:
+                    break
+        else:
+            with _reading(self.name):
+                self.head += _read_fully(self._file, length - before)
+        return len(self.head) > before
+
+
+def open_bytes(path: str) -> ByteStream:
+    """Open a path, or `-` for standard input, and look at its first bytes.
+
+    Raises
+    ------
+    FileError
+        When it cannot be read.
+    DataError
+        When it is compressed and damaged.
+    """
+    if path == STDIN:
+        if sys.stdin is None:
+            raise FileError("standard input is closed", place=Place("-"))
+        return _streamed("standard input", sys.stdin.buffer)
+    with _reading(path):
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise FileError("is a folder; a file is expected", place=Place(path))
+        raw = open(path, "rb")  # noqa: SIM115
+        if not stat.S_ISREG(mode):
+            return _streamed(path, raw)
+        with raw:
+            start = raw.peek(HEAD_BYTES)[:16]
+            plain = _compression(start) is None
+            file = raw if plain else _decompressed(raw, start)
+            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None)
+
+
+def _streamed(name: str, raw: BinaryIO) -> ByteStream:
+    with _reading(name):
+        start = _read_fully(raw, HEAD_BYTES)
+        if _compression(start) is None:
+            return ByteStream(name, None, False, start, raw)
+        joined = io.BufferedReader(_Joined(start, raw))
+        file = _decompressed(joined, start)
+        return ByteStream(name, None, False, _read_fully(file, HEAD_BYTES), file)
+
+
+def read_range(path: str, offset: int, length: int) -> bytes:
+    """Read exactly `length` bytes of a file; fewer means that it changed."""
+    with _reading(path), open(path, "rb", buffering=0) as file:
+        file.seek(offset)
+        data = _read_fully(file, length)
+    if len(data) != length:
+        raise DataError("the file became shorter while it was read", place=Place(path))
+    return data
+
+
+def _read_fully(file: BinaryIO | io.RawIOBase, length: int) -> bytes:
+    pieces: list[bytes] = []
+    missing = length
+    while missing and (piece := file.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already read, then the rest of the stream they came from."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        self._start = self._start[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _compression(start: bytes) -> tuple[str, Callable[[BinaryIO], BinaryIO]] | None:
+    return next((found for magic, found in COMPRESSIONS.items() if start.startswith(magic)), None)
+
+
+def _decompressed(file: BinaryIO, start: bytes) -> BinaryIO:
+    found = _compression(start)
+    return found[1](file) if found else file
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Turn what the system and the decompressors raise into errors that name the file."""
+    try:
+        yield
+    except (FileError, DataError):
+        raise
+    except EOFError as error:
+        raise DataError("the compressed data end too early: is the file complete?", place=Place(name)) from error
+    except OSError as error:
+        if error.errno is None:
+            raise DataError(f"damaged compressed data: {error}", place=Place(name)) from error
+        raise FileError(f"cannot be read: {error.strerror}", place=Place(name)) from error
+    except Exception as error:
+        if type(error).__name__ in ("LZMAError", "error"):
+            raise DataError(f"damaged compressed data: {error}", place=Place(name)) from error
+        raise

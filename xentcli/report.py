@@ -1,0 +1,290 @@
+"""Reports: results as plain values, with the names that JSON has.
+
+A report knows no screen and no file, and holds all that a writer needs, so that a
+writer computes nothing. ``to_dict`` gives what the JSON Schema ``schema.json``
+beside this file describes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Check",
+    "CheckReport",
+    "ClassTerm",
+    "Clip",
+    "Examples",
+    "Explanation",
+    "InfiniteRows",
+    "Input",
+    "Interval",
+    "Labels",
+    "Report",
+    "RowSum",
+    "Setting",
+    "Step",
+    "Warning",
+    "schema",
+]
+
+SCHEMA_VERSION = 1
+UNITS = {"e": "nats", "2": "bits", "10": "bans"}
+
+
+@dataclass(frozen=True)
+class Examples:
+    """How many rows were read, and what became of them: read = scored + ignored + zero_weight."""
+
+    read: int
+    scored: int
+    ignored: int
+    zero_weight: int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How the labels were matched to the classes.
+
+    matched is "name", "prefix", "index", "distribution", "binary" or "none"; note says
+    the same in words; counts has the rows of each class, None where targets are soft.
+    """
+
+    matched: str
+    columns: tuple[str, ...]
+    counts: tuple[int, ...] | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval of the cost."""
+
+    level: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class InfiniteRows:
+    """Rows that gave the truth no chance: how many, the first of them, and the cost without them."""
+
+    count: int
+    rows: tuple[int, ...]
+    cost_of_the_rest: float | None
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What --clip changed."""
+
+    eps: float
+    count: int
+    share: float | None
+    cost_without: float
+
+
+@dataclass(frozen=True)
+class RowSum:
+    """How far the row sums were from 1 at most; None where rows have no sum."""
+
+    largest_deviation: float | None
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file that was read, and what was taken for granted about it."""
+
+    path: str
+    format: str
+    rows: int
+    sha256: str | None = None
+    header: bool | None = None
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An option that was set, and by whom."""
+
+    value: Any
+    by: str = "flag"
+
+
+@dataclass(frozen=True)
+class Warning:
+    """Something that the user should know: a code for scripts, a message, and advice."""
+
+    code: str
+    message: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class _Document:
+    """What all results have in common."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+
+@dataclass(frozen=True)
+class Report(_Document):
+    """The score of one set of predictions. All losses are in `unit`."""
+
+    cost: float
+    unit: str
+    total: float
+    weight_sum: float
+    examples: Examples
+    kind: str
+    classes: tuple[str, ...]
+    labels: Labels
+    standard_error: float | None
+    interval: Interval | None
+    perplexity: float
+    prior: float | None
+    skill: float | None
+    nce: float | None
+    accuracy: float | None
+    brier: float | None
+    target_entropy: float | None
+    kl: float | None
+    infinite: InfiniteRows
+    clip: Clip | None
+    row_sum: RowSum
+    inputs: tuple[Input, ...]
+    xent_version: str
+    alignment: str = "position"
+    undefined: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Setting] = field(default_factory=dict)
+    warnings: tuple[Warning, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    def value(self, metric: str) -> float | None:
+        """Return a metric by its JSON name."""
+        result: float | None = getattr(self, metric)
+        return result
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return a pandas DataFrame with one row per metric: metric, value, unit."""
+        import pandas as pd
+
+        from xentcli.metrics import METRICS
+
+        rows = [
+            {"metric": name, "value": self.value(name), "unit": self.unit if metric.unit == "loss" else ""}
+            for name, metric in METRICS.items()
+        ]
+        return pd.DataFrame(rows).astype({"value": "float64"}).set_index("metric")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One limit, and whether it held. margin is how much was to spare, or minus by how much it failed."""
+
+    name: str
+    metric: str
+    group: dict[str, str] | None
+    value: float | None
+    limit: float
+    margin: float | None
+    verdict: str
+    bound: str
+
+
+@dataclass(frozen=True)
+class CheckReport(_Document):
+    """The verdict on a report: pass, fail or no_verdict."""
+
+    report: Report
+    verdict: str
+    checks: tuple[Check, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """What a process ends with: 0 for pass, 1 for fail, 5 for no verdict."""
+        return {"pass": 0, "fail": 1}.get(self.verdict, 5)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the names of the report, with verdict and checks beside them."""
+        plain = super().to_dict()
+        return {**plain.pop("report"), **plain}
+
+
+@dataclass(frozen=True)
+class ClassTerm:
+    """One class of one example: its target y, what the model said, and what it adds to the loss.
+
+    score is the logit or log-probability of the file, None for probabilities;
+    shifted and exponential are the softmax on the way, None unless logits were given.
+    """
+
+    name: str
+    y: float
+    q: float
+    ln_q: float
+    term: float
+    score: float | None = None
+    shifted: float | None = None
+    exponential: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A formula of the way, in words that hold for this example."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Explanation(_Document):
+    """One example, step by step; every loss is in nats."""
+
+    kind: str
+    terms: tuple[ClassTerm, ...]
+    loss: float
+    truth: str | None
+    truth_index: int | None
+    predicted: str
+    perplexity: float
+    uniform: float
+    target_entropy: float | None
+    largest: float | None
+    logsumexp: float | None
+    other_split: tuple[float, ...] | None
+    row: int | None = None
+    id: str | None = None
+    inputs: tuple[Input, ...] = ()
+    xent_version: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of Report.to_dict(), version SCHEMA_VERSION."""
+    text = resources.files("xentcli").joinpath("schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _plain(value: Any) -> Any:
+    """Lists for tuples, and words for the numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value

@@ -1,0 +1,188 @@
+"""One task to one outcome: load, align, match, check, compute, tally.
+
+A Scorer holds only what was decided before the first row, so that any thread may
+run any task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xentcli.batch import Batch, Floats, Ints, checked
+from xentcli.errors import DataError
+from xentcli.losses import Workings
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import RowNames, Task, row_names
+from xentcli.readers.source import Rows, Values, take
+from xentcli.tallies import Scores
+
+__all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
+
+
+@dataclass(frozen=True, eq=False)
+class PerExample:
+    """What --per-example writes of some rows; rows of weight 0 have NaN.
+
+    start is how many rows come before; ids and labels are None where there are none;
+    label is None where a target is soft.
+    """
+
+    start: int
+    count: int
+    ids: Sequence[str] | None
+    labels: Sequence[str | None] | None
+    probability: Floats
+    loss: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a task gave. scores is None where ids were missing, and nothing was computed."""
+
+    scores: Scores | None
+    ids: Sequence[str] = ()
+    positions: Ints | None = None
+    row_names: RowNames = RowNames()
+    examples: PerExample | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """The rows of a task by role, and those of positive weight as a Batch."""
+
+    batch: Batch
+    kept: Ints
+    rows: int
+    underflows: int
+    ids: Sequence[str] | None
+    values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """Scores tasks of a plan."""
+
+    plan: Plan
+    per_example: bool = False
+
+    def __call__(self, task: Task) -> Outcome:
+        """Load and score one part of the predictions."""
+        ours, companions, ids, positions = self.load(task)
+        if companions is None:
+            return Outcome(None, ids, positions)
+        aligned = self.align(task.start, ours, companions)
+        work = Workings(aligned.batch, self.plan.settings.clip)
+        scores = Scores.of(work, read=aligned.rows, underflows=aligned.underflows)
+        names = RowNames()
+        if self.plan.compare_row_names:
+            names = row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
+        examples = self._examples(task.start, aligned, work) if self.per_example else None
+        return Outcome(scores, ids, positions, names, examples)
+
+    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None, Sequence[str], Ints | None]:
+        """Load a part and the rows that go with it; None in their place where an id is missing.
+
+        Returns our rows, those of the companions, and for a join by id the ids and
+        their positions.
+        """
+        ours = task.part.load(self.plan.picks[0])
+        if self.plan.join is None:
+            return ours, task.companions, (), None
+        ids = _texts(ours.values["id"])
+        positions = self.plan.join.find(ids)
+        companions = None if (positions < 0).any() else (self.plan.join.take(positions),)
+        return ours, companions, ids, positions
+
+    def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
+        """Bring the columns of all sources together, and check the rows of positive weight.
+
+        Raises
+        ------
+        DataError
+            At a row that cannot be scored.
+        """
+        values = {role: (rows, value) for rows in (*companions, ours) for role, value in rows.values.items()}
+        weight = self._weights(values)
+        count = ours.count
+        kept = np.arange(count) if weight is None else np.flatnonzero(weight)
+        preds_rows, preds = values["preds"]
+        assert not isinstance(preds, list)
+        predictions: Floats = preds.astype(np.float64, copy=False)
+        some = len(kept) < count
+        if some:
+            predictions = predictions[kept]
+        target = None
+        if self.plan.matcher is not None:
+            label_rows, labels = values["label"]
+            chosen = take(labels, kept) if some else labels
+            target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
+        if weight is not None:
+            weight = weight[kept]
+            if (weight == 1).all():
+                weight = None
+        batch = checked(
+            predictions,
+            target,
+            weight,
+            rules=self.plan.settings.rules,
+            rows=start + 1 + kept,
+            where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
+        )
+        underflows = ours.underflows + sum(rows.underflows for rows in companions)
+        ids = _texts(values["id"][1]) if "id" in values else None
+        return Aligned(batch, kept, count, underflows, ids, values)
+
+    def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
+        if "weights" not in values:
+            return None
+        rows, column = values["weights"]
+        assert not isinstance(column, list)
+        weight: Floats = column[:, 0].astype(np.float64, copy=False)
+        bad = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
+        if len(bad):
+            row = int(bad[0])
+            raise DataError(
+                f"weight {weight[row]:g}; a weight is a finite number from 0 up", place=rows.place("weights", row, 0)
+            )
+        return weight
+
+    def _examples(self, start: int, aligned: Aligned, work: Workings) -> PerExample:
+        batch, kept = aligned.batch, aligned.kept
+        weight = np.zeros(aligned.rows)
+        weight[kept] = 1.0 if batch.weight is None else batch.weight
+        labels: list[str | None] | None = None
+        if batch.target is not None:
+            labels = [None] * aligned.rows
+            for row, index, soft in zip(kept.tolist(), work.index.tolist(), work.soft.tolist(), strict=True):
+                labels[row] = None if soft else self.plan.classes[index]
+        truth = work.truth if batch.target is not None else np.exp(-work.raw_loss)
+        return PerExample(
+            start,
+            aligned.rows,
+            aligned.ids,
+            labels,
+            _spread(truth, kept, aligned.rows),
+            _spread(work.loss, kept, aligned.rows),
+            weight,
+        )
+
+
+def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
+    """Values of the kept rows at their places, NaN elsewhere."""
+    result = np.full(rows, np.nan)
+    result[kept] = values
+    return result
+
+
+def _texts(values: Values) -> list[str]:
+    assert isinstance(values, list)
+    return values
+
+
+def _only(values: Values) -> int | None:
+    """The column to name in an error: the only one, else none."""
+    return 0 if isinstance(values, list) or values.ndim == 1 else None

@@ -1,0 +1,85 @@
+"""Student's t: the quantile that a confidence interval needs, without SciPy's start-up."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["normal_quantile", "two_sided_quantile"]
+
+_SERIES_LIMIT = 1000
+
+
+def two_sided_quantile(confidence: float, degrees: int) -> float:
+    """Return the t for which P(-t <= T <= t) = `confidence`, with `degrees` of freedom.
+
+    Up to 1000 degrees by the finite series for whole degrees (Abramowitz and Stegun,
+    Handbook of Mathematical Functions, 26.7.3 and 26.7.4); above, by the expansion in
+    1/degrees around the normal quantile (same, 26.7.5), continued by one term.
+
+    Raises
+    ------
+    ValueError
+        Unless 0 < confidence < 1 and degrees >= 1.
+
+    >>> round(two_sided_quantile(0.95, 1), 6), round(two_sided_quantile(0.95, 3466), 6)
+    (12.706205, 1.960649)
+    """
+    if not 0 < confidence < 1 or degrees < 1:
+        raise ValueError(f"no quantile for confidence {confidence} and {degrees} degrees of freedom")
+    if degrees > _SERIES_LIMIT:
+        return _expansion(normal_quantile((1 + confidence) / 2), degrees)
+    low, high = 0.0, math.pi / 2
+    while True:
+        middle = (low + high) / 2
+        if not low < middle < high:
+            return math.tan(middle) * math.sqrt(degrees)
+        if _central_probability(middle, degrees) < confidence:
+            low = middle
+        else:
+            high = middle
+
+
+def _central_probability(theta: float, degrees: int) -> float:
+    """P(|T| <= t) for t = sqrt(degrees) tan(theta)."""
+    sine, cosine = math.sin(theta), math.cos(theta)
+    square = cosine * cosine
+    odd = degrees % 2
+    term = cosine if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for k in range(2 if odd else 1, degrees - 2, 2):
+        term *= square * k / (k + 1)
+        total += term
+    return 2 / math.pi * (theta + sine * total) if odd else sine * total
+
+
+def normal_quantile(p: float) -> float:
+    """Return the z for which a standard normal variable is below z with probability `p`.
+
+    >>> round(normal_quantile(0.975), 12)
+    1.95996398454
+    """
+    tail = min(p, 1 - p)
+    low, high = 0.0, 40.0
+    while True:
+        middle = (low + high) / 2
+        if not low < middle < high:
+            return middle if p > 0.5 else -middle
+        if 0.5 * math.erfc(middle / math.sqrt(2)) > tail:
+            low = middle
+        else:
+            high = middle
+
+
+def _expansion(z: float, degrees: int) -> float:
+    z2 = z * z
+    terms = (
+        (z2 + 1) / 4,
+        ((5 * z2 + 16) * z2 + 3) / 96,
+        (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384,
+        ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / 92160,
+        (((((27 * z2 + 339) * z2 + 930) * z2 - 1782) * z2 - 765) * z2 + 17955) / 368640,
+    )
+    total = 0.0
+    for term in reversed(terms):
+        total = (total + term) / degrees
+    return z * (1 + total)

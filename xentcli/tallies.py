@@ -1,0 +1,369 @@
+"""What is kept of a batch: frozen, mergeable, exact.
+
+Every tally has ``empty()``, an identity, and ``merge``, which is associative and
+commutative. They hold integers and exact sums; ratios are derived at the end, so
+that neither block size nor order can change a bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli import losses
+from xentcli.batch import Floats, Ints
+from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio
+from xentcli.losses import Workings
+from xentcli.metrics import METRICS
+
+__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Scores", "Tally"]
+
+FIRST_ROWS = 10
+
+
+class Tally(Protocol):
+    """What every tally can do."""
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the tally of no rows: merging it changes nothing."""
+        ...
+
+    def merge(self, other: Self) -> Self:
+        """Return the tally of the rows of both."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A weighted mean: sum a / sum b with a = weight x value, b = weight."""
+
+    a: ExactSum = ExactSum()
+    b: ExactSum = ExactSum()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the mean of nothing."""
+        return cls()
+
+    @classmethod
+    def of(cls, values: Floats, weight: Floats | None) -> Mean:
+        """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
+        if weight is None:
+            return cls(ExactSum().add(values), _whole(len(values)))
+        return cls(ExactSum().add(weight * values), ExactSum().add(weight))
+
+    def merge(self, other: Mean) -> Mean:
+        """Return the mean over both."""
+        return Mean(self.a.merge(other.a), self.b.merge(other.b))
+
+    @property
+    def value(self) -> float:
+        """One division of two correctly rounded sums; NaN for no weight."""
+        weight = self.b.value
+        return self.a.value / weight if weight else math.nan
+
+
+@dataclass(frozen=True)
+class Moments:
+    """A mean with what its standard error needs.
+
+    With r_i = a_i - m b_i and m = sum a / sum b, the standard error is
+    sqrt(n/(n-1) sum r_i^2) / sum b (the ratio estimator; W. G. Cochran, Sampling
+    Techniques, 1977, chapter 6). The sums are exact, so that the variance is formed
+    from integers and rounded once: it is never negative by rounding.
+
+    >>> Moments.of(np.array([1.0, 2.0, 6.0]), None).standard_error
+    1.5275252316519468
+    """
+
+    mean: Mean = Mean()
+    rows: int = 0
+    aa: ExactSum = ExactSum()
+    ab: ExactSum = ExactSum()
+    bb: ExactSum = ExactSum()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the moments of nothing."""
+        return cls()
+
+    @classmethod
+    def of(cls, values: Floats, weight: Floats | None) -> Moments:
+        """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
+        mean = Mean.of(values, weight)
+        if not np.isfinite(values).all():
+            return cls(mean, len(values))
+        a = values if weight is None else weight * values
+        aa = ExactSum().add_products(a, a)
+        if weight is None:
+            return cls(mean, len(values), aa, mean.a, mean.b)
+        return cls(
+            mean, len(values), aa, ExactSum().add_products(a, weight), ExactSum().add_products(weight, weight)
+        )
+
+    def merge(self, other: Moments) -> Moments:
+        """Return the moments over both."""
+        return Moments(
+            self.mean.merge(other.mean),
+            self.rows + other.rows,
+            self.aa.merge(other.aa),
+            self.ab.merge(other.ab),
+            self.bb.merge(other.bb),
+        )
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of the mean; None for fewer than two rows or an infinite loss."""
+        n, a, b = self.rows, self.mean.a, self.mean.b.units
+        if n < 2 or not b or not math.isfinite(a.value):
+            return None
+        residuals = self.aa.units * b * b - 2 * a.units * b * self.ab.units + a.units * a.units * self.bb.units
+        return math.sqrt(ratio(n * residuals << UNIT_BITS, (n - 1) * b**4))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassShares:
+    """How much of the target falls on each class.
+
+    counts (i8[K], or of length 0) holds the hard labels; masses holds the weights,
+    where they are not simply those counts.
+    """
+
+    counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    masses: Mapping[int, ExactSum] | None = None
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the shares of no rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, work: Workings) -> ClassShares:
+        """Tally the targets of a batch."""
+        batch, soft = work.batch, work.soft
+        counts = np.bincount(work.index[~soft], minlength=batch.classes).astype(np.int64)
+        if batch.weight is None and not soft.any():
+            return cls(counts)
+        weight = np.ones(len(soft)) if batch.weight is None else batch.weight
+        if not soft.any():
+            return cls(counts, grouped_sums(weight, work.index))
+        assert batch.target is not None
+        mass = weight[:, None] * batch.target
+        codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
+        return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
+
+    def merge(self, other: ClassShares) -> ClassShares:
+        """Return the shares over both."""
+        longer, shorter = sorted((self.counts, other.counts), key=len, reverse=True)
+        counts = longer.copy()
+        counts[: len(shorter)] += shorter
+        if self.masses is None and other.masses is None:
+            return ClassShares(counts)
+        masses = dict(self.by_class())
+        for code, mass in other.by_class().items():
+            masses[code] = masses[code].merge(mass) if code in masses else mass
+        return ClassShares(counts, masses)
+
+    def by_class(self) -> Mapping[int, ExactSum]:
+        """Return the exact weight on each class that has any."""
+        if self.masses is not None:
+            return self.masses
+        return {int(c): _whole(int(self.counts[c])) for c in np.flatnonzero(self.counts)}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by what was tallied."""
+        if not isinstance(other, ClassShares):
+            return NotImplemented
+        return self.counts.tolist() == other.counts.tolist() and self.by_class() == other.by_class()
+
+    @property
+    def entropy(self) -> float:
+        """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f."""
+        masses = [mass.value for mass in self.by_class().values()]
+        total = math.fsum(masses)
+        return math.fsum(-(m / total) * math.log(m / total) for m in masses if m) + 0.0 if total else math.nan
+
+
+@dataclass(frozen=True)
+class Infinite:
+    """The rows whose loss is infinite: how many, the first of them, their weight."""
+
+    count: int = 0
+    first: tuple[int, ...] = ()
+    weight: ExactSum = ExactSum()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no such rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
+        """Tally the infinite of the losses (f8[n]) of these rows (i8[n])."""
+        where = np.flatnonzero(np.isinf(loss))
+        if not len(where):
+            return cls()
+        mass = _whole(len(where)) if weight is None else ExactSum().add(weight[where])
+        return cls(len(where), tuple(sorted(rows[where].tolist())[:FIRST_ROWS]), mass)
+
+    def merge(self, other: Infinite) -> Infinite:
+        """Return the rows of both."""
+        return Infinite(
+            self.count + other.count,
+            tuple(sorted(self.first + other.first)[:FIRST_ROWS]),
+            self.weight.merge(other.weight),
+        )
+
+
+@dataclass(frozen=True)
+class Clipping:
+    """What clipping changed: the rows, their part of the cost, and the cost without."""
+
+    count: int = 0
+    changed: ExactSum = ExactSum()
+    without: Mean = Mean()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the clipping of no rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, work: Workings) -> Clipping:
+        """Tally a batch; nothing where no clipping was asked for."""
+        if work.clip is None:
+            return cls()
+        weight = work.batch.weight
+        changed = work.loss != work.raw_loss
+        part = Mean.of(work.loss[changed], None if weight is None else weight[changed])
+        return cls(int(changed.sum()), part.a, Mean.of(work.raw_loss, weight))
+
+    def merge(self, other: Clipping) -> Clipping:
+        """Return the clipping over both."""
+        return Clipping(
+            self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without)
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All that a score keeps.
+
+    Attributes
+    ----------
+    read, zero_weight, underflows
+        Rows read; rows of weight 0; numerals below the smallest double, read as 0.
+    cost, means
+        The moments of the loss, and a mean for each metric that names a function.
+    soft
+        Whether some target is spread over classes.
+    deviation
+        The largest distance of a row sum from 1; None where rows have no sum.
+    odd_logits
+        Whether some row given as logits could not be a row of probabilities.
+    """
+
+    read: int = 0
+    zero_weight: int = 0
+    underflows: int = 0
+    cost: Moments = Moments()
+    means: Mapping[str, Mean] = field(default_factory=dict)
+    classes: ClassShares = field(default_factory=ClassShares)
+    infinite: Infinite = Infinite()
+    clipping: Clipping = Clipping()
+    soft: bool = False
+    deviation: float | None = None
+    odd_logits: bool = False
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the scores of no rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, work: Workings, *, read: int, underflows: int = 0) -> Scores:
+        """Tally a batch, of which `read` rows were read."""
+        batch, weight = work.batch, work.batch.weight
+        labelled = batch.target is not None
+        soft = bool(work.soft.any())
+        means = {
+            metric.name: Mean.of(getattr(losses, metric.per_example)(work), weight)
+            for metric in METRICS.values()
+            if metric.per_example and labelled and (soft or metric.per_example != "entropy")
+        }
+        return cls(
+            read,
+            read - len(batch.rows),
+            underflows,
+            Moments.of(work.loss, weight),
+            means,
+            ClassShares.of(work) if labelled else ClassShares(),
+            Infinite.of(work.loss, weight, batch.rows),
+            Clipping.of(work),
+            soft,
+            batch.deviation,
+            batch.kind == "logits" and not _all_probabilities(batch.predictions),
+        )
+
+    def merge(self, other: Scores) -> Scores:
+        """Return the scores over both."""
+        names = [*self.means, *(name for name in other.means if name not in self.means)]
+        return Scores(
+            self.read + other.read,
+            self.zero_weight + other.zero_weight,
+            self.underflows + other.underflows,
+            self.cost.merge(other.cost),
+            {name: _mean(self, name).merge(_mean(other, name)) for name in names},
+            self.classes.merge(other.classes),
+            self.infinite.merge(other.infinite),
+            self.clipping.merge(other.clipping),
+            self.soft or other.soft,
+            _largest(self.deviation, other.deviation),
+            self.odd_logits or other.odd_logits,
+        )
+
+    @classmethod
+    def merged(cls, parts: Iterable[Scores]) -> Scores:
+        """Return the scores over all parts."""
+        total = cls.empty()
+        for part in parts:
+            total = total.merge(part)
+        return total
+
+    @property
+    def scored(self) -> int:
+        """How many rows have a positive weight."""
+        return self.cost.rows
+
+    @property
+    def cost_of_the_rest(self) -> float | None:
+        """The mean loss of the rows whose loss is finite; None where there are none."""
+        weight = ratio(self.cost.mean.b.units - self.infinite.weight.units, 1 << UNIT_BITS)
+        return self.cost.mean.a.finite / weight if weight > 0 else None
+
+
+def _whole(count: int) -> ExactSum:
+    return ExactSum(count << UNIT_BITS)
+
+
+def _mean(scores: Scores, name: str) -> Mean:
+    """The mean of a metric; a batch of hard labels only has no target entropy to add."""
+    return scores.means.get(name, Mean(ExactSum(), scores.cost.mean.b))
+
+
+def _largest(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _all_probabilities(logits: npt.NDArray[np.float64]) -> bool:
+    """Whether rows given as logits could all be probabilities; the first row usually says no."""
+    return all(
+        bool((rows >= 0).all() and (np.abs(np.add.reduce(rows, axis=1) - 1) <= 0.001).all())
+        for rows in (logits[:1], logits)
+    )

@@ -1,0 +1,66 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["count", "decimals", "fixed", "fixed_like", "percent", "plural", "short"]
+
+
+def decimals(standard_error: float | None) -> int:
+    """How many decimals are worth showing: three digits of the standard error.
+
+    >>> decimals(0.0235), decimals(None)
+    (4, 6)
+    """
+    if standard_error is None or standard_error <= 0 or not math.isfinite(standard_error):
+        return 6
+    return min(max(2 - math.floor(math.log10(standard_error)), 2), 12)
+
+
+def fixed(value: float | None, places: int) -> str:
+    """A number with so many decimals; with an exponent where those would not show it.
+
+    >>> fixed(0.80218, 4), fixed(4.248e-18, 6), fixed(float("inf"), 4)
+    ('0.8022', '4.248e-18', 'inf')
+    """
+    if value is None:
+        return "-"
+    if not math.isfinite(value):
+        return str(value)
+    if value and (abs(value) < 10.0 ** (1 - places) or abs(value) >= 1e9):
+        return f"{value:.4g}"
+    return f"{value:,.{places}f}"
+
+
+def fixed_like(value: float | None, error: float | None) -> str:
+    """A number with the decimals that its standard error deserves."""
+    return fixed(value, decimals(error))
+
+
+def short(value: float) -> str:
+    """A number in four digits or so: 2.303 without trailing zeros.
+
+    >>> short(0.1), short(10.000000000000002), short(1.9e-16)
+    ('0.1', '10', '1.9e-16')
+    """
+    return f"{value:.6g}"
+
+
+def percent(share: float) -> str:
+    """A share in percent, as in ``28.9 %``."""
+    return f"{100 * share:.1f} %" if math.isfinite(share) else str(share)
+
+
+def count(number: int) -> str:
+    """A count with thousands separated."""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """A count and its noun.
+
+    >>> plural(1, "row"), plural(2000, "class")
+    ('1 row', '2,000 classes')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")

@@ -1,0 +1,61 @@
+"""Results as Markdown: for a pull request, a page, a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xentcli.metrics import METRICS
+from xentcli.report import CheckReport, Explanation, Report
+from xentcli.writers import screen_explanation as steps
+from xentcli.writers.figures import decimals, fixed, plural
+from xentcli.writers.safe import markdown
+
+__all__ = ["render"]
+
+
+def render(document: Any, width: int | None = None, color: bool = False) -> str:
+    """Return a Report, CheckReport or Explanation as Markdown."""
+    if isinstance(document, Explanation):
+        return _explanation(document)
+    if isinstance(document, CheckReport):
+        return _check(document)
+    return _report(document)
+
+
+def _report(report: Report) -> str:
+    places = decimals(report.standard_error)
+    rows = []
+    for name, metric in METRICS.items():
+        value = report.value(name)
+        if value is not None:
+            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about])
+    first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
+    warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
+    return "\n\n".join([first, _table(["metric", "value", "unit", "what it is"], rows, "lrll"), *warnings]) + "\n"
+
+
+def _check(result: CheckReport) -> str:
+    rows = [
+        [c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "), c.metric, fixed(c.value, 6), f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}"]
+        for c in result.checks
+    ]
+    return f"**{result.verdict.replace('_', ' ')}**\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
+
+
+def _explanation(told: Explanation) -> str:
+    rows = [steps.term_cells(told, term) for term in steps.chosen_terms(told)]
+    titles = steps.header(told)[:-1]
+    parts = [markdown(steps.title(told))]
+    if told.logsumexp is not None:
+        parts.append("  \n".join(markdown(line.strip()) for line in steps.softmax_lines(told)))
+    parts.append(_table(titles, rows, "l" + "r" * (len(titles) - 1)))
+    parts.append("  \n".join(markdown(line.strip()) for line in steps.formula(told)))
+    parts.append("  \n".join(markdown(line.strip()) for line in steps.sentences(told)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -> str:
+    rule = ["---:" if side == "r" else "---" for side in justify]
+    body = [[markdown(cell) for cell in row] for row in rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [list(header), rule, *body])

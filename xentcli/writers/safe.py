@@ -1,0 +1,44 @@
+"""Untrusted text made harmless, one function for each kind of output."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["csv_cell", "markdown", "terminal"]
+
+_FORMULA = tuple("=+-@\t\r")
+_NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+
+
+def terminal(text: str) -> str:
+    r"""Escape what a terminal would obey or hide: controls, ESC, C1, bidi, line ends.
+
+    >>> terminal("cat\x1b[31m\u202e")
+    'cat\\x1b[31m\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character) or ascii(character)[1:-1]
+
+
+def csv_cell(text: str) -> str:
+    """Put a quote before text that a spreadsheet would run as a formula; numbers stay.
+
+    >>> csv_cell("=cmd()"), csv_cell("-1.5")
+    ("'=cmd()", '-1.5')
+    """
+    return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def markdown(text: str) -> str:
+    r"""Escape what Markdown would read as markup.
+
+    >>> markdown("a|b`c`")
+    'a\\|b\\`c\\`'
+    """
+    return _MARKDOWN.sub(r"\\\1", terminal(text))

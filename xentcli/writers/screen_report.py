@@ -1,0 +1,89 @@
+"""The screen of `xent score`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+
+from xentcli.batch import KINDS
+from xentcli.report import Report
+from xentcli.writers.figures import count, decimals, fixed, percent, plural, short
+from xentcli.writers.table import block, columns, facts
+
+__all__ = ["screen"]
+
+
+def screen(report: Report) -> RenderableType:
+    """Show what was read, then the figures, then what the user should know."""
+    return block(
+        facts(list(_inputs(report))),
+        columns(list(_figures(report)), styles=("bold",)),
+        facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
+    )
+
+
+def _warning(message: str, advice: str) -> Iterator[tuple[str, str]]:
+    yield "warning", message
+    if advice:
+        yield "", advice
+
+
+def _inputs(report: Report) -> Iterator[tuple[str, str]]:
+    first = report.inputs[0]
+    examples = report.examples
+    what = [f"{count(examples.scored)} of {plural(examples.read, 'row')}"]
+    if report.classes:
+        what.append(plural(len(report.classes), "class").replace("classs", "class"))
+    what.append(KINDS[report.kind].noun)
+    yield "scored", f"{first.path}: {', '.join(what)}"
+    if examples.zero_weight:
+        yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
+    if report.labels.matched != "none":
+        names = report.labels.columns
+        named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
+        other = f"{report.inputs[1].path}, " if len(report.inputs) > 1 else ""
+        yield "labels", f"{other}{named}, {report.labels.note}"
+    if report.alignment == "id":
+        yield "rows", "matched by id"
+    for given in report.inputs:
+        if given.header is False:
+            yield "header", f"{given.path} has none; its first line is data"
+    unused = [name for given in report.inputs for name in given.unused]
+    if unused:
+        more = ", ..." if len(unused) > 12 else ""
+        hint = "" if "weights" in report.options else "   (--weights would use one)"
+        yield "unused", ", ".join(unused[:12]) + more + hint
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
+    places = decimals(report.standard_error)
+    interval = report.interval
+    if interval is not None:
+        level = f"{100 * interval.level:g} %"
+        note = f"{level} interval {fixed(interval.low, places)} to {fixed(interval.high, places)}"
+        yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", note
+        yield "", "", "(rows taken as independent)"
+    else:
+        yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", f"no interval: {report.undefined['interval']}"
+    yield from _infinite(report, places)
+    if report.clip is not None:
+        clip = report.clip
+        share = f", {percent(clip.share)} of the cost" if clip.share is not None and clip.count else ""
+        without = f"; {fixed(clip.cost_without, places)} without" if clip.count else ""
+        yield "clipped", f"{clip.eps:g}", f"{plural(clip.count, 'row')} changed{share}{without}"
+    if report.target_entropy is not None:
+        yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
+        yield "KL divergence", fixed(report.kl, places), "what is above that"
+    yield "perplexity", fixed(report.perplexity, places), f"as unsure as among {short(float(f'{report.perplexity:.2g}'))} equal choices"
+    if report.skill is not None:
+        side = "below" if report.skill >= 0 else "above"
+        yield "skill", fixed(report.skill, places), f"{percent(abs(report.skill))} {side} always saying the class shares"
+    for name, value, note in (("accuracy", report.accuracy, ""), ("Brier", report.brier, "sum over classes, 0 is best, 2 is worst")):
+        if value is not None:
+            yield name, fixed(value, places), note
+
+
+def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
+    if report.infinite.count and report.infinite.cost_of_the_rest is not None:
+        yield "", fixed(report.infinite.cost_of_the_rest, places), f"without {plural(report.infinite.count, 'row')} of infinite loss"
