@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from xentcli.errors import FileError, Place
 
@@ -15,7 +15,7 @@ __all__ = ["replacing", "write_text"]
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a temporary file that takes the place of `path` when the block ends well.
 
     The temporary file stands in the same folder, so that the rename is atomic;
@@ -33,14 +33,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield special
         return
     with _file_errors(path):
-        handle = tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", suffix=".xent-tmp", delete=False)
-        temporary = Path(handle.name)
+        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".xent-tmp")
+        temporary = Path(name)
     try:
         with _file_errors(path):
-            with handle:
-                yield handle
-                handle.flush()
-                os.fsync(handle.fileno())
+            with open(number, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             os.chmod(temporary, _mode(target))
             os.replace(temporary, target)
     except BaseException:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from xentcli.errors import DataError, Place
 
-__all__ = ["KINDS", "Batch", "Floats", "Ints", "Kind", "Rules", "Where", "checked", "target_checked"]
+__all__ = ["KINDS", "Batch", "Floats", "Ints", "Kind", "Rules", "Where", "checked", "row_sums", "target_checked"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -111,6 +111,7 @@ def checked(
     if rules.scale != 1.0:
         predictions = predictions * rules.scale
     single = predictions.shape[1] == 1
+    deviation: float | None
     if rules.renormalize:
         predictions, deviation = _renormalized(predictions, where)
         _check_probs(predictions, rules, where)
@@ -130,7 +131,7 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     DataError
         At the first row that is no distribution.
     """
-    sums = np.add.reduce(target, axis=1)
+    sums = row_sums(target)
     good = (np.abs(sums - 1) <= tolerance) & (target.min(axis=1) >= 0)
     row = _first_false(good)
     if row is None:
@@ -149,7 +150,13 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     )
 
 
-def _first_false(good: npt.NDArray[np.bool_]) -> int | None:
+def row_sums(values: Floats) -> Floats:
+    """Sum each row of f8[n, k]; the bits of a sum do not depend on the rows beside it."""
+    sums: Floats = np.add.reduce(values, axis=1)
+    return sums
+
+
+def _first_false(good: Any) -> int | None:
     return None if good.all() else int(np.argmin(good))
 
 
@@ -158,7 +165,7 @@ def _number(value: float) -> str:
 
 
 def _renormalized(predictions: Floats, where: Where) -> tuple[Floats, float]:
-    sums = np.add.reduce(predictions, axis=1)
+    sums = row_sums(predictions)
     row = _first_false((sums > 0) & np.isfinite(sums))
     if row is not None:
         raise DataError(
@@ -182,7 +189,7 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
         if row is not None:
             _refuse_probs(q[row], rules, row, where)
         return None
-    sums = np.add.reduce(q, axis=1)
+    sums = row_sums(q)
     off = np.abs(sums - 1)
     good = off <= tau
     lowest = q.min()
@@ -201,8 +208,12 @@ def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
     if row is None:
         return
     values = z[row]
-    _refuse_odd(values, np.isnan(values), "a logit is a finite number, or -inf for a class that is masked out", row, where)
-    _refuse_odd(values, values == np.inf, "a logit is finite; an infinite one usually means an overflow in training", row, where)
+    _refuse_odd(
+        values, np.isnan(values), "a logit is a finite number, or -inf for a class that is masked out", row, where
+    )
+    _refuse_odd(
+        values, values == np.inf, "a logit is finite; an infinite one usually means an overflow in training", row, where
+    )
     raise DataError("every logit of the row is -inf: some class must be possible", place=where(row, None))
 
 
@@ -216,7 +227,7 @@ def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
     off = None
     if log_q.shape[1] > 1:
         with np.errstate(invalid="ignore"):
-            off = np.abs(top + np.log(np.add.reduce(np.exp(log_q - top[:, None]), axis=1)))
+            off = np.abs(top + np.log(row_sums(np.exp(log_q - top[:, None]))))
             good &= off <= tau
     row = _first_false(good)
     if row is not None:
@@ -246,7 +257,9 @@ def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
 def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
     row = _first_false(~np.isnan(losses).any(axis=1))
     if row is not None:
-        raise DataError("nan is not a loss", place=where(row, 0), advice="rows of weight 0 may be nan: --weights COLUMN")
+        raise DataError(
+            "nan is not a loss", place=where(row, 0), advice="rows of weight 0 may be nan: --weights COLUMN"
+        )
 
 
 _CHECKS: dict[str, Callable[[Floats, Rules, Where], float | None]] = {
@@ -287,7 +300,9 @@ def _refuse_odd(values: Floats, odd: npt.NDArray[np.bool_], why: str, row: int, 
 def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
     """Say why a row is not made of probabilities, and what it looks like instead."""
     tau = rules.tolerance
-    _refuse_odd(values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where)
+    _refuse_odd(
+        values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where
+    )
     total = float(np.add.reduce(values))
     if (values <= 0).all() and (values < -tau).any():
         raise DataError(
@@ -301,7 +316,9 @@ def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
         if len(values) > 1 and (values >= 0).all() and abs(total - 100) <= 100 * max(tau, 0.01):
             advice: tuple[str, ...] = (f"the row sums to {_number(total)}: percent? --scale 0.01",)
         elif len(values) == 1:
-            advice = tuple(filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid")))
+            advice = tuple(
+                filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid"))
+            )
         else:
             advice = ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
         raise DataError(
@@ -369,7 +386,10 @@ def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
     bound = len(values) * 0.5 * 10.0**-decimals
     divide = "--renormalize divides each row by its sum"
     if decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
-        return (f"{decimals} decimals x {len(values)} classes can be off by {bound:g}: --sum-tolerance {bound:g}", divide)
+        return (
+            f"{decimals} decimals x {len(values)} classes can be off by {bound:g}: --sum-tolerance {bound:g}",
+            divide,
+        )
     if total < 1:
         return ("is a class column missing? --preds NAME,... chooses the columns", divide)
     return ("a column that is no prediction? --preds NAME,... chooses the columns", divide)

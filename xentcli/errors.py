@@ -24,10 +24,10 @@ TERMINATED = 143
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """Quote a value for a message: control characters escaped, long text cut.
+    r"""Quote a value for a message: control characters escaped, long text cut.
 
-    >>> shown("a\\tb")
-    "'a\\\\tb'"
+    >>> shown("a\tb")
+    "'a\\tb'"
     >>> shown("x" * 100, limit=10)
     "'xxxxxxxxxx'... (100 characters)"
     """

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from xentcli import __version__
 from xentcli.batch import KINDS
 from xentcli.engine import ordered
 from xentcli.errors import DataError, LabelsBreakRule, NoVerdict, Place, UsageError
@@ -89,7 +88,12 @@ def score(
     if settings is not None and options:
         raise UsageError("give settings or single options, not both")
     return with_plan(
-        predictions, labels, chosen, lambda plan: _run(plan, sink, threads), block_bytes=block_bytes, once=sink is not None
+        predictions,
+        labels,
+        chosen,
+        lambda plan: _run(plan, sink, threads),
+        block_bytes=block_bytes,
+        once=sink is not None,
     )
 
 
@@ -128,7 +132,12 @@ def _can_be_read_twice(data: Any) -> bool:
 
 
 def make_plan(
-    predictions: Any, labels: Any, settings: Settings, block_bytes: int = BLOCK_BYTES, *, whole: bool = False,
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    block_bytes: int = BLOCK_BYTES,
+    *,
+    whole: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
 ) -> Plan:
     """Open both inputs and decide how they are read.
@@ -145,9 +154,7 @@ def make_plan(
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
         if data is not None
     ]
-    return pair(
-        sources[0], sources[1] if len(sources) > 1 else None, settings, block_bytes=block_bytes, whole=whole
-    )
+    return pair(sources[0], sources[1] if len(sources) > 1 else None, settings, block_bytes=block_bytes, whole=whole)
 
 
 def _is_stdin(data: Any) -> bool:
@@ -265,7 +272,9 @@ def _undefined(total: Scores, labelled: bool) -> dict[str, str]:
         if not total.classes.entropy:
             reasons["skill"] = reasons["nce"] = "all labels are one class"
     if not total.soft:
-        reasons |= dict.fromkeys(("target_entropy", "kl"), "targets are not soft" if labelled else "there are no labels")
+        reasons |= dict.fromkeys(
+            ("target_entropy", "kl"), "targets are not soft" if labelled else "there are no labels"
+        )
     return reasons
 
 
@@ -293,7 +302,9 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
 def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     settings = plan.settings
     if total.infinite.count:
-        yield Warning("infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows")
+        yield Warning(
+            "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
+        )
     if settings.kind == "logits" and not total.odd_logits and len(plan.classes) > 2:
         yield Warning(
             "probabilities-as-logits",
@@ -320,7 +331,11 @@ def _infinite_message(plan: Plan, total: Scores) -> str:
     rows = ", ".join(f"{row:,}" for row in total.infinite.first)
     more = ", ..." if total.infinite.count > len(total.infinite.first) else ""
     count = total.infinite.count
-    noun = f"1 row gives its label no chance: row {rows}" if count == 1 else f"{count:,} rows give their label no chance: rows {rows}{more}"
+    noun = (
+        f"1 row gives its label no chance: row {rows}"
+        if count == 1
+        else f"{count:,} rows give their label no chance: rows {rows}{more}"
+    )
     dtype = getattr(plan.predictions, "dtype", None)
     if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
         noun += f" ({dtype.name} underflow? save log-probabilities)"

@@ -151,9 +151,7 @@ def _sum_units(mantissa: Floats, exponent: npt.NDArray[np.integer]) -> int:
     return total
 
 
-def _bin_units(
-    mantissa: Floats, exponent: npt.NDArray[np.integer], group: Codes | None, groups: int
-) -> Sequence[int]:
+def _bin_units(mantissa: Floats, exponent: npt.NDArray[np.integer], group: Codes | None, groups: int) -> Sequence[int]:
     """Sum ``mantissa * 2**exponent`` by group, each sum an integer in units.
 
     The significand is cut into two whole numbers that bincount adds without rounding,

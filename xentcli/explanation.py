@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from xentcli import __version__
 from xentcli.batch import Batch, Floats
 from xentcli.errors import DataError, Place, UsageError
 from xentcli.evaluation import with_plan
@@ -76,12 +75,10 @@ def _explained(plan: Plan, row: int) -> Explanation:
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation:
     scorer = Scorer(plan)
     index = row - task.start - 1
-    ours, companions, ids, _ = scorer.load(task)
+    ours, companions, _, _ = scorer.load(task)
     if companions is None:
         raise DataError("some ids of these rows are not among the labels'", place=ours.place("id", index))
-    aligned = scorer.align(
-        row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions]
-    )
+    aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
         raise DataError("the row has weight 0: it is not scored", place=ours.place("preds", index))
     told = _told(plan, Workings(aligned.batch, plan.settings.clip))
@@ -121,7 +118,8 @@ def _told(plan: Plan, work: Workings) -> Explanation:
 def _target(batch: Batch) -> Floats:
     """f8[k]: the distribution of the target."""
     if batch.target is not None and batch.target.ndim == 2:
-        return batch.target[0].astype(np.float64)
+        distribution: Floats = batch.target[0]
+        return distribution
     result = np.zeros(batch.classes)
     result[0 if batch.target is None else int(batch.target[0])] = 1.0
     return result

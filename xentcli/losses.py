@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import Batch, Floats, Ints
+from xentcli.batch import Batch, Floats, Ints, row_sums
 
 __all__ = ["Workings", "brier", "correct", "entropy"]
 
@@ -37,11 +37,17 @@ class Workings:
         self.batch = batch
         self.clip = clip
 
+    @property
+    def distribution(self) -> Floats | None:
+        """f8[n, k]: the targets as distributions, or None where they are class indices."""
+        target = self.batch.target
+        return None if target is None or target.ndim == 1 else target.astype(np.float64, copy=False)
+
     @cached_property
     def soft(self) -> npt.NDArray[np.bool_]:
         """bool[n]: whether the target of a row is spread over several classes."""
-        target = self.batch.target
-        if target is None or target.ndim == 1:
+        target = self.distribution
+        if target is None:
             return np.zeros(len(self.batch.rows), dtype=bool)
         one_hot: npt.NDArray[np.bool_] = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
         return ~one_hot
@@ -52,7 +58,8 @@ class Workings:
         target = self.batch.target
         if target is None:
             return np.zeros(len(self.batch.rows), dtype=np.int64)
-        return target.astype(np.int64, copy=False) if target.ndim == 1 else target.argmax(axis=1)
+        index: Ints = target.astype(np.int64, copy=False) if target.ndim == 1 else target.argmax(axis=1)
+        return index
 
     @cached_property
     def raw_loss(self) -> Floats:
@@ -70,13 +77,13 @@ class Workings:
             return _clipped(self._class_losses(self.index[:, None]), clip)[:, 0]
         result = np.empty(len(batch.rows))
         each = _clipped(self._class_losses(None), clip)
-        assert batch.target is not None
-        target = batch.target
+        target = self.distribution
+        assert target is not None
         result[hard] = each[hard, self.index[hard]]
         spread = ~hard
         terms = np.zeros_like(target[spread])
         np.multiply(target[spread], each[spread], out=terms, where=target[spread] != 0)
-        result[spread] = np.add.reduce(terms, axis=1)
+        result[spread] = row_sums(terms)
         return result
 
     def _class_losses(self, index: Ints | None) -> Floats:
@@ -103,7 +110,8 @@ class Workings:
     @cached_property
     def predicted(self) -> Ints:
         """i8[n]: the class with the largest prediction; ties go to the first."""
-        return self.batch.predictions.argmax(axis=1)
+        index: Ints = self.batch.predictions.argmax(axis=1)
+        return index
 
     @cached_property
     def _top(self) -> Floats:
@@ -123,7 +131,7 @@ class Workings:
         The 1 of the largest logit stays out of the sum: beside it a loss of 1e-18
         would be lost, and log1p gives it back in full.
         """
-        return np.add.reduce(self._exponentials, axis=1, keepdims=True)
+        return row_sums(self._exponentials)[:, None]
 
     @cached_property
     def probabilities(self) -> Floats:
@@ -153,7 +161,8 @@ def correct(work: Workings) -> Floats:
 
     Ties go to the first class; in one column, q = 0.5 predicts the negative class.
     """
-    return (work.predicted == work.index).astype(np.float64)
+    right: Floats = (work.predicted == work.index).astype(np.float64)
+    return right
 
 
 def brier(work: Workings) -> Floats:
@@ -164,25 +173,24 @@ def brier(work: Workings) -> Floats:
     >>> brier(Workings(Batch("probs", q, np.array([0]), None, np.array([1])))).round(12).tolist()
     [0.06]
     """
-    target = work.batch.target
     difference = work.probabilities.copy()
-    if target is not None and target.ndim == 2:
-        difference -= target
+    if work.distribution is not None:
+        difference -= work.distribution
     else:
         rows = np.arange(len(difference))
         difference[rows, work.index] -= 1.0
     np.multiply(difference, difference, out=difference)
-    return np.add.reduce(difference, axis=1)
+    return row_sums(difference)
 
 
 def entropy(work: Workings) -> Floats:
     """f8[n]: -sum_c y_c ln y_c, the entropy of each target in nats; 0 for a hard label."""
-    target = work.batch.target
-    if target is None or target.ndim == 1:
+    target = work.distribution
+    if target is None:
         return np.zeros(len(work.batch.rows))
     logs = np.zeros_like(target)
     np.log(target, out=logs, where=target > 0)
-    return 0.0 - np.add.reduce(target * logs, axis=1)
+    return 0.0 - row_sums(target * logs)
 
 
 def _clipped(losses: Floats, clip: float | None) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli import losses
-from xentcli.batch import Floats, Ints
+from xentcli.batch import Floats, Ints, row_sums
 from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS
@@ -103,9 +103,7 @@ class Moments:
         aa = ExactSum().add_products(a, a)
         if weight is None:
             return cls(mean, len(values), aa, mean.a, mean.b)
-        return cls(
-            mean, len(values), aa, ExactSum().add_products(a, weight), ExactSum().add_products(weight, weight)
-        )
+        return cls(mean, len(values), aa, ExactSum().add_products(a, weight), ExactSum().add_products(weight, weight))
 
     def merge(self, other: Moments) -> Moments:
         """Return the moments over both."""
@@ -153,8 +151,8 @@ class ClassShares:
         weight = np.ones(len(soft)) if batch.weight is None else batch.weight
         if not soft.any():
             return cls(counts, grouped_sums(weight, work.index))
-        assert batch.target is not None
-        mass = weight[:, None] * batch.target
+        assert work.distribution is not None
+        mass = weight[:, None] * work.distribution
         codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
         return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
 
@@ -246,9 +244,7 @@ class Clipping:
 
     def merge(self, other: Clipping) -> Clipping:
         """Return the clipping over both."""
-        return Clipping(
-            self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without)
-        )
+        return Clipping(self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without))
 
 
 @dataclass(frozen=True)
@@ -363,7 +359,4 @@ def _largest(one: float | None, other: float | None) -> float | None:
 
 def _all_probabilities(logits: npt.NDArray[np.float64]) -> bool:
     """Whether rows given as logits could all be probabilities; the first row usually says no."""
-    return all(
-        bool((rows >= 0).all() and (np.abs(np.add.reduce(rows, axis=1) - 1) <= 0.001).all())
-        for rows in (logits[:1], logits)
-    )
+    return all(bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits))

@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 
 import click
 
-from xentcli import __version__
 from xentcli.cli import check, explain, score
 from xentcli.cli.options import write_examples
 from xentcli.cli.process import ReaderGone, run
+from xentcli.version import __version__
 
 __all__ = ["main"]
 

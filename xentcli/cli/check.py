@@ -40,9 +40,7 @@ _limits = section(
 @input_options
 @loss_options
 @output_options
-@click.pass_context
 def check(
-    ctx: click.Context,
     preds_file: str,
     labels_file: str | None,
     at_most: tuple[str, ...],
@@ -65,4 +63,4 @@ def check(
     with per_example_sink(output.per_example) as sink:
         result = run(preds_file, labels, settings, limits=limits, sink=sink)
     output.write(result)
-    ctx.exit(result.exit_code)
+    click.get_current_context().exit(result.exit_code)

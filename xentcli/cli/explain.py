@@ -23,9 +23,15 @@ __all__ = ["explain"]
 
 _output = section(
     "Output",
-    (("--format", "format_"), {"type": click.Choice(list(WRITERS)), "default": "table", "show_default": True, "help": "What is printed."}),
-    (("-o", "--output", "outputs"), {"multiple": True, "metavar": "FILE", "help": "Write it here too, by its extension."}),
-)  # fmt: skip
+    (
+        ("--format", "format_"),
+        {"type": click.Choice(list(WRITERS)), "default": "table", "show_default": True, "help": "What is printed."},
+    ),
+    (
+        ("-o", "--output", "outputs"),
+        {"multiple": True, "metavar": "FILE", "help": "Write it here too, by its extension."},
+    ),
+)
 
 
 @click.command(

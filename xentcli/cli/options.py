@@ -88,31 +88,65 @@ _columns = section(
 _files = section(
     "Files",
     _option(
-        "--input-format", multiple=True, metavar="FORMAT",
+        "--input-format",
+        multiple=True,
+        metavar="FORMAT",
         help=f"{', '.join(READERS)}; or predictions=FORMAT, labels=FORMAT.",
     ),
     _option("--delimiter", metavar="CHAR", help="What separates fields of a text file: , ; tab or another."),
-    _option("--header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is a header (of both files if none is named)."),
+    _option(
+        "--header",
+        type=_SIDES,
+        is_flag=False,
+        flag_value="both",
+        help="The first line is a header (of both files if none is named).",
+    ),
     _option("--no-header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is data."),
-)  # fmt: skip
+)
 _loss = section(
     "Loss",
-    _option("--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."),
+    _option(
+        "--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."
+    ),
     _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS], and report what that changed."),
     _option("--renormalize", is_flag=True, help="Divide each row of probabilities by its sum first."),
     _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions by X first: 0.01 for percent."),
-    _option("--sum-tolerance", type=float, default=0.001, show_default=True, metavar="TAU", help="How far a row sum may be from 1."),
-    _option("--base", type=click.Choice(["2", "e", "10"]), default="e", show_default=True, help="Losses in bits, nats or bans."),
-    _option("--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."),
-)  # fmt: skip
+    _option(
+        "--sum-tolerance",
+        type=float,
+        default=0.001,
+        show_default=True,
+        metavar="TAU",
+        help="How far a row sum may be from 1.",
+    ),
+    _option(
+        "--base",
+        type=click.Choice(["2", "e", "10"]),
+        default="e",
+        show_default=True,
+        help="Losses in bits, nats or bans.",
+    ),
+    _option(
+        "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."
+    ),
+)
 _output = section(
     "Output",
-    _option("--format", "format_", type=click.Choice(list(WRITERS)), default="table", show_default=True, help="What is printed."),
-    _option("-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."),
+    _option(
+        "--format",
+        "format_",
+        type=click.Choice(list(WRITERS)),
+        default="table",
+        show_default=True,
+        help="What is printed.",
+    ),
+    _option(
+        "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."
+    ),
     _option("--quiet", "-q", is_flag=True, help="Print the cost alone."),
     _option("--get", metavar="METRIC", help=f"Print one figure alone: {', '.join(METRICS)}."),
     _option("--per-example", metavar="FILE", help="Write the loss of every row: .csv, .npy, or - as CSV."),
-)  # fmt: skip
+)
 
 
 def input_options(function: F) -> F:
@@ -136,9 +170,23 @@ def settings_of(options: dict[str, Any]) -> Any:
     from xentcli.settings import Settings
 
     names = (
-        "kind", "preds", "label", "id", "weights", "classes", "positive", "align", "header", "no_header",
-        "sum_tolerance", "scale", "renormalize", "clip", "base", "confidence",
-    )  # fmt: skip
+        "kind",
+        "preds",
+        "label",
+        "id",
+        "weights",
+        "classes",
+        "positive",
+        "align",
+        "header",
+        "no_header",
+        "sum_tolerance",
+        "scale",
+        "renormalize",
+        "clip",
+        "base",
+        "confidence",
+    )
     given = {name: options.pop(name) for name in names}
     base, formats, delimiter = options.pop("index_base"), options.pop("input_format"), options.pop("delimiter")
     return Settings(
@@ -230,7 +278,9 @@ def _warn(report: Any) -> None:
     from xentcli.writers.safe import terminal
 
     for warning in report.warnings:
-        say(f"xent: warning: {terminal(warning.message)}" + (f" ({terminal(warning.advice)})" if warning.advice else ""))
+        say(
+            f"xent: warning: {terminal(warning.message)}" + (f" ({terminal(warning.advice)})" if warning.advice else "")
+        )
 
 
 def terminal_of(stream: Any) -> tuple[int | None, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -49,12 +50,10 @@ def emit(text: str) -> None:
 
 def say(text: str) -> None:
     """Write a line to stderr; where nobody reads it, it is lost."""
-    try:
+    with contextlib.suppress(OSError):
         if sys.stderr is not None:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
-    except OSError:
-        pass
 
 
 def run(command: Callable[[], object]) -> NoReturn:
@@ -139,8 +138,6 @@ def _on_terminate() -> None:
 def _leave(code: int) -> NoReturn:
     """Exit without the interpreter writing to an output that is gone."""
     if code in (READER_GONE, FileError.exit_code) and sys.stdout is not None:
-        try:
+        with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except (OSError, ValueError):
-            pass
     sys.exit(code)

@@ -178,7 +178,15 @@ class Join:
         picked = tuple(self.rows.place("", int(p)).line or 0 for p in positions) if lines is not None else None
         values = {role: take(value, positions) for role, value in self.rows.values.items()}
         return _Picked(
-            self.rows.path, self.rows.names, self.rows.selection, 0, len(positions), values, picked, 0, tuple(positions.tolist())
+            self.rows.path,
+            self.rows.names,
+            self.rows.selection,
+            0,
+            len(positions),
+            values,
+            picked,
+            0,
+            tuple(positions.tolist()),
         )
 
 

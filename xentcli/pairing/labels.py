@@ -309,13 +309,19 @@ def distribution_order(
             for kept, names in ((removed, tuple(classes)), *cut(classes)):
                 if set(shorter) == set(names):
                     word = removed or kept
-                    return tuple(shorter.index(name) for name in names), f"one column for each class, by name less {shown(word)}"
+                    return tuple(
+                        shorter.index(name) for name in names
+                    ), f"one column for each class, by name less {shown(word)}"
     common = set(columns) & set(classes)
     if common:
         raise DataError(
             f"some label columns are called as classes are ({listed(sorted(common))}), but not all",
             place=place,
-            advice=(f"classes: {listed(tuple(classes))}", f"label columns: {listed(tuple(columns))}", "--label NAME,... lists them in the order of the classes, once they are renamed"),
+            advice=(
+                f"classes: {listed(tuple(classes))}",
+                f"label columns: {listed(tuple(columns))}",
+                "--label NAME,... lists them in the order of the classes, once they are renamed",
+            ),
         )
     return by_position, "one column for each class, by position (no name is common)"
 
@@ -360,7 +366,9 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
-    return ByName(codes, names, "prefix", f"matched to the columns by name less the {kind} {shown(removed)}", census.whole)
+    return ByName(
+        codes, names, "prefix", f"matched to the columns by name less the {kind} {shown(removed)}", census.whole
+    )
 
 
 def _less_point(text: str) -> str:

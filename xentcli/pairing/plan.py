@@ -83,7 +83,12 @@ class Plan:
 
 
 def pair(
-    predictions: Source, labels: Source | None, settings: Settings, *, block_bytes: int = BLOCK_BYTES, whole: bool = False
+    predictions: Source,
+    labels: Source | None,
+    settings: Settings,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    whole: bool = False,
 ) -> Plan:
     """Decide how two sources, or one that holds both, are to be read.
 
@@ -92,6 +97,8 @@ def pair(
     predictions, labels
         Opened sources. `labels` is None where the predictions' file has the labels too,
         or none are needed.
+    settings
+        What was asked for.
     block_bytes
         About how much of a file is read at once.
     whole
@@ -159,7 +166,11 @@ def _given_classes(settings: Settings) -> tuple[str, ...] | None:
     else:
         names = tuple(given.split(",")) if isinstance(given, str) else tuple(given)
         names = tuple(name.strip() for name in names)
-    twice = next((name for index, name in enumerate(names) if name in names[:index]), None) if len(set(names)) < len(names) else None
+    twice = (
+        next((name for index, name in enumerate(names) if name in names[:index]), None)
+        if len(set(names)) < len(names)
+        else None
+    )
     if twice is not None or "" in names:
         raise UsageError(f"--classes names {shown(twice)} twice" if twice else "--classes has an empty name")
     return names
@@ -236,9 +247,7 @@ def _find_labels(roles: Roles, sources: Sequence[Source], settings: Settings, na
     )
 
 
-def _find_predictions(
-    roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings
-) -> bool:
+def _find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:
     """Take the columns without a role as predictions; say whether a stray one could be among them."""
     if "preds" in roles:
         return False
@@ -295,7 +304,12 @@ def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], se
 
 def _flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
     """For kinds without labels every number of an array is an example of its own."""
-    if source.width == 1 or source.format == "csv" or not hasattr(source, "flattened") or len(roles["preds"][0].columns) == 1:
+    if (
+        source.width == 1
+        or source.format == "csv"
+        or not hasattr(source, "flattened")
+        or len(roles["preds"][0].columns) == 1
+    ):
         return source, roles
     flat: Source = source.flattened()
     return flat, {**roles, "preds": [Found(flat, (0,))]}
@@ -361,7 +375,11 @@ def _distribution(
         raise DataError(
             f"{len(label.columns)} label columns for {columns} prediction column{'s' * (columns > 1)}",
             place=place,
-            advice=(f"label columns: {listed(label.names)}", f"prediction columns: {listed(preds.names)}", "--label NAME chooses one column"),
+            advice=(
+                f"label columns: {listed(label.names)}",
+                f"prediction columns: {listed(preds.names)}",
+                "--label NAME chooses one column",
+            ),
         )
     named = bool(preds.source.names) or names is not None
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))

@@ -30,7 +30,9 @@ def suggestion(source: Source, settings: Settings) -> str:
         return general
     rows = part.load({str(c): Pick((c,), "text") for c in range(source.width)})
     columns = [list(rows.values[str(c)][:LOOK_AT]) for c in range(source.width)]
-    names = [name or f"#{index + 1}" for index, name in enumerate(source.names)] or [f"#{i + 1}" for i in range(source.width)]
+    names = [name or f"#{index + 1}" for index, name in enumerate(source.names)] or [
+        f"#{i + 1}" for i in range(source.width)
+    ]
     label = _chosen_label(names, columns, settings)
     preds = _called_as_values(names, columns, label) or _summing_to_one(names, columns, label)
     if label is None or not preds:

@@ -43,7 +43,11 @@ class Reader:
 READERS = {
     "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",)),
     "csv": Reader(
-        "text with commas, tabs or semicolons", "xentcli.readers.csv:open_csv", b"", (".csv", ".tsv", ".tab", ".txt"), True
+        "text with commas, tabs or semicolons",
+        "xentcli.readers.csv:open_csv",
+        b"",
+        (".csv", ".tsv", ".tab", ".txt"),
+        True,
     ),
 }
 

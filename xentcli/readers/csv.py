@@ -6,6 +6,7 @@ Every row has as many fields as the first.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -67,7 +68,9 @@ class CsvPart:
             if isinstance(found, int):
                 row, column = divmod(found, len(pick.columns))
                 place = rows.place(role, row, column)
-                raise DataError(f"{shown(cells[found])} is not a number", place=place, advice=_number_advice(cells[found]))
+                raise DataError(
+                    f"{shown(cells[found])} is not a number", place=place, advice=_number_advice(cells[found])
+                )
             values[role] = found[0].reshape(len(records), len(pick.columns))
             underflows += found[1]
         return replace(rows, underflows=underflows)
@@ -192,7 +195,7 @@ def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
 
 
 def check_delimiter(text: str) -> str:
-    """Return the one character that an option names.
+    r"""Return the one character that an option names.
 
     Raises
     ------
@@ -200,7 +203,7 @@ def check_delimiter(text: str) -> str:
         When it is not one character, or one that no file can use.
 
     >>> check_delimiter("tab"), check_delimiter(";")
-    ('\\t', ';')
+    ('\t', ';')
     """
     named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
     found = named.get(text, text)
@@ -226,7 +229,9 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
         return fitting[0]
     names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
     raise DataError(
-        f"{names} could each separate the fields", place=Place(stream.name, line=1), advice="--delimiter says which does"
+        f"{names} could each separate the fields",
+        place=Place(stream.name, line=1),
+        advice="--delimiter says which does",
     )
 
 
@@ -244,7 +249,7 @@ def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
             continue
         ends.append(len(stream.head) if end < 0 else end)
     grammar = Grammar(stream.name, dialect)
-    pieces = [(stream.head[a:b], row) for row, (a, b) in enumerate(zip(ends, ends[1:], strict=False))]
+    pieces = [(stream.head[a:b], row) for row, (a, b) in enumerate(itertools.pairwise(ends))]
     return [grammar.records(piece, row, row + 1)[0][0] for piece, row in pieces if piece]
 
 

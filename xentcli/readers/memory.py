@@ -36,7 +36,9 @@ class MemoryPart:
                 continue
             chosen = [self.columns[c] for c in pick.columns]
             if pick.as_ == "numbers":
-                values[role] = np.stack([_numeric(c, self, i) for c, i in zip(chosen, pick.columns, strict=True)], axis=1)
+                values[role] = np.stack(
+                    [_numeric(c, self, i) for c, i in zip(chosen, pick.columns, strict=True)], axis=1
+                )
             elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
                 values[role] = chosen[0]
             else:
@@ -110,7 +112,8 @@ def _numeric(column: npt.NDArray[np.generic], part: MemoryPart, index: int) -> n
         return column.astype(np.float64)
     except (TypeError, ValueError):
         raise DataError(
-            f"{shown(column[0])} is not a number", place=Place(part.path, column=part.names[index] if part.names else None)
+            f"{shown(column[0])} is not a number",
+            place=Place(part.path, column=part.names[index] if part.names else None),
         ) from None
 
 

@@ -220,7 +220,11 @@ def _header(text: bytes, major: int, place: Place) -> tuple[str, bool, tuple[int
         raise DataError("the NPY header cannot be understood", place=place)
     if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in shape):
         raise DataError(f"an array of shape {shown(shape)}", place=place)
-    if not isinstance(descr, str) or not (_NUMERIC.fullmatch(descr) or _TEXT.fullmatch(descr)) or descr[-2:] in ("f1", "b2", "b4", "b8"):
+    if (
+        not isinstance(descr, str)
+        or not (_NUMERIC.fullmatch(descr) or _TEXT.fullmatch(descr))
+        or descr[-2:] in ("f1", "b2", "b4", "b8")
+    ):
         raise DataError(
             f"an array of dtype {shown(descr)}; whole and real numbers up to 8 bytes are read",
             place=place,

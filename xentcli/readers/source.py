@@ -75,7 +75,9 @@ class Rows:
 
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
-        line = self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
+        line = (
+            self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
+        )
         values = {role: value[first:last] for role, value in self.values.items()}
         return replace(self, start=self.start + first, count=last - first, values=values, line=line, underflows=0)
 
@@ -147,11 +149,15 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
     for role in first.values:
         parts = [piece.values[role] for piece in pieces]
         texts = [part for part in parts if isinstance(part, list)]
-        values[role] = [text for part in texts for text in part] if texts else np.concatenate(parts)  # type: ignore[arg-type]
+        values[role] = [text for part in texts for text in part] if texts else np.concatenate(parts)
     lines = [piece.line for piece in pieces]
     line = first.line
     if any(isinstance(item, tuple) for item in lines):
         line = tuple(place.line or 0 for piece in pieces for place in (piece.place("", i) for i in range(piece.count)))
     return replace(
-        first, count=sum(p.count for p in pieces), values=values, line=line, underflows=sum(p.underflows for p in pieces)
+        first,
+        count=sum(p.count for p in pieces),
+        values=values,
+        line=line,
+        underflows=sum(p.underflows for p in pieces),
     )

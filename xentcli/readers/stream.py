@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, Any
 
 from xentcli.errors import DataError, FileError, Place
 
@@ -19,25 +19,25 @@ STDIN = "-"
 HEAD_BYTES = 1 << 16
 
 
-def _gzip(file: BinaryIO) -> BinaryIO:
+def _gzip(file: IO[bytes]) -> Any:
     import gzip
 
-    return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+    return gzip.GzipFile(fileobj=file)
 
 
-def _bz2(file: BinaryIO) -> BinaryIO:
+def _bz2(file: IO[bytes]) -> Any:
     import bz2
 
     return bz2.BZ2File(file)
 
 
-def _xz(file: BinaryIO) -> BinaryIO:
+def _xz(file: IO[bytes]) -> Any:
     import lzma
 
     return lzma.LZMAFile(file)
 
 
-COMPRESSIONS: dict[bytes, tuple[str, Callable[[BinaryIO], BinaryIO]]] = {
+COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": ("gzip", _gzip),
     b"BZh": ("bzip2", _bz2),
     b"\xfd7zXZ\x00": ("xz", _xz),
@@ -64,7 +64,7 @@ class ByteStream:
     path: str | None
     plain: bool
     head: bytes
-    _file: BinaryIO | None
+    _file: IO[bytes] | None
     _opened: bool = False
 
     def chunks(self, size: int) -> Iterator[bytes]:
@@ -127,7 +127,7 @@ def open_bytes(path: str) -> ByteStream:
             return ByteStream(path, path, plain, file.read(HEAD_BYTES), None)
 
 
-def _streamed(name: str, raw: BinaryIO) -> ByteStream:
+def _streamed(name: str, raw: IO[bytes]) -> ByteStream:
     with _reading(name):
         start = _read_fully(raw, HEAD_BYTES)
         if _compression(start) is None:
@@ -147,7 +147,7 @@ def read_range(path: str, offset: int, length: int) -> bytes:
     return data
 
 
-def _read_fully(file: BinaryIO | io.RawIOBase, length: int) -> bytes:
+def _read_fully(file: IO[bytes] | io.RawIOBase, length: int) -> bytes:
     pieces: list[bytes] = []
     missing = length
     while missing and (piece := file.read(missing)):
@@ -159,7 +159,7 @@ def _read_fully(file: BinaryIO | io.RawIOBase, length: int) -> bytes:
 class _Joined(io.RawIOBase):
     """Bytes already read, then the rest of the stream they came from."""
 
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
         self._start, self._rest = start, rest
 
     def readable(self) -> bool:
@@ -172,11 +172,11 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-def _compression(start: bytes) -> tuple[str, Callable[[BinaryIO], BinaryIO]] | None:
+def _compression(start: bytes) -> tuple[str, Callable[[IO[bytes]], Any]] | None:
     return next((found for magic, found in COMPRESSIONS.items() if start.startswith(magic)), None)
 
 
-def _decompressed(file: BinaryIO, start: bytes) -> BinaryIO:
+def _decompressed(file: IO[bytes], start: bytes) -> IO[bytes]:
     found = _compression(start)
     return found[1](file) if found else file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "decimals", "fixed", "fixed_like", "percent", "plural", "short"]
+__all__ = ["decimals", "fixed", "percent", "plural", "short"]
 
 
 def decimals(standard_error: float | None) -> int:
@@ -33,11 +33,6 @@ def fixed(value: float | None, places: int) -> str:
     return f"{value:,.{places}f}"
 
 
-def fixed_like(value: float | None, error: float | None) -> str:
-    """A number with the decimals that its standard error deserves."""
-    return fixed(value, decimals(error))
-
-
 def short(value: float) -> str:
     """A number in four digits or so: 2.303 without trailing zeros.
 
@@ -50,11 +45,6 @@ def short(value: float) -> str:
 def percent(share: float) -> str:
     """A share in percent, as in ``28.9 %``."""
     return f"{100 * share:.1f} %" if math.isfinite(share) else str(share)
-
-
-def count(number: int) -> str:
-    """A count with thousands separated."""
-    return f"{number:,}"
 
 
 def plural(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from xentcli.metrics import METRICS
 from xentcli.report import CheckReport, Explanation, Report
-from xentcli.writers import screen_explanation as steps
+from xentcli.writers import steps
 from xentcli.writers.figures import decimals, fixed, plural
 from xentcli.writers.safe import markdown
 
@@ -29,7 +29,9 @@ def _report(report: Report) -> str:
     for name, metric in METRICS.items():
         value = report.value(name)
         if value is not None:
-            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about])
+            rows.append(
+                [metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about]
+            )
     first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
     return "\n\n".join([first, _table(["metric", "value", "unit", "what it is"], rows, "lrll"), *warnings]) + "\n"
@@ -37,7 +39,12 @@ def _report(report: Report) -> str:
 
 def _check(result: CheckReport) -> str:
     rows = [
-        [c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "), c.metric, fixed(c.value, 6), f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}"]
+        [
+            c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "),
+            c.metric,
+            fixed(c.value, 6),
+            f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}",
+        ]
         for c in result.checks
     ]
     return f"**{result.verdict.replace('_', ' ')}**\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"

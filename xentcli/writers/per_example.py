@@ -9,7 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -50,11 +50,11 @@ def check_path(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _csv(file: BinaryIO) -> Iterator[Sink]:
+def _csv(file: IO[bytes]) -> Iterator[Sink]:
     yield _csv_sink(file)
 
 
-def _csv_sink(file: BinaryIO) -> Sink:
+def _csv_sink(file: IO[bytes]) -> Sink:
     file.write((",".join(COLUMNS) + "\n").encode())
 
     def write(block: PerExample) -> None:
@@ -72,7 +72,7 @@ def _csv_sink(file: BinaryIO) -> Sink:
 
 
 @contextlib.contextmanager
-def _npy(file: BinaryIO) -> Iterator[Sink]:
+def _npy(file: IO[bytes]) -> Iterator[Sink]:
     """The losses as f8[n]; the header is written again when n is known."""
     count = 0
     begin = len(_npy_header(0))
@@ -97,4 +97,4 @@ def _npy_header(count: int) -> bytes:
     return buffer.getvalue()
 
 
-SINKS: dict[str, Callable[[BinaryIO], contextlib.AbstractContextManager[Sink]]] = {".csv": _csv, ".npy": _npy}
+SINKS: dict[str, Callable[[IO[bytes]], contextlib.AbstractContextManager[Sink]]] = {".csv": _csv, ".npy": _npy}

@@ -8,7 +8,7 @@ __all__ = ["csv_cell", "markdown", "terminal"]
 
 _FORMULA = tuple("=+-@\t\r")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
 def terminal(text: str) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from xentcli.report import Check, CheckReport
 from xentcli.writers.figures import fixed, plural
-from xentcli.writers.table import block, columns, facts, text
+from xentcli.writers.layout import block, columns, facts, text
 
 __all__ = ["screen"]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report import ClassTerm, Explanation
-from xentcli.writers.figures import fixed, percent, short
-from xentcli.writers.table import block, columns, lines
+from xentcli.report import Explanation
+from xentcli.writers.figures import fixed
+from xentcli.writers.layout import block, columns, lines
+from xentcli.writers.steps import chosen_terms, formula, header, sentences, softmax_lines, term_cells, title
 
-__all__ = ["chosen_terms", "formula", "header", "screen", "sentences", "term_cells", "title"]
-
-MOST_CLASSES = 12
-INDENT = 4
+__all__ = ["screen"]
 
 
 def screen(told: Explanation) -> RenderableType:
@@ -26,56 +23,6 @@ def screen(told: Explanation) -> RenderableType:
         lines(formula(told)),
         lines(sentences(told)),
     )
-
-
-def title(told: Explanation) -> str:
-    """Which example it is, and what was true."""
-    parts = []
-    if told.row is not None and told.inputs:
-        parts.append(f"Row {told.row:,} of {told.inputs[0].path}" + (f", id {told.id}" if told.id is not None else "") + ".")
-    if told.truth is None:
-        parts.append(f"The target is spread over {sum(term.y != 0 for term in told.terms)} of {len(told.terms)} classes.")
-    elif len(told.terms) > 1:
-        assert told.truth_index is not None
-        parts.append(f"The truth is class {told.truth}, the {_ordinal(told.truth_index + 1)} of {len(told.terms):,}.")
-    return " ".join(parts) or "One example."
-
-
-def softmax_lines(told: Explanation) -> list[str]:
-    """How logits become probabilities, by way of log-sum-exp."""
-    assert told.largest is not None and told.logsumexp is not None
-    total = math.fsum(term.exponential or 0.0 for term in told.terms)
-    return [
-        "The model gave logits z. Softmax makes them probabilities: q = exp(z) / sum of exp(z).",
-        f"Computed with the largest, {short(told.largest)}, taken off, so that nothing overflows:",
-        f"    logsumexp(z) = {short(told.largest)} + ln(sum of exp(z - {short(told.largest)})) "
-        f"= {short(told.largest)} + ln({short(total)}) = {fixed(told.logsumexp, 6)}",
-        "    ln q = z - logsumexp(z)",
-    ]
-
-
-def chosen_terms(told: Explanation) -> list[ClassTerm]:
-    """All classes, or the truth and the likeliest where there are too many to read."""
-    if len(told.terms) <= MOST_CLASSES:
-        return list(told.terms)
-    order = sorted(range(len(told.terms)), key=lambda c: (told.terms[c].y == 0, -told.terms[c].q))
-    return [told.terms[c] for c in sorted(order[: MOST_CLASSES - 2])]
-
-
-def header(told: Explanation) -> list[str]:
-    """The names of the columns."""
-    between = {"logits": ["logit z", "exp(z - max)"], "logprobs": []}.get(told.kind, [])
-    return ["class", "truth y", *between, "model q", "ln q", "y x ln q", ""]
-
-
-def term_cells(told: Explanation, term: ClassTerm) -> list[str]:
-    """The cells of a class."""
-    middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if told.kind == "logits" else []
-    return [term.name, short(term.y), *middle, short(term.q), fixed(term.ln_q, 4), _term(term)]
-
-
-def _term(term: ClassTerm) -> str:
-    return "0" if term.term == 0 else fixed(term.term, 4)
 
 
 def _terms_table(told: Explanation) -> RenderableType:
@@ -94,69 +41,3 @@ def _terms_table(told: Explanation) -> RenderableType:
         rows.append([f"({left:,} more)", *[""] * (len(names) - 2), ""])
     rows.append(["", *[""] * (len(names) - 4), "sum", fixed(math.fsum(t.term for t in told.terms), 4), ""])
     return columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"])
-
-
-def formula(told: Explanation) -> list[str]:
-    """The loss in one line, and the trap of the other logarithm."""
-    loss = fixed(told.loss, 6)
-    if told.kind == "losses":
-        return [f"loss = {loss} nats, as the file has it"]
-    if told.truth is None:
-        return [f"loss = -sum = {loss} nats"]
-    term = told.terms[told.truth_index or 0]
-    if told.logsumexp is not None and term.score is not None:
-        return [f"loss = -sum = logsumexp(z) - z of the truth = {fixed(told.logsumexp, 6)} - {_bracketed(term.score)} = {loss} nats"]
-    if told.kind in ("logprobs", "true-logprobs"):
-        return [f"loss = -sum = {loss} nats"]
-    result = [f"loss = -sum = -ln({short(term.q)}) = {loss} nats"]
-    if 0 < term.q < 1:
-        other = short(float(f"{-math.log10(term.q):.6g}"))
-        result.append(f'       (ln is the natural logarithm; a calculator\'s "log" would give {other})')
-    return result
-
-
-def sentences(told: Explanation) -> list[str]:
-    """What the loss means."""
-    return list(_soft_sentences(told) if told.truth is None else _hard_sentences(told))
-
-
-def _hard_sentences(told: Explanation) -> Iterator[str]:
-    term = told.terms[told.truth_index or 0]
-    classes = len(told.terms)
-    if math.isinf(told.loss):
-        yield "The model gave the truth no chance at all: the loss is infinite, and so is any average with it."
-    else:
-        yield f"The model gave the truth {_chance(term.q)} (perplexity {short(float(f'{told.perplexity:.4g}'))})."
-    if classes > 1:
-        verdict = "worse" if told.loss > told.uniform else "better" if told.loss < told.uniform else "no better and no worse"
-        yield f"Guessing all {classes:,} equally costs ln {classes} = {fixed(told.uniform, 4)}: this prediction is {verdict}."
-    if told.other_split is not None:
-        split = ", ".join(short(q) for q in told.other_split)
-        yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
-        yield f"       {split}  ->  {fixed(told.loss, 6)}"
-    yield "Over many examples, average their losses: that is the cost."
-
-
-def _soft_sentences(told: Explanation) -> Iterator[str]:
-    if told.target_entropy is not None:
-        kl = told.loss - told.target_entropy
-        yield f"A perfect prediction would equal the target and cost its entropy, {fixed(told.target_entropy, 6)}."
-        yield f"The rest, {fixed(kl, 6)}, is the Kullback-Leibler divergence of the model from the target."
-    yield f"Guessing all {len(told.terms):,} equally costs ln {len(told.terms)} = {fixed(told.uniform, 4)}."
-    yield "Over many examples, average their losses: that is the cost."
-
-
-def _chance(q: float) -> str:
-    if q > 0.5:
-        return f"a chance of {percent(q)}"
-    odds = 1 / q if q else math.inf
-    return f"1 chance in {odds:,.0f}" if odds < 1e9 and (odds >= 20 or round(odds, 2) == round(odds)) else f"1 chance in {short(float(f'{odds:.3g}'))}"
-
-
-def _bracketed(value: float) -> str:
-    return f"({short(value)})" if value < 0 else short(value)
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number:,}{ending}"

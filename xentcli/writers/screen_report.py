@@ -8,8 +8,8 @@ from rich.console import RenderableType
 
 from xentcli.batch import KINDS
 from xentcli.report import Report
-from xentcli.writers.figures import count, decimals, fixed, percent, plural, short
-from xentcli.writers.table import block, columns, facts
+from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.layout import block, columns, facts
 
 __all__ = ["screen"]
 
@@ -32,9 +32,9 @@ def _warning(message: str, advice: str) -> Iterator[tuple[str, str]]:
 def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     first = report.inputs[0]
     examples = report.examples
-    what = [f"{count(examples.scored)} of {plural(examples.read, 'row')}"]
+    what = [f"{examples.scored:,} of {plural(examples.read, 'row')}"]
     if report.classes:
-        what.append(plural(len(report.classes), "class").replace("classs", "class"))
+        what.append(plural(len(report.classes), "class"))
     what.append(KINDS[report.kind].noun)
     yield "scored", f"{first.path}: {', '.join(what)}"
     if examples.zero_weight:
@@ -65,7 +65,11 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", note
         yield "", "", "(rows taken as independent)"
     else:
-        yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", f"no interval: {report.undefined['interval']}"
+        yield (
+            "cross-entropy",
+            f"{fixed(report.cost, places)} {report.unit}",
+            f"no interval: {report.undefined['interval']}",
+        )
     yield from _infinite(report, places)
     if report.clip is not None:
         clip = report.clip
@@ -75,15 +79,30 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.target_entropy is not None:
         yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
         yield "KL divergence", fixed(report.kl, places), "what is above that"
-    yield "perplexity", fixed(report.perplexity, places), f"as unsure as among {short(float(f'{report.perplexity:.2g}'))} equal choices"
+    yield (
+        "perplexity",
+        fixed(report.perplexity, places),
+        f"as unsure as among {short(float(f'{report.perplexity:.2g}'))} equal choices",
+    )
     if report.skill is not None:
         side = "below" if report.skill >= 0 else "above"
-        yield "skill", fixed(report.skill, places), f"{percent(abs(report.skill))} {side} always saying the class shares"
-    for name, value, note in (("accuracy", report.accuracy, ""), ("Brier", report.brier, "sum over classes, 0 is best, 2 is worst")):
+        yield (
+            "skill",
+            fixed(report.skill, places),
+            f"{percent(abs(report.skill))} {side} always saying the class shares",
+        )
+    for name, value, note in (
+        ("accuracy", report.accuracy, ""),
+        ("Brier", report.brier, "sum over classes, 0 is best, 2 is worst"),
+    ):
         if value is not None:
             yield name, fixed(value, places), note
 
 
 def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
     if report.infinite.count and report.infinite.cost_of_the_rest is not None:
-        yield "", fixed(report.infinite.cost_of_the_rest, places), f"without {plural(report.infinite.count, 'row')} of infinite loss"
+        yield (
+            "",
+            fixed(report.infinite.cost_of_the_rest, places),
+            f"without {plural(report.infinite.count, 'row')} of infinite loss",
+        )

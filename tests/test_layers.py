@@ -1,0 +1,84 @@
+"""The house: imports run one way, and importing the library stays cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "xentcli"
+# A module may import modules of its own row and of rows before it, never of a later row.
+LEVELS = [
+    {"errors", "student", "version"},
+    {"atomic", "metrics"},
+    {"report", "exact"},
+    {"batch"},
+    {"losses", "readers", "settings"},
+    {"tallies", "pairing"},
+    {"engine", "scorer"},
+    {"evaluation", "explanation"},
+    {"gates"},
+    {"writers"},
+    {"cli"},
+]
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+def level(module: str) -> int:
+    return next(index for index, names in enumerate(LEVELS) if module in names)
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module of the package that a file imports, at its top or within a function."""
+    known = {name_of(other) for other in MODULES}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                if full in known or node.module in known:
+                    yield full if full in known else str(node.module)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_never_run_to_a_later_layer(path: Path) -> None:
+    name = name_of(path)
+    if name in ("xentcli", "xentcli.__main__"):
+        return
+    own = level(name.split(".")[1])
+    wrong = [other for other in imports(path) if other != "xentcli" and level(other.split(".")[1]) > own]
+    assert not wrong
+
+
+def test_no_circle_of_modules() -> None:
+    graph = {name_of(path): {other for other in imports(path) if other != "xentcli"} for path in MODULES}
+    graph.pop("xentcli")
+    while graph:
+        free = {name for name, needs in graph.items() if not (needs - {name}) & set(graph)}
+        assert free, f"a circle among {sorted(graph)}"
+        for name in free:
+            del graph[name]
+
+
+def test_every_module_has_a_layer() -> None:
+    tops = {name_of(path).split(".")[1] for path in MODULES if name_of(path) != "xentcli"} - {"__main__"}
+    assert tops == set().union(*LEVELS)
+
+
+def test_importing_the_library_loads_nothing_heavy() -> None:
+    code = "import sys, xentcli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"click", "rich", "pandas", "pyarrow", "dask", "numpy"}
