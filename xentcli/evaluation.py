@@ -31,6 +31,7 @@ from xentcli.scorer import PerExample, Scorer
 from xentcli.settings import Settings
 from xentcli.student import two_sided_quantile
 from xentcli.tallies import Scores
+from xentcli.version import __version__
 
 __all__ = ["make_plan", "score", "with_plan"]
 

@@ -18,6 +18,7 @@ from xentcli.pairing.alignment import Task
 from xentcli.report import ClassTerm, Explanation, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
+from xentcli.version import __version__
 
 __all__ = ["explain", "explain_values"]
 
