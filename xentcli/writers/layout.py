@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from xentcli.writers.safe import terminal
 
-__all__ = ["block", "columns", "facts", "lines", "text"]
+__all__ = ["Columns", "block", "facts", "lines", "text"]
+
+_LEAST_REMARK = 16
 
 
 def text(content: str, style: str = "") -> Text:
@@ -45,22 +49,78 @@ def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> Table | None:
     return grid
 
 
-def columns(
-    rows: Sequence[Sequence[str]], header: Sequence[str] | None = None, justify: str = "", styles: Sequence[str] = ()
-) -> Table:
-    """Cells in columns; justify has a letter for each, l or r. The last column may wrap."""
-    width = max(len(row) for row in rows) if rows else len(header or ())
-    table = Table(box=None, padding=(0, 3, 0, 0), show_header=header is not None, pad_edge=False, header_style="dim")
-    for index in range(width):
-        last = index == width - 1
-        right = justify[index : index + 1] == "r"
-        table.add_column(
-            text(header[index]) if header else "",
-            justify="right" if right else "left",
-            no_wrap=not last or right,
-            overflow="fold",
-            style=styles[index] if index < len(styles) else "",
+@dataclass(frozen=True)
+class Columns:
+    """Cells in columns, of which no figure is ever cut.
+
+    The last column has remarks, which wrap. Where it gets narrow the gaps shrink;
+    where figures still do not fit, each row becomes a line of words.
+
+    Attributes
+    ----------
+    rows
+        The cells; all rows have as many.
+    header
+        The names of the columns, or none.
+    justify
+        A letter for each column, l or r; l where it is too short.
+    styles
+        A style for each of the first columns.
+    first_styles
+        A style for the first cell of each row, over that of its column.
+    spare_remarks
+        Whether the remarks may be left out before the columns are.
+    """
+
+    rows: Sequence[Sequence[str]]
+    header: Sequence[str] | None = None
+    justify: str = ""
+    styles: Sequence[str] = ()
+    first_styles: Sequence[str] = ()
+    spare_remarks: bool = False
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Choose the widest form that fits."""
+        figures = sum(self._widths[:-1])
+        gaps = len(self._widths) - 1
+        remark = min(self._widths[-1], _LEAST_REMARK) if self._widths else 0
+        for gap in (3, 2, 1):
+            if figures + gaps * gap + remark <= options.max_width:
+                yield self._table(gap, remarks=True)
+                return
+        if self.spare_remarks and figures + gaps - 1 <= options.max_width:
+            yield self._table(1, remarks=False)
+            return
+        yield from self._as_lines()
+
+    @property
+    def _widths(self) -> list[int]:
+        lines = [*([self.header] if self.header else []), *self.rows]
+        return [max(cell_len(terminal(cell)) for cell in column) for column in zip(*lines, strict=True)]
+
+    def _table(self, gap: int, remarks: bool) -> Table:
+        table = Table(
+            box=None, padding=(0, gap, 0, 0), show_header=bool(self.header), pad_edge=False, header_style="dim"
         )
-    for row in rows:
-        table.add_row(*(text(cell) for cell in row))
-    return table
+        widths = self._widths if remarks else self._widths[:-1]
+        for index, width in enumerate(widths):
+            remark = remarks and index == len(widths) - 1
+            table.add_column(
+                text(self.header[index]) if self.header else "",
+                justify="right" if self.justify[index : index + 1] == "r" else "left",
+                min_width=None if remark else width,
+                no_wrap=not remark,
+                overflow="fold",
+                style=self.styles[index] if index < len(self.styles) else "",
+            )
+        for number, row in enumerate(self.rows):
+            cells = [text(cell) for cell in row[: len(widths)]]
+            if number < len(self.first_styles):
+                cells[0].stylize(self.first_styles[number])
+            table.add_row(*cells)
+        return table
+
+    def _as_lines(self) -> Iterator[Text]:
+        names = self.header or [""] * len(self._widths)
+        for row in self.rows:
+            yield text(", ".join(f"{name} {cell}".strip() for name, cell in zip(names, row, strict=True) if cell))

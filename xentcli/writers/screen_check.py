@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.text import Text
 
 from xentcli.report import Check, CheckReport
 from xentcli.writers.figures import fixed, plural
-from xentcli.writers.layout import block, columns, facts, text
+from xentcli.writers.layout import Columns, block, facts, text
 
 __all__ = ["screen"]
 
@@ -19,19 +18,21 @@ _STYLES = {"pass": "green", "fail": "bold red", "no_verdict": "yellow"}
 
 def screen(result: CheckReport) -> RenderableType:
     """Show each limit and by how much it held or failed, then what that means."""
-    table = columns([_row(check, result) for check in result.checks], styles=("bold",))
-    table.columns[0]._cells = [Text(_WORDS[c.verdict], style=_STYLES[c.verdict]) for c in result.checks]
+    table = Columns(
+        [(_WORDS[check.verdict], *_cells(check, result)) for check in result.checks],
+        first_styles=[_STYLES[check.verdict] for check in result.checks],
+    )
     warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.report.warnings]
     return block(table, facts(warnings, "bold yellow"), text(_summary(result)))
 
 
-def _row(check: Check, result: CheckReport) -> tuple[str, ...]:
+def _cells(check: Check, result: CheckReport) -> tuple[str, ...]:
     bound = "at most" if check.bound == "max" else "at least"
     limit = f"{bound} {_figure(check.limit, check)}"
     if check.value is None:
         reason = result.report.undefined.get(check.metric, "undefined")
-        return "", check.metric, "-", limit, reason
-    return "", check.metric, _figure(check.value, check), limit, _margin(check)
+        return check.metric, "-", limit, reason
+    return check.metric, _figure(check.value, check), limit, _margin(check)
 
 
 def _figure(value: float, check: Check) -> str:

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from xentcli.report import Explanation
 from xentcli.writers.figures import fixed
-from xentcli.writers.layout import block, columns, lines
+from xentcli.writers.layout import Columns, block, lines
 from xentcli.writers.steps import chosen_terms, formula, header, sentences, softmax_lines, term_cells, title
 
 __all__ = ["screen"]
@@ -40,4 +40,4 @@ def _terms_table(told: Explanation) -> RenderableType:
     if left:
         rows.append([f"({left:,} more)", *[""] * (len(names) - 2), ""])
     rows.append(["", *[""] * (len(names) - 4), "sum", fixed(math.fsum(t.term for t in told.terms), 4), ""])
-    return columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"])
+    return Columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"], spare_remarks=True)

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from xentcli.batch import KINDS
 from xentcli.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
-from xentcli.writers.layout import block, columns, facts
+from xentcli.writers.layout import Columns, block, facts
 
 __all__ = ["screen"]
 
@@ -18,7 +18,7 @@ def screen(report: Report) -> RenderableType:
     """Show what was read, then the figures, then what the user should know."""
     return block(
         facts(list(_inputs(report))),
-        columns(list(_figures(report)), styles=("bold",)),
+        Columns(list(_figures(report)), styles=("bold",)),
         facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
     )
 

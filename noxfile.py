@@ -1,0 +1,44 @@
+"""Tasks: nox -s test, lint, docs, bench."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "test"]
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run all tests, with branch coverage."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """Run the tests with the oldest allowed dependencies."""
+    session.install("-e", ".[test]", "click==8.1.7", "numpy==1.26.0", "pandas==2.2.0", "rich==13.7.0")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and types."""
+    session.install("-e", ".[test,lint]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run every example of the documentation and of the help texts."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "--no-cov", "tests/test_docs.py", "tests/cli/test_help.py", "README.md", "xentcli")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time xent against a script of NumPy and pandas on generated files."""
+    session.install(".", "numpy", "pandas")
+    session.run("python", "benchmarks/run.py", *session.posargs)
