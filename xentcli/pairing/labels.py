@@ -21,7 +21,7 @@ from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number
 from xentcli.readers.source import Values
 
-__all__ = ["Census", "Matcher", "WhereRow", "decide", "decide_binary", "distribution_order"]
+__all__ = ["ByName", "Census", "Distribution", "Matcher", "WhereRow", "decide", "decide_binary", "distribution_order"]
 
 WhereRow = Callable[[int], Place]
 _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")

@@ -1,0 +1,181 @@
+"""The classes, and the rule by which labels become targets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from xentcli.batch import Floats
+from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.pairing.alignment import HEAD_ROWS, Join, PartQueue
+from xentcli.pairing.columns import Found, listed
+from xentcli.pairing.labels import ByName, Census, Distribution, Matcher, decide, decide_binary, distribution_order
+from xentcli.pairing.roles import Roles
+from xentcli.readers.source import Pick, Rows, take
+from xentcli.settings import Settings
+
+__all__ = ["given_classes", "match"]
+
+
+def given_classes(settings: Settings) -> tuple[str, ...] | None:
+    """The names of --classes, from a file of one name a line where @FILE was given."""
+    given = settings.classes
+    if given is None:
+        return None
+    if isinstance(given, str) and given.startswith("@"):
+        path = given[1:]
+        try:
+            names = tuple(Path(path).read_text(encoding="utf-8-sig").splitlines())
+        except UnicodeDecodeError:
+            raise DataError("class names are UTF-8 text, one a line", place=Place(path)) from None
+        except OSError as error:
+            raise FileError(f"cannot be read: {error.strerror}", place=Place(path)) from None
+    else:
+        names = tuple(given.split(",")) if isinstance(given, str) else tuple(given)
+        names = tuple(name.strip() for name in names)
+    twice = (
+        next((name for index, name in enumerate(names) if name in names[:index]), None)
+        if len(set(names)) < len(names)
+        else None
+    )
+    if twice is not None or "" in names:
+        raise UsageError(f"--classes names {shown(twice)} twice" if twice else "--classes has an empty name")
+    return names
+
+
+def match(
+    roles: Roles,
+    queues: Sequence[PartQueue],
+    settings: Settings,
+    names: tuple[str, ...] | None,
+    join: Join | None,
+    *,
+    whole: bool,
+    vouch: bool,
+) -> tuple[tuple[str, ...], Matcher, tuple[str, ...]]:
+    """Return the classes, the rule of the labels, and the names of the label columns.
+
+    With `whole` all labels decide the rule, not only the first. With `vouch` the names
+    of the prediction columns must show that all of them are predictions: logits have no
+    row sum that would catch a stray column.
+    """
+    preds, label = roles["preds"][0], roles["label"][0]
+    columns = len(preds.columns)
+    if names is not None and columns > 1 and len(names) != columns:
+        raise DataError(
+            f"--classes has {len(names):,} names and there are {columns:,} prediction columns",
+            place=Place(preds.source.path),
+            advice=f"prediction columns: {listed(preds.names)}",
+        )
+    if len(label.columns) > 1:
+        order, matcher_ = _distribution(preds, label, settings, names)
+        if vouch and names is None and matcher_.order == tuple(range(columns)):
+            _check_series(preds)
+        return order, matcher_, label.names
+    census = _census(roles, queues, join, whole)
+    if columns == 1:
+        matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
+        return pair_of, matcher, label.names
+    if settings.positive is not None:
+        raise DataError(
+            f"--positive is for one column of predictions, and there are {columns}", place=Place(preds.source.path)
+        )
+    named = names is not None or bool(preds.source.names)
+    classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
+    decided = decide(census, classes, named, settings.index_base)
+    if vouch and names is None and not _all_called(census, decided):
+        _check_series(preds)
+    return classes, decided, label.names
+
+
+def _distribution(
+    preds: Found, label: Found, settings: Settings, names: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], Distribution]:
+    columns = len(preds.columns)
+    place = Place(label.source.path)
+    if columns == 1 or len(label.columns) != columns:
+        raise DataError(
+            f"{len(label.columns)} label columns for {columns} prediction column{'s' * (columns > 1)}",
+            place=place,
+            advice=(
+                f"label columns: {listed(label.names)}",
+                f"prediction columns: {listed(preds.names)}",
+                "--label NAME chooses one column",
+            ),
+        )
+    named = bool(preds.source.names) or names is not None
+    classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
+    order, note = distribution_order(label.names, classes, named and bool(label.source.names), place)
+    return classes, Distribution(note, settings.sum_tolerance, order)
+
+
+def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool) -> Census:
+    """The first labels, which decide their rule; rows of weight 0 have no say."""
+    label = roles["label"][0]
+    census = Census(Place(label.source.path, column=label.names[0]))
+    if join is not None and label.source is queues[-1].source:
+        if join.rows.count:
+            census.add(join.rows.values["label"], lambda row: join.rows.place("label", row, 0))
+        return census
+    limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
+    by_source = {id(queue.source): queue for queue in queues}
+    weights = roles["weights"][0] if "weights" in roles and join is None else None
+    beside = None
+    if weights is not None:
+        beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
+    weight = _Pieces(beside)
+    for rows in by_source[id(label.source)].look({"label": Pick(label.columns, "values")}, limit):
+        kept = np.flatnonzero(weight.take(rows.count) != 0)
+        values = rows.values["label"] if len(kept) == rows.count else take(rows.values["label"], kept)
+        census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
+    return census
+
+
+class _Pieces:
+    """The weights beside the labels, in pieces of another size; 1 where there are none."""
+
+    def __init__(self, rows: Iterator[Rows] | None) -> None:
+        self._rows = rows
+        self._held = np.zeros(0)
+
+    def take(self, count: int) -> Floats:
+        """The next `count` weights."""
+        if self._rows is None:
+            return np.ones(count)
+        while len(self._held) < count and (piece := next(self._rows, None)) is not None:
+            column = piece.values["weights"]
+            assert not isinstance(column, list)
+            self._held = np.concatenate([self._held, column[:, 0].astype(np.float64)])
+        taken, self._held = self._held[:count], self._held[count:]
+        return np.concatenate([taken, np.ones(count - len(taken))])
+
+
+def _all_called(census: Census, matcher: Matcher) -> bool:
+    """Whether every class is among the labels that decided, by its name or a part of it."""
+    if not isinstance(matcher, ByName):
+        return False
+    return len({matcher.codes[label] for label in census.read}) == len(matcher.classes)
+
+
+def _check_series(preds: Found) -> None:
+    if preds.source.names and _is_series(preds.names):
+        return
+    first, last = preds.names[0], preds.names[-1]
+    raise DataError(
+        f"which columns are logits? Nothing shows that all of these are: {listed(preds.names)}",
+        place=Place(preds.source.path),
+        advice=f"--preds {first}:{last} takes them all; --preds NAME,... chooses",
+    )
+
+
+def _is_series(names: Sequence[str]) -> bool:
+    """Whether names are 0..K-1, or a common prefix with consecutive numbers."""
+    found = [re.fullmatch(r"(.*?)([0-9]{1,9})", name) for name in names]
+    if not all(found):
+        return False
+    parts = [(match[1], int(match[2])) for match in found if match]
+    first = parts[0][1]
+    return all(part == (parts[0][0], first + index) for index, part in enumerate(parts))

@@ -1,0 +1,202 @@
+"""Roles: which column of which source is a prediction, a label, an id, a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xentcli.batch import KINDS
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.columns import Found, find_columns, listed, name_of
+from xentcli.pairing.suggest import suggestion
+from xentcli.readers.numerals import is_number
+from xentcli.readers.source import Pick, Selection, Source
+from xentcli.settings import Settings
+
+__all__ = [
+    "Roles",
+    "explicit_roles",
+    "find_labels",
+    "find_predictions",
+    "find_row_names",
+    "flattened",
+    "picks_of",
+    "unused_columns",
+]
+
+Roles = dict[str, list[Found]]
+"""For each role the columns that have it; ids and row names have them in every source."""
+
+ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text"}
+
+
+def explicit_roles(settings: Settings, sources: Sequence[Source]) -> Roles:
+    """The columns that options name; --id is looked for in every file, the others in one."""
+    roles: Roles = {}
+    other = sources[-1]
+    for role, spec, home in (
+        ("label", settings.label, other),
+        ("weights", settings.weights, other),
+        ("preds", settings.preds, sources[0]),
+    ):
+        if spec is not None:
+            roles[role] = [find_columns(f"--{role}", spec, sources, home)]
+    if settings.id is not None:
+        roles["id"] = [find_columns("--id", settings.id, [source], source) for source in sources]
+    for role in ("weights", "id"):
+        for found in roles.get(role, ()):
+            if len(found.columns) != 1:
+                raise DataError(f"--{role} takes one column, not {len(found.columns)}: {listed(found.names)}")
+    _check_overlap(roles)
+    return roles
+
+
+def _check_overlap(roles: Roles) -> None:
+    owner: dict[tuple[int, int], str] = {}
+    for role, places in roles.items():
+        for found in places:
+            for column in found.columns:
+                before = owner.setdefault((id(found.source), column), role)
+                if before != role:
+                    raise DataError(
+                        f"column {name_of(found.source, column)} is given as --{before} and as --{role}",
+                        place=Place(found.source.path),
+                    )
+
+
+def _free(source: Source, roles: Roles) -> list[int]:
+    """The columns of a source without a role; an unnamed first one is row names."""
+    used = {c for places in roles.values() for found in places if found.source is source for c in found.columns}
+    unnamed = bool(source.names) and source.names[0] == "" and source.width > 1
+    return [c for c in range(source.width) if c not in used and not (c == 0 and unnamed)]
+
+
+def find_labels(roles: Roles, sources: Sequence[Source], settings: Settings) -> None:
+    """Take the label columns where no option names them: the only ones that can be.
+
+    Raises
+    ------
+    DataError
+        When several could be, listing them.
+    """
+    if "label" in roles:
+        return
+    source = sources[-1]
+    free = _free(source, roles)
+    if len(sources) > 1:
+        columns = len(roles["preds"][0].columns) if "preds" in roles else len(_free(sources[0], roles))
+        if len(free) == 1 or (len(free) == columns and columns > 1):
+            roles["label"] = [Found(source, tuple(free))]
+            return
+        advice = ["--label NAME chooses the column of the labels"]
+        if columns == 1 and len(free) > 1:
+            advice.insert(0, f"are the files swapped? xent score {source.path} {sources[0].path}")
+        found = Found(source, tuple(free)).names
+        raise DataError(
+            f"{len(free)} columns could be the labels: {listed(found)}" if free else "no column is left for the labels",
+            place=Place(source.path),
+            advice=tuple(advice),
+        )
+    if "preds" in roles and len(free) == 1:
+        roles["label"] = [Found(source, tuple(free))]
+        return
+    columns_ = listed([name_of(source, c) for c in range(source.width)])
+    raise DataError(
+        f"which column has the labels? The columns are {columns_}",
+        place=Place(source.path),
+        advice=(suggestion(source, settings), "or give a file of labels: xent score PREDS LABELS"),
+    )
+
+
+def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:
+    """Take the columns without a role as predictions; say whether a stray one could be among them."""
+    if "preds" in roles:
+        return False
+    source = sources[0]
+    if settings.kind == "losses" and "loss" in source.names:
+        roles["preds"] = [Found(source, (source.names.index("loss"),))]
+        if "weights" not in roles and "weight" in source.names:
+            roles["weights"] = [Found(source, (source.names.index("weight"),))]
+        return False
+    free = tuple(_free(source, roles))
+    if not free:
+        raise DataError(
+            "no column is left for the predictions",
+            place=Place(source.path),
+            advice="--preds NAME,... chooses the columns of the predictions",
+        )
+    found = Found(source, free)
+    if not KINDS[settings.kind].labelled and len(free) > 1 and source.format == "csv":
+        raise DataError(
+            f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
+            place=Place(source.path),
+            advice="--preds NAME chooses it",
+        )
+    _check_numeric(found, queues[0], sources, settings)
+    roles["preds"] = [found]
+    return settings.kind == "logits" and source.format == "csv" and len(free) > 1
+
+
+def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], settings: Settings) -> None:
+    """Refuse a column of text among the predictions that nobody chose, listing them all."""
+    if found.source.format != "csv":
+        return
+    head = next(queue.look({f"{c}": Pick((c,), "text") for c in found.columns}, 20), None)
+    if head is None:
+        return
+    for role, values in head.values.items():
+        assert isinstance(values, list)
+        row = next((row for row, text in enumerate(values) if not is_number(text) and text.strip()), None)
+        if row is None:
+            continue
+        place = replace(head.place(role, row), column=name_of(found.source, int(role)))
+        if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
+            raise DataError(
+                f"{shown(values[row])} is not a number",
+                place=place,
+                advice=f"are the files swapped? xent score {sources[1].path} {sources[0].path}",
+            )
+        raise DataError(
+            f"{shown(values[row])} is not a number, and no option says which columns are predictions",
+            place=place,
+            advice=(f"columns: {listed(found.names)}", suggestion(found.source, settings)),
+        )
+
+
+def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
+    """For kinds without labels every number of an array is an example of its own."""
+    if (
+        source.width == 1
+        or source.format == "csv"
+        or not hasattr(source, "flattened")
+        or len(roles["preds"][0].columns) == 1
+    ):
+        return source, roles
+    flat: Source = source.flattened()
+    return flat, {**roles, "preds": [Found(flat, (0,))]}
+
+
+def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) -> bool:
+    """Compare unnamed first columns where both files have one."""
+    if len(sources) < 2 or settings.id is not None or settings.align is not None:
+        return False
+    if not all(source.width > 1 and source.names[:1] == ("",) for source in sources):
+        return False
+    roles["index"] = [Found(source, (0,)) for source in sources]
+    return True
+
+
+def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
+    """Return what is loaded of each source."""
+    picks: list[dict[str, Pick]] = [{} for _ in sources]
+    for role, places in roles.items():
+        for found in places:
+            as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role]
+            picks[sources.index(found.source)][role] = Pick(found.columns, as_)  # type: ignore[arg-type]
+    return tuple(picks)
+
+
+def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:
+    """Name the columns of a source that have no role."""
+    return tuple(name_of(source, column) for column in _free(source, roles))
