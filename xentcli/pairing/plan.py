@@ -10,6 +10,16 @@ from xentcli.errors import DataError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, PartQueue, Task, by_position
 from xentcli.pairing.headers import with_headers
 from xentcli.pairing.labels import Matcher
+from xentcli.pairing.matching import given_classes, match
+from xentcli.pairing.roles import (
+    explicit_roles,
+    find_labels,
+    find_predictions,
+    find_row_names,
+    flattened,
+    picks_of,
+    unused_columns,
+)
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.source import BLOCK_BYTES, Selection, Source
 from xentcli.settings import Settings
@@ -109,9 +119,9 @@ def pair(
     sources = (predictions,) if labels is None else (predictions, labels)
     roles = explicit_roles(settings, sources)
     if kind.labelled:
-        find_labels(roles, sources, settings, names)
+        find_labels(roles, sources, settings)
     queues = tuple(PartQueue(source, block_bytes) for source in sources)
-    stray = find_predictions(roles, sources, queues, settings)
+    vouch = find_predictions(roles, sources, queues, settings)
     if not kind.labelled:
         predictions, roles = flattened(predictions, roles)
         sources = (predictions, *sources[1:])
@@ -122,7 +132,7 @@ def pair(
     if settings.id is not None and len(sources) > 1:
         join = Join.of(Companion(queues[1], picks[1]))
     classes, matcher, columns = (
-        match(roles, queues, settings, names, join, whole=whole, vouch=stray) if kind.labelled else ((), None, ())
+        match(roles, queues, settings, names, join, whole=whole, vouch=vouch) if kind.labelled else ((), None, ())
     )
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
@@ -79,24 +80,27 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.target_entropy is not None:
         yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
         yield "KL divergence", fixed(report.kl, places), "what is above that"
-    yield (
-        "perplexity",
-        fixed(report.perplexity, places),
-        f"as unsure as among {short(float(f'{report.perplexity:.2g}'))} equal choices",
-    )
+    yield "perplexity", fixed(report.perplexity, places), _choices(report.perplexity)
+    # Shares keep four decimals where the cost, with its large error, has fewer.
+    places = max(places, 4)
     if report.skill is not None:
-        side = "below" if report.skill >= 0 else "above"
-        yield (
-            "skill",
-            fixed(report.skill, places),
-            f"{percent(abs(report.skill))} {side} always saying the class shares",
-        )
-    for name, value, note in (
-        ("accuracy", report.accuracy, ""),
-        ("Brier", report.brier, "sum over classes, 0 is best, 2 is worst"),
-    ):
-        if value is not None:
-            yield name, fixed(value, places), note
+        yield "skill", fixed(report.skill, places), _skill(report.skill)
+    if report.accuracy is not None:
+        yield "accuracy", fixed(report.accuracy, places), ""
+    if report.brier is not None:
+        yield "Brier", fixed(report.brier, places), "sum over classes, 0 is best, 2 is worst"
+
+
+def _choices(perplexity: float) -> str:
+    if perplexity > 1e6:
+        return ""
+    return f"as unsure as among {short(float(f'{perplexity:.2g}'))} equal choices"
+
+
+def _skill(skill: float) -> str:
+    if not math.isfinite(skill):
+        return ""
+    return f"{percent(abs(skill))} {'below' if skill >= 0 else 'above'} always saying the class shares"
 
 
 def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
