@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def match(
     if len(label.columns) > 1:
         order, matcher_ = _distribution(preds, label, settings, names)
         if vouch and names is None and matcher_.order == tuple(range(columns)):
-            _check_series(preds)
+            _check_vouched(preds, ())
         return order, matcher_, label.names
     census = _census(roles, queues, join, whole)
     if columns == 1:
@@ -86,8 +87,8 @@ def match(
     named = names is not None or bool(preds.source.names)
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     decided = decide(census, classes, named, settings.index_base)
-    if vouch and names is None and not _all_called(census, decided):
-        _check_series(preds)
+    if vouch and names is None:
+        _check_vouched(preds, _called(census, decided))
     return classes, decided, label.names
 
 
@@ -153,21 +154,23 @@ class _Pieces:
         return np.concatenate([taken, np.ones(count - len(taken))])
 
 
-def _all_called(census: Census, matcher: Matcher) -> bool:
-    """Whether every class is among the labels that decided, by its name or a part of it."""
+def _called(census: Census, matcher: Matcher) -> list[str]:
+    """The classes that are among the labels that decided, by name or a part of it."""
     if not isinstance(matcher, ByName):
-        return False
-    return len({matcher.codes[label] for label in census.read}) == len(matcher.classes)
+        return []
+    return [matcher.classes[code] for code in sorted({matcher.codes[label] for label in census.read})]
 
 
-def _check_series(preds: Found) -> None:
-    if preds.source.names and _is_series(preds.names):
+def _check_vouched(preds: Found, called: Sequence[str]) -> None:
+    """Refuse columns of logits that neither the labels nor a series of names vouches for."""
+    if len(called) == len(preds.names) or (preds.source.names and _is_series(preds.names)):
         return
-    first, last = preds.names[0], preds.names[-1]
+    chosen = ",".join(called) if len(called) > 1 else f"{preds.names[0]}:{preds.names[-1]}"
+    which = "those that labels are called as" if len(called) > 1 else "them all"
     raise DataError(
         f"which columns are logits? Nothing shows that all of these are: {listed(preds.names)}",
         place=Place(preds.source.path),
-        advice=f"--preds {first}:{last} takes them all; --preds NAME,... chooses",
+        advice=(f"--preds {shlex.quote(chosen)} takes {which}", "--preds NAME,... chooses"),
     )
 
 
