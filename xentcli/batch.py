@@ -107,6 +107,14 @@ def checked(
     DataError
         At the first row that is not what its kind says, with what the row looks like.
     """
+    # What is no number at all may overflow here before it is refused.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _checked(predictions, target, weight, rules, rows, where)
+
+
+def _checked(
+    predictions: Floats, target: Ints | Floats | None, weight: Floats | None, rules: Rules, rows: Ints, where: Where
+) -> Batch:
     kind = KINDS[rules.kind]
     if rules.scale != 1.0:
         predictions = predictions * rules.scale
@@ -131,8 +139,9 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     DataError
         At the first row that is no distribution.
     """
-    sums = row_sums(target)
-    good = (np.abs(sums - 1) <= tolerance) & (target.min(axis=1) >= 0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = row_sums(target)
+        good = (np.abs(sums - 1) <= tolerance + _rounding(target)) & (target.min(axis=1) >= 0)
     row = _first_false(good)
     if row is None:
         return target
@@ -160,11 +169,18 @@ def _first_false(good: Any) -> int | None:
     return None if good.all() else int(np.argmin(good))
 
 
+def _rounding(values: Floats) -> float:
+    """How far from exact a row sum about 1 can be by its own rounding."""
+    return float((values.shape[1] + 1) * np.finfo(np.float64).eps)
+
+
 def _number(value: float) -> str:
     return f"{value:.6g}"
 
 
 def _renormalized(predictions: Floats, where: Where) -> tuple[Floats, float]:
+    if predictions.shape[1] == 1:
+        raise DataError("one column has no row sum to divide by (--renormalize)", place=where(0, 0))
     sums = row_sums(predictions)
     row = _first_false((sums > 0) & np.isfinite(sums))
     if row is not None:
@@ -182,16 +198,16 @@ def _largest(values: Floats) -> float:
 def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
     """q in [-tau, 1+tau] and, with two columns or more, row sums within tau of 1."""
     tau = rules.tolerance
-    if not len(q):
-        return 0.0
     if q.shape[1] == 1:
         row = _first_false(((q >= -tau) & (q <= 1 + tau))[:, 0])
         if row is not None:
             _refuse_probs(q[row], rules, row, where)
         return None
+    if not len(q):
+        return 0.0
     sums = row_sums(q)
     off = np.abs(sums - 1)
-    good = off <= tau
+    good = off <= tau + _rounding(q)
     lowest = q.min()
     if good.all() and lowest >= 0:
         return _largest(off)
@@ -203,8 +219,9 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
 
 def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
     """No NaN, no +inf; -inf masks a class out, but not all of them."""
-    top = z.max(axis=1) if len(z) else np.zeros(0)
-    row = _first_false(np.isfinite(top))
+    top = z.max(axis=1)
+    # One column is the logit of class 1 beside a 0: -inf masks class 1 out.
+    row = _first_false(np.isfinite(top) | (np.isneginf(top) & (z.shape[1] == 1)))
     if row is None:
         return
     values = z[row]
@@ -220,15 +237,13 @@ def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
 def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
     """l <= tau and, with two columns or more, abs(logsumexp(l)) <= tau."""
     tau = rules.tolerance
-    if not len(log_q):
-        return 0.0
     top = log_q.max(axis=1)
     good = top <= tau
     off = None
     if log_q.shape[1] > 1:
         with np.errstate(invalid="ignore"):
             off = np.abs(top + np.log(row_sums(np.exp(log_q - top[:, None]))))
-            good &= off <= tau
+            good &= off <= tau + _rounding(log_q)
     row = _first_false(good)
     if row is not None:
         _refuse_logprobs(log_q[row], rules, row, where)
@@ -385,7 +400,7 @@ def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
     decimals = max(_decimals(float(v)) for v in values)
     bound = len(values) * 0.5 * 10.0**-decimals
     divide = "--renormalize divides each row by its sum"
-    if decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
+    if 0 < decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
         return (
             f"{decimals} decimals x {len(values)} classes can be off by {bound:g}: --sum-tolerance {bound:g}",
             divide,

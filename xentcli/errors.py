@@ -81,7 +81,7 @@ class XentError(Exception):
     def __init__(self, message: str, *, place: Place | None = None, advice: str | tuple[str, ...] = ()) -> None:
         self.message = message
         self.place = place
-        self.advice = (advice,) if isinstance(advice, str) else advice
+        self.advice = tuple(filter(None, (advice,) if isinstance(advice, str) else advice))
         super().__init__(message)
 
     @property

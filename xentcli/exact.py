@@ -1,7 +1,7 @@
 """Sums of doubles that are exact: correctly rounded, free of order, mergeable.
 
 Every finite double is an integer times a power of two, so a sum of doubles, and of
-products of two doubles, is an integer in units of 2**-2200. That integer is kept
+products of up to four, is an integer in units of 2**-4400. That integer is kept
 whole; it is rounded once, when the value is asked for.
 """
 
@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["UNIT_BITS", "ExactSum", "grouped_sums", "ratio"]
+__all__ = ["UNIT_BITS", "ExactSum", "Wide", "grouped_sums", "ratio", "root", "wide", "wide_product"]
 
-# The lowest bit of a product of two subnormals is 2**-2148.
-UNIT_BITS = 2200
+# The lowest bit of a product of two products of subnormals is 2**-4296.
+UNIT_BITS = 4400
 _UNIT = 1 << UNIT_BITS
 _SPLIT = 26
 # A bin of bincount adds parts below 2**27 and is exact up to 2**53.
@@ -25,6 +25,26 @@ _CHUNK = 1 << 25
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Wide = tuple[Floats, npt.NDArray[np.integer]]
+"""Doubles as significands and exponents, so that products neither overflow nor underflow."""
+
+
+def wide(x: Floats) -> Wide:
+    """Return finite doubles as significands of [0.5, 1) and exponents."""
+    mantissa, exponent = np.frexp(x)
+    return mantissa, exponent
+
+
+def wide_product(x: Floats, y: Floats) -> Wide:
+    """Return finite ``x * y``, each rounded to 53 bits at any size.
+
+    >>> mantissa, exponent = wide_product(np.array([1e-300]), np.array([1e-300]))
+    >>> int(exponent[0])
+    -1993
+    """
+    (mx, ex), (my, ey) = wide(x), wide(y)
+    mantissa, exponent = wide(mx * my)
+    return mantissa, exponent + ex + ey
 
 
 @dataclass(frozen=True)
@@ -50,10 +70,10 @@ class ExactSum:
         array = np.asarray(values, dtype=np.float64).ravel()
         finite = np.isfinite(array)
         if finite.all():
-            return replace(self, units=self.units + _sum_units(*np.frexp(array)))
+            return self.add_wide(wide(array))
         odd = array[~finite]
         return ExactSum(
-            self.units + _sum_units(*np.frexp(array[finite])),
+            self.units + _sum_units(*wide(array[finite])),
             self.positive_infinities + int((odd == np.inf).sum()),
             self.negative_infinities + int((odd == -np.inf).sum()),
             self.nans + int(np.isnan(odd).sum()),
@@ -67,7 +87,15 @@ class ExactSum:
         Mathematik 18, 1971); the exponents are added as integers, so that nothing
         overflows or underflows on the way.
         """
-        (mx, ex), (my, ey) = np.frexp(x), np.frexp(y)
+        return self.add_wide_products(wide(x), wide(y))
+
+    def add_wide(self, x: Wide) -> ExactSum:
+        """Return the sum with all of `x` added."""
+        return replace(self, units=self.units + _sum_units(*x))
+
+    def add_wide_products(self, x: Wide, y: Wide) -> ExactSum:
+        """Return the sum with every ``x[i] * y[i]`` added, without rounding a product."""
+        (mx, ex), (my, ey) = x, y
         product, error = _two_product(mx, my)
         exponents = ex + ey
         units = self.units
@@ -84,6 +112,11 @@ class ExactSum:
             self.negative_infinities + other.negative_infinities,
             self.nans + other.nans,
         )
+
+    @property
+    def all_finite(self) -> bool:
+        """Whether no infinity and no NaN was added."""
+        return not (self.positive_infinities or self.negative_infinities or self.nans)
 
     @property
     def finite(self) -> float:
@@ -116,6 +149,21 @@ def ratio(numerator: int, denominator: int) -> float:
         return math.inf if (numerator < 0) == (denominator < 0) else -math.inf
 
 
+def root(numerator: int, denominator: int) -> float:
+    """Return sqrt(numerator / denominator) of integers of any size, numerator >= 0.
+
+    >>> root(2, 1), root(10**800, 1)
+    (1.4142135623730951, inf)
+    """
+    if not numerator:
+        return 0.0
+    # 128 bits of the root, from an even shift, are rounded once.
+    shift = (256 + denominator.bit_length() - numerator.bit_length()) // 2
+    scaled = (numerator << 2 * shift) // denominator if shift >= 0 else numerator // (denominator << -2 * shift)
+    found = math.isqrt(scaled)
+    return ratio(found, 1 << shift) if shift >= 0 else ratio(found << -shift, 1)
+
+
 def grouped_sums(values: Floats, codes: Codes) -> dict[int, ExactSum]:
     """Sum finite `values` (f8[n]) by group: the exact sum for each code (i8[n]) that occurs.
 
@@ -123,7 +171,7 @@ def grouped_sums(values: Floats, codes: Codes) -> dict[int, ExactSum]:
     {0: 2.0, 7: 5.0}
     """
     groups, inverse = np.unique(codes, return_inverse=True)
-    units = _bin_units(*np.frexp(values), inverse.ravel(), len(groups))
+    units = _bin_units(*wide(values), inverse.ravel(), len(groups))
     return {int(code): ExactSum(unit) for code, unit in zip(groups, units, strict=True)}
 
 

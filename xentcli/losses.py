@@ -89,7 +89,7 @@ class Workings:
     def _class_losses(self, index: Ints | None) -> Floats:
         """What each row would cost if the truth were class `index` (i8[n, 1]), or each class."""
         values = self.batch.predictions if index is None else np.take_along_axis(self.batch.predictions, index, axis=1)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             match self.batch.kind:
                 case "probs" if self.batch.binary:
                     return _pick(self._binary_losses, index)
@@ -119,8 +119,17 @@ class Workings:
 
     @cached_property
     def _exponentials(self) -> Floats:
-        """exp(z - max z), with 0 in place of the 1 of the largest."""
-        result: Floats = np.exp(self.batch.predictions - self._top)
+        """exp(z - max z), with 0 in place of the 1 of the largest.
+
+        The rounding error of a difference d is |d| eps / 2, which exp makes relative: it is
+        recovered (D. E. Knuth's two-sum) and put back, exp(d + e) = exp(d) (1 + e).
+        """
+        z, top = self.batch.predictions, self._top
+        with np.errstate(over="ignore", invalid="ignore"):
+            difference = z - top
+            back = difference - z
+            error = (z - (difference - back)) - (top + back)
+            result: Floats = np.exp(difference) * np.where(np.isfinite(error), 1.0 + error, 1.0)
         np.put_along_axis(result, self.predicted[:, None], 0.0, axis=1)
         return result
 

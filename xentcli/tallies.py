@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli import losses
 from xentcli.batch import Floats, Ints, row_sums
-from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio
+from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS
 
 __all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Scores", "Tally"]
 
 FIRST_ROWS = 10
+_LEAST_NORMAL = 2.0**-1022
 
 
 class Tally(Protocol):
@@ -56,7 +56,7 @@ class Mean:
         """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
         if weight is None:
             return cls(ExactSum().add(values), _whole(len(values)))
-        return cls(ExactSum().add(weight * values), ExactSum().add(weight))
+        return cls(_weighted(values, weight), ExactSum().add(weight))
 
     def merge(self, other: Mean) -> Mean:
         """Return the mean over both."""
@@ -64,14 +64,23 @@ class Mean:
 
     @property
     def value(self) -> float:
-        """One division of two correctly rounded sums; NaN for no weight."""
-        weight = self.b.value
-        return self.a.value / weight if weight else math.nan
+        """One division of two correctly rounded sums; NaN for no weight.
+
+        Where a sum is beyond the normal doubles, the exact sums are divided instead.
+        """
+        if not self.b.units:
+            return math.nan
+        if not self.a.all_finite:
+            return self.a.value
+        sums = self.a.value, self.b.value
+        if any(value and not _LEAST_NORMAL <= abs(value) < math.inf for value in sums):
+            return ratio(self.a.units, self.b.units)
+        return sums[0] / sums[1]
 
 
 @dataclass(frozen=True)
 class Moments:
-    """A mean with what its standard error needs.
+    """A mean with what its standard error needs; the products are those of finite values.
 
     With r_i = a_i - m b_i and m = sum a / sum b, the standard error is
     sqrt(n/(n-1) sum r_i^2) / sum b (the ratio estimator; W. G. Cochran, Sampling
@@ -97,13 +106,15 @@ class Moments:
     def of(cls, values: Floats, weight: Floats | None) -> Moments:
         """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
         mean = Mean.of(values, weight)
-        if not np.isfinite(values).all():
-            return cls(mean, len(values))
-        a = values if weight is None else weight * values
-        aa = ExactSum().add_products(a, a)
+        finite = np.isfinite(values)
+        kept = values[finite]
         if weight is None:
-            return cls(mean, len(values), aa, mean.a, mean.b)
-        return cls(mean, len(values), aa, ExactSum().add_products(a, weight), ExactSum().add_products(weight, weight))
+            return cls(
+                mean, len(values), ExactSum().add_products(kept, kept), ExactSum(mean.a.units), _whole(len(kept))
+            )
+        a, b = wide_product(kept, weight[finite]), wide(weight[finite])
+        aa, ab, bb = (ExactSum().add_wide_products(x, y) for x, y in ((a, a), (a, b), (b, b)))
+        return cls(mean, len(values), aa, ab, bb)
 
     def merge(self, other: Moments) -> Moments:
         """Return the moments over both."""
@@ -119,10 +130,10 @@ class Moments:
     def standard_error(self) -> float | None:
         """The standard error of the mean; None for fewer than two rows or an infinite loss."""
         n, a, b = self.rows, self.mean.a, self.mean.b.units
-        if n < 2 or not b or not math.isfinite(a.value):
+        if n < 2 or not b or not a.all_finite:
             return None
         residuals = self.aa.units * b * b - 2 * a.units * b * self.ab.units + a.units * a.units * self.bb.units
-        return math.sqrt(ratio(n * residuals << UNIT_BITS, (n - 1) * b**4))
+        return root(n * residuals << UNIT_BITS, (n - 1) * b**4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +194,10 @@ class ClassShares:
     @property
     def entropy(self) -> float:
         """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f."""
-        masses = [mass.value for mass in self.by_class().values()]
-        total = math.fsum(masses)
-        return math.fsum(-(m / total) * math.log(m / total) for m in masses if m) + 0.0 if total else math.nan
+        masses = [mass.units for mass in self.by_class().values()]
+        total = sum(masses)
+        shares = [ratio(mass, total) for mass in masses] if total else []
+        return math.fsum(-share * math.log(share) for share in shares if share) + 0.0 if shares else math.nan
 
 
 @dataclass(frozen=True)
@@ -348,6 +360,13 @@ def _whole(count: int) -> ExactSum:
     return ExactSum(count << UNIT_BITS)
 
 
+def _weighted(values: Floats, weight: Floats) -> ExactSum:
+    """The sum of weight x value; infinite values are counted, not multiplied."""
+    finite = np.isfinite(values)
+    odd = ExactSum().add(values[~finite])
+    return odd.merge(ExactSum().add_wide(wide_product(values[finite], weight[finite])))
+
+
 def _mean(scores: Scores, name: str) -> Mean:
     """The mean of a metric; a batch of hard labels only has no target entropy to add."""
     return scores.means.get(name, Mean(ExactSum(), scores.cost.mean.b))
@@ -357,6 +376,9 @@ def _largest(one: float | None, other: float | None) -> float | None:
     return max((value for value in (one, other) if value is not None), default=None)
 
 
-def _all_probabilities(logits: npt.NDArray[np.float64]) -> bool:
+def _all_probabilities(logits: Floats) -> bool:
     """Whether rows given as logits could all be probabilities; the first row usually says no."""
-    return all(bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(
+            bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
+        )
