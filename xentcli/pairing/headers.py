@@ -53,7 +53,6 @@ def with_headers(
     DataError
         Where it stays ambiguous, naming --header and --no-header.
     """
-    names = _named_columns(settings)
     looks: dict[str, Line] = {}
     text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, CsvSource)]
     for side in text:
@@ -61,7 +60,9 @@ def with_headers(
             known = class_names or (predictions.first_fields if looks.get("predictions") is Line.HEADER else ())
         else:
             known = class_names
-        looks[side.name] = _look(side, settings, names, known if side.name == "labels" else ())
+        looks[side.name] = _look(
+            side, settings, _named_columns(settings, side.name), known if side.name == "labels" else ()
+        )
     open_sides = [side for side in text if looks[side.name] is Line.EITHER]
     chosen = {side.name: looks[side.name] is Line.HEADER for side in text if side not in open_sides}
     if open_sides:
@@ -70,9 +71,13 @@ def with_headers(
     return taken.get("predictions", predictions), taken.get("labels", labels)
 
 
-def _named_columns(settings: Settings) -> set[str]:
-    """The column names that options use; if the first line has one, it is a header."""
-    specs = (settings.preds, settings.label, settings.id, settings.weights)
+def _named_columns(settings: Settings, side: str) -> set[str]:
+    """The column names that options use; if the first line has one, it is a header.
+
+    Prediction columns are called as classes are: in a file of labels such a name may be a label.
+    """
+    preds = settings.preds if side == "predictions" else None
+    specs = (preds, settings.label, settings.id, settings.weights)
     items = {item for spec in specs if spec is not None for item in spec_items(spec)}
     items |= {spec.strip() for spec in specs if isinstance(spec, str)}
     ends = {end for item in items for end in item.split(":")}

@@ -24,7 +24,7 @@ from xentcli.readers.source import Values
 __all__ = ["ByName", "Census", "Distribution", "Matcher", "WhereRow", "decide", "decide_binary", "distribution_order"]
 
 WhereRow = Callable[[int], Place]
-_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
 
 
 class Matcher(Protocol):
@@ -221,8 +221,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
         if found:
             return found
     if not whole:
-        known = set(names)
-        label, place = next((item for item in labels.items() if item[0] not in known), ("", census.place))
+        label, place = _stranger(labels, names)
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
@@ -236,6 +235,18 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             advice="--index-base 1 counts from 1, --index-base 0 from 0",
         )
     return ByPosition(base or 0, names)
+
+
+def _stranger(labels: Mapping[str, Place], names: Sequence[str]) -> tuple[str, Place]:
+    """The first label that spoils the rule which most of the others follow."""
+    known = set(names)
+    unknown = [item for item in labels.items() if item[0] not in known]
+    if len(unknown) == len(labels):
+        # No label is a name: if some are positions, the first that is none is to blame.
+        texts = [item for item in unknown if not _WHOLE.fullmatch(item[0])]
+        if len(texts) < len(unknown):
+            return texts[0]
+    return unknown[0]
 
 
 def decide_binary(
@@ -304,15 +315,12 @@ def distribution_order(
         return by_position, "one column for each class, by position"
     if set(columns) == set(classes):
         return tuple(columns.index(name) for name in classes), "one column for each class, by name"
-    for cut in (_prefixes, _suffixes):
-        for removed, shorter in cut(columns):
-            for kept, names in ((removed, tuple(classes)), *cut(classes)):
-                if set(shorter) == set(names):
-                    word = removed or kept
-                    return tuple(
-                        shorter.index(name) for name in names
-                    ), f"one column for each class, by name less {shown(word)}"
-    common = set(columns) & set(classes)
+    for removed, shorter in _cuts(columns):
+        for kept, names in _cuts(classes):
+            if len(set(names)) == len(names) and set(shorter) == set(names):
+                note = f"one column for each class, by name less {shown(removed or kept)}"
+                return tuple(shorter.index(name) for name in names), note
+    common = next(filter(None, (set(a) & set(b) for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
     if common:
         raise DataError(
             f"some label columns are called as classes are ({listed(sorted(common))}), but not all",
@@ -324,6 +332,11 @@ def distribution_order(
             ),
         )
     return by_position, "one column for each class, by position (no name is common)"
+
+
+def _cuts(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The names, and the names less each prefix or suffix that all share."""
+    return [("", tuple(names)), *_prefixes(names), *_suffixes(names)]
 
 
 def _prefixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -353,8 +366,9 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     found: list[tuple[str, str, dict[str, int]]] = []
     for kind, cut in (("prefix", _prefixes), ("suffix", _suffixes)):
         for removed, shorter in cut(names):
-            codes = {name: index for index, name in enumerate(shorter)}
-            if len(codes) == len(names) and all(label in codes for label in labels):
+            # An empty label is a missing one, not a class less all of its name.
+            codes = {name: index for index, name in enumerate(shorter) if name}
+            if len(set(shorter)) == len(names) and all(label in codes for label in labels):
                 found.append((kind, removed, codes))
     if not found:
         return None
@@ -391,7 +405,7 @@ def _integers(values: Values, where: WhereRow) -> Ints:
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
             found = _WHOLE.fullmatch(text)
-            if not found or len(found[1]) > 18:
+            if not found:
                 raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
             result[row] = int(found[1])
         return result

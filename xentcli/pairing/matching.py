@@ -119,7 +119,10 @@ def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole:
     census = Census(Place(label.source.path, column=label.names[0]))
     if join is not None and label.source is queues[-1].source:
         if join.rows.count:
-            census.add(join.rows.values["label"], lambda row: join.rows.place("label", row, 0))
+            counted = np.flatnonzero(_weights_beside(join.rows) != 0)
+            census.add(
+                take(join.rows.values["label"], counted), lambda row: join.rows.place("label", int(counted[row]), 0)
+            )
         return census
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     by_source = {id(queue.source): queue for queue in queues}
@@ -133,6 +136,12 @@ def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole:
         values = rows.values["label"] if len(kept) == rows.count else take(rows.values["label"], kept)
         census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
     return census
+
+
+def _weights_beside(rows: Rows) -> Floats:
+    """The weights among the columns of some rows; 1 where there are none."""
+    column = rows.values.get("weights")
+    return np.ones(rows.count) if column is None or isinstance(column, list) else column[:, 0].astype(np.float64)
 
 
 class _Pieces:

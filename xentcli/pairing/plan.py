@@ -143,6 +143,8 @@ def _check_empty(predictions: Source, labels: Source | None) -> None:
     empty = [source for source in (predictions, labels) if isinstance(source, CsvSource) and not source.width]
     if not empty:
         return
-    if len(empty) == (1 if labels is None else 2):
+    sources = [source for source in (predictions, labels) if source is not None]
+    if all(isinstance(source, CsvSource) and source.repeatable and source.lines() <= 1 for source in sources):
+        # A single line beside an empty file can only be its header.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     raise DataError("the file is empty", place=Place(empty[0].path))

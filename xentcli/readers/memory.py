@@ -104,7 +104,7 @@ def open_memory(data: Any, name: str) -> MemorySource:
         raise DataError(f"an array of dtype {array.dtype}; numbers or text are expected", place=Place(name))
     if array.ndim not in (1, 2):
         raise DataError(f"an array of shape {array.shape}; (rows,) or (rows, classes) is expected", place=Place(name))
-    return MemorySource(name, (), len(array), array.reshape(len(array), -1))
+    return MemorySource(name, (), len(array), array.reshape(len(array), array.shape[1] if array.ndim == 2 else 1))
 
 
 def _numeric(column: npt.NDArray[np.generic], part: MemoryPart, index: int) -> npt.NDArray[np.float64]:
@@ -118,4 +118,4 @@ def _numeric(column: npt.NDArray[np.generic], part: MemoryPart, index: int) -> n
 
 
 def _text(value: object) -> str:
-    return str(value)
+    return value.decode() if isinstance(value, bytes) else str(value)

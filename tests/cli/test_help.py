@@ -1,0 +1,183 @@
+"""Help that helps: it fits, it is complete, and its examples run as they stand."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+
+from tests.conftest import Run, csv
+from xentcli.cli import main
+from xentcli.cli.options import KIND_NAMES
+from xentcli.settings import Settings
+
+COMMANDS = ("score", "explain", "check")
+SECTIONS = {
+    "score": ["Columns", "Files", "Loss", "Output", "Examples"],
+    "explain": ["Example", "Columns", "Files", "Loss", "Output", "Examples"],
+    "check": ["Limits", "Columns", "Files", "Loss", "Output", "Examples"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _old_signal_handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def help_of(*command: str) -> str:
+    context = click.Context(main, info_name="xent")
+    found: click.Command = main
+    for name in command:
+        child = main.get_command(context, name)
+        assert child is not None
+        context = click.Context(child, info_name=name, parent=context, **main.context_settings)
+        found = child
+    if not command:
+        context = click.Context(main, info_name="xent", **main.context_settings)
+    return found.get_help(context)
+
+
+def examples(text: str) -> list[str]:
+    """The commands of the section of examples."""
+    section = text.partition("Examples:\n")[2].partition("\n\n")[0]
+    return [line.strip() for line in section.splitlines() if not line.strip().startswith("#")]
+
+
+ALL = [help_of(), *(help_of(name) for name in COMMANDS)]
+
+
+def test_help_is_printed_with_0(xent: Run) -> None:
+    for args in (("--help",), ("score", "--help"), ("explain", "-h"), ("check", "--help")):
+        done = xent(*args)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("Usage: xent ")
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "250"])
+def test_no_line_is_longer_than_100_columns(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    for text in (help_of(), *(help_of(name) for name in COMMANDS)):
+        assert max(len(line) for line in text.splitlines()) <= 100
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_options_stand_in_sections_and_examples_come_last(command: str) -> None:
+    titles = re.findall(r"^([A-Z][a-z]+):$", help_of(command), flags=re.MULTILINE)
+    assert [title for title in titles if title in SECTIONS[command]] == SECTIONS[command]
+    assert titles[-1] == "Examples"
+
+
+def test_the_first_section_is_the_one_that_matters() -> None:
+    for command in COMMANDS:
+        first = re.search(r"^([A-Z][a-z]+):$", help_of(command), flags=re.MULTILINE)
+        assert first is not None
+        assert first[1] != "Other"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_line_of_the_help_says_what_the_thing_is_for(command: str) -> None:
+    for line in help_of(command).splitlines():
+        assert line.strip() not in ("PREDS", "LABELS", "[PREDS]", "[LABELS]"), f"{line!r} says nothing"
+    context = click.Context(main.commands[command])
+    for parameter in main.commands[command].get_params(context):
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:
+    text = help_of()
+    assert len(examples(text)) == 5
+    assert text.index("Examples:") < text.index("Commands:")
+    commands = text.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^  (\w+) ", commands, flags=re.MULTILINE) == list(COMMANDS)
+    assert examples(text)[0] == "xent score preds.csv labels.csv"
+
+
+def test_no_command_is_described_by_half_a_sentence() -> None:
+    assert "..." not in help_of().partition("Commands:\n")[2].partition("\n\n")[0]
+
+
+def test_the_options_of_score_are_the_fields_of_settings() -> None:
+    names = set()
+    for parameter in main.commands["score"].params:
+        if getattr(parameter, "section", "") in ("Columns", "Files", "Loss"):
+            names.add(parameter.name)
+            spellings = [name.removeprefix("--").replace("-", "_") for name in parameter.opts]
+            assert parameter.name in spellings or parameter.name == "labels_option"
+    assert names - {"labels_option"} == {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_defaults_of_options_are_those_of_settings() -> None:
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    given = main.commands["score"].make_context("score", ["preds.csv", "labels.csv"]).params
+    for name in defaults.keys() & given.keys():
+        assert given[name] == defaults[name] or given[name] in (None, (), False), name
+    assert {given[name] for name in ("kind", "base", "confidence")} == {"probs", "e", 0.95}
+
+
+def test_the_kinds_that_the_help_lists_are_those_there_are() -> None:
+    from xentcli.batch import KINDS
+
+    assert tuple(KINDS) == KIND_NAMES
+    for name in KINDS:
+        assert re.search(rf"[\[|]{name}[\]|]", help_of("score"))
+
+
+def test_the_version_is_printed(xent: Run) -> None:
+    import xentcli
+
+    assert xent("--version").stdout == f"xent, version {xentcli.__version__}\n"
+
+
+@pytest.fixture
+def playground(tmp_path: Path) -> Path:
+    """The files that the examples name, and the command itself on the PATH."""
+    generator = np.random.default_rng(7)
+    names, index = ("cat", "dog", "emu"), generator.integers(0, 3, 20)
+    probabilities = np.full((20, 3), 0.05)
+    probabilities[np.arange(20), index] = 0.9
+    rows, truth = probabilities.tolist(), [names[i] for i in index]
+    images = [f"img{i}" for i in range(20)]
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "ids").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "plain/preds.csv").write_text(csv(rows, names))
+    (tmp_path / "plain/labels.csv").write_text(csv([[label] for label in truth], ["truth"]))
+    (tmp_path / "plain/run.csv").write_text(csv([[*r, t] for r, t in zip(rows, truth, strict=True)], [*names, "truth"]))
+    np.save(tmp_path / "plain/logits.npy", np.log(probabilities) + 3)
+    np.save(tmp_path / "plain/labels.npy", index)
+    with_ids = list(zip(images, rows, truth, strict=True))
+    (tmp_path / "ids/preds.csv").write_text(csv([[i, *r] for i, r, _ in with_ids], ["image", *names]))
+    (tmp_path / "ids/labels.csv").write_text(csv([[i, t] for i, _, t in with_ids[::-1]], ["image", "truth"]))
+    shim = tmp_path / "bin/xent"
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xentcli "$@"\n')
+    shim.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", sorted({command for text in ALL for command in examples(text)}))
+def test_an_example_runs_as_it_stands(command: str, playground: Path) -> None:
+    folder = playground / ("ids" if "--id image" in command else "plain")
+    path = f"{playground / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    assert done.stdout
+
+
+def test_every_command_has_examples_that_use_it() -> None:
+    for name, text in zip(COMMANDS, ALL[1:], strict=True):
+        assert len(examples(text)) >= 3
+        assert all(f"xent {name} " in command for command in examples(text))

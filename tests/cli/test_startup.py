@@ -1,0 +1,72 @@
+"""What a command imports: nothing that it does not need, so that it starts at once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Write
+
+HEAVY = {"click", "rich", "numpy", "pandas", "pyarrow", "dask", "scipy"}
+
+
+def imported(folder: Path, *command: str) -> set[str]:
+    """The top-level packages that a Python command imports, by Python's own log."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command], cwd=folder, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    return {name.partition(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, flags=re.MULTILINE)}
+
+
+@pytest.fixture(autouse=True)
+def files(write: Write) -> None:
+    write("x.csv", "cat,dog\n0.7,0.3\n0.4,0.6\n")
+    write("y.csv", "truth\ncat\ndog\n")
+
+
+def test_the_library_is_light_to_import(tmp_path: Path) -> None:
+    found = imported(tmp_path, "-c", "import xentcli; xentcli.__version__")
+    assert "xentcli" in found
+    assert not found & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("args", "allowed"),
+    [
+        (("--help",), {"click"}),
+        (("--version",), {"click"}),
+        (("score", "--help"), {"click"}),
+        (("score", "x.csv", "y.csv", "--quiet"), {"click", "numpy"}),
+        (("score", "x.csv", "y.csv", "--get", "accuracy"), {"click", "numpy"}),
+        (("score", "x.csv", "y.csv", "--format", "json"), {"click", "numpy"}),
+        (("score", "x.csv", "y.csv", "--per-example", "-"), {"click", "numpy"}),
+        (("check", "x.csv", "y.csv", "--max", "cost=1", "-q"), {"click", "numpy"}),
+        (("score", "x.csv", "y.csv"), {"click", "numpy", "rich"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, args: tuple[str, ...], allowed: set[str]) -> None:
+    found = imported(tmp_path, "-m", "xentcli", *args)
+    assert "click" in found
+    assert found & HEAVY <= allowed
+
+
+def test_a_usage_error_is_told_without_numpy(tmp_path: Path) -> None:
+    code = "import sys, xentcli.cli as c\ntry: c.main(['score', 'x.csv', '--nonsense'])\nexcept SystemExit: pass"
+    assert not imported(tmp_path, "-c", code) & {"numpy", "pandas", "rich"}
+
+
+def test_xentcli_knows_no_names_but_its_own() -> None:
+    import xentcli
+
+    assert callable(xentcli.score)
+    assert callable(xentcli.explain)
+    assert callable(xentcli.check)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = xentcli.nonsense
+    assert set(xentcli.__all__) >= {"__version__", "check", "explain", "score"}

@@ -1,0 +1,373 @@
+"""One meaning whatever the format: the same values give the same bits of a report."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import xentcli
+from xentcli.readers import READERS, open_source
+from xentcli.report import Report
+
+Array = npt.NDArray[Any]
+Put = Callable[[str, bytes], str]
+
+ANIMALS = ("cat", "dog", "emu", "fox", "gnu")
+laws = settings(deadline=None, max_examples=25)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Predictions, labels of some style, and weights."""
+
+    kind: str
+    predictions: Array
+    labels: Array
+    weights: Array | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        classes = self.predictions.shape[1]
+        return ANIMALS[:classes] if classes <= len(ANIMALS) else tuple(f"n{i}x" for i in range(classes))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"kind": self.kind}
+        if self.predictions.shape[1] > 1:
+            options["classes"] = self.names
+        if self.weights is not None:
+            width = 1 if self.labels.ndim == 1 else self.labels.shape[1]
+            options |= {"label": "#1" if width == 1 else f"#1:#{width}", "weights": f"#{width + 1}"}
+        return options
+
+    @property
+    def label_columns(self) -> list[Array]:
+        columns = [self.labels] if self.labels.ndim == 1 else list(self.labels.T)
+        return columns if self.weights is None else [*columns, self.weights]
+
+    def score(self, predictions: Any, labels: Any, **options: Any) -> Report:
+        return xentcli.score(predictions, labels, **(self.options | options))
+
+
+def softmax(logits: Array) -> Array:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def make(kind: str, style: str, rows: int, classes: int, scale: float, weighted: bool, seed: int) -> Case:
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, scale, (rows, classes))
+    truth = random.integers(0, max(classes, 2), rows)
+    if classes == 1:
+        logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
+    predictions = logits
+    if kind != "logits":
+        predictions = softmax(logits)
+    if kind == "logprobs":
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        predictions = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    predictions = predictions[:, -classes:]
+    labels: Array = truth
+    if style == "soft" and classes == 1:
+        labels = random.choice([0.0, 1.0, 0.5, random.random()], rows)
+    elif style == "soft":
+        labels = softmax(random.normal(0, 2, (rows, classes)))
+        labels[::3] = np.eye(classes)[truth[::3]]
+    elif style == "one-hot" and classes > 1:
+        labels = np.eye(classes)[truth]
+    weights = None
+    if weighted:
+        weights = np.where(random.random(rows) < 0.3, 0.0, random.choice([1.0, 0.1, 3.7], rows))
+        weights[random.integers(rows)] = 2.0
+        predictions = predictions.copy()
+        predictions[(weights == 0) & (random.random(rows) < 0.5)] = np.nan
+    case = Case(kind, predictions, labels, weights)
+    if style == "name" and classes > 1:
+        case = replace(case, labels=np.array(case.names, dtype=object)[truth])
+    return case
+
+
+cases = st.builds(
+    make,
+    kind=st.sampled_from(["probs", "logits", "logprobs"]),
+    style=st.sampled_from(["index", "name", "one-hot", "soft"]),
+    rows=st.integers(1, 30),
+    classes=st.sampled_from([1, 2, 3, 5, 9, 140]),
+    scale=st.sampled_from([0.5, 5.0, 200.0]),
+    weighted=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+
+
+def figures(report: Report, *without: str) -> str:
+    """All figures of a report as text: equal texts are equal bits."""
+    plain = report.to_dict()
+    for name in ("inputs", "options", *without):
+        del plain[name]
+    return json.dumps(plain, sort_keys=True, indent=1)
+
+
+def cell(value: Any) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def text(
+    columns: Sequence[Array],
+    header: Sequence[str] | None = None,
+    delimiter: str = ",",
+    end: str = "\n",
+    quoting: Any = csv.QUOTE_MINIMAL,
+) -> bytes:
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    if header is not None:
+        writer.writerow(header)
+    writer.writerows([cell(v) for v in row] for row in zip(*(c.tolist() for c in columns), strict=True))
+    return file.getvalue().encode()
+
+
+def npy(array: Array, version: tuple[int, int] = (1, 0)) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version)
+    return file.getvalue()
+
+
+def frame(columns: Sequence[Array], names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(dict(zip(names, columns, strict=True)))
+
+
+def in_17_digits(array: Array) -> Array:
+    return np.array([[f"{v:.17g}" for v in row] for row in array.tolist()], dtype=object)
+
+
+def columns_of(array: Array) -> list[Array]:
+    return list(array.T)
+
+
+PREDICTIONS: dict[str, Callable[[Case, Put], Any]] = {
+    "array": lambda case, put: case.predictions,
+    "array in Fortran order": lambda case, put: np.asfortranarray(case.predictions),
+    "array with steps": lambda case, put: np.repeat(case.predictions, 3, axis=0)[::3],
+    "array, big-endian": lambda case, put: case.predictions.astype(">f8"),
+    "list": lambda case, put: case.predictions.tolist(),
+    "frame": lambda case, put: pd.DataFrame(case.predictions, columns=list(case.names)),
+    "frame of columns": lambda case, put: frame(columns_of(case.predictions), case.names),
+    "csv": lambda case, put: put("p.csv", text(columns_of(case.predictions))),
+    "csv with a header": lambda case, put: put("p.csv", text(columns_of(case.predictions), case.names)),
+    "csv, all quoted": lambda c, put: put("p.csv", text(columns_of(c.predictions), c.names, quoting=csv.QUOTE_ALL)),
+    "csv, semicolon and CRLF": lambda c, put: put("p.csv", text(columns_of(c.predictions), c.names, ";", "\r\n")),
+    "csv, CR": lambda case, put: put("p.csv", text(columns_of(case.predictions), case.names, end="\r")),
+    "tsv": lambda case, put: put("p.tsv", text(columns_of(case.predictions), None, "\t")),
+    "csv with 17 digits": lambda case, put: put("p.csv", text(columns_of(in_17_digits(case.predictions)))),
+    "csv, gzip": lambda case, put: put("p.csv.gz", gzip.compress(text(columns_of(case.predictions)), 1)),
+    "csv, bzip2": lambda case, put: put("p.csv.bz2", bz2.compress(text(columns_of(case.predictions), case.names))),
+    "npy": lambda case, put: put("p.npy", npy(np.ascontiguousarray(case.predictions))),
+    "npy, version 3": lambda case, put: put("p.npy", npy(case.predictions, (3, 0))),
+    "npy in Fortran order": lambda case, put: put("p.npy", npy(np.asfortranarray(case.predictions))),
+    "npy, big-endian": lambda case, put: put("p.npy", npy(case.predictions.astype(">f8"))),
+    "npy, big-endian, Fortran": lambda c, put: put("p.npy", npy(np.asfortranarray(c.predictions.astype(">f8")))),
+    "npy, gzip": lambda case, put: put("p.npy.gz", gzip.compress(npy(np.ascontiguousarray(case.predictions)), 1)),
+}  # fmt: skip
+
+LABELS: dict[str, Callable[[Case, Put], Any]] = {
+    "frame": lambda case, put: frame(case.label_columns, label_names(case)),
+    "csv": lambda case, put: put("l.csv", text(case.label_columns, label_names(case))),
+    "csv without a header": lambda case, put: put("l.csv", text(case.label_columns)),
+    "csv, gzip": lambda case, put: put("l", gzip.compress(text(case.label_columns, label_names(case)), 1)),
+    "tsv": lambda case, put: put("l.tsv", text(case.label_columns, label_names(case), "\t")),
+}
+NUMERIC_LABELS: dict[str, Callable[[Case, Put], Any]] = {
+    "array": lambda case, put: stacked(case),
+    "array in Fortran order": lambda case, put: np.asfortranarray(stacked(case)),
+    "list": lambda case, put: stacked(case).tolist(),
+    "npy": lambda case, put: put("l.npy", npy(stacked(case))),
+    "npy, big-endian": lambda case, put: put("l.npy", npy(stacked(case).astype(">f8"))),
+    "npy in Fortran order": lambda case, put: put("l.npy", npy(np.asfortranarray(stacked(case)))),
+    "npy, gzip": lambda case, put: put("l", gzip.compress(npy(stacked(case)), 1)),
+}
+SINGLE_LABELS: dict[str, Callable[[Case, Put], Any]] = {
+    "series": lambda case, put: pd.Series(case.labels),
+    "list": lambda case, put: case.labels.tolist(),
+    "array": lambda case, put: case.labels,
+}
+WHOLE_LABELS: dict[str, Callable[[Case, Put], Any]] = {
+    "npy u1": lambda case, put: put("l.npy", npy(case.labels.astype("u1"))),
+    "npy >i2": lambda case, put: put("l.npy", npy(case.labels.astype(">i2"))),
+    "npy f4": lambda case, put: put("l.npy", npy(case.labels.astype("<f4"))),
+    "csv with .0": lambda case, put: put("l.csv", text([case.labels.astype(float)], ["label"])),
+}
+
+
+def label_names(case: Case) -> list[str]:
+    names = ["label"] if case.labels.ndim == 1 else [f"y_{i}" for i in range(case.labels.shape[1])]
+    return names if case.weights is None else [*names, "weight"]
+
+
+def stacked(case: Case) -> Array:
+    return np.stack(case.label_columns, axis=1).astype(float)
+
+
+def label_forms(case: Case) -> dict[str, Callable[[Case, Put], Any]]:
+    forms = dict(LABELS)
+    if case.labels.dtype != object:
+        forms |= NUMERIC_LABELS
+    elif case.weights is not None:
+        del forms["csv without a header"]  # a name and a decimal: is it a header or data?
+    if case.labels.ndim == 1 and case.weights is None:
+        forms |= SINGLE_LABELS
+        if case.labels.dtype.kind in "iu":
+            forms |= WHOLE_LABELS
+    return forms
+
+
+@pytest.fixture(scope="module")
+def put(tmp_path_factory: pytest.TempPathFactory) -> Put:
+    folder = tmp_path_factory.mktemp("formats")
+
+    def write(name: str, content: bytes) -> str:
+        path: Path = folder / name
+        path.write_bytes(content)
+        return str(path)
+
+    return write
+
+
+def test_every_reader_is_under_these_laws(put: Put) -> None:
+    case = make("probs", "index", 3, 3, 1.0, False, 1)
+    for forms in (PREDICTIONS, label_forms(case)):
+        seen = {open_source(form(case, put), name="x").format for form in forms.values()}
+        assert seen == {*READERS, "memory"}
+
+
+@laws
+@given(case=cases)
+def test_predictions_of_the_same_values_give_the_same_bits_in_every_format(case: Case, put: Put) -> None:
+    labels = LABELS["csv"](case, put)
+    expected = figures(case.score(case.predictions, labels))
+    for name, form in PREDICTIONS.items():
+        assert figures(case.score(form(case, put), labels)) == expected, name
+
+
+@laws
+@given(case=cases)
+def test_labels_of_the_same_values_give_the_same_bits_in_every_format(case: Case, put: Put) -> None:
+    expected = None
+    for name, form in label_forms(case).items():
+        report = case.score(case.predictions, form(case, put))
+        found = figures(replace(report, labels=replace(report.labels, columns=(), note="")))
+        expected = expected or found
+        assert found == expected, name
+
+
+@laws
+@given(case=cases, seed=st.integers(0, 2**32), dtype=st.sampled_from(["f2", "f4"]))
+def test_values_of_few_bits_are_the_doubles_they_are(case: Case, seed: int, dtype: str, put: Put) -> None:
+    case = make(case.kind, "index", len(case.predictions), case.predictions.shape[1], 1.0, False, seed)
+    narrow = case.predictions.astype(dtype)
+    wide = replace(case, predictions=narrow.astype(np.float64))
+    options = {"sum_tolerance": 0.2}
+    expected = figures(case.score(wide.predictions, case.labels, **options))
+    forms = {
+        "array": narrow,
+        "frame": pd.DataFrame(narrow, columns=list(case.names)),
+        "npy": put("n.npy", npy(narrow)),
+        "npy in Fortran order": put("n2.npy", npy(np.asfortranarray(narrow))),
+        "npy, big-endian": put("n3.npy", npy(narrow.astype(">" + dtype))),
+        "npy, gzip": put("n4.npy", gzip.compress(npy(narrow), 1)),
+        "csv": PREDICTIONS["csv"](wide, put),
+        "npy of doubles": PREDICTIONS["npy"](wide, put),
+    }
+    for name, form in forms.items():
+        assert figures(case.score(form, case.labels, **options)) == expected, name
+
+
+@settings(deadline=None, max_examples=6)
+@given(
+    kind=st.sampled_from(["probs", "logits", "logprobs"]),
+    style=st.sampled_from(["index", "name", "one-hot", "soft"]),
+    classes=st.sampled_from([1, 3, 9, 140]),
+    weighted=st.booleans(),
+    seed=st.integers(0, 2**32),
+)
+def test_blocks_and_threads_change_no_bit(
+    kind: str, style: str, classes: int, weighted: bool, seed: int, put: Put
+) -> None:
+    case = make(kind, style, 60, classes, 5.0, weighted, seed)
+    labels = LABELS["csv"](case, put)
+    whole = 1 << 24
+    expected = figures(case.score(case.predictions, labels, block_bytes=whole))
+    for name in ("array", "csv", "csv, gzip", "npy in Fortran order", "npy, gzip"):
+        predictions = PREDICTIONS[name](case, put)
+        for block_bytes, threads in ((1, 1), (1, 8), (100, 2), (999, 8), (5000, 1), (whole, 2)):
+            report = case.score(predictions, labels, block_bytes=block_bytes, threads=threads)
+            assert figures(report) == expected, (name, block_bytes, threads)
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_many_rows_have_the_same_bits_in_every_block(kind: str, classes: int, put: Put) -> None:
+    case = make(kind, "index", 200_000 // classes, classes, 3.0, False, 11)
+    path, labels = PREDICTIONS["npy"](case, put), put("l.npy", npy(case.labels))
+    expected = figures(case.score(path, labels, block_bytes=1 << 26))
+    for block_bytes, threads in ((8 * classes * 97, 2), (1 << 16, 1), (100_003, 8), (1 << 20, 2)):
+        assert figures(case.score(path, labels, block_bytes=block_bytes, threads=threads)) == expected
+
+
+def shuffled(case: Case, order: Array) -> Case:
+    weights = None if case.weights is None else case.weights[order]
+    return replace(case, predictions=case.predictions[order], labels=case.labels[order], weights=weights)
+
+
+@laws
+@given(case=cases, seed=st.integers(0, 2**32))
+def test_rows_in_another_order_give_the_same_bits(case: Case, seed: int) -> None:
+    other = shuffled(case, np.random.default_rng(seed).permutation(len(case.labels)))
+    reports = [c.score(c.predictions, frame(c.label_columns, label_names(c))) for c in (case, other)]
+    assert figures(reports[0], "infinite", "warnings") == figures(reports[1], "infinite", "warnings")
+    assert reports[0].infinite.count == reports[1].infinite.count
+    assert reports[0].infinite.cost_of_the_rest == reports[1].infinite.cost_of_the_rest
+
+
+@laws
+@given(case=cases, seed=st.integers(0, 2**32), block_bytes=st.sampled_from([1, 200, 1 << 20]))
+def test_rows_joined_by_id_give_the_bits_of_rows_in_order(case: Case, seed: int, block_bytes: int, put: Put) -> None:
+    random = np.random.default_rng(seed)
+    ids = np.array([f"image {i}" for i in range(len(case.labels))], dtype=object)
+    names = label_names(case)
+    options: dict[str, Any] = {"id": "id", "block_bytes": block_bytes}
+    if case.weights is not None:
+        options |= {"weights": "weight", "label": names[0] if len(names) == 2 else f"{names[0]}:{names[-2]}"}
+
+    def joined(predictions_order: Array, labels_order: Array) -> Report:
+        ours, theirs = shuffled(case, predictions_order), shuffled(case, labels_order)
+        predictions = text([ids[predictions_order], *columns_of(ours.predictions)], ["id", *case.names])
+        labels = text([*theirs.label_columns, ids[labels_order]], [*names, "id"])
+        return case.score(put("p.csv", predictions), put("l.csv", labels), **options)
+
+    same = np.arange(len(ids))
+    in_order = joined(same, same)
+    labels_moved = joined(same, random.permutation(same))
+    assert figures(labels_moved) == figures(in_order)
+    both_moved = joined(random.permutation(same), random.permutation(same))
+    assert figures(both_moved, "infinite", "warnings") == figures(in_order, "infinite", "warnings")
+    by_position = case.score(case.predictions, frame(case.label_columns, names))
+    for one in (in_order, both_moved):
+        assert (one.cost, one.standard_error, one.interval) == (
+            by_position.cost,
+            by_position.standard_error,
+            by_position.interval,
+        )
