@@ -74,6 +74,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of known_defects.txt as expected to fail: each line is a defect that is still to be mended."""
     known = set(KNOWN.read_text(encoding="utf-8").splitlines()) if KNOWN.exists() else set()
     for item in items:
-        name = item.nodeid.encode("unicode_escape").decode()
-        if name in known:
+        if item.nodeid in known:
             item.add_marker(pytest.mark.xfail(reason="a known defect, see tests/known_defects.txt", strict=False))

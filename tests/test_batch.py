@@ -154,6 +154,8 @@ def test_the_largest_deviation_of_a_row_sum_is_kept() -> None:
     assert check([[0.5, 0.5], [0.5, 0.4995], [0.5, 0.50025]]).deviation == pytest.approx(0.0005, rel=1e-9)
     assert check([[-0.0005, 1.0], [0.5, 0.5]]).deviation == pytest.approx(0.0005, rel=1e-9)
     assert check([[0.5, 0.5]]).deviation == 0.0
+    assert check(np.zeros((0, 2))).deviation == 0.0
+    assert check(np.zeros((0, 2)), renormalize=True).deviation == 0.0
 
 
 def test_the_largest_deviation_of_log_probabilities_is_that_of_their_logsumexp() -> None:
@@ -183,6 +185,7 @@ REFUSED = [
     ("probs", [0.5, 0.25, 0.125], None, "sums to 0.875, not to 1 within 0.001", "--renormalize"),
     ("probs", [0.5, 0.5, 0.25], None, "sums to 1.25, not to 1", "--renormalize"),
     ("probs", [0.0, 0.0, 0.0], None, "sums to 0, not to 1", ""),
+    ("probs", [0.9995, 0.5, -0.4995], "c2", "-0.4995 is not a probability", ""),
     ("probs", [2.5, -1.25, 0.5], "c0", "2.5 is not a probability", "--kind logits"),
     ("probs", [1e308, 1e308, 0.0], "c0", "1e+308 is not a probability", "--kind logits"),
     ("probs", [12.5, 37.5, 50.0], "c0", "12.5 is not a probability", "percent? --scale 0.01"),
@@ -196,6 +199,9 @@ REFUSED = [
     ("logprobs", [-1.0, INF, -1.0], "c1", "inf is not a log-probability", ""),
     ("logprobs", [-1.0, -1.0, 0.5], "c2", "0.5 is not a log-probability", "--kind logits"),
     ("logprobs", [0.25, 0.5, 0.25], "c0", "0.25 is not a log-probability", "--kind probs"),
+    ("logprobs", [0.0, 0.5, 0.5], "c1", "0.5 is not a log-probability", "--kind probs"),
+    ("logprobs", [2.0, 3.0, 1.0], "c0", "2 is not a log-probability", "--kind logits"),
+    ("logprobs", [-1.0, 1.5, 0.5], "c1", "1.5 is not a log-probability", "--kind logits"),
     ("logprobs", [-1.0, -2.0, -3.0], None, "sum to 0.553", "--kind logits"),
     ("logprobs", [-INF, -INF, -INF], None, "sum to 0,", "--kind logits"),
     ("logprobs", [1e308, -1e308, 0.0], "c0", "1e+308 is not a log-probability", "--kind logits"),
@@ -271,9 +277,26 @@ def test_log_probabilities_given_as_probabilities_name_both_readings_the_likely_
 
 def test_values_are_listed_but_not_hundreds_of_them() -> None:
     assert len(refused([[-5.0] * 1000]).message) < 120
+    assert "-4, ..." in refused([[-1.0, -2.0, -3.0, -4.0, -5.0]]).message
+    assert "..." not in refused([[-1.0, -2.0, -3.0, -4.0]]).message
 
 
-@pytest.mark.parametrize(("total", "percent"), [(100.0, True), (99.5, True), (101.5, False), (90.0, False)])
+@pytest.mark.parametrize(("value", "percent"), [(99.0, True), (100.0, True), (100.5, False), (500.0, False)])
+@pytest.mark.parametrize("kind", ["probs", "true-probs"])
+def test_one_value_looks_like_percent_up_to_a_hundred(kind: str, value: float, percent: bool) -> None:
+    error = refused([[value]], kind)
+    assert ("percent? --scale 0.01" in error.advice) == percent
+    assert "the row sums" not in advice(error)
+
+
+def test_a_sum_below_one_may_lack_a_column_and_one_above_may_have_one_too_many() -> None:
+    assert "missing" in advice(refused([[0.123456789, 0.25]]))
+    assert "no prediction" in advice(refused([[0.923456789, 0.25]]))
+
+
+@pytest.mark.parametrize(
+    ("total", "percent"), [(100.0, True), (99.5, True), (100.75, True), (101.5, False), (98.5, False), (90.0, False)]
+)
 def test_only_a_row_that_sums_to_about_a_hundred_looks_like_percent(total: float, percent: bool) -> None:
     assert ("--scale 0.01" in advice(refused([[total / 2, total / 2]]))) == percent
 
@@ -324,12 +347,35 @@ def test_log_probabilities_may_be_off_by_the_tolerance() -> None:
     refused([[0.0101]], "true-logprobs", tolerance=0.01)
 
 
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        ("probs", [1.125]),
+        ("probs", [-0.125]),
+        ("probs", [1.125, -0.125]),
+        ("probs", [1.125, 0.0]),
+        ("probs", [0.875, 0.0]),
+        ("probs", [-0.125, 0.5, 0.5]),
+        ("logprobs", [0.125]),
+        ("logprobs", [0.125, -INF]),
+        ("logprobs", [-0.125, -INF]),
+        ("true-probs", [1.125]),
+        ("true-logprobs", [0.125]),
+    ],
+)
+def test_the_tolerance_itself_is_within_it(kind: str, row: list[float]) -> None:
+    check([row], kind, tolerance=0.125)
+    beyond = {1.125: 1.1875, -0.125: -0.1875, 0.875: 0.8125, 0.125: 0.1875}
+    refused([[beyond[row[0]], *row[1:]]], kind, tolerance=0.125)
+
+
 def test_rounding_to_three_decimals_is_recognised_and_the_tolerance_computed() -> None:
     error = refused([[0.1] * 10, [0.102] * 2 + [0.1] * 8])
     assert error.place == Place("preds.csv", row=2)
     assert "3 decimals x 10 classes can be off by 0.005: --sum-tolerance 0.005" in error.advice
     assert "--renormalize" in advice(error)
     assert "--sum-tolerance 0.02" in advice(refused([[0.26, 0.25, 0.25, 0.25]]))
+    assert "--sum-tolerance 0.15" in advice(refused([[0.3, 0.3, 0.3]]))
 
 
 def test_a_row_sum_that_rounding_cannot_explain_is_not_blamed_on_it() -> None:
@@ -375,6 +421,7 @@ def test_scaling_comes_before_the_check() -> None:
     assert batch.predictions.tolist() == [[12.5 * 0.01, 37.5 * 0.01, 50.0 * 0.01]]
     assert check([[87.5]], scale=0.01).predictions[0, 1] == 0.875
     assert check([[2.0, -4.0]], "logits", scale=0.5).predictions.tolist() == [[1.0, -2.0]]
+    assert check([[0.125, 0.375]], scale=2.0).predictions.tolist() == [[0.25, 0.75]]
     refused([[0.25, 0.75]], scale=0.01)
 
 
@@ -477,3 +524,5 @@ def test_target_sums_within_the_tolerance_pass_and_beyond_it_are_refused() -> No
         target_checked(np.array([[0.5, 0.5 + sign * 0.0099]]), 0.01, where)
         target_refused([[0.5, 0.5 + sign * 0.0101]], 0.01)
     target_checked(np.array([[0.499, 0.5], [0.333, 0.666]]), 0.001, where)
+    target_checked(np.array([[1.125, 0.0], [0.375, 0.5]]), 0.125, where)
+    assert target_refused([[1.125, 0.5]], 0.125).place == Place("preds.csv", row=1)

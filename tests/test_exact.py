@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
+import mpmath as mp
 import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio
+from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 
 Floats = npt.NDArray[np.float64]
 
@@ -258,6 +259,51 @@ def test_a_ratio_beyond_the_doubles_is_infinite_with_its_sign(sign: int) -> None
     assert ratio(sign * 10**400, 1) == sign * math.inf
     assert ratio(10**400, sign) == sign * math.inf
     assert ratio(sign * 10**400, sign) == math.inf
+
+
+@modest
+@given(st.integers(0), st.integers(min_value=1), st.integers(-9000, 9000))
+@example(1, 1, -2100)
+@example(3, 1, -2140)
+@example(2, 1, 0)
+@example(0, 7, 0)
+@example(1, 1, 2047)
+def test_a_root_is_that_of_the_exact_quotient(numerator: int, denominator: int, shift: int) -> None:
+    if shift > 0:
+        numerator <<= shift
+    else:
+        denominator <<= -shift
+    with mp.workdps(60):
+        exact = mp.sqrt(mp.mpf(numerator) / mp.mpf(denominator))
+        got = root(numerator, denominator)
+        if exact > mp.mpf(LARGEST) * 1.01:
+            assert got == math.inf
+        elif exact < mp.mpf(LARGEST):
+            assert abs(mp.mpf(got) - exact) <= mp.mpf(float(np.spacing(got))) * mp.mpf("0.5000001")
+
+
+@thorough
+@given(FINITE, FINITE)
+@example(LARGEST, -LARGEST)
+@example(TINY, TINY)
+def test_a_wide_product_is_rounded_to_53_bits_at_any_size(x: float, y: float) -> None:
+    mantissa, exponent = wide_product(array([x]), array([y]))
+    exact = Fraction(x) * Fraction(y)
+    got = Fraction(float(mantissa[0])) * Fraction(2) ** int(exponent[0])
+    assert abs(got - exact) <= abs(exact) * Fraction(1, 2**53)
+    assert mantissa[0] == 0 or 0.5 <= abs(mantissa[0]) < 1
+    assert kept(ExactSum().add_wide((mantissa, exponent))) == got
+    exact_square = Fraction(ExactSum().add_wide_products((mantissa, exponent), wide(array([x]))).units, 1 << UNIT_BITS)
+    assert exact_square == got * Fraction(x)
+    assert ExactSum().add_wide_products((mantissa, exponent), (mantissa, exponent)).units == got * got * (
+        1 << UNIT_BITS
+    )
+
+
+@modest
+@given(st.lists(ANY, max_size=6))
+def test_a_sum_is_all_finite_unless_an_infinity_or_nan_was_added(values: list[float]) -> None:
+    assert ExactSum().add(values).all_finite == all(map(math.isfinite, values))
 
 
 @pytest.mark.parametrize("change", [lambda s: s.add([0.5]), lambda s: s.merge(ExactSum(1)), lambda s: s.add([-np.inf])])

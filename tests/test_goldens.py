@@ -181,11 +181,7 @@ NOT_YET: dict[str, str] = {
     "torch-weights-onehot.mean": "needs --class-weight and --compat torch",
     "smoothing-ignore-weights.mean": "needs --label-smoothing, --ignore-label and --class-weight",
     "smoothing-ignore-weights.mean_without_weights": "needs --label-smoothing and --ignore-label",
-    **{
-        f"{name}.{figure}": ECE
-        for name in ("ece-binary", "ece-multiclass")
-        for figure in ("ece_l1", "ece_l2", "mce")
-    },
+    **{f"{name}.{figure}": ECE for name in ("ece-binary", "ece-multiclass") for figure in ("ece_l1", "ece_l2", "mce")},
     "ece-last-bin-closed.ece_l1": ECE,
     "decomposition.log.miscalibration": DECOMPOSITION,
     "decomposition.log.discrimination": DECOMPOSITION,

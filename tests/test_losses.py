@@ -460,6 +460,13 @@ def test_probabilities_are_the_exponentials_of_the_negative_losses(kind: str, k:
         assert chosen.truth.tobytes() == chosen.probabilities[:, c].tobytes()
 
 
+def test_probabilities_of_the_truth_are_found_whatever_the_file_holds() -> None:
+    q = [0.25, 1.0, 1e-200]
+    log_q = np.log(q)
+    for kind, values in (("true-probs", q), ("true-logprobs", log_q), ("losses", -log_q)):
+        assert work(kind, values).probabilities[:, 0].tolist() == pytest.approx(q, rel=1e-13, abs=0)
+
+
 def test_entropy_brier_and_losses_leave_their_batch_alone() -> None:
     for kind in LABELLED:
         values, target = example_rows(kind, np.random.default_rng(13), 20, 3), np.eye(3)[np.arange(20) % 3]

@@ -161,7 +161,9 @@ def test_a_stray_numeric_column_beside_logits_is_refused_where_labels_are_names_
     assert f"--preds {names[0]},{names[1]}" in message
 
 
-@pytest.mark.parametrize("names", [("0", "1", "2"), ("z_0", "z_1", "z_2"), ("class1", "class2", "class3"), ("7", "8", "9")])
+@pytest.mark.parametrize(
+    "names", [("0", "1", "2"), ("z_0", "z_1", "z_2"), ("class1", "class2", "class3"), ("7", "8", "9")]
+)
 @pytest.mark.parametrize("frame", [False, True])
 def test_logits_whose_names_are_a_series_are_taken(names: tuple[str, ...], frame: bool, write: Write) -> None:
     data = logits(*names) if frame else write("z.csv", LOGITS.format(",".join(names)))
@@ -189,6 +191,30 @@ def test_logits_whose_names_are_the_classes_are_taken(
     assert report.labels.counts == (1, 1, 1)
 
 
+@pytest.mark.parametrize("order", [("cat", "dog", "emu"), ("emu", "cat", "dog")])
+@pytest.mark.parametrize("called", ["{}", "y_{}"])
+def test_logits_whose_names_are_those_of_target_columns_are_taken(
+    order: tuple[str, ...], called: str, write: Write
+) -> None:
+    path = write("z.csv", LOGITS.format("cat,dog,emu"))
+    targets = pd.DataFrame(np.eye(3)[[0, 1]], columns=["cat", "dog", "emu"])[list(order)]
+    labels = write("l.csv", targets.rename(columns=called.format).to_csv(index=False))
+    report = score(path, labels, kind="logits")
+    assert report.cost == score(path, ["cat", "dog"], kind="logits", preds="cat,dog,emu").cost
+
+
+def test_target_columns_by_position_do_not_vouch_for_logits(write: Write) -> None:
+    path = write("z.csv", LOGITS.format("cat,dog,epoch"))
+    assert "--preds" in refusal(DataError, path, np.eye(3)[[0, 1]], kind="logits")
+
+
+def test_a_class_of_logits_that_comes_late_in_a_file_vouches_too(tmp_path: Path) -> None:
+    """A file that is sorted by label is decided by all its labels as any other."""
+    (tmp_path / "z.csv").write_text("cat,dog\n" + "1,2\n" * 65_540)
+    (tmp_path / "l.csv").write_text("truth\n" + "cat\n" * 65_536 + "dog\n" * 4)
+    assert score(tmp_path / "z.csv", tmp_path / "l.csv", kind="logits").labels.counts == (65_536, 4)
+
+
 def test_logits_whose_columns_are_named_by_an_option_are_taken(write: Write) -> None:
     path = write("z.csv", LOGITS.format("a,b,epoch"))
     assert score(path, [0, 1], kind="logits", preds="a,b").classes == ("a", "b")
@@ -198,6 +224,30 @@ def test_logits_whose_columns_are_named_by_an_option_are_taken(write: Write) -> 
 
 def test_an_array_of_logits_has_no_names_to_judge() -> None:
     assert score(logits("a", "b", "c").to_numpy(), [0, 1], kind="logits").classes == ("0", "1", "2")
+
+
+# What is no table of numbers.
+
+
+@pytest.mark.parametrize("text", ["a", "0.5"])
+def test_an_array_of_text_is_no_predictions(text: str, tmp_path: Path) -> None:
+    array = np.array([[text, "0.5"]])
+    np.save(tmp_path / "p.npy", array)
+    for data in (array, tmp_path / "p.npy"):
+        refusal(DataError, data, [0])
+
+
+@pytest.mark.parametrize("text", ["1_0", "0x1", "", "١", "1,0", "nope"])
+def test_texts_in_a_column_of_a_data_frame_are_numbers_only_where_they_are_in_a_file(text: str) -> None:
+    frame = pd.DataFrame({"cat": ["0.5", text], "dog": ["0.5", "0.5"]}, dtype=object)
+    message = refusal(DataError, frame, [0, 1], renormalize=True)
+    assert "is not a number" in message
+    assert "row 2" in message
+
+
+def test_lists_of_unequal_length_are_refused() -> None:
+    refusal(DataError, [[0.5, 0.5], [1.0]], [0, 1])
+    refusal(DataError, [[0.5, 0.5], [0.5, 0.5]], [[1, 0], [1]])
 
 
 # Three dimensions.
@@ -345,9 +395,7 @@ def test_losses_that_were_written_and_scored_again_give_the_same_bits(
 
 @given(
     st.lists(
-        st.tuples(
-            st.floats(0, 1, exclude_min=True, allow_subnormal=True), st.floats(0, 1e12, allow_subnormal=True)
-        ),
+        st.tuples(st.floats(0, 1, exclude_min=True, allow_subnormal=True), st.floats(0, 1e12, allow_subnormal=True)),
         min_size=1,
         max_size=12,
     ).filter(lambda rows: sum(weight for _, weight in rows) > 0)

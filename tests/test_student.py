@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import mpmath as mp
 import pytest
@@ -30,6 +31,20 @@ def test_one_and_two_degrees_have_closed_forms(confidence: float) -> None:
         one, two = float(mp.tan(mp.pi * c / 2)), float(c * mp.sqrt(2 / (1 - c * c)))
     assert two_sided_quantile(confidence, 1) == pytest.approx(one, rel=1e-9, abs=0)
     assert two_sided_quantile(confidence, 2) == pytest.approx(two, rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("degrees", [3, 8, 100, 999, 1000, 1001, 1002, 3466])
+def test_the_quantile_brackets_its_confidence(degrees: int) -> None:
+    def central(t: Any) -> Any:
+        """P(|T| <= t) by the incomplete beta function."""
+        n = mp.mpf(degrees)
+        return 1 - mp.betainc(n / 2, 0.5, 0, n / (n + t * t), regularized=True)
+
+    with mp.workdps(40):
+        for confidence in (0.5, 0.95, 0.999999):
+            t = mp.mpf(two_sided_quantile(confidence, degrees))
+            margin = mp.mpf(1e-12 if confidence < 0.99 else 5e-11 if degrees > 1000 else 2e-10)
+            assert central(t * (1 - margin)) < confidence < central(t * (1 + margin))
 
 
 @pytest.mark.parametrize("confidence", CONFIDENCES)

@@ -199,7 +199,7 @@ def test_the_weighted_mean_is_right_to_the_last_digits(seed: int, n: int) -> Non
     assert Mean.of(values, weight).value == pytest.approx(float(weighted_mean(values, weight)), rel=1e-15)
 
 
-@pytest.mark.parametrize("factor", [1e-290, 1e-150, 1e150, 1e290])
+@pytest.mark.parametrize("factor", [2.0**-1060, 1e-150, 1e150, 2.0**1020])
 def test_weights_of_any_size_give_the_same_mean(factor: float) -> None:
     values, weight = np.array([0.1, 0.3, 36.0, 700.0]), np.array([1.0, 2.0, 4.0, 1.0])
     scaled = Moments.of(values, weight * factor).mean
@@ -207,18 +207,34 @@ def test_weights_of_any_size_give_the_same_mean(factor: float) -> None:
     assert scaled.value == pytest.approx(float(weighted_mean(values, weight)), rel=1e-15)
 
 
-@pytest.mark.parametrize("factor", [1e-150, 1e150])
+@pytest.mark.parametrize("factor", [2.0**-1060, 1e-150, 1e150, 2.0**1020])
 def test_weights_of_any_size_give_the_same_standard_error(factor: float) -> None:
     values, weight = np.array([0.1, 0.3, 36.0, 700.0]), np.array([1.0, 2.0, 4.0, 1.0])
     error = Moments.of(values, weight * factor).standard_error
     assert error == pytest.approx(float(standard_error(values, weight)), rel=1e-12)
 
 
-def test_a_weighted_loss_beyond_the_doubles_makes_the_mean_infinite_and_leaves_no_standard_error() -> None:
-    moments = Moments.of(np.array([1e308, 1.0]), np.array([100.0, 1.0]))
-    assert moments.mean.value == math.inf
-    assert moments.standard_error is None
-    assert moments.merge(Moments.of(np.array([1.0]), None)).mean.value == math.inf
+@pytest.mark.parametrize(
+    ("values", "weight"), [([1e308, 1.0], [100.0, 1.0]), ([1e-174, 2e-174], [1e-200, 1e-200]), ([1e308, 1e308], None)]
+)
+def test_sums_beyond_the_doubles_have_a_mean_and_an_error_within_them(
+    values: list[float], weight: list[float] | None
+) -> None:
+    loss = np.array(values)
+    weights = None if weight is None else np.array(weight)
+    moments = Moments.of(loss, weights)
+    exact = weighted_mean(loss, np.ones(2) if weights is None else weights)
+    assert moments.mean.value == pytest.approx(float(exact), rel=1e-15, abs=0)
+    assert moments.standard_error == pytest.approx(float(standard_error(loss, weights)), rel=1e-12, abs=0)
+
+
+def test_the_cost_of_the_rest_has_its_digits_at_any_size_of_the_weights() -> None:
+    for factor in (2.0**-1060, 2.0**1020):
+        weight = np.array([1.0, 2.0, 4.0]) * factor
+        predictions = np.array([[0.0, 1.0, 0.0], [0.5, 0.25, 0.25], [0.25, 0.5, 0.25]])
+        rows = Rows("probs", predictions, np.array([0, 0, 0]), weight, np.ones(3, np.int64), None)
+        rest = scores_of(rows, slice(None)).cost_of_the_rest
+        assert rest == pytest.approx((2 * math.log(2) + 4 * math.log(4)) / 6, rel=1e-14)
 
 
 def test_a_weight_of_two_is_the_row_twice() -> None:
@@ -366,6 +382,11 @@ def test_index_and_one_hot_labels_and_weights_of_one_have_the_same_shares() -> N
     assert shares(index, weight) == shares(np.eye(3)[index], weight)
     half = shares(index[:25], np.full(25, 2.0))
     assert shares(index, np.repeat([2.0, 1.0], 25)) == half.merge(shares(index[25:]))
+
+
+def test_shares_differ_where_counts_or_masses_do() -> None:
+    assert shares([0, 1], np.array([1.0, 2.0])) != shares([0, 1], np.array([1.0, 3.0]))
+    assert shares([0, 0, 1]) != shares([0, 1], np.array([2.0, 1.0]))
 
 
 def test_one_class_has_no_entropy_and_no_rows_have_none_to_tell() -> None:
@@ -533,6 +554,10 @@ def test_logits_are_odd_if_some_row_could_not_be_probabilities(row: list[float],
     assert Scores.merged([scores_of(rows, slice(0, 1)), scores_of(rows, slice(1, 3))]).odd_logits == odd
     assert not scores_of(rows, slice(0, 1)).odd_logits
     assert scores_of(rows, slice(1, 2)).odd_logits == odd
+
+
+def test_no_numeral_underflows_unless_it_is_said() -> None:
+    assert Scores.of(clipped(None).work(slice(None)), read=4).underflows == 0
 
 
 def test_only_logits_are_asked_whether_they_are_odd() -> None:

@@ -95,6 +95,13 @@ def test_row_counts_are_told_exactly_however_the_files_are_read(ours: int, their
         assert f"{labels} has {theirs:,}" in message
 
 
+def test_row_counts_that_differ_are_refused_also_where_one_file_gives_nothing(write: Write) -> None:
+    one, two = write("p.csv", "cat,dog,truth\n.5,.5,cat\n"), write("l.csv", "a,b\n1,2\n3,4\n")
+    message = refusal(DataError, one, two, preds="cat,dog", label="truth")
+    assert "has 1" in message
+    assert "has 2" in message
+
+
 def test_a_header_that_was_taken_as_data_is_the_likely_reason_of_one_row_too_many(write: Write) -> None:
     preds = write("p.csv", "1,2,3\n.5,.3,.2\n.1,.6,.3\n")
     message = refusal(DataError, preds, write("l.csv", "truth\n1\n0\n"), kind="logits", preds="#1:#3")
@@ -141,7 +148,7 @@ def test_by_id_any_order_of_either_file_gives_every_figure_the_same_bits(
 ) -> None:
     preds = some(12).assign(image=range(100, 112))
     labels = pd.DataFrame({"image": range(100, 112), "truth": truth(12), "w": np.arange(12) % 5 / 3})
-    options = {"label": "truth", "weights": "w"} if weighted else {"label": "truth"}
+    options: dict[str, Any] = {"label": "truth", "weights": "w"} if weighted else {"label": "truth"}
     by_position = score(preds.drop(columns="image"), labels.drop(columns="image"), **options)
     by_id = score(preds.iloc[list(ours)], labels.iloc[list(theirs)], id="image", **options)
     assert figures(by_id) == figures(by_position)
@@ -209,13 +216,9 @@ def test_labels_without_a_prediction_are_refused_with_count_and_examples(extra: 
     assert "'b0'" in message
 
 
-@pytest.mark.parametrize(
-    ("names", "count"), [(("a", "b", "a"), 1), (("a", "b", "b", "a", "b"), 3)]
-)
+@pytest.mark.parametrize(("names", "count"), [(("a", "b", "a"), 1), (("a", "b", "b", "a", "b"), 3)])
 @pytest.mark.parametrize("side", ["predictions", "labels"])
-def test_an_id_that_is_there_twice_is_refused_on_either_side(
-    names: tuple[str, ...], count: int, side: str
-) -> None:
+def test_an_id_that_is_there_twice_is_refused_on_either_side(names: tuple[str, ...], count: int, side: str) -> None:
     files = (ids(*names), labelled("a", "b")) if side == "predictions" else (ids("a", "b"), labelled(*names))
     message = refusal(DataError, *files, id="id")
     assert message.startswith(side)
@@ -251,7 +254,10 @@ def test_an_error_of_a_row_that_was_matched_by_id_names_where_it_stands(write: W
 def test_by_id_a_stream_is_joined_too(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     preds = write("p.csv", "id,cat,dog\nb,.5,.5\na,.25,.75\n")
     labels = write("l.csv", "id,truth\na,cat\nb,dog\n")
-    for files, text in (((preds, "-"), b"id,truth\na,cat\nb,dog\n"), (("-", labels), b"id,cat,dog\nb,.5,.5\na,.25,.75\n")):
+    for files, text in (
+        ((preds, "-"), b"id,truth\na,cat\nb,dog\n"),
+        (("-", labels), b"id,cat,dog\nb,.5,.5\na,.25,.75\n"),
+    ):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
         assert by_row(*files, id="id") == [("dog", 0.5), ("cat", 0.25)]
 

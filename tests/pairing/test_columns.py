@@ -104,7 +104,9 @@ def test_a_name_with_a_comma_can_stand_in_a_list(write: Write) -> None:
     assert score(path, label="y", preds=["c", "a,b"]).classes == ("c", "a,b")
 
 
-names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=6) | st.text("ab*?[]:,#12", min_size=1, max_size=5)
+names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=6) | st.text(
+    "ab*?[]:,#12", min_size=1, max_size=5
+)
 
 
 @given(st.lists(names, min_size=1, max_size=6, unique=True))
@@ -118,7 +120,9 @@ def test_every_name_means_its_own_column(header: list[str]) -> None:
     assert find_columns("--preds", header[::-1], [source], source).columns == tuple(range(len(header)))[::-1]
 
 
-@pytest.mark.parametrize("spec", ["horse", "cat,horse", "h*", "cat:horse", "horse:cat", "#5", "#0", "", "#2:#9", "emu:cat"])
+@pytest.mark.parametrize(
+    "spec", ["horse", "cat,horse", "h*", "cat:horse", "horse:cat", "#5", "#0", "", "#2:#9", "emu:cat"]
+)
 def test_what_means_no_column_is_refused_and_the_columns_are_listed(spec: str, preds: str, labels: str) -> None:
     message = refusal(DataError, preds, labels, preds=spec, label="truth")
     assert "--preds" in message
@@ -167,14 +171,11 @@ def test_a_name_in_both_files_is_refused_naming_the_way_to_choose(write: Write) 
 
 
 @pytest.mark.parametrize(("chosen", "counts"), [("one.csv", (0, 1)), ("two.csv", (1, 0))])
-def test_a_file_before_the_column_takes_it_from_that_file(
-    chosen: str, counts: tuple[int, int], write: Write
-) -> None:
-    paths = {
-        "one.csv": write("one.csv", "cat,dog,truth\n.5,.5,dog\n"),
-        "two.csv": write("two.csv", "truth\ncat\n"),
-    }
-    report = score(*paths.values(), preds="cat,dog", label=f"@{paths[chosen]}:truth")
+def test_a_file_before_the_column_takes_it_from_that_file(chosen: str, counts: tuple[int, int], write: Write) -> None:
+    one = write("one.csv", "cat,dog,truth\n.5,.5,dog\n")
+    two = write("two.csv", "truth\ncat\n")
+    path = {"one.csv": one, "two.csv": two}[chosen]
+    report = score(one, two, preds="cat,dog", label=f"@{path}:truth")
     assert report.labels.counts == counts
 
 
@@ -198,8 +199,8 @@ def test_predictions_may_stand_in_the_second_file_and_labels_in_the_first(write:
 def test_a_file_of_one_column_is_its_column(role: str, write: Write) -> None:
     one = write("one.csv", "cat,dog,truth,importance\n.5,.5,dog,1\n.25,.75,cat,3\n")
     two = write("two.csv", {"weights": "w\n3\n1\n", "label": "y\ncat\ndog\n"}[role])
-    rest: dict[str, str] = {"weights": {"label": "truth"}, "label": {"weights": "importance"}}[role]
-    report = score(one, two, preds="cat,dog", **{role: f"@{two}"}, **rest)
+    options: dict[str, Any] = {"label": "truth", "weights": "importance"}
+    report = score(one, two, preds="cat,dog", **(options | {role: f"@{two}"}))
     assert report.weight_sum == 4
     assert report.labels.columns == ({"weights": "truth", "label": "y"}[role],)
 
@@ -241,6 +242,12 @@ def test_columns_that_are_not_used_are_listed(preds: str, labels: str) -> None:
     report = score(preds, labels, preds="cat:emu", label="truth")
     assert report.inputs[0].unused == ("id",)
     assert report.inputs[1].unused == ("image", "fold")
+
+
+def test_two_columns_of_one_name_are_refused_in_a_file_and_in_a_data_frame(write: Write) -> None:
+    path = write("p.csv", "a,a,b\n.5,.25,.25\n")
+    for data in (path, pd.DataFrame([[0.5, 0.25, 0.25]], columns=["a", "a", "b"])):
+        assert "2 columns are called 'a'" in refusal(DataError, data, ["a"])
 
 
 def test_columns_of_data_frames_are_chosen_as_those_of_files() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import Write
@@ -116,6 +117,19 @@ def test_the_names_of_classes_make_a_label_file_ambiguous_for_an_array_too(
     assert report.labels.counts == (1, 1)
 
 
+def test_the_columns_of_a_data_frame_are_class_names_for_a_label_file(write: Write) -> None:
+    frame = pd.DataFrame([[0.5, 0.5], [0.25, 0.75]], columns=["cat", "dog"])
+    report = score(frame, write("l.csv", "cat\ndog\n"))
+    assert headers(report) == (None, False)
+    assert report.labels.counts == (1, 1)
+
+
+def test_the_positive_label_is_a_class_name_for_a_label_file(write: Write) -> None:
+    report = score(write("p.csv", "p\n.5\n.25\n"), write("l.csv", "spam\nham\n"), positive="spam")
+    assert headers(report) == (True, False)
+    assert report.labels.counts == (1, 1)
+
+
 # A first line that could be either is a header if and only if the row counts of the two files then agree.
 
 
@@ -209,9 +223,7 @@ def test_a_line_is_scored_by_its_prediction_columns_alone(write: Write) -> None:
 
 
 @pytest.mark.parametrize("labels", ["0\n1\n2\n", "cat\ndog\nemu\n"])
-def test_an_ambiguous_stream_of_labels_is_refused_naming_the_options(
-    labels: str, write: Write, stdin: Stdin
-) -> None:
+def test_an_ambiguous_stream_of_labels_is_refused_naming_the_options(labels: str, write: Write, stdin: Stdin) -> None:
     stdin(labels)
     message = refusal(DataError, write("p.csv", THREE), "-")
     assert "--header labels" in message
@@ -220,9 +232,7 @@ def test_an_ambiguous_stream_of_labels_is_refused_naming_the_options(
 
 
 @pytest.mark.parametrize(("first", "kind"), [("0,1", "probs"), ("0,1", "logits"), ("0,1,2", "logits"), ("0", "probs")])
-def test_an_ambiguous_stream_of_predictions_is_refused_naming_the_options(
-    first: str, kind: str, stdin: Stdin
-) -> None:
+def test_an_ambiguous_stream_of_predictions_is_refused_naming_the_options(first: str, kind: str, stdin: Stdin) -> None:
     row = ",".join([".5", ".5", "0"][: first.count(",") + 1])
     stdin(f"{first}\n{row}\n{row}\n")
     message = refusal(DataError, "-", [0, 1], kind=kind)
@@ -271,7 +281,7 @@ def test_one_file_alone_that_is_ambiguous_is_refused_naming_the_options(write: W
     ],
 )
 def test_the_options_decide_for_predictions_labels_or_both(
-    options: dict[str, str], taken: tuple[bool, bool], write: Write
+    options: dict[str, Any], taken: tuple[bool, bool], write: Write
 ) -> None:
     preds = write("p.csv", "1,0\n.5,.5\n" + (".25,.75\n" if taken == (True, False) else ""))
     labels = write("l.csv", "1\n1\n" + ("0\n" if taken == (False, True) else ""))
@@ -328,7 +338,7 @@ def test_text_beside_whole_numbers_is_a_header(write: Write) -> None:
 
 
 @pytest.mark.parametrize("options", [{"preds": "1,2", "label": "3"}, {"label": "3"}, {"label": "3", "preds": "1:2"}])
-def test_a_first_line_with_a_column_that_an_option_names_is_a_header(options: dict[str, str], write: Write) -> None:
+def test_a_first_line_with_a_column_that_an_option_names_is_a_header(options: dict[str, Any], write: Write) -> None:
     report = score(write("p.csv", "3,1,2\n1,.25,.75\n2,.5,.5\n"), **options)
     assert headers(report) == (True,)
     assert report.classes == ("1", "2")

@@ -276,6 +276,9 @@ def test_what_pythons_csv_module_writes_reads_back(
     if end == "\r":
         # Nothing but a look at the first bytes tells such a file; a newline there says otherwise.
         rows = [[cell.replace("\n", "") for cell in row] for row in rows]
+    elif end == "\n" and quoting == csv.QUOTE_MINIMAL:
+        # Before Python 3.13 the module leaves a carriage return unquoted there.
+        rows = [[cell.replace("\r", "") for cell in row] for row in rows]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "t.csv")
         path.write_bytes(written(rows, quoting, delimiter, end))
