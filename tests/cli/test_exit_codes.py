@@ -349,6 +349,14 @@ def test_a_class_name_of_arbitrary_bytes_is_no_defect(tmp_path: Path, write: Wri
     write("labels.csv", "0\n1\n0\n")
     write("preds.csv", "0.7,0.3\n0.6,0.4\n0.5,0.5\n")
     for extra in (b"--per-example=-", b"--format=markdown"):
-        command = [*map(os.fsencode, XENT), b"score", b"preds.csv", b"labels.csv", b"--no-header", b"--classes", b"\xff,b"]
+        command = [
+            *map(os.fsencode, XENT),
+            b"score",
+            b"preds.csv",
+            b"labels.csv",
+            b"--no-header",
+            b"--classes",
+            b"\xff,b",
+        ]
         done = subprocess.run([*command, extra], cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode in (0, 2), done.stderr

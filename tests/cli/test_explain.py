@@ -264,7 +264,10 @@ def test_a_row_of_a_file_with_the_names_of_its_header(explain: Call) -> None:
 def test_rows_are_found_by_id_and_named_by_it(explain: Call) -> None:
     text = told(explain("id_preds.csv", "id_labels.csv", "--id", "image", "--row", "1"))
     assert text.startswith("Row 1 of id_preds.csv, id b. The truth is class dog, the 2nd of 2.\n")
-    assert document(explain("id_preds.csv", "id_labels.csv", "--id", "image", "--row", "2", "--format", "json"))["id"] == "a"
+    assert (
+        document(explain("id_preds.csv", "id_labels.csv", "--id", "image", "--row", "2", "--format", "json"))["id"]
+        == "a"
+    )
 
 
 def test_a_column_of_the_same_file_is_the_label(explain: Call, write: Write) -> None:
@@ -368,7 +371,11 @@ def test_json_has_every_term_in_full_precision(explain: Call) -> None:
     assert parsed["truth"] == "0"
     assert parsed["truth_index"] == 0
     assert parsed["predicted"] == "1"
-    assert [(term["name"], term["y"], term["q"]) for term in parsed["terms"]] == [("0", 1, 0.1), ("1", 0, 0.5), ("2", 0, 0.4)]
+    assert [(term["name"], term["y"], term["q"]) for term in parsed["terms"]] == [
+        ("0", 1, 0.1),
+        ("1", 0, 0.5),
+        ("2", 0, 0.4),
+    ]
     assert parsed["loss"] == -math.fsum(term["term"] for term in parsed["terms"])
     assert parsed["schema_version"] == 1
 
@@ -399,7 +406,9 @@ def test_the_report_goes_to_a_file_too(explain: Call, tmp_path: Path) -> None:
 
 def test_the_loss_is_that_of_per_example(tmp_path: Path, explain: Call) -> None:
     losses: list[float] = []
-    xentcli.score(tmp_path / "preds.csv", tmp_path / "labels.csv", sink=lambda block: losses.extend(block.loss.tolist()))
+    xentcli.score(
+        tmp_path / "preds.csv", tmp_path / "labels.csv", sink=lambda block: losses.extend(block.loss.tolist())
+    )
     for row, loss in enumerate(losses, start=1):
         parsed = document(explain("preds.csv", "labels.csv", "--row", str(row), "--format", "json"))
         assert parsed["loss"] == loss

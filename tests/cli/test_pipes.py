@@ -71,7 +71,9 @@ def test_binary_arrays_and_compressed_text_come_from_stdin_too(xent: Run, write:
     assert the_only_line(xent("score", "-", "labels.csv", "-q", input=gzip.compress(PREDS.encode()))) == expected
 
 
-@pytest.mark.parametrize("args", [("score", "-", "-"), ("score", "-", "--labels", "-"), ("explain", "-", "-", "--row", "1")])
+@pytest.mark.parametrize(
+    "args", [("score", "-", "-"), ("score", "-", "--labels", "-"), ("explain", "-", "-", "--row", "1")]
+)
 def test_stdin_cannot_be_both(xent: Run, args: tuple[str, ...]) -> None:
     done = xent(*args, input=PREDS)
     assert done.returncode == 2

@@ -273,7 +273,7 @@ def test_a_terminal_gets_colours_and_the_same_text(call: Call, tmp_path: Path) -
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "TERM=dumb"])
 def test_a_terminal_that_wants_no_colours_gets_none(tmp_path: Path, env: dict[str, str]) -> None:
-    code, text = on_terminal(tmp_path, "check", "preds.csv", "labels.csv", "--max", "cost=0.5", **env)
+    code, text = on_terminal(tmp_path, "check", "preds.csv", "labels.csv", "--max", "cost=0.5", **env)  # type: ignore[arg-type]
     assert code == 1
     assert "FAIL" in text
     assert "\x1b" not in text
@@ -282,7 +282,9 @@ def test_a_terminal_that_wants_no_colours_gets_none(tmp_path: Path, env: dict[st
 # Widths.
 
 
-def hand(values: list[float], label: str, option: str = "--probs", names: str | None = None) -> xentcli.report.Explanation:
+def hand(
+    values: list[float], label: str, option: str = "--probs", names: str | None = None
+) -> xentcli.report.Explanation:
     kind = "logits" if option == "--logits" else "probs"
     return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names), option=option)
 

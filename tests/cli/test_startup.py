@@ -20,7 +20,9 @@ def imported(folder: Path, *command: str) -> set[str]:
         [sys.executable, "-X", "importtime", *command], cwd=folder, capture_output=True, check=False, text=True
     )
     assert done.returncode == 0, done.stderr[-500:]
-    return {name.partition(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, flags=re.MULTILINE)}
+    return {
+        name.partition(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, flags=re.MULTILINE)
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -297,7 +297,9 @@ def test_a_second_compressed_stream_that_is_damaged_is_not_left_out(ending: str,
         read(write("t.csv", compress(PLAIN[:100]) + bytes(second)))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b"\r", gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n", b"\r", gzip.compress(b"", mtime=0)]
+)
 def test_an_empty_file_has_no_columns_and_no_rows(content: bytes, write: Write) -> None:
     source = open_source(write("t.csv", content), name="table")
     assert (source.width, source.names, list(source.parts())) == (0, (), [])
