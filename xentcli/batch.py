@@ -270,10 +270,12 @@ def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
 
 
 def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
-    row = _first_false(~np.isnan(losses).any(axis=1))
+    row = _first_false((losses > -np.inf).all(axis=1))
     if row is not None:
         raise DataError(
-            "nan is not a loss", place=where(row, 0), advice="rows of weight 0 may be nan: --weights COLUMN"
+            f"{losses[row, 0]:g} is not a loss",
+            place=where(row, 0),
+            advice="rows of weight 0 may be nan: --weights COLUMN",
         )
 
 

@@ -283,7 +283,8 @@ def _labels(plan: Plan, total: Scores) -> Labels:
     if plan.matcher is None:
         return Labels("none", (), None)
     counts = None if total.soft else tuple(total.classes.counts.tolist())
-    return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note)
+    source = next(s for s, pick in zip(plan.sources, plan.picks, strict=True) if "label" in pick)
+    return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
 
 
 def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:

@@ -63,6 +63,7 @@ class Labels:
     columns: tuple[str, ...]
     counts: tuple[int, ...] | None
     note: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,10 @@ def run(command: Callable[[], object]) -> NoReturn:
     try:
         if sys.stdout is None:
             raise FileError("standard output is closed: the result has nowhere to go")
+        # A character that the output cannot encode is written as an escape.
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
         result = command()
         code = result if isinstance(result, int) else 0
         _flush()

@@ -42,10 +42,16 @@ class PartQueue:
                 return
 
     def _seen(self) -> Iterator[Part]:
-        yield from list(self._waiting)
-        for part in self._rest:
-            self._waiting.append(part)
-            yield part
+        # By index: two looks may go on at once, and each sees every part.
+        index = 0
+        while True:
+            if index == len(self._waiting):
+                part = next(self._rest, None)
+                if part is None:
+                    return
+                self._waiting.append(part)
+            yield self._waiting[index]
+            index += 1
 
 
 @dataclass(frozen=True)

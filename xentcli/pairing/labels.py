@@ -216,6 +216,9 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
     names, labels, whole = tuple(classes), census.read, census.whole
     if census.true_false and len(names) != 2:
         raise DataError(f"labels are true or false, and there are {len(names):,} classes", place=census.place)
+    if census.true_false and {name.lower() for name in names} == {"true", "false"}:
+        codes = {str(int(name.lower() == "true")): index for index, name in enumerate(names)}
+        return ByName(codes, names, "name", "matched to the columns by name", True)
     if base is None and named:
         found = _by_name(labels, names, whole) or _by_part(census, names)
         if found:
@@ -320,7 +323,7 @@ def distribution_order(
             if len(set(names)) == len(names) and set(shorter) == set(names):
                 note = f"one column for each class, by name less {shown(removed or kept)}"
                 return tuple(shorter.index(name) for name in names), note
-    common = next(filter(None, (set(a) & set(b) for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
+    common = next(filter(None, ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
     if common:
         raise DataError(
             f"some label columns are called as classes are ({listed(sorted(common))}), but not all",

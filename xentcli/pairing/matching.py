@@ -71,6 +71,12 @@ def match(
             place=Place(preds.source.path),
             advice=f"prediction columns: {listed(preds.names)}",
         )
+    if names is not None and preds.source.names and names != preds.names and set(names) == set(preds.names):
+        raise DataError(
+            "--classes has the names of the prediction columns in another order",
+            place=Place(preds.source.path),
+            advice=(f"leave it out, or --preds {shlex.quote(','.join(names))} takes the columns in that order",),
+        )
     if len(label.columns) > 1:
         order, matcher_ = _distribution(preds, label, settings, names)
         if vouch and names is None and matcher_.order == tuple(range(columns)):
@@ -174,12 +180,15 @@ def _check_vouched(preds: Found, called: Sequence[str]) -> None:
     """Refuse columns of logits that neither the labels nor a series of names vouches for."""
     if len(called) == len(preds.names) or (preds.source.names and _is_series(preds.names)):
         return
-    chosen = ",".join(called) if len(called) > 1 else f"{preds.names[0]}:{preds.names[-1]}"
-    which = "those that labels are called as" if len(called) > 1 else "them all"
+    doubtful = [name for name in preds.names if name not in called] if called else list(preds.names)
+    whole = f"{preds.names[0]}:{preds.names[-1]}"
     raise DataError(
-        f"which columns are logits? Nothing shows that all of these are: {listed(preds.names)}",
+        f"which columns are logits? No label is called as these are, a class or a stray column: {listed(doubtful)}",
         place=Place(preds.source.path),
-        advice=(f"--preds {shlex.quote(chosen)} takes {which}", "--preds NAME,... chooses"),
+        advice=(
+            f"if all {len(preds.names)} columns are classes: --preds {shlex.quote(whole)}",
+            "else --preds NAME,...",
+        ),
     )
 
 

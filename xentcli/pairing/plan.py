@@ -21,6 +21,7 @@ from xentcli.pairing.roles import (
     unused_columns,
 )
 from xentcli.readers.csv import CsvSource
+from xentcli.readers.numerals import is_number
 from xentcli.readers.source import BLOCK_BYTES, Selection, Source
 from xentcli.settings import Settings
 
@@ -79,7 +80,7 @@ class Plan:
                 yield Task(part, start)
                 start += part.rows
             return
-        companions = [Companion(q, p) for q, p in zip(self.queues[1:], self.picks[1:], strict=True) if p]
+        companions = [Companion(q, p) for q, p in zip(self.queues[1:], self.picks[1:], strict=True)]
         yield from by_position(self.queues[0], companions)
 
 
@@ -117,15 +118,19 @@ def pair(
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
     sources = (predictions,) if labels is None else (predictions, labels)
+    for source in sources if kind.labelled else ():
+        _check_dimensions(source)
     roles = explicit_roles(settings, sources)
     if kind.labelled:
         find_labels(roles, sources, settings)
     queues = tuple(PartQueue(source, block_bytes) for source in sources)
     vouch = find_predictions(roles, sources, queues, settings)
     if not kind.labelled:
-        predictions, roles = flattened(predictions, roles)
-        sources = (predictions, *sources[1:])
-        queues = (PartQueue(predictions, block_bytes), *queues[1:])
+        flat, roles = flattened(predictions, roles)
+        if flat is not predictions:
+            predictions = flat
+            sources = (predictions, *sources[1:])
+            queues = (PartQueue(predictions, block_bytes), *queues[1:])
     compare = find_row_names(roles, sources, settings)
     picks = picks_of(roles, sources)
     join = None
@@ -139,12 +144,28 @@ def pair(
     return Plan(settings, sources, queues, picks, classes, matcher, columns, alignment, unused, compare, join)
 
 
+def _has_no_row(source: CsvSource) -> bool:
+    """Whether a file has no line, or one that can only be a header."""
+    return source.repeatable and source.lines() <= 1 and not all(map(is_number, source.first_fields or ("header",)))
+
+
+def _check_dimensions(source: Source) -> None:
+    """Refuse arrays of more dimensions than rows and columns."""
+    shape = getattr(source, "shape", ())
+    if len(shape) > 2:
+        raise DataError(
+            f"an array of shape {shape}; (rows,) or (rows, classes) is expected",
+            place=Place(source.path),
+            advice="numpy.save('p.npy', array.reshape(-1, array.shape[-1]))",
+        )
+
+
 def _check_empty(predictions: Source, labels: Source | None) -> None:
     empty = [source for source in (predictions, labels) if isinstance(source, CsvSource) and not source.width]
     if not empty:
         return
     sources = [source for source in (predictions, labels) if source is not None]
-    if all(isinstance(source, CsvSource) and source.repeatable and source.lines() <= 1 for source in sources):
+    if all(isinstance(source, CsvSource) and _has_no_row(source) for source in sources):
         # A single line beside an empty file can only be its header.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     raise DataError("the file is empty", place=Place(empty[0].path))

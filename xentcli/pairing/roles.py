@@ -173,6 +173,12 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
         or len(roles["preds"][0].columns) == 1
     ):
         return source, roles
+    if sum(len(found) for found in roles.values()) > 1 or len(roles["preds"][0].columns) < source.width:
+        raise DataError(
+            "an array of several columns is read whole, every number an example; no column can be chosen beside",
+            place=Place(source.path),
+            advice="numpy.save('p.npy', array[:, 0]) keeps one column",
+        )
     flat: Source = source.flattened()
     return flat, {**roles, "preds": [Found(flat, (0,))]}
 

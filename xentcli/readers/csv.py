@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
-from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, blocks, line_count, row_end
+from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, blocks, line_count, row_end
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
@@ -246,6 +246,8 @@ def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     while len(ends) <= limit:
         end = row_end(stream.head, dialect, ends[-1])
         if end < 0 and stream.look_further(2 * len(stream.head)):
+            if len(stream.head) > 2 * MAX_LINE:
+                raise FileError(f"a row is longer than {MAX_LINE:,} bytes", place=Place(stream.name))
             continue
         ends.append(len(stream.head) if end < 0 else end)
     grammar = Grammar(stream.name, dialect)

@@ -18,7 +18,7 @@ import numpy as np
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.stream import ByteStream
 
-__all__ = ["DELIMITERS", "Dialect", "Grammar", "blocks", "line_count", "row_end"]
+__all__ = ["DELIMITERS", "MAX_LINE", "Dialect", "Grammar", "blocks", "line_count", "row_end"]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 MAX_LINE = 1 << 26

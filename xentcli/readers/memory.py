@@ -94,8 +94,17 @@ def open_memory(data: Any, name: str) -> MemorySource:
     """
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
         names = tuple(str(column) for column in data.columns)
+        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+        if twice is not None:
+            raise DataError(
+                f"{names.count(twice)} columns are called {shown(twice)}",
+                place=Place(name),
+                advice="frame.columns = [...] renames them",
+            )
         columns = tuple(np.asarray(data.iloc[:, index]) for index in range(len(names)))
         return MemorySource(name, names, len(data), None, columns)
+    if np.ma.is_masked(data):
+        raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
     array = np.asarray(data)
     if array.ndim == 1 and array.dtype.kind not in "biuf":
         label = getattr(data, "name", None)

@@ -43,7 +43,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
-        other = f"{report.inputs[1].path}, " if len(report.inputs) > 1 else ""
+        other = f"{report.labels.path}, " if len(report.inputs) > 1 else ""
         yield "labels", f"{other}{named}, {report.labels.note}"
     if report.alignment == "id":
         yield "rows", "matched by id"
