@@ -65,14 +65,3 @@ def csv(rows: Sequence[Sequence[object]], header: Sequence[object] | None = None
     """Rows as text, floats in their shortest form."""
     lines = [*([header] if header is not None else []), *rows]
     return "".join(",".join(repr(v) if isinstance(v, float) else str(v) for v in line) + "\n" for line in lines)
-
-
-KNOWN = Path(__file__).with_name("known_defects.txt")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of known_defects.txt as expected to fail: each line is a defect that is still to be mended."""
-    known = set(KNOWN.read_text(encoding="utf-8").splitlines()) if KNOWN.exists() else set()
-    for item in items:
-        if item.nodeid in known:
-            item.add_marker(pytest.mark.xfail(reason="a known defect, see tests/known_defects.txt", strict=False))

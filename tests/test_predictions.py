@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,47 @@ def test_the_options_that_fit_are_suggested_where_nothing_was_said(goldens: Path
 
 def test_the_options_that_are_suggested_work_as_they_stand(goldens: Path) -> None:
     assert score(goldens / "yardstick" / "hpc_cv.csv", label="obs", preds="VF,F,M,L").examples.read == 3467
+
+
+def suggested(write: Write, header: str, *rows: str, **options: Any) -> str:
+    """The options that a refused file is said to need."""
+    message = refusal(DataError, write("run.csv", "\n".join([header, *rows]) + "\n"), **options)
+    return next((line.strip() for line in message.splitlines() if line.strip().startswith("--label")), "")
+
+
+def test_columns_that_are_called_as_labels_are_suggested_before_those_that_sum_to_1(write: Write) -> None:
+    assert suggested(write, "y,cat,dog", "cat,9,3", "dog,1,2") == "--label y --preds cat,dog"
+    assert suggested(write, "y,cat,dog,emu", "cat,.5,.25,.25", "dog,1,0,0") == "--label y --preds cat,dog,emu"
+    assert suggested(write, "y,a,b", "cat,.5,.5", "dog,1,0") == "--label y --preds a,b"
+
+
+def test_a_long_run_of_columns_is_suggested_as_a_range_and_odd_names_are_quoted(write: Write) -> None:
+    names = ",".join(f"c{index}" for index in range(10))
+    rows = [f"{label},{',0.1' * 10}".replace(",,", ",") for label in ("x", "y", "x", "y")]
+    assert suggested(write, f"my label,{names}", *rows) == "--label 'my label' --preds c0:c9"
+
+
+def test_nothing_particular_is_suggested_where_nothing_fits(write: Write) -> None:
+    assert suggested(write, "y,a,b", "cat,3,4", "dog,5,6").startswith("--label NAME --preds NAME")
+    assert suggested(write, "a,b", "x,u", "y,v", label="a").startswith("--label NAME --preds NAME")
+
+
+def test_of_two_columns_that_could_be_the_label_none_is_suggested_as_the_one(write: Write) -> None:
+    """A column of predicted classes fits as well, and would give a rosy score."""
+    rows = ("cat,dog,.5,.5", "cat,cat,1,0")
+    message = refusal(DataError, write("run.csv", "\n".join(["pred,obs,cat,dog", *rows]) + "\n"))
+    assert "--label pred --preds cat,dog" not in message or "--label obs --preds cat,dog" in message
+
+
+def test_a_stream_is_not_read_for_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y,cat,dog\ncat,.5,.5\n")))
+    assert "--label NAME --preds NAME" in refusal(DataError, "-")
+
+
+def test_where_all_columns_have_another_role_none_is_left_for_predictions(write: Write) -> None:
+    message = refusal(DataError, write("run.csv", "y,w\ncat,1\n"), label="y", weights="w")
+    assert "no column is left" in message
+    assert "--preds" in message
 
 
 @pytest.mark.parametrize("row", [1, 7, 19])
@@ -157,8 +200,8 @@ def test_a_stray_numeric_column_beside_logits_is_refused_where_labels_are_names_
 ) -> None:
     data = logits(*names) if frame else write("z.csv", LOGITS.format(",".join(names)))
     message = refusal(DataError, data, ["cat", "dog"], kind="logits")
-    assert ", ".join(names) in message
-    assert f"--preds {names[0]},{names[1]}" in message
+    assert names[2] in message
+    assert "--preds" in message
 
 
 @pytest.mark.parametrize(
@@ -312,6 +355,11 @@ def test_several_columns_are_refused_naming_the_option(kind: str, write: Write) 
         message = refusal(DataError, data, kind=kind)
         assert "a, b" in message
         assert "--preds" in message
+
+
+def test_a_column_of_an_array_is_chosen_by_number() -> None:
+    array = np.array([[0.5, 7.0], [0.25, 9.0]])
+    assert score(array, kind="true-probs", preds="#1").cost == pytest.approx(1.5 * math.log(2), rel=1e-15)
 
 
 def test_one_column_of_a_data_frame_is_taken_whatever_its_name() -> None:

@@ -184,6 +184,8 @@ def _run(plan: Plan, sink: Callable[[PerExample], None] | None, threads: int) ->
             names = names.merge(outcome.row_names)
             if sink is not None and outcome.examples is not None:
                 sink(outcome.examples)
+    for source in plan.sources:
+        source.check_unchanged()
     if matched is not None:
         matched.finish()
     if names.shuffled:

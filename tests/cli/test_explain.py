@@ -108,6 +108,12 @@ def test_huge_logits_do_not_overflow(explain: Call) -> None:
     assert document(explain("--logits", "1000,0", "--label", "1", "--format", "json"))["loss"] == 1000
 
 
+def test_no_arithmetic_warning_reaches_the_user(explain: Call, write: Write) -> None:
+    write("logs.csv", "l\n-inf\n")
+    assert "inf nats" in told(explain("logs.csv", "--kind", "true-logprobs", "--row", "1"))
+    assert "inf nats" in told(explain("--logits=1e308,-1e308", "--label", "1"))
+
+
 def test_a_soft_target_has_an_entropy_and_a_divergence(explain: Call) -> None:
     text = told(explain("--probs", "0.7,0.2,0.1", "--target", "0.8,0.1,0.1"))
     assert text.startswith("The target is spread over 3 of 3 classes.\n")

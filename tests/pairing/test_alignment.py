@@ -445,6 +445,19 @@ def test_one_file_of_two_without_rows_is_refused(empty: str, write: Write) -> No
     assert nothing in refusal(DataError, write("p.csv", "cat,dog\n.5,.5\n"), nothing)
 
 
+@pytest.mark.parametrize("row", [".5,.5\n", ".25,.75", "1,0\n"])
+def test_a_file_of_one_row_is_refused_beside_an_empty_file(row: str, write: Write) -> None:
+    nothing = write("e.csv", "")
+    assert nothing in refusal(DataError, write("p.csv", row), nothing)
+    assert nothing in refusal(DataError, nothing, write("l.csv", "1\n"))
+    assert nothing in refusal(DataError, write("h.csv", "cat,dog\n"), nothing, no_header="predictions", classes="a,b")
+
+
+def test_an_array_without_rows_beside_an_empty_file_is_no_verdict(write: Write) -> None:
+    assert "no rows" in refusal(NoVerdict, np.zeros((0, 2)), write("l.csv", ""))
+    assert "no rows" in refusal(NoVerdict, write("p.csv", ""), np.zeros(0))
+
+
 @pytest.mark.parametrize("text", ["", "\n", "cat,dog,truth\n"])
 def test_one_file_alone_without_rows_is_no_verdict(text: str, write: Write) -> None:
     assert "no rows" in refusal(NoVerdict, write("p.csv", text), label="truth")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Write
 from xentcli import score
-from xentcli.errors import DataError, LabelsBreakRule, XentError
+from xentcli.errors import DataError, FileError, LabelsBreakRule, XentError
 from xentcli.scorer import PerExample
 
 laws = settings(deadline=None, max_examples=100)
@@ -217,6 +218,25 @@ def test_the_classes_can_be_named_for_an_array(write: Write) -> None:
         assert report.labels.counts == (1, 0, 1)
 
 
+def test_a_file_of_class_names_has_one_a_line(write: Write) -> None:
+    array = np.full((2, 3), 1 / 3)
+    for text, names in (
+        (b"\xef\xbb\xbfcat\r\ndog\r\nemu", PETS),
+        (b"cat\ndog\nemu\n", PETS),
+        (b"a,b\nx y\n\xc3\xa9\n", ("a,b", "x y", "é")),
+    ):
+        assert score(array, [0, 2], classes="@" + write("names.txt", text)).classes == names
+    assert "UTF-8" in refusal(DataError, array, [0, 2], classes="@" + write("latin.txt", b"caf\xe9\nb\nc\n"))
+    assert "nowhere.txt" in refusal(FileError, array, [0, 2], classes="@nowhere.txt")
+
+
+def test_classes_in_another_order_than_the_columns_of_the_same_names_are_refused() -> None:
+    message = unmatched(PETS, ["cat"], classes="dog,cat,emu")
+    assert "--classes" in message
+    assert "--preds dog,cat,emu" in message
+    assert matched(PETS, ["cat"], classes="cat,dog,emu") == ("name", ["cat"])
+
+
 def test_a_class_that_no_label_uses_is_fine() -> None:
     assert score(even(2, PETS), ["cat", "cat"]).labels.counts == (2, 0, 0)
 
@@ -370,6 +390,51 @@ def test_control_characters_of_a_label_are_escaped() -> None:
     message = unmatched(PETS, ["cat", "\x1b[31mdog\u202e"])
     assert "\x1b" not in message
     assert "\u202e" not in message
+
+
+# The first three rules together, written out once more.
+
+
+def plainly(names: list[str], labels: list[str]) -> tuple[str, list[str]] | None:
+    """The rule that holds and the class of each label, or None where labels are refused."""
+    whole = [re.fullmatch(r"(0|[1-9][0-9]*)(\.0)?", label) for label in labels]
+    numbers = [found[1] for found in whole if found]
+    read = numbers if len(numbers) == len(labels) else labels
+    if set(read) <= set(names):
+        return "name", read
+    readings = []
+    for length in range(1, min(map(len, names)) + 1):
+        first, last = names[0][:length], names[0][-length:]
+        if all(name.startswith(first) for name in names) and all(label and first + label in names for label in read):
+            readings.append([first + label for label in read])
+        if all(name.endswith(last) for name in names) and all(label and label + last in names for label in read):
+            readings.append([label + last for label in read])
+    if readings:
+        return ("prefix", readings[0]) if all(one == readings[0] for one in readings) else None
+    if read is not numbers or not all(int(label) < len(names) for label in read):
+        return None
+    return "index", [names[int(label)] for label in read]
+
+
+@given(
+    stem=st.text("p1_", max_size=2),
+    parts=st.lists(st.text("01p", max_size=2), min_size=2, max_size=4, unique=True),
+    tail=st.sampled_from(["", "", "0", "p", ".0"]),
+    data=st.data(),
+)
+@settings(deadline=None, max_examples=150)
+def test_the_rules_hold_in_their_order(stem: str, parts: list[str], tail: str, data: st.DataObject) -> None:
+    names = [stem + part + tail for part in parts]
+    assume(all(names))
+    pool = sorted({*names, *parts, *(stem + part for part in parts), *(part + tail for part in parts), "0", "1", "2"})
+    labels = data.draw(
+        st.lists(st.sampled_from(pool).map(str) | st.sampled_from(["0.0", "1.0"]), min_size=1, max_size=5)
+    )
+    want = plainly(names, labels)
+    if want is None:
+        unmatched(names, labels)
+    else:
+        assert matched(names, labels) == want
 
 
 # Labels of other Python types.
@@ -602,6 +667,12 @@ def test_target_columns_that_overlap_with_the_classes_in_part_are_refused(
     assert all(name in message for name in (*classes, *columns))
 
 
+def test_names_that_have_nothing_in_common_but_that_nothing_is_left_of_them_are_disjoint() -> None:
+    cost, _, note = targets({"p": 0.5, "pq": 0.5}, {"t": 1, "t2": 0})
+    assert cost == pytest.approx(math.log(2))
+    assert "by position" in note
+
+
 def test_target_columns_of_a_file_are_found_by_option_and_without(write: Write) -> None:
     one = write("one.csv", "cat,t_cat,dog,t_dog\n.25,1,.75,0.0\n.5,0,.5,1.0\n")
     want = pytest.approx((math.log(4) + math.log(2)) / 2, rel=1e-15)
@@ -731,6 +802,31 @@ def test_a_later_label_that_fits_no_rule_is_refused_with_its_row(tmp_path: Path)
     assert f"row {len(labels) - 1:,}" in message
 
 
+@pytest.mark.parametrize("label", [1.5, math.nan, math.inf])
+def test_a_later_number_that_is_not_whole_is_refused_with_its_row(label: float) -> None:
+    labels = np.array([0.0] * (HEAD + 9) + [label])
+    assert f"row {HEAD + 10:,}" in refusal(DataError, np.full((len(labels), 2), 0.5), labels)
+
+
+@pytest.mark.parametrize("label", ["x", "1.5", "01", ""])
+def test_a_later_text_that_is_no_position_is_refused_with_its_row(label: str) -> None:
+    labels = ["0"] * (HEAD + 9) + [label]
+    assert f"row {HEAD + 10:,}" in refusal(DataError, np.full((len(labels), 2), 0.5), labels)
+
+
+@pytest.mark.parametrize("label", ["x", "1.5", "NA", ""])
+def test_a_later_text_that_is_no_probability_is_refused_with_its_row_for_one_column(label: str) -> None:
+    labels = ["0"] * (HEAD + 9) + [label]
+    assert f"row {HEAD + 10:,}" in refusal(DataError, np.full(len(labels), 0.5), labels)
+
+
+@pytest.mark.parametrize("late", ["0.0", "-0"])
+def test_a_later_label_is_read_as_the_first_ones_were(late: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = ["1", "0"] * (HEAD // 2) + [late]
+    feed = stream(monkeypatch, column(labels))
+    assert score(np.full((len(labels), 2), 0.5), feed).labels.counts == (HEAD // 2 + 1, HEAD // 2)
+
+
 # Rows of weight 0 have no say and may hold junk.
 
 
@@ -771,6 +867,14 @@ def test_the_weights_may_stand_in_either_file(side: str) -> None:
     preds, truth = even(3, PETS), pd.DataFrame({"truth": ["junk", "cat", "emu"]})
     (preds if side == "predictions" else truth)["w"] = [0, 1, 2]
     report = score(preds, truth, label="truth", weights="w")
+    assert report.labels.counts == (1, 0, 1)
+
+
+def test_rows_of_weight_0_have_no_say_where_ids_join_weights_of_the_predictions_to_labels() -> None:
+    preds = even(3, PETS).assign(id=["a", "b", "c"], w=[1, 0, 2])
+    truth = pd.DataFrame({"id": ["c", "b", "a"], "truth": ["emu", "junk", "cat"]})
+    report = score(preds, truth, label="truth", weights="w", id="id")
+    assert report.labels.matched == "name"
     assert report.labels.counts == (1, 0, 1)
 
 

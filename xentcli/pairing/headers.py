@@ -125,7 +125,7 @@ def _by_counts(
     """Take first lines as headers or data so that the row counts of both files agree."""
     if labels is None or settings.id is not None or not (predictions.repeatable and labels.repeatable):
         return {side.name: _alone(side, settings) for side in undecided}
-    lines = {"predictions": _lines(predictions), "labels": _lines(labels)}
+    lines = {"predictions": predictions.lines(), "labels": labels.lines()}
     difference = lines["predictions"] - lines["labels"]
     fixed = {name: int(header) for name, header in chosen.items()}
     names = [side.name for side in undecided]
@@ -177,8 +177,3 @@ def _ambiguous(sides: list[Side]) -> DataError:
 
 def _options(side: Side) -> str:
     return f"--header {side.name} or --no-header {side.name}"
-
-
-def _lines(source: Source) -> int:
-    count: int = source.lines()  # type: ignore[attr-defined]
-    return count

@@ -114,7 +114,7 @@ def pair(
         When there is nothing in the files.
     """
     kind = KINDS[settings.kind]
-    _check_empty(predictions, labels)
+    _check_empty(predictions, labels, settings)
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
     sources = (predictions,) if labels is None else (predictions, labels)
@@ -144,9 +144,15 @@ def pair(
     return Plan(settings, sources, queues, picks, classes, matcher, columns, alignment, unused, compare, join)
 
 
-def _has_no_row(source: CsvSource) -> bool:
-    """Whether a file has no line, or one that can only be a header."""
-    return source.repeatable and source.lines() <= 1 and not all(map(is_number, source.first_fields or ("header",)))
+def _has_no_row(source: Source, said: bool | None) -> bool:
+    """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
+    if not isinstance(source, CsvSource):
+        return source.lines() == 0
+    if not source.width:
+        return True
+    if not source.repeatable or source.lines() > 1:
+        return False
+    return said is not False and not all(map(is_number, source.first_fields))
 
 
 def _check_dimensions(source: Source) -> None:
@@ -160,12 +166,12 @@ def _check_dimensions(source: Source) -> None:
         )
 
 
-def _check_empty(predictions: Source, labels: Source | None) -> None:
-    empty = [source for source in (predictions, labels) if isinstance(source, CsvSource) and not source.width]
+def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:
+    sides = [("predictions", predictions), *([("labels", labels)] if labels is not None else [])]
+    empty = [source for _, source in sides if isinstance(source, CsvSource) and not source.width]
     if not empty:
         return
-    sources = [source for source in (predictions, labels) if source is not None]
-    if all(isinstance(source, CsvSource) and _has_no_row(source) for source in sources):
+    if all(_has_no_row(source, settings.header_of(side)) for side, source in sides):
         # A single line beside an empty file can only be its header.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     raise DataError("the file is empty", place=Place(empty[0].path))

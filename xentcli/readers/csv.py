@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
-from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, blocks, line_count, row_end
+from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
@@ -76,17 +76,18 @@ class CsvPart:
         return replace(rows, underflows=underflows)
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
-        for index, record in enumerate(records):
-            if len(record) != self.width or (self.width == 1 and record == [""]):
-                line = lines[index] if lines else self.line + index
+        places = lines or range(self.line, self.line + len(records))
+        for index, (record, line) in enumerate(zip(records, places, strict=True)):
+            if len(record) != self.width:
                 raise DataError(self._row_fault(record), place=Place(self.path, self.start + index + 1, line))
+        if self.length > MAX_FIELD:
+            for record, line in zip(records, places, strict=True):
+                _check_lengths(self.path, record, line)
         if len(records) != self.rows:
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
-        if self.length > MAX_FIELD and max(len(cell) for record in records for cell in record) > MAX_FIELD:
-            raise FileError(f"a field is longer than {MAX_FIELD:,} characters", place=Place(self.path, line=self.line))
 
     def _row_fault(self, record: list[str]) -> str:
-        if record == [""]:
+        if not record:
             return f"a blank line where {_fields(self.width)} {_were(self.width)} expected"
         where = f"{_fields(len(record))} where {self.width} {_were(self.width)} expected"
         if len(record) == self.width + 1 and record[-1] == "":
@@ -149,22 +150,28 @@ class CsvSource:
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
         grammar = Grammar(self.path, self.dialect)
-        start, offset, line, skip = 0, self.begin, 1, bool(self.header)
-        for whole, whole_count in blocks(self.stream, self.dialect, block_bytes, self.begin):
-            data, count = whole, whole_count
-            if skip:
-                end = row_end(whole, self.dialect, 0)
-                end = len(whole) if end < 0 else end
-                data, count, skip = whole[end:], count - 1, False
-                offset, line = offset + end, line + line_count(whole[:end])
-            if count:
+        start = 0
+        for block in blocks(self.stream, self.dialect, block_bytes, self.begin):
+            data, rows, skipped = block.data, block.rows, 0
+            if block.offset == self.begin and self.header:
+                end = RowScan().row_end(data, self.dialect)
+                skipped = len(data) if end < 0 else end
+                data, rows = data[skipped:], rows - 1
+            if rows:
+                line = block.line + block.data.count(self.dialect.end, 0, skipped)
                 kept = None if self.stream.plain else data
-                yield CsvPart(grammar, self.names, self.width, start, line, count, offset, len(data), kept)
-            start, offset, line = start + count, offset + len(data), line + line_count(data)
+                yield CsvPart(
+                    grammar, self.names, self.width, start, line, rows, block.offset + skipped, len(data), kept
+                )
+            start += rows
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows, a header line included, by one pass over the bytes."""
-        return sum(count for _, count in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin))
+        return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin))
 
 
 def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
@@ -183,14 +190,18 @@ def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
             advice="iconv -f UTF-16 -t UTF-8 writes it as UTF-8",
         )
     begin = len(_BOM) if start.startswith(_BOM) else 0
-    if not stream.head[begin:].strip(b"\r\n"):
-        return CsvSource(stream, Dialect(delimiter or ","), (), begin)
-    dialect = Dialect(delimiter or ",", b"\n" not in stream.head and b"\r" in stream.head)
+    while not stream.head[begin:].strip(b"\r\n"):
+        if not _looked_further(stream):
+            return CsvSource(stream, Dialect(delimiter or ","), (), begin)
+    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin))
     if delimiter is None:
         dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
     first = _first_rows(stream, dialect, begin, 1)[0]
+    if not first:
+        raise DataError("the first line is blank", place=Place(stream.name, line=1))
     if len(first) > MAX_COLUMNS:
         raise FileError(f"{len(first):,} columns; at most {MAX_COLUMNS:,} are read", place=Place(stream.name, line=1))
+    _check_lengths(stream.name, first, 1)
     return CsvSource(stream, dialect, tuple(first), begin)
 
 
@@ -212,19 +223,42 @@ def check_delimiter(text: str) -> str:
     return found
 
 
+def _check_lengths(path: str, record: Sequence[str], line: int) -> None:
+    if max(map(len, record)) > MAX_FIELD:
+        raise FileError(f"a field is longer than {MAX_FIELD:,} characters", place=Place(path, line=line))
+
+
+def _looked_further(stream: ByteStream) -> bool:
+    """Double what was seen of a stream, up to the longest row; say whether there was more."""
+    if len(stream.head) >= MAX_LINE:
+        raise row_too_long(stream.name, 1)
+    return stream.look_further(2 * len(stream.head))
+
+
+def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
+    """Whether the first line end outside quotes is a CR that no LF follows."""
+    scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
+    ends = dict.fromkeys(scans, -1)
+    while True:
+        ends = {d: end if end >= 0 else scans[d].row_end(stream.head, d) for d, end in ends.items()}
+        lf, cr = ends.values()
+        if cr < 0 <= lf or 0 <= lf <= cr + 1:
+            return False
+        if 0 <= cr < len(stream.head):
+            return True
+        if not _looked_further(stream):
+            return cr >= 0
+
+
 def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     """The delimiter that the first two lines agree on."""
     if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
         return "\t"
-    first = _first_line(stream, dialect, begin)
+    first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
     seen = [delimiter for delimiter in DELIMITERS if delimiter.encode() in first]
     if len(seen) < 2:
         return seen[0] if seen else ","
-    fitting = []
-    for delimiter in seen:
-        rows = _first_rows(stream, replace(dialect, delimiter=delimiter), begin, 2)
-        if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1:
-            fitting.append(delimiter)
+    fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
     if len(fitting) == 1:
         return fitting[0]
     names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
@@ -235,24 +269,31 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     )
 
 
-def _first_line(stream: ByteStream, dialect: Dialect, begin: int) -> bytes:
-    end = row_end(stream.head, dialect, begin)
-    return stream.head[begin:] if end < 0 else stream.head[begin:end]
+def _fits(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the first two lines have the same number of fields, more than one."""
+    try:
+        rows = _first_rows(stream, dialect, begin, 2)
+    except DataError:
+        return False
+    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+
+
+def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[int]:
+    """Where the first rows end, `begin` before them, looking further where the head ends within one."""
+    scan, ends = RowScan(begin), [begin]
+    while len(ends) <= limit and ends[-1] < len(stream.head):
+        end = scan.row_end(stream.head, dialect)
+        if end < 0 and _looked_further(stream):
+            continue
+        ends.append(len(stream.head) if end < 0 else end)
+    return ends
 
 
 def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
-    """The fields of the first rows, looking further where the head ends within one."""
-    ends = [begin]
-    while len(ends) <= limit:
-        end = row_end(stream.head, dialect, ends[-1])
-        if end < 0 and stream.look_further(2 * len(stream.head)):
-            if len(stream.head) > 2 * MAX_LINE:
-                raise FileError(f"a row is longer than {MAX_LINE:,} bytes", place=Place(stream.name))
-            continue
-        ends.append(len(stream.head) if end < 0 else end)
+    """The fields of the first rows."""
     grammar = Grammar(stream.name, dialect)
-    pieces = [(stream.head[a:b], row) for row, (a, b) in enumerate(itertools.pairwise(ends))]
-    return [grammar.records(piece, row, row + 1)[0][0] for piece, row in pieces if piece]
+    ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
+    return [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
 
 
 def _fields(count: int) -> str:

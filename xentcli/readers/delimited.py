@@ -8,9 +8,10 @@ read, and a block into rows and fields.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.stream import ByteStream
 
-__all__ = ["DELIMITERS", "MAX_LINE", "Dialect", "Grammar", "blocks", "line_count", "row_end"]
+__all__ = ["DELIMITERS", "MAX_LINE", "Block", "Dialect", "Grammar", "RowScan", "blocks", "row_too_long"]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 MAX_LINE = 1 << 26
@@ -36,76 +37,148 @@ class Dialect:
         """The byte that ends a row; before LF there may be a CR."""
         return b"\r" if self.ends_with_cr else b"\n"
 
+    @property
+    def blank_lines(self) -> bytes:
+        """What blank lines match."""
+        return rb"\r*" if self.ends_with_cr else rb"(?:\r?\n)*"
 
-def row_end(data: bytes | bytearray, dialect: Dialect, start: int, least: int = 0) -> int:
-    """Find the offset past the row end that first reaches `least`, or -1.
+    @property
+    def stray_end(self) -> str:
+        """What is wrong with the other line end within a row."""
+        if self.ends_with_cr:
+            return "a newline within a row of a file whose rows end with carriage returns"
+        return "a carriage return within a row"
 
-    A line end within quotes ends no row: the quotes before it are odd in number.
+
+@dataclass
+class RowScan:
+    """The search for row ends in bytes that may grow; it looks at no byte twice.
+
+    position is where it has come to, and quoted whether that is within quotes.
     """
-    position = max(start, least)
-    quotes = data.count(b'"', start, position)
-    while (found := data.find(dialect.end, position)) >= 0:
-        quotes += data.count(b'"', position, found)
-        if quotes % 2 == 0:
-            return found + 1
-        position = found + 1
-    return -1
+
+    position: int = 0
+    quoted: bool = False
+
+    def row_end(self, data: bytes | bytearray, dialect: Dialect, least: int = 0) -> int:
+        """Find the offset past the next row end, or past the first that reaches `least`; -1 if it is still to come.
+
+        A line end within quotes ends no row: the quotes before it are odd in number.
+        """
+        if least > self.position:
+            least = min(least, len(data))
+            self.quoted ^= data.count(b'"', self.position, least) % 2 == 1
+            self.position = least
+        while True:
+            found = data.find(b'"' if self.quoted else dialect.end, self.position)
+            stop = len(data) if found < 0 else found
+            if not self.quoted:
+                quote = data.find(b'"', self.position, stop)
+                if quote >= 0:
+                    self.position, self.quoted = quote + 1, True
+                    continue
+            if found < 0:
+                self.position = stop
+                return -1
+            self.position = found + 1
+            if not self.quoted:
+                return self.position
+            self.quoted = False
 
 
-def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Iterator[tuple[bytes, int]]:
-    """Yield blocks of whole rows, of `size` bytes or a row more, with their row counts.
+@dataclass(frozen=True)
+class Block:
+    """Some whole rows of a text, and how many bytes and lines come before."""
 
-    The first `begin` bytes are passed over, and blank lines at the end of the file.
+    data: bytes
+    rows: int
+    offset: int
+    line: int
+
+
+def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Iterator[Block]:
+    """Yield blocks of whole rows, of `size` bytes or a row more.
+
+    The first `begin` bytes are passed over. So are blank lines at the end of the file;
+    the first of those that a row follows is a block of its own, whose error it is.
     """
     buffer = bytearray()
-    skip = begin
-    for chunk in stream.chunks(max(size, 1 << 16)):
+    blanks = re.compile(dialect.blank_lines)
+    scan, offset, line, skip = RowScan(), begin, 1, begin
+    pending: Block | None = None
+
+    def taken(length: int, rows: int | None = None) -> Block:
+        nonlocal scan, offset, line
+        data = bytes(buffer[:length])
+        block = Block(data, _row_count(data, dialect) if rows is None else rows, offset, line)
+        del buffer[:length]
+        scan, offset, line = RowScan(), offset + length, line + data.count(dialect.end)
+        return block
+
+    for chunk in itertools.chain(stream.chunks(max(size, 1 << 16)), [b""]):
         buffer += chunk
         if skip:
             del buffer[:skip]
             skip = 0
-        done = 0
-        while len(buffer) - done >= size:
-            end = row_end(buffer, dialect, done, done + size - 1)
-            while end >= 0 and not buffer[done:end].strip(b"\r\n"):
-                # Blank lines wait for the row after them, whose error they are.
-                end = row_end(buffer, dialect, end)
-            if end < 0:
+        while buffer:
+            blank = 0 if scan.position else _length(blanks, buffer)
+            if blank:
+                passed = taken(blank, 0)
+                pending = pending or replace(passed, data=_first_end(passed.data, dialect), rows=1)
+                continue
+            if buffer == b"\r":
+                # The first half of one more blank line, or all that follows the last row.
                 break
-            block = _without_blank_end(bytes(buffer[done:end]))
-            yield block, _row_count(block, dialect)
-            done += len(block)
-        del buffer[:done]
-        if len(buffer) > MAX_LINE + size:
-            raise FileError(
-                f"a row is longer than {MAX_LINE:,} bytes", place=Place(stream.name), advice="an unclosed quote?"
-            )
-    rest = _without_blank_end(bytes(buffer))
-    if rest:
-        yield rest, _row_count(rest, dialect)
+            if pending is not None:
+                yield pending
+                pending = None
+            end = scan.row_end(buffer, dialect, size - 1) if len(buffer) >= size else -1
+            if end < 0 and chunk:
+                if len(buffer) > MAX_LINE + size:
+                    raise _too_long(stream.name, buffer, dialect, line)
+                break
+            yield taken(_less_blanks(buffer[:end] if end >= 0 else buffer, dialect))
 
 
-def line_count(data: bytes) -> int:
-    """Count the lines that end in these bytes."""
-    return data.count(b"\n") or data.count(b"\r")
+def _length(pattern: re.Pattern[bytes], data: bytearray) -> int:
+    found = pattern.match(data)
+    return found.end() if found else 0
+
+
+def _first_end(blank: bytes, dialect: Dialect) -> bytes:
+    return blank[: blank.index(dialect.end) + 1]
+
+
+def _less_blanks(rows: bytearray, dialect: Dialect) -> int:
+    """The length of some rows less the blank lines at their end; the last row keeps its own line end."""
+    content = len(rows.rstrip(b"\r\n"))
+    end = rows.find(dialect.end, content)
+    return len(rows) if end < 0 else end + 1
+
+
+def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> FileError:
+    """The error of a row that does not end; whole rows may come before it."""
+    scan, begin = RowScan(), 0
+    while (end := scan.row_end(buffer, dialect)) >= 0:
+        begin = end
+    return row_too_long(path, line + buffer.count(dialect.end, 0, begin))
+
+
+def row_too_long(path: str, line: int) -> FileError:
+    """The error of a row of more than MAX_LINE bytes."""
+    return FileError(
+        f"a row is longer than {MAX_LINE:,} bytes", place=Place(path, line=line), advice="an unclosed quote?"
+    )
 
 
 def _row_count(block: bytes, dialect: Dialect) -> int:
     if b'"' not in block:
         return block.count(dialect.end) + (not block.endswith(dialect.end))
     raw = np.frombuffer(block, np.uint8)
-    inside = np.cumsum(raw == ord('"')) % 2 == 1
-    ends = int(((raw == dialect.end[0]) & ~inside).sum())
+    # Of the number of quotes so far only the last bit matters, and a byte keeps it.
+    inside = np.cumsum(raw == ord('"'), dtype=np.uint8) & 1
+    ends = int(np.count_nonzero((raw == dialect.end[0]) & (inside == 0)))
     return ends + (not block.endswith(dialect.end) or bool(inside[-1]))
-
-
-def _without_blank_end(block: bytes) -> bytes:
-    """A block less the blank lines at its end; its last row keeps its own line end."""
-    stripped = block.rstrip(b"\r\n")
-    if not stripped:
-        return b""
-    tail = block[len(stripped) :]
-    return stripped + (tail[:2] if tail[:2] == b"\r\n" else tail[:1])
 
 
 @dataclass(frozen=True)
@@ -118,7 +191,7 @@ class Grammar:
     def records(self, data: bytes, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...] | None]:
         """Cut whole rows into fields; also the line on which each begins, where quotes are used.
 
-        `start` rows and `line` - 1 lines come before.
+        `start` rows and `line` - 1 lines come before. A blank line has no fields.
 
         Raises
         ------
@@ -128,18 +201,18 @@ class Grammar:
         text = self._decoded(data, line)
         if '"' in text:
             return self._quoted(text, start, line)
-        end = "\r" if self.dialect.ends_with_cr else "\n"
+        end, stray = ("\r", "\n") if self.dialect.ends_with_cr else ("\n", "\r")
         if end == "\n" and "\r" in text:
             text = text.replace("\r\n", "\n").removesuffix("\r")
         rows = text.removesuffix(end).split(end)
-        if end == "\n" and "\r" in text:
-            row = next(index for index, content in enumerate(rows) if "\r" in content)
-            raise DataError("a carriage return within a row", place=Place(self.path, start + row + 1, line + row))
-        return [row.split(self.dialect.delimiter) for row in rows], None
+        if stray in text:
+            row = next(index for index, content in enumerate(rows) if stray in content)
+            raise DataError(self.dialect.stray_end, place=Place(self.path, start + row + 1, line + row))
+        return [row.split(self.dialect.delimiter) if row else [] for row in rows], None
 
     def _decoded(self, data: bytes, line: int) -> str:
         if b"\0" in data:
-            line += line_count(data[: data.index(b"\0")])
+            line += data.count(self.dialect.end, 0, data.index(b"\0"))
             raise DataError(
                 "a NUL byte; text is expected", place=Place(self.path, line=line), advice="UTF-16 or a binary file?"
             )
@@ -148,12 +221,13 @@ class Grammar:
         except UnicodeDecodeError as error:
             raise DataError(
                 f"byte 0x{data[error.start]:02x} is not UTF-8; Latin-1 or Windows-1252?",
-                place=Place(self.path, line=line + line_count(data[: error.start])),
+                place=Place(self.path, line=line + data.count(self.dialect.end, 0, error.start)),
                 advice="iconv -f CP1252 -t UTF-8 writes it as UTF-8",
             ) from None
 
     def _quoted(self, text: str, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...]]:
         match_field = _field_pattern(self.dialect).match
+        row_end = self.dialect.end.decode()
         records: list[list[str]] = []
         lines: list[int] = []
         position = 0
@@ -164,13 +238,14 @@ class Grammar:
             while end == self.dialect.delimiter:
                 match = match_field(text, position)
                 if match is None:
-                    raise DataError(_fault(text, position), place=Place(self.path, start + len(lines), line))
+                    fault = _fault(text, position, self.dialect)
+                    raise DataError(fault, place=Place(self.path, start + len(lines), line))
                 quoted, bare, end = match.groups()
                 record.append(bare if quoted is None else quoted.replace('""', '"'))
-                line += quoted.count("\n") if quoted else 0
+                line += quoted.count(row_end) if quoted else 0
                 position = match.end()
             line += 1
-            records.append(record)
+            records.append([] if record == [""] and quoted is None else record)
         return records, tuple(lines)
 
 
@@ -178,16 +253,17 @@ class Grammar:
 def _field_pattern(dialect: Dialect) -> re.Pattern[str]:
     delimiter = re.escape(dialect.delimiter)
     end = r"\r" if dialect.ends_with_cr else r"\r?\n|\r?\Z"
-    return re.compile(rf'(?:"([^"]*(?:""[^"]*)*)"|([^"{delimiter}\r\n]*))({delimiter}|{end}|\Z)')
+    return re.compile(rf'(?:"([^"]*+(?:""[^"]*+)*+)"|([^"{delimiter}\r\n]*))({delimiter}|{end}|\Z)')
 
 
-def _fault(text: str, position: int) -> str:
-    sample = shown(text[position : position + 30])
+def _fault(text: str, position: int, dialect: Dialect) -> str:
+    """Say why no field begins at a position; the sample ends with its line."""
+    sample = shown(re.split("[\r\n]", text[position : position + 30])[0])
     if text[position] != '"':
         bare = re.compile(r'[^"\r\n]*').match(text, position)
-        if bare and text[bare.end() : bare.end() + 1] == "\r":
-            return "a carriage return within a row"
+        if bare and text[bare.end() : bare.end() + 1] in ("\r", "\n"):
+            return dialect.stray_end
         return f"a quote inside a field that does not begin with one: {sample}"
-    if re.compile(r'"[^"]*(?:""[^"]*)*"').match(text, position):
+    if re.compile(r'"[^"]*+(?:""[^"]*+)*+"').match(text, position):
         return f"text after a closing quote: {sample}"
     return f"a quote that is never closed: {sample}"

@@ -70,6 +70,9 @@ class MemorySource:
             return self
         return MemorySource(self.path, (), self.array.size, self.array.reshape(-1, 1))
 
+    def check_unchanged(self) -> None:
+        """Do nothing: what is in memory is not watched."""
+
     def lines(self) -> int:
         """Count the rows."""
         return self.rows

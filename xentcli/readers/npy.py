@@ -117,6 +117,10 @@ class NpySource:
             )
         return replace(self, layout=replace(self.layout, fortran=False, rows=math.prod(self.shape), width=1))
 
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
+
     def lines(self) -> int:
         """Count the rows."""
         return self.layout.rows

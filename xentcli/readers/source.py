@@ -128,8 +128,16 @@ class Source(Protocol):
         """Whether it can be read more than once."""
         ...
 
+    def lines(self) -> int:
+        """Count its rows without reading them, a header line included."""
+        ...
+
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Part]:
         """Cut it into parts of about so many bytes, in order."""
+        ...
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when it is no longer what was opened."""
         ...
 
 

@@ -28,13 +28,13 @@ def _gzip(file: IO[bytes]) -> Any:
 def _bz2(file: IO[bytes]) -> Any:
     import bz2
 
-    return bz2.BZ2File(file)
+    return io.BufferedReader(_Streams(file, bz2.BZ2Decompressor))
 
 
 def _xz(file: IO[bytes]) -> Any:
     import lzma
 
-    return lzma.LZMAFile(file)
+    return io.BufferedReader(_Streams(file, lzma.LZMADecompressor))
 
 
 COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
@@ -66,6 +66,7 @@ class ByteStream:
     head: bytes
     _file: IO[bytes] | None
     _opened: bool = False
+    _stamp: tuple[int, ...] | None = None
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Yield all bytes from the first, in chunks of `size` or less."""
@@ -83,6 +84,20 @@ class ByteStream:
             yield self.head
             while chunk := self._file.read(size):
                 yield chunk
+
+    def check_unchanged(self) -> None:
+        """Hold the file against what it was when it was opened.
+
+        Raises
+        ------
+        DataError
+            When its size, time of change or inode differ.
+        """
+        if self.path is not None and self._stamp is not None:
+            with _reading(self.name):
+                changed = _stamp_of(os.stat(self.path)) != self._stamp
+            if changed:
+                raise DataError("the file changed while it was read", place=Place(self.name))
 
     def look_further(self, length: int) -> bool:
         """Make the head `length` bytes long; say whether there was more to see."""
@@ -114,7 +129,8 @@ def open_bytes(path: str) -> ByteStream:
             raise FileError("standard input is closed", place=Place("-"))
         return _streamed("standard input", sys.stdin.buffer)
     with _reading(path):
-        mode = os.stat(path).st_mode
+        found = os.stat(path)
+        mode = found.st_mode
         if stat.S_ISDIR(mode):
             raise FileError("is a folder; a file is expected", place=Place(path))
         raw = open(path, "rb")  # noqa: SIM115
@@ -124,7 +140,11 @@ def open_bytes(path: str) -> ByteStream:
             start = raw.peek(HEAD_BYTES)[:16]
             plain = _compression(start) is None
             file = raw if plain else _decompressed(raw, start)
-            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None)
+            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None, _stamp=_stamp_of(found))
+
+
+def _stamp_of(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def _streamed(name: str, raw: IO[bytes]) -> ByteStream:
@@ -172,6 +192,35 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
+class _Streams(io.RawIOBase):
+    """Compressed streams one after the other, decompressed.
+
+    The readers of the standard library leave out a second stream that is damaged.
+    """
+
+    def __init__(self, file: IO[bytes], new: Callable[[], Any]) -> None:
+        self._file, self._new, self._decoder = file, new, new()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while True:
+            data = b""
+            if self._decoder.eof:
+                # Zero bytes may pad a stream.
+                data = (self._decoder.unused_data or self._file.read(HEAD_BYTES)).lstrip(b"\0")
+                if not data and not (data := self._file.read(HEAD_BYTES).lstrip(b"\0")):
+                    return 0
+                self._decoder = self._new()
+            elif self._decoder.needs_input and not (data := self._file.read(HEAD_BYTES)):
+                raise EOFError
+            found = self._decoder.decompress(data, len(buffer))
+            if found:
+                buffer[: len(found)] = found
+                return len(found)
+
+
 def _compression(start: bytes) -> tuple[str, Callable[[IO[bytes]], Any]] | None:
     return next((found for magic, found in COMPRESSIONS.items() if start.startswith(magic)), None)
 
@@ -194,6 +243,8 @@ def _reading(name: str) -> Iterator[None]:
         if error.errno is None:
             raise DataError(f"damaged compressed data: {error}", place=Place(name)) from error
         raise FileError(f"cannot be read: {error.strerror}", place=Place(name)) from error
+    except ValueError as error:
+        raise FileError(f"cannot be read: {error}", place=Place(name)) from error
     except Exception as error:
         if type(error).__name__ in ("LZMAError", "error"):
             raise DataError(f"damaged compressed data: {error}", place=Place(name)) from error

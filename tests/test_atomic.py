@@ -1,0 +1,206 @@
+"""A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from xentcli.atomic import replacing, write_text
+from xentcli.errors import FileError
+
+LONG = "new line\n" * 100_000
+
+
+def test_a_new_file_is_whole(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", LONG + "é")
+    assert (tmp_path / "a.txt").read_bytes() == (LONG + "é").encode()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_path_may_be_text_and_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_text("a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as file:
+        file.write(LONG.encode())
+        file.flush()
+        assert path.read_text() == "old"
+    assert path.read_text() == LONG
+
+
+def test_whoever_has_the_old_file_open_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with path.open() as reader:
+        write_text(path, "new")
+        assert reader.read() == "old"
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=repr)
+@pytest.mark.parametrize("old", [b"old", None], ids=["old", "none"])
+def test_an_error_inside_leaves_everything_as_it_was(tmp_path: Path, error: BaseException, old: bytes | None) -> None:
+    path = tmp_path / "a.txt"
+    if old is not None:
+        path.write_bytes(old)
+    before = os.listdir(tmp_path)
+
+    def fails() -> NoReturn:
+        with replacing(path) as file:
+            file.write(LONG.encode())
+            raise error
+
+    with pytest.raises(type(error)):
+        fails()
+    assert os.listdir(tmp_path) == before
+    assert old is None or path.read_bytes() == old
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace", "chmod"])
+def test_a_system_error_at_any_step_is_4_and_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def broken(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, step, broken)
+    with pytest.raises(FileError, match="cannot be written: Input/output error") as caught:
+        write_text(path, "new")
+    assert caught.value.place is not None
+    assert caught.value.place.path == str(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_crash_after_the_rename_cannot_lose_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def noting(name: str, real: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: object) -> None:
+            done.append(name)
+            real(*args)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", noting("fsync", os.fsync))
+    monkeypatch.setattr(os, "replace", noting("replace", os.replace))
+    write_text(tmp_path / "a.txt", "new")
+    assert done[:2] == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+def test_permissions_are_those_of_the_old_file(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    write_text(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_permissions_of_a_new_file_are_the_usual_ones(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "a.txt", "new")
+        now = os.umask(mask)
+    finally:
+        os.umask(before)
+    assert now == mask
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == mode
+
+
+def test_nobody_else_can_read_a_private_file_while_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(0o600)
+    with replacing(path) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077 == 0
+
+
+def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    target, link = tmp_path / "real" / "a.txt", tmp_path / "link.txt"
+    target.write_text("old")
+    link.symlink_to("real/a.txt")
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert os.readlink(link) == "real/a.txt"
+    assert target.read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == ["link.txt", "real"]
+    assert os.listdir(tmp_path / "real") == ["a.txt"]
+
+
+def test_a_link_to_nothing_yet_makes_its_target(tmp_path: Path) -> None:
+    (tmp_path / "link.txt").symlink_to("later.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "later.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("nowhere/a.txt", "No such file"), ("file/a.txt", "Not a directory"), ("folder", "Is a directory")],
+)
+def test_what_cannot_be_written_says_which_and_why(tmp_path: Path, name: str, reason: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match=f"cannot be written: {reason}") as caught:
+        write_text(tmp_path / name, "new")
+    assert caught.value.headline.startswith(str(tmp_path / name))
+    assert caught.value.exit_code == 4
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+    assert os.listdir(tmp_path / "folder") == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_a_file_error(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a.txt").write_text("old")
+    (tmp_path / "folder").chmod(0o555)
+    try:
+        with pytest.raises(FileError, match="Permission denied"):
+            write_text(tmp_path / "folder" / "a.txt", "new")
+    finally:
+        (tmp_path / "folder").chmod(0o755)
+    assert (tmp_path / "folder" / "a.txt").read_text() == "old"
+
+
+def test_a_fifo_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(path, "new")
+        assert os.read(reading, 100) == b"new"
+    finally:
+        os.close(reading)
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert os.listdir(tmp_path) == ["fifo"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_device_is_a_file_error() -> None:
+    with pytest.raises(FileError, match="No space left"):
+        write_text("/dev/full", LONG)
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 250 + ".json", "-o.json", " .json", "new\nline.json", "é.json"], ids=lambda n: ascii(n)[:12]
+)
+def test_any_name_that_the_file_system_takes_will_do(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "new")
+    assert os.listdir(tmp_path) == [name]

@@ -1,0 +1,229 @@
+"""One row per example: what stands in it, and that the file is whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xentcli
+from xentcli.errors import DataError, FileError, UsageError
+from xentcli.scorer import PerExample
+from xentcli.writers.per_example import COLUMNS, SINKS, check_path, per_example_sink
+from xentcli.writers.safe import terminal
+
+
+def block(start: int, losses: list[float], **changes: object) -> PerExample:
+    values: dict[str, object] = {
+        "start": start,
+        "count": len(losses),
+        "ids": None,
+        "labels": None,
+        "probability": np.exp(-np.array(losses)),
+        "loss": np.array(losses),
+        "weight": np.ones(len(losses)),
+    }
+    return PerExample(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def written(path: Path, *blocks: PerExample) -> list[dict[str, str]]:
+    with per_example_sink(str(path)) as sink:
+        assert sink is not None
+        for part in blocks:
+            sink(part)
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""), strict=True))
+
+
+def test_rows_count_on_from_1_through_the_blocks(tmp_path: Path) -> None:
+    rows = written(tmp_path / "a.csv", block(0, [0.5, 0.25]), block(2, [1.5]))
+    assert [row["row"] for row in rows] == ["1", "2", "3"]
+    assert [row["loss"] for row in rows] == ["0.5", "0.25", "1.5"]
+    assert tuple(rows[0]) == COLUMNS == ("row", "id", "label", "probability", "loss", "weight")
+
+
+def test_losses_are_written_to_the_last_bit(tmp_path: Path) -> None:
+    losses = np.random.default_rng(5).exponential(size=1000)
+    losses[:4] = [5e-324, 1.7976931348623157e308, 0.0, 0.1 + 0.2]
+    rows = written(tmp_path / "a.csv", block(0, losses.tolist()))
+    assert [float(row["loss"]) for row in rows] == losses.tolist()
+
+
+def test_infinity_and_rows_of_weight_0(tmp_path: Path) -> None:
+    part = block(
+        0,
+        [math.inf, math.nan],
+        probability=np.array([0.0, math.nan]),
+        weight=np.array([2.5, 0.0]),
+        labels=["cat", None],
+        ids=["a", "b"],
+    )
+    rows = written(tmp_path / "a.csv", part)
+    assert rows[0] == {"row": "1", "id": "a", "label": "cat", "probability": "0.0", "loss": "inf", "weight": "2.5"}
+    assert rows[1] == {"row": "2", "id": "b", "label": "", "probability": "", "loss": "nan", "weight": "0.0"}
+
+
+def test_a_file_without_rows_has_its_header(tmp_path: Path) -> None:
+    assert written(tmp_path / "a.csv") == []
+    assert (tmp_path / "a.csv").read_text() == ",".join(COLUMNS) + "\n"
+    with per_example_sink(str(tmp_path / "a.npy")):
+        pass
+    assert np.load(tmp_path / "a.npy").shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b",
+        'say "hi"',
+        "two\nlines",
+        "  spaced ",
+        "é 漢字",
+        "=cmd()",
+        "-1.5",
+        "\u200eעברית",
+        "crlf\r\nx",
+        "cr\rx",
+        "nul\0x",
+    ],
+    ids=ascii,
+)
+def test_ids_and_labels_are_read_back(tmp_path: Path, text: str) -> None:
+    rows = written(tmp_path / "a.csv", block(0, [0.5, 1.0], ids=[text, "z"], labels=["cat", text]))
+    assert len(rows) == 2
+    for got in (rows[0]["id"], rows[1]["label"]):
+        assert got.removeprefix("'") in (text, terminal(text))
+    assert rows[1]["loss"] == "1.0"
+
+
+def test_npy_has_the_losses_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.NPY"
+    with per_example_sink(str(path)) as sink:
+        assert sink is not None
+        for start in range(0, 3000, 1000):
+            sink(block(start, [start + 0.5] * 1000))
+        sink(block(3000, [math.inf, math.nan]))
+    losses = np.load(path, allow_pickle=False)
+    assert losses.dtype == np.dtype("<f8")
+    assert losses.shape == (3002,)
+    assert losses[:3000:1000].tolist() == [0.5, 1000.5, 2000.5]
+    assert losses[3000] == math.inf
+    assert math.isnan(losses[3001])
+    assert path.stat().st_size == 128 + 8 * 3002
+
+
+def test_a_dash_is_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    with per_example_sink("-") as sink:
+        assert sink is not None
+        sink(block(0, [0.5], labels=["é"]))
+    assert capsysbinary.readouterr().out.decode() == ",".join(COLUMNS) + f"\n1,,é,{math.exp(-0.5)!r},0.5,1.0\n"
+    assert not sys.stdout.buffer.closed
+
+
+def test_no_path_is_no_sink(tmp_path: Path) -> None:
+    with per_example_sink(None) as sink:
+        assert sink is None
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.npy"])
+def test_an_error_midway_leaves_the_old_file_and_no_other(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"old")
+
+    def fails() -> None:
+        with per_example_sink(str(path)) as sink:
+            assert sink is not None
+            sink(block(0, [0.5] * 10_000))
+            assert path.read_bytes() == b"old"
+            raise DataError("row 10,001 is broken")
+
+    with pytest.raises(DataError, match="broken"):
+        fails()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_bad_row_late_in_the_data_leaves_nothing(tmp_path: Path) -> None:
+    predictions = np.full((200_000, 2), 0.5)
+    predictions[-1] = [0.9, 0.9]
+    labels = np.zeros(200_000, dtype=np.int64)
+
+    def fails() -> None:
+        with per_example_sink(str(tmp_path / "a.csv")) as sink:
+            xentcli.score(predictions, labels, sink=sink, block_bytes=1 << 16)
+
+    with pytest.raises(DataError, match=r"sums to 1\.8"):
+        fails()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["nowhere/a.csv", "nowhere/a.npy"])
+def test_a_folder_that_is_not_there_is_a_file_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FileError, match="cannot be written"), per_example_sink(str(tmp_path / name)):
+        pass
+
+
+@pytest.mark.parametrize("path", ["losses", "losses.txt", "losses.csv.gz", ".csv", "csv", ""])
+def test_an_extension_that_says_nothing_is_refused(path: str) -> None:
+    with pytest.raises(UsageError, match="the extension says the format"):
+        check_path(path)
+
+
+@pytest.mark.parametrize("path", ["-", "a.csv", "a.NPY", "x/y.z/a.Csv"])
+def test_an_extension_that_is_known_is_fine(path: str) -> None:
+    check_path(path)
+
+
+def test_every_sink_takes_what_a_score_gives(tmp_path: Path) -> None:
+    for extension in SINKS:
+        path = tmp_path / f"a{extension}"
+        with per_example_sink(str(path)) as sink:
+            xentcli.score([[0.5, 0.5], [0.25, 0.75]], [0, 1], sink=sink)
+        assert path.stat().st_size > 0
+
+
+def test_rows_of_weight_0_are_nan_in_both_files(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("cat,dog,w\n0.5,0.5,1\nnan,7,0\n0.25,0.75,2\n")
+    (tmp_path / "l.csv").write_text("truth\ncat\npadding\ndog\n")
+    for name in ("a.csv", "a.npy"):
+        with per_example_sink(str(tmp_path / name)) as sink:
+            report = xentcli.score(tmp_path / "p.csv", tmp_path / "l.csv", weights="w", sink=sink)
+    losses = np.load(tmp_path / "a.npy")
+    assert np.isnan(losses).tolist() == [False, True, False]
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [row["weight"] for row in rows] == ["1.0", "0.0", "2.0"]
+    assert [row["loss"] for row in rows] == [repr(float(loss)) for loss in losses]
+    assert rows[1]["label"] == rows[1]["probability"] == ""
+    again = xentcli.score(tmp_path / "a.csv", kind="losses")
+    assert again.cost == report.cost
+    assert again.examples == report.examples
+
+
+def test_soft_targets_have_no_label_and_no_one_probability(tmp_path: Path) -> None:
+    with per_example_sink(str(tmp_path / "a.csv")) as sink:
+        xentcli.score([[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.0, 1.0]], sink=sink)
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert rows[0]["label"] == ""
+    assert rows[1]["label"] == "1"
+    assert rows[1]["probability"] == "0.75"
+    assert rows[0]["probability"] == ""
+
+
+def test_the_probability_is_unclipped_and_the_loss_is_clipped(tmp_path: Path) -> None:
+    with per_example_sink(str(tmp_path / "a.csv")) as sink:
+        xentcli.score([[0.0, 1.0], [0.25, 0.75]], [0, 1], clip=0.01, sink=sink)
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert float(rows[0]["probability"]) == 0.0
+    assert float(rows[0]["loss"]) == pytest.approx(-math.log(0.01), rel=1e-15)
+
+
+def test_losses_are_in_nats_whatever_the_base(tmp_path: Path) -> None:
+    with per_example_sink(str(tmp_path / "a.npy")) as sink:
+        xentcli.score([[0.5, 0.5]], [0], base="2", sink=sink)
+    assert np.load(tmp_path / "a.npy").tolist() == [math.log(2)]
