@@ -283,7 +283,7 @@ def test_an_array_of_text_is_no_predictions(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["1_0", "0x1", "", "١", "1,0", "nope"])
 def test_texts_in_a_column_of_a_data_frame_are_numbers_only_where_they_are_in_a_file(text: str) -> None:
     frame = pd.DataFrame({"cat": ["0.5", text], "dog": ["0.5", "0.5"]}, dtype=object)
-    message = refusal(DataError, frame, [0, 1], renormalize=True)
+    message = refusal(DataError, frame, [0, 1], renormalize=True, preds="cat,dog")
     assert "is not a number" in message
     assert "row 2" in message
 

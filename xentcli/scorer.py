@@ -132,7 +132,8 @@ class Scorer:
             rows=start + 1 + kept,
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
-        underflows = ours.underflows + sum(rows.underflows for rows in companions)
+        positive = set(kept.tolist()) if some else range(count)
+        underflows = sum(row in positive for rows in (ours, *companions) for row in rows.underflows)
         ids = _texts(values["id"][1]) if "id" in values else None
         return Aligned(batch, kept, count, underflows, ids, values)
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from xentcli.batch import KINDS, Rules
 from xentcli.errors import UsageError, shown
+from xentcli.readers import check_format
+from xentcli.readers.csv import check_delimiter
 from xentcli.report import UNITS, Setting
 
 __all__ = ["SIDES", "Settings"]
@@ -92,6 +94,10 @@ class Settings:
             raise UsageError(f"--align is position, not {shown(self.align)}")
         if self.index_base not in (None, 0, 1):
             raise UsageError(f"--index-base is 0 or 1, not {self.index_base}")
+        if self.delimiter is not None:
+            object.__setattr__(self, "delimiter", check_delimiter(self.delimiter))
+        for side in SIDES[:2]:
+            check_format(self.format_of(side))
         _positive_number("--scale", self.scale)
         if not (math.isfinite(self.sum_tolerance) and self.sum_tolerance >= 0):
             raise UsageError(f"--sum-tolerance is a number from 0 up, not {self.sum_tolerance}")

@@ -166,7 +166,6 @@ def output_options(function: F) -> F:
 
 def settings_of(options: dict[str, Any]) -> Any:
     """Make Settings of what click parsed; what is left in `options` is the command's own."""
-    from xentcli.readers.csv import check_delimiter
     from xentcli.settings import Settings
 
     names = (
@@ -186,14 +185,14 @@ def settings_of(options: dict[str, Any]) -> Any:
         "clip",
         "base",
         "confidence",
+        "delimiter",
     )
     given = {name: options.pop(name) for name in names}
-    base, formats, delimiter = options.pop("index_base"), options.pop("input_format"), options.pop("delimiter")
+    base, formats = options.pop("index_base"), options.pop("input_format")
     return Settings(
         **given,
         index_base=None if base is None else int(base),
         input_format=formats or None,
-        delimiter=None if delimiter is None else check_delimiter(delimiter),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -191,7 +192,7 @@ class Join:
             len(positions),
             values,
             picked,
-            0,
+            (),
             tuple(positions.tolist()),
         )
 
@@ -216,7 +217,8 @@ class Matched:
     used: bytearray
     missing: int = 0
     twice: int = 0
-    examples: tuple[str, ...] = ()
+    missing_examples: tuple[str, ...] = ()
+    twice_examples: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, join: Join, predictions: str) -> Matched:
@@ -233,13 +235,12 @@ class Matched:
         for one, position in zip(ids, positions.tolist(), strict=True):
             if position < 0:
                 self.missing += 1
+                self.missing_examples = (*self.missing_examples, one)[:3]
             elif self.used[position]:
                 self.twice += 1
+                self.twice_examples = (*self.twice_examples, one)[:3]
             else:
                 self.used[position] = 1
-                continue
-            if len(self.examples) < 3:
-                self.examples += (one,)
 
     def finish(self) -> None:
         """Check that every id of one side is on the other, once.
@@ -252,21 +253,19 @@ class Matched:
         labels = self.join.rows.path
         if self.missing:
             raise DataError(
-                f"{_ids(self.missing)} in {labels}: {_examples(self.examples)}",
+                f"{_ids(self.missing)} in {labels}: {_examples(self.missing_examples)}",
                 place=Place(self.predictions),
                 advice="every prediction needs a label; are the ids of both files written alike?",
             )
         if self.twice:
             raise DataError(
-                f"{self.twice:,} rows repeat an id: {_examples(self.examples)}", place=Place(self.predictions)
+                f"{self.twice:,} rows repeat an id: {_examples(self.twice_examples)}", place=Place(self.predictions)
             )
         unused = len(self.used) - sum(self.used)
         if unused:
             ids = self.join.rows.values["id"]
-            few = tuple(ids[i] for i, used in enumerate(self.used) if not used)[:3] if unused < 1000 else ()
-            raise DataError(
-                f"{_ids(unused)} in {self.predictions}" + (f": {_examples(few)}" if few else ""), place=Place(labels)
-            )
+            few = itertools.islice((one for one, used in zip(ids, self.used, strict=True) if not used), 3)
+            raise DataError(f"{_ids(unused)} in {self.predictions}: {_examples(tuple(few))}", place=Place(labels))
 
 
 def _ids(count: int) -> str:

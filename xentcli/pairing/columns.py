@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import Source
 
-__all__ = ["Found", "find_columns", "listed", "spec_items"]
+__all__ = ["Found", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
@@ -57,7 +57,7 @@ def find_columns(option: str, spec: str | Sequence[str], sources: Sequence[Sourc
     found = []
     for source in sources:
         if source is home or not _only_numbers(spec):
-            columns = _columns(spec, source)
+            columns = columns_of(spec, source)
             if columns is not None:
                 found.append(Found(source, columns))
     if len(found) == 1:
@@ -73,11 +73,20 @@ def find_columns(option: str, spec: str | Sequence[str], sources: Sequence[Sourc
 
 def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
     for source in sources:
-        if spec == f"@{source.path}" and source.width == 1:
-            return Found(source, (0,))
+        if spec == f"@{source.path}":
+            if source.width == 1:
+                return Found(source, (0,))
+            raise DataError(
+                f"{option} {spec}: which of its {source.width:,} columns?",
+                place=Place(source.path),
+                advice=(
+                    f"columns: {listed([name_of(source, column) for column in range(source.width)])}",
+                    f"{option} @{source.path}:COLUMN chooses",
+                ),
+            )
         prefix = f"@{source.path}:"
         if spec.startswith(prefix):
-            columns = _columns(spec.removeprefix(prefix), source)
+            columns = columns_of(spec.removeprefix(prefix), source)
             if columns is None:
                 raise _not_found(option, spec.removeprefix(prefix), [source])
             return Found(source, columns)
@@ -95,8 +104,8 @@ def _only_numbers(spec: str | Sequence[str]) -> bool:
     return all(_NUMBER.fullmatch(end) for end in ends)
 
 
-def _columns(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
-    """The columns that a spec means in one source; None if an item means none of them."""
+def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
+    """Return the columns that a spec means in one source; None if an item means none of them."""
     if isinstance(spec, str) and spec in source.names:
         return (source.names.index(spec),)
     chosen: list[int] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from xentcli.errors import DataError, Place, shown
-from xentcli.pairing.columns import spec_items
+from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Source
@@ -56,19 +56,27 @@ def with_headers(
     looks: dict[str, Line] = {}
     text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, CsvSource)]
     for side in text:
-        if side.name == "labels" and predictions.width > 1 and isinstance(predictions, CsvSource):
-            known = class_names or (predictions.first_fields if looks.get("predictions") is Line.HEADER else ())
-        else:
-            known = class_names
-        looks[side.name] = _look(
-            side, settings, _named_columns(settings, side.name), known if side.name == "labels" else ()
-        )
+        known: Sequence[str] = ()
+        if side.name == "labels":
+            known = class_names or _names_of_classes(predictions, looks.get("predictions"), settings)
+        looks[side.name] = _look(side, settings, _named_columns(settings, side.name), known)
     open_sides = [side for side in text if looks[side.name] is Line.EITHER]
     chosen = {side.name: looks[side.name] is Line.HEADER for side in text if side not in open_sides}
     if open_sides:
         chosen.update(_by_counts(open_sides, text, chosen, predictions, labels, settings))
     taken: dict[str, Source] = {side.name: side.taken(chosen[side.name]) for side in text if side.source.width}
     return taken.get("predictions", predictions), taken.get("labels", labels)
+
+
+def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:
+    """What a label may be called: as the columns of the predictions are, or as the positive class."""
+    if settings.positive is not None:
+        return (settings.positive,)
+    if predictions.width == 1:
+        return ()
+    if isinstance(predictions, CsvSource):
+        return predictions.first_fields if look is Line.HEADER else ()
+    return predictions.names
 
 
 def _named_columns(settings: Settings, side: str) -> set[str]:
@@ -159,10 +167,25 @@ def _alone(side: Side, settings: Settings) -> bool:
 
 def _could_score(source: CsvSource, settings: Settings) -> bool:
     """Whether 0,1,...,K-1 could be a row of predictions."""
-    width = source.width
+    values = _prediction_columns(source, settings)
     if settings.kind == "probs":
-        return width == 1 or (width == 2 and not settings.renormalize) or (settings.renormalize and width > 1)
-    return settings.kind not in ("logprobs", "true-logprobs") or width == 1
+        return values in ((0,), (1,)) or (len(values) > 1 and (sum(values) == 1 or settings.renormalize))
+    if settings.kind == "true-probs":
+        return max(values, default=0) <= 1
+    return settings.kind not in ("logprobs", "true-logprobs") or values == (0,)
+
+
+def _prediction_columns(source: CsvSource, settings: Settings) -> tuple[int, ...]:
+    """The columns that will be predictions, which are also the values of the line 0,1,...,K-1."""
+    prefix = f"@{source.path}:"
+    found: dict[str, tuple[int, ...]] = {}
+    for role in ("preds", "label", "id", "weights"):
+        spec = getattr(settings, role)
+        if spec is not None:
+            columns = columns_of(spec.removeprefix(prefix) if isinstance(spec, str) else spec, source)
+            found[role] = columns or ()
+    others = {column for role, columns in found.items() if role != "preds" for column in columns}
+    return found.get("preds") or tuple(column for column in range(source.width) if column not in others)
 
 
 def _ambiguous(sides: list[Side]) -> DataError:

@@ -146,6 +146,7 @@ class Distribution:
     note: str
     tolerance: float
     order: tuple[int, ...]
+    by_name: bool
     matched: str = "distribution"
 
     def targets(self, values: Values, where: WhereRow) -> Floats:
@@ -224,7 +225,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
         if found:
             return found
     if not whole:
-        label, place = _stranger(labels, names)
+        label, place = _stranger(labels, names, named and base is None)
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
@@ -240,16 +241,13 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
     return ByPosition(base or 0, names)
 
 
-def _stranger(labels: Mapping[str, Place], names: Sequence[str]) -> tuple[str, Place]:
+def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) -> tuple[str, Place]:
     """The first label that spoils the rule which most of the others follow."""
-    known = set(names)
-    unknown = [item for item in labels.items() if item[0] not in known]
-    if len(unknown) == len(labels):
-        # No label is a name: if some are positions, the first that is none is to blame.
-        texts = [item for item in unknown if not _WHOLE.fullmatch(item[0])]
-        if len(texts) < len(unknown):
-            return texts[0]
-    return unknown[0]
+    cuts = [shorter for _, shorter in _cuts(names) if len(set(shorter)) == len(names)] if named else []
+    rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
+    rules.append({label for label in labels if _WHOLE.fullmatch(label)})
+    following = max(rules, key=len)
+    return next(item for item in labels.items() if item[0] not in following)
 
 
 def decide_binary(
@@ -265,6 +263,9 @@ def decide_binary(
     if positive is not None:
         return _by_positive(census, positive)
     if names is not None:
+        values = [number(text) for text in census.texts]
+        if any(value is not None and 0 < value < 1 for value in values) and not set(census.texts) & set(names):
+            return Binary(base or 0), (names[0], names[-1])
         if len(names) != 2:
             raise DataError(
                 f"--classes has {len(names):,} names, and one column of predictions has two classes",
@@ -305,8 +306,8 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
 
 def distribution_order(
     columns: Sequence[str], classes: Sequence[str], named: bool, place: Place
-) -> tuple[tuple[int, ...], str]:
-    """Match K target columns to K classes: which column is for each class, and the rule in words.
+) -> tuple[tuple[int, ...], str, bool]:
+    """Match K target columns to K classes: which column is for each class, the rule in words, whether it is by name.
 
     Raises
     ------
@@ -315,18 +316,20 @@ def distribution_order(
     """
     by_position = tuple(range(len(columns)))
     if not named or not columns:
-        return by_position, "one column for each class, by position"
+        return by_position, "one column for each class, by position", False
     if set(columns) == set(classes):
-        return tuple(columns.index(name) for name in classes), "one column for each class, by name"
+        return tuple(columns.index(name) for name in classes), "one column for each class, by name", True
     for removed, shorter in _cuts(columns):
         for kept, names in _cuts(classes):
             if len(set(names)) == len(names) and set(shorter) == set(names):
                 note = f"one column for each class, by name less {shown(removed or kept)}"
-                return tuple(shorter.index(name) for name in names), note
-    common = next(filter(None, ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
+                return tuple(shorter.index(name) for name in names), note, True
+    folded = {name.strip().casefold() for name in classes}
+    alike = [name for name in columns if name.strip().casefold() in folded]
+    common = alike or next(filter(None, ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
     if common:
         raise DataError(
-            f"some label columns are called as classes are ({listed(sorted(common))}), but not all",
+            f"label columns are called as classes are ({listed(sorted(common))}), but not all, or not quite",
             place=place,
             advice=(
                 f"classes: {listed(tuple(classes))}",
@@ -334,7 +337,7 @@ def distribution_order(
                 "--label NAME,... lists them in the order of the classes, once they are renamed",
             ),
         )
-    return by_position, "one column for each class, by position (no name is common)"
+    return by_position, "one column for each class, by position (no name is common)", False
 
 
 def _cuts(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -389,8 +392,9 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
 
 
 def _less_point(text: str) -> str:
+    """The label N where it is written N.0, and 0 where it is -0."""
     found = _WHOLE.fullmatch(text)
-    return found[1] if found else text
+    return text if not found else "0" if found[1] == "-0" else found[1]
 
 
 def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:

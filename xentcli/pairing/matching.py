@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xentcli.batch import Floats
-from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, Join, PartQueue
 from xentcli.pairing.columns import Found, listed
 from xentcli.pairing.labels import ByName, Census, Distribution, Matcher, decide, decide_binary, distribution_order
@@ -79,10 +79,10 @@ def match(
         )
     if len(label.columns) > 1:
         order, matcher_ = _distribution(preds, label, settings, names)
-        if vouch and names is None and matcher_.order == tuple(range(columns)):
-            _check_vouched(preds, ())
+        if vouch and names is None and not matcher_.by_name:
+            _check_vouched(preds, (), settings, final=True)
         return order, matcher_, label.names
-    census = _census(roles, queues, join, whole)
+    census, complete = _census(roles, queues, join, whole)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
         return pair_of, matcher, label.names
@@ -94,7 +94,7 @@ def match(
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     decided = decide(census, classes, named, settings.index_base)
     if vouch and names is None:
-        _check_vouched(preds, _called(census, decided))
+        _check_vouched(preds, _called(census, decided), settings, final=complete)
     return classes, decided, label.names
 
 
@@ -115,22 +115,25 @@ def _distribution(
         )
     named = bool(preds.source.names) or names is not None
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    order, note = distribution_order(label.names, classes, named and bool(label.source.names), place)
-    return classes, Distribution(note, settings.sum_tolerance, order)
+    order, note, by_name = distribution_order(label.names, classes, named and bool(label.source.names), place)
+    return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
-def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool) -> Census:
-    """The first labels, which decide their rule; rows of weight 0 have no say."""
+def _census(
+    roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool
+) -> tuple[Census, bool]:
+    """The first labels, which decide their rule, and whether they are all; rows of weight 0 have no say."""
     label = roles["label"][0]
     census = Census(Place(label.source.path, column=label.names[0]))
+    limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     if join is not None and label.source is queues[-1].source:
         if join.rows.count:
-            counted = np.flatnonzero(_weights_beside(join.rows) != 0)
+            counted = np.flatnonzero(_weights_beside(join, roles, queues[0], limit) != 0)
             census.add(
                 take(join.rows.values["label"], counted), lambda row: join.rows.place("label", int(counted[row]), 0)
             )
-        return census
-    limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
+        return census, True
+    seen = 0
     by_source = {id(queue.source): queue for queue in queues}
     weights = roles["weights"][0] if "weights" in roles and join is None else None
     beside = None
@@ -138,16 +141,34 @@ def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
     weight = _Pieces(beside)
     for rows in by_source[id(label.source)].look({"label": Pick(label.columns, "values")}, limit):
+        seen += rows.count
         kept = np.flatnonzero(weight.take(rows.count) != 0)
         values = rows.values["label"] if len(kept) == rows.count else take(rows.values["label"], kept)
         census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
-    return census
+    return census, seen < limit
 
 
-def _weights_beside(rows: Rows) -> Floats:
-    """The weights among the columns of some rows; 1 where there are none."""
-    column = rows.values.get("weights")
-    return np.ones(rows.count) if column is None or isinstance(column, list) else column[:, 0].astype(np.float64)
+def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int) -> Floats:
+    """The weight of each label of a join, which may stand beside the predictions of its id; 1 where there is none."""
+    beside = np.ones(join.rows.count)
+    if "weights" in join.rows.values:
+        return _column(join.rows)
+    if "weights" in roles:
+        picks = {"id": Pick(roles["id"][0].columns, "text"), "weights": Pick(roles["weights"][0].columns)}
+        for rows in predictions.look(picks, limit):
+            ids = rows.values["id"]
+            assert isinstance(ids, list)
+            positions = join.find(ids)
+            found = positions >= 0
+            beside[positions[found]] = _column(rows)[found]
+    return beside
+
+
+def _column(rows: Rows) -> Floats:
+    column = rows.values["weights"]
+    assert not isinstance(column, list)
+    weights: Floats = column[:, 0].astype(np.float64)
+    return weights
 
 
 class _Pieces:
@@ -162,9 +183,7 @@ class _Pieces:
         if self._rows is None:
             return np.ones(count)
         while len(self._held) < count and (piece := next(self._rows, None)) is not None:
-            column = piece.values["weights"]
-            assert not isinstance(column, list)
-            self._held = np.concatenate([self._held, column[:, 0].astype(np.float64)])
+            self._held = np.concatenate([self._held, _column(piece)])
         taken, self._held = self._held[:count], self._held[count:]
         return np.concatenate([taken, np.ones(count - len(taken))])
 
@@ -176,14 +195,18 @@ def _called(census: Census, matcher: Matcher) -> list[str]:
     return [matcher.classes[code] for code in sorted({matcher.codes[label] for label in census.read})]
 
 
-def _check_vouched(preds: Found, called: Sequence[str]) -> None:
-    """Refuse columns of logits that neither the labels nor a series of names vouches for."""
+def _check_vouched(preds: Found, called: Sequence[str], settings: Settings, *, final: bool) -> None:
+    """Refuse columns that no row sum checks, and neither the labels nor a series of names vouches for.
+
+    Unless `final`, more labels may vouch for more columns.
+    """
     if len(called) == len(preds.names) or (preds.source.names and _is_series(preds.names)):
         return
     doubtful = [name for name in preds.names if name not in called] if called else list(preds.names)
     whole = f"{preds.names[0]}:{preds.names[-1]}"
-    raise DataError(
-        f"which columns are logits? No label is called as these are, a class or a stray column: {listed(doubtful)}",
+    what = "logits" if settings.kind == "logits" else "probabilities (--renormalize hides a stray one)"
+    raise (DataError if final else LabelsBreakRule)(
+        f"which columns are {what}? No label is called as these are, a class or a stray column: {listed(doubtful)}",
         place=Place(preds.source.path),
         advice=(
             f"if all {len(preds.names)} columns are classes: --preds {shlex.quote(whole)}",

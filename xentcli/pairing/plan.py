@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xentcli.batch import KINDS
-from xentcli.errors import DataError, NoVerdict, Place
+from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, PartQueue, Task, by_position
 from xentcli.pairing.headers import with_headers
 from xentcli.pairing.labels import Matcher
@@ -22,7 +22,7 @@ from xentcli.pairing.roles import (
 )
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
-from xentcli.readers.source import BLOCK_BYTES, Selection, Source
+from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Selection, Source
 from xentcli.settings import Settings
 
 __all__ = ["Plan", "pair"]
@@ -118,12 +118,13 @@ def pair(
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
     sources = (predictions,) if labels is None else (predictions, labels)
-    for source in sources if kind.labelled else ():
-        _check_dimensions(source)
-    roles = explicit_roles(settings, sources)
     if kind.labelled:
-        find_labels(roles, sources, settings)
+        sources = _two_dimensional(sources)
+        predictions = sources[0]
+    roles = explicit_roles(settings, sources)
     queues = tuple(PartQueue(source, block_bytes) for source in sources)
+    if kind.labelled:
+        find_labels(roles, sources, queues, settings)
     vouch = find_predictions(roles, sources, queues, settings)
     if not kind.labelled:
         flat, roles = flattened(predictions, roles)
@@ -155,15 +156,31 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
     return said is not False and not all(map(is_number, source.first_fields))
 
 
-def _check_dimensions(source: Source) -> None:
-    """Refuse arrays of more dimensions than rows and columns."""
-    shape = getattr(source, "shape", ())
-    if len(shape) > 2:
-        raise DataError(
-            f"an array of shape {shape}; (rows,) or (rows, classes) is expected",
-            place=Place(source.path),
-            advice="numpy.save('p.npy', array.reshape(-1, array.shape[-1]))",
-        )
+def _two_dimensional(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Flatten predictions (batch, position, class) and labels (batch, position) together.
+
+    Raises
+    ------
+    DataError
+        For arrays of three or more dimensions whose shapes do not go together, or that are too wide.
+    """
+    for source in sources:
+        if not source.tabular and source.width > MAX_COLUMNS:
+            raise FileError(f"{source.width:,} columns; at most {MAX_COLUMNS:,} are read", place=Place(source.path))
+    shapes = [source.shape for source in sources]
+    if all(len(shape) <= 2 for shape in shapes):
+        return sources
+    if len(sources) == 2 and shapes[0][:-1] == shapes[1]:
+        return sources[0], sources[1].flattened()
+    if len(sources) == 2 and shapes[0] == shapes[1]:
+        return sources
+    deep = next(source for source in sources if len(source.shape) > 2)
+    others = [f"{source.path} has shape {source.shape}" for source in sources if source is not deep and source.shape]
+    raise DataError(
+        f"an array of shape {deep.shape}; predictions (batch, position, class) go with labels (batch, position)",
+        place=Place(deep.path),
+        advice=(*others, "numpy.save('p.npy', array.reshape(-1, array.shape[-1])) makes a table of it"),
+    )
 
 
 def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from xentcli.batch import KINDS
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, find_columns, listed, name_of
-from xentcli.pairing.suggest import suggestion
+from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Pick, Selection, Source
 from xentcli.settings import Settings
@@ -28,6 +28,8 @@ __all__ = [
 Roles = dict[str, list[Found]]
 """For each role the columns that have it; ids and row names have them in every source."""
 
+LOOK_AT = 100
+_MEANINGS = {"preds": "the predictions", "label": "one column for each class", "weights": "the weights"}
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text"}
 
 
@@ -72,7 +74,7 @@ def _free(source: Source, roles: Roles) -> list[int]:
     return [c for c in range(source.width) if c not in used and not (c == 0 and unnamed)]
 
 
-def find_labels(roles: Roles, sources: Sequence[Source], settings: Settings) -> None:
+def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> None:
     """Take the label columns where no option names them: the only ones that can be.
 
     Raises
@@ -86,15 +88,15 @@ def find_labels(roles: Roles, sources: Sequence[Source], settings: Settings) -> 
     free = _free(source, roles)
     if len(sources) > 1:
         columns = len(roles["preds"][0].columns) if "preds" in roles else len(_free(sources[0], roles))
-        if len(free) == 1 or (len(free) == columns and columns > 1):
-            roles["label"] = [Found(source, tuple(free))]
+        found = Found(source, tuple(free))
+        if len(free) == 1 or (len(free) == columns and columns > 1 and _first_text(found, queues[-1]) is None):
+            roles["label"] = [found]
             return
         advice = ["--label NAME chooses the column of the labels"]
         if columns == 1 and len(free) > 1:
             advice.insert(0, f"are the files swapped? xent score {source.path} {sources[0].path}")
-        found = Found(source, tuple(free)).names
         raise DataError(
-            f"{len(free)} columns could be the labels: {listed(found)}" if free else "no column is left for the labels",
+            f"{len(free)} columns could be the labels: {listed(found.names)}" if free else "no column is left for the labels",
             place=Place(source.path),
             advice=tuple(advice),
         )
@@ -105,7 +107,7 @@ def find_labels(roles: Roles, sources: Sequence[Source], settings: Settings) -> 
     raise DataError(
         f"which column has the labels? The columns are {columns_}",
         place=Place(source.path),
-        advice=(suggestion(source, settings), "or give a file of labels: xent score PREDS LABELS"),
+        advice=(*suggestions(source, settings), "or give a file of labels: xent score PREDS LABELS"),
     )
 
 
@@ -127,7 +129,7 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
             advice="--preds NAME,... chooses the columns of the predictions",
         )
     found = Found(source, free)
-    if not KINDS[settings.kind].labelled and len(free) > 1 and source.format == "csv":
+    if not KINDS[settings.kind].labelled and len(free) > 1 and source.tabular:
         raise DataError(
             f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
             place=Place(source.path),
@@ -135,43 +137,44 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
         )
     _check_numeric(found, queues[0], sources, settings)
     roles["preds"] = [found]
-    return settings.kind == "logits" and source.format == "csv" and len(free) > 1
+    return (settings.kind == "logits" or settings.renormalize) and source.tabular and len(free) > 1
+
+
+def _first_text(found: Found, queue: PartQueue) -> tuple[str, Place] | None:
+    """The first cell of the columns of a table, by columns, that is no number, among the first rows; and its place."""
+    source = found.source
+    texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
+    head = next(queue.look({f"{c}": Pick((c,), "text") for c in texts}, LOOK_AT), None)
+    for role, values in head.values.items() if head is not None else ():
+        assert isinstance(values, list)
+        row = next((row for row, text in enumerate(values) if not is_number(text) and text.strip()), None)
+        if head is not None and row is not None:
+            return values[row], replace(head.place(role, row), column=name_of(source, int(role)))
+    return None
 
 
 def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], settings: Settings) -> None:
     """Refuse a column of text among the predictions that nobody chose, listing them all."""
-    if found.source.format != "csv":
+    first = _first_text(found, queue)
+    if first is None:
         return
-    head = next(queue.look({f"{c}": Pick((c,), "text") for c in found.columns}, 20), None)
-    if head is None:
-        return
-    for role, values in head.values.items():
-        assert isinstance(values, list)
-        row = next((row for row, text in enumerate(values) if not is_number(text) and text.strip()), None)
-        if row is None:
-            continue
-        place = replace(head.place(role, row), column=name_of(found.source, int(role)))
-        if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
-            raise DataError(
-                f"{shown(values[row])} is not a number",
-                place=place,
-                advice=f"are the files swapped? xent score {sources[1].path} {sources[0].path}",
-            )
+    text, place = first
+    if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
         raise DataError(
-            f"{shown(values[row])} is not a number, and no option says which columns are predictions",
+            f"{shown(text)} is not a number",
             place=place,
-            advice=(f"columns: {listed(found.names)}", suggestion(found.source, settings)),
+            advice=f"are the files swapped? xent score {sources[1].path} {sources[0].path}",
         )
+    raise DataError(
+        f"{shown(text)} is not a number, and no option says which columns are predictions",
+        place=place,
+        advice=(f"columns: {listed(found.names)}", *suggestions(found.source, settings)),
+    )
 
 
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
     """For kinds without labels every number of an array is an example of its own."""
-    if (
-        source.width == 1
-        or source.format == "csv"
-        or not hasattr(source, "flattened")
-        or len(roles["preds"][0].columns) == 1
-    ):
+    if source.width == 1 or source.tabular or len(roles["preds"][0].columns) == 1:
         return source, roles
     if sum(len(found) for found in roles.values()) > 1 or len(roles["preds"][0].columns) < source.width:
         raise DataError(
@@ -179,7 +182,7 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
             place=Place(source.path),
             advice="numpy.save('p.npy', array[:, 0]) keeps one column",
         )
-    flat: Source = source.flattened()
+    flat = source.flattened()
     return flat, {**roles, "preds": [Found(flat, (0,))]}
 
 
@@ -199,8 +202,20 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
     for role, places in roles.items():
         for found in places:
             as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role]
+            if as_ == "numbers":
+                _check_no_text(role, found)
             picks[sources.index(found.source)][role] = Pick(found.columns, as_)  # type: ignore[arg-type]
     return tuple(picks)
+
+
+def _check_no_text(role: str, found: Found) -> None:
+    """Refuse an array of text where numbers must be."""
+    if any(found.source.numeric(column) is False for column in found.columns):
+        raise DataError(
+            f"an array of text where numbers are expected ({_MEANINGS.get(role, role)})",
+            place=Place(found.source.path),
+            advice="numpy.save('p.npy', array.astype('float64'))",
+        )
 
 
 def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:

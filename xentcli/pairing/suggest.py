@@ -11,18 +11,19 @@ from xentcli.readers.numerals import number
 from xentcli.readers.source import Pick, Source
 from xentcli.settings import Settings
 
-__all__ = ["suggestion"]
+__all__ = ["suggestions"]
 
 LOOK_AT = 1000
+MOST = 3
 
 
-def suggestion(source: Source, settings: Settings) -> str:
-    """Say which --label and --preds would fit, going by the first rows.
+def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
+    """Say which --label and --preds would fit, going by the first rows; each of several that would.
 
     Columns that are called as the values of a text column are its classes; else the
     columns whose values lie from 0 to 1 and sum to 1 in every row are predictions.
     """
-    general = "--label NAME --preds NAME,... say which columns are labels and predictions"
+    general = ("--label NAME --preds NAME,... say which columns are labels and predictions",)
     if not source.repeatable or not source.width:
         return general
     part = next(iter(source.parts()), None)
@@ -33,19 +34,21 @@ def suggestion(source: Source, settings: Settings) -> str:
     names = [name or f"#{index + 1}" for index, name in enumerate(source.names)] or [
         f"#{i + 1}" for i in range(source.width)
     ]
-    label = _chosen_label(names, columns, settings)
-    preds = _called_as_values(names, columns, label) or _summing_to_one(names, columns, label)
-    if label is None or not preds:
-        return general
-    return f"--label {_word(label)} --preds {_word(_run(preds, names))}"
+    fitting = []
+    for label in _possible_labels(names, columns, settings):
+        preds = _called_as_values(names, columns, label) or _summing_to_one(names, columns, label)
+        if preds:
+            fitting.append(f"--label {_word(label)} --preds {_word(_run(preds, names))}")
+    return tuple(fitting[:MOST]) or general
 
 
-def _chosen_label(names: Sequence[str], columns: Sequence[Sequence[str]], settings: Settings) -> str | None:
+def _possible_labels(names: Sequence[str], columns: Sequence[Sequence[str]], settings: Settings) -> list[str]:
+    """The column that is said to be the labels; else those whose values are names of columns, or look like labels."""
     if isinstance(settings.label, str):
-        return settings.label
-    return next((name for name, values in zip(names, columns, strict=True) if set(values) <= set(names)), None) or next(
-        (name for name, values in zip(names, columns, strict=True) if _looks_like_labels(values)), None
-    )
+        return [settings.label]
+    each = list(zip(names, columns, strict=True))
+    named = [name for name, values in each if set(values) <= set(names)]
+    return named or [name for name, values in each if _looks_like_labels(values)]
 
 
 def _looks_like_labels(values: Sequence[str]) -> bool:

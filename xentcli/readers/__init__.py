@@ -12,7 +12,7 @@ from xentcli.errors import DataError, Place, UsageError, shown
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "open_source"]
+__all__ = ["READERS", "Reader", "check_format", "open_source"]
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,15 @@ def open_source(data: Any, *, name: str, format: str | None = None, delimiter: s
     return source
 
 
+def check_format(name: str | None) -> None:
+    """Raise UsageError unless it names an input format, or none is named."""
+    if name is not None and name not in READERS:
+        raise UsageError(f"--input-format has no {shown(name)}", advice=f"formats: {', '.join(READERS)}")
+
+
 def _format(path: str, head: bytes, wanted: str | None) -> str:
     if wanted is not None:
-        if wanted not in READERS:
-            raise UsageError(f"there is no input format {shown(wanted)}", advice=f"formats: {', '.join(READERS)}")
+        check_format(wanted)
         return wanted
     for name, reader in READERS.items():
         if reader.magic and head.startswith(reader.magic):

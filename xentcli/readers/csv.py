@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import numbers
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
+from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
 MAX_FIELD = 1 << 20
-MAX_COLUMNS = 1_000_000
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -56,7 +55,7 @@ class CsvPart:
         records, lines = self.grammar.records(data, self.start, self.line)
         self._check(records, lines)
         values: dict[str, Values] = {}
-        underflows = 0
+        underflows: list[int] = []
         rows = Rows(self.path, self.names, selection, self.start, len(records), values, lines or self.line)
         for role, pick in selection.items():
             if pick.as_ != "numbers":
@@ -72,8 +71,8 @@ class CsvPart:
                     f"{shown(cells[found])} is not a number", place=place, advice=_number_advice(cells[found])
                 )
             values[role] = found[0].reshape(len(records), len(pick.columns))
-            underflows += found[1]
-        return replace(rows, underflows=underflows)
+            underflows += [index // len(pick.columns) for index in found[1]]
+        return replace(rows, underflows=tuple(underflows))
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
         places = lines or range(self.line, self.line + len(records))
@@ -109,6 +108,8 @@ class CsvSource:
     begin: int = 0
     header: bool | None = None
     format: str = "csv"
+    tabular: bool = True
+    shape: tuple[int, ...] = ()
 
     @property
     def path(self) -> str:
@@ -129,6 +130,13 @@ class CsvSource:
     def names(self) -> tuple[str, ...]:
         """The names of the header; none without one."""
         return self.first_fields if self.header else ()
+
+    def numeric(self, column: int) -> None:
+        """Say nothing: every cell is looked at."""
+
+    def flattened(self) -> CsvSource:
+        """Return it as it is: a table is not flattened."""
+        return self
 
     def with_header(self, header: bool) -> CsvSource:
         """Return the source with its first line taken as a header, or as data.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
+from xentcli.readers.numerals import numbers
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
 
 __all__ = ["MemoryPart", "MemorySource", "open_memory"]
@@ -29,21 +31,23 @@ class MemoryPart:
 
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
+        if self.array is not None:
+            read = read_values(self.array, selection, lambda row: Place(self.path, self.start + row + 1))
+            return Rows(self.path, self.names, selection, self.start, self.rows, read)
         values: dict[str, Values] = {}
+        underflows: list[int] = []
+        rows = Rows(self.path, self.names, selection, self.start, self.rows, values)
         for role, pick in selection.items():
-            if self.array is not None:
-                values.update(read_values(self.array, {role: pick}))
-                continue
             chosen = [self.columns[c] for c in pick.columns]
             if pick.as_ == "numbers":
-                values[role] = np.stack(
-                    [_numeric(c, self, i) for c, i in zip(chosen, pick.columns, strict=True)], axis=1
-                )
+                pairs = [_numbers(column, rows, role, index) for index, column in enumerate(chosen)]
+                values[role] = np.stack([numbers for numbers, _ in pairs], axis=1)
+                underflows += [row for _, found in pairs for row in found]
             elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
                 values[role] = chosen[0]
             else:
-                values[role] = [_text(value) for value in chosen[0].tolist()]
-        return Rows(self.path, self.names, selection, self.start, self.rows, values)
+                values[role] = _texts(chosen[0], rows, role)
+        return replace(rows, underflows=tuple(underflows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,7 @@ class MemorySource:
     rows: int
     array: npt.NDArray[np.generic] | None = None
     columns: tuple[npt.NDArray[np.generic], ...] = ()
+    shape: tuple[int, ...] = ()
     format: str = "memory"
     header: bool | None = None
     repeatable: bool = True
@@ -64,11 +69,21 @@ class MemorySource:
         """How many columns there are."""
         return len(self.columns) if self.array is None else int(self.array.shape[1])
 
+    @property
+    def tabular(self) -> bool:
+        """Whether its columns are those of a table, each with its own type."""
+        return self.array is None
+
+    def numeric(self, column: int) -> bool | None:
+        """Whether a column holds numbers, or text; None for objects, of which each is looked at."""
+        kind = (self.columns[column] if self.array is None else self.array).dtype.kind
+        return None if kind == "O" else kind in "biuf"
+
     def flattened(self) -> MemorySource:
-        """Return all its numbers as rows of one column."""
+        """Return all its numbers as rows of one column, in C order of the index."""
         if self.array is None:
             return self
-        return MemorySource(self.path, (), self.array.size, self.array.reshape(-1, 1))
+        return replace(self, rows=self.array.size, array=self.array.reshape(-1, 1))
 
     def check_unchanged(self) -> None:
         """Do nothing: what is in memory is not watched."""
@@ -108,26 +123,40 @@ def open_memory(data: Any, name: str) -> MemorySource:
         return MemorySource(name, names, len(data), None, columns)
     if np.ma.is_masked(data):
         raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
-    array = np.asarray(data)
-    if array.ndim == 1 and array.dtype.kind not in "biuf":
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise DataError("rows of unequal length; a list of lists is a table", place=Place(name)) from None
+    if array.ndim == 1 and array.dtype.kind not in "biufUS":
         label = getattr(data, "name", None)
         return MemorySource(name, (str(label),) if label is not None else (), len(array), None, (array,))
     if array.dtype.kind not in "biufUS":
         raise DataError(f"an array of dtype {array.dtype}; numbers or text are expected", place=Place(name))
-    if array.ndim not in (1, 2):
-        raise DataError(f"an array of shape {array.shape}; (rows,) or (rows, classes) is expected", place=Place(name))
-    return MemorySource(name, (), len(array), array.reshape(len(array), array.shape[1] if array.ndim == 2 else 1))
+    if not array.ndim:
+        raise DataError("a single number; an array (rows,) or (rows, classes) is expected", place=Place(name))
+    axes = (*array.shape, 1) if array.ndim == 1 else array.shape
+    table = array.reshape(math.prod(axes[:-1]), axes[-1])
+    return MemorySource(name, (), len(table), table, shape=array.shape)
 
 
-def _numeric(column: npt.NDArray[np.generic], part: MemoryPart, index: int) -> npt.NDArray[np.float64]:
-    try:
-        return column.astype(np.float64)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"{shown(column[0])} is not a number",
-            place=Place(part.path, column=part.names[index] if part.names else None),
-        ) from None
+def _numbers(
+    column: npt.NDArray[np.generic], rows: Rows, role: str, index: int
+) -> tuple[npt.NDArray[np.float64], list[int]]:
+    """A column as numbers, and the rows of those that were too small; texts are numbers where they would be in a file."""
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64), []
+    texts = _texts(column, rows, role)
+    found = numbers(texts)
+    if isinstance(found, int):
+        raise DataError(f"{shown(texts[found])} is not a number", place=rows.place(role, found, index))
+    return found
 
 
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _texts(column: npt.NDArray[np.generic], rows: Rows, role: str) -> list[str]:
+    texts = []
+    for row, value in enumerate(column.tolist()):
+        try:
+            texts.append(value.decode() if isinstance(value, bytes) else str(value))
+        except UnicodeDecodeError:
+            raise DataError(f"{shown(value)} is not UTF-8", place=rows.place(role, row)) from None
+    return texts

@@ -11,7 +11,7 @@ import ast
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,18 +31,37 @@ _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the numbers of an array stand in its file."""
+    """Where the numbers of an array stand in its file; its last axis is the columns."""
 
     dtype: str
     fortran: bool
-    rows: int
-    width: int
+    shape: tuple[int, ...]
     begin: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are: the index of all axes but the last, in C order."""
+        return math.prod(self.shape[:-1])
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return self.shape[-1]
+
+    @property
+    def slab(self) -> int:
+        """How many rows can be read only together: those of one index of the first axis in Fortran order."""
+        return math.prod(self.shape[1:-1]) if self.fortran else 1
 
     @property
     def item(self) -> int:
         """Bytes per number."""
         return np.dtype(self.dtype).itemsize
+
+    @property
+    def length(self) -> int:
+        """Bytes of all numbers."""
+        return math.prod(self.shape) * self.item
 
 
 @dataclass(frozen=True)
@@ -56,29 +75,40 @@ class NpyPart:
     data: bytes | None
 
     def load(self, selection: Selection) -> Rows:
-        """Read the selected columns."""
-        values = read_values(self._array(selection), selection)
+        """Read the selected columns.
+
+        Raises
+        ------
+        DataError
+            When the file became shorter, or text in it is none.
+        """
+        values = read_values(self._array(selection), selection, lambda row: Place(self.path, self.start + row + 1))
         return Rows(self.path, (), selection, self.start, self.rows, values)
 
     def _array(self, selection: Selection) -> npt.NDArray[np.generic]:
-        """The rows as they are in the file; in Fortran order only the selected columns are filled."""
+        """The rows as they are in the file, (n, k); in Fortran order only the selected columns are filled."""
         layout = self.layout
-        shape = (self.rows, layout.width)
-        if not layout.fortran or layout.width == 1:
-            begin = layout.begin + self.start * layout.width * layout.item
-            length = self.rows * layout.width * layout.item
-            data = read_range(self.path, begin, length) if self.data is None else self.data
-            return np.frombuffer(data, layout.dtype).reshape(shape)
-        result = np.zeros(shape, layout.dtype)
-        for column in sorted({c for pick in selection.values() for c in pick.columns}):
-            begin = layout.begin + (column * layout.rows + self.start) * layout.item
-            result[:, column] = np.frombuffer(read_range(self.path, begin, self.rows * layout.item), layout.dtype)
-        return result
+        if not layout.fortran:
+            size = layout.width * layout.item
+            data = self.data
+            if data is None:
+                data = read_range(self.path, layout.begin + self.start * size, self.rows * size)
+            return np.frombuffer(data, layout.dtype).reshape(self.rows, layout.width)
+        columns: Iterable[int] = range(math.prod(layout.shape[1:]))
+        if layout.slab == 1:
+            columns = sorted({c for pick in selection.values() for c in pick.columns})
+        first, count = self.start // layout.slab, self.rows // layout.slab
+        result = np.zeros((count, math.prod(layout.shape[1:])), layout.dtype, order="F")
+        for column in columns:
+            begin = layout.begin + (column * layout.shape[0] + first) * layout.item
+            result[:, column] = np.frombuffer(read_range(self.path, begin, count * layout.item), layout.dtype)
+        whole = result.reshape((count, *layout.shape[1:]), order="F")
+        return whole.reshape(self.rows, layout.width)
 
 
 @dataclass(frozen=True)
 class NpySource:
-    """An array in a file or stream; its last axis is the columns."""
+    """An array in a file or stream; its last axis is the columns, the others count its rows."""
 
     stream: ByteStream
     layout: Layout
@@ -86,6 +116,7 @@ class NpySource:
     format: str = "npy"
     header: bool | None = None
     names: tuple[str, ...] = ()
+    tabular: bool = False
 
     @property
     def path(self) -> str:
@@ -107,15 +138,13 @@ class NpySource:
         """The dtype of the file."""
         return np.dtype(self.layout.dtype)
 
+    def numeric(self, column: int) -> bool:
+        """Whether it holds numbers, not text."""
+        return self.dtype.kind not in "US"
+
     def flattened(self) -> NpySource:
         """Return all its numbers as rows of one column, in C order of the index."""
-        if self.layout.fortran and len([n for n in self.shape if n > 1]) > 1:
-            raise DataError(
-                f"an array of shape {self.shape} in Fortran order cannot be flattened as a stream",
-                place=Place(self.path),
-                advice="numpy.save('flat.npy', array.ravel())",
-            )
-        return replace(self, layout=replace(self.layout, fortran=False, rows=math.prod(self.shape), width=1))
+        return replace(self, layout=replace(self.layout, shape=(*self.shape, 1)))
 
     def check_unchanged(self) -> None:
         """Raise DataError when the file is no longer what was opened."""
@@ -126,15 +155,21 @@ class NpySource:
         return self.layout.rows
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[NpyPart]:
-        """Cut it into parts of about `block_bytes`."""
+        """Cut it into parts of about `block_bytes`.
+
+        Raises
+        ------
+        DataError
+            For a stream in Fortran order, or one that ends too early or too late.
+        """
         layout = self.layout
-        size = max(1, layout.width * layout.item)
-        step = max(1, block_bytes // size)
+        size = layout.width * layout.item
+        step = max(1, block_bytes // (size * layout.slab)) * layout.slab
         if self.stream.plain:
             for start in range(0, layout.rows, step):
                 yield NpyPart(self.path, layout, start, min(step, layout.rows - start), None)
             return
-        if layout.fortran and layout.width > 1 and layout.rows > 1:
+        if layout.fortran and layout.rows:
             raise DataError(
                 "an array in Fortran order cannot be read as a stream",
                 place=Place(self.path),
@@ -145,7 +180,7 @@ class NpySource:
     def _stream_parts(self, size: int, step: int) -> Iterator[NpyPart]:
         buffer = bytearray()
         skip, start = self.layout.begin, 0
-        for chunk in self.stream.chunks(max(1 << 16, step * size)):
+        for chunk in self.stream.chunks(max(1 << 16, min(step * size, 1 << 23))):
             buffer += chunk
             if skip:
                 gone = min(skip, len(buffer))
@@ -185,33 +220,61 @@ def open_npy(stream: ByteStream) -> NpySource:
     if len(head) < prefix + length:
         raise DataError("the file ends within its header", place=place)
     dtype, fortran, shape = _header(head[prefix : prefix + length], major, place)
-    width = 1 if len(shape) == 1 else shape[-1]
-    layout = Layout(dtype, fortran, math.prod(shape[:-1]) if len(shape) > 1 else shape[0], width, prefix + length)
-    if width == 0:
+    axes = (*shape, 1) if len(shape) == 1 else shape
+    # Of an array with one axis longer than 1 both orders are the same.
+    layout = Layout(dtype, fortran and sum(n != 1 for n in shape) > 1, axes, prefix + length)
+    if layout.width == 0:
         raise DataError(f"an array of shape {shape} has no columns", place=place)
     if stream.plain and stream.path:
         held = os.stat(stream.path).st_size - layout.begin
-        if held != layout.rows * layout.width * layout.item:
+        if held != layout.length:
             raise DataError(_size_fault(layout, shape, held), place=place)
     return NpySource(stream, layout, shape)
 
 
-def read_values(array: npt.NDArray[np.generic], selection: Selection) -> dict[str, Values]:
-    """Take the selected columns of rows (n, k): f8[n, k] for numbers, a column or texts for the rest."""
-    return {role: _read(array, pick) for role, pick in selection.items()}
+def read_values(
+    array: npt.NDArray[np.generic], selection: Selection, where: Callable[[int], Place]
+) -> dict[str, Values]:
+    """Take the selected columns of rows (n, k): f8[n, k] for numbers, a column or texts for the rest.
+
+    Raises
+    ------
+    DataError
+        For bytes that are no text.
+    """
+    return {role: _read(array, pick, where) for role, pick in selection.items()}
 
 
-def _read(array: npt.NDArray[np.generic], pick: Pick) -> Values:
+def _read(array: npt.NDArray[np.generic], pick: Pick, where: Callable[[int], Place]) -> Values:
     if pick.as_ == "numbers":
         whole = pick.columns == tuple(range(array.shape[1]))
         chosen = array if whole else array[:, list(pick.columns)]
         return np.ascontiguousarray(chosen, dtype=np.float64)
     column = array[:, pick.columns[0]]
     if column.dtype.kind in "US":
-        return [text.decode() if isinstance(text, bytes) else text for text in column.tolist()]
+        return _texts(column, where)
     if pick.as_ == "text":
         return [str(value) for value in column.tolist()]
     return column.astype(column.dtype.newbyteorder("="))
+
+
+def _texts(column: npt.NDArray[np.generic], where: Callable[[int], Place]) -> list[str]:
+    """The texts of an array: its bytes are UTF-8, its code points are characters."""
+    if column.dtype.kind == "U":
+        points = np.ascontiguousarray(column).view(np.dtype(np.uint32).newbyteorder(column.dtype.byteorder))
+        # The code points of surrogates stand for nothing, and there are none above 10FFFF.
+        bad = np.flatnonzero(((points > 0x10FFFF) | (points >> 11 == 0x1B)).reshape(len(column), -1).any(axis=1))
+        if len(bad):
+            raise DataError("text with a code point that is no character", place=where(int(bad[0])))
+        texts: list[str] = column.tolist()
+        return texts
+    result = []
+    for row, value in enumerate(column.tolist()):
+        try:
+            result.append(value.decode())
+        except UnicodeDecodeError as error:
+            raise DataError(f"byte 0x{value[error.start]:02x} is not UTF-8", place=where(row)) from None
+    return result
 
 
 def _header(text: bytes, major: int, place: Place) -> tuple[str, bool, tuple[int, ...]]:
@@ -246,6 +309,6 @@ def _dtype_advice(descr: object) -> str:
 
 
 def _size_fault(layout: Layout, shape: tuple[int, ...], held: int) -> str:
-    needed = layout.rows * layout.width * layout.item
+    needed = layout.length
     state = "truncated" if held < needed else "longer than its array"
     return f"the file is {state}: shape {shape} of {layout.dtype} needs {needed:,} bytes, {max(held, 0):,} are there"

@@ -44,13 +44,13 @@ def number(text: str) -> float | None:
     return float(text) if _NAMED.fullmatch(text) else None
 
 
-def numbers(cells: Sequence[str]) -> tuple[Floats, int] | int:
-    """Read cells as doubles, f8[n], and count those too small to be told from 0.
+def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:
+    """Read cells as doubles, f8[n]; also the indices of those too small to be told from 0.
 
     Returns the index of the first cell that is no number instead, if there is one.
 
     >>> numbers(["0.5", "1e-400"])
-    (array([0.5, 0. ]), 1)
+    (array([0.5, 0. ]), [1])
     >>> numbers(["0.5", "NA"])
     1
     """
@@ -69,4 +69,4 @@ def numbers(cells: Sequence[str]) -> tuple[Floats, int] | int:
             return each.index(None)
         values = np.array(each, dtype=np.float64)
     zeros = np.flatnonzero(values == 0)
-    return values, sum(1 for index in zeros.tolist() if _NONZERO.match(cells[index]))
+    return values, [index for index in zeros.tolist() if _NONZERO.match(cells[index])]

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from xentcli.batch import Floats
 from xentcli.errors import Place
 
-__all__ = ["BLOCK_BYTES", "Part", "Pick", "Rows", "Selection", "Source", "Values", "merged_rows", "take"]
+__all__ = ["BLOCK_BYTES", "MAX_COLUMNS", "Part", "Pick", "Rows", "Selection", "Source", "Values", "merged_rows", "take"]
 
 BLOCK_BYTES = 1 << 20
+MAX_COLUMNS = 1_000_000
 
 Values = Floats | npt.NDArray[np.generic] | list[str]
 """Numbers f8[n, k]; or one column as it stands: texts, or an array of whole or real numbers."""
@@ -53,6 +54,8 @@ class Rows:
         By role: f8[n, k], a list of n texts, or an array of n numbers.
     line
         The line of the first row in a text file, or the line of each row.
+    underflows
+        The rows (from 0) of numerals below the smallest double, which were read as 0.
     """
 
     path: str
@@ -62,7 +65,7 @@ class Rows:
     count: int
     values: Mapping[str, Values]
     line: int | tuple[int, ...] | None = None
-    underflows: int = 0
+    underflows: tuple[int, ...] = ()
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
         """Say where the row-th of these rows stands, and the column-th of a role's columns."""
@@ -79,7 +82,10 @@ class Rows:
             self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
         )
         values = {role: value[first:last] for role, value in self.values.items()}
-        return replace(self, start=self.start + first, count=last - first, values=values, line=line, underflows=0)
+        underflows = tuple(row - first for row in self.underflows if first <= row < last)
+        return replace(
+            self, start=self.start + first, count=last - first, values=values, line=line, underflows=underflows
+        )
 
 
 class Part(Protocol):
@@ -124,8 +130,26 @@ class Source(Protocol):
         ...
 
     @property
+    def tabular(self) -> bool:
+        """Whether its columns are those of a table, which may hold anything, not the axis of an array."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an array; empty for a table."""
+        ...
+
+    @property
     def repeatable(self) -> bool:
         """Whether it can be read more than once."""
+        ...
+
+    def numeric(self, column: int) -> bool | None:
+        """Whether a column holds numbers, or text; None where each cell is looked at."""
+        ...
+
+    def flattened(self) -> Source:
+        """Return the numbers of an array as rows of one column; a table as it is."""
         ...
 
     def lines(self) -> int:
@@ -167,5 +191,5 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
         count=sum(p.count for p in pieces),
         values=values,
         line=line,
-        underflows=sum(p.underflows for p in pieces),
+        underflows=tuple(row + piece.start - first.start for piece in pieces for row in piece.underflows),
     )
