@@ -33,7 +33,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield special
         return
     with _file_errors(path):
-        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".xent-tmp")
+        # A name may have 255 bytes, and a character has up to four.
+        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.", suffix=".xent-tmp")
         temporary = Path(name)
     try:
         with _file_errors(path):
@@ -51,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text as UTF-8, whole or not at all."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def _mode(target: Path) -> int:

@@ -188,6 +188,8 @@ def _run(plan: Plan, sink: Callable[[PerExample], None] | None, threads: int) ->
         source.check_unchanged()
     if matched is not None:
         matched.finish()
+    if plan.matcher is not None and plan.matcher.matched == "binary" and not total.graded:
+        _check_swapped(plan, total)
     if names.shuffled:
         paths = " and ".join(source.path for source in plan.sources)
         raise DataError(
@@ -195,6 +197,18 @@ def _run(plan: Plan, sink: Callable[[PerExample], None] | None, threads: int) ->
             advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
         )
     return _report(plan, total, names)
+
+
+def _check_swapped(plan: Plan, total: Scores) -> None:
+    """Refuse predictions of 0 and 1 alone beside labels that lie between: no such row has a finite loss."""
+    if plan.settings.kind == "probs" and 2 * total.soft_rows > total.scored:
+        first, last = plan.sources[0].path, plan.sources[-1].path
+        swapped = f"are the files swapped? xent score {last} {first}"
+        raise DataError(
+            f"every prediction is 0 or 1, and {total.soft_rows:,} of {total.scored:,} labels lie between",
+            place=Place(first),
+            advice=swapped if len(plan.sources) > 1 else "is --label the right column?",
+        )
 
 
 def _report(plan: Plan, total: Scores, names: RowNames) -> Report:

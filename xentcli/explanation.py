@@ -22,6 +22,9 @@ from xentcli.version import __version__
 
 __all__ = ["explain", "explain_values"]
 
+LEAST_MOVED = 0.0005
+"""Less than this moved from one class to another shows nobody anything."""
+
 
 def explain(
     predictions: Any, labels: Any = None, row: int = 1, settings: Settings | None = None, **options: Any
@@ -58,9 +61,13 @@ def explain_values(
         raise UsageError("give --label N, or --target with a number for each class")
     truth: Any = np.array([label]) if target is None else np.array([target], dtype=np.float64)
     names = (option, "--label" if target is None else "--target")
-    told = with_plan(
-        np.array([values], dtype=np.float64), truth, settings, lambda plan: _explained(plan, 1), names=names
-    )
+    array = np.array([values], dtype=np.float64)
+    try:
+        told = with_plan(array, truth, settings, lambda plan: _explained(plan, 1), names=names)
+    except DataError as error:
+        # A value on the command line stands in no row and no column.
+        place = Place(error.place.path) if error.place is not None else None
+        raise DataError(error.message, place=place, advice=error.advice) from None
     return replace(told, row=None, inputs=())
 
 
@@ -82,8 +89,10 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation:
     aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
         raise DataError("the row has weight 0: it is not scored", place=ours.place("preds", index))
-    told = _told(plan, Workings(aligned.batch, plan.settings.clip))
-    inputs = tuple(Input(source.path, source.format, 0, None, source.header) for source in plan.sources)
+    # What is infinite, or too large for a double, is told as it is.
+    with np.errstate(all="ignore"):
+        told = _told(plan, Workings(aligned.batch, plan.settings.clip))
+    inputs = tuple(Input(source.path, source.format, None, None, source.header) for source in plan.sources)
     return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 
 
@@ -112,6 +121,9 @@ def _told(plan: Plan, work: Workings) -> Explanation:
         largest=top if logits else None,
         logsumexp=top + math.log1p(rest) if logits else None,
         other_split=None if soft else _other_split(batch, index),
+        unit=plan.settings.unit,
+        loss_in_unit=loss / plan.settings.nats_per_unit,
+        clip=work.clip,
         xent_version=__version__,
     )
 
@@ -145,6 +157,7 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
                 score=score,
                 shifted=float(batch.predictions[0, c] - batch.predictions[0].max()) if logits else None,
                 exponential=float(exponentials[c]) if logits else None,
+                clipped=None if work.clip is None else min(max(float(probabilities[c]), work.clip), 1 - work.clip),
             )
         )
     return tuple(terms)
@@ -164,7 +177,7 @@ def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:
     others = sorted((c for c in range(batch.classes) if c != index), key=lambda c: -q[c])
     first, second = others[:2]
     moved = round(float(q[second]) / 2, 12)
-    if moved <= 0:
+    if moved < LEAST_MOVED:
         return None
     split = [float(value) for value in q]
     split[first] = round(split[first] + moved, 12)

@@ -27,6 +27,11 @@ class Limit:
     bound: Literal["max", "min"]
     value: float
 
+    def __post_init__(self) -> None:
+        """Refuse a limit that nothing can be held to."""
+        if not math.isfinite(self.value):
+            raise UsageError(f"--{self.bound} {self.metric}: {shown(self.value)} is not a finite number")
+
 
 def parse_limit(text: str, bound: Literal["max", "min"]) -> Limit:
     """Read ``METRIC=X``.
@@ -43,7 +48,7 @@ def parse_limit(text: str, bound: Literal["max", "min"]) -> Limit:
     if not equals:
         raise UsageError(f"--{bound} takes METRIC=X, such as cost=0.5, not {shown(text)}")
     value = number(given)
-    if value is None or not math.isfinite(value):
+    if value is None:
         raise UsageError(f"--{bound} {name}: {shown(given)} is not a finite number")
     return Limit(find(name).name, bound, value)
 

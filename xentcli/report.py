@@ -32,7 +32,6 @@ __all__ = [
     "Report",
     "RowSum",
     "Setting",
-    "Step",
     "Warning",
     "schema",
 ]
@@ -103,11 +102,11 @@ class RowSum:
 
 @dataclass(frozen=True)
 class Input:
-    """A file that was read, and what was taken for granted about it."""
+    """A file that was read, and what was taken for granted about it; rows is None where they were not counted."""
 
     path: str
     format: str
-    rows: int
+    rows: int | None
     sha256: str | None = None
     header: bool | None = None
     unused: tuple[str, ...] = ()
@@ -229,7 +228,8 @@ class ClassTerm:
     """One class of one example: its target y, what the model said, and what it adds to the loss.
 
     score is the logit or log-probability of the file, None for probabilities;
-    shifted and exponential are the softmax on the way, None unless logits were given.
+    shifted and exponential are the softmax on the way, None unless logits were given;
+    clipped is the q that --clip makes of it, None without.
     """
 
     name: str
@@ -240,19 +240,12 @@ class ClassTerm:
     score: float | None = None
     shifted: float | None = None
     exponential: float | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """A formula of the way, in words that hold for this example."""
-
-    name: str
-    value: float
+    clipped: float | None = None
 
 
 @dataclass(frozen=True)
 class Explanation(_Document):
-    """One example, step by step; every loss is in nats."""
+    """One example, step by step; every loss is in nats, and loss_in_unit is the loss in the unit asked for."""
 
     kind: str
     terms: tuple[ClassTerm, ...]
@@ -266,6 +259,9 @@ class Explanation(_Document):
     largest: float | None
     logsumexp: float | None
     other_split: tuple[float, ...] | None
+    unit: str = "nats"
+    loss_in_unit: float | None = None
+    clip: float | None = None
     row: int | None = None
     id: str | None = None
     inputs: tuple[Input, ...] = ()

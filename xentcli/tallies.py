@@ -70,12 +70,7 @@ class Mean:
         """
         if not self.b.units:
             return math.nan
-        if not self.a.all_finite:
-            return self.a.value
-        sums = self.a.value, self.b.value
-        if any(value and not _LEAST_NORMAL <= abs(value) < math.inf for value in sums):
-            return ratio(self.a.units, self.b.units)
-        return sums[0] / sums[1]
+        return _divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
 
 
 @dataclass(frozen=True)
@@ -275,6 +270,8 @@ class Scores:
         The largest distance of a row sum from 1; None where rows have no sum.
     odd_logits
         Whether some row given as logits could not be a row of probabilities.
+    graded
+        Whether some probability is neither 0 nor 1.
     """
 
     read: int = 0
@@ -288,6 +285,7 @@ class Scores:
     soft: bool = False
     deviation: float | None = None
     odd_logits: bool = False
+    graded: bool = False
 
     @classmethod
     def empty(cls) -> Self:
@@ -317,6 +315,7 @@ class Scores:
             soft,
             batch.deviation,
             batch.kind == "logits" and not _all_probabilities(batch.predictions),
+            bool(((batch.predictions[:, -1:] != 0) & (batch.predictions[:, -1:] != 1)).any()),
         )
 
     def merge(self, other: Scores) -> Scores:
@@ -334,6 +333,7 @@ class Scores:
             self.soft or other.soft,
             _largest(self.deviation, other.deviation),
             self.odd_logits or other.odd_logits,
+            self.graded or other.graded,
         )
 
     @classmethod
@@ -350,10 +350,26 @@ class Scores:
         return self.cost.rows
 
     @property
+    def soft_rows(self) -> int:
+        """How many targets are spread over classes."""
+        return self.scored - int(self.classes.counts.sum()) if self.soft else 0
+
+    @property
     def cost_of_the_rest(self) -> float | None:
         """The mean loss of the rows whose loss is finite; None where there are none."""
-        weight = ratio(self.cost.mean.b.units - self.infinite.weight.units, 1 << UNIT_BITS)
-        return self.cost.mean.a.finite / weight if weight > 0 else None
+        weight = self.cost.mean.b.units - self.infinite.weight.units
+        return _divided(self.cost.mean.a.units, weight) if weight else None
+
+
+def _divided(numerator: int, denominator: int) -> float:
+    """One division of two sums in units, each correctly rounded; of the exact sums where one is no normal double."""
+    sums = ratio(numerator, 1 << UNIT_BITS), ratio(denominator, 1 << UNIT_BITS)
+    if all(
+        _LEAST_NORMAL <= abs(value) < math.inf or not units
+        for value, units in zip(sums, (numerator, denominator), strict=True)
+    ):
+        return sums[0] / sums[1]
+    return ratio(numerator, denominator)
 
 
 def _whole(count: int) -> ExactSum:

@@ -46,7 +46,7 @@ def headers(report: Report) -> tuple[bool | None, ...]:
     return tuple(given.header for given in report.inputs)
 
 
-def rows(report: Report) -> tuple[int, ...]:
+def rows(report: Report) -> tuple[int | None, ...]:
     """How many rows each input had."""
     return tuple(given.rows for given in report.inputs)
 

@@ -9,13 +9,15 @@ import click
 from xentcli.cli.options import (
     Command,
     Output,
+    cost_options,
     input_options,
     labels_of,
-    loss_options,
     output_options,
     section,
     settings_of,
 )
+from xentcli.cli.process import say_error
+from xentcli.errors import NoVerdict
 
 __all__ = ["check"]
 
@@ -28,6 +30,7 @@ _limits = section(
 
 @click.command(
     cls=Command,
+    short_help="Hold metrics to limits, for CI.",
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all hold", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
@@ -38,7 +41,7 @@ _limits = section(
 @click.argument("labels_file", metavar="[LABELS]", required=False)
 @_limits
 @input_options
-@loss_options
+@cost_options
 @output_options
 def check(
     preds_file: str,
@@ -62,5 +65,11 @@ def check(
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
     with per_example_sink(output.per_example) as sink:
         result = run(preds_file, labels, settings, limits=limits, sink=sink)
-    output.write(result)
+    try:
+        output.write(result)
+    except NoVerdict as undefined:
+        # A limit that failed comes before a figure that there is not.
+        if result.exit_code != 1:
+            raise
+        say_error(undefined)
     click.get_current_context().exit(result.exit_code)

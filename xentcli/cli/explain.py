@@ -9,6 +9,7 @@ import click
 from xentcli.cli.options import (
     Command,
     Output,
+    base_option,
     example_options,
     input_options,
     labels_of,
@@ -20,6 +21,8 @@ from xentcli.errors import UsageError, shown
 from xentcli.writers import WRITERS
 
 __all__ = ["explain"]
+
+_ABOUT_FILES = ("preds", "id", "weights", "align", "header", "no_header", "delimiter", "input_format")
 
 _output = section(
     "Output",
@@ -36,6 +39,7 @@ _output = section(
 
 @click.command(
     cls=Command,
+    short_help="Show step by step how the loss of one example comes about.",
     examples=(
         ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
         ("logits, by way of the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
@@ -48,6 +52,7 @@ _output = section(
 @example_options
 @input_options
 @loss_options
+@base_option
 @_output
 def explain(
     preds_file: str | None,
@@ -67,9 +72,8 @@ def explain(
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
+        _check_literal(logits is not None, row, options)
         label = options.pop("label")
-        if logits is not None:
-            options["kind"] = "logits"
         from xentcli.explanation import explain_values
 
         told = explain_values(
@@ -86,6 +90,19 @@ def explain(
 
         told = run(preds_file, labels, row, settings_of(options))
     output.write(told)
+
+
+def _check_literal(logits: bool, row: int | None, options: dict[str, Any]) -> None:
+    """Refuse what has no use beside an example that is given by its numbers; say what kind they are."""
+    kind = "logits" if logits else "probs"
+    chosen = click.get_current_context().get_parameter_source("kind") is not click.core.ParameterSource.DEFAULT
+    if chosen and options["kind"] != kind:
+        raise UsageError(f"--{kind} and --kind {options['kind']} contradict each other")
+    options["kind"] = kind
+    given = {**{name: options[name] for name in _ABOUT_FILES}, "row": row}
+    for name, value in given.items():
+        if value not in (None, ()):
+            raise UsageError(f"--{name.replace('_', '-')} is about files, and --{kind} gives one example by itself")
 
 
 def _numbers(option: str, text: str) -> list[float]:

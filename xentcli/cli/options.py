@@ -14,7 +14,17 @@ from xentcli.metrics import METRICS
 from xentcli.readers import READERS
 from xentcli.writers import WRITERS, format_of
 
-__all__ = ["Command", "Output", "example_options", "input_options", "loss_options", "output_options", "section"]
+__all__ = [
+    "Command",
+    "Output",
+    "base_option",
+    "cost_options",
+    "example_options",
+    "input_options",
+    "loss_options",
+    "output_options",
+    "section",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 KIND_NAMES = ("probs", "logits", "logprobs", "true-probs", "true-logprobs", "losses")
@@ -40,7 +50,8 @@ class Command(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            # What an argument is, the text above the options says.
+            if record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
@@ -119,16 +130,12 @@ _loss = section(
         metavar="TAU",
         help="How far a row sum may be from 1.",
     ),
-    _option(
-        "--base",
-        type=click.Choice(["2", "e", "10"]),
-        default="e",
-        show_default=True,
-        help="Losses in bits, nats or bans.",
-    ),
-    _option(
-        "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."
-    ),
+)
+_base = _option(
+    "--base", type=click.Choice(["2", "e", "10"]), default="e", show_default=True, help="Losses in bits, nats or bans."
+)
+_confidence = _option(
+    "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."
 )
 _output = section(
     "Output",
@@ -155,8 +162,18 @@ def input_options(function: F) -> F:
 
 
 def loss_options(function: F) -> F:
-    """Add the options of the loss."""
+    """Add the options of the loss of one example."""
     return _loss(function)
+
+
+def base_option(function: F) -> F:
+    """Add the unit of a loss."""
+    return section("Loss", _base)(function)
+
+
+def cost_options(function: F) -> F:
+    """Add the options of a loss and of its mean."""
+    return _loss(section("Loss", _base, _confidence)(function))
 
 
 def output_options(function: F) -> F:
@@ -187,7 +204,7 @@ def settings_of(options: dict[str, Any]) -> Any:
         "confidence",
         "delimiter",
     )
-    given = {name: options.pop(name) for name in names}
+    given = {name: options.pop(name) for name in names if name in options}
     base, formats = options.pop("index_base"), options.pop("input_format")
     return Settings(
         **given,
@@ -251,9 +268,10 @@ class Output:
 
         for path in self.files:
             write_text(path, rendered(document, format_of(path)))
-        if self.per_example == "-":
-            return
         report = getattr(document, "report", document)
+        if self.per_example == "-":
+            _warn(report)
+            return
         if self.quiet or self.get:
             emit(f"{_figure(report, self.get or 'cost')}\n")
             _warn(report)

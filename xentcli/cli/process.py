@@ -18,7 +18,7 @@ import click
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, TERMINATED, FileError, XentError
 from xentcli.writers.safe import terminal
 
-__all__ = ["ReaderGone", "emit", "run"]
+__all__ = ["ReaderGone", "emit", "run", "say", "say_error"]
 
 
 class ReaderGone(BaseException):
@@ -71,7 +71,7 @@ def run(command: Callable[[], object]) -> NoReturn:
         code = result if isinstance(result, int) else 0
         _flush()
     except XentError as error:
-        code = _told(error)
+        code = say_error(error)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -82,16 +82,17 @@ def run(command: Callable[[], object]) -> NoReturn:
     except click.ClickException as error:
         say(f"xent: {terminal(error.format_message())}")
         code = FileError.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        code = INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        # click makes an Abort of an end of file too, which nothing here asks for.
+        code = _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
     except _Terminated:
         code = TERMINATED
     except (ReaderGone, BrokenPipeError):
         code = READER_GONE
     except MemoryError:
-        code = _told(FileError("there is not enough memory for a block of rows"))
+        code = say_error(FileError("there is not enough memory for a block of rows"))
     except OSError as error:
-        code = _told(FileError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")))
+        code = say_error(FileError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")))
     except Exception as error:
         code = _defect(error)
     _leave(code)
@@ -110,7 +111,8 @@ def _output_fault(error: OSError) -> BaseException:
     return FileError(f"standard output cannot be written: {error.strerror}")
 
 
-def _told(error: XentError) -> int:
+def say_error(error: XentError) -> int:
+    """Tell an error on stderr, in one short block; return its exit code."""
     say("\n".join([f"xent: {terminal(error.headline)}", *(f"      {terminal(line)}" for line in error.advice)]))
     return error.exit_code
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from xentcli.cli.options import Command, Output, input_options, labels_of, loss_options, output_options, settings_of
+from xentcli.cli.options import Command, Output, cost_options, input_options, labels_of, output_options, settings_of
 
 __all__ = ["score"]
 
 
 @click.command(
     cls=Command,
+    short_help="Score predictions against labels.",
     examples=(
         ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),
         ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
@@ -25,7 +26,7 @@ __all__ = ["score"]
 @click.argument("preds_file", metavar="PREDS")
 @click.argument("labels_file", metavar="[LABELS]", required=False)
 @input_options
-@loss_options
+@cost_options
 @output_options
 def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.

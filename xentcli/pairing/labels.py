@@ -326,7 +326,8 @@ def distribution_order(
                 return tuple(shorter.index(name) for name in names), note, True
     folded = {name.strip().casefold() for name in classes}
     alike = [name for name in columns if name.strip().casefold() in folded]
-    common = alike or next(filter(None, ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))), None)
+    shared = ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))
+    common = set(alike) or next(filter(None, shared), set())
     if common:
         raise DataError(
             f"label columns are called as classes are ({listed(sorted(common))}), but not all, or not quite",

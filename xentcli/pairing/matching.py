@@ -119,9 +119,7 @@ def _distribution(
     return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
-def _census(
-    roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool
-) -> tuple[Census, bool]:
+def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool) -> tuple[Census, bool]:
     """The first labels, which decide their rule, and whether they are all; rows of weight 0 have no say."""
     label = roles["label"][0]
     census = Census(Place(label.source.path, column=label.names[0]))

@@ -27,6 +27,9 @@ from xentcli.settings import Settings
 
 __all__ = ["Plan", "pair"]
 
+COMPANION_BYTES = 1 << 15
+"""A block of labels: their rows are short, and each costs memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -117,12 +120,15 @@ def pair(
     _check_empty(predictions, labels, settings)
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
-    sources = (predictions,) if labels is None else (predictions, labels)
+    sources: tuple[Source, ...] = (predictions,) if labels is None else (predictions, labels)
     if kind.labelled:
         sources = _two_dimensional(sources)
         predictions = sources[0]
     roles = explicit_roles(settings, sources)
-    queues = tuple(PartQueue(source, block_bytes) for source in sources)
+    queues = (
+        PartQueue(predictions, block_bytes),
+        *(PartQueue(source, min(block_bytes, COMPANION_BYTES)) for source in sources[1:]),
+    )
     if kind.labelled:
         find_labels(roles, sources, queues, settings)
     vouch = find_predictions(roles, sources, queues, settings)

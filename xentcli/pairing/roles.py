@@ -96,7 +96,9 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         if columns == 1 and len(free) > 1:
             advice.insert(0, f"are the files swapped? xent score {source.path} {sources[0].path}")
         raise DataError(
-            f"{len(free)} columns could be the labels: {listed(found.names)}" if free else "no column is left for the labels",
+            f"{len(free)} columns could be the labels: {listed(found.names)}"
+            if free
+            else "no column is left for the labels",
             place=Place(source.path),
             advice=tuple(advice),
         )

@@ -142,7 +142,7 @@ def open_memory(data: Any, name: str) -> MemorySource:
 def _numbers(
     column: npt.NDArray[np.generic], rows: Rows, role: str, index: int
 ) -> tuple[npt.NDArray[np.float64], list[int]]:
-    """A column as numbers, and the rows of those that were too small; texts are numbers where they would be in a file."""
+    """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
     if column.dtype.kind in "biuf":
         return column.astype(np.float64), []
     texts = _texts(column, rows, role)

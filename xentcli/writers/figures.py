@@ -34,12 +34,12 @@ def fixed(value: float | None, places: int) -> str:
 
 
 def short(value: float) -> str:
-    """A number in four digits or so: 2.303 without trailing zeros.
+    """A number in six digits or so, without trailing zeros.
 
-    >>> short(0.1), short(10.000000000000002), short(1.9e-16)
-    ('0.1', '10', '1.9e-16')
+    >>> short(0.1), short(10.000000000000002), short(1.9e-16), short(180000)
+    ('0.1', '10', '1.9e-16', '180,000')
     """
-    return f"{value:.6g}"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e6 and value == round(value) else f"{value:.6g}"
 
 
 def percent(share: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -83,8 +84,8 @@ class Columns:
         """Choose the widest form that fits."""
         figures = sum(self._widths[:-1])
         gaps = len(self._widths) - 1
-        remark = min(self._widths[-1], _LEAST_REMARK) if self._widths else 0
-        for gap in (3, 2, 1):
+        whole = self._widths[-1] if self._widths else 0
+        for remark, gap in itertools.product((whole, min(whole, _LEAST_REMARK)), (3, 2, 1)):
             if figures + gaps * gap + remark <= options.max_width:
                 yield self._table(gap, remarks=True)
                 return

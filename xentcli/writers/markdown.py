@@ -32,6 +32,13 @@ def _report(report: Report) -> str:
             rows.append(
                 [metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about]
             )
+            if name == "cost" and report.interval is not None:
+                low, high = (fixed(end, places) for end in (report.interval.low, report.interval.high))
+                rows.append([f"{100 * report.interval.level:g} % interval", f"{low} to {high}", report.unit, ""])
+    if report.clip is not None:
+        clip = report.clip
+        changed = f"{plural(clip.count, 'row')} changed by --clip {clip.eps:g}"
+        rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
     return "\n\n".join([first, _table(["metric", "value", "unit", "what it is"], rows, "lrll"), *warnings]) + "\n"
@@ -51,7 +58,11 @@ def _check(result: CheckReport) -> str:
 
 
 def _explanation(told: Explanation) -> str:
-    rows = [steps.term_cells(told, term) for term in steps.chosen_terms(told)]
+    chosen = steps.chosen_terms(told)
+    rows = [steps.term_cells(told, term) for term in chosen]
+    if len(chosen) < len(told.terms):
+        rows.append([f"({len(told.terms) - len(chosen):,} more)", *[""] * (len(rows[0]) - 1)])
+    rows.append(steps.sum_cells(told))
     titles = steps.header(told)[:-1]
     parts = [markdown(steps.title(told))]
     if told.logsumexp is not None:

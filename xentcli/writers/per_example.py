@@ -16,7 +16,7 @@ import numpy as np
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.scorer import PerExample
-from xentcli.writers.safe import csv_cell
+from xentcli.writers.safe import csv_cell, terminal
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
@@ -33,7 +33,7 @@ def per_example_sink(path: str | None) -> Iterator[Sink | None]:
     if path is None:
         yield None
     elif path == "-":
-        yield _csv_sink(sys.stdout.buffer)
+        yield _csv_sink(sys.stdout.buffer, _on_terminal if sys.stdout.isatty() else csv_cell)
         sys.stdout.flush()
     else:
         writer = SINKS[os.path.splitext(path)[1].lower()]
@@ -54,19 +54,23 @@ def _csv(file: IO[bytes]) -> Iterator[Sink]:
     yield _csv_sink(file)
 
 
-def _csv_sink(file: IO[bytes]) -> Sink:
+def _on_terminal(text: str) -> str:
+    return terminal(csv_cell(text))
+
+
+def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
     file.write((",".join(COLUMNS) + "\n").encode())
 
     def write(block: PerExample) -> None:
         buffer = io.StringIO()
         rows = range(block.start + 1, block.start + block.count + 1)
-        ids = [csv_cell(text) for text in block.ids] if block.ids is not None else [""] * block.count
-        labels = [csv_cell(text or "") for text in block.labels] if block.labels is not None else [""] * block.count
+        ids = [cell(text) for text in block.ids] if block.ids is not None else [""] * block.count
+        labels = [cell(text or "") for text in block.labels] if block.labels is not None else [""] * block.count
         truth = ["" if math.isnan(q) else q for q in block.probability.tolist()]
         csv.writer(buffer, lineterminator="\n").writerows(
             zip(rows, ids, labels, truth, block.loss.tolist(), block.weight.tolist(), strict=True)
         )
-        file.write(buffer.getvalue().encode())
+        file.write(buffer.getvalue().encode(errors="backslashreplace"))
 
     return write
 

@@ -27,12 +27,15 @@ def _escaped(character: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Put a quote before text that a spreadsheet would run as a formula; numbers stay.
+    r"""Put a quote before text that a spreadsheet would run as a formula; numbers stay.
 
-    >>> csv_cell("=cmd()"), csv_cell("-1.5")
-    ("'=cmd()", '-1.5')
+    A carriage return, which the csv module leaves unquoted before Python 3.13, is escaped.
+
+    >>> csv_cell("=cmd()"), csv_cell("-1.5"), csv_cell("a\rb")
+    ("'=cmd()", '-1.5', 'a\\rb')
     """
-    return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+    safe = terminal(text) if "\r" in text else text
+    return "'" + safe if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else safe
 
 
 def markdown(text: str) -> str:

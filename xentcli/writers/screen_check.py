@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
@@ -43,7 +44,9 @@ def _figure(value: float, check: Check) -> str:
 
 
 def _margin(check: Check) -> str:
-    assert check.margin is not None
+    assert check.margin is not None and check.value is not None
+    if not math.isfinite(check.value):
+        return "not a number" if math.isnan(check.value) else "infinite"
     if check.verdict == "pass":
         return f"spare   {fixed(check.margin, 6)}"
     missed = "over by" if check.bound == "max" else "short by"

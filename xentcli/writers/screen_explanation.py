@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.console import RenderableType
 
 from xentcli.report import Explanation
-from xentcli.writers.figures import fixed
 from xentcli.writers.layout import Columns, block, lines
-from xentcli.writers.steps import chosen_terms, formula, header, sentences, softmax_lines, term_cells, title
+from xentcli.writers.steps import chosen_terms, formula, header, sentences, softmax_lines, sum_cells, term_cells, title
 
 __all__ = ["screen"]
 
@@ -39,5 +36,5 @@ def _terms_table(told: Explanation) -> RenderableType:
     left = len(told.terms) - len(rows)
     if left:
         rows.append([f"({left:,} more)", *[""] * (len(names) - 2), ""])
-    rows.append(["", *[""] * (len(names) - 4), "sum", fixed(math.fsum(t.term for t in told.terms), 4), ""])
+    rows.append([*sum_cells(told), ""])
     return Columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"], spare_remarks=True)

@@ -53,7 +53,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     unused = [name for given in report.inputs for name in given.unused]
     if unused:
         more = ", ..." if len(unused) > 12 else ""
-        hint = "" if "weights" in report.options else "   (--weights would use one)"
+        hint = "" if "weights" in report.options or not KINDS[report.kind].labelled else "   (--weights would use one)"
         yield "unused", ", ".join(unused[:12]) + more + hint
 
 

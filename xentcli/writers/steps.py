@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xentcli.report import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
-__all__ = ["chosen_terms", "formula", "header", "sentences", "softmax_lines", "term_cells", "title"]
+__all__ = ["chosen_terms", "formula", "header", "sentences", "softmax_lines", "sum_cells", "term_cells", "title"]
 
 MOST_CLASSES = 12
 
@@ -53,28 +53,46 @@ def chosen_terms(told: Explanation) -> list[ClassTerm]:
 
 def header(told: Explanation) -> list[str]:
     """The names of the columns."""
-    between = {"logits": ["logit z", "exp(z - max)"], "logprobs": []}.get(told.kind, [])
-    return ["class", "truth y", *between, "model q", "ln q", "y x ln q", ""]
+    first = ["y", "z", "exp(z-max)"] if told.kind == "logits" else ["truth y"]
+    clipped = ["clipped q"] if told.clip is not None else []
+    return ["class", *first, "model q", *clipped, "ln q", "y x ln q", ""]
 
 
 def term_cells(told: Explanation, term: ClassTerm) -> list[str]:
     """The cells of a class."""
     middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if told.kind == "logits" else []
-    return [term.name, short(term.y), *middle, short(term.q), fixed(term.ln_q, 4), _term(term)]
+    clipped = [short(term.clipped)] if term.clipped is not None else []
+    return [term.name, short(term.y), *middle, short(term.q), *clipped, fixed(term.ln_q, 4), _term(term)]
 
 
 def _term(term: ClassTerm) -> str:
     return "0" if term.term == 0 else fixed(term.term, 4)
 
 
+def sum_cells(told: Explanation) -> list[str]:
+    """The cells of the line below all classes."""
+    return ["", *[""] * (len(header(told)) - 4), "sum", fixed(math.fsum(term.term for term in told.terms), 4)]
+
+
 def formula(told: Explanation) -> list[str]:
-    """The loss in one line, and the trap of the other logarithm."""
+    """The loss in one line, and the trap of the other logarithm; its other unit where one was asked for."""
+    lines = _formula(told)
+    if told.loss_in_unit is not None and told.unit != "nats":
+        base = {"bits": "2", "bans": "10"}[told.unit]
+        lines.append(f"     = {fixed(told.loss_in_unit, 6)} {told.unit} (nats divided by ln {base})")
+    return lines
+
+
+def _formula(told: Explanation) -> list[str]:
     loss = fixed(told.loss, 6)
     if told.kind == "losses":
         return [f"loss = {loss} nats, as the file has it"]
     if told.truth is None:
         return [f"loss = -sum = {loss} nats"]
     term = told.terms[told.truth_index or 0]
+    changed = term.clipped is not None and term.clipped != term.q
+    if changed:
+        return [f"loss = -sum = -ln({short(term.clipped or 0)}) = {loss} nats, with q = {short(term.q)} clipped"]
     if told.logsumexp is not None and term.score is not None:
         difference = f"{fixed(told.logsumexp, 6)} - {_bracketed(term.score)}"
         return [f"loss = -sum = logsumexp(z) - z of the truth = {difference} = {loss} nats"]
@@ -98,10 +116,14 @@ def _hard_sentences(told: Explanation) -> Iterator[str]:
     if math.isinf(told.loss):
         yield "The model gave the truth no chance at all: the loss is infinite, and so is any average with it."
     else:
-        yield f"The model gave the truth {_chance(term.q)} (perplexity {short(float(f'{told.perplexity:.4g}'))})."
+        yield f"The model gave the truth {_chance(term.q, told)}."
     if classes > 1:
         verdict = (
-            "worse" if told.loss > told.uniform else "better" if told.loss < told.uniform else "no better and no worse"
+            "no better and no worse"
+            if math.isclose(told.loss, told.uniform, rel_tol=1e-12)
+            else "worse"
+            if told.loss > told.uniform
+            else "better"
         )
         guess = f"Guessing all {classes:,} equally costs ln {classes} = {fixed(told.uniform, 4)}"
         yield f"{guess}: this prediction is {verdict}."
@@ -121,15 +143,20 @@ def _soft_sentences(told: Explanation) -> Iterator[str]:
     yield "Over many examples, average their losses: that is the cost."
 
 
-def _chance(q: float) -> str:
+def _chance(q: float, told: Explanation) -> str:
     if q > 0.5:
-        return f"a chance of {percent(q)}"
+        return f"a chance of {percent(q)} ({_perplexity(told)})"
     odds = 1 / q if q else math.inf
-    return (
-        f"1 chance in {odds:,.0f}"
-        if odds < 1e9 and (odds >= 20 or round(odds, 2) == round(odds))
-        else f"1 chance in {short(float(f'{odds:.3g}'))}"
-    )
+    if math.isinf(odds):
+        # Too small for a double, but not for its logarithm.
+        return "no chance" if told.clip else f"1 chance in 10^{told.loss / math.log(10):,.0f}"
+    if odds < 1e9 and (odds >= 20 or round(odds, 2) == round(odds)):
+        return f"1 chance in {odds:,.0f} ({_perplexity(told)})"
+    return f"1 chance in {short(float(f'{odds:.3g}'))} ({_perplexity(told)})"
+
+
+def _perplexity(told: Explanation) -> str:
+    return f"perplexity {short(float(f'{told.perplexity:.4g}'))}"
 
 
 def _bracketed(value: float) -> str:
