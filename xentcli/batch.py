@@ -6,7 +6,7 @@ What leaves `checked` holds: every later step may rely on it and checks nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,19 @@ import numpy.typing as npt
 
 from xentcli.errors import DataError, Place
 
-__all__ = ["KINDS", "Batch", "Floats", "Ints", "Kind", "Rules", "Where", "checked", "row_sums", "target_checked"]
+__all__ = [
+    "KINDS",
+    "Batch",
+    "Floats",
+    "Ints",
+    "Kind",
+    "Rules",
+    "Where",
+    "checked",
+    "row_sums",
+    "target_checked",
+    "with_class_weights",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,6 +87,11 @@ class Batch:
         i8[n], the row number of each, counted from 1.
     deviation
         The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
+    class_weight
+        f8[k], or None where every class counts alike. `weight` has it already; only a
+        target that is spread over classes needs it again.
+    smoothing
+        E of label smoothing.
     """
 
     kind: str
@@ -84,6 +101,8 @@ class Batch:
     rows: Ints
     binary: bool = False
     deviation: float | None = None
+    class_weight: Floats | None = None
+    smoothing: float = 0.0
 
     @property
     def classes(self) -> int:
@@ -129,6 +148,32 @@ def _checked(
     if binary:
         predictions = _BOTH_CLASSES[rules.kind](predictions)
     return Batch(rules.kind, predictions, target, weight, rows, binary, deviation)
+
+
+def with_class_weights(batch: Batch, class_weight: Floats) -> Batch:
+    """Return the batch with each weight times that of its class, sum_c W_c y_c; rows for which it is 0 are left out.
+
+    Parameters
+    ----------
+    batch
+        Checked rows with a target.
+    class_weight
+        f8[k], finite, 0 or more.
+    """
+    target = batch.target
+    assert target is not None
+    factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
+    weight = factor if batch.weight is None else batch.weight * factor
+    kept = weight > 0
+    whole = bool(kept.all())
+    return replace(
+        batch,
+        predictions=batch.predictions if whole else batch.predictions[kept],
+        target=target if whole else target[kept],
+        weight=weight if whole else weight[kept],
+        rows=batch.rows if whole else batch.rows[kept],
+        class_weight=class_weight,
+    )
 
 
 def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:

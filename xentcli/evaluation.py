@@ -221,16 +221,17 @@ def _report(plan: Plan, total: Scores, names: RowNames) -> Report:
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
     error = total.cost.standard_error
-    undefined = _undefined(total, labelled)
-    prior = total.classes.entropy if labelled else None
-    entropy = total.means["target_entropy"].value if total.soft else None
+    undefined = _undefined(plan, total)
+    smoothed = bool(settings.label_smoothing)
+    prior = total.classes.entropy if labelled and not smoothed else None
+    entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
     interval = _interval(cost, error, total.scored, settings.confidence, unit)
     return Report(
         cost=cost / unit,
         unit=settings.unit,
         total=total.cost.mean.a.value / unit,
         weight_sum=total.cost.mean.b.value,
-        examples=Examples(total.read, total.scored, 0, total.zero_weight),
+        examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
         kind=settings.kind,
         classes=plan.classes,
         labels=_labels(plan, total),
@@ -274,21 +275,31 @@ def _interval(cost: float, error: float | None, rows: int, level: float, unit: f
     return Interval(level, (cost - half) / unit, (cost + half) / unit)
 
 
-def _undefined(total: Scores, labelled: bool) -> dict[str, str]:
+def _reweighted(plan: Plan) -> bool:
+    """Whether the loss is no longer the cross-entropy with the target alone."""
+    return bool(plan.settings.label_smoothing) or plan.class_weights is not None
+
+
+def _undefined(plan: Plan, total: Scores) -> dict[str, str]:
     """Why figures are missing, by the name of the figure."""
     reasons: dict[str, str] = {}
     if total.infinite.count:
         reasons["standard_error"] = reasons["interval"] = "the cost is infinite"
     elif total.scored < 2:
         reasons["standard_error"] = reasons["interval"] = "one row has no spread"
+    labelled = plan.matcher is not None
     if not labelled:
         reasons |= dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
     else:
         if total.soft:
             reasons["accuracy"] = "targets are soft"
-        if not total.classes.entropy:
+        if plan.settings.label_smoothing:
+            reasons |= dict.fromkeys(("prior", "skill", "nce"), "labels are smoothed")
+        elif not total.classes.entropy:
             reasons["skill"] = reasons["nce"] = "all labels are one class"
-    if not total.soft:
+    if total.soft and _reweighted(plan):
+        reasons |= dict.fromkeys(("target_entropy", "kl"), "labels are smoothed or classes weighted")
+    elif not total.soft:
         reasons |= dict.fromkeys(
             ("target_entropy", "kl"), "targets are not soft" if labelled else "there are no labels"
         )

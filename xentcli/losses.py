@@ -72,19 +72,30 @@ class Workings:
         return self.raw_loss if self.clip is None else self._loss(self.clip)
 
     def _loss(self, clip: float | None) -> Floats:
-        batch, hard = self.batch, ~self.soft
-        if hard.all():
+        spread = self.soft if not self.batch.smoothing else np.ones(len(self.batch.rows), dtype=bool)
+        if not spread.any():
             return _clipped(self._class_losses(self.index[:, None]), clip)[:, 0]
-        result = np.empty(len(batch.rows))
         each = _clipped(self._class_losses(None), clip)
-        target = self.distribution
-        assert target is not None
-        result[hard] = each[hard, self.index[hard]]
-        spread = ~hard
-        terms = np.zeros_like(target[spread])
-        np.multiply(target[spread], each[spread], out=terms, where=target[spread] != 0)
+        result: Floats = np.take_along_axis(each, self.index[:, None], axis=1)[:, 0]
+        target = self._share_of_loss(spread)
+        terms = np.zeros_like(target)
+        np.multiply(target, each[spread], out=terms, where=target != 0)
         result[spread] = row_sums(terms)
         return result
+
+    def _share_of_loss(self, rows: npt.NDArray[np.bool_]) -> Floats:
+        """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""
+        batch, target = self.batch, self.distribution
+        if target is None:
+            target = np.zeros(batch.predictions.shape)
+            np.put_along_axis(target, self.index[:, None], 1.0, axis=1)
+        target = target[rows]
+        share = target
+        if batch.smoothing:
+            share = (1 - batch.smoothing) * target + batch.smoothing / batch.classes
+        if batch.class_weight is not None:
+            share = share * batch.class_weight / row_sums(target * batch.class_weight)[:, None]
+        return share
 
     def _class_losses(self, index: Ints | None) -> Floats:
         """What each row would cost if the truth were class `index` (i8[n, 1]), or each class."""

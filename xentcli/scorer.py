@@ -7,15 +7,17 @@ run any task.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from xentcli.batch import Batch, Floats, Ints, checked
+from xentcli.batch import Batch, Floats, Ints, checked, with_class_weights
 from xentcli.errors import DataError
 from xentcli.losses import Workings
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
+from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Rows, Values, take
 from xentcli.tallies import Scores
 
@@ -59,6 +61,7 @@ class Aligned:
     rows: int
     underflows: int
     ids: Sequence[str] | None
+    ignored: int = 0
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
 
 
@@ -76,7 +79,7 @@ class Scorer:
             return Outcome(None, ids, positions)
         aligned = self.align(task.start, ours, companions)
         work = Workings(aligned.batch, self.plan.settings.clip)
-        scores = Scores.of(work, read=aligned.rows, underflows=aligned.underflows)
+        scores = Scores.of(work, read=aligned.rows, ignored=aligned.ignored, underflows=aligned.underflows)
         names = RowNames()
         if self.plan.compare_row_names:
             names = row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
@@ -108,8 +111,12 @@ class Scorer:
         values = {role: (rows, value) for rows in (*companions, ours) for role, value in rows.values.items()}
         weight = self._weights(values)
         count = ours.count
-        kept = np.arange(count) if weight is None else np.flatnonzero(weight)
         preds_rows, preds = values["preds"]
+        ignored = self._ignored(values)
+        counts = np.ones(count, dtype=bool) if weight is None else weight != 0
+        if ignored is not None:
+            counts &= ~ignored
+        kept = np.flatnonzero(counts)
         assert not isinstance(preds, list)
         predictions: Floats = preds.astype(np.float64, copy=False)
         some = len(kept) < count
@@ -122,20 +129,27 @@ class Scorer:
             target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
         if weight is not None:
             weight = weight[kept]
-            if (weight == 1).all():
-                weight = None
         batch = checked(
             predictions,
             target,
-            weight,
+            None if weight is None or (weight == 1).all() else weight,
             rules=self.plan.settings.rules,
             rows=start + 1 + kept,
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
+        batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
+        if self.plan.class_weights is not None:
+            batch = with_class_weights(batch, self.plan.class_weights)
+            kept = batch.rows - (start + 1)
         positive = set(kept.tolist()) if some else range(count)
         underflows = sum(row in positive for rows in (ours, *companions) for row in rows.underflows)
         ids = _texts(values["id"][1]) if "id" in values else None
-        return Aligned(batch, kept, count, underflows, ids, values)
+        return Aligned(batch, kept, count, underflows, ids, 0 if ignored is None else int(ignored.sum()), values)
+
+    def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> npt.NDArray[np.bool_] | None:
+        """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
+        wanted = self.plan.settings.ignored
+        return labelled_as(values["label" if "label" in values else "preds"][1], wanted) if wanted else None
 
     def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
         if "weights" not in values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from xentcli.batch import KINDS, Rules
 from xentcli.errors import UsageError, shown
 from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter
+from xentcli.readers.numerals import number, whole_or_text
 from xentcli.report import UNITS, Setting
 
 __all__ = ["SIDES", "Settings"]
@@ -52,6 +53,12 @@ class Settings:
         Divide each row by its sum before it is checked.
     clip
         EPS: the q of a loss is taken as min(max(q, EPS), 1 - EPS).
+    class_weight
+        W by class: ``{"cat": 2.0}``, or texts ``cat=2``; 1 for classes that are not named.
+    label_smoothing
+        E: the target of a loss is (1 - E) y + E / K.
+    ignore_label
+        Rows with one of these labels are counted and left out.
     base
         "e", "2" or "10": nats, bits or bans.
     confidence
@@ -80,6 +87,9 @@ class Settings:
     scale: float = 1.0
     renormalize: bool = False
     clip: float | None = None
+    class_weight: Mapping[str, float] | Sequence[str] | None = None
+    label_smoothing: float = 0.0
+    ignore_label: str | Sequence[str] | None = None
     base: str = "e"
     confidence: float = 0.95
 
@@ -107,17 +117,24 @@ class Settings:
             )
         if self.clip is not None and not 0 < self.clip < 0.5:
             raise UsageError(f"--clip is between 0 and 0.5, not {self.clip:g}")
+        if not 0 <= self.label_smoothing < 1:
+            raise UsageError(f"--label-smoothing is from 0 to below 1, not {self.label_smoothing:g}")
         self._check_together()
 
     def _check_together(self) -> None:
         if self.renormalize and self.kind != "probs":
             raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
         if not KINDS[self.kind].labelled:
-            for name in ("label", "classes", "positive", "index_base"):
-                if getattr(self, name) is not None:
+            for name in ("label", "classes", "positive", "index_base", "class_weight", "label_smoothing"):
+                if getattr(self, name) not in (None, 0.0, ()):
                     raise UsageError(
                         f"--{name.replace('_', '-')} has no use: --kind {self.kind} needs no labels and no classes"
                     )
+        if self.label_smoothing and 0 in self.class_weights.values():
+            raise UsageError(
+                "--class-weight 0 with --label-smoothing leaves a loss without a weight",
+                advice="--ignore-label NAME leaves the rows of a class out",
+            )
         if self.positive is not None and self.classes is not None:
             raise UsageError("--positive and --classes both name the classes; one of them is enough")
         if self.positive is not None and self.index_base is not None:
@@ -128,6 +145,39 @@ class Settings:
             self.header and self.no_header and "both" in (self.header, self.no_header)
         ):
             raise UsageError("--header and --no-header name the same file")
+
+    @property
+    def class_weights(self) -> dict[str, float]:
+        """The class weights that were given, by name.
+
+        Raises
+        ------
+        UsageError
+            For a weight that is no finite number from 0 up, or a name given twice.
+        """
+        given = self.class_weight or {}
+        if isinstance(given, Mapping):
+            pairs: list[tuple[str, float | None]] = [(str(name), float(weight)) for name, weight in given.items()]
+        else:
+            cut = [text.rpartition("=") for text in ([given] if isinstance(given, str) else given)]
+            pairs = [(name, number(weight)) for name, _, weight in cut]
+        weights: dict[str, float] = {}
+        for name, weight in pairs:
+            if not name or name in weights or weight is None or not 0 <= weight < math.inf:
+                raise UsageError(
+                    f"--class-weight {shown(name)} is given twice"
+                    if name in weights
+                    else "--class-weight takes NAME=W with a finite number W from 0 up",
+                    advice="--class-weight cat=2.5",
+                )
+            weights[name] = weight
+        return weights
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """The labels whose rows are left out, whole numbers without a point."""
+        given = [self.ignore_label] if isinstance(self.ignore_label, str | int) else self.ignore_label or ()
+        return frozenset(whole_or_text(str(label)) for label in given)
 
     @property
     def rules(self) -> Rules:
@@ -174,12 +224,12 @@ class Settings:
         return {
             field.name: Setting(_plain(getattr(self, field.name)))
             for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            if getattr(self, field.name) not in (field.default, ())
         }
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:

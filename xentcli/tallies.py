@@ -260,8 +260,8 @@ class Scores:
 
     Attributes
     ----------
-    read, zero_weight, underflows
-        Rows read; rows of weight 0; numerals below the smallest double, read as 0.
+    read, ignored, zero_weight, underflows
+        Rows read; rows whose label is ignored; rows of weight 0; numerals below the smallest double, read as 0.
     cost, means
         The moments of the loss, and a mean for each metric that names a function.
     soft
@@ -275,6 +275,7 @@ class Scores:
     """
 
     read: int = 0
+    ignored: int = 0
     zero_weight: int = 0
     underflows: int = 0
     cost: Moments = Moments()
@@ -293,8 +294,8 @@ class Scores:
         return cls()
 
     @classmethod
-    def of(cls, work: Workings, *, read: int, underflows: int = 0) -> Scores:
-        """Tally a batch, of which `read` rows were read."""
+    def of(cls, work: Workings, *, read: int, ignored: int = 0, underflows: int = 0) -> Scores:
+        """Tally a batch, of which `read` rows were read and `ignored` left out for their label."""
         batch, weight = work.batch, work.batch.weight
         labelled = batch.target is not None
         soft = bool(work.soft.any())
@@ -305,7 +306,8 @@ class Scores:
         }
         return cls(
             read,
-            read - len(batch.rows),
+            ignored,
+            read - ignored - len(batch.rows),
             underflows,
             Moments.of(work.loss, weight),
             means,
@@ -323,6 +325,7 @@ class Scores:
         names = [*self.means, *(name for name in other.means if name not in self.means)]
         return Scores(
             self.read + other.read,
+            self.ignored + other.ignored,
             self.zero_weight + other.zero_weight,
             self.underflows + other.underflows,
             self.cost.merge(other.cost),

@@ -120,6 +120,15 @@ _loss = section(
         "--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."
     ),
     _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS], and report what that changed."),
+    _option("--class-weight", multiple=True, metavar="NAME=W", help="How much a class counts in the cost; else 1."),
+    _option(
+        "--label-smoothing",
+        type=float,
+        default=0.0,
+        metavar="E",
+        help="Spread E of each target over all classes, as in training.",
+    ),
+    _option("--ignore-label", multiple=True, metavar="LABEL", help="Leave rows with this label out, and count them."),
     _option("--renormalize", is_flag=True, help="Divide each row of probabilities by its sum first."),
     _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions by X first: 0.01 for percent."),
     _option(
@@ -203,6 +212,9 @@ def settings_of(options: dict[str, Any]) -> Any:
         "base",
         "confidence",
         "delimiter",
+        "class_weight",
+        "label_smoothing",
+        "ignore_label",
     )
     given = {name: options.pop(name) for name in names if name in options}
     base, formats = options.pop("index_base"), options.pop("input_format")

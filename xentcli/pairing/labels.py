@@ -7,7 +7,6 @@ every block of labels into targets, or refuses a label that breaks it.
 from __future__ import annotations
 
 import os.path
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,13 +17,22 @@ import numpy.typing as npt
 from xentcli.batch import Floats, Ints, target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
-from xentcli.readers.numerals import number
+from xentcli.readers.numerals import WHOLE, number, whole_or_text
 from xentcli.readers.source import Values
 
-__all__ = ["ByName", "Census", "Distribution", "Matcher", "WhereRow", "decide", "decide_binary", "distribution_order"]
+__all__ = [
+    "ByName",
+    "Census",
+    "Distribution",
+    "Matcher",
+    "WhereRow",
+    "decide",
+    "decide_binary",
+    "distribution_order",
+    "labelled_as",
+]
 
 WhereRow = Callable[[int], Place]
-_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
 
 
 class Matcher(Protocol):
@@ -60,7 +68,7 @@ class ByName:
         if isinstance(values, list):
             codes = [self.codes.get(label, -1) for label in values]
             if -1 in codes and self.whole:
-                codes = [self.codes.get(_less_point(label), -1) for label in values]
+                codes = [self.codes.get(whole_or_text(label), -1) for label in values]
             result = np.array(codes, dtype=np.int64)
         else:
             distinct, inverse = np.unique(values, return_inverse=True)
@@ -182,14 +190,14 @@ class Census:
     @property
     def whole(self) -> bool:
         """Whether all labels are of the form N or N.0."""
-        return all(_WHOLE.fullmatch(text) for text in self.texts)
+        return all(WHOLE.fullmatch(text) for text in self.texts)
 
     @property
     def read(self) -> dict[str, Place]:
         """The labels as they are read: N.0 as N where all are whole."""
         if not self.whole:
             return self.texts
-        return {_less_point(text): place for text, place in reversed(self.texts.items())}
+        return {whole_or_text(text): place for text, place in reversed(self.texts.items())}
 
 
 def decide(census: Census, classes: Sequence[str], named: bool, base: int | None) -> Matcher:
@@ -245,7 +253,7 @@ def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) ->
     """The first label that spoils the rule which most of the others follow."""
     cuts = [shorter for _, shorter in _cuts(names) if len(set(shorter)) == len(names)] if named else []
     rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
-    rules.append({label for label in labels if _WHOLE.fullmatch(label)})
+    rules.append({label for label in labels if WHOLE.fullmatch(label)})
     following = max(rules, key=len)
     return next(item for item in labels.items() if item[0] not in following)
 
@@ -392,10 +400,18 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     )
 
 
-def _less_point(text: str) -> str:
-    """The label N where it is written N.0, and 0 where it is -0."""
-    found = _WHOLE.fullmatch(text)
-    return text if not found else "0" if found[1] == "-0" else found[1]
+def labelled_as(values: Values, wanted: Collection[str]) -> npt.NDArray[np.bool_]:
+    """bool[n]: whether a label is one of `wanted`; of a row of target columns, whether all are.
+
+    >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
+    [False, True]
+    """
+    if isinstance(values, list):
+        return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
+    distinct, inverse = np.unique(values, return_inverse=True)
+    known = np.array([text in wanted for text in _texts(distinct)], dtype=bool)
+    found: npt.NDArray[np.bool_] = known[inverse.reshape(values.shape)]
+    return found.reshape(len(values), -1).all(axis=1)
 
 
 def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:
@@ -404,7 +420,7 @@ def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:
         return values
     if values.dtype.kind == "b":
         return [str(int(value)) for value in values.tolist()]
-    return [_less_point(str(value)) for value in values.tolist()]
+    return [whole_or_text(str(value)) for value in values.tolist()]
 
 
 def _integers(values: Values, where: WhereRow) -> Ints:
@@ -412,7 +428,7 @@ def _integers(values: Values, where: WhereRow) -> Ints:
     if isinstance(values, list):
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
-            found = _WHOLE.fullmatch(text)
+            found = WHOLE.fullmatch(text)
             if not found:
                 raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
             result[row] = int(found[1])

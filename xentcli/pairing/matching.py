@@ -13,12 +13,21 @@ from xentcli.batch import Floats
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, Join, PartQueue
 from xentcli.pairing.columns import Found, listed
-from xentcli.pairing.labels import ByName, Census, Distribution, Matcher, decide, decide_binary, distribution_order
+from xentcli.pairing.labels import (
+    ByName,
+    Census,
+    Distribution,
+    Matcher,
+    decide,
+    decide_binary,
+    distribution_order,
+    labelled_as,
+)
 from xentcli.pairing.roles import Roles
 from xentcli.readers.source import Pick, Rows, take
 from xentcli.settings import Settings
 
-__all__ = ["given_classes", "match"]
+__all__ = ["class_weights", "given_classes", "match"]
 
 
 def given_classes(settings: Settings) -> tuple[str, ...] | None:
@@ -45,6 +54,22 @@ def given_classes(settings: Settings) -> tuple[str, ...] | None:
     if twice is not None or "" in names:
         raise UsageError(f"--classes names {shown(twice)} twice" if twice else "--classes has an empty name")
     return names
+
+
+def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
+    """The weight of each class, f8[K]; None where all are 1.
+
+    Raises
+    ------
+    DataError
+        For a name that is no class.
+    """
+    given = settings.class_weights
+    unknown = next((name for name in given if name not in classes), None)
+    if unknown is not None:
+        raise DataError(f"--class-weight {shown(unknown)} is no class", advice=f"classes: {listed(tuple(classes))}")
+    weights = np.array([given.get(name, 1.0) for name in classes])
+    return None if (weights == 1).all() else weights
 
 
 def match(
@@ -82,7 +107,7 @@ def match(
         if vouch and names is None and not matcher_.by_name:
             _check_vouched(preds, (), settings, final=True)
         return order, matcher_, label.names
-    census, complete = _census(roles, queues, join, whole)
+    census, complete = _census(roles, queues, join, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
         return pair_of, matcher, label.names
@@ -119,17 +144,19 @@ def _distribution(
     return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
-def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool) -> tuple[Census, bool]:
-    """The first labels, which decide their rule, and whether they are all; rows of weight 0 have no say."""
+def _census(
+    roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool, ignored: frozenset[str]
+) -> tuple[Census, bool]:
+    """The first labels, which decide their rule, and whether they are all; rows that do not count have no say."""
     label = roles["label"][0]
     census = Census(Place(label.source.path, column=label.names[0]))
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     if join is not None and label.source is queues[-1].source:
         if join.rows.count:
-            counted = np.flatnonzero(_weights_beside(join, roles, queues[0], limit) != 0)
-            census.add(
-                take(join.rows.values["label"], counted), lambda row: join.rows.place("label", int(counted[row]), 0)
-            )
+            labels = join.rows.values["label"]
+            counts = _weights_beside(join, roles, queues[0], limit) != 0
+            counted = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
+            census.add(take(labels, counted), lambda row: join.rows.place("label", int(counted[row]), 0))
         return census, True
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
@@ -140,8 +167,9 @@ def _census(roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole:
     weight = _Pieces(beside)
     for rows in by_source[id(label.source)].look({"label": Pick(label.columns, "values")}, limit):
         seen += rows.count
-        kept = np.flatnonzero(weight.take(rows.count) != 0)
-        values = rows.values["label"] if len(kept) == rows.count else take(rows.values["label"], kept)
+        counts, labels = weight.take(rows.count) != 0, rows.values["label"]
+        kept = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
+        values = labels if len(kept) == rows.count else take(labels, kept)
         census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
     return census, seen < limit
 

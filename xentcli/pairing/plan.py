@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from xentcli.batch import KINDS
+from xentcli.batch import KINDS, Floats
 from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, PartQueue, Task, by_position
 from xentcli.pairing.headers import with_headers
 from xentcli.pairing.labels import Matcher
-from xentcli.pairing.matching import given_classes, match
+from xentcli.pairing.matching import class_weights, given_classes, match
 from xentcli.pairing.roles import (
     explicit_roles,
     find_labels,
@@ -51,6 +51,8 @@ class Plan:
         "position" or "id".
     unused
         For each source, the names of the columns with no role.
+    class_weights
+        f8[K], or None where all are 1.
     """
 
     settings: Settings
@@ -64,6 +66,7 @@ class Plan:
     unused: tuple[tuple[str, ...], ...]
     compare_row_names: bool = False
     join: Join | None = field(default=None)
+    class_weights: Floats | None = None
 
     @property
     def predictions(self) -> Source:
@@ -148,7 +151,8 @@ def pair(
     )
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
-    return Plan(settings, sources, queues, picks, classes, matcher, columns, alignment, unused, compare, join)
+    weights = class_weights(settings, classes)
+    return Plan(settings, sources, queues, picks, classes, matcher, columns, alignment, unused, compare, join, weights)
 
 
 def _has_no_row(source: Source, said: bool | None) -> bool:

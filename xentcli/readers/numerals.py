@@ -15,12 +15,23 @@ import numpy as np
 
 from xentcli.batch import Floats
 
-__all__ = ["DECIMAL", "is_number", "number", "numbers"]
+__all__ = ["DECIMAL", "WHOLE", "is_number", "number", "numbers", "whole_or_text"]
 
 DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+.0-9eE, \t]*")
+WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
 _NONZERO = re.compile(r"[ \t]*[+-]?[0-9.]*[1-9]")
+
+
+def whole_or_text(text: str) -> str:
+    """Return N of a label written N or N.0, and 0 of -0; other text as it is.
+
+    >>> [whole_or_text(t) for t in ("3.0", "-100", "-0.0", "01", "cat")]
+    ['3', '-100', '0', '01', 'cat']
+    """
+    found = WHOLE.fullmatch(text)
+    return text if not found else "0" if found[1] == "-0" else found[1]
 
 
 def is_number(text: str) -> bool:
