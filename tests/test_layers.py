@@ -15,13 +15,14 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
-    {"errors", "student", "version"},
+    {"errors", "student", "version", "compat"},
     {"atomic", "metrics"},
     {"report", "exact"},
     {"batch"},
     {"losses", "readers", "settings"},
     {"tallies", "pairing"},
-    {"engine", "scorer"},
+    {"slices"},
+    {"engine", "scorer", "summary"},
     {"evaluation", "explanation"},
     {"gates"},
     {"writers"},

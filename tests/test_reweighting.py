@@ -41,7 +41,10 @@ def by_hand(target: np.ndarray[Any, Any], weights: list[float], smoothing: float
 @pytest.mark.parametrize("weights", [[1.0, 1.0, 1.0], [2.0, 0.5, 3.0]])
 @pytest.mark.parametrize("soft", [False, True])
 def test_the_cost_is_that_of_the_formula(soft: bool, weights: list[float], smoothing: float) -> None:
-    options: dict[str, Any] = {"class_weight": [f"{c}={w}" for c, w in enumerate(weights)], "label_smoothing": smoothing}
+    options: dict[str, Any] = {
+        "class_weight": [f"{c}={w}" for c, w in enumerate(weights)],
+        "label_smoothing": smoothing,
+    }
     target = SOFT if soft else np.eye(3)[Y]
     for preds, kind in ((Q, "probs"), (np.log(Q), "logprobs"), (np.log(Q) + 5, "logits")):
         report = score(preds, SOFT if soft else Y, kind=kind, **options)
@@ -165,4 +168,4 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], error: type[Exc
 def test_what_needs_labels_is_refused_without_them() -> None:
     for options in ({"class_weight": {"0": 2}}, {"label_smoothing": 0.1}):
         with pytest.raises(UsageError, match="needs no labels"):
-            score(np.array([0.5]), kind="true-probs", **options)  # type: ignore[arg-type]
+            score(np.array([0.5]), kind="true-probs", **options)

@@ -18,10 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from xentcli import losses
 from xentcli.batch import Rules, checked
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
+from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, Scores
 
 Floats = npt.NDArray[np.float64]
@@ -112,6 +114,39 @@ def scores_of(rows: Rows, part: slice) -> Scores:
     return Scores.of(rows.work(part), read=int(read.sum()), underflows=int((read == 3).sum()))
 
 
+def slices_of(rows: Rows, part: slice) -> Slices[str]:
+    work = rows.work(part)
+    keys = [f"g{row % 3}" for row in work.batch.rows.tolist()]
+    return Slices.of(keys, work.loss, losses.correct(work), rows.weights(part))
+
+
+def clusters_of(rows: Rows, part: slice) -> Clusters:
+    work = rows.work(part)
+    return Clusters.of([f"g{row % 4}" for row in work.batch.rows.tolist()], work.loss, rows.weights(part))
+
+
+def worst_of(rows: Rows, part: slice) -> Worst:
+    work = rows.work(part)
+    pairs = zip(work.loss.tolist(), work.batch.rows.tolist(), strict=True)
+    found = sorted((WorstRow(loss, row) for loss, row in pairs), key=lambda row: row.rank)
+    return Worst(3, tuple(found[:3]))
+
+
+def details_of(rows: Rows, part: slice) -> Details:
+    return Details(
+        (
+            Slices.of(
+                [(f"g{row % 2}",) for row in rows.work(part).batch.rows.tolist()],
+                rows.work(part).loss,
+                None,
+                rows.weights(part),
+            ),
+        ),
+        clusters=clusters_of(rows, part),
+        worst=worst_of(rows, part),
+    )
+
+
 TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
     (Mean, mean_of),
     (Moments, moments_of),
@@ -119,6 +154,10 @@ TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
     (Infinite, infinite_of),
     (Clipping, clipping_of),
     (Scores, scores_of),
+    (Slices, slices_of),
+    (Clusters, clusters_of),
+    (Worst, worst_of),
+    (Details, details_of),
 ]
 
 every_tally = pytest.mark.parametrize(("cls", "of"), TALLIES, ids=[cls.__name__ for cls, _ in TALLIES])

@@ -92,6 +92,8 @@ class Batch:
         target that is spread over classes needs it again.
     smoothing
         E of label smoothing.
+    per_row
+        Whether the denominator of a distribution's loss is left without the class weights.
     """
 
     kind: str
@@ -103,6 +105,7 @@ class Batch:
     deviation: float | None = None
     class_weight: Floats | None = None
     smoothing: float = 0.0
+    per_row: bool = False
 
     @property
     def classes(self) -> int:
@@ -150,7 +153,7 @@ def _checked(
     return Batch(rules.kind, predictions, target, weight, rows, binary, deviation)
 
 
-def with_class_weights(batch: Batch, class_weight: Floats) -> Batch:
+def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False) -> Batch:
     """Return the batch with each weight times that of its class, sum_c W_c y_c; rows for which it is 0 are left out.
 
     Parameters
@@ -159,9 +162,13 @@ def with_class_weights(batch: Batch, class_weight: Floats) -> Batch:
         Checked rows with a target.
     class_weight
         f8[k], finite, 0 or more.
+    by_rows
+        Leave the weights of rows whose targets are distributions as they are.
     """
     target = batch.target
     assert target is not None
+    if by_rows and target.ndim == 2:
+        return replace(batch, class_weight=class_weight, per_row=True)
     factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
     weight = factor if batch.weight is None else batch.weight * factor
     kept = weight > 0

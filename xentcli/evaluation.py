@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
 from xentcli.engine import ordered
-from xentcli.errors import DataError, LabelsBreakRule, NoVerdict, Place, UsageError
+from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
+from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.alignment import Matched, RowNames
 from xentcli.readers import open_source
 from xentcli.readers.source import BLOCK_BYTES
 from xentcli.report import (
-    Clip,
-    Examples,
-    InfiniteRows,
-    Input,
-    Interval,
-    Labels,
     Report,
-    RowSum,
-    Warning,
 )
 from xentcli.scorer import PerExample, Scorer
 from xentcli.settings import Settings
-from xentcli.student import two_sided_quantile
+from xentcli.slices import Details
+from xentcli.summary import report_of
 from xentcli.tallies import Scores
-from xentcli.version import __version__
 
 __all__ = ["make_plan", "score", "with_plan"]
 
@@ -44,6 +36,7 @@ def score(
     settings: Settings | None = None,
     *,
     sink: Callable[[PerExample], None] | None = None,
+    metrics_needed: Collection[str] = (),
     threads: int = 1,
     block_bytes: int = BLOCK_BYTES,
     **options: Any,
@@ -64,6 +57,8 @@ def score(
         A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ...
     sink
         Called with the losses of every block, in order.
+    metrics_needed
+        Metrics that the report must have beside the usual ones and those that are shown.
     threads
         How many threads load and compute. The result does not depend on it.
     block_bytes
@@ -92,7 +87,7 @@ def score(
         predictions,
         labels,
         chosen,
-        lambda plan: _run(plan, sink, threads),
+        lambda plan: _run(plan, sink, threads, metrics_needed),
         block_bytes=block_bytes,
         once=sink is not None,
     )
@@ -155,7 +150,15 @@ def make_plan(
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
         if data is not None
     ]
-    return pair(sources[0], sources[1] if len(sources) > 1 else None, settings, block_bytes=block_bytes, whole=whole)
+    others = [open_source(path, name=path) for path in settings.further_files([source.path for source in sources])]
+    return pair(
+        sources[0],
+        sources[1] if len(sources) > 1 else None,
+        settings,
+        others=others,
+        block_bytes=block_bytes,
+        whole=whole,
+    )
 
 
 def _is_stdin(data: Any) -> bool:
@@ -171,23 +174,27 @@ def _executor(threads: int) -> Iterator[Executor | None]:
         yield pool
 
 
-def _run(plan: Plan, sink: Callable[[PerExample], None] | None, threads: int) -> Report:
-    total, names = Scores.empty(), RowNames()
-    matched = Matched.of(plan.join, plan.predictions.path) if plan.join is not None else None
+def _run(
+    plan: Plan, sink: Callable[[PerExample], None] | None, threads: int, metrics_needed: Collection[str]
+) -> Report:
+    total, names, details = Scores.empty(), RowNames(), Details.empty()
+    extra = _extra(plan, metrics_needed)
+    matched = [Matched.of(join, plan.predictions.path) for join in plan.joins]
     with _executor(threads) as executor:
-        for outcome in ordered(Scorer(plan, sink is not None), plan.tasks(), executor, ahead=2 * threads + 1):
-            if matched is not None and outcome.positions is not None:
-                matched.note(outcome.ids, outcome.positions)
-            if outcome.scores is None or (matched is not None and matched.faulty):
+        for outcome in ordered(Scorer(plan, sink is not None, extra), plan.tasks(), executor, ahead=2 * threads + 1):
+            for match, positions in zip(matched, outcome.positions, strict=True):
+                match.note(outcome.ids, positions)
+            if outcome.scores is None or any(match.faulty for match in matched):
                 continue
             total = total.merge(outcome.scores)
             names = names.merge(outcome.row_names)
+            details = details.merge(outcome.details).within(plan.settings.max_groups)
             if sink is not None and outcome.examples is not None:
                 sink(outcome.examples)
     for source in plan.sources:
         source.check_unchanged()
-    if matched is not None:
-        matched.finish()
+    for match in matched:
+        match.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and not total.graded:
         _check_swapped(plan, total)
     if names.shuffled:
@@ -196,7 +203,13 @@ def _run(plan: Plan, sink: Callable[[PerExample], None] | None, threads: int) ->
             f"{paths} have the same row names (first column, without a name) in another order",
             advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
         )
-    return _report(plan, total, names)
+    return report_of(plan, total, names, details, extra)
+
+
+def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:
+    """The metrics that are not in the table, of those shown and those needed, once each."""
+    asked = [*plan.settings.shown_metrics, *map(find, needed)]
+    return tuple({metric.name: metric for metric in asked if metric.name not in METRICS}.values())
 
 
 def _check_swapped(plan: Plan, total: Scores) -> None:
@@ -209,163 +222,3 @@ def _check_swapped(plan: Plan, total: Scores) -> None:
             place=Place(first),
             advice=swapped if len(plan.sources) > 1 else "is --label the right column?",
         )
-
-
-def _report(plan: Plan, total: Scores, names: RowNames) -> Report:
-    settings = plan.settings
-    if not total.read:
-        raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
-    if not total.cost.mean.b.units:
-        raise NoVerdict(f"the weights of all {total.read:,} rows are 0", place=Place(plan.predictions.path))
-    unit = settings.nats_per_unit
-    labelled = plan.matcher is not None
-    cost = total.cost.mean.value
-    error = total.cost.standard_error
-    undefined = _undefined(plan, total)
-    smoothed = bool(settings.label_smoothing)
-    prior = total.classes.entropy if labelled and not smoothed else None
-    entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
-    interval = _interval(cost, error, total.scored, settings.confidence, unit)
-    return Report(
-        cost=cost / unit,
-        unit=settings.unit,
-        total=total.cost.mean.a.value / unit,
-        weight_sum=total.cost.mean.b.value,
-        examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
-        kind=settings.kind,
-        classes=plan.classes,
-        labels=_labels(plan, total),
-        standard_error=None if error is None else error / unit,
-        interval=interval,
-        perplexity=_exp(cost),
-        prior=None if prior is None else prior / unit,
-        skill=1 - cost / prior if prior else None,
-        nce=cost / prior if prior else None,
-        accuracy=total.means["accuracy"].value if labelled and not total.soft else None,
-        brier=total.means["brier"].value if labelled else None,
-        target_entropy=None if entropy is None else entropy / unit,
-        kl=None if entropy is None else (cost - entropy) / unit,
-        infinite=InfiniteRows(total.infinite.count, total.infinite.first, _over(total.cost_of_the_rest, unit)),
-        clip=_clip(total, settings, unit),
-        row_sum=RowSum(total.deviation),
-        inputs=tuple(_input(plan, index, total) for index in range(len(plan.sources))),
-        xent_version=__version__,
-        alignment=plan.alignment,
-        undefined=undefined,
-        options=settings.changed(),
-        warnings=tuple(_warnings(plan, total, names)),
-    )
-
-
-def _over(value: float | None, unit: float) -> float | None:
-    return None if value is None else value / unit
-
-
-def _exp(cost: float) -> float:
-    try:
-        return math.exp(cost)
-    except OverflowError:
-        return math.inf
-
-
-def _interval(cost: float, error: float | None, rows: int, level: float, unit: float) -> Interval | None:
-    if error is None:
-        return None
-    half = two_sided_quantile(level, rows - 1) * error
-    return Interval(level, (cost - half) / unit, (cost + half) / unit)
-
-
-def _reweighted(plan: Plan) -> bool:
-    """Whether the loss is no longer the cross-entropy with the target alone."""
-    return bool(plan.settings.label_smoothing) or plan.class_weights is not None
-
-
-def _undefined(plan: Plan, total: Scores) -> dict[str, str]:
-    """Why figures are missing, by the name of the figure."""
-    reasons: dict[str, str] = {}
-    if total.infinite.count:
-        reasons["standard_error"] = reasons["interval"] = "the cost is infinite"
-    elif total.scored < 2:
-        reasons["standard_error"] = reasons["interval"] = "one row has no spread"
-    labelled = plan.matcher is not None
-    if not labelled:
-        reasons |= dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
-    else:
-        if total.soft:
-            reasons["accuracy"] = "targets are soft"
-        if plan.settings.label_smoothing:
-            reasons |= dict.fromkeys(("prior", "skill", "nce"), "labels are smoothed")
-        elif not total.classes.entropy:
-            reasons["skill"] = reasons["nce"] = "all labels are one class"
-    if total.soft and _reweighted(plan):
-        reasons |= dict.fromkeys(("target_entropy", "kl"), "labels are smoothed or classes weighted")
-    elif not total.soft:
-        reasons |= dict.fromkeys(
-            ("target_entropy", "kl"), "targets are not soft" if labelled else "there are no labels"
-        )
-    return reasons
-
-
-def _labels(plan: Plan, total: Scores) -> Labels:
-    if plan.matcher is None:
-        return Labels("none", (), None)
-    counts = None if total.soft else tuple(total.classes.counts.tolist())
-    source = next(s for s, pick in zip(plan.sources, plan.picks, strict=True) if "label" in pick)
-    return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
-
-
-def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
-    if settings.clip is None:
-        return None
-    whole = total.cost.mean.a.value
-    share = total.clipping.changed.value / whole if whole else None
-    return Clip(settings.clip, total.clipping.count, share, total.clipping.without.value / unit)
-
-
-def _input(plan: Plan, index: int, total: Scores) -> Input:
-    source = plan.sources[index]
-    rows = total.read if index == 0 or plan.join is None else plan.join.rows.count
-    return Input(source.path, source.format, rows, None, source.header, plan.unused[index])
-
-
-def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
-    settings = plan.settings
-    if total.infinite.count:
-        yield Warning(
-            "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
-        )
-    if settings.kind == "logits" and not total.odd_logits and len(plan.classes) > 2:
-        yield Warning(
-            "probabilities-as-logits",
-            "every row of the logits lies from 0 to 1 and sums to 1, as probabilities do",
-            "if they are probabilities: --kind probs",
-        )
-    if settings.renormalize:
-        yield Warning(
-            "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
-        )
-    if total.underflows:
-        yield Warning(
-            "underflow", f"{total.underflows:,} numbers too small for a double were read as 0", "save log-probabilities"
-        )
-    if plan.compare_row_names and not names.same:
-        yield Warning(
-            "row-names-differ",
-            "the unnamed first columns of both files differ; rows were matched by position",
-            "--id '#1' matches by them; --align position silences this",
-        )
-
-
-def _infinite_message(plan: Plan, total: Scores) -> str:
-    rows = ", ".join(f"{row:,}" for row in total.infinite.first)
-    more = ", ..." if total.infinite.count > len(total.infinite.first) else ""
-    count = total.infinite.count
-    noun = (
-        f"1 row gives its label no chance: row {rows}"
-        if count == 1
-        else f"{count:,} rows give their label no chance: rows {rows}{more}"
-    )
-    dtype = getattr(plan.predictions, "dtype", None)
-    if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
-        noun += f" ({dtype.name} underflow? save log-probabilities)"
-    return noun

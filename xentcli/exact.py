@@ -14,7 +14,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["UNIT_BITS", "ExactSum", "Wide", "grouped_sums", "ratio", "root", "wide", "wide_product"]
+__all__ = [
+    "UNIT_BITS",
+    "ExactSum",
+    "Wide",
+    "grouped_sums",
+    "product_units_by_group",
+    "ratio",
+    "root",
+    "units_by_group",
+    "wide",
+    "wide_product",
+]
 
 # The lowest bit of a product of two products of subnormals is 2**-4296.
 UNIT_BITS = 4400
@@ -162,6 +173,22 @@ def root(numerator: int, denominator: int) -> float:
     scaled = (numerator << 2 * shift) // denominator if shift >= 0 else numerator // (denominator << -2 * shift)
     found = math.isqrt(scaled)
     return ratio(found, 1 << shift) if shift >= 0 else ratio(found << -shift, 1)
+
+
+def units_by_group(x: Wide, codes: Codes, groups: int) -> Sequence[int]:
+    """Sum ``x`` by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
+    return _bin_units(*x, codes, groups)
+
+
+def product_units_by_group(x: Wide, y: Wide, codes: Codes, groups: int) -> Sequence[int]:
+    """Sum ``x * y`` by group without rounding a product: each sum an integer in units."""
+    (mx, ex), (my, ey) = x, y
+    totals = [0] * groups
+    for part in _two_product(mx, my):
+        mantissa, exponent = np.frexp(part)
+        for group, units in enumerate(_bin_units(mantissa, exponent + ex + ey, codes, groups)):
+            totals[group] += units
+    return totals
 
 
 def grouped_sums(values: Floats, codes: Codes) -> dict[int, ExactSum]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from xentcli.batch import KINDS
 from xentcli.errors import UsageError, shown
 from xentcli.evaluation import score
-from xentcli.metrics import METRICS, find
+from xentcli.metrics import find
 from xentcli.readers.numerals import number
 from xentcli.report import Check, CheckReport, Report
 from xentcli.scorer import PerExample
@@ -62,13 +62,14 @@ def check(
     min: Mapping[str, float] | None = None,
     limits: Sequence[Limit] = (),
     sink: Callable[[PerExample], None] | None = None,
+    metrics_needed: Sequence[str] = (),
     **options: Any,
 ) -> CheckReport:
     """Score predictions and hold metrics to limits.
 
     Parameters
     ----------
-    predictions, labels, settings, sink, options
+    predictions, labels, settings, sink, metrics_needed, options
         As ``score`` takes them.
     max, min
         By metric, what it may be at most and must be at least.
@@ -99,9 +100,10 @@ def check(
     if not all_limits:
         raise UsageError("nothing to check", advice="--max cost=0.5 or --min accuracy=0.9 sets a limit")
     for limit in all_limits:
-        if METRICS[limit.metric].labelled and not KINDS[chosen.kind].labelled:
+        if find(limit.metric).labelled and not KINDS[chosen.kind].labelled:
             raise UsageError(f"--kind {chosen.kind} has no {limit.metric}: there are no labels")
-    return judge(score(predictions, labels, chosen, sink=sink), all_limits)
+    needed = {*metrics_needed, *(limit.metric for limit in all_limits)}
+    return judge(score(predictions, labels, chosen, sink=sink, metrics_needed=sorted(needed)), all_limits)
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:

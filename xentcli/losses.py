@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from xentcli.batch import Batch, Floats, Ints, row_sums
 
-__all__ = ["Workings", "brier", "correct", "entropy"]
+__all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
 
 class Workings:
@@ -72,7 +72,8 @@ class Workings:
         return self.raw_loss if self.clip is None else self._loss(self.clip)
 
     def _loss(self, clip: float | None) -> Floats:
-        spread = self.soft if not self.batch.smoothing else np.ones(len(self.batch.rows), dtype=bool)
+        everywhere = self.batch.smoothing or self.batch.per_row
+        spread = np.ones(len(self.batch.rows), dtype=bool) if everywhere else self.soft
         if not spread.any():
             return _clipped(self._class_losses(self.index[:, None]), clip)[:, 0]
         each = _clipped(self._class_losses(None), clip)
@@ -94,7 +95,9 @@ class Workings:
         if batch.smoothing:
             share = (1 - batch.smoothing) * target + batch.smoothing / batch.classes
         if batch.class_weight is not None:
-            share = share * batch.class_weight / row_sums(target * batch.class_weight)[:, None]
+            share = share * batch.class_weight
+            if not batch.per_row:
+                share /= row_sums(target * batch.class_weight)[:, None]
         return share
 
     def _class_losses(self, index: Ints | None) -> Floats:
@@ -183,6 +186,22 @@ def correct(work: Workings) -> Floats:
     """
     right: Floats = (work.predicted == work.index).astype(np.float64)
     return right
+
+
+def among(work: Workings, k: int) -> Floats:
+    """f8[n]: 1 where the label is among the k classes of the largest predictions, else 0; ties go to the first.
+
+    >>> from xentcli.batch import Batch
+    >>> q = np.array([[0.5, 0.3, 0.2], [0.4, 0.2, 0.4]])
+    >>> among(Workings(Batch("probs", q, np.array([1, 2]), None, np.arange(1, 3))), 2).tolist()
+    [1.0, 1.0]
+    """
+    values = work.batch.predictions
+    truth = np.take_along_axis(values, work.index[:, None], axis=1)
+    before = np.arange(values.shape[1]) < work.index[:, None]
+    ahead = np.count_nonzero((values > truth) | ((values == truth) & before), axis=1)
+    found: Floats = (ahead < k).astype(np.float64)
+    return found
 
 
 def brier(work: Workings) -> Floats:

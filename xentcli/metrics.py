@@ -12,7 +12,7 @@ from typing import Literal
 
 from xentcli.errors import UsageError, shown
 
-__all__ = ["METRICS", "Metric", "find"]
+__all__ = ["METRICS", "Metric", "find", "top"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Metric:
         Whether it needs labels.
     hard
         Whether it is undefined where a target is soft.
+    argument
+        What its function takes beside the rows: the k of a top-k accuracy.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Metric:
     unit: Literal["loss", "share", "number"] = "number"
     labelled: bool = True
     hard: bool = False
+    argument: int | None = None
 
 
 METRICS = {
@@ -75,6 +78,7 @@ METRICS = {
             "target_entropy", "target entropy", "mean entropy of soft targets", better="none", unit="loss",
             per_example="entropy",
         ),
+        Metric("bits_per_byte", "bits per byte", "cost in bits over --bytes", labelled=False),
         Metric("kl", "KL divergence", "cost - target entropy", unit="loss"),
     )
 }  # fmt: skip
@@ -95,4 +99,15 @@ def find(name: str) -> Metric:
     for metric in METRICS.values():
         if wanted == metric.name or wanted in metric.synonyms:
             return metric
-    raise UsageError(f"there is no metric {shown(name)}", advice=f"metrics: {', '.join(METRICS)}")
+    k = wanted.removeprefix("top").removeprefix("_")
+    if wanted.startswith("top") and k.isascii() and k.isdigit() and 0 < int(k) <= 1_000_000:
+        return top(int(k))
+    raise UsageError(f"there is no metric {shown(name)}", advice=f"metrics: {', '.join(METRICS)}, top3 (any top-k)")
+
+
+def top(k: int) -> Metric:
+    """Return the metric of the rows whose label is among the k likeliest classes."""
+    about = f"share of rows whose label is among the {k} likeliest"
+    return Metric(
+        f"top{k}", f"top-{k} accuracy", about, better="higher", unit="share", per_example="among", hard=True, argument=k
+    )

@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
+    from xentcli.metrics import Metric
+
 __all__ = [
     "SCHEMA_VERSION",
     "Check",
     "CheckReport",
+    "ClassSlice",
     "ClassTerm",
     "Clip",
     "Examples",
     "Explanation",
+    "GroupSlice",
     "InfiniteRows",
     "Input",
     "Interval",
@@ -33,6 +37,7 @@ __all__ = [
     "RowSum",
     "Setting",
     "Warning",
+    "WorstRow",
     "schema",
 ]
 
@@ -113,6 +118,43 @@ class Input:
 
 
 @dataclass(frozen=True)
+class ClassSlice:
+    """The rows of one true class: their cost, and their share of the whole."""
+
+    name: str
+    examples: int
+    cost: float
+    share: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class GroupSlice:
+    """The rows of one group, a value for each column: their cost, and their share of the whole."""
+
+    group: dict[str, str]
+    examples: int
+    cost: float
+    standard_error: float | None
+    interval: Interval | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """A row of large loss. probability is that of the label; shown has the columns of --show."""
+
+    row: int
+    id: str | None
+    label: str | None
+    predicted: str | None
+    probability: float | None
+    loss: float
+    predicted_probability: float | None = None
+    shown: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Setting:
     """An option that was set, and by whom."""
 
@@ -167,6 +209,14 @@ class Report(_Document):
     inputs: tuple[Input, ...]
     xent_version: str
     alignment: str = "position"
+    bits_per_byte: float | None = None
+    by_class: tuple[ClassSlice, ...] = ()
+    by: tuple[GroupSlice, ...] = ()
+    worst: tuple[WorstRow, ...] = ()
+    clusters: int | None = None
+    compat: str | None = None
+    extra: dict[str, float | None] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
     undefined: dict[str, str] = field(default_factory=dict)
     options: dict[str, Setting] = field(default_factory=dict)
     warnings: tuple[Warning, ...] = ()
@@ -174,18 +224,31 @@ class Report(_Document):
 
     def value(self, metric: str) -> float | None:
         """Return a metric by its JSON name."""
-        result: float | None = getattr(self, metric)
+        result: float | None = self.extra[metric] if metric in self.extra else getattr(self, metric)
         return result
+
+    def figures(self) -> list[tuple[Metric, float | None]]:
+        """Return the metrics that were chosen, else all there are, each with its value."""
+        from xentcli.metrics import METRICS, find
+
+        return [(find(name), self.value(name)) for name in self.shown or (*METRICS, *self.extra)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
+        plain = super().to_dict()
+        for row in plain["by_class"]:
+            row["class"] = row.pop("name")
+        del plain["shown"]
+        extra = plain.pop("extra")
+        return {**plain, **extra}
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with one row per metric: metric, value, unit."""
         import pandas as pd
 
-        from xentcli.metrics import METRICS
-
         rows = [
-            {"metric": name, "value": self.value(name), "unit": self.unit if metric.unit == "loss" else ""}
-            for name, metric in METRICS.items()
+            {"metric": metric.name, "value": value, "unit": self.unit if metric.unit == "loss" else ""}
+            for metric, value in self.figures()
         ]
         return pd.DataFrame(rows).astype({"value": "float64"}).set_index("metric")
 
@@ -220,7 +283,7 @@ class CheckReport(_Document):
     def to_dict(self) -> dict[str, Any]:
         """Return the names of the report, with verdict and checks beside them."""
         plain = super().to_dict()
-        return {**plain.pop("report"), **plain}
+        return {**self.report.to_dict(), **{name: plain[name] for name in plain if name != "report"}}
 
 
 @dataclass(frozen=True)

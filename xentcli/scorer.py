@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import Batch, Floats, Ints, checked, with_class_weights
 from xentcli.errors import DataError
-from xentcli.losses import Workings
+from xentcli.exact import ExactSum
+from xentcli.losses import Workings, correct
+from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Rows, Values, take
+from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
 from xentcli.tallies import Scores
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
@@ -47,8 +51,9 @@ class Outcome:
 
     scores: Scores | None
     ids: Sequence[str] = ()
-    positions: Ints | None = None
+    positions: tuple[Ints, ...] = ()
     row_names: RowNames = RowNames()
+    details: Details = Details()
     examples: PerExample | None = None
 
 
@@ -71,6 +76,7 @@ class Scorer:
 
     plan: Plan
     per_example: bool = False
+    extra: tuple[Metric, ...] = ()
 
     def __call__(self, task: Task) -> Outcome:
         """Load and score one part of the predictions."""
@@ -79,26 +85,91 @@ class Scorer:
             return Outcome(None, ids, positions)
         aligned = self.align(task.start, ours, companions)
         work = Workings(aligned.batch, self.plan.settings.clip)
-        scores = Scores.of(work, read=aligned.rows, ignored=aligned.ignored, underflows=aligned.underflows)
+        scores = Scores.of(
+            work, read=aligned.rows, ignored=aligned.ignored, underflows=aligned.underflows, extra=self.extra
+        )
         names = RowNames()
         if self.plan.compare_row_names:
             names = row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
         examples = self._examples(task.start, aligned, work) if self.per_example else None
-        return Outcome(scores, ids, positions, names, examples)
+        return Outcome(scores, ids, positions, names, self._details(aligned, work), examples)
 
-    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None, Sequence[str], Ints | None]:
+    def _details(self, aligned: Aligned, work: Workings) -> Details:
+        """Tally by group what was asked for."""
+        plan, loss, weight = self.plan, work.loss, work.batch.weight
+        hard = work.batch.target is not None and not work.soft.any()
+        right = correct(work) if hard else None
+        return Details(
+            tuple(Slices.of(keys, loss, None, weight) for keys in self._keys(aligned, "by")),
+            _by_class(work, right) if plan.settings.by_class and right is not None else Slices(),
+            Clusters.of(self._keys(aligned, "cluster")[0], loss, weight) if plan.settings.cluster else Clusters(),
+            self._worst(aligned, work),
+            self._bytes(aligned),
+        )
+
+    def _keys(self, aligned: Aligned, option: str) -> list[list[Any]]:
+        """For each use of an option the values of its columns in the rows that are kept; tuples for --by."""
+        uses: dict[str, list[list[str]]] = {}
+        roles = [role for role in aligned.values if role.partition(".")[0] == option]
+        for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
+            uses.setdefault(role.rpartition(".")[0], []).append(_texts(take(aligned.values[role][1], aligned.kept)))
+        if option == "by":
+            return [list(zip(*columns, strict=True)) for columns in uses.values()]
+        return [column for columns in uses.values() for column in columns]
+
+    def _worst(self, aligned: Aligned, work: Workings) -> Worst:
+        most, batch = self.plan.settings.worst, work.batch
+        if not most:
+            return Worst()
+        shown = self._keys(aligned, "show")
+        classes = self.plan.classes
+        labelled = batch.target is not None
+        rows = []
+        for i in np.lexsort((batch.rows, -work.loss))[:most].tolist():
+            index, predicted = int(work.index[i]), int(work.predicted[i])
+            rows.append(
+                WorstRow(
+                    float(work.loss[i]),
+                    int(batch.rows[i]),
+                    aligned.ids[int(aligned.kept[i])] if aligned.ids is not None else None,
+                    classes[index] if labelled and not work.soft[i] else None,
+                    classes[predicted] if labelled else None,
+                    float(work.truth[i]) if labelled and not work.soft[i] else None,
+                    float(work.probabilities[i, predicted]) if labelled else None,
+                    tuple(column[i] for column in shown),
+                )
+            )
+        return Worst(most, tuple(rows))
+
+    def _bytes(self, aligned: Aligned) -> ExactSum:
+        """The bytes of the rows, times their weights."""
+        if "bytes" not in aligned.values:
+            return ExactSum()
+        rows, column = aligned.values["bytes"]
+        assert not isinstance(column, list)
+        counts: Floats = column[aligned.kept, 0]
+        bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
+        if len(bad):
+            row = int(aligned.kept[bad[0]])
+            raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
+        weight = aligned.batch.weight
+        return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
+
+    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
         """Load a part and the rows that go with it; None in their place where an id is missing.
 
         Returns our rows, those of the companions, and for a join by id the ids and
-        their positions.
+        their positions in each companion.
         """
         ours = task.part.load(self.plan.picks[0])
-        if self.plan.join is None:
-            return ours, task.companions, (), None
+        joins = self.plan.joins
+        if not joins:
+            return ours, task.companions, (), ()
         ids = _texts(ours.values["id"])
-        positions = self.plan.join.find(ids)
-        companions = None if (positions < 0).any() else (self.plan.join.take(positions),)
-        return ours, companions, ids, positions
+        positions = tuple(join.find(ids) for join in joins)
+        if any((found < 0).any() for found in positions):
+            return ours, None, ids, positions
+        return ours, tuple(join.take(found) for join, found in zip(joins, positions, strict=True)), ids, positions
 
     def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
@@ -139,7 +210,7 @@ class Scorer:
         )
         batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         if self.plan.class_weights is not None:
-            batch = with_class_weights(batch, self.plan.class_weights)
+            batch = with_class_weights(batch, self.plan.class_weights, self.plan.settings.divides_by_rows)
             kept = batch.rows - (start + 1)
         positive = set(kept.tolist()) if some else range(count)
         underflows = sum(row in positive for rows in (ours, *companions) for row in rows.underflows)
@@ -184,6 +255,10 @@ class Scorer:
             _spread(work.loss, kept, aligned.rows),
             weight,
         )
+
+
+def _by_class(work: Workings, right: Floats) -> Slices[int]:
+    return Slices.of(work.index.tolist(), work.loss, right, work.batch.weight)
 
 
 def _spread(values: Floats, kept: Ints, rows: int) -> Floats:

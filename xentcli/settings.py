@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xentcli.batch import KINDS, Rules
+from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
+from xentcli.metrics import Metric, find
 from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter
 from xentcli.readers.numerals import number, whole_or_text
@@ -59,6 +63,22 @@ class Settings:
         E: the target of a loss is (1 - E) y + E / K.
     ignore_label
         Rows with one of these labels are counted and left out.
+    compat
+        A name in ``compat.COMPAT``: the clip, renormalisation and denominator of that tool.
+    by
+        Columns to slice by, each by itself; ``a,b`` crosses two.
+    by_class
+        Slice by the true class.
+    cluster
+        The column whose rows of one value are not independent of each other.
+    worst, show
+        How many of the worst rows are kept, and the columns shown beside them.
+    max_groups
+        How many groups a slice, and how many clusters there may be.
+    bytes
+        A column with the bytes of each row's text, or their number in all.
+    metrics
+        The figures that tables show, in this order; top3 is a top-k accuracy.
     base
         "e", "2" or "10": nats, bits or bans.
     confidence
@@ -90,6 +110,15 @@ class Settings:
     class_weight: Mapping[str, float] | Sequence[str] | None = None
     label_smoothing: float = 0.0
     ignore_label: str | Sequence[str] | None = None
+    compat: str | None = None
+    by: str | Sequence[str] = ()
+    by_class: bool = False
+    cluster: str | None = None
+    worst: int = 0
+    show: str | Sequence[str] = ()
+    max_groups: int = 10_000
+    bytes: str | int | None = None
+    metrics: str | Sequence[str] | None = None
     base: str = "e"
     confidence: float = 0.95
 
@@ -119,14 +148,24 @@ class Settings:
             raise UsageError(f"--clip is between 0 and 0.5, not {self.clip:g}")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"--label-smoothing is from 0 to below 1, not {self.label_smoothing:g}")
+        for name, least in (("worst", 0), ("max_groups", 1)):
+            if getattr(self, name) < least:
+                raise UsageError(f"--{name.replace('_', '-')} is at least {least}, not {getattr(self, name)}")
+        if self.bytes_in_all is not None and self.bytes_in_all <= 0:
+            raise UsageError(f"--bytes is a number above 0, or a column, not {self.bytes}")
+        if self.show and not self.worst:
+            raise UsageError("--show names columns for --worst N")
+        for metric in self.shown_metrics:
+            if metric.labelled and not KINDS[self.kind].labelled:
+                raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
         self._check_together()
 
     def _check_together(self) -> None:
         if self.renormalize and self.kind != "probs":
             raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
         if not KINDS[self.kind].labelled:
-            for name in ("label", "classes", "positive", "index_base", "class_weight", "label_smoothing"):
-                if getattr(self, name) not in (None, 0.0, ()):
+            for name in ("label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class"):
+                if getattr(self, name) not in (None, 0.0, (), False):
                     raise UsageError(
                         f"--{name.replace('_', '-')} has no use: --kind {self.kind} needs no labels and no classes"
                     )
@@ -135,6 +174,8 @@ class Settings:
                 "--class-weight 0 with --label-smoothing leaves a loss without a weight",
                 advice="--ignore-label NAME leaves the rows of a class out",
             )
+        if self.compat is not None:
+            self._check_compat(self.compat)
         if self.positive is not None and self.classes is not None:
             raise UsageError("--positive and --classes both name the classes; one of them is enough")
         if self.positive is not None and self.index_base is not None:
@@ -145,6 +186,32 @@ class Settings:
             self.header and self.no_header and "both" in (self.header, self.no_header)
         ):
             raise UsageError("--header and --no-header name the same file")
+
+    def _check_compat(self, name: str) -> None:
+        _choice("compat", name, tuple(COMPAT))
+        tool = COMPAT[name]
+        if self.kind not in tool.kinds:
+            raise UsageError(f"--compat {name} takes --kind {' or '.join(tool.kinds)}, not {self.kind}")
+        if self.clip is not None or self.renormalize:
+            raise UsageError(f"--compat {name} says itself whether to clip and to divide by row sums")
+
+    def as_compat(self, epsilon: float, columns: int) -> Settings:
+        """Return the settings with what the tool of --compat does, for predictions of so many columns.
+
+        `epsilon` is the machine epsilon of the predictions' dtype.
+        """
+        if self.compat is None:
+            return self
+        tool = COMPAT[self.compat]
+        resolved = copy.copy(self)
+        object.__setattr__(resolved, "clip", epsilon if tool.clip == "dtype" else tool.clip)
+        object.__setattr__(resolved, "renormalize", tool.renormalize and columns > 1)
+        return resolved
+
+    @property
+    def divides_by_rows(self) -> bool:
+        """Whether class weights leave the denominator as it is where targets are distributions."""
+        return self.compat is not None and COMPAT[self.compat].per_row
 
     @property
     def class_weights(self) -> dict[str, float]:
@@ -172,6 +239,49 @@ class Settings:
                 )
             weights[name] = weight
         return weights
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """What to slice by, one for each --by."""
+        return (self.by,) if isinstance(self.by, str) else tuple(self.by)
+
+    def further_files(self, known: Sequence[str]) -> list[str]:
+        """Return the files that ``@FILE:COLUMN`` and ``@FILE`` name, less those already known, once each."""
+        specs = [self.label, self.weights, self.cluster, self.bytes, self.preds]
+        specs += [item for spec in (*self.slices, *self.shown_columns) for item in (spec, *spec.split(","))]
+        found: dict[str, None] = {}
+        for spec in specs:
+            if not isinstance(spec, str) or not spec.startswith("@"):
+                continue
+            paths = [spec[1:], *(spec[1:index] for index, letter in enumerate(spec) if letter == ":")]
+            if any(path in known for path in paths):
+                continue
+            there = next((path for path in paths if os.path.exists(path)), None)
+            if there is not None:
+                found[there] = None
+        return list(found)
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The columns beside the worst rows."""
+        return (self.show,) if isinstance(self.show, str) else tuple(self.show)
+
+    @property
+    def bytes_in_all(self) -> float | None:
+        """The bytes of all text, where --bytes is a number."""
+        return None if self.bytes is None else number(str(self.bytes))
+
+    @property
+    def shown_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that were chosen; none for the usual ones.
+
+        Raises
+        ------
+        UsageError
+            For a name that is no metric.
+        """
+        given = self.metrics.split(",") if isinstance(self.metrics, str) else self.metrics or ()
+        return tuple(find(name) for name in given)
 
     @property
     def ignored(self) -> frozenset[str]:
@@ -222,10 +332,14 @@ class Settings:
     def changed(self) -> dict[str, Setting]:
         """Return what differs from the default, for the report."""
         return {
-            field.name: Setting(_plain(getattr(self, field.name)))
+            field.name: Setting(_plain(getattr(self, field.name)), self._by(field.name))
             for field in dataclasses.fields(self)
             if getattr(self, field.name) not in (field.default, ())
         }
+
+    def _by(self, name: str) -> str:
+        """Who set an option."""
+        return "compat" if self.compat is not None and name in ("clip", "renormalize") else "flag"
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ that neither block size nor order can change a bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -18,9 +18,9 @@ from xentcli import losses
 from xentcli.batch import Floats, Ints, row_sums
 from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 from xentcli.losses import Workings
-from xentcli.metrics import METRICS
+from xentcli.metrics import METRICS, Metric
 
-__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Scores", "Tally"]
+__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Scores", "Tally", "per_example"]
 
 FIRST_ROWS = 10
 _LEAST_NORMAL = 2.0**-1022
@@ -294,14 +294,19 @@ class Scores:
         return cls()
 
     @classmethod
-    def of(cls, work: Workings, *, read: int, ignored: int = 0, underflows: int = 0) -> Scores:
-        """Tally a batch, of which `read` rows were read and `ignored` left out for their label."""
+    def of(
+        cls, work: Workings, *, read: int, ignored: int = 0, underflows: int = 0, extra: Sequence[Metric] = ()
+    ) -> Scores:
+        """Tally a batch, of which `read` rows were read and `ignored` left out for their label.
+
+        `extra` are metrics beside those of the table.
+        """
         batch, weight = work.batch, work.batch.weight
         labelled = batch.target is not None
         soft = bool(work.soft.any())
         means = {
-            metric.name: Mean.of(getattr(losses, metric.per_example)(work), weight)
-            for metric in METRICS.values()
+            metric.name: Mean.of(per_example(metric, work), weight)
+            for metric in (*METRICS.values(), *extra)
             if metric.per_example and labelled and (soft or metric.per_example != "entropy")
         }
         return cls(
@@ -362,6 +367,14 @@ class Scores:
         """The mean loss of the rows whose loss is finite; None where there are none."""
         weight = self.cost.mean.b.units - self.infinite.weight.units
         return _divided(self.cost.mean.a.units, weight) if weight else None
+
+
+def per_example(metric: Metric, work: Workings) -> Floats:
+    """f8[n]: what a metric is the mean of."""
+    assert metric.per_example is not None
+    function = getattr(losses, metric.per_example)
+    values: Floats = function(work) if metric.argument is None else function(work, metric.argument)
+    return values
 
 
 def _divided(numerator: int, denominator: int) -> float:

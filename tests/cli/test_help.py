@@ -111,11 +111,11 @@ def test_no_command_is_described_by_half_a_sentence() -> None:
 def test_the_options_of_score_are_the_fields_of_settings() -> None:
     names = set()
     for parameter in main.commands["score"].params:
-        if getattr(parameter, "section", "") in ("Columns", "Files", "Loss"):
+        if getattr(parameter, "section", "") in ("Columns", "Files", "Loss", "Slices"):
             names.add(parameter.name)
             spellings = [name.removeprefix("--").replace("-", "_") for name in parameter.opts]
             assert parameter.name in spellings or parameter.name == "labels_option"
-    assert names - {"labels_option"} == {field.name for field in dataclasses.fields(Settings)}
+    assert names - {"labels_option"} | {"metrics"} == {field.name for field in dataclasses.fields(Settings)}
 
 
 def test_defaults_of_options_are_those_of_settings() -> None:

@@ -101,10 +101,10 @@ def test_score_of_published_predictions(call: Call, goldens: Path, tmp_path: Pat
     assert screen(call("score", "hpc_cv.csv", "--label", "obs", "--preds", "VF,F,M,L")) == (
         "scored     hpc_cv.csv: 3,467 of 3,467 rows, 4 classes, probabilities\n"
         "labels     column obs, matched to the columns by name\n"
-        "unused     pred, Resample, weight   (--weights would use one)\n"
+        "unused     pred, Resample, weight   (--by or --weights would use them)\n"
         "\n"
         "cross-entropy   0.8022 nats   95 % interval 0.7560 to 0.8484\n"
-        "                              (rows taken as independent)\n"
+        "                              (rows taken as independent; else --cluster)\n"
         "perplexity      2.2304        as unsure as among 2.2 equal choices\n"
         "skill           0.2891        28.9 % below always saying the class shares\n"
         "accuracy        0.7087\n"
@@ -118,7 +118,7 @@ def test_score_of_a_few_rows(call: Call) -> None:
         "labels     labels.csv, column truth, matched to the columns by name\n"
         "\n"
         "cross-entropy   0.730 nats   95 % interval -1.170 to 2.629\n"
-        "                             (rows taken as independent)\n"
+        "                             (rows taken as independent; else --cluster)\n"
         "perplexity      2.075        as unsure as among 2.1 equal choices\n"
         "skill           -0.1465      14.6 % above always saying the class shares\n"
         "accuracy        0.6667\n"
@@ -152,7 +152,7 @@ def test_score_with_weights_says_what_was_left_out(call: Call, write: Write) -> 
 
 def test_score_of_losses_does_not_advise_a_weight_that_is_in_use(call: Call, write: Write) -> None:
     write("losses.csv", "row,id,label,probability,loss,weight\n1,,cat,0.5,0.69,1\n2,,dog,0.25,1.38,2\n")
-    assert "--weights would use" not in screen(call("score", "losses.csv", "--kind", "losses"))
+    assert "would use" not in screen(call("score", "losses.csv", "--kind", "losses"))
 
 
 def test_score_in_bits_at_another_level(call: Call) -> None:

@@ -15,6 +15,7 @@ from xentcli.cli.options import (
     output_options,
     section,
     settings_of,
+    slice_options,
 )
 from xentcli.cli.process import say_error
 from xentcli.errors import NoVerdict
@@ -42,6 +43,7 @@ _limits = section(
 @_limits
 @input_options
 @cost_options
+@slice_options
 @output_options
 def check(
     preds_file: str,
@@ -64,7 +66,7 @@ def check(
     output = Output(options, (preds_file, labels))
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
     with per_example_sink(output.per_example) as sink:
-        result = run(preds_file, labels, settings, limits=limits, sink=sink)
+        result = run(preds_file, labels, settings, limits=limits, sink=sink, metrics_needed=output.metrics_needed)
     try:
         output.write(result)
     except NoVerdict as undefined:

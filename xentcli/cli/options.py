@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
 from xentcli.metrics import METRICS
 from xentcli.readers import READERS
@@ -24,6 +25,7 @@ __all__ = [
     "loss_options",
     "output_options",
     "section",
+    "slice_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,6 +96,7 @@ _columns = section(
     _option("--classes", metavar="NAMES", help="Class names in the order of the columns, or @FILE."),
     _option("--positive", metavar="NAME", help="The label that one column of predictions is about."),
     _option("--index-base", type=click.Choice(["0", "1"]), help="Labels are positions counted from 0 or 1."),
+    _option("--bytes", metavar="COLUMN|N", help="Bytes of each row's text, or of all: gives bits per byte."),
     _option("--align", type=click.Choice(["position"]), help="Match by position whatever row names say."),
 )
 _files = section(
@@ -129,6 +132,7 @@ _loss = section(
         help="Spread E of each target over all classes, as in training.",
     ),
     _option("--ignore-label", multiple=True, metavar="LABEL", help="Leave rows with this label out, and count them."),
+    _option("--compat", type=click.Choice(list(COMPAT)), help="The number as this tool computes it."),
     _option("--renormalize", is_flag=True, help="Divide each row of probabilities by its sum first."),
     _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions by X first: 0.01 for percent."),
     _option(
@@ -146,6 +150,17 @@ _base = _option(
 _confidence = _option(
     "--confidence", type=float, default=0.95, show_default=True, metavar="LEVEL", help="The level of the interval."
 )
+_slices = section(
+    "Slices",
+    _option("--by", multiple=True, metavar="COLUMN", help="The cost by the values of a column; A,B crosses two."),
+    _option("--by-class", is_flag=True, help="The cost by true class."),
+    _option("--worst", type=int, default=0, metavar="N", help="The N rows of the largest loss."),
+    _option("--show", multiple=True, metavar="COLUMN", help="A column to show beside the worst rows."),
+    _option("--cluster", metavar="COLUMN", help="Rows of one value depend on each other; the interval heeds it."),
+    _option(
+        "--max-groups", type=int, default=10_000, show_default=True, metavar="N", help="How many groups there may be."
+    ),
+)
 _output = section(
     "Output",
     _option(
@@ -160,6 +175,7 @@ _output = section(
         "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."
     ),
     _option("--quiet", "-q", is_flag=True, help="Print the cost alone."),
+    _option("--metrics", metavar="NAMES", help="Show these figures, in this order: cost,brier,top3."),
     _option("--get", metavar="METRIC", help=f"Print one figure alone: {', '.join(METRICS)}."),
     _option("--per-example", metavar="FILE", help="Write the loss of every row: .csv, .npy, or - as CSV."),
 )
@@ -173,6 +189,11 @@ def input_options(function: F) -> F:
 def loss_options(function: F) -> F:
     """Add the options of the loss of one example."""
     return _loss(function)
+
+
+def slice_options(function: F) -> F:
+    """Add the options that say where a cost comes from."""
+    return _slices(function)
 
 
 def base_option(function: F) -> F:
@@ -215,6 +236,15 @@ def settings_of(options: dict[str, Any]) -> Any:
         "class_weight",
         "label_smoothing",
         "ignore_label",
+        "compat",
+        "by",
+        "by_class",
+        "worst",
+        "show",
+        "cluster",
+        "max_groups",
+        "bytes",
+        "metrics",
     )
     given = {name: options.pop(name) for name in names if name in options}
     base, formats = options.pop("index_base"), options.pop("input_format")
@@ -258,6 +288,7 @@ class Output:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")
         if self.get is not None:
             self.get = find(self.get).name
+        self.metrics_needed = [self.get] if self.get is not None else []
         targets = list(self.files)
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from xentcli.cli.options import Command, Output, cost_options, input_options, labels_of, output_options, settings_of
+from xentcli.cli.options import (
+    Command,
+    Output,
+    cost_options,
+    input_options,
+    labels_of,
+    output_options,
+    settings_of,
+    slice_options,
+)
 
 __all__ = ["score"]
 
@@ -27,6 +36,7 @@ __all__ = ["score"]
 @click.argument("labels_file", metavar="[LABELS]", required=False)
 @input_options
 @cost_options
+@slice_options
 @output_options
 def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
@@ -41,5 +51,5 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     settings = settings_of(options)
     output = Output(options, (preds_file, labels))
     with per_example_sink(output.per_example) as sink:
-        report = run(preds_file, labels, settings, sink=sink)
+        report = run(preds_file, labels, settings, sink=sink, metrics_needed=output.metrics_needed)
     output.write(report)

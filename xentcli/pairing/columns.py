@@ -44,8 +44,12 @@ def spec_items(spec: str | Sequence[str]) -> list[str]:
     return [item.strip() for item in spec.split(",")] if isinstance(spec, str) else [str(item) for item in spec]
 
 
-def find_columns(option: str, spec: str | Sequence[str], sources: Sequence[Source], home: Source) -> Found:
+def find_columns(
+    option: str, spec: str | Sequence[str], sources: Sequence[Source], home: Source, further: Sequence[Source] = ()
+) -> Found:
     """Find the columns of a role in the sources; numbers such as #1 count in `home`.
+
+    What names a file, as ``@FILE:COLUMN`` does, is looked for in `further` sources too.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def find_columns(option: str, spec: str | Sequence[str], sources: Sequence[Sourc
         When a name is in none of them, or in more than one.
     """
     if isinstance(spec, str) and spec.startswith("@"):
-        return _from_file(option, spec, sources)
+        return _from_file(option, spec, (*sources, *further))
     found = []
     for source in sources:
         if source is home or not _only_numbers(spec):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Source
 from xentcli.settings import Settings
 
-__all__ = ["with_headers"]
+__all__ = ["with_header", "with_headers"]
 
 _REAL = re.compile(r"[ \t]*[+-]?(?:[0-9]*\.[0-9]*|[0-9.]+[eE][+-]?[0-9]+)[ \t]*")
 
@@ -68,6 +69,28 @@ def with_headers(
     return taken.get("predictions", predictions), taken.get("labels", labels)
 
 
+def with_header(other: Source, files: Sequence[Source], settings: Settings) -> Source:
+    """Decide whether a further text file, of which options name columns, has a header.
+
+    Raises
+    ------
+    DataError
+        Where it could be either, and no row count decides.
+    """
+    if not isinstance(other, CsvSource) or not other.width:
+        return other
+    side = Side("labels", other)
+    look = _look(
+        side, dataclasses.replace(settings, header=None, no_header=None), _named_columns(settings, "labels"), ()
+    )
+    if look is not Line.EITHER:
+        return other.with_header(look is Line.HEADER)
+    first = files[0]
+    if settings.id is not None or not (first.repeatable and other.repeatable):
+        raise _ambiguous([side])
+    return other.with_header(other.lines() - 1 == first.lines() - bool(first.header))
+
+
 def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:
     """What a label may be called: as the columns of the predictions are, or as the positive class."""
     if settings.positive is not None:
@@ -85,9 +108,11 @@ def _named_columns(settings: Settings, side: str) -> set[str]:
     Prediction columns are called as classes are: in a file of labels such a name may be a label.
     """
     preds = settings.preds if side == "predictions" else None
-    specs = (preds, settings.label, settings.id, settings.weights)
-    items = {item for spec in specs if spec is not None for item in spec_items(spec)}
+    named = (settings.label, settings.id, settings.weights, settings.cluster, settings.bytes)
+    specs = (preds, *named, *settings.slices, *settings.shown_columns)
+    items = {item for spec in specs if spec is not None and not isinstance(spec, int) for item in spec_items(spec)}
     items |= {spec.strip() for spec in specs if isinstance(spec, str)}
+    items |= {item.rpartition(":")[2] for item in items if item.startswith("@")}
     ends = {end for item in items for end in item.split(":")}
     return items | ends
 
@@ -179,9 +204,9 @@ def _prediction_columns(source: CsvSource, settings: Settings) -> tuple[int, ...
     """The columns that will be predictions, which are also the values of the line 0,1,...,K-1."""
     prefix = f"@{source.path}:"
     found: dict[str, tuple[int, ...]] = {}
-    for role in ("preds", "label", "id", "weights"):
+    for role in ("preds", "label", "id", "weights", "cluster", "bytes"):
         spec = getattr(settings, role)
-        if spec is not None:
+        if spec is not None and not isinstance(spec, int):
             columns = columns_of(spec.removeprefix(prefix) if isinstance(spec, str) else spec, source)
             found[role] = columns or ()
     others = {column for role, columns in found.items() if role != "preds" for column in columns}

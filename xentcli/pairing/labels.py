@@ -410,8 +410,9 @@ def labelled_as(values: Values, wanted: Collection[str]) -> npt.NDArray[np.bool_
         return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
     distinct, inverse = np.unique(values, return_inverse=True)
     known = np.array([text in wanted for text in _texts(distinct)], dtype=bool)
-    found: npt.NDArray[np.bool_] = known[inverse.reshape(values.shape)]
-    return found.reshape(len(values), -1).all(axis=1)
+    found = known[inverse.reshape(values.shape)]
+    whole: npt.NDArray[np.bool_] = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
+    return whole
 
 
 def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:

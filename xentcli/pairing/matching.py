@@ -77,7 +77,7 @@ def match(
     queues: Sequence[PartQueue],
     settings: Settings,
     names: tuple[str, ...] | None,
-    join: Join | None,
+    joins: Sequence[Join],
     *,
     whole: bool,
     vouch: bool,
@@ -107,7 +107,7 @@ def match(
         if vouch and names is None and not matcher_.by_name:
             _check_vouched(preds, (), settings, final=True)
         return order, matcher_, label.names
-    census, complete = _census(roles, queues, join, whole, settings.ignored)
+    census, complete = _census(roles, queues, joins, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
         return pair_of, matcher, label.names
@@ -145,13 +145,14 @@ def _distribution(
 
 
 def _census(
-    roles: Roles, queues: Sequence[PartQueue], join: Join | None, whole: bool, ignored: frozenset[str]
+    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], whole: bool, ignored: frozenset[str]
 ) -> tuple[Census, bool]:
     """The first labels, which decide their rule, and whether they are all; rows that do not count have no say."""
     label = roles["label"][0]
     census = Census(Place(label.source.path, column=label.names[0]))
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
-    if join is not None and label.source is queues[-1].source:
+    join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
+    if join is not None:
         if join.rows.count:
             labels = join.rows.values["label"]
             counts = _weights_beside(join, roles, queues[0], limit) != 0
@@ -160,7 +161,7 @@ def _census(
         return census, True
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
-    weights = roles["weights"][0] if "weights" in roles and join is None else None
+    weights = roles["weights"][0] if "weights" in roles and not joins else None
     beside = None
     if weights is not None:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
@@ -179,7 +180,7 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
     beside = np.ones(join.rows.count)
     if "weights" in join.rows.values:
         return _column(join.rows)
-    if "weights" in roles:
+    if "weights" in roles and roles["weights"][0].source is predictions.source:
         picks = {"id": Pick(roles["id"][0].columns, "text"), "weights": Pick(roles["weights"][0].columns)}
         for rows in predictions.look(picks, limit):
             ids = rows.values["id"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from xentcli.batch import KINDS, Floats
 from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, PartQueue, Task, by_position
-from xentcli.pairing.headers import with_headers
+from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
 from xentcli.pairing.roles import (
@@ -19,6 +21,7 @@ from xentcli.pairing.roles import (
     flattened,
     picks_of,
     unused_columns,
+    used_columns,
 )
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
@@ -53,6 +56,8 @@ class Plan:
         For each source, the names of the columns with no role.
     class_weights
         f8[K], or None where all are 1.
+    slice_columns, shown_columns
+        The names of the columns of each --by, and of --show.
     """
 
     settings: Settings
@@ -65,8 +70,10 @@ class Plan:
     alignment: str
     unused: tuple[tuple[str, ...], ...]
     compare_row_names: bool = False
-    join: Join | None = field(default=None)
+    joins: tuple[Join, ...] = ()
     class_weights: Floats | None = None
+    slice_columns: tuple[tuple[str, ...], ...] = ()
+    shown_columns: tuple[str, ...] = ()
 
     @property
     def predictions(self) -> Source:
@@ -80,7 +87,7 @@ class Plan:
 
     def tasks(self) -> Iterator[Task]:
         """Yield the parts of the predictions with the rows that go with them."""
-        if self.join is not None:
+        if self.joins:
             start = 0
             for part in self.queues[0]:
                 yield Task(part, start)
@@ -95,6 +102,7 @@ def pair(
     labels: Source | None,
     settings: Settings,
     *,
+    others: Sequence[Source] = (),
     block_bytes: int = BLOCK_BYTES,
     whole: bool = False,
 ) -> Plan:
@@ -107,6 +115,8 @@ def pair(
         or none are needed.
     settings
         What was asked for.
+    others
+        More sources, of which options name columns.
     block_bytes
         About how much of a file is read at once.
     whole
@@ -123,17 +133,19 @@ def pair(
     _check_empty(predictions, labels, settings)
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
-    sources: tuple[Source, ...] = (predictions,) if labels is None else (predictions, labels)
+    files = (predictions,) if labels is None else (predictions, labels)
+    sources: tuple[Source, ...] = (*files, *(with_header(other, files, settings) for other in others))
     if kind.labelled:
         sources = _two_dimensional(sources)
         predictions = sources[0]
-    roles = explicit_roles(settings, sources)
+    mains, further = sources[: len(files)], sources[len(files) :]
+    roles = explicit_roles(settings, mains, further)
     queues = (
         PartQueue(predictions, block_bytes),
         *(PartQueue(source, min(block_bytes, COMPANION_BYTES)) for source in sources[1:]),
     )
     if kind.labelled:
-        find_labels(roles, sources, queues, settings)
+        find_labels(roles, mains, queues, settings)
     vouch = find_predictions(roles, sources, queues, settings)
     if not kind.labelled:
         flat, roles = flattened(predictions, roles)
@@ -141,18 +153,40 @@ def pair(
             predictions = flat
             sources = (predictions, *sources[1:])
             queues = (PartQueue(predictions, block_bytes), *queues[1:])
-    compare = find_row_names(roles, sources, settings)
+    compare = find_row_names(roles, sources[: len(files)], settings)
     picks = picks_of(roles, sources)
-    join = None
-    if settings.id is not None and len(sources) > 1:
-        join = Join.of(Companion(queues[1], picks[1]))
+    joins: tuple[Join, ...] = ()
+    if settings.id is not None:
+        joins = tuple(Join.of(Companion(q, p)) for q, p in zip(queues[1:], picks[1:], strict=True))
     classes, matcher, columns = (
-        match(roles, queues, settings, names, join, whole=whole, vouch=vouch) if kind.labelled else ((), None, ())
+        match(roles, queues, settings, names, joins, whole=whole, vouch=vouch) if kind.labelled else ((), None, ())
     )
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
     weights = class_weights(settings, classes)
-    return Plan(settings, sources, queues, picks, classes, matcher, columns, alignment, unused, compare, join, weights)
+    settings = settings.as_compat(_epsilon(predictions), len(roles["preds"][0].columns))
+    return Plan(
+        settings,
+        sources,
+        queues,
+        picks,
+        classes,
+        matcher,
+        columns,
+        alignment,
+        unused,
+        compare,
+        joins,
+        weights,
+        tuple(used_columns(roles, "by")),
+        tuple(name for names in used_columns(roles, "show") for name in names),
+    )
+
+
+def _epsilon(source: Source) -> float:
+    """The machine epsilon of the dtype of an array; of doubles for all else."""
+    dtype = getattr(source, "dtype", None)
+    return float(np.finfo(dtype).eps) if dtype is not None and dtype.kind == "f" else float(np.finfo(np.float64).eps)
 
 
 def _has_no_row(source: Source, said: bool | None) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from xentcli.batch import KINDS
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, find_columns, listed, name_of
+from xentcli.pairing.columns import Found, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Pick, Selection, Source
@@ -23,41 +23,61 @@ __all__ = [
     "flattened",
     "picks_of",
     "unused_columns",
+    "used_columns",
 ]
 
 Roles = dict[str, list[Found]]
 """For each role the columns that have it; ids and row names have them in every source."""
 
 LOOK_AT = 100
-_MEANINGS = {"preds": "the predictions", "label": "one column for each class", "weights": "the weights"}
-ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text"}
+_MEANINGS = {
+    "preds": "the predictions",
+    "label": "one column for each class",
+    "weights": "the weights",
+    "bytes": "--bytes",
+}
+ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
+ROLES |= dict.fromkeys(("by", "show", "cluster"), "text")
 
 
-def explicit_roles(settings: Settings, sources: Sequence[Source]) -> Roles:
+def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
     """The columns that options name; --id is looked for in every file, the others in one."""
     roles: Roles = {}
     other = sources[-1]
-    for role, spec, home in (
-        ("label", settings.label, other),
-        ("weights", settings.weights, other),
-        ("preds", settings.preds, sources[0]),
-    ):
+
+    def find(role: str, spec: str | Sequence[str], home: Source = other) -> None:
+        option = f"--{role.partition('.')[0]}"
+        roles[role] = [find_columns(option, spec, sources, home, further)]
+
+    for role in ("label", "weights", "cluster"):
+        spec = getattr(settings, role)
         if spec is not None:
-            roles[role] = [find_columns(f"--{role}", spec, sources, home)]
+            find(role, spec)
+    if settings.preds is not None:
+        find("preds", settings.preds, sources[0])
+    if settings.bytes is not None and settings.bytes_in_all is None:
+        find("bytes", str(settings.bytes))
+    for option, specs in (("by", settings.slices), ("show", settings.shown_columns)):
+        for index, spec in enumerate(specs):
+            whole = any(spec in source.names for source in sources)
+            for place, item in enumerate([spec] if whole else spec_items(spec)):
+                find(f"{option}.{index}.{place}", item)
     if settings.id is not None:
-        roles["id"] = [find_columns("--id", settings.id, [source], source) for source in sources]
-    for role in ("weights", "id"):
-        for found in roles.get(role, ()):
+        everywhere = (*sources, *further)
+        roles["id"] = [find_columns("--id", settings.id, [source], source) for source in everywhere]
+    for role, places in roles.items():
+        for found in places if role not in ("label", "preds") else ():
             if len(found.columns) != 1:
-                raise DataError(f"--{role} takes one column, not {len(found.columns)}: {listed(found.names)}")
+                name = role.partition(".")[0]
+                raise DataError(f"--{name} takes one column, not {len(found.columns)}: {listed(found.names)}")
     _check_overlap(roles)
     return roles
 
 
 def _check_overlap(roles: Roles) -> None:
     owner: dict[tuple[int, int], str] = {}
-    for role, places in roles.items():
-        for found in places:
+    for role in ("label", "weights", "preds", "id", "bytes"):
+        for found in roles.get(role, ()):
             for column in found.columns:
                 before = owner.setdefault((id(found.source), column), role)
                 if before != role:
@@ -89,7 +109,9 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
     if len(sources) > 1:
         columns = len(roles["preds"][0].columns) if "preds" in roles else len(_free(sources[0], roles))
         found = Found(source, tuple(free))
-        if len(free) == 1 or (len(free) == columns and columns > 1 and _first_text(found, queues[-1]) is None):
+        if len(free) == 1 or (
+            len(free) == columns and columns > 1 and _first_text(found, queues[len(sources) - 1]) is None
+        ):
             roles["label"] = [found]
             return
         advice = ["--label NAME chooses the column of the labels"]
@@ -139,7 +161,11 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
         )
     _check_numeric(found, queues[0], sources, settings)
     roles["preds"] = [found]
-    return (settings.kind == "logits" or settings.renormalize) and source.tabular and len(free) > 1
+    return (
+        (settings.kind == "logits" or settings.renormalize or settings.compat == "kaggle")
+        and source.tabular
+        and len(free) > 1
+    )
 
 
 def _first_text(found: Found, queue: PartQueue) -> tuple[str, Place] | None:
@@ -203,7 +229,7 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
     picks: list[dict[str, Pick]] = [{} for _ in sources]
     for role, places in roles.items():
         for found in places:
-            as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role]
+            as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role.partition(".")[0]]
             if as_ == "numbers":
                 _check_no_text(role, found)
             picks[sources.index(found.source)][role] = Pick(found.columns, as_)  # type: ignore[arg-type]
@@ -218,6 +244,15 @@ def _check_no_text(role: str, found: Found) -> None:
             place=Place(found.source.path),
             advice="numpy.save('p.npy', array.astype('float64'))",
         )
+
+
+def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:
+    """Name the columns of each use of an option that may be given several times."""
+    uses: dict[str, list[str]] = {}
+    for role, places in roles.items():
+        if role.partition(".")[0] == option:
+            uses.setdefault(role.rpartition(".")[0], []).extend(name for found in places for name in found.names)
+    return [tuple(names) for names in uses.values()]
 
 
 def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:

@@ -74,6 +74,12 @@ class MemorySource:
         """Whether its columns are those of a table, each with its own type."""
         return self.array is None
 
+    @property
+    def dtype(self) -> np.dtype[np.generic] | None:
+        """The dtype that all columns share; None where they differ."""
+        kinds = {column.dtype for column in self.columns} if self.array is None else {self.array.dtype}
+        return next(iter(kinds)) if len(kinds) == 1 else None
+
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None for objects, of which each is looked at."""
         kind = (self.columns[column] if self.array is None else self.array).dtype.kind

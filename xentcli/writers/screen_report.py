@@ -11,6 +11,7 @@ from xentcli.batch import KINDS
 from xentcli.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.layout import Columns, block, facts
+from xentcli.writers.screen_slices import slice_tables
 
 __all__ = ["screen"]
 
@@ -19,7 +20,8 @@ def screen(report: Report) -> RenderableType:
     """Show what was read, then the figures, then what the user should know."""
     return block(
         facts(list(_inputs(report))),
-        Columns(list(_figures(report)), styles=("bold",)),
+        Columns(list(_figures(report) if not report.shown else _chosen(report)), styles=("bold",)),
+        *slice_tables(report),
         facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
     )
 
@@ -40,11 +42,15 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     yield "scored", f"{first.path}: {', '.join(what)}"
     if examples.zero_weight:
         yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
+    if examples.ignored:
+        yield "", f"{plural(examples.ignored, 'row')} left out for the label"
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
         other = f"{report.labels.path}, " if len(report.inputs) > 1 else ""
         yield "labels", f"{other}{named}, {report.labels.note}"
+    if report.compat is not None:
+        yield "as", report.compat
     if report.alignment == "id":
         yield "rows", "matched by id"
     for given in report.inputs:
@@ -53,7 +59,11 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     unused = [name for given in report.inputs for name in given.unused]
     if unused:
         more = ", ..." if len(unused) > 12 else ""
-        hint = "" if "weights" in report.options or not KINDS[report.kind].labelled else "   (--weights would use one)"
+        hint = (
+            ""
+            if {"weights", "by"} & set(report.options) or not KINDS[report.kind].labelled
+            else "   (--by or --weights would use them)"
+        )
         yield "unused", ", ".join(unused[:12]) + more + hint
 
 
@@ -64,7 +74,7 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         level = f"{100 * interval.level:g} %"
         note = f"{level} interval {fixed(interval.low, places)} to {fixed(interval.high, places)}"
         yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", note
-        yield "", "", "(rows taken as independent)"
+        yield "", "", _independence(report)
     else:
         yield (
             "cross-entropy",
@@ -80,6 +90,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
     if report.target_entropy is not None:
         yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
         yield "KL divergence", fixed(report.kl, places), "what is above that"
+    if report.bits_per_byte is not None:
+        yield "bits per byte", fixed(report.bits_per_byte, places), ""
     yield "perplexity", fixed(report.perplexity, places), _choices(report.perplexity)
     # Shares keep four decimals where the cost, with its large error, has fewer.
     places = max(places, 4)
@@ -89,6 +101,25 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "accuracy", fixed(report.accuracy, places), ""
     if report.brier is not None:
         yield "Brier", fixed(report.brier, places), "sum over classes, 0 is best, 2 is worst"
+
+
+def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The figures of --metrics, in its order."""
+    places = decimals(report.standard_error)
+    for metric, value in report.figures():
+        unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
+        shown = places if metric.unit == "loss" else max(places, 4)
+        yield (
+            metric.title,
+            fixed(value, shown) + unit,
+            metric.about if value is not None else report.undefined.get(metric.name, "undefined"),
+        )
+
+
+def _independence(report: Report) -> str:
+    if report.clusters is None:
+        return "(rows taken as independent; else --cluster)"
+    return f"({plural(report.clusters, 'cluster')} of {report.options['cluster'].value} taken as independent)"
 
 
 def _choices(perplexity: float) -> str:

@@ -1,0 +1,45 @@
+"""COMPAT: how other tools come to their number, one row each. Plain data.
+
+Each row was read off the tool's own source of the version that it names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["COMPAT", "Tool"]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What a tool does beside the formula.
+
+    Attributes
+    ----------
+    title
+        The tool and the version that is reproduced.
+    kinds
+        The kinds of predictions that it takes.
+    clip
+        The EPS of its clipping; "dtype" is the machine epsilon of the predictions' dtype.
+    renormalize
+        Whether it divides each row by its sum before it clips.
+    per_row
+        Whether it divides by the number of rows where targets are distributions and classes are weighted.
+    """
+
+    title: str
+    kinds: tuple[str, ...] = ("probs",)
+    clip: float | Literal["dtype"] | None = None
+    renormalize: bool = False
+    per_row: bool = False
+
+
+COMPAT = {
+    "sklearn": Tool("scikit-learn 1.9, metrics.log_loss", clip="dtype"),
+    "torch": Tool("PyTorch 2.13, nn.functional.cross_entropy", kinds=("logits", "logprobs"), per_row=True),
+    "kaggle": Tool("Kaggle's multiclass log loss", clip=1e-15, renormalize=True),
+    "xgboost": Tool("XGBoost 3.1, mlogloss and logloss", clip=1e-16),
+    "yardstick": Tool("yardstick 1.3, mn_log_loss", clip=2.220446049250313e-16),
+}

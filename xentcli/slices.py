@@ -1,0 +1,253 @@
+"""What is kept of a batch by group: per slice, per class, per cluster; and the worst rows."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import operator
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Self, TypeVar
+
+import numpy as np
+
+from xentcli.batch import Floats, Ints
+from xentcli.errors import FileError
+from xentcli.exact import UNIT_BITS, ExactSum, product_units_by_group, root, units_by_group, wide, wide_product
+from xentcli.tallies import Mean, Moments
+
+__all__ = ["Clusters", "Details", "Slice", "Slices", "Worst", "WorstRow", "coded", "moments_by_group"]
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The rows of one group: the moments of the loss, and the mean of what is right."""
+
+    cost: Moments = Moments()
+    right: Mean = Mean()
+
+    def merge(self, other: Slice) -> Slice:
+        """Return the rows of both."""
+        return Slice(self.cost.merge(other.cost), self.right.merge(other.right))
+
+
+@dataclass(frozen=True)
+class Slices(Generic[K]):
+    """A Slice for each group that occurs."""
+
+    groups: Mapping[K, Slice] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no groups."""
+        return cls()
+
+    @classmethod
+    def of(cls, keys: Sequence[K], loss: Floats, right: Floats | None, weight: Floats | None) -> Slices[K]:
+        """Tally losses (f8[n]) and what is right (f8[n], or None) of rows whose groups are `keys` (n of them)."""
+        names, codes = coded(keys)
+        costs = moments_by_group(loss, weight, codes, len(names))
+        rights = [Mean()] * len(names) if right is None else means_by_group(right, weight, codes, len(names))
+        return cls({name: Slice(cost, mean) for name, cost, mean in zip(names, costs, rights, strict=True)})
+
+    def merge(self, other: Slices[K]) -> Slices[K]:
+        """Return the groups of both."""
+        if not other.groups:
+            return self
+        groups = dict(self.groups)
+        for name, slice_ in other.groups.items():
+            groups[name] = groups[name].merge(slice_) if name in groups else slice_
+        return Slices(groups)
+
+    def within(self, limit: int, what: str) -> Self:
+        """Return them, or refuse more than `limit` groups.
+
+        Raises
+        ------
+        FileError
+            Naming the option that raises the limit.
+        """
+        if len(self.groups) > limit:
+            raise FileError(
+                f"{what} has more than {limit:,} groups", advice="--max-groups N allows more; each takes memory"
+            )
+        return self
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The sums of each cluster, for a standard error that takes only clusters as independent.
+
+    With r_c = sum over the cluster of (a_i - m b_i), the standard error is
+    sqrt(C/(C-1) sum r_c^2) / sum b (the ratio estimator over clusters; W. G. Cochran,
+    Sampling Techniques, 1977, chapter 9A).
+    """
+
+    sums: Mapping[str, Mean] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no clusters."""
+        return cls()
+
+    @classmethod
+    def of(cls, keys: Sequence[str], loss: Floats, weight: Floats | None) -> Clusters:
+        """Tally losses (f8[n]) with their weights by cluster."""
+        names, codes = coded(keys)
+        return cls(dict(zip(names, means_by_group(loss, weight, codes, len(names)), strict=True)))
+
+    def merge(self, other: Clusters) -> Clusters:
+        """Return the clusters of both."""
+        sums = dict(self.sums)
+        for name, mean in other.sums.items():
+            sums[name] = sums[name].merge(mean) if name in sums else mean
+        return Clusters(sums)
+
+    def within(self, limit: int) -> Self:
+        """Return them, or refuse more than `limit` clusters.
+
+        Raises
+        ------
+        FileError
+            Naming the option that raises the limit.
+        """
+        if len(self.sums) > limit:
+            raise FileError(f"more than {limit:,} clusters", advice="--max-groups N allows more; each takes memory")
+        return self
+
+    @property
+    def standard_error(self) -> float | None:
+        """The standard error of the mean; None for fewer than two clusters or an infinite loss."""
+        means = self.sums.values()
+        if len(means) < 2 or not all(mean.a.all_finite for mean in means):
+            return None
+        a = sum(mean.a.units for mean in means)
+        b = sum(mean.b.units for mean in means)
+        residuals = sum((mean.a.units * b - a * mean.b.units) ** 2 for mean in means)
+        return root(len(means) * residuals, (len(means) - 1) * b**4) if b else None
+
+
+@dataclass(frozen=True)
+class WorstRow:
+    """A row and its loss, with what a person wants to see beside it."""
+
+    loss: float
+    row: int
+    id: str | None = None
+    label: str | None = None
+    predicted: str | None = None
+    probability: float | None = None
+    predicted_probability: float | None = None
+    shown: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Sorts the worst first; of equal losses the first row."""
+        return -self.loss, self.row
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The rows of the largest loss, the worst first, at most `most` of them."""
+
+    most: int = 0
+    rows: tuple[WorstRow, ...] = ()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no rows."""
+        return cls()
+
+    def merge(self, other: Worst) -> Worst:
+        """Return the worst of both."""
+        most = max(self.most, other.most)
+        rows = heapq.merge(self.rows, other.rows, key=operator.attrgetter("rank"))
+        return Worst(most, tuple(row for row, _ in zip(rows, range(most), strict=False)))
+
+
+@dataclass(frozen=True)
+class Details:
+    """All that was asked for beside the figures: slices, classes, clusters, the worst rows, the bytes."""
+
+    by: tuple[Slices[tuple[str, ...]], ...] = ()
+    by_class: Slices[int] = field(default_factory=Slices)
+    clusters: Clusters = field(default_factory=Clusters)
+    worst: Worst = Worst()
+    bytes: ExactSum = ExactSum()
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the details of no rows."""
+        return cls()
+
+    def merge(self, other: Details) -> Details:
+        """Return the details over both."""
+        pairs = itertools.zip_longest(self.by, other.by, fillvalue=Slices[tuple[str, ...]]())
+        return Details(
+            tuple(one.merge(two) for one, two in pairs),
+            self.by_class.merge(other.by_class),
+            self.clusters.merge(other.clusters),
+            self.worst.merge(other.worst),
+            self.bytes.merge(other.bytes),
+        )
+
+    def within(self, limit: int) -> Self:
+        """Return them, or raise FileError for more than `limit` groups or clusters."""
+        for slices in self.by:
+            slices.within(limit, "a column of --by")
+        self.clusters.within(limit)
+        return self
+
+
+def coded(keys: Sequence[K]) -> tuple[list[K], Ints]:
+    """Return the distinct keys in the order in which they occur, and the place of each row's key there.
+
+    >>> names, codes = coded(["b", "a", "b"])
+    >>> names, codes.tolist()
+    (['b', 'a'], [0, 1, 0])
+    """
+    places: dict[K, int] = {}
+    codes = np.fromiter((places.setdefault(key, len(places)) for key in keys), dtype=np.int64, count=len(keys))
+    return list(places), codes
+
+
+def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Mean]:
+    """Return a Mean for each group."""
+    if not np.isfinite(values).all():
+        return [Mean.of(values[rows], _of(weight, rows)) for rows in _rows(codes, groups)]
+    if weight is None:
+        a = units_by_group(wide(values), codes, groups)
+        counts = np.bincount(codes, minlength=groups).tolist()
+        return [Mean(ExactSum(x), ExactSum(count << UNIT_BITS)) for x, count in zip(a, counts, strict=True)]
+    a = units_by_group(wide_product(values, weight), codes, groups)
+    b = units_by_group(wide(weight), codes, groups)
+    return [Mean(ExactSum(x), ExactSum(y)) for x, y in zip(a, b, strict=True)]
+
+
+def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Moments]:
+    """Return the Moments of each group, the same as those of its rows alone."""
+    if not np.isfinite(values).all():
+        return [Moments.of(values[rows], _of(weight, rows)) for rows in _rows(codes, groups)]
+    means = means_by_group(values, weight, codes, groups)
+    counts = np.bincount(codes, minlength=groups).tolist()
+    if weight is None:
+        aa = product_units_by_group(wide(values), wide(values), codes, groups)
+        return [
+            Moments(mean, count, ExactSum(x), ExactSum(mean.a.units), mean.b)
+            for mean, count, x in zip(means, counts, aa, strict=True)
+        ]
+    a, b = wide_product(values, weight), wide(weight)
+    products = [product_units_by_group(x, y, codes, groups) for x, y in ((a, a), (a, b), (b, b))]
+    return [
+        Moments(mean, count, *map(ExactSum, sums)) for mean, count, *sums in zip(means, counts, *products, strict=True)
+    ]
+
+
+def _rows(codes: Ints, groups: int) -> list[Ints]:
+    return [np.flatnonzero(codes == group) for group in range(groups)]
+
+
+def _of(weight: Floats | None, rows: Ints) -> Floats | None:
+    return None if weight is None else weight[rows]

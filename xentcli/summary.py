@@ -1,0 +1,293 @@
+"""From the tallies of all rows to a Report: every ratio is derived here, once, at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from xentcli.compat import COMPAT
+from xentcli.errors import NoVerdict, Place
+from xentcli.exact import ratio
+from xentcli.metrics import Metric
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import RowNames
+from xentcli.report import (
+    ClassSlice,
+    Clip,
+    Examples,
+    GroupSlice,
+    InfiniteRows,
+    Input,
+    Interval,
+    Labels,
+    Report,
+    RowSum,
+    Warning,
+    WorstRow,
+)
+from xentcli.settings import Settings
+from xentcli.slices import Details
+from xentcli.student import two_sided_quantile
+from xentcli.tallies import Mean, Scores
+from xentcli.version import __version__
+
+__all__ = ["report_of"]
+
+
+def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extra: Sequence[Metric]) -> Report:
+    """Derive every figure of a report from the tallies of all rows.
+
+    Raises
+    ------
+    NoVerdict
+        Where there are no rows, or no weight.
+    """
+    settings = plan.settings
+    if not total.read:
+        raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
+    if not total.cost.mean.b.units:
+        raise NoVerdict(f"the weights of all {total.read:,} rows are 0", place=Place(plan.predictions.path))
+    unit = settings.nats_per_unit
+    labelled = plan.matcher is not None
+    cost = total.cost.mean.value
+    clusters = len(details.clusters.sums) if settings.cluster is not None else None
+    error = total.cost.standard_error if clusters is None else details.clusters.standard_error
+    undefined = _undefined(plan, total, clusters)
+    smoothed = bool(settings.label_smoothing)
+    prior = total.classes.entropy if labelled and not smoothed else None
+    entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
+    interval = _interval(cost, error, total.scored if clusters is None else clusters, settings, unit)
+    return Report(
+        cost=cost / unit,
+        unit=settings.unit,
+        total=total.cost.mean.a.value / unit,
+        weight_sum=total.cost.mean.b.value,
+        examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
+        kind=settings.kind,
+        classes=plan.classes,
+        labels=_labels(plan, total),
+        standard_error=None if error is None else error / unit,
+        interval=interval,
+        perplexity=_exp(cost),
+        prior=None if prior is None else prior / unit,
+        skill=1 - cost / prior if prior else None,
+        nce=cost / prior if prior else None,
+        accuracy=total.means["accuracy"].value if labelled and not total.soft else None,
+        brier=total.means["brier"].value if labelled else None,
+        target_entropy=None if entropy is None else entropy / unit,
+        kl=None if entropy is None else (cost - entropy) / unit,
+        infinite=InfiniteRows(total.infinite.count, total.infinite.first, _over(total.cost_of_the_rest, unit)),
+        clip=_clip(total, settings, unit),
+        row_sum=RowSum(total.deviation),
+        inputs=tuple(_input(plan, index, total) for index in range(len(plan.sources))),
+        xent_version=__version__,
+        alignment=plan.alignment,
+        bits_per_byte=_bits_per_byte(total, details, settings),
+        by_class=_by_class(plan, total, details, unit),
+        by=tuple(_by(plan, total, details, unit)),
+        worst=_worst(plan, total, details, unit),
+        clusters=clusters,
+        compat=_compat(plan),
+        extra={metric.name: _extra(total, metric, labelled) for metric in extra},
+        shown=tuple(metric.name for metric in settings.shown_metrics),
+        undefined=undefined,
+        options=settings.changed(),
+        warnings=tuple(_warnings(plan, total, names)),
+    )
+
+
+def _over(value: float | None, unit: float) -> float | None:
+    return None if value is None else value / unit
+
+
+def _exp(cost: float) -> float:
+    try:
+        return math.exp(cost)
+    except OverflowError:
+        return math.inf
+
+
+def _interval(cost: float, error: float | None, units: int, settings: Settings, unit: float) -> Interval | None:
+    """The interval of a cost in nats whose error comes from so many independent rows or clusters."""
+    if error is None:
+        return None
+    half = two_sided_quantile(settings.confidence, units - 1) * error
+    return Interval(settings.confidence, (cost - half) / unit, (cost + half) / unit)
+
+
+def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
+    if not labelled or (metric.hard and total.soft):
+        return None
+    return total.means[metric.name].value
+
+
+def _bits_per_byte(total: Scores, details: Details, settings: Settings) -> float | None:
+    if settings.bytes is None:
+        return None
+    in_all = settings.bytes_in_all if settings.bytes_in_all is not None else details.bytes.value
+    return total.cost.mean.a.value / math.log(2) / in_all if in_all else None
+
+
+def _share(part: Mean, total: Scores) -> float | None:
+    """The part of the cost that some rows make up; None where the cost is 0 or infinite."""
+    whole = total.cost.mean.a
+    return ratio(part.a.units, whole.units) if whole.units and whole.all_finite else None
+
+
+def _by_class(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[ClassSlice, ...]:
+    if total.soft:
+        return ()
+    return tuple(
+        ClassSlice(
+            plan.classes[index],
+            part.cost.rows,
+            part.cost.mean.value / unit,
+            _share(part.cost.mean, total),
+            part.right.value,
+        )
+        for index, part in sorted(details.by_class.groups.items())
+    )
+
+
+def _by(plan: Plan, total: Scores, details: Details, unit: float) -> Iterator[GroupSlice]:
+    for columns, slices in zip(plan.slice_columns, details.by, strict=False):
+        for values, part in sorted(slices.groups.items()):
+            cost = part.cost.mean.value
+            # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
+            error = part.cost.standard_error if plan.settings.cluster is None else None
+            yield GroupSlice(
+                dict(zip(columns, values, strict=True)),
+                part.cost.rows,
+                cost / unit,
+                _over(error, unit),
+                _interval(cost, error, part.cost.rows, plan.settings, unit),
+                _share(part.cost.mean, total),
+            )
+
+
+def _worst(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[WorstRow, ...]:
+    return tuple(
+        WorstRow(
+            row.row,
+            row.id,
+            row.label,
+            row.predicted,
+            row.probability,
+            row.loss / unit,
+            row.predicted_probability,
+            dict(zip(plan.shown_columns, row.shown, strict=True)),
+        )
+        for row in details.worst.rows
+    )
+
+
+def _reweighted(plan: Plan) -> bool:
+    """Whether the loss is no longer the cross-entropy with the target alone."""
+    return bool(plan.settings.label_smoothing) or plan.class_weights is not None
+
+
+def _undefined(plan: Plan, total: Scores, clusters: int | None) -> dict[str, str]:
+    """Why figures are missing, by the name of the figure."""
+    reasons: dict[str, str] = {}
+    if total.infinite.count:
+        reasons["standard_error"] = reasons["interval"] = "the cost is infinite"
+    elif total.scored < 2 or clusters == 1:
+        what = "row" if clusters is None else "cluster"
+        reasons["standard_error"] = reasons["interval"] = f"one {what} has no spread"
+    if plan.settings.bytes is None:
+        reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
+    labelled = plan.matcher is not None
+    if not labelled:
+        reasons |= dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
+    else:
+        if total.soft:
+            reasons["accuracy"] = reasons["by_class"] = "targets are soft"
+        if plan.settings.label_smoothing:
+            reasons |= dict.fromkeys(("prior", "skill", "nce"), "labels are smoothed")
+        elif not total.classes.entropy:
+            reasons["skill"] = reasons["nce"] = "all labels are one class"
+    if total.soft and _reweighted(plan):
+        reasons |= dict.fromkeys(("target_entropy", "kl"), "labels are smoothed or classes weighted")
+    elif not total.soft:
+        reasons |= dict.fromkeys(
+            ("target_entropy", "kl"), "targets are not soft" if labelled else "there are no labels"
+        )
+    return reasons
+
+
+def _labels(plan: Plan, total: Scores) -> Labels:
+    if plan.matcher is None:
+        return Labels("none", (), None)
+    counts = None if total.soft else tuple(total.classes.counts.tolist())
+    source = next(s for s, pick in zip(plan.sources, plan.picks, strict=True) if "label" in pick)
+    return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
+
+
+def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
+    if settings.clip is None:
+        return None
+    whole = total.cost.mean.a.value
+    share = total.clipping.changed.value / whole if whole else None
+    return Clip(settings.clip, total.clipping.count, share, total.clipping.without.value / unit)
+
+
+def _input(plan: Plan, index: int, total: Scores) -> Input:
+    source = plan.sources[index]
+    rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
+    return Input(source.path, source.format, rows, None, source.header, plan.unused[index])
+
+
+def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
+    settings = plan.settings
+    if total.infinite.count:
+        yield Warning(
+            "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
+        )
+    if settings.kind == "logits" and not total.odd_logits and len(plan.classes) > 2:
+        yield Warning(
+            "probabilities-as-logits",
+            "every row of the logits lies from 0 to 1 and sums to 1, as probabilities do",
+            "if they are probabilities: --kind probs",
+        )
+    if settings.renormalize and settings.compat is None:
+        yield Warning(
+            "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
+        )
+    if total.underflows:
+        yield Warning(
+            "underflow", f"{total.underflows:,} numbers too small for a double were read as 0", "save log-probabilities"
+        )
+    if plan.compare_row_names and not names.same:
+        yield Warning(
+            "row-names-differ",
+            "the unnamed first columns of both files differ; rows were matched by position",
+            "--id '#1' matches by them; --align position silences this",
+        )
+
+
+def _compat(plan: Plan) -> str | None:
+    """Which tool's number it is, and what was done for it beside the formula."""
+    settings = plan.settings
+    if settings.compat is None:
+        return None
+    distributions = plan.matcher is not None and plan.matcher.matched == "distribution"
+    did = [f"q kept in [{settings.clip:.3g}, 1 - {settings.clip:.3g}]"] if settings.clip is not None else []
+    did += ["each row divided by its sum"] if settings.renormalize else []
+    if settings.divides_by_rows and distributions and plan.class_weights is not None:
+        did.append("divided by the number of rows")
+    return f"{COMPAT[settings.compat].title}: {'; '.join(did) or 'nothing but the formula'}"
+
+
+def _infinite_message(plan: Plan, total: Scores) -> str:
+    rows = ", ".join(f"{row:,}" for row in total.infinite.first)
+    more = ", ..." if total.infinite.count > len(total.infinite.first) else ""
+    count = total.infinite.count
+    noun = (
+        f"1 row gives its label no chance: row {rows}"
+        if count == 1
+        else f"{count:,} rows give their label no chance: rows {rows}{more}"
+    )
+    dtype = getattr(plan.predictions, "dtype", None)
+    if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
+        noun += f" ({dtype.name} underflow? save log-probabilities)"
+    return noun
