@@ -143,19 +143,32 @@ VECTORS: dict[str, tuple[dict[str, Any], Figure]] = {
     "huge-margin.mean": ({}, COST),
     "masked-logit.mean": ({}, COST),
 }
+SMOOTHED = {"label_smoothing": 0.1, "ignore_label": "-100"}
+VECTORS |= {
+    "torch-class-weights.sum": ({"class_weight": {"0": 2, "1": 4, "2": 6}}, TOTAL),
+    "torch-class-weights.mean": ({"class_weight": {"0": 2, "1": 4, "2": 6}}, COST),
+    "torch-extreme-logits.mean": ({"class_weight": {"0": 20, "1": 10}}, COST),
+    "torch-weights-index.mean": ({"class_weight": {"0": 25, "1": 25, "2": 100}}, COST),
+    "torch-weights-onehot.mean": ({"class_weight": {"0": 25, "1": 25, "2": 100}, "compat": "torch"}, COST),
+    "smoothing-ignore-weights.mean": ({**SMOOTHED, "class_weight": {"0": 0.2, "1": 0.3}}, COST),
+    "smoothing-ignore-weights.mean_without_weights": (SMOOTHED, COST),
+    "kaggle-six-rows.standard_error_clustered": ({"cluster": "cluster"}, ERROR),
+    "kaggle-six-rows.standard_error_clustered_no_correction": (
+        {"cluster": "cluster"},
+        lambda report: report.standard_error and report.standard_error * math.sqrt(2 / 3),
+    ),
+}
 REFUSED = "row-sum-half.default"
 EACH_ROW = "scoringutils.per_example"
+EACH_WEIGHTED_ROW = "torch-class-weights.per_example_weighted"
+FOLDS = [f"hpc_cv.by_Resample_exact.Fold{fold:02}" for fold in range(1, 11)]
 
-BY = "needs --by"
 ECE = "needs the command calibration"
-CLASS_WEIGHTS = "needs --class-weight"
-CLUSTERS = "needs --cluster"
 DECOMPOSITION = "needs the decomposition of calibration"
 TOKENS = "class:probability tokens are no input format"
 MEAN_PREDICTION = "the mean prediction is no figure of a report"
 
 NOT_YET: dict[str, str] = {
-    **{f"hpc_cv.by_Resample_exact.Fold{fold:02}": BY for fold in range(1, 11)},
     "vw_oaa.published.mean": TOKENS,
     "vw_oaa.published.error_rate": TOKENS,
     "vw_oaa.exact.mean": TOKENS,
@@ -171,16 +184,6 @@ NOT_YET: dict[str, str] = {
     },
     "ncaa.published.expected_percent": MEAN_PREDICTION,
     "ncaa.exact.mean_prediction": MEAN_PREDICTION,
-    "kaggle-six-rows.standard_error_clustered": CLUSTERS,
-    "kaggle-six-rows.standard_error_clustered_no_correction": CLUSTERS,
-    "torch-class-weights.per_example_weighted": CLASS_WEIGHTS,
-    "torch-class-weights.sum": CLASS_WEIGHTS,
-    "torch-class-weights.mean": CLASS_WEIGHTS,
-    "torch-extreme-logits.mean": CLASS_WEIGHTS,
-    "torch-weights-index.mean": CLASS_WEIGHTS,
-    "torch-weights-onehot.mean": "needs --class-weight and --compat torch",
-    "smoothing-ignore-weights.mean": "needs --label-smoothing, --ignore-label and --class-weight",
-    "smoothing-ignore-weights.mean_without_weights": "needs --label-smoothing and --ignore-label",
     **{f"{name}.{figure}": ECE for name in ("ece-binary", "ece-multiclass") for figure in ("ece_l1", "ece_l2", "mce")},
     "ece-last-bin-closed.ece_l1": ECE,
     "decomposition.log.miscalibration": DECOMPOSITION,
@@ -281,6 +284,10 @@ def scored(entry: dict[str, Any], options: dict[str, Any], **more: Any) -> Repor
     if "weights" in entry:
         columns = {"y": np.array(labels, dtype=np.float64), "weight": np.array(entry["weights"], dtype=np.float64)}
         return score(predictions, pd.DataFrame(columns), label="y", **chosen)
+    if "cluster" in options:
+        return score(
+            predictions, pd.DataFrame({"y": labels, "cluster": entry["clusters"]}).astype(int), label="y", **chosen
+        )
     texts = isinstance(labels[0], str)
     return score(predictions, labels if texts else np.array(labels, dtype=np.float64), **chosen)
 
@@ -311,8 +318,27 @@ def test_the_loss_of_each_row_comes_out(goldens: Path) -> None:
         assert one == pytest.approx(float(printed), rel=1e-12, abs=half_of_the_last_digit(printed))
 
 
+def test_the_weighted_loss_of_each_row_comes_out(goldens: Path) -> None:
+    blocks: list[PerExample] = []
+    options = {"class_weight": {"0": 2, "1": 4, "2": 6}}
+    scored(vectors(goldens)[EACH_WEIGHTED_ROW.split(".")[0]], options, sink=blocks.append)
+    got = [x for block in blocks for x in (block.loss * block.weight).tolist()]
+    for one, printed in zip(got, figures_of_vectors(goldens)[EACH_WEIGHTED_ROW], strict=True):
+        assert one == pytest.approx(float(printed), rel=0, abs=half_of_the_last_digit(printed))
+
+
+def test_the_cost_of_each_fold_comes_out(goldens: Path) -> None:
+    _, options = RUNS["hpc"]
+    report = score(goldens / "yardstick" / "hpc_cv.csv", **options, by="Resample")
+    want = figures_of_goldens(goldens)
+    assert len(report.by) == len(FOLDS)
+    for part in report.by:
+        exact = float(want[f"hpc_cv.by_Resample_exact.{part.group['Resample']}"])
+        assert part.cost == pytest.approx(exact, rel=1e-12, abs=0)
+
+
 def test_every_figure_is_tested_or_said_to_be_not_yet_and_no_name_is_stale(goldens: Path) -> None:
-    tested = {*FIGURES, *VECTORS, REFUSED, EACH_ROW}
+    tested = {*FIGURES, *VECTORS, REFUSED, EACH_ROW, EACH_WEIGHTED_ROW, *FOLDS}
     there = set(figures_of_goldens(goldens)) | set(figures_of_vectors(goldens))
     assert tested & set(NOT_YET) == set()
     assert tested | set(NOT_YET) == there

@@ -13,7 +13,7 @@ from xentcli.engine import ordered
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
 from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
-from xentcli.pairing.alignment import Matched, RowNames
+from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
 from xentcli.readers.source import BLOCK_BYTES
 from xentcli.report import (
@@ -177,33 +177,21 @@ def _executor(threads: int) -> Iterator[Executor | None]:
 def _run(
     plan: Plan, sink: Callable[[PerExample], None] | None, threads: int, metrics_needed: Collection[str]
 ) -> Report:
-    total, names, details = Scores.empty(), RowNames(), Details.empty()
+    total, details, matching = Scores.empty(), Details.empty(), Matching(plan)
     extra = _extra(plan, metrics_needed)
-    matched = [Matched.of(join, plan.predictions.path) for join in plan.joins]
     with _executor(threads) as executor:
         for outcome in ordered(Scorer(plan, sink is not None, extra), plan.tasks(), executor, ahead=2 * threads + 1):
-            for match, positions in zip(matched, outcome.positions, strict=True):
-                match.note(outcome.ids, positions)
-            if outcome.scores is None or any(match.faulty for match in matched):
+            matching.note(outcome.ids, outcome.positions, outcome.row_names)
+            if outcome.scores is None or matching.faulty:
                 continue
             total = total.merge(outcome.scores)
-            names = names.merge(outcome.row_names)
             details = details.merge(outcome.details).within(plan.settings.max_groups)
             if sink is not None and outcome.examples is not None:
                 sink(outcome.examples)
-    for source in plan.sources:
-        source.check_unchanged()
-    for match in matched:
-        match.finish()
+    matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and not total.graded:
         _check_swapped(plan, total)
-    if names.shuffled:
-        paths = " and ".join(source.path for source in plan.sources)
-        raise DataError(
-            f"{paths} have the same row names (first column, without a name) in another order",
-            advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
-        )
-    return report_of(plan, total, names, details, extra)
+    return report_of(plan, total, matching.row_names, details, extra)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from xentcli.batch import Batch, Floats
-from xentcli.errors import DataError, Place, UsageError
+from xentcli.errors import DataError, NoVerdict, Place, UsageError
 from xentcli.evaluation import with_plan
 from xentcli.losses import Workings, entropy
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import Task
+from xentcli.pairing.plan import Matching
 from xentcli.report import ClassTerm, Explanation, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
@@ -72,20 +73,29 @@ def explain_values(
 
 
 def _explained(plan: Plan, row: int) -> Explanation:
-    total = 0
+    scorer, matching = Scorer(plan), Matching(plan)
+    total, told = 0, None
     for task in plan.tasks():
         total = task.start + task.part.rows
-        if row <= total:
-            return _of_row(plan, task, row)
-    raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
+        if told is None and row <= total:
+            told = _of_row(plan, task, row)
+        # The other rows are not scored, but they must be there, and in their place.
+        matching.note(*scorer.keys(task))
+    matching.finish()
+    if not total:
+        raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
+    if told is None:
+        raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
+    return told
 
 
-def _of_row(plan: Plan, task: Task, row: int) -> Explanation:
+def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     scorer = Scorer(plan)
     index = row - task.start - 1
     ours, companions, _, _ = scorer.load(task)
     if companions is None:
-        raise DataError("some ids of these rows are not among the labels'", place=ours.place("id", index))
+        # Which ids are missing, the check of all rows tells.
+        return None
     aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
         raise DataError("the row has weight 0: it is not scored", place=ours.place("preds", index))
@@ -142,7 +152,7 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
     batch = work.batch
     logits = batch.kind == "logits"
     probabilities = work.probabilities[0]
-    logs = [_ln_q(work, c) for c in range(batch.classes)]
+    logs = (0.0 - work.each_loss[0]).tolist()
     terms = []
     for c, name in enumerate(names):
         y = float(target[c])
@@ -161,12 +171,6 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
             )
         )
     return tuple(terms)
-
-
-def _ln_q(work: Workings, index: int) -> float:
-    """ln q of one class: minus the loss if it were the truth."""
-    truth = replace(work.batch, target=np.array([index], dtype=np.int64))
-    return 0.0 - float(Workings(truth, work.clip).loss[0])
 
 
 def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:

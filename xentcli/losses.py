@@ -71,6 +71,11 @@ class Workings:
         """f8[n]: the loss, with q clipped where that was asked for."""
         return self.raw_loss if self.clip is None else self._loss(self.clip)
 
+    @cached_property
+    def each_loss(self) -> Floats:
+        """f8[n, k]: what each class would cost if it were the truth, q clipped where that was asked for."""
+        return _clipped(self._class_losses(None), self.clip)
+
     def _loss(self, clip: float | None) -> Floats:
         everywhere = self.batch.smoothing or self.batch.per_row
         spread = np.ones(len(self.batch.rows), dtype=bool) if everywhere else self.soft

@@ -107,7 +107,10 @@ class RowSum:
 
 @dataclass(frozen=True)
 class Input:
-    """A file that was read, and what was taken for granted about it; rows is None where they were not counted."""
+    """A file that was read, and what was taken for granted about it; rows is None where they were not counted.
+
+    header_doubtful says that a header was taken which has numbers for names.
+    """
 
     path: str
     format: str
@@ -115,6 +118,7 @@ class Input:
     sha256: str | None = None
     header: bool | None = None
     unused: tuple[str, ...] = ()
+    header_doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +240,8 @@ class Report(_Document):
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
         plain = super().to_dict()
+        for given in plain["inputs"]:
+            del given["header_doubtful"]
         for row in plain["by_class"]:
             row["class"] = row.pop("name")
         del plain["shown"]

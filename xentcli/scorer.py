@@ -88,11 +88,24 @@ class Scorer:
         scores = Scores.of(
             work, read=aligned.rows, ignored=aligned.ignored, underflows=aligned.underflows, extra=self.extra
         )
-        names = RowNames()
-        if self.plan.compare_row_names:
-            names = row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
+        names = self._row_names(ours, companions)
         examples = self._examples(task.start, aligned, work) if self.per_example else None
         return Outcome(scores, ids, positions, names, self._details(aligned, work), examples)
+
+    def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
+        """Load only what aligns the rows of a task: ids and their positions, row names."""
+        plan = self.plan
+        picks = {role: pick for role, pick in plan.picks[0].items() if role in ("id", "index")}
+        if not (plan.joins or plan.compare_row_names):
+            return (), (), RowNames()
+        ours = task.part.load(picks)
+        ids = _texts(ours.values["id"]) if plan.joins else ()
+        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, task.companions)
+
+    def _row_names(self, ours: Rows, companions: Sequence[Rows]) -> RowNames:
+        if not self.plan.compare_row_names:
+            return RowNames()
+        return row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
 
     def _details(self, aligned: Aligned, work: Workings) -> Details:
         """Tally by group what was asked for."""
@@ -213,7 +226,8 @@ class Scorer:
             batch = with_class_weights(batch, self.plan.class_weights, self.plan.settings.divides_by_rows)
             kept = batch.rows - (start + 1)
         positive = set(kept.tolist()) if some else range(count)
-        underflows = sum(row in positive for rows in (ours, *companions) for row in rows.underflows)
+        small = [found for rows in (ours, *companions) for found in rows.underflows]
+        underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = _texts(values["id"][1]) if "id" in values else None
         return Aligned(batch, kept, count, underflows, ids, 0 if ignored is None else int(ignored.sum()), values)
 

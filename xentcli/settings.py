@@ -8,7 +8,10 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from xentcli.batch import KINDS, Rules
 from xentcli.compat import COMPAT
@@ -124,6 +127,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check what can be checked before a file is opened."""
+        self._check_types()
         _choice("kind", self.kind, tuple(KINDS))
         _choice("base", str(self.base), tuple(UNITS))
         for name in ("header", "no_header"):
@@ -159,6 +163,22 @@ class Settings:
             if metric.labelled and not KINDS[self.kind].labelled:
                 raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
         self._check_together()
+
+    def _check_types(self) -> None:
+        """Take names from numbers and arrays, as a library call may have them; refuse what is neither."""
+        for name in ("preds", "label", "id", "weights", "classes", "positive", "by", "show", "cluster", "metrics"):
+            value = getattr(self, name)
+            if value is None or isinstance(value, str):
+                continue
+            items = [value] if np.ndim(value) == 0 else list(value)
+            if not all(isinstance(item, str | int | np.integer) for item in items):
+                raise UsageError(f"{name} takes the names of columns or classes, not {shown(value)}")
+            texts = tuple(map(str, items))
+            object.__setattr__(self, name, texts[0] if np.ndim(value) == 0 else texts)
+        for name in ("clip", "scale", "sum_tolerance", "confidence", "label_smoothing", "worst", "max_groups"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, Real):
+                raise UsageError(f"{name} is a number, not {shown(value)}")
 
     def _check_together(self) -> None:
         if self.renormalize and self.kind != "probs":
@@ -244,6 +264,11 @@ class Settings:
     def slices(self) -> tuple[str, ...]:
         """What to slice by, one for each --by."""
         return (self.by,) if isinstance(self.by, str) else tuple(self.by)
+
+    def files_named(self) -> list[str]:
+        """Return the files that options name."""
+        classes = [self.classes[1:]] if isinstance(self.classes, str) and self.classes.startswith("@") else []
+        return [*classes, *self.further_files(())]
 
     def further_files(self, known: Sequence[str]) -> list[str]:
         """Return the files that ``@FILE:COLUMN`` and ``@FILE`` name, less those already known, once each."""

@@ -11,6 +11,7 @@ from xentcli.exact import ratio
 from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
+from xentcli.readers.numerals import is_number
 from xentcli.report import (
     ClassSlice,
     Clip,
@@ -234,7 +235,9 @@ def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
 def _input(plan: Plan, index: int, total: Scores) -> Input:
     source = plan.sources[index]
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
-    return Input(source.path, source.format, rows, None, source.header, plan.unused[index])
+    series = [str(index) for index in range(len(source.names))]
+    doubtful = bool(source.header) and list(source.names) != series and any(map(is_number, source.names))
+    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful)
 
 
 def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
@@ -243,10 +246,10 @@ def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         yield Warning(
             "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
         )
-    if settings.kind == "logits" and not total.odd_logits and len(plan.classes) > 2:
+    if settings.kind == "logits" and not total.odd_logits and (not total.column or total.scored >= 10):
         yield Warning(
             "probabilities-as-logits",
-            "every row of the logits lies from 0 to 1 and sums to 1, as probabilities do",
+            f"every logit lies from 0 to 1{'' if total.column else ' and every row sums to 1'}, as probabilities do",
             "if they are probabilities: --kind probs",
         )
     if settings.renormalize and settings.compat is None:
@@ -287,7 +290,7 @@ def _infinite_message(plan: Plan, total: Scores) -> str:
         if count == 1
         else f"{count:,} rows give their label no chance: rows {rows}{more}"
     )
-    dtype = getattr(plan.predictions, "dtype", None)
+    dtype = getattr(plan.predictions, "dtype", None) if plan.settings.kind in ("probs", "true-probs") else None
     if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
         noun += f" ({dtype.name} underflow? save log-probabilities)"
     return noun

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from xentcli import losses
-from xentcli.batch import Floats, Ints, row_sums
+from xentcli.batch import Batch, Floats, Ints, row_sums
 from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS, Metric
@@ -191,8 +191,7 @@ class ClassShares:
         """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f."""
         masses = [mass.units for mass in self.by_class().values()]
         total = sum(masses)
-        shares = [ratio(mass, total) for mass in masses] if total else []
-        return math.fsum(-share * math.log(share) for share in shares if share) + 0.0 if shares else math.nan
+        return math.fsum(_surprise(mass, total) for mass in masses if mass) + 0.0 if total else math.nan
 
 
 @dataclass(frozen=True)
@@ -270,8 +269,8 @@ class Scores:
         The largest distance of a row sum from 1; None where rows have no sum.
     odd_logits
         Whether some row given as logits could not be a row of probabilities.
-    graded
-        Whether some probability is neither 0 nor 1.
+    graded, column
+        Whether some probability is neither 0 nor 1; whether there is one column.
     """
 
     read: int = 0
@@ -287,6 +286,7 @@ class Scores:
     deviation: float | None = None
     odd_logits: bool = False
     graded: bool = False
+    column: bool = False
 
     @classmethod
     def empty(cls) -> Self:
@@ -321,8 +321,9 @@ class Scores:
             Clipping.of(work),
             soft,
             batch.deviation,
-            batch.kind == "logits" and not _all_probabilities(batch.predictions),
+            batch.kind == "logits" and not _all_probabilities(batch),
             bool(((batch.predictions[:, -1:] != 0) & (batch.predictions[:, -1:] != 1)).any()),
+            batch.binary,
         )
 
     def merge(self, other: Scores) -> Scores:
@@ -342,6 +343,7 @@ class Scores:
             _largest(self.deviation, other.deviation),
             self.odd_logits or other.odd_logits,
             self.graded or other.graded,
+            self.column or other.column,
         )
 
     @classmethod
@@ -388,6 +390,14 @@ def _divided(numerator: int, denominator: int) -> float:
     return ratio(numerator, denominator)
 
 
+def _surprise(mass: int, total: int) -> float:
+    """-f ln f of the share f; near 1 the logarithm is that of what is missing."""
+    share = ratio(mass, total)
+    if not share:
+        return 0.0
+    return -share * (math.log1p(-ratio(total - mass, total)) if 2 * mass > total else math.log(share))
+
+
 def _whole(count: int) -> ExactSum:
     return ExactSum(count << UNIT_BITS)
 
@@ -408,8 +418,11 @@ def _largest(one: float | None, other: float | None) -> float | None:
     return max((value for value in (one, other) if value is not None), default=None)
 
 
-def _all_probabilities(logits: Floats) -> bool:
+def _all_probabilities(batch: Batch) -> bool:
     """Whether rows given as logits could all be probabilities; the first row usually says no."""
+    logits = batch.predictions
+    if batch.binary:
+        return bool(((logits >= 0) & (logits <= 1)).all())
     with np.errstate(over="ignore", invalid="ignore"):
         return all(
             bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)

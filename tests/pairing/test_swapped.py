@@ -33,8 +33,38 @@ def test_a_stray_column_that_renormalize_would_hide_is_refused() -> None:
     assert score(frame[["cat", "dog"]], ["dog", "cat"], renormalize=True).cost == pytest.approx(-np.log(0.75))
 
 
-def test_target_columns_that_differ_in_case_alone_are_not_taken_by_position() -> None:
-    preds = pd.DataFrame([[0.2, 0.8], [0.6, 0.4]], columns=["cat", "dog"])
-    targets = pd.DataFrame([[1, 0], [0, 1]], columns=["Dog", "Cat "])
+@pytest.mark.parametrize(
+    ("classes", "columns"),
+    [
+        (["cat", "dog"], ["Dog", "Cat "]),
+        (["p_cat", "p_dog"], ["Dog_true", "Cat_true"]),
+        (["p_cat_hat", "p_dog_hat"], ["dog", "cat"]),
+        (["Class.cat", "Class.dog"], ["dog_y", "cat_y"]),
+    ],
+)
+def test_target_columns_are_matched_by_what_tells_them_apart(classes: list[str], columns: list[str]) -> None:
+    preds = pd.DataFrame([[0.2, 0.8], [0.6, 0.4]], columns=classes)
+    targets = pd.DataFrame([[1, 0], [0, 1]], columns=columns)
+    assert score(preds, targets).cost == pytest.approx(-(np.log(0.8) + np.log(0.6)) / 2)
+
+
+def test_target_columns_that_agree_in_part_are_refused() -> None:
+    preds = pd.DataFrame([[0.2, 0.5, 0.3]], columns=["cat", "dog", "emu"])
+    targets = pd.DataFrame([[1, 0, 0]], columns=["Dog", "Cat", "gnu"])
     with pytest.raises(DataError, match="not quite"):
         score(preds, targets)
+
+
+def test_the_indexes_of_two_pandas_objects_are_compared() -> None:
+    frame = pd.DataFrame([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]], columns=list("abc"))
+    labels = pd.Series(list("abc"))
+    cost = score(frame, labels).cost
+    for one, other in ((frame.iloc[[2, 0, 1]], labels), (frame, labels.iloc[[1, 2, 0]])):
+        with pytest.raises(DataError, match="in another order"):
+            score(one, other)
+    assert score(frame.iloc[[2, 0, 1]], labels.iloc[[2, 0, 1]]).cost == cost
+    taken = score(frame.iloc[[2, 0, 1]], labels.iloc[[2, 0, 1]].to_numpy())
+    assert (taken.cost, taken.warnings) == (cost, ())
+    named = score(frame, labels.set_axis([7, 8, 9]))
+    assert [warning.code for warning in named.warnings] == ["row-names-differ"]
+    assert score(frame, labels.set_axis([7, 8, 9]), align="position").warnings == ()

@@ -63,7 +63,7 @@ def check(
 
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
-    output = Output(options, (preds_file, labels))
+    output = Output(options, (preds_file, labels, *settings.files_named()))
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
     with per_example_sink(output.per_example) as sink:
         result = run(preds_file, labels, settings, limits=limits, sink=sink, metrics_needed=output.metrics_needed)

@@ -49,7 +49,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
 
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
-    output = Output(options, (preds_file, labels))
+    output = Output(options, (preds_file, labels, *settings.files_named()))
     with per_example_sink(output.per_example) as sink:
         report = run(preds_file, labels, settings, sink=sink, metrics_needed=output.metrics_needed)
     output.write(report)

@@ -258,9 +258,8 @@ class Matched:
                 advice="every prediction needs a label; are the ids of both files written alike?",
             )
         if self.twice:
-            raise DataError(
-                f"{self.twice:,} rows repeat an id: {_examples(self.twice_examples)}", place=Place(self.predictions)
-            )
+            count = "1 row repeats" if self.twice == 1 else f"{self.twice:,} rows repeat"
+            raise DataError(f"{count} an id: {_examples(self.twice_examples)}", place=Place(self.predictions))
         unused = len(self.used) - sum(self.used)
         if unused:
             ids = self.join.rows.values["id"]

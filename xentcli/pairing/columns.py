@@ -35,7 +35,7 @@ def name_of(source: Source, column: int) -> str:
 
 def listed(names: Sequence[str], limit: int = 12) -> str:
     """List names for a message, the many cut short."""
-    few = ", ".join(names[:limit])
+    few = ", ".join(name if name == name.strip() and name else repr(name) for name in names[:limit])
     return few + (f", ... ({len(names):,} in all)" if len(names) > limit else "")
 
 
@@ -123,21 +123,27 @@ def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | N
 
 def _item(item: str, source: Source) -> list[int]:
     names = source.names
-    if item in names:
-        return [names.index(item)]
-    number = _NUMBER.fullmatch(item)
-    if number:
-        column = int(number[1]) - 1
-        return [column] if column < source.width else []
+    one = _end(item, source)
+    if one is not None:
+        return [one]
     if ":" in item:
         for cut in (i for i, character in enumerate(item) if character == ":"):
-            first, last = _item(item[:cut], source), _item(item[cut + 1 :], source)
-            if len(first) == 1 and len(last) == 1 and first <= last:
-                return list(range(first[0], last[0] + 1))
+            first, last = _end(item[:cut], source), _end(item[cut + 1 :], source)
+            if first is not None and last is not None and first <= last:
+                return list(range(first, last + 1))
         return []
     if any(character in item for character in "*?["):
         return [index for index, name in enumerate(names) if fnmatch.fnmatchcase(name, item)]
     return []
+
+
+def _end(item: str, source: Source) -> int | None:
+    """The one column that a name, or a number such as #1, means."""
+    if item in source.names:
+        return source.names.index(item)
+    number = _NUMBER.fullmatch(item)
+    column = int(number[1]) - 1 if number else source.width
+    return column if column < source.width else None
 
 
 def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]) -> DataError:

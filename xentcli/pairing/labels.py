@@ -17,7 +17,7 @@ import numpy.typing as npt
 from xentcli.batch import Floats, Ints, target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
-from xentcli.readers.numerals import WHOLE, number, whole_or_text
+from xentcli.readers.numerals import number, whole, whole_or_text
 from xentcli.readers.source import Values
 
 __all__ = [
@@ -190,7 +190,7 @@ class Census:
     @property
     def whole(self) -> bool:
         """Whether all labels are of the form N or N.0."""
-        return all(WHOLE.fullmatch(text) for text in self.texts)
+        return all(whole(text) is not None for text in self.texts)
 
     @property
     def read(self) -> dict[str, Place]:
@@ -253,7 +253,7 @@ def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) ->
     """The first label that spoils the rule which most of the others follow."""
     cuts = [shorter for _, shorter in _cuts(names) if len(set(shorter)) == len(names)] if named else []
     rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
-    rules.append({label for label in labels if WHOLE.fullmatch(label)})
+    rules.append({label for label in labels if whole(label) is not None})
     following = max(rules, key=len)
     return next(item for item in labels.items() if item[0] not in following)
 
@@ -272,8 +272,9 @@ def decide_binary(
         return _by_positive(census, positive)
     if names is not None:
         values = [number(text) for text in census.texts]
-        if any(value is not None and 0 < value < 1 for value in values) and not set(census.texts) & set(names):
-            return Binary(base or 0), (names[0], names[-1])
+        soft = any(value is not None and 0 < value < 1 for value in values)
+        if len(names) == 2 and soft and not set(census.texts) & set(names):
+            return Binary(base or 0), (names[0], names[1])
         if len(names) != 2:
             raise DataError(
                 f"--classes has {len(names):,} names, and one column of predictions has two classes",
@@ -296,8 +297,11 @@ def decide_binary(
 
 def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str]]:
     labels = census.read
+    if census.whole:
+        positive = whole_or_text(positive)
     others = [label for label in labels if label != positive]
-    if len(others) == len(labels) > 1:
+    nearly = any(label.strip().casefold() == positive.strip().casefold() for label in others)
+    if len(others) == len(labels) and (nearly or len(labels) > 1):
         raise DataError(
             f"--positive {shown(positive)} is no label", place=census.place, advice=f"labels: {listed(others)}"
         )
@@ -332,8 +336,10 @@ def distribution_order(
             if len(set(names)) == len(names) and set(shorter) == set(names):
                 note = f"one column for each class, by name less {shown(removed or kept)}"
                 return tuple(shorter.index(name) for name in names), note, True
-    folded = {name.strip().casefold() for name in classes}
-    alike = [name for name in columns if name.strip().casefold() in folded]
+    cores, ours = _cores(classes), _cores(columns)
+    if set(cores) == set(ours) and len(set(cores)) == len(cores) and "" not in cores:
+        return tuple(ours.index(core) for core in cores), "one column for each class, by the part that differs", True
+    alike = [name for name, core in zip(columns, ours, strict=True) if core and core in set(cores)]
     shared = ((set(a) & set(b)) - {""} for _, a in _cuts(columns) for _, b in _cuts(classes))
     common = set(alike) or next(filter(None, shared), set())
     if common:
@@ -347,6 +353,14 @@ def distribution_order(
             ),
         )
     return by_position, "one column for each class, by position (no name is common)", False
+
+
+def _cores(names: Sequence[str]) -> list[str]:
+    """The names less all that they share at both ends, in one case: what tells them apart."""
+    prefix = os.path.commonprefix(list(names))
+    shorter = [name[len(prefix) :] for name in names]
+    suffix = os.path.commonprefix([name[::-1] for name in shorter])
+    return [name[: len(name) - len(suffix)].strip(" _.-").casefold() for name in shorter]
 
 
 def _cuts(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -395,6 +409,8 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
+    # A label still to come that another of these reads otherwise breaks the rule.
+    codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, _, c in found)}
     return ByName(
         codes, names, "prefix", f"matched to the columns by name less the {kind} {shown(removed)}", census.whole
     )
@@ -429,10 +445,10 @@ def _integers(values: Values, where: WhereRow) -> Ints:
     if isinstance(values, list):
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
-            found = WHOLE.fullmatch(text)
-            if not found:
+            found = whole(text)
+            if found is None:
                 raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
-            result[row] = int(found[1])
+            result[row] = int(found)
         return result
     if values.dtype.kind == "f":
         bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < 2.0**53)))

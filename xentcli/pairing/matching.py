@@ -38,11 +38,15 @@ def given_classes(settings: Settings) -> tuple[str, ...] | None:
     if isinstance(given, str) and given.startswith("@"):
         path = given[1:]
         try:
-            names = tuple(Path(path).read_text(encoding="utf-8-sig").splitlines())
+            lines = Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n").splitlines()
         except UnicodeDecodeError:
             raise DataError("class names are UTF-8 text, one a line", place=Place(path)) from None
         except OSError as error:
             raise FileError(f"cannot be read: {error.strerror}", place=Place(path)) from None
+        if "" in lines or not lines:
+            line = lines.index("") + 1 if "" in lines else None
+            raise DataError("a class name is expected on every line", place=Place(path, line=line))
+        names = tuple(lines)
     else:
         names = tuple(given.split(",")) if isinstance(given, str) else tuple(given)
         names = tuple(name.strip() for name in names)
@@ -51,7 +55,7 @@ def given_classes(settings: Settings) -> tuple[str, ...] | None:
         if len(set(names)) < len(names)
         else None
     )
-    if twice is not None or "" in names:
+    if twice is not None or "" in names or not names:
         raise UsageError(f"--classes names {shown(twice)} twice" if twice else "--classes has an empty name")
     return names
 
@@ -161,14 +165,23 @@ def _census(
         return census, True
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
-    weights = roles["weights"][0] if "weights" in roles and not joins else None
-    beside = None
-    if weights is not None:
+    weights = roles["weights"][0] if "weights" in roles else None
+    beside, picks = None, {"label": Pick(label.columns, "values")}
+    owner = next((j for j, q in zip(joins, queues[1:], strict=False) if weights and q.source is weights.source), None)
+    if owner is not None:
+        # Our labels, and weights that an id leads to.
+        picks["id"] = Pick(roles["id"][0].columns, "text")
+    elif weights is not None:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
     weight = _Pieces(beside)
-    for rows in by_source[id(label.source)].look({"label": Pick(label.columns, "values")}, limit):
+    for rows in by_source[id(label.source)].look(picks, limit):
         seen += rows.count
         counts, labels = weight.take(rows.count) != 0, rows.values["label"]
+        if owner is not None:
+            ids = rows.values["id"]
+            assert isinstance(ids, list)
+            positions = owner.find(ids)
+            counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0
         kept = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
         values = labels if len(kept) == rows.count else take(labels, kept)
         census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xentcli.batch import KINDS, Floats
+from xentcli.batch import KINDS, Floats, Ints
 from xentcli.errors import DataError, FileError, NoVerdict, Place
-from xentcli.pairing.alignment import Companion, Join, PartQueue, Task, by_position
+from xentcli.pairing.alignment import Companion, Join, Matched, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
@@ -28,7 +28,7 @@ from xentcli.readers.numerals import is_number
 from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Selection, Source
 from xentcli.settings import Settings
 
-__all__ = ["Plan", "pair"]
+__all__ = ["Matching", "Plan", "pair"]
 
 COMPANION_BYTES = 1 << 15
 """A block of labels: their rows are short, and each costs memory."""
@@ -95,6 +95,45 @@ class Plan:
             return
         companions = [Companion(q, p) for q, p in zip(self.queues[1:], self.picks[1:], strict=True)]
         yield from by_position(self.queues[0], companions)
+
+
+class Matching:
+    """What ids and row names said of the alignment so far; complete when all rows were noted."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._matched = [Matched.of(join, plan.predictions.path) for join in plan.joins]
+        self.row_names = RowNames()
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an id was missing or there twice."""
+        return any(matched.faulty for matched in self._matched)
+
+    def note(self, ids: Sequence[str], positions: Sequence[Ints], names: RowNames) -> None:
+        """Take note of some rows: their ids, where those stand in each other source, and their row names."""
+        for matched, found in zip(self._matched, positions, strict=True):
+            matched.note(ids, found)
+        self.row_names = self.row_names.merge(names)
+
+    def finish(self) -> None:
+        """Check that every row found its partner, and that no file changed meanwhile.
+
+        Raises
+        ------
+        DataError
+            With counts and examples.
+        """
+        for source in self._plan.sources:
+            source.check_unchanged()
+        for matched in self._matched:
+            matched.finish()
+        if self.row_names.shuffled:
+            paths = " and ".join(source.path for source in self._plan.sources[:2])
+            raise DataError(
+                f"{paths} have the same row names (first column, without a name) in another order",
+                advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
+            )
 
 
 def pair(

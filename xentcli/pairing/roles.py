@@ -10,7 +10,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import suggestions
-from xentcli.readers.numerals import is_number
+from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source
 from xentcli.settings import Settings
 
@@ -90,8 +90,7 @@ def _check_overlap(roles: Roles) -> None:
 def _free(source: Source, roles: Roles) -> list[int]:
     """The columns of a source without a role; an unnamed first one is row names."""
     used = {c for places in roles.values() for found in places if found.source is source for c in found.columns}
-    unnamed = bool(source.names) and source.names[0] == "" and source.width > 1
-    return [c for c in range(source.width) if c not in used and not (c == 0 and unnamed)]
+    return [column for column in range(source.width) if column not in used and column != source.row_names]
 
 
 def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> None:
@@ -193,6 +192,9 @@ def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], se
             place=place,
             advice=f"are the files swapped? xent score {sources[1].path} {sources[0].path}",
         )
+    hint = number_hint(text)
+    if hint:
+        raise DataError(f"{shown(text)} is not a number", place=place, advice=hint)
     raise DataError(
         f"{shown(text)} is not a number, and no option says which columns are predictions",
         place=place,
@@ -215,13 +217,21 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
 
 
 def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) -> bool:
-    """Compare unnamed first columns where both files have one."""
+    """Compare the row names where both sources have them."""
     if len(sources) < 2 or settings.id is not None or settings.align is not None:
         return False
-    if not all(source.width > 1 and source.names[:1] == ("",) for source in sources):
-        return False
-    roles["index"] = [Found(source, (0,)) for source in sources]
-    return True
+    columns = [source.row_names for source in sources]
+    if any(column is not None for column in columns):
+        # An index that only counts is a name of rows beside another pandas object's.
+        columns = [
+            s.width if c is None and getattr(s, "counts", False) and sources[0].format == sources[1].format else c
+            for s, c in zip(sources, columns, strict=True)
+        ]
+    roles["index"] = [Found(s, (column,)) for s, column in zip(sources, columns, strict=True) if column is not None]
+    if len(roles["index"]) == len(sources):
+        return True
+    del roles["index"]
+    return False
 
 
 def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:

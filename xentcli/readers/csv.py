@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
-from xentcli.readers.numerals import numbers
+from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
 
@@ -55,7 +55,7 @@ class CsvPart:
         records, lines = self.grammar.records(data, self.start, self.line)
         self._check(records, lines)
         values: dict[str, Values] = {}
-        underflows: list[int] = []
+        underflows: list[tuple[str, int]] = []
         rows = Rows(self.path, self.names, selection, self.start, len(records), values, lines or self.line)
         for role, pick in selection.items():
             if pick.as_ != "numbers":
@@ -66,12 +66,14 @@ class CsvPart:
             found = numbers(cells)
             if isinstance(found, int):
                 row, column = divmod(found, len(pick.columns))
-                place = rows.place(role, row, column)
+                other = "a column that is no prediction? --preds NAME,... chooses the columns"
                 raise DataError(
-                    f"{shown(cells[found])} is not a number", place=place, advice=_number_advice(cells[found])
+                    f"{shown(cells[found])} is not a number",
+                    place=rows.place(role, row, column),
+                    advice=number_hint(cells[found]) or other,
                 )
             values[role] = found[0].reshape(len(records), len(pick.columns))
-            underflows += [index // len(pick.columns) for index in found[1]]
+            underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
@@ -120,6 +122,11 @@ class CsvSource:
     def repeatable(self) -> bool:
         """Whether it can be read again."""
         return self.stream.path is not None
+
+    @property
+    def row_names(self) -> int | None:
+        """The first column where it has no name, as pandas writes its index."""
+        return 0 if self.names[:1] == ("",) and self.width > 1 else None
 
     @property
     def width(self) -> int:
@@ -264,6 +271,12 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
         return "\t"
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
     seen = [delimiter for delimiter in DELIMITERS if delimiter.encode() in first]
+    if not seen and number_hint(first.decode(errors="replace")).endswith("--delimiter space"):
+        raise DataError(
+            "one column that holds several numbers with spaces between",
+            place=Place(stream.name, line=1),
+            advice="--delimiter space separates them",
+        )
     if len(seen) < 2:
         return seen[0] if seen else ","
     fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
@@ -310,16 +323,3 @@ def _fields(count: int) -> str:
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
-
-
-def _number_advice(text: str) -> tuple[str, ...]:
-    stripped = text.strip()
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", stripped):
-        return ("a thousands separator? write numbers without it",)
-    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
-        return ("a decimal comma? write decimals with a point",)
-    if stripped.startswith("[") and stripped.endswith("]"):
-        return ("a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))",)
-    if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
-        return ("a missing prediction cannot be scored",)
-    return ("a column that is no prediction? --preds NAME,... chooses the columns",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -28,21 +29,25 @@ class MemoryPart:
     rows: int
     array: npt.NDArray[np.generic] | None
     columns: tuple[npt.NDArray[np.generic], ...]
+    index: npt.NDArray[np.generic] | None = None
 
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
-        if self.array is not None:
-            read = read_values(self.array, selection, lambda row: Place(self.path, self.start + row + 1))
-            return Rows(self.path, self.names, selection, self.start, self.rows, read)
         values: dict[str, Values] = {}
-        underflows: list[int] = []
+        if "index" in selection and self.index is not None:
+            values["index"] = [str(name) for name in self.index.tolist()]
+        selection = {role: pick for role, pick in selection.items() if role not in values}
+        if self.array is not None:
+            values |= read_values(self.array, selection, lambda row: Place(self.path, self.start + row + 1))
+            return Rows(self.path, self.names, selection, self.start, self.rows, values)
+        underflows: list[tuple[str, int]] = []
         rows = Rows(self.path, self.names, selection, self.start, self.rows, values)
         for role, pick in selection.items():
             chosen = [self.columns[c] for c in pick.columns]
             if pick.as_ == "numbers":
                 pairs = [_numbers(column, rows, role, index) for index, column in enumerate(chosen)]
                 values[role] = np.stack([numbers for numbers, _ in pairs], axis=1)
-                underflows += [row for _, found in pairs for row in found]
+                underflows += [(role, row) for _, found in pairs for row in found]
             elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
                 values[role] = chosen[0]
             else:
@@ -60,6 +65,7 @@ class MemorySource:
     array: npt.NDArray[np.generic] | None = None
     columns: tuple[npt.NDArray[np.generic], ...] = ()
     shape: tuple[int, ...] = ()
+    index: npt.NDArray[np.generic] | None = None
     format: str = "memory"
     header: bool | None = None
     repeatable: bool = True
@@ -68,6 +74,16 @@ class MemorySource:
     def width(self) -> int:
         """How many columns there are."""
         return len(self.columns) if self.array is None else int(self.array.shape[1])
+
+    @property
+    def row_names(self) -> int | None:
+        """The column of the row names, an index that is not 0 to n-1, beyond the columns that can be chosen."""
+        return None if self.index is None or self.counts else self.width
+
+    @property
+    def counts(self) -> bool:
+        """Whether the index of a pandas object only counts its rows."""
+        return self.index is not None and np.array_equal(self.index, np.arange(self.rows))
 
     @property
     def tabular(self) -> bool:
@@ -105,7 +121,8 @@ class MemorySource:
             some = slice(start, min(start + step, self.rows))
             array = None if self.array is None else self.array[some]
             columns = tuple(column[some] for column in self.columns)
-            yield MemoryPart(self.path, self.names, start, some.stop - start, array, columns)
+            index = None if self.index is None else self.index[some]
+            yield MemoryPart(self.path, self.names, start, some.stop - start, array, columns, index)
 
 
 def open_memory(data: Any, name: str) -> MemorySource:
@@ -126,23 +143,30 @@ def open_memory(data: Any, name: str) -> MemorySource:
                 advice="frame.columns = [...] renames them",
             )
         columns = tuple(np.asarray(data.iloc[:, index]) for index in range(len(names)))
-        return MemorySource(name, names, len(data), None, columns)
+        return MemorySource(name, names, len(data), None, columns, index=_index(data))
     if np.ma.is_masked(data):
         raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
     try:
         array = np.asarray(data)
     except ValueError:
         raise DataError("rows of unequal length; a list of lists is a table", place=Place(name)) from None
-    if array.ndim == 1 and array.dtype.kind not in "biufUS":
+    if array.ndim == 1 and array.dtype.kind == "O":
         label = getattr(data, "name", None)
-        return MemorySource(name, (str(label),) if label is not None else (), len(array), None, (array,))
+        names = (str(label),) if label is not None else ()
+        return MemorySource(name, names, len(array), None, (array,), index=_index(data))
     if array.dtype.kind not in "biufUS":
         raise DataError(f"an array of dtype {array.dtype}; numbers or text are expected", place=Place(name))
     if not array.ndim:
         raise DataError("a single number; an array (rows,) or (rows, classes) is expected", place=Place(name))
     axes = (*array.shape, 1) if array.ndim == 1 else array.shape
     table = array.reshape(math.prod(axes[:-1]), axes[-1])
-    return MemorySource(name, (), len(table), table, shape=array.shape)
+    return MemorySource(name, (), len(table), table, shape=array.shape, index=_index(data))
+
+
+def _index(data: Any) -> npt.NDArray[np.generic] | None:
+    """The index of a pandas object; None for all else."""
+    index = getattr(data, "index", None)
+    return np.asarray(index) if hasattr(data, "iloc") and index is not None else None
 
 
 def _numbers(
@@ -151,7 +175,11 @@ def _numbers(
     """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
     if column.dtype.kind in "biuf":
         return column.astype(np.float64), []
-    texts = _texts(column, rows, role)
+    # A number among objects is itself, whatever it is printed as.
+    texts = [
+        repr(float(v)) if isinstance(v, Real) else t
+        for v, t in zip(column.tolist(), _texts(column, rows, role), strict=True)
+    ]
     found = numbers(texts)
     if isinstance(found, int):
         raise DataError(f"{shown(texts[found])} is not a number", place=rows.place(role, found, index))

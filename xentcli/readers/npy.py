@@ -117,6 +117,7 @@ class NpySource:
     header: bool | None = None
     names: tuple[str, ...] = ()
     tabular: bool = False
+    row_names: None = None
 
     @property
     def path(self) -> str:

@@ -15,23 +15,53 @@ import numpy as np
 
 from xentcli.batch import Floats
 
-__all__ = ["DECIMAL", "WHOLE", "is_number", "number", "numbers", "whole_or_text"]
+__all__ = ["DECIMAL", "is_number", "number", "number_hint", "numbers", "whole", "whole_or_text"]
 
 DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
 _PLAIN = re.compile(r"[-+.0-9eE, \t]*")
-WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,17}))(?:\.0)?")
+_SCIENTIFIC = re.compile(r"-?[0-9]\.[0-9]{18}e[+-][0-9]{2}")
 _NONZERO = re.compile(r"[ \t]*[+-]?[0-9.]*[1-9]")
 
 
-def whole_or_text(text: str) -> str:
-    """Return N of a label written N or N.0, and 0 of -0; other text as it is.
+def whole(text: str) -> str | None:
+    """Return N of a label written N or N.0, or as numpy.savetxt writes it; None of other text, 0 of -0.
 
-    >>> [whole_or_text(t) for t in ("3.0", "-100", "-0.0", "01", "cat")]
-    ['3', '-100', '0', '01', 'cat']
+    >>> [whole(t) for t in ("3.0", "-100", "-0.0", "01", "cat", "2.000000000000000000e+00")]
+    ['3', '-100', '0', None, None, '2']
     """
-    found = WHOLE.fullmatch(text)
-    return text if not found else "0" if found[1] == "-0" else found[1]
+    found = _WHOLE.fullmatch(text)
+    if found:
+        return "0" if found[1] == "-0" else found[1]
+    if _SCIENTIFIC.fullmatch(text) and float(text).is_integer() and abs(float(text)) < 2**53:
+        return str(int(float(text)))
+    return None
+
+
+def whole_or_text(text: str) -> str:
+    """Return N of a label written N or N.0; other text as it is."""
+    return whole(text) or text
+
+
+def number_hint(text: str) -> str:
+    """Say what a text that is no number looks like; nothing where it looks like nothing.
+
+    >>> number_hint("0,5"), number_hint("cat")
+    ('a decimal comma? write decimals with a point', '')
+    """
+    stripped = text.strip()
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", stripped):
+        return "a thousands separator? write numbers without it"
+    if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
+        return "a decimal comma? write decimals with a point"
+    if stripped.startswith("[") and stripped.endswith("]"):
+        return "a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))"
+    if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
+        return "a missing prediction cannot be scored"
+    if len(stripped.split()) > 1 and all(map(is_number, stripped.split())):
+        return "numbers with spaces between? --delimiter space"
+    return ""
 
 
 def is_number(text: str) -> bool:

@@ -55,7 +55,7 @@ class Rows:
     line
         The line of the first row in a text file, or the line of each row.
     underflows
-        The rows (from 0) of numerals below the smallest double, which were read as 0.
+        Role and row (from 0) of numerals below the smallest double, which were read as 0.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Rows:
     count: int
     values: Mapping[str, Values]
     line: int | tuple[int, ...] | None = None
-    underflows: tuple[int, ...] = ()
+    underflows: tuple[tuple[str, int], ...] = ()
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
         """Say where the row-th of these rows stands, and the column-th of a role's columns."""
@@ -82,7 +82,7 @@ class Rows:
             self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
         )
         values = {role: value[first:last] for role, value in self.values.items()}
-        underflows = tuple(row - first for row in self.underflows if first <= row < last)
+        underflows = tuple((role, row - first) for role, row in self.underflows if first <= row < last)
         return replace(
             self, start=self.start + first, count=last - first, values=values, line=line, underflows=underflows
         )
@@ -140,6 +140,11 @@ class Source(Protocol):
         ...
 
     @property
+    def row_names(self) -> int | None:
+        """The column of names of rows, which is no prediction and no label; None where there is none."""
+        ...
+
+    @property
     def repeatable(self) -> bool:
         """Whether it can be read more than once."""
         ...
@@ -191,5 +196,5 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
         count=sum(p.count for p in pieces),
         values=values,
         line=line,
-        underflows=tuple(row + piece.start - first.start for piece in pieces for row in piece.underflows),
+        underflows=tuple((role, row + piece.start - first.start) for piece in pieces for role, row in piece.underflows),
     )

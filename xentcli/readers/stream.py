@@ -128,7 +128,7 @@ def open_bytes(path: str) -> ByteStream:
         if sys.stdin is None:
             raise FileError("standard input is closed", place=Place("-"))
         return _streamed("standard input", sys.stdin.buffer)
-    with _reading(path):
+    with _reading(path or "''"):
         found = os.stat(path)
         mode = found.st_mode
         if stat.S_ISDIR(mode):

@@ -56,6 +56,8 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     for given in report.inputs:
         if given.header is False:
             yield "header", f"{given.path} has none; its first line is data"
+        elif given.header_doubtful:
+            yield "header", f"{given.path}: its first line was taken as names of columns, not as data"
     unused = [name for given in report.inputs for name in given.unused]
     if unused:
         more = ", ..." if len(unused) > 12 else ""

@@ -1,0 +1,226 @@
+"""What a reader and tester of the whole found, each kept from coming back."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Run, Write
+from xentcli import explain, score
+from xentcli.errors import DataError, NoVerdict, UsageError, XentError
+
+PREDS = "cat,dog\n0.9,0.1\n0.2,0.8\n0.6,0.4\n"
+
+
+@pytest.mark.parametrize(
+    ("preds", "labels", "options"),
+    [
+        (",cat,dog\n0,0.9,0.1\n1,0.2,0.8\n", ",y\n1,dog\n0,cat\n", {}),
+        (PREDS, "y\ncat\ndog\ncat\ndog\n", {}),
+        (PREDS, "y\ncat\ndog\n", {}),
+        ("id,cat,dog\na,0.9,0.1\na,0.2,0.8\n", "id,y\na,cat\n", {"id": "id"}),
+        ("id,cat,dog\na,0.9,0.1\nb,0.2,0.8\n", "id,y\na,cat\nb,dog\nc,dog\n", {"id": "id"}),
+        ("id,cat,dog\na,0.9,0.1\nz,0.2,0.8\n", "id,y\na,cat\nb,dog\n", {"id": "id"}),
+    ],
+)
+def test_a_row_is_not_explained_where_the_files_do_not_go_together(
+    preds: str, labels: str, options: dict[str, Any], write: Write
+) -> None:
+    files = write("p.csv", preds), write("y.csv", labels)
+    with pytest.raises(DataError) as scored:
+        score(*files, **options)
+    with pytest.raises(DataError) as told:
+        explain(*files, row=1, **options)
+    assert str(told.value) == str(scored.value)
+
+
+def test_files_without_rows_are_no_verdict_for_explain_too(write: Write) -> None:
+    with pytest.raises(NoVerdict):
+        explain(write("p.csv", "cat,dog\n"), write("y.csv", "y\n"))
+
+
+def test_thousands_of_classes_are_explained_in_good_time() -> None:
+    start = time.process_time()
+    told = explain(np.random.default_rng(1).normal(size=(1, 32_000)), [3], kind="logits")
+    assert len(told.terms) == 32_000
+    assert time.process_time() - start < 5, "time grows with the square of the classes"
+
+
+@pytest.mark.parametrize("rows", [10, 40])
+def test_probabilities_given_as_logits_are_noticed_with_two_classes_and_one_column(rows: int) -> None:
+    q = np.random.default_rng(2).uniform(0, 1, rows)
+    labels = np.arange(rows) % 2
+    for preds in (np.stack([q, 1 - q], axis=1), q):
+        assert [w.code for w in score(preds, labels, kind="logits").warnings] == ["probabilities-as-logits"]
+    assert score(q * 3 - 1, labels, kind="logits").warnings == ()
+    assert score([0.3, 0.9], [0, 1], kind="logits").warnings == (), "two small logits say nothing"
+
+
+@pytest.mark.parametrize("weight", [1e3, 1e8, 1e15, 1e17])
+def test_the_prior_keeps_its_digits_where_one_class_is_nearly_all(weight: float) -> None:
+    frame = pd.DataFrame({"y": ["a", "b"], "w": [weight, 1.0]})
+    report = score(pd.DataFrame({"a": [0.9, 0.2], "b": [0.1, 0.8]}), frame, label="y", weights="w")
+    with mp.workdps(50):
+        f = mp.mpf(weight) / (mp.mpf(weight) + 1)
+        want = -f * mp.log(f) - (1 - f) * mp.log(1 - f)
+    assert report.prior == pytest.approx(float(want), rel=1e-14)
+
+
+def test_a_positive_class_that_differs_in_case_alone_is_refused() -> None:
+    with pytest.raises(DataError, match="'Yes' is no label"):
+        score([0.9, 0.8], ["yes", "yes"], positive="Yes")
+    assert score([0.9, 0.8], ["no", "no"], positive="yes").accuracy == 0
+
+
+def test_the_positive_class_is_read_as_labels_are() -> None:
+    assert score([0.9, 0.2], ["1.0", "0.0"], positive="1.0").accuracy == 1
+
+
+def test_a_later_label_that_two_rules_read_otherwise_is_refused_in_every_run(tmp_path: Path) -> None:
+    n = 65_536
+    (tmp_path / "p.csv").write_text("111,1121,1211\n" + "0.2,0.3,0.5\n" * (n + 1))
+    (tmp_path / "y.csv").write_text("y\n" + "11\n" * n + "121\n")
+    for sink in (None, lambda block: None):
+        with pytest.raises(DataError, match="labels fit the class names less"):
+            score(tmp_path / "p.csv", tmp_path / "y.csv", header="predictions", sink=sink)
+
+
+def test_numbers_among_objects_are_themselves() -> None:
+    q = np.array([[0.7, 0.3], [0.1, 0.9]], dtype=np.float32)
+    objects = pd.DataFrame({name: pd.Series(list(q[:, i]), dtype=object) for i, name in enumerate("ab")})
+    assert score(objects, ["a", "b"]).cost == score(q, [0, 1]).cost
+
+
+def test_a_weight_too_small_for_a_double_is_reported(write: Write) -> None:
+    preds, labels = write("p.csv", "a,b\n0.9,0.1\n0.2,0.8\n"), write("y.csv", "y,w\na,1e-400\nb,1\n")
+    report = score(preds, labels, label="y", weights="w")
+    assert report.examples.zero_weight == 1
+    assert [warning.code for warning in report.warnings] == ["underflow"]
+
+
+@pytest.mark.parametrize("classes", ["a", "a,b,c"])
+def test_one_column_has_two_class_names_whatever_the_labels_are(classes: str) -> None:
+    with pytest.raises(DataError, match="two classes"):
+        score([0.3, 0.4], [0.3, 0.4], classes=classes)
+
+
+def test_a_file_of_class_names_is_refused_where_it_has_none(write: Write) -> None:
+    q = [[0.3, 0.7]]
+    assert score(q, ["dog"], classes="@" + write("c.txt", "cat\ndog\n\n")).classes == ("cat", "dog")
+    for text, line in (("", None), ("cat\n\ndog\n", 2)):
+        with pytest.raises(DataError) as caught:
+            score(q, ["dog"], classes="@" + write("c.txt", text))
+        assert caught.value.place is not None and caught.value.place.line == line
+    with pytest.raises(UsageError):
+        score(q, ["dog"], classes=[])
+
+
+@pytest.mark.parametrize("option", ["-o", "--per-example"])
+def test_a_file_that_an_option_names_is_not_overwritten(option: str, xent: Run, write: Write) -> None:
+    write("p.csv", PREDS), write("y.csv", "y\ncat\ndog\ncat\n")
+    write("w.csv", "w\n1\n1\n1\n")
+    for target, more in (("c.txt", ["--classes", "@c.txt"]), ("w.csv", ["--weights", "@w.csv:w"])):
+        before = "cat\ndog\n" if target == "c.txt" else "w\n1\n1\n1\n"
+        path = write(target, before)
+        done = xent("score", "p.csv", "y.csv", *more, option, target)
+        assert done.returncode == 2
+        assert Path(path).read_text() == before
+
+
+def test_arrays_and_integers_name_classes_and_columns() -> None:
+    q, y = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]]), [0, 1]
+    assert score(q, y, classes=np.array(["a", "b", "c"])).classes == ("a", "b", "c")
+    assert score(q, y, classes=[5, 6, 7], index_base=0).classes == ("5", "6", "7")
+    frame = pd.DataFrame(np.c_[q, y])
+    assert score(frame, label=3, preds=[0, 1, 2]).cost == score(q, y).cost
+    assert score(frame, label=3, preds=np.array([0, 1, 2])).to_dict()["options"]["preds"]["value"] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "options", [{"weights": np.ones(2)}, {"clip": "0.1"}, {"label": 1.5}, {"worst": "3"}, {"preds": [[0], [1]]}]
+)
+def test_what_is_no_name_and_no_number_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        score([[0.7, 0.3], [0.1, 0.9]], [0, 1], **options)
+
+
+def test_many_colons_are_no_work() -> None:
+    start = time.process_time()
+    with pytest.raises(XentError, match="no such column"):
+        score(pd.DataFrame({"a": [0.5], "b": [0.5]}), ["a"], preds="a" + ":a" * 40)
+    assert time.process_time() - start < 1
+
+
+def test_the_label_of_a_row_without_weight_is_not_looked_at_wherever_the_weight_stands(write: Write) -> None:
+    preds = write("p.csv", "id,cat,dog,y\na,0.9,0.1,cat\nb,0.2,0.8,pad\n")
+    weights = write("w.csv", "id,w\nb,0\na,2\n")
+    report = score(preds, weights, id="id", label="y", preds="cat,dog", weights="w")
+    assert report.cost == -math.log(0.9)
+
+
+def test_an_underflow_is_suspected_only_where_there_can_be_one(tmp_path: Path) -> None:
+    def message(array: Any, labels: Any = None, **options: Any) -> str:
+        np.save(tmp_path / "a.npy", np.array(array, dtype=np.float32))
+        report = score(tmp_path / "a.npy", labels, **options)
+        return next(warning.message for warning in report.warnings if warning.code == "infinite")
+
+    assert "float32 underflow" in message([[0, 1], [0.5, 0.5]], [0, 1])
+    assert "underflow" not in message([[1, -np.inf], [0, 1]], [1, 1], kind="logits")
+    assert "underflow" not in message([-1, -np.inf], kind="true-logprobs")
+    assert "underflow" not in message([1, np.inf], kind="losses")
+    halves = score(np.array([[0, 1], [0.5, 0.5]], dtype=np.float16), [0, 1])
+    assert "float16 underflow" in halves.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [("0,9;0,1", "decimal comma"), ("NA;0.8", "missing prediction"), ("0.2;[0.1 0.9]", "whole array")],
+)
+def test_a_cell_that_is_no_number_gets_its_own_hint(cells: str, hint: str, write: Write) -> None:
+    path = write("p.csv", f"cat;dog\n{cells}\n")
+    for options in ({}, {"preds": "cat,dog"}):
+        with pytest.raises(DataError) as caught:
+            score(path, ["cat"], **options)  # type: ignore[arg-type]
+        assert hint in str(caught.value)
+
+
+def test_what_numpy_savetxt_writes_is_scored_with_one_option(tmp_path: Path) -> None:
+    q, y = np.random.default_rng(3).dirichlet(np.ones(3), 20), np.arange(20) % 3
+    np.savetxt(tmp_path / "q.txt", q)
+    np.savetxt(tmp_path / "y.txt", y)
+    np.savetxt(tmp_path / "i.txt", y, fmt="%d")
+    with pytest.raises(DataError) as caught:
+        score(tmp_path / "q.txt", tmp_path / "y.txt")
+    assert "--delimiter space" in str(caught.value)
+    for labels in ("y.txt", "i.txt"):
+        assert (
+            score(tmp_path / "q.txt", tmp_path / labels, delimiter="space", no_header="both").cost == score(q, y).cost
+        )
+
+
+def test_a_header_that_has_numbers_is_said_to_be_one(xent: Run, write: Write) -> None:
+    write("p.csv", "img1,3,-1\nimg2,2,5\nimg3,1,0\n"), write("y.csv", "img1,cat\nimg2,dog\nimg3,cat\n")
+    options = ("--preds", "#2,#3", "--label", "#2", "--kind", "logits", "--classes", "cat,dog")
+    assert "its first line was taken as names" in xent("score", "p.csv", "y.csv", *options).stdout
+
+
+def test_small_faults_of_messages(write: Write) -> None:
+    with pytest.raises(XentError) as caught:
+        score("", "y.csv")
+    assert str(caught.value).startswith("''")
+    for array in (np.array([0.3 + 0j, 0.4]), np.array(["2020-01-01"], dtype="M8[D]")):
+        with pytest.raises(DataError) as caught:
+            score(array, [0] * len(array))
+        assert str(array.dtype) in str(caught.value)
+    with pytest.raises(DataError, match="1 row repeats an id"):
+        score(write("p.csv", "id,cat,dog\na,0.9,0.1\na,0.2,0.8\n"), write("y.csv", "id,y\na,cat\n"), id="id")
+    with pytest.raises(DataError) as caught:
+        score(write("p.csv", "cat, dog\n0.9,0.1\n"), ["dog"])
+    assert "cat, ' dog'" in str(caught.value)
