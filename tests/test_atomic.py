@@ -11,21 +11,21 @@ from typing import NoReturn
 
 import pytest
 
-from xentcli.atomic import replacing, write_text
+from xentcli.atomic import replacing, write_bytes
 from xentcli.errors import FileError
 
 LONG = "new line\n" * 100_000
 
 
 def test_a_new_file_is_whole(tmp_path: Path) -> None:
-    write_text(tmp_path / "a.txt", LONG + "é")
+    write_bytes(tmp_path / "a.txt", (LONG + "é").encode())
     assert (tmp_path / "a.txt").read_bytes() == (LONG + "é").encode()
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
 def test_a_path_may_be_text_and_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    write_text("a.txt", "new")
+    write_bytes("a.txt", b"new")
     assert (tmp_path / "a.txt").read_text() == "new"
 
 
@@ -43,7 +43,7 @@ def test_whoever_has_the_old_file_open_keeps_it(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
     with path.open() as reader:
-        write_text(path, "new")
+        write_bytes(path, b"new")
         assert reader.read() == "old"
 
 
@@ -78,7 +78,7 @@ def test_a_system_error_at_any_step_is_4_and_leaves_the_old_file(
 
     monkeypatch.setattr(os, step, broken)
     with pytest.raises(FileError, match="cannot be written: Input/output error") as caught:
-        write_text(path, "new")
+        write_bytes(path, b"new")
     assert caught.value.place is not None
     assert caught.value.place.path == str(path)
     assert path.read_text() == "old"
@@ -97,7 +97,7 @@ def test_a_crash_after_the_rename_cannot_lose_what_was_written(tmp_path: Path, m
 
     monkeypatch.setattr(os, "fsync", noting("fsync", os.fsync))
     monkeypatch.setattr(os, "replace", noting("replace", os.replace))
-    write_text(tmp_path / "a.txt", "new")
+    write_bytes(tmp_path / "a.txt", b"new")
     assert done[:2] == ["fsync", "replace"]
 
 
@@ -106,7 +106,7 @@ def test_permissions_are_those_of_the_old_file(tmp_path: Path, mode: int) -> Non
     path = tmp_path / "a.txt"
     path.write_text("old")
     path.chmod(mode)
-    write_text(path, "new")
+    write_bytes(path, b"new")
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert path.read_text() == "new"
 
@@ -115,7 +115,7 @@ def test_permissions_are_those_of_the_old_file(tmp_path: Path, mode: int) -> Non
 def test_permissions_of_a_new_file_are_the_usual_ones(tmp_path: Path, mask: int, mode: int) -> None:
     before = os.umask(mask)
     try:
-        write_text(tmp_path / "a.txt", "new")
+        write_bytes(tmp_path / "a.txt", b"new")
         now = os.umask(mask)
     finally:
         os.umask(before)
@@ -136,7 +136,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
     target, link = tmp_path / "real" / "a.txt", tmp_path / "link.txt"
     target.write_text("old")
     link.symlink_to("real/a.txt")
-    write_text(link, "new")
+    write_bytes(link, b"new")
     assert link.is_symlink()
     assert os.readlink(link) == "real/a.txt"
     assert target.read_text() == "new"
@@ -146,7 +146,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
 
 def test_a_link_to_nothing_yet_makes_its_target(tmp_path: Path) -> None:
     (tmp_path / "link.txt").symlink_to("later.txt")
-    write_text(tmp_path / "link.txt", "new")
+    write_bytes(tmp_path / "link.txt", b"new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "later.txt").read_text() == "new"
 
@@ -159,7 +159,7 @@ def test_what_cannot_be_written_says_which_and_why(tmp_path: Path, name: str, re
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     with pytest.raises(FileError, match=f"cannot be written: {reason}") as caught:
-        write_text(tmp_path / name, "new")
+        write_bytes(tmp_path / name, b"new")
     assert caught.value.headline.startswith(str(tmp_path / name))
     assert caught.value.exit_code == 4
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
@@ -173,7 +173,7 @@ def test_a_read_only_folder_is_a_file_error(tmp_path: Path) -> None:
     (tmp_path / "folder").chmod(0o555)
     try:
         with pytest.raises(FileError, match="Permission denied"):
-            write_text(tmp_path / "folder" / "a.txt", "new")
+            write_bytes(tmp_path / "folder" / "a.txt", b"new")
     finally:
         (tmp_path / "folder").chmod(0o755)
     assert (tmp_path / "folder" / "a.txt").read_text() == "old"
@@ -184,7 +184,7 @@ def test_a_fifo_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(path)
     reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write_text(path, "new")
+        write_bytes(path, b"new")
         assert os.read(reading, 100) == b"new"
     finally:
         os.close(reading)
@@ -195,12 +195,12 @@ def test_a_fifo_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_device_is_a_file_error() -> None:
     with pytest.raises(FileError, match="No space left"):
-        write_text("/dev/full", LONG)
+        write_bytes("/dev/full", LONG.encode())
 
 
 @pytest.mark.parametrize(
     "name", ["a" * 250 + ".json", "-o.json", " .json", "new\nline.json", "é.json"], ids=lambda n: ascii(n)[:12]
 )
 def test_any_name_that_the_file_system_takes_will_do(tmp_path: Path, name: str) -> None:
-    write_text(tmp_path / name, "new")
+    write_bytes(tmp_path / name, b"new")
     assert os.listdir(tmp_path) == [name]

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
-    {"errors", "student", "version", "compat"},
+    {"errors", "student", "version", "compat", "extras"},
     {"atomic", "metrics"},
     {"report", "exact"},
     {"batch"},

@@ -11,7 +11,7 @@ from typing import IO
 
 from xentcli.errors import FileError, Place
 
-__all__ = ["replacing", "write_text"]
+__all__ = ["replacing", "write_bytes"]
 
 
 @contextlib.contextmanager
@@ -49,10 +49,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text as UTF-8, whole or not at all."""
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file, whole or not at all."""
     with replacing(path) as file:
-        file.write(text.encode(errors="backslashreplace"))
+        file.write(content)
 
 
 def _mode(target: Path) -> int:

@@ -38,6 +38,7 @@ __all__ = [
     "Setting",
     "Warning",
     "WorstRow",
+    "plain",
     "schema",
 ]
 
@@ -181,8 +182,8 @@ class _Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
-        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
-        return plain
+        result: dict[str, Any] = plain(dataclasses.asdict(self))
+        return result
 
 
 @dataclass(frozen=True)
@@ -239,14 +240,14 @@ class Report(_Document):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
-        plain = super().to_dict()
-        for given in plain["inputs"]:
+        result = super().to_dict()
+        for given in result["inputs"]:
             del given["header_doubtful"]
-        for row in plain["by_class"]:
+        for row in result["by_class"]:
             row["class"] = row.pop("name")
-        del plain["shown"]
-        extra = plain.pop("extra")
-        return {**plain, **extra}
+        del result["shown"]
+        extra = result.pop("extra")
+        return {**result, **extra}
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with one row per metric: metric, value, unit."""
@@ -288,8 +289,8 @@ class CheckReport(_Document):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the names of the report, with verdict and checks beside them."""
-        plain = super().to_dict()
-        return {**self.report.to_dict(), **{name: plain[name] for name in plain if name != "report"}}
+        result = super().to_dict()
+        return {**self.report.to_dict(), **{name: result[name] for name in result if name != "report"}}
 
 
 @dataclass(frozen=True)
@@ -345,12 +346,12 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _plain(value: Any) -> Any:
-    """Lists for tuples, and words for the numbers that JSON does not have."""
+def plain(value: Any) -> Any:
+    """Return lists for tuples, and words for the numbers that JSON does not have."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     return value

@@ -18,7 +18,7 @@ from xentcli.cli.options import (
     settings_of,
 )
 from xentcli.errors import UsageError, shown
-from xentcli.writers import WRITERS
+from xentcli.writers import text_formats
 
 __all__ = ["explain"]
 
@@ -28,7 +28,7 @@ _output = section(
     "Output",
     (
         ("--format", "format_"),
-        {"type": click.Choice(list(WRITERS)), "default": "table", "show_default": True, "help": "What is printed."},
+        {"type": click.Choice(text_formats()), "default": "table", "show_default": True, "help": "What is printed."},
     ),
     (
         ("-o", "--output", "outputs"),

@@ -11,9 +11,9 @@ import click
 
 from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
-from xentcli.metrics import METRICS
+from xentcli.metrics import METRICS, top
 from xentcli.readers import READERS
-from xentcli.writers import WRITERS, format_of
+from xentcli.writers import format_of, text_formats
 
 __all__ = [
     "Command",
@@ -166,7 +166,7 @@ _output = section(
     _option(
         "--format",
         "format_",
-        type=click.Choice(list(WRITERS)),
+        type=click.Choice(text_formats()),
         default="table",
         show_default=True,
         help="What is printed.",
@@ -175,10 +175,30 @@ _output = section(
         "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."
     ),
     _option("--quiet", "-q", is_flag=True, help="Print the cost alone."),
+    _option(
+        "--list-metrics",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=lambda ctx, parameter, value: _list_metrics(ctx) if value else None,
+        help="Show what each figure is, and exit.",
+    ),
     _option("--metrics", metavar="NAMES", help="Show these figures, in this order: cost,brier,top3."),
     _option("--get", metavar="METRIC", help=f"Print one figure alone: {', '.join(METRICS)}."),
-    _option("--per-example", metavar="FILE", help="Write the loss of every row: .csv, .npy, or - as CSV."),
+    _option("--per-example", metavar="FILE", help="The loss of every row: .csv, .jsonl, .parquet, .npy, or - as CSV."),
 )
+
+
+def _list_metrics(ctx: click.Context) -> None:
+    """Print the table of metrics."""
+    formatter = ctx.make_formatter()
+    rows = []
+    for metric in (*METRICS.values(), top(3)):
+        better = {"none": ""}.get(metric.better, f"; {metric.better} is better")
+        rows.append((", ".join((metric.name, *metric.synonyms)), f"{metric.about}{better}"))
+    formatter.write_dl(rows, col_max=40)
+    click.echo(formatter.getvalue(), nl=False)
+    ctx.exit()
 
 
 def input_options(function: F) -> F:
@@ -305,12 +325,12 @@ class Output:
 
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
-        from xentcli.atomic import write_text
+        from xentcli.atomic import write_bytes
         from xentcli.cli.process import emit
-        from xentcli.writers import rendered
+        from xentcli.writers import content, rendered
 
         for path in self.files:
-            write_text(path, rendered(document, format_of(path)))
+            write_bytes(path, content(document, format_of(path)))
         report = getattr(document, "report", document)
         if self.per_example == "-":
             _warn(report)

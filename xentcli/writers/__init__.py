@@ -9,21 +9,25 @@ from typing import Any
 
 from xentcli.errors import UsageError, shown
 
-__all__ = ["WRITERS", "Writer", "format_of", "rendered"]
+__all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_formats"]
 
 
 @dataclass(frozen=True)
 class Writer:
-    """One output form: module has ``render(document, width, color) -> str``."""
+    """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`."""
 
     about: str
     module: str
     extensions: tuple[str, ...]
+    binary: bool = False
 
 
 WRITERS = {
     "table": Writer("for a person", "xentcli.writers.table", (".txt",)),
     "json": Writer("for a program: every figure, full precision", "xentcli.writers.json", (".json",)),
+    "csv": Writer("for a spreadsheet: a row for each metric or group", "xentcli.writers.csv", (".csv",)),
+    "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",)),
+    "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True),
     "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",)),
 }
 
@@ -50,3 +54,15 @@ def rendered(document: Any, format: str, *, width: int | None = None, color: boo
     """
     render: Callable[[Any, int | None, bool], str] = importlib.import_module(WRITERS[format].module).render
     return render(document, width, color)
+
+
+def content(document: Any, format: str) -> bytes:
+    """Return what a file of an output form has."""
+    render = importlib.import_module(WRITERS[format].module).render
+    result: bytes | str = render(document, None, False)
+    return result if isinstance(result, bytes) else result.encode(errors="backslashreplace")
+
+
+def text_formats() -> list[str]:
+    """Name the output forms that can be printed."""
+    return [name for name, writer in WRITERS.items() if not writer.binary]

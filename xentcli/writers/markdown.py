@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xentcli.metrics import METRICS
 from xentcli.report import CheckReport, Explanation, Report
 from xentcli.writers import steps
-from xentcli.writers.figures import decimals, fixed, plural
+from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.rows import table_rows
 from xentcli.writers.safe import markdown
 
 __all__ = ["render"]
@@ -26,13 +26,12 @@ def render(document: Any, width: int | None = None, color: bool = False) -> str:
 def _report(report: Report) -> str:
     places = decimals(report.standard_error)
     rows = []
-    for name, metric in METRICS.items():
-        value = report.value(name)
-        if value is not None:
+    for metric, value in report.figures():
+        if value is not None or report.shown:
             rows.append(
                 [metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about]
             )
-            if name == "cost" and report.interval is not None:
+            if metric.name == "cost" and report.interval is not None:
                 low, high = (fixed(end, places) for end in (report.interval.low, report.interval.high))
                 rows.append([f"{100 * report.interval.level:g} % interval", f"{low} to {high}", report.unit, ""])
     if report.clip is not None:
@@ -41,7 +40,27 @@ def _report(report: Report) -> str:
         rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
-    return "\n\n".join([first, _table(["metric", "value", "unit", "what it is"], rows, "lrll"), *warnings]) + "\n"
+    parts = [first, _table(["metric", "value", "unit", "what it is"], rows, "lrll")]
+    if report.by or report.by_class:
+        parts.append(_slices(report, places))
+    return "\n\n".join([*parts, *warnings]) + "\n"
+
+
+def _slices(report: Report, places: int) -> str:
+    rows = table_rows(report)
+    kept = [name for name in rows[0] if name != "unit" and any(row[name] is not None for row in rows)]
+    cells = [[_cell(name, row[name], places) for name in kept] for row in rows]
+    justify = "".join("l" if any(isinstance(row[name], str) for row in rows) else "r" for name in kept)
+    return _table([markdown(name) for name in kept], cells, justify)
+
+
+def _cell(name: str, value: object, places: int) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    assert isinstance(value, float)
+    return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
 
 
 def _check(result: CheckReport) -> str:

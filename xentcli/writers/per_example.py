@@ -1,20 +1,23 @@
-"""One row per example, written as the blocks come: .csv, or .npy for the losses alone."""
+"""One row per example, written as the blocks come: .csv, .jsonl, .parquet, or .npy for the losses alone."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
 import io
+import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any
 
 import numpy as np
 
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
+from xentcli.extras import needed
+from xentcli.report import plain
 from xentcli.scorer import PerExample
 from xentcli.writers.safe import csv_cell, terminal
 
@@ -63,16 +66,25 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
 
     def write(block: PerExample) -> None:
         buffer = io.StringIO()
-        rows = range(block.start + 1, block.start + block.count + 1)
-        ids = [cell(text) for text in block.ids] if block.ids is not None else [""] * block.count
-        labels = [cell(text or "") for text in block.labels] if block.labels is not None else [""] * block.count
-        truth = ["" if math.isnan(q) else q for q in block.probability.tolist()]
-        csv.writer(buffer, lineterminator="\n").writerows(
-            zip(rows, ids, labels, truth, block.loss.tolist(), block.weight.tolist(), strict=True)
-        )
+        rows, ids, labels, *figures = _columns(block, "")
+        texts = ([cell(text) for text in column] for column in (ids, labels))
+        csv.writer(buffer, lineterminator="\n").writerows(zip(rows, *texts, *figures, strict=True))
         file.write(buffer.getvalue().encode(errors="backslashreplace"))
 
     return write
+
+
+def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
+    """The columns of a block in the order of COLUMNS, as plain values."""
+    nothing = [missing] * block.count
+    return (
+        range(block.start + 1, block.start + block.count + 1),
+        nothing if block.ids is None else block.ids,
+        nothing if block.labels is None else [missing if label is None else label for label in block.labels],
+        [missing if math.isnan(q) else q for q in block.probability.tolist()],
+        block.loss.tolist(),
+        block.weight.tolist(),
+    )
 
 
 @contextlib.contextmanager
@@ -101,4 +113,34 @@ def _npy_header(count: int) -> bytes:
     return buffer.getvalue()
 
 
-SINKS: dict[str, Callable[[IO[bytes]], contextlib.AbstractContextManager[Sink]]] = {".csv": _csv, ".npy": _npy}
+@contextlib.contextmanager
+def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
+    def write(block: PerExample) -> None:
+        rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
+        file.write("".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
+
+    yield write
+
+
+@contextlib.contextmanager
+def _parquet(file: IO[bytes]) -> Iterator[Sink]:
+    """A row group for each block; what is missing is null, and so is the loss of a row that was left out."""
+    arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
+    types = (arrow.int64(), arrow.string(), arrow.string(), arrow.float64(), arrow.float64(), arrow.float64())
+    schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))
+    with parquet.ParquetWriter(file, schema) as writer:
+
+        def write(block: PerExample) -> None:
+            columns = zip(_columns(block, None), types, strict=True)
+            arrays = [arrow.array(list(column), kind) for column, kind in columns]
+            writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
+
+        yield write
+
+
+SINKS: dict[str, Callable[[IO[bytes]], contextlib.AbstractContextManager[Sink]]] = {
+    ".csv": _csv,
+    ".jsonl": _jsonl,
+    ".parquet": _parquet,
+    ".npy": _npy,
+}
