@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import Source
+from xentcli.readers.wide import Flat
 
 __all__ = ["Found", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
 
@@ -23,9 +24,25 @@ class Found:
     columns: tuple[int, ...]
 
     @property
+    def named(self) -> bool:
+        """Whether the columns have names of their own, not only places in a list."""
+        flat = flat_of(self.source)
+        return bool(self.source.names) and not (flat and any(map(flat.positional, self.columns)))
+
+    @property
     def names(self) -> tuple[str, ...]:
-        """Their names, or #1, #2 where there are none."""
+        """Their names, or #1, #2 where there are none; of an object alone its keys."""
+        flat = flat_of(self.source)
+        if flat and any(tuple(columns) == self.columns for columns in flat.groups.values()):
+            keys = [flat.origin[column][1] for column in self.columns]
+            return tuple(map(str, keys))
         return tuple(name_of(self.source, column) for column in self.columns)
+
+
+def flat_of(source: Source) -> Flat | None:
+    """How the columns of K numbers of a source were spread out; None where it has none such."""
+    flat: Flat | None = getattr(source, "flat", None)
+    return flat
 
 
 def name_of(source: Source, column: int) -> str:
@@ -110,8 +127,9 @@ def _only_numbers(spec: str | Sequence[str]) -> bool:
 
 def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
     """Return the columns that a spec means in one source; None if an item means none of them."""
-    if isinstance(spec, str) and spec in source.names:
-        return (source.names.index(spec),)
+    flat = flat_of(source)
+    if isinstance(spec, str) and (spec in source.names or (flat and spec in flat.groups)):
+        return tuple(_item(spec, source))
     chosen: list[int] = []
     for item in spec_items(spec):
         columns = _item(item, source)
@@ -126,6 +144,9 @@ def _item(item: str, source: Source) -> list[int]:
     one = _end(item, source)
     if one is not None:
         return [one]
+    flat = flat_of(source)
+    if flat and item in flat.groups:
+        return list(flat.groups[item])
     if ":" in item:
         for cut in (i for i, character in enumerate(item) if character == ":"):
             first, last = _end(item[:cut], source), _end(item[cut + 1 :], source)

@@ -119,7 +119,7 @@ def match(
         raise DataError(
             f"--positive is for one column of predictions, and there are {columns}", place=Place(preds.source.path)
         )
-    named = names is not None or bool(preds.source.names)
+    named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     decided = decide(census, classes, named, settings.index_base)
     if vouch and names is None:
@@ -142,9 +142,9 @@ def _distribution(
                 "--label NAME chooses one column",
             ),
         )
-    named = bool(preds.source.names) or names is not None
+    named = preds.named or names is not None
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    order, note, by_name = distribution_order(label.names, classes, named and bool(label.source.names), place)
+    order, note, by_name = distribution_order(label.names, classes, named and label.named, place)
     return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
@@ -240,7 +240,7 @@ def _check_vouched(preds: Found, called: Sequence[str], settings: Settings, *, f
 
     Unless `final`, more labels may vouch for more columns.
     """
-    if len(called) == len(preds.names) or (preds.source.names and _is_series(preds.names)):
+    if len(called) == len(preds.names) or (preds.source.names and (not preds.named or _is_series(preds.names))):
         return
     doubtful = [name for name in preds.names if name not in called] if called else list(preds.names)
     whole = f"{preds.names[0]}:{preds.names[-1]}"

@@ -42,6 +42,12 @@ class Reader:
 
 READERS = {
     "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",)),
+    "npz": Reader("an archive of NumPy arrays", "xentcli.readers.archive:open_npz", b"PK\x03\x04", (".npz",)),
+    "safetensors": Reader(
+        "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",)
+    ),
+    "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.vw:open_vw"),
+    "jsonl": Reader("JSON Lines", "xentcli.readers.jsonl:open_jsonl", b"", (".jsonl", ".ndjson")),
     "csv": Reader(
         "text with commas, tabs or semicolons",
         "xentcli.readers.csv:open_csv",
@@ -52,7 +58,6 @@ READERS = {
 }
 
 _FOREIGN = {
-    b"PK\x03\x04": ("a zip archive (.npz, .pt or .xlsx)", "numpy.save('p.npy', numpy.load('run.npz')['NAME'])"),
     b"PAR1": ("Parquet", "pandas.read_parquet('p.parquet').to_csv('p.csv', index=False)"),
     b"ARROW1": ("Arrow or Feather", "pandas.read_feather('p.feather').to_csv('p.csv', index=False)"),
     b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc FILE | xent score - LABELS"),
@@ -110,6 +115,14 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
         if head.startswith(magic):
             raise DataError(f"{what}, which is not read", place=Place(path), advice=advice)
     for name, reader in READERS.items():
-        if path.endswith(reader.extensions):
+        if _uncompressed(path).endswith(reader.extensions):
             return name
-    return "csv"
+    from xentcli.readers.vw import looks_like_vw
+
+    return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if looks_like_vw(head) else "csv"
+
+
+def _uncompressed(path: str) -> str:
+    """A path less the ending that its compression gave it."""
+    stem, ending = os.path.splitext(path)
+    return stem if ending.lower() in (".gz", ".bz2", ".xz", ".zst") else path

@@ -31,6 +31,7 @@ class Dialect:
 
     delimiter: str = ","
     ends_with_cr: bool = False
+    quotes: bool = True
 
     @property
     def end(self) -> bytes:
@@ -65,6 +66,9 @@ class RowScan:
 
         A line end within quotes ends no row: the quotes before it are odd in number.
         """
+        if not dialect.quotes:
+            self.position = data.find(dialect.end, max(least, self.position)) + 1 or len(data)
+            return self.position if data[self.position - 1 : self.position] == dialect.end else -1
         if least > self.position:
             least = min(least, len(data))
             self.quoted ^= data.count(b'"', self.position, least) % 2 == 1
@@ -172,7 +176,7 @@ def row_too_long(path: str, line: int) -> FileError:
 
 
 def _row_count(block: bytes, dialect: Dialect) -> int:
-    if b'"' not in block:
+    if not dialect.quotes or b'"' not in block:
         return block.count(dialect.end) + (not block.endswith(dialect.end))
     raw = np.frombuffer(block, np.uint8)
     # Of the number of quotes so far only the last bit matters, and a byte keeps it.

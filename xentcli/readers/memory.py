@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,8 @@ import numpy.typing as npt
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
-from xentcli.readers.numerals import numbers
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
+from xentcli.readers.table import rows_of_columns
 
 __all__ = ["MemoryPart", "MemorySource", "open_memory"]
 
@@ -33,26 +32,15 @@ class MemoryPart:
 
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
-        values: dict[str, Values] = {}
+        names: dict[str, Values] = {}
         if "index" in selection and self.index is not None:
-            values["index"] = [str(name) for name in self.index.tolist()]
-        selection = {role: pick for role, pick in selection.items() if role not in values}
+            names["index"] = [str(name) for name in self.index.tolist()]
+        chosen = {role: pick for role, pick in selection.items() if role not in names}
         if self.array is not None:
-            values |= read_values(self.array, selection, lambda row: Place(self.path, self.start + row + 1))
-            return Rows(self.path, self.names, selection, self.start, self.rows, values)
-        underflows: list[tuple[str, int]] = []
-        rows = Rows(self.path, self.names, selection, self.start, self.rows, values)
-        for role, pick in selection.items():
-            chosen = [self.columns[c] for c in pick.columns]
-            if pick.as_ == "numbers":
-                pairs = [_numbers(column, rows, role, index) for index, column in enumerate(chosen)]
-                values[role] = np.stack([numbers for numbers, _ in pairs], axis=1)
-                underflows += [(role, row) for _, found in pairs for row in found]
-            elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
-                values[role] = chosen[0]
-            else:
-                values[role] = _texts(chosen[0], rows, role)
-        return replace(rows, underflows=tuple(underflows))
+            read = read_values(self.array, chosen, lambda row: Place(self.path, self.start + row + 1))
+            return Rows(self.path, self.names, chosen, self.start, self.rows, {**read, **names})
+        rows = rows_of_columns(self.path, self.names, self.start, self.rows, self.columns.__getitem__, chosen)
+        return replace(rows, values={**rows.values, **names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,30 +155,3 @@ def _index(data: Any) -> npt.NDArray[np.generic] | None:
     """The index of a pandas object; None for all else."""
     index = getattr(data, "index", None)
     return np.asarray(index) if hasattr(data, "iloc") and index is not None else None
-
-
-def _numbers(
-    column: npt.NDArray[np.generic], rows: Rows, role: str, index: int
-) -> tuple[npt.NDArray[np.float64], list[int]]:
-    """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
-    if column.dtype.kind in "biuf":
-        return column.astype(np.float64), []
-    # A number among objects is itself, whatever it is printed as.
-    texts = [
-        repr(float(v)) if isinstance(v, Real) else t
-        for v, t in zip(column.tolist(), _texts(column, rows, role), strict=True)
-    ]
-    found = numbers(texts)
-    if isinstance(found, int):
-        raise DataError(f"{shown(texts[found])} is not a number", place=rows.place(role, found, index))
-    return found
-
-
-def _texts(column: npt.NDArray[np.generic], rows: Rows, role: str) -> list[str]:
-    texts = []
-    for row, value in enumerate(column.tolist()):
-        try:
-            texts.append(value.decode() if isinstance(value, bytes) else str(value))
-        except UnicodeDecodeError:
-            raise DataError(f"{shown(value)} is not UTF-8", place=rows.place(role, row)) from None
-    return texts

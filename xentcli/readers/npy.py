@@ -11,7 +11,7 @@ import ast
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
+BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
 _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
 
@@ -56,7 +57,12 @@ class Layout:
     @property
     def item(self) -> int:
         """Bytes per number."""
-        return np.dtype(self.dtype).itemsize
+        return np.dtype(self.stored).itemsize
+
+    @property
+    def stored(self) -> str:
+        """The NumPy dtype of the bytes: that of whole numbers for bfloat16, which NumPy does not have."""
+        return "<u2" if self.dtype == BFLOAT16 else self.dtype
 
     @property
     def length(self) -> int:
@@ -82,27 +88,28 @@ class NpyPart:
         DataError
             When the file became shorter, or text in it is none.
         """
-        values = read_values(self._array(selection), selection, lambda row: Place(self.path, self.start + row + 1))
+        columns = sorted({c for pick in selection.values() for c in pick.columns})
+        values = read_values(self.array(columns), selection, lambda row: Place(self.path, self.start + row + 1))
         return Rows(self.path, (), selection, self.start, self.rows, values)
 
-    def _array(self, selection: Selection) -> npt.NDArray[np.generic]:
-        """The rows as they are in the file, (n, k); in Fortran order only the selected columns are filled."""
+    def array(self, chosen: Sequence[int]) -> npt.NDArray[np.generic]:
+        """Read the rows as they are in the file, (n, k); in Fortran order only the chosen columns are filled."""
         layout = self.layout
         if not layout.fortran:
             size = layout.width * layout.item
             data = self.data
             if data is None:
                 data = read_range(self.path, layout.begin + self.start * size, self.rows * size)
-            return np.frombuffer(data, layout.dtype).reshape(self.rows, layout.width)
+            return _widened(np.frombuffer(data, layout.stored), layout).reshape(self.rows, layout.width)
         columns: Iterable[int] = range(math.prod(layout.shape[1:]))
         if layout.slab == 1:
-            columns = sorted({c for pick in selection.values() for c in pick.columns})
+            columns = chosen
         first, count = self.start // layout.slab, self.rows // layout.slab
-        result = np.zeros((count, math.prod(layout.shape[1:])), layout.dtype, order="F")
+        result = np.zeros((count, math.prod(layout.shape[1:])), layout.stored, order="F")
         for column in columns:
             begin = layout.begin + (column * layout.shape[0] + first) * layout.item
-            result[:, column] = np.frombuffer(read_range(self.path, begin, count * layout.item), layout.dtype)
-        whole = result.reshape((count, *layout.shape[1:]), order="F")
+            result[:, column] = np.frombuffer(read_range(self.path, begin, count * layout.item), layout.stored)
+        whole = _widened(result, layout).reshape((count, *layout.shape[1:]), order="F")
         return whole.reshape(self.rows, layout.width)
 
 
@@ -137,7 +144,7 @@ class NpySource:
     @property
     def dtype(self) -> np.dtype[np.generic]:
         """The dtype of the file."""
-        return np.dtype(self.layout.dtype)
+        return np.dtype(np.float32 if self.layout.dtype == BFLOAT16 else self.layout.dtype)
 
     def numeric(self, column: int) -> bool:
         """Whether it holds numbers, not text."""
@@ -165,10 +172,15 @@ class NpySource:
         """
         layout = self.layout
         size = layout.width * layout.item
-        step = max(1, block_bytes // (size * layout.slab)) * layout.slab
+        yield from self.parts_of(max(1, block_bytes // (size * layout.slab)) * layout.slab)
+
+    def parts_of(self, step: int) -> Iterator[NpyPart]:
+        """Cut it into parts of `step` rows."""
+        layout = self.layout
+        size = layout.width * layout.item
         if self.stream.plain:
             for start in range(0, layout.rows, step):
-                yield NpyPart(self.path, layout, start, min(step, layout.rows - start), None)
+                yield NpyPart(self.stream.path or self.path, layout, start, min(step, layout.rows - start), None)
             return
         if layout.fortran and layout.rows:
             raise DataError(
@@ -231,6 +243,14 @@ def open_npy(stream: ByteStream) -> NpySource:
         if held != layout.length:
             raise DataError(_size_fault(layout, shape, held), place=place)
     return NpySource(stream, layout, shape)
+
+
+def _widened(stored: npt.NDArray[np.generic], layout: Layout) -> npt.NDArray[np.generic]:
+    """The numbers of the bytes; a bfloat16 is the upper half of a float32."""
+    if layout.dtype != BFLOAT16:
+        return stored
+    widened: npt.NDArray[np.generic] = (stored.astype(np.uint32) << 16).view(np.float32)
+    return widened
 
 
 def read_values(

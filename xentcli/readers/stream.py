@@ -67,10 +67,16 @@ class ByteStream:
     _file: IO[bytes] | None
     _opened: bool = False
     _stamp: tuple[int, ...] | None = None
+    _opener: Callable[[], IO[bytes]] | None = None
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Yield all bytes from the first, in chunks of `size` or less."""
         with _reading(self.name):
+            if self._opener is not None:
+                with self._opener() as member:
+                    while chunk := member.read(size):
+                        yield chunk
+                return
             if self._file is None:
                 assert self.path is not None
                 with open(self.path, "rb") as raw:
@@ -103,6 +109,7 @@ class ByteStream:
         """Make the head `length` bytes long; say whether there was more to see."""
         before = len(self.head)
         if self._file is None:
+            # It can be read again, from its beginning.
             self.head = b""
             for chunk in self.chunks(length):
                 self.head += chunk

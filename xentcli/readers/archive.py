@@ -1,0 +1,267 @@
+"""Archives of arrays: NPZ and safetensors. Each member is a column, of K numbers at once where it has K.
+
+A member that stands uncompressed in its file is read by its place there; the members of
+a compressed NPZ are read as streams beside each other. The formats are described in
+NumPy's ``numpy.savez`` and in the README of huggingface/safetensors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
+from xentcli.readers.stream import ByteStream
+from xentcli.readers.table import Column, rows_of_columns
+from xentcli.readers.wide import Flat
+
+__all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
+
+MAX_JSON = 100 << 20
+_DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "|b1",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ArchivePart:
+    """The same rows of every member."""
+
+    path: str
+    flat: Flat
+    start: int
+    rows: int
+    parts: tuple[NpyPart, ...]
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns of the members that have them."""
+        used: dict[int, list[int]] = {}
+        for index in sorted({index for pick in selection.values() for index in pick.columns}):
+            member, place = self.flat.origin[index]
+            used.setdefault(member, []).append(int(place or 0))
+        arrays = {member: self.parts[member].array(places) for member, places in used.items()}
+
+        def column(index: int) -> Column:
+            member, place = self.flat.origin[index]
+            array = arrays[member][:, int(place or 0)]
+            native: Column = array.astype(array.dtype.newbyteorder("="))
+            return native if native.dtype.kind in "biuf" else native.astype(object)
+
+        return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
+
+
+@dataclass(frozen=True)
+class ArchiveSource:
+    """The members of an archive that have as many rows as the others.
+
+    odd are the names of those that have not, and why they are no columns.
+    """
+
+    path: str
+    format: str
+    members: tuple[NpySource, ...]
+    flat: Flat
+    odd: Mapping[str, str]
+    stream: ByteStream
+    header: None = None
+    tabular: bool = True
+    row_names: None = None
+    shape: tuple[int, ...] = ()
+    repeatable: bool = True
+
+    @property
+    def width(self) -> int:
+        """How many columns there are, those of K numbers spread out."""
+        return len(self.flat.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.flat.names
+
+    def numeric(self, column: int) -> bool:
+        """Whether a member holds numbers, not text."""
+        return self.members[self.flat.origin[column][0]].numeric(0)
+
+    def flattened(self) -> ArchiveSource:
+        """Return it as it is: a table is not flattened."""
+        return self
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
+
+    def lines(self) -> int:
+        """Count the rows."""
+        return self.members[0].lines() if self.members else 0
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArchivePart]:
+        """Cut the rows of all members into parts of about `block_bytes`."""
+        if not self.members:
+            return
+        size = sum(member.layout.width * member.layout.item for member in self.members)
+        step = max(1, block_bytes // size)
+        start = 0
+        for parts in zip(*(member.parts_of(step) for member in self.members), strict=True):
+            yield ArchivePart(self.path, self.flat, start, parts[0].rows, parts)
+            start += parts[0].rows
+
+
+def open_npz(stream: ByteStream) -> ArchiveSource:
+    """Open the members of an NPZ file.
+
+    Raises
+    ------
+    DataError
+        For a damaged archive, members of one name, or an archive that is no NPZ.
+    """
+    path = _path_of(stream, "NPZ")
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"a damaged zip archive: {error}", place=Place(path)) from None
+    with archive:
+        infos = archive.infolist()
+    _check_names(infos, path)
+    found = [(info.filename.removesuffix(".npy"), _npz_member(path, info)) for info in infos]
+    return _source(path, "npz", stream, found)
+
+
+def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
+    counts = Counter(info.filename for info in infos)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"two members are called {shown(twice)}", place=Place(path))
+    other = next((info.filename for info in infos if not info.filename.endswith(".npy")), None)
+    if other is not None or not infos:
+        what = f"a member {shown(other)}" if other is not None else "no members"
+        raise DataError(
+            f"a zip archive with {what}; an NPZ holds arrays, NAME.npy",
+            place=Place(path),
+            advice=_other_archive(infos),
+        )
+
+
+def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
+    names = {info.filename for info in infos}
+    if any(name.endswith("data.pkl") for name in names):
+        return ("torch: numpy.save('p.npy', torch.load('p.pt', weights_only=True).float().numpy())",)
+    if any(name.startswith("xl/") for name in names):
+        return ("Excel: pandas.read_excel('p.xlsx').to_csv('p.csv', index=False)",)
+    return ()
+
+
+def _npz_member(path: str, info: zipfile.ZipInfo) -> NpySource:
+    name = f"{path}:{info.filename.removesuffix('.npy')}"
+    if info.flag_bits & 1:
+        raise DataError("an encrypted member", place=Place(name))
+
+    def opened() -> IO[bytes]:
+        return io.BufferedReader(_Member(path, info))
+
+    with _zip_errors(name), opened() as file:
+        head = file.read(1 << 16)
+    # Every byte goes through zipfile, which holds it against its checksum and its declared size.
+    return open_npy(ByteStream(name, None, False, head, None, _opener=opened))
+
+
+class _Member(io.RawIOBase):
+    """One member as a stream, with the archive closed when it is."""
+
+    def __init__(self, path: str, info: zipfile.ZipInfo) -> None:
+        self._name = f"{path}:{info.filename}"
+        self._archive = zipfile.ZipFile(path)
+        self._file = self._archive.open(info)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _zip_errors(self._name):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        self._archive.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _zip_errors(name: str) -> Iterator[None]:
+    """Turn what zipfile and its decompressors raise into an error that names the member."""
+    try:
+        yield
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise DataError(f"a damaged member: {error}", place=Place(name)) from None
+    except Exception as error:
+        if type(error).__name__ not in ("error", "LZMAError"):
+            raise
+        raise DataError(f"a damaged member: {error}", place=Place(name)) from None
+
+
+def open_safetensors(stream: ByteStream) -> ArchiveSource:
+    """Open the tensors of a safetensors file, bfloat16 among them.
+
+    Raises
+    ------
+    DataError
+        For a damaged file.
+    """
+    path = _path_of(stream, "safetensors")
+    place = Place(path)
+    size = os.stat(path).st_size
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(MAX_JSON, size - 8):
+            raise DataError("the safetensors header is longer than the file", place=place)
+        text = file.read(length)
+    try:
+        header = json.loads(text)
+        tensors = [(str(name), value) for name, value in header.items() if name != "__metadata__"]
+        found = [(name, _tensor(stream, path, name, value, 8 + length, size)) for name, value in tensors]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise DataError("the safetensors header cannot be understood", place=place) from None
+    return _source(path, "safetensors", stream, found)
+
+
+def _tensor(stream: ByteStream, path: str, name: str, entry: Any, begin: int, size: int) -> NpySource:
+    place = Place(f"{path}:{name}")
+    dtype, shape, (first, last) = _DTYPES.get(entry["dtype"]), tuple(entry["shape"]), entry["data_offsets"]
+    if not all(type(n) is int and n >= 0 for n in (*shape, first, last)):
+        raise ValueError(name)
+    if dtype is None:
+        raise DataError(f"a tensor of dtype {shown(entry['dtype'])}", place=place, advice="tensor.float() converts it")
+    layout = Layout(dtype, False, (*shape, 1) if len(shape) < 2 else shape, begin + first)
+    if last - first != layout.length or begin + last > size:
+        raise DataError("the tensor does not fill its place in the file", place=place)
+    return NpySource(replace(stream, name=f"{path}:{name}"), layout, shape)
+
+
+def _path_of(stream: ByteStream, what: str) -> str:
+    if stream.path is None or not stream.plain:
+        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
+    return stream.path
+
+
+def _source(path: str, format: str, stream: ByteStream, found: Sequence[tuple[str, NpySource]]) -> ArchiveSource:
+    """Take the members that have as many rows as most have."""
+    counts = Counter(member.layout.rows for _, member in found if member.layout.rows and member.shape)
+    rows = counts.most_common(1)[0][0] if counts else 0
+    kept = [(name, member) for name, member in found if member.shape and member.layout.rows == rows]
+    odd = {name: f"shape {member.shape}" for name, member in found if (name, member) not in kept}
+    if not kept:
+        raise FileError("there is no array with rows", place=Place(path))
+    columns = [(name, None if member.layout.width == 1 else member.layout.width) for name, member in kept]
+    return ArchiveSource(path, format, tuple(member for _, member in kept), Flat.of(columns), odd, stream)

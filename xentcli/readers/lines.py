@@ -1,0 +1,226 @@
+"""Text of which each line is a record: JSON Lines, and the tokens of Vowpal Wabbit.
+
+A record is a value for each name; a list or an object of numbers is several columns at once.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xentcli.errors import DataError, Place, shown
+from xentcli.readers.delimited import Dialect, blocks
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
+from xentcli.readers.stream import ByteStream, read_range
+from xentcli.readers.table import Column, rows_of_columns
+from xentcli.readers.wide import Flat
+
+__all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a line is read.
+
+    Attributes
+    ----------
+    name
+        A name in READERS.
+    record
+        Makes a record of a line, or raises DataError.
+    exact
+        Whether every line has the names of the first, no more and no fewer.
+    """
+
+    name: str
+    record: Callable[[bytes, Place], Mapping[str, Any]]
+    exact: bool = False
+
+
+_DIALECT = Dialect(quotes=False)
+
+
+@dataclass(frozen=True)
+class LinesPart:
+    """Some lines: a range of a plain file, or the bytes of a stream."""
+
+    path: str
+    form: Form
+    keys: tuple[str, ...]
+    flat: Flat
+    start: int
+    line: int
+    rows: int
+    offset: int
+    length: int
+    data: bytes | None
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns.
+
+        Raises
+        ------
+        DataError
+            For a line that is no object with the columns of the first.
+        """
+        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        lines = data.rstrip(b"\r\n").split(b"\n")
+        records = [self.form.record(text, self._place(row)) for row, text in enumerate(lines)]
+        used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
+        cells = {index: [self._cell(record, index, row) for row, record in enumerate(records)] for index in used}
+
+        def column(index: int) -> Column:
+            origin, key = self.flat.origin[index]
+            found = np.empty(len(records), dtype=object)
+            found[:] = cells[origin] if key is None else [cell[key] for cell in cells[origin]]
+            return found
+
+        return rows_of_columns(self.path, self.flat.names, self.start, len(records), column, selection, self.line)
+
+    def _place(self, row: int) -> Place:
+        return Place(self.path, self.start + row + 1, self.line + row)
+
+    def _cell(self, record: Mapping[str, Any], index: int, row: int) -> Any:
+        key = self.keys[index]
+        if self.form.exact and record.keys() != set(self.keys):
+            odd = next(iter(record.keys() - set(self.keys)), None)
+            missing = next((name for name in self.keys if name not in record), "")
+            what = f"{shown(missing)} is missing" if odd is None else f"{shown(odd)} is new"
+            advice = f"the first line has {', '.join(self.keys[:12])}"
+            raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=advice)
+        if key not in record:
+            raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
+        value = record[key]
+        inner = inner_of(value)
+        want = next((i for n, i in _shapes(self.flat) if n == index), None)
+        if inner != want:
+            place = Place(self.path, self.start + row + 1, self.line + row, key)
+            raise DataError(f"{kind_of(inner)} where the first line has {kind_of(want)}", place=place)
+        if inner is None and (value is None or isinstance(value, list | dict)):
+            place = Place(self.path, self.start + row + 1, self.line + row, key)
+            raise DataError(f"{json.dumps(value)[:60]} is no number and no text", place=place)
+        return value
+
+
+@dataclass(frozen=True)
+class LinesSource:
+    """A file or stream of lines, each a record."""
+
+    stream: ByteStream
+    form: Form
+    keys: tuple[str, ...]
+    flat: Flat
+    header: None = None
+    tabular: bool = True
+    row_names: None = None
+    shape: tuple[int, ...] = ()
+
+    @property
+    def format(self) -> str:
+        """A name in READERS."""
+        return self.form.name
+
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+        return self.stream.name
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be read again."""
+        return self.stream.path is not None
+
+    @property
+    def width(self) -> int:
+        """How many columns there are, lists and objects spread out."""
+        return len(self.flat.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.flat.names
+
+    def numeric(self, column: int) -> None:
+        """Say nothing: every value is looked at."""
+
+    def flattened(self) -> LinesSource:
+        """Return it as it is: a table is not flattened."""
+        return self
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
+
+    def lines(self) -> int:
+        """Count the rows by one pass over the bytes."""
+        return sum(block.rows for block in blocks(self.stream, _DIALECT, BLOCK_BYTES, 0))
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
+        """Cut the lines into parts of about `block_bytes`."""
+        start = 0
+        for block in blocks(self.stream, _DIALECT, block_bytes, 0):
+            kept = None if self.stream.plain else block.data
+            yield LinesPart(
+                self.path,
+                self.form,
+                self.keys,
+                self.flat,
+                start,
+                block.line,
+                block.rows,
+                block.offset,
+                len(block.data),
+                kept,
+            )
+            start += block.rows
+
+
+def open_lines(stream: ByteStream, form: Form) -> LinesSource:
+    """Look at the first line: its names are the columns.
+
+    Raises
+    ------
+    DataError
+        When it is no record.
+    """
+    while b"\n" not in stream.head and stream.look_further(2 * len(stream.head) + 1):
+        pass
+    first = stream.head.split(b"\n", 1)[0]
+    if not first.strip():
+        return LinesSource(stream, form, (), Flat((), ()))
+    record = form.record(first, Place(stream.name, 1, 1))
+    return LinesSource(stream, form, tuple(record), Flat.of([(key, inner_of(value)) for key, value in record.items()]))
+
+
+def inner_of(value: Any) -> int | tuple[str, ...] | None:
+    """Return the length of a list of numbers, the keys of an object of numbers, None for all else."""
+    if isinstance(value, list) and value and all(map(_is_number, value)):
+        return len(value)
+    if isinstance(value, dict) and value and all(map(_is_number, value.values())):
+        return tuple(sorted(value))
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _shapes(flat: Flat) -> Iterator[tuple[int, int | tuple[str, ...]]]:
+    for columns in flat.groups.values():
+        index, key = flat.origin[columns[0]]
+        keys = tuple(str(flat.origin[column][1]) for column in columns)
+        yield index, len(columns) if isinstance(key, int) else keys
+
+
+def kind_of(inner: int | tuple[str, ...] | None) -> str:
+    """Say what a value is."""
+    if inner is None:
+        return "a value that is no list and no object of numbers"
+    if isinstance(inner, int):
+        return f"a list of {inner} number{'s' * (inner != 1)}"
+    return f"an object with {', '.join(inner[:6])}{', ...' * (len(inner) > 6)}"

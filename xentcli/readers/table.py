@@ -1,0 +1,75 @@
+"""Columns that are in memory for a block of rows, as the roles want them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from numbers import Real
+
+import numpy as np
+import numpy.typing as npt
+
+from xentcli.errors import DataError, shown
+from xentcli.readers.numerals import number_hint, numbers
+from xentcli.readers.source import Rows, Selection, Values
+
+__all__ = ["Column", "rows_of_columns"]
+
+Column = npt.NDArray[np.generic]
+"""One column: numbers, or Python objects of which each is looked at."""
+
+
+def rows_of_columns(
+    path: str,
+    names: tuple[str, ...],
+    start: int,
+    count: int,
+    column: Callable[[int], Column],
+    selection: Selection,
+    line: int | None = None,
+) -> Rows:
+    """Return the selected columns of `count` rows; `column` gives one by its index.
+
+    Raises
+    ------
+    DataError
+        For an object that is no number where one must be, or bytes that are no text.
+    """
+    values: dict[str, Values] = {}
+    underflows: list[tuple[str, int]] = []
+    rows = Rows(path, names, selection, start, count, values, line)
+    for role, pick in selection.items():
+        chosen = [column(index) for index in pick.columns]
+        if pick.as_ == "numbers":
+            pairs = [_numbers(one, rows, role, index) for index, one in enumerate(chosen)]
+            values[role] = np.stack([found for found, _ in pairs], axis=1)
+            underflows += [(role, row) for _, small in pairs for row in small]
+        elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
+            values[role] = chosen[0]
+        else:
+            values[role] = _texts(chosen[0], rows, role)
+    return replace(rows, underflows=tuple(underflows))
+
+
+def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[npt.NDArray[np.float64], list[int]]:
+    """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
+    if column.dtype.kind in "biuf":
+        return column.astype(np.float64), []
+    # A number among objects is itself, whatever it is printed as.
+    pairs = zip(column.tolist(), _texts(column, rows, role), strict=True)
+    texts = [repr(float(value)) if isinstance(value, Real) else text for value, text in pairs]
+    found = numbers(texts)
+    if isinstance(found, int):
+        place = rows.place(role, found, index)
+        raise DataError(f"{shown(texts[found])} is not a number", place=place, advice=number_hint(texts[found]))
+    return found
+
+
+def _texts(column: Column, rows: Rows, role: str) -> list[str]:
+    texts = []
+    for row, value in enumerate(column.tolist()):
+        try:
+            texts.append(value.decode() if isinstance(value, bytes) else str(value))
+        except UnicodeDecodeError:
+            raise DataError(f"{shown(value)} is not UTF-8", place=rows.place(role, row)) from None
+    return texts
