@@ -62,7 +62,16 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "world cup": ("world_cup_men", WORLD_CUP),
 }
 
+RUNS |= {name: (name, {}) for name in ("vw_oaa", "vw_oaa_one_ind", "vw_oaa_zero_ind")}
+
 FIGURES: dict[str, tuple[str, Figure]] = {
+    "vw_oaa.published.mean": ("vw_oaa", COST),
+    "vw_oaa.published.error_rate": ("vw_oaa", lambda report: 1 - (report.accuracy or 0)),
+    "vw_oaa.exact.mean": ("vw_oaa", COST),
+    "vw_oaa_one_ind.published.mean": ("vw_oaa_one_ind", COST),
+    "vw_oaa_one_ind.exact.mean": ("vw_oaa_one_ind", COST),
+    "vw_oaa_zero_ind.published.mean": ("vw_oaa_zero_ind", COST),
+    "vw_oaa_zero_ind.exact.mean": ("vw_oaa_zero_ind", COST),
     "two_class_example.published.mean": ("two", COST),
     "two_class_example.published.sum": ("two", TOTAL),
     "two_class_example.published.weighted_mean": ("two weighted", COST),
@@ -160,23 +169,15 @@ VECTORS |= {
 }
 REFUSED = "row-sum-half.default"
 EACH_ROW = "scoringutils.per_example"
+MIXED = "vw_oaa_mixed.refused"
 EACH_WEIGHTED_ROW = "torch-class-weights.per_example_weighted"
 FOLDS = [f"hpc_cv.by_Resample_exact.Fold{fold:02}" for fold in range(1, 11)]
 
 ECE = "needs the command calibration"
 DECOMPOSITION = "needs the decomposition of calibration"
-TOKENS = "class:probability tokens are no input format"
 MEAN_PREDICTION = "the mean prediction is no figure of a report"
 
 NOT_YET: dict[str, str] = {
-    "vw_oaa.published.mean": TOKENS,
-    "vw_oaa.published.error_rate": TOKENS,
-    "vw_oaa.exact.mean": TOKENS,
-    "vw_oaa_one_ind.published.mean": TOKENS,
-    "vw_oaa_one_ind.exact.mean": TOKENS,
-    "vw_oaa_zero_ind.published.mean": TOKENS,
-    "vw_oaa_zero_ind.exact.mean": TOKENS,
-    "vw_oaa_mixed.refused": TOKENS,
     **{
         f"{name}.published.{figure}": ECE
         for name in ("sst2_gpt2_4shot", "adrenalmnist", "pneumoniamnist")
@@ -308,6 +309,14 @@ def test_a_row_that_does_not_sum_to_1_is_refused(goldens: Path) -> None:
         scored(vectors(goldens)[REFUSED.split(".")[0]], {})
 
 
+def test_tokens_whose_classes_change_are_refused_with_the_row(goldens: Path) -> None:
+    files = loaded(goldens / "goldens.json")["vw_oaa_mixed"]["files"]
+    assert figures_of_goldens(goldens)[MIXED] is True
+    with pytest.raises(DataError) as caught:
+        score(*(goldens / path for path in files))
+    assert caught.value.place is not None and caught.value.place.row == 3
+
+
 def test_the_loss_of_each_row_comes_out(goldens: Path) -> None:
     blocks: list[PerExample] = []
     scored(vectors(goldens)[EACH_ROW.split(".")[0]], {}, sink=blocks.append)
@@ -338,7 +347,7 @@ def test_the_cost_of_each_fold_comes_out(goldens: Path) -> None:
 
 
 def test_every_figure_is_tested_or_said_to_be_not_yet_and_no_name_is_stale(goldens: Path) -> None:
-    tested = {*FIGURES, *VECTORS, REFUSED, EACH_ROW, EACH_WEIGHTED_ROW, *FOLDS}
+    tested = {*FIGURES, *VECTORS, REFUSED, EACH_ROW, EACH_WEIGHTED_ROW, MIXED, *FOLDS}
     there = set(figures_of_goldens(goldens)) | set(figures_of_vectors(goldens))
     assert tested & set(NOT_YET) == set()
     assert tested | set(NOT_YET) == there

@@ -143,7 +143,7 @@ def files(write: Write) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "given", ["parquet", "CSV", "", "predictions=exe", "labels=", "preds=csv", "=csv", ["csv", "labels=exe"]]
+    "given", ["hdf5", "CSV", "", "predictions=exe", "labels=", "preds=csv", "=csv", ["csv", "labels=exe"]]
 )
 def test_an_input_format_that_does_not_exist_is_refused_by_name(given: Any, files: tuple[str, str]) -> None:
     with pytest.raises(UsageError) as caught:

@@ -167,12 +167,25 @@ def _end(item: str, source: Source) -> int | None:
     return column if column < source.width else None
 
 
+def _called(source: Source) -> list[str]:
+    """What options call the columns of a source: those of K numbers once."""
+    flat = flat_of(source)
+    if flat is None:
+        return [name or "(unnamed)" for name in source.names]
+    ends = {columns[0]: f"{name} ({len(columns)})" for name, columns in flat.groups.items()}
+    inner = {column for columns in flat.groups.values() for column in columns}
+    return [ends.get(c, name) for c, name in enumerate(flat.names) if c in ends or c not in inner]
+
+
 def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]) -> DataError:
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
     advice = []
     for source in sources:
         if source.names:
-            advice.append(f"{source.path} has the columns {listed([n or '(unnamed)' for n in source.names])}")
+            advice.append(f"{source.path} has the columns {listed(_called(source))}")
+            odd = getattr(source, "odd", {})
+            if missing in odd:
+                advice.append(odd[missing])
         else:
             count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
             advice.append(f"{source.path} has {count}; #1 is the first")

@@ -46,6 +46,10 @@ READERS = {
     "safetensors": Reader(
         "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",)
     ),
+    "parquet": Reader("Apache Parquet", "xentcli.readers.arrow:open_parquet", b"PAR1", (".parquet", ".pq")),
+    "arrow": Reader(
+        "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
+    ),
     "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.vw:open_vw"),
     "jsonl": Reader("JSON Lines", "xentcli.readers.jsonl:open_jsonl", b"", (".jsonl", ".ndjson")),
     "csv": Reader(
@@ -58,9 +62,6 @@ READERS = {
 }
 
 _FOREIGN = {
-    b"PAR1": ("Parquet", "pandas.read_parquet('p.parquet').to_csv('p.csv', index=False)"),
-    b"ARROW1": ("Arrow or Feather", "pandas.read_feather('p.feather').to_csv('p.csv', index=False)"),
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -dc FILE | xent score - LABELS"),
     b"\x89HDF": ("HDF5", "pandas.read_hdf('p.h5').to_csv('p.csv', index=False)"),
     b"\x80\x02": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),
     b"\x80\x03": ("a pickle, which could run code", "numpy.save('p.npy', numpy.asarray(object))"),

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
-from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
 from xentcli.readers.stream import ByteStream
@@ -126,14 +126,17 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
         For a damaged archive, members of one name, or an archive that is no NPZ.
     """
     path = _path_of(stream, "NPZ")
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataError(f"a damaged zip archive: {error}", place=Place(path)) from None
-    with archive:
+    with _zip_errors(path), zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
     _check_names(infos, path)
-    found = [(info.filename.removesuffix(".npy"), _npz_member(path, info)) for info in infos]
+    found: list[tuple[str, NpySource | DataError]] = []
+    for info in infos:
+        try:
+            member: NpySource | DataError = _npz_member(path, info)
+        except DataError as error:
+            # It may be beside the point: a single number, an object.
+            member = error
+        found.append((info.filename.removesuffix(".npy"), member))
     return _source(path, "npz", stream, found)
 
 
@@ -203,12 +206,11 @@ def _zip_errors(name: str) -> Iterator[None]:
     """Turn what zipfile and its decompressors raise into an error that names the member."""
     try:
         yield
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise DataError(f"a damaged member: {error}", place=Place(name)) from None
+    except DataError:
+        raise
     except Exception as error:
-        if type(error).__name__ not in ("error", "LZMAError"):
-            raise
-        raise DataError(f"a damaged member: {error}", place=Place(name)) from None
+        # zipfile lets through what its decompressors, struct and seek raise; none of it is a defect of ours.
+        raise DataError(f"a damaged zip archive: {error}", place=Place(name)) from None
 
 
 def open_safetensors(stream: ByteStream) -> ArchiveSource:
@@ -255,13 +257,20 @@ def _path_of(stream: ByteStream, what: str) -> str:
     return stream.path
 
 
-def _source(path: str, format: str, stream: ByteStream, found: Sequence[tuple[str, NpySource]]) -> ArchiveSource:
+def _source(
+    path: str, format: str, stream: ByteStream, found: Sequence[tuple[str, NpySource | DataError]]
+) -> ArchiveSource:
     """Take the members that have as many rows as most have."""
-    counts = Counter(member.layout.rows for _, member in found if member.layout.rows and member.shape)
+    arrays = [(name, member) for name, member in found if isinstance(member, NpySource)]
+    counts = Counter(member.layout.rows for _, member in arrays if member.layout.rows and member.shape)
     rows = counts.most_common(1)[0][0] if counts else 0
-    kept = [(name, member) for name, member in found if member.shape and member.layout.rows == rows]
-    odd = {name: f"shape {member.shape}" for name, member in found if (name, member) not in kept}
+    kept = [(name, member) for name, member in arrays if member.shape and member.layout.rows == rows]
     if not kept:
-        raise FileError("there is no array with rows", place=Place(path))
+        raise next((error for _, error in found if isinstance(error, DataError)), None) or DataError(
+            "there is no array with rows", place=Place(path)
+        )
+    odd = {name: f"{name} cannot be read: {error.message}" for name, error in found if isinstance(error, DataError)}
+    others = (pair for pair in arrays if pair not in kept)
+    odd |= {name: f"{name} has shape {member.shape}, and the others have {rows:,} rows" for name, member in others}
     columns = [(name, None if member.layout.width == 1 else member.layout.width) for name, member in kept]
     return ArchiveSource(path, format, tuple(member for _, member in kept), Flat.of(columns), odd, stream)

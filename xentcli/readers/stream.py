@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from xentcli.errors import DataError, FileError, Place
+from xentcli.extras import needed
 
 __all__ = ["STDIN", "ByteStream", "open_bytes", "read_range"]
 
@@ -37,10 +38,15 @@ def _xz(file: IO[bytes]) -> Any:
     return io.BufferedReader(_Streams(file, lzma.LZMADecompressor))
 
 
+def _zstd(file: IO[bytes]) -> Any:
+    return needed("pyarrow", "arrow").CompressedInputStream(file, "zstd")
+
+
 COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": ("gzip", _gzip),
     b"BZh": ("bzip2", _bz2),
     b"\xfd7zXZ\x00": ("xz", _xz),
+    b"\x28\xb5\x2f\xfd": ("zstd", _zstd),
 }
 
 

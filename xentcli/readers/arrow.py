@@ -1,0 +1,256 @@
+"""Parquet, Arrow and Feather files, by pyarrow, in record batches.
+
+A list column is K columns at once, and so is a struct of numbers. What is coded by a
+dictionary is the value, never the code; a null is NaN, which no row that counts may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xentcli.errors import DataError, Place
+from xentcli.extras import needed
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
+from xentcli.readers.stream import ByteStream
+from xentcli.readers.table import Column, rows_of_columns
+from xentcli.readers.wide import Flat
+
+__all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowPart:
+    """The rows of a record batch."""
+
+    path: str
+    flat: Flat
+    start: int
+    batch: Any
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.batch.num_rows)
+
+    def load(self, selection: Selection) -> Rows:
+        """Take the selected columns.
+
+        Raises
+        ------
+        DataError
+            For a null, or a list of another length than the first.
+        """
+        cache: dict[int, Any] = {}
+
+        def column(index: int) -> Column:
+            origin, key = self.flat.origin[index]
+            if key is None:
+                return self._plain(self.batch.column(origin), index)
+            if origin not in cache:
+                cache[origin] = self._inner(origin)
+            found: Column = cache[origin][key]
+            return found
+
+        return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
+
+    def _inner(self, origin: int) -> dict[int | str, Column]:
+        """The columns that a list or a struct has become, by place or key."""
+        array = self.batch.column(origin)
+        keys = [key for index, key in self.flat.origin if index == origin]
+        name = self.batch.schema.field(origin).name
+        if array.null_count:
+            row = next(i for i in range(len(array)) if not array[i].is_valid)
+            raise DataError("null where numbers are expected", place=Place(self.path, self.start + row + 1, None, name))
+        if isinstance(keys[0], str):
+            return {key: self._plain(array.field(key), origin) for key in keys if isinstance(key, str)}
+        flat = array.flatten()
+        lengths = np.diff(_offsets(array))
+        bad = np.flatnonzero(lengths != len(keys))
+        if len(bad):
+            row = int(bad[0])
+            raise DataError(
+                f"a list of {lengths[row]} where the first row has {len(keys)}",
+                place=Place(self.path, self.start + row + 1, None, name),
+            )
+        table = self._plain(flat, origin).reshape(len(array), len(keys))
+        return {key: table[:, key] for key in keys if isinstance(key, int)}
+
+    def _plain(self, array: Any, index: int) -> Column:
+        types = needed("pyarrow.types", "arrow")
+        if types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        number = types.is_integer(array.type) or types.is_floating(array.type)
+        # A null among numbers is NaN, as pandas has it: refused where a number counts, padding where none does.
+        if number or (types.is_boolean(array.type) and not array.null_count):
+            found: Column = array.to_numpy(zero_copy_only=False)
+            return found
+        objects = np.empty(len(array), dtype=object)
+        objects[:] = array.to_pylist()
+        return objects
+
+
+@dataclass(frozen=True)
+class ArrowSource:
+    """A file of record batches."""
+
+    stream: ByteStream
+    format: str
+    flat: Flat
+    rows: int
+    batches: Callable[[int], Iterator[Any]]
+    numbers: tuple[bool, ...]
+    header: None = None
+    tabular: bool = True
+    row_names: None = None
+    shape: tuple[int, ...] = ()
+    repeatable: bool = True
+
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+        return self.stream.name
+
+    @property
+    def width(self) -> int:
+        """How many columns there are, lists and structs spread out."""
+        return len(self.flat.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.flat.names
+
+    def numeric(self, column: int) -> bool | None:
+        """Whether a column holds numbers; None for all else, of which each value is looked at."""
+        return True if self.numbers[self.flat.origin[column][0]] else None
+
+    def flattened(self) -> ArrowSource:
+        """Return it as it is: a table is not flattened."""
+        return self
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
+
+    def lines(self) -> int:
+        """Count the rows."""
+        return self.rows
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArrowPart]:
+        """Cut it into batches of about `block_bytes`."""
+        start = 0
+        for batch in _reading(self.path, self.batches(max(1, block_bytes // (8 * max(1, self.width))))):
+            if batch.num_rows:
+                yield ArrowPart(self.path, self.flat, start, batch)
+                start += batch.num_rows
+
+
+def open_parquet(stream: ByteStream) -> ArrowSource:
+    """Open a Parquet file.
+
+    Raises
+    ------
+    UsageError
+        Without the extra ``arrow``.
+    DataError
+        For a damaged file.
+    """
+    parquet = needed("pyarrow.parquet", "arrow")
+    path = _path_of(stream, "Parquet")
+
+    def opened() -> Any:
+        return parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
+
+    def batches(rows: int) -> Iterator[Any]:
+        with opened() as file:
+            yield from file.iter_batches(batch_size=rows)
+
+    (file,) = _reading(path, (opened() for _ in range(1)))
+    with file:
+        return _source(stream, "parquet", file.schema_arrow, file.metadata.num_rows, batches)
+
+
+def open_feather(stream: ByteStream) -> ArrowSource:
+    """Open an Arrow IPC file, which is what Feather is.
+
+    Raises
+    ------
+    UsageError
+        Without the extra ``arrow``.
+    DataError
+        For a damaged file.
+    """
+    arrow = needed("pyarrow", "arrow")
+    path = _path_of(stream, "Arrow")
+
+    def all_batches() -> Iterator[Any]:
+        with arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
+            for index in range(file.num_record_batches):
+                batch = file.get_batch(index)
+                batch.validate(full=True)
+                yield batch
+
+    def batches(rows: int) -> Iterator[Any]:
+        for batch in all_batches():
+            for start in range(0, batch.num_rows, rows):
+                yield batch.slice(start, rows)
+
+    def schemas() -> Iterator[Any]:
+        with arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
+            yield file.schema, sum(file.get_batch(index).num_rows for index in range(file.num_record_batches))
+
+    ((schema, rows),) = list(_reading(path, schemas()))
+    return _source(stream, "arrow", schema, rows, batches)
+
+
+def _source(
+    stream: ByteStream, format: str, schema: Any, rows: int, batches: Callable[[int], Iterator[Any]]
+) -> ArrowSource:
+    types = needed("pyarrow.types", "arrow")
+    first = next(_reading(stream.name, batches(1)), None)
+    columns: list[tuple[str, int | Sequence[str] | None]] = []
+    numbers = []
+    for index, field in enumerate(schema):
+        kind = field.type
+        inner: int | Sequence[str] | None = None
+        if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+            value = first.column(index)[0].as_py() if first is not None and first.num_rows else None
+            inner = len(value) if value else None
+            kind = kind.value_type
+        elif types.is_struct(kind):
+            inner = [kind.field(place).name for place in range(kind.num_fields)]
+            kind = kind.field(0).type if kind.num_fields else kind
+        numbers.append(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
+        columns.append((field.name, inner))
+    names = [name for name, _ in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{names.count(twice)} columns are called {twice!r}", place=Place(stream.name))
+    return ArrowSource(stream, format, Flat.of(columns), rows, batches, tuple(numbers))
+
+
+def _offsets(array: Any) -> Any:
+    """Where each list begins, and the last ends; a list of fixed size has no offsets."""
+    if hasattr(array, "offsets"):
+        return array.offsets.to_numpy(zero_copy_only=False)
+    return np.arange(len(array) + 1) * array.type.list_size
+
+
+def _path_of(stream: ByteStream, what: str) -> str:
+    if stream.path is None or not stream.plain:
+        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
+    return stream.path
+
+
+def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
+    """Turn what pyarrow raises for a damaged file into an error that names the file."""
+    arrow = needed("pyarrow", "arrow")
+    try:
+        yield from items
+    except (arrow.ArrowException, OSError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise DataError(f"a damaged file: {reason}", place=Place(path)) from None
