@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
+from xentcli.diagnosis import Symptoms
 from xentcli.engine import ordered
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
 from xentcli.metrics import METRICS, Metric, find
@@ -21,6 +23,7 @@ from xentcli.report import (
 )
 from xentcli.scorer import PerExample, Scorer
 from xentcli.settings import Settings
+from xentcli.shifts import shift_warning
 from xentcli.slices import Details
 from xentcli.summary import report_of
 from xentcli.tallies import Scores
@@ -83,7 +86,7 @@ def score(
     chosen = settings or Settings(**options)
     if settings is not None and options:
         raise UsageError("give settings or single options, not both")
-    return with_plan(
+    report = with_plan(
         predictions,
         labels,
         chosen,
@@ -91,6 +94,19 @@ def score(
         block_bytes=block_bytes,
         once=sink is not None,
     )
+    return _with_shift(report, predictions, labels, chosen, block_bytes)
+
+
+def _with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int) -> Report:
+    """Return the report, with a warning where its cost is above the prior because rows are one apart."""
+    codes = {warning.code for warning in report.warnings}
+    readable = all(_can_be_read_twice(data) for data in (predictions, labels))
+    if "worse-than-prior" not in codes or not readable or report.alignment != "position" or report.prior is None:
+        return report
+    unit = settings.nats_per_unit
+    plan = make_plan(predictions, labels, settings, block_bytes, whole=True)
+    found = shift_warning(plan, report.cost * unit, report.prior * unit)
+    return report if found is None else dataclasses.replace(report, warnings=(*report.warnings, found))
 
 
 def with_plan(
@@ -177,7 +193,7 @@ def _executor(threads: int) -> Iterator[Executor | None]:
 def _run(
     plan: Plan, sink: Callable[[PerExample], None] | None, threads: int, metrics_needed: Collection[str]
 ) -> Report:
-    total, details, matching = Scores.empty(), Details.empty(), Matching(plan)
+    total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     extra = _extra(plan, metrics_needed)
     with _executor(threads) as executor:
         for outcome in ordered(Scorer(plan, sink is not None, extra), plan.tasks(), executor, ahead=2 * threads + 1):
@@ -186,12 +202,13 @@ def _run(
                 continue
             total = total.merge(outcome.scores)
             details = details.merge(outcome.details).within(plan.settings.max_groups)
+            symptoms = symptoms.merge(outcome.symptoms)
             if sink is not None and outcome.examples is not None:
                 sink(outcome.examples)
     matching.finish()
-    if plan.matcher is not None and plan.matcher.matched == "binary" and not total.graded:
+    if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    return report_of(plan, total, matching.row_names, details, extra)
+    return report_of(plan, total, matching.row_names, details, symptoms, extra)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

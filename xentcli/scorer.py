@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import Batch, Floats, Ints, checked, with_class_weights
+from xentcli.diagnosis import Symptoms
 from xentcli.errors import DataError
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings, correct
@@ -54,6 +55,7 @@ class Outcome:
     positions: tuple[Ints, ...] = ()
     row_names: RowNames = RowNames()
     details: Details = Details()
+    symptoms: Symptoms = Symptoms()
     examples: PerExample | None = None
 
 
@@ -90,7 +92,7 @@ class Scorer:
         )
         names = self._row_names(ours, companions)
         examples = self._examples(task.start, aligned, work) if self.per_example else None
-        return Outcome(scores, ids, positions, names, self._details(aligned, work), examples)
+        return Outcome(scores, ids, positions, names, self._details(aligned, work), Symptoms.of(work), examples)
 
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
         """Load only what aligns the rows of a task: ids and their positions, row names."""

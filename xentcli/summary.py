@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from xentcli.compat import COMPAT
+from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place
 from xentcli.exact import ratio
 from xentcli.metrics import Metric
@@ -35,7 +36,9 @@ from xentcli.version import __version__
 __all__ = ["report_of"]
 
 
-def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extra: Sequence[Metric]) -> Report:
+def report_of(
+    plan: Plan, total: Scores, names: RowNames, details: Details, symptoms: Symptoms, extra: Sequence[Metric]
+) -> Report:
     """Derive every figure of a report from the tallies of all rows.
 
     Raises
@@ -93,7 +96,7 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=undefined,
         options=settings.changed(),
-        warnings=tuple(_warnings(plan, total, names)),
+        warnings=(*_warnings(plan, total, names), *findings(total, symptoms, plan.classes, prior)),
     )
 
 

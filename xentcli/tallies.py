@@ -8,7 +8,7 @@ that neither block size nor order can change a bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
@@ -269,8 +269,10 @@ class Scores:
         The largest distance of a row sum from 1; None where rows have no sum.
     odd_logits
         Whether some row given as logits could not be a row of probabilities.
-    graded, column
-        Whether some probability is neither 0 nor 1; whether there is one column.
+    certain
+        Which of 0 and 1 the last class is predicted with; None stands for all else.
+    column
+        Whether there is one column.
     """
 
     read: int = 0
@@ -285,7 +287,7 @@ class Scores:
     soft: bool = False
     deviation: float | None = None
     odd_logits: bool = False
-    graded: bool = False
+    certain: frozenset[float | None] = frozenset()
     column: bool = False
 
     @classmethod
@@ -322,7 +324,7 @@ class Scores:
             soft,
             batch.deviation,
             batch.kind == "logits" and not _all_probabilities(batch),
-            bool(((batch.predictions[:, -1:] != 0) & (batch.predictions[:, -1:] != 1)).any()),
+            frozenset(_certain(batch.predictions[:, -1])),
             batch.binary,
         )
 
@@ -342,7 +344,7 @@ class Scores:
             self.soft or other.soft,
             _largest(self.deviation, other.deviation),
             self.odd_logits or other.odd_logits,
-            self.graded or other.graded,
+            self.certain | other.certain,
             self.column or other.column,
         )
 
@@ -416,6 +418,13 @@ def _mean(scores: Scores, name: str) -> Mean:
 
 def _largest(one: float | None, other: float | None) -> float | None:
     return max((value for value in (one, other) if value is not None), default=None)
+
+
+def _certain(q: Floats) -> Iterator[float | None]:
+    zeros, ones = int(np.count_nonzero(q == 0)), int(np.count_nonzero(q == 1))
+    yield from (0.0,) * bool(zeros) + (1.0,) * bool(ones)
+    if zeros + ones < len(q):
+        yield None
 
 
 def _all_probabilities(batch: Batch) -> bool:

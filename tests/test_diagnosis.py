@@ -1,0 +1,110 @@
+"""Known mistakes are told from their evidence, and healthy files are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from xentcli import score
+
+Array = npt.NDArray[Any]
+RNG = np.random.default_rng(8)
+N, K = 400, 5
+Y = RNG.integers(0, K, N)
+
+
+def softmax(z: Array) -> Array:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+GOOD = softmax(RNG.normal(size=(N, K)) + 4 * np.eye(K)[Y])
+
+
+def codes(*files: Any, **options: Any) -> list[str]:
+    return [warning.code for warning in score(*files, **options).warnings]
+
+
+HEALTHY: dict[str, tuple[Array, Array]] = {
+    "good": (GOOD, Y),
+    "weak": (softmax(RNG.normal(size=(N, K)) * 0.1 + 0.3 * np.eye(K)[Y]), Y),
+    "confident": (softmax(20 * np.eye(K)[Y] + RNG.normal(size=(N, K))), Y),
+    "two classes, weak": (softmax(RNG.normal(size=(N, 2)) * 0.2 + 0.2 * np.eye(2)[Y % 2]), Y % 2),
+    "a rare class": (softmax(0.1 * RNG.normal(size=(N, 3)) + np.array([1.0, 1.0, -4.0])), np.r_[[2] * 3, Y[3:] % 2]),
+    "few rows": (GOOD[:20], (Y[:20] + 1) % K),
+    "two classes, binary column": (GOOD[:, 0], (Y == 0).astype(int)),
+}
+
+
+@pytest.mark.parametrize("what", HEALTHY)
+def test_a_healthy_file_is_left_alone(what: str) -> None:
+    assert codes(*HEALTHY[what]) == []
+
+
+def test_published_files_are_left_alone(goldens: Path) -> None:
+    assert codes(goldens / "yardstick" / "hpc_cv.csv", label="obs", preds="VF,F,M,L") == []
+    folder = goldens / "expected_cost" / "pneumoniamnist_resnet50"
+    assert codes(folder / "scores.npy", folder / "targets.npy", kind="logprobs") == []
+
+
+@pytest.mark.parametrize("order", [[1, 2, 3, 4, 0], [1, 0, 2, 3, 4], [4, 3, 2, 1, 0]])
+def test_columns_in_another_order_are_noticed_with_the_option_that_mends_it(order: list[int]) -> None:
+    report = score(GOOD[:, order], Y)
+    (warning,) = report.warnings
+    assert warning.code == "columns-permuted"
+    option = warning.advice.rpartition("--classes ")[2]
+    assert option == ",".join(map(str, order))
+    assert score(GOOD[:, order], Y, classes=option).cost == pytest.approx(score(GOOD, Y).cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 800, 1 << 20])
+@pytest.mark.parametrize(("by", "where"), [(1, "before"), (-1, "after")])
+def test_rows_that_are_one_apart_are_noticed(by: int, where: str, block_bytes: int) -> None:
+    report = score(np.roll(GOOD, by, axis=0), Y, block_bytes=block_bytes)
+    assert [warning.code for warning in report.warnings] == ["worse-than-prior", "shifted"]
+    assert f"the row {where} it" in report.warnings[1].message
+
+
+def test_rows_in_no_order_are_worse_than_the_prior_and_not_shifted(tmp_path: Path) -> None:
+    shuffled = GOOD[RNG.permutation(N)]
+    assert codes(shuffled, Y) == ["worse-than-prior"]
+    np.save(tmp_path / "p.npy", shuffled)
+    pd.Series(Y, name="y").to_csv(tmp_path / "y.csv", index=False)
+    assert codes(tmp_path / "p.npy", tmp_path / "y.csv") == ["worse-than-prior"]
+
+
+def test_a_softmax_of_a_softmax_is_noticed() -> None:
+    assert codes(softmax(GOOD), Y) == ["softmax-twice"]
+    assert codes(softmax(softmax(4 * np.eye(10)[np.arange(N) % 10])), np.arange(N) % 10) == ["softmax-twice"]
+
+
+def test_a_model_that_knows_nothing_is_not_said_to_be_worse_than_the_prior() -> None:
+    assert codes(np.full((N, K), 1 / K), Y) == ["never-predicted"]
+
+
+def test_a_class_that_is_never_predicted_is_noticed() -> None:
+    q = GOOD.copy()
+    q[:, 3] = 1e-3
+    q /= q.sum(axis=1, keepdims=True)
+    report = score(q, Y)
+    found = [warning for warning in report.warnings if warning.code == "never-predicted"]
+    assert len(found) == 1 and f"3 ({(Y == 3).sum()} rows)" in found[0].message
+
+
+@pytest.mark.parametrize("what", ["permuted", "shifted", "twice"])
+def test_blocks_and_threads_find_the_same(what: str) -> None:
+    q = {"permuted": GOOD[:, [1, 2, 3, 4, 0]], "shifted": np.roll(GOOD, 1, axis=0), "twice": softmax(GOOD)}[what]
+    whole = score(q, Y).warnings
+    assert whole
+    for block_bytes, threads in ((1, 1), (777, 3)):
+        assert score(q, Y, block_bytes=block_bytes, threads=threads).warnings == whole
+
+
+def test_soft_targets_and_kinds_without_labels_have_no_findings() -> None:
+    assert codes(GOOD[:, ::-1], np.full((N, K), 1 / K)) == []
+    assert codes(np.full(N, 0.01), kind="true-probs") == []

@@ -1,0 +1,188 @@
+"""From tallies to warnings: what data look like that a known mistake was made with.
+
+Each finding has its evidence and the option that would mend it; nothing is repaired.
+What is kept for it costs little: pairs of true and predicted class, the mean confidence,
+and whether every row could be a softmax of a softmax, of which the first rows mostly
+say no.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+
+from xentcli.batch import Floats
+from xentcli.losses import Workings
+from xentcli.report import Warning
+from xentcli.tallies import Mean, Scores
+
+__all__ = ["LEAST_ROWS", "Symptoms", "findings", "worse_than_prior"]
+
+LEAST_ROWS = 30
+"""Of fewer rows any pattern may be chance."""
+MOST_CLASSES = 1000
+_FEW = 8
+
+
+@dataclass(frozen=True)
+class Symptoms:
+    """What is kept of rows with hard labels.
+
+    Attributes
+    ----------
+    pairs
+        How many rows have a true class t and a predicted class p, by (t, p).
+    confidence
+        The mean probability of the predicted class.
+    twice
+        Whether every row could be the softmax of probabilities.
+    """
+
+    pairs: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    confidence: Mean = Mean()
+    twice: bool = True
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the symptoms of no rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, work: Workings) -> Symptoms:
+        """Tally a batch; nothing of soft targets, or of more than MOST_CLASSES classes."""
+        batch = work.batch
+        if batch.target is None or not len(batch.rows) or batch.classes > MOST_CLASSES or work.soft.any():
+            return cls()
+        codes, counts = np.unique(work.index * batch.classes + work.predicted, return_counts=True)
+        pairs = zip(codes.tolist(), counts.tolist(), strict=True)
+        twice = batch.kind == "probs" and not batch.binary and _softmax_of_probabilities(batch.predictions)
+        top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0] if twice else None
+        return cls(
+            {divmod(code, batch.classes): count for code, count in pairs},
+            Mean() if top is None else Mean.of(top, None),
+            twice,
+        )
+
+    def merge(self, other: Symptoms) -> Symptoms:
+        """Return the symptoms of both."""
+        pairs = dict(self.pairs)
+        for pair, count in other.pairs.items():
+            pairs[pair] = pairs.get(pair, 0) + count
+        twice = self.twice and other.twice
+        return Symptoms(pairs, self.confidence.merge(other.confidence) if twice else Mean(), twice)
+
+
+def _softmax_of_probabilities(q: Floats) -> bool:
+    """Whether each row is the softmax of some probabilities p.
+
+    Then ln q = p - c, and sum p = 1 gives p = ln q - mean(ln q) + 1/K, which must lie from 0 to 1.
+    """
+    slack = 1e-6
+    for rows in (q[:_FEW], q):
+        if (rows <= 0).any():
+            return False
+        logs = np.log(rows)
+        p = logs - logs.mean(axis=1, keepdims=True) + 1 / q.shape[1]
+        if (p < -slack).any() or (p > 1 + slack).any():
+            return False
+    return True
+
+
+def worse_than_prior(total: Scores, prior: float | None) -> bool:
+    """Whether the cost is above that of always saying the class shares, by more than chance."""
+    cost, error = total.cost.mean.value, total.cost.standard_error
+    if prior is None or total.scored < LEAST_ROWS or error is None:
+        return False
+    return cost > 1.02 * prior + 2 * error
+
+
+def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: float | None) -> Iterator[Warning]:
+    """Yield what the tallies of all rows show.
+
+    Parameters
+    ----------
+    total, symptoms
+        The tallies.
+    classes
+        The names of the classes.
+    prior
+        The cost of always saying the class shares, in nats; None where it is undefined.
+    """
+    if total.soft or total.scored < LEAST_ROWS or not symptoms.pairs:
+        return
+    worse = worse_than_prior(total, prior)
+    order = _better_order(symptoms, len(classes))
+    if order is not None:
+        yield _permuted(symptoms, classes, order)
+    elif worse:
+        assert prior is not None
+        yield Warning(
+            "worse-than-prior",
+            f"the cost, {total.cost.mean.value:.4g} nats, is above {prior:.4g}, "
+            "that of always saying the shares of the classes",
+            "are labels and predictions of the same rows, in the same order?",
+        )
+    if symptoms.twice:
+        yield from _twice(symptoms)
+    yield from _never_predicted(symptoms, classes)
+
+
+def _accuracy(symptoms: Symptoms, order: Sequence[int] | None = None) -> float:
+    """The share of rows whose predicted class, sent through `order`, is the true one."""
+    right = sum(n for (t, p), n in symptoms.pairs.items() if t == (p if order is None else order[p]))
+    return right / sum(symptoms.pairs.values())
+
+
+def _better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
+    """For each predicted class the true one it mostly stands for, if that is another order that fits far better."""
+    best: dict[int, tuple[int, int]] = {}
+    for (t, p), count in symptoms.pairs.items():
+        best[p] = max(best.get(p, (0, 0)), (count, t))
+    taken = [best[p][1] for p in best]
+    if len(set(taken)) < len(taken) or len(best) < 2:
+        return None
+    left = [t for t in range(classes) if t not in set(taken)]
+    order = [best[p][1] if p in best else left.pop(0) for p in range(classes)]
+    if order == list(range(classes)):
+        return None
+    fitting = _accuracy(symptoms, order)
+    return order if fitting > 0.5 and fitting > _accuracy(symptoms) + 0.2 else None
+
+
+def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int]) -> Warning:
+    names = ",".join(classes[t] for t in order[:12]) + (",..." if len(order) > 12 else "")
+    return Warning(
+        "columns-permuted",
+        f"with the columns in another order {100 * _accuracy(symptoms, order):.1f} % of the labels would be "
+        f"predicted, not {100 * _accuracy(symptoms):.1f} %",
+        f"if the columns are {names}: --classes {names}",
+    )
+
+
+def _twice(symptoms: Symptoms) -> Iterator[Warning]:
+    confidence, accuracy = symptoms.confidence.value, _accuracy(symptoms)
+    if not math.isnan(confidence) and accuracy > confidence + 0.15:
+        yield Warning(
+            "softmax-twice",
+            f"every row could be the softmax of probabilities: {100 * accuracy:.1f} % of the labels are predicted, "
+            f"with a confidence of {100 * confidence:.1f} %",
+            "was a softmax applied to what was softmax's output already? Save what went into the last one",
+        )
+
+
+def _never_predicted(symptoms: Symptoms, classes: Sequence[str]) -> Iterator[Warning]:
+    """The classes with a tenth of an even share of the rows or more that no row is predicted to be."""
+    rows: dict[int, int] = {}
+    for (t, _), count in symptoms.pairs.items():
+        rows[t] = rows.get(t, 0) + count
+    predicted = {p for _, p in symptoms.pairs}
+    least = max(10, sum(rows.values()) / (10 * len(classes)))
+    never = [t for t in sorted(rows) if t not in predicted and rows[t] >= least]
+    if never:
+        few = ", ".join(f"{classes[t]} ({rows[t]:,} rows)" for t in never[:5]) + (", ..." if len(never) > 5 else "")
+        noun = "class is" if len(never) == 1 else "classes are"
+        yield Warning("never-predicted", f"{len(never):,} {noun} never predicted: {few}", "--by-class shows each cost")
