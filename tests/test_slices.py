@@ -203,3 +203,18 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:
     for labelled in ({"by_class": True}, {"metrics": "accuracy"}):
         with pytest.raises(UsageError):
             score([0.5], kind="losses", **labelled)
+
+
+def test_labels_without_a_prediction_are_counted_where_that_is_allowed(write: Write) -> None:
+    some = write("p.csv", FRAME[["note", *"abcd"]].iloc[10:60].to_csv(index=False))
+    labels = write("y.csv", FRAME[["note", "truth"]].to_csv(index=False))
+    with pytest.raises(DataError) as caught:
+        score(some, labels, id="note")
+    assert "--subset" in str(caught.value)
+    report = score(some, labels, id="note", subset=True)
+    assert report.cost == rows_of(FRAME.iloc[10:60]).cost
+    assert (report.labels_unused, report.examples.read) == (N - 50, 50)
+    with pytest.raises(DataError, match="are not in"):
+        score(labels.replace("y.csv", "p.csv"), write("z.csv", "note,truth\nn11,a\n"), id="note", subset=True)
+    with pytest.raises(UsageError, match="--id"):
+        score(Q, Y, subset=True)

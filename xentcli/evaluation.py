@@ -162,7 +162,9 @@ def make_plan(
     if _is_stdin(predictions) and _is_stdin(labels):
         raise UsageError("only one of the two inputs can be standard input (-)")
     sources = [
-        open_source(data, name=name, format=settings.format_of(side), delimiter=settings.delimiter)
+        open_source(
+            data, name=name, format=settings.format_of(side), delimiter=settings.delimiter, dtype=settings.dtype
+        )
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
         if data is not None
     ]
@@ -208,7 +210,8 @@ def _run(
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    return report_of(plan, total, matching.row_names, details, symptoms, extra)
+    report = report_of(plan, total, matching.row_names, details, symptoms, extra)
+    return dataclasses.replace(report, labels_unused=matching.unused)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

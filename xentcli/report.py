@@ -218,6 +218,7 @@ class Report(_Document):
     by_class: tuple[ClassSlice, ...] = ()
     by: tuple[GroupSlice, ...] = ()
     worst: tuple[WorstRow, ...] = ()
+    labels_unused: int = 0
     clusters: int | None = None
     compat: str | None = None
     extra: dict[str, float | None] = field(default_factory=dict)

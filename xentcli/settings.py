@@ -38,6 +38,8 @@ class Settings:
     preds, label, id, weights
         The columns of each role: names, globs, ``first:last``, ``#1``, joined by commas
         or as a list; ``@FILE:COLUMN`` takes a column from that file.
+    subset
+        With `id`, labels that have no prediction are counted, not refused.
     classes
         The class names in the order of the columns, or ``@FILE``.
     positive
@@ -48,6 +50,8 @@ class Settings:
         "position" aligns by position even where row names say otherwise.
     header, no_header
         For which side a first line that could be either is a header, or data.
+    dtype
+        "bfloat16": what the two bytes of each number of an NPY file are.
     delimiter
         The one character that separates fields.
     input_format
@@ -98,6 +102,7 @@ class Settings:
     label: str | Sequence[str] | None = None
     id: str | None = None
     weights: str | None = None
+    subset: bool = False
     classes: str | Sequence[str] | None = None
     positive: str | None = None
     index_base: int | None = None
@@ -105,6 +110,7 @@ class Settings:
     header: str | None = None
     no_header: str | None = None
     delimiter: str | None = None
+    dtype: str | None = None
     input_format: str | Sequence[str] | None = None
     sum_tolerance: float = 0.001
     scale: float = 1.0
@@ -130,6 +136,8 @@ class Settings:
         self._check_types()
         _choice("kind", self.kind, tuple(KINDS))
         _choice("base", str(self.base), tuple(UNITS))
+        if self.dtype is not None:
+            _choice("dtype", self.dtype, ("bfloat16",))
         for name in ("header", "no_header"):
             if getattr(self, name) is not None:
                 _choice(name, getattr(self, name), SIDES)
@@ -200,6 +208,8 @@ class Settings:
             raise UsageError("--positive and --classes both name the classes; one of them is enough")
         if self.positive is not None and self.index_base is not None:
             raise UsageError("--positive takes labels by name and --index-base by position; choose one")
+        if self.subset and self.id is None:
+            raise UsageError("--subset allows labels without a prediction; it goes with --id COLUMN")
         if self.id is not None and self.align is not None:
             raise UsageError("--id and --align position contradict each other")
         if {self.header, self.no_header} in ({"both"}, {"labels"}, {"predictions"}) or (

@@ -315,3 +315,14 @@ def test_a_missing_extra_is_named(xent: Run, write: Write, tmp_path: Path) -> No
     with pytest.raises(UsageError, match="no 'exe'"):
         score(write("p.csv", "1\n"), kind="losses", input_format="exe")
     assert isinstance(DataError("x"), XentError)
+
+
+def test_a_raw_bfloat16_array_is_read_only_where_it_is_said_to_be_one(tmp_path: Path) -> None:
+    z = RNG.normal(size=(50, 3)).astype(ml_dtypes.bfloat16)
+    np.save(tmp_path / "z.npy", z)
+    assert "--dtype bfloat16" in refusal(tmp_path / "z.npy", Y, kind="logits")
+    want = score(z.astype(np.float64), Y, kind="logits").cost
+    for block_bytes in (1, 1 << 20):
+        assert score(tmp_path / "z.npy", Y, kind="logits", dtype="bfloat16", block_bytes=block_bytes).cost == want
+    np.save(tmp_path / "z.npy", np.asfortranarray(z))
+    assert score(tmp_path / "z.npy", Y, kind="logits", dtype="bfloat16").cost == want

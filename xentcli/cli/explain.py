@@ -22,7 +22,7 @@ from xentcli.writers import text_formats
 
 __all__ = ["explain"]
 
-_ABOUT_FILES = ("preds", "id", "weights", "align", "header", "no_header", "delimiter", "input_format")
+_ABOUT_FILES = ("preds", "id", "weights", "align", "header", "no_header", "delimiter", "input_format", "dtype")
 
 _output = section(
     "Output",

@@ -215,15 +215,16 @@ class Matched:
     join: Join
     predictions: str
     used: bytearray
+    subset: bool = False
     missing: int = 0
     twice: int = 0
     missing_examples: tuple[str, ...] = ()
     twice_examples: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, join: Join, predictions: str) -> Matched:
-        """Start with none."""
-        return cls(join, predictions, bytearray(len(join.where)))
+    def of(cls, join: Join, predictions: str, subset: bool = False) -> Matched:
+        """Start with none; with `subset` ids of the labels' side may stay without a partner."""
+        return cls(join, predictions, bytearray(len(join.where)), subset)
 
     @property
     def faulty(self) -> bool:
@@ -241,6 +242,11 @@ class Matched:
                 self.twice_examples = (*self.twice_examples, one)[:3]
             else:
                 self.used[position] = 1
+
+    @property
+    def unused(self) -> int:
+        """How many ids of the labels' side have no prediction."""
+        return len(self.used) - sum(self.used)
 
     def finish(self) -> None:
         """Check that every id of one side is on the other, once.
@@ -260,11 +266,15 @@ class Matched:
         if self.twice:
             count = "1 row repeats" if self.twice == 1 else f"{self.twice:,} rows repeat"
             raise DataError(f"{count} an id: {_examples(self.twice_examples)}", place=Place(self.predictions))
-        unused = len(self.used) - sum(self.used)
-        if unused:
+        unused = self.unused
+        if unused and not self.subset:
             ids = self.join.rows.values["id"]
             few = itertools.islice((one for one, used in zip(ids, self.used, strict=True) if not used), 3)
-            raise DataError(f"{_ids(unused)} in {self.predictions}: {_examples(tuple(few))}", place=Place(labels))
+            raise DataError(
+                f"{_ids(unused)} in {self.predictions}: {_examples(tuple(few))}",
+                place=Place(labels),
+                advice="--subset allows it",
+            )
 
 
 def _ids(count: int) -> str:

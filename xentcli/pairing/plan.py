@@ -102,8 +102,13 @@ class Matching:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._matched = [Matched.of(join, plan.predictions.path) for join in plan.joins]
+        self._matched = [Matched.of(join, plan.predictions.path, plan.settings.subset) for join in plan.joins]
         self.row_names = RowNames()
+
+    @property
+    def unused(self) -> int:
+        """How many labels had no prediction."""
+        return max((matched.unused for matched in self._matched), default=0)
 
     @property
     def faulty(self) -> bool:

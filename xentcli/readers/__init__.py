@@ -29,8 +29,8 @@ class Reader:
         The first bytes of such a file, or nothing where it has none.
     extensions
         Endings of file names, compression endings aside.
-    delimited
-        Whether it takes --delimiter.
+    delimited, typed
+        Whether it takes --delimiter, and --dtype.
     """
 
     about: str
@@ -38,10 +38,11 @@ class Reader:
     magic: bytes = b""
     extensions: tuple[str, ...] = ()
     delimited: bool = False
+    typed: bool = False
 
 
 READERS = {
-    "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",)),
+    "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",), typed=True),
     "npz": Reader("an archive of NumPy arrays", "xentcli.readers.archive:open_npz", b"PK\x03\x04", (".npz",)),
     "safetensors": Reader(
         "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",)
@@ -70,7 +71,9 @@ _FOREIGN = {
 }
 
 
-def open_source(data: Any, *, name: str, format: str | None = None, delimiter: str | None = None) -> Source:
+def open_source(
+    data: Any, *, name: str, format: str | None = None, delimiter: str | None = None, dtype: str | None = None
+) -> Source:
     """Open a path, `-`, or an array or data frame (called `name` in messages).
 
     The format is `format` if given, else what the first bytes, then the extension,
@@ -95,7 +98,12 @@ def open_source(data: Any, *, name: str, format: str | None = None, delimiter: s
     reader = READERS[_format(stream.name, stream.head, format)]
     module, function = reader.opener.split(":")
     opener = getattr(importlib.import_module(module), function)
-    source: Source = opener(stream, delimiter) if reader.delimited else opener(stream)
+    options: dict[str, Any] = {}
+    if reader.delimited:
+        options["delimiter"] = delimiter
+    if reader.typed:
+        options["dtype"] = dtype
+    source: Source = opener(stream, **options)
     return source
 
 

@@ -208,8 +208,10 @@ class NpySource:
             raise DataError(_size_fault(self.layout, self.shape, held), place=Place(self.path))
 
 
-def open_npy(stream: ByteStream) -> NpySource:
+def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     """Read the header of an array and hold it against the size of the file.
+
+    With `dtype` "bfloat16", two bytes that NumPy has no name for are a number.
 
     Raises
     ------
@@ -232,10 +234,10 @@ def open_npy(stream: ByteStream) -> NpySource:
         head = stream.head
     if len(head) < prefix + length:
         raise DataError("the file ends within its header", place=place)
-    dtype, fortran, shape = _header(head[prefix : prefix + length], major, place)
+    found, fortran, shape = _header(head[prefix : prefix + length], major, place, dtype == BFLOAT16)
     axes = (*shape, 1) if len(shape) == 1 else shape
     # Of an array with one axis longer than 1 both orders are the same.
-    layout = Layout(dtype, fortran and sum(n != 1 for n in shape) > 1, axes, prefix + length)
+    layout = Layout(found, fortran and sum(n != 1 for n in shape) > 1, axes, prefix + length)
     if layout.width == 0:
         raise DataError(f"an array of shape {shape} has no columns", place=place)
     if stream.plain and stream.path:
@@ -298,7 +300,7 @@ def _texts(column: npt.NDArray[np.generic], where: Callable[[int], Place]) -> li
     return result
 
 
-def _header(text: bytes, major: int, place: Place) -> tuple[str, bool, tuple[int, ...]]:
+def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, bool, tuple[int, ...]]:
     try:
         fields = ast.literal_eval(text.decode("utf-8" if major == 3 else "latin1").strip())
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
@@ -308,7 +310,9 @@ def _header(text: bytes, major: int, place: Place) -> tuple[str, bool, tuple[int
         raise DataError("the NPY header cannot be understood", place=place)
     if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in shape):
         raise DataError(f"an array of shape {shown(shape)}", place=place)
-    if (
+    if halves and descr in ("<V2", "|V2", "V2", "<u2", BFLOAT16):
+        descr = BFLOAT16
+    elif (
         not isinstance(descr, str)
         or not (_NUMERIC.fullmatch(descr) or _TEXT.fullmatch(descr))
         or descr[-2:] in ("f1", "b2", "b4", "b8")
@@ -324,6 +328,8 @@ def _header(text: bytes, major: int, place: Place) -> tuple[str, bool, tuple[int
 
 
 def _dtype_advice(descr: object) -> str:
+    if isinstance(descr, str) and descr.lstrip("<|") == "V2":
+        return "--dtype bfloat16, if that is what it is"
     if descr == "|O":
         return "an array of Python objects is a pickle; numpy.save('p.npy', numpy.stack(array).astype(float))"
     return "numpy.save('p.npy', array.astype('float64'))"

@@ -52,7 +52,8 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if report.compat is not None:
         yield "as", report.compat
     if report.alignment == "id":
-        yield "rows", "matched by id"
+        left = f"; {plural(report.labels_unused, 'label')} without a prediction" if report.labels_unused else ""
+        yield "rows", f"matched by id{left}"
     for given in report.inputs:
         if given.header is False:
             yield "header", f"{given.path} has none; its first line is data"
