@@ -20,6 +20,7 @@ from scipy import stats
 
 from xentcli import losses
 from xentcli.batch import Rules, checked
+from xentcli.diagnosis import Symptoms
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
@@ -158,6 +159,7 @@ TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
     (Clusters, clusters_of),
     (Worst, worst_of),
     (Details, details_of),
+    (Symptoms, lambda rows, part: Symptoms.of(rows.work(part))),
 ]
 
 every_tally = pytest.mark.parametrize(("cls", "of"), TALLIES, ids=[cls.__name__ for cls, _ in TALLIES])

@@ -11,21 +11,57 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 
-from xentcli.batch import Floats
+from xentcli.batch import Floats, Ints
 from xentcli.losses import Workings
 from xentcli.report import Warning
 from xentcli.tallies import Mean, Scores
 
-__all__ = ["LEAST_ROWS", "Symptoms", "findings", "worse_than_prior"]
+__all__ = ["LEAST_ROWS", "Counts", "Symptoms", "findings", "worse_than_prior"]
 
 LEAST_ROWS = 30
 """Of fewer rows any pattern may be chance."""
 MOST_CLASSES = 1000
 _FEW = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """How often each of some codes occurred; a few pieces, so that many merges cost little.
+
+    A piece is the sorted codes (i8[m]) and their counts (i8[m]).
+    """
+
+    pieces: tuple[tuple[Ints, Ints], ...] = ()
+
+    def merge(self, other: Counts) -> Counts:
+        """Return the counts of both; a piece is joined to one that is not twice as long."""
+        pieces = sorted((*self.pieces, *other.pieces), key=lambda piece: -len(piece[0]))
+        while len(pieces) > 1 and 2 * len(pieces[-1][0]) > len(pieces[-2][0]):
+            joined = _joined(pieces[-2:])
+            pieces = sorted((*pieces[:-2], joined), key=lambda piece: -len(piece[0]))
+        return Counts(tuple(pieces))
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield each code and its count."""
+        if self.pieces:
+            codes, counts = _joined(self.pieces)
+            yield from zip(codes.tolist(), counts.tolist(), strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by what was counted."""
+        return isinstance(other, Counts) and list(self) == list(other)
+
+
+def _joined(pieces: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    codes, places = np.unique(np.concatenate([codes for codes, _ in pieces]), return_inverse=True)
+    counts = np.zeros(len(codes), dtype=np.int64)
+    np.add.at(counts, places, np.concatenate([counts for _, counts in pieces]))
+    return codes, counts
 
 
 @dataclass(frozen=True)
@@ -34,15 +70,18 @@ class Symptoms:
 
     Attributes
     ----------
-    pairs
-        How many rows have a true class t and a predicted class p, by (t, p).
+    classes
+        K.
+    counts
+        How many rows have a true class t and a predicted class p, by K t + p.
     confidence
         The mean probability of the predicted class.
     twice
         Whether every row could be the softmax of probabilities.
     """
 
-    pairs: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    classes: int = 0
+    counts: Counts = field(default_factory=Counts)
     confidence: Mean = Mean()
     twice: bool = True
 
@@ -57,23 +96,25 @@ class Symptoms:
         batch = work.batch
         if batch.target is None or not len(batch.rows) or batch.classes > MOST_CLASSES or work.soft.any():
             return cls()
-        codes, counts = np.unique(work.index * batch.classes + work.predicted, return_counts=True)
-        pairs = zip(codes.tolist(), counts.tolist(), strict=True)
+        counted = np.unique(work.index * batch.classes + work.predicted, return_counts=True)
         twice = batch.kind == "probs" and not batch.binary and _softmax_of_probabilities(batch.predictions)
         top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0] if twice else None
-        return cls(
-            {divmod(code, batch.classes): count for code, count in pairs},
-            Mean() if top is None else Mean.of(top, None),
-            twice,
-        )
+        return cls(batch.classes, Counts((counted,)), Mean() if top is None else Mean.of(top, None), twice)
 
     def merge(self, other: Symptoms) -> Symptoms:
         """Return the symptoms of both."""
-        pairs = dict(self.pairs)
-        for pair, count in other.pairs.items():
-            pairs[pair] = pairs.get(pair, 0) + count
         twice = self.twice and other.twice
-        return Symptoms(pairs, self.confidence.merge(other.confidence) if twice else Mean(), twice)
+        return Symptoms(
+            max(self.classes, other.classes),
+            self.counts.merge(other.counts),
+            self.confidence.merge(other.confidence) if twice else Mean(),
+            twice,
+        )
+
+    @cached_property
+    def pairs(self) -> Mapping[tuple[int, int], int]:
+        """How many rows have a true class t and a predicted class p, by (t, p)."""
+        return {divmod(code, self.classes): count for code, count in self.counts}
 
 
 def _softmax_of_probabilities(q: Floats) -> bool:

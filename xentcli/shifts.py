@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from xentcli.tallies import Mean
 
 __all__ = ["shift_warning"]
 
+ENOUGH = 50_000
+"""So many rows show whether the files are one row apart."""
+
 
 def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
@@ -28,7 +32,7 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
         The cost as the files stand, and that of the class shares, in nats.
     """
     before, after = Mean(), Mean()
-    for earlier, later in _pairs_of_rows(plan):
+    for earlier, later in itertools.takewhile(lambda pair: pair[0].rows[0] <= ENOUGH, _pairs_of_rows(plan)):
         # The label of a row beside the predictions of the row after it, and the other way round.
         before = before.merge(_cost(later, earlier.target, plan))
         after = after.merge(_cost(earlier, later.target, plan))
@@ -60,7 +64,8 @@ def _pairs_of_rows(plan: Plan) -> Iterator[tuple[Batch, Batch]]:
             continue
         if held is not None:
             yield held, _rows(batch, slice(0, 1))
-        yield _rows(batch, slice(0, -1)), _rows(batch, slice(1, None))
+        if len(batch.rows) > 1:
+            yield _rows(batch, slice(0, -1)), _rows(batch, slice(1, None))
         held = _rows(batch, slice(-1, None))
 
 
