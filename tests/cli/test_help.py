@@ -95,6 +95,17 @@ def test_every_line_of_the_help_says_what_the_thing_is_for(command: str) -> None
             assert parameter.help, parameter.name
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_told_in_one_line(command: str) -> None:
+    """Of 80 columns; a long list of choices has a line of its own before."""
+    lines = help_of(command).partition("Examples:")[0].splitlines()
+    start = next(index for index, line in enumerate(lines) if line.endswith(":") and not line.startswith(" "))
+    options = [line for line in lines[start:] if line.startswith("  ")]
+    for before, line in zip(options, options[1:], strict=False):
+        if not line.strip().startswith("-"):
+            assert before.strip().startswith("-") and "  " not in before.strip(), line
+
+
 def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:
     text = help_of()
     assert len(examples(text)) == 5

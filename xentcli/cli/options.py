@@ -88,16 +88,16 @@ _SIDES = click.Choice(["predictions", "labels", "both"])
 
 _columns = section(
     "Columns",
-    _option("--preds", metavar="COLUMNS", help="The predictions: names, globs, first:last, #1; joined by commas."),
+    _option("--preds", metavar="COLUMNS", help="The predictions: names, globs, first:last or #1, ..."),
     _option("--label", metavar="COLUMNS", help="The label, or one target column for each class."),
     _option("--labels", "labels_option", metavar="FILE", help="The file of the labels, in place of LABELS."),
-    _option("--id", metavar="COLUMN", help="Match the rows of both files by this column, in any order."),
+    _option("--id", metavar="COLUMN", help="Match the rows of both files by this column."),
     _option("--subset", is_flag=True, help="With --id: labels may be there that have no prediction."),
     _option("--weights", metavar="COLUMN", help="How much each row counts."),
     _option("--classes", metavar="NAMES", help="Class names in the order of the columns, or @FILE."),
     _option("--positive", metavar="NAME", help="The label that one column of predictions is about."),
     _option("--index-base", type=click.Choice(["0", "1"]), help="Labels are positions counted from 0 or 1."),
-    _option("--bytes", metavar="COLUMN|N", help="Bytes of each row's text, or of all: gives bits per byte."),
+    _option("--bytes", metavar="COLUMN|N", help="Bytes of each row's text, or of all, for bits per byte."),
     _option("--align", type=click.Choice(["position"]), help="Match by position whatever row names say."),
 )
 _files = section(
@@ -105,17 +105,17 @@ _files = section(
     _option(
         "--input-format",
         multiple=True,
-        metavar="FORMAT",
-        help=f"{', '.join(READERS)}; or predictions=FORMAT, labels=FORMAT.",
+        metavar=f"[{'|'.join(READERS)}]",
+        help="predictions=FORMAT, labels=FORMAT, or for both.",
     ),
     _option("--dtype", type=click.Choice(["bfloat16"]), help="What two-byte numbers of an NPY file are."),
-    _option("--delimiter", metavar="CHAR", help="What separates fields of a text file: , ; tab or another."),
+    _option("--delimiter", metavar="CHAR", help="What separates fields: , ; tab space or another."),
     _option(
         "--header",
         type=_SIDES,
         is_flag=False,
         flag_value="both",
-        help="The first line is a header (of both files if none is named).",
+        help="The first line is a header; of both, if bare.",
     ),
     _option("--no-header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is data."),
 )
@@ -124,26 +124,26 @@ _loss = section(
     _option(
         "--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."
     ),
-    _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS], and report what that changed."),
+    _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS]; reported."),
     _option("--class-weight", multiple=True, metavar="NAME=W", help="How much a class counts in the cost; else 1."),
     _option(
         "--label-smoothing",
         type=float,
         default=0.0,
         metavar="E",
-        help="Spread E of each target over all classes, as in training.",
+        help="Spread E of each target over all classes.",
     ),
-    _option("--ignore-label", multiple=True, metavar="LABEL", help="Leave rows with this label out, and count them."),
+    _option("--ignore-label", multiple=True, metavar="LABEL", help="Leave rows with this label out; counted."),
     _option("--compat", type=click.Choice(list(COMPAT)), help="The number as this tool computes it."),
-    _option("--renormalize", is_flag=True, help="Divide each row of probabilities by its sum first."),
-    _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions by X first: 0.01 for percent."),
+    _option("--renormalize", is_flag=True, help="Divide each row by its sum first; reported."),
+    _option("--scale", type=float, default=1.0, metavar="X", help="Multiply predictions first: 0.01 for percent."),
     _option(
         "--sum-tolerance",
         type=float,
         default=0.001,
         show_default=True,
         metavar="TAU",
-        help="How far a row sum may be from 1.",
+        help="How far a row sum may be off.",
     ),
 )
 _base = _option(
@@ -158,7 +158,7 @@ _slices = section(
     _option("--by-class", is_flag=True, help="The cost by true class."),
     _option("--worst", type=int, default=0, metavar="N", help="The N rows of the largest loss."),
     _option("--show", multiple=True, metavar="COLUMN", help="A column to show beside the worst rows."),
-    _option("--cluster", metavar="COLUMN", help="Rows of one value depend on each other; the interval heeds it."),
+    _option("--cluster", metavar="COLUMN", help="Rows of one value are not independent."),
     _option(
         "--max-groups", type=int, default=10_000, show_default=True, metavar="N", help="How many groups there may be."
     ),
@@ -174,7 +174,7 @@ _output = section(
         help="What is printed.",
     ),
     _option(
-        "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too, by its extension."
+        "-o", "--output", "outputs", multiple=True, metavar="FILE", help="Write the report here too: .json, .csv, ..."
     ),
     _option("--quiet", "-q", is_flag=True, help="Print the cost alone."),
     _option(
@@ -185,9 +185,9 @@ _output = section(
         callback=lambda ctx, parameter, value: _list_metrics(ctx) if value else None,
         help="Show what each figure is, and exit.",
     ),
-    _option("--metrics", metavar="NAMES", help="Show these figures, in this order: cost,brier,top3."),
-    _option("--get", metavar="METRIC", help=f"Print one figure alone: {', '.join(METRICS)}."),
-    _option("--per-example", metavar="FILE", help="The loss of every row: .csv, .jsonl, .parquet, .npy, or - as CSV."),
+    _option("--metrics", metavar="NAMES", help="Show these figures: cost,brier,top3."),
+    _option("--get", metavar="METRIC", help="Print one figure alone: accuracy, top3, ..."),
+    _option("--per-example", metavar="FILE", help="Losses by row: .csv, .npy, .jsonl, .parquet, -"),
 )
 
 

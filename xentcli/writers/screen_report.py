@@ -51,7 +51,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
         yield "labels", f"{other}{named}, {report.labels.note}"
     if report.compat is not None:
         yield "as", report.compat
-    if report.alignment == "id":
+    if report.alignment == "id" and len(report.inputs) > 1:
         left = f"; {plural(report.labels_unused, 'label')} without a prediction" if report.labels_unused else ""
         yield "rows", f"matched by id{left}"
     for given in report.inputs:
