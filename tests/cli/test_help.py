@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import re
 import signal
@@ -101,7 +102,7 @@ def test_every_option_is_told_in_one_line(command: str) -> None:
     lines = help_of(command).partition("Examples:")[0].splitlines()
     start = next(index for index, line in enumerate(lines) if line.endswith(":") and not line.startswith(" "))
     options = [line for line in lines[start:] if line.startswith("  ")]
-    for before, line in zip(options, options[1:], strict=False):
+    for before, line in itertools.pairwise(options):
         if not line.strip().startswith("-"):
             assert before.strip().startswith("-") and "  " not in before.strip(), line
 

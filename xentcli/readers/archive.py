@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
-from xentcli.readers.stream import ByteStream
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
+from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 
@@ -61,45 +61,21 @@ class ArchivePart:
 
 
 @dataclass(frozen=True)
-class ArchiveSource:
+class ArchiveSource(FlatTable):
     """The members of an archive that have as many rows as the others.
 
     odd are the names of those that have not, and why they are no columns.
     """
 
-    path: str
+    stream: ByteStream
     format: str
     members: tuple[NpySource, ...]
     flat: Flat
     odd: Mapping[str, str]
-    stream: ByteStream
-    header: None = None
-    tabular: bool = True
-    row_names: None = None
-    shape: tuple[int, ...] = ()
-    repeatable: bool = True
-
-    @property
-    def width(self) -> int:
-        """How many columns there are, those of K numbers spread out."""
-        return len(self.flat.names)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return self.flat.names
 
     def numeric(self, column: int) -> bool:
         """Whether a member holds numbers, not text."""
         return self.members[self.flat.origin[column][0]].numeric(0)
-
-    def flattened(self) -> ArchiveSource:
-        """Return it as it is: a table is not flattened."""
-        return self
-
-    def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
-        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows."""
@@ -125,7 +101,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     DataError
         For a damaged archive, members of one name, or an archive that is no NPZ.
     """
-    path = _path_of(stream, "NPZ")
+    path = plain_path(stream, "NPZ")
     with _zip_errors(path), zipfile.ZipFile(path) as archive:
         infos = archive.infolist()
     _check_names(infos, path)
@@ -221,7 +197,7 @@ def open_safetensors(stream: ByteStream) -> ArchiveSource:
     DataError
         For a damaged file.
     """
-    path = _path_of(stream, "safetensors")
+    path = plain_path(stream, "safetensors")
     place = Place(path)
     size = os.stat(path).st_size
     with open(path, "rb") as file:
@@ -251,12 +227,6 @@ def _tensor(stream: ByteStream, path: str, name: str, entry: Any, begin: int, si
     return NpySource(replace(stream, name=f"{path}:{name}"), layout, shape)
 
 
-def _path_of(stream: ByteStream, what: str) -> str:
-    if stream.path is None or not stream.plain:
-        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
-    return stream.path
-
-
 def _source(
     path: str, format: str, stream: ByteStream, found: Sequence[tuple[str, NpySource | DataError]]
 ) -> ArchiveSource:
@@ -273,4 +243,4 @@ def _source(
     others = (pair for pair in arrays if pair not in kept)
     odd |= {name: f"{name} has shape {member.shape}, and the others have {rows:,} rows" for name, member in others}
     columns = [(name, None if member.layout.width == 1 else member.layout.width) for name, member in kept]
-    return ArchiveSource(path, format, tuple(member for _, member in kept), Flat.of(columns), odd, stream)
+    return ArchiveSource(stream, format, tuple(member for _, member in kept), Flat.of(columns), odd)

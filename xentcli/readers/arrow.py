@@ -14,8 +14,8 @@ import numpy as np
 
 from xentcli.errors import DataError, Place
 from xentcli.extras import needed
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
-from xentcli.readers.stream import ByteStream
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
+from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 
@@ -94,7 +94,7 @@ class ArrowPart:
 
 
 @dataclass(frozen=True)
-class ArrowSource:
+class ArrowSource(FlatTable):
     """A file of record batches."""
 
     stream: ByteStream
@@ -103,38 +103,10 @@ class ArrowSource:
     rows: int
     batches: Callable[[int], Iterator[Any]]
     numbers: tuple[bool, ...]
-    header: None = None
-    tabular: bool = True
-    row_names: None = None
-    shape: tuple[int, ...] = ()
-    repeatable: bool = True
-
-    @property
-    def path(self) -> str:
-        """What messages call it."""
-        return self.stream.name
-
-    @property
-    def width(self) -> int:
-        """How many columns there are, lists and structs spread out."""
-        return len(self.flat.names)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return self.flat.names
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for all else, of which each value is looked at."""
         return True if self.numbers[self.flat.origin[column][0]] else None
-
-    def flattened(self) -> ArrowSource:
-        """Return it as it is: a table is not flattened."""
-        return self
-
-    def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
-        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows."""
@@ -160,7 +132,7 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
         For a damaged file.
     """
     parquet = needed("pyarrow.parquet", "arrow")
-    path = _path_of(stream, "Parquet")
+    path = plain_path(stream, "Parquet")
 
     def opened() -> Any:
         return parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
@@ -185,7 +157,7 @@ def open_feather(stream: ByteStream) -> ArrowSource:
         For a damaged file.
     """
     arrow = needed("pyarrow", "arrow")
-    path = _path_of(stream, "Arrow")
+    path = plain_path(stream, "Arrow")
 
     def all_batches() -> Iterator[Any]:
         with arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
@@ -238,12 +210,6 @@ def _offsets(array: Any) -> Any:
     if hasattr(array, "offsets"):
         return array.offsets.to_numpy(zero_copy_only=False)
     return np.arange(len(array) + 1) * array.type.list_size
-
-
-def _path_of(stream: ByteStream, what: str) -> str:
-    if stream.path is None or not stream.plain:
-        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
-    return stream.path
 
 
 def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import number_hint, numbers
-from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Rows, Selection, Values
+from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, OfStream, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
@@ -97,7 +97,7 @@ class CsvPart:
 
 
 @dataclass(frozen=True)
-class CsvSource:
+class CsvSource(OfStream):
     """A delimited text file or stream.
 
     first_fields are the fields of the first line; whether they are a header is for
@@ -112,16 +112,6 @@ class CsvSource:
     format: str = "csv"
     tabular: bool = True
     shape: tuple[int, ...] = ()
-
-    @property
-    def path(self) -> str:
-        """What messages call it."""
-        return self.stream.name
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be read again."""
-        return self.stream.path is not None
 
     @property
     def row_names(self) -> int | None:
@@ -179,10 +169,6 @@ class CsvSource:
                     grammar, self.names, self.width, start, line, rows, block.offset + skipped, len(data), kept
                 )
             start += rows
-
-    def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
-        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows, a header line included, by one pass over the bytes."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.delimited import Dialect, blocks
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -108,53 +108,21 @@ class LinesPart:
 
 
 @dataclass(frozen=True)
-class LinesSource:
+class LinesSource(FlatTable):
     """A file or stream of lines, each a record."""
 
     stream: ByteStream
     form: Form
     keys: tuple[str, ...]
     flat: Flat
-    header: None = None
-    tabular: bool = True
-    row_names: None = None
-    shape: tuple[int, ...] = ()
 
     @property
     def format(self) -> str:
         """A name in READERS."""
         return self.form.name
 
-    @property
-    def path(self) -> str:
-        """What messages call it."""
-        return self.stream.name
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be read again."""
-        return self.stream.path is not None
-
-    @property
-    def width(self) -> int:
-        """How many columns there are, lists and objects spread out."""
-        return len(self.flat.names)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the columns."""
-        return self.flat.names
-
     def numeric(self, column: int) -> None:
         """Say nothing: every value is looked at."""
-
-    def flattened(self) -> LinesSource:
-        """Return it as it is: a table is not flattened."""
-        return self
-
-    def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
-        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Pick, Rows, Selection, Values
+from xentcli.readers.source import BLOCK_BYTES, OfStream, Pick, Rows, Selection, Values
 from xentcli.readers.stream import ByteStream, read_range
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
@@ -114,7 +114,7 @@ class NpyPart:
 
 
 @dataclass(frozen=True)
-class NpySource:
+class NpySource(OfStream):
     """An array in a file or stream; its last axis is the columns, the others count its rows."""
 
     stream: ByteStream
@@ -125,16 +125,6 @@ class NpySource:
     names: tuple[str, ...] = ()
     tabular: bool = False
     row_names: None = None
-
-    @property
-    def path(self) -> str:
-        """What messages call it."""
-        return self.stream.name
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it can be read again."""
-        return self.stream.path is not None
 
     @property
     def width(self) -> int:
@@ -153,10 +143,6 @@ class NpySource:
     def flattened(self) -> NpySource:
         """Return all its numbers as rows of one column, in C order of the index."""
         return replace(self, layout=replace(self.layout, shape=(*self.shape, 1)))
-
-    def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
-        self.stream.check_unchanged()
 
     def lines(self) -> int:
         """Count the rows."""

@@ -9,15 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from xentcli.batch import Floats
 from xentcli.errors import Place
+from xentcli.readers.stream import ByteStream
+from xentcli.readers.wide import Flat
 
-__all__ = ["BLOCK_BYTES", "MAX_COLUMNS", "Part", "Pick", "Rows", "Selection", "Source", "Values", "merged_rows", "take"]
+__all__ = [
+    "BLOCK_BYTES",
+    "MAX_COLUMNS",
+    "FlatTable",
+    "OfStream",
+    "Part",
+    "Pick",
+    "Rows",
+    "Selection",
+    "Source",
+    "Values",
+    "merged_rows",
+    "take",
+]
 
 BLOCK_BYTES = 1 << 20
 MAX_COLUMNS = 1_000_000
@@ -168,6 +183,50 @@ class Source(Protocol):
     def check_unchanged(self) -> None:
         """Raise DataError when it is no longer what was opened."""
         ...
+
+
+class OfStream:
+    """What sources of one stream of bytes have in common."""
+
+    stream: ByteStream
+
+    @property
+    def path(self) -> str:
+        """What messages call it."""
+        return self.stream.name
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be read again."""
+        return self.stream.path is not None
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when the file is no longer what was opened."""
+        self.stream.check_unchanged()
+
+
+class FlatTable(OfStream):
+    """What tables have in common whose columns of K numbers are spread out."""
+
+    flat: Flat
+    header = None
+    tabular = True
+    row_names = None
+    shape: tuple[int, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many columns there are, those of K numbers spread out."""
+        return len(self.flat.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.flat.names
+
+    def flattened(self) -> Self:
+        """Return it as it is: a table is not flattened."""
+        return self
 
 
 def take(values: Values, rows: npt.NDArray[np.int64]) -> Values:

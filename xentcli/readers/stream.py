@@ -14,7 +14,7 @@ from typing import IO, Any
 from xentcli.errors import DataError, FileError, Place
 from xentcli.extras import needed
 
-__all__ = ["STDIN", "ByteStream", "open_bytes", "read_range"]
+__all__ = ["STDIN", "ByteStream", "open_bytes", "plain_path", "read_range"]
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
@@ -168,6 +168,19 @@ def _streamed(name: str, raw: IO[bytes]) -> ByteStream:
         joined = io.BufferedReader(_Joined(start, raw))
         file = _decompressed(joined, start)
         return ByteStream(name, None, False, _read_fully(file, HEAD_BYTES), file)
+
+
+def plain_path(stream: ByteStream, what: str) -> str:
+    """Return the path of a file that can be read at any place.
+
+    Raises
+    ------
+    DataError
+        For a stream or a compressed file, which a `what` cannot be read from.
+    """
+    if stream.path is None or not stream.plain:
+        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
+    return stream.path
 
 
 def read_range(path: str, offset: int, length: int) -> bytes:
