@@ -13,6 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -254,8 +255,6 @@ def test_a_line_of_other_tokens_is_refused(line: str, write: Write) -> None:
 
 
 def written_by_tools(tmp_path: Path) -> dict[str, tuple[tuple[Any, ...], dict[str, Any]]]:
-    import polars
-
     names = ["cat", "dog", "emu"]
     frame = pd.DataFrame(Q, columns=names)
     truth = pd.Series([names[y] for y in Y], name="truth")
@@ -293,7 +292,6 @@ def written_by_tools(tmp_path: Path) -> dict[str, tuple[tuple[Any, ...], dict[st
 
 
 def test_what_other_tools_write_is_scored(tmp_path: Path) -> None:
-    pytest.importorskip("polars", reason="polars is no part of the extra test")
     for name, (files, options) in written_by_tools(tmp_path).items():
         assert score(*files, **options).cost == pytest.approx(WANT, rel=1e-13), name
 

@@ -90,6 +90,13 @@ def test_no_cell_is_run_or_breaks_its_table(format: str) -> None:
         assert len({line.replace(r"\|", "").count("|") for line in rows[-5:]}) == 1
 
 
+def test_a_table_on_a_terminal_is_harmless_and_in_a_file_lossless() -> None:
+    document = xentcli.score(FRAME.assign(site="a\x1b[31m\u202eb"), preds=["cat", "=dog"], label="truth", by="site")
+    assert "a\x1b[31m\u202eb" in rendered(document, "csv")
+    for format in text_formats():
+        assert rendered(document, format, width=200).replace("\n", "").isprintable(), format
+
+
 def test_a_report_is_written_by_the_extension_of_every_form(xent: Run, write: Write, tmp_path: Path) -> None:
     write("f.csv", FRAME.to_csv(index=False))
     names = [f"r{extension}" for writer in WRITERS.values() for extension in writer.extensions]

@@ -19,7 +19,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
 from xentcli.report import plain
 from xentcli.scorer import PerExample
-from xentcli.writers.safe import csv_cell, terminal
+from xentcli.writers.safe import csv_cell, terminal_cell
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
@@ -36,7 +36,7 @@ def per_example_sink(path: str | None) -> Iterator[Sink | None]:
     if path is None:
         yield None
     elif path == "-":
-        yield _csv_sink(sys.stdout.buffer, _on_terminal if sys.stdout.isatty() else csv_cell)
+        yield _csv_sink(sys.stdout.buffer, terminal_cell if sys.stdout.isatty() else csv_cell)
         sys.stdout.flush()
     else:
         writer = SINKS[os.path.splitext(path)[1].lower()]
@@ -55,10 +55,6 @@ def check_path(path: str) -> None:
 @contextlib.contextmanager
 def _csv(file: IO[bytes]) -> Iterator[Sink]:
     yield _csv_sink(file)
-
-
-def _on_terminal(text: str) -> str:
-    return terminal(csv_cell(text))
 
 
 def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:

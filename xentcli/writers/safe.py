@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["csv_cell", "markdown", "terminal"]
+__all__ = ["csv_cell", "markdown", "terminal", "terminal_cell"]
 
 _FORMULA = tuple("=+-@\t\r")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
@@ -36,6 +36,11 @@ def csv_cell(text: str) -> str:
     """
     safe = terminal(text) if "\r" in text else text
     return "'" + safe if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else safe
+
+
+def terminal_cell(text: str) -> str:
+    """Return a CSV cell that is harmless on a terminal too."""
+    return terminal(csv_cell(text))
 
 
 def markdown(text: str) -> str:
