@@ -224,3 +224,125 @@ def test_small_faults_of_messages(write: Write) -> None:
     with pytest.raises(DataError) as caught:
         score(write("p.csv", "cat, dog\n0.9,0.1\n"), ["dog"])
     assert "cat, ' dog'" in str(caught.value)
+
+
+# What a second reader found.
+
+
+def test_several_columns_of_a_kind_that_has_one_are_refused_however_they_are_chosen(
+    tmp_path: Path, write: Write
+) -> None:
+    logs = np.log(np.random.default_rng(1).uniform(0.1, 1, (8, 12)))
+    np.savez(tmp_path / "l.npz", lp=logs)
+    text = write("p.csv", "cat,dog\n.5,.5\n.25,.75\n")
+    for files, preds, kind in (
+        (tmp_path / "l.npz", "lp", "true-logprobs"),
+        (text, "cat,dog", "true-probs"),
+        (text, "*", "losses"),
+    ):
+        for call in (score, explain):
+            with pytest.raises(DataError, match="has one"):
+                call(files, kind=kind, preds=preds)
+
+
+def test_a_missing_text_is_no_text(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"None": [0.5, 0.5], "b": [0.5, 0.5], "t": ["b", None]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="'' is not a class"):
+        score(tmp_path / "t.parquet", label="t")
+    with pytest.raises(DataError, match="'' is not a class"):
+        score(pd.DataFrame({"None": [0.5, 0.5], "b": [0.5, 0.5]}), pd.Series(["b", None], dtype=object))
+
+
+def test_whole_numbers_beside_a_null_stay_what_they_are(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    keys = pa.array([2**53, 2**53 + 1, None, 2**53 + 1], pa.int64())
+    pq.write_table(pa.table({"q": [0.5, 0.25, 0.5, 0.75], "k": keys}), tmp_path / "t.parquet")
+    report = score(tmp_path / "t.parquet", kind="true-probs", preds="q", by="k", cluster="k")
+    assert [(part.group["k"], part.examples) for part in report.by] == [("", 1), (str(2**53), 1), (str(2**53 + 1), 2)]
+    assert report.clusters == 3
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_clip_of_scikit_learn_goes_by_the_dtype_in_every_format(dtype: str, tmp_path: Path) -> None:
+    q = np.array([[1, 0, 0], [0.25, 0.25, 0.5]], dtype=dtype)
+    np.save(tmp_path / "q.npy", q)
+    np.savez(tmp_path / "q.npz", p=q)
+    pd.DataFrame(q, columns=["a", "b", "c"]).to_parquet(tmp_path / "q.parquet")
+    want = score(tmp_path / "q.npy", [1, 2], compat="sklearn").cost
+    assert want == pytest.approx((-math.log(np.finfo(dtype).eps) + math.log(2)) / 2, rel=1e-6)
+    for name in ("q.npz", "q.parquet"):
+        assert score(tmp_path / name, [1, 2], compat="sklearn", index_base=0).cost == want
+
+
+@pytest.mark.parametrize("options", [{"label_smoothing": 0.1}, {"class_weight": {"0": 2}}])
+def test_steps_that_would_not_show_the_loss_are_not_shown(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="without class weights and label smoothing"):
+        explain([[0.5, 0.5]], [0], **options)
+
+
+def test_weights_that_favour_what_is_rare_raise_no_alarm() -> None:
+    generator = np.random.default_rng(5)
+    q = generator.dirichlet(np.array([0.9, 0.08, 0.02]) * 30, 2000)
+    y = np.array([generator.choice(3, p=row) for row in q])
+    frame = pd.DataFrame(q, columns=["a", "b", "c"]).assign(w=np.array([1, 10, 50.0])[y])
+    assert score(frame, y, weights="w", index_base=0).warnings == ()
+    assert score(q, y, class_weight={"1": 10, "2": 50}).warnings == ()
+    assert score(q, y).warnings == ()
+
+
+def test_a_weak_model_of_two_classes_raises_no_alarm() -> None:
+    y = np.arange(400) % 2
+    q = np.where(np.arange(400) % 20 == 0, 0.65, 0.35)
+    two = np.where(y[:, None] == np.arange(2), (1 - q)[:, None], q[:, None])
+    assert score(two, y).warnings == ()
+    logits = np.clip(np.random.default_rng(3).normal(0.5, 0.1, 4000), 0, 1)
+    labels = (np.random.default_rng(4).uniform(size=4000) < 1 / (1 + np.exp(-logits))).astype(int)
+    assert score(logits, labels, kind="logits").warnings == ()
+
+
+def test_integers_beyond_the_doubles_are_refused_with_their_place(write: Write) -> None:
+    huge = "1" + "0" * 400
+    good = '{"p": [0.5, 0.5], "t": 0, "w": 1}\n'
+    for bad in (f'{{"p": [0.5, 0.5], "t": 0, "w": {huge}}}\n', f'{{"p": [{huge}, 0], "t": 0, "w": 1}}\n'):
+        with pytest.raises(DataError) as caught:
+            score(write("p.jsonl", good + bad), preds="p", label="t", weights="w")
+        assert caught.value.place is not None and caught.value.place.row == 2
+
+
+def test_a_column_called_as_a_figure_is_kept_apart_in_a_table() -> None:
+    from xentcli.writers.rows import table_rows
+
+    frame = pd.DataFrame({"a": [0.5, 0.25], "b": [0.5, 0.75], "cost": ["x", "y"], "class": ["v", "w"]})
+    report = score(frame, ["a", "b"], preds="a,b", by=["cost", "class"], by_class=True)
+    rows = table_rows(report)
+    assert [row["[cost]"] for row in rows][:2] == ["x", "y"]
+    assert {row["[class]"] for row in rows} == {None, "v", "w"}
+    assert [row["class"] for row in rows][-2:] == ["a", "b"]
+    assert all(isinstance(row["cost"], float) for row in rows)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_labels_of_each_position_stand_in_one_archive_with_the_logits(save: Any, tmp_path: Path) -> None:
+    z, y = np.random.default_rng(2).normal(size=(8, 12, 3)), np.arange(96).reshape(8, 12) % 3
+    save(tmp_path / "a.npz", logits=z, label=y)
+    report = score(tmp_path / "a.npz", kind="logits", preds="logits", label="label")
+    assert report.cost == score(z.reshape(-1, 3), y.ravel(), kind="logits").cost
+
+
+def test_tokens_in_a_txt_are_tokens(write: Write) -> None:
+    assert score(write("v.txt", "1:0.25 2:0.75\n1:0.5 2:0.5\n"), ["1", "2"]).classes == ("1", "2")
+
+
+def test_rows_that_are_all_ignored_are_said_to_be(write: Write) -> None:
+    with pytest.raises(NoVerdict, match="all 2 rows are ignored"):
+        score([[0.5, 0.5]] * 2, [0, 0], ignore_label="0")
+    with pytest.raises(NoVerdict, match="no rows"):
+        score(write("e.jsonl", ""), preds="p", label="t")
+    with pytest.raises(XentError, match="no such file"):
+        score([[0.5, 0.5]], [0], weights="@nowhere.csv:w")

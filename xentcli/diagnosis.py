@@ -92,11 +92,12 @@ class Symptoms:
 
     @classmethod
     def of(cls, work: Workings) -> Symptoms:
-        """Tally a batch; nothing of soft targets, or of more than MOST_CLASSES classes."""
+        """Tally a batch; no pairs of soft targets, and nothing of more than MOST_CLASSES classes."""
         batch = work.batch
-        if batch.target is None or not len(batch.rows) or batch.classes > MOST_CLASSES or work.soft.any():
+        if batch.target is None or not len(batch.rows) or batch.classes > MOST_CLASSES:
             return cls()
-        counted = np.unique(work.index * batch.classes + work.predicted, return_counts=True)
+        codes = work.index * batch.classes + work.predicted
+        counted = np.unique(codes[~work.soft], return_counts=True)
         twice = batch.kind == "probs" and not batch.binary and _softmax_of_probabilities(batch.predictions)
         top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0] if twice else None
         return cls(batch.classes, Counts((counted,)), Mean() if top is None else Mean.of(top, None), twice)
@@ -136,7 +137,8 @@ def _softmax_of_probabilities(q: Floats) -> bool:
 def worse_than_prior(total: Scores, prior: float | None) -> bool:
     """Whether the cost is above that of always saying the class shares, by more than chance."""
     cost, error = total.cost.mean.value, total.cost.standard_error
-    if prior is None or total.scored < LEAST_ROWS or error is None:
+    if prior is None or total.scored < LEAST_ROWS or error is None or total.classes.masses is not None:
+        # A good model may be above the prior where weights favour what is rare.
         return False
     return cost > 1.02 * prior + 2 * error
 
@@ -156,7 +158,7 @@ def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: f
     if total.soft or total.scored < LEAST_ROWS or not symptoms.pairs:
         return
     worse = worse_than_prior(total, prior)
-    order = _better_order(symptoms, len(classes))
+    order = _better_order(symptoms, len(classes)) if worse or len(classes) > 2 else None
     if order is not None:
         yield _permuted(symptoms, classes, order)
     elif worse:
@@ -167,9 +169,10 @@ def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: f
             "that of always saying the shares of the classes",
             "are labels and predictions of the same rows, in the same order?",
         )
-    if symptoms.twice:
+    if symptoms.twice and len(classes) > 2:
         yield from _twice(symptoms)
-    yield from _never_predicted(symptoms, classes)
+    if not total.column:
+        yield from _never_predicted(symptoms, classes)
 
 
 def _accuracy(symptoms: Symptoms, order: Sequence[int] | None = None) -> float:
@@ -216,12 +219,12 @@ def _twice(symptoms: Symptoms) -> Iterator[Warning]:
 
 
 def _never_predicted(symptoms: Symptoms, classes: Sequence[str]) -> Iterator[Warning]:
-    """The classes with a tenth of an even share of the rows or more that no row is predicted to be."""
+    """The classes with half an even share of the rows or more that no row is predicted to be."""
     rows: dict[int, int] = {}
     for (t, _), count in symptoms.pairs.items():
         rows[t] = rows.get(t, 0) + count
     predicted = {p for _, p in symptoms.pairs}
-    least = max(10, sum(rows.values()) / (10 * len(classes)))
+    least = max(10, sum(rows.values()) / (2 * len(classes)))
     never = [t for t in sorted(rows) if t not in predicted and rows[t] >= least]
     if never:
         few = ", ".join(f"{classes[t]} ({rows[t]:,} rows)" for t in never[:5]) + (", ..." if len(never) > 5 else "")

@@ -45,9 +45,10 @@ def explain(
     >>> round(told.loss, 6), round(told.perplexity, 6)
     (2.302585, 10.0)
     """
+    chosen = settings or Settings(**options)
+    _check_plain(chosen)
     if row < 1:
         raise UsageError(f"--row counts from 1, not {row}")
-    chosen = settings or Settings(**options)
     return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, row))
 
 
@@ -58,6 +59,7 @@ def explain_values(
 
     Exactly one of `label`, a class, and `target`, its distribution, is given.
     """
+    _check_plain(settings)
     if (label is None) == (target is None):
         raise UsageError("give --label N, or --target with a number for each class")
     truth: Any = np.array([label]) if target is None else np.array([target], dtype=np.float64)
@@ -70,6 +72,15 @@ def explain_values(
         place = Place(error.place.path) if error.place is not None else None
         raise DataError(error.message, place=place, advice=error.advice) from None
     return replace(told, row=None, inputs=())
+
+
+def _check_plain(settings: Settings) -> None:
+    """Refuse what makes the loss another than that of the target, which the steps would not show."""
+    if settings.label_smoothing or settings.class_weights:
+        raise UsageError(
+            "explain shows the loss of a target as it is, without class weights and label smoothing",
+            advice="xent score --per-example FILE has the losses with them",
+        )
 
 
 def _explained(plan: Plan, row: int) -> Explanation:
@@ -98,7 +109,7 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
         return None
     aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
-        raise DataError("the row has weight 0: it is not scored", place=ours.place("preds", index))
+        raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
     # What is infinite, or too large for a double, is told as it is.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch, plan.settings.clip))

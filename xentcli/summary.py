@@ -50,7 +50,8 @@ def report_of(
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
     if not total.cost.mean.b.units:
-        raise NoVerdict(f"the weights of all {total.read:,} rows are 0", place=Place(plan.predictions.path))
+        what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
+        raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
     unit = settings.nats_per_unit
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
@@ -96,7 +97,7 @@ def report_of(
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=undefined,
         options=settings.changed(),
-        warnings=(*_warnings(plan, total, names), *findings(total, symptoms, plan.classes, prior)),
+        warnings=(*_warnings(plan, total, names, prior), *findings(total, symptoms, plan.classes, prior)),
     )
 
 
@@ -243,13 +244,13 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
     return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful)
 
 
-def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
+def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -> Iterator[Warning]:
     settings = plan.settings
     if total.infinite.count:
         yield Warning(
             "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
         )
-    if settings.kind == "logits" and not total.odd_logits and (not total.column or total.scored >= 10):
+    if settings.kind == "logits" and not total.odd_logits and _suspicious(total, prior):
         yield Warning(
             "probabilities-as-logits",
             f"every logit lies from 0 to 1{'' if total.column else ' and every row sums to 1'}, as probabilities do",
@@ -269,6 +270,11 @@ def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             "the unnamed first columns of both files differ; rows were matched by position",
             "--id '#1' matches by them; --align position silences this",
         )
+
+
+def _suspicious(total: Scores, prior: float | None) -> bool:
+    """Whether logits from 0 to 1 say something; in one column healthy ones may be small."""
+    return not total.column or (total.scored >= 10 and prior is not None and total.cost.mean.value > prior)
 
 
 def _compat(plan: Plan) -> str | None:

@@ -112,7 +112,7 @@ def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
                 raise _not_found(option, spec.removeprefix(prefix), [source])
             return Found(source, columns)
     paths = " or ".join(f"@{source.path}:COLUMN" for source in sources)
-    raise UsageError(f"{option} {spec} names no input file", advice=f"expected {paths}")
+    raise UsageError(f"{option} {spec}: there is no such file, and no input is called so", advice=f"expected {paths}")
 
 
 def _text(spec: str | Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from xentcli.batch import KINDS, Floats, Ints
 from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, Matched, PartQueue, RowNames, Task, by_position
+from xentcli.pairing.columns import Found, listed
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
@@ -197,6 +198,13 @@ def pair(
             predictions = flat
             sources = (predictions, *sources[1:])
             queues = (PartQueue(predictions, block_bytes), *queues[1:])
+    if not kind.labelled and len(roles["preds"][0].columns) > 1:
+        found = roles["preds"][0]
+        raise DataError(
+            f"{len(found.columns)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
+            place=Place(predictions.path),
+            advice=("--preds NAME chooses it", "numpy.save('p.npy', array): every number of an array is an example"),
+        )
     compare = find_row_names(roles, sources[: len(files)], settings)
     picks = picks_of(roles, sources)
     joins: tuple[Join, ...] = ()
@@ -208,7 +216,7 @@ def pair(
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
     weights = class_weights(settings, classes)
-    settings = settings.as_compat(_epsilon(predictions), len(roles["preds"][0].columns))
+    settings = settings.as_compat(_epsilon(roles["preds"][0]), len(roles["preds"][0].columns))
     return Plan(
         settings,
         sources,
@@ -227,9 +235,10 @@ def pair(
     )
 
 
-def _epsilon(source: Source) -> float:
-    """The machine epsilon of the dtype of an array; of doubles for all else."""
-    dtype = getattr(source, "dtype", None)
+def _epsilon(found: Found) -> float:
+    """The machine epsilon of the dtype of columns; of doubles for text."""
+    dtype_of = getattr(found.source, "dtype_of", None)
+    dtype = dtype_of(found.columns[0]) if dtype_of else getattr(found.source, "dtype", None)
     return float(np.finfo(dtype).eps) if dtype is not None and dtype.kind == "f" else float(np.finfo(np.float64).eps)
 
 
@@ -273,7 +282,7 @@ def _two_dimensional(sources: tuple[Source, ...]) -> tuple[Source, ...]:
 
 def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:
     sides = [("predictions", predictions), *([("labels", labels)] if labels is not None else [])]
-    empty = [source for _, source in sides if isinstance(source, CsvSource) and not source.width]
+    empty = [source for _, source in sides if not source.width]
     if not empty:
         return
     if all(_has_no_row(source, settings.header_of(side)) for side, source in sides):

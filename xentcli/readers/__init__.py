@@ -123,11 +123,12 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{what}, which is not read", place=Place(path), advice=advice)
-    for name, reader in READERS.items():
-        if _uncompressed(path).endswith(reader.extensions):
-            return name
     from xentcli.readers.vw import looks_like_vw
 
+    for name, reader in READERS.items():
+        # A .txt may be anything.
+        if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and looks_like_vw(head)):
+            return name
     return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if looks_like_vw(head) else "csv"
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
+import numpy as np
+
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
@@ -76,6 +78,10 @@ class ArchiveSource(FlatTable):
     def numeric(self, column: int) -> bool:
         """Whether a member holds numbers, not text."""
         return self.members[self.flat.origin[column][0]].numeric(0)
+
+    def dtype_of(self, column: int) -> np.dtype[np.generic]:
+        """Return the dtype of the member that a column belongs to."""
+        return self.members[self.flat.origin[column][0]].dtype
 
     def lines(self) -> int:
         """Count the rows."""
@@ -235,12 +241,16 @@ def _source(
     counts = Counter(member.layout.rows for _, member in arrays if member.layout.rows and member.shape)
     rows = counts.most_common(1)[0][0] if counts else 0
     kept = [(name, member) for name, member in arrays if member.shape and member.layout.rows == rows]
+    # Labels (batch, position) go with predictions (batch, position, class).
+    leading = {member.shape[:-1] for _, member in kept if len(member.shape) > 2}
+    kept += [(name, member.flattened()) for name, member in arrays if member.shape in leading]
     if not kept:
         raise next((error for _, error in found if isinstance(error, DataError)), None) or DataError(
             "there is no array with rows", place=Place(path)
         )
     odd = {name: f"{name} cannot be read: {error.message}" for name, error in found if isinstance(error, DataError)}
-    others = (pair for pair in arrays if pair not in kept)
+    names = {name for name, _ in kept}
+    others = (pair for pair in arrays if pair[0] not in names)
     odd |= {name: f"{name} has shape {member.shape}, and the others have {rows:,} rows" for name, member in others}
     columns = [(name, None if member.layout.width == 1 else member.layout.width) for name, member in kept]
     return ArchiveSource(stream, format, tuple(member for _, member in kept), Flat.of(columns), odd)

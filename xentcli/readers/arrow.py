@@ -83,9 +83,10 @@ class ArrowPart:
         types = needed("pyarrow.types", "arrow")
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        number = types.is_integer(array.type) or types.is_floating(array.type)
-        # A null among numbers is NaN, as pandas has it: refused where a number counts, padding where none does.
-        if number or (types.is_boolean(array.type) and not array.null_count):
+        whole = types.is_integer(array.type) or types.is_boolean(array.type)
+        # A null among real numbers is NaN, as pandas has it: refused where a number counts, padding where none
+        # does. Whole numbers stay what they are.
+        if types.is_floating(array.type) or (whole and not array.null_count):
             found: Column = array.to_numpy(zero_copy_only=False)
             return found
         objects = np.empty(len(array), dtype=object)
@@ -103,10 +104,16 @@ class ArrowSource(FlatTable):
     rows: int
     batches: Callable[[int], Iterator[Any]]
     numbers: tuple[bool, ...]
+    dtypes: tuple[str | None, ...]
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for all else, of which each value is looked at."""
         return True if self.numbers[self.flat.origin[column][0]] else None
+
+    def dtype_of(self, column: int) -> np.dtype[Any] | None:
+        """Return the dtype of a column of real numbers; None for all else."""
+        found = self.dtypes[self.flat.origin[column][0]]
+        return None if found is None else np.dtype(found)
 
     def lines(self) -> int:
         """Count the rows."""
@@ -186,6 +193,7 @@ def _source(
     first = next(_reading(stream.name, batches(1)), None)
     columns: list[tuple[str, int | Sequence[str] | None]] = []
     numbers = []
+    dtypes: list[str | None] = []
     for index, field in enumerate(schema):
         kind = field.type
         inner: int | Sequence[str] | None = None
@@ -198,11 +206,12 @@ def _source(
             kind = kind.field(0).type if kind.num_fields else kind
         numbers.append(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
         columns.append((field.name, inner))
+        dtypes.append(f"f{kind.bit_width // 8}" if types.is_floating(kind) else None)
     names = [name for name, _ in columns]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{names.count(twice)} columns are called {twice!r}", place=Place(stream.name))
-    return ArrowSource(stream, format, Flat.of(columns), rows, batches, tuple(numbers))
+    return ArrowSource(stream, format, Flat.of(columns), rows, batches, tuple(numbers), tuple(dtypes))
 
 
 def _offsets(array: Any) -> Any:

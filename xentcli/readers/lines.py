@@ -6,7 +6,7 @@ A record is a value for each name; a list or an object of numbers is several col
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,9 @@ from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 
 __all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
+
+
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -175,7 +178,9 @@ def inner_of(value: Any) -> int | tuple[str, ...] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) <= _LARGEST
 
 
 def _shapes(flat: Flat) -> Iterator[tuple[int, int | tuple[str, ...]]]:

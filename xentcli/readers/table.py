@@ -47,7 +47,9 @@ def rows_of_columns(
         elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
             values[role] = chosen[0]
         else:
-            values[role] = _texts(chosen[0], rows, role)
+            # A missing label, id or group is no text: an empty one, which is no class.
+            known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
+            values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
     return replace(rows, underflows=tuple(underflows))
 
 
@@ -57,12 +59,20 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[npt.NDA
         return column.astype(np.float64), []
     # A number among objects is itself, whatever it is printed as.
     pairs = zip(column.tolist(), _texts(column, rows, role), strict=True)
-    texts = [repr(float(value)) if isinstance(value, Real) else text for value, text in pairs]
+    texts = [_decimal(value) if isinstance(value, Real) else text for value, text in pairs]
     found = numbers(texts)
     if isinstance(found, int):
         place = rows.place(role, found, index)
         raise DataError(f"{shown(texts[found])} is not a number", place=place, advice=number_hint(texts[found]))
     return found
+
+
+def _decimal(value: Real) -> str:
+    """A number as text; one beyond the doubles as a text that is no number."""
+    try:
+        return repr(float(value))
+    except OverflowError:
+        return "1e999"
 
 
 def _texts(column: Column, rows: Rows, role: str) -> list[str]:

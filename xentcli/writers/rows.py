@@ -9,6 +9,7 @@ from xentcli.report import CheckReport, ClassSlice, Explanation, GroupSlice, Rep
 
 __all__ = ["Row", "table_rows"]
 
+_FIGURES = ("class", "examples", "cost", "unit", "standard_error", "low", "high", "share", "accuracy")
 Row = Mapping[str, Any]
 """Plain values by the name of the column; every row of a table has the same names."""
 
@@ -33,12 +34,15 @@ def _metrics(report: Report) -> Iterator[Row]:
 
 
 def _slices(report: Report) -> Iterator[Row]:
-    columns = list(dict.fromkeys(column for part in report.by for column in part.group))
+    columns = list(dict.fromkeys(_called(column) for part in report.by for column in part.group))
     if report.by_class:
         columns.append("class")
     parts: tuple[GroupSlice | ClassSlice, ...] = (*report.by, *report.by_class)
     for part in parts:
-        group = part.group if isinstance(part, GroupSlice) else {"class": part.name}
+        if isinstance(part, GroupSlice):
+            group = {_called(column): value for column, value in part.group.items()}
+        else:
+            group = {"class": part.name}
         interval = part.interval if isinstance(part, GroupSlice) else None
         yield {
             **{column: group.get(column) for column in columns},
@@ -51,6 +55,11 @@ def _slices(report: Report) -> Iterator[Row]:
             "share": part.share,
             "accuracy": part.accuracy if isinstance(part, ClassSlice) else None,
         }
+
+
+def _called(column: str) -> str:
+    """A column of --by; in brackets where a figure has its name."""
+    return f"[{column}]" if column in _FIGURES else column
 
 
 def _limits(result: CheckReport) -> Iterator[Row]:
