@@ -342,3 +342,20 @@ def test_rows_that_are_all_ignored_are_said_to_be(write: Write) -> None:
         score(write("e.jsonl", ""), preds="p", label="t")
     with pytest.raises(XentError, match="no such file"):
         score([[0.5, 0.5]], [0], weights="@nowhere.csv:w")
+
+
+def test_true_and_false_of_json_are_written_as_json_has_them(write: Write) -> None:
+    path = write("p.jsonl", '{"q": 0.75, "t": true}\n{"q": 0.25, "t": false}\n')
+    assert score(path, preds="q", label="t", positive="true").cost == -math.log(0.75)
+
+
+def test_a_class_weight_is_named_as_labels_are() -> None:
+    q = np.array([[0.5, 0.5], [0.25, 0.75]])
+    assert score(q, [0, 1], class_weight={"1.0": 3}).cost == score(q, [0, 1], class_weight={"1": 3}).cost
+
+
+def test_a_weight_that_is_no_number_gets_no_advice_about_predictions(write: Write) -> None:
+    with pytest.raises(DataError) as caught:
+        score(write("p.csv", "a,b,y,w\n.5,.5,a,x\n"), preds="a,b", label="y", weights="w")
+    assert "column w: 'x' is not a number" in str(caught.value)
+    assert "--preds" not in str(caught.value)

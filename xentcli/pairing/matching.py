@@ -24,6 +24,7 @@ from xentcli.pairing.labels import (
     labelled_as,
 )
 from xentcli.pairing.roles import Roles
+from xentcli.readers.numerals import whole_or_text
 from xentcli.readers.source import Pick, Rows, take
 from xentcli.settings import Settings
 
@@ -68,7 +69,9 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     DataError
         For a name that is no class.
     """
-    given = settings.class_weights
+    given = {
+        name if name in classes else whole_or_text(name): weight for name, weight in settings.class_weights.items()
+    }
     unknown = next((name for name in given if name not in classes), None)
     if unknown is not None:
         raise DataError(f"--class-weight {shown(unknown)} is no class", advice=f"classes: {listed(tuple(classes))}")

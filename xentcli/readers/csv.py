@@ -66,7 +66,9 @@ class CsvPart:
             found = numbers(cells)
             if isinstance(found, int):
                 row, column = divmod(found, len(pick.columns))
-                other = "a column that is no prediction? --preds NAME,... chooses the columns"
+                other = (
+                    "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
+                )
                 raise DataError(
                     f"{shown(cells[found])} is not a number",
                     place=rows.place(role, row, column),

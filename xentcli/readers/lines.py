@@ -99,6 +99,8 @@ class LinesPart:
         if key not in record:
             raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
         value = record[key]
+        if isinstance(value, bool):
+            return "true" if value else "false"
         inner = inner_of(value)
         want = next((i for n, i in _shapes(self.flat) if n == index), None)
         if inner != want:
