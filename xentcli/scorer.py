@@ -112,11 +112,9 @@ class Scorer:
     def _details(self, aligned: Aligned, work: Workings) -> Details:
         """Tally by group what was asked for."""
         plan, loss, weight = self.plan, work.loss, work.batch.weight
-        hard = work.batch.target is not None and not work.soft.any()
-        right = correct(work) if hard else None
         return Details(
             tuple(Slices.of(keys, loss, None, weight) for keys in self._keys(aligned, "by")),
-            _by_class(work, right) if plan.settings.by_class and right is not None else Slices(),
+            _by_class(work) if plan.settings.by_class and not work.soft.any() else Slices(),
             Clusters.of(self._keys(aligned, "cluster")[0], loss, weight) if plan.settings.cluster else Clusters(),
             self._worst(aligned, work),
             self._bytes(aligned),
@@ -227,8 +225,8 @@ class Scorer:
         if self.plan.class_weights is not None:
             batch = with_class_weights(batch, self.plan.class_weights, self.plan.settings.divides_by_rows)
             kept = batch.rows - (start + 1)
-        positive = set(kept.tolist()) if some else range(count)
         small = [found for rows in (ours, *companions) for found in rows.underflows]
+        positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = _texts(values["id"][1]) if "id" in values else None
         return Aligned(batch, kept, count, underflows, ids, 0 if ignored is None else int(ignored.sum()), values)
@@ -273,8 +271,8 @@ class Scorer:
         )
 
 
-def _by_class(work: Workings, right: Floats) -> Slices[int]:
-    return Slices.of(work.index.tolist(), work.loss, right, work.batch.weight)
+def _by_class(work: Workings) -> Slices[int]:
+    return Slices.of(work.index.tolist(), work.loss, correct(work), work.batch.weight)
 
 
 def _spread(values: Floats, kept: Ints, rows: int) -> Floats:

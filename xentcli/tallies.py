@@ -270,7 +270,7 @@ class Scores:
     odd_logits
         Whether some row given as logits could not be a row of probabilities.
     certain
-        Which of 0 and 1 the last class is predicted with; None stands for all else.
+        Which of 0 and 1 one column is; None stands for all else.
     column
         Whether there is one column.
     """
@@ -324,7 +324,7 @@ class Scores:
             soft,
             batch.deviation,
             batch.kind == "logits" and not _all_probabilities(batch),
-            frozenset(_certain(batch.predictions[:, -1])),
+            frozenset(_certain(batch.predictions[:, -1])) if batch.binary else frozenset(),
             batch.binary,
         )
 
