@@ -150,3 +150,12 @@ def test_a_missing_extra_is_a_usage_error_that_installs_it(xent: Run, write: Wri
         assert done.returncode == 2
         assert "pip install 'xentcli[arrow]'" in done.stderr
         assert not (tmp_path / extra[1]).exists()
+
+
+def test_the_frame_of_a_report_has_a_row_for_each_metric() -> None:
+    frame = report(metrics="cost,top1,kl").to_frame()
+    assert frame.index.tolist() == ["cost", "top1", "kl"]
+    assert frame.value.dtype == np.float64
+    assert frame.value["cost"] == math.inf and math.isnan(frame.value["kl"])
+    assert frame.unit.tolist() == ["nats", "", "nats"]
+    assert report().to_frame().value["brier"] == report().brier
