@@ -140,7 +140,10 @@ def with_plan(
 
 
 def _can_be_read_twice(data: Any) -> bool:
-    return not isinstance(data, str | os.PathLike) or (not _is_stdin(data) and os.path.isfile(data))
+    if not isinstance(data, str | os.PathLike) or _is_stdin(data):
+        return not _is_stdin(data)
+    # What is not there may be a glob of files.
+    return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
 
 
 def make_plan(

@@ -110,7 +110,8 @@ class RowSum:
 class Input:
     """A file that was read, and what was taken for granted about it; rows is None where they were not counted.
 
-    header_doubtful says that a header was taken which has numbers for names.
+    header_doubtful says that a header was taken which has numbers for names; files is how
+    many there are where path is a folder or a glob.
     """
 
     path: str
@@ -120,6 +121,7 @@ class Input:
     header: bool | None = None
     unused: tuple[str, ...] = ()
     header_doubtful: bool = False
+    files: int = 1
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.readers.numerals import is_number
+from xentcli.readers.shards import Shards
 from xentcli.report import (
     ClassSlice,
     Clip,
@@ -241,7 +242,8 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
     series = [str(index) for index in range(len(source.names))]
     doubtful = bool(source.header) and list(source.names) != series and any(map(is_number, source.names))
-    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful)
+    files = len(source.files) if isinstance(source, Shards) else 1
+    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful, files)
 
 
 def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -> Iterator[Warning]:

@@ -39,7 +39,8 @@ FILES = {
 
 
 @pytest.fixture(autouse=True)
-def files(write: Write) -> None:
+def files(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
     for name, text in FILES.items():
         write(name, text)
 
@@ -86,8 +87,8 @@ CODES = [
     (3, ("check", "preds.csv", "unknown.csv", "--max", "cost=0.001"), "'cow'"),
     (4, ("score", "nowhere.csv", "labels.csv"), "nowhere.csv: cannot be read: No such file"),
     (4, ("score", "preds.csv", "nowhere.csv"), "nowhere.csv: cannot be read: No such file"),
-    (4, ("score", ".", "labels.csv"), "folder"),
-    (4, ("check", "preds.csv", ".", "--max", "cost=0"), "folder"),
+    (4, ("score", "empty", "labels.csv"), "no file in it"),
+    (4, ("check", "preds.csv", "empty", "--max", "cost=0"), "no file in it"),
     (4, (*SCORE, "-o", "nowhere/report.json"), "nowhere/report.json: cannot be written: No such file"),
     (4, (*SCORE, "-o", "preds.csv/report.json"), "cannot be written: Not a directory"),
     (4, (*SCORE, "--per-example", "nowhere/losses.csv"), "nowhere/losses.csv: cannot be written"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import Run, csv
@@ -169,6 +170,10 @@ def playground(tmp_path: Path) -> Path:
     (tmp_path / "plain/run.csv").write_text(csv([[*r, t] for r, t in zip(rows, truth, strict=True)], [*names, "truth"]))
     np.save(tmp_path / "plain/logits.npy", np.log(probabilities) + 3)
     np.save(tmp_path / "plain/labels.npy", index)
+    for part in (slice(0, 12), slice(12, 20)):
+        frame = pd.DataFrame(rows[part], columns=list(names))
+        frame.to_parquet(tmp_path / f"plain/preds-{part.start}.parquet")
+        pd.DataFrame({"truth": truth[part]}).to_parquet(tmp_path / f"plain/labels-{part.start}.parquet")
     with_ids = list(zip(images, rows, truth, strict=True))
     (tmp_path / "ids/preds.csv").write_text(csv([[i, *r] for i, r, _ in with_ids], ["image", *names]))
     (tmp_path / "ids/labels.csv").write_text(csv([[i, t] for i, _, t in with_ids[::-1]], ["image", "truth"]))

@@ -343,7 +343,8 @@ def test_a_missing_file_is_a_file_error(tmp_path: Path) -> None:
     assert str(caught.value).startswith(path)
 
 
-def test_a_folder_is_a_file_error(tmp_path: Path) -> None:
+def test_a_folder_of_folders_is_a_file_error(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
     with pytest.raises(FileError, match="is a folder") as caught:
         open_source(str(tmp_path), name="predictions")
     assert caught.value.exit_code == 4

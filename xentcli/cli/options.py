@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import sys
 from collections.abc import Callable
@@ -46,6 +47,18 @@ class Command(click.Command):
     def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> None:
         self.examples = examples
         super().__init__(*args, **kwargs)
+        self.allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; too many files are most likely a glob that the shell has spread out."""
+        left = super().parse_args(ctx, args)
+        if left and not ctx.resilient_parsing:
+            raise UsageError(
+                f"{len(left):,} more file{'s' * (len(left) > 1)} than PREDS and LABELS: {shown(left[0])}"
+                + ", ..." * (len(left) > 1),
+                advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
+            )
+        return left
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section, then the examples."""
@@ -324,6 +337,8 @@ class Output:
         for index, path in enumerate(targets):
             if any(_same(path, given) for given in inputs if given is not None):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
+            if any(_among(path, given) for given in inputs if given is not None):
+                raise UsageError(f"{shown(path)} is, or would become, one of the files that are read")
             if any(_same(path, other) for other in targets[:index]):
                 raise UsageError(f"{shown(path)} is written twice")
 
@@ -375,6 +390,12 @@ def terminal_of(stream: Any) -> tuple[int | None, bool]:
 
     color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return max(shutil.get_terminal_size().columns, 20), color
+
+
+def _among(path: str, given: str) -> bool:
+    """Whether a path is an input, or one of the files that a folder or glob stands for."""
+    in_folder = os.path.isdir(given) and _same(os.path.dirname(path) or ".", given)
+    return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
 
 
 def _same(one: str, other: str) -> bool:

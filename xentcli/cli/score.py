@@ -28,6 +28,7 @@ __all__ = ["score"]
         ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
         ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
         ("only the number, for a script", "xent score preds.csv labels.csv --quiet"),
+        ("files of many parts", "xent score 'preds-*.parquet' 'labels-*.parquet'"),
         ("rows in another order", "xent score preds.csv labels.csv --id image"),
         ("where the cost comes from", "xent score preds.csv labels.csv --by-class --worst 10"),
         ("the loss of every row", "xent score preds.csv labels.csv --per-example losses.csv"),
@@ -43,8 +44,8 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
 
     PREDS and LABELS are files: CSV, NPY, NPZ, Parquet, JSON Lines and others, text also
-    compressed; one of them may be - for standard input. Without LABELS the labels are a
-    column of PREDS.
+    compressed; or each a folder or a quoted glob of such files. One of them may be - for
+    standard input. Without LABELS the labels are a column of PREDS.
     """
     from xentcli.evaluation import score as run
     from xentcli.writers.per_example import per_example_sink

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xentcli.batch import Ints
 from xentcli.errors import DataError, Place, shown
+from xentcli.readers.shards import check_pairs
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, merged_rows, take
 
 __all__ = ["HEAD_ROWS", "Companion", "Join", "Matched", "PartQueue", "RowNames", "Task", "by_position", "row_names"]
@@ -94,6 +95,7 @@ def by_position(predictions: PartQueue, companions: Sequence[Companion]) -> Iter
     for reader in readers:
         if reader.total() != start:
             raise _counts_differ(predictions.source, start, reader.source, reader.total())
+        check_pairs(predictions.source, reader.source, counted=True)
 
 
 class _Reader:
@@ -132,6 +134,10 @@ class _Reader:
 
 
 def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -> DataError:
+    try:
+        check_pairs(predictions, other, counted=True)
+    except DataError as error:
+        return error
     advice: list[str] = []
     if abs(rows - others) == 1:
         longer, shorter = (predictions, other) if rows > others else (other, predictions)
@@ -181,31 +187,26 @@ class Join:
 
     def take(self, positions: Ints) -> Rows:
         """Return the rows at these positions, in this order."""
-        lines = self.rows.line
-        picked = tuple(self.rows.place("", int(p)).line or 0 for p in positions) if lines is not None else None
-        values = {role: take(value, positions) for role, value in self.rows.values.items()}
-        return _Picked(
-            self.rows.path,
-            self.rows.names,
-            self.rows.selection,
-            0,
-            len(positions),
-            values,
-            picked,
-            (),
-            tuple(positions.tolist()),
-        )
+        rows = self.rows
+        values = {role: take(value, positions) for role, value in rows.values.items()}
+        return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
 
 
 @dataclass(frozen=True, eq=False)
 class _Picked(Rows):
-    """Rows out of order, each with its own row number."""
+    """Rows of `source` out of order: those that stand `at` these positions."""
 
-    numbers: tuple[int, ...] = ()
+    source: Rows | None = None
+    at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
         """Say where a row stood before it was picked."""
-        return replace(super().place(role, row, column), row=self.numbers[row] + 1)
+        assert self.source is not None
+        return self.source.place(role, int(self.at[row]), column)
+
+    def cut(self, first: int, last: int) -> Rows:
+        """Return the rows from `first` up to but not including `last`."""
+        return replace(super().cut(first, last), at=self.at[first:last])  # type: ignore[call-arg]
 
 
 @dataclass

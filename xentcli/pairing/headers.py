@@ -12,12 +12,17 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
+from xentcli.readers.shards import TextShards
 from xentcli.readers.source import Source
 from xentcli.settings import Settings
 
-__all__ = ["with_header", "with_headers"]
+__all__ = ["Text", "with_header", "with_headers"]
 
 _REAL = re.compile(r"[ \t]*[+-]?(?:[0-9]*\.[0-9]*|[0-9.]+[eE][+-]?[0-9]+)[ \t]*")
+
+
+Text = CsvSource | TextShards
+"""What has a first line to judge."""
 
 
 class Line(Enum):
@@ -33,9 +38,9 @@ class Side:
     """A text file whose first line is judged."""
 
     name: str
-    source: CsvSource
+    source: Text
 
-    def taken(self, header: bool) -> CsvSource:
+    def taken(self, header: bool) -> Source:
         """The source with the first line so taken."""
         return self.source.with_header(header)
 
@@ -55,7 +60,7 @@ def with_headers(
         Where it stays ambiguous, naming --header and --no-header.
     """
     looks: dict[str, Line] = {}
-    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, CsvSource)]
+    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, Text)]
     for side in text:
         known: Sequence[str] = ()
         if side.name == "labels":
@@ -77,7 +82,7 @@ def with_header(other: Source, files: Sequence[Source], settings: Settings) -> S
     DataError
         Where it could be either, and no row count decides.
     """
-    if not isinstance(other, CsvSource) or not other.width:
+    if not isinstance(other, Text) or not other.width:
         return other
     side = Side("labels", other)
     look = _look(
@@ -88,7 +93,7 @@ def with_header(other: Source, files: Sequence[Source], settings: Settings) -> S
     first = files[0]
     if settings.id is not None or not (first.repeatable and other.repeatable):
         raise _ambiguous([side])
-    return other.with_header(other.lines() - 1 == first.lines() - bool(first.header))
+    return other.with_header(other.lines() - _heads(other) == first.lines() - bool(first.header) * _heads(first))
 
 
 def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:
@@ -97,7 +102,7 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
         return (settings.positive,)
     if predictions.width == 1:
         return ()
-    if isinstance(predictions, CsvSource):
+    if isinstance(predictions, Text):
         return predictions.first_fields if look is Line.HEADER else ()
     return predictions.names
 
@@ -160,11 +165,12 @@ def _by_counts(
         return {side.name: _alone(side, settings) for side in undecided}
     lines = {"predictions": predictions.lines(), "labels": labels.lines()}
     difference = lines["predictions"] - lines["labels"]
-    fixed = {name: int(header) for name, header in chosen.items()}
+    heads = {"predictions": _heads(predictions), "labels": _heads(labels)}
     names = [side.name for side in undecided]
     agreeing = []
     for reading in _readings(names):
-        rows = {**dict.fromkeys(lines, 0), **fixed, **reading}
+        taken = {**dict.fromkeys(lines, 0), **chosen, **reading}
+        rows = {name: header * heads[name] for name, header in taken.items()}
         if difference == rows["predictions"] - rows["labels"]:
             agreeing.append({name: bool(reading[name]) for name in names})
     if len(agreeing) == 1:
@@ -175,6 +181,11 @@ def _by_counts(
     if first.name == "predictions" and not _could_score(first.source, settings):
         return next(reading for reading in agreeing if reading["predictions"])
     raise _ambiguous(undecided)
+
+
+def _heads(source: Source) -> int:
+    """How many first lines there are: one in each file."""
+    return len(source.files) if isinstance(source, TextShards) else 1
 
 
 def _readings(names: list[str]) -> list[dict[str, int]]:
@@ -190,7 +201,7 @@ def _alone(side: Side, settings: Settings) -> bool:
     raise _ambiguous([side])
 
 
-def _could_score(source: CsvSource, settings: Settings) -> bool:
+def _could_score(source: Text, settings: Settings) -> bool:
     """Whether 0,1,...,K-1 could be a row of predictions."""
     values = _prediction_columns(source, settings)
     if settings.kind == "probs":
@@ -200,7 +211,7 @@ def _could_score(source: CsvSource, settings: Settings) -> bool:
     return settings.kind not in ("logprobs", "true-logprobs") or values == (0,)
 
 
-def _prediction_columns(source: CsvSource, settings: Settings) -> tuple[int, ...]:
+def _prediction_columns(source: Text, settings: Settings) -> tuple[int, ...]:
     """The columns that will be predictions, which are also the values of the line 0,1,...,K-1."""
     prefix = f"@{source.path}:"
     found: dict[str, tuple[int, ...]] = {}

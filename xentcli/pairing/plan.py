@@ -11,7 +11,7 @@ from xentcli.batch import KINDS, Floats, Ints
 from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import Companion, Join, Matched, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.columns import Found, listed
-from xentcli.pairing.headers import with_header, with_headers
+from xentcli.pairing.headers import Text, with_header, with_headers
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
 from xentcli.pairing.roles import (
@@ -24,8 +24,8 @@ from xentcli.pairing.roles import (
     unused_columns,
     used_columns,
 )
-from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
+from xentcli.readers.shards import check_pairs
 from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Selection, Source
 from xentcli.settings import Settings
 
@@ -178,6 +178,8 @@ def pair(
     _check_empty(predictions, labels, settings)
     names = given_classes(settings)
     predictions, labels = with_headers(predictions, labels, settings, names or ())
+    if labels is not None and settings.id is None:
+        check_pairs(predictions, labels)
     files = (predictions,) if labels is None else (predictions, labels)
     sources: tuple[Source, ...] = (*files, *(with_header(other, files, settings) for other in others))
     if kind.labelled:
@@ -244,7 +246,7 @@ def _epsilon(found: Found) -> float:
 
 def _has_no_row(source: Source, said: bool | None) -> bool:
     """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
-    if not isinstance(source, CsvSource):
+    if not isinstance(source, Text):
         return source.lines() == 0
     if not source.width:
         return True

@@ -74,7 +74,7 @@ _FOREIGN = {
 def open_source(
     data: Any, *, name: str, format: str | None = None, delimiter: str | None = None, dtype: str | None = None
 ) -> Source:
-    """Open a path, `-`, or an array or data frame (called `name` in messages).
+    """Open a path, a folder or glob of files, `-`, or an array or data frame (called `name` in messages).
 
     The format is `format` if given, else what the first bytes, then the extension,
     then the content say.
@@ -92,9 +92,20 @@ def open_source(
         from xentcli.readers.memory import open_memory
 
         return open_memory(data, name)
+    path = os.fspath(data)
+    if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
+        from xentcli.readers.shards import files_of, open_shards
+
+        files = files_of(path)
+        if files is not None:
+            return open_shards(path, files, lambda file: _open_file(file, format, delimiter, dtype))
+    return _open_file(path, format, delimiter, dtype)
+
+
+def _open_file(path: str, format: str | None, delimiter: str | None, dtype: str | None) -> Source:
     from xentcli.readers.stream import open_bytes
 
-    stream = open_bytes(os.fspath(data))
+    stream = open_bytes(path)
     reader = READERS[_format(stream.name, stream.head, format)]
     module, function = reader.opener.split(":")
     opener = getattr(importlib.import_module(module), function)

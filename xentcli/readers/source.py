@@ -71,6 +71,8 @@ class Rows:
         The line of the first row in a text file, or the line of each row.
     underflows
         Role and row (from 0) of numerals below the smallest double, which were read as 0.
+    paths
+        Where the rows are of several files: for each the number of rows before it, and its path.
     """
 
     path: str
@@ -81,6 +83,7 @@ class Rows:
     values: Mapping[str, Values]
     line: int | tuple[int, ...] | None = None
     underflows: tuple[tuple[str, int], ...] = ()
+    paths: tuple[tuple[int, str], ...] = ()
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
         """Say where the row-th of these rows stands, and the column-th of a role's columns."""
@@ -89,7 +92,8 @@ class Rows:
         if column is not None:
             index = self.selection[role].columns[column]
             name = self.names[index] if self.names else f"#{index + 1}"
-        return Place(self.path, self.start + row + 1, line, name or None)
+        path = next((path for before, path in reversed(self.paths) if before <= self.start + row), self.path)
+        return Place(path, self.start + row + 1, line, name or None)
 
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
@@ -248,12 +252,15 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
         values[role] = [text for part in texts for text in part] if texts else np.concatenate(parts)
     lines = [piece.line for piece in pieces]
     line = first.line
-    if any(isinstance(item, tuple) for item in lines):
+    several = len({piece.path for piece in pieces}) > 1 and None not in lines
+    if several or any(isinstance(item, tuple) for item in lines):
         line = tuple(place.line or 0 for piece in pieces for place in (piece.place("", i) for i in range(piece.count)))
+    paths = tuple(at for piece in pieces for at in (piece.paths or ((piece.start, piece.path),)))
     return replace(
         first,
         count=sum(p.count for p in pieces),
         values=values,
         line=line,
         underflows=tuple((role, row + piece.start - first.start) for piece in pieces for role, row in piece.underflows),
+        paths=paths if len({path for _, path in paths}) > 1 else (),
     )

@@ -14,10 +14,13 @@ from typing import IO, Any
 from xentcli.errors import DataError, FileError, Place
 from xentcli.extras import needed
 
-__all__ = ["STDIN", "ByteStream", "open_bytes", "plain_path", "read_range"]
+__all__ = ["STDIN", "ByteStream", "Stamp", "open_bytes", "plain_path", "read_range", "stamp_of"]
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
+
+Stamp = tuple[int, int, int]
+"""Size, time of change and inode of a file."""
 
 
 def _gzip(file: IO[bytes]) -> Any:
@@ -72,7 +75,7 @@ class ByteStream:
     head: bytes
     _file: IO[bytes] | None
     _opened: bool = False
-    _stamp: tuple[int, ...] | None = None
+    _stamp: Stamp | None = None
     _opener: Callable[[], IO[bytes]] | None = None
 
     def chunks(self, size: int) -> Iterator[bytes]:
@@ -105,11 +108,8 @@ class ByteStream:
         DataError
             When its size, time of change or inode differ.
         """
-        if self.path is not None and self._stamp is not None:
-            with _reading(self.name):
-                changed = _stamp_of(os.stat(self.path)) != self._stamp
-            if changed:
-                raise DataError("the file changed while it was read", place=Place(self.name))
+        if self.path is not None and self._stamp is not None and stamp_of(self.path) != self._stamp:
+            raise DataError("the file changed while it was read", place=Place(self.name))
 
     def look_further(self, length: int) -> bool:
         """Make the head `length` bytes long; say whether there was more to see."""
@@ -153,10 +153,22 @@ def open_bytes(path: str) -> ByteStream:
             start = raw.peek(HEAD_BYTES)[:16]
             plain = _compression(start) is None
             file = raw if plain else _decompressed(raw, start)
-            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None, _stamp=_stamp_of(found))
+            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None, _stamp=_stamp(found))
 
 
-def _stamp_of(found: os.stat_result) -> tuple[int, ...]:
+def stamp_of(path: str) -> Stamp:
+    """Return what the system says of a file, by which a change shows: size, time of change, inode.
+
+    Raises
+    ------
+    FileError
+        When there is no such file any more.
+    """
+    with _reading(path):
+        return _stamp(os.stat(path))
+
+
+def _stamp(found: os.stat_result) -> Stamp:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 

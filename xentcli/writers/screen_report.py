@@ -35,7 +35,8 @@ def _warning(message: str, advice: str) -> Iterator[tuple[str, str]]:
 def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     first = report.inputs[0]
     examples = report.examples
-    what = [f"{examples.scored:,} of {plural(examples.read, 'row')}"]
+    what = [plural(first.files, "file")] if first.files > 1 else []
+    what.append(f"{examples.scored:,} of {plural(examples.read, 'row')}")
     if report.classes:
         what.append(plural(len(report.classes), "class"))
     what.append(KINDS[report.kind].noun)

@@ -1,0 +1,337 @@
+"""Several files as one table: a folder, or a glob. Their rows count on from file to file.
+
+A file is opened when its rows are reached, so that thousands of them cost little
+memory; of each is kept how many rows it had and what the system said of it.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import takewhile
+from typing import Any
+
+from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.csv import CsvSource
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source
+from xentcli.readers.stream import Stamp, stamp_of
+from xentcli.readers.wide import Flat
+
+__all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
+
+_GLOB = re.compile(r"[*?[]")
+
+
+def files_of(path: str) -> tuple[str, ...] | None:
+    """Return the files that a folder or a glob stands for, numbers in their names as numbers; None for a file.
+
+    Of a folder those that begin with a point or an underscore are left out: they tell
+    about the others.
+
+    Raises
+    ------
+    FileError
+        When there are none, or one is no regular file.
+    """
+    if os.path.isdir(path):
+        entries = (name for name in os.listdir(path) if not name.startswith((".", "_")))
+        found = [os.path.join(path, name) for name in entries]
+    elif _GLOB.search(path) and not os.path.exists(path):
+        found = glob.glob(path, recursive=True)
+    else:
+        return None
+    if not found:
+        raise FileError("there is no file in it" if os.path.isdir(path) else "no file is called so", place=Place(path))
+    odd = next((file for file in sorted(found) if not os.path.isfile(file)), None)
+    if odd is not None:
+        what = "is a folder" if os.path.isdir(odd) else "is no regular file"
+        raise FileError(f"{what}; the files of {path} are read as one table", place=Place(odd))
+    keys = dict(zip(found, _differences(found), strict=True))
+    files = {key: file for file, key in keys.items()}
+    twin = next((file for file, key in keys.items() if files[key] != file), None)
+    if twin is not None:
+        raise FileError(f"its number is that of {files[keys[twin]]}: which comes first?", place=Place(twin))
+    return tuple(sorted(found, key=keys.__getitem__))
+
+
+Key = tuple[str | int, ...]
+
+
+def _tokens(path: str) -> Key:
+    """A path cut into text and numbers by turns; text stands at the even places."""
+    return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(re.split(r"([0-9]+)", path)))
+
+
+def _differences(paths: Sequence[str]) -> list[Key]:
+    """What tells each of some paths from the others: numbers by value, and the text that varies.
+
+    >>> _differences(["p/preds-9.csv", "p/preds-10.csv"])
+    [(9,), (10,)]
+    >>> _differences(["cat.csv", "dog.csv"])
+    [('cat',), ('dog',)]
+    """
+    tokens = [_tokens(path) for path in paths]
+    if len({len(key) for key in tokens}) == 1:
+        varying = [place for place in range(len(tokens[0])) if len({key[place] for key in tokens}) > 1]
+        keys = [tuple(key[place] for place in varying) for key in tokens]
+    else:
+        front, back = _shared(tokens), _shared([key[::-1] for key in tokens])
+        keys = [key[front : len(key) - back] for key in tokens]
+    texts = [key[0] for key in keys if len(key) == 1 and isinstance(key[0], str)]
+    if 1 < len(texts) == len(keys):
+        # Of one text that varies, what all share at its ends says nothing.
+        front = len(os.path.commonprefix(texts))
+        back = len(os.path.commonprefix([text[front:][::-1] for text in texts]))
+        return [(text[front : len(text) - back],) for text in texts]
+    return keys
+
+
+def _shared(tokens: Sequence[Key]) -> int:
+    """How many pieces all begin with, an even number, so that what follows begins with text."""
+    same = sum(1 for _ in takewhile(lambda pieces: len(set(pieces)) == 1, zip(*tokens, strict=False)))
+    return min(same - same % 2, min(map(len, tokens)) // 2)
+
+
+@dataclass(frozen=True)
+class ShardPart:
+    """A part of one file, and how many rows come before that file."""
+
+    part: Part
+    before: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.part.rows
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns; rows are counted from the first file on."""
+        try:
+            rows = self.part.load(selection)
+        except DataError as error:
+            if error.place is not None and error.place.row is not None:
+                error.place = replace(error.place, row=error.place.row + self.before)
+            raise
+        return replace(rows, start=rows.start + self.before)
+
+
+@dataclass
+class _Seen:
+    """What is kept of the files: their stamps when they were opened, and how many rows they had."""
+
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """Files with the same columns, read one after the other.
+
+    Attributes
+    ----------
+    path
+        What the user called them.
+    files
+        Their paths, in order.
+    opener
+        Opens one of them.
+    opened, first
+        The first of them, as it was opened, and as it is read: it says what the columns are.
+    change
+        What is done to each source once it is open.
+    """
+
+    path: str
+    files: tuple[str, ...]
+    opener: Callable[[str], Source]
+    opened: Source
+    first: Source
+    change: Callable[[Any], Any] = lambda source: source
+    seen: _Seen = field(default_factory=_Seen)
+    repeatable: bool = True
+
+    @property
+    def format(self) -> str:
+        """A name in READERS: that of the first."""
+        return self.first.format
+
+    @property
+    def width(self) -> int:
+        """How many columns each has."""
+        return self.first.width
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return self.first.names
+
+    @property
+    def header(self) -> bool | None:
+        """Whether header lines were taken."""
+        return self.first.header
+
+    @property
+    def tabular(self) -> bool:
+        """Whether they are tables."""
+        return self.first.tabular
+
+    @property
+    def row_names(self) -> int | None:
+        """The column of names of rows."""
+        return self.first.row_names
+
+    @property
+    def flat(self) -> Flat | None:
+        """How columns of K numbers were spread out."""
+        flat: Flat | None = getattr(self.first, "flat", None)
+        return flat
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of arrays."""
+        return getattr(self.first, "dtype", None)
+
+    @property
+    def dtype_of(self) -> Any:
+        """What gives the dtype of a column."""
+        return getattr(self.first, "dtype_of", None)
+
+    @property
+    def odd(self) -> Any:
+        """What is no column, and why."""
+        return getattr(self.first, "odd", {})
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of all arrays, joined along the first axis; empty for tables.
+
+        Raises
+        ------
+        DataError
+            When the arrays differ in another axis.
+        """
+        if not self.first.shape:
+            return ()
+        shapes = [source.shape for source in self._sources()]
+        odd = next((i for i, shape in enumerate(shapes) if shape[1:] != shapes[0][1:]), None)
+        if odd is not None:
+            raise DataError(
+                f"an array of shape {shapes[odd]}, and {self.files[0]} has {shapes[0]}", place=Place(self.files[odd])
+            )
+        return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+    def numeric(self, column: int) -> bool | None:
+        """Whether a column holds numbers, or text; None where each cell is looked at."""
+        return self.first.numeric(column)
+
+    def flattened(self) -> Shards:
+        """Return the numbers of all arrays as rows of one column."""
+        return self._changed(lambda source: source.flattened())
+
+    def _changed(self, change: Callable[[Any], Any]) -> Shards:
+        before = self.change
+        return replace(self, first=change(self.first), change=lambda source: change(before(source)))
+
+    def lines(self) -> int:
+        """Count the rows of all, header lines included."""
+        return sum(source.lines() for source in self._sources())
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ShardPart]:
+        """Cut them into parts of about `block_bytes`, none of which reaches from one file into the next."""
+        before = 0
+        for file, source in zip(self.files, self._sources(), strict=True):
+            rows = 0
+            for part in source.parts(block_bytes):
+                yield ShardPart(part, before)
+                rows += part.rows
+            self.seen.counts[file] = rows
+            before += rows
+
+    def _sources(self) -> Iterator[Source]:
+        for file in self.files:
+            stamp = stamp_of(file)
+            if self.seen.stamps.setdefault(file, stamp) != stamp:
+                raise DataError("the file changed while it was read", place=Place(file))
+            yield self.first if file == self.files[0] else self._another(file)
+
+    def _another(self, file: str) -> Source:
+        source = self.opener(file)
+        # What a first line is, header or data, was decided for all files.
+        names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
+        if not source.width:
+            raise DataError("the file is empty", place=Place(file))
+        if source.width != self.opened.width:
+            what = f"{source.width:,} columns, and {self.files[0]} has {self.opened.width:,}"
+        elif names != self.names:
+            ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
+            what = f"a column {shown(ours)} where {self.files[0]} has {shown(first)}"
+        else:
+            changed: Source = self.change(source)
+            return changed
+        raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when a file is no longer what was opened."""
+        for file, stamp in self.seen.stamps.items():
+            if stamp_of(file) != stamp:
+                raise DataError("the file changed while it was read", place=Place(file))
+
+
+@dataclass(frozen=True, eq=False)
+class TextShards(Shards):
+    """Delimited text files: either all have a header, or none has."""
+
+    @property
+    def first_fields(self) -> tuple[str, ...]:
+        """The fields of the first line of the first file."""
+        assert isinstance(self.first, CsvSource)
+        return self.first.first_fields
+
+    def with_header(self, header: bool) -> Shards:
+        """Return them with each first line taken as a header, or as data."""
+        return self._changed(lambda source: source.with_header(header))
+
+
+def _files(shards: Shards) -> str:
+    return f"{len(shards.files):,} file{'s' * (len(shards.files) != 1)}"
+
+
+def open_shards(path: str, files: tuple[str, ...], opener: Callable[[str], Source]) -> Shards:
+    """Open the first of some files of one table."""
+    stamp = stamp_of(files[0])
+    first = opener(files[0])
+    kind = TextShards if isinstance(first, CsvSource) else Shards
+    return kind(path, files, opener, first, first, seen=_Seen({files[0]: stamp}))
+
+
+def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
+    """Check that two sets of files differ in the same part of their names; once `counted`, in their rows too.
+
+    Raises
+    ------
+    DataError
+        Naming a file that has no partner, or two that have not the same number of rows.
+    """
+    if not (isinstance(ours, Shards) and isinstance(theirs, Shards)):
+        return
+    keys = [dict(zip(_differences(side.files), side.files, strict=True)) for side in (ours, theirs)]
+    for (mine, others), (side, other) in zip((keys, keys[::-1]), ((ours, theirs), (theirs, ours)), strict=True):
+        alone = [file for key, file in mine.items() if key not in others]
+        if alone:
+            counts = f"{side.path} has {_files(side)} and {other.path} has {_files(other)}"
+            raise DataError(
+                f"no file of {other.path} goes with it",
+                place=Place(alone[0]),
+                advice=(f"{counts}, paired by the part of their names that varies", "--id COLUMN matches by id"),
+            )
+    if not counted:
+        return
+    for key, file in keys[0].items():
+        partner = keys[1][key]
+        a, b = ours.seen.counts.get(file, 0), theirs.seen.counts.get(partner, 0)
+        if a != b:
+            raise DataError(f"the row counts differ: {file} has {a:,} and {partner} has {b:,}")
