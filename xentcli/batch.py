@@ -22,6 +22,7 @@ __all__ = [
     "Kind",
     "Rules",
     "Where",
+    "by_column",
     "checked",
     "row_sums",
     "target_checked",
@@ -65,6 +66,7 @@ class Rules:
     tolerance: float = 0.001
     scale: float = 1.0
     renormalize: bool = False
+    multilabel: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,9 @@ class Batch:
         E of label smoothing.
     per_row
         Whether the denominator of a distribution's loss is left without the class weights.
+    multilabel
+        Whether each column is a binary problem: predictions are of its class 1, and the
+        target is f8[n, k], from 0 to 1 each.
     """
 
     kind: str
@@ -106,6 +111,7 @@ class Batch:
     class_weight: Floats | None = None
     smoothing: float = 0.0
     per_row: bool = False
+    multilabel: bool = False
 
     @property
     def classes(self) -> int:
@@ -140,6 +146,9 @@ def _checked(
     kind = KINDS[rules.kind]
     if rules.scale != 1.0:
         predictions = predictions * rules.scale
+    if rules.multilabel:
+        _CHECKS[rules.kind](predictions.reshape(-1, 1), rules, _by_cell(where, predictions.shape[1]))
+        return Batch(rules.kind, predictions, target, weight, rows, multilabel=True)
     single = predictions.shape[1] == 1
     deviation: float | None
     if rules.renormalize:
@@ -151,6 +160,32 @@ def _checked(
     if binary:
         predictions = _BOTH_CLASSES[rules.kind](predictions)
     return Batch(rules.kind, predictions, target, weight, rows, binary, deviation)
+
+
+def _by_cell(where: Where, columns: int) -> Where:
+    """Say where a number stands that is counted cell by cell."""
+    return lambda cell, _: where(cell // columns, cell % columns)
+
+
+def by_column(batch: Batch) -> Batch:
+    """Return the columns of a multilabel batch as n x k rows of one binary column each, row by row.
+
+    >>> rows = np.arange(1, 2)
+    >>> batch = Batch("probs", np.array([[0.25, 0.5]]), np.array([[1.0, 0.0]]), None, rows, multilabel=True)
+    >>> by_column(batch).predictions.tolist()
+    [[0.75, 0.25], [0.5, 0.5]]
+    """
+    assert batch.target is not None
+    columns = batch.classes
+    target: Floats = batch.target.reshape(-1).astype(np.float64)
+    return Batch(
+        batch.kind,
+        _BOTH_CLASSES[batch.kind](batch.predictions.reshape(-1, 1)),
+        np.stack([1 - target, target], axis=1),
+        None if batch.weight is None else np.repeat(batch.weight, columns),
+        np.repeat(batch.rows, columns),
+        binary=True,
+    )
 
 
 def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False) -> Batch:
@@ -207,7 +242,7 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     raise DataError(
         f"the targets sum to {_number(sums[row])}; a one-hot or soft target sums to 1",
         place=where(row, None),
-        advice="one label column: --label NAME",
+        advice=("one label column: --label NAME", "a yes or no in each column: --multilabel"),
     )
 
 
@@ -461,7 +496,8 @@ def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
         )
     if total < 1:
         return ("is a class column missing? --preds NAME,... chooses the columns", divide)
-    return ("a column that is no prediction? --preds NAME,... chooses the columns", divide)
+    apart = "a yes or no in each column: --multilabel"
+    return ("a column that is no prediction? --preds NAME,... chooses the columns", divide, apart)
 
 
 def _decimals(value: float) -> int:

@@ -94,7 +94,7 @@ class Symptoms:
     def of(cls, work: Workings) -> Symptoms:
         """Tally a batch; no pairs of soft targets, and nothing of more than MOST_CLASSES classes."""
         batch = work.batch
-        if batch.target is None or not len(batch.rows) or batch.classes > MOST_CLASSES:
+        if batch.target is None or batch.multilabel or not len(batch.rows) or batch.classes > MOST_CLASSES:
             return cls()
         codes = work.index * batch.classes + work.predicted
         counted = np.unique(codes[~work.soft], return_counts=True)
@@ -155,10 +155,10 @@ def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: f
     prior
         The cost of always saying the class shares, in nats; None where it is undefined.
     """
-    if total.soft or total.scored < LEAST_ROWS or not symptoms.pairs:
+    if total.soft or total.scored < LEAST_ROWS:
         return
     worse = worse_than_prior(total, prior)
-    order = _better_order(symptoms, len(classes)) if worse or len(classes) > 2 else None
+    order = _better_order(symptoms, len(classes)) if symptoms.pairs and (worse or len(classes) > 2) else None
     if order is not None:
         yield _permuted(symptoms, classes, order)
     elif worse:
@@ -169,6 +169,8 @@ def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: f
             "that of always saying the shares of the classes",
             "are labels and predictions of the same rows, in the same order?",
         )
+    if not symptoms.pairs:
+        return
     if symptoms.twice and len(classes) > 2:
         yield from _twice(symptoms)
     if not total.column:

@@ -76,6 +76,11 @@ def explain_values(
 
 def _check_plain(settings: Settings) -> None:
     """Refuse what makes the loss another than that of the target, which the steps would not show."""
+    if settings.multilabel:
+        raise UsageError(
+            "explain shows one problem; --multilabel has one in each column",
+            advice="xent score --by-class shows the cost of each",
+        )
     if settings.label_smoothing or settings.class_weights:
         raise UsageError(
             "explain shows the loss of a target as it is, without class weights and label smoothing",

@@ -6,12 +6,13 @@ exponentials, the probabilities, the losses.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import Batch, Floats, Ints, row_sums
+from xentcli.batch import Batch, Floats, Ints, by_column, row_sums
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
@@ -44,8 +45,29 @@ class Workings:
         return None if target is None or target.ndim == 1 else target.astype(np.float64, copy=False)
 
     @cached_property
+    def columns(self) -> Workings:
+        """The workings of n x k binary rows, where each column is a problem of its own."""
+        return Workings(by_column(self.batch), self.clip)
+
+    def mean_of_columns(self, values: Floats) -> Floats:
+        """f8[n]: the means over the columns of values f8[n x k] of `columns`."""
+        means: Floats = row_sums(values.reshape(len(self.batch.rows), -1)) / self.batch.classes
+        return means
+
+    def figure(self, function: Callable[..., Floats], *arguments: int) -> Floats:
+        """f8[n]: a function of rows; of columns that are problems of their own its mean over them."""
+        if self.batch.multilabel:
+            return self.mean_of_columns(function(self.columns, *arguments))
+        return function(self, *arguments)
+
+    @cached_property
     def soft(self) -> npt.NDArray[np.bool_]:
-        """bool[n]: whether the target of a row is spread over several classes."""
+        """bool[n]: whether the target of a row, or of one of its columns, is spread over several classes."""
+        if self.batch.multilabel:
+            any_: npt.NDArray[np.bool_] = np.logical_or.reduce(
+                self.columns.soft.reshape(len(self.batch.rows), -1), axis=1
+            )
+            return any_
         target = self.distribution
         if target is None:
             return np.zeros(len(self.batch.rows), dtype=bool)
@@ -64,12 +86,14 @@ class Workings:
     @cached_property
     def raw_loss(self) -> Floats:
         """f8[n]: -sum_c y_c ln q_c before any clipping; a term with y_c = 0 is 0."""
-        return self._loss(None)
+        return self.mean_of_columns(self.columns.raw_loss) if self.batch.multilabel else self._loss(None)
 
     @cached_property
     def loss(self) -> Floats:
         """f8[n]: the loss, with q clipped where that was asked for."""
-        return self.raw_loss if self.clip is None else self._loss(self.clip)
+        if self.clip is None:
+            return self.raw_loss
+        return self.mean_of_columns(self.columns.loss) if self.batch.multilabel else self._loss(self.clip)
 
     @cached_property
     def each_loss(self) -> Floats:

@@ -60,7 +60,7 @@ class Examples:
 class Labels:
     """How the labels were matched to the classes.
 
-    matched is "name", "prefix", "index", "distribution", "binary" or "none"; note says
+    matched is "name", "prefix", "index", "distribution", "binary", "multilabel" or "none"; note says
     the same in words; counts has the rows of each class, None where targets are soft.
     """
 

@@ -136,10 +136,10 @@ class Scorer:
             return Worst()
         shown = self._keys(aligned, "show")
         classes = self.plan.classes
-        labelled = batch.target is not None
+        labelled = batch.target is not None and not batch.multilabel
         rows = []
         for i in np.lexsort((batch.rows, -work.loss))[:most].tolist():
-            index, predicted = int(work.index[i]), int(work.predicted[i])
+            index, predicted = (int(work.index[i]), int(work.predicted[i])) if labelled else (0, 0)
             rows.append(
                 WorstRow(
                     float(work.loss[i]),
@@ -255,11 +255,13 @@ class Scorer:
         weight = np.zeros(aligned.rows)
         weight[kept] = 1.0 if batch.weight is None else batch.weight
         labels: list[str | None] | None = None
-        if batch.target is not None:
+        if batch.target is not None and not batch.multilabel:
             labels = [None] * aligned.rows
             for row, index, soft in zip(kept.tolist(), work.index.tolist(), work.soft.tolist(), strict=True):
                 labels[row] = None if soft else self.plan.classes[index]
-        truth = work.truth if batch.target is not None else np.exp(-work.raw_loss)
+        truth = work.truth if labels is not None else np.exp(-work.raw_loss)
+        if batch.multilabel:
+            truth = np.full(len(kept), np.nan)
         return PerExample(
             start,
             aligned.rows,
@@ -272,6 +274,10 @@ class Scorer:
 
 
 def _by_class(work: Workings) -> Slices[int]:
+    """Tally by true class; where each column is a problem of its own, by column."""
+    if work.batch.multilabel:
+        each, columns = work.columns, work.batch.classes
+        return Slices.of(list(range(columns)) * len(work.batch.rows), each.loss, correct(each), each.batch.weight)
     return Slices.of(work.index.tolist(), work.loss, correct(work), work.batch.weight)
 
 

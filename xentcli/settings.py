@@ -25,6 +25,9 @@ from xentcli.report import UNITS, Setting
 __all__ = ["SIDES", "Settings"]
 
 SIDES = ("predictions", "labels", "both")
+_ABOUT_LABELS = (
+    "label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class", "multilabel",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class Settings:
         The class names in the order of the columns, or ``@FILE``.
     positive
         The label that one column of predictions is about.
+    multilabel
+        Each of K columns is a binary problem of its own; losses are means over the columns.
     index_base
         0 or 1: labels are positions counted from there.
     align
@@ -105,6 +110,7 @@ class Settings:
     subset: bool = False
     classes: str | Sequence[str] | None = None
     positive: str | None = None
+    multilabel: bool = False
     index_base: int | None = None
     align: str | None = None
     header: str | None = None
@@ -192,11 +198,13 @@ class Settings:
         if self.renormalize and self.kind != "probs":
             raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
         if not KINDS[self.kind].labelled:
-            for name in ("label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class"):
+            for name in _ABOUT_LABELS:
                 if getattr(self, name) not in (None, 0.0, (), False):
                     raise UsageError(
                         f"--{name.replace('_', '-')} has no use: --kind {self.kind} needs no labels and no classes"
                     )
+        if self.multilabel:
+            self._check_multilabel()
         if self.label_smoothing and 0 in self.class_weights.values():
             raise UsageError(
                 "--class-weight 0 with --label-smoothing leaves a loss without a weight",
@@ -216,6 +224,15 @@ class Settings:
             self.header and self.no_header and "both" in (self.header, self.no_header)
         ):
             raise UsageError("--header and --no-header name the same file")
+
+    def _check_multilabel(self) -> None:
+        """Refuse what takes a row as one problem of K classes."""
+        for name in ("positive", "index_base", "class_weight", "label_smoothing", "renormalize", "compat"):
+            if getattr(self, name) not in (None, 0.0, (), False):
+                raise UsageError(f"--{name.replace('_', '-')} does not go with --multilabel, whose columns are apart")
+        top = next((metric for metric in self.shown_metrics if metric.argument is not None), None)
+        if top is not None:
+            raise UsageError(f"--multilabel has no {top.name}: each column has two classes")
 
     def _check_compat(self, name: str) -> None:
         _choice("compat", name, tuple(COMPAT))
@@ -327,7 +344,7 @@ class Settings:
     @property
     def rules(self) -> Rules:
         """What a row of predictions must be."""
-        return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize)
+        return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize, self.multilabel)
 
     @property
     def unit(self) -> str:

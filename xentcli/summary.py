@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from xentcli.batch import Ints
 from xentcli.compat import COMPAT
 from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place
@@ -31,7 +32,7 @@ from xentcli.report import (
 from xentcli.settings import Settings
 from xentcli.slices import Details
 from xentcli.student import two_sided_quantile
-from xentcli.tallies import Mean, Scores
+from xentcli.tallies import ClassShares, Mean, Scores
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
@@ -134,21 +135,22 @@ def _bits_per_byte(total: Scores, details: Details, settings: Settings) -> float
     return total.cost.mean.a.value / math.log(2) / in_all if in_all else None
 
 
-def _share(part: Mean, total: Scores) -> float | None:
-    """The part of the cost that some rows make up; None where the cost is 0 or infinite."""
+def _share(part: Mean, total: Scores, problems: int = 1) -> float | None:
+    """The part of the cost that some rows make up, or one of several problems; None where the cost is 0 or infinite."""
     whole = total.cost.mean.a
-    return ratio(part.a.units, whole.units) if whole.units and whole.all_finite else None
+    return ratio(part.a.units, problems * whole.units) if whole.units and whole.all_finite else None
 
 
 def _by_class(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[ClassSlice, ...]:
     if total.soft:
         return ()
+    problems = len(plan.classes) if plan.settings.multilabel else 1
     return tuple(
         ClassSlice(
             plan.classes[index],
             part.cost.rows,
             part.cost.mean.value / unit,
-            _share(part.cost.mean, total),
+            _share(part.cost.mean, total, problems),
             part.right.value,
         )
         for index, part in sorted(details.by_class.groups.items())
@@ -224,9 +226,14 @@ def _undefined(plan: Plan, total: Scores, clusters: int | None) -> dict[str, str
 def _labels(plan: Plan, total: Scores) -> Labels:
     if plan.matcher is None:
         return Labels("none", (), None)
-    counts = None if total.soft else tuple(total.classes.counts.tolist())
+    counts = None if total.soft else tuple(_counted(total.classes).tolist())
     source = next(s for s, pick in zip(plan.sources, plan.picks, strict=True) if "label" in pick)
     return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
+
+
+def _counted(shares: ClassShares) -> Ints:
+    """The rows of each class; of each column those with a 1."""
+    return shares.counts[1::2] if shares.pairs else shares.counts
 
 
 def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:

@@ -136,11 +136,13 @@ class ClassShares:
     """How much of the target falls on each class.
 
     counts (i8[K], or of length 0) holds the hard labels; masses holds the weights,
-    where they are not simply those counts.
+    where they are not simply those counts. With `pairs` each column is a problem of two
+    classes, of which the codes 2 c and 2 c + 1 are those of column c.
     """
 
     counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     masses: Mapping[int, ExactSum] | None = None
+    pairs: bool = False
 
     @classmethod
     def empty(cls) -> Self:
@@ -150,6 +152,8 @@ class ClassShares:
     @classmethod
     def of(cls, work: Workings) -> ClassShares:
         """Tally the targets of a batch."""
+        if work.batch.multilabel:
+            return cls._of_columns(work.columns, work.batch.classes)
         batch, soft = work.batch, work.soft
         counts = np.bincount(work.index[~soft], minlength=batch.classes).astype(np.int64)
         if batch.weight is None and not soft.any():
@@ -162,17 +166,30 @@ class ClassShares:
         codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
         return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
 
+    @classmethod
+    def _of_columns(cls, work: Workings, columns: int) -> ClassShares:
+        """Tally n x k binary rows."""
+        column = np.tile(np.arange(columns), len(work.index) // columns)
+        counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
+        if work.batch.weight is None and not work.soft.any():
+            return cls(counts, None, True)
+        assert work.distribution is not None
+        weight = np.ones(len(column)) if work.batch.weight is None else work.batch.weight
+        codes = 2 * column[:, None] + np.arange(2)
+        return cls(counts, grouped_sums((weight[:, None] * work.distribution).ravel(), codes.ravel()), True)
+
     def merge(self, other: ClassShares) -> ClassShares:
         """Return the shares over both."""
         longer, shorter = sorted((self.counts, other.counts), key=len, reverse=True)
         counts = longer.copy()
         counts[: len(shorter)] += shorter
+        pairs = self.pairs or other.pairs
         if self.masses is None and other.masses is None:
-            return ClassShares(counts)
+            return ClassShares(counts, None, pairs)
         masses = dict(self.by_class())
         for code, mass in other.by_class().items():
             masses[code] = masses[code].merge(mass) if code in masses else mass
-        return ClassShares(counts, masses)
+        return ClassShares(counts, masses, pairs)
 
     def by_class(self) -> Mapping[int, ExactSum]:
         """Return the exact weight on each class that has any."""
@@ -188,10 +205,12 @@ class ClassShares:
 
     @property
     def entropy(self) -> float:
-        """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f."""
-        masses = [mass.units for mass in self.by_class().values()]
-        total = sum(masses)
-        return math.fsum(_surprise(mass, total) for mass in masses if mass) + 0.0 if total else math.nan
+        """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f; of pairs the mean."""
+        masses = {code: mass.units for code, mass in self.by_class().items()}
+        if not self.pairs:
+            return _entropy(list(masses.values()))
+        columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
+        return math.fsum(columns) / len(columns)
 
 
 @dataclass(frozen=True)
@@ -363,8 +382,8 @@ class Scores:
 
     @property
     def soft_rows(self) -> int:
-        """How many targets are spread over classes."""
-        return self.scored - int(self.classes.counts.sum()) if self.soft else 0
+        """How many targets are spread over classes, where a row has one."""
+        return self.scored - int(self.classes.counts.sum()) if self.soft and not self.classes.pairs else 0
 
     @property
     def cost_of_the_rest(self) -> float | None:
@@ -377,8 +396,7 @@ def per_example(metric: Metric, work: Workings) -> Floats:
     """f8[n]: what a metric is the mean of."""
     assert metric.per_example is not None
     function = getattr(losses, metric.per_example)
-    values: Floats = function(work) if metric.argument is None else function(work, metric.argument)
-    return values
+    return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
 
 
 def _divided(numerator: int, denominator: int) -> float:
@@ -390,6 +408,11 @@ def _divided(numerator: int, denominator: int) -> float:
     ):
         return sums[0] / sums[1]
     return ratio(numerator, denominator)
+
+
+def _entropy(masses: Sequence[int]) -> float:
+    total = sum(masses)
+    return math.fsum(_surprise(mass, total) for mass in masses if mass) + 0.0 if total else math.nan
 
 
 def _surprise(mass: int, total: int) -> float:
@@ -430,7 +453,7 @@ def _certain(q: Floats) -> Iterator[float | None]:
 def _all_probabilities(batch: Batch) -> bool:
     """Whether rows given as logits could all be probabilities; the first row usually says no."""
     logits = batch.predictions
-    if batch.binary:
+    if batch.binary or batch.multilabel:
         return bool(((logits >= 0) & (logits <= 1)).all())
     with np.errstate(over="ignore", invalid="ignore"):
         return all(

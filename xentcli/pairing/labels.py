@@ -25,6 +25,7 @@ __all__ = [
     "Census",
     "Distribution",
     "Matcher",
+    "Multilabel",
     "WhereRow",
     "decide",
     "decide_binary",
@@ -162,6 +163,30 @@ class Distribution:
         assert not isinstance(values, list)
         target: Floats = np.ascontiguousarray(values[:, list(self.order)], dtype=np.float64)
         return target_checked(target, self.tolerance, lambda row, column: where(row))
+
+
+@dataclass(frozen=True)
+class Multilabel:
+    """A column of 0 and 1, or probabilities between, for each column of predictions."""
+
+    note: str
+    order: tuple[int, ...]
+    by_name: bool
+    matched: str = "multilabel"
+
+    def targets(self, values: Values, where: WhereRow) -> Floats:
+        """Put the columns in the order of the predictions, and check that every label is from 0 to 1."""
+        columns = _reals(values, where)[:, None] if isinstance(values, list) or values.ndim == 1 else values
+        target = np.ascontiguousarray(columns[:, list(self.order)], dtype=np.float64)
+        bad = np.argwhere(~((target >= 0) & (target <= 1)))
+        if len(bad):
+            row, column = bad[0].tolist()
+            raise DataError(
+                f"{target[row, column]:.6g} where 0, 1 or a probability between was expected",
+                place=where(row),
+                advice="--multilabel takes each column as a yes or no of its own",
+            )
+        return target
 
 
 @dataclass

@@ -18,6 +18,7 @@ from xentcli.pairing.labels import (
     Census,
     Distribution,
     Matcher,
+    Multilabel,
     decide,
     decide_binary,
     distribution_order,
@@ -109,7 +110,7 @@ def match(
             place=Place(preds.source.path),
             advice=(f"leave it out, or --preds {shlex.quote(','.join(names))} takes the columns in that order",),
         )
-    if len(label.columns) > 1:
+    if len(label.columns) > 1 or settings.multilabel:
         order, matcher_ = _distribution(preds, label, settings, names)
         if vouch and names is None and not matcher_.by_name:
             _check_vouched(preds, (), settings, final=True)
@@ -132,22 +133,27 @@ def match(
 
 def _distribution(
     preds: Found, label: Found, settings: Settings, names: tuple[str, ...] | None
-) -> tuple[tuple[str, ...], Distribution]:
+) -> tuple[tuple[str, ...], Distribution | Multilabel]:
     columns = len(preds.columns)
     place = Place(label.source.path)
-    if columns == 1 or len(label.columns) != columns:
+    if (columns == 1 and not settings.multilabel) or len(label.columns) != columns:
+        a_label = f"{len(label.columns)} label column{'s' * (len(label.columns) > 1)}"
         raise DataError(
-            f"{len(label.columns)} label columns for {columns} prediction column{'s' * (columns > 1)}",
+            f"{a_label} for {columns} prediction column{'s' * (columns > 1)}",
             place=place,
             advice=(
                 f"label columns: {listed(label.names)}",
                 f"prediction columns: {listed(preds.names)}",
-                "--label NAME chooses one column",
+                "--label NAME chooses one column"
+                if not settings.multilabel
+                else "--label NAME,... chooses the columns",
             ),
         )
     named = preds.named or names is not None
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     order, note, by_name = distribution_order(label.names, classes, named and label.named, place)
+    if settings.multilabel:
+        return classes, Multilabel(f"{note}, each a yes or no of its own", order, by_name)
     return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
@@ -247,7 +253,8 @@ def _check_vouched(preds: Found, called: Sequence[str], settings: Settings, *, f
         return
     doubtful = [name for name in preds.names if name not in called] if called else list(preds.names)
     whole = f"{preds.names[0]}:{preds.names[-1]}"
-    what = "logits" if settings.kind == "logits" else "probabilities (--renormalize hides a stray one)"
+    why = "without a row sum" if settings.multilabel else "--renormalize hides a stray one"
+    what = "logits" if settings.kind == "logits" else f"probabilities ({why})"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? No label is called as these are, a class or a stray column: {listed(doubtful)}",
         place=Place(preds.source.path),

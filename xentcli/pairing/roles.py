@@ -161,7 +161,7 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
     _check_numeric(found, queues[0], sources, settings)
     roles["preds"] = [found]
     return (
-        (settings.kind == "logits" or settings.renormalize or settings.compat == "kaggle")
+        (settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle")
         and source.tabular
         and len(free) > 1
     )

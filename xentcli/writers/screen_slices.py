@@ -34,7 +34,13 @@ def _by_class(report: Report, places: int) -> RenderableType:
         (part.name, f"{part.examples:,}", fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3), "")
         for part in parts[:MOST]
     ]
-    return Columns([*rows, *_rest(len(parts), 6)], ("true class", "rows", "cost", "share", "accuracy", ""), "lrrrrl")
+    return Columns(
+        [*rows, *_rest(len(parts), 6)], (_class_title(report), "rows", "cost", "share", "accuracy", ""), "lrrrrl"
+    )
+
+
+def _class_title(report: Report) -> str:
+    return "column" if report.labels.matched == "multilabel" else "true class"
 
 
 def _by(parts: list[GroupSlice], places: int) -> RenderableType:
