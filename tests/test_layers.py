@@ -24,7 +24,7 @@ LEVELS = [
     {"slices", "diagnosis"},
     {"engine", "scorer", "summary"},
     {"shifts"},
-    {"evaluation", "explanation"},
+    {"evaluation", "explanation", "causes"},
     {"gates"},
     {"writers"},
     {"cli"},

@@ -154,7 +154,7 @@ def test_what_takes_a_row_as_one_problem_is_refused(option: dict[str, Any]) -> N
 
 def test_a_label_that_is_neither_is_refused_with_its_place(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "y.csv", [[0, 1], [0, 2]], delimiter=",", header="a,b", comments="")
-    with pytest.raises(DataError, match="row 2 .*: 2 where 0, 1 or a probability between"):
+    with pytest.raises(DataError, match=r"row 2 .*: 2 where 0, 1 or a probability between"):
         score([[0.5, 0.5], [0.5, 0.5]], tmp_path / "y.csv", multilabel=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,3 +185,13 @@ def test_the_report_says_which_options_were_set(files: tuple[str, str]) -> None:
         "preds": ["cat", "dog"],
     }
     assert score(*files).options == {}
+
+
+def test_a_further_file_has_a_format_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "weights.dat").write_text('{"w": 1}\n{"w": 3}\n')
+    weights = f"@{tmp_path / 'weights.dat'}:w"
+    given = f"{tmp_path / 'weights.dat'}=jsonl"
+    report = score([[0.5, 0.5], [0.25, 0.75]], [0, 0], weights=weights, input_format=given)
+    assert report.weight_sum == 4
+    with pytest.raises(UsageError, match="a further file, not 'nowhere.dat'"):
+        Settings(input_format="nowhere.dat=jsonl")

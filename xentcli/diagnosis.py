@@ -21,7 +21,7 @@ from xentcli.losses import Workings
 from xentcli.report import Warning
 from xentcli.tallies import Mean, Scores
 
-__all__ = ["LEAST_ROWS", "Counts", "Symptoms", "findings", "worse_than_prior"]
+__all__ = ["LEAST_ROWS", "Counts", "Symptoms", "better_order", "findings", "worse_than_prior"]
 
 LEAST_ROWS = 30
 """Of fewer rows any pattern may be chance."""
@@ -143,7 +143,9 @@ def worse_than_prior(total: Scores, prior: float | None) -> bool:
     return cost > 1.02 * prior + 2 * error
 
 
-def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: float | None) -> Iterator[Warning]:
+def findings(
+    total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: float | None, *, named: bool = False
+) -> Iterator[Warning]:
     """Yield what the tallies of all rows show.
 
     Parameters
@@ -154,13 +156,15 @@ def findings(total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: f
         The names of the classes.
     prior
         The cost of always saying the class shares, in nats; None where it is undefined.
+    named
+        Whether the names of the classes stand in the file, above the columns.
     """
     if total.soft or total.scored < LEAST_ROWS:
         return
     worse = worse_than_prior(total, prior)
-    order = _better_order(symptoms, len(classes)) if symptoms.pairs and (worse or len(classes) > 2) else None
+    order = better_order(symptoms, len(classes)) if symptoms.pairs and (worse or len(classes) > 2) else None
     if order is not None:
-        yield _permuted(symptoms, classes, order)
+        yield _permuted(symptoms, classes, order, named)
     elif worse:
         assert prior is not None
         yield Warning(
@@ -183,8 +187,11 @@ def _accuracy(symptoms: Symptoms, order: Sequence[int] | None = None) -> float:
     return right / sum(symptoms.pairs.values())
 
 
-def _better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
-    """For each predicted class the true one it mostly stands for, if that is another order that fits far better."""
+def better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
+    """Return for each predicted class the true one it mostly stands for, if that is another order that fits far better.
+
+    None where it is not.
+    """
     best: dict[int, tuple[int, int]] = {}
     for (t, p), count in symptoms.pairs.items():
         best[p] = max(best.get(p, (0, 0)), (count, t))
@@ -199,13 +206,15 @@ def _better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
     return order if fitting > 0.5 and fitting > _accuracy(symptoms) + 0.2 else None
 
 
-def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int]) -> Warning:
+def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int], named: bool) -> Warning:
     names = ",".join(classes[t] for t in order[:12]) + (",..." if len(order) > 12 else "")
     return Warning(
         "columns-permuted",
         f"with the columns in another order {100 * _accuracy(symptoms, order):.1f} % of the labels would be "
         f"predicted, not {100 * _accuracy(symptoms):.1f} %",
-        f"if the columns are {names}: --classes {names}",
+        f"are the columns misnamed? They look like {names}"
+        if named
+        else f"if the columns are {names}: --classes {names}",
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
@@ -18,9 +19,7 @@ from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
 from xentcli.readers.source import BLOCK_BYTES
-from xentcli.report import (
-    Report,
-)
+from xentcli.report import Report
 from xentcli.scorer import PerExample, Scorer
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
@@ -28,7 +27,7 @@ from xentcli.slices import Details
 from xentcli.summary import report_of
 from xentcli.tallies import Scores
 
-__all__ = ["make_plan", "score", "with_plan"]
+__all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
 
 T = TypeVar("T")
 
@@ -90,14 +89,14 @@ def score(
         predictions,
         labels,
         chosen,
-        lambda plan: _run(plan, sink, threads, metrics_needed),
+        lambda plan: _report(plan, sink, threads, metrics_needed),
         block_bytes=block_bytes,
         once=sink is not None,
     )
-    return _with_shift(report, predictions, labels, chosen, block_bytes)
+    return with_shift(report, predictions, labels, chosen, block_bytes)
 
 
-def _with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int) -> Report:
+def with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int) -> Report:
     """Return the report, with a warning where its cost is above the prior because rows are one apart."""
     codes = {warning.code for warning in report.warnings}
     readable = all(_can_be_read_twice(data) for data in (predictions, labels))
@@ -171,7 +170,10 @@ def make_plan(
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
         if data is not None
     ]
-    others = [open_source(path, name=path) for path in settings.further_files([source.path for source in sources])]
+    others = [
+        open_source(path, name=path, format=settings.format_of(path))
+        for path in settings.further_files([source.path for source in sources])
+    ]
     return pair(
         sources[0],
         sources[1] if len(sources) > 1 else None,
@@ -195,13 +197,36 @@ def _executor(threads: int) -> Iterator[Executor | None]:
         yield pool
 
 
-def _run(
+@dataclass(frozen=True)
+class Tallied:
+    """What is kept of all rows of a plan."""
+
+    plan: Plan
+    total: Scores
+    details: Details
+    symptoms: Symptoms
+    matching: Matching
+
+    def report(self, extra: Sequence[Metric] = ()) -> Report:
+        """Return the Report of them, with `extra` metrics."""
+        names = self.matching.row_names
+        report = report_of(self.plan, self.total, names, self.details, self.symptoms, extra)
+        return dataclasses.replace(report, labels_unused=self.matching.unused)
+
+
+def _report(
     plan: Plan, sink: Callable[[PerExample], None] | None, threads: int, metrics_needed: Collection[str]
 ) -> Report:
-    total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     extra = _extra(plan, metrics_needed)
+    return tally(Scorer(plan, sink is not None, extra), threads, sink).report(extra)
+
+
+def tally(scorer: Scorer, threads: int = 1, sink: Callable[[PerExample], None] | None = None) -> Tallied:
+    """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
+    plan = scorer.plan
+    total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     with _executor(threads) as executor:
-        for outcome in ordered(Scorer(plan, sink is not None, extra), plan.tasks(), executor, ahead=2 * threads + 1):
+        for outcome in ordered(scorer, plan.tasks(), executor, ahead=2 * threads + 1):
             matching.note(outcome.ids, outcome.positions, outcome.row_names)
             if outcome.scores is None or matching.faulty:
                 continue
@@ -213,8 +238,7 @@ def _run(
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    report = report_of(plan, total, matching.row_names, details, symptoms, extra)
-    return dataclasses.replace(report, labels_unused=matching.unused)
+    return Tallied(plan, total, details, symptoms, matching)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

@@ -342,6 +342,44 @@ class Explanation(_Document):
     schema_version: int = SCHEMA_VERSION
 
 
+@dataclass(frozen=True)
+class Cause:
+    """Something that makes a cost high.
+
+    code says what it is: a code of a warning, or "zeros", "class", "group", "worst"; share
+    is its part of the cost, examples the rows it is about, cost their cost, all None where
+    they are not known; more is the option that shows or mends it.
+    """
+
+    code: str
+    name: str
+    share: float | None
+    examples: int | None
+    cost: float | None
+    message: str
+    more: str
+
+
+@dataclass(frozen=True)
+class Causes(_Document):
+    """What makes a cost high, the largest share first. Costs are in `unit`."""
+
+    cost: float
+    unit: str
+    examples: Examples
+    prior: float | None
+    causes: tuple[Cause, ...]
+    inputs: tuple[Input, ...] = ()
+    standard_error: float | None = None
+    command: str = "xent score PREDS LABELS"
+    xent_version: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    def more(self, cause: Cause) -> str:
+        """Return the command that shows more of a cause; of what is wrong with the files as a whole the advice."""
+        return cause.more if cause.examples is None else f"{self.command} {cause.more}"
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of Report.to_dict(), version SCHEMA_VERSION."""
     text = resources.files("xentcli").joinpath("schema.json").read_text(encoding="utf-8")

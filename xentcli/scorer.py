@@ -23,7 +23,7 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Rows, Values, take
-from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
+from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, step_of
 from xentcli.tallies import Scores
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
@@ -79,6 +79,7 @@ class Scorer:
     plan: Plan
     per_example: bool = False
     extra: tuple[Metric, ...] = ()
+    tail: bool = False
 
     def __call__(self, task: Task) -> Outcome:
         """Load and score one part of the predictions."""
@@ -118,6 +119,7 @@ class Scorer:
             Clusters.of(self._keys(aligned, "cluster")[0], loss, weight) if plan.settings.cluster else Clusters(),
             self._worst(aligned, work),
             self._bytes(aligned),
+            Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices(),
         )
 
     def _keys(self, aligned: Aligned, option: str) -> list[list[Any]]:

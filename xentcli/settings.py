@@ -60,7 +60,7 @@ class Settings:
     delimiter
         The one character that separates fields.
     input_format
-        A name in READERS, or ``predictions=NAME`` and ``labels=NAME``.
+        A name in READERS, or ``predictions=NAME``, ``labels=NAME`` and ``FILE=NAME`` for a further file.
     sum_tolerance
         tau: how far a row sum may be from 1.
     scale
@@ -153,7 +153,7 @@ class Settings:
             raise UsageError(f"--index-base is 0 or 1, not {self.index_base}")
         if self.delimiter is not None:
             object.__setattr__(self, "delimiter", check_delimiter(self.delimiter))
-        for side in SIDES[:2]:
+        for side in (*SIDES[:2], *self.files_named()):
             check_format(self.format_of(side))
         _positive_number("--scale", self.scale)
         if not (math.isfinite(self.sum_tolerance) and self.sum_tolerance >= 0):
@@ -364,20 +364,20 @@ class Settings:
         return None
 
     def format_of(self, side: str) -> str | None:
-        """Return the input format that was named for a side.
+        """Return the input format that was named for a side, or for a file that another option names.
 
         Raises
         ------
         UsageError
-            For a side that is neither predictions nor labels.
+            For what is neither a side nor such a file.
         """
         given = [self.input_format] if isinstance(self.input_format, str) else self.input_format or ()
         found = None
         for item in given:
             name, equals, value = item.partition("=")
-            if equals and name not in SIDES:
-                raise UsageError(f"--input-format names predictions or labels, not {shown(name)}")
-            if not equals or name in (side, "both"):
+            if equals and name not in SIDES and name not in self.files_named():
+                raise UsageError(f"--input-format names predictions, labels or a further file, not {shown(name)}")
+            if name == side or (side in SIDES and (not equals or name == "both")):
                 found = value if equals else item
         return found
 

@@ -16,9 +16,22 @@ from xentcli.errors import FileError
 from xentcli.exact import UNIT_BITS, ExactSum, product_units_by_group, root, units_by_group, wide, wide_product
 from xentcli.tallies import Mean, Moments
 
-__all__ = ["Clusters", "Details", "Slice", "Slices", "Worst", "WorstRow", "coded", "moments_by_group"]
+__all__ = [
+    "Clusters",
+    "Details",
+    "Slice",
+    "Slices",
+    "Worst",
+    "WorstRow",
+    "coded",
+    "least_of",
+    "moments_by_group",
+    "step_of",
+]
 
 K = TypeVar("K", bound=Hashable)
+_STEP_BITS = 47
+_ONE = 0x3FF << (52 - _STEP_BITS)
 
 
 @dataclass(frozen=True)
@@ -169,13 +182,17 @@ class Worst:
 
 @dataclass(frozen=True)
 class Details:
-    """All that was asked for beside the figures: slices, classes, clusters, the worst rows, the bytes."""
+    """All that was asked for beside the figures: slices, classes, clusters, the worst rows, the bytes, the tail.
+
+    tail has the rows by the size of their loss, 32 steps to a doubling: see `step_of`.
+    """
 
     by: tuple[Slices[tuple[str, ...]], ...] = ()
     by_class: Slices[int] = field(default_factory=Slices)
     clusters: Clusters = field(default_factory=Clusters)
     worst: Worst = Worst()
     bytes: ExactSum = ExactSum()
+    tail: Slices[int] = field(default_factory=Slices)
 
     @classmethod
     def empty(cls) -> Self:
@@ -191,6 +208,7 @@ class Details:
             self.clusters.merge(other.clusters),
             self.worst.merge(other.worst),
             self.bytes.merge(other.bytes),
+            self.tail.merge(other.tail),
         )
 
     def within(self, limit: int) -> Self:
@@ -199,6 +217,25 @@ class Details:
             slices.within(limit, "a column of --by")
         self.clusters.within(limit)
         return self
+
+
+def step_of(loss: Floats) -> Ints:
+    """i8[n]: the step that a loss from 0 up is on; the bits of a double, 32 steps to a doubling.
+
+    >>> step_of(np.array([1.0, 1.01, 2.0])).tolist() == [_ONE, _ONE, _ONE + 32]
+    True
+    """
+    steps: Ints = np.maximum(loss, 0.0).view(np.int64) >> _STEP_BITS
+    return steps
+
+
+def least_of(step: int) -> float:
+    """Return the least loss on a step.
+
+    >>> least_of(_ONE), least_of(_ONE + 16)
+    (1.0, 1.5)
+    """
+    return float(np.array([step << _STEP_BITS]).view(np.float64)[0])
 
 
 def coded(keys: Sequence[K]) -> tuple[list[K], Ints]:

@@ -99,7 +99,10 @@ def report_of(
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=undefined,
         options=settings.changed(),
-        warnings=(*_warnings(plan, total, names, prior), *findings(total, symptoms, plan.classes, prior)),
+        warnings=(
+            *_warnings(plan, total, names, prior),
+            *findings(total, symptoms, plan.classes, prior, named=bool(plan.predictions.names)),
+        ),
     )
 
 

@@ -290,8 +290,7 @@ def test_a_row_that_is_not_there_is_refused(explain: Call, row: str, code: int) 
         assert f"there is no row {row}; the last is 3" in done.err
 
 
-def test_a_file_needs_a_row_and_takes_no_literal(explain: Call) -> None:
-    assert "--row" in explain("preds.csv", "labels.csv").err
+def test_a_file_takes_no_literal(explain: Call) -> None:
     for extra in (("--probs", "0.5,0.5"), ("--logits", "1,2"), ("--target", "1,0,0")):
         done = explain("preds.csv", "labels.csv", "--row", "1", *extra)
         assert done.code == 2, extra

@@ -9,6 +9,7 @@ import click
 from xentcli.cli.options import (
     Command,
     Output,
+    again,
     base_option,
     example_options,
     input_options,
@@ -39,12 +40,13 @@ _output = section(
 
 @click.command(
     cls=Command,
-    short_help="Show step by step how the loss of one example comes about.",
+    short_help="Show why a cost is high, or step by step how one loss comes about.",
     examples=(
         ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
         ("logits, by way of the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
         ("a soft target", "xent explain --probs 0.7,0.2,0.1 --target 0.8,0.1,0.1"),
         ("a row of a file", "xent explain preds.csv labels.csv --row 17"),
+        ("why is my cost so high?", "xent explain preds.csv labels.csv"),
     ),
 )
 @click.argument("preds_file", metavar="[PREDS]", required=False)
@@ -63,12 +65,15 @@ def explain(
     row: int | None,
     **options: Any,
 ) -> None:
-    """Show step by step how the loss of one example comes about."""
+    """Show why a cost is high, or step by step how the loss of one example comes about."""
     labels = labels_of(labels_file, options)
     output = Output(options, (preds_file, labels))
+    by = options.pop("by")
+    if by and (preds_file is None or row is not None):
+        raise UsageError("--by is about the cost of a file; one example has no groups")
     if (probs is None) == (logits is None) if preds_file is None else (probs or logits or target) is not None:
         raise UsageError(
-            "one example is given by --probs or --logits, or by a file and --row",
+            "one example is given by --probs or --logits; or give files: PREDS LABELS",
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
@@ -76,16 +81,21 @@ def explain(
         label = options.pop("label")
         from xentcli.explanation import explain_values
 
-        told = explain_values(
+        told: Any = explain_values(
             _numbers("--probs" if logits is None else "--logits", probs or logits or ""),
             label=label,
             target=None if target is None else _numbers("--target", target),
             settings=settings_of({**options, "label": None}),
             option="--probs" if logits is None else "--logits",
         )
+    elif row is None:
+        from dataclasses import replace
+
+        from xentcli.causes import causes
+
+        command = again("score", without=("by",))
+        told = replace(causes(preds_file, labels, settings_of({**options, "by": by})), command=command)
     else:
-        if row is None:
-            raise UsageError("which example? --row N says, counted from 1")
         from xentcli.explanation import explain as run
 
         told = run(preds_file, labels, row, settings_of(options))

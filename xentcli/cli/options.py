@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from xentcli.writers import format_of, text_formats
 __all__ = [
     "Command",
     "Output",
+    "again",
     "base_option",
     "cost_options",
     "example_options",
@@ -120,7 +122,7 @@ _files = section(
         "--input-format",
         multiple=True,
         metavar=f"[{'|'.join(READERS)}]",
-        help="predictions=FORMAT, labels=FORMAT, or for both.",
+        help="For both, or predictions=, labels=, FILE=FORMAT.",
     ),
     _option("--dtype", type=click.Choice(["bfloat16"]), help="What two-byte numbers of an NPY file are."),
     _option("--delimiter", metavar="CHAR", help="What separates fields: , ; tab space or another."),
@@ -400,6 +402,28 @@ def _among(path: str, given: str) -> bool:
     return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
 
 
+def again(command: str, *, without: tuple[str, ...] = ()) -> str:
+    """Return the command line as another command would be called with the same files and options.
+
+    Options of the output, and those named in `without`, are left out.
+    """
+    ctx = click.get_current_context()
+    words = ["xent", command]
+    for parameter in ctx.command.params:
+        value = ctx.params.get(parameter.name or "")
+        given = ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+        if not given or parameter.name in without or getattr(parameter, "section", "") == "Output":
+            continue
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif parameter.is_flag and value is True:  # type: ignore[attr-defined]
+            words.append(parameter.opts[-1])
+        else:
+            for item in value if isinstance(value, tuple) else (value,):
+                words += [parameter.opts[-1], str(item)]
+    return shlex.join(words)
+
+
 def _same(one: str, other: str) -> bool:
     try:
         return os.path.samefile(one, other)
@@ -415,4 +439,5 @@ def example_options(function: F) -> F:
         _option("--logits", metavar="Z,...", help="Logits of one example, in place of a file."),
         _option("--target", metavar="Y,...", help="Its target: a number for each class. Or --label N."),
         _option("--row", type=int, metavar="N", help="Which row of the file, counted from 1."),
+        _option("--by", multiple=True, metavar="COLUMN", help="Without --row: look for causes by this column."),
     )(function)

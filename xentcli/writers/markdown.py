@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xentcli.report import CheckReport, Explanation, Report
+from xentcli.report import Causes, CheckReport, Explanation, Report
 from xentcli.writers import steps
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.rows import table_rows
@@ -15,11 +15,13 @@ __all__ = ["render"]
 
 
 def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport or Explanation as Markdown."""
+    """Return a Report, CheckReport, Explanation or Causes as Markdown."""
     if isinstance(document, Explanation):
         return _explanation(document)
     if isinstance(document, CheckReport):
         return _check(document)
+    if isinstance(document, Causes):
+        return _causes(document)
     return _report(document)
 
 
@@ -61,6 +63,22 @@ def _cell(name: str, value: object, places: int) -> str:
         return f"{value:,}"
     assert isinstance(value, float)
     return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
+
+
+def _causes(told: Causes) -> str:
+    rows = [
+        [
+            cause.name or cause.code,
+            "" if cause.share is None else percent(cause.share),
+            "" if cause.examples is None else f"{cause.examples:,}",
+            "" if cause.cost is None else fixed(cause.cost, 4),
+            cause.message,
+            told.more(cause),
+        ]
+        for cause in told.causes
+    ]
+    first = f"cost {fixed(told.cost, decimals(told.standard_error))} {told.unit}, {plural(told.examples.scored, 'row')}"
+    return first + "\n\n" + _table(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll") + "\n"
 
 
 def _check(result: CheckReport) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xentcli.report import CheckReport, ClassSlice, Explanation, GroupSlice, Report
+from xentcli.report import Causes, CheckReport, ClassSlice, Explanation, GroupSlice, Report
 
 __all__ = ["Row", "table_rows"]
 
@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 
 def table_rows(document: Any) -> list[Row]:
-    """Return a Report, CheckReport or Explanation as rows.
+    """Return a Report, CheckReport, Explanation or Causes as rows.
 
     A report has one row for each metric that is defined or was chosen, or one for
     each group where it was sliced.
@@ -24,6 +24,8 @@ def table_rows(document: Any) -> list[Row]:
         return list(_limits(document))
     if isinstance(document, Explanation):
         return list(_classes(document))
+    if isinstance(document, Causes):
+        return list(_causes(document))
     return list(_slices(document) if document.by or document.by_class else _metrics(document))
 
 
@@ -77,3 +79,17 @@ def _limits(result: CheckReport) -> Iterator[Row]:
 def _classes(told: Explanation) -> Iterator[Row]:
     for term in told.terms:
         yield {"class": term.name, "y": term.y, "q": term.q, "ln_q": term.ln_q, "term": term.term}
+
+
+def _causes(told: Causes) -> Iterator[Row]:
+    for cause in told.causes:
+        yield {
+            "cause": cause.code,
+            "name": cause.name,
+            "share": cause.share,
+            "examples": cause.examples,
+            "cost": cause.cost,
+            "unit": told.unit,
+            "message": cause.message,
+            "more": told.more(cause),
+        }

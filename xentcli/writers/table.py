@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from xentcli.report import CheckReport, Explanation, Report
-from xentcli.writers import screen_check, screen_explanation, screen_report
+from xentcli.report import Causes, CheckReport, Explanation, Report
+from xentcli.writers import screen_causes, screen_check, screen_explanation, screen_report
 
 __all__ = ["render"]
 
@@ -18,11 +18,12 @@ _SCREENS: dict[type, Callable[[Any], RenderableType]] = {
     Report: screen_report.screen,
     CheckReport: screen_check.screen,
     Explanation: screen_explanation.screen,
+    Causes: screen_causes.screen,
 }
 
 
 def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport or Explanation as text; escape sequences only with `color`."""
+    """Return a Report, CheckReport, Explanation or Causes as text; escape sequences only with `color`."""
     console = Console(
         file=io.StringIO(),
         width=width or _ANY_WIDTH,

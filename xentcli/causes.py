@@ -1,0 +1,222 @@
+"""Why is a cost so high: what makes up more of it than its rows would, the largest share first.
+
+Everything comes from the tallies of one pass. A second pass is made only where the
+columns seem to be in another order, to say what that costs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xentcli.batch import KINDS, Floats, Ints
+from xentcli.diagnosis import better_order
+from xentcli.errors import FileError
+from xentcli.evaluation import Tallied, make_plan, tally, with_plan, with_shift
+from xentcli.exact import ratio
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.labels import Matcher, WhereRow
+from xentcli.readers.numerals import is_number, whole
+from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values
+from xentcli.report import Cause, Causes, Input
+from xentcli.scorer import Scorer
+from xentcli.settings import Settings
+from xentcli.slices import Slice, least_of
+from xentcli.tallies import Moments
+from xentcli.version import __version__
+
+__all__ = ["causes"]
+
+MOST = 8
+"""So many causes are told."""
+LOOK_AT = 1000
+MOST_GROUPS = 50
+_WHOLE = {"columns-permuted", "shifted", "worse-than-prior", "probabilities-as-logits", "softmax-twice"}
+
+
+def causes(predictions: Any, labels: Any = None, settings: Settings | None = None, **options: Any) -> Causes:
+    """Rank what makes a cost high: zeros, a class, a group, the worst rows, a wrong order.
+
+    Takes the same inputs and settings as ``score``. Without `by` the columns that have
+    no role and few values are looked at too.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does.
+
+    Examples
+    --------
+    >>> told = causes([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.1]], [0, 0, 0, 1])
+    >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
+    [('class 1', 0.77), ('worst hundredth', 0.77)]
+    """
+    chosen = settings or Settings(**options)
+    chosen = dataclasses.replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
+    if chosen.by:
+        return _of(predictions, labels, chosen)
+    try:
+        return _of(predictions, labels, dataclasses.replace(chosen, by=_groups(predictions, labels, chosen)))
+    except FileError:
+        # A column of which nobody spoke may have too many groups; what else is wrong, shows again.
+        return _of(predictions, labels, chosen)
+
+
+def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...]:
+    """The columns that have no role, and few values that are no decimals, among their first rows."""
+    if any(isinstance(data, str) and data == "-" for data in (predictions, labels)):
+        return ()
+    plan = make_plan(predictions, labels, settings)
+    if not plan.repeatable:
+        return ()
+    found = []
+    for source, unused in zip(plan.sources, plan.unused, strict=True):
+        for name in unused:
+            if name in source.names and 2 <= len(_values(source, name)) <= MOST_GROUPS:
+                elsewhere = sum(name in other.names for other in plan.sources) > 1
+                found.append(f"@{source.path}:{name}" if elsewhere else name)
+    return tuple(found)
+
+
+def _values(source: Source, name: str) -> set[str]:
+    """The values of a column among its first rows; none where they are decimals."""
+    pick = Pick((source.names.index(name),), "text")
+    values: set[str] = set()
+    for rows in PartQueue(source, BLOCK_BYTES).look({"by": pick}, LOOK_AT):
+        texts = rows.values["by"]
+        assert isinstance(texts, list)
+        values |= set(texts)
+    return set() if any(is_number(text) and whole(text) is None for text in values) else values
+
+
+def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
+    tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
+    report = with_shift(tallied.report(), predictions, labels, settings, BLOCK_BYTES)
+    found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
+    ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
+    whole_ = [
+        Cause(w.code, "", _order_share(tallied, predictions, labels, settings, w.code), None, None, w.message, w.advice)
+        for w in report.warnings
+        if w.code in _WHOLE
+    ]
+    return Causes(
+        cost=report.cost,
+        unit=report.unit,
+        examples=report.examples,
+        prior=report.prior,
+        causes=(*whole_, *ranked[:MOST]),
+        inputs=tuple(Input(given.path, given.format, given.rows, None, given.header) for given in report.inputs),
+        standard_error=report.standard_error,
+        xent_version=__version__,
+    )
+
+
+def _zeros(tallied: Tallied) -> Iterator[Cause]:
+    """Rows that give the truth no chance: they are all of an infinite cost."""
+    total = tallied.total
+    if total.infinite.count:
+        rest = total.cost_of_the_rest
+        unit = tallied.plan.settings.nats_per_unit
+        without = "nothing is left" if rest is None else f"the cost of the rest is {rest / unit:.4g}"
+        rows = total.infinite.count
+        yield Cause("zeros", "q = 0 at the truth", 1.0, rows, np.inf, without, f"--worst {min(rows, 20)}")
+
+
+def _classes(tallied: Tallied) -> Iterator[Cause]:
+    names = tallied.plan.classes
+    word = "column" if tallied.plan.settings.multilabel else "class"
+    problems = len(names) if tallied.plan.settings.multilabel else 1
+    for index, part in tallied.details.by_class.groups.items():
+        yield from _more_than_its_rows(tallied, "class", f"{word} {names[index]}", part, "--by-class", problems)
+
+
+def _by(tallied: Tallied) -> Iterator[Cause]:
+    settings = tallied.plan.settings
+    for spec, columns, slices in zip(settings.slices, tallied.plan.slice_columns, tallied.details.by, strict=True):
+        for values, part in slices.groups.items():
+            name = ", ".join(f"{column} {value}" for column, value in zip(columns, values, strict=True))
+            yield from _more_than_its_rows(tallied, "group", name, part, f"--by {shlex.quote(spec)}")
+
+
+def _more_than_its_rows(
+    tallied: Tallied, code: str, name: str, part: Slice, more: str, problems: int = 1
+) -> Iterator[Cause]:
+    """The cause that some rows are, where they cost more than the others do."""
+    total = tallied.total.cost
+    share = _share(part.cost, total, problems)
+    rows = ratio(part.cost.mean.b.units, problems * total.mean.b.units)
+    if share is None or share < 0.02 or share < 1.1 * rows or rows == 1:
+        return
+    unit = tallied.plan.settings.nats_per_unit
+    rest_b = problems * total.mean.b.units - part.cost.mean.b.units
+    rest = ratio(problems * total.mean.a.units - part.cost.mean.a.units, rest_b) / unit
+    yield Cause(
+        code, name, share, part.cost.rows, part.cost.mean.value / unit, f"a row of the others costs {rest:.4g}", more
+    )
+
+
+def _worst(tallied: Tallied) -> Iterator[Cause]:
+    """The hundredth of the rows that has the largest finite losses, or a little more: whole steps of the tail."""
+    total = tallied.total
+    finite = {step: part for step, part in tallied.details.tail.groups.items() if part.cost.mean.a.all_finite}
+    wanted = -(-(total.scored - total.infinite.count) // 100)
+    taken, part, least = 0, Slice(), 0
+    for step in sorted(finite, reverse=True):
+        if taken >= wanted:
+            break
+        part, least = part.merge(finite[step]), step
+        taken = part.cost.rows
+    share = _share(part.cost, total.cost)
+    if not taken or taken == total.scored or share is None or share < 0.05:
+        return
+    unit = tallied.plan.settings.nats_per_unit
+    yield Cause(
+        "worst",
+        "worst hundredth",
+        share,
+        taken,
+        part.cost.mean.value / unit,
+        f"losses of {least_of(least) / unit:.3g} and more",
+        f"--worst {min(taken, 20)}",
+    )
+
+
+def _share(part: Moments, total: Moments, problems: int = 1) -> float | None:
+    """The part of the cost, infinite losses aside."""
+    whole_ = total.mean.a.units
+    return ratio(part.mean.a.units, problems * whole_) if whole_ > 0 else None
+
+
+@dataclass(frozen=True)
+class _Reordered:
+    """The targets, had the columns another order."""
+
+    matcher: Matcher
+    inverse: Ints
+    matched: str = "index"
+    note: str = ""
+
+    def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
+        """Return the column of each label in that order."""
+        found: Ints = self.inverse[np.asarray(self.matcher.targets(values, where)).astype(np.int64)]
+        return found
+
+
+def _order_share(tallied: Tallied, predictions: Any, labels: Any, settings: Settings, code: str) -> float | None:
+    """The part of the cost that another order of the columns would save; None where that is not what is wrong."""
+    plan = tallied.plan
+    order = better_order(tallied.symptoms, len(plan.classes)) if code == "columns-permuted" else None
+    cost = tallied.total.cost.mean.value
+    if order is None or not plan.repeatable or not np.isfinite(cost) or tallied.total.soft:
+        return None
+    inverse = np.argsort(np.array(order))
+    again = make_plan(predictions, labels, settings, whole=True)
+    assert again.matcher is not None
+    reordered: Plan = dataclasses.replace(again, matcher=_Reordered(again.matcher, inverse))
+    return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)
