@@ -193,5 +193,5 @@ def test_a_further_file_has_a_format_of_its_own(tmp_path: Path) -> None:
     given = f"{tmp_path / 'weights.dat'}=jsonl"
     report = score([[0.5, 0.5], [0.25, 0.75]], [0, 0], weights=weights, input_format=given)
     assert report.weight_sum == 4
-    with pytest.raises(UsageError, match="a further file, not 'nowhere.dat'"):
+    with pytest.raises(UsageError, match=r"a further file, not 'nowhere\.dat'"):
         Settings(input_format="nowhere.dat=jsonl")
