@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xentcli.engine import ordered
+from xentcli.engine import available, ordered, threaded
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -191,15 +192,39 @@ def test_an_exception_of_the_input_propagates(
         list(ordered(square, items(), pool, ahead=2))
 
 
-def test_an_exception_of_the_input_cancels_what_has_not_begun() -> None:
+def test_an_exception_of_the_input_comes_after_what_was_begun_before_it() -> None:
     def items() -> Iterator[int]:
         yield from (1, 2, 3)
-        raise LookupError
+        raise LookupError("the input broke")
 
-    executor = Patient()
-    with pytest.raises(LookupError):
-        list(ordered(square, items(), executor, ahead=9))
-    assert [future.cancelled() for future, _ in executor.given] == [True, True, True]
+    received: list[int] = []
+    with ThreadPoolExecutor(2) as pool, pytest.raises(LookupError):
+        received.extend(ordered(square, items(), pool, ahead=9))
+    assert received == [1, 4, 9]
+
+
+def test_an_error_of_an_earlier_item_comes_before_that_of_the_input() -> None:
+    def items() -> Iterator[int]:
+        yield 0
+        raise LookupError("the input broke")
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
+        list(ordered(lambda n: 1 // n, items(), pool, ahead=9))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("count", [0, 1, 2, 30])
+def test_threads_give_what_map_gives(threads: int, count: int) -> None:
+    assert list(threaded(square, range(count), threads)) == [n * n for n in range(count)]
+
+
+def test_a_single_item_starts_no_thread() -> None:
+    seen = list(threaded(lambda _: threading.current_thread(), [1], 4))
+    assert seen == [threading.current_thread()]
+
+
+def test_the_processors_that_may_be_used_are_counted() -> None:
+    assert 1 <= available() <= (os.cpu_count() or 1)
 
 
 def test_to_stop_asking_cancels_what_has_not_begun() -> None:

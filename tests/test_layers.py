@@ -15,12 +15,13 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
-    {"errors", "student", "version", "compat", "extras"},
+    {"arrays", "errors", "student", "version", "compat", "extras"},
     {"atomic", "metrics"},
     {"report", "exact"},
     {"batch"},
     {"losses", "readers", "settings"},
     {"tallies", "pairing"},
+    {"scores"},
     {"slices", "diagnosis"},
     {"engine", "scorer", "summary"},
     {"shifts"},

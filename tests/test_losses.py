@@ -457,7 +457,8 @@ def test_probabilities_are_the_exponentials_of_the_negative_losses(kind: str, k:
         for q, row in zip(chosen.probabilities[:, c].tolist(), values.tolist(), strict=True):
             with mp.workdps(50):
                 assert q == pytest.approx(float(mp.exp(-exact_loss(kind, row, c))), rel=1e-13)
-        assert chosen.truth.tobytes() == chosen.probabilities[:, c].tobytes()
+        # Of logits the truth's needs no pass for the maximum.
+        np.testing.assert_array_max_ulp(chosen.truth, chosen.probabilities[:, c], 0 if kind != "logits" else 4)
 
 
 def test_probabilities_of_the_truth_are_found_whatever_the_file_holds() -> None:

@@ -24,8 +24,9 @@ from xentcli.diagnosis import Symptoms
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
+from xentcli.scores import Figures, Scores
 from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
-from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, Scores
+from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,12 +108,13 @@ def infinite_of(rows: Rows, part: slice) -> Infinite:
 
 
 def clipping_of(rows: Rows, part: slice) -> Clipping:
-    return Clipping.of(rows.work(part))
+    work = rows.work(part)
+    return Clipping.of(work.loss, None if work.clip is None else work.raw_loss, rows.weights(part))
 
 
 def scores_of(rows: Rows, part: slice) -> Scores:
     read = rows.read[part]
-    return Scores.of(rows.work(part), read=int(read.sum()), underflows=int((read == 3).sum()))
+    return Scores.of(Figures.of(rows.work(part)), read=int(read.sum()), underflows=int((read == 3).sum()))
 
 
 def slices_of(rows: Rows, part: slice) -> Slices[str]:
@@ -148,6 +150,12 @@ def details_of(rows: Rows, part: slice) -> Details:
     )
 
 
+def symptoms_of(rows: Rows, part: slice) -> Symptoms:
+    work = rows.work(part)
+    classes = 0 if rows.target is None else 3
+    return Symptoms.of(Figures.of(work), classes, Symptoms.twice_of(work, Mean()))
+
+
 TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
     (Mean, mean_of),
     (Moments, moments_of),
@@ -159,7 +167,7 @@ TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
     (Clusters, clusters_of),
     (Worst, worst_of),
     (Details, details_of),
-    (Symptoms, lambda rows, part: Symptoms.of(rows.work(part))),
+    (Symptoms, symptoms_of),
 ]
 
 every_tally = pytest.mark.parametrize(("cls", "of"), TALLIES, ids=[cls.__name__ for cls, _ in TALLIES])
@@ -598,7 +606,7 @@ def test_logits_are_odd_if_some_row_could_not_be_probabilities(row: list[float],
 
 
 def test_no_numeral_underflows_unless_it_is_said() -> None:
-    assert Scores.of(clipped(None).work(slice(None)), read=4).underflows == 0
+    assert Scores.of(Figures.of(clipped(None).work(slice(None))), read=4).underflows == 0
 
 
 def test_only_logits_are_asked_whether_they_are_odd() -> None:

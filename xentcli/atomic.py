@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -32,6 +31,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with _file_errors(path), open(target, "wb") as special:
             yield special
         return
+    import tempfile
+
     with _file_errors(path):
         # A name may have 255 bytes, and a character has up to four.
         number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.", suffix=".xent-tmp")

@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xentcli.arrays import Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 
 __all__ = [
     "KINDS",
     "Batch",
-    "Floats",
-    "Ints",
     "Kind",
     "Rules",
     "Where",
@@ -29,8 +27,6 @@ __all__ = [
     "with_class_weights",
 ]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Where = Callable[[int, int | None], Place]
 """Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
 
@@ -306,6 +302,9 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
 
 def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
     """No NaN, no +inf; -inf masks a class out, but not all of them."""
+    # A sum is finite only of finite numbers.
+    if np.isfinite(row_sums(z)).all():
+        return
     top = z.max(axis=1)
     # One column is the logit of class 1 beside a 0: -inf masks class 1 out.
     row = _first_false(np.isfinite(top) | (np.isneginf(top) & (z.shape[1] == 1)))
@@ -395,7 +394,7 @@ def _both_logprobs(log_q: Floats) -> Floats:
 _BOTH_CLASSES = {"probs": _both_probs, "logits": _both_logits, "logprobs": _both_logprobs}
 
 
-def _refuse_odd(values: Floats, odd: npt.NDArray[np.bool_], why: str, row: int, where: Where) -> None:
+def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) -> None:
     if odd.any():
         column = int(np.argmax(odd))
         raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.batch import KINDS, Floats, Ints
+from xentcli.arrays import Floats, Ints
+from xentcli.batch import KINDS
 from xentcli.diagnosis import better_order
 from xentcli.errors import FileError
 from xentcli.evaluation import Tallied, make_plan, tally, with_plan, with_shift
@@ -97,7 +98,7 @@ def _values(source: Source, name: str) -> set[str]:
 
 def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
     tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
-    report = with_shift(tallied.report(), predictions, labels, settings, BLOCK_BYTES)
+    report = with_shift(tallied.report(), predictions, labels, settings, None)
     found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
     ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
     whole_ = [

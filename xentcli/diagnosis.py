@@ -16,10 +16,11 @@ from typing import Self
 
 import numpy as np
 
-from xentcli.batch import Floats, Ints
+from xentcli.arrays import Floats, Ints
 from xentcli.losses import Workings
 from xentcli.report import Warning
-from xentcli.tallies import Mean, Scores
+from xentcli.scores import Figures, Scores
+from xentcli.tallies import Mean
 
 __all__ = ["LEAST_ROWS", "Counts", "Symptoms", "better_order", "findings", "worse_than_prior"]
 
@@ -91,16 +92,26 @@ class Symptoms:
         return cls()
 
     @classmethod
-    def of(cls, work: Workings) -> Symptoms:
-        """Tally a batch; no pairs of soft targets, and nothing of more than MOST_CLASSES classes."""
-        batch = work.batch
-        if batch.target is None or batch.multilabel or not len(batch.rows) or batch.classes > MOST_CLASSES:
+    def of(cls, figures: Figures, classes: int, twice: Mean | None) -> Symptoms:
+        """Tally rows: no pairs of soft targets, and nothing of no classes or more than MOST_CLASSES.
+
+        `twice` is the mean confidence where every row could be a softmax of probabilities, else None.
+        """
+        if not len(figures.rows) or not 0 < classes <= MOST_CLASSES:
             return cls()
-        codes = work.index * batch.classes + work.predicted
-        counted = np.unique(codes[~work.soft], return_counts=True)
-        twice = batch.kind == "probs" and not batch.binary and _softmax_of_probabilities(batch.predictions)
-        top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0] if twice else None
-        return cls(batch.classes, Counts((counted,)), Mean() if top is None else Mean.of(top, None), twice)
+        codes = (figures.index * classes + figures.predicted)[~figures.soft]
+        return cls(classes, Counts((_counted(codes, classes),)), twice or Mean(), twice is not None)
+
+    @staticmethod
+    def twice_of(work: Workings, before: Mean | None) -> Mean | None:
+        """Return the mean confidence of the rows before and these; None once a row is no softmax of probabilities."""
+        batch = work.batch
+        if before is None or batch.target is None or batch.multilabel or batch.kind != "probs" or batch.binary:
+            return None
+        if batch.classes > MOST_CLASSES or not _softmax_of_probabilities(batch.predictions):
+            return None
+        top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0]
+        return before.merge(Mean.of(top, None))
 
     def merge(self, other: Symptoms) -> Symptoms:
         """Return the symptoms of both."""
@@ -116,6 +127,15 @@ class Symptoms:
     def pairs(self) -> Mapping[tuple[int, int], int]:
         """How many rows have a true class t and a predicted class p, by (t, p)."""
         return {divmod(code, self.classes): count for code, count in self.counts}
+
+
+def _counted(codes: Ints, classes: int) -> tuple[Ints, Ints]:
+    """The codes that occur, and how often."""
+    if classes**2 > 4 * len(codes):
+        return np.unique(codes, return_counts=True)
+    counts = np.bincount(codes, minlength=1)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
 
 
 def _softmax_of_probabilities(q: Floats) -> bool:

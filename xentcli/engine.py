@@ -1,19 +1,48 @@
-"""The ordered map over parts: here, or in the threads of any executor.
+"""The ordered map over parts: here, in threads, or in any executor.
 
 An executor is anything with ``submit``, as ``concurrent.futures`` has it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["ordered"]
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+__all__ = ["available", "ordered", "threaded"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def available() -> int:
+    """Return how many processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """Yield function(item) for every item, in order, by as many threads; of a single item here.
+
+    >>> list(threaded(abs, [-1, 2, -3], 2))
+    [1, 2, 3]
+    """
+    left = iter(items)
+    first = list(itertools.islice(left, 2))
+    whole = itertools.chain(first, left)
+    with contextlib.ExitStack() as stack:
+        executor = None
+        if threads > 1 and len(first) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            executor = stack.enter_context(ThreadPoolExecutor(threads))
+        yield from ordered(function, whole, executor, ahead=threads + 2)
 
 
 def ordered(
@@ -31,8 +60,18 @@ def ordered(
         yield from map(function, items)
         return
     waiting: deque[Future[R]] = deque()
+    left = iter(items)
     try:
-        for item in items:
+        while True:
+            try:
+                item = next(left)
+            except StopIteration:
+                break
+            except Exception:
+                # What went wrong with an earlier item comes first, as it would without threads.
+                while waiting:
+                    yield waiting.popleft().result()
+                raise
             waiting.append(executor.submit(function, item))
             if len(waiting) >= ahead:
                 yield waiting.popleft().result()

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
 from xentcli.diagnosis import Symptoms
-from xentcli.engine import ordered
+from xentcli.engine import available, threaded
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
 from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
-from xentcli.readers.source import BLOCK_BYTES
 from xentcli.report import Report
 from xentcli.scorer import PerExample, Scorer
+from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
 from xentcli.slices import Details
 from xentcli.summary import report_of
-from xentcli.tallies import Scores
 
 __all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
 
@@ -39,8 +36,8 @@ def score(
     *,
     sink: Callable[[PerExample], None] | None = None,
     metrics_needed: Collection[str] = (),
-    threads: int = 1,
-    block_bytes: int = BLOCK_BYTES,
+    threads: int | None = None,
+    block_bytes: int | None = None,
     **options: Any,
 ) -> Report:
     """Score predictions against labels: the cross-entropy cost and what goes with it.
@@ -62,9 +59,9 @@ def score(
     metrics_needed
         Metrics that the report must have beside the usual ones and those that are shown.
     threads
-        How many threads load and compute. The result does not depend on it.
+        How many threads load and compute; as many as there are processors if None. The result does not depend on it.
     block_bytes
-        About how much of a file is read at once. The result does not depend on it.
+        About how much of a file is read at once; None for what suits it. The result does not depend on it.
 
     Returns
     -------
@@ -96,7 +93,7 @@ def score(
     return with_shift(report, predictions, labels, chosen, block_bytes)
 
 
-def with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int) -> Report:
+def with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int | None) -> Report:
     """Return the report, with a warning where its cost is above the prior because rows are one apart."""
     codes = {warning.code for warning in report.warnings}
     readable = all(_can_be_read_twice(data) for data in (predictions, labels))
@@ -114,7 +111,7 @@ def with_plan(
     settings: Settings,
     run: Callable[[Plan], T],
     *,
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int | None = None,
     once: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
 ) -> T:
@@ -149,7 +146,7 @@ def make_plan(
     predictions: Any,
     labels: Any,
     settings: Settings,
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int | None = None,
     *,
     whole: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
@@ -188,15 +185,6 @@ def _is_stdin(data: Any) -> bool:
     return isinstance(data, str) and data == "-"
 
 
-@contextlib.contextmanager
-def _executor(threads: int) -> Iterator[Executor | None]:
-    if threads <= 1:
-        yield None
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield pool
-
-
 @dataclass(frozen=True)
 class Tallied:
     """What is kept of all rows of a plan."""
@@ -215,26 +203,26 @@ class Tallied:
 
 
 def _report(
-    plan: Plan, sink: Callable[[PerExample], None] | None, threads: int, metrics_needed: Collection[str]
+    plan: Plan, sink: Callable[[PerExample], None] | None, threads: int | None, metrics_needed: Collection[str]
 ) -> Report:
     extra = _extra(plan, metrics_needed)
     return tally(Scorer(plan, sink is not None, extra), threads, sink).report(extra)
 
 
-def tally(scorer: Scorer, threads: int = 1, sink: Callable[[PerExample], None] | None = None) -> Tallied:
+def tally(scorer: Scorer, threads: int | None = None, sink: Callable[[PerExample], None] | None = None) -> Tallied:
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
-    with _executor(threads) as executor:
-        for outcome in ordered(scorer, plan.tasks(), executor, ahead=2 * threads + 1):
-            matching.note(outcome.ids, outcome.positions, outcome.row_names)
-            if outcome.scores is None or matching.faulty:
-                continue
-            total = total.merge(outcome.scores)
-            details = details.merge(outcome.details).within(plan.settings.max_groups)
-            symptoms = symptoms.merge(outcome.symptoms)
-            if sink is not None and outcome.examples is not None:
-                sink(outcome.examples)
+    for outcome in threaded(scorer, plan.tasks(), threads or available()):
+        matching.note(outcome.ids, outcome.positions, outcome.row_names)
+        if outcome.scores is None or matching.faulty:
+            continue
+        total = total.merge(outcome.scores)
+        details = details.merge(outcome.details).within(plan.settings.max_groups)
+        symptoms = symptoms.merge(outcome.symptoms)
+        if sink is not None:
+            for examples in outcome.examples:
+                sink(examples)
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)

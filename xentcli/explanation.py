@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.batch import Batch, Floats
+from xentcli.arrays import Floats
+from xentcli.batch import Batch
 from xentcli.errors import DataError, NoVerdict, Place, UsageError
 from xentcli.evaluation import with_plan
 from xentcli.losses import Workings, entropy
@@ -108,7 +109,7 @@ def _explained(plan: Plan, row: int) -> Explanation:
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     scorer = Scorer(plan)
     index = row - task.start - 1
-    ours, companions, _, _ = scorer.load(task)
+    ours, companions = scorer.load(task)
     if companions is None:
         # Which ids are missing, the check of all rows tells.
         return None

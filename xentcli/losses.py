@@ -7,12 +7,15 @@ exponentials, the probabilities, the losses.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from xentcli.batch import Batch, Floats, Ints, by_column, row_sums
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.batch import Batch, by_column, row_sums
+
+_LEAST_POWER = 1e-140
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
@@ -61,17 +64,15 @@ class Workings:
         return function(self, *arguments)
 
     @cached_property
-    def soft(self) -> npt.NDArray[np.bool_]:
+    def soft(self) -> Flags:
         """bool[n]: whether the target of a row, or of one of its columns, is spread over several classes."""
         if self.batch.multilabel:
-            any_: npt.NDArray[np.bool_] = np.logical_or.reduce(
-                self.columns.soft.reshape(len(self.batch.rows), -1), axis=1
-            )
+            any_: Flags = np.logical_or.reduce(self.columns.soft.reshape(len(self.batch.rows), -1), axis=1)
             return any_
         target = self.distribution
         if target is None:
             return np.zeros(len(self.batch.rows), dtype=bool)
-        one_hot: npt.NDArray[np.bool_] = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
+        one_hot: Flags = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
         return ~one_hot
 
     @cached_property
@@ -103,17 +104,84 @@ class Workings:
     def _loss(self, clip: float | None) -> Floats:
         everywhere = self.batch.smoothing or self.batch.per_row
         spread = np.ones(len(self.batch.rows), dtype=bool) if everywhere else self.soft
+        result = _clipped(self._hard_losses, clip)
         if not spread.any():
-            return _clipped(self._class_losses(self.index[:, None]), clip)[:, 0]
+            return result
         each = _clipped(self._class_losses(None), clip)
-        result: Floats = np.take_along_axis(each, self.index[:, None], axis=1)[:, 0]
         target = self._share_of_loss(spread)
         terms = np.zeros_like(target)
         np.multiply(target, each[spread], out=terms, where=target != 0)
+        result = result.copy()
         result[spread] = row_sums(terms)
         return result
 
-    def _share_of_loss(self, rows: npt.NDArray[np.bool_]) -> Floats:
+    @cached_property
+    def _hard_losses(self) -> Floats:
+        """f8[n]: what each row would cost if all of its target were on the class with most of it, unclipped."""
+        if self.batch.kind != "logits":
+            return self._class_losses(self.index[:, None])[:, 0]
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            result: Floats = np.log1p(self._against / self._for)
+        if self._shifted is not None:
+            result[self._extreme] = self._shifted._class_losses(self._shifted.index[:, None])[:, 0]
+        return result
+
+    @cached_property
+    def _powers(self) -> Floats:
+        """f8[n, k]: exp of the logits as they are, with 0 in place of that of the label.
+
+        Most logits are small numbers, and need no pass for the maximum. Rows in which the
+        label's power or the sum of the others is `_extreme` are computed again, shifted.
+        """
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            powers: Floats = np.exp(self.batch.predictions)
+        self._for = powers[self._each_row, self.index]
+        powers[self._each_row, self.index] = 0.0
+        return powers
+
+    @cached_property
+    def _for(self) -> Floats:
+        """f8[n]: exp of the logit of the label."""
+        _ = self._powers
+        return self._for
+
+    @cached_property
+    def _against(self) -> Floats:
+        """f8[n]: the sum of exp of the other logits; divided by that of the label it is the odds against it."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return row_sums(self._powers)
+
+    @cached_property
+    def _each_row(self) -> Ints:
+        return np.arange(len(self.batch.rows))
+
+    @cached_property
+    def _extreme(self) -> Ints:
+        """i8[m]: the rows whose powers, or squares of them, could leave the doubles or lose digits."""
+        usual = (self._for > _LEAST_POWER) & (self._for < 1 / _LEAST_POWER)
+        usual &= (self._against > _LEAST_POWER) & (self._against < 1 / _LEAST_POWER)
+        return np.flatnonzero(~usual)
+
+    @cached_property
+    def _shifted(self) -> Workings | None:
+        """The workings of the extreme rows alone; None where there are none."""
+        return self.of_rows(self._extreme) if len(self._extreme) else None
+
+    def of_rows(self, rows: Ints) -> Workings:
+        """Return the workings of some of the rows (i8[m]) alone."""
+        batch = self.batch
+        return Workings(
+            replace(
+                batch,
+                predictions=batch.predictions[rows],
+                target=None if batch.target is None else batch.target[rows],
+                weight=None if batch.weight is None else batch.weight[rows],
+                rows=batch.rows[rows],
+            ),
+            self.clip,
+        )
+
+    def _share_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""
         batch, target = self.batch, self.distribution
         if target is None:
@@ -131,7 +199,9 @@ class Workings:
 
     def _class_losses(self, index: Ints | None) -> Floats:
         """What each row would cost if the truth were class `index` (i8[n, 1]), or each class."""
-        values = self.batch.predictions if index is None else np.take_along_axis(self.batch.predictions, index, axis=1)
+        values = self.batch.predictions
+        if index is not None:
+            values = values[self._each_row, index[:, 0]][:, None]
         with np.errstate(divide="ignore", over="ignore"):
             match self.batch.kind:
                 case "probs" if self.batch.binary:
@@ -204,8 +274,31 @@ class Workings:
     @cached_property
     def truth(self) -> Floats:
         """f8[n]: the probability of the label; NaN where the target is soft."""
-        picked = np.take_along_axis(self.probabilities, self.index[:, None], axis=1)[:, 0]
+        if self.batch.kind == "logits":
+            with np.errstate(over="ignore", invalid="ignore"):
+                picked = self._for / (self._for + self._against)
+            if self._shifted is not None:
+                few = self._shifted
+                picked[self._extreme] = few.probabilities[few._each_row, few.index]
+        else:
+            picked = self.probabilities[self._each_row, self.index]
         return np.where(self.soft, np.nan, picked)
+
+    @cached_property
+    def squares(self) -> Floats:
+        """f8[n]: sum_c (q_c - y_c)^2, were all of the target on the class with most of it."""
+        if self.batch.kind != "logits":
+            terms = np.multiply(self.probabilities, self.probabilities)
+            terms[self._each_row, self.index] = (1.0 - self.probabilities[self._each_row, self.index]) ** 2
+            return row_sums(terms)
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self._for + self._against
+            wrong = self._against / total
+            total *= total
+            result = row_sums(np.multiply(self._powers, self._powers)) / total + wrong * wrong
+        if self._shifted is not None:
+            result[self._extreme] = spread_squares(self._shifted, None)
+        return result
 
 
 def correct(work: Workings) -> Floats:
@@ -241,12 +334,21 @@ def brier(work: Workings) -> Floats:
     >>> brier(Workings(Batch("probs", q, np.array([0]), None, np.array([1])))).round(12).tolist()
     [0.06]
     """
+    if not work.soft.any():
+        return work.squares
+    assert work.distribution is not None
+    result = work.squares.copy()
+    result[work.soft] = spread_squares(work.of_rows(np.flatnonzero(work.soft)), work.distribution[work.soft])
+    return result
+
+
+def spread_squares(work: Workings, distribution: Floats | None) -> Floats:
+    """f8[n]: sum_c (q_c - y_c)^2 of targets f8[n, k], or of hard labels."""
     difference = work.probabilities.copy()
-    if work.distribution is not None:
-        difference -= work.distribution
+    if distribution is None:
+        difference[np.arange(len(difference)), work.index] -= 1.0
     else:
-        rows = np.arange(len(difference))
-        difference[rows, work.index] -= 1.0
+        difference -= distribution
     np.multiply(difference, difference, out=difference)
     return row_sums(difference)
 

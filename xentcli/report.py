@@ -8,10 +8,8 @@ beside this file describes.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -382,6 +380,9 @@ class Causes(_Document):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of Report.to_dict(), version SCHEMA_VERSION."""
+    import json
+    from importlib import resources
+
     text = resources.files("xentcli").joinpath("schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

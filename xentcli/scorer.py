@@ -6,14 +6,14 @@ run any task.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from xentcli.batch import Batch, Floats, Ints, checked, with_class_weights
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.batch import Batch, checked, with_class_weights
 from xentcli.diagnosis import Symptoms
 from xentcli.errors import DataError
 from xentcli.exact import ExactSum
@@ -23,8 +23,9 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Rows, Values, take
+from xentcli.scores import Figures, Scores
 from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, step_of
-from xentcli.tallies import Scores
+from xentcli.tallies import Mean
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
 
@@ -56,7 +57,18 @@ class Outcome:
     row_names: RowNames = RowNames()
     details: Details = Details()
     symptoms: Symptoms = Symptoms()
-    examples: PerExample | None = None
+    examples: tuple[PerExample, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Some rows of a task, and those that go with them."""
+
+    start: int
+    ours: Rows
+    companions: tuple[Rows, ...] | None
+    ids: Sequence[str] = ()
+    positions: tuple[Ints, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +84,44 @@ class Aligned:
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
+class _Seen:
+    """What the pieces of a task gave so far."""
+
+    read: int = 0
+    ignored: int = 0
+    underflows: int = 0
+    missing: bool = False
+    ids: list[str] = field(default_factory=list)
+    positions: list[list[Ints]] = field(default_factory=list)
+    figures: list[Figures] = field(default_factory=list)
+    examples: list[PerExample] = field(default_factory=list)
+    keys: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+    row_names: RowNames = RowNames()
+    worst: Worst = Worst()
+    bytes: ExactSum = ExactSum()
+    by_column: Slices[int] = field(default_factory=Slices)
+    odd_logits: bool = False
+    twice: Mean | None = Mean()
+
+    def note(self, piece: _Piece) -> None:
+        """Take note of the ids of a piece."""
+        self.missing |= piece.companions is None
+        self.ids += piece.ids
+        self.positions = self.positions or [[] for _ in piece.positions]
+        for found, position in zip(self.positions, piece.positions, strict=True):
+            found.append(position)
+
+    def add(self, aligned: Aligned, figures: Figures, twice: Mean | None) -> None:
+        """Take what is known of the rows of a piece."""
+        self.read += aligned.rows
+        self.ignored += aligned.ignored
+        self.underflows += aligned.underflows
+        self.figures.append(figures)
+        self.odd_logits |= figures.odd_logits
+        self.twice = twice
+
+
 @dataclass(frozen=True, eq=False)
 class Scorer:
     """Scores tasks of a plan."""
@@ -82,18 +132,58 @@ class Scorer:
     tail: bool = False
 
     def __call__(self, task: Task) -> Outcome:
-        """Load and score one part of the predictions."""
-        ours, companions, ids, positions = self.load(task)
-        if companions is None:
-            return Outcome(None, ids, positions)
-        aligned = self.align(task.start, ours, companions)
-        work = Workings(aligned.batch, self.plan.settings.clip)
-        scores = Scores.of(
-            work, read=aligned.rows, ignored=aligned.ignored, underflows=aligned.underflows, extra=self.extra
-        )
-        names = self._row_names(ours, companions)
-        examples = self._examples(task.start, aligned, work) if self.per_example else None
-        return Outcome(scores, ids, positions, names, self._details(aligned, work), Symptoms.of(work), examples)
+        """Load and score one part of the predictions, piece by piece; tally the rows of all pieces at once."""
+        seen = _Seen()
+        for piece in self._pieces(task):
+            seen.note(piece)
+            if piece.companions is None:
+                continue
+            aligned = self.align(piece.start, piece.ours, piece.companions)
+            work = Workings(aligned.batch, self.plan.settings.clip)
+            seen.add(
+                aligned, Figures.of(work, self.extra, odd_known=seen.odd_logits), Symptoms.twice_of(work, seen.twice)
+            )
+            seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
+            seen.worst = seen.worst.merge(self._worst(aligned, work))
+            seen.bytes = seen.bytes.merge(self._bytes(aligned))
+            if self.plan.settings.by_class and work.batch.multilabel:
+                seen.by_column = seen.by_column.merge(_by_column(work))
+            if self.per_example:
+                seen.examples.append(self._examples(piece.start, aligned, work))
+            for place, keys in enumerate(self._keys(aligned, "by")):
+                seen.keys.setdefault(("by", place), []).extend(keys)
+            for keys in self._keys(aligned, "cluster"):
+                seen.keys.setdefault(("cluster", 0), []).extend(keys)
+        return self._outcome(seen)
+
+    def _outcome(self, seen: _Seen) -> Outcome:
+        """Tally what is known of all rows of a task."""
+        ids, positions = tuple(seen.ids), tuple(np.concatenate(found) for found in seen.positions)
+        if seen.missing or not seen.figures:
+            scores = None if seen.missing else Scores.empty()
+            return Outcome(scores, ids, positions, seen.row_names)
+        figures = Figures.joined(seen.figures)
+        scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
+        details = self._details(figures, seen)
+        symptoms = Symptoms.of(figures, self._classes(), seen.twice)
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, tuple(seen.examples))
+
+    def _classes(self) -> int:
+        """How many classes rows with one label have; 0 where there are none such."""
+        return 0 if self.plan.matcher is None or self.plan.settings.multilabel else len(self.plan.classes)
+
+    def _pieces(self, task: Task) -> Iterator[_Piece]:
+        """Load the pieces of a task with the rows that go with them; None in their place where an id is missing."""
+        start, done = task.start, 0
+        for ours in task.part.pieces(self.plan.picks[0]):
+            if self.plan.joins:
+                yield _Piece(start + done, ours, *self._joined(ours))
+            else:
+                companions = task.companions
+                if ours.count < task.part.rows:
+                    companions = tuple(rows.cut(done, done + ours.count) for rows in companions)
+                yield _Piece(start + done, ours, companions)
+            done += ours.count
 
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
         """Load only what aligns the rows of a task: ids and their positions, row names."""
@@ -110,15 +200,18 @@ class Scorer:
             return RowNames()
         return row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
 
-    def _details(self, aligned: Aligned, work: Workings) -> Details:
+    def _details(self, figures: Figures, seen: _Seen) -> Details:
         """Tally by group what was asked for."""
-        plan, loss, weight = self.plan, work.loss, work.batch.weight
+        plan, loss, weight = self.plan, figures.loss, figures.weight
+        by_class: Slices[int] = seen.by_column
+        if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
+            by_class = Slices.of(figures.index.tolist(), loss, figures.means["accuracy"], weight)
         return Details(
-            tuple(Slices.of(keys, loss, None, weight) for keys in self._keys(aligned, "by")),
-            _by_class(work) if plan.settings.by_class and not work.soft.any() else Slices(),
-            Clusters.of(self._keys(aligned, "cluster")[0], loss, weight) if plan.settings.cluster else Clusters(),
-            self._worst(aligned, work),
-            self._bytes(aligned),
+            tuple(Slices.of(keys, loss, None, weight) for (option, _), keys in seen.keys.items() if option == "by"),
+            by_class,
+            Clusters.of(seen.keys[("cluster", 0)], loss, weight) if plan.settings.cluster else Clusters(),
+            seen.worst,
+            seen.bytes,
             Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices(),
         )
 
@@ -139,8 +232,10 @@ class Scorer:
         shown = self._keys(aligned, "show")
         classes = self.plan.classes
         labelled = batch.target is not None and not batch.multilabel
+        picked = np.lexsort((batch.rows, -work.loss))[:most]
+        few = work.of_rows(picked)
         rows = []
-        for i in np.lexsort((batch.rows, -work.loss))[:most].tolist():
+        for place, i in enumerate(picked.tolist()):
             index, predicted = (int(work.index[i]), int(work.predicted[i])) if labelled else (0, 0)
             rows.append(
                 WorstRow(
@@ -149,8 +244,8 @@ class Scorer:
                     aligned.ids[int(aligned.kept[i])] if aligned.ids is not None else None,
                     classes[index] if labelled and not work.soft[i] else None,
                     classes[predicted] if labelled else None,
-                    float(work.truth[i]) if labelled and not work.soft[i] else None,
-                    float(work.probabilities[i, predicted]) if labelled else None,
+                    float(few.truth[place]) if labelled and not work.soft[i] else None,
+                    float(few.probabilities[place, predicted]) if labelled else None,
                     tuple(column[i] for column in shown),
                 )
             )
@@ -161,7 +256,7 @@ class Scorer:
         if "bytes" not in aligned.values:
             return ExactSum()
         rows, column = aligned.values["bytes"]
-        assert not isinstance(column, list)
+        assert isinstance(column, np.ndarray)
         counts: Floats = column[aligned.kept, 0]
         bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
         if len(bad):
@@ -170,21 +265,19 @@ class Scorer:
         weight = aligned.batch.weight
         return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
 
-    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
-        """Load a part and the rows that go with it; None in their place where an id is missing.
-
-        Returns our rows, those of the companions, and for a join by id the ids and
-        their positions in each companion.
-        """
+    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None]:
+        """Load a whole part and the rows that go with it; None in their place where an id is missing."""
         ours = task.part.load(self.plan.picks[0])
-        joins = self.plan.joins
-        if not joins:
-            return ours, task.companions, (), ()
+        return (ours, self._joined(ours)[0]) if self.plan.joins else (ours, task.companions)
+
+    def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
+        """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
         ids = _texts(ours.values["id"])
-        positions = tuple(join.find(ids) for join in joins)
+        positions = tuple(join.find(ids) for join in self.plan.joins)
         if any((found < 0).any() for found in positions):
-            return ours, None, ids, positions
-        return ours, tuple(join.take(found) for join, found in zip(joins, positions, strict=True)), ids, positions
+            return None, ids, positions
+        joins = zip(self.plan.joins, positions, strict=True)
+        return tuple(join.take(found) for join, found in joins), ids, positions
 
     def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
@@ -203,7 +296,7 @@ class Scorer:
         if ignored is not None:
             counts &= ~ignored
         kept = np.flatnonzero(counts)
-        assert not isinstance(preds, list)
+        assert isinstance(preds, np.ndarray)
         predictions: Floats = preds.astype(np.float64, copy=False)
         some = len(kept) < count
         if some:
@@ -223,7 +316,8 @@ class Scorer:
             rows=start + 1 + kept,
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
-        batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
+        if self.plan.settings.label_smoothing:
+            batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         if self.plan.class_weights is not None:
             batch = with_class_weights(batch, self.plan.class_weights, self.plan.settings.divides_by_rows)
             kept = batch.rows - (start + 1)
@@ -233,7 +327,7 @@ class Scorer:
         ids = _texts(values["id"][1]) if "id" in values else None
         return Aligned(batch, kept, count, underflows, ids, 0 if ignored is None else int(ignored.sum()), values)
 
-    def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> npt.NDArray[np.bool_] | None:
+    def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
         wanted = self.plan.settings.ignored
         return labelled_as(values["label" if "label" in values else "preds"][1], wanted) if wanted else None
@@ -242,7 +336,7 @@ class Scorer:
         if "weights" not in values:
             return None
         rows, column = values["weights"]
-        assert not isinstance(column, list)
+        assert isinstance(column, np.ndarray)
         weight: Floats = column[:, 0].astype(np.float64, copy=False)
         bad = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
         if len(bad):
@@ -275,12 +369,12 @@ class Scorer:
         )
 
 
-def _by_class(work: Workings) -> Slices[int]:
-    """Tally by true class; where each column is a problem of its own, by column."""
-    if work.batch.multilabel:
-        each, columns = work.columns, work.batch.classes
-        return Slices.of(list(range(columns)) * len(work.batch.rows), each.loss, correct(each), each.batch.weight)
-    return Slices.of(work.index.tolist(), work.loss, correct(work), work.batch.weight)
+def _by_column(work: Workings) -> Slices[int]:
+    """Tally by column, where each is a problem of its own."""
+    if work.soft.any():
+        return Slices()
+    each, columns = work.columns, work.batch.classes
+    return Slices.of(list(range(columns)) * len(work.batch.rows), each.loss, correct(each), each.batch.weight)
 
 
 def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
@@ -297,4 +391,4 @@ def _texts(values: Values) -> list[str]:
 
 def _only(values: Values) -> int | None:
     """The column to name in an error: the only one, else none."""
-    return 0 if isinstance(values, list) or values.ndim == 1 else None
+    return 0 if not isinstance(values, np.ndarray) or values.ndim == 1 else None

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from xentcli.batch import Batch, Ints
+from xentcli.arrays import Ints
+from xentcli.batch import Batch
 from xentcli.losses import Workings
 from xentcli.pairing import Plan
 from xentcli.report import Warning
@@ -57,7 +58,7 @@ def _pairs_of_rows(plan: Plan) -> Iterator[tuple[Batch, Batch]]:
     scorer = Scorer(plan)
     held: Batch | None = None
     for task in plan.tasks():
-        ours, companions, _, _ = scorer.load(task)
+        ours, companions = scorer.load(task)
         assert companions is not None
         batch = scorer.align(task.start, ours, companions).batch
         if not len(batch.rows):

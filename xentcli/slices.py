@@ -11,7 +11,7 @@ from typing import Generic, Self, TypeVar
 
 import numpy as np
 
-from xentcli.batch import Floats, Ints
+from xentcli.arrays import Floats, Ints
 from xentcli.errors import FileError
 from xentcli.exact import UNIT_BITS, ExactSum, product_units_by_group, root, units_by_group, wide, wide_product
 from xentcli.tallies import Mean, Moments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from xentcli.batch import Ints
+from xentcli.arrays import Ints
 from xentcli.compat import COMPAT
 from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place
@@ -14,7 +14,7 @@ from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.readers.numerals import is_number
-from xentcli.readers.shards import Shards
+from xentcli.readers.source import files_in
 from xentcli.report import (
     ClassSlice,
     Clip,
@@ -29,10 +29,11 @@ from xentcli.report import (
     Warning,
     WorstRow,
 )
+from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.slices import Details
 from xentcli.student import two_sided_quantile
-from xentcli.tallies import ClassShares, Mean, Scores
+from xentcli.tallies import ClassShares, Mean
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
@@ -101,7 +102,7 @@ def report_of(
         options=settings.changed(),
         warnings=(
             *_warnings(plan, total, names, prior),
-            *findings(total, symptoms, plan.classes, prior, named=bool(plan.predictions.names)),
+            *findings(total, symptoms, plan.classes, prior, named=bool(plan.predictions.names) and not total.column),
         ),
     )
 
@@ -252,7 +253,7 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
     series = [str(index) for index in range(len(source.names))]
     doubtful = bool(source.header) and list(source.names) != series and any(map(is_number, source.names))
-    files = len(source.files) if isinstance(source, Shards) else 1
+    files = max(1, len(files_in(source)))
     return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful, files)
 
 

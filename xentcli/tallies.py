@@ -8,19 +8,17 @@ that neither block size nor order can change a bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
 
-from xentcli import losses
-from xentcli.batch import Batch, Floats, Ints, row_sums
+from xentcli.arrays import Floats, Ints
 from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 from xentcli.losses import Workings
-from xentcli.metrics import METRICS, Metric
 
-__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Scores", "Tally", "per_example"]
+__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided"]
 
 FIRST_ROWS = 10
 _LEAST_NORMAL = 2.0**-1022
@@ -70,7 +68,7 @@ class Mean:
         """
         if not self.b.units:
             return math.nan
-        return _divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
+        return divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
 
 
 @dataclass(frozen=True)
@@ -258,149 +256,21 @@ class Clipping:
         return cls()
 
     @classmethod
-    def of(cls, work: Workings) -> Clipping:
-        """Tally a batch; nothing where no clipping was asked for."""
-        if work.clip is None:
+    def of(cls, loss: Floats, raw_loss: Floats | None, weight: Floats | None) -> Clipping:
+        """Tally losses (f8[n]) and those before clipping, None where nothing is clipped."""
+        if raw_loss is None:
             return cls()
-        weight = work.batch.weight
-        changed = work.loss != work.raw_loss
-        part = Mean.of(work.loss[changed], None if weight is None else weight[changed])
-        return cls(int(changed.sum()), part.a, Mean.of(work.raw_loss, weight))
+        changed = loss != raw_loss
+        part = Mean.of(loss[changed], None if weight is None else weight[changed])
+        return cls(int(changed.sum()), part.a, Mean.of(raw_loss, weight))
 
     def merge(self, other: Clipping) -> Clipping:
         """Return the clipping over both."""
         return Clipping(self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without))
 
 
-@dataclass(frozen=True)
-class Scores:
-    """All that a score keeps.
-
-    Attributes
-    ----------
-    read, ignored, zero_weight, underflows
-        Rows read; rows whose label is ignored; rows of weight 0; numerals below the smallest double, read as 0.
-    cost, means
-        The moments of the loss, and a mean for each metric that names a function.
-    soft
-        Whether some target is spread over classes.
-    deviation
-        The largest distance of a row sum from 1; None where rows have no sum.
-    odd_logits
-        Whether some row given as logits could not be a row of probabilities.
-    certain
-        Which of 0 and 1 one column is; None stands for all else.
-    column
-        Whether there is one column.
-    """
-
-    read: int = 0
-    ignored: int = 0
-    zero_weight: int = 0
-    underflows: int = 0
-    cost: Moments = Moments()
-    means: Mapping[str, Mean] = field(default_factory=dict)
-    classes: ClassShares = field(default_factory=ClassShares)
-    infinite: Infinite = Infinite()
-    clipping: Clipping = Clipping()
-    soft: bool = False
-    deviation: float | None = None
-    odd_logits: bool = False
-    certain: frozenset[float | None] = frozenset()
-    column: bool = False
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the scores of no rows."""
-        return cls()
-
-    @classmethod
-    def of(
-        cls, work: Workings, *, read: int, ignored: int = 0, underflows: int = 0, extra: Sequence[Metric] = ()
-    ) -> Scores:
-        """Tally a batch, of which `read` rows were read and `ignored` left out for their label.
-
-        `extra` are metrics beside those of the table.
-        """
-        batch, weight = work.batch, work.batch.weight
-        labelled = batch.target is not None
-        soft = bool(work.soft.any())
-        means = {
-            metric.name: Mean.of(per_example(metric, work), weight)
-            for metric in (*METRICS.values(), *extra)
-            if metric.per_example and labelled and (soft or metric.per_example != "entropy")
-        }
-        return cls(
-            read,
-            ignored,
-            read - ignored - len(batch.rows),
-            underflows,
-            Moments.of(work.loss, weight),
-            means,
-            ClassShares.of(work) if labelled else ClassShares(),
-            Infinite.of(work.loss, weight, batch.rows),
-            Clipping.of(work),
-            soft,
-            batch.deviation,
-            batch.kind == "logits" and not _all_probabilities(batch),
-            frozenset(_certain(batch.predictions[:, -1])) if batch.binary else frozenset(),
-            batch.binary,
-        )
-
-    def merge(self, other: Scores) -> Scores:
-        """Return the scores over both."""
-        names = [*self.means, *(name for name in other.means if name not in self.means)]
-        return Scores(
-            self.read + other.read,
-            self.ignored + other.ignored,
-            self.zero_weight + other.zero_weight,
-            self.underflows + other.underflows,
-            self.cost.merge(other.cost),
-            {name: _mean(self, name).merge(_mean(other, name)) for name in names},
-            self.classes.merge(other.classes),
-            self.infinite.merge(other.infinite),
-            self.clipping.merge(other.clipping),
-            self.soft or other.soft,
-            _largest(self.deviation, other.deviation),
-            self.odd_logits or other.odd_logits,
-            self.certain | other.certain,
-            self.column or other.column,
-        )
-
-    @classmethod
-    def merged(cls, parts: Iterable[Scores]) -> Scores:
-        """Return the scores over all parts."""
-        total = cls.empty()
-        for part in parts:
-            total = total.merge(part)
-        return total
-
-    @property
-    def scored(self) -> int:
-        """How many rows have a positive weight."""
-        return self.cost.rows
-
-    @property
-    def soft_rows(self) -> int:
-        """How many targets are spread over classes, where a row has one."""
-        return self.scored - int(self.classes.counts.sum()) if self.soft and not self.classes.pairs else 0
-
-    @property
-    def cost_of_the_rest(self) -> float | None:
-        """The mean loss of the rows whose loss is finite; None where there are none."""
-        weight = self.cost.mean.b.units - self.infinite.weight.units
-        return _divided(self.cost.mean.a.units, weight) if weight else None
-
-
-def per_example(metric: Metric, work: Workings) -> Floats:
-    """f8[n]: what a metric is the mean of."""
-    assert metric.per_example is not None
-    function = getattr(losses, metric.per_example)
-    return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
-
-
-def _divided(numerator: int, denominator: int) -> float:
-    """One division of two sums in units, each correctly rounded; of the exact sums where one is no normal double."""
+def divided(numerator: int, denominator: int) -> float:
+    """Divide two sums in units, each correctly rounded; of the exact sums where one is no normal double."""
     sums = ratio(numerator, 1 << UNIT_BITS), ratio(denominator, 1 << UNIT_BITS)
     if all(
         _LEAST_NORMAL <= abs(value) < math.inf or not units
@@ -432,30 +302,3 @@ def _weighted(values: Floats, weight: Floats) -> ExactSum:
     finite = np.isfinite(values)
     odd = ExactSum().add(values[~finite])
     return odd.merge(ExactSum().add_wide(wide_product(values[finite], weight[finite])))
-
-
-def _mean(scores: Scores, name: str) -> Mean:
-    """The mean of a metric; a batch of hard labels only has no target entropy to add."""
-    return scores.means.get(name, Mean(ExactSum(), scores.cost.mean.b))
-
-
-def _largest(one: float | None, other: float | None) -> float | None:
-    return max((value for value in (one, other) if value is not None), default=None)
-
-
-def _certain(q: Floats) -> Iterator[float | None]:
-    zeros, ones = int(np.count_nonzero(q == 0)), int(np.count_nonzero(q == 1))
-    yield from (0.0,) * bool(zeros) + (1.0,) * bool(ones)
-    if zeros + ones < len(q):
-        yield None
-
-
-def _all_probabilities(batch: Batch) -> bool:
-    """Whether rows given as logits could all be probabilities; the first row usually says no."""
-    logits = batch.predictions
-    if batch.binary or batch.multilabel:
-        return bool(((logits >= 0) & (logits <= 1)).all())
-    with np.errstate(over="ignore", invalid="ignore"):
-        return all(
-            bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
-        )

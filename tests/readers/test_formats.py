@@ -120,6 +120,9 @@ def figures(report: Report, *without: str) -> str:
     plain = report.to_dict()
     for name in ("inputs", "options", *without):
         del plain[name]
+    if "warnings" in plain:
+        # What helps against a warning depends on whether names stand in the file.
+        plain["warnings"] = [(warning["code"], warning["message"]) for warning in plain["warnings"]]
     return json.dumps(plain, sort_keys=True, indent=1)
 
 

@@ -16,6 +16,7 @@ from xentcli.cli.options import (
     section,
     settings_of,
     slice_options,
+    speed_options,
 )
 from xentcli.cli.process import say_error
 from xentcli.errors import NoVerdict
@@ -44,6 +45,7 @@ _limits = section(
 @input_options
 @cost_options
 @slice_options
+@speed_options
 @output_options
 def check(
     preds_file: str,
@@ -61,12 +63,21 @@ def check(
     from xentcli.gates import parse_limit
     from xentcli.writers.per_example import per_example_sink
 
+    threads = options.pop("threads")
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
     with per_example_sink(output.per_example) as sink:
-        result = run(preds_file, labels, settings, limits=limits, sink=sink, metrics_needed=output.metrics_needed)
+        result = run(
+            preds_file,
+            labels,
+            settings,
+            limits=limits,
+            sink=sink,
+            metrics_needed=output.metrics_needed,
+            threads=threads,
+        )
     try:
         output.write(result)
     except NoVerdict as undefined:

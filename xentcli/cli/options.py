@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from xentcli.cli.process import keep_freed_memory
 from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
 from xentcli.metrics import METRICS, top
@@ -29,6 +30,7 @@ __all__ = [
     "output_options",
     "section",
     "slice_options",
+    "speed_options",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,6 +63,11 @@ class Command(click.Command):
                 advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
             )
         return left
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, with the process set up for arrays that come and go."""
+        keep_freed_memory()
+        return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section, then the examples."""
@@ -134,6 +141,15 @@ _files = section(
         help="The first line is a header; of both, if bare.",
     ),
     _option("--no-header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is data."),
+)
+_speed = section(
+    "Speed",
+    _option(
+        "--threads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many threads; else one for each processor.",
+    ),
 )
 _loss = section(
     "Loss",
@@ -227,6 +243,11 @@ def input_options(function: F) -> F:
 def loss_options(function: F) -> F:
     """Add the options of the loss of one example."""
     return _loss(function)
+
+
+def speed_options(function: F) -> F:
+    """Add the option of how a command may use the machine."""
+    return _speed(function)
 
 
 def slice_options(function: F) -> F:

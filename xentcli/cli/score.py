@@ -15,6 +15,7 @@ from xentcli.cli.options import (
     output_options,
     settings_of,
     slice_options,
+    speed_options,
 )
 
 __all__ = ["score"]
@@ -39,6 +40,7 @@ __all__ = ["score"]
 @input_options
 @cost_options
 @slice_options
+@speed_options
 @output_options
 def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
@@ -50,9 +52,10 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     from xentcli.evaluation import score as run
     from xentcli.writers.per_example import per_example_sink
 
+    threads = options.pop("threads")
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
     with per_example_sink(output.per_example) as sink:
-        report = run(preds_file, labels, settings, sink=sink, metrics_needed=output.metrics_needed)
+        report = run(preds_file, labels, settings, sink=sink, metrics_needed=output.metrics_needed, threads=threads)
     output.write(report)

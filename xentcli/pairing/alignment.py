@@ -9,12 +9,22 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xentcli.batch import Ints
+from xentcli.arrays import Ints
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.shards import check_pairs
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, merged_rows, take
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows, take
 
-__all__ = ["HEAD_ROWS", "Companion", "Join", "Matched", "PartQueue", "RowNames", "Task", "by_position", "row_names"]
+__all__ = [
+    "HEAD_ROWS",
+    "Companion",
+    "Join",
+    "Matched",
+    "PartQueue",
+    "RowNames",
+    "Task",
+    "by_position",
+    "check_pairs",
+    "row_names",
+]
 
 HEAD_ROWS = 65_536
 
@@ -37,11 +47,11 @@ class PartQueue:
         """Load columns of the first `limit` rows, whatever the size of a part, piece by piece."""
         missing = limit
         for part in self._seen():
-            rows = part.load(selection)
-            yield rows.cut(0, min(rows.count, missing))
-            missing -= rows.count
-            if missing <= 0:
-                return
+            for rows in part.pieces(selection):
+                yield rows.cut(0, min(rows.count, missing))
+                missing -= rows.count
+                if missing <= 0:
+                    return
 
     def _seen(self) -> Iterator[Part]:
         # By index: two looks may go on at once, and each sees every part.
@@ -131,6 +141,20 @@ class _Reader:
         self._given += (self._rows.count if self._rows else 0) + sum(part.rows for part in self._parts)
         self._rows = None
         return self._given
+
+
+def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
+    """Check that two sets of files go together, where both sources have several.
+
+    Raises
+    ------
+    DataError
+        As ``readers.shards`` says.
+    """
+    if files_in(ours) and files_in(theirs):
+        from xentcli.readers import shards
+
+        shards.check_pairs(ours, theirs, counted=counted)
 
 
 def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -> DataError:

@@ -10,19 +10,13 @@ from enum import Enum
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.columns import columns_of, spec_items
-from xentcli.readers.csv import CsvSource
 from xentcli.readers.numerals import is_number
-from xentcli.readers.shards import TextShards
-from xentcli.readers.source import Source
+from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.settings import Settings
 
-__all__ = ["Text", "with_header", "with_headers"]
+__all__ = ["with_header", "with_headers"]
 
 _REAL = re.compile(r"[ \t]*[+-]?(?:[0-9]*\.[0-9]*|[0-9.]+[eE][+-]?[0-9]+)[ \t]*")
-
-
-Text = CsvSource | TextShards
-"""What has a first line to judge."""
 
 
 class Line(Enum):
@@ -38,7 +32,7 @@ class Side:
     """A text file whose first line is judged."""
 
     name: str
-    source: Text
+    source: Headed
 
     def taken(self, header: bool) -> Source:
         """The source with the first line so taken."""
@@ -60,7 +54,7 @@ def with_headers(
         Where it stays ambiguous, naming --header and --no-header.
     """
     looks: dict[str, Line] = {}
-    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if isinstance(s, Text)]
+    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if s and has_first_line(s)]
     for side in text:
         known: Sequence[str] = ()
         if side.name == "labels":
@@ -82,7 +76,7 @@ def with_header(other: Source, files: Sequence[Source], settings: Settings) -> S
     DataError
         Where it could be either, and no row count decides.
     """
-    if not isinstance(other, Text) or not other.width:
+    if not has_first_line(other) or not other.width:
         return other
     side = Side("labels", other)
     look = _look(
@@ -102,7 +96,7 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
         return (settings.positive,)
     if predictions.width == 1:
         return ()
-    if isinstance(predictions, Text):
+    if has_first_line(predictions):
         return predictions.first_fields if look is Line.HEADER else ()
     return predictions.names
 
@@ -185,7 +179,7 @@ def _by_counts(
 
 def _heads(source: Source) -> int:
     """How many first lines there are: one in each file."""
-    return len(source.files) if isinstance(source, TextShards) else 1
+    return max(1, len(files_in(source)))
 
 
 def _readings(names: list[str]) -> list[dict[str, int]]:
@@ -201,7 +195,7 @@ def _alone(side: Side, settings: Settings) -> bool:
     raise _ambiguous([side])
 
 
-def _could_score(source: Text, settings: Settings) -> bool:
+def _could_score(source: Headed, settings: Settings) -> bool:
     """Whether 0,1,...,K-1 could be a row of predictions."""
     values = _prediction_columns(source, settings)
     if settings.kind == "probs":
@@ -211,7 +205,7 @@ def _could_score(source: Text, settings: Settings) -> bool:
     return settings.kind not in ("logprobs", "true-logprobs") or values == (0,)
 
 
-def _prediction_columns(source: Text, settings: Settings) -> tuple[int, ...]:
+def _prediction_columns(source: Headed, settings: Settings) -> tuple[int, ...]:
     """The columns that will be predictions, which are also the values of the line 0,1,...,K-1."""
     prefix = f"@{source.path}:"
     found: dict[str, tuple[int, ...]] = {}

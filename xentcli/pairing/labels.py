@@ -9,16 +9,17 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from xentcli.batch import Floats, Ints, target_checked
+from xentcli.arrays import Array, Flags, Floats, Ints
+from xentcli.batch import target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number, whole, whole_or_text
-from xentcli.readers.source import Values
+from xentcli.readers.source import Coded, Values
 
 __all__ = [
     "ByName",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 WhereRow = Callable[[int], Place]
+T = TypeVar("T", bound=np.generic)
 
 
 class Matcher(Protocol):
@@ -66,11 +68,10 @@ class ByName:
 
     def targets(self, values: Values, where: WhereRow) -> Ints:
         """Look every label up."""
-        if isinstance(values, list):
-            codes = [self.codes.get(label, -1) for label in values]
-            if -1 in codes and self.whole:
-                codes = [self.codes.get(whole_or_text(label), -1) for label in values]
-            result = np.array(codes, dtype=np.int64)
+        if isinstance(values, Coded):
+            result = np.array(self._found(values.distinct), dtype=np.int64)[values.codes]
+        elif isinstance(values, list):
+            result = np.array(self._found(values), dtype=np.int64)
         else:
             distinct, inverse = np.unique(values, return_inverse=True)
             known = np.array([self.codes.get(text, -1) for text in _texts(distinct)], dtype=np.int64)
@@ -85,6 +86,13 @@ class ByName:
                 advice=(f"classes: {listed(self.classes)}", f"the labels before it were {self.note}"),
             )
         return result
+
+    def _found(self, labels: Sequence[str]) -> list[int]:
+        """The class of each label; -1 where it is none."""
+        codes = [self.codes.get(label, -1) for label in labels]
+        if -1 in codes and self.whole:
+            codes = [self.codes.get(whole_or_text(label), -1) for label in labels]
+        return codes
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,7 @@ class Distribution:
 
     def targets(self, values: Values, where: WhereRow) -> Floats:
         """Put the columns in the order of the classes, and check that every row is a distribution."""
-        assert not isinstance(values, list)
+        assert isinstance(values, np.ndarray)
         target: Floats = np.ascontiguousarray(values[:, list(self.order)], dtype=np.float64)
         return target_checked(target, self.tolerance, lambda row, column: where(row))
 
@@ -176,7 +184,7 @@ class Multilabel:
 
     def targets(self, values: Values, where: WhereRow) -> Floats:
         """Put the columns in the order of the predictions, and check that every label is from 0 to 1."""
-        columns = _reals(values, where)[:, None] if isinstance(values, list) or values.ndim == 1 else values
+        columns = _reals(values, where)[:, None] if not isinstance(values, np.ndarray) or values.ndim == 1 else values
         target = np.ascontiguousarray(columns[:, list(self.order)], dtype=np.float64)
         bad = np.argwhere(~((target >= 0) & (target <= 1)))
         if len(bad):
@@ -202,6 +210,11 @@ class Census:
 
     def add(self, values: Values, where: WhereRow) -> None:
         """Add the labels of some rows: n texts, or an array of n numbers."""
+        if isinstance(values, Coded):
+            for code, row in zip(*_met(values.codes), strict=True):
+                if values.distinct[code] not in self.texts:
+                    self.texts[values.distinct[code]] = where(row)
+            return
         if isinstance(values, list):
             for label in dict.fromkeys(values):
                 if label not in self.texts:
@@ -441,25 +454,30 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     )
 
 
-def labelled_as(values: Values, wanted: Collection[str]) -> npt.NDArray[np.bool_]:
+def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
     """bool[n]: whether a label is one of `wanted`; of a row of target columns, whether all are.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
     """
+    if isinstance(values, Coded):
+        known = np.array([whole_or_text(text) in wanted for text in values.distinct], dtype=bool)
+        return known[values.codes]
     if isinstance(values, list):
         return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
     distinct, inverse = np.unique(values, return_inverse=True)
     known = np.array([text in wanted for text in _texts(distinct)], dtype=bool)
     found = known[inverse.reshape(values.shape)]
-    whole: npt.NDArray[np.bool_] = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
+    whole: Flags = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
     return whole
 
 
-def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:
+def _texts(values: Values | Array) -> list[str]:
     """Labels as texts; whole numbers without a point, true and false as 1 and 0."""
     if isinstance(values, list):
         return values
+    if isinstance(values, Coded):
+        return values.tolist()
     if values.dtype.kind == "b":
         return [str(int(value)) for value in values.tolist()]
     return [whole_or_text(str(value)) for value in values.tolist()]
@@ -467,6 +485,8 @@ def _texts(values: Values | npt.NDArray[np.generic]) -> list[str]:
 
 def _integers(values: Values, where: WhereRow) -> Ints:
     """Labels as i8[n], range-checked before any cast."""
+    if isinstance(values, Coded):
+        return _of_each(values, _integers, where)
     if isinstance(values, list):
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
@@ -485,7 +505,25 @@ def _integers(values: Values, where: WhereRow) -> Ints:
     return values.astype(np.int64)
 
 
+def _met(codes: Ints) -> tuple[list[int], list[int]]:
+    """The codes that occur, in the order in which they are met, and the first row of each."""
+    found, first = np.unique(codes, return_index=True)
+    order = np.argsort(first)
+    return found[order].tolist(), first[order].tolist()
+
+
+def _of_each(values: Coded, read: Callable[[Values, WhereRow], npt.NDArray[T]], where: WhereRow) -> npt.NDArray[T]:
+    """Read each distinct label once; of a bad one its first row is told."""
+    codes, used = _met(values.codes)
+    read_ = read([values.distinct[code] for code in codes], lambda place: where(used[place]))
+    result = np.zeros(len(values.distinct), dtype=read_.dtype)
+    result[codes] = read_
+    return result[values.codes]
+
+
 def _reals(values: Values, where: WhereRow) -> Floats:
+    if isinstance(values, Coded):
+        return _of_each(values, _reals, where)
     if not isinstance(values, list):
         return values.astype(np.float64)
     result = np.empty(len(values))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xentcli.batch import Floats
+from xentcli.arrays import Floats
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, Join, PartQueue
 from xentcli.pairing.columns import Found, listed
@@ -215,7 +215,7 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
 
 def _column(rows: Rows) -> Floats:
     column = rows.values["weights"]
-    assert not isinstance(column, list)
+    assert isinstance(column, np.ndarray)
     weights: Floats = column[:, 0].astype(np.float64)
     return weights
 

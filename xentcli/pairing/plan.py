@@ -7,11 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xentcli.batch import KINDS, Floats, Ints
+from xentcli.arrays import Floats, Ints
+from xentcli.batch import KINDS
 from xentcli.errors import DataError, FileError, NoVerdict, Place
-from xentcli.pairing.alignment import Companion, Join, Matched, PartQueue, RowNames, Task, by_position
+from xentcli.pairing.alignment import (
+    Companion,
+    Join,
+    Matched,
+    PartQueue,
+    RowNames,
+    Task,
+    by_position,
+    check_pairs,
+)
 from xentcli.pairing.columns import Found, listed
-from xentcli.pairing.headers import Text, with_header, with_headers
+from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
 from xentcli.pairing.roles import (
@@ -25,8 +35,7 @@ from xentcli.pairing.roles import (
     used_columns,
 )
 from xentcli.readers.numerals import is_number
-from xentcli.readers.shards import check_pairs
-from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, Selection, Source
+from xentcli.readers.source import MAX_COLUMNS, Selection, Source, has_first_line
 from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
@@ -148,7 +157,7 @@ def pair(
     settings: Settings,
     *,
     others: Sequence[Source] = (),
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int | None = None,
     whole: bool = False,
 ) -> Plan:
     """Decide how two sources, or one that holds both, are to be read.
@@ -163,7 +172,7 @@ def pair(
     others
         More sources, of which options name columns.
     block_bytes
-        About how much of a file is read at once.
+        About how much of a file is read at once; what suits the format if None.
     whole
         Let all labels decide their rule, not only the first 65,536.
 
@@ -188,8 +197,8 @@ def pair(
     mains, further = sources[: len(files)], sources[len(files) :]
     roles = explicit_roles(settings, mains, further)
     queues = (
-        PartQueue(predictions, block_bytes),
-        *(PartQueue(source, min(block_bytes, COMPANION_BYTES)) for source in sources[1:]),
+        PartQueue(predictions, block_bytes or predictions.task_bytes),
+        *(PartQueue(source, min(block_bytes or COMPANION_BYTES, COMPANION_BYTES)) for source in sources[1:]),
     )
     if kind.labelled:
         find_labels(roles, mains, queues, settings)
@@ -199,7 +208,7 @@ def pair(
         if flat is not predictions:
             predictions = flat
             sources = (predictions, *sources[1:])
-            queues = (PartQueue(predictions, block_bytes), *queues[1:])
+            queues = (PartQueue(predictions, block_bytes or predictions.task_bytes), *queues[1:])
     if not kind.labelled and len(roles["preds"][0].columns) > 1:
         found = roles["preds"][0]
         raise DataError(
@@ -246,7 +255,7 @@ def _epsilon(found: Found) -> float:
 
 def _has_no_row(source: Source, said: bool | None) -> bool:
     """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
-    if not isinstance(source, Text):
+    if not has_first_line(source):
         return source.lines() == 0
     if not source.width:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,13 +135,17 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{what}, which is not read", place=Place(path), advice=advice)
-    from xentcli.readers.vw import looks_like_vw
-
     for name, reader in READERS.items():
         # A .txt may be anything.
-        if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and looks_like_vw(head)):
+        if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and _looks_like_vw(head)):
             return name
-    return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if looks_like_vw(head) else "csv"
+    return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if _looks_like_vw(head) else "csv"
+
+
+def _looks_like_vw(head: bytes) -> bool:
+    """Whether the first line has two tokens or more, and nothing else."""
+    line = head.split(b"\n", 1)[0].decode(errors="replace")
+    return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+\s*", line))
 
 
 def _uncompressed(path: str) -> str:

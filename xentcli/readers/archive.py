@@ -21,7 +21,7 @@ import numpy as np
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -36,7 +36,7 @@ _DTYPES = {
 
 
 @dataclass(frozen=True)
-class ArchivePart:
+class ArchivePart(WholePart):
     """The same rows of every member."""
 
     path: str

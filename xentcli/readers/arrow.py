@@ -14,7 +14,7 @@ import numpy as np
 
 from xentcli.errors import DataError, Place
 from xentcli.extras import needed
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -23,7 +23,7 @@ __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
 
 
 @dataclass(frozen=True, eq=False)
-class ArrowPart:
+class ArrowPart(WholePart):
     """The rows of a record batch."""
 
     path: str

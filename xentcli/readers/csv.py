@@ -15,12 +15,16 @@ from dataclasses import dataclass, replace
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import number_hint, numbers
-from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, OfStream, Rows, Selection, Values
+from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, TASK_BYTES, OfStream, Rows, Selection, Values, merged_rows
 from xentcli.readers.stream import ByteStream, read_range
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
 MAX_FIELD = 1 << 20
+LEAST_FAST = 1 << 12
+"""The fast reader costs more than it saves on fewer bytes."""
+PIECE_BYTES = 1 << 19
+"""Of more bytes what the fast reader knows of each field does not fit into a cache."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -51,7 +55,54 @@ class CsvPart:
         DataError
             For a row that is short or long, or a cell that is no number where one must be.
         """
+        return merged_rows(list(self.pieces(selection)))
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces by the fast reader, all that follow one that it declines by the careful one."""
         data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        part, begin = self, 0
+        while len(data) - begin >= LEAST_FAST:
+            end = data.rfind(self.grammar.dialect.end, begin, begin + PIECE_BYTES) + 1
+            if end <= begin or len(data) - end < LEAST_FAST:
+                end = len(data)
+            rows = part._fast(data[begin:end] if end - begin < len(data) else data, selection)
+            if rows is None:
+                break
+            yield rows
+            begin = end
+            part = part._after(rows.count)
+        if part.rows:
+            yield part._careful(data[begin:] if begin else data, selection)
+        elif begin < len(data):
+            raise RuntimeError(f"{self.path}: more rows were read than counted")
+
+    def _after(self, rows: int) -> CsvPart:
+        """What is left when so many rows were read; each was a line."""
+        return replace(self, start=self.start + rows, line=self.line + rows, rows=self.rows - rows)
+
+    def _fast(self, data: bytes, selection: Selection) -> Rows | None:
+        """Read a piece by the fast reader; None where it declines."""
+        from xentcli.readers.fast import fields_of
+
+        fields = fields_of(data, self.grammar.dialect, self.width)
+        if fields is None or fields.rows > self.rows or (len(data) > MAX_FIELD and fields.longest > MAX_FIELD):
+            return None
+        values: dict[str, Values] = {}
+        underflows: list[tuple[str, int]] = []
+        for role, pick in selection.items():
+            if pick.as_ == "numbers":
+                found = fields.numbers(pick.columns, whole=pick.covers(self.width))
+                if found is None:
+                    return None
+                values[role] = found[0]
+                underflows += [(role, index // len(pick.columns)) for index in found[1]]
+            else:
+                column = pick.columns[0]
+                values[role] = fields.coded(column) if pick.as_ == "values" else fields.texts(column)
+        underflowed = tuple(underflows)
+        return Rows(self.path, self.names, selection, self.start, fields.rows, values, self.line, underflowed)
+
+    def _careful(self, data: bytes, selection: Selection) -> Rows:
         records, lines = self.grammar.records(data, self.start, self.line)
         self._check(records, lines)
         values: dict[str, Values] = {}
@@ -130,6 +181,11 @@ class CsvSource(OfStream):
         """The names of the header; none without one."""
         return self.first_fields if self.header else ()
 
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
+        return TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES
+
     def numeric(self, column: int) -> None:
         """Say nothing: every cell is looked at."""
 
@@ -158,23 +214,22 @@ class CsvSource(OfStream):
         """Cut the rows after the header into parts of about `block_bytes`."""
         grammar = Grammar(self.path, self.dialect)
         start = 0
-        for block in blocks(self.stream, self.dialect, block_bytes, self.begin):
-            data, rows, skipped = block.data, block.rows, 0
+        for block in blocks(self.stream, self.dialect, block_bytes, self.begin, keep=not self.stream.plain):
+            rows, skipped = block.rows, 0
             if block.offset == self.begin and self.header:
-                end = RowScan().row_end(data, self.dialect)
-                skipped = len(data) if end < 0 else end
-                data, rows = data[skipped:], rows - 1
+                end = RowScan().row_end(block.data, self.dialect)
+                skipped = block.length if end < 0 else end
+                rows -= 1
             if rows:
                 line = block.line + block.data.count(self.dialect.end, 0, skipped)
-                kept = None if self.stream.plain else data
-                yield CsvPart(
-                    grammar, self.names, self.width, start, line, rows, block.offset + skipped, len(data), kept
-                )
+                offset, length = block.offset + skipped, block.length - skipped
+                kept = None if self.stream.plain else block.data[skipped:] if skipped else block.data
+                yield CsvPart(grammar, self.names, self.width, start, line, rows, offset, length, kept)
             start += rows
 
     def lines(self) -> int:
         """Count the rows, a header line included, by one pass over the bytes."""
-        return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin))
+        return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin, keep=False))
 
 
 def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:

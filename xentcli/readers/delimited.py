@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.stream import ByteStream
 
@@ -71,7 +72,8 @@ class RowScan:
             return self.position if data[self.position - 1 : self.position] == dialect.end else -1
         if least > self.position:
             least = min(least, len(data))
-            self.quoted ^= data.count(b'"', self.position, least) % 2 == 1
+            first = data.find(b'"', self.position, least)
+            self.quoted ^= first >= 0 and data.count(b'"', first, least) % 2 == 1
             self.position = least
         while True:
             found = data.find(b'"' if self.quoted else dialect.end, self.position)
@@ -92,19 +94,24 @@ class RowScan:
 
 @dataclass(frozen=True)
 class Block:
-    """Some whole rows of a text, and how many bytes and lines come before."""
+    """Some whole rows of a text: how many bytes they are, and how many bytes and lines come before.
+
+    data has the bytes themselves where they were asked for.
+    """
 
     data: bytes
+    length: int
     rows: int
     offset: int
     line: int
 
 
-def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Iterator[Block]:
+def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep: bool = True) -> Iterator[Block]:
     """Yield blocks of whole rows, of `size` bytes or a row more.
 
     The first `begin` bytes are passed over. So are blank lines at the end of the file;
     the first of those that a row follows is a block of its own, whose error it is.
+    Unless `keep`, only the first block has its bytes.
     """
     buffer = bytearray()
     blanks = re.compile(dialect.blank_lines)
@@ -113,10 +120,15 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Itera
 
     def taken(length: int, rows: int | None = None) -> Block:
         nonlocal scan, offset, line
-        data = bytes(buffer[:length])
-        block = Block(data, _row_count(data, dialect) if rows is None else rows, offset, line)
+        with memoryview(buffer) as view, view[:length] as some:
+            raw = np.frombuffer(some, np.uint8)
+            lines = int(np.count_nonzero(raw == dialect.end[0]))
+            found = _row_count(raw, lines, dialect, quoted=buffer.find(b'"', 0, length) >= 0) if rows is None else rows
+            data = bytes(some) if keep or offset == begin or rows is not None else b""
+            del raw
+        block = Block(data, length, found, offset, line)
         del buffer[:length]
-        scan, offset, line = RowScan(), offset + length, line + data.count(dialect.end)
+        scan, offset, line = RowScan(), offset + length, line + lines
         return block
 
     for chunk in itertools.chain(stream.chunks(max(size, 1 << 16)), [b""]):
@@ -128,7 +140,8 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Itera
             blank = 0 if scan.position else _length(blanks, buffer)
             if blank:
                 passed = taken(blank, 0)
-                pending = pending or replace(passed, data=_first_end(passed.data, dialect), rows=1)
+                first = _first_end(passed.data, dialect)
+                pending = pending or replace(passed, data=first, length=len(first), rows=1)
                 continue
             if buffer == b"\r":
                 # The first half of one more blank line, or all that follows the last row.
@@ -141,7 +154,7 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int) -> Itera
                 if len(buffer) > MAX_LINE + size:
                     raise _too_long(stream.name, buffer, dialect, line)
                 break
-            yield taken(_less_blanks(buffer[:end] if end >= 0 else buffer, dialect))
+            yield taken(_less_blanks(buffer, end if end >= 0 else len(buffer), dialect))
 
 
 def _length(pattern: re.Pattern[bytes], data: bytearray) -> int:
@@ -153,11 +166,13 @@ def _first_end(blank: bytes, dialect: Dialect) -> bytes:
     return blank[: blank.index(dialect.end) + 1]
 
 
-def _less_blanks(rows: bytearray, dialect: Dialect) -> int:
+def _less_blanks(rows: bytearray, length: int, dialect: Dialect) -> int:
     """The length of some rows less the blank lines at their end; the last row keeps its own line end."""
-    content = len(rows.rstrip(b"\r\n"))
-    end = rows.find(dialect.end, content)
-    return len(rows) if end < 0 else end + 1
+    content = length
+    while content and rows[content - 1] in b"\r\n":
+        content -= 1
+    end = rows.find(dialect.end, content, length)
+    return length if end < 0 else end + 1
 
 
 def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> FileError:
@@ -175,14 +190,15 @@ def row_too_long(path: str, line: int) -> FileError:
     )
 
 
-def _row_count(block: bytes, dialect: Dialect) -> int:
-    if not dialect.quotes or b'"' not in block:
-        return block.count(dialect.end) + (not block.endswith(dialect.end))
-    raw = np.frombuffer(block, np.uint8)
+def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int:
+    """How many rows some bytes are that have so many line ends; the last may end without one."""
+    unfinished = raw[-1] != dialect.end[0]
+    if not dialect.quotes or not quoted:
+        return lines + bool(unfinished)
     # Of the number of quotes so far only the last bit matters, and a byte keeps it.
     inside = np.cumsum(raw == ord('"'), dtype=np.uint8) & 1
     ends = int(np.count_nonzero((raw == dialect.end[0]) & (inside == 0)))
-    return ends + (not block.endswith(dialect.end) or bool(inside[-1]))
+    return ends + (bool(unfinished) or bool(inside[-1]))
 
 
 @dataclass(frozen=True)

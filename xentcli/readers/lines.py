@@ -15,7 +15,7 @@ import numpy as np
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.delimited import Dialect, blocks
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -49,7 +49,7 @@ _DIALECT = Dialect(quotes=False)
 
 
 @dataclass(frozen=True)
-class LinesPart:
+class LinesPart(WholePart):
     """Some lines: a range of a plain file, or the bytes of a stream."""
 
     path: str
@@ -131,12 +131,12 @@ class LinesSource(FlatTable):
 
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""
-        return sum(block.rows for block in blocks(self.stream, _DIALECT, BLOCK_BYTES, 0))
+        return sum(block.rows for block in blocks(self.stream, _DIALECT, BLOCK_BYTES, 0, keep=False))
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
         """Cut the lines into parts of about `block_bytes`."""
         start = 0
-        for block in blocks(self.stream, _DIALECT, block_bytes, 0):
+        for block in blocks(self.stream, _DIALECT, block_bytes, 0, keep=not self.stream.plain):
             kept = None if self.stream.plain else block.data
             yield LinesPart(
                 self.path,
@@ -147,7 +147,7 @@ class LinesSource(FlatTable):
                 block.line,
                 block.rows,
                 block.offset,
-                len(block.data),
+                block.length,
                 kept,
             )
             start += block.rows

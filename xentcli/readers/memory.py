@@ -8,27 +8,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values, WholePart
 from xentcli.readers.table import rows_of_columns
 
 __all__ = ["MemoryPart", "MemorySource", "open_memory"]
 
 
 @dataclass(frozen=True, eq=False)
-class MemoryPart:
+class MemoryPart(WholePart):
     """Rows of columns in memory."""
 
     path: str
     names: tuple[str, ...]
     start: int
     rows: int
-    array: npt.NDArray[np.generic] | None
-    columns: tuple[npt.NDArray[np.generic], ...]
-    index: npt.NDArray[np.generic] | None = None
+    array: Array | None
+    columns: tuple[Array, ...]
+    index: Array | None = None
 
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
@@ -50,13 +50,14 @@ class MemorySource:
     path: str
     names: tuple[str, ...]
     rows: int
-    array: npt.NDArray[np.generic] | None = None
-    columns: tuple[npt.NDArray[np.generic], ...] = ()
+    array: Array | None = None
+    columns: tuple[Array, ...] = ()
     shape: tuple[int, ...] = ()
-    index: npt.NDArray[np.generic] | None = None
+    index: Array | None = None
     format: str = "memory"
     header: bool | None = None
     repeatable: bool = True
+    task_bytes: int = 2 * BLOCK_BYTES
 
     @property
     def width(self) -> int:
@@ -151,7 +152,7 @@ def open_memory(data: Any, name: str) -> MemorySource:
     return MemorySource(name, (), len(table), table, shape=array.shape, index=_index(data))
 
 
-def _index(data: Any) -> npt.NDArray[np.generic] | None:
+def _index(data: Any) -> Array | None:
     """The index of a pandas object; None for all else."""
     index = getattr(data, "index", None)
     return np.asarray(index) if hasattr(data, "iloc") and index is not None else None

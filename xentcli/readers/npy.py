@@ -8,6 +8,7 @@ shape has been held against the size of the file.
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import os
 import re
@@ -15,11 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, OfStream, Pick, Rows, Selection, Values
-from xentcli.readers.stream import ByteStream, read_range
+from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, TASK_BYTES, OfStream, Pick, Rows, Selection, Values
+from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 
@@ -78,7 +79,7 @@ class NpyPart:
     layout: Layout
     start: int
     rows: int
-    data: bytes | None
+    data: bytes | memoryview | None
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -88,11 +89,40 @@ class NpyPart:
         DataError
             When the file became shorter, or text in it is none.
         """
-        columns = sorted({c for pick in selection.values() for c in pick.columns})
-        values = read_values(self.array(columns), selection, lambda row: Place(self.path, self.start + row + 1))
+        columns: Sequence[int] = ()
+        if self.layout.fortran:
+            columns = sorted({c for pick in selection.values() for c in pick.columns})
+        place = Place(self.path)
+        fresh = isinstance(self.data, memoryview)
+        values = read_values(
+            self.array(columns), selection, lambda row: replace(place, row=self.start + row + 1), fresh=fresh
+        )
         return Rows(self.path, (), selection, self.start, self.rows, values)
 
-    def array(self, chosen: Sequence[int]) -> npt.NDArray[np.generic]:
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces that fit into a cache; an array in Fortran order at once."""
+        layout = self.layout
+        step = max(1, PIECE_NUMBERS // layout.width)
+        if layout.fortran or self.rows <= step:
+            yield self.load(selection)
+            return
+        size = layout.width * layout.item
+        with contextlib.ExitStack() as stack:
+            file = None if self.data is not None else stack.enter_context(open_range(self.path))
+            buffer = bytearray(step * size)
+            for first in range(0, self.rows, step):
+                count = min(step, self.rows - first)
+                start = self.start + first
+                view = memoryview(buffer)[: count * size]
+                if file is None:
+                    assert self.data is not None
+                    view[:] = memoryview(self.data)[first * size : (first + count) * size]
+                else:
+                    fill_range(file, self.path, layout.begin + start * size, view)
+                # The buffer is filled again: nothing that leaves here may lie in it.
+                yield NpyPart(self.path, layout, start, count, view).load(selection)
+
+    def array(self, chosen: Sequence[int]) -> Array:
         """Read the rows as they are in the file, (n, k); in Fortran order only the chosen columns are filled."""
         layout = self.layout
         if not layout.fortran:
@@ -135,6 +165,11 @@ class NpySource(OfStream):
     def dtype(self) -> np.dtype[np.generic]:
         """The dtype of the file."""
         return np.dtype(np.float32 if self.layout.dtype == BFLOAT16 else self.layout.dtype)
+
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
+        return TASK_BYTES if self.stream.plain else 2 * BLOCK_BYTES
 
     def numeric(self, column: int) -> bool:
         """Whether it holds numbers, not text."""
@@ -233,32 +268,35 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     return NpySource(stream, layout, shape)
 
 
-def _widened(stored: npt.NDArray[np.generic], layout: Layout) -> npt.NDArray[np.generic]:
+def _widened(stored: Array, layout: Layout) -> Array:
     """The numbers of the bytes; a bfloat16 is the upper half of a float32."""
     if layout.dtype != BFLOAT16:
         return stored
-    widened: npt.NDArray[np.generic] = (stored.astype(np.uint32) << 16).view(np.float32)
+    widened: Array = (stored.astype(np.uint32) << 16).view(np.float32)
     return widened
 
 
 def read_values(
-    array: npt.NDArray[np.generic], selection: Selection, where: Callable[[int], Place]
+    array: Array, selection: Selection, where: Callable[[int], Place], *, fresh: bool = False
 ) -> dict[str, Values]:
     """Take the selected columns of rows (n, k): f8[n, k] for numbers, a column or texts for the rest.
+
+    With `fresh` nothing of the result lies in the memory of `array`.
 
     Raises
     ------
     DataError
         For bytes that are no text.
     """
-    return {role: _read(array, pick, where) for role, pick in selection.items()}
+    return {role: _read(array, pick, where, fresh) for role, pick in selection.items()}
 
 
-def _read(array: npt.NDArray[np.generic], pick: Pick, where: Callable[[int], Place]) -> Values:
+def _read(array: Array, pick: Pick, where: Callable[[int], Place], fresh: bool) -> Values:
     if pick.as_ == "numbers":
-        whole = pick.columns == tuple(range(array.shape[1]))
-        chosen = array if whole else array[:, list(pick.columns)]
-        return np.ascontiguousarray(chosen, dtype=np.float64)
+        chosen = array if pick.covers(array.shape[1]) else array[:, list(pick.columns)]
+        return (
+            np.array(chosen, dtype=np.float64, order="C") if fresh else np.ascontiguousarray(chosen, dtype=np.float64)
+        )
     column = array[:, pick.columns[0]]
     if column.dtype.kind in "US":
         return _texts(column, where)
@@ -267,7 +305,7 @@ def _read(array: npt.NDArray[np.generic], pick: Pick, where: Callable[[int], Pla
     return column.astype(column.dtype.newbyteorder("="))
 
 
-def _texts(column: npt.NDArray[np.generic], where: Callable[[int], Place]) -> list[str]:
+def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
     """The texts of an array: its bytes are UTF-8, its code points are characters."""
     if column.dtype.kind == "U":
         points = np.ascontiguousarray(column).view(np.dtype(np.uint32).newbyteorder(column.dtype.byteorder))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xentcli.batch import Floats
+from xentcli.arrays import Floats
 
 __all__ = ["DECIMAL", "is_number", "number", "number_hint", "numbers", "whole", "whole_or_text"]
 

@@ -6,6 +6,7 @@ memory; of each is kept how many rows it had and what the system said of it.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -110,13 +111,25 @@ class ShardPart:
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns; rows are counted from the first file on."""
-        try:
+        with self._counted():
             rows = self.part.load(selection)
+        return replace(rows, start=rows.start + self.before)
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces."""
+        with self._counted():
+            for rows in self.part.pieces(selection):
+                yield replace(rows, start=rows.start + self.before)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count the rows of an error from the first file on."""
+        try:
+            yield
         except DataError as error:
             if error.place is not None and error.place.row is not None:
                 error.place = replace(error.place, row=error.place.row + self.before)
             raise
-        return replace(rows, start=rows.start + self.before)
 
 
 @dataclass
@@ -223,6 +236,11 @@ class Shards:
                 f"an array of shape {shapes[odd]}, and {self.files[0]} has {shapes[0]}", place=Place(self.files[odd])
             )
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part."""
+        return self.first.task_bytes
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None where each cell is looked at."""

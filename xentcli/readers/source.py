@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, Self
+from functools import cached_property
+from typing import Literal, Protocol, Self, TypeGuard
 
 import numpy as np
-import numpy.typing as npt
 
-from xentcli.batch import Floats
+from xentcli.arrays import Array, Floats, Ints
 from xentcli.errors import Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
@@ -22,7 +22,11 @@ from xentcli.readers.wide import Flat
 __all__ = [
     "BLOCK_BYTES",
     "MAX_COLUMNS",
+    "PIECE_NUMBERS",
+    "TASK_BYTES",
+    "Coded",
     "FlatTable",
+    "Headed",
     "OfStream",
     "Part",
     "Pick",
@@ -30,14 +34,51 @@ __all__ = [
     "Selection",
     "Source",
     "Values",
+    "WholePart",
+    "files_in",
+    "has_first_line",
     "merged_rows",
     "take",
 ]
 
 BLOCK_BYTES = 1 << 20
+TASK_BYTES = 1 << 23
+"""Where a part is read in pieces it may be larger: what is done once for each costs less."""
+PIECE_NUMBERS = 1 << 18
+"""So many numbers are computed with at once: as doubles they fit into a cache."""
 MAX_COLUMNS = 1_000_000
 
-Values = Floats | npt.NDArray[np.generic] | list[str]
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of few distinct texts: for each row the place of its text among them.
+
+    >>> column = Coded(("cat", "dog"), np.array([1, 0, 1]))
+    >>> column.tolist(), column[1:].tolist()
+    (['dog', 'cat', 'dog'], ['cat', 'dog'])
+    """
+
+    distinct: tuple[str, ...]
+    codes: Ints
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.codes)
+
+    def __getitem__(self, rows: slice | Ints) -> Coded:
+        """Return some rows."""
+        return Coded(self.distinct, self.codes[rows])
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text of each row."""
+        return iter(self.tolist())
+
+    def tolist(self) -> list[str]:
+        """Return the text of each row."""
+        return [self.distinct[code] for code in self.codes.tolist()]
+
+
+Values = Floats | Array | list[str] | Coded
 """Numbers f8[n, k]; or one column as it stands: texts, or an array of whole or real numbers."""
 
 
@@ -51,6 +92,14 @@ class Pick:
 
     columns: tuple[int, ...]
     as_: Literal["numbers", "values", "text"] = "numbers"
+
+    @cached_property
+    def _in_order(self) -> bool:
+        return self.columns == tuple(range(self.columns[0], self.columns[0] + len(self.columns)))
+
+    def covers(self, width: int) -> bool:
+        """Whether these are all of `width` columns, in order."""
+        return len(self.columns) == width and self.columns[0] == 0 and self._in_order
 
 
 Selection = Mapping[str, Pick]
@@ -119,6 +168,10 @@ class Part(Protocol):
         """Read the selected columns."""
         ...
 
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces that fit into a cache, where the format can be read so."""
+        ...
+
 
 class Source(Protocol):
     """A table that can be read in order, in parts."""
@@ -168,6 +221,11 @@ class Source(Protocol):
         """Whether it can be read more than once."""
         ...
 
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part."""
+        ...
+
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None where each cell is looked at."""
         ...
@@ -189,6 +247,42 @@ class Source(Protocol):
         ...
 
 
+class WholePart:
+    """What parts have in common that are read at once."""
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns."""
+        raise NotImplementedError
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them as one piece."""
+        yield self.load(selection)
+
+
+class Headed(Source, Protocol):
+    """A table of text, whose first line may be a header."""
+
+    @property
+    def first_fields(self) -> tuple[str, ...]:
+        """The fields of the first line."""
+        ...
+
+    def with_header(self, header: bool) -> Source:
+        """Return it with the first line taken as a header, or as data."""
+        ...
+
+
+def has_first_line(source: Source) -> TypeGuard[Headed]:
+    """Say whether a source is a table of text."""
+    return hasattr(source, "first_fields")
+
+
+def files_in(source: Source) -> tuple[str, ...]:
+    """Return the files of a source that has several; none of one that is a file."""
+    files: tuple[str, ...] = getattr(source, "files", ())
+    return files
+
+
 class OfStream:
     """What sources of one stream of bytes have in common."""
 
@@ -203,6 +297,11 @@ class OfStream:
     def repeatable(self) -> bool:
         """Whether it can be read again."""
         return self.stream.path is not None
+
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part."""
+        return BLOCK_BYTES
 
     def check_unchanged(self) -> None:
         """Raise DataError when the file is no longer what was opened."""
@@ -233,11 +332,25 @@ class FlatTable(OfStream):
         return self
 
 
-def take(values: Values, rows: npt.NDArray[np.int64]) -> Values:
+def take(values: Values, rows: Ints) -> Values:
     """Return the values of these rows (i8[n]), in this order."""
     if isinstance(values, list):
         return [values[row] for row in rows.tolist()]
     return values[rows]
+
+
+def _joined(parts: Sequence[Values]) -> Values:
+    """One column of several; of one kind all."""
+    texts = [part for part in parts if isinstance(part, list | Coded)]
+    if not texts:
+        arrays: list[Array] = [part for part in parts if isinstance(part, np.ndarray)]
+        return np.concatenate(arrays)
+    coded = [part for part in texts if isinstance(part, Coded)]
+    if len(coded) < len(texts):
+        return [text for part in texts for text in (part if isinstance(part, list) else part.tolist())]
+    places = {text: place for place, text in enumerate(dict.fromkeys(t for part in coded for t in part.distinct))}
+    moved = [np.array([places[text] for text in part.distinct], dtype=np.int64)[part.codes] for part in coded]
+    return Coded(tuple(places), np.concatenate(moved))
 
 
 def merged_rows(pieces: Sequence[Rows]) -> Rows:
@@ -247,9 +360,7 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
         return first
     values: dict[str, Values] = {}
     for role in first.values:
-        parts = [piece.values[role] for piece in pieces]
-        texts = [part for part in parts if isinstance(part, list)]
-        values[role] = [text for part in texts for text in part] if texts else np.concatenate(parts)
+        values[role] = _joined([piece.values[role] for piece in pieces])
     lines = [piece.line for piece in pieces]
     line = first.line
     several = len({piece.path for piece in pieces}) > 1 and None not in lines

@@ -14,7 +14,17 @@ from typing import IO, Any
 from xentcli.errors import DataError, FileError, Place
 from xentcli.extras import needed
 
-__all__ = ["STDIN", "ByteStream", "Stamp", "open_bytes", "plain_path", "read_range", "stamp_of"]
+__all__ = [
+    "STDIN",
+    "ByteStream",
+    "Stamp",
+    "fill_range",
+    "open_bytes",
+    "open_range",
+    "plain_path",
+    "read_range",
+    "stamp_of",
+]
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
@@ -193,6 +203,26 @@ def plain_path(stream: ByteStream, what: str) -> str:
     if stream.path is None or not stream.plain:
         raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
     return stream.path
+
+
+@contextlib.contextmanager
+def open_range(path: str) -> Iterator[io.FileIO]:
+    """Open a file to fill buffers from its ranges."""
+    with _reading(path):
+        file = io.FileIO(path)
+    with file:
+        yield file
+
+
+def fill_range(file: io.FileIO, path: str, offset: int, view: memoryview) -> None:
+    """Fill a buffer with the bytes of a file from `offset` on; too few mean that it changed."""
+    with _reading(path):
+        file.seek(offset)
+        filled = 0
+        while filled < len(view) and (count := file.readinto(view[filled:])):
+            filled += count
+    if filled < len(view):
+        raise DataError("the file became shorter while it was read", place=Place(path))
 
 
 def read_range(path: str, offset: int, length: int) -> bytes:

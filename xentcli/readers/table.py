@@ -7,15 +7,15 @@ from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-import numpy.typing as npt
 
+from xentcli.arrays import Array, Floats
 from xentcli.errors import DataError, shown
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import Rows, Selection, Values
 
 __all__ = ["Column", "rows_of_columns"]
 
-Column = npt.NDArray[np.generic]
+Column = Array
 """One column: numbers, or Python objects of which each is looked at."""
 
 
@@ -53,7 +53,7 @@ def rows_of_columns(
     return replace(rows, underflows=tuple(underflows))
 
 
-def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[npt.NDArray[np.float64], list[int]]:
+def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats, list[int]]:
     """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
     if column.dtype.kind in "biuf":
         return column.astype(np.float64), []

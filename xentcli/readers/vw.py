@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.lines import Form, LinesSource, open_lines
 from xentcli.readers.numerals import DECIMAL
 from xentcli.readers.stream import ByteStream
 
-__all__ = ["looks_like_vw", "open_vw"]
+__all__ = ["open_vw"]
 
 
 def open_vw(stream: ByteStream) -> LinesSource:
@@ -21,12 +19,6 @@ def open_vw(stream: ByteStream) -> LinesSource:
         When the first line has no such tokens.
     """
     return open_lines(stream, Form("vw", _record, exact=True))
-
-
-def looks_like_vw(head: bytes) -> bool:
-    """Whether the first line has two tokens or more, and nothing else."""
-    line = head.split(b"\n", 1)[0].decode(errors="replace")
-    return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+\s*", line))
 
 
 def _record(text: bytes, place: Place) -> dict[str, str]:
