@@ -1,30 +1,15 @@
-"""Bringing the rows of several sources together: by position, or by id."""
+"""Bringing the rows of several sources together by position."""
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-import numpy as np
+from xentcli.errors import DataError
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
 
-from xentcli.arrays import Ints
-from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows, take
-
-__all__ = [
-    "HEAD_ROWS",
-    "Companion",
-    "Join",
-    "Matched",
-    "PartQueue",
-    "RowNames",
-    "Task",
-    "by_position",
-    "check_pairs",
-    "row_names",
-]
+__all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]
 
 HEAD_ROWS = 65_536
 
@@ -174,151 +159,6 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -
         advice.append("rows that are not in the same order or not all there: --id COLUMN matches them by id")
     return DataError(
         f"the row counts differ: {predictions.path} has {rows:,} and {other.path} has {others:,}", advice=tuple(advice)
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Join:
-    """The labels' side of a match by id: where each id stands, and the columns beside it."""
-
-    rows: Rows
-    where: Mapping[str, int]
-
-    @classmethod
-    def of(cls, companion: Companion) -> Join:
-        """Read a companion whole; its selection has the role ``id``.
-
-        Raises
-        ------
-        DataError
-            When an id is there twice.
-        """
-        pieces = [part.load(companion.selection) for part in companion.queue]
-        source = companion.queue.source
-        if not pieces:
-            return cls(Rows(source.path, source.names, companion.selection, 0, 0, {}), {})
-        rows = merged_rows(pieces)
-        ids = rows.values["id"]
-        assert isinstance(ids, list)
-        where = dict(zip(ids, range(len(ids)), strict=True))
-        if len(where) < len(ids):
-            raise _duplicates(rows, ids, where)
-        return cls(rows, where)
-
-    def find(self, ids: Sequence[str]) -> Ints:
-        """Say where each id stands (i8[n]); -1 where it does not."""
-        return np.array([self.where.get(one, -1) for one in ids], dtype=np.int64)
-
-    def take(self, positions: Ints) -> Rows:
-        """Return the rows at these positions, in this order."""
-        rows = self.rows
-        values = {role: take(value, positions) for role, value in rows.values.items()}
-        return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
-
-
-@dataclass(frozen=True, eq=False)
-class _Picked(Rows):
-    """Rows of `source` out of order: those that stand `at` these positions."""
-
-    source: Rows | None = None
-    at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    def place(self, role: str, row: int, column: int | None = None) -> Place:
-        """Say where a row stood before it was picked."""
-        assert self.source is not None
-        return self.source.place(role, int(self.at[row]), column)
-
-    def cut(self, first: int, last: int) -> Rows:
-        """Return the rows from `first` up to but not including `last`."""
-        return replace(super().cut(first, last), at=self.at[first:last])  # type: ignore[call-arg]
-
-
-@dataclass
-class Matched:
-    """Which ids were matched so far, and what went wrong."""
-
-    join: Join
-    predictions: str
-    used: bytearray
-    subset: bool = False
-    missing: int = 0
-    twice: int = 0
-    missing_examples: tuple[str, ...] = ()
-    twice_examples: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, join: Join, predictions: str, subset: bool = False) -> Matched:
-        """Start with none; with `subset` ids of the labels' side may stay without a partner."""
-        return cls(join, predictions, bytearray(len(join.where)), subset)
-
-    @property
-    def faulty(self) -> bool:
-        """Whether an id was missing or twice."""
-        return bool(self.missing or self.twice)
-
-    def note(self, ids: Sequence[str], positions: Ints) -> None:
-        """Count the ids of some rows of the predictions."""
-        for one, position in zip(ids, positions.tolist(), strict=True):
-            if position < 0:
-                self.missing += 1
-                self.missing_examples = (*self.missing_examples, one)[:3]
-            elif self.used[position]:
-                self.twice += 1
-                self.twice_examples = (*self.twice_examples, one)[:3]
-            else:
-                self.used[position] = 1
-
-    @property
-    def unused(self) -> int:
-        """How many ids of the labels' side have no prediction."""
-        return len(self.used) - sum(self.used)
-
-    def finish(self) -> None:
-        """Check that every id of one side is on the other, once.
-
-        Raises
-        ------
-        DataError
-            With counts and examples.
-        """
-        labels = self.join.rows.path
-        if self.missing:
-            raise DataError(
-                f"{_ids(self.missing)} in {labels}: {_examples(self.missing_examples)}",
-                place=Place(self.predictions),
-                advice="every prediction needs a label; are the ids of both files written alike?",
-            )
-        if self.twice:
-            count = "1 row repeats" if self.twice == 1 else f"{self.twice:,} rows repeat"
-            raise DataError(f"{count} an id: {_examples(self.twice_examples)}", place=Place(self.predictions))
-        unused = self.unused
-        if unused and not self.subset:
-            ids = self.join.rows.values["id"]
-            few = itertools.islice((one for one, used in zip(ids, self.used, strict=True) if not used), 3)
-            raise DataError(
-                f"{_ids(unused)} in {self.predictions}: {_examples(tuple(few))}",
-                place=Place(labels),
-                advice="--subset allows it",
-            )
-
-
-def _ids(count: int) -> str:
-    return "1 id is not" if count == 1 else f"{count:,} ids are not"
-
-
-def _examples(ids: Sequence[object]) -> str:
-    return ", ".join(shown(one) for one in ids)
-
-
-def _duplicates(rows: Rows, ids: Sequence[str], where: Mapping[str, int]) -> DataError:
-    last = next(i for i, one in enumerate(ids) if where[one] != i)
-    again = where[ids[last]]
-    place = rows.place("id", again)
-    count = len(ids) - len(where)
-    return DataError(
-        f"id {shown(ids[last])} is there twice, first at row {rows.place('id', last).row:,}"
-        + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
-        place=place,
     )
 
 

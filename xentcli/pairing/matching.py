@@ -11,8 +11,9 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
-from xentcli.pairing.alignment import HEAD_ROWS, Join, PartQueue
+from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
 from xentcli.pairing.columns import Found, listed
+from xentcli.pairing.join import Join
 from xentcli.pairing.labels import (
     ByName,
     Census,
@@ -166,11 +167,16 @@ def _census(
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
     if join is not None:
-        if join.rows.count:
-            labels = join.rows.values["label"]
-            counts = _weights_beside(join, roles, queues[0], limit) != 0
+        weight = _weights_beside(join, roles, queues[0], limit)
+        for begin in range(0, join.rows.count, HEAD_ROWS):
+            rows = join.rows.cut(begin, begin + HEAD_ROWS)
+            labels = rows.values["label"]
+            counts = np.ones(len(labels), bool) if weight is None else weight[begin : begin + HEAD_ROWS] != 0
             counted = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
-            census.add(take(labels, counted), lambda row: join.rows.place("label", int(counted[row]), 0))
+            census.add(
+                take(labels, counted),
+                lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
+            )
         return census, True
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
@@ -182,10 +188,10 @@ def _census(
         picks["id"] = Pick(roles["id"][0].columns, "text")
     elif weights is not None:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
-    weight = _Pieces(beside)
+    weights_ = _Pieces(beside)
     for rows in by_source[id(label.source)].look(picks, limit):
         seen += rows.count
-        counts, labels = weight.take(rows.count) != 0, rows.values["label"]
+        counts, labels = weights_.take(rows.count) != 0, rows.values["label"]
         if owner is not None:
             ids = rows.values["id"]
             assert isinstance(ids, list)
@@ -197,12 +203,12 @@ def _census(
     return census, seen < limit
 
 
-def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int) -> Floats:
-    """The weight of each label of a join, which may stand beside the predictions of its id; 1 where there is none."""
-    beside = np.ones(join.rows.count)
+def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int) -> Floats | None:
+    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1."""
     if "weights" in join.rows.values:
         return _column(join.rows)
     if "weights" in roles and roles["weights"][0].source is predictions.source:
+        beside = np.ones(join.rows.count)
         picks = {"id": Pick(roles["id"][0].columns, "text"), "weights": Pick(roles["weights"][0].columns)}
         for rows in predictions.look(picks, limit):
             ids = rows.values["id"]
@@ -210,7 +216,8 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
             positions = join.find(ids)
             found = positions >= 0
             beside[positions[found]] = _column(rows)[found]
-    return beside
+        return beside
+    return None
 
 
 def _column(rows: Rows) -> Floats:

@@ -12,8 +12,6 @@ from xentcli.batch import KINDS
 from xentcli.errors import DataError, FileError, NoVerdict, Place
 from xentcli.pairing.alignment import (
     Companion,
-    Join,
-    Matched,
     PartQueue,
     RowNames,
     Task,
@@ -22,6 +20,7 @@ from xentcli.pairing.alignment import (
 )
 from xentcli.pairing.columns import Found, listed
 from xentcli.pairing.headers import with_header, with_headers
+from xentcli.pairing.join import Join, Matched
 from xentcli.pairing.labels import Matcher
 from xentcli.pairing.matching import class_weights, given_classes, match
 from xentcli.pairing.roles import (

@@ -349,7 +349,8 @@ def _joined(parts: Sequence[Values]) -> Values:
     if len(coded) < len(texts):
         return [text for part in texts for text in (part if isinstance(part, list) else part.tolist())]
     places = {text: place for place, text in enumerate(dict.fromkeys(t for part in coded for t in part.distinct))}
-    moved = [np.array([places[text] for text in part.distinct], dtype=np.int64)[part.codes] for part in coded]
+    kind = np.result_type(np.min_scalar_type(len(places)), *(part.codes.dtype for part in coded))
+    moved = [np.array([places[text] for text in part.distinct], dtype=kind)[part.codes] for part in coded]
     return Coded(tuple(places), np.concatenate(moved))
 
 

@@ -1,0 +1,91 @@
+"""Ids of the labels' side are kept as hashes: right, compact, and told by name where something is wrong."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xentcli import score
+from xentcli.errors import DataError
+from xentcli.evaluation import make_plan
+from xentcli.pairing.join import Keys, hashes
+from xentcli.settings import Settings
+
+laws = settings(deadline=None, max_examples=200)
+
+
+def keys_of(first: list[int], second: list[int]) -> Keys:
+    return Keys.of([np.array(first, np.int64)], [np.array(second, np.int64)])
+
+
+@laws
+@given(st.lists(st.text(max_size=4), max_size=40), st.lists(st.text(max_size=4), max_size=40))
+def test_an_id_is_found_where_it_stands(known: list[str], asked: list[str]) -> None:
+    known = list(dict.fromkeys(known))
+    keys = Keys.of(*([half] for half in hashes(known)))
+    expected = [known.index(one) if one in known else -1 for one in [*asked, *known]]
+    assert keys.find([*asked, *known]).tolist() == expected
+    assert keys.repeated() is None
+
+
+@laws
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12, unique=True),
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=12),
+)
+def test_half_a_hash_that_collides_is_told_apart_by_the_other(
+    known: list[tuple[int, int]], asked: list[tuple[int, int]]
+) -> None:
+    keys = keys_of([a for a, _ in known], [b for _, b in known])
+    halves = (np.array([a for a, _ in asked], np.int64), np.array([b for _, b in asked], np.int64))
+    found = keys.find_hashes(*halves).tolist()
+    assert found == [known.index(pair) if pair in known else -1 for pair in asked]
+
+
+@laws
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=10))
+def test_the_first_repetition_is_told(pairs: list[tuple[int, int]]) -> None:
+    found = keys_of([a for a, _ in pairs], [b for _, b in pairs]).repeated()
+    again = [row for row, pair in enumerate(pairs) if pair in pairs[:row]]
+    assert found == ((again[0], pairs.index(pairs[again[0]]), len(again)) if again else None)
+
+
+def write_files(folder: Path, rows: int) -> tuple[str, str]:
+    order = np.random.default_rng(0).permutation(rows).tolist()
+    preds, labels = folder / f"p{rows}.csv", folder / f"y{rows}.csv"
+    preds.write_text("id,a,b\n" + "".join(f"image_{i:08d}.jpg,0.25,0.75\n" for i in range(rows)))
+    labels.write_text("id,truth\n" + "".join(f"image_{i:08d}.jpg,{'ab'[i % 2]}\n" for i in order))
+    return str(preds), str(labels)
+
+
+def traced(files: tuple[str, str]) -> int:
+    tracemalloc.start()
+    try:
+        make_plan(*files, Settings(id="id"))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_id_and_its_label_take_at_most_forty_bytes(tmp_path: Path) -> None:
+    # What is read ahead of both files is all in memory with the fewer rows already.
+    few, many = 250_000, 750_000
+    peaks = [traced(write_files(tmp_path, rows)) for rows in (few, many)]
+    assert (peaks[1] - peaks[0]) / (many - few) <= 40, peaks
+
+
+def test_what_is_unused_is_told_by_name_and_of_a_stream_by_row(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,a,b\nu,0.5,0.5\n")
+    (tmp_path / "y.csv").write_text("id,truth\nv,a\nu,b\nw,a\n")
+    with pytest.raises(DataError, match=r"2 ids are not in .*: 'v', 'w'"):
+        score(tmp_path / "p.csv", tmp_path / "y.csv", id="id")
+    plan = make_plan(str(tmp_path / "p.csv"), str(tmp_path / "y.csv"), Settings(id="id"))
+    join = plan.joins[0]
+    assert join.called([0, 2]) == ["'v'", "'w'"]
+    object.__setattr__(join.source.stream, "path", None)  # type: ignore[attr-defined]
+    assert join.called([0, 2]) == ["row 1", "row 3"]

@@ -1,0 +1,278 @@
+"""Bringing the rows of several sources together by id.
+
+The labels' side is held, but not its ids: of each there are 128 bits of hash, random
+from one process to the next, so that no file can be made whose ids collide; two of n
+ids do so by chance with a probability of n**2 / 2**129. Where a message needs an id,
+it is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from xentcli.arrays import Ints
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing.alignment import Companion
+from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take
+
+__all__ = ["Join", "Matched"]
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """Hashes of n ids, sorted by their first half, and where each id stands.
+
+    first, second are i8[n]; order is u4[n] or i8[n].
+    """
+
+    first: Ints
+    second: Ints
+    order: Ints
+
+    @classmethod
+    def of(cls, firsts: list[Ints], seconds: list[Ints]) -> Keys:
+        """Sort the hashes of ids, given in pieces, which are let go on the way."""
+        first = np.concatenate(firsts)
+        firsts.clear()
+        order: Ints = np.argsort(first).astype(np.uint32 if len(first) < 1 << 32 else np.int64)
+        first = first[order]
+        second = np.concatenate(seconds)
+        seconds.clear()
+        return cls(first, second[order], order)
+
+    def find(self, ids: Sequence[str]) -> Ints:
+        """Say where each id stands (i8[n]); -1 where it does not."""
+        return self.find_hashes(*hashes(ids))
+
+    def find_hashes(self, first: Ints, second: Ints) -> Ints:
+        """Say where the ids with these hashes stand (i8[n])."""
+        result = np.full(len(first), -1, dtype=np.int64)
+        if not len(self.first) or not len(first):
+            return result
+        place = np.searchsorted(self.first, first)
+        left = np.arange(len(first))
+        while len(left):
+            # The same first half is most often the same id; else it may be that of the next.
+            at = np.minimum(place[left], len(self.first) - 1)
+            left, at = left[self.first[at] == first[left]], at[self.first[at] == first[left]]
+            same = self.second[at] == second[left]
+            result[left[same]] = self.order[at[same]]
+            left = left[~same & (at[...] < len(self.first) - 1)]
+            place[left] += 1
+        return result
+
+    def repeated(self) -> tuple[int, int, int] | None:
+        """Return where the id stands that is the first to be there again, where it was first, and how many repeat."""
+        alike = np.flatnonzero(self.first[1:] == self.first[:-1])
+        if not len(alike):
+            return None
+        some = np.union1d(alike, alike + 1)
+        first, second, row = self.first[some], self.second[some], self.order[some].astype(np.int64)
+        by_row = np.lexsort((row, second, first))
+        first, second, row = first[by_row], second[by_row], row[by_row]
+        again = np.flatnonzero((first[1:] == first[:-1]) & (second[1:] == second[:-1])) + 1
+        if not len(again):
+            return None
+        earliest = again[np.argmin(row[again])]
+        same = (first == first[earliest]) & (second == second[earliest])
+        return int(row[earliest]), int(row[same].min()), len(again)
+
+
+def hashes(ids: Sequence[str]) -> tuple[Ints, Ints]:
+    """Return two independent hashes of each id, i8[n]."""
+    count = len(ids)
+    first = np.fromiter(map(hash, ids), dtype=np.int64, count=count)
+    second = np.fromiter((hash(f"\0{one}") for one in ids), dtype=np.int64, count=count)
+    return first, second
+
+
+@dataclass(frozen=True, eq=False)
+class Join:
+    """The labels' side of a match by id: where each id stands, and the columns beside it."""
+
+    source: Source
+    rows: Rows
+    keys: Keys
+
+    @classmethod
+    def of(cls, companion: Companion) -> Join:
+        """Read a companion whole; its selection has the role ``id``.
+
+        Raises
+        ------
+        DataError
+            When an id is there twice.
+        """
+        source = companion.queue.source
+        pieces: list[Rows] = []
+        firsts, seconds = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for part in companion.queue:
+            rows = part.load(companion.selection)
+            first, second = hashes(_texts(rows.values["id"]))
+            firsts.append(first)
+            seconds.append(second)
+            values = {role: _compact(value) for role, value in rows.values.items() if role != "id"}
+            pieces.append(replace(rows, values=values))
+        keys = Keys.of(firsts, seconds)
+        rows = merged_rows(pieces) if pieces else Rows(source.path, source.names, companion.selection, 0, 0, {})
+        join = cls(source, rows, keys)
+        repeated = keys.repeated()
+        if repeated is not None:
+            raise join._duplicates(*repeated)
+        return join
+
+    def find(self, ids: Sequence[str]) -> Ints:
+        """Say where each id stands (i8[n]); -1 where it does not."""
+        return self.keys.find(ids)
+
+    def take(self, positions: Ints) -> Rows:
+        """Return the rows at these positions, in this order."""
+        rows = self.rows
+        values = {role: take(value, positions) for role, value in rows.values.items()}
+        return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
+
+    def called(self, positions: Sequence[int]) -> list[str]:
+        """Return what the ids at these positions are, in order; of a stream the numbers of their rows."""
+        wanted, found = iter(sorted(positions)), []
+        if not self.source.repeatable:
+            return [f"row {position + 1:,}" for position in wanted]
+        position = next(wanted, None)
+        start = 0
+        for ids in self._ids():
+            while position is not None and position < start + len(ids):
+                found.append(shown(ids[position - start]))
+                position = next(wanted, None)
+            start += len(ids)
+            if position is None:
+                break
+        return found
+
+    def _ids(self) -> Iterator[list[str]]:
+        pick = {"id": Pick(self.rows.selection["id"].columns, "text")}
+        for part in self.source.parts():
+            for rows in part.pieces(pick):
+                yield _texts(rows.values["id"])
+
+    def _duplicates(self, again: int, first: int, count: int) -> DataError:
+        name = self.called([again])[0] if self.source.repeatable else "an id"
+        return DataError(
+            f"id {name} is there twice, first at row {self.rows.place('id', first).row:,}"
+            + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
+            place=self.rows.place("id", again),
+        )
+
+
+def _compact(values: Values) -> Values:
+    """A column in the fewest bytes: the places of few texts need one or two each."""
+    if isinstance(values, list):
+        places = {text: place for place, text in enumerate(dict.fromkeys(values))}
+        values = Coded(tuple(places), np.array([places[text] for text in values], dtype=np.int64))
+    if isinstance(values, Coded):
+        return Coded(values.distinct, values.codes.astype(np.min_scalar_type(len(values.distinct))))
+    return values
+
+
+def _texts(values: Values) -> list[str]:
+    assert isinstance(values, list)
+    return values
+
+
+@dataclass(frozen=True, eq=False)
+class _Picked(Rows):
+    """Rows of `source` out of order: those that stand `at` these positions."""
+
+    source: Rows | None = None
+    at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def place(self, role: str, row: int, column: int | None = None) -> Place:
+        """Say where a row stood before it was picked."""
+        assert self.source is not None
+        return self.source.place(role, int(self.at[row]), column)
+
+    def cut(self, first: int, last: int) -> Rows:
+        """Return the rows from `first` up to but not including `last`."""
+        return replace(super().cut(first, last), at=self.at[first:last])  # type: ignore[call-arg]
+
+
+@dataclass
+class Matched:
+    """Which ids were matched so far, and what went wrong."""
+
+    join: Join
+    predictions: str
+    used: bytearray
+    subset: bool = False
+    missing: int = 0
+    twice: int = 0
+    missing_examples: tuple[str, ...] = ()
+    twice_examples: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, join: Join, predictions: str, subset: bool = False) -> Matched:
+        """Start with none; with `subset` ids of the labels' side may stay without a partner."""
+        return cls(join, predictions, bytearray(join.rows.count), subset)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an id was missing or twice."""
+        return bool(self.missing or self.twice)
+
+    def note(self, ids: Sequence[str], positions: Ints) -> None:
+        """Count the ids of some rows of the predictions."""
+        used = np.frombuffer(self.used, np.uint8)
+        ordered = np.sort(positions)
+        if len(ordered) and ordered[0] >= 0 and (ordered[1:] != ordered[:-1]).all() and not used[positions].any():
+            used[positions] = 1
+            return
+        for one, position in zip(ids, positions.tolist(), strict=True):
+            if position < 0:
+                self.missing += 1
+                self.missing_examples = (*self.missing_examples, one)[:3]
+            elif self.used[position]:
+                self.twice += 1
+                self.twice_examples = (*self.twice_examples, one)[:3]
+            else:
+                self.used[position] = 1
+
+    @property
+    def unused(self) -> int:
+        """How many ids of the labels' side have no prediction."""
+        return len(self.used) - sum(self.used)
+
+    def finish(self) -> None:
+        """Check that every id of one side is on the other, once.
+
+        Raises
+        ------
+        DataError
+            With counts and examples.
+        """
+        labels = self.join.rows.path
+        if self.missing:
+            raise DataError(
+                f"{_ids(self.missing)} in {labels}: {_examples(self.missing_examples)}",
+                place=Place(self.predictions),
+                advice="every prediction needs a label; are the ids of both files written alike?",
+            )
+        if self.twice:
+            count = "1 row repeats" if self.twice == 1 else f"{self.twice:,} rows repeat"
+            raise DataError(f"{count} an id: {_examples(self.twice_examples)}", place=Place(self.predictions))
+        unused = self.unused
+        if unused and not self.subset:
+            few = np.flatnonzero(np.frombuffer(self.used, np.uint8) == 0)[:3].tolist()
+            raise DataError(
+                f"{_ids(unused)} in {self.predictions}: {', '.join(self.join.called(few))}",
+                place=Place(labels),
+                advice="--subset allows it",
+            )
+
+
+def _ids(count: int) -> str:
+    return "1 id is not" if count == 1 else f"{count:,} ids are not"
+
+
+def _examples(ids: Sequence[object]) -> str:
+    return ", ".join(shown(one) for one in ids)
