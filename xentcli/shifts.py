@@ -20,6 +20,8 @@ __all__ = ["shift_warning"]
 
 ENOUGH = 50_000
 """So many rows show whether the files are one row apart."""
+ENOUGH_NUMBERS = 1 << 25
+"""Of many classes fewer rows do, a thousand at least."""
 
 
 def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
@@ -33,7 +35,8 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
         The cost as the files stand, and that of the class shares, in nats.
     """
     before, after = Mean(), Mean()
-    for earlier, later in itertools.takewhile(lambda pair: pair[0].rows[0] <= ENOUGH, _pairs_of_rows(plan)):
+    most = min(ENOUGH, max(1000, ENOUGH_NUMBERS // len(plan.classes)))
+    for earlier, later in itertools.takewhile(lambda pair: pair[0].rows[0] <= most, _pairs_of_rows(plan)):
         # The label of a row beside the predictions of the row after it, and the other way round.
         before = before.merge(_cost(later, earlier.target, plan))
         after = after.merge(_cost(earlier, later.target, plan))

@@ -136,9 +136,12 @@ class NpyPart:
             columns = chosen
         first, count = self.start // layout.slab, self.rows // layout.slab
         result = np.zeros((count, math.prod(layout.shape[1:])), layout.stored, order="F")
-        for column in columns:
-            begin = layout.begin + (column * layout.shape[0] + first) * layout.item
-            result[:, column] = np.frombuffer(read_range(self.path, begin, count * layout.item), layout.stored)
+        buffer = bytearray(count * layout.item)
+        with open_range(self.path) as file:
+            for column in columns:
+                begin = layout.begin + (column * layout.shape[0] + first) * layout.item
+                fill_range(file, self.path, begin, memoryview(buffer))
+                result[:, column] = np.frombuffer(buffer, layout.stored)
         whole = _widened(result, layout).reshape((count, *layout.shape[1:]), order="F")
         return whole.reshape(self.rows, layout.width)
 
