@@ -17,11 +17,11 @@ from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
 from xentcli.report import Report
-from xentcli.scorer import PerExample, Scorer
+from xentcli.scorer import Outcome, PerExample, Scorer
 from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
-from xentcli.slices import Details
+from xentcli.slices import Clusters, Details, Keyed
 from xentcli.summary import report_of
 
 __all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
@@ -213,12 +213,14 @@ def tally(scorer: Scorer, threads: int | None = None, sink: Callable[[PerExample
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
+    groups = _Groups(plan)
     for outcome in threaded(scorer, plan.tasks(), threads or available()):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
             continue
         total = total.merge(outcome.scores)
-        details = details.merge(outcome.details).within(plan.settings.max_groups)
+        details = details.merge(outcome.details)
+        groups.add(outcome)
         symptoms = symptoms.merge(outcome.symptoms)
         if sink is not None:
             for examples in outcome.examples:
@@ -226,7 +228,32 @@ def tally(scorer: Scorer, threads: int | None = None, sink: Callable[[PerExample
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    return Tallied(plan, total, details, symptoms, matching)
+    return Tallied(plan, total, groups.within(details), symptoms, matching)
+
+
+class _Groups:
+    """The rows by the columns of --by and --cluster."""
+
+    def __init__(self, plan: Plan) -> None:
+        limit = plan.settings.max_groups
+        self._keyed: dict[tuple[str, int], Keyed[Any]] = {
+            ("by", place): Keyed(limit, "a column of --by") for place in range(len(plan.settings.slices))
+        }
+        if plan.settings.cluster is not None:
+            self._keyed["cluster", 0] = Keyed(limit, "--cluster")
+
+    def add(self, outcome: Outcome) -> None:
+        """Add the rows of a task."""
+        for key, keys in outcome.keyed.items():
+            assert outcome.figures is not None
+            self._keyed[key].add(keys, outcome.figures.loss, outcome.figures.weight)
+
+    def within(self, details: Details) -> Details:
+        """Return the details with the groups."""
+        by = tuple(keyed.finish() for (option, _), keyed in self._keyed.items() if option == "by")
+        cluster = self._keyed.get(("cluster", 0))
+        clusters = Clusters() if cluster is None else Clusters.of_slices(cluster.finish())
+        return dataclasses.replace(details, by=by, clusters=clusters)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

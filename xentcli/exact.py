@@ -8,7 +8,7 @@ whole; it is rounded once, when the value is asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,10 @@ __all__ = [
     "UNIT_BITS",
     "ExactSum",
     "Wide",
+    "grouped_product_units",
     "grouped_sums",
+    "grouped_units",
+    "moderate",
     "product_units_by_group",
     "ratio",
     "root",
@@ -99,7 +102,7 @@ class ExactSum:
         Mathematik 18, 1971); the exponents are added as integers, so that nothing
         overflows or underflows on the way.
         """
-        if not (_moderate(x) and _moderate(y)):
+        if not (moderate(x) and moderate(y)):
             return self.add_wide_products(wide(x), wide(y))
         product, error = _two_product(x, y)
         return replace(self, units=self.units + _units(product) + _units(error))
@@ -202,7 +205,7 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
     {0: 2.0, 7: 5.0}
     """
     groups, inverse = np.unique(codes, return_inverse=True)
-    units = _bin_units(*wide(values), inverse.ravel(), len(groups))
+    units = grouped_units(values, inverse.ravel(), len(groups))
     return {int(code): ExactSum(unit) for code, unit in zip(groups, units, strict=True)}
 
 
@@ -222,7 +225,7 @@ def _high_half(x: Floats) -> Floats:
     return high
 
 
-def _moderate(x: Floats) -> bool:
+def moderate(x: Floats) -> bool:
     """Whether no product of two of these, nor the error of one, leaves the normal doubles; 0 may be among them."""
     size = np.abs(x)
     return bool(((size == 0) | ((size > 2.0**-400) & (size < 2.0**400))).all())
@@ -237,10 +240,19 @@ def _units(x: Floats) -> int:
     Computing 31, 2008). Values that differ too much in size go into bins by exponent.
     """
     total = 0
+    for step, coarse in _extracted(x):
+        if step is None:
+            return total + _sum_units(*wide(coarse))
+        total += int(math.ldexp(float(np.add.reduce(coarse)), -step)) << (step + UNIT_BITS)
+    return total
+
+
+def _extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
+    """Yield multiples of 2**step, any sums of which are doubles, and at the end, without a step, what may be left."""
     for _ in range(_MOST_EXTRACTIONS):
         top = float(np.maximum.reduce(np.abs(x), initial=0.0))
         if not top:
-            return total
+            return
         exponent = math.frexp(top)[1]
         step = max(exponent + len(x).bit_length() - 52, -1074)
         if not -900 < exponent < 900:
@@ -248,9 +260,30 @@ def _units(x: Floats) -> int:
         anchor = math.ldexp(1.5, 52 + step)
         coarse = x + anchor
         coarse -= anchor
-        total += int(math.ldexp(float(np.add.reduce(coarse)), -step)) << (step + UNIT_BITS)
+        yield step, coarse
         x = x - coarse
-    return total + _sum_units(*wide(x))
+    yield None, x
+
+
+def grouped_units(x: Floats, codes: Ints, groups: int) -> list[int]:
+    """Sum finite ``x`` (f8[n]) by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
+    totals = [0] * groups
+    for step, coarse in _extracted(x):
+        if step is None:
+            found = _bin_units(*wide(coarse), codes, groups)
+            return [one + two for one, two in zip(totals, found, strict=True)]
+        sums = np.ldexp(np.bincount(codes, weights=coarse, minlength=groups), -step).astype(np.int64)
+        for group in np.flatnonzero(sums).tolist():
+            totals[group] += int(sums[group]) << (step + UNIT_BITS)
+    return totals
+
+
+def grouped_product_units(x: Floats, y: Floats, codes: Ints, groups: int) -> list[int]:
+    """Sum finite ``x * y`` by group without rounding a product: each sum an integer in units."""
+    if not (moderate(x) and moderate(y)):
+        return list(product_units_by_group(wide(x), wide(y), codes, groups))
+    pairs = zip(*(grouped_units(part, codes, groups) for part in _two_product(x, y)), strict=True)
+    return [one + two for one, two in pairs]
 
 
 def _sum_units(mantissa: Floats, exponent: Ints) -> int:

@@ -22,9 +22,9 @@ from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
-from xentcli.readers.source import Rows, Values, take
+from xentcli.readers.source import Coded, Rows, Values, take
 from xentcli.scores import Figures, Scores
-from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, step_of
+from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, coded, step_of
 from xentcli.tallies import Mean
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
@@ -49,7 +49,11 @@ class PerExample:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a task gave. scores is None where ids were missing, and nothing was computed."""
+    """What a task gave. scores is None where ids were missing, and nothing was computed.
+
+    keyed has for each use of --by, and for --cluster, the distinct keys of the rows of
+    `figures` and the place of each row's.
+    """
 
     scores: Scores | None
     ids: Sequence[str] = ()
@@ -58,6 +62,8 @@ class Outcome:
     details: Details = Details()
     symptoms: Symptoms = Symptoms()
     examples: tuple[PerExample, ...] = ()
+    keyed: Mapping[tuple[str, int], tuple[list[Any], Ints]] = field(default_factory=dict)
+    figures: Figures | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +171,10 @@ class Scorer:
         figures = Figures.joined(seen.figures)
         scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
         details = self._details(figures, seen)
+        keyed = {key: coded(keys) for key, keys in seen.keys.items()}
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
-        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, tuple(seen.examples))
+        examples = tuple(seen.examples)
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, figures)
 
     def _classes(self) -> int:
         """How many classes rows with one label have; 0 where there are none such."""
@@ -207,9 +215,9 @@ class Scorer:
         if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
             by_class = Slices.of(figures.index.tolist(), loss, figures.means["accuracy"], weight)
         return Details(
-            tuple(Slices.of(keys, loss, None, weight) for (option, _), keys in seen.keys.items() if option == "by"),
+            (),
             by_class,
-            Clusters.of(seen.keys[("cluster", 0)], loss, weight) if plan.settings.cluster else Clusters(),
+            Clusters(),
             seen.worst,
             seen.bytes,
             Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices(),
@@ -385,6 +393,8 @@ def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
 
 
 def _texts(values: Values) -> list[str]:
+    if isinstance(values, Coded):
+        return values.tolist()
     assert isinstance(values, list)
     return values
 

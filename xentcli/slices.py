@@ -13,7 +13,18 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.errors import FileError
-from xentcli.exact import UNIT_BITS, ExactSum, product_units_by_group, root, units_by_group, wide, wide_product
+from xentcli.exact import (
+    UNIT_BITS,
+    ExactSum,
+    grouped_product_units,
+    grouped_units,
+    moderate,
+    product_units_by_group,
+    root,
+    units_by_group,
+    wide,
+    wide_product,
+)
 from xentcli.tallies import Mean, Moments
 
 __all__ = [
@@ -31,6 +42,8 @@ __all__ = [
 
 K = TypeVar("K", bound=Hashable)
 _STEP_BITS = 47
+ENOUGH_ROWS = 1 << 19
+"""So many rows are tallied by key at once."""
 _ONE = 0x3FF << (52 - _STEP_BITS)
 
 
@@ -104,6 +117,11 @@ class Clusters:
     def empty(cls) -> Self:
         """Return no clusters."""
         return cls()
+
+    @classmethod
+    def of_slices(cls, slices: Slices[str]) -> Clusters:
+        """Take the sums of groups."""
+        return cls({name: part.cost.mean for name, part in slices.groups.items()})
 
     @classmethod
     def of(cls, keys: Sequence[str], loss: Floats, weight: Floats | None) -> Clusters:
@@ -255,11 +273,15 @@ def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: i
     if not np.isfinite(values).all():
         return [Mean.of(values[rows], _of(weight, rows)) for rows in _rows(codes, groups)]
     if weight is None:
-        a = units_by_group(wide(values), codes, groups)
         counts = np.bincount(codes, minlength=groups).tolist()
+        a = grouped_units(values, codes, groups)
         return [Mean(ExactSum(x), ExactSum(count << UNIT_BITS)) for x, count in zip(a, counts, strict=True)]
-    a = units_by_group(wide_product(values, weight), codes, groups)
-    b = units_by_group(wide(weight), codes, groups)
+    product = values * weight
+    if moderate(values) and moderate(weight):
+        a = grouped_units(product, codes, groups)
+    else:
+        a = list(units_by_group(wide_product(values, weight), codes, groups))
+    b = grouped_units(weight, codes, groups)
     return [Mean(ExactSum(x), ExactSum(y)) for x, y in zip(a, b, strict=True)]
 
 
@@ -270,16 +292,73 @@ def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups:
     means = means_by_group(values, weight, codes, groups)
     counts = np.bincount(codes, minlength=groups).tolist()
     if weight is None:
-        aa = product_units_by_group(wide(values), wide(values), codes, groups)
+        aa = grouped_product_units(values, values, codes, groups)
         return [
             Moments(mean, count, ExactSum(x), ExactSum(mean.a.units), mean.b)
             for mean, count, x in zip(means, counts, aa, strict=True)
         ]
-    a, b = wide_product(values, weight), wide(weight)
-    products = [product_units_by_group(x, y, codes, groups) for x, y in ((a, a), (a, b), (b, b))]
+    with np.errstate(over="ignore", under="ignore"):
+        product = values * weight
+    if moderate(values) and moderate(weight) and moderate(product):
+        pairs = ((product, product), (product, weight), (weight, weight))
+        products = [grouped_product_units(x, y, codes, groups) for x, y in pairs]
+    else:
+        a, b = wide_product(values, weight), wide(weight)
+        products = [list(product_units_by_group(x, y, codes, groups)) for x, y in ((a, a), (a, b), (b, b))]
     return [
         Moments(mean, count, *map(ExactSum, sums)) for mean, count, *sums in zip(means, counts, *products, strict=True)
     ]
+
+
+class Keyed(Generic[K]):
+    """Rows with a key each, tallied when many have come: groups that are many cost little for each row.
+
+    Parameters
+    ----------
+    limit, what
+        How many groups there may be, and what a message calls them.
+    """
+
+    def __init__(self, limit: int, what: str) -> None:
+        self._limit, self._what = limit, what
+        self._places: dict[K, int] = {}
+        self._waiting: list[tuple[Ints, Floats, Floats | None]] = []
+        self._rows = 0
+        self.slices: Slices[K] = Slices()
+
+    def add(self, keys: tuple[list[K], Ints], loss: Floats, weight: Floats | None) -> None:
+        """Add rows: the distinct keys and the place of each row's (i8[n]), losses and weights (f8[n]).
+
+        Raises
+        ------
+        FileError
+            For more groups than the limit, naming the option that raises it.
+        """
+        names, codes = keys
+        places = np.array([self._places.setdefault(name, len(self._places)) for name in names], dtype=np.int64)
+        if len(self._places) > self._limit:
+            raise FileError(
+                f"{self._what} has more than {self._limit:,} groups",
+                advice="--max-groups N allows more; each takes memory",
+            )
+        self._waiting.append((places[codes] if len(names) else codes, loss, weight))
+        self._rows += len(loss)
+        if self._rows >= ENOUGH_ROWS:
+            self.finish()
+
+    def finish(self) -> Slices[K]:
+        """Tally what waits; return all groups."""
+        if self._rows:
+            codes, inverse = np.unique(np.concatenate([part for part, _, _ in self._waiting]), return_inverse=True)
+            loss = np.concatenate([part for _, part, _ in self._waiting])
+            weights = [np.ones(len(part)) if weight is None else weight for _, part, weight in self._waiting]
+            weight = None if all(w is None for _, _, w in self._waiting) else np.concatenate(weights)
+            names = list(self._places)
+            costs = moments_by_group(loss, weight, inverse.ravel(), len(codes))
+            found = {names[code]: Slice(cost) for code, cost in zip(codes.tolist(), costs, strict=True)}
+            self.slices = self.slices.merge(Slices(found))
+        self._waiting, self._rows = [], 0
+        return self.slices
 
 
 def _rows(codes: Ints, groups: int) -> list[Ints]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import csv
+import functools
 import io
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
@@ -25,6 +26,7 @@ __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
 COLUMNS = ("row", "id", "label", "probability", "loss", "weight")
 Sink = Callable[[PerExample], None]
+_SPECIAL = re.compile('[,"\r\n]')
 
 
 @contextlib.contextmanager
@@ -60,12 +62,19 @@ def _csv(file: IO[bytes]) -> Iterator[Sink]:
 def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
     file.write((",".join(COLUMNS) + "\n").encode())
 
+    @functools.lru_cache(maxsize=4096)
+    def quoted(text: str) -> str:
+        harmless = cell(text)
+        if not _SPECIAL.search(harmless):
+            return harmless
+        return '"' + harmless.replace('"', '""') + '"'
+
     def write(block: PerExample) -> None:
-        buffer = io.StringIO()
         rows, ids, labels, *figures = _columns(block, "")
-        texts = ([cell(text) for text in column] for column in (ids, labels))
-        csv.writer(buffer, lineterminator="\n").writerows(zip(rows, *texts, *figures, strict=True))
-        file.write(buffer.getvalue().encode(errors="backslashreplace"))
+        columns = (rows, map(quoted, ids), map(quoted, labels), *figures)
+        # The csv module takes twice as long.
+        text = "".join(["%d,%s,%s,%s,%r,%r\n" % row for row in zip(*columns, strict=True)])  # noqa: UP031
+        file.write(text.encode(errors="backslashreplace"))
 
     return write
 
