@@ -1,53 +1,138 @@
 """Time xent against the scripts that people write, whole processes, in one sitting.
 
-    python benchmarks/run.py [--rows 200000] [--rounds 3]
+    python benchmarks/run.py [--rounds 3] [--write docs]
 
-The data are made in a temporary folder. Runs are interleaved, A B A B; a line gives the
-median wall time and the peak resident memory. Answers that differ are reported.
+The data are made in a temporary folder. Runs are interleaved, A B C A B C; a row of the
+table gives the median wall time and the peak resident memory, and xent's ratio to the
+fastest of the others, the median of the ratios of the rounds. Contestants whose packages
+are not installed are left out; answers that differ are marked. The floor is NumPy alone:
+the time to read the same bytes and take one np.exp (logits) or one sum (probabilities).
+
+With --write the table and a picture of time and memory go into a folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import multiprocessing
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-PANDAS = """
-import sys, numpy as np, pandas as pd
-q = pd.read_csv(sys.argv[1]).to_numpy(); y = pd.read_csv(sys.argv[2])["label"].to_numpy()
-print(-np.log(q[np.arange(len(y)), y]).mean())"""
-NUMPY = """
-import sys, numpy as np
-z = np.load(sys.argv[1]).astype(float); y = np.load(sys.argv[2]); m = z.max(1)
+LOAD_CSV = """
+q = {read}(sys.argv[1]).to_numpy(); y = {read}(sys.argv[2])["label"].to_numpy()"""
+LOAD_NPY = """
+q = np.load(sys.argv[1]); y = np.load(sys.argv[2])"""
+PICK = """
+print(-np.log(q[np.arange(len(y)), y].astype(float)).mean())"""
+LSE = """
+z = q.astype(float); m = z.max(1)
 print((np.log(np.exp(z - m[:, None]).sum(1)) + m - z[np.arange(len(y)), y]).mean())"""
+SKLEARN = """
+from sklearn.metrics import log_loss
+print(log_loss(y, q, labels=range(q.shape[1])))"""
+TORCH = """
+import torch
+print(torch.nn.functional.{loss}(torch.from_numpy(q).float(){log}, torch.from_numpy(y)).item())"""
+FLOOR = """
+total = 0.0
+with open(sys.argv[1], "rb") as file:
+    file.seek(128)
+    buffer = bytearray(1 << 20); block = np.empty(1 << 18)
+    while count := file.readinto(buffer):
+        some = block[: count // 4]
+        np.copyto(some, np.frombuffer(buffer, "<f4", count // 4))
+        total += float({work})
+print("nan")"""
 
 
-def make(folder: Path, rows: int, classes: int) -> None:
-    """Write the same model's probabilities as CSV and its logits as NPY."""
+@dataclass(frozen=True)
+class Case:
+    """A file of predictions, and what is in it."""
+
+    form: str
+    kind: str
+    rows: int
+    classes: int
+
+    @property
+    def title(self) -> str:
+        """What the table calls it."""
+        return f"{self.kind}, {self.form.upper()}, {self.rows:,} x {self.classes:,}"
+
+    def files(self, folder: Path) -> list[str]:
+        """The paths of predictions and labels."""
+        stem = folder / f"{self.kind}-{self.rows}-{self.classes}"
+        return [f"{stem}.{self.form}", f"{stem}.y.{self.form}"]
+
+
+CASES = (
+    *(Case("csv", "probs", rows, 10) for rows in (10, 10_000, 100_000, 1_000_000)),
+    Case("csv", "logits", 200_000, 10),
+    *(Case("npy", kind, 200_000, 100) for kind in ("probs", "logits")),
+    Case("npy", "logits", 2_000_000, 10),
+    *(Case("npy", "logits", 20_000_000 // classes, classes) for classes in (2, 100, 1_000, 10_000)),
+)
+
+
+def make(case: Case, folder: Path) -> None:
+    """Write a model that is right more often than not."""
     import numpy as np
 
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, classes, rows)
-    logits = rng.standard_normal((rows, classes)) * 2
-    logits[np.arange(rows), labels] += 3
-    np.save(folder / "z.npy", logits.astype(np.float32))
-    np.save(folder / "y.npy", labels)
-    q = np.exp(logits)
-    q /= q.sum(1, keepdims=True)
-    with open(folder / "q.csv", "w", encoding="utf-8") as file:
-        file.write(",".join(f"c{i}" for i in range(classes)) + "\n")
-        file.writelines(",".join(map(repr, row)) + "\n" for row in q.tolist())
-    (folder / "y.csv").write_text("label\n" + "\n".join(map(str, labels.tolist())) + "\n", encoding="utf-8")
+    labels = rng.integers(0, case.classes, case.rows)
+    values = rng.standard_normal((case.rows, case.classes), dtype=np.float32) * 2
+    values[np.arange(case.rows), labels] += 3
+    if case.kind == "probs":
+        values = np.exp(values)
+        values /= values.sum(1, keepdims=True)
+    path, truth = case.files(folder)
+    if case.form == "npy":
+        np.save(path, values)
+        np.save(truth, labels)
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(",".join(f"c{i}" for i in range(case.classes)) + "\n")
+        file.writelines(",".join(map(repr, row)) + "\n" for row in values.astype(float).tolist())
+    Path(truth).write_text("label\n" + "\n".join(map(str, labels.tolist())) + "\n", encoding="utf-8")
+
+
+def contestants(case: Case, folder: Path) -> dict[str, list[str]]:
+    """The commands, by name, of what is installed."""
+    files = case.files(folder)
+    xent = [sys.executable, "-m", "xentcli", "score", *files, "--kind", case.kind, "--format", "json"]
+    found = {"xent": [*xent, *(["--preds", f"c0:c{case.classes - 1}"] if case.form == "csv" else [])]}
+
+    def script(name: str, body: str, *needs: str) -> None:
+        if all(importlib.util.find_spec(need) for need in needs):
+            found[name] = [sys.executable, "-W", "ignore", "-c", f"import sys, numpy as np{body}", *files]
+
+    score = PICK if case.kind == "probs" else LSE
+    if case.form == "csv":
+        for library, read in (("pandas", "pd.read_csv"), ("polars", "pl.read_csv")):
+            alias = read.partition(".")[0]
+            script(library, f"\nimport {library} as {alias}{LOAD_CSV.format(read=read)}{score}", library)
+    else:
+        script("numpy", LOAD_NPY + score)
+        work = "np.add.reduce(np.exp(some, out=some))" if case.kind == "logits" else "np.add.reduce(some)"
+        script("floor", FLOOR.format(work=work))
+        loss, log = ("cross_entropy", "") if case.kind == "logits" else ("nll_loss", ".log()")
+        script("torch", LOAD_NPY + TORCH.format(loss=loss, log=log), "torch")
+    if case.kind == "probs":
+        load = LOAD_NPY if case.form == "npy" else f"\nimport pandas as pd{LOAD_CSV.format(read='pd.read_csv')}"
+        script("scikit-learn", load + SKLEARN, "sklearn", "pandas")
+    return found
 
 
 def timed(command: list[str]) -> tuple[float, float, float]:
-    """Run a command: wall seconds, peak resident MiB, the number it printed."""
+    """Run a command: wall seconds, peak resident MiB, the cost it printed."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -55,50 +140,114 @@ def timed(command: list[str]) -> tuple[float, float, float]:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"failed: {command}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024, float(printed)
+    wall = time.perf_counter() - start
+    if printed.startswith("{"):
+        import json
+
+        return wall, usage.ru_maxrss / 1024, float(json.loads(printed)["cost"])
+    return wall, usage.ru_maxrss / 1024, float(printed.split()[-1])
 
 
-def race(title: str, contestants: dict[str, list[str]], rounds: int) -> None:
-    """Run the contestants in turn and print a line for each."""
-    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in contestants}
-    for _ in range(rounds):
-        for name, command in contestants.items():
-            runs[name].append(timed(command))
+@dataclass(frozen=True)
+class Result:
+    """The medians of one contestant in one case; ratio is xent's time to its time."""
+
+    case: Case
+    name: str
+    seconds: float
+    memory: float
+    ratio: float
+    differs: bool
+
+
+def race(case: Case, folder: Path, rounds: int) -> list[Result]:
+    """Run the contestants in turn, after one round that is not counted."""
+    child = multiprocessing.get_context("spawn").Process(target=make, args=(case, folder))
+    child.start()
+    child.join()
+    commands = contestants(case, folder)
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            found = timed(command)
+            if turn:
+                runs[name].append(found)
     answer = runs["xent"][0][2]
-    print(title)
-    for name, results in runs.items():
-        seconds, memory = (statistics.median(result[i] for result in results) for i in (0, 1))
-        wrong = "" if abs(results[0][2] - answer) <= 1e-9 * max(1.0, abs(answer)) else f"   DIFFERS: {results[0][2]!r}"
-        print(f"  {name:16} {seconds:8.3f} s {memory:7.0f} MiB{wrong}")
+    results = []
+    for name, seen in runs.items():
+        seconds, memory = (statistics.median(one[i] for one in seen) for i in (0, 1))
+        ratio = statistics.median(x[0] / one[0] for x, one in zip(runs["xent"], seen, strict=True))
+        differs = name != "floor" and not abs(seen[0][2] - answer) <= 1e-6 * max(1.0, abs(answer))
+        results.append(Result(case, name, seconds, memory, ratio, differs))
+    for path in case.files(folder):
+        os.unlink(path)
+    return results
+
+
+def machine() -> str:
+    """Describe what it ran on."""
+    import numpy as np
+
+    processor = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
+    return f"{processor}, {os.cpu_count()} processors, {platform.system()}, {versions}"
+
+
+def table(results: list[Result]) -> str:
+    """Return the results as Markdown."""
+    lines = ["| case | contestant | seconds | MiB | time of xent to it |", "| --- | --- | ---: | ---: | ---: |"]
+    for result in results:
+        mark = " (another answer)" if result.differs else ""
+        ratio = "" if result.name == "xent" else f"{result.ratio:.2f}"
+        lines.append(
+            f"| {result.case.title} | {result.name}{mark} | {result.seconds:.3f} | {result.memory:.0f} | {ratio} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def picture(results: list[Result], path: Path) -> None:
+    """Draw time and memory against rows (CSV of 10 classes) and against classes (NPY of 20 million logits)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    rows = [r for r in results if r.case.form == "csv" and r.case.kind == "probs"]
+    classes = [r for r in results if r.case.form == "npy" and r.case.rows * r.case.classes == 20_000_000]
+    axes = figure.subplots(2, 2)
+    for across, (some, what) in enumerate(((rows, "rows"), (classes, "classes"))):
+        for down, unit in enumerate(("seconds", "memory")):
+            axis = axes[down][across]
+            for name in dict.fromkeys(r.name for r in some if r.case.kind == some[0].case.kind or what == "classes"):
+                mine = sorted((getattr(r.case, what), getattr(r, unit)) for r in some if r.name == name)
+                axis.plot(*zip(*mine, strict=True), marker="o", label=name, linewidth=2.5 if name == "xent" else 1)
+            axis.set(xscale="log", yscale="log", xlabel=what, ylabel="MiB" if down else "seconds")
+            axis.legend(fontsize="small")
+    figure.savefig(path)
 
 
 def main() -> None:
-    """Make the data, run the races."""
+    """Make the data, run the races, print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--most-rows", type=int, default=20_000_000, help="leave out cases of more rows")
+    parser.add_argument("--write", metavar="FOLDER", help="write benchmarks.md and benchmarks.svg here")
     given = parser.parse_args()
-    xent = [sys.executable, "-m", "xentcli", "score"]
+    results: list[Result] = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        # A child's peak counts its parent's at the fork, so that this process stays small.
-        child = multiprocessing.get_context("spawn").Process(target=make, args=(folder, given.rows, given.classes))
-        child.start()
-        child.join()
-        csv, npy = [f"{name}/q.csv", f"{name}/y.csv"], [f"{name}/z.npy", f"{name}/y.npy"]
-        columns = ["--preds", f"c0:c{given.classes - 1}", "--quiet"]
-        shape = f"{given.rows:,} x {given.classes}"
-        race(
-            f"probabilities, CSV, {shape}",
-            {"xent": [*xent, *csv, *columns], "pandas + NumPy": [sys.executable, "-c", PANDAS, *csv]},
-            given.rounds,
+        for case in CASES:
+            if case.rows <= given.most_rows:
+                results += race(case, Path(name), given.rounds)
+                print(table(results[-len(contestants(case, Path(name))) :]), flush=True)
+    if given.write:
+        folder = Path(given.write)
+        text = f"# Benchmarks\n\n{machine()}; medians of {given.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n"
+        text += "Made by `python benchmarks/run.py --write docs`, whose first lines say what is measured.\n\n"
+        (folder / "benchmarks.md").write_text(
+            f"{text}![Time and memory](benchmarks.svg)\n\n{table(results)}", encoding="utf-8"
         )
-        race(
-            f"logits, NPY float32, {shape}",
-            {"xent": [*xent, *npy, "--kind", "logits", "--quiet"], "NumPy": [sys.executable, "-c", NUMPY, *npy]},
-            given.rounds,
-        )
+        picture(results, folder / "benchmarks.svg")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def score(
     metrics_needed: Collection[str] = (),
     threads: int | None = None,
     block_bytes: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
 ) -> Report:
     """Score predictions against labels: the cross-entropy cost and what goes with it.
@@ -63,6 +64,10 @@ def score(
     block_bytes
         About how much of a file is read at once; None for what suits it. The result does not depend on it.
 
+    progress
+        Called now and then with the number of rows done, and the share of the whole that
+        they are, None where nobody knows.
+
     Returns
     -------
     Report
@@ -86,7 +91,7 @@ def score(
         predictions,
         labels,
         chosen,
-        lambda plan: _report(plan, sink, threads, metrics_needed),
+        lambda plan: _report(plan, sink, threads, metrics_needed, progress),
         block_bytes=block_bytes,
         once=sink is not None,
     )
@@ -203,13 +208,22 @@ class Tallied:
 
 
 def _report(
-    plan: Plan, sink: Callable[[PerExample], None] | None, threads: int | None, metrics_needed: Collection[str]
+    plan: Plan,
+    sink: Callable[[PerExample], None] | None,
+    threads: int | None,
+    metrics_needed: Collection[str],
+    progress: Callable[[int, float | None], None] | None,
 ) -> Report:
     extra = _extra(plan, metrics_needed)
-    return tally(Scorer(plan, sink is not None, extra), threads, sink).report(extra)
+    return tally(Scorer(plan, sink is not None, extra), threads, sink, progress).report(extra)
 
 
-def tally(scorer: Scorer, threads: int | None = None, sink: Callable[[PerExample], None] | None = None) -> Tallied:
+def tally(
+    scorer: Scorer,
+    threads: int | None = None,
+    sink: Callable[[PerExample], None] | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> Tallied:
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
@@ -222,6 +236,8 @@ def tally(scorer: Scorer, threads: int | None = None, sink: Callable[[PerExample
         details = details.merge(outcome.details)
         groups.add(outcome)
         symptoms = symptoms.merge(outcome.symptoms)
+        if progress is not None:
+            progress(total.read, plan.predictions.share_of(total.read))
         if sink is not None:
             for examples in outcome.examples:
                 sink(examples)

@@ -64,13 +64,14 @@ def check(
     sink: Callable[[PerExample], None] | None = None,
     metrics_needed: Sequence[str] = (),
     threads: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
 ) -> CheckReport:
     """Score predictions and hold metrics to limits.
 
     Parameters
     ----------
-    predictions, labels, settings, sink, metrics_needed, threads, options
+    predictions, labels, settings, sink, metrics_needed, threads, progress, options
         As ``score`` takes them.
     max, min
         By metric, what it may be at most and must be at least.
@@ -104,8 +105,8 @@ def check(
         if find(limit.metric).labelled and not KINDS[chosen.kind].labelled:
             raise UsageError(f"--kind {chosen.kind} has no {limit.metric}: there are no labels")
     needed = {*metrics_needed, *(limit.metric for limit in all_limits)}
-    report = score(predictions, labels, chosen, sink=sink, metrics_needed=sorted(needed), threads=threads)
-    return judge(report, all_limits)
+    beside: dict[str, Any] = {"sink": sink, "threads": threads, "progress": progress}
+    return judge(score(predictions, labels, chosen, metrics_needed=sorted(needed), **beside), all_limits)
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:

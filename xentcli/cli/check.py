@@ -19,6 +19,7 @@ from xentcli.cli.options import (
     speed_options,
 )
 from xentcli.cli.process import say_error
+from xentcli.cli.progress import watched
 from xentcli.errors import NoVerdict
 
 __all__ = ["check"]
@@ -68,7 +69,7 @@ def check(
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
-    with per_example_sink(output.per_example) as sink:
+    with per_example_sink(output.per_example) as sink, watched() as progress:
         result = run(
             preds_file,
             labels,
@@ -77,6 +78,7 @@ def check(
             sink=sink,
             metrics_needed=output.metrics_needed,
             threads=threads,
+            progress=progress,
         )
     try:
         output.write(result)

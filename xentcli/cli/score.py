@@ -17,6 +17,7 @@ from xentcli.cli.options import (
     slice_options,
     speed_options,
 )
+from xentcli.cli.progress import watched
 
 __all__ = ["score"]
 
@@ -56,6 +57,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
-    with per_example_sink(output.per_example) as sink:
-        report = run(preds_file, labels, settings, sink=sink, metrics_needed=output.metrics_needed, threads=threads)
+    with per_example_sink(output.per_example) as sink, watched() as progress:
+        needed = output.metrics_needed
+        report = run(preds_file, labels, settings, sink=sink, metrics_needed=needed, threads=threads, progress=progress)
     output.write(report)

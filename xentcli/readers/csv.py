@@ -227,6 +227,14 @@ class CsvSource(OfStream):
                 yield CsvPart(grammar, self.names, self.width, start, line, rows, offset, length, kept)
             start += rows
 
+    def share_of(self, rows: int) -> float | None:
+        """Say which share of all so many rows are, by the length of the first rows; None for a stream."""
+        size = len(self.stream.head), self.stream.size
+        if not self.stream.plain or size[1] is None:
+            return None
+        seen = self.stream.head.count(self.dialect.end)
+        return min(1.0, rows * size[0] / max(1, seen) / max(1, size[1]))
+
     def lines(self) -> int:
         """Count the rows, a header line included, by one pass over the bytes."""
         return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin, keep=False))

@@ -103,6 +103,10 @@ class MemorySource:
         """Count the rows."""
         return self.rows
 
+    def share_of(self, rows: int) -> float:
+        """Say which share of all so many rows are."""
+        return rows / max(1, self.rows)
+
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:
         """Cut it into parts of about `block_bytes`."""
         step = max(1, block_bytes // (8 * max(1, self.width)))

@@ -186,6 +186,10 @@ class NpySource(OfStream):
         """Count the rows."""
         return self.layout.rows
 
+    def share_of(self, rows: int) -> float:
+        """Say which share of all so many rows are."""
+        return rows / max(1, self.layout.rows)
+
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[NpyPart]:
         """Cut it into parts of about `block_bytes`.
 

@@ -254,6 +254,11 @@ class Shards:
         before = self.change
         return replace(self, first=change(self.first), change=lambda source: change(before(source)))
 
+    def share_of(self, rows: int) -> float | None:
+        """Say which share of all so many rows are, by the files that were read whole."""
+        read = len(self.seen.counts)
+        return read / len(self.files) if read else None
+
     def lines(self) -> int:
         """Count the rows of all, header lines included."""
         return sum(source.lines() for source in self._sources())

@@ -238,6 +238,10 @@ class Source(Protocol):
         """Count its rows without reading them, a header line included."""
         ...
 
+    def share_of(self, rows: int) -> float | None:
+        """Say which share of all so many rows are; None where nobody knows without counting."""
+        ...
+
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Part]:
         """Cut it into parts of about so many bytes, in order."""
         ...
@@ -302,6 +306,10 @@ class OfStream:
     def task_bytes(self) -> int:
         """About how many bytes make a part."""
         return BLOCK_BYTES
+
+    def share_of(self, rows: int) -> float | None:
+        """Say nothing: the rows were not counted."""
+        return None
 
     def check_unchanged(self) -> None:
         """Raise DataError when the file is no longer what was opened."""

@@ -110,6 +110,11 @@ class ByteStream:
             while chunk := self._file.read(size):
                 yield chunk
 
+    @property
+    def size(self) -> int | None:
+        """How many bytes the file had when it was opened; None for a stream."""
+        return None if self._stamp is None else self._stamp[0]
+
     def check_unchanged(self) -> None:
         """Hold the file against what it was when it was opened.
 

@@ -1,0 +1,72 @@
+"""How far long work has come, on stderr where that is a terminal; nothing otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Watch", "watched"]
+
+PATIENCE = 1.0
+"""Work that ends within so many seconds is not told of."""
+
+
+class Watch:
+    """Shows the rows so far, their rate and the time left; begins when the work turns out to be long.
+
+    Parameters
+    ----------
+    stream
+        Where to show it, a terminal.
+    clock
+        Seconds that pass.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock, self._begin = stream, clock, clock()
+        self._progress: Progress | None = None
+
+    def __call__(self, rows: int, share: float | None) -> None:
+        """Tell how many rows are done, and which share of the whole that is, None where nobody knows."""
+        seconds = self._clock() - self._begin
+        if seconds < PATIENCE:
+            return
+        if self._progress is None:
+            self._progress = self._started()
+        said = f"{rows:,} rows, {rows / seconds:,.0f} a second"
+        self._progress.update(self._progress.task_ids[0], completed=share or 0.0, total=share and 1.0, description=said)
+
+    def _started(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
+        progress = Progress(*columns, console=Console(file=self._stream), transient=True, refresh_per_second=4)
+        progress.add_task("", total=None)
+        progress.start()
+        return progress
+
+    def close(self) -> None:
+        """Take the line away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[Watch | None]:
+    """Give a Watch on stderr where that is a terminal, else nothing."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    watch = Watch(sys.stderr)
+    try:
+        yield watch
+    finally:
+        watch.close()
