@@ -1,0 +1,105 @@
+"""The same bits of a report, however its files are read and by however many threads."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Run
+from xentcli import score
+from xentcli.readers import csv as csv_reader
+from xentcli.report import Report
+
+ROWS = 12_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Probabilities as text and as an array, labels and weights beside them, plain and compressed."""
+    where = tmp_path_factory.mktemp("bits")
+    random = np.random.default_rng(11)
+    q = random.dirichlet(np.full(7, 0.2), ROWS)
+    labels, weights = random.integers(0, 7, ROWS), random.choice([0.0, 1.0, 0.3, 2.5], ROWS)
+    q[np.arange(ROWS), labels] += 1e-9
+    q /= q.sum(axis=1, keepdims=True)
+    text = "a,b,c,d,e,f,g\n" + "".join(",".join(map(repr, row)) + "\n" for row in q.tolist())
+    (where / "q.csv").write_text(text)
+    (where / "q.csv.gz").write_bytes(gzip.compress(text.encode(), 1))
+    np.save(where / "q.npy", q)
+    rows = zip(labels.tolist(), weights.tolist(), random.integers(0, 40, ROWS).tolist(), strict=True)
+    (where / "y.csv").write_text("truth,w,site\n" + "".join(f"{y},{w!r},s{g}\n" for y, w, g in rows))
+    return where
+
+
+OPTIONS: dict[str, Any] = {
+    "label": "truth",
+    "weights": "w",
+    "index_base": 0,
+    "by": "site",
+    "worst": 5,
+    "by_class": True,
+}
+
+
+def figures(report: Report | dict[str, Any]) -> str:
+    plain = report if isinstance(report, dict) else report.to_dict()
+    left = {name: plain[name] for name in plain if name not in ("inputs", "options", "classes")}
+    for part in left["by_class"]:
+        del part["class"]
+    for row in left["worst"]:
+        del row["label"], row["predicted"]
+    return json.dumps(left, sort_keys=True)
+
+
+@pytest.fixture(scope="module")
+def expected(folder: Path) -> str:
+    return figures(score(folder / "q.csv", folder / "y.csv", threads=1, block_bytes=1 << 30, **OPTIONS))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+@pytest.mark.parametrize("block", [5_000, 300_000, None])
+@pytest.mark.parametrize("name", ["q.csv", "q.csv.gz", "q.npy"])
+def test_threads_blocks_and_forms_change_no_bit(
+    name: str, block: int | None, threads: int, folder: Path, expected: str
+) -> None:
+    report = score(folder / name, folder / "y.csv", threads=threads, block_bytes=block, **OPTIONS)
+    assert figures(report) == expected
+
+
+def test_a_row_at_a_time_changes_no_bit(folder: Path, tmp_path: Path) -> None:
+    few = "".join((folder / "q.csv").read_text().splitlines(keepends=True)[:301])
+    labels = "".join((folder / "y.csv").read_text().splitlines(keepends=True)[:301])
+    (tmp_path / "q.csv").write_text(few)
+    (tmp_path / "y.csv").write_text(labels)
+    reports = [score(tmp_path / "q.csv", tmp_path / "y.csv", block_bytes=size, **OPTIONS) for size in (1, 1 << 30)]
+    assert figures(reports[0]) == figures(reports[1])
+
+
+def test_the_careful_reader_alone_gives_the_same_bits(
+    folder: Path, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_reader, "LEAST_FAST", 1 << 60)
+    assert figures(score(folder / "q.csv", folder / "y.csv", **OPTIONS)) == expected
+
+
+FEEDS: dict[str, Callable[[Path], bytes]] = {
+    "text": lambda folder: (folder / "q.csv").read_bytes(),
+    "compressed text": lambda folder: (folder / "q.csv.gz").read_bytes(),
+    "an array": lambda folder: (folder / "q.npy").read_bytes(),
+}
+
+
+@pytest.mark.parametrize("feed", FEEDS.values(), ids=FEEDS)
+@pytest.mark.parametrize("threads", ["1", "8"])
+def test_a_pipe_changes_no_bit(
+    feed: Callable[[Path], bytes], threads: str, folder: Path, expected: str, xent: Run
+) -> None:
+    options = ("--label", "truth", "--weights", "w", "--index-base", "0", "--by", "site", "--worst", "5", "--by-class")
+    done = xent("score", "-", folder / "y.csv", *options, "--threads", threads, "--format", "json", input=feed(folder))
+    assert figures(json.loads(done.stdout)) == expected
