@@ -71,6 +71,15 @@ def decimals(draw: st.DrawFn) -> str:
     return draw(signs) + before + point + after + power
 
 
+@st.composite
+def long_decimals(draw: st.DrawFn) -> str:
+    """More digits than an integer of 64 bits has, most of them zeros, so that what is cut off may be all there is."""
+    runs = draw(st.lists(st.one_of(st.integers(0, 26).map(lambda n: "0" * n), digits), min_size=1, max_size=3))
+    text = "".join(runs) or "0"
+    cut = draw(st.integers(0, len(text)))
+    return draw(signs) + text[:cut] + "." + text[cut:]
+
+
 doubles = st.floats(allow_nan=False, allow_infinity=False)
 written = st.one_of(
     doubles.map(repr),
@@ -81,12 +90,15 @@ written = st.one_of(
     st.floats(0, 1, width=32).map(lambda x: str(np.float32(x))),
     st.integers(-(10**18), 10**18).map(str),
     decimals(),
+    long_decimals(),
 )
 
 
 @laws
 @given(st.lists(written, min_size=1, max_size=40))
 @example(["0"])
+@example(["0.00000000000000000005000000000000", "0000000000000000.00009473474012384682332101"])
+@example(["000000000.000000000000603862648910994", "0." + "0" * 19 + "5", "0." + "0" * 40, "-0." + "0" * 30 + "1"])
 @example(["-0.0", "+.5", "5.", "00012", "1e5", "1E-5", "9007199254740993", "18446744073709551616"])
 @example(["0.0001234567890123456789", "9.223372036854775807e-01", "9.3e18", "1e-400", "1e400"])
 def test_every_decimal_is_the_double_that_the_careful_reader_has(texts: list[str]) -> None:
@@ -148,6 +160,10 @@ def test_near_ties_are_rounded_as_the_exact_value_is(make: Callable[[Any], Itera
         # Python's quotient of integers is rounded once.
         exact = Fraction(text)
         assert value == exact.numerator / exact.denominator, text
+
+
+def test_a_digit_that_separates_fields_is_for_the_careful_reader() -> None:
+    assert fields_of(b"0.3\n0.5\n", Dialect("5"), 1) is None
 
 
 def test_extremes_and_subnormals() -> None:

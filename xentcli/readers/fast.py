@@ -270,7 +270,7 @@ class _Scan:
 
 def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     """Find the fields of whole rows; None where only the careful reader can say."""
-    if dialect.ends_with_cr or b"\0" in data or not _is_utf8(data):
+    if dialect.ends_with_cr or dialect.delimiter.isdigit() or b"\0" in data or not _is_utf8(data):
         return None
     size = len(data) + (not data.endswith(b"\n"))
     buffer = np.empty(size + 2 * PAD, dtype=np.uint8)
@@ -492,7 +492,9 @@ def _scaled(digits: Words, exponent: Ints, truncated: Ints | None, unknown: Flag
     # Three roundings of sums, and the end of the power, each below 2**-53 of the rest.
     doubt = rest * 2.0**-50
     if truncated is not None:
-        doubt[truncated] += values[truncated] / np.maximum(integer[truncated], 1) * (1 + 2.0**-40)
+        # What was cut off is less than one unit of the last digit, whatever the digits are.
+        unit = sum(table[index[truncated]] for table in _powers())
+        doubt[truncated] += unit * (1 + 2.0**-40)
     product -= values
     rest += product
     sure = values + (rest + doubt) == values
