@@ -134,7 +134,8 @@ def contestants(case: Case, folder: Path) -> dict[str, list[str]]:
 def timed(command: list[str]) -> tuple[float, float, float]:
     """Run a command: wall seconds, peak resident MiB, the cost it printed."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    # Elsewhere, so that what is installed is run, not what stands here.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir())
     assert process.stdout is not None
     printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -79,6 +79,29 @@ def test_ten_times_the_rows_of_a_stream_need_hardly_more_memory(form: str, tmp_p
     assert peaks[10 * few] < 160, peaks
 
 
+MEASURED = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+
+
+def test_many_rows_of_few_columns_need_little_memory_too(tmp_path: Path) -> None:
+    rows = 3_000_000
+    for name, descr, shape in (("z.npy", "<f4", (rows, 2)), ("y.npy", "|u1", (rows,))):
+        with open(tmp_path / name, "wb") as file:
+            file.write(npy_head(descr, shape))
+            file.truncate(file.tell() + int(np.prod(shape)) * int(descr[-1]))
+    command = [sys.executable, "-m", "xentcli", "score", "z.npy", "y.npy", "--kind", "logits", "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *command], cwd=tmp_path, capture_output=True, check=True, timeout=300
+    )
+    code, kibibytes = map(int, done.stdout.split())
+    assert code == 0, done.stderr.decode()
+    assert kibibytes / 1024 < 110, kibibytes
+
+
 def test_a_file_larger_than_the_address_space_is_scored(tmp_path: Path) -> None:
     """Three gigabytes of zeros as logits, of which the system stores nothing, under a limit of one."""
     rows, classes = 750_000, 1000

@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import number_hint, numbers
-from xentcli.readers.source import BLOCK_BYTES, MAX_COLUMNS, TASK_BYTES, OfStream, Rows, Selection, Values, merged_rows
+from xentcli.readers.source import (
+    BLOCK_BYTES,
+    MAX_COLUMNS,
+    TASK_BYTES,
+    TASK_ROWS,
+    OfStream,
+    Rows,
+    Selection,
+    Values,
+    merged_rows,
+)
 from xentcli.readers.stream import ByteStream, read_range
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
@@ -184,7 +194,9 @@ class CsvSource(OfStream):
     @property
     def task_bytes(self) -> int:
         """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
-        return TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES
+        rows = max(1, self.stream.head.count(self.dialect.end))
+        most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
+        return min(most, TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES)
 
     def numeric(self, column: int) -> None:
         """Say nothing: every cell is looked at."""

@@ -19,7 +19,17 @@ import numpy as np
 
 from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, TASK_BYTES, OfStream, Pick, Rows, Selection, Values
+from xentcli.readers.source import (
+    BLOCK_BYTES,
+    PIECE_NUMBERS,
+    TASK_BYTES,
+    TASK_ROWS,
+    OfStream,
+    Pick,
+    Rows,
+    Selection,
+    Values,
+)
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
@@ -200,7 +210,8 @@ class NpySource(OfStream):
         """
         layout = self.layout
         size = layout.width * layout.item
-        yield from self.parts_of(max(1, block_bytes // (size * layout.slab)) * layout.slab)
+        most = min(block_bytes // size, TASK_ROWS)
+        yield from self.parts_of(max(1, most // layout.slab) * layout.slab)
 
     def parts_of(self, step: int) -> Iterator[NpyPart]:
         """Cut it into parts of `step` rows."""

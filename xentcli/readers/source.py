@@ -24,6 +24,7 @@ __all__ = [
     "MAX_COLUMNS",
     "PIECE_NUMBERS",
     "TASK_BYTES",
+    "TASK_ROWS",
     "Coded",
     "FlatTable",
     "Headed",
@@ -44,6 +45,8 @@ __all__ = [
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 23
 """Where a part is read in pieces it may be larger: what is done once for each costs less."""
+TASK_ROWS = 1 << 16
+"""So many rows at most: what is known of each takes a hundred bytes."""
 PIECE_NUMBERS = 1 << 18
 """So many numbers are computed with at once: as doubles they fit into a cache."""
 MAX_COLUMNS = 1_000_000
