@@ -63,7 +63,6 @@ def score(
         How many threads load and compute; as many as there are processors if None. The result does not depend on it.
     block_bytes
         About how much of a file is read at once; None for what suits it. The result does not depend on it.
-
     progress
         Called now and then with the number of rows done, and the share of the whole that
         they are, None where nobody knows.

@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.arrays import Floats, Ints
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "UNIT_BITS",

@@ -24,7 +24,7 @@ from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Coded, Rows, Values, take
 from xentcli.scores import Figures, Scores
-from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, coded, step_of
+from xentcli.slices import Details, Slices, Worst, WorstRow, coded, step_of
 from xentcli.tallies import Mean
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
@@ -214,14 +214,8 @@ class Scorer:
         by_class: Slices[int] = seen.by_column
         if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
             by_class = Slices.of(figures.index.tolist(), loss, figures.means["accuracy"], weight)
-        return Details(
-            (),
-            by_class,
-            Clusters(),
-            seen.worst,
-            seen.bytes,
-            Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices(),
-        )
+        tail: Slices[int] = Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices()
+        return Details(by_class=by_class, worst=seen.worst, bytes=seen.bytes, tail=tail)
 
     def _keys(self, aligned: Aligned, option: str) -> list[list[Any]]:
         """For each use of an option the values of its columns in the rows that are kept; tuples for --by."""

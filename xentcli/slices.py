@@ -87,20 +87,6 @@ class Slices(Generic[K]):
             groups[name] = groups[name].merge(slice_) if name in groups else slice_
         return Slices(groups)
 
-    def within(self, limit: int, what: str) -> Self:
-        """Return them, or refuse more than `limit` groups.
-
-        Raises
-        ------
-        FileError
-            Naming the option that raises the limit.
-        """
-        if len(self.groups) > limit:
-            raise FileError(
-                f"{what} has more than {limit:,} groups", advice="--max-groups N allows more; each takes memory"
-            )
-        return self
-
 
 @dataclass(frozen=True)
 class Clusters:
@@ -135,18 +121,6 @@ class Clusters:
         for name, mean in other.sums.items():
             sums[name] = sums[name].merge(mean) if name in sums else mean
         return Clusters(sums)
-
-    def within(self, limit: int) -> Self:
-        """Return them, or refuse more than `limit` clusters.
-
-        Raises
-        ------
-        FileError
-            Naming the option that raises the limit.
-        """
-        if len(self.sums) > limit:
-            raise FileError(f"more than {limit:,} clusters", advice="--max-groups N allows more; each takes memory")
-        return self
 
     @property
     def standard_error(self) -> float | None:
@@ -229,13 +203,6 @@ class Details:
             self.tail.merge(other.tail),
         )
 
-    def within(self, limit: int) -> Self:
-        """Return them, or raise FileError for more than `limit` groups or clusters."""
-        for slices in self.by:
-            slices.within(limit, "a column of --by")
-        self.clusters.within(limit)
-        return self
-
 
 def step_of(loss: Floats) -> Ints:
     """i8[n]: the step that a loss from 0 up is on; the bits of a double, 32 steps to a doubling.
@@ -276,9 +243,8 @@ def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: i
         counts = np.bincount(codes, minlength=groups).tolist()
         a = grouped_units(values, codes, groups)
         return [Mean(ExactSum(x), ExactSum(count << UNIT_BITS)) for x, count in zip(a, counts, strict=True)]
-    product = values * weight
     if moderate(values) and moderate(weight):
-        a = grouped_units(product, codes, groups)
+        a = grouped_units(values * weight, codes, groups)
     else:
         a = list(units_by_group(wide_product(values, weight), codes, groups))
     b = grouped_units(weight, codes, groups)

@@ -57,10 +57,11 @@ class Keys:
         while len(left):
             # The same first half is most often the same id; else it may be that of the next.
             at = np.minimum(place[left], len(self.first) - 1)
-            left, at = left[self.first[at] == first[left]], at[self.first[at] == first[left]]
+            alike = self.first[at] == first[left]
+            left, at = left[alike], at[alike]
             same = self.second[at] == second[left]
             result[left[same]] = self.order[at[same]]
-            left = left[~same & (at[...] < len(self.first) - 1)]
+            left = left[~same & (at < len(self.first) - 1)]
             place[left] += 1
         return result
 

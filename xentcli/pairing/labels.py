@@ -9,10 +9,9 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.batch import target_checked
@@ -20,6 +19,9 @@ from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number, whole, whole_or_text
 from xentcli.readers.source import Coded, Values
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "ByName",

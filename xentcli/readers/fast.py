@@ -22,14 +22,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
 from xentcli.readers.delimited import Dialect
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Fields", "fields_of"]
 
@@ -38,7 +41,7 @@ PAD = 40
 """So many bytes stand before and after the text, so that words may reach beyond it."""
 DIGITS = 19
 """An integer of so many digits is below 2**64."""
-_POINT, _PLUS, _MINUS, _SPACE, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+- "\r\ne')
+_POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r\ne')
 _ZEROS = np.uint64(0x3030303030303030)
 _LEAST, _MOST = -290, 280
 """Powers of ten with which no product of 19 digits leaves the normal doubles."""
