@@ -1,4 +1,4 @@
-"""The types of arrays; at run time each is numpy.ndarray, for loading numpy.typing takes longer than a small score."""
+"""The types of arrays, under names of their own; at run time each is numpy.ndarray."""
 
 from __future__ import annotations
 
