@@ -73,7 +73,7 @@ def peak(folder: Path, form: str, times: int) -> float:
 def test_ten_times_the_rows_of_a_stream_need_hardly_more_memory(form: str, tmp_path: Path) -> None:
     write_block(tmp_path, form)
     # Fewer blocks do not yet fill what is read ahead.
-    few = 6 if form.startswith("csv") else 15
+    few = 6 if form.startswith("csv") else 40
     peaks = {times: peak(tmp_path, form, times) for times in (few, 10 * few)}
     assert peaks[10 * few] < 1.1 * peaks[few], peaks
     assert peaks[10 * few] < 160, peaks

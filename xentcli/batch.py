@@ -6,13 +6,14 @@ What leaves `checked` holds: every later step may rely on it and checks nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.errors import DataError, Place
+from xentcli.records import record
 
 __all__ = [
     "KINDS",
@@ -31,7 +32,7 @@ Where = Callable[[int, int | None], Place]
 """Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Kind:
     """What a file of predictions holds."""
 
@@ -54,7 +55,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Rules:
     """What a row of predictions must be, and what is done to it before it is checked."""
 
@@ -65,7 +66,7 @@ class Rules:
     multilabel: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Batch:
     """Rows of positive weight, aligned and checked.
 

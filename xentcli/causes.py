@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow
 from xentcli.readers.numerals import is_number, whole
 from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values
+from xentcli.records import record
 from xentcli.report import Cause, Causes, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
@@ -194,7 +194,7 @@ def _share(part: Moments, total: Moments, problems: int = 1) -> float | None:
     return ratio(part.mean.a.units, problems * whole_) if whole_ > 0 else None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Reordered:
     """The targets, had the columns another order."""
 

@@ -5,13 +5,14 @@ Each row was read off the tool's own source of the version that it names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from xentcli.records import record
 
 __all__ = ["COMPAT", "Tool"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Tool:
     """What a tool does beside the formula.
 

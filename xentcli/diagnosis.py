@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Self
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.losses import Workings
+from xentcli.records import record
 from xentcli.report import Warning
 from xentcli.scores import Figures, Scores
 from xentcli.tallies import Mean
@@ -30,7 +31,7 @@ MOST_CLASSES = 1000
 _FEW = 8
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Counts:
     """How often each of some codes occurred; a few pieces, so that many merges cost little.
 
@@ -65,7 +66,7 @@ def _joined(pieces: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
     return codes, counts
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Symptoms:
     """What is kept of rows with hard labels.
 

@@ -12,8 +12,9 @@ Anything else that escapes is a defect of xent and exits with 70.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
+
+from xentcli.records import record
 
 __all__ = ["DataError", "FileError", "LabelsBreakRule", "NoVerdict", "Place", "UsageError", "XentError", "shown"]
 
@@ -42,7 +43,7 @@ def ascii_safe(text: str) -> str:
     return repr(text) if text.isprintable() else ascii(text)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Place:
     """Where in the input something is: rows and lines are counted from 1."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
@@ -16,6 +15,7 @@ from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
+from xentcli.records import record
 from xentcli.report import Report
 from xentcli.scorer import Outcome, PerExample, Scorer
 from xentcli.scores import Scores
@@ -189,7 +189,7 @@ def _is_stdin(data: Any) -> bool:
     return isinstance(data, str) and data == "-"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Tallied:
     """What is kept of all rows of a plan."""
 

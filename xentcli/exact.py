@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
+from xentcli.records import record
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -65,7 +66,7 @@ def wide_product(x: Floats, y: Floats) -> Wide:
     return mantissa, exponent + ex + ey
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ExactSum:
     """The exact sum of any number of doubles. ``ExactSum()`` is the empty sum.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from xentcli.batch import KINDS
@@ -12,6 +11,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.evaluation import score
 from xentcli.metrics import find
 from xentcli.readers.numerals import number
+from xentcli.records import record
 from xentcli.report import Check, CheckReport, Report
 from xentcli.scorer import PerExample
 from xentcli.settings import Settings
@@ -19,7 +19,7 @@ from xentcli.settings import Settings
 __all__ = ["Limit", "check", "judge", "parse_limit"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Limit:
     """A metric must be at most, or at least, a value."""
 

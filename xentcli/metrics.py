@@ -7,15 +7,15 @@ losses.py), or a figure that the report derives from other tallies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from xentcli.errors import UsageError, shown
+from xentcli.records import record
 
 __all__ = ["METRICS", "Metric", "find", "top"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Metric:
     """One row of the table.
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from xentcli.records import record
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +46,7 @@ SCHEMA_VERSION = 1
 UNITS = {"e": "nats", "2": "bits", "10": "bans"}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Examples:
     """How many rows were read, and what became of them: read = scored + ignored + zero_weight."""
 
@@ -54,7 +56,7 @@ class Examples:
     zero_weight: int
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Labels:
     """How the labels were matched to the classes.
 
@@ -69,7 +71,7 @@ class Labels:
     path: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Interval:
     """A confidence interval of the cost."""
 
@@ -78,7 +80,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class InfiniteRows:
     """Rows that gave the truth no chance: how many, the first of them, and the cost without them."""
 
@@ -87,7 +89,7 @@ class InfiniteRows:
     cost_of_the_rest: float | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Clip:
     """What --clip changed."""
 
@@ -97,14 +99,14 @@ class Clip:
     cost_without: float
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RowSum:
     """How far the row sums were from 1 at most; None where rows have no sum."""
 
     largest_deviation: float | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Input:
     """A file that was read, and what was taken for granted about it; rows is None where they were not counted.
 
@@ -122,7 +124,7 @@ class Input:
     files: int = 1
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ClassSlice:
     """The rows of one true class: their cost, and their share of the whole."""
 
@@ -133,7 +135,7 @@ class ClassSlice:
     accuracy: float | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class GroupSlice:
     """The rows of one group, a value for each column: their cost, and their share of the whole."""
 
@@ -145,7 +147,7 @@ class GroupSlice:
     share: float | None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WorstRow:
     """A row of large loss. probability is that of the label; shown has the columns of --show."""
 
@@ -159,7 +161,7 @@ class WorstRow:
     shown: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Setting:
     """An option that was set, and by whom."""
 
@@ -167,7 +169,7 @@ class Setting:
     by: str = "flag"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Warning:
     """Something that the user should know: a code for scripts, a message, and advice."""
 
@@ -176,7 +178,7 @@ class Warning:
     advice: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class _Document:
     """What all results have in common."""
 
@@ -186,7 +188,7 @@ class _Document:
         return result
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Report(_Document):
     """The score of one set of predictions. All losses are in `unit`."""
 
@@ -261,7 +263,7 @@ class Report(_Document):
         return pd.DataFrame(rows).astype({"value": "float64"}).set_index("metric")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Check:
     """One limit, and whether it held. margin is how much was to spare, or minus by how much it failed."""
 
@@ -275,7 +277,7 @@ class Check:
     bound: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CheckReport(_Document):
     """The verdict on a report: pass, fail or no_verdict."""
 
@@ -294,7 +296,7 @@ class CheckReport(_Document):
         return {**self.report.to_dict(), **{name: result[name] for name in result if name != "report"}}
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ClassTerm:
     """One class of one example: its target y, what the model said, and what it adds to the loss.
 
@@ -314,7 +316,7 @@ class ClassTerm:
     clipped: float | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Explanation(_Document):
     """One example, step by step; every loss is in nats, and loss_in_unit is the loss in the unit asked for."""
 
@@ -340,7 +342,7 @@ class Explanation(_Document):
     schema_version: int = SCHEMA_VERSION
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Cause:
     """Something that makes a cost high.
 
@@ -358,7 +360,7 @@ class Cause:
     more: str
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Causes(_Document):
     """What makes a cost high, the largest share first. Costs are in `unit`."""
 

@@ -23,6 +23,7 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Coded, Rows, Values, take
+from xentcli.records import record
 from xentcli.scores import Figures, Scores
 from xentcli.slices import Details, Slices, Worst, WorstRow, coded, step_of
 from xentcli.tallies import Mean
@@ -30,7 +31,7 @@ from xentcli.tallies import Mean
 __all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PerExample:
     """What --per-example writes of some rows; rows of weight 0 have NaN.
 
@@ -47,7 +48,7 @@ class PerExample:
     weight: Floats
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Outcome:
     """What a task gave. scores is None where ids were missing, and nothing was computed.
 
@@ -66,7 +67,7 @@ class Outcome:
     figures: Figures | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Piece:
     """Some rows of a task, and those that go with them."""
 
@@ -77,7 +78,7 @@ class _Piece:
     positions: tuple[Ints, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Aligned:
     """The rows of a task by role, and those of positive weight as a Batch."""
 
@@ -128,7 +129,7 @@ class _Seen:
         self.twice = twice
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Scorer:
     """Scores tasks of a plan."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 import numpy as np
@@ -14,12 +14,13 @@ from xentcli.batch import Batch, row_sums
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS, Metric
+from xentcli.records import record
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, divided
 
 __all__ = ["Figures", "Scores"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Figures:
     """What is known of each of some rows; the predictions themselves are let go.
 
@@ -113,7 +114,7 @@ class Figures:
         )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Scores:
     """All that a score keeps.
 

@@ -7,7 +7,6 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -20,6 +19,7 @@ from xentcli.metrics import Metric, find
 from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter
 from xentcli.readers.numerals import number, whole_or_text
+from xentcli.records import record
 from xentcli.report import UNITS, Setting
 
 __all__ = ["SIDES", "Settings"]
@@ -30,7 +30,7 @@ _ABOUT_LABELS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
+@record(frozen=True, kw_only=True)
 class Settings:
     """How two files are read, matched and scored. Every field has its option's name.
 

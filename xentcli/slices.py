@@ -6,7 +6,7 @@ import heapq
 import itertools
 import operator
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, Self, TypeVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from xentcli.exact import (
     wide,
     wide_product,
 )
+from xentcli.records import record
 from xentcli.tallies import Mean, Moments
 
 __all__ = [
@@ -47,7 +48,7 @@ ENOUGH_ROWS = 1 << 19
 _ONE = 0x3FF << (52 - _STEP_BITS)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Slice:
     """The rows of one group: the moments of the loss, and the mean of what is right."""
 
@@ -59,7 +60,7 @@ class Slice:
         return Slice(self.cost.merge(other.cost), self.right.merge(other.right))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Slices(Generic[K]):
     """A Slice for each group that occurs."""
 
@@ -88,7 +89,7 @@ class Slices(Generic[K]):
         return Slices(groups)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Clusters:
     """The sums of each cluster, for a standard error that takes only clusters as independent.
 
@@ -134,7 +135,7 @@ class Clusters:
         return root(len(means) * residuals, (len(means) - 1) * b**4) if b else None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WorstRow:
     """A row and its loss, with what a person wants to see beside it."""
 
@@ -153,7 +154,7 @@ class WorstRow:
         return -self.loss, self.row
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Worst:
     """The rows of the largest loss, the worst first, at most `most` of them."""
 
@@ -172,7 +173,7 @@ class Worst:
         return Worst(most, tuple(row for row, _ in zip(rows, range(most), strict=False)))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Details:
     """All that was asked for beside the figures: slices, classes, clusters, the worst rows, the bytes, the tail.
 

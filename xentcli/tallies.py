@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from xentcli.arrays import Floats, Ints
 from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
 from xentcli.losses import Workings
+from xentcli.records import record
 
 __all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided"]
 
@@ -37,7 +38,7 @@ class Tally(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Mean:
     """A weighted mean: sum a / sum b with a = weight x value, b = weight."""
 
@@ -71,7 +72,7 @@ class Mean:
         return divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Moments:
     """A mean with what its standard error needs; the products are those of finite values.
 
@@ -129,7 +130,7 @@ class Moments:
         return root(n * residuals << UNIT_BITS, (n - 1) * b**4)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ClassShares:
     """How much of the target falls on each class.
 
@@ -211,7 +212,7 @@ class ClassShares:
         return math.fsum(columns) / len(columns)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Infinite:
     """The rows whose loss is infinite: how many, the first of them, their weight."""
 
@@ -242,7 +243,7 @@ class Infinite:
         )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Clipping:
     """What clipping changed: the rows, their part of the cost, and the cost without."""
 

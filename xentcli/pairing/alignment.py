@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from xentcli.errors import DataError
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
+from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]
 
@@ -51,7 +51,7 @@ class PartQueue:
             index += 1
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Companion:
     """Another source than the predictions', and what to load of it."""
 
@@ -59,7 +59,7 @@ class Companion:
     selection: Selection
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Task:
     """A part of the predictions, and the rows of the other sources that go with it."""
 
@@ -162,7 +162,7 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -
     )
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class RowNames:
     """Whether the unnamed first columns of both files agree, without holding them."""
 

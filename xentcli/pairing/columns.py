@@ -5,18 +5,18 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = ["Found", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Found:
     """Columns of one source, in the order asked for."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
+from xentcli.records import record
 from xentcli.settings import Settings
 
 __all__ = ["with_header", "with_headers"]
@@ -27,7 +27,7 @@ class Line(Enum):
     EITHER = "either"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Side:
     """A text file whose first line is judged."""
 

@@ -17,11 +17,12 @@ from xentcli.arrays import Ints
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import Companion
 from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take
+from xentcli.records import record
 
 __all__ = ["Join", "Matched"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Keys:
     """Hashes of n ids, sorted by their first half, and where each id stands.
 
@@ -90,7 +91,7 @@ def hashes(ids: Sequence[str]) -> tuple[Ints, Ints]:
     return first, second
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Join:
     """The labels' side of a match by id: where each id stands, and the columns beside it."""
 
@@ -181,7 +182,7 @@ def _texts(values: Values) -> list[str]:
     return values
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Picked(Rows):
     """Rows of `source` out of order: those that stand `at` these positions."""
 

@@ -19,6 +19,7 @@ from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number, whole, whole_or_text
 from xentcli.readers.source import Coded, Values
+from xentcli.records import record
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,7 +59,7 @@ class Matcher(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ByName:
     """Labels that are class names, perhaps less a prefix or suffix."""
 
@@ -97,7 +98,7 @@ class ByName:
         return codes
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ByPosition:
     """Labels that count the classes from `base`."""
 
@@ -125,7 +126,7 @@ class ByPosition:
         return result - self.base
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Binary:
     """Labels of one column of predictions: 0, 1, or a probability between."""
 
@@ -158,7 +159,7 @@ class Binary:
         return np.stack([1 - y, y], axis=1)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Distribution:
     """As many label columns as classes: one-hot or soft targets."""
 
@@ -175,7 +176,7 @@ class Distribution:
         return target_checked(target, self.tolerance, lambda row, column: where(row))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Multilabel:
     """A column of 0 and 1, or probabilities between, for each column of predictions."""
 

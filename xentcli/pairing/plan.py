@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,6 +34,7 @@ from xentcli.pairing.roles import (
 )
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import MAX_COLUMNS, Selection, Source, has_first_line
+from xentcli.records import record
 from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
@@ -43,7 +43,7 @@ COMPANION_BYTES = 1 << 15
 """A block of labels: their rows are short, and each costs memory."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Plan:
     """All that was decided before the first row is scored.
 

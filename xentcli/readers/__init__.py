@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.records import record
 
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["READERS", "Reader", "check_format", "open_source"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Reader:
     """One input format.
 

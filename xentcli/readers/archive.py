@@ -14,7 +14,7 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 
@@ -35,7 +36,7 @@ _DTYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ArchivePart(WholePart):
     """The same rows of every member."""
 
@@ -62,7 +63,7 @@ class ArchivePart(WholePart):
         return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ArchiveSource(FlatTable):
     """The members of an archive that have as many rows as the others.
 

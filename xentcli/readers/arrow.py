@@ -7,7 +7,6 @@ dictionary is the value, never the code; a null is NaN, which no row that counts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,12 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ArrowPart(WholePart):
     """The rows of a record batch."""
 
@@ -94,7 +94,7 @@ class ArrowPart(WholePart):
         return objects
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ArrowSource(FlatTable):
     """A file of record batches."""
 

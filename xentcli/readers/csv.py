@@ -10,7 +10,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
@@ -27,6 +27,7 @@ from xentcli.readers.source import (
     merged_rows,
 )
 from xentcli.readers.stream import ByteStream, read_range
+from xentcli.records import record
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
@@ -38,7 +39,7 @@ PIECE_BYTES = 1 << 19
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CsvPart:
     """Rows of a text file: a range of a plain file, or the bytes of a stream."""
 
@@ -141,9 +142,9 @@ class CsvPart:
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
         places = lines or range(self.line, self.line + len(records))
-        for index, (record, line) in enumerate(zip(records, places, strict=True)):
-            if len(record) != self.width:
-                raise DataError(self._row_fault(record), place=Place(self.path, self.start + index + 1, line))
+        for index, (cells, line) in enumerate(zip(records, places, strict=True)):
+            if len(cells) != self.width:
+                raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
         if self.length > MAX_FIELD:
             for record, line in zip(records, places, strict=True):
                 _check_lengths(self.path, record, line)
@@ -159,7 +160,7 @@ class CsvPart:
         return where
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CsvSource(OfStream):
     """A delimited text file or stream.
 

@@ -19,6 +19,7 @@ import numpy as np
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.stream import ByteStream
+from xentcli.records import record
 
 __all__ = ["DELIMITERS", "MAX_LINE", "Block", "Dialect", "Grammar", "RowScan", "blocks", "row_too_long"]
 
@@ -26,7 +27,7 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 MAX_LINE = 1 << 26
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Dialect:
     """What separates fields and rows."""
 
@@ -92,7 +93,7 @@ class RowScan:
             self.quoted = False
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Block:
     """Some whole rows of a text: how many bytes they are, and how many bytes and lines come before.
 
@@ -201,7 +202,7 @@ def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int
     return ends + (bool(unfinished) or bool(inside[-1]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Grammar:
     """The rules of a file, with what errors need to say where they happened."""
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
 from xentcli.readers.delimited import Dialect
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
+from xentcli.records import record
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,7 +49,7 @@ _LEAST, _MOST = -290, 280
 _SLOTS = 14
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Fields:
     """Where the fields of some rows stand in a block of text.
 
@@ -241,7 +242,7 @@ class Fields:
         return result
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Parsed:
     """Doubles, and which of them are still to be read."""
 
@@ -249,7 +250,7 @@ class _Parsed:
     unknown: Flags
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Power:
     """The exponents that are written: of which numbers, where their digits are, and their signs."""
 
@@ -259,7 +260,7 @@ class _Power:
     negative: Flags
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Scan:
     """The parts of some numbers: where digits start and stop, and the point; who is odd; signs and exponents if any."""
 

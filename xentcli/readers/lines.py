@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
 
@@ -26,7 +26,7 @@ __all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_line
 _LARGEST = sys.float_info.max
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Form:
     """How a line is read.
 
@@ -48,7 +48,7 @@ class Form:
 _DIALECT = Dialect(quotes=False)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LinesPart(WholePart):
     """Some lines: a range of a plain file, or the bytes of a stream."""
 
@@ -112,7 +112,7 @@ class LinesPart(WholePart):
         return value
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class LinesSource(FlatTable):
     """A file or stream of lines, each a record."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values, WholePart
 from xentcli.readers.table import rows_of_columns
+from xentcli.records import record
 
 __all__ = ["MemoryPart", "MemorySource", "open_memory"]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class MemoryPart(WholePart):
     """Rows of columns in memory."""
 
@@ -43,7 +44,7 @@ class MemoryPart(WholePart):
         return replace(rows, values={**rows.values, **names})
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class MemorySource:
     """An array (n,) or (n, k), or named columns of length n."""
 

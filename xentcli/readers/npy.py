@@ -13,7 +13,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from xentcli.readers.source import (
     Values,
 )
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
+from xentcli.records import record
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 
@@ -41,7 +42,7 @@ _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
 _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Layout:
     """Where the numbers of an array stand in its file; its last axis is the columns."""
 
@@ -81,7 +82,7 @@ class Layout:
         return math.prod(self.shape) * self.item
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class NpyPart:
     """Rows of an array: a range of a plain file, or the bytes of a stream."""
 
@@ -156,7 +157,7 @@ class NpyPart:
         return whole.reshape(self.rows, layout.width)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class NpySource(OfStream):
     """An array in a file or stream; its last axis is the columns, the others count its rows."""
 

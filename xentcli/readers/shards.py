@@ -21,6 +21,7 @@ from xentcli.readers.csv import CsvSource
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
 
@@ -97,7 +98,7 @@ def _shared(tokens: Sequence[Key]) -> int:
     return min(same - same % 2, min(map(len, tokens)) // 2)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ShardPart:
     """A part of one file, and how many rows come before that file."""
 
@@ -140,7 +141,7 @@ class _Seen:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Shards:
     """Files with the same columns, read one after the other.
 
@@ -304,7 +305,7 @@ class Shards:
                 raise DataError("the file changed while it was read", place=Place(file))
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class TextShards(Shards):
     """Delimited text files: either all have a header, or none has."""
 

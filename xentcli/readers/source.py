@@ -8,7 +8,7 @@ So the two sides can be aligned by counting, before a row is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard
 
@@ -18,6 +18,7 @@ from xentcli.arrays import Array, Floats, Ints
 from xentcli.errors import Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
+from xentcli.records import record
 
 __all__ = [
     "BLOCK_BYTES",
@@ -52,7 +53,7 @@ PIECE_NUMBERS = 1 << 18
 MAX_COLUMNS = 1_000_000
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Coded:
     """A column of few distinct texts: for each row the place of its text among them.
 
@@ -85,7 +86,7 @@ Values = Floats | Array | list[str] | Coded
 """Numbers f8[n, k]; or one column as it stands: texts, or an array of whole or real numbers."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
@@ -109,7 +110,7 @@ Selection = Mapping[str, Pick]
 """What to load, by role: preds, label, id, weights, index."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Rows:
     """Rows of one source: for each role its values, and where they stand.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from xentcli.records import record
 
 __all__ = ["Flat"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Flat:
     """The columns of a table, those of K numbers spread out into K.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from xentcli.errors import UsageError, shown
+from xentcli.records import record
 
 __all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_formats"]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Writer:
     """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -12,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from xentcli.records import record
 from xentcli.writers.safe import terminal
 
 __all__ = ["Columns", "block", "facts", "lines", "text"]
@@ -50,7 +50,7 @@ def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> Table | None:
     return grid
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Columns:
     """Cells in columns, of which no figure is ever cut.
 

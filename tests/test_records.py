@@ -1,0 +1,123 @@
+"""A record does what a frozen data class of the standard library does."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from dataclasses import field
+from typing import Any
+
+import pytest
+
+from xentcli.records import record
+
+
+@record(frozen=True)
+class Mine:
+    """One."""
+
+    a: int
+    b: str = "b"
+    c: list[int] = field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Theirs:
+    """The same, by the standard library."""
+
+    a: int
+    b: str = "b"
+    c: list[int] = field(default_factory=list)
+
+
+@record(frozen=True, kw_only=True)
+class Named:
+    """By name only, checked."""
+
+    a: int = 1
+
+    def __post_init__(self) -> None:
+        if self.a < 0:
+            raise ValueError("a < 0")
+
+
+@record(frozen=True, eq=False)
+class ByIdentity:
+    """Compared by identity."""
+
+    a: int = 1
+
+
+@record(frozen=True)
+class Heir(Mine):
+    """One field more."""
+
+    d: int = 4
+
+    def __repr__(self) -> str:
+        return "mine"
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "positional": lambda cls: cls(1, "x", [2]),
+    "by name": lambda cls: cls(c=[1], a=2),
+    "defaults": lambda cls: cls(1),
+    "missing": lambda cls: cls(b="x"),
+    "none": lambda cls: cls(),
+    "too many": lambda cls: cls(1, "x", [2], 3),
+    "unknown": lambda cls: cls(1, d=3),
+    "unknown in place of a missing one": lambda cls: cls(d=3),
+    "twice": lambda cls: cls(1, a=1),
+    "replaced": lambda cls: dataclasses.replace(cls(1), a=5),
+    "replaced by what there is not": lambda cls: dataclasses.replace(cls(1), z=5),
+    "set": lambda cls: setattr(cls(1), "a", 2),
+    "deleted": lambda cls: delattr(cls(1), "a"),
+    "hashed": lambda cls: hash(cls(1, "x", [])),
+    "ordered": lambda cls: cls(1) < cls(2),
+    "fields": lambda cls: [(f.name, f.type) for f in dataclasses.fields(cls)],
+    "as a dict": lambda cls: dataclasses.asdict(cls(1)),
+    "shown": lambda cls: repr(cls(1)).partition("(")[2],
+    "equal": lambda cls: [cls(1) == cls(1), cls(1) == cls(2), cls(1) != cls(1), cls(1) == (1, "b", [])],
+    "equal hashes": lambda cls: hash(dataclasses.replace(cls(1), c=())) == hash(dataclasses.replace(cls(1), c=())),
+    "not shared": lambda cls: cls(1).c is cls(1).c,
+    "copied": lambda cls: [copy.deepcopy(cls(1)) == cls(1), pickle.loads(pickle.dumps(cls(1))) == cls(1)],
+    "matched": lambda cls: cls.__match_args__,
+}
+
+
+def outcome(call: Callable[[Any], Any], cls: type) -> Any:
+    try:
+        result = call(cls)
+    except Exception as error:
+        return type(error)
+    return dataclasses.astuple(result) if isinstance(result, cls) else result
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_is_a_data_class(name: str) -> None:
+    assert outcome(CALLS[name], Mine) == outcome(CALLS[name], Theirs)
+
+
+def test_by_name_only_and_checked() -> None:
+    assert Named(a=2).a == 2
+    with pytest.raises(TypeError):
+        Named(2)  # type: ignore[misc]
+    with pytest.raises(ValueError, match="a < 0"):
+        Named(a=-1)
+
+
+def test_by_identity() -> None:
+    one = ByIdentity()
+    assert one == one and one != ByIdentity() and len({one, ByIdentity()}) == 2
+
+
+def test_what_a_class_says_itself_stays() -> None:
+    assert repr(Heir(1)) == "mine" and dataclasses.astuple(Heir(1, d=5)) == (1, "b", [], 5)
+    assert Heir(1) != Mine(1)
+
+
+def test_a_record_is_frozen() -> None:
+    with pytest.raises(TypeError, match="frozen"):
+        record(frozen=False)
