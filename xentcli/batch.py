@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = [
     "KINDS",
     "Batch",
     "Kind",
+    "Powers",
     "Rules",
     "Where",
     "by_column",
@@ -27,6 +29,8 @@ __all__ = [
     "target_checked",
     "with_class_weights",
 ]
+
+_LEAST_POWER = 1e-140
 
 Where = Callable[[int, int | None], Place]
 """Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
@@ -115,6 +119,58 @@ class Batch:
         """How many classes a row has; 1 for kinds without labels."""
         return int(self.predictions.shape[1])
 
+    @cached_property
+    def index(self) -> Ints:
+        """i8[n]: the class that has the most of the target; the class itself unless soft."""
+        if self.target is None:
+            return np.zeros(len(self.rows), dtype=np.int64)
+        hard = self.target.ndim == 1
+        index: Ints = self.target.astype(np.int64, copy=False) if hard else self.target.argmax(axis=1)
+        return index
+
+    @cached_property
+    def powers(self) -> Powers:
+        """Of logits what their exponentials sum to."""
+        return Powers.of(self.predictions, self.index)
+
+
+@record(frozen=True, eq=False)
+class Powers:
+    """Sums of exp of logits as they are: most are small numbers, and need no pass for the maximum.
+
+    Attributes
+    ----------
+    label, others, squares
+        f8[n] each: exp of the logit of the label, the sum of those of the others, and the
+        sum of the squares of those.
+    extreme
+        i8[m]: the rows in which one of them, or its square, could leave the doubles or lose
+        digits. Whatever is no finite number makes its row extreme, and so do logits that are
+        all -inf.
+    """
+
+    label: Floats
+    others: Floats
+    squares: Floats
+    extreme: Ints
+
+    @classmethod
+    def of(cls, logits: Floats, index: Ints) -> Powers:
+        """Compute them of logits (f8[n, k]) and labels (i8[n]).
+
+        >>> Powers.of(np.log([[2.0, 3.0, 4.0]]), np.array([1])).others.round(12).tolist()
+        [6.0]
+        """
+        each = np.arange(len(logits))
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            powers = np.exp(logits)
+            label = powers[each, index]
+            powers[each, index] = 0.0
+            others = row_sums(powers)
+            squares = row_sums(np.multiply(powers, powers, out=powers))
+        low, high = np.minimum(label, others), np.maximum(label, others)
+        return cls(label, others, squares, np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER))))
+
 
 def checked(
     predictions: Floats,
@@ -151,12 +207,16 @@ def _checked(
     if rules.renormalize:
         predictions, deviation = _renormalized(predictions, where)
         _check_probs(predictions, rules, where)
+    elif rules.kind == "logits":
+        deviation = None
     else:
         deviation = _CHECKS[rules.kind](predictions, rules, where)
     binary = single and kind.labelled
-    if binary:
-        predictions = _BOTH_CLASSES[rules.kind](predictions)
-    return Batch(rules.kind, predictions, target, weight, rows, binary, deviation)
+    both = _BOTH_CLASSES[rules.kind](predictions) if binary else predictions
+    batch = Batch(rules.kind, both, target, weight, rows, binary, deviation)
+    if rules.kind == "logits" and len(extreme := batch.powers.extreme):
+        _check_logits(predictions[extreme], rules, lambda row, column: where(int(extreme[row]), column))
+    return batch
 
 
 def _by_cell(where: Where, columns: int) -> Where:
@@ -303,9 +363,6 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
 
 def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
     """No NaN, no +inf; -inf masks a class out, but not all of them."""
-    # A sum is finite only of finite numbers.
-    if np.isfinite(row_sums(z)).all():
-        return
     top = z.max(axis=1)
     # One column is the logit of class 1 beside a 0: -inf masks class 1 out.
     row = _first_false(np.isfinite(top) | (np.isneginf(top) & (z.shape[1] == 1)))

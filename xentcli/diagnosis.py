@@ -60,10 +60,7 @@ class Counts:
 
 
 def _joined(pieces: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    codes, places = np.unique(np.concatenate([codes for codes, _ in pieces]), return_inverse=True)
-    counts = np.zeros(len(codes), dtype=np.int64)
-    np.add.at(counts, places, np.concatenate([counts for _, counts in pieces]))
-    return codes, counts
+    return _counted(np.concatenate([codes for codes, _ in pieces]), np.concatenate([counts for _, counts in pieces]))
 
 
 @record(frozen=True)
@@ -101,7 +98,7 @@ class Symptoms:
         if not len(figures.rows) or not 0 < classes <= MOST_CLASSES:
             return cls()
         codes = (figures.index * classes + figures.predicted)[~figures.soft]
-        return cls(classes, Counts((_counted(codes, classes),)), twice or Mean(), twice is not None)
+        return cls(classes, Counts((_counted(codes),)), twice or Mean(), twice is not None)
 
     @staticmethod
     def twice_of(work: Workings, before: Mean | None) -> Mean | None:
@@ -130,13 +127,19 @@ class Symptoms:
         return {divmod(code, self.classes): count for code, count in self.counts}
 
 
-def _counted(codes: Ints, classes: int) -> tuple[Ints, Ints]:
-    """The codes that occur, and how often."""
-    if classes**2 > 4 * len(codes):
-        return np.unique(codes, return_counts=True)
-    counts = np.bincount(codes, minlength=1)
-    found = np.flatnonzero(counts)
-    return found, counts[found]
+def _counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
+    """The codes that occur, sorted, and how often; each stands for so many, or for one."""
+    if len(codes) and int(codes.max()) >= 4 * len(codes):
+        codes, places = np.unique(codes, return_inverse=True)
+        return codes, _sums(places, counts)
+    dense = _sums(codes, counts)
+    found = np.flatnonzero(dense)
+    return found, dense[found]
+
+
+def _sums(places: Ints, counts: Ints | None) -> Ints:
+    """The sum of the counts at each place; as doubles they are exact below 2**53."""
+    return np.bincount(places, counts).astype(np.int64)
 
 
 def _softmax_of_probabilities(q: Floats) -> bool:

@@ -15,8 +15,6 @@ import numpy as np
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.batch import Batch, by_column, row_sums
 
-_LEAST_POWER = 1e-140
-
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
 
@@ -75,14 +73,10 @@ class Workings:
         one_hot: Flags = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
         return ~one_hot
 
-    @cached_property
+    @property
     def index(self) -> Ints:
         """i8[n]: the class that has the most of the target; the class itself unless soft."""
-        target = self.batch.target
-        if target is None:
-            return np.zeros(len(self.batch.rows), dtype=np.int64)
-        index: Ints = target.astype(np.int64, copy=False) if target.ndim == 1 else target.argmax(axis=1)
-        return index
+        return self.batch.index
 
     @cached_property
     def raw_loss(self) -> Floats:
@@ -120,52 +114,22 @@ class Workings:
         """f8[n]: what each row would cost if all of its target were on the class with most of it, unclipped."""
         if self.batch.kind != "logits":
             return self._class_losses(self.index[:, None])[:, 0]
+        powers = self.batch.powers
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            result: Floats = np.log1p(self._against / self._for)
+            result: Floats = np.log1p(powers.others / powers.label)
         if self._shifted is not None:
-            result[self._extreme] = self._shifted._class_losses(self._shifted.index[:, None])[:, 0]
+            result[powers.extreme] = self._shifted._class_losses(self._shifted.index[:, None])[:, 0]
         return result
-
-    @cached_property
-    def _powers(self) -> Floats:
-        """f8[n, k]: exp of the logits as they are, with 0 in place of that of the label.
-
-        Most logits are small numbers, and need no pass for the maximum. Rows in which the
-        label's power or the sum of the others is `_extreme` are computed again, shifted.
-        """
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            powers: Floats = np.exp(self.batch.predictions)
-        self._for = powers[self._each_row, self.index]
-        powers[self._each_row, self.index] = 0.0
-        return powers
-
-    @cached_property
-    def _for(self) -> Floats:
-        """f8[n]: exp of the logit of the label."""
-        _ = self._powers
-        return self._for
-
-    @cached_property
-    def _against(self) -> Floats:
-        """f8[n]: the sum of exp of the other logits; divided by that of the label it is the odds against it."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return row_sums(self._powers)
 
     @cached_property
     def _each_row(self) -> Ints:
         return np.arange(len(self.batch.rows))
 
     @cached_property
-    def _extreme(self) -> Ints:
-        """i8[m]: the rows whose powers, or squares of them, could leave the doubles or lose digits."""
-        usual = (self._for > _LEAST_POWER) & (self._for < 1 / _LEAST_POWER)
-        usual &= (self._against > _LEAST_POWER) & (self._against < 1 / _LEAST_POWER)
-        return np.flatnonzero(~usual)
-
-    @cached_property
     def _shifted(self) -> Workings | None:
-        """The workings of the extreme rows alone; None where there are none."""
-        return self.of_rows(self._extreme) if len(self._extreme) else None
+        """The workings of the rows whose powers are extreme alone; None where there are none."""
+        extreme = self.batch.powers.extreme
+        return self.of_rows(extreme) if len(extreme) else None
 
     def of_rows(self, rows: Ints) -> Workings:
         """Return the workings of some of the rows (i8[m]) alone."""
@@ -275,11 +239,12 @@ class Workings:
     def truth(self) -> Floats:
         """f8[n]: the probability of the label; NaN where the target is soft."""
         if self.batch.kind == "logits":
+            powers = self.batch.powers
             with np.errstate(over="ignore", invalid="ignore"):
-                picked = self._for / (self._for + self._against)
+                picked = powers.label / (powers.label + powers.others)
             if self._shifted is not None:
                 few = self._shifted
-                picked[self._extreme] = few.probabilities[few._each_row, few.index]
+                picked[powers.extreme] = few.probabilities[few._each_row, few.index]
         else:
             picked = self.probabilities[self._each_row, self.index]
         return np.where(self.soft, np.nan, picked)
@@ -291,13 +256,14 @@ class Workings:
             terms = np.multiply(self.probabilities, self.probabilities)
             terms[self._each_row, self.index] = (1.0 - self.probabilities[self._each_row, self.index]) ** 2
             return row_sums(terms)
+        powers = self.batch.powers
         with np.errstate(over="ignore", invalid="ignore"):
-            total = self._for + self._against
-            wrong = self._against / total
+            total = powers.label + powers.others
+            wrong = powers.others / total
             total *= total
-            result = row_sums(np.multiply(self._powers, self._powers)) / total + wrong * wrong
+            result = powers.squares / total + wrong * wrong
         if self._shifted is not None:
-            result[self._extreme] = spread_squares(self._shifted, None)
+            result[powers.extreme] = spread_squares(self._shifted, None)
         return result
 
 

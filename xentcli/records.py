@@ -69,14 +69,17 @@ def _initialiser(cls: Any, kw_only: bool) -> Callable[..., None]:
 
     def initialise(self: Any, *args: Any, **given: Any) -> None:
         values = self.__dict__
-        values.update(defaults)
+        if given or len(args) != len(positional):
+            values.update(defaults)
+            values.update(given)
+            for name, factory in factories:
+                if name not in values:
+                    values[name] = factory()
+            if values.keys() | positional[: len(args)] != known or len(args) > len(positional):
+                raise TypeError(f"{cls.__name__} takes {', '.join(names)}; got {len(args)} and {', '.join(given)}")
+            if not given.keys().isdisjoint(positional[: len(args)]):
+                raise TypeError(f"{cls.__name__} got a field twice: {', '.join(given)}")
         values.update(zip(positional, args, strict=False))
-        values.update(given)
-        for name, factory in factories:
-            if name not in values:
-                values[name] = factory()
-        if values.keys() != known or len(args) > len(positional) or not given.keys().isdisjoint(names[: len(args)]):
-            raise TypeError(f"{cls.__name__} takes {', '.join(names)}; got {len(args)} and {', '.join(given)}")
         if post is not None:
             post(self)
 

@@ -150,9 +150,12 @@ class Scorer:
             seen.add(
                 aligned, Figures.of(work, self.extra, odd_known=seen.odd_logits), Symptoms.twice_of(work, seen.twice)
             )
-            seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
-            seen.worst = seen.worst.merge(self._worst(aligned, work))
-            seen.bytes = seen.bytes.merge(self._bytes(aligned))
+            if self.plan.compare_row_names:
+                seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
+            if self.plan.settings.worst:
+                seen.worst = seen.worst.merge(self._worst(aligned, work))
+            if "bytes" in aligned.values:
+                seen.bytes = seen.bytes.merge(self._bytes(aligned))
             if self.plan.settings.by_class and work.batch.multilabel:
                 seen.by_column = seen.by_column.merge(_by_column(work))
             if self.per_example:
@@ -230,8 +233,6 @@ class Scorer:
 
     def _worst(self, aligned: Aligned, work: Workings) -> Worst:
         most, batch = self.plan.settings.worst, work.batch
-        if not most:
-            return Worst()
         shown = self._keys(aligned, "show")
         classes = self.plan.classes
         labelled = batch.target is not None and not batch.multilabel
@@ -256,8 +257,6 @@ class Scorer:
 
     def _bytes(self, aligned: Aligned) -> ExactSum:
         """The bytes of the rows, times their weights."""
-        if "bytes" not in aligned.values:
-            return ExactSum()
         rows, column = aligned.values["bytes"]
         assert isinstance(column, np.ndarray)
         counts: Floats = column[aligned.kept, 0]

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from numbers import Real
 from typing import Any
 
@@ -341,7 +342,7 @@ class Settings:
         given = [self.ignore_label] if isinstance(self.ignore_label, str | int) else self.ignore_label or ()
         return frozenset(whole_or_text(str(label)) for label in given)
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         """What a row of predictions must be."""
         return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize, self.multilabel)
