@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -204,3 +205,37 @@ def test_a_full_device_is_a_file_error() -> None:
 def test_any_name_that_the_file_system_takes_will_do(tmp_path: Path, name: str) -> None:
     write_bytes(tmp_path / name, b"new")
     assert os.listdir(tmp_path) == [name]
+
+
+def leftover(folder: Path, name: str, *, seconds: float) -> Path:
+    """A temporary file as a run that was killed leaves it, last written so long ago."""
+    path = folder / f".{name}.abc123.xent-tmp"
+    path.write_text("half")
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_a_killed_run_left_is_swept_when_the_file_is_written_again(tmp_path: Path) -> None:
+    leftover(tmp_path, "a.txt", seconds=120)
+    other = leftover(tmp_path, "b.txt", seconds=120)
+    young = leftover(tmp_path, "a.txt.", seconds=1)
+    write_bytes(tmp_path / "a.txt", b"new")
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.txt", other.name, young.name])
+
+
+def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a.txt") as file:
+        file.write(b"first")
+        (temporary,) = tmp_path.glob(".a.txt.*")
+        os.utime(temporary, (0, 0))
+        write_bytes(tmp_path / "a.txt", b"second")
+        assert (tmp_path / "a.txt").read_bytes() == b"second"
+    assert (tmp_path / "a.txt").read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_name_with_the_signs_of_a_pattern_sweeps_nothing_else(tmp_path: Path) -> None:
+    other = leftover(tmp_path, "ab", seconds=120)
+    write_bytes(tmp_path / "a[ab]*", b"new")
+    assert sorted(os.listdir(tmp_path)) == [other.name, "a[ab]*"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -12,6 +14,9 @@ from xentcli.errors import FileError, Place
 
 __all__ = ["replacing", "write_bytes"]
 
+_SUFFIX = ".xent-tmp"
+_STALE_SECONDS = 60
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
@@ -19,7 +24,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
     The temporary file stands in the same folder, so that the rename is atomic;
     it is synced first, so that a crash leaves either the old file or the new one.
-    When the block raises, the temporary file goes and `path` is untouched.
+    When the block raises, the temporary file goes and `path` is untouched. What a run that
+    was killed left behind goes when the same file is written again.
 
     Raises
     ------
@@ -33,10 +39,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         return
     import tempfile
 
+    # A name may have 255 bytes, and a character has up to four.
+    prefix = f".{target.name[:50]}."
+    _sweep(target.parent, prefix)
     with _file_errors(path):
-        # A name may have 255 bytes, and a character has up to four.
-        number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:50]}.", suffix=".xent-tmp")
+        number, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=_SUFFIX)
         temporary = Path(name)
+        _lock(number)
     try:
         with _file_errors(path):
             with open(number, "wb") as file:
@@ -48,6 +57,32 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _sweep(folder: Path, prefix: str) -> None:
+    """Remove temporary files of this target whose writer is gone; what cannot be removed stays.
+
+    A writer holds a lock on its file. It is not held yet in the moment after the file was
+    made, which its age tells.
+    """
+    with contextlib.suppress(OSError):
+        for leftover in folder.glob(f"{glob.escape(prefix)}*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                if time.time() - leftover.lstat().st_mtime > _STALE_SECONDS:
+                    with open(leftover, "rb") as file:
+                        _lock(file.fileno())
+                        leftover.unlink()
+
+
+def _lock(number: int) -> None:
+    """Lock a file that is open, or raise OSError where another process has; not where there are no such locks.
+
+    There an open file cannot be removed (Windows).
+    """
+    with contextlib.suppress(ImportError):
+        import fcntl
+
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:

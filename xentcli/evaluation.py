@@ -164,15 +164,21 @@ def make_plan(
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
     if _is_stdin(predictions) and _is_stdin(labels):
         raise UsageError("only one of the two inputs can be standard input (-)")
+    common: dict[str, Any] = {"limits": settings.limits, "hashed": settings.hash}
     sources = [
         open_source(
-            data, name=name, format=settings.format_of(side), delimiter=settings.delimiter, dtype=settings.dtype
+            data,
+            name=name,
+            format=settings.format_of(side),
+            delimiter=settings.delimiter,
+            dtype=settings.dtype,
+            **common,
         )
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
         if data is not None
     ]
     others = [
-        open_source(path, name=path, format=settings.format_of(path))
+        open_source(path, name=path, format=settings.format_of(path), **common)
         for path in settings.further_files([source.path for source in sources])
     ]
     return pair(
@@ -214,7 +220,18 @@ def _report(
     progress: Callable[[int, float | None], None] | None,
 ) -> Report:
     extra = _extra(plan, metrics_needed)
-    return tally(Scorer(plan, sink is not None, extra), threads, sink, progress).report(extra)
+    scorer = Scorer(plan, sink is not None, extra)
+    if not plan.settings.hash:
+        return tally(scorer, threads, sink, progress).report(extra)
+    from xentcli.readers.digest import digests
+
+    with digests(plan.sources) as sums:
+        report = tally(scorer, threads, sink, progress).report(extra)
+        found = sums()
+    for source in plan.sources:
+        source.check_unchanged()
+    inputs = zip(report.inputs, found, strict=True)
+    return dataclasses.replace(report, inputs=tuple(dataclasses.replace(i, sha256=sum_) for i, sum_ in inputs))
 
 
 def tally(

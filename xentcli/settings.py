@@ -19,6 +19,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.metrics import Metric, find
 from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter
+from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import number, whole_or_text
 from xentcli.records import record
 from xentcli.report import UNITS, Setting
@@ -26,6 +27,7 @@ from xentcli.report import UNITS, Setting
 __all__ = ["SIDES", "Settings"]
 
 SIDES = ("predictions", "labels", "both")
+_LIMITS = ("max_groups", "max_columns", "max_field", "max_inflated")
 _ABOUT_LABELS = (
     "label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class", "multilabel",
 )  # fmt: skip
@@ -88,6 +90,11 @@ class Settings:
         How many of the worst rows are kept, and the columns shown beside them.
     max_groups
         How many groups a slice, and how many clusters there may be.
+    max_columns, max_field, max_inflated
+        How many columns a file may have, how many characters a field of text, and how many
+        bytes compressed data may inflate to.
+    hash
+        Take the SHA-256 of every input.
     bytes
         A column with the bytes of each row's text, or their number in all.
     metrics
@@ -133,6 +140,10 @@ class Settings:
     worst: int = 0
     show: str | Sequence[str] = ()
     max_groups: int = 10_000
+    max_columns: int = DEFAULT.columns
+    max_field: int = DEFAULT.field
+    max_inflated: int = DEFAULT.inflated
+    hash: bool = False
     bytes: str | int | None = None
     metrics: str | Sequence[str] | None = None
     base: str = "e"
@@ -167,7 +178,7 @@ class Settings:
             raise UsageError(f"--clip is between 0 and 0.5, not {self.clip:g}")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"--label-smoothing is from 0 to below 1, not {self.label_smoothing:g}")
-        for name, least in (("worst", 0), ("max_groups", 1)):
+        for name, least in (("worst", 0), *((name, 1) for name in _LIMITS)):
             if getattr(self, name) < least:
                 raise UsageError(f"--{name.replace('_', '-')} is at least {least}, not {getattr(self, name)}")
         if self.bytes_in_all is not None and self.bytes_in_all <= 0:
@@ -190,7 +201,7 @@ class Settings:
                 raise UsageError(f"{name} takes the names of columns or classes, not {shown(value)}")
             texts = tuple(map(str, items))
             object.__setattr__(self, name, texts[0] if np.ndim(value) == 0 else texts)
-        for name in ("clip", "scale", "sum_tolerance", "confidence", "label_smoothing", "worst", "max_groups"):
+        for name in ("clip", "scale", "sum_tolerance", "confidence", "label_smoothing", "worst", *_LIMITS):
             value = getattr(self, name)
             if value is not None and not isinstance(value, Real):
                 raise UsageError(f"{name} is a number, not {shown(value)}")
@@ -346,6 +357,11 @@ class Settings:
     def rules(self) -> Rules:
         """What a row of predictions must be."""
         return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize, self.multilabel)
+
+    @property
+    def limits(self) -> Limits:
+        """How large an input may be."""
+        return Limits(self.max_columns, self.max_field, self.max_inflated)
 
     @property
     def unit(self) -> str:

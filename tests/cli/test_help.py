@@ -128,7 +128,7 @@ def test_the_options_of_score_are_the_fields_of_settings() -> None:
             names.add(parameter.name)
             spellings = [name.removeprefix("--").replace("-", "_") for name in parameter.opts]
             assert parameter.name in spellings or parameter.name == "labels_option"
-    assert names - {"labels_option"} | {"metrics"} == {field.name for field in dataclasses.fields(Settings)}
+    assert names - {"labels_option"} | {"metrics", "hash"} == {field.name for field in dataclasses.fields(Settings)}
 
 
 def test_defaults_of_options_are_those_of_settings() -> None:

@@ -16,6 +16,7 @@ from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
 from xentcli.metrics import METRICS, top
 from xentcli.readers import READERS
+from xentcli.readers.limits import DEFAULT
 from xentcli.writers import format_of, text_formats
 
 __all__ = [
@@ -106,6 +107,11 @@ def _option(*names: str, **attributes: Any) -> tuple[tuple[str, ...], dict[str, 
     return names, attributes
 
 
+def _limit(name: str, metavar: str, help: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    default = getattr(DEFAULT, name.removeprefix("--max-"))
+    return _option(name, type=int, default=default, metavar=metavar, help=help)
+
+
 _SIDES = click.Choice(["predictions", "labels", "both"])
 
 _columns = section(
@@ -141,6 +147,9 @@ _files = section(
         help="The first line is a header; of both, if bare.",
     ),
     _option("--no-header", type=_SIDES, is_flag=False, flag_value="both", help="The first line is data."),
+    _limit("--max-columns", "N", "Columns of a file at most; else 1,000,000."),
+    _limit("--max-field", "N", "Characters of a field at most; else 1,048,576."),
+    _limit("--max-inflated", "BYTES", "Bytes that data inflate to at most; else 64 GiB."),
 )
 _speed = section(
     "Speed",
@@ -217,6 +226,7 @@ _output = section(
         callback=lambda ctx, parameter, value: _list_metrics(ctx) if value else None,
         help="Show what each figure is, and exit.",
     ),
+    _option("--hash", is_flag=True, help="Put the SHA-256 of every input into the report."),
     _option("--metrics", metavar="NAMES", help="Show these figures: cost,brier,top3."),
     _option("--get", metavar="METRIC", help="Print one figure alone: accuracy, top3, ..."),
     _option("--per-example", metavar="FILE", help="Losses by row: .csv, .npy, .jsonl, .parquet, -"),
@@ -305,6 +315,10 @@ def settings_of(options: dict[str, Any]) -> Any:
         "show",
         "cluster",
         "max_groups",
+        "max_columns",
+        "max_field",
+        "max_inflated",
+        "hash",
         "bytes",
         "metrics",
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.batch import KINDS
-from xentcli.errors import DataError, FileError, NoVerdict, Place
+from xentcli.errors import DataError, NoVerdict, Place
 from xentcli.pairing.alignment import (
     Companion,
     PartQueue,
@@ -33,7 +33,7 @@ from xentcli.pairing.roles import (
     used_columns,
 )
 from xentcli.readers.numerals import is_number
-from xentcli.readers.source import MAX_COLUMNS, Selection, Source, has_first_line
+from xentcli.readers.source import Selection, Source, has_first_line
 from xentcli.records import record
 from xentcli.settings import Settings
 
@@ -271,9 +271,6 @@ def _two_dimensional(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     DataError
         For arrays of three or more dimensions whose shapes do not go together, or that are too wide.
     """
-    for source in sources:
-        if not source.tabular and source.width > MAX_COLUMNS:
-            raise FileError(f"{source.width:,} columns; at most {MAX_COLUMNS:,} are read", place=Place(source.path))
     shapes = [source.shape for source in sources]
     if all(len(shape) <= 2 for shape in shapes):
         return sources

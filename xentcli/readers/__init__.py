@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 
 if TYPE_CHECKING:
@@ -73,17 +74,24 @@ _FOREIGN = {
 
 
 def open_source(
-    data: Any, *, name: str, format: str | None = None, delimiter: str | None = None, dtype: str | None = None
+    data: Any,
+    *,
+    name: str,
+    format: str | None = None,
+    delimiter: str | None = None,
+    dtype: str | None = None,
+    limits: Limits = DEFAULT,
+    hashed: bool = False,
 ) -> Source:
     """Open a path, a folder or glob of files, `-`, or an array or data frame (called `name` in messages).
 
     The format is `format` if given, else what the first bytes, then the extension,
-    then the content say.
+    then the content say. With `hashed` the bytes of a stream go through SHA-256.
 
     Raises
     ------
     FileError
-        When a file cannot be read.
+        When a file cannot be read, or exceeds a limit.
     DataError
         When it is of no format that is read.
     UsageError
@@ -99,14 +107,16 @@ def open_source(
 
         files = files_of(path)
         if files is not None:
-            return open_shards(path, files, lambda file: _open_file(file, format, delimiter, dtype))
-    return _open_file(path, format, delimiter, dtype)
+            return open_shards(path, files, lambda file: _open_file(file, format, delimiter, dtype, limits))
+    return _open_file(path, format, delimiter, dtype, limits, hashed)
 
 
-def _open_file(path: str, format: str | None, delimiter: str | None, dtype: str | None) -> Source:
+def _open_file(
+    path: str, format: str | None, delimiter: str | None, dtype: str | None, limits: Limits, hashed: bool = False
+) -> Source:
     from xentcli.readers.stream import open_bytes
 
-    stream = open_bytes(path)
+    stream = open_bytes(path, limits, hashed=hashed)
     reader = READERS[_format(stream.name, stream.head, format)]
     module, function = reader.opener.split(":")
     opener = getattr(importlib.import_module(module), function)
@@ -116,6 +126,7 @@ def _open_file(path: str, format: str | None, delimiter: str | None, dtype: str 
     if reader.typed:
         options["dtype"] = dtype
     source: Source = opener(stream, **options)
+    limits.check_columns(source.width, Place(source.path))
     return source
 
 

@@ -19,7 +19,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from xentcli.errors import DataError, Place, shown
+from xentcli.errors import DataError, Place, XentError, shown
+from xentcli.readers.limits import Limits
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
@@ -115,7 +116,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     found: list[tuple[str, NpySource | DataError]] = []
     for info in infos:
         try:
-            member: NpySource | DataError = _npz_member(path, info)
+            member: NpySource | DataError = _npz_member(path, info, stream.limits)
         except DataError as error:
             # It may be beside the point: a single number, an object.
             member = error
@@ -147,25 +148,26 @@ def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return ()
 
 
-def _npz_member(path: str, info: zipfile.ZipInfo) -> NpySource:
+def _npz_member(path: str, info: zipfile.ZipInfo, limits: Limits) -> NpySource:
     name = f"{path}:{info.filename.removesuffix('.npy')}"
     if info.flag_bits & 1:
         raise DataError("an encrypted member", place=Place(name))
 
     def opened() -> IO[bytes]:
-        return io.BufferedReader(_Member(path, info))
+        return io.BufferedReader(_Member(path, info, limits))
 
     with _zip_errors(name), opened() as file:
         head = file.read(1 << 16)
     # Every byte goes through zipfile, which holds it against its checksum and its declared size.
-    return open_npy(ByteStream(name, None, False, head, None, _opener=opened))
+    return open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=limits))
 
 
 class _Member(io.RawIOBase):
     """One member as a stream, with the archive closed when it is."""
 
-    def __init__(self, path: str, info: zipfile.ZipInfo) -> None:
+    def __init__(self, path: str, info: zipfile.ZipInfo, limits: Limits) -> None:
         self._name = f"{path}:{info.filename}"
+        limits.check_inflated(info.file_size, Place(self._name))
         self._archive = zipfile.ZipFile(path)
         self._file = self._archive.open(info)
 
@@ -189,7 +191,7 @@ def _zip_errors(name: str) -> Iterator[None]:
     """Turn what zipfile and its decompressors raise into an error that names the member."""
     try:
         yield
-    except DataError:
+    except XentError:
         raise
     except Exception as error:
         # zipfile lets through what its decompressors, struct and seek raise; none of it is a defect of ours.

@@ -9,15 +9,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-from xentcli.errors import DataError, FileError, Place, UsageError, shown
-from xentcli.readers.delimited import DELIMITERS, MAX_LINE, Dialect, Grammar, RowScan, blocks, row_too_long
+from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, RowScan, blocks, row_too_long
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import (
     BLOCK_BYTES,
-    MAX_COLUMNS,
     TASK_BYTES,
     TASK_ROWS,
     OfStream,
@@ -31,7 +30,6 @@ from xentcli.records import record
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
-MAX_FIELD = 1 << 20
 LEAST_FAST = 1 << 12
 """The fast reader costs more than it saves on fewer bytes."""
 PIECE_BYTES = 1 << 19
@@ -96,7 +94,8 @@ class CsvPart:
         from xentcli.readers.fast import fields_of
 
         fields = fields_of(data, self.grammar.dialect, self.width)
-        if fields is None or fields.rows > self.rows or (len(data) > MAX_FIELD and fields.longest > MAX_FIELD):
+        most = self.grammar.dialect.limits.field
+        if fields is None or fields.rows > self.rows or (len(data) > most and fields.longest > most):
             return None
         values: dict[str, Values] = {}
         underflows: list[tuple[str, int]] = []
@@ -145,9 +144,10 @@ class CsvPart:
         for index, (cells, line) in enumerate(zip(records, places, strict=True)):
             if len(cells) != self.width:
                 raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
-        if self.length > MAX_FIELD:
-            for record, line in zip(records, places, strict=True):
-                _check_lengths(self.path, record, line)
+        limits = self.grammar.dialect.limits
+        if self.length > limits.field:
+            for cells, line in zip(records, places, strict=True):
+                limits.check_field(max(map(len, cells)), Place(self.path, line=line))
         if len(records) != self.rows:
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
@@ -271,16 +271,14 @@ def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
     begin = len(_BOM) if start.startswith(_BOM) else 0
     while not stream.head[begin:].strip(b"\r\n"):
         if not _looked_further(stream):
-            return CsvSource(stream, Dialect(delimiter or ","), (), begin)
-    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin))
+            return CsvSource(stream, Dialect(delimiter or ",", limits=stream.limits), (), begin)
+    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits)
     if delimiter is None:
         dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
     first = _first_rows(stream, dialect, begin, 1)[0]
     if not first:
         raise DataError("the first line is blank", place=Place(stream.name, line=1))
-    if len(first) > MAX_COLUMNS:
-        raise FileError(f"{len(first):,} columns; at most {MAX_COLUMNS:,} are read", place=Place(stream.name, line=1))
-    _check_lengths(stream.name, first, 1)
+    stream.limits.check_field(max(map(len, first)), Place(stream.name, line=1))
     return CsvSource(stream, dialect, tuple(first), begin)
 
 
@@ -302,15 +300,10 @@ def check_delimiter(text: str) -> str:
     return found
 
 
-def _check_lengths(path: str, record: Sequence[str], line: int) -> None:
-    if max(map(len, record)) > MAX_FIELD:
-        raise FileError(f"a field is longer than {MAX_FIELD:,} characters", place=Place(path, line=line))
-
-
 def _looked_further(stream: ByteStream) -> bool:
     """Double what was seen of a stream, up to the longest row; say whether there was more."""
-    if len(stream.head) >= MAX_LINE:
-        raise row_too_long(stream.name, 1)
+    if len(stream.head) >= stream.limits.row:
+        raise row_too_long(stream.name, stream.limits, 1)
     return stream.look_further(2 * len(stream.head))
 
 

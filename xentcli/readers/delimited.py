@@ -18,22 +18,23 @@ import numpy as np
 
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.stream import ByteStream
 from xentcli.records import record
 
-__all__ = ["DELIMITERS", "MAX_LINE", "Block", "Dialect", "Grammar", "RowScan", "blocks", "row_too_long"]
+__all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "row_too_long"]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
-MAX_LINE = 1 << 26
 
 
 @record(frozen=True)
 class Dialect:
-    """What separates fields and rows."""
+    """What separates fields and rows, and how long they may be."""
 
     delimiter: str = ","
     ends_with_cr: bool = False
     quotes: bool = True
+    limits: Limits = DEFAULT
 
     @property
     def end(self) -> bytes:
@@ -152,7 +153,7 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep:
                 pending = None
             end = scan.row_end(buffer, dialect, size - 1) if len(buffer) >= size else -1
             if end < 0 and chunk:
-                if len(buffer) > MAX_LINE + size:
+                if len(buffer) > dialect.limits.row + size:
                     raise _too_long(stream.name, buffer, dialect, line)
                 break
             yield taken(_less_blanks(buffer, end if end >= 0 else len(buffer), dialect))
@@ -181,14 +182,13 @@ def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> File
     scan, begin = RowScan(), 0
     while (end := scan.row_end(buffer, dialect)) >= 0:
         begin = end
-    return row_too_long(path, line + buffer.count(dialect.end, 0, begin))
+    return row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin))
 
 
-def row_too_long(path: str, line: int) -> FileError:
-    """The error of a row of more than MAX_LINE bytes."""
-    return FileError(
-        f"a row is longer than {MAX_LINE:,} bytes", place=Place(path, line=line), advice="an unclosed quote?"
-    )
+def row_too_long(path: str, limits: Limits, line: int) -> FileError:
+    """The error of a row of too many bytes."""
+    advice = ("an unclosed quote?", "--max-field N allows rows of twice as many bytes")
+    return FileError(f"a row is longer than {limits.row:,} bytes", place=Place(path, line=line), advice=advice)
 
 
 def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int:

@@ -45,9 +45,6 @@ class Form:
     exact: bool = False
 
 
-_DIALECT = Dialect(quotes=False)
-
-
 @record(frozen=True)
 class LinesPart(WholePart):
     """Some lines: a range of a plain file, or the bytes of a stream."""
@@ -126,17 +123,21 @@ class LinesSource(FlatTable):
         """A name in READERS."""
         return self.form.name
 
+    @property
+    def _dialect(self) -> Dialect:
+        return Dialect(quotes=False, limits=self.stream.limits)
+
     def numeric(self, column: int) -> None:
         """Say nothing: every value is looked at."""
 
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""
-        return sum(block.rows for block in blocks(self.stream, _DIALECT, BLOCK_BYTES, 0, keep=False))
+        return sum(block.rows for block in blocks(self.stream, self._dialect, BLOCK_BYTES, 0, keep=False))
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
         """Cut the lines into parts of about `block_bytes`."""
         start = 0
-        for block in blocks(self.stream, _DIALECT, block_bytes, 0, keep=not self.stream.plain):
+        for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.plain):
             kept = None if self.stream.plain else block.data
             yield LinesPart(
                 self.path,

@@ -22,7 +22,6 @@ from xentcli.records import record
 
 __all__ = [
     "BLOCK_BYTES",
-    "MAX_COLUMNS",
     "PIECE_NUMBERS",
     "TASK_BYTES",
     "TASK_ROWS",
@@ -50,7 +49,6 @@ TASK_ROWS = 1 << 16
 """So many rows at most: what is known of each takes a hundred bytes."""
 PIECE_NUMBERS = 1 << 18
 """So many numbers are computed with at once: as doubles they fit into a cache."""
-MAX_COLUMNS = 1_000_000
 
 
 @record(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from xentcli.errors import DataError, FileError, Place
 from xentcli.extras import needed
+from xentcli.readers.limits import DEFAULT, Limits
 
 __all__ = [
     "STDIN",
@@ -77,6 +78,10 @@ class ByteStream:
         Whether a range of the file is a range of these bytes.
     head
         The first bytes, up to 64 KiB.
+    limits
+        How large it may be.
+    hashed
+        Of a stream the SHA-256 of what was read of it, where that is wanted.
     """
 
     name: str
@@ -87,6 +92,8 @@ class ByteStream:
     _opened: bool = False
     _stamp: Stamp | None = None
     _opener: Callable[[], IO[bytes]] | None = None
+    limits: Limits = DEFAULT
+    hashed: Any = None
 
     def chunks(self, size: int) -> Iterator[bytes]:
         """Yield all bytes from the first, in chunks of `size` or less."""
@@ -99,7 +106,7 @@ class ByteStream:
             if self._file is None:
                 assert self.path is not None
                 with open(self.path, "rb") as raw:
-                    file = raw if self.plain else _decompressed(raw, raw.peek(HEAD_BYTES))
+                    file = raw if self.plain else self._decompressed(raw)
                     while chunk := file.read(size):
                         yield chunk
                 return
@@ -109,6 +116,9 @@ class ByteStream:
             yield self.head
             while chunk := self._file.read(size):
                 yield chunk
+
+    def _decompressed(self, raw: io.BufferedReader) -> Any:
+        return _decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
 
     @property
     def size(self) -> int | None:
@@ -142,8 +152,10 @@ class ByteStream:
         return len(self.head) > before
 
 
-def open_bytes(path: str) -> ByteStream:
+def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> ByteStream:
     """Open a path, or `-` for standard input, and look at its first bytes.
+
+    With `hashed` the bytes of a stream go through SHA-256 as they are read.
 
     Raises
     ------
@@ -155,7 +167,7 @@ def open_bytes(path: str) -> ByteStream:
     if path == STDIN:
         if sys.stdin is None:
             raise FileError("standard input is closed", place=Place("-"))
-        return _streamed("standard input", sys.stdin.buffer)
+        return _streamed("standard input", sys.stdin.buffer, limits, hashed)
     with _reading(path or "''"):
         found = os.stat(path)
         mode = found.st_mode
@@ -163,12 +175,13 @@ def open_bytes(path: str) -> ByteStream:
             raise FileError("is a folder; a file is expected", place=Place(path))
         raw = open(path, "rb")  # noqa: SIM115
         if not stat.S_ISREG(mode):
-            return _streamed(path, raw)
+            return _streamed(path, raw, limits, hashed)
         with raw:
             start = raw.peek(HEAD_BYTES)[:16]
             plain = _compression(start) is None
-            file = raw if plain else _decompressed(raw, start)
-            return ByteStream(path, path, plain, file.read(HEAD_BYTES), None, _stamp=_stamp(found))
+            file = raw if plain else _decompressed(raw, start, path, limits)
+            head = file.read(HEAD_BYTES)
+            return ByteStream(path, path, plain, head, None, _stamp=_stamp(found), limits=limits)
 
 
 def stamp_of(path: str) -> Stamp:
@@ -187,14 +200,21 @@ def _stamp(found: os.stat_result) -> Stamp:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _streamed(name: str, raw: IO[bytes]) -> ByteStream:
+def _streamed(name: str, file: IO[bytes], limits: Limits, hashed: bool) -> ByteStream:
+    total = None
+    raw: IO[bytes] | _Hashed = file
+    if hashed:
+        import hashlib
+
+        total = hashlib.sha256()
+        raw = _Hashed(file, total)
     with _reading(name):
         start = _read_fully(raw, HEAD_BYTES)
-        if _compression(start) is None:
-            return ByteStream(name, None, False, start, raw)
-        joined = io.BufferedReader(_Joined(start, raw))
-        file = _decompressed(joined, start)
-        return ByteStream(name, None, False, _read_fully(file, HEAD_BYTES), file)
+        rest: Any = raw
+        if _compression(start) is not None:
+            rest = _decompressed(io.BufferedReader(_Joined(start, rest)), start, name, limits)
+            start = _read_fully(rest, HEAD_BYTES)
+        return ByteStream(name, None, False, start, rest, limits=limits, hashed=total)
 
 
 def plain_path(stream: ByteStream, what: str) -> str:
@@ -249,6 +269,39 @@ def _read_fully(file: IO[bytes] | io.RawIOBase, length: int) -> bytes:
     return b"".join(pieces)
 
 
+class _Hashed(io.RawIOBase):
+    """A stream whose bytes are hashed as they are read."""
+
+    def __init__(self, file: IO[bytes], total: Any) -> None:
+        self._file, self._total = file, total
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        self._total.update(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Inflated(io.RawIOBase):
+    """Decompressed bytes, counted against the limit."""
+
+    def __init__(self, file: Any, name: str, limits: Limits) -> None:
+        self._file, self._place, self._limits, self._size = file, Place(name), limits, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        self._size += len(data)
+        self._limits.check_inflated(self._size, self._place)
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class _Joined(io.RawIOBase):
     """Bytes already read, then the rest of the stream they came from."""
 
@@ -298,9 +351,9 @@ def _compression(start: bytes) -> tuple[str, Callable[[IO[bytes]], Any]] | None:
     return next((found for magic, found in COMPRESSIONS.items() if start.startswith(magic)), None)
 
 
-def _decompressed(file: IO[bytes], start: bytes) -> IO[bytes]:
+def _decompressed(file: IO[bytes], start: bytes, name: str, limits: Limits) -> Any:
     found = _compression(start)
-    return found[1](file) if found else file
+    return io.BufferedReader(_Inflated(found[1](file), name, limits)) if found else file
 
 
 @contextlib.contextmanager

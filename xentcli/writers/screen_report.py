@@ -60,6 +60,9 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
             yield "header", f"{given.path} has none; its first line is data"
         elif given.header_doubtful:
             yield "header", f"{given.path}: its first line was taken as names of columns, not as data"
+    for given in report.inputs:
+        if given.sha256 is not None:
+            yield "sha256", f"{given.sha256}  {given.path}"
     unused = [name for given in report.inputs for name in given.unused]
     if unused:
         more = ", ..." if len(unused) > 12 else ""

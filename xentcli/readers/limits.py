@@ -1,0 +1,54 @@
+"""How large an input may be in what takes memory or never ends."""
+
+from __future__ import annotations
+
+from xentcli.errors import FileError, Place
+from xentcli.records import record
+
+__all__ = ["DEFAULT", "Limits"]
+
+
+@record(frozen=True)
+class Limits:
+    """What no input may exceed; each has an option.
+
+    Attributes
+    ----------
+    columns
+        How many columns.
+    field
+        How many characters a field of delimited text has.
+    inflated
+        How many bytes compressed data inflate to.
+    """
+
+    columns: int = 1_000_000
+    field: int = 1 << 20
+    inflated: int = 1 << 36
+
+    @property
+    def row(self) -> int:
+        """How many bytes a row of text has, whatever its fields are."""
+        return max(1 << 26, 2 * self.field)
+
+    def check_columns(self, count: int, place: Place) -> None:
+        """Raise FileError for too many columns."""
+        if count > self.columns:
+            raise _exceeded(f"{count:,} columns; at most {self.columns:,} are read", "--max-columns N", place)
+
+    def check_field(self, length: int, place: Place) -> None:
+        """Raise FileError for a field that is too long."""
+        if length > self.field:
+            raise _exceeded(f"a field is longer than {self.field:,} characters", "--max-field N", place)
+
+    def check_inflated(self, size: int, place: Place) -> None:
+        """Raise FileError for compressed data that inflate to too much."""
+        if size > self.inflated:
+            raise _exceeded(f"it inflates to more than {self.inflated:,} bytes", "--max-inflated BYTES", place)
+
+
+DEFAULT = Limits()
+
+
+def _exceeded(message: str, option: str, place: Place) -> FileError:
+    return FileError(message, place=place, advice=f"{option} allows more")
