@@ -45,6 +45,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     with _file_errors(path):
         number, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=_SUFFIX)
         temporary = Path(name)
+    # Where a file system has no locks, nothing is swept either.
+    with contextlib.suppress(OSError):
         _lock(number)
     try:
         with _file_errors(path):

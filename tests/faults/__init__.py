@@ -1,0 +1,74 @@
+"""What the faults share: a run that writes several files, and what may be left of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+OLD = b"an older report, whole\n"
+ROWS = 2000
+NAMES = ("report.json", "report.csv", "losses.csv", "losses.npy")
+
+
+def needed(what: str, there: bool) -> None:
+    """Skip without what a test needs, with the reason; in CI it must be there."""
+    if there:
+        return
+    if os.environ.get("XENT_CI"):
+        pytest.fail(f"CI must have {what}")
+    pytest.skip(f"{what} is needed")
+
+
+def environment() -> dict[str, str]:
+    """One in which nothing but xent writes: no byte code, no coverage."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@dataclass
+class Scene:
+    """A folder with inputs, and one for what is written."""
+
+    folder: Path
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def command(self, losses: str = "losses.csv") -> list[str]:
+        outputs = [part for name in NAMES[:2] for part in ("-o", str(self.out / name))]
+        files = [str(self.folder / "preds.csv"), str(self.folder / "labels.csv")]
+        per_example = ["--per-example", str(self.out / losses)]
+        return [sys.executable, "-m", "xentcli", "score", *files, *outputs, *per_example, "--threads", "1"]
+
+    def reset(self) -> None:
+        """Have an older file everywhere."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.out.mkdir()
+        for name in NAMES:
+            (self.out / name).write_bytes(OLD)
+
+    def contents(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.out.iterdir()}
+
+    def run(self, *before: str, losses: str = "losses.csv") -> subprocess.CompletedProcess[bytes]:
+        command = [*before, *self.command(losses)]
+        return subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False)
+
+
+def scene(folder: Path) -> Scene:
+    """Predictions of ROWS rows and their labels."""
+    random = np.random.default_rng(3)
+    q = random.dirichlet(np.ones(3), ROWS)
+    (folder / "preds.csv").write_text("a,b,c\n" + "".join(",".join(map(repr, row)) + "\n" for row in q.tolist()))
+    (folder / "labels.csv").write_text("label\n" + "".join(f"{'abc'[i]}\n" for i in random.integers(0, 3, ROWS)))
+    made = Scene(folder)
+    made.reset()
+    return made

@@ -1,0 +1,61 @@
+"""A run that is killed at any time tears no file, and what it leaves is swept by the next one."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import NAMES, OLD, Scene, environment, scene
+
+KILLS = 50
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("losses", ["losses.csv"])
+def test_no_file_is_torn_in_fifty_kills(tmp_path: Path, seed: int, losses: str) -> None:
+    set_up = scene(tmp_path)
+    start = time.perf_counter()
+    assert set_up.run(losses=losses).returncode == 0
+    length = time.perf_counter() - start
+    new = set_up.contents()
+    chance = random.Random(seed)
+    ended = leftovers = 0
+    for _ in range(KILLS):
+        for name in NAMES:
+            (set_up.out / name).write_bytes(OLD)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(set_up.command(losses), env=environment(), **quiet) as process:  # type: ignore[call-overload]
+            time.sleep(chance.uniform(0.4, 1.05) * length)
+            process.kill()
+        ended += process.returncode == 0
+        now = set_up.contents()
+        leftovers += len(now) > len(NAMES)
+        for name in NAMES:
+            assert now[name] in (OLD, new[name]), f"{name} is torn"
+    print(f"{KILLS} kills: {ended} came too late, {leftovers} found files half written, 0 torn")
+    swept(set_up, losses)
+
+
+def swept(set_up: Scene, losses: str) -> None:
+    """A later run removes what is old enough to be nobody's."""
+    for path in set_up.out.glob(".*"):
+        os.utime(path, (1, 1))
+    assert set_up.run(losses=losses).returncode == 0
+    assert sorted(set_up.contents()) == sorted(NAMES)
+
+
+def test_two_runs_that_write_the_same_files_leave_whole_ones(tmp_path: Path) -> None:
+    set_up = scene(tmp_path)
+    assert set_up.run().returncode == 0
+    new = set_up.contents()
+    for _ in range(5):
+        set_up.reset()
+        commands = [set_up.command() for _ in range(4)]
+        running = [subprocess.Popen(c, env=environment(), stdout=subprocess.DEVNULL) for c in commands]
+        assert [process.wait(60) for process in running] == [0] * 4
+        assert set_up.contents() == new
