@@ -21,7 +21,7 @@ __all__ = ["DataError", "FileError", "LabelsBreakRule", "NoVerdict", "Place", "U
 DEFECT = 70
 INTERRUPTED = 130
 READER_GONE = 141
-TERMINATED = 143
+SIGNALLED = 128
 
 
 def shown(value: object, limit: int = 60) -> str:

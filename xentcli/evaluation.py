@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from xentcli.batch import KINDS
@@ -171,7 +171,7 @@ def make_plan(
             name=name,
             format=settings.format_of(side),
             delimiter=settings.delimiter,
-            dtype=settings.dtype,
+            dtype=settings.dtype if side == "predictions" else None,
             **common,
         )
         for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
@@ -244,7 +244,7 @@ def tally(
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     groups = _Groups(plan)
-    for outcome in threaded(scorer, plan.tasks(), threads or available()):
+    for outcome in _unless_changed(plan, threaded(scorer, plan.tasks(), threads or available())):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
             continue
@@ -261,6 +261,16 @@ def tally(
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
     return Tallied(plan, total, groups.within(details), symptoms, matching)
+
+
+def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Of files that changed meanwhile the change is told, not what came of it."""
+    try:
+        yield from outcomes
+    except DataError:
+        for source in plan.sources:
+            source.check_unchanged()
+        raise
 
 
 class _Groups:

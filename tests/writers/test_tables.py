@@ -92,7 +92,7 @@ def test_no_cell_is_run_or_breaks_its_table(format: str) -> None:
 
 def test_a_table_on_a_terminal_is_harmless_and_in_a_file_lossless() -> None:
     document = xentcli.score(FRAME.assign(site="a\x1b[31m\u202eb"), preds=["cat", "=dog"], label="truth", by="site")
-    assert "a\x1b[31m\u202eb" in rendered(document, "csv")
+    assert "a\x1b[31m\u202eb" in content(document, "csv").decode()
     for format in text_formats():
         assert rendered(document, format, width=200).replace("\n", "").isprintable(), format
 

@@ -13,7 +13,7 @@ import click
 
 from xentcli.cli.process import keep_freed_memory
 from xentcli.compat import COMPAT
-from xentcli.errors import UsageError, shown
+from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.metrics import METRICS, top
 from xentcli.readers import READERS
 from xentcli.readers.limits import DEFAULT
@@ -354,9 +354,9 @@ class Output:
         self.quiet: bool = options.pop("quiet", False)
         self.get: str | None = options.pop("get", None)
         self.per_example: str | None = options.pop("per_example", None)
-        self._check(tuple(path for path in inputs if path not in (None, "-")))
+        self._check(tuple(path for path in inputs if path is not None))
 
-    def _check(self, inputs: tuple[str | None, ...]) -> None:
+    def _check(self, inputs: tuple[str, ...]) -> None:
         """Refuse, before anything is read, what could not be written or would destroy an input."""
         from xentcli.metrics import find
 
@@ -374,12 +374,16 @@ class Output:
         for path in self.files:
             format_of(path)
         for index, path in enumerate(targets):
-            if any(_same(path, given) for given in inputs if given is not None):
+            if any(_same(path, given) for given in inputs):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
-            if any(_among(path, given) for given in inputs if given is not None):
+            if any(_among(path, given) for given in inputs if given != "-"):
                 raise UsageError(f"{shown(path)} is, or would become, one of the files that are read")
             if any(_same(path, other) for other in targets[:index]):
                 raise UsageError(f"{shown(path)} is written twice")
+            try:
+                os.stat(os.path.join(os.path.dirname(os.path.realpath(path)), ""))
+            except OSError as error:
+                raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
@@ -460,10 +464,13 @@ def again(command: str, *, without: tuple[str, ...] = ()) -> str:
 
 
 def _same(one: str, other: str) -> bool:
+    """Whether two paths are one file, by whatever names; ``-`` is what standard input comes from."""
     try:
+        if other == "-":
+            return sys.stdin is not None and os.path.samestat(os.stat(one), os.fstat(sys.stdin.fileno()))
         return os.path.samefile(one, other)
-    except OSError:
-        return os.path.realpath(one) == os.path.realpath(other)
+    except (OSError, ValueError):
+        return other != "-" and os.path.realpath(one) == os.path.realpath(other)
 
 
 def example_options(function: F) -> F:

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import click
 
-from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, TERMINATED, FileError, XentError
+from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
 from xentcli.writers.safe import terminal
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -28,7 +28,7 @@ class ReaderGone(BaseException):
 
 
 class _Terminated(BaseException):
-    """SIGTERM came."""
+    """A signal asked the process to end; its number is the argument."""
 
 
 def emit(text: str) -> None:
@@ -87,14 +87,16 @@ def run(command: Callable[[], object]) -> NoReturn:
     except (KeyboardInterrupt, click.Abort) as error:
         # click makes an Abort of an end of file too, which nothing here asks for.
         code = _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
-    except _Terminated:
-        code = TERMINATED
+    except _Terminated as signalled:
+        code = SIGNALLED + signalled.args[0]
     except (ReaderGone, BrokenPipeError):
         code = READER_GONE
     except MemoryError:
         code = say_error(FileError("there is not enough memory for a block of rows"))
     except OSError as error:
-        code = say_error(FileError(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")))
+        # Without the name of a file it is the standard output of click, for --help and the like.
+        what = f"{error.filename}: {error.strerror}" if error.filename else f"cannot be written: {error.strerror}"
+        code = say_error(FileError(what if error.filename else f"standard output {what}"))
     except Exception as error:
         code = _defect(error)
     _leave(code)
@@ -154,10 +156,13 @@ def _defect(error: Exception) -> int:
 
 def _on_terminate() -> None:
     def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise _Terminated
+        raise _Terminated(number)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, terminate)
+        # Under nohup it is ignored, and stays so.
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, terminate)
 
 
 def _leave(code: int) -> NoReturn:

@@ -11,7 +11,7 @@ from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
-__all__ = ["Found", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
+__all__ = ["Found", "check_odd", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
@@ -22,6 +22,8 @@ class Found:
 
     source: Source
     columns: tuple[int, ...]
+    others: bool = False
+    """Whether any further column would be chosen too."""
 
     @property
     def named(self) -> bool:
@@ -80,7 +82,7 @@ def find_columns(
         if source is home or not _only_numbers(spec):
             columns = columns_of(spec, source)
             if columns is not None:
-                found.append(Found(source, columns))
+                found.append(_checked(option, spec, source, columns))
     if len(found) == 1:
         return found[0]
     if not found:
@@ -110,9 +112,36 @@ def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
             columns = columns_of(spec.removeprefix(prefix), source)
             if columns is None:
                 raise _not_found(option, spec.removeprefix(prefix), [source])
-            return Found(source, columns)
+            return _checked(option, spec.removeprefix(prefix), source, columns)
     paths = " or ".join(f"@{source.path}:COLUMN" for source in sources)
     raise UsageError(f"{option} {spec}: there is no such file, and no input is called so", advice=f"expected {paths}")
+
+
+def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tuple[int, ...]) -> Found:
+    """The columns that a spec means; a pattern or range of several may leave none out that cannot be read."""
+    loose = {character for item in spec_items(spec) if item not in source.names for character in item} & set("*?[:")
+    found = Found(source, columns, others=bool(loose & set("*?[")))
+    if loose:
+        check_odd(found, f"{option} {_text(spec)} would choose it")
+    return found
+
+
+def check_odd(found: Found, why: str) -> None:
+    """Refuse several members of an archive beside one that is no column, where that could be one of them.
+
+    Raises
+    ------
+    DataError
+        With the reason why it is no column.
+    """
+    odd = getattr(found.source, "odd", {})
+    flat = flat_of(found.source)
+    if odd and flat is not None and len({flat.origin[column][0] for column in found.columns}) > 1:
+        raise DataError(
+            f"{next(iter(odd.values()))}, and {why}",
+            place=Place(found.source.path),
+            advice="--preds NAME,... names the columns of the predictions",
+        )
 
 
 def _text(spec: str | Sequence[str]) -> str:
@@ -185,7 +214,7 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
             advice.append(f"{source.path} has the columns {listed(_called(source))}")
             odd = getattr(source, "odd", {})
             if missing in odd:
-                advice.append(odd[missing])
+                return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path))
         else:
             count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
             advice.append(f"{source.path} has {count}; #1 is the first")

@@ -539,6 +539,8 @@ def _reals(values: Values, where: WhereRow) -> Floats:
 
 
 def _range_advice(label: int, base: int, classes: int) -> tuple[str, ...]:
+    if label < 0:
+        return (f"padding, or rows without a label? --ignore-label {label} leaves them out",)
     if label == base + classes and base == 0:
         return ("labels counted from 1? --index-base 1",)
     if label == 0 and base == 1:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from xentcli.batch import KINDS
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, find_columns, listed, name_of, spec_items
+from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source
@@ -151,7 +151,8 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
             place=Place(source.path),
             advice="--preds NAME,... chooses the columns of the predictions",
         )
-    found = Found(source, free)
+    found = Found(source, free, others=True)
+    check_odd(found, "every column without another role is a prediction")
     if not KINDS[settings.kind].labelled and len(free) > 1 and source.tabular:
         raise DataError(
             f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
@@ -242,7 +243,8 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
             as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role.partition(".")[0]]
             if as_ == "numbers":
                 _check_no_text(role, found)
-            picks[sources.index(found.source)][role] = Pick(found.columns, as_)  # type: ignore[arg-type]
+            pick = Pick(found.columns, as_, found.others)  # type: ignore[arg-type]
+            picks[sources.index(found.source)][role] = pick
     return tuple(picks)
 
 

@@ -125,6 +125,8 @@ def _open_file(
         options["delimiter"] = delimiter
     if reader.typed:
         options["dtype"] = dtype
+    elif dtype is not None:
+        raise DataError(f"--dtype {dtype} is about NPY files", place=Place(path))
     source: Source = opener(stream, **options)
     limits.check_columns(source.width, Place(source.path))
     return source

@@ -24,7 +24,7 @@ from xentcli.readers.limits import Limits
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
-from xentcli.readers.table import Column, rows_of_columns
+from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
@@ -110,13 +110,18 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
         For a damaged archive, members of one name, or an archive that is no NPZ.
     """
     path = plain_path(stream, "NPZ")
-    with _zip_errors(path), zipfile.ZipFile(path) as archive:
-        infos = archive.infolist()
+    with _zip_errors(path):
+        # It stays open: each opening reads the list of all members.
+        archive = zipfile.ZipFile(path)
+    infos = archive.infolist()
+    stream.limits.check_columns(len(infos), Place(path))
     _check_names(infos, path)
     found: list[tuple[str, NpySource | DataError]] = []
     for info in infos:
         try:
-            member: NpySource | DataError = _npz_member(path, info, stream.limits)
+            member: NpySource | DataError = _npz_member(path, archive, info, stream.limits)
+        except Damaged:
+            raise
         except DataError as error:
             # It may be beside the point: a single number, an object.
             member = error
@@ -124,11 +129,18 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     return _source(path, "npz", stream, found)
 
 
+class Damaged(DataError):
+    """An archive that is not what was written: none of it is to be trusted."""
+
+
 def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
     counts = Counter(info.filename for info in infos)
     twice = next((name for name, count in counts.items() if count > 1), None)
     if twice is not None:
         raise DataError(f"two members are called {shown(twice)}", place=Place(path))
+    outside = next((info.orig_filename for info in infos if _leads_outside(info.orig_filename)), None)
+    if outside is not None:
+        raise DataError(f"a member {shown(outside)}, whose name leads out of the archive", place=Place(path))
     other = next((info.filename for info in infos if not info.filename.endswith(".npy")), None)
     if other is not None or not infos:
         what = f"a member {shown(other)}" if other is not None else "no members"
@@ -137,6 +149,10 @@ def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
             place=Place(path),
             advice=_other_archive(infos),
         )
+
+
+def _leads_outside(name: str) -> bool:
+    return name.startswith("/") or "\\" in name or ".." in name.split("/") or name[1:2] == ":"
 
 
 def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
@@ -148,13 +164,13 @@ def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return ()
 
 
-def _npz_member(path: str, info: zipfile.ZipInfo, limits: Limits) -> NpySource:
+def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> NpySource:
     name = f"{path}:{info.filename.removesuffix('.npy')}"
     if info.flag_bits & 1:
         raise DataError("an encrypted member", place=Place(name))
 
     def opened() -> IO[bytes]:
-        return io.BufferedReader(_Member(path, info, limits))
+        return io.BufferedReader(_Member(name, archive, info, limits))
 
     with _zip_errors(name), opened() as file:
         head = file.read(1 << 16)
@@ -163,13 +179,12 @@ def _npz_member(path: str, info: zipfile.ZipInfo, limits: Limits) -> NpySource:
 
 
 class _Member(io.RawIOBase):
-    """One member as a stream, with the archive closed when it is."""
+    """One member as a stream, as long as the archive says."""
 
-    def __init__(self, path: str, info: zipfile.ZipInfo, limits: Limits) -> None:
-        self._name = f"{path}:{info.filename}"
-        limits.check_inflated(info.file_size, Place(self._name))
-        self._archive = zipfile.ZipFile(path)
-        self._file = self._archive.open(info)
+    def __init__(self, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> None:
+        self._name, self._left = name, info.file_size
+        limits.check_inflated(info.file_size, Place(name))
+        self._file = archive.open(info)
 
     def readable(self) -> bool:
         return True
@@ -177,12 +192,14 @@ class _Member(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         with _zip_errors(self._name):
             data = self._file.read(len(buffer))
+        self._left -= len(data)
+        if self._left and not data:
+            raise Damaged(f"{self._left:,} bytes less than the archive says", place=Place(self._name))
         buffer[: len(data)] = data
         return len(data)
 
     def close(self) -> None:
         self._file.close()
-        self._archive.close()
         super().close()
 
 
@@ -195,7 +212,7 @@ def _zip_errors(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         # zipfile lets through what its decompressors, struct and seek raise; none of it is a defect of ours.
-        raise DataError(f"a damaged zip archive: {error}", place=Place(name)) from None
+        raise Damaged(f"a damaged zip archive: {error}", place=Place(name)) from None
 
 
 def open_safetensors(stream: ByteStream) -> ArchiveSource:
@@ -215,12 +232,25 @@ def open_safetensors(stream: ByteStream) -> ArchiveSource:
             raise DataError("the safetensors header is longer than the file", place=place)
         text = file.read(length)
     try:
-        header = json.loads(text)
+        header = json.loads(text, object_pairs_hook=unique_pairs)
         tensors = [(str(name), value) for name, value in header.items() if name != "__metadata__"]
         found = [(name, _tensor(stream, path, name, value, 8 + length, size)) for name, value in tensors]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataError("the safetensors header cannot be understood", place=place) from None
+    _check_places([value["data_offsets"] for _, value in tensors], size - 8 - length, place)
     return _source(path, "safetensors", stream, found)
+
+
+def _check_places(places: Sequence[Sequence[int]], size: int, place: Place) -> None:
+    """The tensors fill the file from first to last: none lies in another, and nothing between or after them."""
+    end = 0
+    for first, last in sorted(map(tuple, places)):
+        if first != end:
+            what = "two tensors overlap" if first < end else f"{first - end:,} bytes belong to no tensor"
+            raise DataError(what, place=place)
+        end = last
+    if end != size:
+        raise DataError(f"{size - end:,} bytes after the last tensor", place=place)
 
 
 def _tensor(stream: ByteStream, path: str, name: str, entry: Any, begin: int, size: int) -> NpySource:

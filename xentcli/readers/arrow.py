@@ -6,12 +6,13 @@ dictionary is the value, never the code; a null is NaN, which no row that counts
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from xentcli.errors import DataError, Place
+from xentcli.errors import DataError, Place, XentError
 from xentcli.extras import needed
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
@@ -126,6 +127,8 @@ class ArrowSource(FlatTable):
             if batch.num_rows:
                 yield ArrowPart(self.path, self.flat, start, batch)
                 start += batch.num_rows
+        if start != self.rows:
+            raise DataError(f"a damaged file: {start:,} rows where it says {self.rows:,}", place=Place(self.path))
 
 
 def open_parquet(stream: ByteStream) -> ArrowSource:
@@ -148,9 +151,12 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
         with opened() as file:
             yield from file.iter_batches(batch_size=rows)
 
-    (file,) = _reading(path, (opened() for _ in range(1)))
-    with file:
-        return _source(stream, "parquet", file.schema_arrow, file.metadata.num_rows, batches)
+    with _damage(path), opened() as file:
+        meta = file.metadata
+        held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
+        if held != meta.num_rows:
+            raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
+        return _source(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
 
 
 def open_feather(stream: ByteStream) -> ArrowSource:
@@ -178,12 +184,12 @@ def open_feather(stream: ByteStream) -> ArrowSource:
             for start in range(0, batch.num_rows, rows):
                 yield batch.slice(start, rows)
 
-    def schemas() -> Iterator[Any]:
-        with arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
-            yield file.schema, sum(file.get_batch(index).num_rows for index in range(file.num_record_batches))
-
-    ((schema, rows),) = list(_reading(path, schemas()))
-    return _source(stream, "arrow", schema, rows, batches)
+    if not stream.head.startswith(b"ARROW1"):
+        advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
+        raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
+    with _damage(path), arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
+        rows = sum(file.get_batch(index).num_rows for index in range(file.num_record_batches))
+        return _source(stream, "arrow", file.schema, rows, batches)
 
 
 def _source(
@@ -222,10 +228,18 @@ def _offsets(array: Any) -> Any:
 
 
 def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
-    """Turn what pyarrow raises for a damaged file into an error that names the file."""
-    arrow = needed("pyarrow", "arrow")
-    try:
+    with _damage(path):
         yield from items
-    except (arrow.ArrowException, OSError) as error:
+
+
+@contextlib.contextmanager
+def _damage(path: str) -> Iterator[None]:
+    """Turn what pyarrow raises for a damaged file into an error that names the file."""
+    try:
+        yield
+    except (XentError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged name is no UTF-8, a damaged type a KeyError, and so on; none of it is a defect of ours.
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise DataError(f"a damaged file: {reason}", place=Place(path)) from None

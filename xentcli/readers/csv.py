@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from xentcli.errors import DataError, Place, UsageError, shown
-from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, RowScan, blocks, row_too_long
+from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, RowScan, blocks, check_text, looked_further
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -141,13 +141,13 @@ class CsvPart:
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
         places = lines or range(self.line, self.line + len(records))
-        for index, (cells, line) in enumerate(zip(records, places, strict=True)):
-            if len(cells) != self.width:
-                raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
         limits = self.grammar.dialect.limits
         if self.length > limits.field:
             for cells, line in zip(records, places, strict=True):
-                limits.check_field(max(map(len, cells)), Place(self.path, line=line))
+                limits.check_field(max(map(len, cells), default=0), Place(self.path, line=line))
+        for index, (cells, line) in enumerate(zip(records, places, strict=True)):
+            if len(cells) != self.width:
+                raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
         if len(records) != self.rows:
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
@@ -261,16 +261,10 @@ def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
-    start = stream.head[:400]
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
-        raise DataError(
-            "UTF-16 text or a binary file; UTF-8 text is expected",
-            place=Place(stream.name),
-            advice="iconv -f UTF-16 -t UTF-8 writes it as UTF-8",
-        )
-    begin = len(_BOM) if start.startswith(_BOM) else 0
+    check_text(stream)
+    begin = len(_BOM) if stream.head.startswith(_BOM) else 0
     while not stream.head[begin:].strip(b"\r\n"):
-        if not _looked_further(stream):
+        if not looked_further(stream):
             return CsvSource(stream, Dialect(delimiter or ",", limits=stream.limits), (), begin)
     dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits)
     if delimiter is None:
@@ -300,13 +294,6 @@ def check_delimiter(text: str) -> str:
     return found
 
 
-def _looked_further(stream: ByteStream) -> bool:
-    """Double what was seen of a stream, up to the longest row; say whether there was more."""
-    if len(stream.head) >= stream.limits.row:
-        raise row_too_long(stream.name, stream.limits, 1)
-    return stream.look_further(2 * len(stream.head))
-
-
 def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
     """Whether the first line end outside quotes is a CR that no LF follows."""
     scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
@@ -318,7 +305,7 @@ def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
             return False
         if 0 <= cr < len(stream.head):
             return True
-        if not _looked_further(stream):
+        if not looked_further(stream):
             return cr >= 0
 
 
@@ -361,7 +348,7 @@ def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     scan, ends = RowScan(begin), [begin]
     while len(ends) <= limit and ends[-1] < len(stream.head):
         end = scan.row_end(stream.head, dialect)
-        if end < 0 and _looked_further(stream):
+        if end < 0 and looked_further(stream):
             continue
         ends.append(len(stream.head) if end < 0 else end)
     return ends

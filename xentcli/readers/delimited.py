@@ -22,7 +22,7 @@ from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.stream import ByteStream
 from xentcli.records import record
 
-__all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "row_too_long"]
+__all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "check_text", "looked_further"]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 
@@ -182,10 +182,28 @@ def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> File
     scan, begin = RowScan(), 0
     while (end := scan.row_end(buffer, dialect)) >= 0:
         begin = end
-    return row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin))
+    return _row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin))
 
 
-def row_too_long(path: str, limits: Limits, line: int) -> FileError:
+def check_text(stream: ByteStream) -> None:
+    """Raise DataError where the first bytes are those of UTF-16 text or of no text at all."""
+    start = stream.head[:400]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
+        raise DataError(
+            "UTF-16 text or a binary file; UTF-8 text is expected",
+            place=Place(stream.name),
+            advice="iconv -f UTF-16 -t UTF-8 writes it as UTF-8",
+        )
+
+
+def looked_further(stream: ByteStream) -> bool:
+    """Double what was seen of a stream, up to the longest row; say whether there was more."""
+    if len(stream.head) >= stream.limits.row:
+        raise _row_too_long(stream.name, stream.limits, 1)
+    return stream.look_further(2 * len(stream.head) + 1)
+
+
+def _row_too_long(path: str, limits: Limits, line: int) -> FileError:
     """The error of a row of too many bytes."""
     advice = ("an unclosed quote?", "--max-field N allows rows of twice as many bytes")
     return FileError(f"a row is longer than {limits.row:,} bytes", place=Place(path, line=line), advice=advice)
@@ -235,16 +253,16 @@ class Grammar:
         if b"\0" in data:
             line += data.count(self.dialect.end, 0, data.index(b"\0"))
             raise DataError(
-                "a NUL byte; text is expected", place=Place(self.path, line=line), advice="UTF-16 or a binary file?"
+                "a NUL byte; text is expected",
+                place=Place(self.path, line=line),
+                advice="UTF-16, a binary file, or a file that was not written to its end?",
             )
         try:
             return data.decode()
         except UnicodeDecodeError as error:
-            raise DataError(
-                f"byte 0x{data[error.start]:02x} is not UTF-8; Latin-1 or Windows-1252?",
-                place=Place(self.path, line=line + data.count(self.dialect.end, 0, error.start)),
-                advice="iconv -f CP1252 -t UTF-8 writes it as UTF-8",
-            ) from None
+            what, advice = _encoding(data, error.start)
+            place = Place(self.path, line=line + data.count(self.dialect.end, 0, error.start))
+            raise DataError(f"byte 0x{data[error.start]:02x} is not UTF-8{what}", place=place, advice=advice) from None
 
     def _quoted(self, text: str, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...]]:
         match_field = _field_pattern(self.dialect).match
@@ -268,6 +286,18 @@ class Grammar:
             line += 1
             records.append([] if record == [""] and quoted is None else record)
         return records, tuple(lines)
+
+
+def _encoding(data: bytes, at: int) -> tuple[str, str]:
+    """What bytes that are not UTF-8 look like, and what would mend them."""
+    following = data[at + 1 : at + 2]
+    if not following:
+        return ": the text ends within a character", "is the file complete?"
+    if following < b"\x80" and data[at] >= 0xA0:
+        return "; Latin-1 or Windows-1252?", "iconv -f CP1252 -t UTF-8 writes it as UTF-8"
+    if data[at] == 0xED:
+        return ": half of a surrogate pair, which is no character", "UTF-8 as Java or CESU-8 has it?"
+    return "; another encoding, or no text at all?", "iconv -f ENCODING -t UTF-8 writes it as UTF-8"
 
 
 @lru_cache(maxsize=8)

@@ -8,12 +8,14 @@ is missing are refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
 from typing import Any
 
-from xentcli.errors import DataError, Place
+from xentcli.errors import DataError, Place, shown
 from xentcli.readers.lines import Form, LinesSource, inner_of, kind_of, open_lines
+from xentcli.readers.numerals import number
 from xentcli.readers.stream import ByteStream
+from xentcli.readers.table import Small, unique_pairs
 
 __all__ = ["open_jsonl"]
 
@@ -31,24 +33,43 @@ def open_jsonl(stream: ByteStream) -> LinesSource:
 
 def _record(text: bytes, place: Place) -> dict[str, Any]:
     try:
-        found = json.loads(text, object_pairs_hook=_pairs, parse_constant=_no_constant)
+        line = text.decode()
     except UnicodeDecodeError as error:
         raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8", place=place) from None
+    try:
+        # Few lines need it, and it makes each number cost a call.
+        extreme: dict[str, Any] = {"parse_float": _extreme} if _EXTREME.search(line) else {}
+        found = json.loads(line, object_pairs_hook=unique_pairs, parse_constant=_no_constant, **extreme)
+        if _SURROGATE.search(line):
+            json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise DataError("half of a surrogate pair, which is no character", place=place) from None
     except json.JSONDecodeError as error:
-        what = "a blank line" if not text.strip() else f"no JSON: {error.msg} at character {error.colno}"
+        what = "a blank line" if not line.strip() else f"no JSON: {error.msg} at character {error.colno}"
         raise DataError(what, place=place, advice="an object on each line is expected") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"no JSON that is read: {str(error)[:100]}", place=place) from None
+    except RecursionError:
+        raise DataError("no JSON that is read: it is nested too deeply", place=place) from None
+    except ValueError as error:
+        what = "a number of more than 4,300 digits" if "4300 digits" in str(error) else str(error)
+        raise DataError(f"no JSON that is read: {what}", place=place) from None
     if not isinstance(found, dict):
-        raise DataError(f"{kind_of(inner_of(found))} where an object is expected", place=place)
+        raise DataError(f"{kind_of(inner_of(found), found)} where an object is expected", place=place)
     return {key: _unlabelled(value) for key, value in found.items()}
 
 
-def _pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
-    return found
+_EXTREME = re.compile(r"[eE][-+]?0*[1-9][0-9]{2}|[0-9]{300}")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _extreme(text: str) -> float:
+    """A number with many digits: none beyond the doubles, and one below them is known as such."""
+    value = number(text)
+    if value is None:
+        raise ValueError(f"{shown(text)} is larger than any double")
+    return Small(text) if value == 0 and _NONZERO.match(text) else value
+
+
+_NONZERO = re.compile(r"-?[0.]*[1-9]")
 
 
 def _no_constant(name: str) -> float:

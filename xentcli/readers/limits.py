@@ -29,7 +29,7 @@ class Limits:
     @property
     def row(self) -> int:
         """How many bytes a row of text has, whatever its fields are."""
-        return max(1 << 26, 2 * self.field)
+        return max(1 << 25, 2 * self.field)
 
     def check_columns(self, count: int, place: Place) -> None:
         """Raise FileError for too many columns."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.delimited import Dialect, blocks
+from xentcli.readers.delimited import Dialect, blocks, check_text, looked_further
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
@@ -72,6 +72,9 @@ class LinesPart(WholePart):
         lines = data.rstrip(b"\r\n").split(b"\n")
         records = [self.form.record(text, self._place(row)) for row, text in enumerate(lines)]
         used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
+        if self.form.exact or any(pick.others for pick in selection.values()):
+            for row, found in enumerate(records):
+                self._check_names(found, row)
         cells = {index: [self._cell(record, index, row) for row, record in enumerate(records)] for index in used}
 
         def column(index: int) -> Column:
@@ -85,14 +88,19 @@ class LinesPart(WholePart):
     def _place(self, row: int) -> Place:
         return Place(self.path, self.start + row + 1, self.line + row)
 
+    def _check_names(self, record: Mapping[str, Any], row: int) -> None:
+        if record.keys() == set(self.keys):
+            return
+        odd = next((name for name in record if name not in self.keys), None)
+        missing = next((name for name in self.keys if name not in record), "")
+        what = f"{shown(missing)} is missing" if odd is None else f"{shown(odd)} is new"
+        advice = [f"the first line has {', '.join(self.keys[:12])}"]
+        if not self.form.exact:
+            advice.append("--preds NAME,... chooses the predictions, and lets other names come and go")
+        raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=tuple(advice))
+
     def _cell(self, record: Mapping[str, Any], index: int, row: int) -> Any:
         key = self.keys[index]
-        if self.form.exact and record.keys() != set(self.keys):
-            odd = next(iter(record.keys() - set(self.keys)), None)
-            missing = next((name for name in self.keys if name not in record), "")
-            what = f"{shown(missing)} is missing" if odd is None else f"{shown(odd)} is new"
-            advice = f"the first line has {', '.join(self.keys[:12])}"
-            raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=advice)
         if key not in record:
             raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
         value = record[key]
@@ -102,7 +110,7 @@ class LinesPart(WholePart):
         want = next((i for n, i in _shapes(self.flat) if n == index), None)
         if inner != want:
             place = Place(self.path, self.start + row + 1, self.line + row, key)
-            raise DataError(f"{kind_of(inner)} where the first line has {kind_of(want)}", place=place)
+            raise DataError(f"{kind_of(inner, value)} where the first line has {kind_of(want)}", place=place)
         if inner is None and (value is None or isinstance(value, list | dict)):
             place = Place(self.path, self.start + row + 1, self.line + row, key)
             raise DataError(f"{json.dumps(value)[:60]} is no number and no text", place=place)
@@ -162,12 +170,15 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
     DataError
         When it is no record.
     """
-    while b"\n" not in stream.head and stream.look_further(2 * len(stream.head) + 1):
+    check_text(stream)
+    while b"\n" not in stream.head and looked_further(stream):
         pass
     first = stream.head.split(b"\n", 1)[0]
     if not first.strip():
         return LinesSource(stream, form, (), Flat((), ()))
     record = form.record(first, Place(stream.name, 1, 1))
+    if not record:
+        raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, 1))
     return LinesSource(stream, form, tuple(record), Flat.of([(key, inner_of(value)) for key, value in record.items()]))
 
 
@@ -193,10 +204,11 @@ def _shapes(flat: Flat) -> Iterator[tuple[int, int | tuple[str, ...]]]:
         yield index, len(columns) if isinstance(key, int) else keys
 
 
-def kind_of(inner: int | tuple[str, ...] | None) -> str:
+def kind_of(inner: int | tuple[str, ...] | None, value: Any = None) -> str:
     """Say what a value is."""
     if inner is None:
-        return "a value that is no list and no object of numbers"
+        text = "a single value" if value is None else shown(json.dumps(value))
+        return f"{text}, which is no list and no object of numbers," if value is not None else text
     if isinstance(inner, int):
         return f"a list of {inner} number{'s' * (inner != 1)}"
     return f"an object with {', '.join(inner[:6])}{', ...' * (len(inner) > 6)}"

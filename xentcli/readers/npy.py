@@ -37,6 +37,7 @@ __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
+MAX_DIMENSIONS = 64
 BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
 _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
@@ -141,7 +142,8 @@ class NpyPart:
             data = self.data
             if data is None:
                 data = read_range(self.path, layout.begin + self.start * size, self.rows * size)
-            return _widened(np.frombuffer(data, layout.stored), layout).reshape(self.rows, layout.width)
+            numbers = self._checked(np.frombuffer(data, layout.stored).reshape(self.rows, layout.width))
+            return _widened(numbers, layout)
         columns: Iterable[int] = range(math.prod(layout.shape[1:]))
         if layout.slab == 1:
             columns = chosen
@@ -154,7 +156,18 @@ class NpyPart:
                 fill_range(file, self.path, begin, memoryview(buffer))
                 result[:, column] = np.frombuffer(buffer, layout.stored)
         whole = _widened(result, layout).reshape((count, *layout.shape[1:]), order="F")
-        return whole.reshape(self.rows, layout.width)
+        return self._checked(whole.reshape(self.rows, layout.width))
+
+    def _checked(self, array: Array) -> Array:
+        """The rows, of which bytes that are to be true or false are 1 or 0."""
+        if self.layout.dtype.endswith("b1"):
+            bad = np.flatnonzero((array.view(np.uint8) > 1).any(axis=1))
+            if len(bad):
+                row = int(bad[0])
+                found = int(array[row].view(np.uint8).max())
+                place = Place(self.path, self.start + row + 1)
+                raise DataError(f"byte {found} is neither true nor false", place=place)
+        return array
 
 
 @record(frozen=True)
@@ -344,16 +357,26 @@ def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
 
 
 def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, bool, tuple[int, ...]]:
+    fault = DataError(f"the NPY header cannot be understood: {shown(text.decode('latin1').strip())}", place=place)
     try:
-        fields = ast.literal_eval(text.decode("utf-8" if major == 3 else "latin1").strip())
+        header = ast.parse(text.decode("utf-8" if major == 3 else "latin1").strip(), mode="eval").body
+        fields = ast.literal_eval(header)
+        if not isinstance(header, ast.Dict) or len(header.keys) != len(fields):
+            raise ValueError("a key is there twice")
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError):
-        raise DataError("the NPY header cannot be understood", place=place) from None
+        raise DataError(
+            f"the NPY header cannot be understood: {shown(text.decode('latin1').strip())}", place=place
+        ) from None
     if set(fields) != {"descr", "fortran_order", "shape"} or not isinstance(fortran, bool):
-        raise DataError("the NPY header cannot be understood", place=place)
+        raise fault
     if not isinstance(shape, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in shape):
-        raise DataError(f"an array of shape {shown(shape)}", place=place)
-    if halves and descr in ("<V2", "|V2", "V2", "<u2", BFLOAT16):
+        raise DataError(f"an array of shape {shown(shape)}; lengths are whole numbers from 0 up", place=place)
+    if halves:
+        if descr not in ("<V2", "|V2", "V2", "<u2", BFLOAT16):
+            raise DataError(
+                f"an array of dtype {shown(descr)}; bfloat16 is stored as V2 or <u2 (--dtype bfloat16)", place=place
+            )
         descr = BFLOAT16
     elif (
         not isinstance(descr, str)
@@ -365,6 +388,8 @@ def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, b
             place=place,
             advice=_dtype_advice(descr),
         )
+    if len(shape) > MAX_DIMENSIONS:
+        raise DataError(f"an array of {len(shape):,} dimensions; NumPy has {MAX_DIMENSIONS} at most", place=place)
     if not shape:
         raise DataError("an array of no dimension: a single number", place=place)
     return descr, fortran, shape
@@ -375,6 +400,12 @@ def _dtype_advice(descr: object) -> str:
         return "--dtype bfloat16, if that is what it is"
     if descr == "|O":
         return "an array of Python objects is a pickle; numpy.save('p.npy', numpy.stack(array).astype(float))"
+    if isinstance(descr, list):
+        return "numpy.save('p.npy', numpy.lib.recfunctions.structured_to_unstructured(array))"
+    if isinstance(descr, str) and "c" in descr:
+        return "numpy.save('p.npy', array.real), if the imaginary parts are all 0"
+    if isinstance(descr, str) and set(descr) & set("mM"):
+        return "times are no numbers to score"
     return "numpy.save('p.npy', array.astype('float64'))"
 
 

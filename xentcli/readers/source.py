@@ -89,11 +89,13 @@ class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
     "numbers" gives f8[n, k]; "values" gives one column as the source has it, text or
-    numbers; "text" gives one column of text.
+    numbers; "text" gives one column of text. `others` says that every further column would
+    be chosen too, so that a row may have none.
     """
 
     columns: tuple[int, ...]
     as_: Literal["numbers", "values", "text"] = "numbers"
+    others: bool = False
 
     @cached_property
     def _in_order(self) -> bool:

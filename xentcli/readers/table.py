@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +14,37 @@ from xentcli.errors import DataError, shown
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import Rows, Selection, Values
 
-__all__ = ["Column", "rows_of_columns"]
+__all__ = ["Column", "Small", "rows_of_columns", "unique_pairs"]
 
 Column = Array
 """One column: numbers, or Python objects of which each is looked at."""
+
+
+class Small(float):
+    """0, read from a numeral that is not 0 but below the smallest double."""
+
+    def __new__(cls, text: str) -> Small:
+        """Remember the numeral."""
+        made = super().__new__(cls, 0.0)
+        made.text = text
+        return made
+
+    text: str
+
+
+def unique_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dict of the members of a JSON object.
+
+    Raises
+    ------
+    ValueError
+        For a key that is there twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise ValueError(f"the key {shown(twice)} is there twice")
+    return found
 
 
 def rows_of_columns(
@@ -47,7 +75,9 @@ def rows_of_columns(
         elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
             values[role] = chosen[0]
         else:
-            # A missing label, id or group is no text: an empty one, which is no class.
+            if role == "id" and None in (ids := chosen[0].tolist()):
+                raise DataError("null is no id", place=rows.place(role, ids.index(None), 0))
+            # A missing label or group is no text: an empty one, which is no class.
             known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
             values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
     return replace(rows, underflows=tuple(underflows))
@@ -70,7 +100,7 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
 def _decimal(value: Real) -> str:
     """A number as text; one beyond the doubles as a text that is no number."""
     try:
-        return repr(float(value))
+        return getattr(value, "text", None) or repr(float(value))
     except OverflowError:
         return "1e999"
 

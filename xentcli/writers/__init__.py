@@ -14,7 +14,10 @@ __all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_format
 
 @record(frozen=True)
 class Writer:
-    """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`."""
+    """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`.
+
+    width is that of a terminal, 0 for what is printed elsewhere, None for a file.
+    """
 
     about: str
     module: str
@@ -50,10 +53,11 @@ def format_of(path: str) -> str:
 def rendered(document: Any, format: str, *, width: int | None = None, color: bool = False) -> str:
     """Return a Report, CheckReport or Explanation as text that ends with a line end.
 
-    width is that of a terminal, None where lines may be of any length.
+    width is that of a terminal, None where lines may be of any length. What is printed may
+    be the log of a CI run: text from files is harmless there in every form.
     """
     render: Callable[[Any, int | None, bool], str] = importlib.import_module(WRITERS[format].module).render
-    return render(document, width, color)
+    return render(document, width or 0, color)
 
 
 def content(document: Any, format: str) -> bytes:

@@ -14,7 +14,7 @@ __all__ = ["render"]
 
 
 def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport or Explanation as CSV with a header; a `width` is that of a terminal."""
+    """Return a Report, CheckReport or Explanation as CSV with a header; without `width` it is for a file."""
     rows = table_rows(document)
     safe = csv_cell if width is None else terminal_cell
     buffer = io.StringIO()

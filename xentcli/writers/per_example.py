@@ -38,7 +38,7 @@ def per_example_sink(path: str | None) -> Iterator[Sink | None]:
     if path is None:
         yield None
     elif path == "-":
-        yield _csv_sink(sys.stdout.buffer, terminal_cell if sys.stdout.isatty() else csv_cell)
+        yield _csv_sink(sys.stdout.buffer, terminal_cell)
         sys.stdout.flush()
     else:
         writer = SINKS[os.path.splitext(path)[1].lower()]

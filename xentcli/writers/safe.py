@@ -6,7 +6,8 @@ import re
 
 __all__ = ["csv_cell", "markdown", "terminal", "terminal_cell"]
 
-_FORMULA = tuple("=+-@\t\r")
+_FORMULA = tuple("=+-@\t\r＝＋－＠")
+_COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:vso)?\[)")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
@@ -14,12 +15,15 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 def terminal(text: str) -> str:
     r"""Escape what a terminal would obey or hide: controls, ESC, C1, bidi, line ends.
 
-    >>> terminal("cat\x1b[31m\u202e")
-    'cat\\x1b[31m\\u202e'
+    Where what is printed is a log of CI, a line that begins with ``::`` or has ``##[`` or
+    ``##vso[`` is a command; a text that could begin such a line is escaped too.
+
+    >>> terminal("cat\x1b[31m\u202e"), terminal("::error::x")
+    ('cat\\x1b[31m\\u202e', '\\x3a:error::x')
     """
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return _COMMAND.sub(lambda found: found[0][:-1] + f"\\x{ord(found[0][-1]):02x}", text)
 
 
 def _escaped(character: str) -> str:
