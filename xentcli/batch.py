@@ -548,7 +548,8 @@ def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
     divide = "--renormalize divides each row by its sum"
     if 0 < decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
         return (
-            f"{decimals} decimals x {len(values)} classes can be off by {bound:g}: --sum-tolerance {bound:g}",
+            f"{decimals} decimal{'s' * (decimals > 1)} x {len(values)} classes "
+            f"can be off by {bound:g}: --sum-tolerance {bound:g}",
             divide,
         )
     if total < 1:

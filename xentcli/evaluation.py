@@ -171,6 +171,7 @@ def make_plan(
             name=name,
             format=settings.format_of(side),
             delimiter=settings.delimiter,
+            decimal=settings.decimal,
             dtype=settings.dtype if side == "predictions" else None,
             **common,
         )

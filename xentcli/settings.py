@@ -62,6 +62,8 @@ class Settings:
         "bfloat16": what the two bytes of each number of an NPY file are.
     delimiter
         The one character that separates fields.
+    decimal
+        "." or ",": what stands before the decimals of a number in text.
     input_format
         A name in READERS, or ``predictions=NAME``, ``labels=NAME`` and ``FILE=NAME`` for a further file.
     sum_tolerance
@@ -124,6 +126,7 @@ class Settings:
     header: str | None = None
     no_header: str | None = None
     delimiter: str | None = None
+    decimal: str = "."
     dtype: str | None = None
     input_format: str | Sequence[str] | None = None
     sum_tolerance: float = 0.001
@@ -165,6 +168,9 @@ class Settings:
             raise UsageError(f"--index-base is 0 or 1, not {self.index_base}")
         if self.delimiter is not None:
             object.__setattr__(self, "delimiter", check_delimiter(self.delimiter))
+        _choice("decimal", self.decimal, (".", ","))
+        if self.decimal == self.delimiter:
+            raise UsageError(f"--decimal and --delimiter are both {shown(self.decimal)}")
         for side in (*SIDES[:2], *self.files_named()):
             check_format(self.format_of(side))
         _positive_number("--scale", self.scale)

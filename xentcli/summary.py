@@ -275,7 +275,11 @@ def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -
         )
     if total.underflows:
         yield Warning(
-            "underflow", f"{total.underflows:,} numbers too small for a double were read as 0", "save log-probabilities"
+            "underflow",
+            "one number too small for a double was read as 0"
+            if total.underflows == 1
+            else f"{total.underflows:,} numbers too small for a double were read as 0",
+            "save log-probabilities",
         )
     if plan.compare_row_names and not names.same:
         yield Warning(

@@ -139,6 +139,7 @@ _files = section(
     ),
     _option("--dtype", type=click.Choice(["bfloat16"]), help="What two-byte numbers of an NPY file are."),
     _option("--delimiter", metavar="CHAR", help="What separates fields: , ; tab space or another."),
+    _option("--decimal", type=click.Choice([".", ","]), default=".", help="What stands before decimals; else a point."),
     _option(
         "--header",
         type=_SIDES,
@@ -303,6 +304,7 @@ def settings_of(options: dict[str, Any]) -> Any:
         "base",
         "confidence",
         "delimiter",
+        "decimal",
         "dtype",
         "subset",
         "class_weight",

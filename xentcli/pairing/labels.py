@@ -278,7 +278,12 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
-            advice=(f"classes: {listed(names)}", "--classes NAME,... names them in the order of the columns"),
+            advice=(
+                f"classes: {listed(names)}",
+                "remove the spaces around labels"
+                if label != label.strip() and (label.strip() in names or label.strip().isdecimal())
+                else "--classes NAME,... names them in the order of the columns",
+            ),
         )
     integers = {int(text) for text in labels}
     if base is None and len(names) in integers and min(integers) >= 1 and max(integers) <= len(names):
@@ -499,7 +504,8 @@ def _integers(values: Values, where: WhereRow) -> Ints:
             result[row] = int(found)
         return result
     if values.dtype.kind == "f":
-        bad = np.flatnonzero(~((values == np.floor(values)) & (np.abs(values) < 2.0**53)))
+        reals = values.astype(np.float64)
+        bad = np.flatnonzero(~((reals == np.floor(reals)) & (np.abs(reals) < 2.0**53)))
         if len(bad):
             raise DataError(f"label {values[bad[0]]} is not a whole number", place=where(int(bad[0])))
     elif values.dtype.kind == "u" and values.size and int(values.max()) >= 2**63:

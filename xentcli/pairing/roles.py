@@ -199,7 +199,14 @@ def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], se
     raise DataError(
         f"{shown(text)} is not a number, and no option says which columns are predictions",
         place=place,
-        advice=(f"columns: {listed(found.names)}", *suggestions(found.source, settings)),
+        advice=(
+            f"columns: {listed(found.names)}",
+            *(
+                ["--preds NAME,... chooses the predictions"]
+                if len(sources) > 1
+                else suggestions(found.source, settings)
+            ),
+        ),
     )
 
 

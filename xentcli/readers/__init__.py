@@ -32,7 +32,7 @@ class Reader:
     extensions
         Endings of file names, compression endings aside.
     delimited, typed
-        Whether it takes --delimiter, and --dtype.
+        Whether it takes --delimiter and --decimal, and --dtype.
     """
 
     about: str
@@ -79,6 +79,7 @@ def open_source(
     name: str,
     format: str | None = None,
     delimiter: str | None = None,
+    decimal: str = ".",
     dtype: str | None = None,
     limits: Limits = DEFAULT,
     hashed: bool = False,
@@ -102,17 +103,18 @@ def open_source(
 
         return open_memory(data, name)
     path = os.fspath(data)
+    text = {"delimiter": delimiter, "decimal": decimal}
     if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
         from xentcli.readers.shards import files_of, open_shards
 
         files = files_of(path)
         if files is not None:
-            return open_shards(path, files, lambda file: _open_file(file, format, delimiter, dtype, limits))
-    return _open_file(path, format, delimiter, dtype, limits, hashed)
+            return open_shards(path, files, lambda file: _open_file(file, format, text, dtype, limits))
+    return _open_file(path, format, text, dtype, limits, hashed)
 
 
 def _open_file(
-    path: str, format: str | None, delimiter: str | None, dtype: str | None, limits: Limits, hashed: bool = False
+    path: str, format: str | None, text: dict[str, Any], dtype: str | None, limits: Limits, hashed: bool = False
 ) -> Source:
     from xentcli.readers.stream import open_bytes
 
@@ -122,7 +124,7 @@ def _open_file(
     opener = getattr(importlib.import_module(module), function)
     options: dict[str, Any] = {}
     if reader.delimited:
-        options["delimiter"] = delimiter
+        options |= text
     if reader.typed:
         options["dtype"] = dtype
     elif dtype is not None:
@@ -148,6 +150,12 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{what}, which is not read", place=Place(path), advice=advice)
+    start = head[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")
+    if re.match(rb"\[\s*[\[{]", start):
+        advice = f"jq -c '.[]' {path} > rows.jsonl writes an object on each line"
+        raise DataError("a JSON array; JSON Lines has an object on each line", place=Place(path), advice=advice)
     for name, reader in READERS.items():
         # A .txt may be anything.
         if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and _looks_like_vw(head)):

@@ -130,6 +130,11 @@ class CsvPart:
                 other = (
                     "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
                 )
+                if self.names and not self.names[pick.columns[column]] and not cells[found].strip():
+                    other = "a delimiter at the end of every line? --preds NAME,... leaves the empty column out"
+                    raise DataError(
+                        "an empty cell in a column without a name", place=rows.place(role, row), advice=other
+                    )
                 raise DataError(
                     f"{shown(cells[found])} is not a number",
                     place=rows.place(role, row, column),
@@ -253,7 +258,7 @@ class CsvSource(OfStream):
         return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin, keep=False))
 
 
-def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
+def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".") -> CsvSource:
     """Look at the first lines of a text: what separates fields and rows, and the first fields.
 
     Raises
@@ -265,8 +270,9 @@ def open_csv(stream: ByteStream, delimiter: str | None = None) -> CsvSource:
     begin = len(_BOM) if stream.head.startswith(_BOM) else 0
     while not stream.head[begin:].strip(b"\r\n"):
         if not looked_further(stream):
-            return CsvSource(stream, Dialect(delimiter or ",", limits=stream.limits), (), begin)
-    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits)
+            return CsvSource(stream, Dialect(delimiter or ","), (), begin)
+    ends_with_cr = _rows_end_with_cr(stream, begin)
+    dialect = Dialect(delimiter or ",", ends_with_cr, limits=stream.limits, decimal=decimal)
     if delimiter is None:
         dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
     first = _first_rows(stream, dialect, begin, 1)[0]
@@ -314,7 +320,8 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
         return "\t"
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
-    seen = [delimiter for delimiter in DELIMITERS if delimiter.encode() in first]
+    possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
+    seen = [delimiter for delimiter in possible if delimiter.encode() in first]
     if not seen and number_hint(first.decode(errors="replace")).endswith("--delimiter space"):
         raise DataError(
             "one column that holds several numbers with spaces between",
@@ -322,7 +329,7 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
             advice="--delimiter space separates them",
         )
     if len(seen) < 2:
-        return seen[0] if seen else ","
+        return seen[0] if seen else possible[0]
     fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
     if len(fitting) == 1:
         return fitting[0]

@@ -19,7 +19,8 @@ import numpy as np
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.limits import DEFAULT, Limits
-from xentcli.readers.stream import ByteStream
+from xentcli.readers.numerals import pointed
+from xentcli.readers.stream import COMPRESSIONS, ByteStream
 from xentcli.records import record
 
 __all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "check_text", "looked_further"]
@@ -35,6 +36,7 @@ class Dialect:
     ends_with_cr: bool = False
     quotes: bool = True
     limits: Limits = DEFAULT
+    decimal: str = "."
 
     @property
     def end(self) -> bytes:
@@ -188,6 +190,8 @@ def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> File
 def check_text(stream: ByteStream) -> None:
     """Raise DataError where the first bytes are those of UTF-16 text or of no text at all."""
     start = stream.head[:400]
+    if start.startswith(tuple(COMPRESSIONS)):
+        raise DataError("compressed data within compressed data, or under a name of text", place=Place(stream.name))
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
         raise DataError(
             "UTF-16 text or a binary file; UTF-8 text is expected",
@@ -238,8 +242,20 @@ class Grammar:
             For bytes that are not UTF-8, a NUL, a quote out of place.
         """
         text = self._decoded(data, line)
-        if '"' in text:
-            return self._quoted(text, start, line)
+        rows, lines = self._quoted(text, start, line) if '"' in text else (self._bare(text, start, line), None)
+        return (rows if self.dialect.decimal == "." else self._pointed(rows, lines, start, line)), lines
+
+    def _pointed(self, rows: list[list[str]], lines: tuple[int, ...] | None, start: int, line: int) -> list[list[str]]:
+        """The same rows with points for decimal commas."""
+        result = [[pointed(cell) for cell in row] for row in rows]
+        for index, cells in enumerate(result):
+            if None in cells:
+                place = Place(self.path, start + index + 1, lines[index] if lines else line + index)
+                cell = rows[index][cells.index(None)]
+                raise DataError(f"{shown(cell)} has a point; with --decimal , numbers have commas", place=place)
+        return result  # type: ignore[return-value]
+
+    def _bare(self, text: str, start: int, line: int) -> list[list[str]]:
         end, stray = ("\r", "\n") if self.dialect.ends_with_cr else ("\n", "\r")
         if end == "\n" and "\r" in text:
             text = text.replace("\r\n", "\n").removesuffix("\r")
@@ -247,7 +263,7 @@ class Grammar:
         if stray in text:
             row = next(index for index, content in enumerate(rows) if stray in content)
             raise DataError(self.dialect.stray_end, place=Place(self.path, start + row + 1, line + row))
-        return [row.split(self.dialect.delimiter) if row else [] for row in rows], None
+        return [row.split(self.dialect.delimiter) if row else [] for row in rows]
 
     def _decoded(self, data: bytes, line: int) -> str:
         if b"\0" in data:

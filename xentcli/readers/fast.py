@@ -274,7 +274,13 @@ class _Scan:
 
 def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     """Find the fields of whole rows; None where only the careful reader can say."""
-    if dialect.ends_with_cr or dialect.delimiter.isdigit() or b"\0" in data or not _is_utf8(data):
+    if (
+        dialect.ends_with_cr
+        or dialect.decimal != "."
+        or dialect.delimiter.isdigit()
+        or b"\0" in data
+        or not _is_utf8(data)
+    ):
         return None
     size = len(data) + (not data.endswith(b"\n"))
     buffer = np.empty(size + 2 * PAD, dtype=np.uint8)

@@ -15,7 +15,7 @@ import numpy as np
 
 from xentcli.arrays import Floats
 
-__all__ = ["DECIMAL", "is_number", "number", "number_hint", "numbers", "whole", "whole_or_text"]
+__all__ = ["DECIMAL", "is_number", "number", "number_hint", "numbers", "pointed", "whole", "whole_or_text"]
 
 DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
@@ -48,17 +48,29 @@ def number_hint(text: str) -> str:
     """Say what a text that is no number looks like; nothing where it looks like nothing.
 
     >>> number_hint("0,5"), number_hint("cat")
-    ('a decimal comma? write decimals with a point', '')
+    ('a decimal comma? --decimal , reads it', '')
     """
     stripped = text.strip()
+    if DECIMAL.fullmatch(text):
+        return "larger than any double, which ends at 1.8e308"
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", stripped):
         return "a thousands separator? write numbers without it"
     if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
-        return "a decimal comma? write decimals with a point"
+        return "a decimal comma? --decimal , reads it"
     if stripped.startswith("[") and stripped.endswith("]"):
         return "a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))"
     if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
         return "a missing prediction cannot be scored"
+    if re.fullmatch(r"[+-]?[0-9.,]+ ?%", stripped):
+        return "a percent sign? numbers without it, and --scale 0.01"
+    if re.fullmatch(r"[+-]?0[xX][0-9a-fA-F.]+([pP][+-]?[0-9]+)?", stripped):
+        return "hexadecimal? numbers are decimal"
+    if "_" in stripped and is_number(stripped.replace("_", "")):
+        return "underscores between digits? write numbers without them"
+    if not stripped.isascii() and any(character.isdigit() for character in stripped if not character.isascii()):
+        return "digits of another script? numbers are of the digits 0 to 9"
+    if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", stripped):
+        return "an exponent as Fortran writes it? it is written with an e"
     if len(stripped.split()) > 1 and all(map(is_number, stripped.split())):
         return "numbers with spaces between? --delimiter space"
     return ""
@@ -83,6 +95,20 @@ def number(text: str) -> float | None:
         value = float(text)
         return None if value in (float("inf"), -float("inf")) else value
     return float(text) if _NAMED.fullmatch(text) else None
+
+
+def pointed(text: str) -> str | None:
+    """Return a number of a file with decimal commas with a point; other text as it is.
+
+    None of a number with a point, which could be a thousands separator there.
+
+    >>> pointed("0,5"), pointed("cat"), pointed("1.234")
+    ('0.5', 'cat', None)
+    """
+    if "." in text:
+        return None if DECIMAL.fullmatch(text) else text
+    found = text.replace(",", ".")
+    return found if DECIMAL.fullmatch(found) else text
 
 
 def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:

@@ -144,7 +144,7 @@ class Rows:
         name = None
         if column is not None:
             index = self.selection[role].columns[column]
-            name = self.names[index] if self.names else f"#{index + 1}"
+            name = (self.names[index] if self.names else "") or f"#{index + 1}"
         path = next((path for before, path in reversed(self.paths) if before <= self.start + row), self.path)
         return Place(path, self.start + row + 1, line, name or None)
 

@@ -16,6 +16,7 @@ from xentcli.extras import needed
 from xentcli.readers.limits import DEFAULT, Limits
 
 __all__ = [
+    "COMPRESSIONS",
     "STDIN",
     "ByteStream",
     "Stamp",
