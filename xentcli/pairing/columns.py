@@ -127,7 +127,7 @@ def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tu
 
 
 def check_odd(found: Found, why: str) -> None:
-    """Refuse several members of an archive beside one that is no column, where that could be one of them.
+    """Refuse members of an archive beside one that is no column and could be one of them: all but one of K numbers.
 
     Raises
     ------
@@ -136,7 +136,8 @@ def check_odd(found: Found, why: str) -> None:
     """
     odd = getattr(found.source, "odd", {})
     flat = flat_of(found.source)
-    if odd and flat is not None and len({flat.origin[column][0] for column in found.columns}) > 1:
+    whole = flat is not None and any(tuple(columns) == found.columns for columns in flat.groups.values())
+    if odd and not whole:
         raise DataError(
             f"{next(iter(odd.values()))}, and {why}",
             place=Place(found.source.path),

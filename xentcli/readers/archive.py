@@ -250,7 +250,7 @@ def _check_places(places: Sequence[Sequence[int]], size: int, place: Place) -> N
             raise DataError(what, place=place)
         end = last
     if end != size:
-        raise DataError(f"{size - end:,} bytes after the last tensor", place=place)
+        raise DataError(f"{size - end:,} byte{'s' * (size - end != 1)} after the last tensor", place=place)
 
 
 def _tensor(stream: ByteStream, path: str, name: str, entry: Any, begin: int, size: int) -> NpySource:

@@ -276,7 +276,7 @@ class Grammar:
         try:
             return data.decode()
         except UnicodeDecodeError as error:
-            what, advice = _encoding(data, error.start)
+            what, advice = _encoding(data, error)
             place = Place(self.path, line=line + data.count(self.dialect.end, 0, error.start))
             raise DataError(f"byte 0x{data[error.start]:02x} is not UTF-8{what}", place=place, advice=advice) from None
 
@@ -304,10 +304,11 @@ class Grammar:
         return records, tuple(lines)
 
 
-def _encoding(data: bytes, at: int) -> tuple[str, str]:
+def _encoding(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
     """What bytes that are not UTF-8 look like, and what would mend them."""
+    at = error.start
     following = data[at + 1 : at + 2]
-    if not following:
+    if error.reason == "unexpected end of data":
         return ": the text ends within a character", "is the file complete?"
     if following < b"\x80" and data[at] >= 0xA0:
         return "; Latin-1 or Windows-1252?", "iconv -f CP1252 -t UTF-8 writes it as UTF-8"

@@ -359,7 +359,7 @@ def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
 def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, bool, tuple[int, ...]]:
     fault = DataError(f"the NPY header cannot be understood: {shown(text.decode('latin1').strip())}", place=place)
     try:
-        header = ast.parse(text.decode("utf-8" if major == 3 else "latin1").strip(), mode="eval").body
+        header = ast.parse(text.strip(b" \n").decode("utf-8" if major == 3 else "latin1"), mode="eval").body
         fields = ast.literal_eval(header)
         if not isinstance(header, ast.Dict) or len(header.keys) != len(fields):
             raise ValueError("a key is there twice")

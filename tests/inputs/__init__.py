@@ -1,0 +1,1 @@
+"""Inputs, good, bad and hostile, and what each must get: a table that is also documentation."""

@@ -1,0 +1,314 @@
+"""The table: an input, how xent is called with it, and the exit code and message, or the cost, that it must get."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pyarrow as pa
+
+from tests.inputs import make
+from tests.inputs.make import COMPRESSORS, COST, L, P, Q, Y, described, flipped, forged, npy, npz, zipped
+
+Content = str | bytes | Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An input: `says` is a part of the message, `cost` what it costs where it is scored."""
+
+    section: str
+    what: str
+    files: Mapping[str, Content]
+    args: str = "p.csv l.csv"
+    code: int = 3
+    says: str = ""
+    cost: float | None = None
+    stdin: str | None = None
+    names_file: bool = True
+
+    @property
+    def words(self) -> list[str]:
+        return self.args.split()
+
+
+def refused(section: str, what: str, preds: Content, says: str, code: int = 3, **more: Any) -> Row:
+    """Predictions that are refused beside good labels."""
+    labels = more.pop("labels", L)
+    return Row(section, what, {"p.csv": preds, "l.csv": labels}, code=code, says=says, **more)
+
+
+def scored(section: str, what: str, preds: Content, labels: Content = L, args: str = "p.csv l.csv", **more: Any) -> Row:
+    cost = more.pop("cost", COST)
+    return Row(section, what, {"p.csv": preds, "l.csv": labels}, args, code=0, cost=cost, **more)
+
+
+def one(section: str, what: str, name: str, data: Content, args: str, says: str, code: int = 3, **more: Any) -> Row:
+    """One file and how it is called, refused."""
+    return Row(section, what, {name: data, "l.csv": L, "y.npy": npy(Y)}, args, code=code, says=says, **more)
+
+
+def good(section: str, what: str, name: str, data: Content, args: str, cost: float = COST) -> Row:
+    return Row(section, what, {name: data, "l.csv": L, "y.npy": npy(Y)}, args, code=0, cost=cost)
+
+
+TEXT = "Text"
+LABELS = "Labels and ids"
+ARRAYS = "Arrays"
+ARCHIVES = "Archives"
+COLUMNAR = "Columnar and JSON"
+SYSTEM = "System"
+CELLS = P.replace("0.2,0.8", "CELL,0.8")
+CHANGED = {
+    "1,000 in quotes": ('"1,000"', "thousands separator"),
+    "0,5 in quotes": ('"0,5"', "--decimal ,"),
+    "hexadecimal": ("0x1p-2", "hexadecimal"),
+    "underscores": ("0_2", "underscores"),
+    "digits of another script": ("٠.٢", "another script"),
+    "an exponent of Fortran": ("2d-1", "Fortran"),
+    "percent signs": ("20%", "--scale 0.01"),
+    "nan": ("nan", "a probability is a number from 0 to 1"),
+    "NA": ("NA", "a missing prediction"),
+    "null": ("null", "a missing prediction"),
+    "an empty cell": ("", "a missing prediction"),
+    "1e400": ("1e400", "larger than any double"),
+    "inf as a probability": ("inf", "a probability is a number from 0 to 1"),
+    "an array in a cell": ("[0.2 0.8]", "a whole array in one cell"),
+    "a word": ("total", "is not a number"),
+    "minus alone": ("-", "is not a number"),
+}
+
+ROWS: list[Row] = [
+    # Text that is read.
+    scored(TEXT, "plain", P),
+    scored(TEXT, "a byte order mark", b"\xef\xbb\xbf" + P.encode()),
+    scored(TEXT, "CRLF", P.replace("\n", "\r\n")),
+    scored(TEXT, "CR alone", P.replace("\n", "\r")),
+    scored(TEXT, "no newline at the end", P.rstrip("\n")),
+    scored(TEXT, "blank lines at the end", P + "\n\n"),
+    scored(TEXT, "a quoted newline in a name", P.replace("a,b", '"a\n",b'), L.replace("a\n", '"a\n"\n')),
+    scored(TEXT, ".5 and 1.", "a,b\n.5,.5\n1.,0.\n", "label\na\na\n", cost=float(np.log(2) / 2)),
+    scored(TEXT, "exponents", "a,b\n7e-1,3E-1\n2.0e-1,+0.8\n0.9e0,1000e-4\n"),
+    scored(TEXT, "spaces around numbers", P.replace(",", " , ").replace("a , b", "a,b")),
+    scored(TEXT, "semicolons", P.replace(",", ";")),
+    scored(TEXT, "decimal commas, said", P.replace(",", ";").replace(".", ","), args="p.csv l.csv --decimal ,"),
+    scored(TEXT, "a delimiter that is said", P.replace(",", "|"), args="p.csv l.csv --delimiter |"),
+    good(TEXT, "tabs in a .tsv", "p.tsv", P.replace(",", "\t"), "p.tsv l.csv"),
+    *(
+        good(TEXT, f"compressed: {name}", f"p.csv.{name}", pack(P.encode()), f"p.csv.{name} l.csv")
+        for name, pack in {**COMPRESSORS, "zst": make.zstd}.items()
+    ),
+    scored(TEXT, "1e-400 is 0, and reported", "a,b\n1e-400,1\n", "label\nb\n", cost=0.0),
+    scored(TEXT, "columns with other names than the labels' order", "b,a\n0.3,0.7\n0.8,0.2\n0.1,0.9\n"),
+    # Text that is refused.
+    refused(TEXT, "a short row", P.replace("0.2,0.8", "0.2"), "1 field where 2 were expected"),
+    refused(TEXT, "a long row", P.replace("0.2,0.8", "0.2,0.7,0.1"), "3 fields where 2 were expected"),
+    refused(TEXT, "a long first row", P.replace("0.7,0.3", "0,0.7,0.3"), "3 fields where 2 were expected"),
+    refused(TEXT, "a trailing comma", P.replace("0.8\n", "0.8,\n"), "a trailing comma"),
+    refused(TEXT, "a comma at the end of every line", P.replace("\n", ",\n"), "--preds NAME,... leaves the empty column out"),
+    refused(TEXT, "a blank line in the middle", P.replace("0.2", "\n0.2"), "a blank line where 2 fields were expected"),
+    refused(TEXT, "an unclosed quote", P.replace("0.2", '"0.2'), "a quote that is never closed"),
+    refused(TEXT, "text after a closing quote", P.replace("0.2", '"0.2"5'), "text after a closing quote"),
+    refused(TEXT, "a quote within a field", P.replace("0.2", '0.2"'), "a quote inside a field"),
+    refused(TEXT, "column names twice", P.replace("a,b", "a,a"), "2 columns are called 'a'"),
+    refused(TEXT, "a header only", "a,b\n", "row counts differ"),
+    refused(TEXT, "an empty file", "", "the file is empty"),
+    refused(TEXT, "both empty", "", "there are no rows", 5, labels=""),
+    refused(TEXT, "both a header only", "a,b\n", "there are no rows", 5, labels="label\n"),
+    *(
+        refused(TEXT, f"a cell: {what}", CELLS.replace("CELL", cell), says)
+        for what, (cell, says) in CHANGED.items()
+    ),
+    refused(TEXT, "a NUL byte", P.replace("0.2", "0\0.2"), "a NUL byte"),
+    refused(TEXT, "UTF-16", P.encode("utf-16"), "UTF-16 text"),
+    refused(TEXT, "Latin-1", P.replace("a,b", "é,b").encode("latin1"), "Latin-1 or Windows-1252"),
+    refused(TEXT, "half a surrogate pair", P.encode().replace(b"a,b", b"\xed\xa0\x80,b"), "half of a surrogate pair"),
+    refused(TEXT, "a character that is cut off", P.encode() + b"0.5,\xe2\x82", "ends within a character"),
+    refused(TEXT, "a carriage return in a row", P.replace("0.2", "0.2\r"), "a carriage return within a row"),
+    refused(TEXT, "a field of more than 1 MiB", P.replace("0.2", "0." + "2" * (1 << 20)), "--max-field N", 4),
+    refused(TEXT, "more than a million columns", ",".join(f"c{i}" for i in range(1_000_001)) + "\n", "--max-columns N", 4),
+    refused(TEXT, "a row of preamble", "model v2\n" + P, "fields where 1 was expected"),
+    refused(TEXT, "two header rows", P.replace("a,b\n", "a,b\nx,y\n"), "'x' is not a number"),
+    refused(TEXT, "a footer", P + "total,3\n", "'total' is not a number"),
+    refused(TEXT, "an HTML page", "<!DOCTYPE html><html>...\n", "an HTML page"),
+    refused(TEXT, "a JSON array", '[{"a": 0.7}]', "a JSON array"),
+    refused(TEXT, "compressed twice", COMPRESSORS["gz"](COMPRESSORS["gz"](P.encode())), "compressed data within compressed data"),
+    *(
+        one(TEXT, f"compressed and cut short: {name}", f"p.csv.{name}", pack(P.encode() * 9)[:-5], f"p.csv.{name} l.csv", "")
+        for name, pack in {**COMPRESSORS, "zst": make.zstd}.items()
+    ),
+    refused(TEXT, "rows that do not sum to 1", P.replace("0.8", "0.7"), "the row sums to 0.9"),
+    refused(TEXT, "percent", "a,b\n70,30\n20,80\n90,10\n", "--scale 0.01"),
+    refused(TEXT, "logits given as probabilities", "a,b\n1.2,-3\n0.1,2\n3,1\n", "--kind logits"),
+    refused(TEXT, "log-probabilities given as probabilities", "a,b\n-0.357,-1.204\n-1.609,-0.223\n-0.105,-2.303\n", "--kind logprobs"),
+    # Labels and ids.
+    scored(LABELS, "in another order, by id", "id,a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n", "id,label\nz,a\nx,a\ny,b\n", "p.csv l.csv --id id"),
+    scored(LABELS, "positions from 1, said", P, "label\n1\n2\n1\n", "p.csv l.csv --index-base 1"),
+    scored(LABELS, "padding, said", P + "0.5,0.5\n", "label\n0\n1\n0\n-100\n", "p.csv l.csv --ignore-label -100"),
+    *(
+        refused(LABELS, what, P, says, labels=f"label\na\n{label}\na\n" if label != "-1" else "label\n0\n-1\n0\n")
+        for what, label, says in (
+            ("unknown", "cow", "'cow' is not a class"),
+            ("empty", '""', "'' is not a class"),
+            ("-1", "-1", "label -1 is outside 0 to 1"),
+            ("with spaces", " b", "remove the spaces around labels"),
+        )
+    ),
+    refused(LABELS, "out of range", P, "label 7 is outside 0 to 1", labels="label\n0\n7\n0\n"),
+    refused(LABELS, "-100", P, "--ignore-label -100", labels="label\n0\n-100\n0\n"),
+    refused(LABELS, "1.5", P, "'1.5' is not a class", labels="label\n0\n1.5\n0\n"),
+    refused(LABELS, "counted from 1", P, "--index-base 1", labels="label\n1\n2\n1\n"),
+    refused(LABELS, "01 and 1 are two names", P.replace("a,b", "01,1"), "'001' is not a class", labels="label\n01\n1\n001\n", args="p.csv l.csv --header both"),
+    refused(LABELS, "NaN in an array", npy(Q), "'nan' is not a class", labels=npy(np.array([0, np.nan, 0]))),
+    refused(LABELS, "300 in a small integer type", npy(Q), "label 300 is outside 0 to 1", labels=npy(np.array([0, 300, 0], "u2"))),
+    refused(LABELS, "true and false beside three classes", npy(np.full((3, 3), 1 / 3)), "labels are true or false", labels=npy(np.array([True, False, True]))),
+    refused(LABELS, "a byte that is neither true nor false", npy(Q), "byte 2 is neither true nor false", labels=npy(np.array([True, False, True]))[:-1] + b"\2"),
+    refused(LABELS, "row counts that differ", P, "the row counts differ", labels=L + "a\n"),
+    Row(LABELS, "files swapped", {"p.csv": P, "l.csv": L}, "l.csv p.csv", says="are the files swapped?"),
+    *(
+        Row(LABELS, what, {"p.csv": "id,a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n", "l.csv": labels}, "p.csv l.csv --id id", says=says)
+        for what, labels, says in (
+            ("an id twice", "id,label\nx,a\nx,b\ny,b\nz,a\n", "twice"),
+            ("an id without a label", "id,label\nx,a\nz,a\n", "1 id is not in l.csv: 'y'"),
+            ("an id too many", "id,label\nx,a\ny,b\nz,a\nw,a\n", "--subset"),
+        )
+    ),
+    Row(LABELS, "row names in another order", {"p.csv": ",a,b\n0,0.7,0.3\n1,0.2,0.8\n", "l.csv": ",label\n1,b\n0,a\n"}, says="--id '#1'"),
+    # Arrays.
+    *(
+        good(ARRAYS, f"dtype {dtype}", "p.npy", npy(np.array([[1, 0], [0, 1], [1, 0]], dtype)), "p.npy y.npy", 0.0)
+        for dtype in ("f2", "f4", "f8", ">f8", ">f4", "i1", "u2", ">i4", "i8", "?")
+    ),
+    good(ARRAYS, "Fortran order", "p.npy", npy(np.asfortranarray(Q)), "p.npy y.npy"),
+    *(good(ARRAYS, f"NPY {major}.0", "p.npy", npy(Q, (major, 0)), "p.npy y.npy") for major in (1, 2, 3)),
+    good(ARRAYS, "bfloat16, said", "p.npy", npy(np.log(Q * 0 + 1).astype(ml_dtypes.bfloat16)), "p.npy y.npy --kind logits --dtype bfloat16", float(np.log(2))),
+    one(ARRAYS, "bfloat16 of another byte order", "p.npy", npy(np.ones((3, 2), ">u2")), "p.npy y.npy --kind logits --dtype bfloat16", "bfloat16 is stored as"),
+    one(ARRAYS, "--dtype beside a text file", "q.csv", P, "q.csv l.csv --dtype bfloat16", "is about NPY files"),
+    *(
+        one(ARRAYS, what, "p.npy", data, "p.npy y.npy", says, code)
+        for what, data, says, code in (
+            ("truncated", npy(Q)[:-1], "truncated", 3),
+            ("bytes after the array", npy(Q) + b"\0", "longer than its array", 3),
+            ("another magic", b"\x93NUMPX" + npy(Q)[6:], "not an NPY file", 3),
+            ("version 4", b"\x93NUMPY\4" + npy(Q)[7:], "NPY version 4.0", 3),
+            ("a header over 64 KiB", forged(described() + " " * 70_000, version=2), "a header of 70,", 3),
+            ("a shape that overflows", forged(described(shape="(4611686018427387905, 4)")), "whole numbers from 0 up", 3),
+            ("a shape beyond the file", forged(described(shape="(1099511627776, 2)")), "truncated", 3),
+            ("a negative shape", forged(described(shape="(-3, 2)")), "whole numbers from 0 up", 3),
+            ("a shape of booleans", forged(described(shape="(True, 2)")), "whole numbers from 0 up", 3),
+            ("an expression for a shape", forged(described(shape="(1+2, 2)")), "cannot be understood", 3),
+            ("code in the header", forged("__import__('os').system('true')"), "cannot be understood", 3),
+            ("a key twice in the header", forged("{'descr': '<f8', 'descr': '<f4', 'fortran_order': False, 'shape': (3, 2)}"), "cannot be understood", 3),
+            ("200 dimensions", forged(described(shape="(" + "1," * 200 + ")")), "200 dimensions", 3),
+            ("items of no width", forged(described("'<U0'")), "'<U0'", 3),
+            ("objects", forged(described("'|O'")), "a pickle", 3),
+            ("structured", npy(np.zeros(3, [("a", "f8"), ("b", "f8")])), "structured_to_unstructured", 3),
+            ("complex", npy(Q.astype(complex)), "imaginary", 3),
+            ("times", npy(np.zeros((3, 2), "M8[s]")), "times are no numbers", 3),
+            ("long double", npy(Q.astype("longdouble")), "up to 8 bytes", 3),
+            ("a single number", npy(np.array(0.5)), "no dimension", 3),
+            ("text as predictions", npy(Q.astype("U5")), "an array of text", 3),
+            ("no columns", npy(np.zeros((3, 0))), "has no columns", 3),
+            ("a million columns and one", npy(np.zeros((3, 1_000_001), "u1")), "--max-columns N", 4),
+            ("NaN in a row", npy(np.array([[0.7, 0.3], [np.nan, 0.8], [0.9, 0.1]])), "row 2", 3),
+        )
+    ),
+    Row(ARRAYS, "(batch, position, class) with labels (batch, position)", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.stack([Y, Y]))}, "p.npy y.npy", 0, cost=COST),
+    Row(ARRAYS, "any other three axes", {"p.npy": npy(np.zeros((3, 2, 2))), "y.npy": npy(Y)}, "p.npy y.npy", says="predictions (batch, position, class)"),
+    one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
+    one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
+    one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
+    one(ARRAYS, "HDF5", "p.h5", b"\x89HDF\r\n\x1a\n", "p.h5 l.csv", "pandas.read_hdf"),
+    # Archives.
+    good(ARCHIVES, "NPZ", "r.npz", npz(scores=Q, truth=Y, epoch=np.array(7)), "r.npz --preds scores --label truth"),
+    good(ARCHIVES, "NPZ, compressed", "r.npz", npz(True, scores=Q, truth=Y), "r.npz --label truth"),
+    *(
+        one(ARCHIVES, what, "r.npz", data, args, says, code)
+        for what, data, args, says, code in (
+            ("members of one name", zipped(("p.npy", npy(Q)), ("p.npy", npy(Q))), "r.npz l.csv", "two members are called", 3),
+            ("a name that leads outside", zipped(("../p.npy", npy(Q))), "r.npz l.csv", "leads out of the archive", 3),
+            ("an absolute name", zipped(("/etc/p.npy", npy(Q))), "r.npz l.csv", "leads out of the archive", 3),
+            ("a nested archive", zipped(("p.npz", npz(p=Q))), "r.npz l.csv", "an NPZ holds arrays", 3),
+            ("a wrong checksum", flipped(npz(c=Q[:, 0], d=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --label y", "Bad CRC-32", 3),
+            ("a wrong checksum in what is not used", flipped(npz(p=Q, x=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --preds p --label y", "Bad CRC-32", 3),
+            ("an object that could be a class", npz(c=Q[:, 0], d=Q[:, 1].astype(object), y=Y), "r.npz --label y", "d cannot be read", 3),
+            ("a class with fewer rows", npz(c=Q[:, 0], d=Q[:, 1], e=Q[:2, 0], y=Y), "r.npz --label y", "e has shape", 3),
+            ("a pattern that would choose it", npz(c0=Q[:, 0], c1=Q[:, 1], c2=Q[:2, 0], y=Y), "r.npz --label y --preds c*", "c2 has shape", 3),
+            ("a member by name that cannot be read", npz(p=Q, q=Q.astype(complex), y=Y), "r.npz --label y --preds q", "q cannot be read", 3),
+            ("a member that inflates to too much", npz(True, p=np.zeros((3, 100_000)), y=Y), "r.npz --preds p --label y --max-inflated 1000000", "--max-inflated BYTES", 4),
+            ("cut short", npz(p=Q, y=Y)[:-30], "r.npz --label y", "a damaged zip archive", 3),
+        )
+    ),
+    good(ARCHIVES, "safetensors", "r.safetensors", make.safetensors(), "r.safetensors --preds p --label y"),
+    *(
+        one(ARCHIVES, f"safetensors: {what}", "r.safetensors", data, "r.safetensors --preds p --label y", says)
+        for what, data, says in (
+            ("a key twice", make.safetensors(extra=',"y":{"dtype":"I64","shape":[3],"data_offsets":[48,72]}'), "cannot be understood"),
+            ("tensors that overlap", make.safetensors(y=(24, 48), data=Q.tobytes()), "two tensors overlap"),
+            ("bytes of no tensor", make.safetensors(y=(56, 80), data=Q.tobytes() + bytes(8) + Y.tobytes()), "8 bytes belong to no tensor"),
+            ("bytes after the last", make.safetensors(data=make.SAFE_Q + b"\0"), "1 byte after the last tensor"),
+            ("beyond the file", make.safetensors(data=make.SAFE_Q[:-1]), "does not fill its place"),
+            ("a header longer than the file", b"\xff" * 8 + make.SAFE_Q, "longer than the file"),
+            ("nested 20,000 deep", make.tensors("[" * 20_000, b""), "cannot be understood"),
+            ("complex", make.safetensors(dtype="C128"), "dtype 'C128'"),
+        )
+    ),
+    # Columnar and JSON.
+    good(COLUMNAR, "Parquet", "r.parquet", make.table(**make.COLUMNS), "r.parquet --label y"),
+    good(COLUMNAR, "Parquet, labels coded by a dictionary", "r.parquet", make.table(**{**make.COLUMNS, "y": pa.array(["a", "b", "a"]).dictionary_encode()}), "r.parquet --label y"),
+    good(COLUMNAR, "Arrow", "r.arrow", make.arrow(**make.COLUMNS), "r.arrow --label y"),
+    *(
+        one(COLUMNAR, what, name, data, args, says)
+        for what, name, data, args, says in (
+            ("a null prediction", "r.parquet", make.table(a=[0.7, None, 0.9], b=[0.3, 0.8, 0.1], y=["a", "b", "a"]), "r.parquet --label y", "row 2"),
+            ("a null label", "r.parquet", make.table(**{**make.COLUMNS, "y": ["a", None, "a"]}), "r.parquet --label y", "row 2"),
+            ("a null id", "r.parquet", make.table(id=["x", None, "z"], a=[0.7, 0.2, 0.9], b=[0.3, 0.8, 0.1]), "r.parquet i.csv --id id", "null is no id"),
+            ("a flipped byte in Parquet", "r.parquet", flipped(make.table(**make.COLUMNS), np.array([0.7, 0.2]).tobytes()), "r.parquet --label y", "a damaged file"),
+            ("Parquet cut short", "r.parquet", make.table(**make.COLUMNS)[:-9], "r.parquet --label y", "a damaged file"),
+            ("Arrow cut short", "r.arrow", make.arrow(**make.COLUMNS)[:-9], "r.arrow --label y", "a damaged file"),
+            ("a stream of Arrow", "r.arrow", make.stream(**make.COLUMNS), "r.arrow --label y", "a stream of Arrow IPC?"),
+            ("lists of other lengths", "r.parquet", make.table(p=[[0.7, 0.3], [1.0], [0.9, 0.1]], y=[0, 0, 0]), "r.parquet --preds p --label y", "a list of 1"),
+        )
+    ),
+    good(COLUMNAR, "JSON Lines", "r.jsonl", make.ROWS, "r.jsonl --label y"),
+    good(COLUMNAR, "JSON Lines, a list", "r.jsonl", make.lines(*({"p": q, "y": y} for q, y in zip(Q.tolist(), Y.tolist(), strict=True))), "r.jsonl --preds p --label y"),
+    *(
+        one(COLUMNAR, f"JSON Lines: {what}", "r.jsonl", make.lines({"a": 0.7, "b": 0.3, "y": "a"}, line), "r.jsonl --label y", says)
+        for what, line, says in (
+            ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "the key 'a' is there twice"),
+            ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "NaN is no JSON"),
+            ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is no number"),
+            ("a number beyond the doubles", '{"a": -1e400, "b": 0.3, "y": "a"}', "larger than any double"),
+            ("a whole number of 4,301 digits", '{"a": 1' + "0" * 4300 + ', "b": 0.3, "y": "a"}', "4,300 digits"),
+            ("nested 200,000 deep", "[" * 200_000, "nested too deeply"),
+            ("a name that the first line has not", '{"a": 0.7, "b": 0.3, "y": "a", "c": 9}', "'c' is new"),
+            ("a name less", '{"a": 0.7, "y": "a"}', "there is no 'b'"),
+            ("half a surrogate pair", '{"a": 0.7, "b": 0.3, "y": "\\ud800"}', "half of a surrogate pair"),
+            ("a text that is no number", '{"a": "x", "b": 0.3, "y": "a"}', "'x' is not a number"),
+            ("a blank line", "\n" + make.lines({"a": 0.7, "b": 0.3, "y": "a"}), "a blank line"),
+            ("a list", "[0.7, 0.3]", "where an object is expected"),
+            ("no end", '{"a": 0.7, "b": 0.3, "y": "a"', "no JSON"),
+        )
+    ),
+    one(COLUMNAR, "JSON Lines: names only", "r.jsonl", "{}\n{}\n", "r.jsonl l.csv", "an object without names"),
+    one(COLUMNAR, "JSON Lines in UTF-16", "r.jsonl", make.ROWS.encode("utf-16"), "r.jsonl --label y", "UTF-16"),
+    good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
+    one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
+    one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "is there twice"),
+    # System.
+    Row(SYSTEM, "a folder without files", {"empty/": ""}, "empty empty", 4, "no file in it"),
+    Row(SYSTEM, "a file that is not there", {"l.csv": L}, "nowhere.csv l.csv", 4, "No such file"),
+    Row(SYSTEM, "a pattern that matches nothing", {"l.csv": L}, "p-*.csv l.csv", 4, "no file"),
+    Row(SYSTEM, "- for both", {}, "- -", 2, "only one of the two inputs", names_file=False),
+    Row(SYSTEM, "- for one", {"l.csv": L}, "- l.csv", 0, cost=COST, stdin=P),
+    Row(SYSTEM, "the output is an input", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o p.csv", 2, "is an input"),
+    Row(SYSTEM, "the output is an input by another path", {"p.csv": P, "l.csv": L, "d/": ""}, "p.csv l.csv -o d/../p.csv", 2, "is an input", names_file=False),
+    Row(SYSTEM, "one output twice", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o r.json -o ./r.json", 2, "written twice", names_file=False),
+    Row(SYSTEM, "an output in no folder", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o no/r.json", 4, "cannot be written"),
+    Row(SYSTEM, "an output of no known form", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o r.xyz", 2, "the extension says the format"),
+    Row(SYSTEM, "more groups than the limit", {"p.csv": "a,b,g\n0.7,0.3,x\n0.2,0.8,y\n", "l.csv": "label\na\nb\n"}, "p.csv l.csv --by g --max-groups 1", 4, "--max-groups N", names_file=False),
+]  # fmt: skip

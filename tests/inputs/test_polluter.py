@@ -1,0 +1,301 @@
+"""Good files polluted in every known way, thousands of them: each is scored as a strict reader says, or refused.
+
+The strict reader is not ours: it is written here from the rules in words, character by
+character, with fractions. What it takes for a valid file must cost what it says; what it
+takes for none must be refused.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xentcli import score
+from xentcli.errors import XentError
+
+NUMERAL = re.compile(r"[ \t]*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[ \t]*", re.ASCII)
+TAU = Fraction(1, 1000)
+TRUTH = ["a", "b", "c", "a"]
+LABELS = "label\n" + "".join(f"{label}\n" for label in TRUTH)
+BASES = {
+    "plain": b"a,b,c\n0.5,0.25,0.25\n.125,0.75,0.125\n1e-1,0.2,0.7\n0.9,0.05,0.05\n",
+    "quoted": b'"a","b","c"\r\n"0.5",0.25,0.25\r\n0.125,"0.75",0.125\r\n0.1,0.2,"0.7"\r\n0.9,0.05,0.05',
+    "tabs": b"a\tb\tc\n0.5\t0.25\t0.25\n0.125\t0.75\t0.125\n0.1\t0.2\t0.7\n0.9\t0.05\t0.05\n",
+}
+BYTES = [
+    b",",
+    b";",
+    b"\t",
+    b'"',
+    b"'",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b" ",
+    b"_",
+    b"-",
+    b"+",
+    b".",
+    b"e",
+    b"E",
+    b"n",
+    b"0",
+    b"7",
+]
+BYTES += [
+    b"\x1b",
+    b"\xff",
+    b"\xc3",
+    b"\xc3\xa9",
+    b"\xef\xbb\xbf",
+    b"\xd9\xa3",
+    b"\xe2\x80\xae",
+    b"NA",
+    b"inf",
+    b"0x",
+    b"#",
+    b"|",
+    b"\\",
+]
+
+
+class NotATableError(Exception):
+    """It is none by the rules."""
+
+
+def records(text: str, delimiter: str) -> list[list[str]]:
+    """Cut a text into fields, one character after the other."""
+    rows: list[list[str]] = []
+    row: list[str] = []
+    field, state = "", "start"
+    ends: set[str] = set()
+
+    def close_row() -> None:
+        nonlocal row, field
+        rows.append([] if not row and field == "" and state == "start" else [*row, field])
+        row, field = [], ""
+
+    place = 0
+    while place < len(text):
+        character = text[place]
+        end = "\r\n" if text.startswith("\r\n", place) else character if character in "\r\n" else ""
+        if state == "quoted":
+            if text.startswith('""', place):
+                field, place = field + '"', place + 1
+            elif character == '"':
+                state = "closed"
+            else:
+                field += character
+        elif end:
+            # At the very end it may be the first half of a CRLF.
+            if end != "\r" or place + 1 < len(text) or not ends:
+                ends.add("CR" if end == "\r" else "LF")
+            close_row()
+            state, place = "start", place + len(end) - 1
+        elif character == delimiter:
+            row.append(field)
+            field, state = "", "next"
+        elif character == '"' and field == "" and state in ("start", "next"):
+            state = "quoted"
+        elif character == '"' or state == "closed":
+            raise NotATableError("a quote out of place")
+        else:
+            field, state = field + character, "bare"
+        place += 1
+    if state == "quoted":
+        raise NotATableError("a quote that is never closed")
+    if state != "start" or row:
+        close_row()
+    if len(ends) > 1:
+        raise NotATableError("two kinds of line ends")
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def numbers(data: bytes) -> tuple[list[str], list[list[float]]]:
+    """The names and numbers of a table, whatever separates its fields."""
+    try:
+        text = data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise NotATableError("not UTF-8") from None
+    if "\0" in text:
+        raise NotATableError("NUL")
+    found = []
+    for delimiter in ",;\t":
+        try:
+            rows = records(text, delimiter)
+            if not rows or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+                raise NotATableError("fields")
+            # A first column without a name has the names of the rows.
+            names, first = (rows[0], 0) if rows[0][0] else (rows[0][1:], 1)
+            cells = [[NUMERAL.fullmatch(cell) for cell in row[first:]] for row in rows[1:]]
+            if not all(cell for row in cells for cell in row):
+                raise NotATableError("no number")
+            found.append((names, [[float(cell[1]) for cell in row if cell] for row in cells]))
+        except NotATableError:
+            continue
+    if len(found) != 1:
+        raise NotATableError("no delimiter fits, or several do")
+    return found[0]
+
+
+def cost_of(names: list[str], rows: list[list[float]], truth: list[str]) -> float:
+    """The cost, if these are rows of probabilities and the labels are their names."""
+    if len(set(names)) != len(names) or len(rows) != len(truth) or not set(truth) <= set(names):
+        raise NotATableError("names")
+    losses = []
+    for row, label in zip(rows, truth, strict=True):
+        q = row[names.index(label)]
+        slack = Fraction(len(row), 2**50)
+        if not all(math.isfinite(value) and -TAU <= Fraction(value) <= 1 + TAU for value in row):
+            raise NotATableError("no probability")
+        if len(row) > 1 and abs(sum(map(Fraction, row), Fraction(-1))) > TAU + slack:
+            raise NotATableError("sum")
+        losses.append(-math.log(q) if q > 0 else math.inf)
+    return math.fsum(losses) / len(losses)
+
+
+def polluted(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every variant, with what was done."""
+    for place in range(len(data) + 1):
+        yield f"cut at {place}", data[:place]
+        yield f"begun at {place}", data[place:]
+        yield f"byte {place} left out", data[:place] + data[place + 1 :]
+        for other in BYTES:
+            yield f"{other!r} at {place}", data[:place] + other + data[place:]
+            yield f"{other!r} for byte {place}", data[:place] + other + data[place + 1 :]
+    lines = data.splitlines(keepends=True)
+    for place in range(len(lines)):
+        for line in (
+            lines[place],
+            b"\n",
+            b"total,,\n",
+            b"# note\n",
+            b"a,b,c\n",
+            b"0.5,0.25,0.25\n",
+            b",,\n",
+            b"1,0\n",
+            b"1,0,0,0\n",
+        ):
+            yield f"line {line!r} before {place}", b"".join([*lines[:place], line, *lines[place:]])
+        yield f"line {place} left out", b"".join([*lines[:place], *lines[place + 1 :]])
+        yield f"line {place} moved to the end", b"".join([*lines[:place], *lines[place + 1 :], b"\n", lines[place]])
+    text = data.decode()
+    for name, changed in {
+        "CR": text.replace("\r\n", "\n").replace("\n", "\r"),
+        "CRLF": text.replace("\r\n", "\n").replace("\n", "\r\n"),
+        "mixed ends": text.replace("\r\n", "\n").replace("\n", "\r\n", 2),
+        "semicolons": text.replace(",", ";"),
+        "decimal commas": text.replace(",", ";").replace(".", ","),
+        "spaces": text.replace(",", " "),
+        "a comma at each end": re.sub(r"(\r?\n)", r",\1", text),
+        "a comma at each begin": re.sub(r"(?m)^(?=.)", ",", text),
+        "percent": re.sub(r"0?\.(\d+)", r"\1%", text),
+        "everything twice": text + text,
+        "preamble": "model v2\n\n" + text,
+        "single quotes": text.replace('"', "'"),
+        "doubled quotes": text.replace('"', '""'),
+    }.items():
+        yield name, changed.encode()
+    for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "cp037"):
+        yield encoding, text.encode(encoding)
+
+
+def verdict(path: Path, labels: object, want: float | None) -> str:
+    """What came of a variant: "right", "refused", "needlessly", or that it was accepted wrongly."""
+    try:
+        cost = score(path, labels, threads=1).cost
+    except XentError:
+        return "refused" if want is None else "needlessly"
+    if want is None or not (cost == want or math.isclose(cost, want, rel_tol=1e-14)):
+        return f"accepted as {cost}, not {want}"
+    return "right"
+
+
+@pytest.mark.parametrize("reader", ["careful", "fast"])
+@pytest.mark.parametrize("base", BASES)
+def test_polluted_text_is_right_or_refused(
+    base: str, reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if reader == "fast":
+        # Small texts are left to the careful reader otherwise.
+        monkeypatch.setattr("xentcli.readers.csv.LEAST_FAST", 1)
+    path, labels = tmp_path / "p.csv", tmp_path / "l.csv"
+    labels.write_text(LABELS)
+    assert not math.isinf(cost_of(*numbers(BASES[base]), TRUTH))
+    seen: set[bytes] = set()
+    counts: Counter[str] = Counter()
+    wrong = []
+    for what, data in polluted(BASES[base]):
+        if data in seen:
+            continue
+        seen.add(data)
+        try:
+            want: float | None = cost_of(*numbers(data), TRUTH)
+        except NotATableError:
+            want = None
+        path.write_bytes(data)
+        got = verdict(path, labels, want)
+        counts[got.split(" ")[0]] += 1
+        if got.startswith("accepted"):
+            wrong.append((what, data, got))
+    print(f"{base}, {reader}: {len(seen):,} variants, {dict(counts)}, wrong accepts {len(wrong)}")
+    assert not wrong, wrong[:5]
+    assert len(seen) >= 2000
+    assert counts["right"] > 100 and counts["needlessly"] < len(seen) // 50
+
+
+def npy_cost(data: bytes, truth: list[int]) -> float:
+    """What NumPy reads, if it is all of the file and its rows are probabilities."""
+    file = io.BytesIO(data)
+    try:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:
+        raise NotATableError from error
+    if file.read() or array.ndim != 2 or array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise NotATableError
+    if array.dtype.kind == "b" and (array.view(np.uint8) > 1).any():
+        raise NotATableError
+    return cost_of([str(i) for i in range(array.shape[1])], array.astype("f8").tolist(), [str(i) for i in truth])
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "u1"])
+def test_every_bit_and_every_length_of_a_small_array(dtype: str, tmp_path: Path) -> None:
+    path, truth = tmp_path / "p.npy", [0, 1, 0]
+    file = io.BytesIO()
+    np.save(
+        file,
+        np.array([[0.75, 0.25], [0.25, 0.75], [1, 0]]).round().astype(dtype)
+        if dtype == "u1"
+        else np.array([[0.75, 0.25], [0.25, 0.75], [1, 0]], dtype),
+    )
+    data = file.getvalue()
+    variants = [data[:length] for length in range(len(data))]
+    variants += [
+        data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :] for at in range(len(data)) for bit in range(8)
+    ]
+    counts: Counter[str] = Counter()
+    wrong = []
+    for variant in variants:
+        try:
+            want: float | None = npy_cost(variant, truth)
+        except NotATableError:
+            want = None
+        path.write_bytes(variant)
+        got = verdict(path, truth, want)
+        counts[got.split(" ")[0]] += 1
+        if got.startswith("accepted"):
+            wrong.append((variant, got))
+    print(f"{dtype}: {len(variants):,} variants, {dict(counts)}, wrong accepts {len(wrong)}")
+    assert not wrong, wrong[:5]
+    assert counts["right"] and counts["refused"] > 1000
