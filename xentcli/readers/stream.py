@@ -115,7 +115,7 @@ class ByteStream:
                 raise FileError("a stream can be read only once", place=Place(self.name))
             self._opened = True
             yield self.head
-            while chunk := self._file.read(size):
+            while chunk := _read_some(self._file, size):
                 yield chunk
 
     def _decompressed(self, raw: io.BufferedReader) -> Any:
@@ -261,10 +261,19 @@ def read_range(path: str, offset: int, length: int) -> bytes:
     return data
 
 
+def _read_some(file: Any, length: int) -> bytes:
+    """Read what is there, at most `length` bytes; between two such reads Python looks after signals.
+
+    One ``read`` of a stream that stalls waits for all of its bytes, whatever was signalled before.
+    """
+    data: bytes = getattr(file, "read1", file.read)(length)
+    return data
+
+
 def _read_fully(file: IO[bytes] | io.RawIOBase, length: int) -> bytes:
     pieces: list[bytes] = []
     missing = length
-    while missing and (piece := file.read(missing)):
+    while missing and (piece := _read_some(file, missing)):
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)
@@ -280,7 +289,7 @@ class _Hashed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
+        data = _read_some(self._file, len(buffer))
         self._total.update(data)
         buffer[: len(data)] = data
         return len(data)
@@ -313,7 +322,7 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        data = self._start[: len(buffer)] or _read_some(self._rest, len(buffer))
         self._start = self._start[len(data) :]
         buffer[: len(data)] = data
         return len(data)
