@@ -1,4 +1,4 @@
-"""Tasks: nox -s test, lint, docs, bench."""
+"""Tasks: nox -s test, lint, docs, bench, fuzz, mutate."""
 
 from __future__ import annotations
 
@@ -42,3 +42,18 @@ def bench(session: nox.Session) -> None:
     """Time xent against what people would run instead, on generated files; --write docs keeps the result."""
     session.install(".[plot]", "polars", "scikit-learn")
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the readers for an hour, or as the arguments of libFuzzer say."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.fuzz.readers", *(session.posargs or ["-max_total_time=3600"]))
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Change the arithmetic and the matching in small ways, and see which the tests do not notice."""
+    session.install("-e", ".[test]", "mutmut>=3.6")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["csv_cell", "markdown", "terminal", "terminal_cell"]
+__all__ = ["csv_cell", "json_text", "markdown", "terminal", "terminal_cell"]
 
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 _COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:vso)?\[)")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
+_COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 
 
@@ -28,6 +29,15 @@ def terminal(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character) or ascii(character)[1:-1]
+
+
+def json_text(text: str) -> str:
+    r"""Spell JSON so that no log of CI takes a string of it for a command; what is read is the same.
+
+    >>> json_text('["##[error]x"]')
+    '["#\\u0023[error]x"]'
+    """
+    return _COMMAND_IN_JSON.sub(r"#\\u0023\1[", text)
 
 
 def csv_cell(text: str) -> str:

@@ -1,0 +1,99 @@
+"""Any bytes are a table or refused: a coverage-guided fuzzer over every reader that is our own.
+
+    python -m tests.fuzz.readers -max_total_time=3600        an hour, in a clone with '.[test]' installed
+
+The first byte of an input chooses the format. What is read must be the same by the careful
+and the fast reader of text, in small and in large parts, and what NumPy reads of an array;
+all else must be one of our own errors. A crash is written to the current folder, and given
+as an argument it is run again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import io
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+FORMATS = ("csv", "npy", "jsonl", "vw", "npz", "safetensors")
+KNOWN = 600
+"""Seeds larger than that teach little."""
+
+
+def numbers_of(path: str, format: str, block_bytes: int) -> bytes | None:
+    """All numbers of a file as bytes, None where it is refused."""
+    from xentcli.errors import XentError
+    from xentcli.readers import open_source
+    from xentcli.readers.source import Pick
+
+    try:
+        source = open_source(path, name=path, format=format)
+        if not source.width:
+            # A file of blank lines: whoever scores it says that it is empty.
+            return None
+        pick = {"preds": Pick(tuple(range(source.width)), "numbers")}
+        blocks = [rows.values["preds"] for part in source.parts(block_bytes) for rows in part.pieces(pick)]
+    except XentError:
+        return None
+    return b"".join(np.ascontiguousarray(block).tobytes() for block in blocks)
+
+
+def check(data: bytes, folder: Path) -> None:
+    """Read a file of these bytes in every way, and compare."""
+    from xentcli.readers import csv
+
+    format = FORMATS[data[0] % len(FORMATS)] if data else "csv"
+    path = folder / f"f.{format}"
+    path.write_bytes(data[1:])
+    csv.LEAST_FAST = 1 << 60
+    found = {"whole": numbers_of(str(path), format, 1 << 20), "small": numbers_of(str(path), format, 16)}
+    csv.LEAST_FAST = 1
+    if format == "csv":
+        found["fast"] = numbers_of(str(path), format, 1 << 20)
+    if format == "npy" and found["whole"] is not None:
+        array = np.load(io.BytesIO(data[1:]), allow_pickle=False)
+        found["NumPy"] = array.astype(np.float64).tobytes()
+    # NaN is NaN, whatever its bits.
+    same = {name: None if raw is None else np.frombuffer(raw).tolist() for name, raw in found.items()}
+    assert len({repr(values) for values in same.values()}) == 1, same
+
+
+def seeds(folder: Path) -> None:
+    """Begin with the files of the table of inputs."""
+    from tests.inputs.table import ROWS
+
+    for number, row in enumerate(ROWS):
+        for name, content in row.files.items():
+            data = content() if callable(content) else content
+            raw = data.encode() if isinstance(data, str) else data
+            place = next((i for i, format in enumerate(FORMATS) if name.endswith(format)), 0)
+            if len(raw) <= KNOWN:
+                (folder / f"{number}-{name.strip('/').replace('/', '_')}").write_bytes(bytes([place]) + raw)
+
+
+def main() -> None:
+    """Fuzz with the arguments of libFuzzer."""
+    import atheris
+
+    with atheris.instrument_imports(include=["xentcli"]):
+        for name in ("archive", "csv", "fast", "jsonl", "npy", "vw"):
+            importlib.import_module(f"xentcli.readers.{name}")
+    place = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    corpus = place / "corpus"
+    corpus.mkdir()
+    seeds(corpus)
+    np.seterr(all="ignore")
+    given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    atheris.Setup([*sys.argv, *([] if given else [str(corpus)])], lambda data: check(data, place))
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
