@@ -73,6 +73,7 @@ def seeds(folder: Path) -> None:
             data = content() if callable(content) else content
             raw = data.encode() if isinstance(data, str) else data
             place = next((i for i, format in enumerate(FORMATS) if name.endswith(format)), 0)
+            place = FORMATS.index("vw") if row.what.startswith("tokens") else place
             if len(raw) <= KNOWN:
                 (folder / f"{number}-{name.strip('/').replace('/', '_')}").write_bytes(bytes([place]) + raw)
 
@@ -91,7 +92,9 @@ def main() -> None:
     seeds(corpus)
     np.seterr(all="ignore")
     given = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    atheris.Setup([*sys.argv, *([] if given else [str(corpus)])], lambda data: check(data, place))
+    # Instrumented, the decompressors give their memory back late.
+    arguments = [sys.argv[0], "-rss_limit_mb=6000", *sys.argv[1:], *([] if given else [str(corpus)])]
+    atheris.Setup(arguments, lambda data: check(data, place))
     atheris.Fuzz()
 
 

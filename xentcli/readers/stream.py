@@ -30,6 +30,7 @@ __all__ = [
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
+_XZ_MEMORY = 1 << 28
 
 Stamp = tuple[int, int, int]
 """Size, time of change and inode of a file."""
@@ -50,7 +51,8 @@ def _bz2(file: IO[bytes]) -> Any:
 def _xz(file: IO[bytes]) -> Any:
     import lzma
 
-    return io.BufferedReader(_Streams(file, lzma.LZMADecompressor))
+    # A header may ask for a dictionary of 4 GiB; `xz -9` needs 65 MiB.
+    return io.BufferedReader(_Streams(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)))
 
 
 def _zstd(file: IO[bytes]) -> Any:
