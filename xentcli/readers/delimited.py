@@ -18,9 +18,10 @@ import numpy as np
 
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.compression import is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import pointed
-from xentcli.readers.stream import COMPRESSIONS, ByteStream
+from xentcli.readers.stream import ByteStream
 from xentcli.records import record
 
 __all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "check_text", "looked_further"]
@@ -190,7 +191,7 @@ def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> File
 def check_text(stream: ByteStream) -> None:
     """Raise DataError where the first bytes are those of UTF-16 text or of no text at all."""
     start = stream.head[:400]
-    if start.startswith(tuple(COMPRESSIONS)):
+    if is_compressed(start):
         raise DataError("compressed data within compressed data, or under a name of text", place=Place(stream.name))
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
         raise DataError(

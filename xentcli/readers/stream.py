@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from xentcli.errors import DataError, FileError, Place
-from xentcli.extras import needed
+from xentcli.readers.compression import decompressed, is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 
 __all__ = [
-    "COMPRESSIONS",
     "STDIN",
     "ByteStream",
     "Stamp",
@@ -30,41 +29,9 @@ __all__ = [
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
-_XZ_MEMORY = 1 << 28
 
 Stamp = tuple[int, int, int]
 """Size, time of change and inode of a file."""
-
-
-def _gzip(file: IO[bytes]) -> Any:
-    import gzip
-
-    return gzip.GzipFile(fileobj=file)
-
-
-def _bz2(file: IO[bytes]) -> Any:
-    import bz2
-
-    return io.BufferedReader(_Streams(file, bz2.BZ2Decompressor))
-
-
-def _xz(file: IO[bytes]) -> Any:
-    import lzma
-
-    # A header may ask for a dictionary of 4 GiB; `xz -9` needs 65 MiB.
-    return io.BufferedReader(_Streams(file, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)))
-
-
-def _zstd(file: IO[bytes]) -> Any:
-    return needed("pyarrow", "arrow").CompressedInputStream(file, "zstd")
-
-
-COMPRESSIONS: dict[bytes, tuple[str, Callable[[IO[bytes]], Any]]] = {
-    b"\x1f\x8b": ("gzip", _gzip),
-    b"BZh": ("bzip2", _bz2),
-    b"\xfd7zXZ\x00": ("xz", _xz),
-    b"\x28\xb5\x2f\xfd": ("zstd", _zstd),
-}
 
 
 @dataclass
@@ -109,7 +76,7 @@ class ByteStream:
             if self._file is None:
                 assert self.path is not None
                 with open(self.path, "rb") as raw:
-                    file = raw if self.plain else self._decompressed(raw)
+                    file = raw if self.plain else decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
                     while chunk := file.read(size):
                         yield chunk
                 return
@@ -119,9 +86,6 @@ class ByteStream:
             yield self.head
             while chunk := _read_some(self._file, size):
                 yield chunk
-
-    def _decompressed(self, raw: io.BufferedReader) -> Any:
-        return _decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
 
     @property
     def size(self) -> int | None:
@@ -181,8 +145,8 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
             return _streamed(path, raw, limits, hashed)
         with raw:
             start = raw.peek(HEAD_BYTES)[:16]
-            plain = _compression(start) is None
-            file = raw if plain else _decompressed(raw, start, path, limits)
+            plain = not is_compressed(start)
+            file = raw if plain else decompressed(raw, start, path, limits)
             head = file.read(HEAD_BYTES)
             return ByteStream(path, path, plain, head, None, _stamp=_stamp(found), limits=limits)
 
@@ -214,8 +178,8 @@ def _streamed(name: str, file: IO[bytes], limits: Limits, hashed: bool) -> ByteS
     with _reading(name):
         start = _read_fully(raw, HEAD_BYTES)
         rest: Any = raw
-        if _compression(start) is not None:
-            rest = _decompressed(io.BufferedReader(_Joined(start, rest)), start, name, limits)
+        if is_compressed(start):
+            rest = decompressed(io.BufferedReader(_Joined(start, rest)), start, name, limits)
             start = _read_fully(rest, HEAD_BYTES)
         return ByteStream(name, None, False, start, rest, limits=limits, hashed=total)
 
@@ -297,23 +261,6 @@ class _Hashed(io.RawIOBase):
         return len(data)
 
 
-class _Inflated(io.RawIOBase):
-    """Decompressed bytes, counted against the limit."""
-
-    def __init__(self, file: Any, name: str, limits: Limits) -> None:
-        self._file, self._place, self._limits, self._size = file, Place(name), limits, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._file.read(len(buffer))
-        self._size += len(data)
-        self._limits.check_inflated(self._size, self._place)
-        buffer[: len(data)] = data
-        return len(data)
-
-
 class _Joined(io.RawIOBase):
     """Bytes already read, then the rest of the stream they came from."""
 
@@ -328,44 +275,6 @@ class _Joined(io.RawIOBase):
         self._start = self._start[len(data) :]
         buffer[: len(data)] = data
         return len(data)
-
-
-class _Streams(io.RawIOBase):
-    """Compressed streams one after the other, decompressed.
-
-    The readers of the standard library leave out a second stream that is damaged.
-    """
-
-    def __init__(self, file: IO[bytes], new: Callable[[], Any]) -> None:
-        self._file, self._new, self._decoder = file, new, new()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while True:
-            data = b""
-            if self._decoder.eof:
-                # Zero bytes may pad a stream.
-                data = (self._decoder.unused_data or self._file.read(HEAD_BYTES)).lstrip(b"\0")
-                if not data and not (data := self._file.read(HEAD_BYTES).lstrip(b"\0")):
-                    return 0
-                self._decoder = self._new()
-            elif self._decoder.needs_input and not (data := self._file.read(HEAD_BYTES)):
-                raise EOFError
-            found = self._decoder.decompress(data, len(buffer))
-            if found:
-                buffer[: len(found)] = found
-                return len(found)
-
-
-def _compression(start: bytes) -> tuple[str, Callable[[IO[bytes]], Any]] | None:
-    return next((found for magic, found in COMPRESSIONS.items() if start.startswith(magic)), None)
-
-
-def _decompressed(file: IO[bytes], start: bytes, name: str, limits: Limits) -> Any:
-    found = _compression(start)
-    return io.BufferedReader(_Inflated(found[1](file), name, limits)) if found else file
 
 
 @contextlib.contextmanager
