@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
+from xentcli.exact import UNIT_BITS, ExactSum, grouped_product_units, grouped_sums, ratio, root, wide, wide_product
 
 Floats = npt.NDArray[np.float64]
 
@@ -310,3 +310,31 @@ def test_a_sum_is_all_finite_unless_an_infinity_or_nan_was_added(values: list[fl
 def test_sums_that_differ_are_not_equal(change: Callable[[ExactSum], ExactSum]) -> None:
     total = ExactSum().add([1.0, 2.0])
     assert change(total) != total
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1e3, 1e3), st.integers(0, 2)),
+        max_size=12,
+    )
+)
+@example([(1e300, 1e2, 0), (-1e300, 1e2, 0), (5e-324, 1e-300, 0), (1e-200, 1e-200, 1)])
+@example([(0.1, 3.0, 2), (0.2, 0.7, 2), (1e10, 1e-9, 0)])
+def test_products_by_group_are_the_sums_of_fractions(rows: list[tuple[float, float, int]]) -> None:
+    x, y = (np.array([row[place] for row in rows], dtype=np.float64) for place in (0, 1))
+    codes = np.array([group for *_, group in rows], dtype=np.int64)
+    found = grouped_product_units(x, y, codes, 3)
+    want = [
+        sum((Fraction(a) * Fraction(b) for a, b, group in rows if group == place), Fraction(0)) for place in range(3)
+    ]
+    assert [Fraction(units, 1 << UNIT_BITS) for units in found] == want
+
+
+def test_a_root_of_any_size_is_the_nearest_double() -> None:
+    for bits in (0, 1, 255, 256, 257, 511, 512, 1021, 2047):
+        for more in (0, 1, 3):
+            number = (1 << bits) + more
+            with mp.workprec(4000):
+                assert root(number, 1) == float(mp.sqrt(mp.mpf(number)))
+                assert root(1, number) == float(1 / mp.sqrt(mp.mpf(number)))

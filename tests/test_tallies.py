@@ -612,3 +612,25 @@ def test_no_numeral_underflows_unless_it_is_said() -> None:
 def test_only_logits_are_asked_whether_they_are_odd() -> None:
     rows = Rows("logprobs", np.log(np.full((2, 3), 1 / 3)), np.array([0, 1]), None, np.ones(2, np.int64), None)
     assert not scores_of(rows, slice(None)).odd_logits
+
+
+def test_a_mean_is_one_division_of_two_rounded_sums_not_the_nearest_double() -> None:
+    values = [93.27186435241008, 398.82354222426875, 78.50477596234768]
+    nearest = float(sum(map(Fraction, values), Fraction(0)) / 3)
+    assert Mean.of(np.array(values), None).value == math.fsum(values) / 3 != nearest
+
+
+def test_counts_of_classes_are_whole_numbers() -> None:
+    work = Workings(
+        checked(np.array([[0.5, 0.5]]), np.array([1]), None, rules=Rules(), rows=np.array([1]), where=nowhere)
+    )
+    assert ClassShares.of(work).counts.dtype == np.int64
+    columns = np.array([[1.0, 0.0]])
+    both = checked(
+        np.array([[0.5, 0.5]]), columns, None, rules=Rules(multilabel=True), rows=np.array([1]), where=nowhere
+    )
+    assert ClassShares.of(Workings(both)).counts.dtype == np.int64
+
+
+def nowhere(row: int, column: int | None) -> Place:
+    return Place()
