@@ -1,18 +1,18 @@
 """The fast reader of delimited text: NumPy over blocks of bytes.
 
 It returns the doubles and texts that the careful reader returns, or declines the block,
-which then goes the careful way; it never decides that something is an error. What it
-knows of a block is where the bytes stand that are no digits: separators, points, signs,
-the e of exponents. Everything else in a number is a digit.
+which then goes the careful way; it never decides that something is an error.
 
 1. The separators must be as many as rows times columns, with a line end after each row
    and a delimiter everywhere else; then each field is known by its start and end.
-2. In a field the other bytes must come in the order sign, point, e, sign of the
-   exponent. Fields in which they do not (inf, spaces, nonsense) are read one by one, by
-   the careful reader's rule.
-3. Digits are read eight at a time in 64-bit arithmetic (the method is D. Lemire's, "Number
+2. Most numbers are a digit, a point and up to 24 digits, with a minus or none: they are
+   known by their first two bytes, and that the others are digits is seen when they are read.
+3. In the others the bytes that are no digits are looked for: they must come in the order
+   sign, point, e, sign of the exponent. Fields in which they do not (inf, spaces, nonsense)
+   are read one by one, by the careful reader's rule.
+4. Digits are read eight at a time in 64-bit arithmetic (the method is D. Lemire's, "Number
    parsing at a gigabyte per second", Software: Practice and Experience 51, 2021).
-4. The digits, as one integer of up to 19, are multiplied by a power of ten, both as sums of
+5. The digits, as one integer of up to 19, are multiplied by a power of ten, both as sums of
    two doubles. Where the rounding of that product is not certain, float() decides.
 """
 
@@ -43,10 +43,31 @@ PAD = 40
 DIGITS = 19
 """An integer of so many digits is below 2**64."""
 _POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r\ne')
+_E_MINUS = int.from_bytes(b"e-", "little")
 _ZEROS = np.uint64(0x3030303030303030)
 _LEAST, _MOST = -290, 280
 """Powers of ten with which no product of 19 digits leaves the normal doubles."""
 _SLOTS = 14
+_FEW = 16
+"""Of so many numbers one may be other than most: those are read by themselves."""
+
+
+@record(frozen=True, eq=False)
+class _Marks:
+    """The bytes that are no digits.
+
+    Attributes
+    ----------
+    odd, kinds
+        Where they stand, and which they are.
+    first, count
+        i8[rows, width]: the first of them in each field, and how many it has.
+    """
+
+    odd: Ints
+    kinds: Bytes
+    first: Ints
+    count: Ints
 
 
 @record(frozen=True, eq=False)
@@ -57,24 +78,32 @@ class Fields:
     ----------
     data
         The bytes of the block.
+    dialect
+        What separates the fields.
     buffer
-        u1: the same, with PAD bytes before and after.
-    odd, kinds
-        Where bytes stand that are no digits, and which they are.
+        u1: the same bytes, with PAD bytes before and after.
     start, end
         i8[rows, width]: where each field begins and ends, quotes aside.
-    first, count
-        i8[rows, width]: the first of the odd bytes in each field, and how many it has.
+    trimmed
+        The marks, where they were needed to take quotes and carriage returns off.
     """
 
     data: bytes
+    dialect: Dialect
     buffer: Bytes
-    odd: Ints
-    kinds: Bytes
     start: Ints
     end: Ints
-    first: Ints
-    count: Ints
+    trimmed: _Marks | None = None
+
+    @cached_property
+    def marks(self) -> _Marks:
+        """The bytes of all fields that are no digits."""
+        if self.trimmed is not None:
+            return self.trimmed
+        odd, kinds = _no_digits(self.buffer)
+        separators = np.flatnonzero(_separates(kinds, self.dialect))
+        first, count = _between(separators)
+        return _Marks(odd, kinds, first.reshape(self.start.shape), count.reshape(self.start.shape))
 
     @property
     def rows(self) -> int:
@@ -133,26 +162,69 @@ class Fields:
         `whole` says that they are all, in order. None where a field is no number.
         """
         shape = (len(self.start), len(columns))
-        start, end, first, count = (
-            (part if whole else part[:, list(columns)]).ravel()
-            for part in (self.start, self.end, self.first, self.count)
-        )
-        parsed = self._parsed(start, end, first, count)
-        values, small = parsed.values, []
-        left = np.flatnonzero(parsed.unknown)
+        chosen = slice(None) if whole else list(columns)
+        start, end = self.start[:, chosen].ravel(), self.end[:, chosen].ravel()
+        scan = _simple(self.buffer, start, end)
+        if 2 * np.count_nonzero(scan.unknown) > len(start):
+            values, left = np.empty(len(start)), np.arange(len(start))
+        else:
+            parsed = self._parsed(scan, sure=False)
+            values, left = parsed.values, np.flatnonzero(parsed.unknown)
+            if len(left):
+                left = self._small(left, start, end, values)
+        small: list[int] = []
         if len(left):
-            raw = [
-                self.data[a:b] for a, b in zip((start[left] - PAD).tolist(), (end[left] - PAD).tolist(), strict=True)
-            ]
-            found = numbers([text.decode() for text in raw])
-            if isinstance(found, int):
+            found = self._others(left, start[left], end[left], chosen)
+            if found is None:
                 return None
             values[left] = found[0]
             small = left[found[1]].tolist()
         return values.reshape(shape), small
 
-    def _parsed(self, start: Ints, end: Ints, first: Ints, count: Ints) -> _Parsed:
-        scan = _scanned(self.odd, self.kinds, start, end, first, count)
+    def _small(self, left: Ints, start: Ints, end: Ints, values: Floats) -> Ints:
+        """Read those numbers that end with an exponent such as e-05; return the others."""
+        tails: npt.NDArray[np.void] = np.ndarray((len(self.buffer) - 3,), "V4", self.buffer, strides=(1,))
+        tail = tails[end[left] - 4].view("<u4")
+        tens, ones = (tail >> 16 & 0xFF) - np.uint32(48), (tail >> 24) - np.uint32(48)
+        known = ((tail & 0xFFFF) == _E_MINUS) & (tens <= 9) & (ones <= 9)
+        some = left[known]
+        if not len(some):
+            return left
+        stop = end[some]
+        scan = _simple(self.buffer, start[some], stop - 4)
+        power = _Power(np.arange(len(some)), stop - 2, stop, np.ones(len(some), dtype=bool))
+        parsed = self._parsed(replace(scan, power=power), sure=False)
+        values[some] = parsed.values
+        return np.union1d(left[~known], some[parsed.unknown])
+
+    def _others(self, left: Ints, start: Ints, end: Ints, chosen: slice | list[int]) -> tuple[Floats, list[int]] | None:
+        """Read the numbers that are not as most are: a few as a block of their own."""
+        if _FEW * len(left) < self.start[:, chosen].size:
+            few = fields_of(b"\n".join(self._slices(start, end)), self.dialect, 1)
+            if few is None:
+                return None
+            return few._marked(few.start[:, 0], few.end[:, 0], few.marks.first[:, 0], few.marks.count[:, 0])
+        first, count = (part[:, chosen].ravel()[left] for part in (self.marks.first, self.marks.count))
+        return self._marked(start, end, first, count)
+
+    def _slices(self, start: Ints, end: Ints) -> list[bytes]:
+        return [self.data[a:b] for a, b in zip((start - PAD).tolist(), (end - PAD).tolist(), strict=True)]
+
+    def _marked(self, start: Ints, end: Ints, first: Ints, count: Ints) -> tuple[Floats, list[int]] | None:
+        """Read numbers of which the bytes are known that are no digits; those in no order one by one."""
+        parsed = self._parsed(_scanned(self.marks.odd, self.marks.kinds, start, end, first, count), sure=True)
+        values, small = parsed.values, []
+        left = np.flatnonzero(parsed.unknown)
+        if len(left):
+            found = numbers([text.decode() for text in self._slices(start[left], end[left])])
+            if isinstance(found, int):
+                return None
+            values[left] = found[0]
+            small = left[found[1]].tolist()
+        return values, small
+
+    def _parsed(self, scan: _Scan, *, sure: bool) -> _Parsed:
+        """Read the digits; unless it is `sure` that they are some, others are noted as unknown."""
         whole = scan.point - scan.start
         places = scan.stop - scan.point
         places -= 1
@@ -167,8 +239,13 @@ class Fields:
         if most:
             words = self._words(scan.point + 1, min(3, -(-most // 8)))
             if most > 24:
+                if not sure:
+                    unknown |= places > 24
                 np.minimum(places, 24, out=places)
-            fraction, lead = _fraction(words, places)
+            bad = None if sure else np.zeros(len(places), dtype=np.uint64)
+            fraction, lead = _fraction(words, places, bad)
+            if bad is not None:
+                unknown |= (bad & _TOP_BITS) != 0
             long = np.flatnonzero(length > DIGITS)
             if len(long):
                 truncated = self._cut(long, length, whole, digits, words, places, fraction, lead)
@@ -286,40 +363,52 @@ def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     buffer = np.empty(size + 2 * PAD, dtype=np.uint8)
     buffer[:PAD] = buffer[PAD + len(data) :] = _LF
     buffer[PAD : PAD + len(data)] = np.frombuffer(data, np.uint8)
-    odd = np.flatnonzero((buffer[PAD : PAD + size] - np.uint8(48)) > 9)
-    odd += PAD
-    kinds = buffer[odd]
-    separators = np.flatnonzero((kinds == ord(dialect.delimiter)) | (kinds == _LF))
-    rows, left = divmod(len(separators), width)
+    end = np.flatnonzero(_separates(buffer[PAD : PAD + size], dialect))
+    end += PAD
+    rows, left = divmod(len(end), width)
     if left or not rows:
         return None
-    found = kinds[separators].reshape(rows, width)
+    found = buffer[end].reshape(rows, width)
     if not ((found[:, -1] == _LF).all() and (found[:, :-1] != _LF).all()):
         return None
-    end = odd[separators]
     start = np.empty_like(end)
     start[0], start[1:] = PAD, end[:-1] + 1
-    first = np.empty_like(separators)
-    first[0], first[1:] = 0, separators[:-1] + 1
-    count = separators - first
-    if b"\r" in data and not _without_cr(kinds, odd, separators, end, count, rows, width):
-        return None
-    if b'"' in data and dialect.quotes and not _without_quotes(kinds, odd, separators, start, end, first, count):
-        return None
+    marks = None
+    shape = (rows, width)
+    quoted = dialect.quotes and b'"' in data
+    if quoted or b"\r" in data:
+        odd, kinds = _no_digits(buffer)
+        separators = np.flatnonzero(_separates(kinds, dialect))
+        first, count = _between(separators)
+        if b"\r" in data and not _without_cr(kinds, odd, separators, end, count, rows, width):
+            return None
+        if quoted and not _without_quotes(kinds, odd, separators, start, end, first, count):
+            return None
+        marks = _Marks(odd, kinds, first.reshape(shape), count.reshape(shape))
     if width == 1 and (start == end).any():
         # A blank line, unless it is quoted.
         return None
-    shape = (rows, width)
-    return Fields(
-        data,
-        buffer,
-        odd,
-        kinds,
-        start.reshape(shape),
-        end.reshape(shape),
-        first.reshape(shape),
-        count.reshape(shape),
-    )
+    return Fields(data, dialect, buffer, start.reshape(shape), end.reshape(shape), marks)
+
+
+def _separates(letters: Bytes, dialect: Dialect) -> Flags:
+    found: Flags = letters == ord(dialect.delimiter)
+    found |= letters == _LF
+    return found
+
+
+def _no_digits(buffer: Bytes) -> tuple[Ints, Bytes]:
+    """Where the bytes of a block stand that are no digits, the last line end included; and which they are."""
+    odd = np.flatnonzero((buffer[PAD : len(buffer) - PAD] - np.uint8(48)) > 9)
+    odd += PAD
+    return odd, buffer[odd]
+
+
+def _between(separators: Ints) -> tuple[Ints, Ints]:
+    """Of the marks before each separator the first, and how many there are."""
+    first = np.empty_like(separators)
+    first[0], first[1:] = 0, separators[:-1] + 1
+    return first, separators - first
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -367,6 +456,20 @@ def _without_quotes(
     first[owner] += 1
     count[owner] -= 2
     return True
+
+
+def _simple(buffer: Bytes, start: Ints, end: Ints) -> _Scan:
+    """Take numbers for a digit, a point and digits, with a minus or none; unknown are those that begin otherwise."""
+    pairs: npt.NDArray[np.void] = np.ndarray((len(buffer) - 1,), "V2", buffer, strides=(1,))
+    two = pairs[start].view("<u2")
+    negative = (two & 0xFF) == _MINUS
+    if negative.any():
+        start = start + negative
+        two = pairs[start].view("<u2")
+    unknown: Flags = ((two - np.uint16(48)) & 0xFF) > 9
+    unknown |= (two >> 8) != _POINT
+    unknown |= end - start < 3
+    return _Scan(start, start + 1, end, unknown, negative if negative.any() else None)
 
 
 def _scanned(odd: Ints, kinds: Bytes, start: Ints, end: Ints, first: Ints, count: Ints) -> _Scan:
@@ -435,14 +538,32 @@ def _kept_high(word: Words, count: Ints) -> Words:
     return (word ^ _ZEROS) & ~_LOW[8 - count]
 
 
-def _fraction(words: Words, places: Ints) -> tuple[Words, Words]:
-    """Read the digits after the points, `places` of them (at most 24); also the first eight of them."""
-    total = lead = _eight((words[:, 0] ^ _ZEROS) << _SHIFTS[0][places])
-    for j in range(1, words.shape[1]):
-        found = _eight((words[:, j] ^ _ZEROS) << _SHIFTS[j][places])
-        total = total * _FACTORS[j][places]
+def _fraction(words: Words, places: Ints, bad: Words | None = None) -> tuple[Words, Words]:
+    """Read the digits after the points, `places` of them (at most 24); also the first eight of them.
+
+    Where `bad` is given, a top bit of it is set where one of them is no digit.
+    """
+    least = int(places.min())
+    total = lead = np.zeros(0, dtype=np.uint64)
+    for j in range(words.shape[1]):
+        word = words[:, j] ^ _ZEROS
+        if least < 8 * (j + 1):
+            word <<= _SHIFTS[j][places]
+        if bad is not None:
+            # A digit is at most 9, and 9 + 0x76 has no top bit.
+            bad |= word
+            bad |= word + _BELOW_TOP
+        found = _eight(word)
+        if not j:
+            total = lead = found
+            continue
+        total = total * (_TENS[8] if least >= 8 * (j + 1) else _FACTORS[j][places])
         total += found
     return total, lead
+
+
+_TOP_BITS = np.uint64(0x8080808080808080)
+_BELOW_TOP = np.uint64(0x7676767676767676)
 
 
 _TENS: Words = np.array([10**n for n in range(DIGITS + 1)], dtype=np.uint64)

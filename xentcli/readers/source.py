@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 1 << 20
-TASK_BYTES = 1 << 23
+TASK_BYTES = 3 << 21
 """Where a part is read in pieces it may be larger: what is done once for each costs less."""
 TASK_ROWS = 1 << 16
 """So many rows at most: what is known of each takes a hundred bytes."""
