@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["available", "leave_signals", "ordered", "threaded"]
+__all__ = ["available", "ordered", "threaded"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -25,14 +25,6 @@ def available() -> int:
     """Return how many processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-
-
-def leave_signals() -> None:
-    """Leave signals to the main thread: one that another thread takes does not end a read that waits there."""
-    import signal
-
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
@@ -48,6 +40,8 @@ def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
         executor = None
         if threads > 1 and len(first) > 1:
             from concurrent.futures import ThreadPoolExecutor
+
+            from xentcli.readers.stream import leave_signals
 
             executor = stack.enter_context(ThreadPoolExecutor(threads, initializer=leave_signals))
         yield from ordered(function, whole, executor, ahead=threads + 2)

@@ -125,3 +125,17 @@ def test_a_name_of_a_file_is_harmless_too(xent: Run, tmp_path: Path) -> None:
         done = xent("score", name, "l.csv", "--label", "nope")
         assert done.returncode == 3
         assert not CONTROL.search(done.stderr) and not any(line.startswith("::") for line in done.stderr.splitlines())
+
+
+def test_half_a_surrogate_pair_from_memory_is_escaped_in_every_form(tmp_path: Path) -> None:
+    from xentcli.evaluation import score
+    from xentcli.writers import WRITERS, content
+    from xentcli.writers.per_example import SINKS, per_example_sink
+
+    for ending in SINKS:
+        with per_example_sink(str(tmp_path / f"rows{ending}")) as sink:
+            report = score([[0.75, 0.25]], ["\ud800"], classes=["\ud800", "b"], sink=sink, by_class=True)
+        assert (tmp_path / f"rows{ending}").stat().st_size
+    for form in WRITERS:
+        assert content(report, form)
+    assert pd.read_parquet(io.BytesIO(content(report, "parquet")))["class"].tolist() == ["\\ud800"]

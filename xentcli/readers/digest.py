@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from xentcli.errors import XentError
 from xentcli.readers.source import OfStream, Source, files_in
-from xentcli.readers.stream import open_range
+from xentcli.readers.stream import leave_signals, open_range
 
 __all__ = ["digests"]
 
@@ -34,6 +34,7 @@ def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None
     errors: list[XentError] = []
 
     def work() -> None:
+        leave_signals()
         try:
             found.extend(_of_files(_files(source), stop) for source in sources)
         except XentError as error:

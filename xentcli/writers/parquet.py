@@ -7,6 +7,7 @@ from typing import Any
 
 from xentcli.extras import needed
 from xentcli.writers.rows import table_rows
+from xentcli.writers.safe import encodable
 
 __all__ = ["render"]
 
@@ -21,7 +22,7 @@ def render(document: Any, width: int | None = None, color: bool = False) -> byte
     """
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
     rows = table_rows(document)
-    table = arrow.table({name: [row[name] for row in rows] for name in rows[0]})
+    table = arrow.table({encodable(name): [encodable(row[name]) for row in rows] for name in rows[0]})
     buffer = io.BytesIO()
     parquet.write_table(table, buffer)
     return buffer.getvalue()

@@ -20,7 +20,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
 from xentcli.report import plain
 from xentcli.scorer import PerExample
-from xentcli.writers.safe import csv_cell, terminal_cell
+from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
@@ -137,7 +137,7 @@ def _parquet(file: IO[bytes]) -> Iterator[Sink]:
 
         def write(block: PerExample) -> None:
             columns = zip(_columns(block, None), types, strict=True)
-            arrays = [arrow.array(list(column), kind) for column, kind in columns]
+            arrays = [arrow.array(list(map(encodable, column)), kind) for column, kind in columns]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
         yield write

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-__all__ = ["csv_cell", "json_text", "markdown", "terminal", "terminal_cell"]
+__all__ = ["csv_cell", "encodable", "json_text", "markdown", "terminal", "terminal_cell"]
 
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 _COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:vso)?\[)")
@@ -38,6 +39,15 @@ def json_text(text: str) -> str:
     '["#\\u0023[error]x"]'
     """
     return _COMMAND_IN_JSON.sub(r"#\\u0023\1[", text)
+
+
+def encodable(value: Any) -> Any:
+    r"""Escape halves of surrogate pairs, which no UTF-8 has; other values and text stay as they are.
+
+    >>> encodable("a\ud800"), encodable("é"), encodable(None)
+    ('a\\ud800', 'é', None)
+    """
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def csv_cell(text: str) -> str:
