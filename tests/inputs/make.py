@@ -64,6 +64,15 @@ def zipped(*members: tuple[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def lying(data: bytes, more: int) -> bytes:
+    """The same archive, whose first member is said to have more bytes."""
+    for magic, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        place = data.index(magic) + at
+        size = int.from_bytes(data[place : place + 4], "little") + more
+        data = data[:place] + size.to_bytes(4, "little") + data[place + 4 :]
+    return data
+
+
 def flipped(data: bytes, marker: bytes, bit: int = 0) -> bytes:
     """The same with one bit of the first byte of a marker changed."""
     at = data.index(marker)

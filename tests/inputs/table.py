@@ -142,6 +142,9 @@ ROWS: list[Row] = [
         for name, pack in {**COMPRESSORS, "zst": make.zstd}.items()
     ),
     refused(TEXT, "rows that do not sum to 1", P.replace("0.8", "0.7"), "the row sums to 0.9"),
+    refused(TEXT, "a point among decimal commas", P.replace(",", ";"), "has a point; with --decimal ,", args="p.csv l.csv --decimal ,"),
+    refused(TEXT, "the same in quotes", P.replace("0.2,0.8", '"0.2";0,8').replace(",0.", ";0."), "has a point; with --decimal ,", args="p.csv l.csv --decimal , --delimiter ;"),
+    refused(TEXT, "one character for two things", P, "--decimal and --delimiter are both", 2, args="p.csv l.csv --decimal , --delimiter ,", names_file=False),
     refused(TEXT, "percent", "a,b\n70,30\n20,80\n90,10\n", "--scale 0.01"),
     refused(TEXT, "logits given as probabilities", "a,b\n1.2,-3\n0.1,2\n3,1\n", "--kind logits"),
     refused(TEXT, "log-probabilities given as probabilities", "a,b\n-0.357,-1.204\n-1.609,-0.223\n-0.105,-2.303\n", "--kind logprobs"),
@@ -232,6 +235,8 @@ ROWS: list[Row] = [
             ("members of one name", zipped(("p.npy", npy(Q)), ("p.npy", npy(Q))), "r.npz l.csv", "two members are called", 3),
             ("a name that leads outside", zipped(("../p.npy", npy(Q))), "r.npz l.csv", "leads out of the archive", 3),
             ("an absolute name", zipped(("/etc/p.npy", npy(Q))), "r.npz l.csv", "leads out of the archive", 3),
+            ("more bytes than there are, it says", make.lying(zipped(("p.npy", npy(Q)), ("y.npy", npy(Y))), 8), "r.npz --label y", "less than the archive says", 3),
+            ("a name with a backslash", zipped(("..\\p.npy", npy(Q))), "r.npz l.csv", "leads out of the archive", 3),
             ("a nested archive", zipped(("p.npz", npz(p=Q))), "r.npz l.csv", "an NPZ holds arrays", 3),
             ("a wrong checksum", flipped(npz(c=Q[:, 0], d=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --label y", "Bad CRC-32", 3),
             ("a wrong checksum in what is not used", flipped(npz(p=Q, x=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --preds p --label y", "Bad CRC-32", 3),
