@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError
 from xentcli.evaluation import make_plan
@@ -89,3 +90,39 @@ def test_what_is_unused_is_told_by_name_and_of_a_stream_by_row(tmp_path: Path) -
     assert join.called([0, 2]) == ["'v'", "'w'"]
     object.__setattr__(join.source.stream, "path", None)  # type: ignore[attr-defined]
     assert join.called([0, 2]) == ["row 1", "row 3"]
+
+
+@pytest.mark.parametrize("block_bytes", [1, 16, 1 << 20])
+def test_an_id_that_comes_again_in_a_later_block_is_refused(block_bytes: int, write: Write) -> None:
+    labels = write("l.csv", "id,label\nx,a\ny,b\nz,a\n")
+    for ids, told in (
+        ("xyx", "1 row repeats an id: 'x'"),
+        ("xyzxyz", "3 rows repeat"),
+        ("xxy", "1 row repeats an id: 'x'"),
+        ("yxy", "1 row repeats an id: 'y'"),
+    ):
+        preds = write("p.csv", "id,a,b\n" + "".join(f"{name},0.5,0.5\n" for name in ids))
+        with pytest.raises(DataError, match="repeat") as caught:
+            score(preds, labels, id="id", subset=True, block_bytes=block_bytes)
+        assert told in str(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize("block_bytes", [1, 40, 1 << 20])
+def test_ids_that_are_told_are_those_of_any_block(block_bytes: int, write: Write) -> None:
+    names = [f"id{number}" for number in range(60)]
+    labels = write("l.csv", "id,label\n" + "".join(f"{name},a\n" for name in names))
+    for left_out in ([0], [59], [7, 30, 58], [1, 2, 3, 4, 5]):
+        kept = [name for number, name in enumerate(names) if number not in left_out]
+        preds = write("p.csv", "id,a,b\n" + "".join(f"{name},0.5,0.5\n" for name in kept))
+        with pytest.raises(DataError, match="not in") as caught:
+            score(preds, labels, id="id", block_bytes=block_bytes)
+        few = [f"'id{number}'" for number in left_out[:3]]
+        assert all(name in str(caught.value) for name in few), str(caught.value)
+        assert str(caught.value).count("'id") == len(few)
+
+
+def test_an_id_of_a_stream_that_is_there_twice_is_told_by_its_row(xent: Run, write: Write) -> None:
+    preds = write("p.csv", "id,a,b\nx,0.5,0.5\ny,0.5,0.5\n")
+    done = xent("score", preds, "-", "--id", "id", input="id,label\nx,a\ny,b\nx,a\n")
+    assert done.returncode == 3
+    assert "row 3" in done.stderr and "an id is there twice, first at row 1" in done.stderr

@@ -924,3 +924,46 @@ def test_a_row_of_weight_0_decides_as_much_as_a_row_that_is_not_there(labels: li
         return report.labels.matched, report.labels.counts
 
     assert outcome(labels, weights) == outcome(kept, [1] * len(kept))
+
+
+@pytest.mark.parametrize("labels", [("0", "1"), ("0.0", "1.0"), ("0", "0.5")])
+def test_many_binary_labels_are_read_as_few_are(labels: tuple[str, str], write: Write) -> None:
+    count = 3000
+    chosen = [labels[(row * row) % 7 % 2] for row in range(count)]
+    q = [((row * 37) % 97 + 1) / 100 for row in range(count)]
+    preds = write("p.csv", "q\n" + "".join(f"{value!r}\n" for value in q))
+    report = score(preds, write("y.csv", "label\n" + "".join(f"{label}\n" for label in chosen)))
+    y = np.array(chosen, dtype=float)
+    want = -(y * np.log(q) + (1 - y) * np.log1p(-np.array(q)))
+    assert report.cost == pytest.approx(want.mean(), rel=1e-14)
+    if "0.5" in labels:
+        assert report.accuracy is None
+    else:
+        assert report.accuracy == np.mean((np.array(q) > 0.5) == (y == 1))
+        assert dict(zip(report.classes, report.labels.counts or (), strict=False)) == {
+            "0": count - y.sum(),
+            "1": y.sum(),
+        }
+
+
+@pytest.mark.parametrize("bad", ["x", "2", "-0.25"])
+def test_a_bad_label_among_many_is_told_with_its_row(bad: str, write: Write) -> None:
+    count = 3000
+    labels = ["0", "1"] * (count // 2)
+    labels[2345] = bad
+    preds = write("p.csv", "q\n" + "0.25\n" * count)
+    for text in (
+        "".join(f"{label}\n" for label in labels),
+        "".join(f"{label}\n" for label in labels[2345:2346] * count),
+    ):
+        with pytest.raises(DataError) as caught:
+            score(preds, write("y.csv", "label\n" + text))
+        assert caught.value.place is not None
+        assert caught.value.place.row == (2346 if text.startswith("0") else 1)
+
+
+def test_a_third_text_beside_the_positive_class_is_refused(write: Write) -> None:
+    preds = write("p.csv", "q\n0.25\n0.5\n0.75\n")
+    assert score(preds, write("y.csv", "label\nno\nyes\nno\n"), positive="yes").examples.scored == 3
+    with pytest.raises(DataError, match="maybe"):
+        score(preds, write("y.csv", "label\nno\nyes\nmaybe\n"), positive="yes")
