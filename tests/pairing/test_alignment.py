@@ -490,3 +490,23 @@ def test_by_id_two_files_without_rows_are_no_verdict_and_one_is_refused(write: W
     assert "no rows" in refusal(NoVerdict, preds, labels, id="id")
     refusal(DataError, preds, write("m.csv", "id,truth\na,cat\n"), id="id")
     refusal(DataError, write("q.csv", "id,cat,dog\na,.5,.5\n"), labels, id="id")
+
+
+@pytest.mark.parametrize("block_bytes", [1, 64, 1 << 20])
+def test_row_names_in_another_order_are_seen_whatever_the_blocks(block_bytes: int, write: Write) -> None:
+    names = [f"r{number}" for number in range(40)]
+    preds = write("p.csv", ",a,b\n" + "".join(f"{name},0.5,0.5\n" for name in names))
+    for order, refused in (
+        (names, False),
+        (names[::-1], True),
+        ([*names[1:], names[0]], True),
+        ([f"s{n}" for n in names], False),
+    ):
+        labels = write("y.csv", ",label\n" + "".join(f"{name},a\n" for name in order))
+        if refused:
+            with pytest.raises(DataError, match="in another order"):
+                score(preds, labels, block_bytes=block_bytes)
+        else:
+            report = score(preds, labels, block_bytes=block_bytes)
+            codes = {warning.code for warning in report.warnings} - {"worse-than-prior"}
+            assert bool(codes) == (order != names)
