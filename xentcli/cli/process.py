@@ -95,8 +95,8 @@ def run(command: Callable[[], object]) -> NoReturn:
         code = say_error(FileError("there is not enough memory for a block of rows"))
     except OSError as error:
         # Without the name of a file it is the standard output of click, for --help and the like.
-        what = f"{error.filename}: {error.strerror}" if error.filename else f"cannot be written: {error.strerror}"
-        code = say_error(FileError(what if error.filename else f"standard output {what}"))
+        what = error.filename or "standard output cannot be written"
+        code = say_error(FileError(f"{what}: {error.strerror or error}"))
     except Exception as error:
         code = _defect(error)
     _leave(code)
