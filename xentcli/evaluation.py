@@ -229,8 +229,7 @@ def _report(
     with digests(plan.sources) as sums:
         report = tally(scorer, threads, sink, progress).report(extra)
         found = sums()
-    for source in plan.sources:
-        source.check_unchanged()
+    plan.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
     return dataclasses.replace(report, inputs=tuple(dataclasses.replace(i, sha256=sum_) for i, sum_ in inputs))
 
@@ -269,8 +268,7 @@ def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome
     try:
         yield from outcomes
     except DataError:
-        for source in plan.sources:
-            source.check_unchanged()
+        plan.check_unchanged()
         raise
 
 

@@ -232,7 +232,11 @@ def stalled(folder: Path, source: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.parametrize("source", ["-", "fifo"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
 def test_a_signal_leaves_the_old_files_and_nothing_else(tmp_path: Path, source: str, number: int, code: int) -> None:
     (tmp_path / "losses.csv").write_text("old losses\n")
     (tmp_path / "report.json").write_text("old report\n")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import XENT, Write
-from tests.faults import NAMES, OLD, environment, needed, scene
+from tests.faults import OLD, environment, needed, scene
 from xentcli import score
 from xentcli.errors import DataError
 from xentcli.scorer import PerExample
@@ -167,29 +167,6 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(change: str, form: str,
     assert getattr(caught.value, "exit_code", None) == (4 if change == "gone" else 3), caught.value
     assert change == "gone" or isinstance(caught.value, DataError)
     assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_in_the_midst_leaves_no_temporary_file(tmp_path: Path, number: int, code: int) -> None:
-    set_up = scene(tmp_path)
-    with subprocess.Popen(
-        [*XENT, "score", "-", str(set_up.folder / "labels.csv"), "--per-example", str(set_up.out / NAMES[2])],
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as process:
-        assert process.stdin is not None and process.stderr is not None
-        process.stdin.write(b"a,b,c\n" + b"0.5,0.25,0.25\n" * 10)
-        process.stdin.flush()
-        for _ in range(400):
-            if list(set_up.out.glob(".*")):
-                break
-            time.sleep(0.025)
-        process.send_signal(number)
-        assert process.wait(20) == code
-        assert process.stderr.read().strip() == b""
-    assert sorted(set_up.contents()) == sorted(NAMES)
-    assert set_up.contents()[NAMES[2]] == OLD
 
 
 def test_under_nohup_the_end_of_the_terminal_is_nothing(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ PROMISES = {
     ],
     "Pipes and signals": [
         ("Each end has its own exit code, and none of click's own leaks.", "tests/cli/test_exit_codes.py::test_each_end_has_its_code_and_one_message"),
-        ("A signal ends a run quietly, with its code, and leaves no temporary file.", "tests/faults/test_system.py::test_a_signal_in_the_midst_leaves_no_temporary_file"),
+        ("A signal ends a run quietly, with its code, and leaves no temporary file.", "tests/cli/test_exit_codes.py::test_a_signal_leaves_the_old_files_and_nothing_else"),
         ("A pipe without end stays in bounded memory and can be interrupted.", "tests/faults/test_system.py::test_a_pipe_without_end_stays_in_bounded_memory_and_can_be_interrupted"),
         ("A line without end is refused in bounded memory.", "tests/faults/test_system.py::test_a_line_without_end_is_refused_in_bounded_memory"),
         ("Ten times the rows need no more memory.", "tests/test_memory.py::test_ten_times_the_rows_of_a_stream_need_hardly_more_memory"),

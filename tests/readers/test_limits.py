@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import subprocess
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Run, Write
+from tests.inputs.make import npy, npz
 from xentcli import score
 from xentcli.errors import FileError, UsageError
 from xentcli.settings import Settings
@@ -23,31 +23,19 @@ PREDS = "a,b\n" + "0.25,0.75\n" * 1000
 LABELS = "label\n" + "a\n" * 1000
 
 
-def npz(values: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(file, probs=values)
-    return file.getvalue()
-
-
 LARGE: dict[str, tuple[str, Callable[[], bytes], dict[str, Any]]] = {
     "columns of text": ("p.csv", lambda: b"a,b,c\n0.5,0.25,0.25\n", {"max_columns": 2}),
     "columns of an array": ("p.npy", lambda: npy(np.full((2, 3), 1 / 3)), {"max_columns": 2}),
-    "columns of an archive": ("p.npz", lambda: npz(np.full((2, 3), 1 / 3)), {"max_columns": 2}),
+    "columns of an archive": ("p.npz", lambda: npz(True, probs=np.full((2, 3), 1 / 3)), {"max_columns": 2}),
     "columns of lines": ("p.jsonl", lambda: b'{"probs": [0.5, 0.25, 0.25]}\n' * 2, {"max_columns": 2}),
     "a field": ("p.csv", lambda: b"a,b\n0.25,0.750000000000\n", {"max_field": 10}),
     "a name": ("p.csv", lambda: b"a,bbbbbbbbbbb\n0.25,0.75\n", {"max_field": 10}),
     "gzip": ("p.csv.gz", lambda: gzip.compress(PREDS.encode()), {"max_inflated": 10_000}),
     "bzip2": ("p.csv.bz2", lambda: bz2.compress(PREDS.encode()), {"max_inflated": 10_000}),
     "xz": ("p.csv.xz", lambda: lzma.compress(PREDS.encode()), {"max_inflated": 10_000}),
-    "a member": ("p.npz", lambda: npz(np.full((1000, 2), 0.5)), {"max_inflated": 10_000}),
+    "a member": ("p.npz", lambda: npz(True, probs=np.full((1000, 2), 0.5)), {"max_inflated": 10_000}),
     "groups": ("p.csv", lambda: b"a,b,g\n0.5,0.5,x\n0.5,0.5,y\n", {"max_groups": 1, "by": "g"}),
 }
-
-
-def npy(values: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, values)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("name", LARGE)

@@ -105,6 +105,11 @@ class Plan:
         companions = [Companion(q, p) for q, p in zip(self.queues[1:], self.picks[1:], strict=True)]
         yield from by_position(self.queues[0], companions)
 
+    def check_unchanged(self) -> None:
+        """Raise DataError when a file is no longer what was opened."""
+        for source in self.sources:
+            source.check_unchanged()
+
 
 class Matching:
     """What ids and row names said of the alignment so far; complete when all rows were noted."""
@@ -138,8 +143,7 @@ class Matching:
         DataError
             With counts and examples.
         """
-        for source in self._plan.sources:
-            source.check_unchanged()
+        self._plan.check_unchanged()
         for matched in self._matched:
             matched.finish()
         if self.row_names.shuffled:

@@ -100,9 +100,7 @@ class Fields:
         """The bytes of all fields that are no digits."""
         if self.trimmed is not None:
             return self.trimmed
-        odd, kinds = _no_digits(self.buffer)
-        separators = np.flatnonzero(_separates(kinds, self.dialect))
-        first, count = _between(separators)
+        odd, kinds, _, first, count = _odd_bytes(self.buffer, self.dialect)
         return _Marks(odd, kinds, first.reshape(self.start.shape), count.reshape(self.start.shape))
 
     @property
@@ -122,11 +120,11 @@ class Fields:
 
     def texts(self, column: int) -> list[str]:
         """Return the fields of a column as text."""
-        pairs = zip((self.start[:, column] - PAD).tolist(), (self.end[:, column] - PAD).tolist(), strict=True)
-        if self._text is not None:
-            text = self._text
-            return [text[a:b] for a, b in pairs]
-        return [self.data[a:b].decode() for a, b in pairs]
+        start, end = self.start[:, column], self.end[:, column]
+        if self._text is None:
+            return [text.decode() for text in self._slices(start, end)]
+        text = self._text
+        return [text[a:b] for a, b in zip((start - PAD).tolist(), (end - PAD).tolist(), strict=True)]
 
     def coded(self, column: int) -> Coded | list[str]:
         """Return the fields of a column as few texts and a code for each row; as texts where they are long or many."""
@@ -153,8 +151,7 @@ class Fields:
         used[slot] = True
         code = np.cumsum(used) - 1
         rows = owner[used]
-        pairs = zip((start[rows] - PAD).tolist(), (self.end[rows, column] - PAD).tolist(), strict=True)
-        return Coded(tuple(self.data[a:b].decode() for a, b in pairs), code[slot])
+        return Coded(tuple(text.decode() for text in self._slices(start[rows], self.end[rows, column])), code[slot])
 
     def numbers(self, columns: Sequence[int], *, whole: bool = False) -> tuple[Floats, list[int]] | None:
         """Return columns as doubles, f8[rows, k], and the places of those too small to be told from 0.
@@ -183,8 +180,7 @@ class Fields:
 
     def _small(self, left: Ints, start: Ints, end: Ints, values: Floats) -> Ints:
         """Read those numbers that end with an exponent such as e-05; return the others."""
-        tails: npt.NDArray[np.void] = np.ndarray((len(self.buffer) - 3,), "V4", self.buffer, strides=(1,))
-        tail = tails[end[left] - 4].view("<u4")
+        tail = _at(self.buffer, end[left] - 4, 4).view("<u4")
         tens, ones = (tail >> 16 & 0xFF) - np.uint32(48), (tail >> 24) - np.uint32(48)
         known = ((tail & 0xFFFF) == _E_MINUS) & (tens <= 9) & (ones <= 9)
         some = left[known]
@@ -287,9 +283,7 @@ class Fields:
 
     def _words(self, at: Ints, count: int) -> Words:
         """u8[n, count]: the bytes from each place on, eight to a word."""
-        size = 8 * count
-        chunks: npt.NDArray[np.void] = np.ndarray((len(self.buffer) - size + 1,), f"V{size}", self.buffer, strides=(1,))
-        words: Words = chunks[at].view("<u8").reshape(-1, count)
+        words: Words = _at(self.buffer, at, 8 * count).view("<u8").reshape(-1, count)
         return words
 
     def _whole_part(self, point: Ints, whole: Ints) -> Words:
@@ -377,9 +371,7 @@ def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     shape = (rows, width)
     quoted = dialect.quotes and b'"' in data
     if quoted or b"\r" in data:
-        odd, kinds = _no_digits(buffer)
-        separators = np.flatnonzero(_separates(kinds, dialect))
-        first, count = _between(separators)
+        odd, kinds, separators, first, count = _odd_bytes(buffer, dialect)
         if b"\r" in data and not _without_cr(kinds, odd, separators, end, count, rows, width):
             return None
         if quoted and not _without_quotes(kinds, odd, separators, start, end, first, count):
@@ -397,18 +389,25 @@ def _separates(letters: Bytes, dialect: Dialect) -> Flags:
     return found
 
 
-def _no_digits(buffer: Bytes) -> tuple[Ints, Bytes]:
-    """Where the bytes of a block stand that are no digits, the last line end included; and which they are."""
+def _odd_bytes(buffer: Bytes, dialect: Dialect) -> tuple[Ints, Bytes, Ints, Ints, Ints]:
+    """Where the bytes of a block stand that are no digits, the last line end included; and which they are.
+
+    Also which of them are separators, and of those before each separator the first, and
+    how many there are.
+    """
     odd = np.flatnonzero((buffer[PAD : len(buffer) - PAD] - np.uint8(48)) > 9)
     odd += PAD
-    return odd, buffer[odd]
-
-
-def _between(separators: Ints) -> tuple[Ints, Ints]:
-    """Of the marks before each separator the first, and how many there are."""
+    kinds = buffer[odd]
+    separators = np.flatnonzero(_separates(kinds, dialect))
     first = np.empty_like(separators)
     first[0], first[1:] = 0, separators[:-1] + 1
-    return first, separators - first
+    return odd, kinds, separators, first, separators - first
+
+
+def _at(buffer: Bytes, places: Ints, size: int) -> npt.NDArray[np.void]:
+    """The `size` bytes from each place on."""
+    chunks: npt.NDArray[np.void] = np.ndarray((len(buffer) - size + 1,), f"V{size}", buffer, strides=(1,))
+    return chunks[places]
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -460,12 +459,11 @@ def _without_quotes(
 
 def _simple(buffer: Bytes, start: Ints, end: Ints) -> _Scan:
     """Take numbers for a digit, a point and digits, with a minus or none; unknown are those that begin otherwise."""
-    pairs: npt.NDArray[np.void] = np.ndarray((len(buffer) - 1,), "V2", buffer, strides=(1,))
-    two = pairs[start].view("<u2")
+    two = _at(buffer, start, 2).view("<u2")
     negative = (two & 0xFF) == _MINUS
     if negative.any():
         start = start + negative
-        two = pairs[start].view("<u2")
+        two = _at(buffer, start, 2).view("<u2")
     unknown: Flags = ((two - np.uint16(48)) & 0xFF) > 9
     unknown |= (two >> 8) != _POINT
     unknown |= end - start < 3

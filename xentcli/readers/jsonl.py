@@ -13,7 +13,7 @@ from typing import Any
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.lines import Form, LinesSource, inner_of, kind_of, open_lines
-from xentcli.readers.numerals import number
+from xentcli.readers.numerals import numbers
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.table import Small, unique_pairs
 
@@ -63,13 +63,11 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 def _extreme(text: str) -> float:
     """A number with many digits: none beyond the doubles, and one below them is known as such."""
-    value = number(text)
-    if value is None:
+    found = numbers([text])
+    if isinstance(found, int):
         raise ValueError(f"{shown(text)} is larger than any double")
-    return Small(text) if value == 0 and _NONZERO.match(text) else value
-
-
-_NONZERO = re.compile(r"-?[0.]*[1-9]")
+    values, small = found
+    return Small(text) if small else float(values[0])
 
 
 def _no_constant(name: str) -> float:
