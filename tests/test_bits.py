@@ -14,7 +14,9 @@ import pytest
 from tests.conftest import Run
 from xentcli import score
 from xentcli.readers import csv as csv_reader
+from xentcli.readers import npy
 from xentcli.report import Report
+from xentcli.scorer import Scorer
 
 ROWS = 12_000
 
@@ -103,3 +105,49 @@ def test_a_pipe_changes_no_bit(
     options = ("--label", "truth", "--weights", "w", "--index-base", "0", "--by", "site", "--worst", "5", "--by-class")
     done = xent("score", "-", folder / "y.csv", *options, "--threads", threads, "--format", "json", input=feed(folder))
     assert figures(json.loads(done.stdout)) == expected
+
+
+def mixed(kind: str, random: np.random.Generator, rows: int) -> tuple[Any, Any, Any]:
+    """Rows of which some are odd: of weight 0 and no numbers, ignored, extreme, masked, certain."""
+    z = random.standard_normal((rows, 4)) * random.choice([1, 1, 1, 300], (rows, 1))
+    y, w = random.integers(0, 4, rows), random.choice([0.0, 1.0, 2.5], rows)
+    if kind == "logits":
+        z[random.random((rows, 4)) < 0.05] = -np.inf
+        z[:, 3] = np.where(np.isneginf(z).all(axis=1), 0.0, z[:, 3])
+    else:
+        z = np.exp(np.minimum(z, 5))
+        z[random.random(rows) < 0.05] = [0, 0, 0, 1]
+        z /= z.sum(axis=1, keepdims=True)
+    z[(w == 0) & (random.random(rows) < 0.3)] = np.nan
+    y[random.random(rows) < 0.1] = -100
+    return z, y, w
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+@pytest.mark.parametrize("piece", [1, 9, 32, 1 << 19])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rows_reduced_piece_by_piece_give_the_bits_of_whole_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, dtype: str, piece: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    z, y, w = mixed(kind, random, 300)
+    np.save(tmp_path / "q.npy", z.astype(dtype))
+    keys = random.integers(0, 9, 300)
+    rows = "".join(f"{a},{b!r},s{c}\n" for a, b, c in zip(y.tolist(), w.tolist(), keys.tolist(), strict=True))
+    (tmp_path / "y.csv").write_text("label,w,site\n" + rows)
+    options: dict[str, Any] = {"kind": kind, "weights": "w", "by": "site", "worst": 4, "by_class": True}
+    options |= {"ignore_label": ("-100",), "clip": 1e-6 if seed else None, "sum_tolerance": 1e-3}
+
+    def found() -> tuple[str, list[Any]]:
+        examples: list[Any] = []
+        paths = str(tmp_path / "q.npy"), str(tmp_path / "y.csv")
+        report = score(*paths, sink=lambda e: examples.extend([e.loss.tolist(), e.probability.tolist()]), **options)
+        return json.dumps(report.to_dict(), sort_keys=True), [repr(v) for part in examples for v in part]
+
+    monkeypatch.setattr(Scorer, "_run", lambda *_: None)
+    whole = found()
+    monkeypatch.undo()
+    monkeypatch.setattr(npy, "PIECE_NUMBERS", piece)
+    reduced = found()
+    assert reduced[0] == whole[0] and sorted(reduced[1]) == sorted(whole[1])

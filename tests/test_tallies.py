@@ -24,7 +24,7 @@ from xentcli.diagnosis import Symptoms
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
-from xentcli.scores import Figures, Scores
+from xentcli.scores import Figures, Scores, has_odd_logits
 from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments
 
@@ -113,8 +113,10 @@ def clipping_of(rows: Rows, part: slice) -> Clipping:
 
 
 def scores_of(rows: Rows, part: slice) -> Scores:
-    read = rows.read[part]
-    return Scores.of(Figures.of(rows.work(part)), read=int(read.sum()), underflows=int((read == 3).sum()))
+    read, work = rows.read[part], rows.work(part)
+    return Scores.of(
+        Figures.of(work, odd_logits=has_odd_logits(work.batch)), read=int(read.sum()), underflows=int((read == 3).sum())
+    )
 
 
 def slices_of(rows: Rows, part: slice) -> Slices[str]:

@@ -5,26 +5,26 @@ What leaves `checked` holds: every later step may rely on it and checks nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints
+from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = [
     "KINDS",
     "Batch",
     "Kind",
-    "Powers",
+    "Reduced",
     "Rules",
     "Where",
     "by_column",
     "checked",
+    "reduced",
     "row_sums",
     "target_checked",
     "with_class_weights",
@@ -69,6 +69,11 @@ class Rules:
     renormalize: bool = False
     multilabel: bool = False
 
+    def scaled(self, predictions: Array) -> Floats:
+        """Return predictions (n, k) as they are to be checked: f8[n, k]."""
+        doubles: Floats = predictions.astype(np.float64, copy=False)
+        return doubles if self.scale == 1.0 else doubles * self.scale
+
 
 @record(frozen=True, eq=False)
 class Batch:
@@ -79,7 +84,8 @@ class Batch:
     kind
         A name in KINDS.
     predictions
-        f8[n, k], C-ordered. A binary column is two columns here: class 0, class 1.
+        f8[n, k], C-ordered. A binary column is two columns here: class 0, class 1. Where
+        only `known` was kept of them, they are NaN and take no memory.
     binary
         Whether the file held one column; then ln(1-q) is log1p(-q).
     target
@@ -100,6 +106,8 @@ class Batch:
     multilabel
         Whether each column is a binary problem: predictions are of its class 1, and the
         target is f8[n, k], from 0 to 1 each.
+    known
+        What they were reduced to, where that was computed beforehand.
     """
 
     kind: str
@@ -113,6 +121,27 @@ class Batch:
     smoothing: float = 0.0
     per_row: bool = False
     multilabel: bool = False
+    known: Reduced | None = None
+
+    @classmethod
+    def of_reduced(
+        cls, kind: str, found: Reduced, classes: int, target: Ints | Floats | None, weight: Floats | None, rows: Ints
+    ) -> Batch:
+        """Make a batch of checked rows of which the predictions were let go."""
+        nothing = np.broadcast_to(np.nan, (len(rows), classes))
+        deviation = None if kind == "logits" else _largest(np.abs(found.sums - 1))
+        return cls(kind, nothing, target, weight, rows, deviation=deviation, known=found)
+
+    def take(self, rows: Ints) -> Batch:
+        """Return some of the rows (i8[m])."""
+        return replace(
+            self,
+            predictions=self.predictions[rows],
+            target=None if self.target is None else self.target[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            rows=self.rows[rows],
+            known=None if self.known is None else self.known.take(rows),
+        )
 
     @property
     def classes(self) -> int:
@@ -129,47 +158,120 @@ class Batch:
         return index
 
     @cached_property
-    def powers(self) -> Powers:
-        """Of logits what their exponentials sum to."""
-        return Powers.of(self.predictions, self.index)
+    def reduced(self) -> Reduced:
+        """What is needed of probabilities, or logits, where targets are class indices."""
+        return self.known or Reduced.of(self.kind, self.predictions, self.index)
+
+    @cached_property
+    def extreme(self) -> Ints:
+        """i8[m]: the rows of logits whose exponentials as they are will not do."""
+        return self.reduced.extreme()
 
 
 @record(frozen=True, eq=False)
-class Powers:
-    """Sums of exp of logits as they are: most are small numbers, and need no pass for the maximum.
+class Reduced:
+    """What is needed of the numbers of each row where its target is a class index.
+
+    The numbers are probabilities; of logits they are their exponentials, as they are: most
+    are moderate, and need no pass for the maximum.
 
     Attributes
     ----------
-    label, others, squares
-        f8[n] each: exp of the logit of the label, the sum of those of the others, and the
-        sum of the squares of those.
-    extreme
-        i8[m]: the rows in which one of them, or its square, could leave the doubles or lose
-        digits. Whatever is no finite number makes its row extreme, and so do logits that are
-        all -inf.
+    predicted
+        i8[n]: the class of the largest number; ties go to the first.
+    label, top
+        f8[n] each: the number of the label, and that of the predicted class.
+    sums
+        f8[n]: the sum of probabilities; of exponentials the sum without that of the label.
+    squares
+        f8[n]: the sum of the squares without that of the label.
     """
 
+    predicted: Ints
     label: Floats
-    others: Floats
+    top: Floats
+    sums: Floats
     squares: Floats
-    extreme: Ints
 
     @classmethod
-    def of(cls, logits: Floats, index: Ints) -> Powers:
-        """Compute them of logits (f8[n, k]) and labels (i8[n]).
+    def of(cls, kind: str, predictions: Array, index: Ints) -> Reduced:
+        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]).
 
-        >>> Powers.of(np.log([[2.0, 3.0, 4.0]]), np.array([1])).others.round(12).tolist()
+        >>> Reduced.of("logits", np.log([[2.0, 3.0, 4.0]]), np.array([1])).sums.round(12).tolist()
         [6.0]
         """
-        each = np.arange(len(logits))
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            powers = np.exp(logits)
-            label = powers[each, index]
-            powers[each, index] = 0.0
-            others = row_sums(powers)
-            squares = row_sums(np.multiply(powers, powers, out=powers))
-        low, high = np.minimum(label, others), np.maximum(label, others)
-        return cls(label, others, squares, np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER))))
+        predicted: Ints = predictions.argmax(axis=1)
+        begin = np.arange(0, predictions.size, predictions.shape[1])
+        own = begin + index
+        begin += predicted
+        ours: Floats = np.ascontiguousarray(predictions, dtype=np.float64)
+        # What was made here may be written over.
+        room = None if np.may_share_memory(ours, predictions) else ours
+        with np.errstate(all="ignore"):
+            if kind == "logits":
+                ours = room = np.exp(ours, out=room)
+            flat = ours.reshape(-1)
+            label, top = flat[own], flat[begin]
+            if kind == "logits":
+                flat[own] = 0.0
+            sums = row_sums(ours)
+            squares: Floats = np.multiply(ours, ours, out=room)
+            squares.reshape(-1)[own] = 0.0
+            return cls(predicted, label, top, sums, row_sums(squares))
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Reduced]) -> Reduced:
+        """Return those of all rows of some pieces, of which there is one at least."""
+        if len(pieces) == 1:
+            return pieces[0]
+        return cls(
+            np.concatenate([piece.predicted for piece in pieces]),
+            np.concatenate([piece.label for piece in pieces]),
+            np.concatenate([piece.top for piece in pieces]),
+            np.concatenate([piece.sums for piece in pieces]),
+            np.concatenate([piece.squares for piece in pieces]),
+        )
+
+    def take(self, rows: Ints) -> Reduced:
+        """Return those of some rows (i8[m])."""
+        label, top, sums, squares = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
+        return Reduced(self.predicted[rows], label, top, sums, squares)
+
+    def extreme(self) -> Ints:
+        """i8[m]: of logits the rows in which an exponential, or its square, could leave the doubles or lose digits.
+
+        Whatever is no finite number makes its row extreme, and so do logits that are all -inf.
+        """
+        low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
+        return np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER)))
+
+    def plain(self, rules: Rules, classes: int) -> bool:
+        """Whether every row is what its kind says, so plainly that nothing more is to be looked at.
+
+        Of probabilities that none is negative is left to be seen.
+        """
+        if rules.kind == "logits":
+            return all(
+                np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER
+                for part in (self.label, self.sums)
+            )
+        off = self.sums - 1
+        most: float = max(np.maximum.reduce(off), -np.minimum.reduce(off))
+        return most <= rules.tolerance + _rounding(classes)
+
+
+def reduced(predictions: Array, index: Ints, rules: Rules) -> Reduced | None:
+    """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
+
+    None unless all are plainly what they should be: then `checked` says what is wrong, if
+    anything is.
+    """
+    if rules.scale != 1.0:
+        predictions = rules.scaled(predictions)
+    if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None) >= 0:
+        return None
+    found = Reduced.of(rules.kind, predictions, index)
+    return found if found.plain(rules, predictions.shape[1]) else None
 
 
 def checked(
@@ -197,8 +299,7 @@ def _checked(
     predictions: Floats, target: Ints | Floats | None, weight: Floats | None, rules: Rules, rows: Ints, where: Where
 ) -> Batch:
     kind = KINDS[rules.kind]
-    if rules.scale != 1.0:
-        predictions = predictions * rules.scale
+    predictions = rules.scaled(predictions)
     if rules.multilabel:
         _CHECKS[rules.kind](predictions.reshape(-1, 1), rules, _by_cell(where, predictions.shape[1]))
         return Batch(rules.kind, predictions, target, weight, rows, multilabel=True)
@@ -214,7 +315,7 @@ def _checked(
     binary = single and kind.labelled
     both = _BOTH_CLASSES[rules.kind](predictions) if binary else predictions
     batch = Batch(rules.kind, both, target, weight, rows, binary, deviation)
-    if rules.kind == "logits" and len(extreme := batch.powers.extreme):
+    if rules.kind == "logits" and len(extreme := batch.extreme):
         _check_logits(predictions[extreme], rules, lambda row, column: where(int(extreme[row]), column))
     return batch
 
@@ -263,16 +364,9 @@ def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False
         return replace(batch, class_weight=class_weight, per_row=True)
     factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
     weight = factor if batch.weight is None else batch.weight * factor
+    weighted = replace(batch, weight=weight, class_weight=class_weight)
     kept = weight > 0
-    whole = bool(kept.all())
-    return replace(
-        batch,
-        predictions=batch.predictions if whole else batch.predictions[kept],
-        target=target if whole else target[kept],
-        weight=weight if whole else weight[kept],
-        rows=batch.rows if whole else batch.rows[kept],
-        class_weight=class_weight,
-    )
+    return weighted if kept.all() else weighted.take(np.flatnonzero(kept))
 
 
 def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
@@ -285,7 +379,7 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     """
     with np.errstate(invalid="ignore", over="ignore"):
         sums = row_sums(target)
-        good = (np.abs(sums - 1) <= tolerance + _rounding(target)) & (target.min(axis=1) >= 0)
+        good = (np.abs(sums - 1) <= tolerance + _rounding(target.shape[1])) & (target.min(axis=1) >= 0)
     row = _first_false(good)
     if row is None:
         return target
@@ -313,9 +407,9 @@ def _first_false(good: Any) -> int | None:
     return None if good.all() else int(np.argmin(good))
 
 
-def _rounding(values: Floats) -> float:
+def _rounding(columns: int) -> float:
     """How far from exact a row sum about 1 can be by its own rounding."""
-    return float((values.shape[1] + 1) * np.finfo(np.float64).eps)
+    return (columns + 1) * 2.0**-52
 
 
 def _number(value: float) -> str:
@@ -351,7 +445,7 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
         return 0.0
     sums = row_sums(q)
     off = np.abs(sums - 1)
-    good = off <= tau + _rounding(q)
+    good = off <= tau + _rounding(q.shape[1])
     lowest = q.min()
     if good.all() and lowest >= 0:
         return _largest(off)
@@ -387,7 +481,7 @@ def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
     if log_q.shape[1] > 1:
         with np.errstate(invalid="ignore"):
             off = np.abs(top + np.log(row_sums(np.exp(log_q - top[:, None]))))
-            good &= off <= tau + _rounding(log_q)
+            good &= off <= tau + _rounding(log_q.shape[1])
     row = _first_false(good)
     if row is not None:
         _refuse_logprobs(log_q[row], rules, row, where)

@@ -6,7 +6,6 @@ columns seem to be in another order, to say what that costs.
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +23,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow
 from xentcli.readers.numerals import is_number, whole
 from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report import Cause, Causes, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
@@ -59,11 +58,11 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     [('class 1', 0.77), ('worst hundredth', 0.77)]
     """
     chosen = settings or Settings(**options)
-    chosen = dataclasses.replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
+    chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
     if chosen.by:
         return _of(predictions, labels, chosen)
     try:
-        return _of(predictions, labels, dataclasses.replace(chosen, by=_groups(predictions, labels, chosen)))
+        return _of(predictions, labels, replace(chosen, by=_groups(predictions, labels, chosen)))
     except FileError:
         # A column of which nobody spoke may have too many groups; what else is wrong, shows again.
         return _of(predictions, labels, chosen)
@@ -219,5 +218,5 @@ def _order_share(tallied: Tallied, predictions: Any, labels: Any, settings: Sett
     inverse = np.argsort(np.array(order))
     again = make_plan(predictions, labels, settings, whole=True)
     assert again.matcher is not None
-    reordered: Plan = dataclasses.replace(again, matcher=_Reordered(again.matcher, inverse))
+    reordered: Plan = replace(again, matcher=_Reordered(again.matcher, inverse))
     return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)

@@ -97,7 +97,10 @@ class Symptoms:
         """
         if not len(figures.rows) or not 0 < classes <= MOST_CLASSES:
             return cls()
-        codes = (figures.index * classes + figures.predicted)[~figures.soft]
+        codes = figures.index * classes
+        codes += figures.predicted
+        if figures.soft.any():
+            codes = codes[~figures.soft]
         return cls(classes, Counts((_counted(codes),)), twice or Mean(), twice is not None)
 
     @staticmethod
@@ -108,8 +111,7 @@ class Symptoms:
             return None
         if batch.classes > MOST_CLASSES or not _softmax_of_probabilities(batch.predictions):
             return None
-        top = np.take_along_axis(work.probabilities, work.predicted[:, None], axis=1)[:, 0]
-        return before.merge(Mean.of(top, None))
+        return before.merge(Mean.of(work.confidence, None))
 
     def merge(self, other: Symptoms) -> Symptoms:
         """Return the symptoms of both."""

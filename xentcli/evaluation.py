@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report import Report
 from xentcli.scorer import Outcome, PerExample, Scorer
 from xentcli.scores import Scores
@@ -106,7 +105,7 @@ def with_shift(report: Report, predictions: Any, labels: Any, settings: Settings
     unit = settings.nats_per_unit
     plan = make_plan(predictions, labels, settings, block_bytes, whole=True)
     found = shift_warning(plan, report.cost * unit, report.prior * unit)
-    return report if found is None else dataclasses.replace(report, warnings=(*report.warnings, found))
+    return report if found is None else replace(report, warnings=(*report.warnings, found))
 
 
 def with_plan(
@@ -210,7 +209,7 @@ class Tallied:
         """Return the Report of them, with `extra` metrics."""
         names = self.matching.row_names
         report = report_of(self.plan, self.total, names, self.details, self.symptoms, extra)
-        return dataclasses.replace(report, labels_unused=self.matching.unused)
+        return replace(report, labels_unused=self.matching.unused)
 
 
 def _report(
@@ -231,7 +230,7 @@ def _report(
         found = sums()
     plan.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
-    return dataclasses.replace(report, inputs=tuple(dataclasses.replace(i, sha256=sum_) for i, sum_ in inputs))
+    return replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs))
 
 
 def tally(
@@ -294,7 +293,7 @@ class _Groups:
         by = tuple(keyed.finish() for (option, _), keyed in self._keyed.items() if option == "by")
         cluster = self._keyed.get(("cluster", 0))
         clusters = Clusters() if cluster is None else Clusters.of_slices(cluster.finish())
-        return dataclasses.replace(details, by=by, clusters=clusters)
+        return replace(details, by=by, clusters=clusters)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

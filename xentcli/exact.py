@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.records import record
+from xentcli.records import record, replace
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -216,17 +215,23 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
 def _two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """The product rounded, and its rounding error, both exact for significands."""
     product = x * y
-    x_high, y_high = _high_half(x), _high_half(y)
-    x_low, y_low = x - x_high, y - y_high
-    error = ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+    x_high, x_low = _halves(x)
+    y_high, y_low = (x_high, x_low) if y is x else _halves(y)
+    error = x_high * y_high
+    error -= product
+    error += x_high * y_low
+    error += x_low * y_high
+    x_low *= y_low
+    error += x_low
     return product, error
 
 
-def _high_half(x: Floats) -> Floats:
-    """The upper 26 bits of a significand (G. W. Veltkamp's splitting)."""
+def _halves(x: Floats) -> tuple[Floats, Floats]:
+    """The upper 26 bits of significands, and the rest (G. W. Veltkamp's splitting)."""
     scaled = x * 134217729.0
-    high: Floats = scaled - (scaled - x)
-    return high
+    high: Floats = scaled - x
+    np.subtract(scaled, high, out=high)
+    return high, x - high
 
 
 def moderate(x: Floats) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from xentcli.losses import Workings, entropy
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import Task
 from xentcli.pairing.plan import Matching
+from xentcli.records import replace
 from xentcli.report import ClassTerm, Explanation, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
@@ -108,11 +108,12 @@ def _explained(plan: Plan, row: int) -> Explanation:
 
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     scorer = Scorer(plan)
-    index = row - task.start - 1
-    ours, companions = scorer.load(task)
+    piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.ours.count)
+    ours, companions = piece.ours, piece.companions
     if companions is None:
         # Which ids are missing, the check of all rows tells.
         return None
+    index = row - piece.start - 1
     aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
         raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))

@@ -7,13 +7,12 @@ exponentials, the probabilities, the losses.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, by_column, row_sums
+from xentcli.batch import Batch, Reduced, by_column, row_sums
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
@@ -112,13 +111,16 @@ class Workings:
     @cached_property
     def _hard_losses(self) -> Floats:
         """f8[n]: what each row would cost if all of its target were on the class with most of it, unclipped."""
+        if self.batch.kind == "probs" and not self.batch.binary:
+            with np.errstate(divide="ignore"):
+                return 0.0 - np.log(np.maximum(self.batch.reduced.label, 0.0))
         if self.batch.kind != "logits":
             return self._class_losses(self.index[:, None])[:, 0]
-        powers = self.batch.powers
+        found = self.batch.reduced
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            result: Floats = np.log1p(powers.others / powers.label)
+            result: Floats = np.log1p(found.sums / found.label)
         if self._shifted is not None:
-            result[powers.extreme] = self._shifted._class_losses(self._shifted.index[:, None])[:, 0]
+            result[self.batch.extreme] = self._shifted._class_losses(self._shifted.index[:, None])[:, 0]
         return result
 
     @cached_property
@@ -128,22 +130,12 @@ class Workings:
     @cached_property
     def _shifted(self) -> Workings | None:
         """The workings of the rows whose powers are extreme alone; None where there are none."""
-        extreme = self.batch.powers.extreme
+        extreme = self.batch.extreme
         return self.of_rows(extreme) if len(extreme) else None
 
     def of_rows(self, rows: Ints) -> Workings:
         """Return the workings of some of the rows (i8[m]) alone."""
-        batch = self.batch
-        return Workings(
-            replace(
-                batch,
-                predictions=batch.predictions[rows],
-                target=None if batch.target is None else batch.target[rows],
-                weight=None if batch.weight is None else batch.weight[rows],
-                rows=batch.rows[rows],
-            ),
-            self.clip,
-        )
+        return Workings(self.batch.take(rows), self.clip)
 
     def _share_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""
@@ -187,8 +179,29 @@ class Workings:
     @cached_property
     def predicted(self) -> Ints:
         """i8[n]: the class with the largest prediction; ties go to the first."""
+        if self.batch.kind in ("probs", "logits") and not self.batch.multilabel:
+            return self.batch.reduced.predicted
         index: Ints = self.batch.predictions.argmax(axis=1)
         return index
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """f8[n]: the probability of the predicted class."""
+        if self.batch.kind == "logits":
+            picked = self._shares(self.batch.reduced.top)
+            if self._shifted is not None:
+                few = self._shifted
+                picked[self.batch.extreme] = few.probabilities[few._each_row, few.predicted]
+            return picked
+        if self.batch.kind == "probs":
+            return self.batch.reduced.top
+        return self.probabilities[self._each_row, self.predicted]
+
+    def _shares(self, powers: Floats) -> Floats:
+        """What part of all exponentials one is; of extreme rows it means nothing."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            shares: Floats = powers / (self.batch.reduced.label + self.batch.reduced.sums)
+        return shares
 
     @cached_property
     def _top(self) -> Floats:
@@ -239,12 +252,12 @@ class Workings:
     def truth(self) -> Floats:
         """f8[n]: the probability of the label; NaN where the target is soft."""
         if self.batch.kind == "logits":
-            powers = self.batch.powers
-            with np.errstate(over="ignore", invalid="ignore"):
-                picked = powers.label / (powers.label + powers.others)
+            picked = self._shares(self.batch.reduced.label)
             if self._shifted is not None:
                 few = self._shifted
-                picked[powers.extreme] = few.probabilities[few._each_row, few.index]
+                picked[self.batch.extreme] = few.probabilities[few._each_row, few.index]
+        elif self.batch.kind == "probs":
+            picked = self.batch.reduced.label
         else:
             picked = self.probabilities[self._each_row, self.index]
         return np.where(self.soft, np.nan, picked)
@@ -253,17 +266,20 @@ class Workings:
     def squares(self) -> Floats:
         """f8[n]: sum_c (q_c - y_c)^2, were all of the target on the class with most of it."""
         if self.batch.kind != "logits":
-            terms = np.multiply(self.probabilities, self.probabilities)
-            terms[self._each_row, self.index] = (1.0 - self.probabilities[self._each_row, self.index]) ** 2
-            return row_sums(terms)
-        powers = self.batch.powers
+            probs = self.batch.kind == "probs"
+            found = self.batch.reduced if probs else Reduced.of("probs", self.probabilities, self.index)
+            missing = 1.0 - found.label
+            missing *= missing
+            missing += found.squares
+            return missing
+        found = self.batch.reduced
         with np.errstate(over="ignore", invalid="ignore"):
-            total = powers.label + powers.others
-            wrong = powers.others / total
+            total = found.label + found.sums
+            wrong = found.sums / total
             total *= total
-            result = powers.squares / total + wrong * wrong
+            result = found.squares / total + wrong * wrong
         if self._shifted is not None:
-            result[powers.extreme] = spread_squares(self._shifted, None)
+            result[self.batch.extreme] = spread_squares(self._shifted, None)
         return result
 
 

@@ -6,14 +6,14 @@ run any task.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, checked, with_class_weights
+from xentcli.batch import Batch, Reduced, checked, reduced, with_class_weights
 from xentcli.diagnosis import Symptoms
 from xentcli.errors import DataError
 from xentcli.exact import ExactSum
@@ -22,13 +22,13 @@ from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
-from xentcli.readers.source import Coded, Rows, Values, take
-from xentcli.records import record
-from xentcli.scores import Figures, Scores
+from xentcli.readers.source import Coded, Rows, Values, merged_rows, take
+from xentcli.records import record, replace
+from xentcli.scores import Figures, Scores, has_odd_logits
 from xentcli.slices import Details, Slices, Worst, WorstRow, coded, step_of
 from xentcli.tallies import Mean
 
-__all__ = ["Aligned", "Outcome", "PerExample", "Scorer"]
+__all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer"]
 
 
 @record(frozen=True, eq=False)
@@ -68,14 +68,49 @@ class Outcome:
 
 
 @record(frozen=True, eq=False)
-class _Piece:
-    """Some rows of a task, and those that go with them."""
+class Piece:
+    """Some rows of a task, `start` rows after the first, and those that go with them; None where an id is missing."""
 
     start: int
     ours: Rows
     companions: tuple[Rows, ...] | None
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
+
+
+@record(frozen=True, eq=False)
+class _Sides:
+    """What goes with the predictions of some rows.
+
+    Attributes
+    ----------
+    values
+        By role what was read of each row, the predictions among it where they are not yet
+        reduced.
+    kept
+        i8[m]: the rows of positive weight whose label is not ignored.
+    target, weight
+        Of those rows, as a Batch has them.
+    ignored
+        How many rows have an ignored label.
+    """
+
+    values: Mapping[str, tuple[Rows, Values]]
+    kept: Ints
+    target: Ints | Floats | None
+    weight: Floats | None
+    ignored: int
+
+    def index(self, rows: int) -> Ints | None:
+        """i8[n]: the class of each of all `rows` rows, 0 of those not kept; None where a target is no class."""
+        if self.target is None or self.target.ndim != 1:
+            return None
+        target: Ints = self.target.astype(np.int64, copy=False)
+        if len(self.kept) == rows:
+            return target
+        index = np.zeros(rows, dtype=np.int64)
+        index[self.kept] = target
+        return index
 
 
 @record(frozen=True, eq=False)
@@ -111,7 +146,7 @@ class _Seen:
     odd_logits: bool = False
     twice: Mean | None = Mean()
 
-    def note(self, piece: _Piece) -> None:
+    def note(self, piece: Piece) -> None:
         """Take note of the ids of a piece."""
         self.missing |= piece.companions is None
         self.ids += piece.ids
@@ -119,14 +154,33 @@ class _Seen:
         for found, position in zip(self.positions, piece.positions, strict=True):
             found.append(position)
 
-    def add(self, aligned: Aligned, figures: Figures, twice: Mean | None) -> None:
-        """Take what is known of the rows of a piece."""
+    def add(self, aligned: Aligned, figures: Figures) -> None:
+        """Take what is known of some rows."""
         self.read += aligned.rows
         self.ignored += aligned.ignored
         self.underflows += aligned.underflows
         self.figures.append(figures)
-        self.odd_logits |= figures.odd_logits
-        self.twice = twice
+
+    def looked(self, kind: str) -> bool:
+        """Whether there is nothing more to look for in predictions."""
+        return self.odd_logits if kind == "logits" else self.twice is None
+
+    def look_at(self, work: Workings) -> None:
+        """Look at what only the predictions themselves show."""
+        self.odd_logits = self.odd_logits or has_odd_logits(work.batch)
+        self.twice = Symptoms.twice_of(work, self.twice)
+
+
+@dataclass(eq=False)
+class _Run:
+    """Consecutive pieces of a task that are reduced and not yet scored, and what goes with the whole task."""
+
+    sides: _Sides | None
+    index: Ints | None
+    before: int = 0
+    rows: list[Rows] = field(default_factory=list)
+    companions: list[tuple[Rows, ...]] = field(default_factory=list)
+    reduced: list[Reduced] = field(default_factory=list)
 
 
 @record(frozen=True, eq=False)
@@ -140,31 +194,122 @@ class Scorer:
 
     def __call__(self, task: Task) -> Outcome:
         """Load and score one part of the predictions, piece by piece; tally the rows of all pieces at once."""
-        seen = _Seen()
-        for piece in self._pieces(task):
+        seen, run, done = _Seen(), self._run(task), 0
+        for ours in task.part.pieces(self.plan.picks[0]):
+            before, done = done, done + ours.count
+            if run is not None and run.sides is not None and (found := self._reduced(ours, before, run, seen)):
+                run.rows.append(ours.without("preds"))
+                run.reduced.append(found)
+                continue
+            piece = self._piece(task, before, ours)
             seen.note(piece)
             if piece.companions is None:
                 continue
-            aligned = self.align(piece.start, piece.ours, piece.companions)
-            work = Workings(aligned.batch, self.plan.settings.clip)
-            seen.add(
-                aligned, Figures.of(work, self.extra, odd_known=seen.odd_logits), Symptoms.twice_of(work, seen.twice)
-            )
-            if self.plan.compare_row_names:
-                seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
-            if self.plan.settings.worst:
-                seen.worst = seen.worst.merge(self._worst(aligned, work))
-            if "bytes" in aligned.values:
-                seen.bytes = seen.bytes.merge(self._bytes(aligned))
-            if self.plan.settings.by_class and work.batch.multilabel:
-                seen.by_column = seen.by_column.merge(_by_column(work))
-            if self.per_example:
-                seen.examples.append(self._examples(piece.start, aligned, work))
-            for place, keys in enumerate(self._keys(aligned, "by")):
-                seen.keys.setdefault(("by", place), []).extend(keys)
-            for keys in self._keys(aligned, "cluster"):
-                seen.keys.setdefault(("cluster", 0), []).extend(keys)
+            if run is not None and run.sides is None and (found := self._reduced_alone(piece, seen)):
+                run.rows.append(ours.without("preds"))
+                run.companions.append(piece.companions)
+                run.reduced.append(found)
+                continue
+            self._close(run, task, seen, done)
+            self._score(seen, self.align(piece.start, ours, piece.companions), piece)
+        self._close(run, task, seen, done)
         return self._outcome(seen)
+
+    def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
+        """Compute and keep what is asked for of some rows."""
+        work = Workings(aligned.batch, self.plan.settings.clip)
+        if aligned.batch.known is None:
+            seen.look_at(work)
+        seen.add(aligned, Figures.of(work, self.extra, odd_logits=seen.odd_logits))
+        if self.plan.compare_row_names:
+            assert piece.companions is not None
+            seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
+        if self.plan.settings.worst:
+            seen.worst = seen.worst.merge(self._worst(aligned, work))
+        if "bytes" in aligned.values:
+            seen.bytes = seen.bytes.merge(self._bytes(aligned))
+        if self.plan.settings.by_class and work.batch.multilabel:
+            seen.by_column = seen.by_column.merge(_by_column(work))
+        if self.per_example:
+            seen.examples.append(self._examples(piece.start, aligned, work))
+        for place, keys in enumerate(self._keys(aligned, "by")):
+            seen.keys.setdefault(("by", place), []).extend(keys)
+        for keys in self._keys(aligned, "cluster"):
+            seen.keys.setdefault(("cluster", 0), []).extend(keys)
+
+    def _run(self, task: Task) -> _Run | None:
+        """What a run of reduced pieces begins with; None where the numbers themselves are needed to the end."""
+        settings, picks = self.plan.settings, self.plan.picks[0]
+        if (
+            self.plan.matcher is None
+            or "preds" not in picks
+            or settings.kind not in ("probs", "logits")
+            or settings.multilabel
+            or settings.renormalize
+            or settings.label_smoothing
+            or any(metric.argument is not None for metric in self.extra)
+            or len(picks["preds"].columns) == 1
+        ):
+            return None
+        if self.plan.joins or {"label", "weights"} & picks.keys():
+            return _Run(None, None)
+        try:
+            sides = self._sides(_by_role(task.companions), task.part.rows)
+        except DataError:
+            # Errors are told in the order of rows: piece by piece.
+            return None
+        index = sides.index(task.part.rows)
+        return None if index is None else _Run(sides, index)
+
+    def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> Reduced | None:
+        """Reduce a piece, `before` rows after the start of its task; None where more is to be seen."""
+        assert run.sides is not None and run.index is not None
+        kept: Ints | None = run.sides.kept
+        if len(run.sides.kept) < len(run.index):
+            first, last = np.searchsorted(run.sides.kept, (before, before + ours.count))
+            kept = run.sides.kept[first:last] - before
+        else:
+            kept = None
+        return self._looked_at(ours, run.index[before : before + ours.count], kept, seen)
+
+    def _reduced_alone(self, piece: Piece, seen: _Seen) -> Reduced | None:
+        """Reduce a piece that knows itself what goes with it."""
+        assert piece.companions is not None
+        count = piece.ours.count
+        try:
+            sides = self._sides(_by_role((*piece.companions, piece.ours)), count)
+        except DataError:
+            return None
+        index = sides.index(count)
+        if index is None:
+            return None
+        return self._looked_at(piece.ours, index, None if len(sides.kept) == count else sides.kept, seen)
+
+    def _looked_at(self, ours: Rows, index: Ints, kept: Ints | None, seen: _Seen) -> Reduced | None:
+        """Reduce predictions, and look at what only they themselves show; `kept` are rows, None stands for all."""
+        predictions, rules = ours.values["preds"], self.plan.settings.rules
+        assert isinstance(predictions, np.ndarray)
+        found = reduced(predictions, index, rules) if ours.count else None
+        if found is not None and not seen.looked(rules.kind):
+            batch = Batch(rules.kind, rules.scaled(predictions), index, None, np.arange(ours.count), known=found)
+            seen.look_at(Workings(batch if kept is None else batch.take(kept)))
+        return found
+
+    def _close(self, run: _Run | None, task: Task, seen: _Seen, done: int) -> None:
+        """Score the pieces of a run, and begin another after the `done` rows that are read."""
+        if run is None:
+            return
+        if run.rows:
+            ours, companions = merged_rows(run.rows), task.companions
+            whole = ours.count == task.part.rows
+            if run.companions:
+                companions = tuple(merged_rows(rows) for rows in zip(*run.companions, strict=True))
+            elif not whole:
+                companions = tuple(rows.cut(run.before, run.before + ours.count) for rows in companions)
+            start = task.start + run.before
+            aligned = self.align(start, ours, companions, Reduced.joined(run.reduced), run.sides if whole else None)
+            self._score(seen, aligned, Piece(start, ours, companions))
+        run.before, run.rows, run.companions, run.reduced = done, [], [], []
 
     def _outcome(self, seen: _Seen) -> Outcome:
         """Tally what is known of all rows of a task."""
@@ -184,18 +329,22 @@ class Scorer:
         """How many classes rows with one label have; 0 where there are none such."""
         return 0 if self.plan.matcher is None or self.plan.settings.multilabel else len(self.plan.classes)
 
-    def _pieces(self, task: Task) -> Iterator[_Piece]:
-        """Load the pieces of a task with the rows that go with them; None in their place where an id is missing."""
-        start, done = task.start, 0
+    def pieces(self, task: Task) -> Iterator[Piece]:
+        """Load the pieces of a task with the rows that go with them."""
+        before = 0
         for ours in task.part.pieces(self.plan.picks[0]):
-            if self.plan.joins:
-                yield _Piece(start + done, ours, *self._joined(ours))
-            else:
-                companions = task.companions
-                if ours.count < task.part.rows:
-                    companions = tuple(rows.cut(done, done + ours.count) for rows in companions)
-                yield _Piece(start + done, ours, companions)
-            done += ours.count
+            yield self._piece(task, before, ours)
+            before += ours.count
+
+    def _piece(self, task: Task, before: int, ours: Rows) -> Piece:
+        """Find the rows that go with those that were read, `before` rows after the start of their task."""
+        start = task.start + before
+        if self.plan.joins:
+            return Piece(start, ours, *self._joined(ours))
+        companions = task.companions
+        if ours.count < task.part.rows:
+            companions = tuple(rows.cut(before, before + ours.count) for rows in companions)
+        return Piece(start, ours, companions)
 
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
         """Load only what aligns the rows of a task: ids and their positions, row names."""
@@ -237,9 +386,8 @@ class Scorer:
         classes = self.plan.classes
         labelled = batch.target is not None and not batch.multilabel
         picked = np.lexsort((batch.rows, -work.loss))[:most]
-        few = work.of_rows(picked)
         rows = []
-        for place, i in enumerate(picked.tolist()):
+        for i in picked.tolist():
             index, predicted = (int(work.index[i]), int(work.predicted[i])) if labelled else (0, 0)
             rows.append(
                 WorstRow(
@@ -248,8 +396,8 @@ class Scorer:
                     aligned.ids[int(aligned.kept[i])] if aligned.ids is not None else None,
                     classes[index] if labelled and not work.soft[i] else None,
                     classes[predicted] if labelled else None,
-                    float(few.truth[place]) if labelled and not work.soft[i] else None,
-                    float(few.probabilities[place, predicted]) if labelled else None,
+                    float(work.truth[i]) if labelled and not work.soft[i] else None,
+                    float(work.confidence[i]) if labelled else None,
                     tuple(column[i] for column in shown),
                 )
             )
@@ -267,11 +415,6 @@ class Scorer:
         weight = aligned.batch.weight
         return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
 
-    def load(self, task: Task) -> tuple[Rows, tuple[Rows, ...] | None]:
-        """Load a whole part and the rows that go with it; None in their place where an id is missing."""
-        ours = task.part.load(self.plan.picks[0])
-        return (ours, self._joined(ours)[0]) if self.plan.joins else (ours, task.companions)
-
     def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
         """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
         ids = _texts(ours.values["id"])
@@ -281,43 +424,61 @@ class Scorer:
         joins = zip(self.plan.joins, positions, strict=True)
         return tuple(join.take(found) for join, found in joins), ids, positions
 
-    def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
+    def _sides(self, values: Mapping[str, tuple[Rows, Values]], count: int) -> _Sides:
+        """Bring together what goes with the predictions of `count` rows."""
+        weight = self._weights(values)
+        ignored = self._ignored(values)
+        counts = np.ones(count, dtype=bool) if weight is None else weight != 0
+        if ignored is not None:
+            counts &= ~ignored
+        kept = np.flatnonzero(counts)
+        target = None
+        if self.plan.matcher is not None:
+            label_rows, labels = values["label"]
+            chosen = take(labels, kept) if len(kept) < count else labels
+            target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
+        if weight is not None:
+            weight = weight[kept]
+            weight = None if (weight == 1).all() else weight
+        return _Sides(values, kept, target, weight, 0 if ignored is None else int(ignored.sum()))
+
+    def align(
+        self,
+        start: int,
+        ours: Rows,
+        companions: Sequence[Rows],
+        found: Reduced | None = None,
+        sides: _Sides | None = None,
+    ) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
+
+        Where the predictions were reduced they were checked; `sides` may be known too.
 
         Raises
         ------
         DataError
             At a row that cannot be scored.
         """
-        values = {role: (rows, value) for rows in (*companions, ours) for role, value in rows.values.items()}
-        weight = self._weights(values)
-        count = ours.count
-        preds_rows, preds = values["preds"]
-        ignored = self._ignored(values)
-        counts = np.ones(count, dtype=bool) if weight is None else weight != 0
-        if ignored is not None:
-            counts &= ~ignored
-        kept = np.flatnonzero(counts)
-        assert isinstance(preds, np.ndarray)
-        predictions: Floats = preds.astype(np.float64, copy=False)
+        count, rules = ours.count, self.plan.settings.rules
+        values = _by_role((*companions, ours))
+        sides = sides or self._sides(values, count)
+        kept, target = sides.kept, sides.target
         some = len(kept) < count
-        if some:
-            predictions = predictions[kept]
-        target = None
-        if self.plan.matcher is not None:
-            label_rows, labels = values["label"]
-            chosen = take(labels, kept) if some else labels
-            target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
-        if weight is not None:
-            weight = weight[kept]
-        batch = checked(
-            predictions,
-            target,
-            None if weight is None or (weight == 1).all() else weight,
-            rules=self.plan.settings.rules,
-            rows=start + 1 + kept,
-            where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
-        )
+        if found is not None:
+            classes, known = len(self.plan.picks[0]["preds"].columns), found.take(kept) if some else found
+            batch = Batch.of_reduced(rules.kind, known, classes, target, sides.weight, start + 1 + kept)
+        else:
+            preds_rows, preds = values["preds"]
+            assert isinstance(preds, np.ndarray)
+            predictions: Floats = preds.astype(np.float64, copy=False)
+            batch = checked(
+                predictions[kept] if some else predictions,
+                target,
+                sides.weight,
+                rules=rules,
+                rows=start + 1 + kept,
+                where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
+            )
         if self.plan.settings.label_smoothing:
             batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         if self.plan.class_weights is not None:
@@ -327,7 +488,7 @@ class Scorer:
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = _texts(values["id"][1]) if "id" in values else None
-        return Aligned(batch, kept, count, underflows, ids, 0 if ignored is None else int(ignored.sum()), values)
+        return Aligned(batch, kept, count, underflows, ids, sides.ignored, values)
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
@@ -391,6 +552,11 @@ def _texts(values: Values) -> list[str]:
         return values.tolist()
     assert isinstance(values, list)
     return values
+
+
+def _by_role(sources: Iterable[Rows]) -> dict[str, tuple[Rows, Values]]:
+    """The values of several sources by role, with the rows that they are of."""
+    return {role: (rows, value) for rows in sources for role, value in rows.values.items()}
 
 
 def _only(values: Values) -> int | None:

@@ -17,7 +17,7 @@ from xentcli.metrics import METRICS, Metric
 from xentcli.records import record
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, divided
 
-__all__ = ["Figures", "Scores"]
+__all__ = ["Figures", "Scores", "has_odd_logits"]
 
 
 @record(frozen=True, eq=False)
@@ -54,10 +54,10 @@ class Figures:
     binary: bool
 
     @classmethod
-    def of(cls, work: Workings, extra: Sequence[Metric] = (), *, odd_known: bool = False) -> Figures:
+    def of(cls, work: Workings, extra: Sequence[Metric] = (), *, odd_logits: bool = False) -> Figures:
         """Compute them of a batch; `extra` are metrics beside those of the table.
 
-        `odd_known` says that some row was seen already that is no row of probabilities.
+        `odd_logits` is what `has_odd_logits` says of them.
         """
         batch = work.batch
         labelled = batch.target is not None
@@ -79,7 +79,7 @@ class Figures:
             means,
             ClassShares.of(work) if labelled else ClassShares(),
             batch.deviation,
-            batch.kind == "logits" and (odd_known or not _all_probabilities(batch)),
+            odd_logits,
             frozenset(_certain(batch.predictions[:, -1])) if batch.binary else frozenset(),
             batch.binary,
         )
@@ -245,12 +245,14 @@ def _certain(q: Floats) -> Iterator[float | None]:
         yield None
 
 
-def _all_probabilities(batch: Batch) -> bool:
-    """Whether rows given as logits could all be probabilities; the first row usually says no."""
+def has_odd_logits(batch: Batch) -> bool:
+    """Say whether some row given as logits could not be a row of probabilities; the first row usually says so."""
     logits = batch.predictions
+    if batch.kind != "logits":
+        return False
     if batch.binary or batch.multilabel:
-        return bool(((logits >= 0) & (logits <= 1)).all())
+        return not ((logits >= 0) & (logits <= 1)).all()
     with np.errstate(over="ignore", invalid="ignore"):
-        return all(
+        return not all(
             bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
         )

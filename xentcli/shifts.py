@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from xentcli.arrays import Ints
 from xentcli.batch import Batch
 from xentcli.losses import Workings
 from xentcli.pairing import Plan
+from xentcli.records import replace
 from xentcli.report import Warning
 from xentcli.scorer import Scorer
 from xentcli.tallies import Mean
@@ -60,10 +60,9 @@ def _pairs_of_rows(plan: Plan) -> Iterator[tuple[Batch, Batch]]:
     """For each block its rows but the last, and its rows but the first; the row between two blocks joins them."""
     scorer = Scorer(plan)
     held: Batch | None = None
-    for task in plan.tasks():
-        ours, companions = scorer.load(task)
-        assert companions is not None
-        batch = scorer.align(task.start, ours, companions).batch
+    for piece in itertools.chain.from_iterable(map(scorer.pieces, plan.tasks())):
+        assert piece.companions is not None
+        batch = scorer.align(piece.start, piece.ours, piece.companions).batch
         if not len(batch.rows):
             continue
         if held is not None:

@@ -101,7 +101,7 @@ class Moments:
         """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
         mean = Mean.of(values, weight)
         finite = np.isfinite(values)
-        kept = values[finite]
+        kept = values if finite.all() else values[finite]
         if weight is None:
             return cls(
                 mean, len(values), ExactSum().add_products(kept, kept), ExactSum(mean.a.units), _whole(len(kept))
@@ -154,11 +154,12 @@ class ClassShares:
         if work.batch.multilabel:
             return cls._of_columns(work.columns, work.batch.classes)
         batch, soft = work.batch, work.soft
-        counts = np.bincount(work.index[~soft], minlength=batch.classes).astype(np.int64)
-        if batch.weight is None and not soft.any():
+        some = bool(soft.any())
+        counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
+        if batch.weight is None and not some:
             return cls(counts)
         weight = np.ones(len(soft)) if batch.weight is None else batch.weight
-        if not soft.any():
+        if not some:
             return cls(counts, grouped_sums(weight, work.index))
         assert work.distribution is not None
         mass = weight[:, None] * work.distribution

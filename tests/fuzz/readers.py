@@ -41,7 +41,7 @@ def numbers_of(path: str, format: str, block_bytes: int) -> bytes | None:
         blocks = [rows.values["preds"] for part in source.parts(block_bytes) for rows in part.pieces(pick)]
     except XentError:
         return None
-    return b"".join(np.ascontiguousarray(block).tobytes() for block in blocks)
+    return b"".join(np.ascontiguousarray(block, dtype=np.float64).tobytes() for block in blocks)
 
 
 def check(data: bytes, folder: Path) -> None:

@@ -89,9 +89,8 @@ def explain(
             option="--probs" if logits is None else "--logits",
         )
     elif row is None:
-        from dataclasses import replace
-
         from xentcli.causes import causes
+        from xentcli.records import replace
 
         command = again("score", without=("by",))
         told = replace(causes(preds_file, labels, settings_of({**options, "by": by})), command=command)

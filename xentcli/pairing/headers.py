@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
 from enum import Enum
@@ -11,7 +10,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.settings import Settings
 
 __all__ = ["with_header", "with_headers"]
@@ -79,9 +78,7 @@ def with_header(other: Source, files: Sequence[Source], settings: Settings) -> S
     if not has_first_line(other) or not other.width:
         return other
     side = Side("labels", other)
-    look = _look(
-        side, dataclasses.replace(settings, header=None, no_header=None), _named_columns(settings, "labels"), ()
-    )
+    look = _look(side, replace(settings, header=None, no_header=None), _named_columns(settings, "labels"), ())
     if look is not Line.EITHER:
         return other.with_header(look is Line.HEADER)
     first = files[0]

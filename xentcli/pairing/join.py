@@ -9,7 +9,7 @@ it is read again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from xentcli.arrays import Ints
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import Companion
 from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["Join", "Matched"]
 
@@ -196,7 +196,7 @@ class _Picked(Rows):
 
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
-        return replace(super().cut(first, last), at=self.at[first:last])  # type: ignore[call-arg]
+        return replace(super().cut(first, last), at=self.at[first:last])
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from xentcli.batch import KINDS
 from xentcli.errors import DataError, Place, shown
@@ -12,6 +11,7 @@ from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name
 from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source
+from xentcli.records import replace
 from xentcli.settings import Settings
 
 __all__ = [

@@ -14,7 +14,6 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 

@@ -10,7 +10,6 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, RowScan, blocks, check_text, looked_further
@@ -26,7 +25,7 @@ from xentcli.readers.source import (
     merged_rows,
 )
 from xentcli.readers.stream import ByteStream, read_range
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
@@ -202,7 +201,7 @@ class CsvSource(OfStream):
         """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
         rows = max(1, self.stream.head.count(self.dialect.end))
         most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
-        return min(most, TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES)
+        return min(most, TASK_BYTES // 10 if self.stream.plain else 2 * BLOCK_BYTES)
 
     def numeric(self, column: int) -> None:
         """Say nothing: every cell is looked at."""

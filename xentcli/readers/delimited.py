@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +22,7 @@ from xentcli.readers.compression import is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import pointed
 from xentcli.readers.stream import ByteStream
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "check_text", "looked_further"]
 

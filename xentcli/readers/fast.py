@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
 from xentcli.readers.delimited import Dialect
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
-from xentcli.records import record
+from xentcli.records import record, replace
 
 if TYPE_CHECKING:
     import numpy.typing as npt

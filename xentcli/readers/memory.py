@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values, WholePart
 from xentcli.readers.table import rows_of_columns
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["MemoryPart", "MemorySource", "open_memory"]
 

@@ -13,7 +13,6 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -31,7 +30,7 @@ from xentcli.readers.source import (
     Values,
 )
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 
@@ -105,10 +104,7 @@ class NpyPart:
         if self.layout.fortran:
             columns = sorted({c for pick in selection.values() for c in pick.columns})
         place = Place(self.path)
-        fresh = isinstance(self.data, memoryview)
-        values = read_values(
-            self.array(columns), selection, lambda row: replace(place, row=self.start + row + 1), fresh=fresh
-        )
+        values = read_values(self.array(columns), selection, lambda row: replace(place, row=self.start + row + 1))
         return Rows(self.path, (), selection, self.start, self.rows, values)
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
@@ -119,20 +115,20 @@ class NpyPart:
             yield self.load(selection)
             return
         size = layout.width * layout.item
+        file = None
         with contextlib.ExitStack() as stack:
-            file = None if self.data is not None else stack.enter_context(open_range(self.path))
-            buffer = bytearray(step * size)
+            if self.data is None:
+                file = stack.enter_context(open_range(self.path))
             for first in range(0, self.rows, step):
-                count = min(step, self.rows - first)
-                start = self.start + first
-                view = memoryview(buffer)[: count * size]
+                start, count = self.start + first, min(step, self.rows - first)
                 if file is None:
                     assert self.data is not None
-                    view[:] = memoryview(self.data)[first * size : (first + count) * size]
+                    data = memoryview(self.data)[first * size : (first + count) * size]
                 else:
-                    fill_range(file, self.path, layout.begin + start * size, view)
-                # The buffer is filled again: nothing that leaves here may lie in it.
-                yield NpyPart(self.path, layout, start, count, view).load(selection)
+                    data = np.empty(count * size, np.uint8).data
+                    fill_range(file, self.path, layout.begin + start * size, data)
+                yield NpyPart(self.path, layout, start, count, data).load(selection)
+                del data
 
     def array(self, chosen: Sequence[int]) -> Array:
         """Read the rows as they are in the file, (n, k); in Fortran order only the chosen columns are filled."""
@@ -308,27 +304,25 @@ def _widened(stored: Array, layout: Layout) -> Array:
     return widened
 
 
-def read_values(
-    array: Array, selection: Selection, where: Callable[[int], Place], *, fresh: bool = False
-) -> dict[str, Values]:
-    """Take the selected columns of rows (n, k): f8[n, k] for numbers, a column or texts for the rest.
+def read_values(array: Array, selection: Selection, where: Callable[[int], Place]) -> dict[str, Values]:
+    """Take the selected columns of rows (n, k): (n, k) for numbers, a column or texts for the rest.
 
-    With `fresh` nothing of the result lies in the memory of `array`.
+    Numbers are f8 or, where they are all that there is, the shorter floats that they are.
 
     Raises
     ------
     DataError
         For bytes that are no text.
     """
-    return {role: _read(array, pick, where, fresh) for role, pick in selection.items()}
+    return {role: _read(array, pick, where) for role, pick in selection.items()}
 
 
-def _read(array: Array, pick: Pick, where: Callable[[int], Place], fresh: bool) -> Values:
+def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
     if pick.as_ == "numbers":
-        chosen = array if pick.covers(array.shape[1]) else array[:, list(pick.columns)]
-        return (
-            np.array(chosen, dtype=np.float64, order="C") if fresh else np.ascontiguousarray(chosen, dtype=np.float64)
-        )
+        if not pick.covers(array.shape[1]):
+            return np.ascontiguousarray(array[:, list(pick.columns)], dtype=np.float64)
+        short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1
+        return np.ascontiguousarray(array, dtype=array.dtype if short else np.float64)
     column = array[:, pick.columns[0]]
     if column.dtype.kind in "US":
         return _texts(column, where)

@@ -11,7 +11,7 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -21,7 +21,7 @@ from xentcli.readers.csv import CsvSource
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
 

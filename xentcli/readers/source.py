@@ -8,7 +8,6 @@ So the two sides can be aligned by counting, before a row is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard
 
@@ -18,7 +17,7 @@ from xentcli.arrays import Array, Floats, Ints
 from xentcli.errors import Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = [
     "BLOCK_BYTES",
@@ -43,11 +42,11 @@ __all__ = [
 ]
 
 BLOCK_BYTES = 1 << 20
-TASK_BYTES = 3 << 21
+TASK_BYTES = 1 << 25
 """Where a part is read in pieces it may be larger: what is done once for each costs less."""
 TASK_ROWS = 1 << 16
 """So many rows at most: what is known of each takes a hundred bytes."""
-PIECE_NUMBERS = 1 << 18
+PIECE_NUMBERS = 1 << 19
 """So many numbers are computed with at once: as doubles they fit into a cache."""
 
 
@@ -81,14 +80,14 @@ class Coded:
 
 
 Values = Floats | Array | list[str] | Coded
-"""Numbers f8[n, k]; or one column as it stands: texts, or an array of whole or real numbers."""
+"""Numbers (n, k), f8 or the shorter floats of an array; or one column as it stands: texts, or an array of numbers."""
 
 
 @record(frozen=True)
 class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
-    "numbers" gives f8[n, k]; "values" gives one column as the source has it, text or
+    "numbers" gives (n, k) of them; "values" gives one column as the source has it, text or
     numbers; "text" gives one column of text. `others` says that every further column would
     be chosen too, so that a row may have none.
     """
@@ -119,7 +118,7 @@ class Rows:
     start, count
         How many rows come before, and how many these are.
     values
-        By role: f8[n, k], a list of n texts, or an array of n numbers.
+        By role: numbers (n, k), a list of n texts, or an array of n numbers.
     line
         The line of the first row in a text file, or the line of each row.
     underflows
@@ -147,6 +146,10 @@ class Rows:
             name = (self.names[index] if self.names else "") or f"#{index + 1}"
         path = next((path for before, path in reversed(self.paths) if before <= self.start + row), self.path)
         return Place(path, self.start + row + 1, line, name or None)
+
+    def without(self, role: str) -> Rows:
+        """Return the rows without the values of a role."""
+        return replace(self, values={name: value for name, value in self.values.items() if name != role})
 
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -13,6 +12,7 @@ from xentcli.arrays import Array, Floats
 from xentcli.errors import DataError, shown
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import Rows, Selection, Values
+from xentcli.records import replace
 
 __all__ = ["Column", "Small", "rows_of_columns", "unique_pairs"]
 
