@@ -16,7 +16,7 @@ PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
     {"arrays", "errors", "records", "student", "version", "compat", "extras"},
-    {"atomic", "metrics"},
+    {"atomic", "metrics", "rows"},
     {"report", "exact"},
     {"batch"},
     {"losses", "readers", "settings"},

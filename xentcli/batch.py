@@ -5,8 +5,8 @@ What leaves `checked` holds: every later step may rely on it and checks nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 from xentcli.records import record, replace
+from xentcli.rows import row_dots, row_sums
 
 __all__ = [
     "KINDS",
@@ -25,7 +26,6 @@ __all__ = [
     "by_column",
     "checked",
     "reduced",
-    "row_sums",
     "target_checked",
     "with_class_weights",
 ]
@@ -129,7 +129,7 @@ class Batch:
     ) -> Batch:
         """Make a batch of checked rows of which the predictions were let go."""
         nothing = np.broadcast_to(np.nan, (len(rows), classes))
-        deviation = None if kind == "logits" else _largest(np.abs(found.sums - 1))
+        deviation = None if kind == "logits" else found.deviation
         return cls(kind, nothing, target, weight, rows, deviation=deviation, known=found)
 
     def take(self, rows: Ints) -> Batch:
@@ -194,46 +194,44 @@ class Reduced:
     squares: Floats
 
     @classmethod
-    def of(cls, kind: str, predictions: Array, index: Ints) -> Reduced:
-        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]).
+    def room(cls, rows: int) -> Reduced:
+        """Return room for those of so many rows."""
+        return cls(np.empty(rows, dtype=np.int64), *np.empty((4, rows)))
+
+    @classmethod
+    def of(cls, kind: str, predictions: Array, index: Ints, room: Reduced | None = None) -> Reduced:
+        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]), in `room` for n rows.
 
         >>> Reduced.of("logits", np.log([[2.0, 3.0, 4.0]]), np.array([1])).sums.round(12).tolist()
         [6.0]
         """
-        predicted: Ints = predictions.argmax(axis=1)
-        begin = np.arange(0, predictions.size, predictions.shape[1])
+        made = room or cls.room(len(predictions))
+        predictions.argmax(axis=1, out=made.predicted)
+        begin = _begins(*predictions.shape)
         own = begin + index
-        begin += predicted
         ours: Floats = np.ascontiguousarray(predictions, dtype=np.float64)
         # What was made here may be written over.
-        room = None if np.may_share_memory(ours, predictions) else ours
+        free = None if np.may_share_memory(ours, predictions) else ours
         with np.errstate(all="ignore"):
             if kind == "logits":
-                ours = room = np.exp(ours, out=room)
+                ours = free = np.exp(ours, out=free)
             flat = ours.reshape(-1)
-            label, top = flat[own], flat[begin]
+            # Clipping needs no buffer, and nothing is to be clipped.
+            flat.take(own, out=made.label, mode="clip")
+            flat.take(begin + made.predicted, out=made.top, mode="clip")
             if kind == "logits":
                 flat[own] = 0.0
-            sums = row_sums(ours)
-            squares: Floats = np.multiply(ours, ours, out=room)
-            squares.reshape(-1)[own] = 0.0
-            return cls(predicted, label, top, sums, row_sums(squares))
+                row_sums(ours, made.sums)
+            else:
+                row_sums(ours, made.sums)
+                if free is None:
+                    ours = ours.copy()
+                ours.reshape(-1)[own] = 0.0
+            row_dots(ours, ours, made.squares)
+        return made
 
-    @classmethod
-    def joined(cls, pieces: Sequence[Reduced]) -> Reduced:
-        """Return those of all rows of some pieces, of which there is one at least."""
-        if len(pieces) == 1:
-            return pieces[0]
-        return cls(
-            np.concatenate([piece.predicted for piece in pieces]),
-            np.concatenate([piece.label for piece in pieces]),
-            np.concatenate([piece.top for piece in pieces]),
-            np.concatenate([piece.sums for piece in pieces]),
-            np.concatenate([piece.squares for piece in pieces]),
-        )
-
-    def take(self, rows: Ints) -> Reduced:
-        """Return those of some rows (i8[m])."""
+    def take(self, rows: Ints | slice) -> Reduced:
+        """Return those of some rows."""
         label, top, sums, squares = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
         return Reduced(self.predicted[rows], label, top, sums, squares)
 
@@ -245,6 +243,13 @@ class Reduced:
         low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
         return np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER)))
 
+    @property
+    def deviation(self) -> float:
+        """The largest distance of a sum from 1; 0 of no rows."""
+        # Rounding keeps the order: the largest and the smallest sum are the farthest from 1.
+        over = np.maximum.reduce(self.sums, initial=-np.inf) - 1
+        return float(np.maximum(0.0, np.maximum(over, 1 - np.minimum.reduce(self.sums, initial=np.inf))))
+
     def plain(self, rules: Rules, classes: int) -> bool:
         """Whether every row is what its kind says, so plainly that nothing more is to be looked at.
 
@@ -255,22 +260,28 @@ class Reduced:
                 np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER
                 for part in (self.label, self.sums)
             )
-        off = self.sums - 1
-        most: float = max(np.maximum.reduce(off), -np.minimum.reduce(off))
-        return most <= rules.tolerance + _rounding(classes)
+        return self.deviation <= rules.tolerance + _rounding(classes)
 
 
-def reduced(predictions: Array, index: Ints, rules: Rules) -> Reduced | None:
+@lru_cache(maxsize=4)
+def _begins(rows: int, columns: int) -> Ints:
+    """Where each row begins; the same for each piece."""
+    begin = np.arange(0, rows * columns, columns)
+    begin.flags.writeable = False
+    return begin
+
+
+def reduced(predictions: Array, index: Ints, rules: Rules, room: Reduced | None = None) -> Reduced | None:
     """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
 
     None unless all are plainly what they should be: then `checked` says what is wrong, if
-    anything is.
+    anything is. `room` may be given for the n rows.
     """
     if rules.scale != 1.0:
         predictions = rules.scaled(predictions)
     if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None) >= 0:
         return None
-    found = Reduced.of(rules.kind, predictions, index)
+    found = Reduced.of(rules.kind, predictions, index, room)
     return found if found.plain(rules, predictions.shape[1]) else None
 
 
@@ -395,12 +406,6 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
         place=where(row, None),
         advice=("one label column: --label NAME", "a yes or no in each column: --multilabel"),
     )
-
-
-def row_sums(values: Floats) -> Floats:
-    """Sum each row of f8[n, k]; the bits of a sum do not depend on the rows beside it."""
-    sums: Floats = np.add.reduce(values, axis=1)
-    return sums
 
 
 def _first_false(good: Any) -> int | None:

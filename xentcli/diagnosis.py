@@ -9,7 +9,7 @@ say no.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 from typing import Self
@@ -48,11 +48,16 @@ class Counts:
             pieces = sorted((*pieces[:-2], joined), key=lambda piece: -len(piece[0]))
         return Counts(tuple(pieces))
 
+    @property
+    def all(self) -> tuple[Ints, Ints]:
+        """The codes that occurred, sorted, and how often each did."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return _joined(self.pieces) if self.pieces else (nothing, nothing)
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Yield each code and its count."""
-        if self.pieces:
-            codes, counts = _joined(self.pieces)
-            yield from zip(codes.tolist(), counts.tolist(), strict=True)
+        codes, counts = self.all
+        yield from zip(codes.tolist(), counts.tolist(), strict=True)
 
     def __eq__(self, other: object) -> bool:
         """Compare by what was counted."""
@@ -124,9 +129,25 @@ class Symptoms:
         )
 
     @cached_property
-    def pairs(self) -> Mapping[tuple[int, int], int]:
-        """How many rows have a true class t and a predicted class p, by (t, p)."""
-        return {divmod(code, self.classes): count for code, count in self.counts}
+    def pairs(self) -> Pairs:
+        """How many rows have a true class and a predicted class."""
+        codes, counts = self.counts.all
+        true, predicted = np.divmod(codes, max(1, self.classes))
+        return Pairs(true, predicted, counts)
+
+
+@record(frozen=True, eq=False)
+class Pairs:
+    """i8[m] each: a true class, a predicted class, and how many rows have both; no two are the same."""
+
+    true: Ints
+    predicted: Ints
+    counts: Ints
+
+    def accuracy(self, order: Sequence[int] | None = None) -> float:
+        """Return the share of rows whose predicted class, sent through `order`, is the true one."""
+        predicted = self.predicted if order is None else np.array(order)[self.predicted]
+        return int(self.counts[self.true == predicted].sum()) / int(self.counts.sum())
 
 
 def _counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
@@ -187,8 +208,8 @@ def findings(
     """
     if total.soft or total.scored < LEAST_ROWS:
         return
-    worse = worse_than_prior(total, prior)
-    order = better_order(symptoms, len(classes)) if symptoms.pairs and (worse or len(classes) > 2) else None
+    worse, known = worse_than_prior(total, prior), bool(len(symptoms.pairs.counts))
+    order = better_order(symptoms, len(classes)) if known and (worse or len(classes) > 2) else None
     if order is not None:
         yield _permuted(symptoms, classes, order, named)
     elif worse:
@@ -199,7 +220,7 @@ def findings(
             "that of always saying the shares of the classes",
             "are labels and predictions of the same rows, in the same order?",
         )
-    if not symptoms.pairs:
+    if not known:
         return
     if symptoms.twice and len(classes) > 2:
         yield from _twice(symptoms)
@@ -207,37 +228,34 @@ def findings(
         yield from _never_predicted(symptoms, classes)
 
 
-def _accuracy(symptoms: Symptoms, order: Sequence[int] | None = None) -> float:
-    """The share of rows whose predicted class, sent through `order`, is the true one."""
-    right = sum(n for (t, p), n in symptoms.pairs.items() if t == (p if order is None else order[p]))
-    return right / sum(symptoms.pairs.values())
-
-
 def better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
     """Return for each predicted class the true one it mostly stands for, if that is another order that fits far better.
 
     None where it is not.
     """
-    best: dict[int, tuple[int, int]] = {}
-    for (t, p), count in symptoms.pairs.items():
-        best[p] = max(best.get(p, (0, 0)), (count, t))
-    taken = [best[p][1] for p in best]
-    if len(set(taken)) < len(taken) or len(best) < 2:
+    pairs = symptoms.pairs
+    # By predicted class, the most frequent true one last; of equal ones the last class.
+    by_count = np.lexsort((pairs.true, pairs.counts, pairs.predicted))
+    predicted = pairs.predicted[by_count]
+    last = np.flatnonzero(np.append(predicted[1:] != predicted[:-1], True))
+    best = dict(zip(predicted[last].tolist(), pairs.true[by_count][last].tolist(), strict=True))
+    taken = set(best.values())
+    if len(taken) < len(best) or len(best) < 2:
         return None
-    left = [t for t in range(classes) if t not in set(taken)]
-    order = [best[p][1] if p in best else left.pop(0) for p in range(classes)]
+    left = [t for t in range(classes) if t not in taken]
+    order = [best[p] if p in best else left.pop(0) for p in range(classes)]
     if order == list(range(classes)):
         return None
-    fitting = _accuracy(symptoms, order)
-    return order if fitting > 0.5 and fitting > _accuracy(symptoms) + 0.2 else None
+    fitting = pairs.accuracy(order)
+    return order if fitting > 0.5 and fitting > pairs.accuracy() + 0.2 else None
 
 
 def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int], named: bool) -> Warning:
     names = ",".join(classes[t] for t in order[:12]) + (",..." if len(order) > 12 else "")
     return Warning(
         "columns-permuted",
-        f"with the columns in another order {100 * _accuracy(symptoms, order):.1f} % of the labels would be "
-        f"predicted, not {100 * _accuracy(symptoms):.1f} %",
+        f"with the columns in another order {100 * symptoms.pairs.accuracy(order):.1f} % of the labels would be "
+        f"predicted, not {100 * symptoms.pairs.accuracy():.1f} %",
         f"are the columns misnamed? They look like {names}"
         if named
         else f"if the columns are {names}: --classes {names}",
@@ -245,7 +263,7 @@ def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int], 
 
 
 def _twice(symptoms: Symptoms) -> Iterator[Warning]:
-    confidence, accuracy = symptoms.confidence.value, _accuracy(symptoms)
+    confidence, accuracy = symptoms.confidence.value, symptoms.pairs.accuracy()
     if not math.isnan(confidence) and accuracy > confidence + 0.15:
         yield Warning(
             "softmax-twice",
@@ -257,12 +275,12 @@ def _twice(symptoms: Symptoms) -> Iterator[Warning]:
 
 def _never_predicted(symptoms: Symptoms, classes: Sequence[str]) -> Iterator[Warning]:
     """The classes with half an even share of the rows or more that no row is predicted to be."""
-    rows: dict[int, int] = {}
-    for (t, _), count in symptoms.pairs.items():
-        rows[t] = rows.get(t, 0) + count
-    predicted = {p for _, p in symptoms.pairs}
-    least = max(10, sum(rows.values()) / (2 * len(classes)))
-    never = [t for t in sorted(rows) if t not in predicted and rows[t] >= least]
+    pairs = symptoms.pairs
+    rows = _sums(pairs.true, pairs.counts)
+    least = max(10, int(rows.sum()) / (2 * len(classes)))
+    often = rows >= least
+    often[np.unique(pairs.predicted[pairs.predicted < len(rows)])] = False
+    never: list[int] = np.flatnonzero(often).tolist()
     if never:
         few = ", ".join(f"{classes[t]} ({rows[t]:,} rows)" for t in never[:5]) + (", ..." if len(never) > 5 else "")
         noun = "class is" if len(never) == 1 else "classes are"

@@ -30,6 +30,8 @@ __all__ = [
     "product_units_by_group",
     "ratio",
     "root",
+    "sums_of",
+    "two_product",
     "units_by_group",
     "wide",
     "wide_product",
@@ -88,10 +90,10 @@ class ExactSum:
         array = np.asarray(values, dtype=np.float64).ravel()
         finite = np.isfinite(array)
         if finite.all():
-            return replace(self, units=self.units + _units(array))
+            return replace(self, units=self.units + _units(array[None])[0])
         odd = array[~finite]
         return ExactSum(
-            self.units + _units(array[finite]),
+            self.units + _units(array[finite][None])[0],
             self.positive_infinities + int((odd == np.inf).sum()),
             self.negative_infinities + int((odd == -np.inf).sum()),
             self.nans + int(np.isnan(odd).sum()),
@@ -107,8 +109,8 @@ class ExactSum:
         """
         if not (moderate(x) and moderate(y)):
             return self.add_wide_products(wide(x), wide(y))
-        product, error = _two_product(x, y)
-        return replace(self, units=self.units + _units(product) + _units(error))
+        product, error = two_product(x, y)
+        return replace(self, units=self.units + sum(_units(np.stack([product, error]))))
 
     def add_wide(self, x: Wide) -> ExactSum:
         """Return the sum with all of `x` added."""
@@ -117,7 +119,7 @@ class ExactSum:
     def add_wide_products(self, x: Wide, y: Wide) -> ExactSum:
         """Return the sum with every ``x[i] * y[i]`` added, without rounding a product."""
         (mx, ex), (my, ey) = x, y
-        product, error = _two_product(mx, my)
+        product, error = two_product(mx, my)
         exponents = ex + ey
         units = self.units
         for part in (product, error):
@@ -194,7 +196,7 @@ def product_units_by_group(x: Wide, y: Wide, codes: Ints, groups: int) -> Sequen
     """Sum ``x * y`` by group without rounding a product: each sum an integer in units."""
     (mx, ex), (my, ey) = x, y
     totals = [0] * groups
-    for part in _two_product(mx, my):
+    for part in two_product(mx, my):
         mantissa, exponent = np.frexp(part)
         for group, units in enumerate(_bin_units(mantissa, exponent + ex + ey, codes, groups)):
             totals[group] += units
@@ -212,8 +214,8 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
     return {int(code): ExactSum(unit) for code, unit in zip(groups, units, strict=True)}
 
 
-def _two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """The product rounded, and its rounding error, both exact for significands."""
+def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the product rounded, and its rounding error: exact where both are `moderate`."""
     product = x * y
     x_high, x_low = _halves(x)
     y_high, y_low = (x_high, x_low) if y is x else _halves(y)
@@ -237,53 +239,69 @@ def _halves(x: Floats) -> tuple[Floats, Floats]:
 def moderate(x: Floats) -> bool:
     """Whether no product of two of these, nor the error of one, leaves the normal doubles; 0 may be among them."""
     size = np.abs(x)
-    return bool(((size == 0) | ((size > 2.0**-400) & (size < 2.0**400))).all())
+    if not np.maximum.reduce(size, initial=0.0) < 2.0**400:
+        return False
+    return bool(np.minimum.reduce(size, initial=1.0) > 2.0**-400 or ((size == 0) | (size > 2.0**-400)).all())
 
 
-def _units(x: Floats) -> int:
-    """Sum finite doubles (f8[n]): an integer in units.
+def sums_of(vectors: Sequence[Floats]) -> list[ExactSum]:
+    """Return the exact sum of each of some vectors (f8[n] each), which are summed together: fewer steps, each longer.
+
+    >>> [total.value for total in sums_of([np.array([1.0, 2.0]), np.array([0.1, -0.1])])]
+    [3.0, 0.0]
+    """
+    together = np.stack(vectors)
+    if not np.isfinite(together).all():
+        return [ExactSum().add(vector) for vector in vectors]
+    return [ExactSum(units) for units in _units(together)]
+
+
+def _units(x: Floats) -> list[int]:
+    """Sum each row of finite doubles (f8[m, n]): integers in units.
 
     Adding and taking away a large anchor rounds each to a multiple of a power of two, so
     coarse that their sum is a double too; what is left is summed in the same way (the
     error-free extraction of S. M. Rump, T. Ogita and S. Oishi, SIAM Journal on Scientific
     Computing 31, 2008). Values that differ too much in size go into bins by exponent.
     """
-    total = 0
-    for step, coarse in _extracted(x):
-        if step is None:
-            return total + _sum_units(*wide(coarse))
-        total += int(math.ldexp(float(np.add.reduce(coarse)), -step)) << (step + UNIT_BITS)
-    return total
+    totals = [0] * len(x)
+    for steps, coarse in _extracted(x):
+        if steps is None:
+            return [total + _sum_units(*wide(rest)) for total, rest in zip(totals, coarse, strict=True)]
+        for row, (step, value) in enumerate(zip(steps, np.add.reduce(coarse, axis=1).tolist(), strict=True)):
+            totals[row] += int(math.ldexp(value, -step)) << (step + UNIT_BITS)
+    return totals
 
 
-def _extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
-    """Yield multiples of 2**step, any sums of which are doubles, and at the end, without a step, what may be left."""
-    for _ in range(_MOST_EXTRACTIONS):
-        top = float(np.maximum.reduce(np.abs(x), initial=0.0))
-        if not top:
+def _extracted(x: Floats) -> Iterator[tuple[list[int] | None, Floats]]:
+    """Yield multiples of 2**step for each row, any sums of which are doubles, and at the end, without, what is left."""
+    count = x.shape[1]
+    for round_ in range(_MOST_EXTRACTIONS if count else 0):
+        tops = np.maximum(np.maximum.reduce(x, axis=1), -np.minimum.reduce(x, axis=1)).tolist()
+        if not any(tops):
             return
-        exponent = math.frexp(top)[1]
-        step = max(exponent + len(x).bit_length() - 52, -1074)
-        if not -900 < exponent < 900:
+        exponents = [math.frexp(top)[1] for top in tops]
+        if not all(-900 < exponent < 900 for exponent in exponents):
             break
-        anchor = math.ldexp(1.5, 52 + step)
-        coarse = x + anchor
-        coarse -= anchor
-        yield step, coarse
-        x = x - coarse
+        steps = [exponent + count.bit_length() - 52 for exponent in exponents]
+        anchors = np.array([[math.ldexp(1.5, 52 + step)] for step in steps])
+        coarse = x + anchors
+        coarse -= anchors
+        yield steps, coarse
+        x = np.subtract(x, coarse, out=x if round_ else None)
     yield None, x
 
 
 def grouped_units(x: Floats, codes: Ints, groups: int) -> list[int]:
     """Sum finite ``x`` (f8[n]) by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
     totals = [0] * groups
-    for step, coarse in _extracted(x):
-        if step is None:
-            found = _bin_units(*wide(coarse), codes, groups)
+    for steps, coarse in _extracted(x[None]):
+        if steps is None:
+            found = _bin_units(*wide(coarse[0]), codes, groups)
             return [one + two for one, two in zip(totals, found, strict=True)]
-        sums = np.ldexp(np.bincount(codes, weights=coarse, minlength=groups), -step).astype(np.int64)
+        sums = np.ldexp(np.bincount(codes, weights=coarse[0], minlength=groups), -steps[0]).astype(np.int64)
         for group in np.flatnonzero(sums).tolist():
-            totals[group] += int(sums[group]) << (step + UNIT_BITS)
+            totals[group] += int(sums[group]) << (steps[0] + UNIT_BITS)
     return totals
 
 
@@ -291,7 +309,7 @@ def grouped_product_units(x: Floats, y: Floats, codes: Ints, groups: int) -> lis
     """Sum finite ``x * y`` by group without rounding a product: each sum an integer in units."""
     if not (moderate(x) and moderate(y)):
         return list(product_units_by_group(wide(x), wide(y), codes, groups))
-    pairs = zip(*(grouped_units(part, codes, groups) for part in _two_product(x, y)), strict=True)
+    pairs = zip(*(grouped_units(part, codes, groups) for part in two_product(x, y)), strict=True)
     return [one + two for one, two in pairs]
 
 

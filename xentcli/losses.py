@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, Reduced, by_column, row_sums
+from xentcli.batch import Batch, Reduced, by_column
+from xentcli.rows import row_dots, row_sums
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
 
@@ -331,8 +332,7 @@ def spread_squares(work: Workings, distribution: Floats | None) -> Floats:
         difference[np.arange(len(difference)), work.index] -= 1.0
     else:
         difference -= distribution
-    np.multiply(difference, difference, out=difference)
-    return row_sums(difference)
+    return row_dots(difference, difference)
 
 
 def entropy(work: Workings) -> Floats:

@@ -31,6 +31,10 @@ from xentcli.tallies import Mean
 __all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer"]
 
 
+GLANCE = 8
+"""So many rows are looked at before all are."""
+
+
 @record(frozen=True, eq=False)
 class PerExample:
     """What --per-example writes of some rows; rows of weight 0 have NaN.
@@ -165,10 +169,12 @@ class _Seen:
         """Whether there is nothing more to look for in predictions."""
         return self.odd_logits if kind == "logits" else self.twice is None
 
-    def look_at(self, work: Workings) -> None:
-        """Look at what only the predictions themselves show."""
+    def look_at(self, work: Workings, *, glance: bool = False) -> None:
+        """Look at what only the predictions themselves show; at a glance only what these few rows rule out."""
         self.odd_logits = self.odd_logits or has_odd_logits(work.batch)
-        self.twice = Symptoms.twice_of(work, self.twice)
+        twice = Symptoms.twice_of(work, self.twice)
+        if twice is None or not glance:
+            self.twice = twice
 
 
 @dataclass(eq=False)
@@ -177,10 +183,10 @@ class _Run:
 
     sides: _Sides | None
     index: Ints | None
+    room: Reduced
     before: int = 0
     rows: list[Rows] = field(default_factory=list)
     companions: list[tuple[Rows, ...]] = field(default_factory=list)
-    reduced: list[Reduced] = field(default_factory=list)
 
 
 @record(frozen=True, eq=False)
@@ -197,18 +203,16 @@ class Scorer:
         seen, run, done = _Seen(), self._run(task), 0
         for ours in task.part.pieces(self.plan.picks[0]):
             before, done = done, done + ours.count
-            if run is not None and run.sides is not None and (found := self._reduced(ours, before, run, seen)):
+            if run is not None and run.sides is not None and self._reduced(ours, before, run, seen):
                 run.rows.append(ours.without("preds"))
-                run.reduced.append(found)
                 continue
             piece = self._piece(task, before, ours)
             seen.note(piece)
             if piece.companions is None:
                 continue
-            if run is not None and run.sides is None and (found := self._reduced_alone(piece, seen)):
+            if run is not None and run.sides is None and self._reduced_alone(piece, before, run, seen):
                 run.rows.append(ours.without("preds"))
                 run.companions.append(piece.companions)
-                run.reduced.append(found)
                 continue
             self._close(run, task, seen, done)
             self._score(seen, self.align(piece.start, ours, piece.companions), piece)
@@ -252,17 +256,17 @@ class Scorer:
         ):
             return None
         if self.plan.joins or {"label", "weights"} & picks.keys():
-            return _Run(None, None)
+            return _Run(None, None, Reduced.room(task.part.rows))
         try:
             sides = self._sides(_by_role(task.companions), task.part.rows)
         except DataError:
             # Errors are told in the order of rows: piece by piece.
             return None
         index = sides.index(task.part.rows)
-        return None if index is None else _Run(sides, index)
+        return None if index is None else _Run(sides, index, Reduced.room(task.part.rows))
 
-    def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> Reduced | None:
-        """Reduce a piece, `before` rows after the start of its task; None where more is to be seen."""
+    def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> bool:
+        """Reduce a piece, `before` rows after the start of its task; say whether nothing more is to be seen."""
         assert run.sides is not None and run.index is not None
         kept: Ints | None = run.sides.kept
         if len(run.sides.kept) < len(run.index):
@@ -270,30 +274,36 @@ class Scorer:
             kept = run.sides.kept[first:last] - before
         else:
             kept = None
-        return self._looked_at(ours, run.index[before : before + ours.count], kept, seen)
+        index = run.index[before : before + ours.count]
+        return self._looked_at(ours, index, kept, seen, run.room.take(slice(before, before + ours.count)))
 
-    def _reduced_alone(self, piece: Piece, seen: _Seen) -> Reduced | None:
+    def _reduced_alone(self, piece: Piece, before: int, run: _Run, seen: _Seen) -> bool:
         """Reduce a piece that knows itself what goes with it."""
         assert piece.companions is not None
         count = piece.ours.count
         try:
             sides = self._sides(_by_role((*piece.companions, piece.ours)), count)
         except DataError:
-            return None
+            return False
         index = sides.index(count)
         if index is None:
-            return None
-        return self._looked_at(piece.ours, index, None if len(sides.kept) == count else sides.kept, seen)
+            return False
+        room = run.room.take(slice(before, before + count))
+        return self._looked_at(piece.ours, index, None if len(sides.kept) == count else sides.kept, seen, room)
 
-    def _looked_at(self, ours: Rows, index: Ints, kept: Ints | None, seen: _Seen) -> Reduced | None:
+    def _looked_at(self, ours: Rows, index: Ints, kept: Ints | None, seen: _Seen, room: Reduced) -> bool:
         """Reduce predictions, and look at what only they themselves show; `kept` are rows, None stands for all."""
         predictions, rules = ours.values["preds"], self.plan.settings.rules
         assert isinstance(predictions, np.ndarray)
-        found = reduced(predictions, index, rules) if ours.count else None
-        if found is not None and not seen.looked(rules.kind):
-            batch = Batch(rules.kind, rules.scaled(predictions), index, None, np.arange(ours.count), known=found)
-            seen.look_at(Workings(batch if kept is None else batch.take(kept)))
-        return found
+        found = reduced(predictions, index, rules, room) if ours.count else None
+        if found is not None:
+            for some in (slice(GLANCE), slice(None)):
+                # The first rows usually show all.
+                if not seen.looked(rules.kind):
+                    rows = np.arange(ours.count)[some] if kept is None else kept[some]
+                    batch = Batch(rules.kind, rules.scaled(predictions[rows]), index[rows], None, rows)
+                    seen.look_at(Workings(batch), glance=some.stop is not None)
+        return found is not None
 
     def _close(self, run: _Run | None, task: Task, seen: _Seen, done: int) -> None:
         """Score the pieces of a run, and begin another after the `done` rows that are read."""
@@ -301,15 +311,18 @@ class Scorer:
             return
         if run.rows:
             ours, companions = merged_rows(run.rows), task.companions
+            last = run.before + ours.count
             whole = ours.count == task.part.rows
             if run.companions:
                 companions = tuple(merged_rows(rows) for rows in zip(*run.companions, strict=True))
             elif not whole:
-                companions = tuple(rows.cut(run.before, run.before + ours.count) for rows in companions)
+                companions = tuple(rows.cut(run.before, last) for rows in companions)
             start = task.start + run.before
-            aligned = self.align(start, ours, companions, Reduced.joined(run.reduced), run.sides if whole else None)
+            aligned = self.align(
+                start, ours, companions, run.room.take(slice(run.before, last)), run.sides if whole else None
+            )
             self._score(seen, aligned, Piece(start, ours, companions))
-        run.before, run.rows, run.companions, run.reduced = done, [], [], []
+        run.before, run.rows, run.companions = done, [], []
 
     def _outcome(self, seen: _Seen) -> Outcome:
         """Tally what is known of all rows of a task."""

@@ -10,11 +10,12 @@ import numpy as np
 
 from xentcli import losses
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, row_sums
+from xentcli.batch import Batch
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS, Metric
 from xentcli.records import record
+from xentcli.rows import row_sums
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, divided
 
 __all__ = ["Figures", "Scores", "has_odd_logits"]
@@ -160,13 +161,14 @@ class Scores:
     def of(cls, figures: Figures, *, read: int, ignored: int = 0, underflows: int = 0) -> Scores:
         """Tally rows, of which `read` were read and `ignored` left out for their label."""
         loss, weight = figures.loss, figures.weight
+        cost, means = Moments.with_means(loss, figures.means, weight)
         return cls(
             read,
             ignored,
             read - ignored - len(loss),
             underflows,
-            Moments.of(loss, weight),
-            {name: Mean.of(values, weight) for name, values in figures.means.items()},
+            cost,
+            means,
             figures.shares,
             Infinite.of(loss, weight, figures.rows),
             Clipping.of(loss, figures.raw_loss, weight),

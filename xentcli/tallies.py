@@ -15,7 +15,18 @@ from typing import Protocol, Self
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.exact import UNIT_BITS, ExactSum, grouped_sums, ratio, root, wide, wide_product
+from xentcli.exact import (
+    UNIT_BITS,
+    ExactSum,
+    grouped_sums,
+    moderate,
+    ratio,
+    root,
+    sums_of,
+    two_product,
+    wide,
+    wide_product,
+)
 from xentcli.losses import Workings
 from xentcli.records import record
 
@@ -99,6 +110,22 @@ class Moments:
     @classmethod
     def of(cls, values: Floats, weight: Floats | None) -> Moments:
         """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
+        return cls.with_means(values, {}, weight)[0]
+
+    @classmethod
+    def with_means(
+        cls, values: Floats, others: Mapping[str, Floats], weight: Floats | None
+    ) -> tuple[Moments, dict[str, Mean]]:
+        """Tally values, and of the same rows the means of others (f8[n] each)."""
+        if weight is not None or not moderate(values):
+            return cls._of(values, weight), {name: Mean.of(other, weight) for name, other in others.items()}
+        first, product, error, *rest = sums_of([values, *two_product(values, values), *others.values()])
+        count = _whole(len(values))
+        moments = cls(Mean(first, count), len(values), product.merge(error), ExactSum(first.units), count)
+        return moments, {name: Mean(total, count) for name, total in zip(others, rest, strict=True)}
+
+    @classmethod
+    def _of(cls, values: Floats, weight: Floats | None) -> Moments:
         mean = Mean.of(values, weight)
         finite = np.isfinite(values)
         kept = values if finite.all() else values[finite]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -210,6 +210,7 @@ class Census:
     place: Place
     texts: dict[str, Place] = field(default_factory=dict)
     true_false: bool = False
+    _numbers: set[Any] = field(default_factory=set)
 
     def add(self, values: Values, where: WhereRow) -> None:
         """Add the labels of some rows: n texts, or an array of n numbers."""
@@ -225,8 +226,11 @@ class Census:
             return
         self.true_false |= values.dtype.kind == "b"
         distinct, first = np.unique(values, return_index=True)
-        for label, row in sorted(zip(_texts(distinct), first.tolist(), strict=True), key=lambda pair: pair[1]):
-            self.texts.setdefault(label, where(row))
+        fresh = [place for place, value in enumerate(distinct.tolist()) if value not in self._numbers]
+        self._numbers.update(distinct[fresh].tolist())
+        for label, row in sorted(zip(_texts(distinct[fresh]), first[fresh].tolist(), strict=True), key=lambda p: p[1]):
+            if label not in self.texts:
+                self.texts[label] = where(row)
 
     @property
     def whole(self) -> bool:

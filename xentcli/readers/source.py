@@ -44,9 +44,9 @@ __all__ = [
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 25
 """Where a part is read in pieces it may be larger: what is done once for each costs less."""
-TASK_ROWS = 1 << 16
+TASK_ROWS = 5 << 13
 """So many rows at most: what is known of each takes a hundred bytes."""
-PIECE_NUMBERS = 1 << 19
+PIECE_NUMBERS = 1 << 18
 """So many numbers are computed with at once: as doubles they fit into a cache."""
 
 
