@@ -6,13 +6,27 @@ Every row has as many fields as the first.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
+
+from xentcli.arrays import Bytes
 from xentcli.errors import DataError, Place, UsageError, shown
-from xentcli.readers.delimited import DELIMITERS, Dialect, Grammar, RowScan, blocks, check_text, looked_further
+from xentcli.readers.delimited import (
+    DELIMITERS,
+    Dialect,
+    Grammar,
+    RowScan,
+    blocks,
+    check_text,
+    looked_further,
+    room_for,
+)
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -24,14 +38,14 @@ from xentcli.readers.source import (
     Values,
     merged_rows,
 )
-from xentcli.readers.stream import ByteStream, read_range
+from xentcli.readers.stream import ByteStream, fill_range, open_range
 from xentcli.records import record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
 LEAST_FAST = 1 << 12
 """The fast reader costs more than it saves on fewer bytes."""
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 21
 """Of more bytes what the fast reader knows of each field leaves the caches; of fewer, threads wait for each other."""
 _BOM = b"\xef\xbb\xbf"
 
@@ -66,35 +80,60 @@ class CsvPart:
         return merged_rows(list(self.pieces(selection)))
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces by the fast reader, all that follow one that it declines by the careful one."""
-        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
-        part, begin = self, 0
-        while len(data) - begin >= LEAST_FAST:
-            end = data.rfind(self.grammar.dialect.end, begin, begin + PIECE_BYTES) + 1
-            if end <= begin or len(data) - end < LEAST_FAST:
-                end = len(data)
-            rows = part._fast(data[begin:end] if end - begin < len(data) else data, selection)
-            if rows is None:
-                break
-            yield rows
-            begin = end
-            part = part._after(rows.count)
-        if part.rows:
-            yield part._careful(data[begin:] if begin else data, selection)
-        elif begin < len(data):
+        """Read them in pieces by the fast reader, those that it declines by the careful one."""
+        part, usual = self, PIECE_BYTES
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open_range(self.path)) if self.data is None else None
+            while part.rows:
+                size = part.length if part.length < usual + LEAST_FAST else usual
+                buffer, text = part._first(size, file)
+                rows = None
+                if size < part.length:
+                    size = _last_row(text, self.grammar.dialect.end)
+                    if not size:
+                        usual *= 2
+                        continue
+                if size >= LEAST_FAST:
+                    rows = part._fast(buffer, size, selection)
+                if rows is not None:
+                    lines = rows.count
+                else:
+                    data = text[:size].tobytes()
+                    if size < part.length and self.grammar.dialect.quotes and data.count(b'"') % 2:
+                        # The last line end may be one within quotes.
+                        data = part._first(part.length, file)[1].tobytes()
+                    size, lines = len(data), data.count(self.grammar.dialect.end)
+                    rows = part._careful(data, selection)
+                del buffer, text
+                part = replace(
+                    part,
+                    start=part.start + rows.count,
+                    line=part.line + lines,
+                    rows=part.rows - rows.count,
+                    offset=part.offset + size,
+                    length=part.length - size,
+                    data=None if part.data is None else part.data[size:],
+                )
+                yield rows
+        if part.length:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
 
-    def _after(self, rows: int) -> CsvPart:
-        """What is left when so many rows were read; each was a line."""
-        return replace(self, start=self.start + rows, line=self.line + rows, rows=self.rows - rows)
+    def _first(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
+        """The first `size` bytes, and the buffer they are in."""
+        buffer, text = room_for(size)
+        if self.data is not None:
+            text[:] = np.frombuffer(self.data, np.uint8, size)
+        elif file is not None:
+            fill_range(file, self.path, self.offset, text.data)
+        return buffer, text
 
-    def _fast(self, data: bytes, selection: Selection) -> Rows | None:
+    def _fast(self, buffer: Bytes, size: int, selection: Selection) -> Rows | None:
         """Read a piece by the fast reader; None where it declines."""
-        from xentcli.readers.fast import fields_of
+        from xentcli.readers.fast import fields_in
 
-        fields = fields_of(data, self.grammar.dialect, self.width)
+        fields = fields_in(buffer, size, self.grammar.dialect, self.width)
         most = self.grammar.dialect.limits.field
-        if fields is None or fields.rows > self.rows or (len(data) > most and fields.longest > most):
+        if fields is None or fields.rows > self.rows or (size > most and fields.longest > most):
             return None
         values: dict[str, Values] = {}
         underflows: list[tuple[str, int]] = []
@@ -113,7 +152,7 @@ class CsvPart:
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         records, lines = self.grammar.records(data, self.start, self.line)
-        self._check(records, lines)
+        self._check(records, lines, whole=len(data) == self.length)
         values: dict[str, Values] = {}
         underflows: list[tuple[str, int]] = []
         rows = Rows(self.path, self.names, selection, self.start, len(records), values, lines or self.line)
@@ -143,7 +182,7 @@ class CsvPart:
             underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
 
-    def _check(self, records: list[list[str]], lines: tuple[int, ...] | None) -> None:
+    def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
         places = lines or range(self.line, self.line + len(records))
         limits = self.grammar.dialect.limits
         if self.length > limits.field:
@@ -152,7 +191,7 @@ class CsvPart:
         for index, (cells, line) in enumerate(zip(records, places, strict=True)):
             if len(cells) != self.width:
                 raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
-        if len(records) != self.rows:
+        if len(records) > self.rows or (whole and len(records) < self.rows):
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
     def _row_fault(self, record: list[str]) -> str:
@@ -201,7 +240,7 @@ class CsvSource(OfStream):
         """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
         rows = max(1, self.stream.head.count(self.dialect.end))
         most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
-        return min(most, TASK_BYTES // 10 if self.stream.plain else 2 * BLOCK_BYTES)
+        return min(most, TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES)
 
     def numeric(self, column: int) -> None:
         """Say nothing: every cell is looked at."""
@@ -230,8 +269,25 @@ class CsvSource(OfStream):
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
         grammar = Grammar(self.path, self.dialect)
+        pending: CsvPart | None = None
+        for part in self._blocks(grammar, min(block_bytes, BLOCK_BYTES) if self.stream.plain else block_bytes):
+            if pending is None:
+                pending = part
+            elif pending.offset + pending.length == part.offset and pending.length + part.length <= block_bytes:
+                pending = replace(pending, rows=pending.rows + part.rows, length=pending.length + part.length)
+            else:
+                yield pending
+                pending = part
+            if pending.length >= block_bytes or not self.stream.plain:
+                yield pending
+                pending = None
+        if pending is not None:
+            yield pending
+
+    def _blocks(self, grammar: Grammar, size: int) -> Iterator[CsvPart]:
+        """Cut them into blocks of about `size` bytes, as they are looked through for line ends."""
         start = 0
-        for block in blocks(self.stream, self.dialect, block_bytes, self.begin, keep=not self.stream.plain):
+        for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.plain):
             rows, skipped = block.rows, 0
             if block.offset == self.begin and self.header:
                 end = RowScan().row_end(block.data, self.dialect)
@@ -297,6 +353,15 @@ def check_delimiter(text: str) -> str:
     if len(found) != 1 or found in '"\r\n' or not found.isascii():
         raise UsageError(f"--delimiter is one character such as , or ; or tab, not {shown(text)}")
     return found
+
+
+def _last_row(text: Bytes, end: bytes) -> int:
+    """Where the last whole line ends; 0 where none does."""
+    for least in (max(0, len(text) - (1 << 16)), 0):
+        found = text[least:].tobytes().rfind(end)
+        if found >= 0:
+            return least + found + 1
+    return 0
 
 
 def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:

@@ -24,8 +24,21 @@ from xentcli.readers.numerals import pointed
 from xentcli.readers.stream import ByteStream
 from xentcli.records import record, replace
 
-__all__ = ["DELIMITERS", "Block", "Dialect", "Grammar", "RowScan", "blocks", "check_text", "looked_further"]
+__all__ = [
+    "DELIMITERS",
+    "PAD",
+    "Block",
+    "Dialect",
+    "Grammar",
+    "RowScan",
+    "blocks",
+    "check_text",
+    "looked_further",
+    "room_for",
+]
 
+PAD = 40
+"""So many bytes stand before and after text that is read by words, so that words may reach beyond it."""
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 
 
@@ -223,6 +236,13 @@ def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int
     inside = np.cumsum(raw == ord('"'), dtype=np.uint8) & 1
     ends = int(np.count_nonzero((raw == dialect.end[0]) & (inside == 0)))
     return ends + (bool(unfinished) or bool(inside[-1]))
+
+
+def room_for(size: int) -> tuple[Bytes, Bytes]:
+    """Return a buffer for so many bytes, and the place of the bytes in it."""
+    buffer = np.empty(size + 2 * PAD + 1, dtype=np.uint8)
+    buffer[:PAD] = buffer[PAD + size :] = ord("\n")
+    return buffer, buffer[PAD : PAD + size]
 
 
 @record(frozen=True)

@@ -5,20 +5,24 @@ which then goes the careful way; it never decides that something is an error.
 
 1. The separators must be as many as rows times columns, with a line end after each row
    and a delimiter everywhere else; then each field is known by its start and end.
-2. Most numbers are a digit, a point and up to 24 digits, with a minus or none: they are
-   known by their first two bytes, and that the others are digits is seen when they are read.
+2. Most numbers are a digit, a point and up to 22 digits, with a minus or none: of all of them
+   the same three words are read and combined, and whatever does not fit is seen then.
 3. In the others the bytes that are no digits are looked for: they must come in the order
    sign, point, e, sign of the exponent. Fields in which they do not (inf, spaces, nonsense)
    are read one by one, by the careful reader's rule.
 4. Digits are read eight at a time in 64-bit arithmetic (the method is D. Lemire's, "Number
    parsing at a gigabyte per second", Software: Practice and Experience 51, 2021).
-5. The digits, as one integer of up to 19, are multiplied by a power of ten, both as sums of
-   two doubles. Where the rounding of that product is not certain, float() decides.
+5. The digits are multiplied by a power of ten, both as sums of two doubles. Where the
+   rounding of that product is not certain, float() decides.
+
+Each step is a pass of NumPy over the numbers of a block. So there are few steps, each over
+many numbers: two threads wait for each other at the end of each.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -26,7 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
-from xentcli.readers.delimited import Dialect
+from xentcli.readers.delimited import PAD, Dialect, room_for
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
 from xentcli.records import record, replace
@@ -34,11 +38,9 @@ from xentcli.records import record, replace
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Fields", "fields_of"]
+__all__ = ["Fields", "fields_in", "fields_of"]
 
 
-PAD = 40
-"""So many bytes stand before and after the text, so that words may reach beyond it."""
 DIGITS = 19
 """An integer of so many digits is below 2**64."""
 _POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r\ne')
@@ -75,21 +77,21 @@ class Fields:
 
     Attributes
     ----------
-    data
-        The bytes of the block.
+    buffer
+        u1: the bytes of the block, with PAD bytes before and after.
+    size
+        How many bytes the block has.
     dialect
         What separates the fields.
-    buffer
-        u1: the same bytes, with PAD bytes before and after.
     start, end
         i8[rows, width]: where each field begins and ends, quotes aside.
     trimmed
         The marks, where they were needed to take quotes and carriage returns off.
     """
 
-    data: bytes
-    dialect: Dialect
     buffer: Bytes
+    size: int
+    dialect: Dialect
     start: Ints
     end: Ints
     trimmed: _Marks | None = None
@@ -111,6 +113,11 @@ class Fields:
     def longest(self) -> int:
         """The length of the longest field."""
         return int((self.end - self.start).max())
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes of the block."""
+        return self.buffer[PAD : PAD + self.size].tobytes()
 
     @cached_property
     def _text(self) -> str | None:
@@ -160,11 +167,11 @@ class Fields:
         shape = (len(self.start), len(columns))
         chosen = slice(None) if whole else list(columns)
         start, end = self.start[:, chosen].ravel(), self.end[:, chosen].ravel()
-        scan = _simple(self.buffer, start, end)
-        if 2 * np.count_nonzero(scan.unknown) > len(start):
+        some = slice(None, None, max(1, len(start) // 64))
+        if 2 * np.count_nonzero(_simple(self.buffer, start[some], end[some]).unknown) > len(start[some]):
             values, left = np.empty(len(start)), np.arange(len(start))
         else:
-            parsed = self._parsed(scan, sure=False)
+            parsed = _decimals(self.buffer, start, end)
             values, left = parsed.values, np.flatnonzero(parsed.unknown)
             if len(left):
                 left = self._small(left, start, end, values)
@@ -344,19 +351,82 @@ class _Scan:
 
 def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     """Find the fields of whole rows; None where only the careful reader can say."""
-    if (
-        dialect.ends_with_cr
-        or dialect.decimal != "."
-        or dialect.delimiter.isdigit()
-        or b"\0" in data
-        or not _is_utf8(data)
-    ):
+    buffer, text = room_for(len(data))
+    text[:] = np.frombuffer(data, np.uint8)
+    return fields_in(buffer, len(data), dialect, width)
+
+
+def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields | None:
+    """Find the fields of whole rows: the first `size` bytes in the place that `room_for` gave."""
+    if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not size:
         return None
-    size = len(data) + (not data.endswith(b"\n"))
-    buffer = np.empty(size + 2 * PAD, dtype=np.uint8)
-    buffer[:PAD] = buffer[PAD + len(data) :] = _LF
-    buffer[PAD : PAD + len(data)] = np.frombuffer(data, np.uint8)
-    end = np.flatnonzero(_separates(buffer[PAD : PAD + size], dialect))
+    text = buffer[PAD : PAD + size]
+    # No NUL may be there, and no byte beyond ASCII that is not UTF-8.
+    if not np.minimum.reduce(text) or (np.maximum.reduce(text) > 127 and not _is_utf8(text.tobytes())):
+        return None
+    whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
+    buffer = buffer[: len(whole) + 2 * PAD]
+    found = _bare(buffer, whole, dialect, width) or _quoted(buffer, whole, dialect, width)
+    if found is None:
+        return None
+    start, end, marks = found
+    if width == 1 and (start == end).any():
+        # A blank line, unless it is quoted.
+        return None
+    return Fields(buffer, size, dialect, start, end, marks)
+
+
+Found = tuple["Ints", "Ints", "_Marks | None"]
+
+
+def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
+    """Find the fields where no byte up to a comma is there but separators, and a CR before each line end or none."""
+    delimiter = ord(dialect.delimiter)
+    room = np.zeros(-(-len(text) // 8) * 8, dtype=bool)
+    low = np.less_equal(text, ord(","), out=room[: len(text)])
+    if delimiter > ord(","):
+        low |= text == delimiter
+    end = _places(room)
+    end += PAD
+    kinds = buffer[end]
+    for more in (0, 1):
+        rows, left = divmod(len(end), width + more)
+        if left or not rows:
+            continue
+        at, kind = end.reshape(rows, -1), kinds.reshape(rows, -1)
+        if not ((kind[:, -1] == _LF).all() and (kind[:, : width - 1] == delimiter).all()):
+            continue
+        if more and not ((kind[:, -2] == _CR) & (at[:, -2] + 1 == at[:, -1])).all():
+            continue
+        start = np.empty((rows, width), dtype=end.dtype)
+        start[0, 0] = PAD
+        if more:
+            np.add(at[:, : width - 1], 1, out=start[:, 1:])
+            np.add(at[:-1, -1], 1, out=start[1:, 0])
+        else:
+            np.add(end[:-1], 1, out=start.reshape(-1)[1:])
+        return start, np.ascontiguousarray(at[:, :width]), None
+    return None
+
+
+def _places(flags: Flags) -> Ints:
+    """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none."""
+    if not hasattr(np, "bitwise_count") or sys.byteorder != "little":
+        return np.flatnonzero(flags)
+    words = flags.view(np.uint64)
+    place = np.flatnonzero(words != 0)
+    word = words[place]
+    below = word - np.uint64(1)
+    if (word & below).any():
+        return np.flatnonzero(flags)
+    place *= 8
+    place += np.bitwise_count(below) >> 3
+    return place
+
+
+def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
+    """Find the fields where some are quoted, or may hold any bytes."""
+    end = np.flatnonzero(_separates(text, dialect))
     end += PAD
     rows, left = divmod(len(end), width)
     if left or not rows:
@@ -368,18 +438,15 @@ def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
     start[0], start[1:] = PAD, end[:-1] + 1
     marks = None
     shape = (rows, width)
-    quoted = dialect.quotes and b'"' in data
-    if quoted or b"\r" in data:
+    returns, quoted = (text == _CR).any(), dialect.quotes and (text == _QUOTE).any()
+    if quoted or returns:
         odd, kinds, separators, first, count = _odd_bytes(buffer, dialect)
-        if b"\r" in data and not _without_cr(kinds, odd, separators, end, count, rows, width):
+        if returns and not _without_cr(kinds, odd, separators, end, count, rows, width):
             return None
         if quoted and not _without_quotes(kinds, odd, separators, start, end, first, count):
             return None
         marks = _Marks(odd, kinds, first.reshape(shape), count.reshape(shape))
-    if width == 1 and (start == end).any():
-        # A blank line, unless it is quoted.
-        return None
-    return Fields(data, dialect, buffer, start.reshape(shape), end.reshape(shape), marks)
+    return start.reshape(shape), end.reshape(shape), marks
 
 
 def _separates(letters: Bytes, dialect: Dialect) -> Flags:
@@ -456,6 +523,99 @@ def _without_quotes(
     return True
 
 
+_WORDS = 3
+_LONGEST = 8 * _WORDS
+"""So many bytes are read of a digit, a point and digits."""
+_KEPT: Words = np.array(
+    [[(1 << 8 * min(max(n - 8 * j, 0), 8)) - 1 for n in range(_LONGEST + 1)] for j in range(_WORDS)], dtype=np.uint64
+)
+"""For each word the bytes that belong to a number of so many bytes."""
+_POINT_BYTE = np.uint64((_POINT ^ 0x30) << 8)
+# A byte that is more than 9, and where the point was more than 0, gets a top bit.
+_TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
+_LOW_BITS = np.int64((1 << 25) - 1)
+_LEAST_DIGITS = np.int64(1 << 26)
+
+
+@lru_cache(maxsize=1)
+def _unit() -> tuple[float, float]:
+    """10**-14 as the sum of two doubles, the first of 26 bits and below it."""
+    upper = math.ldexp(math.floor(math.ldexp(1e-14, 26 + 46)), -26 - 46)
+    numerator, denominator = upper.as_integer_ratio()
+    return upper, (denominator - numerator * 10**14) / (denominator * 10**14)
+
+
+def _decimals(buffer: Bytes, start: Ints, end: Ints) -> _Parsed:
+    """Read numbers that are a digit, a point and up to 22 digits, with a minus or none; unknown are all others.
+
+    The digits are those of an integer n below 10**15 and eight more, m: the number is
+    n 10**-14 + m 10**-22. The product of the upper bits of n with those of 10**-14 is exact;
+    what is added to it is at most as large, and known to 2**-50 of itself.
+    """
+    negative = buffer[start] == _MINUS
+    signed = bool(negative.any())
+    if signed:
+        start = start + negative
+    length = end - start
+    words = np.bitwise_xor(_at(buffer, start, _LONGEST).view("<u8").reshape(-1, _WORDS).T, _ZEROS, order="C")
+    room = _KEPT.take(length, axis=1, mode="clip")
+    words &= room
+    words[0] -= _POINT_BYTE
+    np.add(words, _TOO_MUCH, out=room)
+    room |= words
+    unknown: Flags = (np.bitwise_or.reduce(room, axis=0) & _TOP_BITS) != 0
+    # Lengths below 3 are large as unsigned numbers.
+    length -= 3
+    unknown |= length.view(np.uint64) > _LONGEST - 3
+    lead = words[0] & np.uint64(0xFF)
+    eights = _eight_in(words, room)
+    if lead.any():
+        # Between the first digit and the others a 0 stands for the point.
+        lead *= np.uint64(9 * 10**6)
+        eights[0] -= lead
+    eights[0] *= _TENS[8]
+    eights[0] += eights[1]
+    n, m = eights[0].view(np.int64), eights[2].view(np.int64)
+    few = n < _LEAST_DIGITS
+    if few.any():
+        unknown |= few & ((n | m) != 0)
+    upper, lower = _unit()
+    high = n.astype(np.float64)
+    low = (n & _LOW_BITS).astype(np.float64)
+    rest = high * lower
+    high -= low
+    high *= upper
+    low *= upper
+    rest += low
+    np.multiply(m, 1e-22, out=low)
+    rest += low
+    values = high + rest
+    high -= values
+    high += rest
+    rest *= 2.0**-50
+    high += np.copysign(rest, high, out=rest)
+    high += values
+    unknown |= high != values
+    if signed:
+        np.negative(values, out=values, where=negative)
+    return _Parsed(values, unknown)
+
+
+def _eight_in(word: Words, room: Words) -> Words:
+    """Read eight digits of each word in its place, the first in the lowest byte; bytes of 0 are no digits."""
+    np.right_shift(word, np.uint64(8), out=room)
+    word *= np.uint64(10)
+    word += room
+    np.bitwise_and(word, np.uint64(0x000000FF000000FF), out=room)
+    room *= np.uint64(0x000F424000000064)
+    word >>= np.uint64(16)
+    word &= np.uint64(0x000000FF000000FF)
+    word *= np.uint64(0x0000271000000001)
+    word += room
+    word >>= np.uint64(32)
+    return word
+
+
 def _simple(buffer: Bytes, start: Ints, end: Ints) -> _Scan:
     """Take numbers for a digit, a point and digits, with a minus or none; unknown are those that begin otherwise."""
     two = _at(buffer, start, 2).view("<u2")
@@ -512,17 +672,7 @@ def _with_powers(odd: Ints, kinds: Bytes, scan: _Scan, others: Ints, place: Ints
 
 def _eight(word: Words) -> Words:
     """Read eight digits, the first in the lowest byte; bytes of 0 stand for digits that are not there."""
-    pairs = word >> np.uint64(8)
-    word = word * np.uint64(10)
-    word += pairs
-    fours = word & np.uint64(0x000000FF000000FF)
-    fours *= np.uint64(0x000F424000000064)
-    word >>= np.uint64(16)
-    word &= np.uint64(0x000000FF000000FF)
-    word *= np.uint64(0x0000271000000001)
-    word += fours
-    word >>= np.uint64(32)
-    return word
+    return _eight_in(word.copy(), np.empty_like(word))
 
 
 def _kept(word: Words, count: Ints) -> Words:
