@@ -11,6 +11,7 @@ that differs; exits 1 if one does.
 from __future__ import annotations
 
 import argparse
+import decimal
 import math
 import random
 from collections.abc import Callable
@@ -31,6 +32,14 @@ def near_tie(rng: random.Random) -> str:
     return f"{text[:cut]}.{text[cut:]}"
 
 
+def beside_a_tie(rng: random.Random) -> str:
+    """The middle of two neighbouring doubles below 10, cut to a number of places."""
+    value = rng.random() * 10.0 ** rng.randint(-6, 1)
+    middle = (decimal.Decimal(value) + decimal.Decimal(math.nextafter(value, 10))) / 2
+    places = decimal.Decimal(1).scaleb(-rng.choice((16, 18, 20, 21, 22)))
+    return f"{middle.quantize(places, rng.choice((decimal.ROUND_DOWN, decimal.ROUND_UP))):f}"
+
+
 def zeros(rng: random.Random) -> str:
     """Digits among many zeros."""
     text = "0" * rng.randint(0, 25) + str(rng.getrandbits(rng.randint(1, 60))) + "0" * rng.randint(0, 9)
@@ -49,6 +58,7 @@ KINDS: tuple[Callable[[random.Random], str], ...] = (
     lambda rng: repr(math.ldexp(rng.random(), rng.randint(-1080, 1023))),
     lambda rng: str(rng.getrandbits(rng.randint(1, 70))),
     near_tie,
+    beside_a_tie,
     zeros,
 )
 
@@ -60,6 +70,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     rng = random.Random(given.seed)
+    decimal.getcontext().prec = 800
     compared = wrong = 0
     while compared < given.values:
         make = KINDS[compared // BLOCK % len(KINDS)]

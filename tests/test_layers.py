@@ -22,7 +22,7 @@ LEVELS = [
     {"losses", "readers", "settings"},
     {"tallies", "pairing"},
     {"scores"},
-    {"slices", "diagnosis"},
+    {"slices", "diagnosis", "helpers"},
     {"engine", "scorer", "summary"},
     {"shifts"},
     {"evaluation", "explanation", "causes"},

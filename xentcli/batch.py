@@ -206,14 +206,20 @@ class Reduced:
         [6.0]
         """
         made = room or cls.room(len(predictions))
-        predictions.argmax(axis=1, out=made.predicted)
         begin = _begins(*predictions.shape)
         own = begin + index
-        ours: Floats = np.ascontiguousarray(predictions, dtype=np.float64)
+        half = predictions.dtype == np.float16
+        if half and kind == "logits":
+            ours: Floats = np.empty(predictions.shape)
+            _powers_of_halves().take(np.ascontiguousarray(predictions).view(np.uint16), out=ours, mode="clip")
+        else:
+            ours = np.ascontiguousarray(predictions, dtype=np.float64)
+        # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
+        (ours if half else predictions).argmax(axis=1, out=made.predicted)
         # What was made here may be written over.
         free = None if np.may_share_memory(ours, predictions) else ours
         with np.errstate(all="ignore"):
-            if kind == "logits":
+            if kind == "logits" and not half:
                 ours = free = np.exp(ours, out=free)
             flat = ours.reshape(-1)
             # Clipping needs no buffer, and nothing is to be clipped.
@@ -261,6 +267,15 @@ class Reduced:
                 for part in (self.label, self.sums)
             )
         return self.deviation <= rules.tolerance + _rounding(classes)
+
+
+@lru_cache(maxsize=1)
+def _powers_of_halves() -> Floats:
+    """f8[65536]: exp of each float16, by its bits."""
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    with np.errstate(all="ignore"):
+        powers: Floats = np.exp(halves.astype(np.float64))
+    return powers
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Floats, Ints, distinct
 from xentcli.losses import Workings
 from xentcli.records import record
 from xentcli.report import Warning
@@ -153,8 +153,8 @@ class Pairs:
 def _counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
     """The codes that occur, sorted, and how often; each stands for so many, or for one."""
     if len(codes) and int(codes.max()) >= 4 * len(codes):
-        codes, places = np.unique(codes, return_inverse=True)
-        return codes, _sums(places, counts)
+        found, _, places = distinct(codes)
+        return found.astype(np.int64, copy=False), _sums(places, counts)
     dense = _sums(codes, counts)
     found = np.flatnonzero(dense)
     return found, dense[found]
@@ -279,7 +279,7 @@ def _never_predicted(symptoms: Symptoms, classes: Sequence[str]) -> Iterator[War
     rows = _sums(pairs.true, pairs.counts)
     least = max(10, int(rows.sum()) / (2 * len(classes)))
     often = rows >= least
-    often[np.unique(pairs.predicted[pairs.predicted < len(rows)])] = False
+    often[pairs.predicted[pairs.predicted < len(rows)]] = False
     never: list[int] = np.flatnonzero(often).tolist()
     if never:
         few = ", ".join(f"{classes[t]} ({rows[t]:,} rows)" for t in never[:5]) + (", ..." if len(never) > 5 else "")

@@ -39,11 +39,9 @@ def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
     with contextlib.ExitStack() as stack:
         executor = None
         if threads > 1 and len(first) > 1:
-            from concurrent.futures import ThreadPoolExecutor
+            from xentcli.helpers import Helpers
 
-            from xentcli.readers.stream import leave_signals
-
-            executor = stack.enter_context(ThreadPoolExecutor(threads, initializer=leave_signals))
+            executor = stack.enter_context(Helpers(threads - 1))
         yield from ordered(function, whole, executor, ahead=threads + 2)
 
 

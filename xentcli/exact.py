@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Floats, Ints, distinct
 from xentcli.records import record, replace
 
 if TYPE_CHECKING:
@@ -209,9 +209,9 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
     >>> {c: s.value for c, s in grouped_sums(np.array([1.0, 2.0, 4.0]), np.array([7, 0, 7])).items()}
     {0: 2.0, 7: 5.0}
     """
-    groups, inverse = np.unique(codes, return_inverse=True)
-    units = grouped_units(values, inverse.ravel(), len(groups))
-    return {int(code): ExactSum(unit) for code, unit in zip(groups, units, strict=True)}
+    groups, _, places = distinct(codes)
+    units = grouped_units(values, places, len(groups))
+    return {code: ExactSum(unit) for code, unit in zip(groups.tolist(), units, strict=True)}
 
 
 def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:

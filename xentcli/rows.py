@@ -10,8 +10,10 @@ from xentcli.arrays import Floats
 
 __all__ = ["row_dots", "row_sums"]
 
-_SPAN = 2048
+_SPAN = 8192
 """So many products are summed at once: a longer sum would lose digits, and BLAS might cut it for its own threads."""
+_FEW = 1024
+"""Sums of more are as fast without BLAS, and keep more digits."""
 
 
 def row_sums(values: Floats, out: Floats | None = None) -> Floats:
@@ -20,7 +22,8 @@ def row_sums(values: Floats, out: Floats | None = None) -> Floats:
     >>> row_sums(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [3.0, 7.0]
     """
-    return row_dots(values, np.ones(values.shape[1]), out) if _steady() else _added(values, out)
+    columns = values.shape[1]
+    return row_dots(values, np.ones(columns), out) if columns <= _FEW and _steady() else _added(values, out)
 
 
 def row_dots(x: Floats, y: Floats, out: Floats | None = None) -> Floats:
@@ -47,7 +50,7 @@ def _added(values: Floats, out: Floats | None) -> Floats:
 def _steady() -> bool:
     """Whether the dot product of BLAS is the same wherever a vector lies: it is seen, since old processors differ.
 
-    It takes a third of the time of a sum, and came with NumPy 2.0.
+    Of few numbers it takes half of the time of a sum, of products a third; it came with NumPy 2.0.
     """
     if not hasattr(np, "vecdot"):
         return False

@@ -11,7 +11,7 @@ from typing import Generic, Self, TypeVar
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Floats, Ints, distinct
 from xentcli.errors import FileError
 from xentcli.exact import (
     UNIT_BITS,
@@ -316,12 +316,12 @@ class Keyed(Generic[K]):
     def finish(self) -> Slices[K]:
         """Tally what waits; return all groups."""
         if self._rows:
-            codes, inverse = np.unique(np.concatenate([part for part, _, _ in self._waiting]), return_inverse=True)
+            codes, _, places = distinct(np.concatenate([part for part, _, _ in self._waiting]))
             loss = np.concatenate([part for _, part, _ in self._waiting])
             weights = [np.ones(len(part)) if weight is None else weight for _, part, weight in self._waiting]
             weight = None if all(w is None for _, _, w in self._waiting) else np.concatenate(weights)
             names = list(self._places)
-            costs = moments_by_group(loss, weight, inverse.ravel(), len(codes))
+            costs = moments_by_group(loss, weight, places, len(codes))
             found = {names[code]: Slice(cost) for code, cost in zip(codes.tolist(), costs, strict=True)}
             self.slices = self.slices.merge(Slices(found))
         self._waiting, self._rows = [], 0

@@ -233,7 +233,10 @@ class ClassShares:
     @property
     def entropy(self) -> float:
         """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f; of pairs the mean."""
-        masses = {code: mass.units for code, mass in self.by_class().items()}
+        if self.masses is None:
+            masses = {code: int(self.counts[code]) for code in np.flatnonzero(self.counts).tolist()}
+        else:
+            masses = {code: mass.units for code, mass in self.masses.items()}
         if not self.pairs:
             return _entropy(list(masses.values()))
         columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]

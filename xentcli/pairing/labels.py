@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from xentcli.arrays import Array, Flags, Floats, Ints
+from xentcli.arrays import Array, Flags, Floats, Ints, distinct
 from xentcli.batch import target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
@@ -76,9 +76,9 @@ class ByName:
         elif isinstance(values, list):
             result = np.array(self._found(values), dtype=np.int64)
         else:
-            distinct, inverse = np.unique(values, return_inverse=True)
-            known = np.array([self.codes.get(text, -1) for text in _texts(distinct)], dtype=np.int64)
-            result = known[inverse.ravel()]
+            found, _, places = distinct(values)
+            known = np.array([self.codes.get(text, -1) for text in _texts(found)], dtype=np.int64)
+            result = known[places]
         bad = np.flatnonzero(result < 0)
         if len(bad):
             row = int(bad[0])
@@ -225,10 +225,10 @@ class Census:
                     self.texts[label] = where(values.index(label))
             return
         self.true_false |= values.dtype.kind == "b"
-        distinct, first = np.unique(values, return_index=True)
-        fresh = [place for place, value in enumerate(distinct.tolist()) if value not in self._numbers]
-        self._numbers.update(distinct[fresh].tolist())
-        for label, row in sorted(zip(_texts(distinct[fresh]), first[fresh].tolist(), strict=True), key=lambda p: p[1]):
+        found, first, _ = distinct(values)
+        fresh = [place for place, value in enumerate(found.tolist()) if value not in self._numbers]
+        self._numbers.update(found[fresh].tolist())
+        for label, row in sorted(zip(_texts(found[fresh]), first[fresh].tolist(), strict=True), key=lambda p: p[1]):
             if label not in self.texts:
                 self.texts[label] = where(row)
 
@@ -477,9 +477,9 @@ def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
         return known[values.codes]
     if isinstance(values, list):
         return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
-    distinct, inverse = np.unique(values, return_inverse=True)
-    known = np.array([text in wanted for text in _texts(distinct)], dtype=bool)
-    found = known[inverse.reshape(values.shape)]
+    labels, _, places = distinct(values)
+    known = np.array([text in wanted for text in _texts(labels)], dtype=bool)
+    found = known[places.reshape(values.shape)]
     whole: Flags = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
     return whole
 
@@ -520,7 +520,7 @@ def _integers(values: Values, where: WhereRow) -> Ints:
 
 def _met(codes: Ints) -> tuple[list[int], list[int]]:
     """The codes that occur, in the order in which they are met, and the first row of each."""
-    found, first = np.unique(codes, return_index=True)
+    found, first, _ = distinct(codes)
     order = np.argsort(first)
     return found[order].tolist(), first[order].tolist()
 

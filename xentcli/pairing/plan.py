@@ -39,7 +39,7 @@ from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
 
-COMPANION_BYTES = 1 << 15
+COMPANION_BYTES = 1 << 16
 """A block of labels: their rows are short, and each costs memory."""
 
 

@@ -257,7 +257,8 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
 
 def _check_no_text(role: str, found: Found) -> None:
     """Refuse an array of text where numbers must be."""
-    if any(found.source.numeric(column) is False for column in found.columns):
+    # All columns of an array are of one type.
+    if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
         raise DataError(
             f"an array of text where numbers are expected ({_MEANINGS.get(role, role)})",
             place=Place(found.source.path),

@@ -44,13 +44,14 @@ __all__ = ["Fields", "fields_in", "fields_of"]
 DIGITS = 19
 """An integer of so many digits is below 2**64."""
 _POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r\ne')
-_E_MINUS = int.from_bytes(b"e-", "little")
+_E_MINUS, _E_PLUS = (int.from_bytes(letters, "little") for letters in (b"e-", b"e+"))
 _ZEROS = np.uint64(0x3030303030303030)
 _LEAST, _MOST = -290, 280
 """Powers of ten with which no product of 19 digits leaves the normal doubles."""
 _SLOTS = 14
 _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
+_VERY_FEW = 64
 
 
 @record(frozen=True, eq=False)
@@ -168,7 +169,7 @@ class Fields:
         chosen = slice(None) if whole else list(columns)
         start, end = self.start[:, chosen].ravel(), self.end[:, chosen].ravel()
         some = slice(None, None, max(1, len(start) // 64))
-        if 2 * np.count_nonzero(_simple(self.buffer, start[some], end[some]).unknown) > len(start[some]):
+        if not _mostly_decimals(self.buffer, start[some]):
             values, left = np.empty(len(start)), np.arange(len(start))
         else:
             parsed = _decimals(self.buffer, start, end)
@@ -185,22 +186,27 @@ class Fields:
         return values.reshape(shape), small
 
     def _small(self, left: Ints, start: Ints, end: Ints, values: Floats) -> Ints:
-        """Read those numbers that end with an exponent such as e-05; return the others."""
+        """Read those numbers that end with an exponent such as e-05 or e+01; return the others."""
         tail = _at(self.buffer, end[left] - 4, 4).view("<u4")
         tens, ones = (tail >> 16 & 0xFF) - np.uint32(48), (tail >> 24) - np.uint32(48)
-        known = ((tail & 0xFFFF) == _E_MINUS) & (tens <= 9) & (ones <= 9)
+        sign = tail & 0xFFFF
+        known = ((sign == _E_MINUS) | (sign == _E_PLUS)) & (tens <= 9) & (ones <= 9)
         some = left[known]
         if not len(some):
             return left
-        stop = end[some]
-        scan = _simple(self.buffer, start[some], stop - 4)
-        power = _Power(np.arange(len(some)), stop - 2, stop, np.ones(len(some), dtype=bool))
-        parsed = self._parsed(replace(scan, power=power), sure=False)
+        power = (10 * tens + ones)[known].astype(np.int64)
+        power = np.where(sign[known] == _E_MINUS, -power, power)
+        parsed = _decimals(self.buffer, start[some], end[some] - 4, power)
         values[some] = parsed.values
-        return np.union1d(left[~known], some[parsed.unknown])
+        known[known] = ~parsed.unknown
+        rest: Ints = left[~known]
+        return rest
 
     def _others(self, left: Ints, start: Ints, end: Ints, chosen: slice | list[int]) -> tuple[Floats, list[int]] | None:
-        """Read the numbers that are not as most are: a few as a block of their own."""
+        """Read the numbers that are not as most are: very few one by one, a few as a block of their own."""
+        if len(left) <= _VERY_FEW:
+            read = numbers([self.buffer[a:b].tobytes().decode() for a, b in zip(start, end, strict=True)])
+            return None if isinstance(read, int) else (np.array(read[0]), read[1])
         if _FEW * len(left) < self.start[:, chosen].size:
             few = fields_of(b"\n".join(self._slices(start, end)), self.dialect, 1)
             if few is None:
@@ -214,7 +220,7 @@ class Fields:
 
     def _marked(self, start: Ints, end: Ints, first: Ints, count: Ints) -> tuple[Floats, list[int]] | None:
         """Read numbers of which the bytes are known that are no digits; those in no order one by one."""
-        parsed = self._parsed(_scanned(self.marks.odd, self.marks.kinds, start, end, first, count), sure=True)
+        parsed = self._parsed(_scanned(self.marks.odd, self.marks.kinds, start, end, first, count))
         values, small = parsed.values, []
         left = np.flatnonzero(parsed.unknown)
         if len(left):
@@ -225,8 +231,8 @@ class Fields:
             small = left[found[1]].tolist()
         return values, small
 
-    def _parsed(self, scan: _Scan, *, sure: bool) -> _Parsed:
-        """Read the digits; unless it is `sure` that they are some, others are noted as unknown."""
+    def _parsed(self, scan: _Scan) -> _Parsed:
+        """Read the digits, of which it is known where they are."""
         whole = scan.point - scan.start
         places = scan.stop - scan.point
         places -= 1
@@ -241,13 +247,8 @@ class Fields:
         if most:
             words = self._words(scan.point + 1, min(3, -(-most // 8)))
             if most > 24:
-                if not sure:
-                    unknown |= places > 24
                 np.minimum(places, 24, out=places)
-            bad = None if sure else np.zeros(len(places), dtype=np.uint64)
-            fraction, lead = _fraction(words, places, bad)
-            if bad is not None:
-                unknown |= (bad & _TOP_BITS) != 0
+            fraction, lead = _fraction(words, places)
             long = np.flatnonzero(length > DIGITS)
             if len(long):
                 truncated = self._cut(long, length, whole, digits, words, places, fraction, lead)
@@ -530,6 +531,7 @@ _KEPT: Words = np.array(
     [[(1 << 8 * min(max(n - 8 * j, 0), 8)) - 1 for n in range(_LONGEST + 1)] for j in range(_WORDS)], dtype=np.uint64
 )
 """For each word the bytes that belong to a number of so many bytes."""
+_TOP_BITS = np.uint64(0x8080808080808080)
 _POINT_BYTE = np.uint64((_POINT ^ 0x30) << 8)
 # A byte that is more than 9, and where the point was more than 0, gets a top bit.
 _TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
@@ -537,20 +539,41 @@ _LOW_BITS = np.int64((1 << 25) - 1)
 _LEAST_DIGITS = np.int64(1 << 26)
 
 
+_LARGEST_POWER = 99
+"""Powers of ten of two digits."""
+
+
+@lru_cache(maxsize=256)
+def _unit(power: int) -> tuple[float, float]:
+    """10**power as the sum of two doubles, the first of 26 bits and below it."""
+    over, under = (10**power, 1) if power >= 0 else (1, 10**-power)
+    mantissa, shift = math.frexp(over / under)
+    upper = math.ldexp(math.floor(mantissa * 2**26), shift - 26)
+    n, d = upper.as_integer_ratio()
+    return upper, (over * d - n * under) / (under * d)
+
+
 @lru_cache(maxsize=1)
-def _unit() -> tuple[float, float]:
-    """10**-14 as the sum of two doubles, the first of 26 bits and below it."""
-    upper = math.ldexp(math.floor(math.ldexp(1e-14, 26 + 46)), -26 - 46)
-    numerator, denominator = upper.as_integer_ratio()
-    return upper, (denominator - numerator * 10**14) / (denominator * 10**14)
+def _units() -> tuple[Floats, Floats, Floats]:
+    """What `_unit` says of 10**(p - 14), and 10**(p - 22), for p from -_LARGEST_POWER to _LARGEST_POWER."""
+    powers = range(-_LARGEST_POWER, _LARGEST_POWER + 1)
+    upper, lower = zip(*(_unit(p - 14) for p in powers), strict=True)
+    return np.array(upper), np.array(lower), np.array([float(f"1e{p - 22}") for p in powers])
 
 
-def _decimals(buffer: Bytes, start: Ints, end: Ints) -> _Parsed:
+def _mostly_decimals(buffer: Bytes, start: Ints) -> bool:
+    """Whether most numbers begin with a digit and a point, or a minus before them."""
+    start = start + (buffer[start] == _MINUS)
+    return bool(2 * np.count_nonzero(buffer[start + 1] == _POINT) > len(start))
+
+
+def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) -> _Parsed:
     """Read numbers that are a digit, a point and up to 22 digits, with a minus or none; unknown are all others.
 
     The digits are those of an integer n below 10**15 and eight more, m: the number is
-    n 10**-14 + m 10**-22. The product of the upper bits of n with those of 10**-14 is exact;
-    what is added to it is at most as large, and known to 2**-50 of itself.
+    n 10**-14 + m 10**-22, times 10**power where that is given. The product of the upper bits
+    of n with those of the power of ten is exact; what is added to it is at most as large, and
+    known to 2**-50 of itself.
     """
     negative = buffer[start] == _MINUS
     signed = bool(negative.any())
@@ -579,7 +602,13 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints) -> _Parsed:
     few = n < _LEAST_DIGITS
     if few.any():
         unknown |= few & ((n | m) != 0)
-    upper, lower = _unit()
+    upper: float | Floats
+    lower: float | Floats
+    least: float | Floats
+    if power is None:
+        (upper, lower), least = _unit(-14), 1e-22
+    else:
+        upper, lower, least = (table[power + _LARGEST_POWER] for table in _units())
     high = n.astype(np.float64)
     low = (n & _LOW_BITS).astype(np.float64)
     rest = high * lower
@@ -587,7 +616,7 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints) -> _Parsed:
     high *= upper
     low *= upper
     rest += low
-    np.multiply(m, 1e-22, out=low)
+    np.multiply(m, least, out=low)
     rest += low
     values = high + rest
     high -= values
@@ -614,19 +643,6 @@ def _eight_in(word: Words, room: Words) -> Words:
     word += room
     word >>= np.uint64(32)
     return word
-
-
-def _simple(buffer: Bytes, start: Ints, end: Ints) -> _Scan:
-    """Take numbers for a digit, a point and digits, with a minus or none; unknown are those that begin otherwise."""
-    two = _at(buffer, start, 2).view("<u2")
-    negative = (two & 0xFF) == _MINUS
-    if negative.any():
-        start = start + negative
-        two = _at(buffer, start, 2).view("<u2")
-    unknown: Flags = ((two - np.uint16(48)) & 0xFF) > 9
-    unknown |= (two >> 8) != _POINT
-    unknown |= end - start < 3
-    return _Scan(start, start + 1, end, unknown, negative if negative.any() else None)
 
 
 def _scanned(odd: Ints, kinds: Bytes, start: Ints, end: Ints, first: Ints, count: Ints) -> _Scan:
@@ -685,21 +701,14 @@ def _kept_high(word: Words, count: Ints) -> Words:
     return (word ^ _ZEROS) & ~_LOW[8 - count]
 
 
-def _fraction(words: Words, places: Ints, bad: Words | None = None) -> tuple[Words, Words]:
-    """Read the digits after the points, `places` of them (at most 24); also the first eight of them.
-
-    Where `bad` is given, a top bit of it is set where one of them is no digit.
-    """
+def _fraction(words: Words, places: Ints) -> tuple[Words, Words]:
+    """Read the digits after the points, `places` of them (at most 24); also the first eight of them."""
     least = int(places.min())
     total = lead = np.zeros(0, dtype=np.uint64)
     for j in range(words.shape[1]):
         word = words[:, j] ^ _ZEROS
         if least < 8 * (j + 1):
             word <<= _SHIFTS[j][places]
-        if bad is not None:
-            # A digit is at most 9, and 9 + 0x76 has no top bit.
-            bad |= word
-            bad |= word + _BELOW_TOP
         found = _eight(word)
         if not j:
             total = lead = found
@@ -707,10 +716,6 @@ def _fraction(words: Words, places: Ints, bad: Words | None = None) -> tuple[Wor
         total = total * (_TENS[8] if least >= 8 * (j + 1) else _FACTORS[j][places])
         total += found
     return total, lead
-
-
-_TOP_BITS = np.uint64(0x8080808080808080)
-_BELOW_TOP = np.uint64(0x7676767676767676)
 
 
 _TENS: Words = np.array([10**n for n in range(DIGITS + 1)], dtype=np.uint64)

@@ -1,0 +1,69 @@
+"""An executor of a few threads that whoever waits for a result helps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from xentcli.readers.stream import leave_signals
+
+__all__ = ["Helpers"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Helpers(Executor):
+    """Some threads, and the thread that asks for results, which computes as long as the one it asks for is not there.
+
+    So there are never more threads that compute than there are processors, and none that
+    only waits: three threads on two processors wait for each other.
+
+    >>> with Helpers(1) as helpers:
+    ...     [future.result() for future in [helpers.submit(abs, n) for n in (-1, 2, -3)]]
+    [1, 2, 3]
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, initializer=leave_signals)
+        self._waiting: deque[tuple[_Future[Any], Callable[[], Any]]] = deque()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have a function computed by whoever comes first."""
+        future: _Future[T] = _Future(self)
+        self._waiting.append((future, lambda: fn(*args, **kwargs)))
+        self._pool.submit(self.help)
+        return future
+
+    def help(self) -> bool:
+        """Compute the first that nobody computes yet; say whether there was one."""
+        try:
+            future, call = self._waiting.popleft()
+        except IndexError:
+            return False
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(call())
+            except Exception as error:
+                future.set_exception(error)
+        return True
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Compute nothing more."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+class _Future(Future[T]):
+    """A result that whoever waits for it helps to come about."""
+
+    def __init__(self, helpers: Helpers) -> None:
+        super().__init__()
+        self._helpers = helpers
+
+    def result(self, timeout: float | None = None) -> T:
+        """Return the result, or raise what was raised."""
+        while not self.done() and self._helpers.help():
+            pass
+        return super().result(timeout)
