@@ -139,26 +139,41 @@ class Fields:
         longest = int(length.max())
         if longest > 32:
             return self.texts(column)
+        slot, words = self._short_slots(start, length) if longest <= 2 else self._slots(start, length)
+        size = 1 << 8 * longest if not words else 1 << _SLOTS
+        owner = np.zeros(size, dtype=np.intp)
+        owner[slot] = np.arange(len(slot))
+        if words:
+            like = owner[slot]
+            if not ((length == length[like]).all() and all((word == word[like]).all() for word in words)):
+                # Two texts share a slot.
+                return self.texts(column)
+        used = np.zeros(size, dtype=bool)
+        used[slot] = True
+        code = np.cumsum(used) - 1
+        rows = owner[used]
+        return Coded(tuple(text.decode() for text in self._slices(start[rows], self.end[rows, column])), code[slot])
+
+    def _short_slots(self, start: Ints, length: Ints) -> tuple[Ints, list[Words]]:
+        """A slot of its own for each text of at most two bytes, none of which is 0."""
+        slot: Ints = self.buffer[start].astype(np.intp)
+        slot[length == 0] = 0
+        two = length == 2
+        if two.any():
+            slot[two] += self.buffer[start[two] + 1].astype(np.intp) << 8
+        return slot, []
+
+    def _slots(self, start: Ints, length: Ints) -> tuple[Ints, list[Words]]:
+        """A slot for each text, which few different ones share, and the words of each."""
         words = [
             _kept(self._words(start + 8 * j, 1)[:, 0], np.clip(length - 8 * j, 0, 8))
-            for j in range(max(1, -(-longest // 8)))
+            for j in range(-(-int(length.max()) // 8))
         ]
         mixed = (length + 1).astype(np.uint64)
         for j, word in enumerate(words):
             mixed += (word ^ (word >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15 + 2 * j)
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
-        slot = (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp)
-        owner = np.zeros(1 << _SLOTS, dtype=np.intp)
-        owner[slot] = np.arange(len(slot))
-        like = owner[slot]
-        if not ((length == length[like]).all() and all((word == word[like]).all() for word in words)):
-            # Two texts share a slot.
-            return self.texts(column)
-        used = np.zeros(1 << _SLOTS, dtype=bool)
-        used[slot] = True
-        code = np.cumsum(used) - 1
-        rows = owner[used]
-        return Coded(tuple(text.decode() for text in self._slices(start[rows], self.end[rows, column])), code[slot])
+        return (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp), words
 
     def numbers(self, columns: Sequence[int], *, whole: bool = False) -> tuple[Floats, list[int]] | None:
         """Return columns as doubles, f8[rows, k], and the places of those too small to be told from 0.
