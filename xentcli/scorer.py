@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Coded, Rows, Values, merged_rows, take
 from xentcli.records import record, replace
 from xentcli.scores import Figures, Scores, has_odd_logits
-from xentcli.slices import Details, Slices, Worst, WorstRow, coded, step_of
+from xentcli.slices import Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
 from xentcli.tallies import Mean
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer"]
@@ -67,7 +66,7 @@ class Outcome:
     details: Details = Details()
     symptoms: Symptoms = Symptoms()
     examples: tuple[PerExample, ...] = ()
-    keyed: Mapping[tuple[str, int], tuple[list[Any], Ints]] = field(default_factory=dict)
+    keyed: Mapping[tuple[str, int], Keys] = field(default_factory=dict)
     figures: Figures | None = None
 
 
@@ -142,7 +141,7 @@ class _Seen:
     positions: list[list[Ints]] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
     examples: list[PerExample] = field(default_factory=list)
-    keys: dict[tuple[str, int], list[Any]] = field(default_factory=dict)
+    keys: dict[tuple[str, int], list[Keys]] = field(default_factory=dict)
     row_names: RowNames = RowNames()
     worst: Worst = Worst()
     bytes: ExactSum = ExactSum()
@@ -237,9 +236,9 @@ class Scorer:
         if self.per_example:
             seen.examples.append(self._examples(piece.start, aligned, work))
         for place, keys in enumerate(self._keys(aligned, "by")):
-            seen.keys.setdefault(("by", place), []).extend(keys)
+            seen.keys.setdefault(("by", place), []).append(keys)
         for keys in self._keys(aligned, "cluster"):
-            seen.keys.setdefault(("cluster", 0), []).extend(keys)
+            seen.keys.setdefault(("cluster", 0), []).append(keys)
 
     def _run(self, task: Task) -> _Run | None:
         """What a run of reduced pieces begins with; None where the numbers themselves are needed to the end."""
@@ -333,7 +332,7 @@ class Scorer:
         figures = Figures.joined(seen.figures)
         scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
         details = self._details(figures, seen)
-        keyed = {key: coded(keys) for key, keys in seen.keys.items()}
+        keyed = {key: joined_keys(pieces) for key, pieces in seen.keys.items()}
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
         examples = tuple(seen.examples)
         return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, figures)
@@ -379,23 +378,26 @@ class Scorer:
         plan, loss, weight = self.plan, figures.loss, figures.weight
         by_class: Slices[int] = seen.by_column
         if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
-            by_class = Slices.of(figures.index.tolist(), loss, figures.means["accuracy"], weight)
-        tail: Slices[int] = Slices.of(step_of(loss).tolist(), loss, None, weight) if self.tail else Slices()
+            by_class = Slices.of(figures.index, loss, figures.means["accuracy"], weight)
+        tail: Slices[int] = Slices.of(step_of(loss), loss, None, weight) if self.tail else Slices()
         return Details(by_class=by_class, worst=seen.worst, bytes=seen.bytes, tail=tail)
 
-    def _keys(self, aligned: Aligned, option: str) -> list[list[Any]]:
-        """For each use of an option the values of its columns in the rows that are kept; tuples for --by."""
-        uses: dict[str, list[list[str]]] = {}
+    def _columns(self, aligned: Aligned, option: str) -> list[list[Values]]:
+        """For each use of an option its columns, of the rows that are kept."""
+        uses: dict[str, list[Values]] = {}
         roles = [role for role in aligned.values if role.partition(".")[0] == option]
         for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
-            uses.setdefault(role.rpartition(".")[0], []).append(_texts(take(aligned.values[role][1], aligned.kept)))
-        if option == "by":
-            return [list(zip(*columns, strict=True)) for columns in uses.values()]
-        return [column for columns in uses.values() for column in columns]
+            uses.setdefault(role.rpartition(".")[0], []).append(take(aligned.values[role][1], aligned.kept))
+        return list(uses.values())
+
+    def _keys(self, aligned: Aligned, option: str) -> list[Keys]:
+        """For each use of an option the keys of the rows that are kept: tuples for --by."""
+        uses = [[coded(column) for column in columns] for columns in self._columns(aligned, option)]
+        return [crossed(columns) for columns in uses] if option == "by" else [columns[0] for columns in uses]
 
     def _worst(self, aligned: Aligned, work: Workings) -> Worst:
         most, batch = self.plan.settings.worst, work.batch
-        shown = self._keys(aligned, "show")
+        shown = [_texts(column) for columns in self._columns(aligned, "show") for column in columns]
         classes = self.plan.classes
         labelled = batch.target is not None and not batch.multilabel
         picked = np.lexsort((batch.rows, -work.loss))[:most]

@@ -7,7 +7,7 @@ import itertools
 import operator
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -25,23 +25,29 @@ from xentcli.exact import (
     wide,
     wide_product,
 )
+from xentcli.readers.source import Coded
 from xentcli.records import record
 from xentcli.tallies import Mean, Moments
 
 __all__ = [
     "Clusters",
     "Details",
+    "Keys",
     "Slice",
     "Slices",
     "Worst",
     "WorstRow",
     "coded",
+    "crossed",
+    "joined_keys",
     "least_of",
     "moments_by_group",
     "step_of",
 ]
 
 K = TypeVar("K", bound=Hashable)
+Keys = tuple[list[Any], Ints]
+"""Distinct keys in the order in which they occur, and the place of each row's key among them."""
 _STEP_BITS = 47
 ENOUGH_ROWS = 1 << 19
 """So many rows are tallied by key at once."""
@@ -72,7 +78,7 @@ class Slices(Generic[K]):
         return cls()
 
     @classmethod
-    def of(cls, keys: Sequence[K], loss: Floats, right: Floats | None, weight: Floats | None) -> Slices[K]:
+    def of(cls, keys: Sequence[K] | Ints, loss: Floats, right: Floats | None, weight: Floats | None) -> Slices[K]:
         """Tally losses (f8[n]) and what is right (f8[n], or None) of rows whose groups are `keys` (n of them)."""
         names, codes = coded(keys)
         costs = moments_by_group(loss, weight, codes, len(names))
@@ -224,16 +230,71 @@ def least_of(step: int) -> float:
     return float(np.array([step << _STEP_BITS]).view(np.float64)[0])
 
 
-def coded(keys: Sequence[K]) -> tuple[list[K], Ints]:
+def coded(keys: Any) -> tuple[list[Any], Ints]:
     """Return the distinct keys in the order in which they occur, and the place of each row's key there.
+
+    `keys` are a sequence, an array of whole numbers, or a column that is coded already.
 
     >>> names, codes = coded(["b", "a", "b"])
     >>> names, codes.tolist()
     (['b', 'a'], [0, 1, 0])
     """
-    places: dict[K, int] = {}
-    codes = np.fromiter((places.setdefault(key, len(places)) for key in keys), dtype=np.int64, count=len(keys))
-    return list(places), codes
+    if isinstance(keys, np.ndarray):
+        found, first, places = distinct(keys)
+        return _in_order(found.tolist(), first, places)
+    if isinstance(keys, Coded):
+        return _met(keys.distinct, keys.codes)
+    places_: dict[Any, int] = {}
+    codes = np.fromiter((places_.setdefault(key, len(places_)) for key in keys), dtype=np.int64, count=len(keys))
+    return list(places_), codes
+
+
+def _met(names: Sequence[Any], codes: Ints) -> tuple[list[Any], Ints]:
+    """The names that occur in the order in which they do."""
+    first = np.full(len(names), len(codes))
+    # Of the assignments to one place the last holds: here that of the first row.
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    found = np.flatnonzero(first < len(codes))
+    places = np.zeros(len(names), dtype=np.int64)
+    places[found] = np.arange(len(found))
+    return _in_order([names[code] for code in found.tolist()], first[found], places[codes])
+
+
+def _in_order(names: list[Any], first: Ints, places: Ints) -> tuple[list[Any], Ints]:
+    """Bring names into the order of their first rows."""
+    order = np.argsort(first)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return [names[place] for place in order.tolist()], rank[places]
+
+
+def crossed(columns: Sequence[Keys]) -> Keys:
+    """Return the keys of several columns together: tuples.
+
+    >>> names, codes = crossed([(["a", "b"], np.array([0, 1, 0])), (["x"], np.array([0, 0, 0]))])
+    >>> names, codes.tolist()
+    ([('a', 'x'), ('b', 'x')], [0, 1, 0])
+    """
+    if len(columns) == 1:
+        return [(name,) for name in columns[0][0]], columns[0][1]
+    code = columns[0][1]
+    for names, codes in columns[1:]:
+        code = code * len(names) + codes
+    _, first, places = distinct(code)
+    picked = [[names[place] for place in codes[first].tolist()] for names, codes in columns]
+    return _in_order(list(zip(*picked, strict=True)), first, places)
+
+
+def joined_keys(pieces: Sequence[Keys]) -> Keys:
+    """Return the keys of the rows of several pieces."""
+    if len(pieces) == 1:
+        return pieces[0]
+    places: dict[Any, int] = {}
+    codes = []
+    for names, own in pieces:
+        moved = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
+        codes.append(moved[own] if len(names) else own)
+    return list(places), np.concatenate(codes)
 
 
 def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Mean]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 __all__ = ["normal_quantile", "two_sided_quantile"]
 
 _SERIES_LIMIT = 1000
 
 
+@lru_cache(maxsize=4096)
 def two_sided_quantile(confidence: float, degrees: int) -> float:
     """Return the t for which P(-t <= T <= t) = `confidence`, with `degrees` of freedom.
 

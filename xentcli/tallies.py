@@ -153,8 +153,14 @@ class Moments:
         n, a, b = self.rows, self.mean.a, self.mean.b.units
         if n < 2 or not b or not a.all_finite:
             return None
-        residuals = self.aa.units * b * b - 2 * a.units * b * self.ab.units + a.units * a.units * self.bb.units
-        return root(n * residuals << UNIT_BITS, (n - 1) * b**4)
+        # Integers of thousands of bits are slow, and most of these bits are zeros.
+        one, two = _zeros(a.units, b), _zeros(self.aa.units, self.ab.units, self.bb.units)
+        a_, b_ = a.units >> one, b >> one
+        residuals = (self.aa.units >> two) * b_ * b_ - 2 * a_ * b_ * (self.ab.units >> two)
+        residuals += a_ * a_ * (self.bb.units >> two)
+        shift = UNIT_BITS + two - 2 * one
+        over, under = n * residuals, (n - 1) * b_**4
+        return root(over << shift, under) if shift >= 0 else root(over, under << -shift)
 
 
 @record(frozen=True, eq=False)
@@ -299,6 +305,14 @@ class Clipping:
     def merge(self, other: Clipping) -> Clipping:
         """Return the clipping over both."""
         return Clipping(self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without))
+
+
+def _zeros(*units: int) -> int:
+    """How many zeros all of some integers end with; 0 of zeros."""
+    together = 0
+    for unit in units:
+        together |= unit
+    return (together & -together).bit_length() - 1 if together else 0
 
 
 def divided(numerator: int, denominator: int) -> float:

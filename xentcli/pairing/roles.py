@@ -37,7 +37,7 @@ _MEANINGS = {
     "bytes": "--bytes",
 }
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
-ROLES |= dict.fromkeys(("by", "show", "cluster"), "text")
+ROLES |= {"by": "keys", "cluster": "keys", "show": "text"}
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:

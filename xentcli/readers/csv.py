@@ -146,7 +146,7 @@ class CsvPart:
                 underflows += [(role, index // len(pick.columns)) for index in found[1]]
             else:
                 column = pick.columns[0]
-                values[role] = fields.coded(column) if pick.as_ == "values" else fields.texts(column)
+                values[role] = fields.texts(column) if pick.as_ == "text" else fields.coded(column)
         underflowed = tuple(underflows)
         return Rows(self.path, self.names, selection, self.start, fields.rows, values, self.line, underflowed)
 

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
+from xentcli.arrays import Bytes, Flags, Floats, Ints, Words, distinct
 from xentcli.readers.delimited import PAD, Dialect, room_for
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
@@ -139,32 +139,41 @@ class Fields:
         longest = int(length.max())
         if longest > 32:
             return self.texts(column)
-        slot, words = self._short_slots(start, length) if longest <= 2 else self._slots(start, length)
-        size = 1 << 8 * longest if not words else 1 << _SLOTS
+        words: list[Words] = []
+        if longest <= 2:
+            slot, size = self._short_slots(start, length), 1 << 8 * longest
+        else:
+            mixed, words = self._mixed(start, length)
+            slot, size = (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp), 1 << _SLOTS
         owner = np.zeros(size, dtype=np.intp)
         owner[slot] = np.arange(len(slot))
         if words:
             like = owner[slot]
-            if not ((length == length[like]).all() and all((word == word[like]).all() for word in words)):
+            if not _same(length, words, like):
                 # Two texts share a slot.
-                return self.texts(column)
+                _, first, places = distinct(mixed)
+                if not _same(length, words, first[places]):
+                    return self.texts(column)
+                return Coded(
+                    tuple(text.decode() for text in self._slices(start[first], self.end[first, column])), places
+                )
         used = np.zeros(size, dtype=bool)
         used[slot] = True
         code = np.cumsum(used) - 1
         rows = owner[used]
         return Coded(tuple(text.decode() for text in self._slices(start[rows], self.end[rows, column])), code[slot])
 
-    def _short_slots(self, start: Ints, length: Ints) -> tuple[Ints, list[Words]]:
+    def _short_slots(self, start: Ints, length: Ints) -> Ints:
         """A slot of its own for each text of at most two bytes, none of which is 0."""
         slot: Ints = self.buffer[start].astype(np.intp)
         slot[length == 0] = 0
         two = length == 2
         if two.any():
             slot[two] += self.buffer[start[two] + 1].astype(np.intp) << 8
-        return slot, []
+        return slot
 
-    def _slots(self, start: Ints, length: Ints) -> tuple[Ints, list[Words]]:
-        """A slot for each text, which few different ones share, and the words of each."""
+    def _mixed(self, start: Ints, length: Ints) -> tuple[Words, list[Words]]:
+        """A number for each text, which hardly any different ones share, and the words of each."""
         words = [
             _kept(self._words(start + 8 * j, 1)[:, 0], np.clip(length - 8 * j, 0, 8))
             for j in range(-(-int(length.max()) // 8))
@@ -173,7 +182,7 @@ class Fields:
         for j, word in enumerate(words):
             mixed += (word ^ (word >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15 + 2 * j)
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
-        return (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp), words
+        return mixed, words
 
     def numbers(self, columns: Sequence[int], *, whole: bool = False) -> tuple[Floats, list[int]] | None:
         """Return columns as doubles, f8[rows, k], and the places of those too small to be told from 0.
@@ -463,6 +472,11 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found |
             return None
         marks = _Marks(odd, kinds, first.reshape(shape), count.reshape(shape))
     return start.reshape(shape), end.reshape(shape), marks
+
+
+def _same(length: Ints, words: Sequence[Words], like: Ints) -> bool:
+    """Whether each text is the same as that of the row that it is thought to be like."""
+    return bool((length == length[like]).all() and all((word == word[like]).all() for word in words))
 
 
 def _separates(letters: Bytes, dialect: Dialect) -> Flags:

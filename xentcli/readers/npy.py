@@ -326,7 +326,7 @@ def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
     column = array[:, pick.columns[0]]
     if column.dtype.kind in "US":
         return _texts(column, where)
-    if pick.as_ == "text":
+    if pick.as_ in ("text", "keys"):
         return [str(value) for value in column.tolist()]
     return column.astype(column.dtype.newbyteorder("="))
 

@@ -88,12 +88,13 @@ class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
     "numbers" gives (n, k) of them; "values" gives one column as the source has it, text or
-    numbers; "text" gives one column of text. `others` says that every further column would
+    numbers; "text" gives one column of text, "keys" too, where few are thought to differ.
+    `others` says that every further column would
     be chosen too, so that a row may have none.
     """
 
     columns: tuple[int, ...]
-    as_: Literal["numbers", "values", "text"] = "numbers"
+    as_: Literal["numbers", "values", "text", "keys"] = "numbers"
     others: bool = False
 
     @cached_property
