@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xentcli.engine import available, ordered, threaded
+from xentcli.helpers import Helpers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +27,8 @@ EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "none": lambda: nullcontext(None),
     "one thread": lambda: ThreadPoolExecutor(1),
     "four threads": lambda: ThreadPoolExecutor(4),
+    "a helper": lambda: Helpers(1),
+    "three helpers": lambda: Helpers(3),
 }
 every_executor = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
 
@@ -257,3 +260,42 @@ def test_one_thread_and_no_executor_see_the_same_calls() -> None:
 
     with ThreadPoolExecutor(1) as pool:
         assert calls(pool) == calls(None) == list(range(20))
+
+
+def test_whoever_waits_computes_too() -> None:
+    """The helper is held up by the first item: all others are computed by the thread that waits for it."""
+    held, computed = threading.Event(), []
+
+    def function(item: int) -> int:
+        computed.append((item, threading.get_ident()))
+        if item == 0:
+            assert held.wait(10)
+        if item == 3:
+            held.set()
+        return item
+
+    with Helpers(1) as helpers:
+        helpers.submit(function, 0)
+        while not computed:
+            time.sleep(0.001)
+        assert list(ordered(function, range(1, 9), helpers, 4)) == list(range(1, 9))
+    assert {thread for item, thread in computed if item in (1, 2, 3)} == {threading.get_ident()}
+
+
+def test_what_a_helper_raises_is_raised_where_its_result_is_asked_for() -> None:
+    with Helpers(1) as helpers:
+        results = ordered(inverse, [1, 0, 2], helpers)
+        assert next(results) == 1
+        with pytest.raises(ZeroDivisionError):
+            next(results)
+
+
+def test_a_result_that_nobody_wants_any_more_is_not_computed() -> None:
+    computed: list[int] = []
+    with Helpers(1) as helpers:
+        block = threading.Event()
+        helpers.submit(block.wait, 10)
+        future = helpers.submit(computed.append, 1)
+        assert future.cancel()
+        block.set()
+    assert computed == []

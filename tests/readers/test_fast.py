@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv as csv_module
+import decimal
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +21,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xentcli.errors import DataError
-from xentcli.readers import open_source
+from xentcli.readers import csv, open_source
 from xentcli.readers.csv import CsvPart, CsvSource
 from xentcli.readers.delimited import Dialect, room_for
 from xentcli.readers.fast import fields_of
 from xentcli.readers.numerals import is_number, numbers
-from xentcli.readers.source import Coded, Pick, Rows
+from xentcli.readers.source import Coded, Pick, Rows, merged_rows
+from xentcli.records import replace
 
 laws = settings(deadline=None, max_examples=300)
 
@@ -373,3 +375,79 @@ def test_an_error_after_many_fast_pieces_has_its_row_and_line(bad: str, message:
         _ = [rows for part in source.with_header(True).parts(1 << 22) for rows in part.pieces(selection)]
     assert "row 29,001 (line 29,002)" in str(caught.value)
     assert message in str(caught.value)
+
+
+CELLS = ("0.25", "-1.5e-05", "7", "inf", '"0.5"', '"x\ny"', "é", "nope", "", "0.12345678901234567", '"a""b"')
+
+
+@laws
+@given(
+    cells=st.lists(st.lists(st.sampled_from(CELLS), min_size=2, max_size=2), min_size=1, max_size=60),
+    end=st.sampled_from(["\n", "\r\n"]),
+    finished=st.booleans(),
+    piece=st.integers(5, 200),
+    stream=st.booleans(),
+)
+def test_pieces_are_the_rows_of_the_whole(
+    tmp_path_factory: pytest.TempPathFactory,
+    cells: list[list[str]],
+    end: str,
+    finished: bool,
+    piece: int,
+    stream: bool,
+) -> None:
+    """Wherever a piece ends: within quotes, a row longer than it, beside rows that only the careful reader knows."""
+    text = end.join(",".join(row) for row in cells) + (end if finished else "")
+    path = tmp_path_factory.mktemp("p") / "a.csv"
+    path.write_bytes(data := text.encode())
+    grammar = part_of(data, 2, len(cells)).grammar
+    part = CsvPart(replace(grammar, path=str(path)), (), 2, 0, 1, len(cells), 0, len(data), data if stream else None)
+    selection = {"x0": Pick((0,), "text"), "x1": Pick((1,), "text")}
+    whole = plain(part._careful(data, selection))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv, "PIECE_BYTES", piece)
+        patch.setattr(csv, "LEAST_FAST", 1)
+        pieces = list(part.pieces(selection))
+    assert sum(rows.count for rows in pieces) == len(cells)
+    assert plain(merged_rows(pieces)) == whole
+
+
+@pytest.mark.parametrize("places", [16, 18, 20, 21, 22])
+@pytest.mark.parametrize("rounding", [decimal.ROUND_DOWN, decimal.ROUND_UP])
+def test_decimals_beside_the_middle_of_two_doubles_are_rounded_once(places: int, rounding: str) -> None:
+    random = np.random.default_rng(places)
+    values = (random.random(4000) * 10.0 ** random.integers(-6, 2, 4000)).tolist()
+    with decimal.localcontext(prec=800):
+        middles = [(decimal.Decimal(v) + decimal.Decimal(math.nextafter(v, 100))) / 2 for v in values]
+        texts = [f"{m.quantize(decimal.Decimal(1).scaleb(-places), rounding):f}" for m in middles]
+    same(texts)
+    same([f"-{text}" for text in texts])
+    same([f"{text}e{power:+03d}" for text, power in zip(texts, random.integers(-99, 99, 4000).tolist(), strict=True)])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["0.0000000000000012345", "0.00000000000000000000012", "0.0", "-0.0", "0.0000001", "1e-05"],
+        ["0.1", "0/1", "0.1/", "0.:", "9.9999999999999999999999", "0.12345678901234567890123"],
+        ["1.5e-05", "1.5e+05", "1.5e-5", "1.5E-05", "1.5e-0x", "1.5e-305", "1.5ee05", ".e-05", "1.e-05"],
+        ["0.5", "0.\x00", "0.\x15", "0.\x0a"],
+    ],
+)
+def test_what_is_nearly_a_plain_decimal_is_read_as_it_is(texts: list[str]) -> None:
+    """Among many plain ones, so that the way of plain ones is tried on each."""
+    for text in texts:
+        if not {"\0", "\n"} & set(text):
+            same([*["0.123456789"] * 200, text])
+
+
+@pytest.mark.parametrize("count", [3, 200, 30_000])
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 31])
+def test_columns_of_text_are_coded_however_many_differ(count: int, width: int) -> None:
+    random = np.random.default_rng(width)
+    texts = [f"{number:0{width}d}"[-width:] for number in random.integers(0, count, 40_000).tolist()]
+    fields = fields_of(("\n".join(f"{t},0.5" for t in texts) + "\n").encode(), Dialect(), 2)
+    assert fields is not None
+    column = fields.coded(0)
+    assert isinstance(column, Coded)
+    assert column.tolist() == texts and len(set(column.distinct)) == len(column.distinct)

@@ -39,7 +39,7 @@ from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
 
-COMPANION_BYTES = 1 << 16
+COMPANION_BYTES = 1 << 18
 """A block of labels: their rows are short, and each costs memory."""
 
 

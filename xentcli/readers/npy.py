@@ -100,19 +100,24 @@ class NpyPart:
         DataError
             When the file became shorter, or text in it is none.
         """
-        columns: Sequence[int] = ()
-        if self.layout.fortran:
-            columns = sorted({c for pick in selection.values() for c in pick.columns})
-        place = Place(self.path)
-        values = read_values(self.array(columns), selection, lambda row: replace(place, row=self.start + row + 1))
-        return Rows(self.path, (), selection, self.start, self.rows, values)
+        return self._rows(self.array(_chosen(selection) if self.layout.fortran else ()), self.start, selection)
+
+    def _rows(self, array: Array, start: int, selection: Selection) -> Rows:
+        """The selected columns of rows that were read, `start` rows after the first."""
+        values = read_values(array, selection, lambda row: Place(self.path, start + row + 1))
+        return Rows(self.path, (), selection, start, len(array), values)
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces that fit into a cache; an array in Fortran order at once."""
+        """Read them in pieces that fit into a cache; of an array in Fortran order all columns first."""
         layout = self.layout
         step = max(1, PIECE_NUMBERS // layout.width)
-        if layout.fortran or self.rows <= step:
+        if self.rows <= step:
             yield self.load(selection)
+            return
+        if layout.fortran:
+            whole = self.array(_chosen(selection))
+            for first in range(0, self.rows, step):
+                yield self._rows(whole[first : first + step], self.start + first, selection)
             return
         size = layout.width * layout.item
         file = None
@@ -255,6 +260,11 @@ class NpySource(OfStream):
         if buffer or start != self.layout.rows:
             held = start * size + len(buffer)
             raise DataError(_size_fault(self.layout, self.shape, held), place=Place(self.path))
+
+
+def _chosen(selection: Selection) -> list[int]:
+    """The columns of a selection, once each."""
+    return sorted({c for pick in selection.values() for c in pick.columns})
 
 
 def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
