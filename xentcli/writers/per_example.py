@@ -72,8 +72,11 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
     def write(block: PerExample) -> None:
         rows, ids, labels, *figures = _columns(block, "")
         columns = (rows, map(quoted, ids), map(quoted, labels), *figures)
-        # The csv module takes twice as long.
-        text = "".join(["%d,%s,%s,%s,%r,%r\n" % row for row in zip(*columns, strict=True)])  # noqa: UP031
+        # The csv module takes four times as long, % twice.
+        lines = [
+            f"{row},{id_},{label},{q},{loss!r},{w!r}\n" for row, id_, label, q, loss, w in zip(*columns, strict=True)
+        ]
+        text = "".join(lines)
         file.write(text.encode(errors="backslashreplace"))
 
     return write
