@@ -30,7 +30,6 @@ from xentcli.readers.delimited import (
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import (
     BLOCK_BYTES,
-    TASK_BYTES,
     TASK_ROWS,
     OfStream,
     Rows,
@@ -237,10 +236,10 @@ class CsvSource(OfStream):
 
     @property
     def task_bytes(self) -> int:
-        """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
+        """About how many bytes make a part: one of TASK_ROWS rows at most."""
         rows = max(1, self.stream.head.count(self.dialect.end))
         most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
-        return min(most, TASK_BYTES // 2 if self.stream.plain else 2 * BLOCK_BYTES)
+        return min(most, self.task_of_pieces)
 
     def numeric(self, column: int) -> None:
         """Say nothing: every cell is looked at."""

@@ -21,7 +21,6 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.readers.source import (
     BLOCK_BYTES,
     PIECE_NUMBERS,
-    TASK_BYTES,
     TASK_ROWS,
     OfStream,
     Pick,
@@ -196,8 +195,8 @@ class NpySource(OfStream):
 
     @property
     def task_bytes(self) -> int:
-        """About how many bytes make a part: it is read in pieces, but a stream's part is held whole."""
-        return TASK_BYTES if self.stream.plain else 2 * BLOCK_BYTES
+        """About how many bytes make a part."""
+        return self.task_of_pieces
 
     def numeric(self, column: int) -> bool:
         """Whether it holds numbers, not text."""

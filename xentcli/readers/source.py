@@ -315,6 +315,14 @@ class OfStream:
         """About how many bytes make a part."""
         return BLOCK_BYTES
 
+    @property
+    def task_of_pieces(self) -> int:
+        """About how many bytes make a part that is read in pieces; a stream's part is held whole."""
+        if not self.stream.plain or self.stream.size is None:
+            return 2 * BLOCK_BYTES
+        # Of a small file there are still some parts for each thread.
+        return max(2 * BLOCK_BYTES, min(TASK_BYTES, self.stream.size // 8))
+
     def share_of(self, rows: int) -> float | None:
         """Say nothing: the rows were not counted."""
         return None
