@@ -243,6 +243,7 @@ def main() -> None:
                 print(table(results[-len(contestants(case, Path(name))) :]), flush=True)
     if given.write:
         folder = Path(given.write)
+        folder.mkdir(parents=True, exist_ok=True)
         text = f"# Benchmarks\n\n{machine()}; medians of {given.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n"
         text += "Made by `python benchmarks/run.py --write docs`, whose first lines say what is measured.\n\n"
         text += f"![Time and memory](benchmarks.svg)\n\n{table(results)}"

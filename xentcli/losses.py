@@ -13,6 +13,7 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.batch import Batch, Reduced, by_column
+from xentcli.records import replace
 from xentcli.rows import row_dots, row_sums
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]
@@ -137,6 +138,21 @@ class Workings:
     def of_rows(self, rows: Ints) -> Workings:
         """Return the workings of some of the rows (i8[m]) alone."""
         return Workings(self.batch.take(rows), self.clip)
+
+    def loss_of(self, index: Ints) -> Floats:
+        """f8[n]: what each row would cost if its label were the class `index` (i8[n]), q clipped where that was asked.
+
+        To a few units in the last place of the larger of the logits it is made from: not for
+        a figure that is told.
+        """
+        batch = self.batch
+        if batch.smoothing or (batch.kind == "logits" and len(batch.extreme)):
+            return Workings(replace(batch, target=index, known=None), self.clip).loss
+        if batch.kind != "logits":
+            return _clipped(self._class_losses(index[:, None])[:, 0], self.clip)
+        with np.errstate(all="ignore"):
+            total = np.log(batch.reduced.label + batch.reduced.sums)
+        return _clipped(total - batch.predictions[self._each_row, index], self.clip)
 
     def _share_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""

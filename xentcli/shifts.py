@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xentcli.arrays import Ints
 from xentcli.batch import Batch
 from xentcli.losses import Workings
 from xentcli.pairing import Plan
@@ -36,10 +35,15 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
     """
     before, after = Mean(), Mean()
     most = min(ENOUGH, max(1000, ENOUGH_NUMBERS // len(plan.classes)))
-    for earlier, later in itertools.takewhile(lambda pair: pair[0].rows[0] <= most, _pairs_of_rows(plan)):
+    for work in itertools.takewhile(lambda work: work.batch.rows[0] <= most, _overlapping(plan)):
         # The label of a row beside the predictions of the row after it, and the other way round.
-        before = before.merge(_cost(later, earlier.target, plan))
-        after = after.merge(_cost(earlier, later.target, plan))
+        target = work.index
+        rows = len(target)
+        if rows > 1:
+            earlier = work.loss_of(np.concatenate([target[:1], target[:-1]]))
+            later = work.loss_of(np.concatenate([target[1:], target[-1:]]))
+            before = before.merge(Mean.of(earlier[1:], None))
+            after = after.merge(Mean.of(later[:-1], None))
     for mean, where in ((before, "before"), (after, "after")):
         shifted = mean.value
         if shifted < prior and shifted < 0.7 * cost:
@@ -51,14 +55,9 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
     return None
 
 
-def _cost(batch: Batch, target: object, plan: Plan) -> Mean:
-    assert isinstance(target, np.ndarray)
-    return Mean.of(Workings(replace(batch, target=target), plan.settings.clip).loss, None)
-
-
-def _pairs_of_rows(plan: Plan) -> Iterator[tuple[Batch, Batch]]:
-    """For each block its rows but the last, and its rows but the first; the row between two blocks joins them."""
-    scorer = Scorer(plan)
+def _overlapping(plan: Plan) -> Iterator[Workings]:
+    """The workings of each block; and between two blocks those of the last row of one and the first of the next."""
+    scorer, clip = Scorer(plan), plan.settings.clip
     held: Batch | None = None
     for piece in itertools.chain.from_iterable(map(scorer.pieces, plan.tasks())):
         assert piece.companions is not None
@@ -66,12 +65,15 @@ def _pairs_of_rows(plan: Plan) -> Iterator[tuple[Batch, Batch]]:
         if not len(batch.rows):
             continue
         if held is not None:
-            yield held, _rows(batch, slice(0, 1))
-        if len(batch.rows) > 1:
-            yield _rows(batch, slice(0, -1)), _rows(batch, slice(1, None))
-        held = _rows(batch, slice(-1, None))
+            yield Workings(_joined(held, batch), clip)
+        yield Workings(replace(batch, weight=None), clip)
+        held = batch.take(np.array([len(batch.rows) - 1]))
 
 
-def _rows(batch: Batch, part: slice) -> Batch:
-    target: Ints = np.asarray(batch.target)[part]
-    return replace(batch, predictions=batch.predictions[part], target=target, weight=None, rows=batch.rows[part])
+def _joined(held: Batch, batch: Batch) -> Batch:
+    """The one row of a batch, and the first of another."""
+    first = batch.take(np.array([0]))
+    predictions = np.concatenate([held.predictions, first.predictions])
+    target = np.concatenate([held.index, first.index])
+    rows = np.concatenate([held.rows, first.rows])
+    return replace(first, predictions=predictions, target=target, weight=None, rows=rows)
