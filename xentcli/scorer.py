@@ -208,6 +208,7 @@ class Scorer:
             piece = self._piece(task, before, ours)
             seen.note(piece)
             if piece.companions is None:
+                self._close(run, task, seen, done)
                 continue
             if run is not None and run.sides is None and self._reduced_alone(piece, before, run, seen):
                 run.rows.append(ours.without("preds"))

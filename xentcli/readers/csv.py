@@ -37,13 +37,15 @@ from xentcli.readers.source import (
     Values,
     merged_rows,
 )
-from xentcli.readers.stream import ByteStream, fill_range, open_range
+from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.records import record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
 LEAST_FAST = 1 << 12
 """The fast reader costs more than it saves on fewer bytes."""
+LOOK_BYTES = 1 << 16
+"""The first rows are looked for in so many bytes."""
 PIECE_BYTES = 1 << 21
 """Of more bytes what the fast reader knows of each field leaves the caches; of fewer, threads wait for each other."""
 _BOM = b"\xef\xbb\xbf"
@@ -116,6 +118,18 @@ class CsvPart:
                 yield rows
         if part.length:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
+
+    def first(self, rows: int) -> CsvPart:
+        """Return the first rows, where they are few and none has a quote; else all."""
+        size = min(self.length, LOOK_BYTES)
+        data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
+        if rows >= self.rows or b'"' in data:
+            return self
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
+        if len(ends) < rows:
+            return self
+        length = int(ends[rows - 1]) + 1
+        return replace(self, rows=rows, length=length, data=None if self.data is None else data[:length])
 
     def _first(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
         """The first `size` bytes, and the buffer they are in."""
