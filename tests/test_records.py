@@ -119,5 +119,22 @@ def test_what_a_class_says_itself_stays() -> None:
 
 
 def test_a_record_is_frozen() -> None:
-    with pytest.raises(TypeError, match="frozen"):
+    with pytest.raises(TypeError, match="identity"):
         record(frozen=False)
+
+
+@record(frozen=False, eq=False)
+class Changing:
+    """One whose fields change."""
+
+    a: int
+    b: list[int] = field(default_factory=list)
+
+
+def test_a_record_may_change_and_is_itself_alone() -> None:
+    one, other = Changing(1), Changing(1)
+    one.a = 2
+    one.b.append(3)
+    assert (one.a, one.b, other.a, other.b) == (2, [3], 1, [])
+    assert one != Changing(2, [3]) and len({one, other}) == 2
+    assert repr(one) == "Changing(a=2, b=[3])"

@@ -1,4 +1,4 @@
-"""Frozen data classes that start fast.
+"""Data classes that start fast.
 
 ``dataclasses.dataclass`` writes and compiles six methods for each class: for the eighty
 of a score that is a quarter of a short run (Python 3.11). Here the methods are shared;
@@ -26,9 +26,10 @@ else:
         Parameters
         ----------
         frozen
-            Always true; said where it is used, so that a reader and mypy see it.
+            Whether its fields cannot be assigned to.
         eq
-            Compare and hash by the fields; else by identity, as arrays have no single truth.
+            Compare and hash by the fields; else by identity, as arrays have no single truth,
+            and as what is not frozen must be.
         kw_only
             Take the values of the fields by name only.
 
@@ -40,13 +41,14 @@ else:
         >>> dataclasses.replace(Point(1.0), y=2.0)
         Point(x=1.0, y=2.0)
         """
-        if not frozen:
-            raise TypeError("a record is frozen")
+        if eq and not frozen:
+            raise TypeError("a record that changes is compared by identity")
 
         def made(cls: type[C]) -> type[C]:
             dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
             methods = {"__init__": _initialiser(cls, kw_only), "__repr__": _repr}
-            methods |= {"__setattr__": _refuse, "__delattr__": _refuse}
+            if frozen:
+                methods |= {"__setattr__": _refuse, "__delattr__": _refuse}
             if eq:
                 methods |= {"__eq__": _equal, "__hash__": _hash}
             for name, method in methods.items():

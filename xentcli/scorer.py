@@ -7,7 +7,7 @@ run any task.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -129,7 +129,7 @@ class Aligned:
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+@record(frozen=False, eq=False)
 class _Seen:
     """What the pieces of a task gave so far."""
 
@@ -176,7 +176,7 @@ class _Seen:
             self.twice = twice
 
 
-@dataclass(eq=False)
+@record(frozen=False, eq=False)
 class _Run:
     """Consecutive pieces of a task that are reduced and not yet scored, and what goes with the whole task."""
 

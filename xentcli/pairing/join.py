@@ -9,7 +9,7 @@ it is read again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -199,7 +199,7 @@ class _Picked(Rows):
         return replace(super().cut(first, last), at=self.at[first:last])
 
 
-@dataclass
+@record(frozen=False, eq=False)
 class Matched:
     """Which ids were matched so far, and what went wrong."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
@@ -200,7 +200,7 @@ class Multilabel:
         return target
 
 
-@dataclass
+@record(frozen=False, eq=False)
 class Census:
     """The distinct labels in the order in which they were met, and where each was first.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -70,7 +69,7 @@ class Dialect:
         return "a carriage return within a row"
 
 
-@dataclass
+@record(frozen=False, eq=False)
 class RowScan:
     """The search for row ends in bytes that may grow; it looks at no byte twice.
 

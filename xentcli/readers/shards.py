@@ -11,7 +11,7 @@ import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -133,7 +133,7 @@ class ShardPart:
             raise
 
 
-@dataclass
+@record(frozen=False, eq=False)
 class _Seen:
     """What is kept of the files: their stamps when they were opened, and how many rows they had."""
 

@@ -8,12 +8,12 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import IO, Any
 
 from xentcli.errors import DataError, FileError, Place
 from xentcli.readers.compression import decompressed, is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
+from xentcli.records import record
 
 __all__ = [
     "STDIN",
@@ -35,7 +35,7 @@ Stamp = tuple[int, int, int]
 """Size, time of change and inode of a file."""
 
 
-@dataclass
+@record(frozen=False, eq=False)
 class ByteStream:
     """The bytes of one input, decompressed.
 
