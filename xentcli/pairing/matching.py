@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -41,7 +40,8 @@ def given_classes(settings: Settings) -> tuple[str, ...] | None:
     if isinstance(given, str) and given.startswith("@"):
         path = given[1:]
         try:
-            lines = Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n").splitlines()
+            with open(path, encoding="utf-8-sig") as file:
+                lines = file.read().rstrip("\r\n").splitlines()
         except UnicodeDecodeError:
             raise DataError("class names are UTF-8 text, one a line", place=Place(path)) from None
         except OSError as error:
