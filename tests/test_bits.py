@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import Run
 from xentcli import score
+from xentcli.errors import DataError
 from xentcli.readers import csv as csv_reader
 from xentcli.readers import npy
 from xentcli.report import Report
@@ -151,3 +152,17 @@ def test_rows_reduced_piece_by_piece_give_the_bits_of_whole_rows(
     monkeypatch.setattr(npy, "PIECE_NUMBERS", piece)
     reduced = found()
     assert reduced[0] == whole[0] and sorted(reduced[1]) == sorted(whole[1])
+
+
+@pytest.mark.parametrize("missing", [[3], [0, 299], [100, 101, 250]])
+def test_a_missing_id_in_any_piece_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: list[int]) -> None:
+    random = np.random.default_rng(2)
+    q = random.dirichlet(np.ones(3), 300)
+    rows = [f"{'gone' if i in missing else i}," + ",".join(map(repr, row)) for i, row in enumerate(q.tolist())]
+    (tmp_path / "q.csv").write_text("id,a,b,c\n" + "\n".join(rows) + "\n")
+    labels = random.choice(["a", "b", "c"], 300).tolist()
+    (tmp_path / "y.csv").write_text("id,label\n" + "".join(f"{i},{label}\n" for i, label in enumerate(labels)))
+    monkeypatch.setattr(csv_reader, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(csv_reader, "LEAST_FAST", 1)
+    with pytest.raises(DataError, match="not in"):
+        score(str(tmp_path / "q.csv"), str(tmp_path / "y.csv"), id="id", worst=3, by_class=True)

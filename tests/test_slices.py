@@ -15,6 +15,8 @@ from tests.conftest import Write, csv
 from xentcli import check, score
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.report import Report
+from xentcli.slices import moments_by_group
+from xentcli.tallies import Moments
 
 RNG = np.random.default_rng(5)
 N = 300
@@ -218,3 +220,21 @@ def test_labels_without_a_prediction_are_counted_where_that_is_allowed(write: Wr
         score(labels.replace("y.csv", "p.csv"), write("z.csv", "note,truth\nn11,a\n"), id="note", subset=True)
     with pytest.raises(UsageError, match="--id"):
         score(Q, Y, subset=True)
+
+
+def test_infinite_losses_in_some_of_many_groups_cost_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each group is as if it stood alone; only those with an infinite loss are tallied one by one."""
+    random = np.random.default_rng(4)
+    loss, codes = random.random(5000), random.integers(0, 900, 5000)
+    loss[[7, 8, 4000]] = np.inf, np.nan, -np.inf
+    weight = random.choice([0.5, 1.0], 5000)
+    for weights in (None, weight):
+        found = moments_by_group(loss, weights, codes, 900)
+        for group in range(900):
+            rows = codes == group
+            alone = Moments.of(loss[rows], None if weights is None else weights[rows])
+            assert repr(found[group]) == repr(alone)
+    counted: list[int] = []
+    monkeypatch.setattr(Moments, "of", lambda values, _: counted.append(len(values)))
+    moments_by_group(loss, None, codes, 900)
+    assert len(counted) == len(set(codes[[7, 8, 4000]].tolist()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import operator
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Generic, Self, TypeVar
 
@@ -300,7 +300,10 @@ def joined_keys(pieces: Sequence[Keys]) -> Keys:
 def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Mean]:
     """Return a Mean for each group."""
     if not np.isfinite(values).all():
-        return [Mean.of(values[rows], _of(weight, rows)) for rows in _rows(codes, groups)]
+        means = means_by_group(_finite(values), weight, codes, groups)
+        for group, rows in _rows_not_finite(values, codes):
+            means[group] = Mean.of(values[rows], _of(weight, rows))
+        return means
     if weight is None:
         counts = np.bincount(codes, minlength=groups).tolist()
         a = grouped_units(values, codes, groups)
@@ -316,7 +319,10 @@ def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: i
 def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Moments]:
     """Return the Moments of each group, the same as those of its rows alone."""
     if not np.isfinite(values).all():
-        return [Moments.of(values[rows], _of(weight, rows)) for rows in _rows(codes, groups)]
+        moments = moments_by_group(_finite(values), weight, codes, groups)
+        for group, rows in _rows_not_finite(values, codes):
+            moments[group] = Moments.of(values[rows], _of(weight, rows))
+        return moments
     means = means_by_group(values, weight, codes, groups)
     counts = np.bincount(codes, minlength=groups).tolist()
     if weight is None:
@@ -389,8 +395,18 @@ class Keyed(Generic[K]):
         return self.slices
 
 
-def _rows(codes: Ints, groups: int) -> list[Ints]:
-    return [np.flatnonzero(codes == group) for group in range(groups)]
+def _finite(values: Floats) -> Floats:
+    """The values, with 0 in place of those that are not finite."""
+    return np.where(np.isfinite(values), values, 0.0)
+
+
+def _rows_not_finite(values: Floats, codes: Ints) -> Iterator[tuple[int, Ints]]:
+    """Yield each group in which a value is not finite, and all of its rows."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    for group in distinct(codes[~np.isfinite(values)])[0].tolist():
+        first, last = np.searchsorted(ordered, (group, group + 1))
+        yield group, order[first:last]
 
 
 def _of(weight: Floats | None, rows: Ints) -> Floats | None:
