@@ -444,10 +444,11 @@ class Scorer:
         """Bring together what goes with the predictions of `count` rows."""
         weight = self._weights(values)
         ignored = self._ignored(values)
-        counts = np.ones(count, dtype=bool) if weight is None else weight != 0
-        if ignored is not None:
-            counts &= ~ignored
-        kept = np.flatnonzero(counts)
+        if weight is None and ignored is None:
+            kept = np.arange(count)
+        else:
+            counts = np.ones(count, dtype=bool) if weight is None else weight != 0
+            kept = np.flatnonzero(counts if ignored is None else counts & ~ignored)
         target = None
         if self.plan.matcher is not None:
             label_rows, labels = values["label"]

@@ -115,15 +115,14 @@ class ByPosition:
         """Check that every label is in range before it becomes an index."""
         result = _integers(values, where)
         low, high = self.base, self.base + len(self.classes) - 1
-        bad = np.flatnonzero((result < low) | (result > high))
-        if len(bad):
-            row = int(bad[0])
+        if len(result) and not low <= np.minimum.reduce(result) <= np.maximum.reduce(result) <= high:
+            row = int(np.flatnonzero((result < low) | (result > high))[0])
             raise LabelsBreakRule(
                 f"label {int(result[row])} is outside {low} to {high}, the positions of {len(self.classes):,} classes",
                 place=where(row),
                 advice=_range_advice(int(result[row]), self.base, len(self.classes)),
             )
-        return result - self.base
+        return result - self.base if self.base else result
 
 
 @record(frozen=True)
