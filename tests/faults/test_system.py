@@ -71,6 +71,9 @@ def test_a_pipe_that_stalls_is_waited_for(write: Write) -> None:
 def peak(pid: int) -> float:
     """The peak of resident memory of a process so far, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
+    if "VmHWM:" not in status:
+        # It has ended, and nobody has asked for its exit code yet.
+        raise ProcessLookupError(pid)
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
