@@ -609,11 +609,13 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
     if signed:
         start = start + negative
     length = end - start
-    words = np.bitwise_xor(_at(buffer, start, _LONGEST).view("<u8").reshape(-1, _WORDS).T, _ZEROS, order="C")
-    room = _KEPT.take(length, axis=1, mode="clip")
+    # Of short numbers fewer words are read.
+    count = min(_WORDS, max(1, -(-int(np.maximum.reduce(length)) // 8)))
+    words = np.bitwise_xor(_at(buffer, start, 8 * count).view("<u8").reshape(-1, count).T, _ZEROS, order="C")
+    room = _KEPT[:count].take(length, axis=1, mode="clip")
     words &= room
     words[0] -= _POINT_BYTE
-    np.add(words, _TOO_MUCH, out=room)
+    np.add(words, _TOO_MUCH[:count], out=room)
     room |= words
     unknown: Flags = (np.bitwise_or.reduce(room, axis=0) & _TOP_BITS) != 0
     # Lengths below 3 are large as unsigned numbers.
@@ -626,11 +628,13 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
         lead *= np.uint64(9 * 10**6)
         eights[0] -= lead
     eights[0] *= _TENS[8]
-    eights[0] += eights[1]
-    n, m = eights[0].view(np.int64), eights[2].view(np.int64)
+    if count > 1:
+        eights[0] += eights[1]
+    n = eights[0].view(np.int64)
+    m = eights[2].view(np.int64) if count > 2 else None
     few = n < _LEAST_DIGITS
     if few.any():
-        unknown |= few & ((n | m) != 0)
+        unknown |= few & ((n if m is None else n | m) != 0)
     upper: float | Floats
     lower: float | Floats
     least: float | Floats
@@ -645,8 +649,9 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
     high *= upper
     low *= upper
     rest += low
-    np.multiply(m, least, out=low)
-    rest += low
+    if m is not None:
+        np.multiply(m, least, out=low)
+        rest += low
     values = high + rest
     high -= values
     high += rest
