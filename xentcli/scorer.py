@@ -268,14 +268,11 @@ class Scorer:
     def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> bool:
         """Reduce a piece, `before` rows after the start of its task; say whether nothing more is to be seen."""
         assert run.sides is not None and run.index is not None
-        kept: Ints | None = run.sides.kept
+        rows, kept = slice(before, before + ours.count), None
         if len(run.sides.kept) < len(run.index):
-            first, last = np.searchsorted(run.sides.kept, (before, before + ours.count))
+            first, last = np.searchsorted(run.sides.kept, (rows.start, rows.stop))
             kept = run.sides.kept[first:last] - before
-        else:
-            kept = None
-        index = run.index[before : before + ours.count]
-        return self._looked_at(ours, index, kept, seen, run.room.take(slice(before, before + ours.count)))
+        return self._looked_at(ours, run.index[rows], kept, seen, run.room.take(rows))
 
     def _reduced_alone(self, piece: Piece, before: int, run: _Run, seen: _Seen) -> bool:
         """Reduce a piece that knows itself what goes with it."""

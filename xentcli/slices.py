@@ -290,11 +290,15 @@ def joined_keys(pieces: Sequence[Keys]) -> Keys:
     if len(pieces) == 1:
         return pieces[0]
     places: dict[Any, int] = {}
-    codes = []
-    for names, own in pieces:
-        moved = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
-        codes.append(moved[own] if len(names) else own)
+    codes = [_placed(keys, places) for keys in pieces]
     return list(places), np.concatenate(codes)
+
+
+def _placed(keys: Keys, places: dict[Any, int]) -> Ints:
+    """The place of each row's key among all that were met, to which new ones are added."""
+    names, codes = keys
+    moved = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
+    return moved[codes] if len(names) else codes
 
 
 def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Mean]:
@@ -368,14 +372,13 @@ class Keyed(Generic[K]):
         FileError
             For more groups than the limit, naming the option that raises it.
         """
-        names, codes = keys
-        places = np.array([self._places.setdefault(name, len(self._places)) for name in names], dtype=np.int64)
+        places = _placed(keys, self._places)
         if len(self._places) > self._limit:
             raise FileError(
                 f"{self._what} has more than {self._limit:,} groups",
                 advice="--max-groups N allows more; each takes memory",
             )
-        self._waiting.append((places[codes] if len(names) else codes, loss, weight))
+        self._waiting.append((places, loss, weight))
         self._rows += len(loss)
         if self._rows >= ENOUGH_ROWS:
             self.finish()

@@ -89,7 +89,7 @@ class CsvPart:
             file = stack.enter_context(open_range(self.path)) if self.data is None else None
             while part.rows:
                 size = part.length if part.length < usual + LEAST_FAST else usual
-                buffer, text = part._first(size, file)
+                buffer, text = part._read(size, file)
                 rows = None
                 if size < part.length:
                     size = _last_row(text, self.grammar.dialect.end)
@@ -104,7 +104,7 @@ class CsvPart:
                     data = text[:size].tobytes()
                     if size < part.length and self.grammar.dialect.quotes and data.count(b'"') % 2:
                         # The last line end may be one within quotes.
-                        data = part._first(part.length, file)[1].tobytes()
+                        data = part._read(part.length, file)[1].tobytes()
                     size, lines = len(data), data.count(self.grammar.dialect.end)
                     rows = part._careful(data, selection)
                 del buffer, text
@@ -123,9 +123,11 @@ class CsvPart:
 
     def first(self, rows: int) -> CsvPart:
         """Return the first rows, where they are few and none has a quote; else all."""
+        if rows >= self.rows:
+            return self
         size = min(self.length, LOOK_BYTES)
         data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
-        if rows >= self.rows or b'"' in data:
+        if b'"' in data:
             return self
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
         if len(ends) < rows:
@@ -133,7 +135,7 @@ class CsvPart:
         length = int(ends[rows - 1]) + 1
         return replace(self, rows=rows, length=length, data=None if self.data is None else data[:length])
 
-    def _first(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
+    def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
         """The first `size` bytes, and the buffer they are in."""
         buffer, text = room_for(size)
         if self.data is not None:
