@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,14 +34,14 @@ def test_a_short_run_finds_nothing(tmp_path: Path) -> None:
         sys.executable,
         "-m",
         "tests.fuzz.readers",
-        "-max_total_time=20",
+        # So many runs rather than seconds: whether a commit passes does not depend on the machine's speed.
+        "-runs=20000",
         "-seed=1",
         "-max_len=700",
         "-timeout=20",
     ]
-    env = {**environment(), "PYTHONPATH": str(ROOT)}
+    env = {**environment(), "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    runs = re.search(r"Done (\d+) runs", done.stderr)
-    assert runs is not None and int(runs[1]) > 1000, done.stderr[-500:]
+    assert "Done 20000 runs" in done.stderr, done.stderr[-500:]
     assert not [name for name in os.listdir(tmp_path) if name.startswith(("crash", "oom", "timeout"))]

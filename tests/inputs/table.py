@@ -215,6 +215,7 @@ ROWS: list[Row] = [
             ("long double", npy(Q.astype("longdouble")), "up to 8 bytes", 3),
             ("a single number", npy(np.array(0.5)), "no dimension", 3),
             ("text as predictions", npy(Q.astype("U5")), "an array of text", 3),
+            ("text that is no number as predictions", npy(np.full((3, 2), "", "U1")), "an array of text", 3),
             ("no columns", npy(np.zeros((3, 0))), "has no columns", 3),
             ("a million columns and one", npy(np.zeros((3, 1_000_001), "u1")), "--max-columns N", 4),
             ("NaN in a row", npy(np.array([[0.7, 0.3], [np.nan, 0.8], [0.9, 0.1]])), "row 2", 3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,30 @@ def test_one_side_may_be_one_file(tmp_path: Path) -> None:
     labels = np.concatenate([table(count, number)[1] for number, count in enumerate(ROWS, start=9)])
     np.save(folder / "all.npy", labels)
     assert figures(score(folder / "p", folder / "all.npy")) == figures(whole())
+
+
+@pytest.mark.parametrize("one_file", [False, True])
+@pytest.mark.parametrize("dtypes", list(itertools.permutations(("i8", "u8", "f4", "?", "U1", "S1"), 2)))
+def test_labels_of_two_dtypes_are_one_column(dtypes: tuple[str, str], one_file: bool, tmp_path: Path) -> None:
+    preds, labels = np.array([[0.5, 0.5], [0.2, 0.8]] * 2), [0, 1, 1, 0]
+    for side in ("p", "l"):
+        (tmp_path / side).mkdir()
+    for number, dtype in enumerate(dtypes):
+        np.save(tmp_path / f"p/{number}.npy", preds[2 * number : 2 * number + 2])
+        mine = np.array(labels[2 * number : 2 * number + 2])
+        np.save(tmp_path / f"l/{number}.npy", mine.astype(np.float32 if dtype == "f4" else dtype))
+    np.save(tmp_path / "p.npy", preds)
+    report = score(tmp_path / ("p.npy" if one_file else "p"), tmp_path / "l")
+    assert report.cost == score(preds, np.array(labels)).cost
+
+
+@pytest.mark.parametrize("text", ["", "0.5"])
+def test_a_later_shard_of_text_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    np.save(tmp_path / "p/0.npy", np.array([[0.5, 0.5]] * 2))
+    np.save(tmp_path / "p/1.npy", np.array([[text, "0.5"]] * 2))
+    with pytest.raises(DataError, match=r"p/1\.npy: an array of text where numbers are expected"):
+        score(tmp_path / "p", np.array([0, 1, 1, 0]))
 
 
 def test_sequences_in_shards_are_flattened(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number, number_hint
-from xentcli.readers.source import Pick, Selection, Source
+from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
 from xentcli.records import replace
 from xentcli.settings import Settings
 
@@ -259,11 +259,7 @@ def _check_no_text(role: str, found: Found) -> None:
     """Refuse an array of text where numbers must be."""
     # All columns of an array are of one type.
     if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
-        raise DataError(
-            f"an array of text where numbers are expected ({_MEANINGS.get(role, role)})",
-            place=Place(found.source.path),
-            advice="numpy.save('p.npy', array.astype('float64'))",
-        )
+        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role))
 
 
 def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:

@@ -27,6 +27,7 @@ from xentcli.readers.source import (
     Rows,
     Selection,
     Values,
+    text_for_numbers,
 )
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.records import record, replace
@@ -321,13 +322,15 @@ def read_values(array: Array, selection: Selection, where: Callable[[int], Place
     Raises
     ------
     DataError
-        For bytes that are no text.
+        For text where numbers must be, or bytes that are no text.
     """
     return {role: _read(array, pick, where) for role, pick in selection.items()}
 
 
 def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
     if pick.as_ == "numbers":
+        if array.dtype.kind in "US":
+            raise text_for_numbers(where(0).path)
         if not pick.covers(array.shape[1]):
             return np.ascontiguousarray(array[:, list(pick.columns)], dtype=np.float64)
         short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1

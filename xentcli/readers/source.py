@@ -14,7 +14,7 @@ from typing import Literal, Protocol, Self, TypeGuard, cast
 import numpy as np
 
 from xentcli.arrays import Array, Floats, Ints
-from xentcli.errors import Place
+from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -40,6 +40,7 @@ __all__ = [
     "has_first_line",
     "merged_rows",
     "take",
+    "text_for_numbers",
 ]
 
 BLOCK_BYTES = 1 << 20
@@ -378,6 +379,25 @@ def take(values: Values, rows: Ints) -> Values:
     return values[rows]
 
 
+def text_for_numbers(path: str | None, what: str = "") -> DataError:
+    """Return the error of an array of text where numbers must be, and what they were to be."""
+    return DataError(
+        f"an array of text where numbers are expected{what and f' ({what})'}",
+        place=Place(path),
+        advice="numpy.save('p.npy', array.astype('float64'))",
+    )
+
+
+def _plain(part: Values) -> Sequence[object]:
+    """A column as plain values."""
+    if isinstance(part, list):
+        return part
+    if isinstance(part, Coded):
+        return part.tolist()
+    values: list[object] = (part.astype(np.uint8) if part.dtype == np.bool_ else part).tolist()
+    return values
+
+
 def _joined(parts: Sequence[Values]) -> Values:
     """One column of several; of one kind all."""
     texts = [part for part in parts if isinstance(part, list | Coded)]
@@ -385,8 +405,9 @@ def _joined(parts: Sequence[Values]) -> Values:
         arrays: list[Array] = [part for part in parts if isinstance(part, np.ndarray)]
         return np.concatenate(arrays)
     coded = [part for part in texts if isinstance(part, Coded)]
-    if len(coded) < len(texts):
-        return [text for part in texts for text in (part if isinstance(part, list) else part.tolist())]
+    if len(coded) < len(parts):
+        # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
+        return [str(value) for part in parts for value in _plain(part)]
     places = {text: place for place, text in enumerate(dict.fromkeys(t for part in coded for t in part.distinct))}
     kind = np.result_type(np.min_scalar_type(len(places)), *(part.codes.dtype for part in coded))
     moved = [np.array([places[text] for text in part.distinct], dtype=kind)[part.codes] for part in coded]
