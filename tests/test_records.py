@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import importlib
+import inspect
 import pickle
+import pkgutil
 from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
 import pytest
 
+import xentcli
 from xentcli.records import record
 
 
@@ -129,6 +133,30 @@ class Changing:
 
     a: int
     b: list[int] = field(default_factory=list)
+
+
+def records_of_the_project() -> list[Any]:
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(xentcli.__path__, "xentcli.")]
+    return [
+        thing
+        for module in modules
+        for thing in vars(module).values()
+        if isinstance(thing, type) and "__record__" in vars(thing) and thing.__module__ == module.__name__
+    ]
+
+
+def test_every_record_has_the_fields_that_the_standard_library_sees() -> None:
+    found: list[Any] = records_of_the_project()
+    assert len(found) > 80
+    for cls in found:
+        fields, initialiser = dataclasses.fields(cls), inspect.getclosurevars(cls.__init__).nonlocals
+        assert tuple(field.name for field in fields) == tuple(cls.__record__) == initialiser["names"]
+        assert [field.name for field in fields if field.default is not dataclasses.MISSING] == [
+            *initialiser["defaults"]
+        ]
+        made = [(field.name, field.default_factory) for field in fields]
+        assert initialiser["factories"] == [pair for pair in made if pair[1] is not dataclasses.MISSING]
+        assert all(field.kw_only == (initialiser["positional"] == ()) for field in fields)
 
 
 def test_a_record_may_change_and_is_itself_alone() -> None:

@@ -125,12 +125,6 @@ def test_a_dash_is_standard_output(capsysbinary: pytest.CaptureFixture[bytes]) -
     assert not sys.stdout.buffer.closed
 
 
-def test_no_path_is_no_sink(tmp_path: Path) -> None:
-    with per_example_sink(None) as sink:
-        assert sink is None
-    assert os.listdir(tmp_path) == []
-
-
 @pytest.mark.parametrize("name", ["a.csv", "a.npy"])
 def test_an_error_midway_leaves_the_old_file_and_no_other(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
-from collections.abc import MutableMapping
+from collections import UserDict
+from collections.abc import Iterable, MutableMapping
 from typing import Any, NoReturn
 
 import click
 
-from xentcli.cli import check, explain, score
 from xentcli.cli.options import write_examples
 from xentcli.cli.process import ReaderGone, run
 from xentcli.version import __version__
@@ -25,14 +26,28 @@ _EXAMPLES = (
 )
 
 
+class Commands(UserDict[str, click.Command]):
+    """Commands by name, each a file here, imported when it is asked for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        unread: Any = None
+        super().__init__(dict.fromkeys(names, unread))
+
+    def __getitem__(self, name: str) -> click.Command:
+        """Return the command of a name."""
+        if super().__getitem__(name) is None:
+            self.data[name] = getattr(importlib.import_module(f"xentcli.cli.{name}"), name)
+        return super().__getitem__(name)
+
+
 class Main(click.Group):
     """The group: examples first, commands in the order of use, exits as xent has them."""
 
     def main(self, args: Any = None, prog_name: str | None = None, *rest: Any, **extra: Any) -> NoReturn:
-        """Run a command and exit."""
+        """Run a command and exit; without `args` as the whole of its process."""
         extra["standalone_mode"] = False
         base = super().main
-        run(lambda: base(args, prog_name or "xent", *rest, **extra))
+        run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=args is None)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse; a reader that goes away meanwhile is not click's to handle."""
@@ -78,12 +93,7 @@ def _settings() -> MutableMapping[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Main, context_settings=_settings())
+@click.group(cls=Main, commands=Commands(("score", "explain", "check")), context_settings=_settings())
 @click.version_option(__version__, prog_name="xent")
 def main() -> None:
     """The cross-entropy loss of a file of predictions: exact, checked, explained."""
-
-
-main.add_command(score.score)
-main.add_command(explain.explain)
-main.add_command(check.check)

@@ -62,14 +62,13 @@ def check(
     """
     from xentcli.gates import check as run
     from xentcli.gates import parse_limit
-    from xentcli.writers.per_example import per_example_sink
 
     threads = options.pop("threads")
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
     limits = [*(parse_limit(text, "max") for text in at_most), *(parse_limit(text, "min") for text in at_least)]
-    with per_example_sink(output.per_example) as sink, watched() as progress:
+    with output.examples() as sink, watched() as progress:
         result = run(
             preds_file,
             labels,

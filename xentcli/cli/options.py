@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 import shlex
@@ -387,14 +388,24 @@ class Output:
             except OSError as error:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
+    def examples(self) -> contextlib.AbstractContextManager[Any]:
+        """Give what writes the losses of a block of rows, None where nobody asked."""
+        if self.per_example is None:
+            return contextlib.nullcontext()
+        from xentcli.writers.per_example import per_example_sink
+
+        return per_example_sink(self.per_example)
+
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
-        from xentcli.atomic import write_bytes
         from xentcli.cli.process import emit
         from xentcli.writers import content, rendered
 
-        for path in self.files:
-            write_bytes(path, content(document, format_of(path)))
+        if self.files:
+            from xentcli.atomic import write_bytes
+
+            for path in self.files:
+                write_bytes(path, content(document, format_of(path)))
         report = getattr(document, "report", document)
         if self.per_example == "-":
             _warn(report)

@@ -51,13 +51,12 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     standard input. Without LABELS the labels are a column of PREDS.
     """
     from xentcli.evaluation import score as run
-    from xentcli.writers.per_example import per_example_sink
 
     threads = options.pop("threads")
     labels = labels_of(labels_file, options)
     settings = settings_of(options)
     output = Output(options, (preds_file, labels, *settings.files_named()))
-    with per_example_sink(output.per_example) as sink, watched() as progress:
+    with output.examples() as sink, watched() as progress:
         needed = output.metrics_needed
         report = run(preds_file, labels, settings, sink=sink, metrics_needed=needed, threads=threads, progress=progress)
     output.write(report)

@@ -30,14 +30,12 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 
 @contextlib.contextmanager
-def per_example_sink(path: str | None) -> Iterator[Sink | None]:
+def per_example_sink(path: str) -> Iterator[Sink]:
     """Give a function that writes blocks to `path` (``-`` is standard output, as CSV).
 
     The file appears when the block ends well; else nothing of it stays.
     """
-    if path is None:
-        yield None
-    elif path == "-":
+    if path == "-":
         yield _csv_sink(sys.stdout.buffer, terminal_cell)
         sys.stdout.flush()
     else:
