@@ -13,9 +13,9 @@ import pytest
 
 from tests.conftest import XENT
 from xentcli import rows as rows_
-from xentcli.rows import row_dots, row_sums
+from xentcli.rows import FEW, column_sums, columns_of, first_largest, row_dots, row_sums
 
-SIZES = [1, 2, 7, 8, 9, 100, 1023, 1024, 1025, 8192, 8193, 20_001]
+SIZES = [1, 2, 7, 8, 9, FEW, FEW + 1, 100, 1023, 1024, 1025, 8192, 8193, 20_001]
 
 
 @pytest.fixture(params=[True, False], ids=["BLAS", "no BLAS"])
@@ -53,6 +53,22 @@ def test_the_bits_of_a_row_do_not_depend_on_where_it_lies(columns: int) -> None:
                 block[place] = row
                 found.add((row_sums(block)[place], row_dots(block, block)[place]))
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 10, FEW, 255])
+def test_columns_are_summed_as_rows_and_the_largest_is_what_argmax_says(columns: int) -> None:
+    random = np.random.default_rng(columns)
+    x = random.integers(-3, 4, (500, columns)) / 2.0
+    x[random.random(x.shape) < 0.1] = -np.inf
+    x[:50] = -0.0
+    found = np.empty(500, dtype=np.int64)
+    first_largest(columns_of(x), found)
+    assert (found == x.argmax(axis=1)).all()
+    for size in (1, 7, 500):
+        cut = [column_sums(columns_of(x[at : at + size])) for at in range(0, 500, size)]
+        assert np.concatenate(cut).tobytes() == column_sums(columns_of(x)).tobytes()
+    if columns <= FEW:
+        assert column_sums(columns_of(x)).tobytes() == row_sums(x).tobytes()
 
 
 @pytest.mark.usefixtures("steady")

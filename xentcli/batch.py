@@ -14,7 +14,7 @@ import numpy as np
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 from xentcli.records import record, replace
-from xentcli.rows import row_dots, row_sums
+from xentcli.rows import FEW, column_sums, columns_of, first_largest, row_dots, row_sums
 
 __all__ = [
     "KINDS",
@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _LEAST_POWER = 1e-140
+_MANY = 256
+"""Of so many numbers in a row the largest is found sooner among the floats than among the doubles."""
 
 Where = Callable[[int, int | None], Place]
 """Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
@@ -206,34 +208,37 @@ class Reduced:
         [6.0]
         """
         made = room or cls.room(len(predictions))
-        begin = _begins(*predictions.shape)
-        own = begin + index
-        half = predictions.dtype == np.float16
-        if half and kind == "logits":
-            ours: Floats = np.empty(predictions.shape)
-            _powers_of_halves().take(np.ascontiguousarray(predictions).view(np.uint16), out=ours, mode="clip")
-        else:
-            ours = np.ascontiguousarray(predictions, dtype=np.float64)
+        rows, classes = predictions.shape
+        halves = kind == "logits" and predictions.dtype == np.float16
         # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
-        (ours if half else predictions).argmax(axis=1, out=made.predicted)
-        # What was made here may be written over.
-        free = None if np.may_share_memory(ours, predictions) else ours
+        numbers = _powers_of_halves(predictions) if halves else predictions
         with np.errstate(all="ignore"):
-            if kind == "logits" and not half:
-                ours = free = np.exp(ours, out=free)
-            flat = ours.reshape(-1)
-            # Clipping needs no buffer, and nothing is to be clipped.
-            flat.take(own, out=made.label, mode="clip")
-            flat.take(begin + made.predicted, out=made.top, mode="clip")
-            if kind == "logits":
-                flat[own] = 0.0
-                row_sums(ours, made.sums)
+            if few := classes <= FEW:
+                ours = columns_of(numbers)
+                first_largest(ours, made.predicted)
+                begin, step = _begins(rows, 1), rows
             else:
-                row_sums(ours, made.sums)
-                if free is None:
-                    ours = ours.copy()
-                ours.reshape(-1)[own] = 0.0
-            row_dots(ours, ours, made.squares)
+                ours = np.ascontiguousarray(numbers, dtype=np.float64)
+                (ours if classes < _MANY else numbers).argmax(axis=1, out=made.predicted)
+                begin, step = _begins(rows, classes), 1
+            # What was made here may be written over.
+            free = None if np.may_share_memory(ours, predictions) else ours
+            if kind == "logits" and not halves:
+                ours = free = np.exp(ours, out=free)
+            own = begin + index * step
+            # Clipping needs no buffer, and nothing is to be clipped.
+            ours.reshape(-1).take(own, out=made.label, mode="clip")
+            ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
+            if kind != "logits":
+                (column_sums if few else row_sums)(ours, made.sums)
+                ours = ours.copy() if free is None else ours
+            ours.reshape(-1)[own] = 0.0
+            if kind == "logits":
+                (column_sums if few else row_sums)(ours, made.sums)
+            if few:
+                column_sums(np.multiply(ours, ours, out=ours), made.squares)
+            else:
+                row_dots(ours, ours, made.squares)
         return made
 
     def take(self, rows: Ints | slice) -> Reduced:
@@ -269,8 +274,15 @@ class Reduced:
         return self.deviation <= rules.tolerance + _rounding(classes)
 
 
+def _powers_of_halves(halves: Array) -> Floats:
+    """Return the exponentials of float16: f8 of the same shape."""
+    powers = np.empty(halves.shape)
+    _powers_by_bits().take(np.ascontiguousarray(halves).view(np.uint16), out=powers, mode="clip")
+    return powers
+
+
 @lru_cache(maxsize=1)
-def _powers_of_halves() -> Floats:
+def _powers_by_bits() -> Floats:
     """f8[65536]: exp of each float16, by its bits."""
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
     with np.errstate(all="ignore"):

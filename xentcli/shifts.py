@@ -19,8 +19,8 @@ __all__ = ["shift_warning"]
 
 ENOUGH = 50_000
 """So many rows show whether the files are one row apart."""
-ENOUGH_NUMBERS = 1 << 25
-"""Of many classes fewer rows do, a thousand at least."""
+ENOUGH_NUMBERS, LEAST = 1 << 22, 200
+"""Of many classes fewer rows do: so many numbers, and so many rows at least."""
 
 
 def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
@@ -34,7 +34,7 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
         The cost as the files stand, and that of the class shares, in nats.
     """
     before, after = Mean(), Mean()
-    most = min(ENOUGH, max(1000, ENOUGH_NUMBERS // len(plan.classes)))
+    most = min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(plan.classes)))
     for work in itertools.takewhile(lambda work: work.batch.rows[0] <= most, _overlapping(plan)):
         # The label of a row beside the predictions of the row after it, and the other way round.
         target = work.index
