@@ -25,7 +25,7 @@ from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
 from xentcli.scores import Figures, Scores, has_odd_logits
-from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow
+from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, coded
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments
 
 Floats = npt.NDArray[np.float64]
@@ -127,7 +127,7 @@ def slices_of(rows: Rows, part: slice) -> Slices[str]:
 
 def clusters_of(rows: Rows, part: slice) -> Clusters:
     work = rows.work(part)
-    return Clusters.of([f"g{row % 4}" for row in work.batch.rows.tolist()], work.loss, rows.weights(part))
+    return Clusters.by(coded([f"g{row % 4}" for row in work.batch.rows.tolist()]), work.loss, rows.weights(part))
 
 
 def worst_of(rows: Rows, part: slice) -> Worst:

@@ -20,7 +20,7 @@ from xentcli.scorer import Outcome, PerExample, Scorer
 from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
-from xentcli.slices import Clusters, Details, Keyed
+from xentcli.slices import Clusters, Details, Keyed, Slices
 from xentcli.summary import report_of
 
 __all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
@@ -277,10 +277,10 @@ class _Groups:
     def __init__(self, plan: Plan) -> None:
         limit = plan.settings.max_groups
         self._keyed: dict[tuple[str, int], Keyed[Any]] = {
-            ("by", place): Keyed(limit, "a column of --by") for place in range(len(plan.settings.slices))
+            ("by", place): Keyed(Slices(), limit, "a column of --by") for place in range(len(plan.settings.slices))
         }
         if plan.settings.cluster is not None:
-            self._keyed["cluster", 0] = Keyed(limit, "--cluster")
+            self._keyed["cluster", 0] = Keyed(Clusters(), limit, "--cluster")
 
     def add(self, outcome: Outcome) -> None:
         """Add the rows of a task."""
@@ -292,7 +292,7 @@ class _Groups:
         """Return the details with the groups."""
         by = tuple(keyed.finish() for (option, _), keyed in self._keyed.items() if option == "by")
         cluster = self._keyed.get(("cluster", 0))
-        clusters = Clusters() if cluster is None else Clusters.of_slices(cluster.finish())
+        clusters = Clusters() if cluster is None else cluster.finish()
         return replace(details, by=by, clusters=clusters)
 
 

@@ -97,9 +97,20 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
         elif (default := value.default if special else value) is not dataclasses.MISSING:
             defaults[name] = default
     post = getattr(cls, "__post_init__", None)
+    # By how many values are given by position: those of the others, None where some have none that is the same always.
+    others = [
+        {name: defaults[name] for name in names[count:]} if defaults.keys() >= {*names[count:]} else None
+        for count in range(len(positional) + 1)
+    ]
 
     def initialise(self: Any, *args: Any, **given: Any) -> None:
         values = self.__dict__
+        if not given and len(args) < len(others) and (rest := others[len(args)]) is not None:
+            values.update(zip(names, args, strict=False))
+            values.update(rest)
+            if post is not None:
+                post(self)
+            return
         if given or len(args) != len(names):
             values.update(defaults)
             values.update(given)

@@ -27,7 +27,7 @@ from xentcli.exact import (
 )
 from xentcli.readers.source import Coded
 from xentcli.records import record
-from xentcli.tallies import Mean, Moments
+from xentcli.tallies import Mean, Moments, zeros
 
 __all__ = [
     "Clusters",
@@ -49,8 +49,8 @@ K = TypeVar("K", bound=Hashable)
 Keys = tuple[list[Any], Ints]
 """Distinct keys in the order in which they occur, and the place of each row's key among them."""
 _STEP_BITS = 47
-ENOUGH_ROWS = 1 << 19
-"""So many rows are tallied by key at once."""
+FEW_ROWS, MANY_ROWS, ROWS_FOR_EACH = 1 << 17, 1 << 21, 64
+"""So many rows are tallied by key at once: more for more groups, each of which takes the time of a hundred rows."""
 _ONE = 0x3FF << (52 - _STEP_BITS)
 
 
@@ -80,7 +80,12 @@ class Slices(Generic[K]):
     @classmethod
     def of(cls, keys: Sequence[K] | Ints, loss: Floats, right: Floats | None, weight: Floats | None) -> Slices[K]:
         """Tally losses (f8[n]) and what is right (f8[n], or None) of rows whose groups are `keys` (n of them)."""
-        names, codes = coded(keys)
+        return cls.by(coded(keys), loss, weight, right)
+
+    @classmethod
+    def by(cls, keys: Keys, loss: Floats, weight: Floats | None, right: Floats | None = None) -> Self:
+        """Tally rows whose keys are found already."""
+        names, codes = keys
         costs = moments_by_group(loss, weight, codes, len(names))
         rights = [Mean()] * len(names) if right is None else means_by_group(right, weight, codes, len(names))
         return cls({name: Slice(cost, mean) for name, cost, mean in zip(names, costs, rights, strict=True)})
@@ -112,14 +117,9 @@ class Clusters:
         return cls()
 
     @classmethod
-    def of_slices(cls, slices: Slices[str]) -> Clusters:
-        """Take the sums of groups."""
-        return cls({name: part.cost.mean for name, part in slices.groups.items()})
-
-    @classmethod
-    def of(cls, keys: Sequence[str], loss: Floats, weight: Floats | None) -> Clusters:
+    def by(cls, keys: Keys, loss: Floats, weight: Floats | None) -> Self:
         """Tally losses (f8[n]) with their weights by cluster."""
-        names, codes = coded(keys)
+        names, codes = keys
         return cls(dict(zip(names, means_by_group(loss, weight, codes, len(names)), strict=True)))
 
     def merge(self, other: Clusters) -> Clusters:
@@ -135,10 +135,13 @@ class Clusters:
         means = self.sums.values()
         if len(means) < 2 or not all(mean.a.all_finite for mean in means):
             return None
-        a = sum(mean.a.units for mean in means)
-        b = sum(mean.b.units for mean in means)
-        residuals = sum((mean.a.units * b - a * mean.b.units) ** 2 for mean in means)
-        return root(len(means) * residuals, (len(means) - 1) * b**4) if b else None
+        # Fewer bits are multiplied sooner.
+        one, two = zeros(*(mean.a.units for mean in means)), zeros(*(mean.b.units for mean in means))
+        parts = [(mean.a.units >> one, mean.b.units >> two) for mean in means]
+        a, b = (sum(part) for part in zip(*parts, strict=True))
+        residuals = sum((x * b - a * y) ** 2 for x, y in parts)
+        over, under, shift = len(parts) * residuals, (len(parts) - 1) * b**4, 2 * (one - two)
+        return (root(over << shift, under) if shift >= 0 else root(over, under << -shift)) if b else None
 
 
 @record(frozen=True)
@@ -332,8 +335,7 @@ def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups:
     if weight is None:
         aa = grouped_product_units(values, values, codes, groups)
         return [
-            Moments(mean, count, ExactSum(x), ExactSum(mean.a.units), mean.b)
-            for mean, count, x in zip(means, counts, aa, strict=True)
+            Moments(mean, count, ExactSum(x), mean.a, mean.b) for mean, count, x in zip(means, counts, aa, strict=True)
         ]
     with np.errstate(over="ignore", under="ignore"):
         product = values * weight
@@ -348,23 +350,28 @@ def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups:
     ]
 
 
-class Keyed(Generic[K]):
+G = TypeVar("G", Slices[tuple[str, ...]], Clusters)
+
+
+class Keyed(Generic[G]):
     """Rows with a key each, tallied when many have come: groups that are many cost little for each row.
 
     Parameters
     ----------
+    tally
+        The tally of no rows.
     limit, what
         How many groups there may be, and what a message calls them.
     """
 
-    def __init__(self, limit: int, what: str) -> None:
+    def __init__(self, tally: G, limit: int, what: str) -> None:
+        self._tally: G = tally
         self._limit, self._what = limit, what
-        self._places: dict[K, int] = {}
+        self._places: dict[Any, int] = {}
         self._waiting: list[tuple[Ints, Floats, Floats | None]] = []
         self._rows = 0
-        self.slices: Slices[K] = Slices()
 
-    def add(self, keys: tuple[list[K], Ints], loss: Floats, weight: Floats | None) -> None:
+    def add(self, keys: Keys, loss: Floats, weight: Floats | None) -> None:
         """Add rows: the distinct keys and the place of each row's (i8[n]), losses and weights (f8[n]).
 
         Raises
@@ -380,10 +387,10 @@ class Keyed(Generic[K]):
             )
         self._waiting.append((places, loss, weight))
         self._rows += len(loss)
-        if self._rows >= ENOUGH_ROWS:
+        if self._rows >= min(max(FEW_ROWS, ROWS_FOR_EACH * len(self._places)), MANY_ROWS):
             self.finish()
 
-    def finish(self) -> Slices[K]:
+    def finish(self) -> G:
         """Tally what waits; return all groups."""
         if self._rows:
             codes, _, places = distinct(np.concatenate([part for part, _, _ in self._waiting]))
@@ -391,11 +398,10 @@ class Keyed(Generic[K]):
             weights = [np.ones(len(part)) if weight is None else weight for _, part, weight in self._waiting]
             weight = None if all(w is None for _, _, w in self._waiting) else np.concatenate(weights)
             names = list(self._places)
-            costs = moments_by_group(loss, weight, places, len(codes))
-            found = {names[code]: Slice(cost) for code, cost in zip(codes.tolist(), costs, strict=True)}
-            self.slices = self.slices.merge(Slices(found))
+            found = self._tally.by(([names[code] for code in codes.tolist()], places), loss, weight)
+            self._tally = self._tally.merge(found)
         self._waiting, self._rows = [], 0
-        return self.slices
+        return self._tally
 
 
 def _finite(values: Floats) -> Floats:

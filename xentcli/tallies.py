@@ -30,7 +30,7 @@ from xentcli.exact import (
 from xentcli.losses import Workings
 from xentcli.records import record
 
-__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided"]
+__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided", "zeros"]
 
 FIRST_ROWS = 10
 _LEAST_NORMAL = 2.0**-1022
@@ -154,7 +154,7 @@ class Moments:
         if n < 2 or not b or not a.all_finite:
             return None
         # Integers of thousands of bits are slow, and most of these bits are zeros.
-        one, two = _zeros(a.units, b), _zeros(self.aa.units, self.ab.units, self.bb.units)
+        one, two = zeros(a.units, b), zeros(self.aa.units, self.ab.units, self.bb.units)
         a_, b_ = a.units >> one, b >> one
         residuals = (self.aa.units >> two) * b_ * b_ - 2 * a_ * b_ * (self.ab.units >> two)
         residuals += a_ * a_ * (self.bb.units >> two)
@@ -307,7 +307,7 @@ class Clipping:
         return Clipping(self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without))
 
 
-def _zeros(*units: int) -> int:
+def zeros(*units: int) -> int:
     """How many zeros all of some integers end with; 0 of zeros."""
     together = 0
     for unit in units:
