@@ -97,11 +97,11 @@ def _values(source: Source, name: str) -> set[str]:
 
 def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
     tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
-    report = with_shift(tallied.report(), predictions, labels, settings, None)
+    report = with_shift(tallied.report(), tallied.plan)
     found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
     ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
     whole_ = [
-        Cause(w.code, "", _order_share(tallied, predictions, labels, settings, w.code), None, None, w.message, w.advice)
+        Cause(w.code, "", _order_share(tallied, w.code), None, None, w.message, w.advice)
         for w in report.warnings
         if w.code in _WHOLE
     ]
@@ -208,7 +208,7 @@ class _Reordered:
         return found
 
 
-def _order_share(tallied: Tallied, predictions: Any, labels: Any, settings: Settings, code: str) -> float | None:
+def _order_share(tallied: Tallied, code: str) -> float | None:
     """The part of the cost that another order of the columns would save; None where that is not what is wrong."""
     plan = tallied.plan
     order = better_order(tallied.symptoms, len(plan.classes)) if code == "columns-permuted" else None
@@ -216,7 +216,6 @@ def _order_share(tallied: Tallied, predictions: Any, labels: Any, settings: Sett
     if order is None or not plan.repeatable or not np.isfinite(cost) or tallied.total.soft:
         return None
     inverse = np.argsort(np.array(order))
-    again = make_plan(predictions, labels, settings, whole=True)
-    assert again.matcher is not None
-    reordered: Plan = replace(again, matcher=_Reordered(again.matcher, inverse))
+    assert plan.matcher is not None
+    reordered: Plan = replace(plan.again(), matcher=_Reordered(plan.matcher, inverse))
     return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)

@@ -85,26 +85,23 @@ def score(
     chosen = settings or Settings(**options)
     if settings is not None and options:
         raise UsageError("give settings or single options, not both")
-    report = with_plan(
+    return with_plan(
         predictions,
         labels,
         chosen,
-        lambda plan: _report(plan, sink, threads, metrics_needed, progress),
+        lambda plan: with_shift(_report(plan, sink, threads, metrics_needed, progress), plan),
         block_bytes=block_bytes,
         once=sink is not None,
     )
-    return with_shift(report, predictions, labels, chosen, block_bytes)
 
 
-def with_shift(report: Report, predictions: Any, labels: Any, settings: Settings, block_bytes: int | None) -> Report:
-    """Return the report, with a warning where its cost is above the prior because rows are one apart."""
+def with_shift(report: Report, plan: Plan) -> Report:
+    """Return the report of a plan, with a warning where its cost is above the prior because rows are one apart."""
     codes = {warning.code for warning in report.warnings}
-    readable = all(_can_be_read_twice(data) for data in (predictions, labels))
-    if "worse-than-prior" not in codes or not readable or report.alignment != "position" or report.prior is None:
+    if "worse-than-prior" not in codes or not plan.repeatable or plan.alignment != "position" or report.prior is None:
         return report
-    unit = settings.nats_per_unit
-    plan = make_plan(predictions, labels, settings, block_bytes, whole=True)
-    found = shift_warning(plan, report.cost * unit, report.prior * unit)
+    unit = plan.settings.nats_per_unit
+    found = shift_warning(plan.again(), report.cost * unit, report.prior * unit)
     return report if found is None else replace(report, warnings=(*report.warnings, found))
 
 

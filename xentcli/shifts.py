@@ -29,7 +29,7 @@ def shift_warning(plan: Plan, cost: float, prior: float) -> Warning | None:
     Parameters
     ----------
     plan
-        A fresh plan of the same files, aligned by position, with hard labels.
+        A plan of the same files again, aligned by position, with hard labels.
     cost, prior
         The cost as the files stand, and that of the class shares, in nats.
     """

@@ -19,8 +19,13 @@ class PartQueue:
 
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES) -> None:
         self.source = source
+        self._block_bytes = block_bytes
         self._waiting: deque[Part] = deque()
         self._rest = iter(source.parts(block_bytes))
+
+    def again(self) -> PartQueue:
+        """Return the parts of the source from the first on; it must be repeatable."""
+        return PartQueue(self.source, self._block_bytes)
 
     def __iter__(self) -> Iterator[Part]:
         """Yield every part once, those that were looked at first."""

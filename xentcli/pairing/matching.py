@@ -71,6 +71,8 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     DataError
         For a name that is no class.
     """
+    if not settings.class_weights:
+        return None
     given = {
         name if name in classes else whole_or_text(name): weight for name, weight in settings.class_weights.items()
     }

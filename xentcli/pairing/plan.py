@@ -34,7 +34,7 @@ from xentcli.pairing.roles import (
 )
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Selection, Source, has_first_line
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
@@ -93,6 +93,10 @@ class Plan:
     def repeatable(self) -> bool:
         """Whether all sources can be read again."""
         return all(source.repeatable for source in self.sources)
+
+    def again(self) -> Plan:
+        """Return what was decided, for another pass over the same sources; they must be repeatable."""
+        return replace(self, queues=tuple(queue.again() for queue in self.queues))
 
     def tasks(self) -> Iterator[Task]:
         """Yield the parts of the predictions with the rows that go with them."""
