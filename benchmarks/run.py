@@ -61,24 +61,28 @@ class Case:
     kind: str
     rows: int
     classes: int
+    decimals: int | None = None
 
     @property
     def title(self) -> str:
         """What the table calls it."""
-        return f"{self.kind}, {self.form.upper()}, {self.rows:,} x {self.classes:,}"
+        form = self.form.upper() + ("" if self.decimals is None else f" of %.{self.decimals}f")
+        return f"{self.kind}, {form}, {self.rows:,} x {self.classes:,}"
 
     def files(self, folder: Path) -> list[str]:
         """The paths of predictions and labels."""
-        stem = folder / f"{self.kind}-{self.rows}-{self.classes}"
+        stem = folder / f"{self.kind}-{self.rows}-{self.classes}-{self.decimals}"
         return [f"{stem}.{self.form}", f"{stem}.y.{self.form}"]
 
 
 CASES = (
     *(Case("csv", "probs", rows, 10) for rows in (10, 10_000, 100_000, 1_000_000)),
+    Case("csv", "probs", 1_000_000, 10, decimals=6),
     Case("csv", "logits", 200_000, 10),
     Case("npy", "probs", 200_000, 100),
     Case("npy", "logits", 2_000_000, 10),
     *(Case("npy", "logits", 20_000_000 // classes, classes) for classes in (2, 100, 1_000, 10_000)),
+    Case("npy", "logits", 2_000, 100_000),
 )
 
 
@@ -100,7 +104,8 @@ def make(case: Case, folder: Path) -> None:
         return
     with open(path, "w", encoding="utf-8") as file:
         file.write(",".join(f"c{i}" for i in range(case.classes)) + "\n")
-        file.writelines(",".join(map(repr, row)) + "\n" for row in values.astype(float).tolist())
+        write = repr if case.decimals is None else f"{{:.{case.decimals}f}}".format
+        file.writelines(",".join(map(write, row)) + "\n" for row in values.astype(float).tolist())
     Path(truth).write_text("label\n" + "\n".join(map(str, labels.tolist())) + "\n", encoding="utf-8")
 
 
@@ -214,7 +219,7 @@ def picture(results: list[Result], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6), layout="constrained")
-    rows = [r for r in results if r.case.form == "csv" and r.case.kind == "probs"]
+    rows = [r for r in results if r.case.form == "csv" and r.case.kind == "probs" and r.case.decimals is None]
     classes = [r for r in results if r.case.form == "npy" and r.case.rows * r.case.classes == 20_000_000]
     axes = figure.subplots(2, 2)
     for across, (some, what) in enumerate(((rows, "rows"), (classes, "classes"))):
