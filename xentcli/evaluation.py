@@ -282,8 +282,8 @@ class _Groups:
     def add(self, outcome: Outcome) -> None:
         """Add the rows of a task."""
         for key, keys in outcome.keyed.items():
-            assert outcome.figures is not None
-            self._keyed[key].add(keys, outcome.figures.loss, outcome.figures.weight)
+            assert outcome.losses is not None
+            self._keyed[key].add(keys, *outcome.losses)
 
     def within(self, details: Details) -> Details:
         """Return the details with the groups."""

@@ -55,8 +55,8 @@ class PerExample:
 class Outcome:
     """What a task gave. scores is None where ids were missing, and nothing was computed.
 
-    keyed has for each use of --by, and for --cluster, the distinct keys of the rows of
-    `figures` and the place of each row's.
+    keyed has for each use of --by, and for --cluster, the distinct keys of the rows and the
+    place of each row's; losses are their losses and weights (f8[n]), where there are keys.
     """
 
     scores: Scores | None
@@ -67,7 +67,7 @@ class Outcome:
     symptoms: Symptoms = Symptoms()
     examples: tuple[PerExample, ...] = ()
     keyed: Mapping[tuple[str, int], Keys] = field(default_factory=dict)
-    figures: Figures | None = None
+    losses: tuple[Floats, Floats | None] | None = None
 
 
 @record(frozen=True, eq=False)
@@ -199,7 +199,17 @@ class Scorer:
 
     def __call__(self, task: Task) -> Outcome:
         """Load and score one part of the predictions, piece by piece; tally the rows of all pieces at once."""
-        seen, run, done = _Seen(), self._run(task), 0
+        return self._outcome(self._seen(task))
+
+    def _seen(self, task: Task) -> _Seen:
+        """Load and score all pieces; what was needed for that is let go before they are tallied."""
+        seen, run = _Seen(), self._run(task)
+        self._close(run, task, seen, self._taken(task, run, seen))
+        return seen
+
+    def _taken(self, task: Task, run: _Run | None, seen: _Seen) -> int:
+        """Load the pieces and reduce or score each; return how many rows they are."""
+        done = 0
         for ours in task.part.pieces(self.plan.picks[0]):
             before, done = done, done + ours.count
             if run is not None and run.sides is not None and self._reduced(ours, before, run, seen):
@@ -216,8 +226,7 @@ class Scorer:
                 continue
             self._close(run, task, seen, done)
             self._score(seen, self.align(piece.start, ours, piece.companions), piece)
-        self._close(run, task, seen, done)
-        return self._outcome(seen)
+        return done
 
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
         """Compute and keep what is asked for of some rows."""
@@ -333,7 +342,8 @@ class Scorer:
         keyed = {key: joined_keys(pieces) for key, pieces in seen.keys.items()}
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
         examples = tuple(seen.examples)
-        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, figures)
+        losses = (figures.loss, figures.weight) if keyed else None
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, losses)
 
     def _classes(self) -> int:
         """How many classes rows with one label have; 0 where there are none such."""

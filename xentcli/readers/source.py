@@ -46,7 +46,7 @@ __all__ = [
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 25
 """Where a part is read in pieces it may be larger: what is done once for each costs less."""
-TASK_ROWS = 5 << 13
+TASK_ROWS = 7 << 13
 """So many rows at most: what is known of each takes a hundred bytes."""
 PIECE_NUMBERS = 3 << 17
 """So many numbers are computed with at once: as doubles they fit into a cache."""
