@@ -16,9 +16,9 @@ PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
     {"arrays", "errors", "records", "student", "version", "compat", "extras"},
-    {"atomic", "metrics", "rows"},
-    {"report", "exact"},
-    {"batch"},
+    {"atomic", "kinds", "metrics", "rows"},
+    {"report", "exact", "reduction"},
+    {"batch", "checks"},
     {"losses", "readers", "settings"},
     {"tallies", "pairing"},
     {"scores"},

@@ -23,8 +23,10 @@ from scipy import stats
 from scipy.special import softmax
 from sklearn.metrics import brier_score_loss
 
-from xentcli.batch import Batch, Rules, checked
+from xentcli.batch import Batch
+from xentcli.checks import checked
 from xentcli.errors import Place
+from xentcli.kinds import Rules
 from xentcli.losses import Workings, brier, correct, entropy
 
 Floats = npt.NDArray[np.float64]

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from xentcli import losses
-from xentcli.batch import Rules, checked
+from xentcli.checks import checked
 from xentcli.diagnosis import Symptoms
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
+from xentcli.kinds import Rules
 from xentcli.losses import Workings
 from xentcli.scores import Figures, Scores, has_odd_logits
 from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, coded

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.batch import KINDS
 from xentcli.diagnosis import better_order
 from xentcli.errors import FileError
 from xentcli.evaluation import Tallied, make_plan, tally, with_plan, with_shift
 from xentcli.exact import ratio
+from xentcli.kinds import KINDS
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
-from xentcli.batch import KINDS
 from xentcli.diagnosis import Symptoms
 from xentcli.engine import available, threaded
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
+from xentcli.kinds import KINDS
 from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching

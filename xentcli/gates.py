@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from xentcli.batch import KINDS
 from xentcli.errors import UsageError, shown
 from xentcli.evaluation import score
+from xentcli.kinds import KINDS
 from xentcli.metrics import find
 from xentcli.readers.numerals import number
 from xentcli.records import record

@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, Reduced, by_column
+from xentcli.batch import Batch, by_column
 from xentcli.records import replace
+from xentcli.reduction import Reduced
 from xentcli.rows import row_dots, row_sums
 
 __all__ = ["Workings", "among", "brier", "correct", "entropy"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Floats, Ints
 
-__all__ = ["FEW", "column_sums", "columns_of", "first_largest", "row_dots", "row_sums"]
+__all__ = ["FEW", "column_sums", "columns_of", "first_largest", "rounding", "row_dots", "row_sums"]
 
 FEW = 24
 """Rows of so many numbers are faster column by column, the time to turn them included."""
@@ -96,6 +96,11 @@ def first_largest(columns: Floats, out: Ints) -> None:
     # The earlier, the more: the most that a row has is that of its first.
     points = largest.view(np.uint8) * np.arange(count, 0, -1, dtype=np.uint8)[:, None]
     np.subtract(count, np.maximum.reduce(points, axis=0), out=out, dtype=np.int64)
+
+
+def rounding(columns: int) -> float:
+    """How far from exact a row sum about 1 can be by its own rounding."""
+    return (columns + 1) * 2.0**-52
 
 
 def _added(values: Floats, out: Floats | None) -> Floats:

@@ -12,7 +12,8 @@ from dataclasses import field
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch, Reduced, checked, reduced, with_class_weights
+from xentcli.batch import Batch, with_class_weights
+from xentcli.checks import checked
 from xentcli.diagnosis import Symptoms
 from xentcli.errors import DataError
 from xentcli.exact import ExactSum
@@ -23,6 +24,7 @@ from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
 from xentcli.readers.source import Coded, Rows, Values, merged_rows, take
 from xentcli.records import record, replace
+from xentcli.reduction import Reduced, reduced
 from xentcli.scores import Figures, Scores, has_odd_logits
 from xentcli.slices import Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
 from xentcli.tallies import Mean

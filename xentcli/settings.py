@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.batch import KINDS, Rules
 from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
+from xentcli.kinds import KINDS, Rules
 from xentcli.metrics import Metric, find
 from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter

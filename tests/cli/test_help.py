@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import Run, csv
 from xentcli.cli import main
-from xentcli.cli.options import KIND_NAMES
+from xentcli.kinds import KINDS
 from xentcli.settings import Settings
 
 COMMANDS = ("score", "explain", "check")
@@ -140,9 +140,6 @@ def test_defaults_of_options_are_those_of_settings() -> None:
 
 
 def test_the_kinds_that_the_help_lists_are_those_there_are() -> None:
-    from xentcli.batch import KINDS
-
-    assert tuple(KINDS) == KIND_NAMES
     for name in KINDS:
         assert re.search(rf"[\[|]{name}[\]|]", help_of("score"))
 

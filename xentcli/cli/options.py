@@ -15,6 +15,7 @@ import click
 from xentcli.cli.process import keep_freed_memory
 from xentcli.compat import COMPAT
 from xentcli.errors import FileError, Place, UsageError, shown
+from xentcli.kinds import KINDS
 from xentcli.metrics import METRICS, top
 from xentcli.readers import READERS
 from xentcli.readers.limits import DEFAULT
@@ -36,7 +37,6 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
-KIND_NAMES = ("probs", "logits", "logprobs", "true-probs", "true-logprobs", "losses")
 
 
 class Option(click.Option):
@@ -165,7 +165,7 @@ _speed = section(
 _loss = section(
     "Loss",
     _option(
-        "--kind", type=click.Choice(KIND_NAMES), default="probs", show_default=True, help="What the predictions are."
+        "--kind", type=click.Choice(list(KINDS)), default="probs", show_default=True, help="What the predictions are."
     ),
     _option("--clip", type=float, metavar="EPS", help="Keep q in [EPS, 1-EPS]; reported."),
     _option("--class-weight", multiple=True, metavar="NAME=W", help="How much a class counts in the cost; else 1."),

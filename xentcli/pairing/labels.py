@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints, distinct
-from xentcli.batch import target_checked
+from xentcli.checks import target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number, whole, whole_or_text

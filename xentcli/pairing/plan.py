@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.batch import KINDS
 from xentcli.errors import DataError, NoVerdict, Place
+from xentcli.kinds import KINDS
 from xentcli.pairing.alignment import (
     Companion,
     PartQueue,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.batch import KINDS
+from xentcli.kinds import KINDS
 from xentcli.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.layout import Columns, block, facts

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from xentcli.batch import KINDS, Batch, Rules, checked, target_checked
+from xentcli.batch import Batch
+from xentcli.checks import checked, target_checked
 from xentcli.errors import DataError, Place, XentError
+from xentcli.kinds import KINDS, Rules
 
 Floats = npt.NDArray[np.float64]
 
