@@ -46,6 +46,12 @@ def described(descr: str = "'<f8'", shape: str = "(3, 2)", fortran: str = "False
     return f"{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}}}\n"
 
 
+def texts(*values: bytes) -> pa.Array:
+    """Texts of these bytes, whatever they are."""
+    ends = np.cumsum([0, *map(len, values)]).astype("<i4")
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(values)))
+
+
 def npz(compress: bool = False, **members: Any) -> bytes:
     file = io.BytesIO()
     (np.savez_compressed if compress else np.savez)(file, **members)

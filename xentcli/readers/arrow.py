@@ -18,7 +18,7 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
 
@@ -50,7 +50,7 @@ class ArrowPart(WholePart):
         def column(index: int) -> Column:
             origin, key = self.flat.origin[index]
             if key is None:
-                return self._plain(self.batch.column(origin), index)
+                return self._plain(self.batch.column(origin), origin)
             if origin not in cache:
                 cache[origin] = self._inner(origin)
             found: Column = cache[origin][key]
@@ -80,7 +80,7 @@ class ArrowPart(WholePart):
         table = self._plain(flat, origin).reshape(len(array), len(keys))
         return {key: table[:, key] for key in keys if isinstance(key, int)}
 
-    def _plain(self, array: Any, index: int) -> Column:
+    def _plain(self, array: Any, origin: int) -> Column:
         types = needed("pyarrow.types", "arrow")
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
@@ -91,8 +91,23 @@ class ArrowPart(WholePart):
             found: Column = array.to_numpy(zero_copy_only=False)
             return found
         objects = np.empty(len(array), dtype=object)
-        objects[:] = array.to_pylist()
+        try:
+            objects[:] = array.to_pylist()
+        except (ArithmeticError, ValueError) as error:
+            raise self._unreadable(array, origin, error) from None
         return objects
+
+    def _unreadable(self, array: Any, origin: int, error: Exception) -> DataError:
+        """The error of a value that Python cannot hold: bytes that are no text, a date that is none."""
+        place = Place(self.path, column=self.batch.schema.field(origin).name)
+        for row, value in enumerate(array):
+            try:
+                value.as_py()
+            except (ArithmeticError, ValueError) as found:
+                each = max(1, len(array) // max(1, self.rows))
+                place, error = replace(place, row=self.start + row // each + 1), found
+                break
+        return DataError(f"a value that cannot be read: {error}", place=place)
 
 
 @record(frozen=True)
