@@ -55,12 +55,12 @@ def write_block(folder: Path, form: str) -> None:
     (folder / "labels").write_text("\n".join(map(str, labels.tolist())) + "\n")
 
 
-def peak(folder: Path, form: str, times: int) -> float:
+def peak(folder: Path, form: str, times: int, *options: str) -> float:
     """The peak of resident memory, in MiB, of scoring a pipe of so many blocks."""
     head = npy_head("<f8", (times * BLOCK, CLASSES)) if form.startswith("npy") else b""
     (folder / "head").write_bytes(gzip.compress(head, 1) if form.endswith(".gz") else head)
     (folder / "labels.csv").write_text("label\n" + times * (folder / "labels").read_text())
-    command = [sys.executable, "-m", "xentcli", "score", "-", str(folder / "labels.csv"), "--format", "json"]
+    command = [sys.executable, "-m", "xentcli", "score", "-", str(folder / "labels.csv"), "--format", "json", *options]
     driver = [sys.executable, "-c", DRIVER, str(folder / "head"), str(folder / "block"), str(times)]
     done = subprocess.run([*driver, *command], capture_output=True, check=True, timeout=300)
     code, kibibytes, report = json.loads(done.stdout)
@@ -74,9 +74,10 @@ def test_ten_times_the_rows_of_a_stream_need_hardly_more_memory(form: str, tmp_p
     write_block(tmp_path, form)
     # Fewer blocks do not yet fill what is read ahead.
     few = 6 if form.startswith("csv") else 40
-    peaks = {times: peak(tmp_path, form, times) for times in (few, 10 * few)}
+    # How much of what several threads need falls together is chance: more often in a longer run.
+    peaks = {times: peak(tmp_path, form, times, "--threads", "1") for times in (few, 10 * few)}
     assert peaks[10 * few] < 1.1 * peaks[few], peaks
-    assert peaks[10 * few] < 160, peaks
+    assert peak(tmp_path, form, 10 * few, "--threads", "2") < 120
 
 
 MEASURED = """
