@@ -252,6 +252,18 @@ def test_a_signal_leaves_the_old_files_and_nothing_else(tmp_path: Path, source: 
     assert (tmp_path / "report.json").read_text() == "old report\n"
 
 
+def test_what_is_to_run_at_the_end_of_the_process_runs(tmp_path: Path) -> None:
+    code = "import atexit; atexit.register(print, 'ended')\nfrom xentcli.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "ended")
+
+
+def test_a_profiler_still_says_what_it_saw(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "cProfile", "-m", "xentcli", "--version"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "function calls" in done.stdout
+
+
 DRIVER = """
 import sys, xentcli.evaluation
 def broken(*args, **options):

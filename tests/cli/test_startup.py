@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Write
+from xentcli.cli import main
 
 HEAVY = {"click", "rich", "numpy", "pandas", "pyarrow", "dask", "scipy"}
 
 
 def imported(folder: Path, *command: str) -> set[str]:
-    """The top-level packages that a Python command imports, by Python's own log."""
+    """The modules that a Python command imports, by Python's own log, and the packages that they are in."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *command], cwd=folder, capture_output=True, check=False, text=True
     )
     assert done.returncode == 0, done.stderr[-500:]
-    return {
-        name.partition(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, flags=re.MULTILINE)
-    }
+    names = re.findall(r"^import time:.*\| +(\S+)$", done.stderr, flags=re.MULTILINE)
+    return {*names, *(name.partition(".")[0] for name in names)}
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,11 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, args: tuple[str
     found = imported(tmp_path, "-m", "xentcli", *args)
     assert "click" in found
     assert found & HEAVY <= allowed
+    others = {f"xentcli.cli.{name}" for name in main.commands} - {f"xentcli.cli.{args[0]}"}
+    assert args == ("--help",) or not found & others
+    # What writes is needed only where something is written.
+    writing = {"xentcli.atomic", "xentcli.writers.per_example", "pathlib"}
+    assert "--per-example" in args or "rich" in allowed or not found & writing
 
 
 def test_a_usage_error_is_told_without_numpy(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
+import sys
 from collections import UserDict
 from collections.abc import Iterable, MutableMapping
 from typing import Any, NoReturn
@@ -47,7 +48,9 @@ class Main(click.Group):
         """Run a command and exit; without `args` as the whole of its process."""
         extra["standalone_mode"] = False
         base = super().main
-        run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=args is None)
+        # A profiler has still to say what it saw.
+        alone = args is None and sys.getprofile() is None
+        run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=alone)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse; a reader that goes away meanwhile is not click's to handle."""
