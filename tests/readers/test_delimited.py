@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from xentcli.errors import DataError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.csv import CsvSource
+from xentcli.readers.delimited import Dialect, RowScan
 from xentcli.readers.source import Pick
 
 BLOCKS = (1, 2, 7, 64, 1 << 20)
@@ -342,3 +344,48 @@ def result(path: str, block: int, header: bool) -> Table | None:
         return read(path, block, header, ",")
     except XentError:
         return None
+
+
+class Watched(bytearray):
+    """Bytes that count how many of them are looked at."""
+
+    looked = 0
+
+    def find(self, *arguments: Any) -> int:
+        found, start = super().find(*arguments), arguments[1]
+        self.looked += (found if found >= 0 else len(self)) - start + 1
+        return found
+
+    def count(self, *arguments: Any) -> int:
+        self.looked += arguments[2] - arguments[1]
+        return super().count(*arguments)
+
+
+@pytest.mark.parametrize("text", [b'""' * 5000, b'"\n"' * 5000, b'"",' * 5000, b'"x\n' * 5001, b"a,b\n" * 5000])
+def test_row_ends_are_found_in_one_look_at_each_byte(text: bytes) -> None:
+    data, scan, ends = Watched(text), RowScan(), []
+    while (end := scan.row_end(data, Dialect())) >= 0:
+        ends.append(end)
+    # A line end after an even number of quotes, one of them after another.
+    quotes = list(itertools.accumulate(byte == ord('"') for byte in text))
+    assert ends == [at + 1 for at, byte in enumerate(text) if byte == 10 and quotes[at] % 2 == 0]
+    assert scan.quoted == (quotes[-1] % 2 == 1)
+    assert data.looked <= 3 * len(text)
+
+
+@given(
+    text=st.text(alphabet='",\n\rx', max_size=60),
+    least=st.integers(0, 70),
+    cuts=st.lists(st.integers(0, 60), max_size=4),
+    cr=st.booleans(),
+)
+def test_bytes_that_grow_have_the_same_row_ends(text: str, least: int, cuts: list[int], cr: bool) -> None:
+    data, dialect = text.encode(), Dialect(ends_with_cr=cr)
+    ends = [
+        at for at in range(1, len(data) + 1) if data[at - 1 : at] == dialect.end and data.count(b'"', 0, at) % 2 == 0
+    ]
+    expected = next((end for end in ends if end > least), -1)
+    scan, found = RowScan(), -1
+    for size in [*sorted(cuts), len(data)]:
+        found = found if found >= 0 else scan.row_end(data[:size], dialect, least)
+    assert found == expected

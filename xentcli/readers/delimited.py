@@ -71,7 +71,7 @@ class Dialect:
 
 @record(frozen=False, eq=False)
 class RowScan:
-    """The search for row ends in bytes that may grow; it looks at no byte twice.
+    """The search for row ends in bytes that may grow; it looks for line ends, and for quotes, at each byte once.
 
     position is where it has come to, and quoted whether that is within quotes.
     """
@@ -84,29 +84,16 @@ class RowScan:
 
         A line end within quotes ends no row: the quotes before it are odd in number.
         """
-        if not dialect.quotes:
-            self.position = data.find(dialect.end, max(least, self.position)) + 1 or len(data)
-            return self.position if data[self.position - 1 : self.position] == dialect.end else -1
-        if least > self.position:
-            least = min(least, len(data))
-            first = data.find(b'"', self.position, least)
-            self.quoted ^= first >= 0 and data.count(b'"', first, least) % 2 == 1
-            self.position = least
         while True:
-            found = data.find(b'"' if self.quoted else dialect.end, self.position)
+            found = data.find(dialect.end, max(least, self.position))
             stop = len(data) if found < 0 else found
-            if not self.quoted:
-                quote = data.find(b'"', self.position, stop)
-                if quote >= 0:
-                    self.position, self.quoted = quote + 1, True
-                    continue
+            if dialect.quotes:
+                self.quoted ^= data.count(b'"', self.position, stop) % 2 == 1
+            self.position = stop if found < 0 else found + 1
             if found < 0:
-                self.position = stop
                 return -1
-            self.position = found + 1
             if not self.quoted:
                 return self.position
-            self.quoted = False
 
 
 @record(frozen=True)
