@@ -59,7 +59,7 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, args: tuple[str
     others = {f"xentcli.cli.{name}" for name in main.commands} - {f"xentcli.cli.{args[0]}"}
     assert args == ("--help",) or not found & others
     # What writes is needed only where something is written.
-    writing = {"xentcli.atomic", "xentcli.writers.per_example", "pathlib"}
+    writing = {"xentcli.atomic", "xentcli.writers.per_example"}
     assert "--per-example" in args or "rich" in allowed or not found & writing
 
 
