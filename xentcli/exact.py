@@ -172,19 +172,25 @@ def ratio(numerator: int, denominator: int) -> float:
         return math.inf if (numerator < 0) == (denominator < 0) else -math.inf
 
 
-def root(numerator: int, denominator: int) -> float:
-    """Return sqrt(numerator / denominator) of integers of any size, numerator >= 0.
+def root(numerator: int, denominator: int, power: int = 0) -> float:
+    """Return sqrt(2**power * numerator / denominator) of integers of any size, numerator >= 0.
 
-    >>> root(2, 1), root(10**800, 1)
-    (1.4142135623730951, inf)
+    >>> root(2, 1), root(1, 1, 2), root(10**800, 1)
+    (1.4142135623730951, 2.0, inf)
     """
     if not numerator:
         return 0.0
+    numerator, denominator = _shifted(numerator, denominator, power)
     # 128 bits of the root, from an even shift, are rounded once.
     shift = (256 + denominator.bit_length() - numerator.bit_length()) // 2
-    scaled = (numerator << 2 * shift) // denominator if shift >= 0 else numerator // (denominator << -2 * shift)
-    found = math.isqrt(scaled)
-    return ratio(found, 1 << shift) if shift >= 0 else ratio(found << -shift, 1)
+    over, under = _shifted(numerator, denominator, 2 * shift)
+    found = math.isqrt(over // under)
+    return ratio(*_shifted(found, 1, -shift))
+
+
+def _shifted(numerator: int, denominator: int, power: int) -> tuple[int, int]:
+    """The integers of 2**power * numerator / denominator."""
+    return (numerator << power, denominator) if power >= 0 else (numerator, denominator << -power)
 
 
 def units_by_group(x: Wide, codes: Ints, groups: int) -> Sequence[int]:

@@ -111,11 +111,10 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
             if post is not None:
                 post(self)
             return
-        if given or len(args) != len(names):
-            values.update(defaults)
-            values.update(given)
-            if len(args) > len(positional) or not given.keys().isdisjoint(positional[: len(args)]):
-                raise TypeError(f"{cls.__name__} takes {', '.join(names)}; got {len(args)} and {', '.join(given)}")
+        values.update(defaults)
+        values.update(given)
+        if len(args) > len(positional) or not given.keys().isdisjoint(positional[: len(args)]):
+            raise TypeError(f"{cls.__name__} takes {', '.join(names)}; got {len(args)} and {', '.join(given)}")
         values.update(zip(positional, args, strict=False))
         for name, factory in factories:
             if name not in values:

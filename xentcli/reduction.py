@@ -60,8 +60,10 @@ class Reduced:
         halves = kind == "logits" and predictions.dtype == np.float16
         # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
         numbers = _powers_of_halves(predictions) if halves else predictions
+        few = classes <= FEW
+        sums = column_sums if few else row_sums
         with np.errstate(all="ignore"):
-            if few := classes <= FEW:
+            if few:
                 ours = columns_of(numbers)
                 first_largest(ours, made.predicted)
                 begin, step = _begins(rows, 1), rows
@@ -78,11 +80,11 @@ class Reduced:
             ours.reshape(-1).take(own, out=made.label, mode="clip")
             ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
             if kind != "logits":
-                (column_sums if few else row_sums)(ours, made.sums)
+                sums(ours, made.sums)
                 ours = ours.copy() if free is None else ours
             ours.reshape(-1)[own] = 0.0
             if kind == "logits":
-                (column_sums if few else row_sums)(ours, made.sums)
+                sums(ours, made.sums)
             if few:
                 column_sums(np.multiply(ours, ours, out=ours), made.squares)
             else:

@@ -140,8 +140,7 @@ class Clusters:
         parts = [(mean.a.units >> one, mean.b.units >> two) for mean in means]
         a, b = (sum(part) for part in zip(*parts, strict=True))
         residuals = sum((x * b - a * y) ** 2 for x, y in parts)
-        over, under, shift = len(parts) * residuals, (len(parts) - 1) * b**4, 2 * (one - two)
-        return (root(over << shift, under) if shift >= 0 else root(over, under << -shift)) if b else None
+        return root(len(parts) * residuals, (len(parts) - 1) * b**4, 2 * (one - two)) if b else None
 
 
 @record(frozen=True)
@@ -246,21 +245,11 @@ def coded(keys: Any) -> tuple[list[Any], Ints]:
         found, first, places = distinct(keys)
         return _in_order(found.tolist(), first, places)
     if isinstance(keys, Coded):
-        return _met(keys.distinct, keys.codes)
+        found, first, places = distinct(keys.codes)
+        return _in_order([keys.distinct[code] for code in found.tolist()], first, places)
     places_: dict[Any, int] = {}
     codes = np.fromiter((places_.setdefault(key, len(places_)) for key in keys), dtype=np.int64, count=len(keys))
     return list(places_), codes
-
-
-def _met(names: Sequence[Any], codes: Ints) -> tuple[list[Any], Ints]:
-    """The names that occur in the order in which they do."""
-    first = np.full(len(names), len(codes))
-    # Of the assignments to one place the last holds: here that of the first row.
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    found = np.flatnonzero(first < len(codes))
-    places = np.zeros(len(names), dtype=np.int64)
-    places[found] = np.arange(len(found))
-    return _in_order([names[code] for code in found.tolist()], first[found], places[codes])
 
 
 def _in_order(names: list[Any], first: Ints, places: Ints) -> tuple[list[Any], Ints]:

@@ -159,8 +159,7 @@ class Moments:
         residuals = (self.aa.units >> two) * b_ * b_ - 2 * a_ * b_ * (self.ab.units >> two)
         residuals += a_ * a_ * (self.bb.units >> two)
         shift = UNIT_BITS + two - 2 * one
-        over, under = n * residuals, (n - 1) * b_**4
-        return root(over << shift, under) if shift >= 0 else root(over, under << -shift)
+        return root(n * residuals, (n - 1) * b_**4, shift)
 
 
 @record(frozen=True, eq=False)
