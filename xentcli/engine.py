@@ -41,7 +41,7 @@ def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
         if threads > 1 and len(first) > 1:
             from xentcli.helpers import Helpers
 
-            executor = stack.enter_context(Helpers(threads - 1))
+            executor = stack.enter_context(Helpers(threads - 1, function))
         yield from ordered(function, whole, executor, ahead=threads + 2)
 
 

@@ -1,4 +1,4 @@
-"""An executor of a few threads that whoever waits for a result helps."""
+"""An executor of a few threads, or copies of the process, that whoever waits for a result helps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from xentcli.readers.stream import leave_signals
+from xentcli.twins import Twin, twins_of
 
 __all__ = ["Helpers"]
 
@@ -19,40 +20,54 @@ class Helpers(Executor):
     """Some threads, and the thread that asks for results, which computes as long as the one it asks for is not there.
 
     So there are never more threads that compute than there are processors, and none that
-    only waits: three threads on two processors wait for each other.
+    only waits: three threads on two processors wait for each other. Where the process can be
+    copied, each thread has a copy compute the one function that is given; it then waits itself.
 
     >>> with Helpers(1) as helpers:
     ...     [future.result() for future in [helpers.submit(abs, n) for n in (-1, 2, -3)]]
     [1, 2, 3]
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, function: Callable[[Any], Any] | None = None) -> None:
+        self._function = function
+        self._twins = [] if function is None else twins_of(function, threads)
+        self._idle = deque(self._twins)
         self._pool = ThreadPoolExecutor(threads, initializer=leave_signals)
-        self._waiting: deque[tuple[_Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: deque[tuple[_Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a function computed by whoever comes first."""
         future: _Future[T] = _Future(self)
-        self._waiting.append((future, lambda: fn(*args, **kwargs)))
-        self._pool.submit(self.help)
+        self._waiting.append((future, fn, args, kwargs))
+        self._pool.submit(self._help_beside)
         return future
 
-    def help(self) -> bool:
-        """Compute the first that nobody computes yet; say whether there was one."""
+    def help(self, twin: Twin[Any, Any] | None = None) -> bool:
+        """Compute the first that nobody computes yet, or have a twin do it; say whether there was one."""
         try:
-            future, call = self._waiting.popleft()
+            future, function, args, kwargs = self._waiting.popleft()
         except IndexError:
             return False
         if future.set_running_or_notify_cancel():
             try:
-                future.set_result(call())
+                call = twin if twin is not None and function is self._function else function
+                future.set_result(call(*args, **kwargs))
             except Exception as error:
                 future.set_exception(error)
         return True
 
+    def _help_beside(self) -> None:
+        """Compute what is next in a thread of the pool, by a twin if there are any."""
+        twin = self._idle.pop() if self._idle else None
+        self.help(twin)
+        if twin is not None:
+            self._idle.append(twin)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Compute nothing more."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        while wait and self._twins:
+            self._twins.pop().end()
 
 
 class _Future(Future[T]):

@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
+from xentcli.twins import permit
 from xentcli.writers.safe import terminal
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -70,6 +71,7 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
     if alone:
         # Hardly anything here refers to itself; looking for it is a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
+        permit()
     code = 0
     try:
         if sys.stdout is None:
