@@ -612,17 +612,21 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
     # Of short numbers fewer words are read.
     count = min(_WORDS, max(1, -(-int(np.maximum.reduce(length)) // 8)))
     words = np.bitwise_xor(_at(buffer, start, 8 * count).view("<u8").reshape(-1, count).T, _ZEROS, order="C")
-    room = _KEPT[:count].take(length, axis=1, mode="clip")
-    words &= room
+    last = count - 1
+    words[last] &= _KEPT[last].take(length, mode="clip")
+    short = np.flatnonzero(length < 8 * last)
+    if len(short):
+        # Most numbers of a column are about as long: few end in an earlier word.
+        words[:last, short] &= _KEPT[:last].take(length[short], axis=1, mode="clip")
     words[0] -= _POINT_BYTE
-    np.add(words, _TOO_MUCH[:count], out=room)
+    room = words + _TOO_MUCH[:count]
     room |= words
     unknown: Flags = (np.bitwise_or.reduce(room, axis=0) & _TOP_BITS) != 0
     # Lengths below 3 are large as unsigned numbers.
     length -= 3
     unknown |= length.view(np.uint64) > _LONGEST - 3
     lead = words[0] & np.uint64(0xFF)
-    eights = _eight_in(words, room)
+    eights = _eight_in(words)
     if lead.any():
         # Between the first digit and the others a 0 stands for the point.
         lead *= np.uint64(9 * 10**6)
@@ -664,17 +668,15 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
     return _Parsed(values, unknown)
 
 
-def _eight_in(word: Words, room: Words) -> Words:
+def _eight_in(word: Words) -> Words:
     """Read eight digits of each word in its place, the first in the lowest byte; bytes of 0 are no digits."""
-    np.right_shift(word, np.uint64(8), out=room)
-    word *= np.uint64(10)
-    word += room
-    np.bitwise_and(word, np.uint64(0x000000FF000000FF), out=room)
-    room *= np.uint64(0x000F424000000064)
+    word *= np.uint64(10 << 8 | 1)
+    word >>= np.uint64(8)
+    word &= np.uint64(0x00FF00FF00FF00FF)
+    word *= np.uint64(100 << 16 | 1)
     word >>= np.uint64(16)
-    word &= np.uint64(0x000000FF000000FF)
-    word *= np.uint64(0x0000271000000001)
-    word += room
+    word &= np.uint64(0x0000FFFF0000FFFF)
+    word *= np.uint64(10_000 << 32 | 1)
     word >>= np.uint64(32)
     return word
 
@@ -722,7 +724,7 @@ def _with_powers(odd: Ints, kinds: Bytes, scan: _Scan, others: Ints, place: Ints
 
 def _eight(word: Words) -> Words:
     """Read eight digits, the first in the lowest byte; bytes of 0 stand for digits that are not there."""
-    return _eight_in(word.copy(), np.empty_like(word))
+    return _eight_in(word.copy())
 
 
 def _kept(word: Words, count: Ints) -> Words:
