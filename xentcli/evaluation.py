@@ -16,7 +16,7 @@ from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
 from xentcli.records import record, replace
 from xentcli.report import Report
-from xentcli.scorer import Outcome, PerExample, Scorer
+from xentcli.scorer import Outcome, PerExample, Scorer, Sink
 from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
@@ -33,7 +33,7 @@ def score(
     labels: Any = None,
     settings: Settings | None = None,
     *,
-    sink: Callable[[PerExample], None] | None = None,
+    sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Collection[str] = (),
     threads: int | None = None,
     block_bytes: int | None = None,
@@ -55,7 +55,7 @@ def score(
     settings, options
         A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ...
     sink
-        Called with the losses of every block, in order.
+        Called with the losses of every block, in order; or a Sink, which prepares them where they were computed.
     metrics_needed
         Metrics that the report must have beside the usual ones and those that are shown.
     threads
@@ -89,7 +89,7 @@ def score(
         predictions,
         labels,
         chosen,
-        lambda plan: with_shift(_report(plan, sink, threads, metrics_needed, progress), plan),
+        lambda plan: with_shift(_report(plan, sink and Sink.of(sink), threads, metrics_needed, progress), plan),
         block_bytes=block_bytes,
         once=sink is not None,
     )
@@ -211,13 +211,13 @@ class Tallied:
 
 def _report(
     plan: Plan,
-    sink: Callable[[PerExample], None] | None,
+    sink: Sink | None,
     threads: int | None,
     metrics_needed: Collection[str],
     progress: Callable[[int, float | None], None] | None,
 ) -> Report:
     extra = _extra(plan, metrics_needed)
-    scorer = Scorer(plan, sink is not None, extra)
+    scorer = Scorer(plan, sink and sink.prepare, extra)
     if not plan.settings.hash:
         return tally(scorer, threads, sink, progress).report(extra)
     from xentcli.readers.digest import digests
@@ -233,7 +233,7 @@ def _report(
 def tally(
     scorer: Scorer,
     threads: int | None = None,
-    sink: Callable[[PerExample], None] | None = None,
+    sink: Sink | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Tallied:
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
@@ -252,7 +252,7 @@ def tally(
             progress(total.read, plan.predictions.share_of(total.read))
         if sink is not None:
             for examples in outcome.examples:
-                sink(examples)
+                sink.write(examples)
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)

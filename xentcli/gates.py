@@ -13,7 +13,7 @@ from xentcli.metrics import find
 from xentcli.readers.numerals import number
 from xentcli.records import record
 from xentcli.report import Check, CheckReport, Report
-from xentcli.scorer import PerExample
+from xentcli.scorer import PerExample, Sink
 from xentcli.settings import Settings
 
 __all__ = ["Limit", "check", "judge", "parse_limit"]
@@ -61,7 +61,7 @@ def check(
     max: Mapping[str, float] | None = None,
     min: Mapping[str, float] | None = None,
     limits: Sequence[Limit] = (),
-    sink: Callable[[PerExample], None] | None = None,
+    sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Sequence[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,

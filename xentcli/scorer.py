@@ -6,12 +6,13 @@ run any task.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints
+from xentcli.arrays import Flags, Floats, Ints, distinct
 from xentcli.batch import Batch, with_class_weights
 from xentcli.checks import checked
 from xentcli.diagnosis import Symptoms
@@ -29,7 +30,7 @@ from xentcli.scores import Figures, Scores, has_odd_logits
 from xentcli.slices import Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
 from xentcli.tallies import Mean
 
-__all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer"]
+__all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer", "Sink"]
 
 
 GLANCE = 8
@@ -40,25 +41,60 @@ GLANCE = 8
 class PerExample:
     """What --per-example writes of some rows; rows of weight 0 have NaN.
 
-    start is how many rows come before; ids and labels are None where there are none;
-    label is None where a target is soft.
+    start is how many rows come before; ids are None where there are none. found are the
+    labels that occur, None that of soft targets, and index has for each row which of them
+    is its own (i8[n]); both are None where there are no labels.
     """
 
     start: int
     count: int
     ids: Sequence[str] | None
-    labels: Sequence[str | None] | None
+    found: Sequence[str | None] | None
+    index: Ints | None
     probability: Floats
     loss: Floats
     weight: Floats
+
+    @property
+    def labels(self) -> list[str | None] | None:
+        """The label of each row; None where there are none, and in place of that of a soft target."""
+        if self.found is None or self.index is None:
+            return None
+        return [self.found[place] for place in self.index.tolist()]
+
+
+@record(frozen=True)
+class Sink:
+    """Where the losses of all rows go.
+
+    prepare turns those of some rows into what write takes; any thread, or copy of the
+    process, may call it, in any order. write is called in the order of the rows.
+    """
+
+    prepare: Callable[[PerExample], Any]
+    write: Callable[[Any], object]
+
+    @classmethod
+    def of(cls, write: Callable[[PerExample], object] | Sink) -> Sink:
+        """Return a function that takes the losses themselves as a sink, and a sink as it is."""
+        return write if isinstance(write, Sink) else cls(_as_it_is, write)
+
+    def __call__(self, block: PerExample) -> None:
+        """Prepare and write the losses of some rows."""
+        self.write(self.prepare(block))
+
+
+def _as_it_is(block: PerExample) -> PerExample:
+    return block
 
 
 @record(frozen=True, eq=False)
 class Outcome:
     """What a task gave. scores is None where ids were missing, and nothing was computed.
 
-    keyed has for each use of --by, and for --cluster, the distinct keys of the rows and the
-    place of each row's; losses are their losses and weights (f8[n]), where there are keys.
+    examples are what the sink prepared. keyed has for each use of --by, and for --cluster,
+    the distinct keys of the rows and the place of each row's; losses are their losses and
+    weights (f8[n]), where there are keys.
     """
 
     scores: Scores | None
@@ -67,7 +103,7 @@ class Outcome:
     row_names: RowNames = RowNames()
     details: Details = Details()
     symptoms: Symptoms = Symptoms()
-    examples: tuple[PerExample, ...] = ()
+    examples: tuple[Any, ...] = ()
     keyed: Mapping[tuple[str, int], Keys] = field(default_factory=dict)
     losses: tuple[Floats, Floats | None] | None = None
 
@@ -142,7 +178,7 @@ class _Seen:
     ids: list[str] = field(default_factory=list)
     positions: list[list[Ints]] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
-    examples: list[PerExample] = field(default_factory=list)
+    examples: list[Any] = field(default_factory=list)
     keys: dict[tuple[str, int], list[Keys]] = field(default_factory=dict)
     row_names: RowNames = RowNames()
     worst: Worst = Worst()
@@ -195,7 +231,7 @@ class Scorer:
     """Scores tasks of a plan."""
 
     plan: Plan
-    per_example: bool = False
+    prepare: Callable[[PerExample], Any] | None = None
     extra: tuple[Metric, ...] = ()
     tail: bool = False
 
@@ -245,8 +281,8 @@ class Scorer:
             seen.bytes = seen.bytes.merge(self._bytes(aligned))
         if self.plan.settings.by_class and work.batch.multilabel:
             seen.by_column = seen.by_column.merge(_by_column(work))
-        if self.per_example:
-            seen.examples.append(self._examples(piece.start, aligned, work))
+        if self.prepare is not None:
+            seen.examples.append(self.prepare(self._examples(piece.start, aligned, work)))
         for place, keys in enumerate(self._keys(aligned, "by")):
             seen.keys.setdefault(("by", place), []).append(keys)
         for keys in self._keys(aligned, "cluster"):
@@ -539,11 +575,13 @@ class Scorer:
         batch, kept = aligned.batch, aligned.kept
         weight = np.zeros(aligned.rows)
         weight[kept] = 1.0 if batch.weight is None else batch.weight
-        labels: list[str | None] | None = None
+        labels: tuple[str | None, ...] | None = None
+        index: Ints | None = None
         if batch.target is not None and not batch.multilabel:
-            labels = [None] * aligned.rows
-            for row, index, soft in zip(kept.tolist(), work.index.tolist(), work.soft.tolist(), strict=True):
-                labels[row] = None if soft else self.plan.classes[index]
+            classes = np.full(aligned.rows, -1)
+            classes[kept] = np.where(work.soft, -1, work.index)
+            found, _, index = distinct(classes)
+            labels = tuple(None if label < 0 else self.plan.classes[label] for label in found.tolist())
         truth = work.truth if labels is not None else np.exp(-work.raw_loss)
         if batch.multilabel:
             truth = np.full(len(kept), np.nan)
@@ -552,6 +590,7 @@ class Scorer:
             aligned.rows,
             aligned.ids,
             labels,
+            index,
             _spread(truth, kept, aligned.rows),
             _spread(work.loss, kept, aligned.rows),
             weight,

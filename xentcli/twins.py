@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 _MOST = 1 << 22
 """What is longer is computed sooner than it is sent."""
+_HELD = 1 << 20
 _permitted = False
 
 
@@ -52,8 +53,8 @@ class Twin(Generic[T, R]):
 
     def __init__(self, function: Callable[[T], R]) -> None:
         self._function = function
-        asked, self._items = map(_opened, os.pipe(), ("rb", "wb"))
-        self._results, told = map(_opened, os.pipe(), ("rb", "wb"))
+        asked, self._items = _pipe()
+        self._results, told = _pipe()
         # Signals are for the process that is copied.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
@@ -115,5 +116,12 @@ def answer(function: Callable[[Any], Any], asked: IO[bytes], told: IO[bytes]) ->
         told.flush()
 
 
-def _opened(pipe: int, mode: str) -> IO[bytes]:
-    return cast("IO[bytes]", open(pipe, mode))
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """The ends of a pipe, to read and to write, that holds as much as the system lets it."""
+    import fcntl
+
+    ends = os.pipe()
+    # Whoever writes more than it holds waits until the other process wakes up.
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _HELD)
+    return open(ends[0], "rb"), open(ends[1], "wb")

@@ -20,11 +20,16 @@ from xentcli.writers.safe import terminal
 
 
 def block(start: int, losses: list[float], **changes: object) -> PerExample:
+    labels = changes.pop("labels", None)
+    if isinstance(labels, list):
+        found = list(dict.fromkeys(labels))
+        changes |= {"found": found, "index": np.array([found.index(label) for label in labels])}
     values: dict[str, object] = {
         "start": start,
         "count": len(losses),
         "ids": None,
-        "labels": None,
+        "found": None,
+        "index": None,
         "probability": np.exp(-np.array(losses)),
         "loss": np.array(losses),
         "weight": np.ones(len(losses)),

@@ -19,19 +19,19 @@ from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
 from xentcli.report import plain
-from xentcli.scorer import PerExample
+from xentcli.scorer import PerExample, Sink
+from xentcli.writers.padded import blanked, decimals, put_together, texts, whole_numbers
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
 COLUMNS = ("row", "id", "label", "probability", "loss", "weight")
-Sink = Callable[[PerExample], None]
 _SPECIAL = re.compile('[,"\r\n]')
 
 
 @contextlib.contextmanager
 def per_example_sink(path: str) -> Iterator[Sink]:
-    """Give a function that writes blocks to `path` (``-`` is standard output, as CSV).
+    """Give a sink that writes blocks to `path` (``-`` is standard output, as CSV).
 
     The file appears when the block ends well; else nothing of it stays.
     """
@@ -67,17 +67,20 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
             return harmless
         return '"' + harmless.replace('"', '""') + '"'
 
-    def write(block: PerExample) -> None:
-        rows, ids, labels, *figures = _columns(block, "")
-        columns = (rows, map(quoted, ids), map(quoted, labels), *figures)
-        # The csv module takes four times as long, % twice.
-        lines = [
-            f"{row},{id_},{label},{q},{loss!r},{w!r}\n" for row, id_, label, q, loss, w in zip(*columns, strict=True)
-        ]
-        text = "".join(lines)
-        file.write(text.encode(errors="backslashreplace"))
+    def prepare(block: PerExample) -> bytes:
+        labels = [quoted(label or "") for label in block.found or [""]]
+        nobody = np.zeros(block.count, dtype=np.int64)
+        columns = (
+            whole_numbers(block.start + 1, block.count),
+            texts([""])[nobody] if block.ids is None else texts([quoted(text) for text in block.ids]),
+            texts(labels)[nobody if block.index is None else block.index],
+            blanked(decimals(block.probability), np.isnan(block.probability)),
+            decimals(block.loss),
+            decimals(block.weight),
+        )
+        return put_together(columns)
 
-    return write
+    return Sink(prepare, file.write)
 
 
 def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
@@ -100,12 +103,12 @@ def _npy(file: IO[bytes]) -> Iterator[Sink]:
     begin = len(_npy_header(0))
     file.write(_npy_header(0))
 
-    def write(block: PerExample) -> None:
+    def write(losses: bytes) -> None:
         nonlocal count
-        count += block.count
-        file.write(block.loss.astype("<f8").tobytes())
+        count += len(losses) // 8
+        file.write(losses)
 
-    yield write
+    yield Sink(lambda block: block.loss.astype("<f8").tobytes(), write)
     header = _npy_header(count)
     if len(header) != begin:
         raise RuntimeError("the NPY header changed its length")
@@ -121,11 +124,11 @@ def _npy_header(count: int) -> bytes:
 
 @contextlib.contextmanager
 def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
-    def write(block: PerExample) -> None:
+    def prepare(block: PerExample) -> bytes:
         rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
-        file.write("".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())
+        return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
-    yield write
+    yield Sink(prepare, file.write)
 
 
 @contextlib.contextmanager
@@ -141,7 +144,7 @@ def _parquet(file: IO[bytes]) -> Iterator[Sink]:
             arrays = [arrow.array(list(map(encodable, column)), kind) for column, kind in columns]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
-        yield write
+        yield Sink.of(write)
 
 
 SINKS: dict[str, Callable[[IO[bytes]], contextlib.AbstractContextManager[Sink]]] = {
