@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-__all__ = ["record", "replace"]
+__all__ = ["fields_of", "record", "replace"]
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -150,6 +150,22 @@ def replace(self: R, /, **changes: Any) -> R:
     if (post := getattr(cls, "__post_init__", None)) is not None:
         post(made)
     return cast("R", made)
+
+
+def fields_of(self: object) -> dict[str, Any]:
+    """Return the fields of a record by name, as they are, without what was computed and kept beside them.
+
+    >>> @record(frozen=True)
+    ... class Point:
+    ...     "A point of the plane."
+    ...     x: float
+    ...     y: float = 0.0
+    >>> fields_of(Point(1.0))
+    {'x': 1.0, 'y': 0.0}
+    """
+    cls: Any = type(self)
+    values = self.__dict__
+    return {name: values[name] for name in cls.__record__}
 
 
 def _values(self: Any) -> tuple[Any, ...]:

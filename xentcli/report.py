@@ -7,12 +7,11 @@ beside this file describes.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from xentcli.records import record
+from xentcli.records import fields_of, record
 
 if TYPE_CHECKING:
     import pandas
@@ -184,7 +183,7 @@ class _Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
-        result: dict[str, Any] = plain(dataclasses.asdict(self))
+        result: dict[str, Any] = plain(self)
         return result
 
 
@@ -391,11 +390,14 @@ def schema() -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Return lists for tuples, and words for the numbers that JSON does not have."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+    """Return dicts for records, lists for tuples, and words for the numbers that JSON does not have."""
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return value
+    fields = value if isinstance(value, dict) else fields_of(value)
+    return {key: plain(item) for key, item in fields.items()}
