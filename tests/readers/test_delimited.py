@@ -323,6 +323,7 @@ def test_a_file_of_cr_with_quoted_newlines_is_right_or_refused(rows: list[list[s
 @example([b'"', b"\n", b'"', b"\n", b"a"])
 @example([b"a", b"\r", b"\r\n", b"b", b"\n"])
 @example([b"\n", b"a", b"\n"])
+@example([b"\r", b"\r"])
 def test_any_bytes_are_right_or_refused_and_alike_in_every_block(pieces: list[bytes]) -> None:
     content = b"".join(pieces)
     with tempfile.TemporaryDirectory() as folder:

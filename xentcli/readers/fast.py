@@ -383,7 +383,7 @@ def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
 
 def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields | None:
     """Find the fields of whole rows: the first `size` bytes in the place that `room_for` gave."""
-    if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not size:
+    if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not (size and width):
         return None
     text = buffer[PAD : PAD + size]
     # No NUL may be there, and no byte beyond ASCII that is not UTF-8.
