@@ -90,6 +90,16 @@ def test_the_value_is_the_double_nearest_to_the_exact_sum(values: list[float]) -
     assert total.value == total.finite == nearest(fraction(values))
 
 
+@pytest.mark.parametrize("place", [0, 63, 64, 65, 199])
+@pytest.mark.parametrize("small", [2.0**-80, -(2.0**-140), 2.0**-600, TINY])
+def test_one_small_number_among_many_whole_ones_counts_wherever_it_stands(place: int, small: float) -> None:
+    values = [3.0] * 200
+    values[place] += 0.5
+    values.insert(place, small)
+    assert kept(ExactSum().add(values)) == fraction(values)
+    assert kept(ExactSum().add(np.negative(values))) == -fraction(values)
+
+
 @thorough
 @given(st.lists(st.floats(-1e300, 1e300), max_size=40))
 def test_the_value_is_that_of_fsum(values: list[float]) -> None:

@@ -44,6 +44,7 @@ _SPLIT = 26
 # A bin of bincount adds parts below 2**27 and is exact up to 2**53.
 _CHUNK = 1 << 25
 _MOST_EXTRACTIONS = 6
+_SOME = 64
 
 Wide = tuple[Floats, Ints]
 """Doubles as significands and exponents, so that products neither overflow nor underflow."""
@@ -90,10 +91,10 @@ class ExactSum:
         array = np.asarray(values, dtype=np.float64).ravel()
         finite = np.isfinite(array)
         if finite.all():
-            return replace(self, units=self.units + _units(array[None])[0])
+            return replace(self, units=self.units + _units(array))
         odd = array[~finite]
         return ExactSum(
-            self.units + _units(array[finite][None])[0],
+            self.units + _units(array[finite]),
             self.positive_infinities + int((odd == np.inf).sum()),
             self.negative_infinities + int((odd == -np.inf).sum()),
             self.nans + int(np.isnan(odd).sum()),
@@ -110,7 +111,7 @@ class ExactSum:
         if not (moderate(x) and moderate(y)):
             return self.add_wide_products(wide(x), wide(y))
         product, error = two_product(x, y)
-        return replace(self, units=self.units + sum(_units(np.stack([product, error]))))
+        return replace(self, units=self.units + _units(product.ravel()) + _units(error.ravel()))
 
     def add_wide(self, x: Wide) -> ExactSum:
         """Return the sum with all of `x` added."""
@@ -251,63 +252,64 @@ def moderate(x: Floats) -> bool:
 
 
 def sums_of(vectors: Sequence[Floats]) -> list[ExactSum]:
-    """Return the exact sum of each of some vectors (f8[n] each), which are summed together: fewer steps, each longer.
+    """Return the exact sum of each of some vectors (f8[n] each).
 
     >>> [total.value for total in sums_of([np.array([1.0, 2.0]), np.array([0.1, -0.1])])]
     [3.0, 0.0]
     """
-    together = np.stack(vectors)
-    if not np.isfinite(together).all():
-        return [ExactSum().add(vector) for vector in vectors]
-    return [ExactSum(units) for units in _units(together)]
+    return [ExactSum().add(vector) for vector in vectors]
 
 
-def _units(x: Floats) -> list[int]:
-    """Sum each row of finite doubles (f8[m, n]): integers in units.
+def _units(x: Floats) -> int:
+    """Sum finite doubles (f8[n]): an integer in units.
 
     Adding and taking away a large anchor rounds each to a multiple of a power of two, so
     coarse that their sum is a double too; what is left is summed in the same way (the
     error-free extraction of S. M. Rump, T. Ogita and S. Oishi, SIAM Journal on Scientific
     Computing 31, 2008). Values that differ too much in size go into bins by exponent.
     """
-    totals = [0] * len(x)
-    for steps, coarse in _extracted(x):
-        if steps is None:
-            return [total + _sum_units(*wide(rest)) for total, rest in zip(totals, coarse, strict=True)]
-        for row, (step, value) in enumerate(zip(steps, np.add.reduce(coarse, axis=1).tolist(), strict=True)):
-            totals[row] += int(math.ldexp(value, -step)) << (step + UNIT_BITS)
-    return totals
+    total = 0
+    for step, coarse in _extracted(x):
+        if step is None:
+            return total + _sum_units(*wide(coarse))
+        total += int(math.ldexp(float(np.add.reduce(coarse)), -step)) << (step + UNIT_BITS)
+    return total
 
 
-def _extracted(x: Floats) -> Iterator[tuple[list[int] | None, Floats]]:
-    """Yield multiples of 2**step for each row, any sums of which are doubles, and at the end, without, what is left."""
-    count = x.shape[1]
-    for round_ in range(_MOST_EXTRACTIONS if count else 0):
-        tops = np.maximum(np.maximum.reduce(x, axis=1), -np.minimum.reduce(x, axis=1)).tolist()
-        if not any(tops):
+def _extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
+    """Yield multiples of 2**step, any sums of which are doubles, and at the end, without a step, what is left.
+
+    What is yielded is written over when the next is asked for.
+    """
+    top = float(max(np.maximum.reduce(x), -np.minimum.reduce(x))) if len(x) else 0.0
+    coarse, left = np.empty((2, len(x)))
+    for _ in range(_MOST_EXTRACTIONS):
+        if not top:
             return
-        exponents = [math.frexp(top)[1] for top in tops]
-        if not all(-900 < exponent < 900 for exponent in exponents):
+        exponent = math.frexp(top)[1]
+        if not -900 < exponent < 900:
             break
-        steps = [exponent + count.bit_length() - 52 for exponent in exponents]
-        anchors = np.array([[math.ldexp(1.5, 52 + step)] for step in steps])
-        coarse = x + anchors
-        coarse -= anchors
-        yield steps, coarse
-        x = np.subtract(x, coarse, out=x if round_ else None)
+        step = exponent + len(x).bit_length() - 52
+        anchor = math.ldexp(1.5, 52 + step)
+        np.add(x, anchor, out=coarse)
+        coarse -= anchor
+        yield step, coarse
+        x = np.subtract(x, coarse, out=left)
+        # What was rounded off is half a step at most; usually the first of it say that there is some.
+        top = math.ldexp(0.5, step) if x[:_SOME].any() or x.any() else 0.0
     yield None, x
 
 
 def grouped_units(x: Floats, codes: Ints, groups: int) -> list[int]:
     """Sum finite ``x`` (f8[n]) by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
     totals = [0] * groups
-    for steps, coarse in _extracted(x[None]):
-        if steps is None:
-            found = _bin_units(*wide(coarse[0]), codes, groups)
+    for step, coarse in _extracted(x):
+        if step is None:
+            found = _bin_units(*wide(coarse), codes, groups)
             return [one + two for one, two in zip(totals, found, strict=True)]
-        sums = np.ldexp(np.bincount(codes, weights=coarse[0], minlength=groups), -steps[0]).astype(np.int64)
+        sums = np.ldexp(np.bincount(codes, weights=coarse, minlength=groups), -step).astype(np.int64)
         for group in np.flatnonzero(sums).tolist():
-            totals[group] += int(sums[group]) << (steps[0] + UNIT_BITS)
+            totals[group] += int(sums[group]) << (step + UNIT_BITS)
     return totals
 
 
