@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from xentcli.errors import DataError
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, first_rows, merged_rows
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
 from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]
@@ -37,7 +37,7 @@ class PartQueue:
         """Load columns of the first `limit` rows, whatever the size of a part, piece by piece."""
         missing = limit
         for part in self._seen():
-            for rows in first_rows(part, missing).pieces(selection):
+            for rows in part.first(missing).pieces(selection):
                 yield rows.cut(0, min(rows.count, missing))
                 missing -= rows.count
                 if missing <= 0:

@@ -135,6 +135,12 @@ class NpyPart:
                 yield NpyPart(self.path, layout, start, count, data).load(selection)
                 del data
 
+    def first(self, rows: int) -> NpyPart:
+        """Return the first rows of a file in C order; else all."""
+        if rows >= self.rows or self.layout.fortran or self.data is not None:
+            return self
+        return replace(self, rows=rows)
+
     def array(self, chosen: Sequence[int]) -> Array:
         """Read the rows as they are in the file, (n, k); in Fortran order only the chosen columns are filled."""
         layout = self.layout

@@ -122,6 +122,10 @@ class ShardPart:
             for rows in self.part.pieces(selection):
                 yield replace(rows, start=rows.start + self.before)
 
+    def first(self, rows: int) -> ShardPart:
+        """Return the first rows where they are found without reading all; else more."""
+        return replace(self, part=self.part.first(rows))
+
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
         """Count the rows of an error from the first file on."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Literal, Protocol, Self, TypeGuard, cast
+from typing import Literal, Protocol, Self, TypeGuard
 
 import numpy as np
 
@@ -36,7 +36,6 @@ __all__ = [
     "Values",
     "WholePart",
     "files_in",
-    "first_rows",
     "has_first_line",
     "merged_rows",
     "take",
@@ -182,19 +181,9 @@ class Part(Protocol):
         """Read them in pieces that fit into a cache, where the format can be read so."""
         ...
 
-
-class Shortened(Part, Protocol):
-    """A part of which the first rows are found without reading all."""
-
     def first(self, rows: int) -> Part:
-        """Return the first rows where that is easy; else all."""
+        """Return the first rows where they are found without reading all; else more."""
         ...
-
-
-def first_rows(part: Part, rows: int) -> Part:
-    """Return the first rows of a part, or more of it."""
-    shortened: Shortened | None = cast("Shortened", part) if hasattr(part, "first") else None
-    return part if shortened is None else shortened.first(rows)
 
 
 class Source(Protocol):
@@ -285,6 +274,10 @@ class WholePart:
     def pieces(self, selection: Selection) -> Iterator[Rows]:
         """Read them as one piece."""
         yield self.load(selection)
+
+    def first(self, rows: int) -> Self:
+        """Return all."""
+        return self
 
 
 class Headed(Source, Protocol):
