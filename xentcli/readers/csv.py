@@ -150,7 +150,7 @@ class CsvPart:
 
         fields = fields_in(buffer, size, self.grammar.dialect, self.width)
         most = self.grammar.dialect.limits.field
-        if fields is None or fields.rows > self.rows or (size > most and fields.longest > most):
+        if fields is None or fields.rows > self.rows or (size > most and fields.longer_than(most)):
             return None
         values: dict[str, Values] = {}
         underflows: list[tuple[str, int]] = []

@@ -86,6 +86,8 @@ class Fields:
         What separates the fields.
     start, end
         i8[rows, width]: where each field begins and ends, quotes aside.
+    ascii
+        Whether all bytes are ASCII.
     trimmed
         The marks, where they were needed to take quotes and carriage returns off.
     """
@@ -95,6 +97,7 @@ class Fields:
     dialect: Dialect
     start: Ints
     end: Ints
+    ascii: bool
     trimmed: _Marks | None = None
 
     @cached_property
@@ -110,10 +113,12 @@ class Fields:
         """How many rows there are."""
         return len(self.start)
 
-    @property
-    def longest(self) -> int:
-        """The length of the longest field."""
-        return int((self.end - self.start).max())
+    def longer_than(self, most: int) -> bool:
+        """Whether a field has more bytes than that."""
+        ends = self.end[:, -1]
+        # Hardly ever a row has.
+        rows = max(int(ends[0]) - PAD, int(np.diff(ends).max(initial=0)))
+        return rows > most and int((self.end - self.start).max()) > most
 
     @cached_property
     def data(self) -> bytes:
@@ -123,7 +128,7 @@ class Fields:
     @cached_property
     def _text(self) -> str | None:
         """The text, where each character is a byte."""
-        return self.data.decode("ascii") if self.data.isascii() else None
+        return self.data.decode("ascii") if self.ascii else None
 
     def texts(self, column: int) -> list[str]:
         """Return the fields of a column as text."""
@@ -196,7 +201,7 @@ class Fields:
         if not _mostly_decimals(self.buffer, start[some]):
             values, left = np.empty(len(start)), np.arange(len(start))
         else:
-            parsed = _decimals(self.buffer, start, end)
+            parsed = _decimals(self.buffer, start, end, ascii=self.ascii)
             values, left = parsed.values, np.flatnonzero(parsed.unknown)
             if len(left):
                 left = self._small(left, start, end, values)
@@ -220,7 +225,7 @@ class Fields:
             return left
         power = (10 * tens + ones)[known].astype(np.int64)
         power = np.where(sign[known] == _E_MINUS, -power, power)
-        parsed = _decimals(self.buffer, start[some], end[some] - 4, power)
+        parsed = _decimals(self.buffer, start[some], end[some] - 4, power, ascii=self.ascii)
         values[some] = parsed.values
         known[known] = ~parsed.unknown
         rest: Ints = left[~known]
@@ -386,8 +391,8 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
     if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not (size and width):
         return None
     text = buffer[PAD : PAD + size]
-    # No NUL may be there, and no byte beyond ASCII that is not UTF-8.
-    if not np.minimum.reduce(text) or (np.maximum.reduce(text) > 127 and not _is_utf8(text.tobytes())):
+    ascii_ = bool(np.maximum.reduce(text) <= 127)
+    if not ascii_ and not _is_utf8(text.tobytes()):
         return None
     whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
     buffer = buffer[: len(whole) + 2 * PAD]
@@ -398,7 +403,7 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
     if width == 1 and (start == end).any():
         # A blank line, unless it is quoted.
         return None
-    return Fields(buffer, size, dialect, start, end, marks)
+    return Fields(buffer, size, dialect, start, end, ascii_, marks)
 
 
 Found = tuple["Ints", "Ints", "_Marks | None"]
@@ -450,7 +455,9 @@ def _places(flags: Flags) -> Ints:
 
 
 def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
-    """Find the fields where some are quoted, or may hold any bytes."""
+    """Find the fields where some are quoted, or may hold any bytes but NUL."""
+    if not np.minimum.reduce(text):
+        return None
     end = np.flatnonzero(_separates(text, dialect))
     end += PAD
     rows, left = divmod(len(end), width)
@@ -561,7 +568,8 @@ _KEPT: Words = np.array(
 )
 """For each word the bytes that belong to a number of so many bytes."""
 _TOP_BITS = np.uint64(0x8080808080808080)
-_POINT_BYTE = np.uint64((_POINT ^ 0x30) << 8)
+# The zeros of digits, and the point behind the first of them: what is left of a number are its digits.
+_EXPECTED: Words = np.array([[0x3030303030302E30], [0x3030303030303030], [0x3030303030303030]], dtype=np.uint64)
 # A byte that is more than 9, and where the point was more than 0, gets a top bit.
 _TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
 _LOW_BITS = np.int64((1 << 25) - 1)
@@ -596,7 +604,7 @@ def _mostly_decimals(buffer: Bytes, start: Ints) -> bool:
     return bool(2 * np.count_nonzero(buffer[start + 1] == _POINT) > len(start))
 
 
-def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) -> _Parsed:
+def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, *, ascii: bool = False) -> _Parsed:
     """Read numbers that are a digit, a point and up to 22 digits, with a minus or none; unknown are all others.
 
     The digits are those of an integer n below 10**15 and eight more, m: the number is
@@ -611,16 +619,16 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None) 
     length = end - start
     # Of short numbers fewer words are read.
     count = min(_WORDS, max(1, -(-int(np.maximum.reduce(length)) // 8)))
-    words = np.bitwise_xor(_at(buffer, start, 8 * count).view("<u8").reshape(-1, count).T, _ZEROS, order="C")
+    words = np.bitwise_xor(_at(buffer, start, 8 * count).view("<u8").reshape(-1, count).T, _EXPECTED[:count], order="C")
     last = count - 1
     words[last] &= _KEPT[last].take(length, mode="clip")
     short = np.flatnonzero(length < 8 * last)
     if len(short):
         # Most numbers of a column are about as long: few end in an earlier word.
         words[:last, short] &= _KEPT[:last].take(length[short], axis=1, mode="clip")
-    words[0] -= _POINT_BYTE
     room = words + _TOO_MUCH[:count]
-    room |= words
+    if not ascii:
+        room |= words
     unknown: Flags = (np.bitwise_or.reduce(room, axis=0) & _TOP_BITS) != 0
     # Lengths below 3 are large as unsigned numbers.
     length -= 3
