@@ -132,7 +132,9 @@ class Fields:
 
     def texts(self, column: int) -> list[str]:
         """Return the fields of a column as text."""
-        start, end = self.start[:, column], self.end[:, column]
+        return self._texts(self.start[:, column], self.end[:, column])
+
+    def _texts(self, start: Ints, end: Ints) -> list[str]:
         if self._text is None:
             return [text.decode() for text in self._slices(start, end)]
         text = self._text
@@ -159,14 +161,12 @@ class Fields:
                 _, first, places = distinct(mixed)
                 if not _same(length, words, first[places]):
                     return self.texts(column)
-                return Coded(
-                    tuple(text.decode() for text in self._slices(start[first], self.end[first, column])), places
-                )
+                return Coded(tuple(self._texts(start[first], self.end[first, column])), places)
         used = np.zeros(size, dtype=bool)
         used[slot] = True
         code = np.cumsum(used) - 1
         rows = owner[used]
-        return Coded(tuple(text.decode() for text in self._slices(start[rows], self.end[rows, column])), code[slot])
+        return Coded(tuple(self._texts(start[rows], self.end[rows, column])), code[slot])
 
     def _short_slots(self, start: Ints, length: Ints) -> Ints:
         """A slot of its own for each text of at most two bytes, none of which is 0."""
