@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xentcli.arrays import Bytes
 from xentcli.writers import padded
-from xentcli.writers.padded import blanked, decimals, put_together, texts, whole_numbers
+from xentcli.writers.padded import blanked, decimals, put_together, runs, texts, whole_numbers
 
 laws = settings(deadline=None, max_examples=300)
 short = st.builds(lambda n, e: n / 10**e, st.integers(-(10**6), 10**17), st.integers(0, 30))
@@ -84,17 +84,33 @@ anything = st.text(st.characters(exclude_characters="\r\n\v\f\x1c\x1d\x1e\x85\u2
 
 
 @laws
-@given(st.lists(st.tuples(anything, doubles, st.booleans()), min_size=1, max_size=30), st.integers(1, 200))
-def test_columns_stand_beside_each_other_in_any_pieces(rows: list[tuple[str, float, bool]], most: int) -> None:
+@given(st.lists(st.tuples(anything, doubles, st.booleans()), min_size=1, max_size=30))
+def test_columns_stand_beside_each_other(rows: list[tuple[str, float, bool]]) -> None:
     names, values, empty = map(list, zip(*rows, strict=True))
     columns = [texts(names), blanked(decimals(np.array(values)), np.array(empty)), whole_numbers(1, len(rows))]
     expected = "".join(
         f"{name.encode(errors='backslashreplace').decode()},{'' if none else repr(value)},{row}\n"
         for row, (name, value, none) in enumerate(rows, 1)
     )
+    assert put_together(columns).decode() == expected
+
+
+@laws
+@given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 5000))
+def test_runs_are_all_rows_in_order_and_none_is_large(lengths: list[int], most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(padded, "_MOST_BYTES", most)
-        assert put_together(columns).decode() == expected
+        found = list(runs(np.array(lengths, dtype=np.int64)))
+    assert [row for some in found for row in range(some.start, some.stop)] == list(range(len(lengths)))
+    for some in found:
+        rows = some.stop - some.start
+        assert rows == 1 or rows * 4 * max(lengths[some]) <= most
+
+
+def test_one_long_text_makes_few_runs() -> None:
+    lengths = np.full(50_000, 5)
+    lengths[31_234] = 1 << 20
+    assert len(list(runs(lengths))) < 40
 
 
 def test_a_nul_and_half_a_pair_stay_in_their_cell() -> None:

@@ -106,6 +106,24 @@ def test_ids_and_labels_are_read_back(tmp_path: Path, text: str) -> None:
     assert rows[1]["loss"] == "1.0"
 
 
+def test_one_long_id_among_many_takes_no_room_beside_the_others(tmp_path: Path) -> None:
+    rows = 20_000
+    ids = [f"id{row}" for row in range(rows)]
+    ids[777] = "é" * 200_000
+    part = block(0, [0.25 + row for row in range(rows)], ids=ids, labels=["cat", None] * (rows // 2))
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with per_example_sink(str(tmp_path / "a.csv")) as sink:
+        sink(part)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+    with open(tmp_path / "a.csv", encoding="utf-8", newline="") as file:
+        csv.field_size_limit(1 << 20)
+        found = list(csv.reader(file, strict=True))[1:]
+    assert [row[1] for row in found] == ids
+    assert [row[2] for row in found] == ["cat", ""] * (rows // 2)
+    assert [float(row[4]) for row in found] == part.loss.tolist()
+
+
 def test_npy_has_the_losses_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.NPY"
     with per_example_sink(str(path)) as sink:

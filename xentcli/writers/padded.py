@@ -7,15 +7,15 @@ its time: the shortest decimal that is read as that double, the nearest to it of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
+from xentcli.arrays import Bytes, Flags, Floats, Ints, Words, distinct
 from xentcli.exact import two_product
 
-__all__ = ["blanked", "decimals", "put_together", "texts", "whole_numbers"]
+__all__ = ["blanked", "decimals", "put_together", "runs", "texts", "texts_of", "whole_numbers"]
 
 _NOTHING = 0xFF
 _ZERO, _POINT = ord("0"), ord(".")
@@ -31,7 +31,9 @@ _LAST_FIXED = -4
 """Smaller numbers are written with an exponent."""
 _DOUBT = 2.0**-20
 """Far more than the rounding errors of what is compared, in units of the last digit."""
-_MOST_BYTES = 1 << 22
+_MOST_BYTES = 1 << 23
+_BESIDE = 100
+"""About so many bytes stand beside the texts of a row."""
 
 
 def put_together(columns: Sequence[Bytes]) -> bytes:
@@ -40,22 +42,31 @@ def put_together(columns: Sequence[Bytes]) -> bytes:
     >>> put_together([whole_numbers(9, 2), texts(["a", "é"]), decimals(np.array([0.1, 1e-7]))])
     b'9,a,0.1\n10,\xc3\xa9,1e-07\n'
     """
-    rows = len(columns[0])
-    width = sum(column.shape[1] + 1 for column in columns)
-    step = max(1, _MOST_BYTES // width)
-    written: list[bytes] = []
-    for begin in range(0, rows, step):
-        some = [column[begin : begin + step] for column in columns]
-        room = np.empty((len(some[0]), width), dtype=np.uint8)
-        at = 0
-        for column in some:
-            room[:, at : at + column.shape[1]] = column
-            at += column.shape[1] + 1
-            room[:, at - 1] = ord(",")
-        room[:, -1] = ord("\n")
-        flat = room.reshape(-1)
-        written.append(flat[flat != _NOTHING].tobytes())
-    return b"".join(written)
+    room = np.empty((len(columns[0]), sum(column.shape[1] + 1 for column in columns)), dtype=np.uint8)
+    at = 0
+    for column in columns:
+        room[:, at : at + column.shape[1]] = column
+        at += column.shape[1] + 1
+        room[:, at - 1] = ord(",")
+    room[:, -1:] = ord("\n")
+    flat = room.reshape(-1)
+    written: bytes = flat[flat != _NOTHING].tobytes()
+    return written
+
+
+def runs(lengths: Ints) -> Iterator[slice]:
+    """Yield rows that are put together at once: of texts of so many characters (i8[n]) one long one stands with few.
+
+    >>> [(some.start, some.stop) for some in runs(np.array([3, 1 << 22, 5]))]
+    [(0, 1), (1, 2), (2, 3)]
+    """
+    begin = 0
+    while begin < len(lengths):
+        count = len(lengths) - begin
+        while count > 1 and count * (_BESIDE + 4 * int(lengths[begin : begin + count].max())) > _MOST_BYTES:
+            count = -(-count // 2)
+        yield slice(begin, begin + count)
+        begin += count
 
 
 def whole_numbers(first: int, count: int) -> Bytes:
@@ -74,6 +85,16 @@ def whole_numbers(first: int, count: int) -> Bytes:
             room[left == 0, place] = _NOTHING
         left = upper
     return room
+
+
+def texts_of(values: Sequence[str], of_rows: Ints) -> Bytes:
+    r"""Write for each row one of some texts (i8[n]): u1[n, width], in UTF-8; halves of surrogate pairs are escaped.
+
+    >>> bytes(texts_of(["a", "long"], np.array([0, 0]))), texts_of(["a", "long"], np.array([1, 0])).shape
+    (b'aa', (2, 4))
+    """
+    found, _, places = distinct(of_rows)
+    return texts([values[place] for place in found.tolist()])[places]
 
 
 def texts(values: Sequence[str]) -> Bytes:

@@ -15,12 +15,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from xentcli.arrays import Ints
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
 from xentcli.report import plain
 from xentcli.scorer import PerExample, Sink
-from xentcli.writers.padded import blanked, decimals, put_together, texts, whole_numbers
+from xentcli.writers.padded import blanked, decimals, put_together, runs, texts_of, whole_numbers
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
@@ -68,19 +69,35 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
         return '"' + harmless.replace('"', '""') + '"'
 
     def prepare(block: PerExample) -> bytes:
-        labels = [quoted(label or "") for label in block.found or [""]]
-        nobody = np.zeros(block.count, dtype=np.int64)
-        columns = (
-            whole_numbers(block.start + 1, block.count),
-            texts([""])[nobody] if block.ids is None else texts([quoted(text) for text in block.ids]),
-            texts(labels)[nobody if block.index is None else block.index],
-            blanked(decimals(block.probability), np.isnan(block.probability)),
-            decimals(block.loss),
-            decimals(block.weight),
+        ids, id_of = _cells(block.ids, None, block.count)
+        labels, label_of = _cells(block.found, block.index, block.count)
+        ids, labels = list(map(quoted, ids)), list(map(quoted, labels))
+        lengths = _lengths(ids)[id_of] + _lengths(labels)[label_of]
+        return b"".join(
+            put_together(
+                (
+                    whole_numbers(block.start + some.start + 1, some.stop - some.start),
+                    *(texts_of(cells, of[some]) for cells, of in ((ids, id_of), (labels, label_of))),
+                    blanked(decimals(block.probability[some]), np.isnan(block.probability[some])),
+                    decimals(block.loss[some]),
+                    decimals(block.weight[some]),
+                )
+            )
+            for some in runs(lengths)
         )
-        return put_together(columns)
 
     return Sink(prepare, file.write)
+
+
+def _cells(texts: Sequence[str | None] | None, of: Ints | None, count: int) -> tuple[list[str], Ints]:
+    """Texts, empty where there are none, and which of them is that of each row."""
+    if texts is None:
+        return [""], np.zeros(count, dtype=np.int64)
+    return [text or "" for text in texts], np.arange(count) if of is None else of
+
+
+def _lengths(texts: Sequence[str]) -> Ints:
+    return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
 
 
 def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
