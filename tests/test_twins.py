@@ -195,7 +195,7 @@ def rows_of(path: Path, rows: int, odd: int | None = None) -> tuple[Path, Path]:
     if odd is not None:
         lines[odd - 1] = "0.5,0.25,many\n"
     (path / "p.csv").write_text("a,b,c\n" + "".join(lines))
-    (path / "y.csv").write_text("y\n" + "".join(f"{'abc'[row % 3]}\n" for row in range(rows)))
+    (path / "y.csv").write_text("y,site\n" + "".join(f"{'abc'[row % 3]},s{row * row % 11}\n" for row in range(rows)))
     return path / "p.csv", path / "y.csv"
 
 
@@ -203,24 +203,18 @@ def test_the_command_has_twins_and_tells_the_same(
     tmp_path: Path, xent: Run, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
+    paths = rows_of(tmp_path, 400_000)
+    options = ["--label", "y", "--worst", "3", "--by-class", "--by", "site", "--per-example", "losses.csv"]
     told = set()
     for threads in (1, 2, 3):
-        done = xent(
-            "score",
-            *rows_of(tmp_path, 400_000),
-            "--worst",
-            "3",
-            "--by-class",
-            "--threads",
-            str(threads),
-            env=environment,
-        )
+        done = xent("score", *paths, *options, "--threads", str(threads), env=environment)
         assert done.returncode == 0, done.stderr
-        told.add(done.stdout)
+        told.add((done.stdout, (tmp_path / "losses.csv").read_bytes()))
         processes = forks()
         assert len(processes) == threads - 1
         assert not any(map(alive, processes))
     assert len(told) == 1
+    assert len((tmp_path / "losses.csv").read_bytes().splitlines()) == 400_001
 
 
 @pytest.mark.parametrize("odd", [390_000, 399_999])
@@ -229,7 +223,9 @@ def test_an_error_in_a_late_row_is_told_as_without_twins(
 ) -> None:
     environment, forks = counted
     paths = rows_of(tmp_path, 400_000, odd)
-    alone, beside = (xent("score", *paths, "--threads", threads, env=environment) for threads in ("1", "2"))
+    alone, beside = (
+        xent("score", *paths, "--label", "y", "--threads", threads, env=environment) for threads in ("1", "2")
+    )
     assert len(forks()) == 1
     assert (alone.returncode, alone.stderr, alone.stdout) == (beside.returncode, beside.stderr, beside.stdout)
     assert f"row {odd:,}" in beside.stderr or f"row {odd}" in beside.stderr
@@ -243,7 +239,7 @@ def test_no_twin_outlives_the_command(
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     _, labels = rows_of(tmp_path, 400_000)
-    command = [*XENT, "score", str(pipe), str(labels), "--threads", "3"]
+    command = [*XENT, "score", str(pipe), str(labels), "--label", "y", "--threads", "3"]
     with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE) as process:
         with open(pipe, "w") as file:
             file.write((tmp_path / "p.csv").read_text())
