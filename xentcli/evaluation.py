@@ -85,13 +85,15 @@ def score(
     chosen = settings or Settings(**options)
     if settings is not None and options:
         raise UsageError("give settings or single options, not both")
+    target = None if sink is None else Sink.of(sink)
     return with_plan(
         predictions,
         labels,
         chosen,
-        lambda plan: with_shift(_report(plan, sink and Sink.of(sink), threads, metrics_needed, progress), plan),
+        lambda plan: with_shift(_report(plan, target, threads, metrics_needed, progress), plan),
         block_bytes=block_bytes,
-        once=sink is not None,
+        once=target is not None and target.restart is None,
+        restart=None if target is None else target.restart,
     )
 
 
@@ -113,12 +115,14 @@ def with_plan(
     *,
     block_bytes: int | None = None,
     once: bool = False,
+    restart: Callable[[], object] | None = None,
     names: tuple[str, str] = ("predictions", "labels"),
 ) -> T:
     """Make a plan and run it; where a later label breaks its rule, let all labels decide and run again.
 
-    With `once` all labels decide from the start, so that nothing is run twice. A
-    stream cannot be read again: there the first labels have decided.
+    With `once` all labels decide from the start, so that nothing is run twice; else
+    `restart` is called before the second run. A stream cannot be read again: there the
+    first labels have decided.
     """
 
     def attempt(whole: bool) -> T:
@@ -132,6 +136,8 @@ def with_plan(
     except LabelsBreakRule:
         if once or not again:
             raise
+    if restart is not None:
+        restart()
     return attempt(True)
 
 

@@ -68,11 +68,13 @@ class Sink:
     """Where the losses of all rows go.
 
     prepare turns those of some rows into what write takes; any thread, or copy of the
-    process, may call it, in any order. write is called in the order of the rows.
+    process, may call it, in any order. write is called in the order of the rows. restart
+    takes back all that was written; it is None where nothing can be.
     """
 
     prepare: Callable[[PerExample], Any]
     write: Callable[[Any], object]
+    restart: Callable[[], object] | None = None
 
     @classmethod
     def of(cls, write: Callable[[PerExample], object] | Sink) -> Sink:

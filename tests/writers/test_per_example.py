@@ -180,6 +180,36 @@ def test_a_bad_row_late_in_the_data_leaves_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("extension", SINKS)
+def test_what_was_written_before_a_label_that_breaks_the_rule_is_taken_back(tmp_path: Path, extension: str) -> None:
+    # The first 65,536 labels are read as names; of all of them 0 is the first.
+    labels = ["1", "2"] * 34_000 + ["0"] * 2_000
+    (tmp_path / "l.csv").write_text("truth\n" + "".join(f"{label}\n" for label in labels))
+    q = np.round(np.random.default_rng(7).dirichlet((2, 3, 4), len(labels)), 4)
+    np.savetxt(tmp_path / "p.csv", q, delimiter=",", header="1,2,3", comments="", fmt="%.4f")
+    paths = (tmp_path / "p.csv", tmp_path / "l.csv")
+    with per_example_sink(str(tmp_path / f"a{extension}")) as sink:
+        report = xentcli.score(*paths, sink=sink, header="predictions")
+    assert report.labels is not None
+    assert report.labels.matched == "index"
+    with per_example_sink(str(tmp_path / f"b{extension}")) as sink:
+        # A function of blocks cannot be started again: all labels are read beforehand.
+        xentcli.score(*paths, sink=lambda block: sink(block), header="predictions")
+    assert (tmp_path / f"a{extension}").read_bytes() == (tmp_path / f"b{extension}").read_bytes()
+    if extension == ".npy":
+        assert np.load(tmp_path / "a.npy").tolist() == pytest.approx(
+            -np.log(q[np.arange(len(q)), np.array(labels, dtype=int)])
+        )
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "a.csv"])
+def test_only_a_file_can_be_begun_anew(tmp_path: Path, name: str) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(name)
+    with per_example_sink(str(link)) as sink:
+        assert (sink.restart is None) == (name == "/dev/null")
+
+
 @pytest.mark.parametrize("name", ["nowhere/a.csv", "nowhere/a.npy"])
 def test_a_folder_that_is_not_there_is_a_file_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileError, match="cannot be written"), per_example_sink(str(tmp_path / name)):

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
@@ -55,11 +56,27 @@ def check_path(path: str) -> None:
 
 @contextlib.contextmanager
 def _csv(file: IO[bytes]) -> Iterator[Sink]:
-    yield _csv_sink(file)
+    yield _csv_sink(file, of_its_own=True)
 
 
-def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
-    file.write((",".join(COLUMNS) + "\n").encode())
+def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None] | None:
+    """Give what empties a file and begins it anew; None for a device or a pipe, which cannot be emptied."""
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return None
+
+    def restart() -> None:
+        file.seek(0)
+        file.truncate()
+        begin()
+
+    return restart
+
+
+def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_own: bool = False) -> Sink:
+    def begin() -> None:
+        file.write((",".join(COLUMNS) + "\n").encode())
+
+    begin()
 
     @functools.lru_cache(maxsize=4096)
     def quoted(text: str) -> str:
@@ -86,7 +103,7 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell) -> Sink:
             for some in runs(lengths)
         )
 
-    return Sink(prepare, file.write)
+    return Sink(prepare, file.write, _restart(file, begin) if of_its_own else None)
 
 
 def _cells(texts: Sequence[str | None] | None, of: Ints | None, count: int) -> tuple[list[str], Ints]:
@@ -117,17 +134,23 @@ def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
 def _npy(file: IO[bytes]) -> Iterator[Sink]:
     """The losses as f8[n]; the header is written again when n is known."""
     count = 0
-    begin = len(_npy_header(0))
-    file.write(_npy_header(0))
+    length = len(_npy_header(0))
+
+    def begin() -> None:
+        nonlocal count
+        count = 0
+        file.write(_npy_header(0))
+
+    begin()
 
     def write(losses: bytes) -> None:
         nonlocal count
         count += len(losses) // 8
         file.write(losses)
 
-    yield Sink(lambda block: block.loss.astype("<f8").tobytes(), write)
+    yield Sink(lambda block: block.loss.astype("<f8").tobytes(), write, _restart(file, begin))
     header = _npy_header(count)
-    if len(header) != begin:
+    if len(header) != length:
         raise RuntimeError("the NPY header changed its length")
     file.seek(0)
     file.write(header)
@@ -145,7 +168,7 @@ def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
         rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
-    yield Sink(prepare, file.write)
+    yield Sink(prepare, file.write, _restart(file, lambda: None))
 
 
 @contextlib.contextmanager
