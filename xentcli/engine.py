@@ -28,7 +28,7 @@ def available() -> int:
 
 
 def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """Yield function(item) for every item, in order, by as many threads; of a single item here.
+    """Yield function(item) for every item, in order, by as many threads, or copies of the process; of one item here.
 
     >>> list(threaded(abs, [-1, 2, -3], 2))
     [1, 2, 3]
