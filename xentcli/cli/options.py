@@ -159,7 +159,7 @@ _speed = section(
         "--threads",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many threads, or copies of the process; else one for each processor.",
+        help="How many threads or processes; else one a processor.",
     ),
 )
 _loss = section(
