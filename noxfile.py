@@ -17,7 +17,9 @@ def test(session: nox.Session) -> None:
 @nox.session
 def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest allowed dependencies."""
-    session.install("-e", ".[test]", "click==8.1.7", "numpy==1.26.0", "pandas==2.2.0", "rich==13.7.0")
+    session.install(
+        "-e", ".[test]", "click==8.2.0", "numpy==1.26.0", "pandas==2.2.0", "rich==13.7.0", "pyarrow==16.0.0"
+    )
     session.run("pytest", *session.posargs)
 
 
