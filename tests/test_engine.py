@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xentcli import helpers
 from xentcli.engine import available, ordered, threaded
 from xentcli.helpers import Helpers
 
@@ -224,6 +225,37 @@ def test_threads_give_what_map_gives(threads: int, count: int) -> None:
 def test_a_single_item_starts_no_thread() -> None:
     seen = list(threaded(lambda _: threading.current_thread(), [1], 4))
     assert seen == [threading.current_thread()]
+
+
+@pytest.mark.parametrize(("count", "threads", "workers"), [(2, 9, 1), (5, 3, 2), (7, 9, 6), (8, 20, 19), (9, 4, 3)])
+def test_a_few_items_start_no_more_threads_than_they_are(
+    count: int, threads: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    class Noted(Helpers):
+        def __init__(self, threads: int, function: Callable[[Any], Any] | None = None) -> None:
+            made.append(threads)
+            super().__init__(threads, function)
+
+    monkeypatch.setattr(helpers, "Helpers", Noted)
+    assert list(threaded(square, range(count), threads)) == [n * n for n in range(count)]
+    assert made == [workers]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, 20])
+@pytest.mark.parametrize("good", [0, 1, 3, 7, 8, 12])
+def test_items_that_cannot_be_had_fail_when_their_turn_has_come(threads: int, good: int) -> None:
+    def items() -> Iterator[int]:
+        yield from range(1, good + 1)
+        raise LookupError("the input broke")
+
+    received: list[int] = []
+    with pytest.raises(LookupError, match="broke"):
+        received.extend(threaded(square, items(), threads))
+    assert received == [n * n for n in range(1, good + 1)]
+    with pytest.raises(ZeroDivisionError if good else LookupError):
+        list(threaded(lambda n: 1 // (n - good), items(), threads))
 
 
 def test_the_processors_that_may_be_used_are_counted() -> None:

@@ -10,15 +10,20 @@ import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["available", "ordered", "threaded"]
+__all__ = ["USEFUL", "available", "ordered", "threaded"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+LOOKED = 8
+"""So many items are looked for before there are more threads."""
+USEFUL = 16
+"""One thread cuts and aligns rows for about so many; more take memory alone."""
 
 
 def available() -> int:
@@ -33,16 +38,32 @@ def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
     >>> list(threaded(abs, [-1, 2, -3], 2))
     [1, 2, 3]
     """
-    left = iter(items)
-    first = list(itertools.islice(left, 2))
-    whole = itertools.chain(first, left)
+    looked = min(threads, LOOKED)
+    first, left = _begun(iter(items), looked)
+    # A few items need no more threads than they are.
+    threads = threads if len(first) == looked else len(first)
     with contextlib.ExitStack() as stack:
         executor = None
-        if threads > 1 and len(first) > 1:
+        if threads > 1:
             from xentcli.helpers import Helpers
 
             executor = stack.enter_context(Helpers(threads - 1, function))
-        yield from ordered(function, whole, executor, ahead=threads + 2)
+        yield from ordered(function, itertools.chain(first, left), executor, ahead=threads + 2)
+
+
+def _begun(items: Iterator[T], count: int) -> tuple[list[T], Iterator[T]]:
+    """Take the first items, and give what yields the others; what goes wrong is raised when its turn has come."""
+    first: list[T] = []
+    try:
+        first.extend(itertools.islice(items, count))
+    except Exception as error:
+        return first, _raising(error)
+    return first, items
+
+
+def _raising(error: Exception) -> Iterator[Any]:
+    yield from ()
+    raise error
 
 
 def ordered(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from xentcli.diagnosis import Symptoms
-from xentcli.engine import available, threaded
+from xentcli.engine import USEFUL, available, threaded
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
 from xentcli.kinds import KINDS
 from xentcli.metrics import METRICS, Metric, find
@@ -59,7 +59,8 @@ def score(
     metrics_needed
         Metrics that the report must have beside the usual ones and those that are shown.
     threads
-        How many threads load and compute; as many as there are processors if None. The result does not depend on it.
+        How many threads load and compute; one for each processor, 16 at most, if None. The
+        result does not depend on it.
     block_bytes
         About how much of a file is read at once; None for what suits it. The result does not depend on it.
     progress
@@ -246,7 +247,7 @@ def tally(
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     groups = _Groups(plan)
-    for outcome in _unless_changed(plan, threaded(scorer, plan.tasks(), threads or available())):
+    for outcome in _unless_changed(plan, threaded(scorer, plan.tasks(), threads or min(available(), USEFUL))):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
             continue
