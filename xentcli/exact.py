@@ -30,7 +30,6 @@ __all__ = [
     "product_units_by_group",
     "ratio",
     "root",
-    "sums_of",
     "two_product",
     "units_by_group",
     "wide",
@@ -249,15 +248,6 @@ def moderate(x: Floats) -> bool:
     if not np.maximum.reduce(size, initial=0.0) < 2.0**400:
         return False
     return bool(np.minimum.reduce(size, initial=1.0) > 2.0**-400 or ((size == 0) | (size > 2.0**-400)).all())
-
-
-def sums_of(vectors: Sequence[Floats]) -> list[ExactSum]:
-    """Return the exact sum of each of some vectors (f8[n] each).
-
-    >>> [total.value for total in sums_of([np.array([1.0, 2.0]), np.array([0.1, -0.1])])]
-    [3.0, 0.0]
-    """
-    return [ExactSum().add(vector) for vector in vectors]
 
 
 def _units(x: Floats) -> int:

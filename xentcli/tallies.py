@@ -22,7 +22,6 @@ from xentcli.exact import (
     moderate,
     ratio,
     root,
-    sums_of,
     two_product,
     wide,
     wide_product,
@@ -119,7 +118,8 @@ class Moments:
         """Tally values, and of the same rows the means of others (f8[n] each)."""
         if weight is not None or not moderate(values):
             return cls._of(values, weight), {name: Mean.of(other, weight) for name, other in others.items()}
-        first, product, error, *rest = sums_of([values, *two_product(values, values), *others.values()])
+        vectors = (values, *two_product(values, values), *others.values())
+        first, product, error, *rest = map(ExactSum().add, vectors)
         count = _whole(len(values))
         moments = cls(Mean(first, count), len(values), product.merge(error), ExactSum(first.units), count)
         return moments, {name: Mean(total, count) for name, total in zip(others, rest, strict=True)}

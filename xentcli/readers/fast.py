@@ -623,7 +623,9 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     last = count - 1
     words[last] &= _KEPT[last].take(length, mode="clip")
     short = np.flatnonzero(length < 8 * last)
-    if len(short):
+    if _FEW * len(short) > len(length):
+        words[:last] &= _KEPT[:last].take(length, axis=1, mode="clip")
+    elif len(short):
         # Most numbers of a column are about as long: few end in an earlier word.
         words[:last, short] &= _KEPT[:last].take(length[short], axis=1, mode="clip")
     room = words + _TOO_MUCH[:count]
