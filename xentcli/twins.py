@@ -20,7 +20,6 @@ R = TypeVar("R")
 
 _MOST = 1 << 22
 """What is longer is computed sooner than it is sent."""
-_HELD = 1 << 20
 _permitted = False
 
 
@@ -117,11 +116,6 @@ def answer(function: Callable[[Any], Any], asked: IO[bytes], told: IO[bytes]) ->
 
 
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """The ends of a pipe, to read and to write, that holds as much as the system lets it."""
-    import fcntl
-
-    ends = os.pipe()
-    # Whoever writes more than it holds waits until the other process wakes up.
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _HELD)
-    return open(ends[0], "rb"), open(ends[1], "wb")
+    """The ends of a pipe, to read and to write."""
+    read, write = os.pipe()
+    return open(read, "rb"), open(write, "wb")

@@ -119,11 +119,11 @@ def _lengths(texts: Sequence[str]) -> Ints:
 
 def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
     """The columns of a block in the order of COLUMNS, as plain values."""
-    nothing = [missing] * block.count
+    nothing, labels = [missing] * block.count, block.labels
     return (
         range(block.start + 1, block.start + block.count + 1),
         nothing if block.ids is None else block.ids,
-        nothing if block.labels is None else [missing if label is None else label for label in block.labels],
+        nothing if labels is None else [missing if label is None else label for label in labels],
         [missing if math.isnan(q) else q for q in block.probability.tolist()],
         block.loss.tolist(),
         block.weight.tolist(),
