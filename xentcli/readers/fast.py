@@ -52,6 +52,7 @@ _SLOTS = 14
 _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
 _VERY_FEW = 64
+_SAMPLED = 64
 
 
 @record(frozen=True, eq=False)
@@ -412,21 +413,20 @@ Found = tuple["Ints", "Ints", "_Marks | None"]
 def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
     """Find the fields where no byte up to a comma is there but separators, and a CR before each line end or none."""
     delimiter = ord(dialect.delimiter)
-    room = np.zeros(-(-len(text) // 8) * 8, dtype=bool)
+    room = np.empty(-(-len(text) // 8) * 8, dtype=bool)
     low = np.less_equal(text, ord(","), out=room[: len(text)])
+    room[len(text) :] = False
     if delimiter > ord(","):
         low |= text == delimiter
     end = _places(room)
     end += PAD
-    kinds = buffer[end]
-    for more in (0, 1):
+    kinds = buffer.take(end).tobytes()
+    for more, line_end in enumerate((b"\n", b"\r\n")):
         rows, left = divmod(len(end), width + more)
-        if left or not rows:
+        if left or not rows or kinds != (bytes((delimiter,)) * (width - 1) + line_end) * rows:
             continue
-        at, kind = end.reshape(rows, -1), kinds.reshape(rows, -1)
-        if not ((kind[:, -1] == _LF).all() and (kind[:, : width - 1] == delimiter).all()):
-            continue
-        if more and not ((kind[:, -2] == _CR) & (at[:, -2] + 1 == at[:, -1])).all():
+        at = end.reshape(rows, -1)
+        if more and not (at[:, -2] + 1 == at[:, -1]).all():
             continue
         start = np.empty((rows, width), dtype=end.dtype)
         start[0, 0] = PAD
@@ -445,10 +445,10 @@ def _places(flags: Flags) -> Ints:
         return np.flatnonzero(flags)
     words = flags.view(np.uint64)
     place = np.flatnonzero(words != 0)
-    word = words[place]
-    below = word - np.uint64(1)
-    if (word & below).any():
+    if np.count_nonzero(flags) != len(place):
         return np.flatnonzero(flags)
+    below = words.take(place)
+    below -= np.uint64(1)
     place *= 8
     place += np.bitwise_count(below) >> 3
     return place
@@ -572,8 +572,10 @@ _TOP_BITS = np.uint64(0x8080808080808080)
 _EXPECTED: Words = np.array([[0x3030303030302E30], [0x3030303030303030], [0x3030303030303030]], dtype=np.uint64)
 # A byte that is more than 9, and where the point was more than 0, gets a top bit.
 _TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
-_LOW_BITS = np.int64((1 << 25) - 1)
-_LEAST_DIGITS = np.int64(1 << 26)
+_LOW_BITS = np.uint64((1 << 25) - 1)
+_LEAST_DIGITS = np.uint64(1 << 26)
+_DOUBT = 2.0**-51 * (1 + 2.0**-10)
+_TWO_52: Words = np.array([2.0**52]).view(np.uint64)
 
 
 _LARGEST_POWER = 99
@@ -604,22 +606,26 @@ def _mostly_decimals(buffer: Bytes, start: Ints) -> bool:
     return bool(2 * np.count_nonzero(buffer[start + 1] == _POINT) > len(start))
 
 
+# What is made of other bytes than those of decimals may be no number, and is not used.
+@np.errstate(invalid="ignore", over="ignore")
 def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, *, ascii: bool = False) -> _Parsed:
     """Read numbers that are a digit, a point and up to 22 digits, with a minus or none; unknown are all others.
 
     The digits are those of an integer n below 10**15 and eight more, m: the number is
     n 10**-14 + m 10**-22, times 10**power where that is given. The product of the upper bits
-    of n with those of the power of ten is exact; what is added to it is at most as large, and
-    known to 2**-50 of itself.
+    of n with those of the power of ten is exact; what is added to it is at most as large. Of it
+    three products are rounded, or a factor of theirs, and two sums: it is known to 4 x 2**-53.
     """
-    negative = buffer[start] == _MINUS
-    signed = bool(negative.any())
+    # A minus where no sample has one is seen like any byte that is no digit.
+    signed = bool((buffer[start[::_SAMPLED]] == _MINUS).any())
     if signed:
+        negative = buffer.take(start) == _MINUS
         start = start + negative
     length = end - start
     # Of short numbers fewer words are read.
     count = min(_WORDS, max(1, -(-int(np.maximum.reduce(length)) // 8)))
-    words = np.bitwise_xor(_at(buffer, start, 8 * count).view("<u8").reshape(-1, count).T, _EXPECTED[:count], order="C")
+    read = _at(buffer, start, 8 * count).view("<u8")
+    words = np.bitwise_xor(read.reshape(-1, count).T, _EXPECTED[:count], order="C")
     last = count - 1
     words[last] &= _KEPT[last].take(length, mode="clip")
     short = np.flatnonzero(length < 8 * last)
@@ -628,24 +634,29 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     elif len(short):
         # Most numbers of a column are about as long: few end in an earlier word.
         words[:last, short] &= _KEPT[:last].take(length[short], axis=1, mode="clip")
-    room = words + _TOO_MUCH[:count]
+    # What was read is not needed any more: its place is in the cache, a new one may not be.
+    room = read.view(np.uint64).reshape(count, -1)
+    high_bits = np.add(words[0], _TOO_MUCH[0], out=room[0])
+    for j in range(1, count):
+        high_bits |= np.add(words[j], _TOO_MUCH[j], out=room[1])
     if not ascii:
-        room |= words
-    unknown: Flags = (np.bitwise_or.reduce(room, axis=0) & _TOP_BITS) != 0
+        high_bits |= np.bitwise_or.reduce(words, axis=0)
+    high_bits &= _TOP_BITS
+    unknown: Flags = high_bits != 0
     # Lengths below 3 are large as unsigned numbers.
     length -= 3
     unknown |= length.view(np.uint64) > _LONGEST - 3
-    lead = words[0] & np.uint64(0xFF)
+    lead = np.bitwise_and(words[0], np.uint64(0xFF), out=room[0])
     eights = _eight_in(words)
-    if lead.any():
+    n = eights[0]
+    if np.maximum.reduce(lead):
         # Between the first digit and the others a 0 stands for the point.
         lead *= np.uint64(9 * 10**6)
-        eights[0] -= lead
-    eights[0] *= _TENS[8]
+        n -= lead
+    n *= _TENS[8]
     if count > 1:
-        eights[0] += eights[1]
-    n = eights[0].view(np.int64)
-    m = eights[2].view(np.int64) if count > 2 else None
+        n += eights[1]
+    m = eights[2] if count > 2 else None
     few = n < _LEAST_DIGITS
     if few.any():
         unknown |= few & ((n if m is None else n | m) != 0)
@@ -656,36 +667,50 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
         (upper, lower), least = _unit(-14), 1e-22
     else:
         upper, lower, least = (table[power + _LARGEST_POWER] for table in _units())
-    high = n.astype(np.float64)
-    low = (n & _LOW_BITS).astype(np.float64)
-    rest = high * lower
-    high -= low
+    low_bits = np.bitwise_and(n, _LOW_BITS, out=room[0])
+    n -= low_bits
+    high, low = _as_doubles(n), _as_doubles(low_bits)
+    rest = np.add(high, low, out=length.view(np.float64))
+    rest *= lower
     high *= upper
     low *= upper
     rest += low
     if m is not None:
-        np.multiply(m, least, out=low)
-        rest += low
+        end_digits = _as_doubles(m)
+        end_digits *= least
+        rest += end_digits
     values = high + rest
+    # What the sum lost, and what is not known of it (none of its parts is below 0), must not reach the next double.
     high -= values
     high += rest
-    rest *= 2.0**-50
-    high += np.copysign(rest, high, out=rest)
-    high += values
-    unknown |= high != values
+    rest *= _DOUBT
+    lost = np.abs(high, out=high)
+    lost += rest
+    unknown |= np.subtract(values, lost, out=low) != values
     if signed:
         np.negative(values, out=values, where=negative)
     return _Parsed(values, unknown)
 
 
+def _as_doubles(integers: Words) -> Floats:
+    """Make doubles of integers below 2**52 in their place, as the last bits of 2**52 + integer."""
+    integers |= _TWO_52
+    doubles: Floats = integers.view(np.float64)
+    doubles -= 2.0**52
+    return doubles
+
+
 def _eight_in(word: Words) -> Words:
-    """Read eight digits of each word in its place, the first in the lowest byte; bytes of 0 are no digits."""
-    word *= np.uint64(10 << 8 | 1)
-    word >>= np.uint64(8)
-    word &= np.uint64(0x00FF00FF00FF00FF)
-    word *= np.uint64(100 << 16 | 1)
-    word >>= np.uint64(16)
-    word &= np.uint64(0x0000FFFF0000FFFF)
+    """Read eight digits of each word in its place, the first in the lowest byte; bytes of 0 are no digits.
+
+    Pairs become one number: of bytes in 16 bits, of those in 32, of those in 64.
+    """
+    pairs = word.view(np.uint16)
+    pairs *= np.uint16(10 << 8 | 1)
+    pairs >>= np.uint16(8)
+    fours = word.view(np.uint32)
+    fours *= np.uint32(100 << 16 | 1)
+    fours >>= np.uint32(16)
     word *= np.uint64(10_000 << 32 | 1)
     word >>= np.uint64(32)
     return word
