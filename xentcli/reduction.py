@@ -86,7 +86,7 @@ class Reduced:
             if kind == "logits":
                 sums(ours, made.sums)
             if few:
-                column_sums(np.multiply(ours, ours, out=ours), made.squares)
+                column_sums(np.multiply(ours, ours, out=ours), made.squares, own=True)
             else:
                 row_dots(ours, ours, made.squares)
         return made

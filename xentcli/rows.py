@@ -31,7 +31,7 @@ def row_sums(values: Floats, out: Floats | None = None) -> Floats:
     """
     columns = values.shape[1]
     if columns <= FEW:
-        return column_sums(columns_of(values), out)
+        return column_sums(columns_of(values), out, own=True)
     return row_dots(values, np.ones(columns), out) if columns <= _MANY and _steady() else _added(values, out)
 
 
@@ -61,19 +61,19 @@ def columns_of(values: Array) -> Floats:
     return columns
 
 
-def column_sums(columns: Floats, out: Floats | None = None) -> Floats:
-    """Sum f8[k, n] over the columns, halves on halves: f8[n], in `out` if given.
+def column_sums(columns: Floats, out: Floats | None = None, *, own: bool = False) -> Floats:
+    """Sum f8[k, n] over the columns, halves on halves: f8[n], in `out` if given; with `own` they are written over.
 
     >>> column_sums(np.array([[1.0, 3.0], [2.0, 4.0], [0.5, 0.25]])).tolist()
     [3.5, 7.25]
     """
     while len(columns) > 1:
         half, odd = divmod(len(columns), 2)
-        sums = np.empty((half + odd, columns.shape[1]))
+        sums = columns[: half + odd] if own else np.empty((half + odd, columns.shape[1]))
         np.add(columns[:half], columns[half + odd :], out=sums[:half])
-        if odd:
+        if odd and not own:
             sums[half] = columns[half]
-        columns = sums
+        columns, own = sums, True
     total: Floats = columns[0]
     if out is None:
         return total

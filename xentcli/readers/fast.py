@@ -22,7 +22,6 @@ many numbers: two threads wait for each other at the end of each.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -441,16 +440,16 @@ def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | N
 
 def _places(flags: Flags) -> Ints:
     """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none."""
-    if not hasattr(np, "bitwise_count") or sys.byteorder != "little":
-        return np.flatnonzero(flags)
-    words = flags.view(np.uint64)
+    words = flags.view("<u8")
     place = np.flatnonzero(words != 0)
     if np.count_nonzero(flags) != len(place):
         return np.flatnonzero(flags)
-    below = words.take(place)
-    below -= np.uint64(1)
+    # The one flag of a word moves the byte of its own number to the top.
+    found = words.take(place).astype(np.uint64, copy=False)
+    found *= np.uint64(0x0001020304050607)
+    found >>= np.uint64(56)
     place *= 8
-    place += np.bitwise_count(below) >> 3
+    place += found.view(np.int64)
     return place
 
 
@@ -561,7 +560,7 @@ def _without_quotes(
 
 
 _WORDS = 3
-_LONGEST = 8 * _WORDS
+_SHORTEST, _LONGEST = 3, 8 * _WORDS
 """So many bytes are read of a digit, a point and digits."""
 _KEPT: Words = np.array(
     [[(1 << 8 * min(max(n - 8 * j, 0), 8)) - 1 for n in range(_LONGEST + 1)] for j in range(_WORDS)], dtype=np.uint64
@@ -573,7 +572,6 @@ _EXPECTED: Words = np.array([[0x3030303030302E30], [0x3030303030303030], [0x3030
 # A byte that is more than 9, and where the point was more than 0, gets a top bit.
 _TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
 _LOW_BITS = np.uint64((1 << 25) - 1)
-_LEAST_DIGITS = np.uint64(1 << 26)
 _DOUBT = 2.0**-51 * (1 + 2.0**-10)
 _TWO_52: Words = np.array([2.0**52]).view(np.uint64)
 
@@ -613,8 +611,8 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
 
     The digits are those of an integer n below 10**15 and eight more, m: the number is
     n 10**-14 + m 10**-22, times 10**power where that is given. The product of the upper bits
-    of n with those of the power of ten is exact; what is added to it is at most as large. Of it
-    three products are rounded, or a factor of theirs, and two sums: it is known to 4 x 2**-53.
+    of n with those of the power of ten is exact. What is added to it is known to 4 x 2**-53 of
+    itself: of each part of it a factor is rounded, the product, and two sums.
     """
     # A minus where no sample has one is seen like any byte that is no digit.
     signed = bool((buffer[start[::_SAMPLED]] == _MINUS).any())
@@ -622,13 +620,14 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
         negative = buffer.take(start) == _MINUS
         start = start + negative
     length = end - start
+    shortest, longest = int(np.minimum.reduce(length)), int(np.maximum.reduce(length))
     # Of short numbers fewer words are read.
-    count = min(_WORDS, max(1, -(-int(np.maximum.reduce(length)) // 8)))
+    count = min(_WORDS, max(1, -(-longest // 8)))
     read = _at(buffer, start, 8 * count).view("<u8")
     words = np.bitwise_xor(read.reshape(-1, count).T, _EXPECTED[:count], order="C")
     last = count - 1
     words[last] &= _KEPT[last].take(length, mode="clip")
-    short = np.flatnonzero(length < 8 * last)
+    short = np.flatnonzero(length < 8 * last) if shortest < 8 * last else ()
     if _FEW * len(short) > len(length):
         words[:last] &= _KEPT[:last].take(length, axis=1, mode="clip")
     elif len(short):
@@ -643,9 +642,8 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
         high_bits |= np.bitwise_or.reduce(words, axis=0)
     high_bits &= _TOP_BITS
     unknown: Flags = high_bits != 0
-    # Lengths below 3 are large as unsigned numbers.
-    length -= 3
-    unknown |= length.view(np.uint64) > _LONGEST - 3
+    if shortest < _SHORTEST or longest > _LONGEST:
+        unknown |= (length < _SHORTEST) | (length > _LONGEST)
     lead = np.bitwise_and(words[0], np.uint64(0xFF), out=room[0])
     eights = _eight_in(words)
     n = eights[0]
@@ -657,9 +655,6 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     if count > 1:
         n += eights[1]
     m = eights[2] if count > 2 else None
-    few = n < _LEAST_DIGITS
-    if few.any():
-        unknown |= few & ((n if m is None else n | m) != 0)
     upper: float | Floats
     lower: float | Floats
     least: float | Floats
@@ -670,10 +665,9 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     low_bits = np.bitwise_and(n, _LOW_BITS, out=room[0])
     n -= low_bits
     high, low = _as_doubles(n), _as_doubles(low_bits)
-    rest = np.add(high, low, out=length.view(np.float64))
-    rest *= lower
+    rest = np.multiply(high, lower, out=length.view(np.float64))
     high *= upper
-    low *= upper
+    low *= upper + lower
     rest += low
     if m is not None:
         end_digits = _as_doubles(m)
