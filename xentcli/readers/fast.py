@@ -43,7 +43,6 @@ __all__ = ["Fields", "fields_in", "fields_of"]
 DIGITS = 19
 """An integer of so many digits is below 2**64."""
 _POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r\ne')
-_E_MINUS, _E_PLUS = (int.from_bytes(letters, "little") for letters in (b"e-", b"e+"))
 _ZEROS = np.uint64(0x3030303030303030)
 _LEAST, _MOST = -290, 280
 """Powers of ten with which no product of 19 digits leaves the normal doubles."""
@@ -216,16 +215,18 @@ class Fields:
 
     def _small(self, left: Ints, start: Ints, end: Ints, values: Floats) -> Ints:
         """Read those numbers that end with an exponent such as e-05 or e+01; return the others."""
-        tail = _at(self.buffer, end[left] - 4, 4).view("<u4")
-        tens, ones = (tail >> 16 & 0xFF) - np.uint32(48), (tail >> 24) - np.uint32(48)
-        sign = tail & 0xFFFF
-        known = ((sign == _E_MINUS) | (sign == _E_PLUS)) & (tens <= 9) & (ones <= 9)
+        # They lie far from each other: take waits for several of them at once, as indexing does not.
+        after = end.take(left)
+        letter, sign, tens, ones = (self.buffer.take(after - j) for j in (4, 3, 2, 1))
+        tens -= np.uint8(48)
+        ones -= np.uint8(48)
+        known = (letter == _E) & ((sign == _MINUS) | (sign == _PLUS)) & (tens <= 9) & (ones <= 9)
         some = left[known]
         if not len(some):
             return left
         power = (10 * tens + ones)[known].astype(np.int64)
-        power = np.where(sign[known] == _E_MINUS, -power, power)
-        parsed = _decimals(self.buffer, start[some], end[some] - 4, power, ascii=self.ascii)
+        np.negative(power, out=power, where=sign[known] == _MINUS)
+        parsed = _decimals(self.buffer, start.take(some), after[known] - 4, power, ascii=self.ascii)
         values[some] = parsed.values
         known[known] = ~parsed.unknown
         rest: Ints = left[~known]
@@ -661,7 +662,8 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     if power is None:
         (upper, lower), least = _unit(-14), 1e-22
     else:
-        upper, lower, least = (table[power + _LARGEST_POWER] for table in _units())
+        index = power + _LARGEST_POWER
+        upper, lower, least = (table.take(index) for table in _units())
     low_bits = np.bitwise_and(n, _LOW_BITS, out=room[0])
     n -= low_bits
     high, low = _as_doubles(n), _as_doubles(low_bits)
