@@ -39,8 +39,8 @@ from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
 
-COMPANION_BYTES = 1 << 18
-"""A block of labels: their rows are short, and each costs memory."""
+COMPANION_BYTES = 1 << 18, 1 << 20
+"""A block of labels: at least, since their rows are short, and at most, since each costs memory."""
 
 
 @record(frozen=True, eq=False)
@@ -205,7 +205,7 @@ def pair(
     roles = explicit_roles(settings, mains, further)
     queues = (
         PartQueue(predictions, block_bytes or predictions.task_bytes),
-        *(PartQueue(source, min(block_bytes or COMPANION_BYTES, COMPANION_BYTES)) for source in sources[1:]),
+        *(PartQueue(source, _companion_bytes(source, block_bytes)) for source in sources[1:]),
     )
     if kind.labelled:
         find_labels(roles, mains, queues, settings)
@@ -293,6 +293,13 @@ def _two_dimensional(sources: tuple[Source, ...]) -> tuple[Source, ...]:
         place=Place(deep.path),
         advice=(*others, "numpy.save('p.npy', array.reshape(-1, array.shape[-1])) makes a table of it"),
     )
+
+
+def _companion_bytes(source: Source, block_bytes: int | None) -> int:
+    """How many bytes of labels, groups or ids are read at once: about as many rows as a task has."""
+    least, most = COMPANION_BYTES
+    usual = min(most, max(least, source.task_bytes))
+    return min(block_bytes or usual, usual)
 
 
 def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:

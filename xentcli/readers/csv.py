@@ -45,7 +45,7 @@ __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 LEAST_FAST = 1 << 12
 """The fast reader costs more than it saves on fewer bytes."""
 PIECE_FIELDS = 110_000
-"""So many fields at most, about: each takes memory."""
+"""So many numbers at most, about, or four times as many other fields: each takes memory."""
 LOOK_BYTES = 1 << 16
 """The first rows are looked for in so many bytes."""
 PIECE_BYTES = 1 << 21
@@ -84,7 +84,9 @@ class CsvPart:
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
         """Read them in pieces by the fast reader, those that it declines by the careful one."""
-        part, usual = self, min(PIECE_BYTES, PIECE_FIELDS * self.length // max(1, self.rows * self.width))
+        read = sum(len(pick.columns) for pick in selection.values() if pick.as_ == "numbers")
+        fields = self.rows * (self.width + 3 * read)
+        part, usual = self, min(PIECE_BYTES, 4 * PIECE_FIELDS * self.length // max(1, fields))
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(open_range(self.path)) if self.data is None else None
             while part.rows:
