@@ -21,7 +21,7 @@ from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileErro
 from xentcli.twins import permit
 from xentcli.writers.safe import terminal
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _FEW_CYCLES = 100_000
 
 __all__ = ["ReaderGone", "emit", "keep_freed_memory", "run", "say", "say_error"]
@@ -117,7 +117,8 @@ def keep_freed_memory() -> None:
     """Set this process up for arrays that come and go: freed blocks stay, and NumPy starts no threads of its own.
 
     Else glibc gives each back to the system and every new one is filled with zeros page by
-    page, which takes longer than the arithmetic. Elsewhere nothing is done.
+    page, which takes longer than the arithmetic. What one thread gave back the others take:
+    few wait for memory, and heaps of their own would all grow. Elsewhere nothing is done.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not sys.platform.startswith("linux"):
@@ -128,6 +129,7 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, 1 << 25)
         mallopt(_M_TRIM_THRESHOLD, 1 << 28)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _flush() -> None:
