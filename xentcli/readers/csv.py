@@ -158,7 +158,7 @@ class CsvPart:
         underflows: list[tuple[str, int]] = []
         for role, pick in selection.items():
             if pick.as_ == "numbers":
-                found = fields.numbers(pick.columns, whole=pick.covers(self.width))
+                found = fields.numbers(pick.chosen)
                 if found is None:
                     return None
                 values[role] = found[0]

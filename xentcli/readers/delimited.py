@@ -234,10 +234,11 @@ def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int
     unfinished = raw[-1] != dialect.end[0]
     if not dialect.quotes or not quoted:
         return lines + bool(unfinished)
-    # Of the number of quotes so far only the last bit matters, and a byte keeps it.
-    inside = np.cumsum(raw == ord('"'), dtype=np.uint8) & 1
-    ends = int(np.count_nonzero((raw == dialect.end[0]) & (inside == 0)))
-    return ends + (bool(unfinished) or bool(inside[-1]))
+    quotes = np.flatnonzero(raw == ord('"'))
+    before = np.searchsorted(quotes, np.flatnonzero(raw == dialect.end[0]))
+    # A line end ends a row where the quotes before it are even in number.
+    ends = len(before) - int(np.count_nonzero(before & 1))
+    return ends + (bool(unfinished) or len(quotes) % 2 == 1)
 
 
 def room_for(size: int) -> tuple[Bytes, Bytes]:

@@ -51,6 +51,7 @@ _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
 _VERY_FEW = 64
 _SAMPLED = 64
+_FIRST_BYTES = 1024
 
 
 @record(frozen=True, eq=False)
@@ -84,11 +85,11 @@ class Fields:
     dialect
         What separates the fields.
     start, end
-        i8[rows, width]: where each field begins and ends, quotes aside.
+        i8[rows, width]: where each field begins and ends, quotes and carriage returns aside.
+    bare
+        Whether each field reaches from separator to separator: there are none of those.
     ascii
         Whether all bytes are ASCII.
-    trimmed
-        The marks, where they were needed to take quotes and carriage returns off.
     """
 
     buffer: Bytes
@@ -96,16 +97,23 @@ class Fields:
     dialect: Dialect
     start: Ints
     end: Ints
+    bare: bool
     ascii: bool
-    trimmed: _Marks | None = None
 
     @cached_property
     def marks(self) -> _Marks:
         """The bytes of all fields that are no digits."""
-        if self.trimmed is not None:
-            return self.trimmed
-        odd, kinds, _, first, count = _odd_bytes(self.buffer, self.dialect)
-        return _Marks(odd, kinds, first.reshape(self.start.shape), count.reshape(self.start.shape))
+        odd = np.flatnonzero((self.buffer[PAD : len(self.buffer) - PAD] - np.uint8(48)) > 9)
+        odd += PAD
+        kinds = self.buffer[odd]
+        if self.bare:
+            after = np.flatnonzero(_separates(kinds, self.dialect))
+            first = np.empty_like(after)
+            first[0], first[1:] = 0, after[:-1] + 1
+        else:
+            first, after = (np.searchsorted(odd, place.ravel()) for place in (self.start, self.end))
+        shape = self.start.shape
+        return _Marks(odd, kinds, first.reshape(shape), (after - first).reshape(shape))
 
     @property
     def rows(self) -> int:
@@ -188,13 +196,12 @@ class Fields:
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
         return mixed, words
 
-    def numbers(self, columns: Sequence[int], *, whole: bool = False) -> tuple[Floats, list[int]] | None:
+    def numbers(self, chosen: slice | list[int]) -> tuple[Floats, list[int]] | None:
         """Return columns as doubles, f8[rows, k], and the places of those too small to be told from 0.
 
-        `whole` says that they are all, in order. None where a field is no number.
+        None where a field is no number.
         """
-        shape = (len(self.start), len(columns))
-        chosen = slice(None) if whole else list(columns)
+        shape = self.start[:, chosen].shape
         start, end = self.start[:, chosen].ravel(), self.end[:, chosen].ravel()
         some = slice(None, None, max(1, len(start) // 64))
         if not _mostly_decimals(self.buffer, start[some]):
@@ -397,88 +404,121 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
         return None
     whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
     buffer = buffer[: len(whole) + 2 * PAD]
-    found = _bare(buffer, whole, dialect, width) or _quoted(buffer, whole, dialect, width)
+    found = _bare(buffer, whole, dialect, width) if _looks_bare(whole[:_FIRST_BYTES], dialect) else None
+    found = found or _quoted(buffer, whole, dialect, width)
     if found is None:
         return None
-    start, end, marks = found
+    start, end, bare = found
     if width == 1 and (start == end).any():
         # A blank line, unless it is quoted.
         return None
-    return Fields(buffer, size, dialect, start, end, ascii_, marks)
+    shape = (-1, width)
+    return Fields(buffer, size, dialect, start.reshape(shape), end.reshape(shape), bare, ascii_)
 
 
-Found = tuple["Ints", "Ints", "_Marks | None"]
+Found = tuple["Ints", "Ints", bool]
+
+
+def _looks_bare(text: Bytes, dialect: Dialect) -> bool:
+    """Whether the first rows, which the others are like, have no byte up to a comma but separators."""
+    low = text[text <= ord(",")].tobytes()
+    return not low.strip(b"\r\n" + dialect.delimiter.encode())
 
 
 def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
     """Find the fields where no byte up to a comma is there but separators, and a CR before each line end or none."""
-    delimiter = ord(dialect.delimiter)
-    room = np.empty(-(-len(text) // 8) * 8, dtype=bool)
+    room = _room(len(text))
     low = np.less_equal(text, ord(","), out=room[: len(text)])
-    room[len(text) :] = False
-    if delimiter > ord(","):
-        low |= text == delimiter
+    if ord(dialect.delimiter) > ord(","):
+        low |= text == ord(dialect.delimiter)
+    returns = b"\r\n" in text[:_FIRST_BYTES].tobytes()
+    if returns:
+        # A row ends with its CR then: two separators side by side are found slowly.
+        low &= text != _LF
     end = _places(room)
     end += PAD
-    kinds = buffer.take(end).tobytes()
-    for more, line_end in enumerate((b"\n", b"\r\n")):
-        rows, left = divmod(len(end), width + more)
-        if left or not rows or kinds != (bytes((delimiter,)) * (width - 1) + line_end) * rows:
-            continue
-        at = end.reshape(rows, -1)
-        if more and not (at[:, -2] + 1 == at[:, -1]).all():
-            continue
-        start = np.empty((rows, width), dtype=end.dtype)
-        start[0, 0] = PAD
-        if more:
-            np.add(at[:, : width - 1], 1, out=start[:, 1:])
-            np.add(at[:-1, -1], 1, out=start[1:, 0])
-        else:
-            np.add(end[:-1], 1, out=start.reshape(-1)[1:])
-        return start, np.ascontiguousarray(at[:, :width]), None
-    return None
-
-
-def _places(flags: Flags) -> Ints:
-    """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none."""
-    words = flags.view("<u8")
-    place = np.flatnonzero(words != 0)
-    if np.count_nonzero(flags) != len(place):
-        return np.flatnonzero(flags)
-    # The one flag of a word moves the byte of its own number to the top.
-    found = words.take(place).astype(np.uint64, copy=False)
-    found *= np.uint64(0x0001020304050607)
-    found >>= np.uint64(56)
-    place *= 8
-    place += found.view(np.int64)
-    return place
+    if not _in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
+        return None
+    start, end = _between(end)
+    if returns:
+        last = end[width - 1 :: width]
+        if np.count_nonzero(text == _LF) != len(last) or not (buffer.take(last + 1) == _LF).all():
+            return None
+        start[width::width] += 1
+    return start, end, not returns
 
 
 def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | None:
     """Find the fields where some are quoted, or may hold any bytes but NUL."""
     if not np.minimum.reduce(text):
         return None
-    end = np.flatnonzero(_separates(text, dialect))
+    room = _room(len(text))
+    separates = np.equal(text, ord(dialect.delimiter), out=room[: len(text)])
+    separates |= text == _LF
+    end = _places(room)
     end += PAD
-    rows, left = divmod(len(end), width)
-    if left or not rows:
+    if not _in_rows(buffer, end, dialect, width):
         return None
-    found = buffer[end].reshape(rows, width)
-    if not ((found[:, -1] == _LF).all() and (found[:, :-1] != _LF).all()):
-        return None
-    start = np.empty_like(end)
-    start[0], start[1:] = PAD, end[:-1] + 1
-    marks = None
-    shape = (rows, width)
-    returns, quoted = (text == _CR).any(), dialect.quotes and (text == _QUOTE).any()
-    if quoted or returns:
-        odd, kinds, separators, first, count = _odd_bytes(buffer, dialect)
-        if returns and not _without_cr(kinds, odd, separators, end, count, rows, width):
+    start, end = _between(end)
+    bare = True
+    if (returns := int(np.count_nonzero(text == _CR))) > 0:
+        if not _without_cr(buffer, end[width - 1 :: width], returns):
             return None
-        if quoted and not _without_quotes(kinds, odd, separators, start, end, first, count):
+        bare = False
+    if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
+        if not _without_quotes(quotes + PAD, start, end):
             return None
-        marks = _Marks(odd, kinds, first.reshape(shape), count.reshape(shape))
-    return start.reshape(shape), end.reshape(shape), marks
+        bare = False
+    return start, end, bare
+
+
+def _room(size: int) -> Flags:
+    """Room for so many flags, and false ones up to a multiple of eight."""
+    room = np.empty(-(-size // 8) * 8, dtype=bool)
+    room[size:] = False
+    return room
+
+
+def _places(flags: Flags) -> Ints:
+    """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none, or two."""
+    words = flags.view("<u8")
+    place = np.flatnonzero(words != 0)
+    found = words.take(place).astype(np.uint64, copy=False)
+    place *= 8
+    count = np.count_nonzero(flags)
+    if count == len(place):
+        return _flagged(place, found)
+    first = found & np.negative(found)
+    found ^= first
+    more = np.flatnonzero(found)
+    if count != len(place) + len(more):
+        return np.flatnonzero(flags)
+    second = _flagged(place[more], found[more])
+    return np.insert(_flagged(place, first), more + 1, second)
+
+
+def _flagged(place: Ints, word: Words) -> Ints:
+    """Add to each place which byte of its word has the one flag; both are written over."""
+    # The flag moves the number of its byte to the top.
+    word *= np.uint64(0x0001020304050607)
+    word >>= np.uint64(56)
+    place += word.view(np.int64)
+    return place
+
+
+def _in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
+    """Whether separators are those of whole rows of `width` fields, the last of them this line end."""
+    rows, left = divmod(len(separators), width)
+    row = dialect.delimiter.encode() * (width - 1) + end
+    return not left and rows > 0 and buffer.take(separators).tobytes() == row * rows
+
+
+def _between(separators: Ints) -> tuple[Ints, Ints]:
+    """Where the fields that end at separators start and end; the first starts at PAD."""
+    start = np.empty_like(separators)
+    start[0] = PAD
+    np.add(separators[:-1], 1, out=start[1:])
+    return start, separators
 
 
 def _same(length: Ints, words: Sequence[Words], like: Ints) -> bool:
@@ -490,21 +530,6 @@ def _separates(letters: Bytes, dialect: Dialect) -> Flags:
     found: Flags = letters == ord(dialect.delimiter)
     found |= letters == _LF
     return found
-
-
-def _odd_bytes(buffer: Bytes, dialect: Dialect) -> tuple[Ints, Bytes, Ints, Ints, Ints]:
-    """Where the bytes of a block stand that are no digits, the last line end included; and which they are.
-
-    Also which of them are separators, and of those before each separator the first, and
-    how many there are.
-    """
-    odd = np.flatnonzero((buffer[PAD : len(buffer) - PAD] - np.uint8(48)) > 9)
-    odd += PAD
-    kinds = buffer[odd]
-    separators = np.flatnonzero(_separates(kinds, dialect))
-    first = np.empty_like(separators)
-    first[0], first[1:] = 0, separators[:-1] + 1
-    return odd, kinds, separators, first, separators - first
 
 
 def _at(buffer: Bytes, places: Ints, size: int) -> npt.NDArray[np.void]:
@@ -523,40 +548,27 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _without_cr(kinds: Bytes, odd: Ints, separators: Ints, end: Ints, count: Ints, rows: int, width: int) -> bool:
+def _without_cr(buffer: Bytes, last: Ints, returns: int) -> bool:
     """Take the CR before each LF from the last field of each row; say whether there are no others."""
-    last = slice(width - 1, None, width)
-    before = separators[last] - 1
-    if int(np.count_nonzero(kinds == _CR)) != rows or not (count[last] > 0).all():
+    if returns != len(last) or not (buffer.take(last - 1) == _CR).all():
         return False
-    if not ((kinds[before] == _CR) & (odd[before] == end[last] - 1)).all():
-        return False
-    end[last] -= 1
-    count[last] -= 1
+    last -= 1
     return True
 
 
-def _without_quotes(
-    kinds: Bytes, odd: Ints, separators: Ints, start: Ints, end: Ints, first: Ints, count: Ints
-) -> bool:
+def _without_quotes(quotes: Ints, start: Ints, end: Ints) -> bool:
     """Take the quotes off fields that are quoted whole; say whether there are no others.
 
     A separator within quotes would leave a field with one quote.
     """
-    quotes = np.flatnonzero(kinds == _QUOTE)
     if len(quotes) % 2:
         return False
-    field = np.searchsorted(separators, quotes)
     opening, closing = quotes[0::2], quotes[1::2]
-    owner = field[0::2]
-    if not ((owner == field[1::2]).all() and (np.diff(owner) > 0).all()):
-        return False
-    if not ((odd[opening] == start[owner]) & (odd[closing] == end[owner] - 1)).all():
+    owner = np.searchsorted(end, opening)
+    if not ((start[owner] == opening).all() and (end[owner] - 1 == closing).all()):
         return False
     start[owner] += 1
     end[owner] -= 1
-    first[owner] += 1
-    count[owner] -= 2
     return True
 
 

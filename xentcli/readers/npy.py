@@ -338,7 +338,7 @@ def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
         if array.dtype.kind in "US":
             raise text_for_numbers(where(0).path)
         if not pick.covers(array.shape[1]):
-            return np.ascontiguousarray(array[:, list(pick.columns)], dtype=np.float64)
+            return np.ascontiguousarray(array[:, pick.chosen], dtype=np.float64)
         short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1
         return np.ascontiguousarray(array, dtype=array.dtype if short else np.float64)
     column = array[:, pick.columns[0]]

@@ -99,12 +99,14 @@ class Pick:
     others: bool = False
 
     @cached_property
-    def _in_order(self) -> bool:
-        return self.columns == tuple(range(self.columns[0], self.columns[0] + len(self.columns)))
+    def chosen(self) -> slice | list[int]:
+        """What picks the columns of an array: a slice, which costs no copy, where they follow each other."""
+        span = slice(self.columns[0], self.columns[0] + len(self.columns))
+        return span if self.columns == tuple(range(span.start, span.stop)) else list(self.columns)
 
     def covers(self, width: int) -> bool:
         """Whether these are all of `width` columns, in order."""
-        return len(self.columns) == width and self.columns[0] == 0 and self._in_order
+        return self.chosen == slice(0, width)
 
 
 Selection = Mapping[str, Pick]
