@@ -33,9 +33,9 @@ def near_tie(rng: random.Random) -> str:
 
 
 def beside_a_tie(rng: random.Random) -> str:
-    """The middle of two neighbouring doubles below 10, cut to a number of places."""
-    value = rng.random() * 10.0 ** rng.randint(-6, 1)
-    middle = (decimal.Decimal(value) + decimal.Decimal(math.nextafter(value, 10))) / 2
+    """The middle of two neighbouring doubles below 10,000, cut to a number of places."""
+    value = rng.random() * 10.0 ** rng.randint(-6, 4)
+    middle = (decimal.Decimal(value) + decimal.Decimal(math.nextafter(value, math.inf))) / 2
     places = decimal.Decimal(1).scaleb(-rng.choice((16, 18, 20, 21, 22)))
     return f"{middle.quantize(places, rng.choice((decimal.ROUND_DOWN, decimal.ROUND_UP))):f}"
 

@@ -419,9 +419,9 @@ def test_pieces_are_the_rows_of_the_whole(
 @pytest.mark.parametrize("rounding", [decimal.ROUND_DOWN, decimal.ROUND_UP])
 def test_decimals_beside_the_middle_of_two_doubles_are_rounded_once(places: int, rounding: str) -> None:
     random = np.random.default_rng(places)
-    values = (random.random(4000) * 10.0 ** random.integers(-6, 2, 4000)).tolist()
+    values = (random.random(4000) * 10.0 ** random.integers(-6, 5, 4000)).tolist()
     with decimal.localcontext(prec=800):
-        middles = [(decimal.Decimal(v) + decimal.Decimal(math.nextafter(v, 100))) / 2 for v in values]
+        middles = [(decimal.Decimal(v) + decimal.Decimal(math.nextafter(v, math.inf))) / 2 for v in values]
         texts = [f"{m.quantize(decimal.Decimal(1).scaleb(-places), rounding):f}" for m in middles]
     same(texts)
     same([f"-{text}" for text in texts])
@@ -435,13 +435,17 @@ def test_decimals_beside_the_middle_of_two_doubles_are_rounded_once(places: int,
         ["0.1", "0/1", "0.1/", "0.:", "9.9999999999999999999999", "0.12345678901234567890123"],
         ["1.5e-05", "1.5e+05", "1.5e-5", "1.5E-05", "1.5e-0x", "1.5e-305", "1.5ee05", ".e-05", "1.e-05"],
         ["0.5", "0.\x00", "0.\x15", "0.\x0a"],
+        ["12.5", "-123.5", "+12.5", "9999.9999999999999999999999", "12345.6", "012.5", "0012.", "12", "1234"],
+        ["1:.5", "12/.5", "1-2.5", "12.3.4", "12.3e-05", "1e2.5", ".5", "12..5", "12.5-", "1 2.5"],
     ],
 )
-def test_what_is_nearly_a_plain_decimal_is_read_as_it_is(texts: list[str]) -> None:
+@pytest.mark.parametrize("others", [["0.123456789"] * 200, ["12.123456789", "0.5", "-1234.5", "123.0"] * 50])
+def test_what_is_nearly_a_plain_decimal_is_read_as_it_is(texts: list[str], others: list[str]) -> None:
     """Among many plain ones, so that the way of plain ones is tried on each."""
     for text in texts:
         if not {"\0", "\n"} & set(text):
-            same([*["0.123456789"] * 200, text])
+            same([*others, text])
+            same([text, *others])
 
 
 @pytest.mark.parametrize("count", [3, 200, 30_000])

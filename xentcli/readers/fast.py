@@ -5,8 +5,9 @@ which then goes the careful way; it never decides that something is an error.
 
 1. The separators must be as many as rows times columns, with a line end after each row
    and a delimiter everywhere else; then each field is known by its start and end.
-2. Most numbers are a digit, a point and up to 22 digits, with a minus or none: of all of them
-   the same three words are read and combined, and whatever does not fit is seen then.
+2. Most numbers are 1 to 4 digits, a point and up to 22 digits, with a minus or none: of all of
+   them the same three words are read from the digit before the point on and combined, and
+   whatever does not fit is seen then.
 3. In the others the bytes that are no digits are looked for: they must come in the order
    sign, point, e, sign of the exponent. Fields in which they do not (inf, spaces, nonsense)
    are read one by one, by the careful reader's rule.
@@ -573,6 +574,8 @@ def _without_quotes(quotes: Ints, start: Ints, end: Ints) -> bool:
 
 
 _WORDS = 3
+_BEFORE = 4
+"""So many digits at most are before the point of what is read fast."""
 _SHORTEST, _LONGEST = 3, 8 * _WORDS
 """So many bytes are read of a digit, a point and digits."""
 _KEPT: Words = np.array(
@@ -585,7 +588,7 @@ _EXPECTED: Words = np.array([[0x3030303030302E30], [0x3030303030303030], [0x3030
 # A byte that is more than 9, and where the point was more than 0, gets a top bit.
 _TOO_MUCH: Words = np.array([[0x7676767676767F76], [0x7676767676767676], [0x7676767676767676]], dtype=np.uint64)
 _LOW_BITS = np.uint64((1 << 25) - 1)
-_DOUBT = 2.0**-51 * (1 + 2.0**-10)
+_DOUBT = 5 * 2.0**-53 * (1 + 2.0**-10)
 _TWO_52: Words = np.array([2.0**52]).view(np.uint64)
 
 
@@ -612,26 +615,56 @@ def _units() -> tuple[Floats, Floats, Floats]:
 
 
 def _mostly_decimals(buffer: Bytes, start: Ints) -> bool:
-    """Whether most numbers begin with a digit and a point, or a minus before them."""
+    """Whether most numbers begin with up to four digits and a point, or a minus before them."""
     start = start + (buffer[start] == _MINUS)
-    return bool(2 * np.count_nonzero(buffer[start + 1] == _POINT) > len(start))
+    points = buffer[start[:, None] + np.arange(1, _BEFORE + 1)] == _POINT
+    return bool(2 * np.count_nonzero(points.any(axis=1)) > len(start))
+
+
+def _beyond(buffer: Bytes, start: Ints) -> tuple[Ints, Floats]:
+    """Find what the digits before the last one before the point are worth, where there are up to three.
+
+    Returns where the last one stands, and 10 times the integer before it: 0 of numbers of
+    one digit, and of what has no point so soon.
+    """
+    start, worth = start.copy(), np.zeros(len(start))
+    left = np.flatnonzero(buffer.take(start + 1) != _POINT)
+    at, integer = start.take(left), np.zeros(len(left))
+    for count in range(1, _BEFORE):
+        digit = buffer.take(at + (count - 1)) - np.uint8(48)
+        integer *= 10
+        integer += digit
+        # What is no digit is no part of a plain number, and its place is not moved.
+        digits = digit <= 9
+        pointed = digits & (buffer.take(at + (count + 1)) == _POINT)
+        here = left[pointed]
+        start[here] += count
+        worth[here] = 10 * integer[pointed]
+        digits ^= pointed
+        left, at, integer = left[digits], at[digits], integer[digits]
+    return start, worth
 
 
 # What is made of other bytes than those of decimals may be no number, and is not used.
 @np.errstate(invalid="ignore", over="ignore")
 def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, *, ascii: bool = False) -> _Parsed:
-    """Read numbers that are a digit, a point and up to 22 digits, with a minus or none; unknown are all others.
+    """Read numbers that are 1 to 4 digits, a point and up to 22 digits, with a minus or none; unknown are all others.
 
-    The digits are those of an integer n below 10**15 and eight more, m: the number is
-    n 10**-14 + m 10**-22, times 10**power where that is given. The product of the upper bits
-    of n with those of the power of ten is exact. What is added to it is known to 4 x 2**-53 of
-    itself: of each part of it a factor is rounded, the product, and two sums.
+    From the digit before the point on they are those of an integer n below 10**15 and eight
+    more, m: the number is n 10**-14 + m 10**-22, and the tens before that digit; or times
+    10**power where that is given, without tens. The product of the upper bits of n with those
+    of the power of ten is exact, and so is what the sum with the tens loses. What is added is
+    known to 5 x 2**-53 of itself: of each part of it a factor is rounded, the product, and
+    three sums.
     """
     # A minus where no sample has one is seen like any byte that is no digit.
     signed = bool((buffer[start[::_SAMPLED]] == _MINUS).any())
     if signed:
         negative = buffer.take(start) == _MINUS
         start = start + negative
+    beyond = None
+    if power is None and (buffer[start[::_SAMPLED] + 1] != _POINT).any():
+        start, beyond = _beyond(buffer, start)
     length = end - start
     shortest, longest = int(np.minimum.reduce(length)), int(np.maximum.reduce(length))
     # Of short numbers fewer words are read.
@@ -687,13 +720,22 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
         end_digits = _as_doubles(m)
         end_digits *= least
         rest += end_digits
+    doubt = rest
+    if beyond is not None:
+        total = beyond + high
+        beyond -= total
+        beyond += high
+        doubt = np.abs(beyond)
+        doubt += rest
+        rest += beyond
+        high = total
     values = high + rest
     # What the sum lost, and what is not known of it (none of its parts is below 0), must not reach the next double.
     high -= values
     high += rest
-    rest *= _DOUBT
+    doubt *= _DOUBT
     lost = np.abs(high, out=high)
-    lost += rest
+    lost += doubt
     unknown |= np.subtract(values, lost, out=low) != values
     if signed:
         np.negative(values, out=values, where=negative)
