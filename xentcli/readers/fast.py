@@ -8,6 +8,7 @@ which then goes the careful way; it never decides that something is an error.
 2. Most numbers are 1 to 4 digits, a point and up to 22 digits, with a minus or none: of all of
    them the same three words are read from the digit before the point on and combined, and
    whatever does not fit is seen then.
+   Where few have a point so soon, numbers of up to eight digits without one are read likewise.
 3. In the others the bytes that are no digits are looked for: they must come in the order
    sign, point, e, sign of the exponent. Fields in which they do not (inf, spaces, nonsense)
    are read one by one, by the careful reader's rule.
@@ -188,7 +189,7 @@ class Fields:
     def _mixed(self, start: Ints, length: Ints) -> tuple[Words, list[Words]]:
         """A number for each text, which hardly any different ones share, and the words of each."""
         words = [
-            _kept(self._words(start + 8 * j, 1)[:, 0], np.clip(length - 8 * j, 0, 8))
+            _kept(_words(self.buffer, start + 8 * j, 1)[:, 0], np.clip(length - 8 * j, 0, 8))
             for j in range(-(-int(length.max()) // 8))
         ]
         mixed = (length + 1).astype(np.uint64)
@@ -205,13 +206,14 @@ class Fields:
         shape = self.start[:, chosen].shape
         start, end = self.start[:, chosen].ravel(), self.end[:, chosen].ravel()
         some = slice(None, None, max(1, len(start) // 64))
-        if not _mostly_decimals(self.buffer, start[some]):
-            values, left = np.empty(len(start)), np.arange(len(start))
-        else:
+        decimals = _mostly_decimals(self.buffer, start[some])
+        if decimals:
             parsed = _decimals(self.buffer, start, end, ascii=self.ascii)
-            values, left = parsed.values, np.flatnonzero(parsed.unknown)
-            if len(left):
-                left = self._small(left, start, end, values)
+        else:
+            parsed = _integers(self.buffer, start, end)
+        values, left = parsed.values, np.flatnonzero(parsed.unknown)
+        if decimals and len(left):
+            left = self._small(left, start, end, values)
         small: list[int] = []
         if len(left):
             found = self._others(left, start[left], end[left], chosen)
@@ -283,7 +285,7 @@ class Fields:
         truncated = None
         most = int(places.max())
         if most:
-            words = self._words(scan.point + 1, min(3, -(-most // 8)))
+            words = _words(self.buffer, scan.point + 1, min(3, -(-most // 8)))
             if most > 24:
                 np.minimum(places, 24, out=places)
             fraction, lead = _fraction(words, places)
@@ -326,11 +328,6 @@ class Fields:
         fraction[cut] = _fraction(words[cut], places[cut])[0]
         return cut
 
-    def _words(self, at: Ints, count: int) -> Words:
-        """u8[n, count]: the bytes from each place on, eight to a word."""
-        words: Words = _at(self.buffer, at, 8 * count).view("<u8").reshape(-1, count)
-        return words
-
     def _whole_part(self, point: Ints, whole: Ints) -> Words:
         """The integers before the points: of 0 or 1 digits mostly, of 16 at most."""
         most = int(whole.max())
@@ -338,7 +335,7 @@ class Fields:
             digit: Words = (self.buffer[point - 1] - np.uint8(48)).astype(np.uint64)
             digit[whole != 1] = 0
             return digit
-        words = self._words(point - 16, 2) if most > 8 else self._words(point - 8, 1)
+        words = _words(self.buffer, point - 16, 2) if most > 8 else _words(self.buffer, point - 8, 1)
         last = _eight(_kept_high(words[:, -1], np.clip(whole, 0, 8)))
         if most <= 8:
             return last
@@ -351,7 +348,7 @@ class Fields:
         """The exponents of ten; 0 where none is written."""
         length = power.end - power.start
         unknown[power.numbers] |= (length < 1) | (length > 4)
-        word = _kept_high(self._words(power.end - 8, 1)[:, 0], np.clip(length, 0, 8))
+        word = _kept_high(_words(self.buffer, power.end - 8, 1)[:, 0], np.clip(length, 0, 8))
         found = _eight(word).astype(np.int64)
         result = np.zeros(len(unknown), dtype=np.int64)
         result[power.numbers] = np.where(power.negative, -found, found)
@@ -539,6 +536,12 @@ def _at(buffer: Bytes, places: Ints, size: int) -> npt.NDArray[np.void]:
     return chunks[places]
 
 
+def _words(buffer: Bytes, at: Ints, count: int) -> Words:
+    """u8[n, count]: the bytes from each place on, eight to a word."""
+    words: Words = _at(buffer, at, 8 * count).view("<u8").reshape(-1, count)
+    return words
+
+
 def _is_utf8(data: bytes) -> bool:
     if data.isascii():
         return True
@@ -621,6 +624,19 @@ def _mostly_decimals(buffer: Bytes, start: Ints) -> bool:
     return bool(2 * np.count_nonzero(points.any(axis=1)) > len(start))
 
 
+def _integers(buffer: Bytes, start: Ints, end: Ints) -> _Parsed:
+    """Read numbers that are up to eight digits; unknown are all others."""
+    length = end - start
+    unknown: Flags = (length < 1) | (length > 8)
+    if not (length > 1).any():
+        digit = buffer.take(start) - np.uint8(48)
+        unknown |= digit > 9
+        return _Parsed(digit.astype(np.float64), unknown)
+    words = _kept_high(_words(buffer, end - 8, 1)[:, 0], np.clip(length, 0, 8))
+    unknown |= ((words | (words + _TOO_MUCH[1])) & _TOP_BITS) != 0
+    return _Parsed(_eight_in(words).astype(np.float64), unknown)
+
+
 def _beyond(buffer: Bytes, start: Ints) -> tuple[Ints, Floats]:
     """Find what the digits before the last one before the point are worth, where there are up to three.
 
@@ -669,8 +685,8 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     shortest, longest = int(np.minimum.reduce(length)), int(np.maximum.reduce(length))
     # Of short numbers fewer words are read.
     count = min(_WORDS, max(1, -(-longest // 8)))
-    read = _at(buffer, start, 8 * count).view("<u8")
-    words = np.bitwise_xor(read.reshape(-1, count).T, _EXPECTED[:count], order="C")
+    read = _words(buffer, start, count)
+    words = np.bitwise_xor(read.T, _EXPECTED[:count], order="C")
     last = count - 1
     words[last] &= _KEPT[last].take(length, mode="clip")
     short = np.flatnonzero(length < 8 * last) if shortest < 8 * last else ()
