@@ -83,7 +83,9 @@ def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
     """
     with np.errstate(invalid="ignore", over="ignore"):
         sums = row_sums(target)
-        good = (np.abs(sums - 1) <= tolerance + rounding(target.shape[1])) & (target.min(axis=1) >= 0)
+        good = np.abs(sums - 1) <= tolerance + rounding(target.shape[1])
+        if not np.minimum.reduce(target, axis=None, initial=0.0) >= 0:
+            good &= target.min(axis=1) >= 0
     row = _first_false(good)
     if row is None:
         return target

@@ -168,11 +168,18 @@ class Distribution:
     by_name: bool
     matched: str = "distribution"
 
-    def targets(self, values: Values, where: WhereRow) -> Floats:
-        """Put the columns in the order of the classes, and check that every row is a distribution."""
+    def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
+        """Put the columns in the order of the classes, and check that every row is a distribution.
+
+        Where each row has all in one class, these are the classes.
+        """
         assert isinstance(values, np.ndarray)
-        target: Floats = np.ascontiguousarray(values[:, list(self.order)], dtype=np.float64)
-        return target_checked(target, self.tolerance, lambda row, column: where(row))
+        ordered = values if self.order == tuple(range(values.shape[1])) else values[:, list(self.order)]
+        target: Floats = np.ascontiguousarray(ordered, dtype=np.float64)
+        target_checked(target, self.tolerance, lambda row, column: where(row))
+        ones = target == 1
+        index: Ints = ones.argmax(axis=1)
+        return index if np.count_nonzero(ones) == np.count_nonzero(target) == len(target) else target
 
 
 @record(frozen=True)
