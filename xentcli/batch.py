@@ -138,11 +138,11 @@ def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False
     class_weight
         f8[k], finite, 0 or more.
     by_rows
-        Leave the weights of rows whose targets are distributions as they are.
+        Leave the weights of the rows as they are, and multiply losses alone.
     """
     target = batch.target
     assert target is not None
-    if by_rows and target.ndim == 2:
+    if by_rows:
         return replace(batch, class_weight=class_weight, per_row=True)
     factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
     weight = factor if batch.weight is None else batch.weight * factor

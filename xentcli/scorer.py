@@ -300,6 +300,7 @@ class Scorer:
             or settings.multilabel
             or settings.renormalize
             or settings.label_smoothing
+            or self.plan.divides_by_rows
             or any(metric.argument is not None for metric in self.extra)
             or len(picks["preds"].columns) == 1
         ):
@@ -546,7 +547,7 @@ class Scorer:
         if self.plan.settings.label_smoothing:
             batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         if self.plan.class_weights is not None:
-            batch = with_class_weights(batch, self.plan.class_weights, self.plan.settings.divides_by_rows)
+            batch = with_class_weights(batch, self.plan.class_weights, self.plan.divides_by_rows)
             kept = batch.rows - (start + 1)
         small = [found for rows in (ours, *companions) for found in rows.underflows]
         positive = set(kept.tolist()) if small else set()

@@ -299,10 +299,9 @@ def _compat(plan: Plan) -> str | None:
     settings = plan.settings
     if settings.compat is None:
         return None
-    distributions = plan.matcher is not None and plan.matcher.matched == "distribution"
     did = [f"q kept in [{settings.clip:.3g}, 1 - {settings.clip:.3g}]"] if settings.clip is not None else []
     did += ["each row divided by its sum"] if settings.renormalize else []
-    if settings.divides_by_rows and distributions and plan.class_weights is not None:
+    if plan.divides_by_rows:
         did.append("divided by the number of rows")
     return f"{COMPAT[settings.compat].title}: {'; '.join(did) or 'nothing but the formula'}"
 

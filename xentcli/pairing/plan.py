@@ -94,6 +94,12 @@ class Plan:
         """Whether all sources can be read again."""
         return all(source.repeatable for source in self.sources)
 
+    @property
+    def divides_by_rows(self) -> bool:
+        """Whether class weights multiply losses alone, as the tool to agree with does with distributions."""
+        distributions = self.matcher is not None and self.matcher.matched == "distribution"
+        return self.settings.divides_by_rows and distributions and self.class_weights is not None
+
     def again(self) -> Plan:
         """Return what was decided, for another pass over the same sources; they must be repeatable."""
         return replace(self, queues=tuple(queue.again() for queue in self.queues))

@@ -7,8 +7,8 @@ which then goes the careful way; it never decides that something is an error.
    and a delimiter everywhere else; then each field is known by its start and end.
 2. Most numbers are 1 to 4 digits, a point and up to 22 digits, with a minus or none: of all of
    them the same three words are read from the digit before the point on and combined, and
-   whatever does not fit is seen then.
-   Where few have a point so soon, numbers of up to eight digits without one are read likewise.
+   whatever does not fit is seen then. Where few have a point so soon, the same is done with
+   whole numbers of up to eight digits.
 3. In the others the bytes that are no digits are looked for: they must come in the order
    sign, point, e, sign of the exponent. Fields in which they do not (inf, spaces, nonsense)
    are read one by one, by the careful reader's rule.
@@ -661,17 +661,10 @@ def _beyond(buffer: Bytes, start: Ints) -> tuple[Ints, Floats]:
     return start, worth
 
 
-# What is made of other bytes than those of decimals may be no number, and is not used.
-@np.errstate(invalid="ignore", over="ignore")
 def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, *, ascii: bool = False) -> _Parsed:
     """Read numbers that are 1 to 4 digits, a point and up to 22 digits, with a minus or none; unknown are all others.
 
-    From the digit before the point on they are those of an integer n below 10**15 and eight
-    more, m: the number is n 10**-14 + m 10**-22, and the tens before that digit; or times
-    10**power where that is given, without tens. The product of the upper bits of n with those
-    of the power of ten is exact, and so is what the sum with the tens loses. What is added is
-    known to 5 x 2**-53 of itself: of each part of it a factor is rounded, the product, and
-    three sums.
+    With `power` each is to be multiplied by 10**power, and has one digit before the point.
     """
     # A minus where no sample has one is seen like any byte that is no digit.
     signed = bool((buffer[start[::_SAMPLED]] == _MINUS).any())
@@ -681,6 +674,20 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     beyond = None
     if power is None and (buffer[start[::_SAMPLED] + 1] != _POINT).any():
         start, beyond = _beyond(buffer, start)
+    n, m, unknown, spare = _digits(buffer, start, end, ascii=ascii)
+    values, doubtful = _rounded(n, m, power, beyond, spare)
+    unknown |= doubtful
+    if signed:
+        np.negative(values, out=values, where=negative)
+    return _Parsed(values, unknown)
+
+
+def _digits(buffer: Bytes, start: Ints, end: Ints, *, ascii: bool) -> tuple[Words, Words | None, Flags, Words]:
+    """Read the digits of numbers that are one digit, a point and up to 22 digits.
+
+    Returns the integer of the first 15 digits and that of the next 8, None where no number has
+    so many; which numbers are otherwise; and room that is not needed any more.
+    """
     length = end - start
     shortest, longest = int(np.minimum.reduce(length)), int(np.maximum.reduce(length))
     # Of short numbers fewer words are read.
@@ -716,7 +723,22 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     n *= _TENS[8]
     if count > 1:
         n += eights[1]
-    m = eights[2] if count > 2 else None
+    return n, eights[2] if count > 2 else None, unknown, room[0]
+
+
+# What is made of other bytes than those of decimals may be no number, and is not used.
+@np.errstate(invalid="ignore", over="ignore")
+def _rounded(
+    n: Words, m: Words | None, power: Ints | None, beyond: Floats | None, spare: Words
+) -> tuple[Floats, Flags]:
+    """Return the doubles nearest to n 10**-14 + m 10**-22, and for which of them that is not certain.
+
+    That times 10**power where it is given, or that and what is `beyond` it. All is written over.
+
+    The product of the upper bits of n with those of the power of ten is exact, and so is what
+    its sum with `beyond` loses. What is added, nothing below 0, is known to 5 x 2**-53 of itself:
+    of each part of it a factor is rounded, the product, and three sums.
+    """
     upper: float | Floats
     lower: float | Floats
     least: float | Floats
@@ -725,10 +747,10 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
     else:
         index = power + _LARGEST_POWER
         upper, lower, least = (table.take(index) for table in _units())
-    low_bits = np.bitwise_and(n, _LOW_BITS, out=room[0])
+    low_bits = np.bitwise_and(n, _LOW_BITS, out=spare)
     n -= low_bits
     high, low = _as_doubles(n), _as_doubles(low_bits)
-    rest = np.multiply(high, lower, out=length.view(np.float64))
+    rest = high * lower
     high *= upper
     low *= upper + lower
     rest += low
@@ -746,16 +768,13 @@ def _decimals(buffer: Bytes, start: Ints, end: Ints, power: Ints | None = None, 
         rest += beyond
         high = total
     values = high + rest
-    # What the sum lost, and what is not known of it (none of its parts is below 0), must not reach the next double.
+    # What the sum lost, and what is not known of it, must not reach the next double.
     high -= values
     high += rest
     doubt *= _DOUBT
     lost = np.abs(high, out=high)
     lost += doubt
-    unknown |= np.subtract(values, lost, out=low) != values
-    if signed:
-        np.negative(values, out=values, where=negative)
-    return _Parsed(values, unknown)
+    return values, np.subtract(values, lost, out=low) != values
 
 
 def _as_doubles(integers: Words) -> Floats:
