@@ -330,7 +330,7 @@ class OfStream:
     def task_of_pieces(self) -> int:
         """About how many bytes make a part that is read in pieces; a stream's part is held whole."""
         if not self.stream.plain or self.stream.size is None:
-            return 2 * BLOCK_BYTES
+            return 3 * BLOCK_BYTES // 2
         # Of a small file there are still some parts for each thread.
         return max(2 * BLOCK_BYTES, min(TASK_BYTES, self.stream.size // 8))
 
