@@ -84,6 +84,30 @@ def test_a_row_at_a_time_changes_no_bit(folder: Path, tmp_path: Path) -> None:
     assert figures(reports[0]) == figures(reports[1])
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"label_smoothing": 0.1},
+        {"class_weight": {"0": 2.0, "3": 0.5}},
+        {"kind": "logits", "compat": "torch", "class_weight": {"0": 2.0, "3": 0.5}},
+        {"clip": 1e-3, "worst": 4},
+    ],
+)
+def test_one_hot_rows_among_soft_ones_change_no_bit_whatever_block_they_are_in(
+    more: dict[str, Any], folder: Path
+) -> None:
+    """A block of one-hot rows alone is scored by class, one with a soft row as distributions."""
+    q = np.load(folder / "q.npy")[:600]
+    targets = np.eye(7)[np.arange(600) % 7]
+    targets[300:304] = q[:4]
+    reports = [score(q, targets, block_bytes=size, threads=2, **more) for size in (1, 3_000, 1 << 30)]
+    assert len({figures(report) for report in reports}) == 1
+    only_hard = [score(q[:300], labels, **more) for labels in (targets[:300], np.arange(300) % 7)]
+    if "compat" not in more:
+        assert only_hard[0].cost == only_hard[1].cost
+
+
 def test_the_careful_reader_alone_gives_the_same_bits(
     folder: Path, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

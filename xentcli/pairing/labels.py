@@ -178,8 +178,10 @@ class Distribution:
         target: Floats = np.ascontiguousarray(ordered, dtype=np.float64)
         target_checked(target, self.tolerance, lambda row, column: where(row))
         ones = target == 1
-        index: Ints = ones.argmax(axis=1)
-        return index if np.count_nonzero(ones) == np.count_nonzero(target) == len(target) else target
+        if np.count_nonzero(ones) == np.count_nonzero(target) == len(target):
+            index: Ints = ones.argmax(axis=1)
+            return index
+        return target
 
 
 @record(frozen=True)
