@@ -1,12 +1,13 @@
-"""The types of arrays, under names of their own, and what occurs in one."""
+"""The types of arrays, under names of their own, what occurs in one, and what picks some of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["Array", "Bytes", "Flags", "Floats", "Ints", "Words", "distinct"]
+__all__ = ["Array", "Bytes", "Flags", "Floats", "Ints", "Words", "distinct", "picked"]
 
 _SMALL, _FAR = 1024, 1 << 62
 
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.generic]
 else:
     Floats = Ints = Flags = Words = Bytes = Array = np.ndarray
+
+
+def picked(places: Sequence[int]) -> slice | list[int]:
+    """Return what picks these places of an array: a slice, which costs no copy, where they follow each other.
+
+    >>> picked((2, 3, 4)), picked((1, 0))
+    (slice(2, 5, None), [1, 0])
+    """
+    span = slice(places[0], places[0] + len(places))
+    return span if list(places) == list(range(span.start, span.stop)) else list(places)
 
 
 def distinct(values: Array) -> tuple[Array, Ints, Ints]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os.path
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from xentcli.arrays import Array, Flags, Floats, Ints, distinct
+from xentcli.arrays import Array, Flags, Floats, Ints, distinct, picked
 from xentcli.checks import target_checked
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
@@ -168,14 +169,17 @@ class Distribution:
     by_name: bool
     matched: str = "distribution"
 
+    @cached_property
+    def _ordered(self) -> slice | list[int]:
+        return picked(self.order)
+
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
         """Put the columns in the order of the classes, and check that every row is a distribution.
 
         Where each row has all in one class, these are the classes.
         """
         assert isinstance(values, np.ndarray)
-        ordered = values if self.order == tuple(range(values.shape[1])) else values[:, list(self.order)]
-        target: Floats = np.ascontiguousarray(ordered, dtype=np.float64)
+        target: Floats = np.ascontiguousarray(values[:, self._ordered], dtype=np.float64)
         target_checked(target, self.tolerance, lambda row, column: where(row))
         ones = target == 1
         if np.count_nonzero(ones) == np.count_nonzero(target) == len(target):

@@ -53,7 +53,9 @@ _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
 _VERY_FEW = 64
 _SAMPLED = 64
+"""Of so many numbers one is looked at for a minus, and for digits before the one before the point."""
 _FIRST_BYTES = 1024
+"""Which bytes a block has is foretold by so many."""
 
 
 @record(frozen=True, eq=False)
@@ -451,8 +453,7 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found |
     if not np.minimum.reduce(text):
         return None
     room = _room(len(text))
-    separates = np.equal(text, ord(dialect.delimiter), out=room[: len(text)])
-    separates |= text == _LF
+    _separates(text, dialect, room[: len(text)])
     end = _places(room)
     end += PAD
     if not _in_rows(buffer, end, dialect, width):
@@ -524,8 +525,8 @@ def _same(length: Ints, words: Sequence[Words], like: Ints) -> bool:
     return bool((length == length[like]).all() and all((word == word[like]).all() for word in words))
 
 
-def _separates(letters: Bytes, dialect: Dialect) -> Flags:
-    found: Flags = letters == ord(dialect.delimiter)
+def _separates(letters: Bytes, dialect: Dialect, out: Flags | None = None) -> Flags:
+    found: Flags = np.equal(letters, ord(dialect.delimiter), out=out)
     found |= letters == _LF
     return found
 

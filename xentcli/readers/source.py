@@ -13,7 +13,7 @@ from typing import Literal, Protocol, Self, TypeGuard
 
 import numpy as np
 
-from xentcli.arrays import Array, Floats, Ints
+from xentcli.arrays import Array, Floats, Ints, picked
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
@@ -100,9 +100,8 @@ class Pick:
 
     @cached_property
     def chosen(self) -> slice | list[int]:
-        """What picks the columns of an array: a slice, which costs no copy, where they follow each other."""
-        span = slice(self.columns[0], self.columns[0] + len(self.columns))
-        return span if self.columns == tuple(range(span.start, span.stop)) else list(self.columns)
+        """What picks the columns of an array."""
+        return picked(self.columns)
 
     def covers(self, width: int) -> bool:
         """Whether these are all of `width` columns, in order."""
