@@ -30,15 +30,15 @@ def two_sided_quantile(confidence: float, degrees: int) -> float:
         raise ValueError(f"no quantile for confidence {confidence} and {degrees} degrees of freedom")
     if degrees > _SERIES_LIMIT:
         return _expansion(normal_quantile((1 + confidence) / 2), degrees)
-    low, high = 0.0, math.pi / 2
+    # The probability is concave in theta: Newton's steps from below never go too far, and the normal quantile is below.
+    slope = 2 / math.sqrt(math.pi) * math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2))
+    theta = math.atan(normal_quantile((1 + confidence) / 2) / math.sqrt(degrees))
     while True:
-        middle = (low + high) / 2
-        if not low < middle < high:
-            return math.tan(middle) * math.sqrt(degrees)
-        if _central_probability(middle, degrees) < confidence:
-            low = middle
-        else:
-            high = middle
+        missing = confidence - _central_probability(theta, degrees)
+        further = theta + missing / (slope * math.cos(theta) ** (degrees - 1))
+        if not theta < further < math.pi / 2:
+            return math.tan(theta) * math.sqrt(degrees)
+        theta = further
 
 
 def _central_probability(theta: float, degrees: int) -> float:
@@ -54,6 +54,7 @@ def _central_probability(theta: float, degrees: int) -> float:
     return 2 / math.pi * (theta + sine * total) if odd else sine * total
 
 
+@lru_cache(maxsize=64)
 def normal_quantile(p: float) -> float:
     """Return the z for which a standard normal variable is below z with probability `p`.
 
