@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xentcli.exact import UNIT_BITS, ExactSum, grouped_product_units, grouped_sums, ratio, root, wide, wide_product
+from xentcli.exact import UNIT_BITS, ExactSum, ratio, root, rounded, wide, wide_product
 
 Floats = npt.NDArray[np.float64]
 
@@ -235,26 +235,6 @@ def test_adding_returns_a_new_sum_and_leaves_the_array_alone() -> None:
 
 
 @modest
-@given(st.lists(st.tuples(FINITE, st.sampled_from([-3, 0, 1, 7, 2**62])), max_size=40))
-def test_grouped_sums_are_exact_in_each_group_that_occurs(pairs: list[tuple[float, int]]) -> None:
-    values = array([pair[0] for pair in pairs])
-    codes = np.array([pair[1] for pair in pairs], dtype=np.int64)
-    sums = grouped_sums(values, codes)
-    assert set(sums) == {pair[1] for pair in pairs}
-    for code, total in sums.items():
-        assert kept(total) == fraction([value for value, group in pairs if group == code])
-
-
-def test_a_hundred_thousand_values_in_two_hundred_groups_sum_exactly() -> None:
-    rng = np.random.default_rng(7)
-    values, codes = wild(rng, 100_000), rng.integers(0, 200, 100_000)
-    sums = grouped_sums(values, codes)
-    assert set(sums) == set(range(200))
-    for code in range(200):
-        assert kept(sums[code]) == fraction(values[codes == code].tolist())
-
-
-@modest
 @given(st.integers(), st.integers(min_value=1), st.integers(-2300, 2300))
 def test_a_ratio_of_integers_is_rounded_once(numerator: int, denominator: int, shift: int) -> None:
     if shift > 0:
@@ -322,23 +302,15 @@ def test_sums_that_differ_are_not_equal(change: Callable[[ExactSum], ExactSum]) 
     assert change(total) != total
 
 
-@settings(deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(-1e3, 1e3), st.integers(0, 2)),
-        max_size=12,
-    )
-)
-@example([(1e300, 1e2, 0), (-1e300, 1e2, 0), (5e-324, 1e-300, 0), (1e-200, 1e-200, 1)])
-@example([(0.1, 3.0, 2), (0.2, 0.7, 2), (1e10, 1e-9, 0)])
-def test_products_by_group_are_the_sums_of_fractions(rows: list[tuple[float, float, int]]) -> None:
-    x, y = (np.array([row[place] for row in rows], dtype=np.float64) for place in (0, 1))
-    codes = np.array([group for *_, group in rows], dtype=np.int64)
-    found = grouped_product_units(x, y, codes, 3)
-    want = [
-        sum((Fraction(a) * Fraction(b) for a, b, group in rows if group == place), Fraction(0)) for place in range(3)
-    ]
-    assert [Fraction(units, 1 << UNIT_BITS) for units in found] == want
+@modest
+@given(st.integers(-(2**1200), 2**1200), st.integers(-2300, 1100))
+@example((1 << 53) + 1, -1075)
+@example(3, -1075)
+@example(1, -1075)
+@example((1 << 54) - 1, 970)
+@example(0, 5000)
+def test_units_of_any_power_are_rounded_once(units: int, power: int) -> None:
+    assert rounded(units, power) == nearest(units * Fraction(2) ** power)
 
 
 def test_a_root_of_any_size_is_the_nearest_double() -> None:

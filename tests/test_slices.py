@@ -14,8 +14,8 @@ from sklearn.metrics import top_k_accuracy_score
 from tests.conftest import Write, csv
 from xentcli import check, score
 from xentcli.errors import DataError, FileError, UsageError
+from xentcli.grouped import GroupMoments
 from xentcli.report import Report
-from xentcli.slices import moments_by_group
 from xentcli.tallies import Moments
 
 RNG = np.random.default_rng(5)
@@ -222,19 +222,21 @@ def test_labels_without_a_prediction_are_counted_where_that_is_allowed(write: Wr
         score(Q, Y, subset=True)
 
 
-def test_infinite_losses_in_some_of_many_groups_cost_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each group is as if it stood alone; only those with an infinite loss are tallied one by one."""
+@pytest.mark.parametrize("power", [0, -450, 450])
+@pytest.mark.parametrize("odd", [True, False])
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_each_of_many_groups_is_tallied_as_if_it_stood_alone(weights: str | None, odd: bool, power: int) -> None:
     random = np.random.default_rng(4)
-    loss, codes = random.random(5000), random.integers(0, 900, 5000)
-    loss[[7, 8, 4000]] = np.inf, np.nan, -np.inf
-    weight = random.choice([0.5, 1.0], 5000)
-    for weights in (None, weight):
-        found = moments_by_group(loss, weights, codes, 900)
-        for group in range(900):
-            rows = codes == group
-            alone = Moments.of(loss[rows], None if weights is None else weights[rows])
-            assert repr(found[group]) == repr(alone)
-    counted: list[int] = []
-    monkeypatch.setattr(Moments, "of", lambda values, _: counted.append(len(values)))
-    moments_by_group(loss, None, codes, 900)
-    assert len(counted) == len(set(codes[[7, 8, 4000]].tolist()))
+    loss, codes = random.random(5000) * 2.0**power, random.integers(0, 900, 5000)
+    if odd:
+        loss[[7, 8, 4000]] = np.inf, np.nan, -np.inf
+    weight = random.choice([0.5, 1.0], 5000) if weights else None
+    halves = [slice(0, 2000), slice(2000, None)]
+    tallies = [GroupMoments.of(loss[h], None if weight is None else weight[h], codes[h], 900) for h in halves]
+    found = GroupMoments.joined(tallies, [np.arange(900)] * 2, 900)
+    means, errors = found.mean.values, found.standard_errors
+    for group in range(900):
+        rows = codes == group
+        alone = Moments.of(loss[rows], None if weight is None else weight[rows])
+        assert repr(found[group]) == repr(alone)
+        assert repr((means[group], errors[group])) == repr((alone.mean.value, alone.standard_error))

@@ -281,16 +281,15 @@ class _Groups:
     def __init__(self, plan: Plan) -> None:
         limit = plan.settings.max_groups
         self._keyed: dict[tuple[str, int], Keyed[Any]] = {
-            ("by", place): Keyed(Slices(), limit, "a column of --by") for place in range(len(plan.settings.slices))
+            ("by", place): Keyed(Slices, limit, "a column of --by") for place in range(len(plan.settings.slices))
         }
         if plan.settings.cluster is not None:
-            self._keyed["cluster", 0] = Keyed(Clusters(), limit, "--cluster")
+            self._keyed["cluster", 0] = Keyed(Clusters, limit, "--cluster")
 
     def add(self, outcome: Outcome) -> None:
         """Add the rows of a task."""
-        for key, keys in outcome.keyed.items():
-            assert outcome.losses is not None
-            self._keyed[key].add(keys, *outcome.losses)
+        for key, tally in outcome.keyed.items():
+            self._keyed[key].add(tally)
 
     def within(self, details: Details) -> Details:
         """Return the details with the groups."""

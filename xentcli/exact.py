@@ -8,7 +8,7 @@ whole; it is rounded once, when the value is asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
+    "LEAST_NORMAL",
     "UNIT_BITS",
     "ExactSum",
     "Wide",
-    "grouped_product_units",
-    "grouped_sums",
-    "grouped_units",
+    "bins",
+    "extracted",
     "moderate",
-    "product_units_by_group",
     "ratio",
     "root",
+    "rounded",
     "two_product",
-    "units_by_group",
     "wide",
     "wide_product",
 ]
 
 # The lowest bit of a product of two products of subnormals is 2**-4296.
 UNIT_BITS = 4400
-_UNIT = 1 << UNIT_BITS
+LEAST_NORMAL = 2.0**-1022
 _SPLIT = 26
 # A bin of bincount adds parts below 2**27 and is exact up to 2**53.
 _CHUNK = 1 << 25
 _MOST_EXTRACTIONS = 6
+_MOST_BINS = 1 << 22
 _SOME = 64
 
 Wide = tuple[Floats, Ints]
@@ -144,7 +144,7 @@ class ExactSum:
     @property
     def finite(self) -> float:
         """The double nearest to the sum of the finite values."""
-        return ratio(self.units, _UNIT)
+        return rounded(self.units, -UNIT_BITS)
 
     @property
     def value(self) -> float:
@@ -172,6 +172,20 @@ def ratio(numerator: int, denominator: int) -> float:
         return math.inf if (numerator < 0) == (denominator < 0) else -math.inf
 
 
+def rounded(units: int, power: int) -> float:
+    """Return the double nearest to ``units * 2**power``.
+
+    >>> rounded(3, -1), rounded(2**60 + 1, 0), rounded(1, 1024), rounded(3, -1075)
+    (1.5, 1.152921504606847e+18, inf, 1e-323)
+    """
+    try:
+        found = math.ldexp(float(units), power)
+    except OverflowError:
+        found = 0.0
+    # Among the subnormal doubles it was rounded twice.
+    return found if abs(found) >= LEAST_NORMAL or not units else ratio(*_shifted(units, 1, power))
+
+
 def root(numerator: int, denominator: int, power: int = 0) -> float:
     """Return sqrt(2**power * numerator / denominator) of integers of any size, numerator >= 0.
 
@@ -180,44 +194,15 @@ def root(numerator: int, denominator: int, power: int = 0) -> float:
     """
     if not numerator:
         return 0.0
-    numerator, denominator = _shifted(numerator, denominator, power)
-    # 128 bits of the root, from an even shift, are rounded once.
-    shift = (256 + denominator.bit_length() - numerator.bit_length()) // 2
-    over, under = _shifted(numerator, denominator, 2 * shift)
-    found = math.isqrt(over // under)
-    return ratio(*_shifted(found, 1, -shift))
+    # 128 bits of the root are rounded once.
+    shift = (256 + denominator.bit_length() - numerator.bit_length() - power) // 2
+    over, under = _shifted(numerator, denominator, power + 2 * shift)
+    return rounded(math.isqrt(over // under), -shift)
 
 
 def _shifted(numerator: int, denominator: int, power: int) -> tuple[int, int]:
     """The integers of 2**power * numerator / denominator."""
     return (numerator << power, denominator) if power >= 0 else (numerator, denominator << -power)
-
-
-def units_by_group(x: Wide, codes: Ints, groups: int) -> Sequence[int]:
-    """Sum ``x`` by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
-    return _bin_units(*x, codes, groups)
-
-
-def product_units_by_group(x: Wide, y: Wide, codes: Ints, groups: int) -> Sequence[int]:
-    """Sum ``x * y`` by group without rounding a product: each sum an integer in units."""
-    (mx, ex), (my, ey) = x, y
-    totals = [0] * groups
-    for part in two_product(mx, my):
-        mantissa, exponent = np.frexp(part)
-        for group, units in enumerate(_bin_units(mantissa, exponent + ex + ey, codes, groups)):
-            totals[group] += units
-    return totals
-
-
-def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
-    """Sum finite `values` (f8[n]) by group: the exact sum for each code (i8[n]) that occurs.
-
-    >>> {c: s.value for c, s in grouped_sums(np.array([1.0, 2.0, 4.0]), np.array([7, 0, 7])).items()}
-    {0: 2.0, 7: 5.0}
-    """
-    groups, _, places = distinct(codes)
-    units = grouped_units(values, places, len(groups))
-    return {code: ExactSum(unit) for code, unit in zip(groups.tolist(), units, strict=True)}
 
 
 def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -259,14 +244,14 @@ def _units(x: Floats) -> int:
     Computing 31, 2008). Values that differ too much in size go into bins by exponent.
     """
     total = 0
-    for step, coarse in _extracted(x):
+    for step, coarse in extracted(x):
         if step is None:
             return total + _sum_units(*wide(coarse))
         total += int(math.ldexp(float(np.add.reduce(coarse)), -step)) << (step + UNIT_BITS)
     return total
 
 
-def _extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
+def extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
     """Yield multiples of 2**step, any sums of which are doubles, and at the end, without a step, what is left.
 
     What is yielded is written over when the next is asked for.
@@ -290,56 +275,46 @@ def _extracted(x: Floats) -> Iterator[tuple[int | None, Floats]]:
     yield None, x
 
 
-def grouped_units(x: Floats, codes: Ints, groups: int) -> list[int]:
-    """Sum finite ``x`` (f8[n]) by group, codes (i8[n]) from 0 to `groups` - 1: each sum an integer in units."""
-    totals = [0] * groups
-    for step, coarse in _extracted(x):
-        if step is None:
-            found = _bin_units(*wide(coarse), codes, groups)
-            return [one + two for one, two in zip(totals, found, strict=True)]
-        sums = np.ldexp(np.bincount(codes, weights=coarse, minlength=groups), -step).astype(np.int64)
-        for group in np.flatnonzero(sums).tolist():
-            totals[group] += int(sums[group]) << (step + UNIT_BITS)
-    return totals
-
-
-def grouped_product_units(x: Floats, y: Floats, codes: Ints, groups: int) -> list[int]:
-    """Sum finite ``x * y`` by group without rounding a product: each sum an integer in units."""
-    if not (moderate(x) and moderate(y)):
-        return list(product_units_by_group(wide(x), wide(y), codes, groups))
-    pairs = zip(*(grouped_units(part, codes, groups) for part in two_product(x, y)), strict=True)
-    return [one + two for one, two in pairs]
-
-
 def _sum_units(mantissa: Floats, exponent: Ints) -> int:
     total = 0
     for start in range(0, len(mantissa), _CHUNK):
         part = slice(start, start + _CHUNK)
-        total += _bin_units(mantissa[part], exponent[part], None, 1)[0]
+        for step, sums in bins(mantissa[part], exponent[part], None, 1):
+            total += int(sums[0]) << (step + UNIT_BITS)
     return total
 
 
-def _bin_units(mantissa: Floats, exponent: Ints, group: Ints | None, groups: int) -> Sequence[int]:
-    """Sum ``mantissa * 2**exponent`` by group, each sum an integer in units.
+def bins(mantissa: Floats, exponent: Ints, group: Ints | None, groups: int) -> Iterator[tuple[int, Ints]]:
+    """Yield powers of two, and how often each is in a part of ``sum(mantissa * 2**exponent)``, by group: i8[groups].
 
-    The significand is cut into two whole numbers that bincount adds without rounding,
-    one bin for each exponent and group; the few bins are shifted and added as integers.
+    A significand is cut into two whole numbers that bincount adds without rounding, for up
+    to 2**25 of them; there is one bin for each exponent and group.
     """
-    totals = [0] * groups
     if not len(mantissa):
-        return totals
+        return
     lowest = int(exponent.min())
     width = int(exponent.max()) - lowest + 1
-    bins = exponent.astype(np.int64) - lowest
+    places = exponent.astype(np.int64) - lowest
     if group is not None:
-        bins += group * width
+        places *= groups
+        places += group
+    found: Ints | None = None
+    if width * groups > max(_MOST_BINS, len(places)):
+        values, _, places = distinct(places)
+        found = values.astype(np.int64)
     scaled = mantissa * float(1 << (2 * _SPLIT + 1))
     high = np.trunc(scaled * (1.0 / (1 << _SPLIT)))
     low = scaled - high * float(1 << _SPLIT)
-    sums_high = np.bincount(bins, weights=high)
-    sums_low = np.bincount(bins, weights=low)
-    for index in np.flatnonzero((sums_high != 0) | (sums_low != 0)).tolist():
-        owner, offset = divmod(index, width)
-        shift = lowest + offset - (2 * _SPLIT + 1) + UNIT_BITS
-        totals[owner] += ((int(sums_high[index]) << _SPLIT) + int(sums_low[index])) << shift
-    return totals
+    edges = np.arange(width + 1) * groups if found is None else np.searchsorted(found, np.arange(width + 1) * groups)
+    for part, step in ((high, lowest - _SPLIT - 1), (low, lowest - 2 * _SPLIT - 1)):
+        sums = np.bincount(places, weights=part, minlength=width * groups if found is None else 0).astype(np.int64)
+        for offset in np.flatnonzero(np.logical_or.reduceat(sums, edges[:-1])).tolist():
+            some = slice(*edges[offset : offset + 2])
+            yield step + offset, sums[some] if found is None else _spread(found[some] % groups, sums[some], groups)
+
+
+def _spread(places: Ints, values: Ints, count: int) -> Ints:
+    """The values at their places among `count`, 0 elsewhere."""
+    result = np.zeros(count, dtype=np.int64)
+    result[places] = values
+    return result

@@ -400,4 +400,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     fields = value if isinstance(value, dict) else fields_of(value)
-    return {key: plain(item) for key, item in fields.items()}
+    # Most are plain already, and of groups there may be many; x - x is 0 of what is finite.
+    return {
+        key: item if (kind := type(item)) in _PLAIN or (kind is float and item - item == 0) else plain(item)
+        for key, item in fields.items()
+    }
+
+
+_PLAIN = frozenset((type(None), str, int, bool))

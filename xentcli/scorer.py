@@ -27,12 +27,13 @@ from xentcli.readers.source import Coded, Rows, Values, merged_rows, take
 from xentcli.records import record, replace
 from xentcli.reduction import Reduced, reduced
 from xentcli.scores import Figures, Scores, has_odd_logits
-from xentcli.slices import Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
+from xentcli.slices import Clusters, Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
 from xentcli.tallies import Mean
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer", "Sink"]
 
 
+_KEYED: Mapping[str, type[Slices[Any] | Clusters]] = {"by": Slices, "cluster": Clusters}
 GLANCE = 8
 """So many rows are looked at before all are."""
 
@@ -95,8 +96,7 @@ class Outcome:
     """What a task gave. scores is None where ids were missing, and nothing was computed.
 
     examples are what the sink prepared. keyed has for each use of --by, and for --cluster,
-    the distinct keys of the rows and the place of each row's; losses are their losses and
-    weights (f8[n]), where there are keys.
+    what is tallied by group.
     """
 
     scores: Scores | None
@@ -106,8 +106,7 @@ class Outcome:
     details: Details = Details()
     symptoms: Symptoms = Symptoms()
     examples: tuple[Any, ...] = ()
-    keyed: Mapping[tuple[str, int], Keys] = field(default_factory=dict)
-    losses: tuple[Floats, Floats | None] | None = None
+    keyed: Mapping[tuple[str, int], Slices[Any] | Clusters] = field(default_factory=dict)
 
 
 @record(frozen=True, eq=False)
@@ -380,11 +379,13 @@ class Scorer:
         figures = Figures.joined(seen.figures)
         scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
         details = self._details(figures, seen)
-        keyed = {key: joined_keys(pieces) for key, pieces in seen.keys.items()}
+        keyed = {
+            (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight)
+            for (option, place), pieces in seen.keys.items()
+        }
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
         examples = tuple(seen.examples)
-        losses = (figures.loss, figures.weight) if keyed else None
-        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, losses)
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed)
 
     def _classes(self) -> int:
         """How many classes rows with one label have; 0 where there are none such."""

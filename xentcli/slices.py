@@ -5,36 +5,24 @@ from __future__ import annotations
 import heapq
 import itertools
 import operator
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints, distinct
 from xentcli.errors import FileError
-from xentcli.exact import (
-    UNIT_BITS,
-    ExactSum,
-    grouped_product_units,
-    grouped_units,
-    moderate,
-    product_units_by_group,
-    root,
-    units_by_group,
-    wide,
-    wide_product,
-)
+from xentcli.exact import ExactSum, root
+from xentcli.grouped import GroupMeans, GroupMoments
 from xentcli.readers.source import Coded
 from xentcli.records import record
 from xentcli.tallies import Mean, Moments, zeros
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
 __all__ = [
     "Clusters",
     "Details",
+    "Keyed",
     "Keys",
     "Slice",
     "Slices",
@@ -44,7 +32,6 @@ __all__ = [
     "crossed",
     "joined_keys",
     "least_of",
-    "moments_by_group",
     "step_of",
 ]
 
@@ -52,8 +39,8 @@ K = TypeVar("K", bound=Hashable)
 Keys = tuple[list[Any], Ints]
 """Distinct keys in the order in which they occur, and the place of each row's key among them."""
 _STEP_BITS = 47
-FEW_ROWS, MANY_ROWS, ROWS_FOR_EACH = 1 << 17, 1 << 21, 256
-"""So many rows are tallied by key at once: more for more groups, each of which takes the time of a hundred rows."""
+_MANY, _AT_LEAST = 1 << 14, 1 << 8
+"""So many groups of tallies wait at least before they are brought together; a tally counts as so many at least."""
 _ONE = 0x3FF << (52 - _STEP_BITS)
 
 
@@ -69,11 +56,13 @@ class Slice:
         return Slice(self.cost.merge(other.cost), self.right.merge(other.right))
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Slices(Generic[K]):
-    """A Slice for each group that occurs."""
+    """The rows of each group that occurs: the moments of the loss, and the mean of what is right, if that was asked."""
 
-    groups: Mapping[K, Slice] = field(default_factory=dict)
+    names: Sequence[K] = ()
+    cost: GroupMoments | None = None
+    right: GroupMeans | None = None
 
     @classmethod
     def empty(cls) -> Self:
@@ -89,21 +78,38 @@ class Slices(Generic[K]):
     def by(cls, keys: Keys, loss: Floats, weight: Floats | None, right: Floats | None = None) -> Self:
         """Tally rows whose keys are found already."""
         names, codes = keys
-        costs = moments_by_group(loss, weight, codes, len(names))
-        rights = [Mean()] * len(names) if right is None else means_by_group(right, weight, codes, len(names))
-        return cls({name: Slice(cost, mean) for name, cost, mean in zip(names, costs, rights, strict=True)})
+        cost = GroupMoments.of(loss, weight, codes, len(names))
+        return cls(names, cost, None if right is None else GroupMeans.of(right, weight, codes, len(names)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Slices[K]], places: Sequence[Ints], names: Sequence[K]) -> Self:
+        """Return the groups of all parts, which stand at these places (i8[n] each) among `names`."""
+        costs = [part.cost for part in parts if part.cost is not None]
+        rights = [part.right for part in parts if part.right is not None]
+        right = GroupMeans.joined(rights, places, len(names)) if len(rights) == len(parts) else None
+        return cls(names, GroupMoments.joined(costs, places, len(names)), right)
 
     def merge(self, other: Slices[K]) -> Slices[K]:
         """Return the groups of both."""
-        if not other.groups:
-            return self
-        groups = dict(self.groups)
-        for name, slice_ in other.groups.items():
-            groups[name] = groups[name].merge(slice_) if name in groups else slice_
-        return Slices(groups)
+        return _merged(self, other)
+
+    @property
+    def groups(self) -> Mapping[K, Slice]:
+        """The groups one by one."""
+        cost, right = self.cost, self.right
+        if cost is None:
+            return {}
+        means = (Mean() if right is None else right[place] for place in range(len(cost)))
+        return {
+            name: Slice(cost[place], mean) for place, (name, mean) in enumerate(zip(self.names, means, strict=True))
+        }
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the groups, whatever their order."""
+        return self.groups == other.groups if isinstance(other, Slices) else NotImplemented
 
 
-@record(frozen=True)
+@record(frozen=True, eq=False)
 class Clusters:
     """The sums of each cluster, for a standard error that takes only clusters as independent.
 
@@ -112,7 +118,8 @@ class Clusters:
     Sampling Techniques, 1977, chapter 9A).
     """
 
-    sums: Mapping[str, Mean] = field(default_factory=dict)
+    names: Sequence[str] = ()
+    means: GroupMeans | None = None
 
     @classmethod
     def empty(cls) -> Self:
@@ -123,27 +130,121 @@ class Clusters:
     def by(cls, keys: Keys, loss: Floats, weight: Floats | None) -> Self:
         """Tally losses (f8[n]) with their weights by cluster."""
         names, codes = keys
-        return cls(dict(zip(names, means_by_group(loss, weight, codes, len(names)), strict=True)))
+        return cls(names, GroupMeans.of(loss, weight, codes, len(names)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Clusters], places: Sequence[Ints], names: Sequence[str]) -> Self:
+        """Return the clusters of all parts, which stand at these places (i8[n] each) among `names`."""
+        means = [part.means for part in parts if part.means is not None]
+        return cls(names, GroupMeans.joined(means, places, len(names)))
 
     def merge(self, other: Clusters) -> Clusters:
         """Return the clusters of both."""
-        sums = dict(self.sums)
-        for name, mean in other.sums.items():
-            sums[name] = sums[name].merge(mean) if name in sums else mean
-        return Clusters(sums)
+        return _merged(self, other)
+
+    @property
+    def sums(self) -> Mapping[str, Mean]:
+        """The clusters one by one."""
+        return {} if self.means is None else {name: self.means[place] for place, name in enumerate(self.names)}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the clusters, whatever their order."""
+        return self.sums == other.sums if isinstance(other, Clusters) else NotImplemented
 
     @property
     def standard_error(self) -> float | None:
         """The standard error of the mean; None for fewer than two clusters or an infinite loss."""
-        means = self.sums.values()
-        if len(means) < 2 or not all(mean.a.all_finite for mean in means):
+        if self.means is None or len(self.means) < 2 or not self.means.a.finite.all():
             return None
+        (sums, power_a), (weights, power_b) = self.means.a.units(), self.means.b.units()
         # Fewer bits are multiplied sooner.
-        one, two = zeros(*(mean.a.units for mean in means)), zeros(*(mean.b.units for mean in means))
-        parts = [(mean.a.units >> one, mean.b.units >> two) for mean in means]
+        one, two = zeros(*sums), zeros(*weights)
+        parts = [(a >> one, b >> two) for a, b in zip(sums, weights, strict=True)]
         a, b = (sum(part) for part in zip(*parts, strict=True))
         residuals = sum((x * b - a * y) ** 2 for x, y in parts)
-        return root(len(parts) * residuals, (len(parts) - 1) * b**4, 2 * (one - two)) if b else None
+        power = 2 * (power_a + one - power_b - two)
+        return root(len(parts) * residuals, (len(parts) - 1) * b**4, power) if b else None
+
+
+class Grouped(Protocol):
+    """What is tallied by group."""
+
+    @property
+    def names(self) -> Sequence[Any]:
+        """The groups that occur."""
+        ...
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no groups."""
+        ...
+
+    @classmethod
+    def joined(cls, parts: Sequence[Any], places: Sequence[Ints], names: Sequence[Any]) -> Self:
+        """Return the groups of all parts, which stand at these places among `names`."""
+        ...
+
+
+G = TypeVar("G", bound=Grouped)
+
+
+class Keyed(Generic[G]):
+    """What was tallied by group of some rows after others, brought together now and then.
+
+    Parameters
+    ----------
+    kind
+        What is tallied.
+    limit, what
+        How many groups there may be, and what a message calls them.
+    """
+
+    def __init__(self, kind: type[G], limit: int, what: str) -> None:
+        self._kind: type[G] = kind
+        self._limit, self._what = limit, what
+        self._names: dict[Any, int] = {}
+        self._parts: list[G] = []
+        self._places: list[Ints] = []
+        self._waiting = 0
+
+    def add(self, part: G) -> None:
+        """Add the groups of further rows.
+
+        Raises
+        ------
+        FileError
+            For more groups than the limit, naming the option that raises it.
+        """
+        self._parts.append(part)
+        self._places.append(_placed(part.names, self._names))
+        if len(self._names) > self._limit:
+            raise FileError(
+                f"{self._what} has more than {self._limit:,} groups",
+                advice="--max-groups N allows more; each takes memory",
+            )
+        self._waiting += max(len(part.names), _AT_LEAST)
+        if self._waiting > max(_MANY, 2 * len(self._names)):
+            self._join()
+
+    def _join(self) -> None:
+        whole = self._kind.joined(self._parts, self._places, list(self._names))
+        self._parts, self._places, self._waiting = [whole], [np.arange(len(self._names))], 0
+
+    def finish(self) -> G:
+        """Return all groups."""
+        if not self._names:
+            return self._kind.empty()
+        self._join()
+        return self._parts[0]
+
+
+def _merged(one: G, two: G) -> G:
+    """The groups of both."""
+    both = Keyed(type(one), len(one.names) + len(two.names), "")
+    for part in (one, two):
+        if part.names:
+            both.add(part)
+    return both.finish()
 
 
 @record(frozen=True)
@@ -285,131 +386,10 @@ def joined_keys(pieces: Sequence[Keys]) -> Keys:
     if len(pieces) == 1:
         return pieces[0]
     places: dict[Any, int] = {}
-    codes = [_placed(keys, places) for keys in pieces]
+    codes = [_placed(names, places)[codes] for names, codes in pieces]
     return list(places), np.concatenate(codes)
 
 
-def _placed(keys: Keys, places: dict[Any, int]) -> Ints:
-    """The place of each row's key among all that were met, to which new ones are added."""
-    names, codes = keys
-    moved = np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
-    return moved[codes] if len(names) else codes
-
-
-def means_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Mean]:
-    """Return a Mean for each group."""
-    if not np.isfinite(values).all():
-        means = means_by_group(_finite(values), weight, codes, groups)
-        for group, rows in _rows_not_finite(values, codes):
-            means[group] = Mean.of(values[rows], _of(weight, rows))
-        return means
-    if weight is None:
-        counts = np.bincount(codes, minlength=groups).tolist()
-        a = grouped_units(values, codes, groups)
-        return [Mean(ExactSum(x), ExactSum(count << UNIT_BITS)) for x, count in zip(a, counts, strict=True)]
-    if moderate(values) and moderate(weight):
-        a = grouped_units(values * weight, codes, groups)
-    else:
-        a = list(units_by_group(wide_product(values, weight), codes, groups))
-    b = grouped_units(weight, codes, groups)
-    return [Mean(ExactSum(x), ExactSum(y)) for x, y in zip(a, b, strict=True)]
-
-
-def moments_by_group(values: Floats, weight: Floats | None, codes: Ints, groups: int) -> list[Moments]:
-    """Return the Moments of each group, the same as those of its rows alone."""
-    if not np.isfinite(values).all():
-        moments = moments_by_group(_finite(values), weight, codes, groups)
-        for group, rows in _rows_not_finite(values, codes):
-            moments[group] = Moments.of(values[rows], _of(weight, rows))
-        return moments
-    means = means_by_group(values, weight, codes, groups)
-    counts = np.bincount(codes, minlength=groups).tolist()
-    if weight is None:
-        aa = grouped_product_units(values, values, codes, groups)
-        return [
-            Moments(mean, count, ExactSum(x), mean.a, mean.b) for mean, count, x in zip(means, counts, aa, strict=True)
-        ]
-    with np.errstate(over="ignore", under="ignore"):
-        product = values * weight
-    if moderate(values) and moderate(weight) and moderate(product):
-        pairs = ((product, product), (product, weight), (weight, weight))
-        products = [grouped_product_units(x, y, codes, groups) for x, y in pairs]
-    else:
-        a, b = wide_product(values, weight), wide(weight)
-        products = [list(product_units_by_group(x, y, codes, groups)) for x, y in ((a, a), (a, b), (b, b))]
-    return [
-        Moments(mean, count, *map(ExactSum, sums)) for mean, count, *sums in zip(means, counts, *products, strict=True)
-    ]
-
-
-G = TypeVar("G", Slices[tuple[str, ...]], Clusters)
-
-
-class Keyed(Generic[G]):
-    """Rows with a key each, tallied when many have come: groups that are many cost little for each row.
-
-    Parameters
-    ----------
-    tally
-        The tally of no rows.
-    limit, what
-        How many groups there may be, and what a message calls them.
-    """
-
-    def __init__(self, tally: G, limit: int, what: str) -> None:
-        self._tally: G = tally
-        self._limit, self._what = limit, what
-        self._places: dict[Any, int] = {}
-        self._waiting: list[tuple[npt.NDArray[np.int32], Floats, Floats | None]] = []
-        self._rows = 0
-
-    def add(self, keys: Keys, loss: Floats, weight: Floats | None) -> None:
-        """Add rows: the distinct keys and the place of each row's (i8[n]), losses and weights (f8[n]).
-
-        Raises
-        ------
-        FileError
-            For more groups than the limit, naming the option that raises it.
-        """
-        places = _placed(keys, self._places)
-        if len(self._places) > self._limit:
-            raise FileError(
-                f"{self._what} has more than {self._limit:,} groups",
-                advice="--max-groups N allows more; each takes memory",
-            )
-        # Half the size is enough for their number, and they wait for long.
-        self._waiting.append((places.astype(np.int32), loss, weight))
-        self._rows += len(loss)
-        if self._rows >= min(max(FEW_ROWS, ROWS_FOR_EACH * len(self._places)), MANY_ROWS):
-            self.finish()
-
-    def finish(self) -> G:
-        """Tally what waits; return all groups."""
-        if self._rows:
-            codes, _, places = distinct(np.concatenate([part for part, _, _ in self._waiting]))
-            loss = np.concatenate([part for _, part, _ in self._waiting])
-            weights = [np.ones(len(part)) if weight is None else weight for _, part, weight in self._waiting]
-            weight = None if all(w is None for _, _, w in self._waiting) else np.concatenate(weights)
-            names = list(self._places)
-            found = self._tally.by(([names[code] for code in codes.tolist()], places), loss, weight)
-            self._tally = self._tally.merge(found)
-        self._waiting, self._rows = [], 0
-        return self._tally
-
-
-def _finite(values: Floats) -> Floats:
-    """The values, with 0 in place of those that are not finite."""
-    return np.where(np.isfinite(values), values, 0.0)
-
-
-def _rows_not_finite(values: Floats, codes: Ints) -> Iterator[tuple[int, Ints]]:
-    """Yield each group in which a value is not finite, and all of its rows."""
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    for group in distinct(codes[~np.isfinite(values)])[0].tolist():
-        first, last = np.searchsorted(ordered, (group, group + 1))
-        yield group, order[first:last]
-
-
-def _of(weight: Floats | None, rows: Ints) -> Floats | None:
-    return None if weight is None else weight[rows]
+def _placed(names: Sequence[Any], places: dict[Any, int]) -> Ints:
+    """The place of each name among all that were met, to which new ones are added."""
+    return np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 
 from xentcli.arrays import Ints
 from xentcli.compat import COMPAT
 from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place
-from xentcli.exact import ratio
+from xentcli.exact import UNIT_BITS, ratio
+from xentcli.grouped import GroupMeans
 from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
@@ -58,7 +60,7 @@ def report_of(
     unit = settings.nats_per_unit
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
-    clusters = len(details.clusters.sums) if settings.cluster is not None else None
+    clusters = len(details.clusters.names) if settings.cluster is not None else None
     error = total.cost.standard_error if clusters is None else details.clusters.standard_error
     undefined = _undefined(plan, total, clusters)
     smoothed = bool(settings.label_smoothing)
@@ -145,6 +147,17 @@ def _share(part: Mean, total: Scores, problems: int = 1) -> float | None:
     return ratio(part.a.units, problems * whole.units) if whole.units and whole.all_finite else None
 
 
+def _shares(parts: GroupMeans, total: Scores) -> list[float | None]:
+    """The part of the cost that each group makes up."""
+    whole = total.cost.mean.a
+    if not whole.units or not whole.all_finite:
+        return [None] * len(parts)
+    sums, power = parts.a.units()
+    # The whole is a sum of such units too.
+    units = whole.units >> (power + UNIT_BITS)
+    return [ratio(one, units) for one in sums]
+
+
 def _by_class(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[ClassSlice, ...]:
     if total.soft:
         return ()
@@ -163,17 +176,20 @@ def _by_class(plan: Plan, total: Scores, details: Details, unit: float) -> tuple
 
 def _by(plan: Plan, total: Scores, details: Details, unit: float) -> Iterator[GroupSlice]:
     for columns, slices in zip(plan.slice_columns, details.by, strict=False):
-        for values, part in sorted(slices.groups.items()):
-            cost = part.cost.mean.value
-            # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
-            error = part.cost.standard_error if plan.settings.cluster is None else None
+        if slices.cost is None:
+            continue
+        costs, rows, shares = slices.cost.mean.values, slices.cost.rows.tolist(), _shares(slices.cost.mean, total)
+        # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
+        errors = slices.cost.standard_errors if plan.settings.cluster is None else [None] * len(rows)
+        figures = zip(slices.names, rows, costs, errors, shares, strict=True)
+        for values, count, cost, error, share in sorted(figures, key=itemgetter(0)):
             yield GroupSlice(
                 dict(zip(columns, values, strict=True)),
-                part.cost.rows,
+                count,
                 cost / unit,
                 _over(error, unit),
-                _interval(cost, error, part.cost.rows, plan.settings, unit),
-                _share(part.cost.mean, total),
+                _interval(cost, error, count, plan.settings, unit),
+                share,
             )
 
 

@@ -16,23 +16,24 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.exact import (
+    LEAST_NORMAL,
     UNIT_BITS,
     ExactSum,
-    grouped_sums,
     moderate,
     ratio,
     root,
+    rounded,
     two_product,
     wide,
     wide_product,
 )
 from xentcli.losses import Workings
 from xentcli.records import record
+from xentcli.sums import grouped_sums
 
-__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided", "zeros"]
+__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided", "error_of", "zeros"]
 
 FIRST_ROWS = 10
-_LEAST_NORMAL = 2.0**-1022
 
 
 class Tally(Protocol):
@@ -150,16 +151,14 @@ class Moments:
     @property
     def standard_error(self) -> float | None:
         """The standard error of the mean; None for fewer than two rows or an infinite loss."""
-        n, a, b = self.rows, self.mean.a, self.mean.b.units
-        if n < 2 or not b or not a.all_finite:
+        if not self.mean.a.all_finite:
             return None
+        sums, products = (self.mean.a.units, self.mean.b.units), (self.aa.units, self.ab.units, self.bb.units)
         # Integers of thousands of bits are slow, and most of these bits are zeros.
-        one, two = zeros(a.units, b), zeros(self.aa.units, self.ab.units, self.bb.units)
-        a_, b_ = a.units >> one, b >> one
-        residuals = (self.aa.units >> two) * b_ * b_ - 2 * a_ * b_ * (self.ab.units >> two)
-        residuals += a_ * a_ * (self.bb.units >> two)
-        shift = UNIT_BITS + two - 2 * one
-        return root(n * residuals, (n - 1) * b_**4, shift)
+        one, two = zeros(*sums), zeros(*products)
+        a, b = (units >> one for units in sums)
+        aa, ab, bb = (units >> two for units in products)
+        return error_of(self.rows, a, b, aa, ab, bb, UNIT_BITS + two - 2 * one)
 
 
 @record(frozen=True, eq=False)
@@ -314,15 +313,24 @@ def zeros(*units: int) -> int:
     return (together & -together).bit_length() - 1 if together else 0
 
 
-def divided(numerator: int, denominator: int) -> float:
-    """Divide two sums in units, each correctly rounded; of the exact sums where one is no normal double."""
-    sums = ratio(numerator, 1 << UNIT_BITS), ratio(denominator, 1 << UNIT_BITS)
-    if all(
-        _LEAST_NORMAL <= abs(value) < math.inf or not units
-        for value, units in zip(sums, (numerator, denominator), strict=True)
-    ):
-        return sums[0] / sums[1]
-    return ratio(numerator, denominator)
+def divided(a: int, b: int, power_a: int = -UNIT_BITS, power_b: int = -UNIT_BITS) -> float:
+    """Divide two sums in units of powers of two, each correctly rounded; exactly where one is no normal double."""
+    one, two = rounded(a, power_a), rounded(b, power_b)
+    if (LEAST_NORMAL <= abs(one) < math.inf or not a) and LEAST_NORMAL <= abs(two) < math.inf:
+        return one / two
+    power = power_a - power_b
+    return ratio(a << power, b) if power >= 0 else ratio(a, b << -power)
+
+
+def error_of(rows: int, a: int, b: int, aa: int, ab: int, bb: int, power: int) -> float | None:
+    """The standard error of a mean, as `Moments` has it, times 2**(-power / 2), by the integers of its sums.
+
+    Those of products are in the unit of one factor times that of the other. None for fewer than two rows or no weight.
+    """
+    if rows < 2 or not b:
+        return None
+    residuals = aa * b * b - 2 * a * b * ab + a * a * bb
+    return root(rows * residuals, (rows - 1) * b**4, power)
 
 
 def _entropy(masses: Sequence[int]) -> float:
