@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from xentcli.records import record, replace
 from xentcli.report import Cause, Causes, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
-from xentcli.slices import Slice, least_of
+from xentcli.slices import Slice, least_of, named
 from xentcli.tallies import Moments
 from xentcli.version import __version__
 
@@ -132,15 +133,15 @@ def _classes(tallied: Tallied) -> Iterator[Cause]:
     names = tallied.plan.classes
     word = "column" if tallied.plan.settings.multilabel else "class"
     problems = len(names) if tallied.plan.settings.multilabel else 1
-    for index, part in tallied.details.by_class.groups.items():
+    for index, part in sorted(tallied.details.by_class.groups.items(), key=itemgetter(0)):
         yield from _more_than_its_rows(tallied, "class", f"{word} {names[index]}", part, "--by-class", problems)
 
 
 def _by(tallied: Tallied) -> Iterator[Cause]:
     settings = tallied.plan.settings
     for spec, columns, slices in zip(settings.slices, tallied.plan.slice_columns, tallied.details.by, strict=True):
-        for values, part in slices.groups.items():
-            name = ", ".join(f"{column} {value}" for column, value in zip(columns, values, strict=True))
+        for group, part in sorted(slices.groups.items(), key=itemgetter(0)):
+            name = ", ".join(f"{column} {value}" for column, value in named(columns, group).items())
             yield from _more_than_its_rows(tallied, "group", name, part, f"--by {shlex.quote(spec)}")
 
 

@@ -16,12 +16,14 @@ from xentcli.errors import FileError
 from xentcli.exact import ExactSum, root
 from xentcli.grouped import GroupMeans, GroupMoments
 from xentcli.readers.source import Coded
+from xentcli.readers.texts import Texts, Vocabulary
 from xentcli.records import record
 from xentcli.tallies import Mean, Moments, zeros
 
 __all__ = [
     "Clusters",
     "Details",
+    "GroupName",
     "Keyed",
     "Keys",
     "Slice",
@@ -32,12 +34,15 @@ __all__ = [
     "crossed",
     "joined_keys",
     "least_of",
+    "named",
     "step_of",
 ]
 
 K = TypeVar("K", bound=Hashable)
-Keys = tuple[list[Any], Ints]
-"""Distinct keys in the order in which they occur, and the place of each row's key among them."""
+Keys = tuple[Sequence[Any], Ints]
+"""Distinct keys, and the place of each row's key among them."""
+GroupName = str | tuple[str, ...]
+"""What a group of --by is called: the text of its column, or those of several columns."""
 _STEP_BITS = 47
 _MANY, _AT_LEAST = 1 << 14, 1 << 8
 """So many groups of tallies wait at least before they are brought together; a tally counts as so many at least."""
@@ -202,7 +207,7 @@ class Keyed(Generic[G]):
     def __init__(self, kind: type[G], limit: int, what: str) -> None:
         self._kind: type[G] = kind
         self._limit, self._what = limit, what
-        self._names: dict[Any, int] = {}
+        self._names = Vocabulary()
         self._parts: list[G] = []
         self._places: list[Ints] = []
         self._waiting = 0
@@ -216,7 +221,7 @@ class Keyed(Generic[G]):
             For more groups than the limit, naming the option that raises it.
         """
         self._parts.append(part)
-        self._places.append(_placed(part.names, self._names))
+        self._places.append(self._names.add(part.names))
         if len(self._names) > self._limit:
             raise FileError(
                 f"{self._what} has more than {self._limit:,} groups",
@@ -227,12 +232,12 @@ class Keyed(Generic[G]):
             self._join()
 
     def _join(self) -> None:
-        whole = self._kind.joined(self._parts, self._places, list(self._names))
+        whole = self._kind.joined(self._parts, self._places, self._names.names)
         self._parts, self._places, self._waiting = [whole], [np.arange(len(self._names))], 0
 
     def finish(self) -> G:
         """Return all groups."""
-        if not self._names:
+        if not len(self._names):
             return self._kind.empty()
         self._join()
         return self._parts[0]
@@ -292,7 +297,7 @@ class Details:
     tail has the rows by the size of their loss, 32 steps to a doubling: see `step_of`.
     """
 
-    by: tuple[Slices[tuple[str, ...]], ...] = ()
+    by: tuple[Slices[GroupName], ...] = ()
     by_class: Slices[int] = field(default_factory=Slices)
     clusters: Clusters = field(default_factory=Clusters)
     worst: Worst = Worst()
@@ -306,7 +311,7 @@ class Details:
 
     def merge(self, other: Details) -> Details:
         """Return the details over both."""
-        pairs = itertools.zip_longest(self.by, other.by, fillvalue=Slices[tuple[str, ...]]())
+        pairs = itertools.zip_longest(self.by, other.by, fillvalue=Slices[GroupName]())
         return Details(
             tuple(one.merge(two) for one, two in pairs),
             self.by_class.merge(other.by_class),
@@ -336,8 +341,17 @@ def least_of(step: int) -> float:
     return float(np.array([step << _STEP_BITS]).view(np.float64)[0])
 
 
-def coded(keys: Any) -> tuple[list[Any], Ints]:
-    """Return the distinct keys in the order in which they occur, and the place of each row's key there.
+def named(columns: Sequence[str], name: GroupName) -> dict[str, str]:
+    """Return the text of each column by which a group is called.
+
+    >>> named(["site"], "north"), named(["site", "day"], ("north", "2"))
+    ({'site': 'north'}, {'site': 'north', 'day': '2'})
+    """
+    return dict(zip(columns, name if isinstance(name, tuple) else (name,), strict=True))
+
+
+def coded(keys: Any) -> Keys:
+    """Return the distinct keys, and the place of each row's key among them.
 
     `keys` are a sequence, an array of whole numbers, or a column that is coded already.
 
@@ -346,50 +360,39 @@ def coded(keys: Any) -> tuple[list[Any], Ints]:
     (['b', 'a'], [0, 1, 0])
     """
     if isinstance(keys, np.ndarray):
-        found, first, places = distinct(keys)
-        return _in_order(found.tolist(), first, places)
+        found, _, places = distinct(keys)
+        return found.tolist(), places
     if isinstance(keys, Coded):
-        found, first, places = distinct(keys.codes)
-        return _in_order([keys.distinct[code] for code in found.tolist()], first, places)
-    places_: dict[Any, int] = {}
-    codes = np.fromiter((places_.setdefault(key, len(places_)) for key in keys), dtype=np.int64, count=len(keys))
-    return list(places_), codes
-
-
-def _in_order(names: list[Any], first: Ints, places: Ints) -> tuple[list[Any], Ints]:
-    """Bring names into the order of their first rows."""
-    order = np.argsort(first)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return [names[place] for place in order.tolist()], rank[places]
+        found, _, places = distinct(keys.codes)
+        if isinstance(keys.distinct, Texts):
+            return keys.distinct.take(found.astype(np.int64)), places
+        return [keys.distinct[code] for code in found.tolist()], places
+    vocabulary = Vocabulary()
+    codes = vocabulary.add(keys)
+    return vocabulary.names, codes
 
 
 def crossed(columns: Sequence[Keys]) -> Keys:
-    """Return the keys of several columns together: tuples.
+    """Return the keys of several columns together: tuples; those of one column as they are.
 
     >>> names, codes = crossed([(["a", "b"], np.array([0, 1, 0])), (["x"], np.array([0, 0, 0]))])
     >>> names, codes.tolist()
     ([('a', 'x'), ('b', 'x')], [0, 1, 0])
     """
     if len(columns) == 1:
-        return [(name,) for name in columns[0][0]], columns[0][1]
+        return columns[0]
     code = columns[0][1]
     for names, codes in columns[1:]:
         code = code * len(names) + codes
     _, first, places = distinct(code)
     picked = [[names[place] for place in codes[first].tolist()] for names, codes in columns]
-    return _in_order(list(zip(*picked, strict=True)), first, places)
+    return list(zip(*picked, strict=True)), places
 
 
 def joined_keys(pieces: Sequence[Keys]) -> Keys:
     """Return the keys of the rows of several pieces."""
     if len(pieces) == 1:
         return pieces[0]
-    places: dict[Any, int] = {}
-    codes = [_placed(names, places)[codes] for names, codes in pieces]
-    return list(places), np.concatenate(codes)
-
-
-def _placed(names: Sequence[Any], places: dict[Any, int]) -> Ints:
-    """The place of each name among all that were met, to which new ones are added."""
-    return np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
+    vocabulary = Vocabulary()
+    codes = [vocabulary.add(names)[codes] for names, codes in pieces]
+    return vocabulary.names, np.concatenate(codes)

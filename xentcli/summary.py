@@ -33,7 +33,7 @@ from xentcli.report import (
 )
 from xentcli.scores import Scores
 from xentcli.settings import Settings
-from xentcli.slices import Details
+from xentcli.slices import Details, named
 from xentcli.student import two_sided_quantile
 from xentcli.tallies import ClassShares, Mean
 from xentcli.version import __version__
@@ -182,9 +182,9 @@ def _by(plan: Plan, total: Scores, details: Details, unit: float) -> Iterator[Gr
         # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
         errors = slices.cost.standard_errors if plan.settings.cluster is None else [None] * len(rows)
         figures = zip(slices.names, rows, costs, errors, shares, strict=True)
-        for values, count, cost, error, share in sorted(figures, key=itemgetter(0)):
+        for name, count, cost, error, share in sorted(figures, key=itemgetter(0)):
             yield GroupSlice(
-                dict(zip(columns, values, strict=True)),
+                named(columns, name),
                 count,
                 cost / unit,
                 _over(error, unit),

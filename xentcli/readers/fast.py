@@ -24,16 +24,16 @@ many numbers: two threads wait for each other at the end of each.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Floats, Ints, Words, distinct
+from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
 from xentcli.readers.delimited import PAD, Dialect, room_for
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
+from xentcli.readers.texts import LONGEST, Texts, alike
 from xentcli.records import record, replace
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ _POINT, _PLUS, _MINUS, _QUOTE, _CR, _LF, _E = (ord(letter) for letter in '.+-"\r
 _ZEROS = np.uint64(0x3030303030303030)
 _LEAST, _MOST = -290, 280
 """Powers of ten with which no product of 19 digits leaves the normal doubles."""
-_SLOTS = 14
 _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
 _VERY_FEW = 64
@@ -155,50 +154,36 @@ class Fields:
         """Return the fields of a column as few texts and a code for each row; as texts where they are long or many."""
         start, length = self.start[:, column], self.end[:, column] - self.start[:, column]
         longest = int(length.max())
-        if longest > 32:
+        if longest > LONGEST:
             return self.texts(column)
-        words: list[Words] = []
         if longest <= 2:
-            slot, size = self._short_slots(start, length), 1 << 8 * longest
-        else:
-            mixed, words = self._mixed(start, length)
-            slot, size = (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp), 1 << _SLOTS
-        owner = np.zeros(size, dtype=np.intp)
-        owner[slot] = np.arange(len(slot))
-        if words:
-            like = owner[slot]
-            if not _same(length, words, like):
-                # Two texts share a slot.
-                _, first, places = distinct(mixed)
-                if not _same(length, words, first[places]):
-                    return self.texts(column)
-                return Coded(tuple(self._texts(start[first], self.end[first, column])), places)
-        used = np.zeros(size, dtype=bool)
-        used[slot] = True
-        code = np.cumsum(used) - 1
-        rows = owner[used]
-        return Coded(tuple(self._texts(start[rows], self.end[rows, column])), code[slot])
+            return self._shortly_coded(start, length)
+        # Short texts near the end have no bytes where long ones have their last.
+        most = len(self.buffer) - 8
+        words = [
+            _kept(_words(self.buffer, np.minimum(start + j, most), 1)[:, 0], np.clip(length - j, 0, 8))
+            for j in range(0, longest, 8)
+        ]
+        texts = Texts(np.array(words), length)
+        found = alike(texts)
+        if found is None:
+            return self.texts(column)
+        first, codes = found
+        return Coded(texts.take(first), codes)
 
-    def _short_slots(self, start: Ints, length: Ints) -> Ints:
-        """A slot of its own for each text of at most two bytes, none of which is 0."""
+    def _shortly_coded(self, start: Ints, length: Ints) -> Coded:
+        """Code texts of at most two bytes, none of which is 0, by these bytes."""
         slot: Ints = self.buffer[start].astype(np.intp)
         slot[length == 0] = 0
         two = length == 2
         if two.any():
             slot[two] += self.buffer[start[two] + 1].astype(np.intp) << 8
-        return slot
-
-    def _mixed(self, start: Ints, length: Ints) -> tuple[Words, list[Words]]:
-        """A number for each text, which hardly any different ones share, and the words of each."""
-        words = [
-            _kept(_words(self.buffer, start + 8 * j, 1)[:, 0], np.clip(length - 8 * j, 0, 8))
-            for j in range(-(-int(length.max()) // 8))
-        ]
-        mixed = (length + 1).astype(np.uint64)
-        for j, word in enumerate(words):
-            mixed += (word ^ (word >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15 + 2 * j)
-        mixed *= np.uint64(0xBF58476D1CE4E5B9)
-        return mixed, words
+        used = np.zeros(1 << 16 if two.any() else 1 << 8, dtype=bool)
+        used[slot] = True
+        code = np.cumsum(used) - 1
+        words = np.flatnonzero(used)
+        lengths = (words > 0).astype(np.int64) + (words > 0xFF)
+        return Coded(Texts(words.astype(np.uint64)[None], lengths), code[slot])
 
     def numbers(self, chosen: slice | list[int]) -> tuple[Floats, list[int]] | None:
         """Return columns as doubles, f8[rows, k], and the places of those too small to be told from 0.
@@ -518,11 +503,6 @@ def _between(separators: Ints) -> tuple[Ints, Ints]:
     start[0] = PAD
     np.add(separators[:-1], 1, out=start[1:])
     return start, separators
-
-
-def _same(length: Ints, words: Sequence[Words], like: Ints) -> bool:
-    """Whether each text is the same as that of the row that it is thought to be like."""
-    return bool((length == length[like]).all() and all((word == word[like]).all() for word in words))
 
 
 def _separates(letters: Bytes, dialect: Dialect, out: Flags | None = None) -> Flags:

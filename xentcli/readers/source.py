@@ -16,6 +16,7 @@ import numpy as np
 from xentcli.arrays import Array, Floats, Ints, picked
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
+from xentcli.readers.texts import Vocabulary
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -60,7 +61,7 @@ class Coded:
     (['dog', 'cat', 'dog'], ['cat', 'dog'])
     """
 
-    distinct: tuple[str, ...]
+    distinct: Sequence[str]
     codes: Ints
 
     def __len__(self) -> int:
@@ -402,10 +403,11 @@ def _joined(parts: Sequence[Values]) -> Values:
     if len(coded) < len(parts):
         # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
         return [str(value) for part in parts for value in _plain(part)]
-    places = {text: place for place, text in enumerate(dict.fromkeys(t for part in coded for t in part.distinct))}
-    kind = np.result_type(np.min_scalar_type(len(places)), *(part.codes.dtype for part in coded))
-    moved = [np.array([places[text] for text in part.distinct], dtype=kind)[part.codes] for part in coded]
-    return Coded(tuple(places), np.concatenate(moved))
+    vocabulary = Vocabulary()
+    places = [vocabulary.add(part.distinct) for part in coded]
+    kind = np.result_type(np.min_scalar_type(len(vocabulary)), *(part.codes.dtype for part in coded))
+    moved = [where.astype(kind)[part.codes] for where, part in zip(places, coded, strict=True)]
+    return Coded(vocabulary.names, np.concatenate(moved))
 
 
 def merged_rows(pieces: Sequence[Rows]) -> Rows:
