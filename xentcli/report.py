@@ -399,12 +399,12 @@ def plain(value: Any) -> Any:
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    fields = value if isinstance(value, dict) else fields_of(value)
+    fields = dict(value) if isinstance(value, dict) else fields_of(value)
     # Most are plain already, and of groups there may be many; x - x is 0 of what is finite.
-    return {
-        key: item if (kind := type(item)) in _PLAIN or (kind is float and item - item == 0) else plain(item)
-        for key, item in fields.items()
-    }
+    for key, item in fields.items():
+        if type(item) not in _PLAIN and not (type(item) is float and item - item == 0):
+            fields[key] = plain(item)
+    return fields
 
 
 _PLAIN = frozenset((type(None), str, int, bool))
