@@ -449,7 +449,7 @@ def test_what_is_nearly_a_plain_decimal_is_read_as_it_is(texts: list[str], other
 
 
 @pytest.mark.parametrize("count", [3, 200, 30_000])
-@pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 31])
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 31, 40, 64])
 def test_columns_of_text_are_coded_however_many_differ(count: int, width: int) -> None:
     random = np.random.default_rng(width)
     texts = [f"{number:0{width}d}"[-width:] for number in random.integers(0, count, 40_000).tolist()]

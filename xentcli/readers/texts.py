@@ -15,7 +15,7 @@ __all__ = ["LONGEST", "Texts", "Vocabulary", "alike"]
 
 LONGEST = 64
 """Texts of more bytes are strings from the start."""
-_SLOTS = 14
+_SLOT_BITS = 14
 _ROUNDS = 8
 _PROBES = 64
 _ROOM = 1 << 10
@@ -97,9 +97,10 @@ def alike(texts: Texts) -> tuple[Ints, Ints] | None:
     """
     mixed, left = texts.mixed(), np.arange(len(texts))
     codes, found, count = np.empty(len(texts), dtype=np.int64), [], 0
+    bits = _SLOT_BITS
     for _ in range(_ROUNDS):
-        slot = (mixed >> np.uint64(64 - _SLOTS)).astype(np.intp)
-        owner = np.full(1 << _SLOTS, -1)
+        slot = (mixed >> np.uint64(64 - bits)).astype(np.intp)
+        owner = np.full(1 << bits, -1)
         owner[slot] = left
         like = owner[slot]
         used = owner >= 0
@@ -113,6 +114,7 @@ def alike(texts: Texts) -> tuple[Ints, Ints] | None:
             return np.concatenate(found), codes
         left, mixed = left[other], mixed[other] * np.uint64(0x94D049BB133111EB)
         mixed ^= mixed >> np.uint64(32)
+        bits = max(_SLOT_BITS, (2 * len(left)).bit_length())
     return None
 
 
