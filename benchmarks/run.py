@@ -8,6 +8,7 @@ have for themselves), and xent's ratio to each of the others, the median of the 
 the rounds. Contestants whose packages
 are not installed are left out; answers that differ are marked. The floor is NumPy alone:
 the time to read the same bytes and take one np.exp (logits) or one sum (probabilities).
+A second table gives what slices, worst rows and losses of each row cost beside a plain score.
 
 With --write the table and a picture of time and memory go into a folder.
 """
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +90,19 @@ CASES = (
 )
 
 
+SLICED = Case("csv", "probs", 1_000_000, 10)
+GROUPS = (4, 1_000, 5_000, 10_000)
+SLICES: dict[str, list[str]] = {
+    "a plain score": [],
+    "--by-class": ["--by-class"],
+    "--worst 20": ["--worst", "20"],
+    **{f"--by, {count:,} groups": ["--by", f"g{count}"] for count in GROUPS},
+    "--cluster, 10,000 clusters": ["--cluster", "g10000"],
+    "--per-example FILE.npy": ["--per-example", "losses.npy"],
+    "--per-example FILE.csv": ["--per-example", "losses.csv"],
+}
+
+
 def make(case: Case, folder: Path) -> None:
     """Write a model that is right more often than not."""
     import numpy as np
@@ -148,9 +163,9 @@ def private(process: int) -> float:
     return total / 1024
 
 
-def of_children(command: list[str]) -> float:
+def of_children(command: list[str], folder: Path | None = None) -> float:
     """Run a command: the most MiB that its children had for themselves."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=folder or tempfile.gettempdir())
     most = 0.0
     while process.poll() is None:
         most = max(most, private(process.pid))
@@ -158,11 +173,11 @@ def of_children(command: list[str]) -> float:
     return most
 
 
-def timed(command: list[str]) -> tuple[float, float, float]:
+def timed(command: list[str], folder: Path | None = None) -> tuple[float, float, float]:
     """Run a command: wall seconds, peak resident MiB of its first process, the cost it printed."""
     start = time.perf_counter()
     # Elsewhere, so that what is installed is run, not what stands here.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tempfile.gettempdir())
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder or tempfile.gettempdir())
     assert process.stdout is not None
     printed = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -174,6 +189,43 @@ def timed(command: list[str]) -> tuple[float, float, float]:
 
         return wall, usage.ru_maxrss / 1024, float(json.loads(printed)["cost"])
     return wall, usage.ru_maxrss / 1024, float(printed.split()[-1])
+
+
+def make_groups(folder: Path) -> None:
+    """Write labels with a column of names for each number of groups."""
+    import numpy as np
+
+    make(SLICED, folder)
+    path = Path(SLICED.files(folder)[1])
+    labels = path.read_text(encoding="utf-8").split()
+    rng = np.random.default_rng(1)
+    columns = [[f"user-{n}" for n in rng.integers(0, count, SLICED.rows).tolist()] for count in GROUPS]
+    rows = zip(labels, *([f"g{count}", *names] for count, names in zip(GROUPS, columns, strict=True)), strict=True)
+    path.write_text("".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def slices(folder: Path, rounds: int) -> str:
+    """Return what slices cost as Markdown; all read the same files, in turn."""
+    in_a_process(make_groups, folder)
+    xent = [sys.executable, "-m", "xentcli", "score", *SLICED.files(folder), "--label", "label", "--format", "json"]
+    commands = {name: [*xent, *options] for name, options in SLICES.items()}
+    runs: dict[str, list[float]] = {name: [] for name in commands}
+    memory = {name: of_children(command, folder) + timed(command, folder)[1] for name, command in commands.items()}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            runs[name].append(timed(command, folder)[0])
+    lines = [f"| {SLICED.title} | seconds | MiB | times a plain score |", "| --- | ---: | ---: | ---: |"]
+    for name, seconds in runs.items():
+        ratio = statistics.median(one / plain for one, plain in zip(seconds, runs["a plain score"], strict=True))
+        lines.append(f"| {name} | {statistics.median(seconds):.3f} | {memory[name]:.0f} | {ratio:.2f} |")
+    return "\n".join(lines) + "\n"
+
+
+def in_a_process(function: Callable[..., None], *arguments: object) -> None:
+    """Call a function in a process of its own, whose memory is given back."""
+    child = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    child.start()
+    child.join()
 
 
 @dataclass(frozen=True)
@@ -190,9 +242,7 @@ class Result:
 
 def race(case: Case, folder: Path, rounds: int) -> list[Result]:
     """Run the contestants in turn, after one round that is not counted."""
-    child = multiprocessing.get_context("spawn").Process(target=make, args=(case, folder))
-    child.start()
-    child.join()
+    in_a_process(make, case, folder)
     commands = contestants(case, folder)
     children = {name: of_children(command) for name, command in commands.items()}
     runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
@@ -267,12 +317,14 @@ def main() -> None:
             if case.rows <= given.most_rows:
                 results += race(case, Path(name), given.rounds)
                 print(table(results[-len(contestants(case, Path(name))) :]), flush=True)
+        beside = slices(Path(name), given.rounds) if SLICED.rows <= given.most_rows else ""
+        print(beside)
     if given.write:
         folder = Path(given.write)
         folder.mkdir(parents=True, exist_ok=True)
         text = f"# Benchmarks\n\n{machine()}; medians of {given.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n"
         text += "Made by `python benchmarks/run.py --write docs`, whose first lines say what is measured.\n\n"
-        text += f"![Time and memory](benchmarks.svg)\n\n{table(results)}"
+        text += f"![Time and memory](benchmarks.svg)\n\n{table(results)}\n{beside}"
         (folder / "benchmarks.md").write_text(text, encoding="utf-8")
         picture(results, folder / "benchmarks.svg")
 
