@@ -88,7 +88,7 @@ def peak(folder: Path, form: str, times: int, *options: str) -> float:
 def test_ten_times_the_rows_of_a_stream_need_hardly_more_memory(form: str, tmp_path: Path) -> None:
     write_block(tmp_path, form)
     # Fewer blocks do not yet fill what is read ahead.
-    few = 6 if form.startswith("csv") else 40
+    few = 12 if form.startswith("csv") else 40
     # How much of what several threads need falls together is chance: more often in a longer run.
     peaks = {times: peak(tmp_path, form, times, "--threads", "1") for times in (few, 10 * few)}
     assert peaks[10 * few] < 1.1 * peaks[few], peaks

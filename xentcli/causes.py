@@ -23,7 +23,7 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow
 from xentcli.readers.numerals import is_number, whole
-from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values
+from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values, texts_of
 from xentcli.records import record, replace
 from xentcli.report import Cause, Causes, Input
 from xentcli.scorer import Scorer
@@ -90,9 +90,7 @@ def _values(source: Source, name: str) -> set[str]:
     pick = Pick((source.names.index(name),), "text")
     values: set[str] = set()
     for rows in PartQueue(source, BLOCK_BYTES).look({"by": pick}, LOOK_AT):
-        texts = rows.values["by"]
-        assert isinstance(texts, list)
-        values |= set(texts)
+        values |= set(texts_of(rows.values["by"]))
     return set() if any(is_number(text) and whole(text) is None for text in values) else values
 
 

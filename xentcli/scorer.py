@@ -23,7 +23,8 @@ from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as
-from xentcli.readers.source import Coded, Rows, Values, merged_rows, take
+from xentcli.readers.source import Rows, Values, merged_rows, take, texts_of
+from xentcli.readers.texts import joined
 from xentcli.records import record, replace
 from xentcli.reduction import Reduced, reduced
 from xentcli.scores import Figures, Scores, has_odd_logits
@@ -176,7 +177,7 @@ class _Seen:
     ignored: int = 0
     underflows: int = 0
     missing: bool = False
-    ids: list[str] = field(default_factory=list)
+    ids: list[Sequence[str]] = field(default_factory=list)
     positions: list[list[Ints]] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
     examples: list[Any] = field(default_factory=list)
@@ -191,7 +192,7 @@ class _Seen:
     def note(self, piece: Piece) -> None:
         """Take note of the ids of a piece."""
         self.missing |= piece.companions is None
-        self.ids += piece.ids
+        self.ids.append(piece.ids)
         self.positions = self.positions or [[] for _ in piece.positions]
         for found, position in zip(self.positions, piece.positions, strict=True):
             found.append(position)
@@ -372,7 +373,7 @@ class Scorer:
 
     def _outcome(self, seen: _Seen) -> Outcome:
         """Tally what is known of all rows of a task."""
-        ids, positions = tuple(seen.ids), tuple(np.concatenate(found) for found in seen.positions)
+        ids, positions = joined(seen.ids), tuple(np.concatenate(found) for found in seen.positions)
         if seen.missing or not seen.figures:
             scores = None if seen.missing else Scores.empty()
             return Outcome(scores, ids, positions, seen.row_names)
@@ -415,13 +416,13 @@ class Scorer:
         if not (plan.joins or plan.compare_row_names):
             return (), (), RowNames()
         ours = task.part.load(picks)
-        ids = _texts(ours.values["id"]) if plan.joins else ()
+        ids = texts_of(ours.values["id"]) if plan.joins else ()
         return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, task.companions)
 
     def _row_names(self, ours: Rows, companions: Sequence[Rows]) -> RowNames:
         if not self.plan.compare_row_names:
             return RowNames()
-        return row_names(_texts(ours.values["index"]), _texts(companions[0].values["index"]))
+        return row_names(texts_of(ours.values["index"]), texts_of(companions[0].values["index"]))
 
     def _details(self, figures: Figures, seen: _Seen) -> Details:
         """Tally by group what was asked for."""
@@ -447,7 +448,7 @@ class Scorer:
 
     def _worst(self, aligned: Aligned, work: Workings) -> Worst:
         most, batch = self.plan.settings.worst, work.batch
-        shown = [_texts(column) for columns in self._columns(aligned, "show") for column in columns]
+        shown = [texts_of(column) for columns in self._columns(aligned, "show") for column in columns]
         classes = self.plan.classes
         labelled = batch.target is not None and not batch.multilabel
         picked = np.lexsort((batch.rows, -work.loss))[:most]
@@ -482,7 +483,7 @@ class Scorer:
 
     def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
         """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
-        ids = _texts(ours.values["id"])
+        ids = texts_of(ours.values["id"])
         positions = tuple(join.find(ids) for join in self.plan.joins)
         if any((found < 0).any() for found in positions):
             return None, ids, positions
@@ -553,7 +554,7 @@ class Scorer:
         small = [found for rows in (ours, *companions) for found in rows.underflows]
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
-        ids = _texts(values["id"][1]) if "id" in values else None
+        ids = texts_of(values["id"][1]) if "id" in values else None
         return Aligned(batch, kept, count, underflows, ids, sides.ignored, values)
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
@@ -614,13 +615,6 @@ def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
     result = np.full(rows, np.nan)
     result[kept] = values
     return result
-
-
-def _texts(values: Values) -> list[str]:
-    if isinstance(values, Coded):
-        return values.tolist()
-    assert isinstance(values, list)
-    return values
 
 
 def _by_role(sources: Iterable[Rows]) -> dict[str, tuple[Rows, Values]]:

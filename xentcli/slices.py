@@ -16,7 +16,8 @@ from xentcli.errors import FileError
 from xentcli.exact import ExactSum, root
 from xentcli.grouped import GroupMeans, GroupMoments
 from xentcli.readers.source import Coded
-from xentcli.readers.texts import Texts, Vocabulary
+from xentcli.readers.texts import Texts
+from xentcli.readers.vocabulary import Vocabulary
 from xentcli.records import record
 from xentcli.tallies import Mean, Moments, zeros
 

@@ -25,7 +25,7 @@ class GroupSums:
     ----------
     limbs
         i8[l, n]: the finite part of the sum of group g is sum_j limbs[j, g] * 2**(32 (low + j)).
-        Limbs may have any sign. What is tallied of some rows adds less than 2**38 to one, so
+        Limbs may have any sign. What is tallied of some rows adds less than 2**42 to one, so
         that millions of tallies are merged before one is too large.
     low
         The place of the lowest limb.

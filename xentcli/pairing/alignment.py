@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from xentcli.errors import DataError
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
+from xentcli.readers.text_hash import sum_of_hashes
+from xentcli.readers.texts import same_texts
 from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]
@@ -188,4 +190,7 @@ class RowNames:
 
 def row_names(ours: Sequence[str], theirs: Sequence[str]) -> RowNames:
     """Compare the row names of some rows; the sum of hashes is free of order."""
-    return RowNames(len(ours), list(ours) == list(theirs), (sum(map(hash, ours)), sum(map(hash, theirs))))
+    if same_texts(ours, theirs):
+        # What both have the same changes no sum more than the other.
+        return RowNames(len(ours))
+    return RowNames(len(ours), False, (sum_of_hashes(ours), sum_of_hashes(theirs)))

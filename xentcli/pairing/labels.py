@@ -20,6 +20,7 @@ from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
 from xentcli.readers.numerals import number, whole, whole_or_text
 from xentcli.readers.source import Coded, Values
+from xentcli.readers.texts import Texts
 from xentcli.records import record
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class ByName:
         """Look every label up."""
         if isinstance(values, Coded):
             result = np.array(self._found(values.distinct), dtype=np.int64)[values.codes]
-        elif isinstance(values, list):
+        elif isinstance(values, list | Texts):
             result = np.array(self._found(values), dtype=np.int64)
         else:
             found, _, places = distinct(values)
@@ -231,7 +232,7 @@ class Census:
                 if values.distinct[code] not in self.texts:
                     self.texts[values.distinct[code]] = where(row)
             return
-        if isinstance(values, list):
+        if isinstance(values, list | Texts):
             for label in dict.fromkeys(values):
                 if label not in self.texts:
                     self.texts[label] = where(values.index(label))
@@ -487,7 +488,7 @@ def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
     if isinstance(values, Coded):
         known = np.array([whole_or_text(text) in wanted for text in values.distinct], dtype=bool)
         return known[values.codes]
-    if isinstance(values, list):
+    if isinstance(values, list | Texts):
         return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
     labels, _, places = distinct(values)
     known = np.array([text in wanted for text in _texts(labels)], dtype=bool)
@@ -498,10 +499,8 @@ def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
 
 def _texts(values: Values | Array) -> list[str]:
     """Labels as texts; whole numbers without a point, true and false as 1 and 0."""
-    if isinstance(values, list):
-        return values
-    if isinstance(values, Coded):
-        return values.tolist()
+    if isinstance(values, list | Texts | Coded):
+        return list(values)
     if values.dtype.kind == "b":
         return [str(int(value)) for value in values.tolist()]
     return [whole_or_text(str(value)) for value in values.tolist()]
@@ -511,7 +510,7 @@ def _integers(values: Values, where: WhereRow) -> Ints:
     """Labels as i8[n], range-checked before any cast."""
     if isinstance(values, Coded):
         return _of_each(values, _integers, where)
-    if isinstance(values, list):
+    if isinstance(values, list | Texts):
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
             found = whole(text)
@@ -549,7 +548,7 @@ def _of_each(values: Coded, read: Callable[[Values, WhereRow], npt.NDArray[T]], 
 def _reals(values: Values, where: WhereRow) -> Floats:
     if isinstance(values, Coded):
         return _of_each(values, _reals, where)
-    if not isinstance(values, list):
+    if not isinstance(values, list | Texts):
         return values.astype(np.float64)
     result = np.empty(len(values))
     for row, text in enumerate(values):

@@ -26,7 +26,7 @@ from xentcli.pairing.labels import (
 )
 from xentcli.pairing.roles import Roles
 from xentcli.readers.numerals import whole_or_text
-from xentcli.readers.source import Pick, Rows, take
+from xentcli.readers.source import Pick, Rows, take, texts_of
 from xentcli.settings import Settings
 
 __all__ = ["class_weights", "given_classes", "match"]
@@ -195,9 +195,7 @@ def _census(
         seen += rows.count
         counts, labels = weights_.take(rows.count) != 0, rows.values["label"]
         if owner is not None:
-            ids = rows.values["id"]
-            assert isinstance(ids, list)
-            positions = owner.find(ids)
+            positions = owner.find(texts_of(rows.values["id"]))
             counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0
         kept = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
         values = labels if len(kept) == rows.count else take(labels, kept)
@@ -213,9 +211,7 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
         beside = np.ones(join.rows.count)
         picks = {"id": Pick(roles["id"][0].columns, "text"), "weights": Pick(roles["weights"][0].columns)}
         for rows in predictions.look(picks, limit):
-            ids = rows.values["id"]
-            assert isinstance(ids, list)
-            positions = join.find(ids)
+            positions = join.find(texts_of(rows.values["id"]))
             found = positions >= 0
             beside[positions[found]] = _column(rows)[found]
         return beside

@@ -10,7 +10,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import suggestions
 from xentcli.readers.numerals import is_number, number_hint
-from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
+from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
 from xentcli.records import replace
 from xentcli.settings import Settings
 
@@ -173,8 +173,8 @@ def _first_text(found: Found, queue: PartQueue) -> tuple[str, Place] | None:
     source = found.source
     texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
     head = next(queue.look({f"{c}": Pick((c,), "text") for c in texts}, LOOK_AT), None)
-    for role, values in head.values.items() if head is not None else ():
-        assert isinstance(values, list)
+    for role, column in head.values.items() if head is not None else ():
+        values = texts_of(column)
         row = next((row for row, text in enumerate(values) if not is_number(text) and text.strip()), None)
         if head is not None and row is not None:
             return values[row], replace(head.place(role, row), column=name_of(source, int(role)))

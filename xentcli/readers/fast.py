@@ -33,7 +33,8 @@ from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
 from xentcli.readers.delimited import PAD, Dialect, room_for
 from xentcli.readers.numerals import numbers
 from xentcli.readers.source import Coded
-from xentcli.readers.texts import LONGEST, Texts, alike
+from xentcli.readers.texts import LONGEST, Texts
+from xentcli.readers.vocabulary import alike
 from xentcli.records import record, replace
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ _LEAST, _MOST = -290, 280
 _FEW = 16
 """Of so many numbers one may be other than most: those are read by themselves."""
 _VERY_FEW = 64
+_FEW_TEXTS = 64
+"""Fewer are strings sooner than they are anything else."""
 _SAMPLED = 64
 """Of so many numbers one is looked at for a minus, and for digits before the one before the point."""
 _FIRST_BYTES = 1024
@@ -140,34 +143,41 @@ class Fields:
         """The text, where each character is a byte."""
         return self.data.decode("ascii") if self.ascii else None
 
-    def texts(self, column: int) -> list[str]:
-        """Return the fields of a column as text."""
-        return self._texts(self.start[:, column], self.end[:, column])
+    def texts(self, column: int) -> Texts | list[str]:
+        """Return the fields of a column as texts; as strings where one is long, or there are few."""
+        start, end = self.start[:, column], self.end[:, column]
+        if len(start) < _FEW_TEXTS or (end - start).max() > LONGEST:
+            return self._strings(start, end)
+        return self._short(start, end - start)
 
-    def _texts(self, start: Ints, end: Ints) -> list[str]:
+    def _short(self, start: Ints, length: Ints) -> Texts:
+        # Short texts near the end have no bytes where long ones have their last.
+        most = len(self.buffer) - 8
+        words = [
+            _kept(_words(self.buffer, np.minimum(start + j, most), 1)[:, 0], np.clip(length - j, 0, 8))
+            for j in range(0, max(int(length.max()), 1), 8)
+        ]
+        return Texts(np.array(words), length)
+
+    def _strings(self, start: Ints, end: Ints) -> list[str]:
         if self._text is None:
             return [text.decode() for text in self._slices(start, end)]
         text = self._text
         return [text[a:b] for a, b in zip((start - PAD).tolist(), (end - PAD).tolist(), strict=True)]
 
     def coded(self, column: int) -> Coded | list[str]:
-        """Return the fields of a column as few texts and a code for each row; as texts where they are long or many."""
-        start, length = self.start[:, column], self.end[:, column] - self.start[:, column]
+        """Return the fields of a column as those that differ and a code for each row; as strings where one is long."""
+        start, end = self.start[:, column], self.end[:, column]
+        length = end - start
         longest = int(length.max())
-        if longest > LONGEST:
-            return self.texts(column)
         if longest <= 2:
             return self._shortly_coded(start, length)
-        # Short texts near the end have no bytes where long ones have their last.
-        most = len(self.buffer) - 8
-        words = [
-            _kept(_words(self.buffer, np.minimum(start + j, most), 1)[:, 0], np.clip(length - j, 0, 8))
-            for j in range(0, longest, 8)
-        ]
-        texts = Texts(np.array(words), length)
+        if longest > LONGEST:
+            return self._strings(start, end)
+        texts = self._short(start, length)
         found = alike(texts)
         if found is None:
-            return self.texts(column)
+            return list(texts)
         first, codes = found
         return Coded(texts.take(first), codes)
 

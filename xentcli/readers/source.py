@@ -16,7 +16,8 @@ import numpy as np
 from xentcli.arrays import Array, Floats, Ints, picked
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
-from xentcli.readers.texts import Vocabulary
+from xentcli.readers.texts import Texts, joined
+from xentcli.readers.vocabulary import Vocabulary
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -41,6 +42,7 @@ __all__ = [
     "merged_rows",
     "take",
     "text_for_numbers",
+    "texts_of",
 ]
 
 BLOCK_BYTES = 1 << 20
@@ -81,7 +83,7 @@ class Coded:
         return [self.distinct[code] for code in self.codes.tolist()]
 
 
-Values = Floats | Array | list[str] | Coded
+Values = Floats | Array | list[str] | Texts | Coded
 """Numbers (n, k), f8 or the shorter floats of an array; or one column as it stands: texts, or an array of numbers."""
 
 
@@ -371,7 +373,15 @@ def take(values: Values, rows: Ints) -> Values:
     """Return the values of these rows (i8[n]), in this order."""
     if isinstance(values, list):
         return [values[row] for row in rows.tolist()]
-    return values[rows]
+    return values.take(rows) if isinstance(values, Texts) else values[rows]
+
+
+def texts_of(values: Values) -> Sequence[str]:
+    """Return a column of texts as such."""
+    if isinstance(values, Coded):
+        return values.tolist()
+    assert isinstance(values, list | Texts)
+    return values
 
 
 def text_for_numbers(path: str | None, what: str = "") -> DataError:
@@ -385,7 +395,7 @@ def text_for_numbers(path: str | None, what: str = "") -> DataError:
 
 def _plain(part: Values) -> Sequence[object]:
     """A column as plain values."""
-    if isinstance(part, list):
+    if isinstance(part, list | Texts):
         return part
     if isinstance(part, Coded):
         return part.tolist()
@@ -395,11 +405,13 @@ def _plain(part: Values) -> Sequence[object]:
 
 def _joined(parts: Sequence[Values]) -> Values:
     """One column of several; of one kind all."""
-    texts = [part for part in parts if isinstance(part, list | Coded)]
+    texts = [part for part in parts if isinstance(part, list | Texts | Coded)]
     if not texts:
         arrays: list[Array] = [part for part in parts if isinstance(part, np.ndarray)]
         return np.concatenate(arrays)
     coded = [part for part in texts if isinstance(part, Coded)]
+    if not coded and len(texts) == len(parts):
+        return joined([part for part in texts if not isinstance(part, Coded)])
     if len(coded) < len(parts):
         # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
         return [str(value) for part in parts for value in _plain(part)]

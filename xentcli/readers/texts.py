@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 
 from xentcli.arrays import Flags, Ints, Words
 from xentcli.records import record
 
-__all__ = ["LONGEST", "Texts", "Vocabulary", "alike"]
+__all__ = ["LONGEST", "Texts", "joined", "same_texts"]
 
 LONGEST = 64
 """Texts of more bytes are strings from the start."""
-_SLOT_BITS = 14
-_ROUNDS = 8
-_PROBES = 64
-_ROOM = 1 << 10
 
 
 @record(frozen=True, eq=False)
@@ -40,6 +35,16 @@ class Texts(Sequence[str]):
     words: Words
     lengths: Ints
 
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Texts:
+        """Return strings as texts; each has at most LONGEST bytes."""
+        encoded = [text.encode(errors="surrogatepass") for text in texts]
+        lengths = np.array([len(text) for text in encoded], dtype=np.int64)
+        width = max(1, -(-int(lengths.max(initial=0)) // 8))
+        data = b"".join([text.ljust(8 * width, b"\0") for text in encoded])
+        words = np.frombuffer(data, dtype="<u8").reshape(len(encoded), width)
+        return cls(np.ascontiguousarray(words.T), lengths)
+
     def __len__(self) -> int:
         """Return how many texts there are."""
         return len(self.lengths)
@@ -47,23 +52,21 @@ class Texts(Sequence[str]):
     @overload
     def __getitem__(self, place: int) -> str: ...
     @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str]:
+    def __getitem__(self, place: slice) -> Texts: ...
+    def __getitem__(self, place: int | slice) -> str | Texts:
         """Return a text, or some."""
-        return self._strings[place]
+        if isinstance(place, slice):
+            return Texts(self.words[:, place], self.lengths[place])
+        return self.words[:, place].tobytes()[: self.lengths[place]].decode(errors="surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
         """Yield each text."""
-        return iter(self._strings)
-
-    @cached_property
-    def _strings(self) -> list[str]:
         data, size = np.ascontiguousarray(self.words.T).tobytes(), 8 * len(self.words)
-        places = zip(range(0, len(data), size), self.lengths.tolist(), strict=False)
+        places = zip(range(0, len(data), size), self.lengths.tolist(), strict=True)
         if data.isascii():
             text = data.decode("ascii")
-            return [text[at : at + length] for at, length in places]
-        return [data[at : at + length].decode() for at, length in places]
+            return iter([text[at : at + length] for at, length in places])
+        return iter([data[at : at + length].decode(errors="surrogatepass") for at, length in places])
 
     def take(self, places: Ints) -> Texts:
         """Return the texts at some places (i8[m])."""
@@ -85,129 +88,45 @@ class Texts(Sequence[str]):
         return found
 
 
-def alike(texts: Texts) -> tuple[Ints, Ints] | None:
-    """Return one place of each text that occurs (i8[m]), and for each text which of these is its own (i8[n]).
+def joined(parts: Sequence[Sequence[str]]) -> Texts | list[str]:
+    """Return the texts of several parts; strings where all are strings, or one is long.
 
-    None where too many seem the same at first sight, as only texts made for it do.
-
-    >>> words = np.array([[0x61, 0x62, 0x61]], dtype=np.uint64)
-    >>> first, codes = alike(Texts(words, np.array([1, 1, 1])))
-    >>> sorted(first.tolist()), words[0, first[codes]].tolist()
-    ([1, 2], [97, 98, 97])
+    >>> list(joined([["a"], Texts.of(["b", "a longer one"])])), joined([["a" * 99], Texts.of(["b"])])[1]
+    (['a', 'b', 'a longer one'], 'b')
     """
-    mixed, left = texts.mixed(), np.arange(len(texts))
-    codes, found, count = np.empty(len(texts), dtype=np.int64), [], 0
-    bits = _SLOT_BITS
-    for _ in range(_ROUNDS):
-        slot = (mixed >> np.uint64(64 - bits)).astype(np.intp)
-        owner = np.full(1 << bits, -1)
-        owner[slot] = left
-        like = owner[slot]
-        used = owner >= 0
-        code = np.cumsum(used) + (count - 1)
-        codes[left] = code[slot]
-        found.append(owner[used])
-        count += len(found[-1])
-        # Two texts may share a slot, where they are told apart by other bits in the next round.
-        other = np.flatnonzero(~texts.same(left, texts, like))
-        if not len(other):
-            return np.concatenate(found), codes
-        left, mixed = left[other], mixed[other] * np.uint64(0x94D049BB133111EB)
-        mixed ^= mixed >> np.uint64(32)
-        bits = max(_SLOT_BITS, (2 * len(left)).bit_length())
-    return None
+    some = any(isinstance(part, Texts) for part in parts)
+    texts = [short for part in parts if (short := _short(part)) is not None] if some else []
+    if len(texts) < max(1, len(parts)):
+        return [text for part in parts for text in part]
+    words = np.zeros((max(len(part.words) for part in texts), sum(map(len, texts))), dtype=np.uint64)
+    begin = 0
+    for part in texts:
+        words[: len(part.words), begin : begin + len(part)] = part.words
+        begin += len(part)
+    return Texts(words, np.concatenate([part.lengths for part in texts]))
 
 
-class Vocabulary:
-    """Names, each with a place of its own.
+def _short(part: Sequence[str]) -> Texts | None:
+    """Strings as texts; None where one is long."""
+    if isinstance(part, Texts):
+        return part
+    # A character has up to four bytes.
+    return Texts.of(part) if max(map(len, part), default=0) <= LONGEST // 4 else None
 
-    Texts are looked up many at once; of other names, and of texts once there were others, a
-    dict holds the places.
 
-    >>> vocabulary = Vocabulary()
-    >>> vocabulary.add(["cat", "dog"]).tolist(), vocabulary.add(["dog", "emu"]).tolist(), list(vocabulary.names)
-    ([0, 1], [1, 2], ['cat', 'dog', 'emu'])
+def same_texts(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Say whether texts are the same, one by one.
+
+    >>> same_texts(Texts.of(["a", "b"]), ["a", "b"]), same_texts(["a"], ["a", "b"])
+    (True, False)
     """
-
-    def __init__(self) -> None:
-        self._room = Texts(np.zeros((1, _ROOM), dtype=np.uint64), np.zeros(_ROOM, dtype=np.int64))
-        self._count = 0
-        # Where a text would stand by its mixed number, or behind: its place, -1 where there is none.
-        self._table: Ints | None = np.full(2 * _ROOM, -1)
-        self._places: dict[Any, int] = {}
-
-    def __len__(self) -> int:
-        """Return how many names there are."""
-        return len(self._places) if self._table is None else self._count
-
-    @property
-    def names(self) -> Sequence[Any]:
-        """The names in the order of their places."""
-        return list(self._places) if self._table is None else self._texts
-
-    @property
-    def _texts(self) -> Texts:
-        return Texts(self._room.words[:, : self._count], self._room.lengths[: self._count])
-
-    def add(self, names: Sequence[Any]) -> Ints:
-        """Return the place of each name (i8[n]); those that were not met get the next."""
-        if self._table is not None:
-            found = self._found(names, self._table_for(names)) if isinstance(names, Texts) else None
-            if found is not None:
-                return found
-            self._places = {name: place for place, name in enumerate(self._texts)}
-            self._table = None
-        places = self._places
-        return np.array([places.setdefault(name, len(places)) for name in names], dtype=np.int64)
-
-    def _found(self, texts: Texts, table: Ints) -> Ints | None:
-        """The place of each text, the new ones among them; None where too many fall together."""
-        slots = _slots(texts, table)
-        places, left = np.empty(len(texts), dtype=np.int64), np.arange(len(texts))
-        for _ in range(_PROBES):
-            free = left[table[slots[left]] < 0]
-            # Of several for one slot the last has it.
-            table[slots[free]] = free
-            new = free[table[slots[free]] == free]
-            table[slots[new]] = self._count + np.arange(len(new))
-            self._append(texts.take(new))
-            at = table[slots[left]]
-            same = self._room.same(at, texts, left)
-            places[left[same]] = at[same]
-            left = left[~same]
-            if not len(left):
-                return places
-            slots[left] = (slots[left] + 1) % len(table)
-        return None
-
-    def _append(self, texts: Texts) -> None:
-        where = slice(self._count, self._count + len(texts))
-        self._room.words[: len(texts.words), where] = texts.words
-        self._room.lengths[where] = texts.lengths
-        self._count += len(texts)
-
-    def _table_for(self, texts: Texts) -> Ints:
-        """The table, with room for so many more texts."""
-        assert self._table is not None
-        most, words = self._count + len(texts), max(len(self._room.words), len(texts.words))
-        if most > len(self._room) or words > len(self._room.words):
-            known = self._texts
-            size = max(most, 2 * len(known))
-            self._room = Texts(np.zeros((words, size), dtype=np.uint64), np.zeros(size, dtype=np.int64))
-            self._count = 0
-            self._append(known)
-        if 2 * most > len(self._table):
-            self._table = np.full(1 << (4 * most).bit_length(), -1)
-            slots, left = _slots(self._texts, self._table), np.arange(self._count)
-            while len(left):
-                free = left[self._table[slots[left]] < 0]
-                self._table[slots[free]] = free
-                left = left[self._table[slots[left]] != left]
-                slots[left] = (slots[left] + 1) % len(self._table)
-        return self._table
-
-
-def _slots(texts: Texts, table: Ints) -> Ints:
-    """i8[n]: where each text would stand in a table of 2**b places."""
-    slots: Ints = (texts.mixed() >> np.uint64(65 - len(table).bit_length())).astype(np.int64)
-    return slots
+    if len(one) != len(other):
+        return False
+    if not isinstance(one, Texts) or not isinstance(other, Texts):
+        return list(one) == list(other)
+    common = min(len(one.words), len(other.words))
+    return (
+        np.array_equal(one.lengths, other.lengths)
+        and np.array_equal(one.words[:common], other.words[:common])
+        and not (one.words[common:].any() or other.words[common:].any())
+    )
