@@ -151,13 +151,14 @@ class Fields:
         return self._short(start, end - start)
 
     def _short(self, start: Ints, length: Ints) -> Texts:
-        # Short texts near the end have no bytes where long ones have their last.
-        most = len(self.buffer) - 8
-        words = [
-            _kept(_words(self.buffer, np.minimum(start + j, most), 1)[:, 0], np.clip(length - j, 0, 8))
-            for j in range(0, max(int(length.max()), 1), 8)
-        ]
-        return Texts(np.array(words), length)
+        longest = int(length.max())
+        words = np.empty((max(1, -(-longest // 8)), len(start)), dtype=np.uint64)
+        for j, word in zip(range(0, 8 * len(words), 8), words, strict=True):
+            # Short texts near the end have no bytes where long ones have their last.
+            at = np.minimum(start + j, len(self.buffer) - 8) if j else start
+            count = length if longest <= 8 else np.clip(length - j, 0, 8)
+            np.bitwise_and(_words(self.buffer, at, 1)[:, 0], _LOW[count], out=word)
+        return Texts(words, length)
 
     def _strings(self, start: Ints, end: Ints) -> list[str]:
         if self._text is None:

@@ -29,20 +29,24 @@ def alike(texts: Texts) -> tuple[Ints, Ints] | None:
     ([1, 2], [97, 98, 97])
     """
     mixed, left = texts.mixed(), np.arange(len(texts))
-    codes, found, count = np.empty(len(texts), dtype=np.int64), [], 0
+    codes, found, count = np.empty(0, dtype=np.int64), [], 0
     bits = _SLOT_BITS
     for _ in range(_ROUNDS):
-        slot = (mixed >> np.uint64(64 - bits)).astype(np.intp)
+        slot = (mixed >> np.uint64(64 - bits)).view(np.int64)
         owner = np.full(1 << bits, -1)
         owner[slot] = left
         like = owner[slot]
         used = owner >= 0
         code = np.cumsum(used) + (count - 1)
-        codes[left] = code[slot]
         found.append(owner[used])
+        if count:
+            codes[left] = code[slot]
+            other = np.flatnonzero(~texts.same(left, texts, like))
+        else:
+            codes = code[slot]
+            other = np.flatnonzero(~texts.same(slice(None), texts, like))
         count += len(found[-1])
         # Two texts may share a slot, where they are told apart by other bits in the next round.
-        other = np.flatnonzero(~texts.same(left, texts, like))
         if not len(other):
             return np.concatenate(found), codes
         left, mixed = left[other], mixed[other] * np.uint64(0x94D049BB133111EB)
