@@ -80,7 +80,7 @@ class Texts(Sequence[str]):
         mixed *= np.uint64(0xBF58476D1CE4E5B9)
         return mixed
 
-    def same(self, places: Ints | slice, other: Texts, others: Ints) -> Flags:
+    def same(self, places: Ints | slice, other: Texts, others: Ints | slice) -> Flags:
         """bool[m]: whether the texts at some places (i8[m], or a slice) are those at some places of others."""
         found: Flags = self.lengths[places] == other.lengths[others]
         for one, two in zip(self.words, other.words, strict=False):

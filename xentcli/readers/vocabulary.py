@@ -100,8 +100,12 @@ class Vocabulary:
     def _found(self, texts: Texts, table: Ints) -> Ints | None:
         """The place of each text, the new ones among them; None where too many fall together."""
         slots = _slots(texts, table)
-        places, left = np.empty(len(texts), dtype=np.int64), np.arange(len(texts))
+        places = table[slots]
+        # Most are known, and stand where they are looked for first.
+        left = np.flatnonzero((places < 0) | ~self._room.same(places, texts, slice(None)))
         for _ in range(_PROBES):
+            if not len(left):
+                return places
             free = left[table[slots[left]] < 0]
             # Of several for one slot the last has it.
             table[slots[free]] = free
@@ -112,8 +116,6 @@ class Vocabulary:
             same = self._room.same(at, texts, left)
             places[left[same]] = at[same]
             left = left[~same]
-            if not len(left):
-                return places
             slots[left] = (slots[left] + 1) % len(table)
         return None
 
