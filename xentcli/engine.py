@@ -32,8 +32,10 @@ def available() -> int:
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
-def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+def threaded(function: Callable[[T], R], items: Iterable[T], threads: int, waiting: int = 2) -> Iterator[R]:
     """Yield function(item) for every item, in order, by as many threads, or copies of the process; of one item here.
+
+    `waiting` items are made beforehand.
 
     >>> list(threaded(abs, [-1, 2, -3], 2))
     [1, 2, 3]
@@ -48,7 +50,7 @@ def threaded(function: Callable[[T], R], items: Iterable[T], threads: int) -> It
             from xentcli.helpers import Helpers
 
             executor = stack.enter_context(Helpers(threads - 1, function))
-        yield from ordered(function, itertools.chain(first, left), executor, ahead=threads + 2)
+        yield from ordered(function, itertools.chain(first, left), executor, ahead=threads + waiting)
 
 
 def _begun(items: Iterator[T], count: int) -> tuple[list[T], Iterator[T]]:

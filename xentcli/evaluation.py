@@ -247,7 +247,10 @@ def tally(
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
     groups = _Groups(plan)
-    for outcome in _unless_changed(plan, threaded(scorer, plan.tasks(), threads or min(available(), USEFUL))):
+    # Parts of a stream hold their bytes, and are made in no time.
+    waiting = 2 if plan.predictions.repeatable else 1
+    outcomes = threaded(scorer, plan.tasks(), threads or min(available(), USEFUL), waiting)
+    for outcome in _unless_changed(plan, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
             continue
