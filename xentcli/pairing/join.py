@@ -18,6 +18,7 @@ from xentcli.pairing.alignment import Companion
 from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take, texts_of
 from xentcli.readers.text_hash import TextHash
 from xentcli.readers.texts import Texts
+from xentcli.readers.vocabulary import Vocabulary
 from xentcli.records import record, replace
 
 __all__ = ["Join", "Matched"]
@@ -187,8 +188,9 @@ class Join:
 def _compact(values: Values) -> Values:
     """A column in the fewest bytes: the places of few texts need one or two each."""
     if isinstance(values, list | Texts):
-        places = {text: place for place, text in enumerate(dict.fromkeys(values))}
-        values = Coded(tuple(places), np.array([places[text] for text in values], dtype=np.int64))
+        vocabulary = Vocabulary()
+        codes = vocabulary.add(values)
+        values = Coded(vocabulary.names, codes)
     if isinstance(values, Coded):
         return Coded(values.distinct, values.codes.astype(np.min_scalar_type(len(values.distinct))))
     return values

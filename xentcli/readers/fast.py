@@ -839,11 +839,6 @@ def _eight(word: Words) -> Words:
     return _eight_in(word.copy())
 
 
-def _kept(word: Words, count: Ints) -> Words:
-    """Keep the first bytes of each word."""
-    return word & _LOW[count]
-
-
 def _kept_high(word: Words, count: Ints) -> Words:
     """Keep the last digits of each word, those before them being 0."""
     return (word ^ _ZEROS) & ~_LOW[8 - count]
