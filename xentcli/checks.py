@@ -246,6 +246,8 @@ def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
         column = int(odd[0])
         if len(values) > 1 and (values >= 0).all() and abs(total - 100) <= 100 * max(tau, 0.01):
             advice: tuple[str, ...] = (f"the row sums to {_number(total)}: percent? --scale 0.01",)
+        elif len(values) > 1 and abs(total - 1) <= tau and (beyond := _beyond(values)) <= _SLIGHT:
+            advice = (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
         elif len(values) == 1:
             advice = tuple(
                 filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid"))
@@ -262,6 +264,17 @@ def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
         place=where(row, None),
         advice=_sum_advice(values, total),
     )
+
+
+_SLIGHT = 0.01
+"""Values that are outside 0 to 1 by more than this are no rounding errors."""
+
+
+def _beyond(values: Floats) -> float:
+    """How far the values are outside 0 to 1, rounded up to two digits."""
+    beyond = float(max(-values.min(), values.max() - 1))
+    rounded = float(f"{beyond:.2g}")
+    return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
 
 
 def _negative_readings(values: Floats, rules: Rules) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,25 +55,52 @@ def explain(
 
 
 def explain_values(
-    values: Sequence[float], *, label: str | None, target: Sequence[float] | None, settings: Settings, option: str
+    values: Sequence[float], *, label: str | None, target: Sequence[float] | None, settings: Settings
 ) -> Explanation:
-    """Explain literal predictions of one example; `option` is what messages call them.
+    """Explain literal predictions of one example, of the kind that the settings name.
 
-    Exactly one of `label`, a class, and `target`, its distribution, is given.
+    Exactly one of `label`, a class, and `target`, its distribution, is given. Messages speak
+    of the options --probs, --logits, --logprobs, --label and --target.
+
+    Raises
+    ------
+    UsageError, DataError
+        As ``explain`` does.
     """
     _check_plain(settings)
-    if (label is None) == (target is None):
-        raise UsageError("give --label N, or --target with a number for each class")
+    option = f"--{settings.kind}"
+    if label is not None and target is not None:
+        raise UsageError("--label and --target both give the truth; choose one")
+    if label is None and target is None:
+        raise UsageError("the truth is missing: --label N, or --target with a number for each class")
+    if target is not None and len(target) != len(values):
+        raise DataError(
+            f"--target has {len(target)} number{'s' * (len(target) > 1)}, and {option} has {len(values)}",
+            advice="a target has a number for each class: --target 0,1,0; or --label N",
+        )
     truth: Any = np.array([label]) if target is None else np.array([target], dtype=np.float64)
     names = (option, "--label" if target is None else "--target")
     array = np.array([values], dtype=np.float64)
     try:
         told = with_plan(array, truth, settings, lambda plan: _explained(plan, 1), names=names)
     except DataError as error:
-        # A value on the command line stands in no row and no column.
+        # A value on the command line is in no row and no column.
         place = Place(error.place.path) if error.place is not None else None
-        raise DataError(error.message, place=place, advice=error.advice) from None
+        raise DataError(error.message, place=place, advice=tuple(_about_literals(error.advice, values))) from None
     return replace(told, row=None, inputs=())
+
+
+_OTHER_KIND = re.compile(r"--kind (probs|logits|logprobs)\b")
+_ABOUT_COLUMNS = re.compile(r"--(preds|label|id|kind|multilabel|weights)\b")
+
+
+def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[str]:
+    """Advice for files as advice for literals: another kind is another option, and there are no columns to choose."""
+    literal = ",".join(f"{value:.17g}" if value != float(f"{value:.6g}") else f"{value:.6g}" for value in values)
+    for line in advice:
+        changed = _OTHER_KIND.sub(lambda found: f"--{found[1]}={literal}", line)
+        if not _ABOUT_COLUMNS.search(changed):
+            yield changed
 
 
 def _check_plain(settings: Settings) -> None:

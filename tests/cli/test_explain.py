@@ -7,11 +7,14 @@ import math
 import re
 import signal
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Write
@@ -66,15 +69,15 @@ def document(done: Done) -> dict[str, Any]:
 
 def test_probabilities_and_a_label(explain: Call) -> None:
     text = told(explain("--probs", "0.2,0.8", "--label", "1"))
-    assert text.startswith("The truth is class 1, the 2nd of 2.\n")
+    assert text.startswith("The true class is 1, the 2nd of 2.\n")
     assert "loss = -sum = -ln(0.8) = 0.223144 nats\n" in text
-    assert "The model gave the truth a chance of 80.0 % (perplexity 1.25).\n" in text
+    assert "The model gave the true class a probability of 80.0 % (perplexity 1.25).\n" in text
     assert "this prediction is better" in text
 
 
 def test_classes_have_the_names_that_were_given(explain: Call, write: Write) -> None:
     text = told(explain("--probs", "0.2,0.8", "--classes", "cat,dog", "--label", "dog"))
-    assert "The truth is class dog, the 2nd of 2." in text
+    assert "The true class is dog, the 2nd of 2." in text
     assert re.search(r"^dog +1 +0\.8 +-0\.2231 +-0\.2231   <- the only term left$", text, flags=re.MULTILINE)
     write("names.txt", "cat\ndog\n")
     assert told(explain("--probs", "0.2,0.8", "--classes", "@names.txt", "--label", "dog")) == text
@@ -97,13 +100,13 @@ def test_a_logit_of_minus_infinity_masks_a_class_out(explain: Call) -> None:
     assert "= 2.313262 - 1 = 1.313262 nats" in text
     masked = told(explain("--logits=-inf,1,2", "--label", "0"))
     assert "= inf nats" in masked
-    assert "no chance at all" in masked
+    assert "probability 0" in masked
 
 
 def test_huge_logits_do_not_overflow(explain: Call) -> None:
     text = told(explain("--logits", "1000,0", "--label", "1"))
     assert "1,000.000000 nats" in text
-    assert "1 chance in inf" not in text
+    assert "1/inf" not in text
     assert "perplexity inf" not in text
     assert document(explain("--logits", "1000,0", "--label", "1", "--format", "json"))["loss"] == 1000
 
@@ -135,7 +138,7 @@ def test_a_zero_where_the_target_is_not_is_infinite(explain: Call) -> None:
 def test_a_zero_at_the_truth_is_infinite_and_said_so(explain: Call) -> None:
     text = told(explain("--probs", "0,1", "--label", "0"))
     assert "loss = -sum = -ln(0) = inf nats" in text
-    assert "The model gave the truth no chance at all: the loss is infinite, and so is any average with it." in text
+    assert "The model gave the true class probability 0: the loss is infinite, and so is any average with it." in text
     assert "nan" not in text
     parsed = document(explain("--probs", "0,1", "--label", "0", "--format", "json"))
     assert parsed["loss"] == parsed["perplexity"] == "inf"
@@ -152,7 +155,7 @@ def test_a_perfect_prediction_costs_nothing(explain: Call) -> None:
     text = told(explain("--probs", "0,1,0", "--label", "1"))
     assert "= 0.000000 nats" in text
     assert "-0.000000" not in text
-    assert re.search("a chance of 100.0 %|certain", text)
+    assert "a probability of 100.0 %" in text
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_a_perfect_prediction_costs_nothing(explain: Call) -> None:
 )
 def test_one_number_is_the_probability_of_class_1(explain: Call, label: str, truth: str, loss: float) -> None:
     text = told(explain("--probs", "0.3", "--label", label))
-    assert f"The truth is class {truth}." in text
+    assert f"The true class is {truth}." in text
     assert f"{loss} nats" in text
 
 
@@ -216,8 +219,11 @@ def test_the_other_split_is_left_out_where_there_is_nothing_to_split(explain: Ca
         ((), 2, "--probs"),
         (("--label", "1"), 2, "--probs"),
         (("--probs", "0.2,0.8"), 2, "--label"),
-        (("--probs", "0.2,0.8", "--label", "0", "--target", "1,0"), 2, "--label"),
-        (("--probs", "0.2,0.8", "--logits", "1,2", "--label", "0"), 2, "--probs or --logits"),
+        (("--probs", "0.2,0.8", "--label", "0", "--target", "1,0"), 2, "--label and --target"),
+        (("--logits", "1,2", "--logprobs=-1,-2", "--label", "0"), 2, "--probs, --logits or --logprobs"),
+        (("--probs", "[0.2, 0.8", "--label", "0"), 2, "'[0.2' is not a number"),
+        (("--probs", "[]", "--label", "0"), 2, "'' is not a number"),
+        (("--probs", "0.2,0.8", "--logits", "1,2", "--label", "0"), 2, "--probs, --logits or --logprobs"),
         (("--probs", "0.2,x", "--label", "0"), 2, "'x' is not a number"),
         (("--probs", "", "--label", "0"), 2, "'' is not a number"),
         (("--probs", "0.2,,0.8", "--label", "0"), 2, "'' is not a number"),
@@ -232,7 +238,7 @@ def test_the_other_split_is_left_out_where_there_is_nothing_to_split(explain: Ca
         (("--probs", "0.2,0.8", "--label", "cow", "--classes", "cat,dog"), 3, "'cow' is not a class"),
         (("--probs", "20,80", "--label", "0"), 3, "--scale 0.01"),
         (("--probs", "0.2,0.8", "--target", "0.5,0.6"), 3, "1.1"),
-        (("--probs", "0.2,0.8", "--target", "0.5,0.3,0.2"), 3, "3"),
+        (("--probs", "0.2,0.8", "--target", "0.5,0.3,0.2"), 3, "--target has 3 numbers, and --probs has 2"),
         (("--logits", "inf,1", "--label", "0"), 3, "inf"),
         (("--logits", "nan,1", "--label", "0"), 3, "nan"),
         (("--logits=-inf,-inf", "--label", "0"), 3, "-inf"),
@@ -245,10 +251,146 @@ def test_what_makes_no_sense_is_refused(explain: Call, args: tuple[str, ...], co
     assert message in done.err
 
 
-def test_a_message_about_a_literal_has_no_rows_and_columns(explain: Call) -> None:
-    done = explain("--probs", "0.2,0.8", "--label", "cow", "--classes", "cat,dog")
-    assert "row 1" not in done.err
-    assert "#1" not in done.err
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--probs", "0.2,0.8", "--label", "cow", "--classes", "cat,dog"),
+        ("--probs", "0.2,0.8", "--label", "2"),
+        ("--probs", "2,-1,0.5", "--label", "0"),
+        ("--probs=-0.5,0.5,1", "--label", "0"),
+        ("--probs", "20,80", "--label", "0"),
+        ("--probs", "0.3,0.3", "--label", "0"),
+        ("--probs", "0.7,0.8", "--label", "0"),
+        ("--probs=-0.7,-0.8", "--label", "0"),
+        ("--probs", "1.5", "--label", "1"),
+        ("--logprobs", "0.5,0.5", "--label", "0"),
+        ("--logprobs=-2,-2", "--label", "0"),
+        ("--logits", "nan,1", "--label", "0"),
+        ("--logits=-inf,-inf", "--label", "0"),
+        ("--probs", "0.2,0.5,0.3", "--target", "0,1"),
+        ("--probs", "0.2,0.8", "--target", "0.5,0.6"),
+        ("--probs", "0.2,0.8", "--target=-1,2"),
+        ("--probs", "0.2,0.8", "--label", "a", "--positive", "b"),
+    ],
+    ids=" ".join,
+)
+def test_a_message_about_a_literal_speaks_of_what_was_typed(explain: Call, args: tuple[str, ...]) -> None:
+    done = explain(*args)
+    assert done.code == 3
+    assert not re.search(r"\brow 1\b|#\d|label columns?|--preds|--kind|--label NAME|--multilabel", done.err)
+
+
+@pytest.mark.parametrize(
+    ("args", "loss"),
+    [
+        (("--probs", "2,-1,0.5", "--label", "0"), math.log(math.fsum(map(math.exp, (0, -3, -1.5))))),
+        (("--probs=-0.7,-0.8", "--label", "0"), math.log(1 + math.exp(-0.1))),
+        (("--probs=-0.693147181,-0.693147181", "--label", "0"), math.log(2)),
+        (("--logprobs", "0.5,0.5", "--label", "0"), math.log(2)),
+        (("--logprobs=-2,-2", "--label", "0"), math.log(2)),
+        (("--probs", "20,80", "--label", "0"), math.log(5)),
+        (("--probs", "0.3,0.3", "--label", "0"), math.log(2)),
+        (("--probs=-0.002,0.5,0.502", "--label", "1"), math.log(2)),
+        (("--probs", "0.2,0.8", "--label", "2"), -math.log(0.8)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_the_first_advice_about_a_literal_gives_its_loss(explain: Call, args: tuple[str, ...], loss: float) -> None:
+    refused = explain(*args)
+    assert refused.code == 3
+    option = re.search(r"--[a-z-]+(?:[= ][-.,e0-9]+(?!\w))?", refused.err.split("\n", 1)[1])
+    assert option is not None
+    replaced = option[0].startswith(("--probs", "--logits", "--logprobs"))
+    kept = args[args.index("--label") :] if replaced else args
+    assert document(explain(*kept, *option[0].split(), "--format", "json"))["loss"] == pytest.approx(loss, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    "text", ["[0.1, 0.5, 0.4]", "(0.1,0.5,0.4)", "[0.1 0.5 0.4]", "0.1, 0.5, 0.4", "[0.1, 0.5, 0.4,]"]
+)
+def test_a_list_is_read_as_python_and_numpy_print_it(explain: Call, text: str) -> None:
+    assert told(explain("--probs", text, "--label", "0")) == told(explain("--probs", "0.1,0.5,0.4", "--label", "0"))
+    one_hot = told(explain("--probs", "0.1,0.5,0.4", "--target", "[1. 0. 0.]"))
+    assert one_hot == told(explain("--probs", "0.1,0.5,0.4", "--label", "0"))
+
+
+def test_log_probabilities_give_what_their_probabilities_give(explain: Call) -> None:
+    q = (0.1, 0.5, 0.4)
+    logs = document(explain("--logprobs=" + ",".join(repr(math.log(p)) for p in q), "--label", "0", "--format", "json"))
+    assert logs["kind"] == "logprobs"
+    assert logs["loss"] == -math.log(0.1)
+    assert [term["q"] for term in logs["terms"]] == pytest.approx(q, rel=1e-15)
+
+
+# What is printed holds for what is printed.
+
+LOG = {"ln": math.log, "log2": math.log2, "log10": math.log10}
+NUMBER = r"(-?(?:inf|[\d,]*\.?\d+(?:e[-+]?\d+)?))"
+
+
+def value(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def as_printed(number: float, text: str) -> bool:
+    """Whether a number, rounded as a printed text is, is that text."""
+    if not math.isfinite(number) or not math.isfinite(value(text)):
+        return number == value(text)
+    mantissa, _, exponent = text.replace(",", "").partition("e")
+    unit = Decimal(1).scaleb(-len(mantissa.partition(".")[2]) + int(exponent or 0))
+    # A tie may have been rounded either way.
+    return abs(Decimal(number) - Decimal(text.replace(",", ""))) <= unit / 2 * (1 + Decimal("1e-6"))
+
+
+def check_equations(text: str) -> None:
+    """Recompute every printed equation from the printed numbers."""
+    log = LOG[re.search(r"(\w+) q +y x", text)[1]]  # type: ignore[index]
+    by = math.e if log is math.log else 2 if log is math.log2 else 10
+    loss = re.search(rf"^loss = .*?{NUMBER} (?:nats|bits|bans)", text, flags=re.MULTILINE)
+    assert loss is not None
+    for argument, result in re.findall(rf"-(?:ln|log2|log10)\({NUMBER}\) = {NUMBER}", text):
+        assert as_printed(-log(value(argument)) if value(argument) else math.inf, result)
+    for top, total, result in re.findall(rf"= {NUMBER} \+ ln\({NUMBER}\) = {NUMBER}", text):
+        assert as_printed(value(top) + math.log(value(total)), result)
+    for left, right, result in re.findall(rf"= \(?{NUMBER} - \(?{NUMBER}\)*(?: / ln \d+)? = {NUMBER}", text):
+        assert as_printed((value(left) - value(right)) / math.log(by), result)
+    for rest, result in re.findall(rf"ln\(1 \+ {NUMBER}\)(?: / ln \d+)? = {NUMBER}", text):
+        assert as_printed(math.log1p(value(rest)) / math.log(by), result)
+    table = text[re.search(r"^class ", text, flags=re.MULTILINE).start() :].split("\n\n")[0]  # type: ignore[union-attr]
+    rows = [re.split(r" {2,}", line.split("   <-")[0].split("   y is")[0].strip()) for line in table.splitlines()[1:]]
+    for row in rows[:-1]:
+        assert as_printed(value(row[1]) * value(row[-2]) if value(row[1]) else 0.0, row[-1]), row
+    assert as_printed(math.fsum(value(row[-1]) for row in rows[:-1]), rows[-1][-1])
+    assert as_printed(-value(loss[1]), rows[-1][-1]) or as_printed(-value(rows[-1][-1]), loss[1])
+    parts = re.search(rf"entropy, {NUMBER}\.\n.*The rest, {NUMBER},", text)
+    if parts is not None and math.isfinite(value(loss[1])):
+        places = Decimal(1).scaleb(-len(loss[1].partition(".")[2]))
+        assert abs(Decimal(parts[1]) + Decimal(parts[2]) - Decimal(loss[1])) < places / 2
+    guess = re.search(rf"costs (?:ln|log2|log10) (\d+) = {NUMBER}", text)
+    assert guess is not None
+    assert as_printed(log(int(guess[1])), guess[2])
+
+
+@pytest.mark.parametrize("base", ["e", "2", "10"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    q=st.lists(st.floats(1e-6, 1), min_size=2, max_size=12),
+    y=st.lists(st.floats(1e-3, 1), min_size=12, max_size=12),
+    form=st.sampled_from(["probs", "logits", "soft", "soft logits"]),
+    label=st.integers(0, 1),
+)
+def test_the_printed_steps_agree_in_the_digits_that_are_printed(
+    explain: Call, base: str, q: list[float], y: list[float], form: str, label: int
+) -> None:
+    logits = [round(30 * math.log(p), 4) if label else float(np.float32(2 * math.log(p) + 5)) for p in q]
+    values = logits if "logits" in form else [p / math.fsum(q) for p in q]
+    option = "--logits" if "logits" in form else "--probs"
+    target = [t / math.fsum(y[: len(q)]) for t in y[: len(q)]]
+    truth = ("--target", ",".join(map(repr, target))) if "soft" in form else ("--label", str(label))
+    text = told(explain(f"{option}={','.join(map(repr, values))}", *truth, "--index-base", "0", "--base", base))
+    check_equations(text)
+    units = {"e": ("nats", "ln q"), "2": ("bits", "log2 q"), "10": ("bans", "log10 q")}[base]
+    assert units[0] in text and units[1] in text
 
 
 @pytest.mark.parametrize("args", [("--probs", "0.2,0.8", "--label", "0"), ("preds.csv", "labels.csv", "--row", "1")])
@@ -263,13 +405,13 @@ def test_an_option_is_honoured_or_refused_and_never_ignored(explain: Call, args:
 
 def test_a_row_of_a_file_with_the_names_of_its_header(explain: Call) -> None:
     text = told(explain("preds.csv", "labels.csv", "--row", "2"))
-    assert text.startswith("Row 2 of preds.csv. The truth is class dog, the 2nd of 3.\n")
+    assert text.startswith("Row 2 of preds.csv. The true class is dog, the 2nd of 3.\n")
     assert "-ln(0.8) = 0.223144 nats" in text
 
 
 def test_rows_are_found_by_id_and_named_by_it(explain: Call) -> None:
     text = told(explain("id_preds.csv", "id_labels.csv", "--id", "image", "--row", "1"))
-    assert text.startswith("Row 1 of id_preds.csv, id b. The truth is class dog, the 2nd of 2.\n")
+    assert text.startswith("Row 1 of id_preds.csv, id b. The true class is dog, the 2nd of 2.\n")
     assert (
         document(explain("id_preds.csv", "id_labels.csv", "--id", "image", "--row", "2", "--format", "json"))["id"]
         == "a"
@@ -279,7 +421,7 @@ def test_rows_are_found_by_id_and_named_by_it(explain: Call) -> None:
 def test_a_column_of_the_same_file_is_the_label(explain: Call, write: Write) -> None:
     write("run.csv", "truth,cat,dog,note\ndog,0.25,0.75,hi\ncat,0.5,0.5,ho\n")
     text = told(explain("run.csv", "--label", "truth", "--preds", "cat,dog", "--row", "1"))
-    assert "The truth is class dog, the 2nd of 2." in text
+    assert "The true class is dog, the 2nd of 2." in text
 
 
 @pytest.mark.parametrize(("row", "code"), [("4", 3), ("99", 3), ("0", 2), ("-1", 2), ("1.5", 2), ("x", 2)])
@@ -330,7 +472,7 @@ def test_losses_are_shown_as_they_are(explain: Call, write: Write) -> None:
     text = told(explain("losses.csv", "--kind", "losses", "--row", "2"))
     assert text.startswith("Row 2 of losses.csv.\n")
     assert "loss = 0.250000 nats, as the file has it" in text
-    assert "no chance at all" in told(explain("losses.csv", "--kind", "losses", "--row", "3"))
+    assert "probability 0" in told(explain("losses.csv", "--kind", "losses", "--row", "3"))
 
 
 def test_kinds_without_labels_have_one_term(explain: Call, write: Write) -> None:
@@ -349,7 +491,7 @@ def test_a_thousand_classes_stay_short(explain: Call, tmp_path: Path) -> None:
     np.save(tmp_path / "l.npy", np.array([123]))
     text = told(explain("p.npy", "l.npy", "--row", "1"))
     assert len(text.splitlines()) < 30
-    assert "The truth is class 123, the 124th of 1,000." in text
+    assert "The true class is 123, the 124th of 1,000." in text
     assert re.search(r"^123 +1 ", text, flags=re.MULTILINE)
     assert re.search(r"^567 +0 +0\.5 ", text, flags=re.MULTILINE)
     assert "(990 more)" in text
@@ -363,7 +505,7 @@ def test_a_label_from_standard_values_of_a_file_without_names(explain: Call, wri
     write("p.csv", "0.25,0.75\n0.5,0.5\n")
     write("l.csv", "1\n0\n")
     text = told(explain("p.csv", "l.csv", "--no-header", "--row", "1"))
-    assert "The truth is class 1, the 2nd of 2." in text
+    assert "The true class is 1, the 2nd of 2." in text
 
 
 # Other forms.

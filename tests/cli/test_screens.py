@@ -172,7 +172,7 @@ def test_a_count_in_a_sentence_has_its_thousands_separated(call: Call) -> None:
 
 
 EXPLAINED = """\
-The truth is class 0, the 1st of 5.
+The true class is 0, the 1st of 5.
 
 class   truth y   model q      ln q   y x ln q
 0             1       0.1   -2.3026    -2.3026   <- the only term left
@@ -185,7 +185,7 @@ class   truth y   model q      ln q   y x ln q
 loss = -sum = -ln(0.1) = 2.302585 nats
        (ln is the natural logarithm; a calculator's "log" would give 1)
 
-The model gave the truth 1 chance in 10 (perplexity 10).
+The model gave the true class probability 1/10 (perplexity 10).
 Guessing all 5 equally costs ln 5 = 1.6094: this prediction is worse.
 However the other 0.9 is split, the loss is the same:
        {split}  ->  2.302585
@@ -205,11 +205,12 @@ def test_explain_the_other_split_with_the_same_loss(call: Call) -> None:
 
 def test_explain_logits_by_way_of_the_softmax(call: Call) -> None:
     assert screen(call("explain", "--logits", "2.0,-1.0,0.5", "--label", "2")) == (
-        "The truth is class 2, the 3rd of 3.\n"
+        "The true class is 2, the 3rd of 3.\n"
         "\n"
         "The model gave logits z. Softmax makes them probabilities: q = exp(z) / sum of exp(z).\n"
-        "Computed with the largest, 2, taken off, so that nothing overflows:\n"
-        "    logsumexp(z) = 2 + ln(sum of exp(z - 2)) = 2 + ln(1.27292) = 2.241311\n"
+        "Computed after subtracting the maximum, 2, so that nothing overflows:\n"
+        "    logsumexp(z) = 2 + ln(sum of exp(z - 2))\n"
+        "                 = 2 + ln(1.2729172) = 2.241311\n"
         "    ln q = z - logsumexp(z)\n"
         "\n"
         "class   y         z   exp(z-max)     model q      ln q   y x ln q\n"
@@ -218,9 +219,9 @@ def test_explain_logits_by_way_of_the_softmax(call: Call) -> None:
         "2       1    0.5000       0.2231     0.17529   -1.7413    -1.7413   <- the only term left\n"
         "                                                   sum    -1.7413\n"
         "\n"
-        "loss = -sum = logsumexp(z) - z of the truth = 2.241311 - 0.5 = 1.741311 nats\n"
+        "loss = -sum = logsumexp(z) - z of the true class = 2.241311 - 0.5 = 1.741311 nats\n"
         "\n"
-        "The model gave the truth 1 chance in 5.7 (perplexity 5.705).\n"
+        "The model gave the true class probability 1/5.705 (perplexity 5.705).\n"
         "Guessing all 3 equally costs ln 3 = 1.0986: this prediction is worse.\n"
         "Over many examples, average their losses: that is the cost.\n"
     )
@@ -286,7 +287,7 @@ def hand(
     values: list[float], label: str, option: str = "--probs", names: str | None = None
 ) -> xentcli.report.Explanation:
     kind = "logits" if option == "--logits" else "probs"
-    return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names), option=option)
+    return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names))
 
 
 def documents() -> list[object]:
@@ -388,7 +389,7 @@ def test_markup_of_rich_is_shown_and_not_obeyed(call: Call, hostile: tuple[str, 
     text = screen(call("explain", *hostile, "--row", "3"))
     for name in (r"a\x1b[31mred", "[bold]x[/bold][/nothing][link=http://x]y", ":smiley:", r"line\nbreak\x0btab"):
         assert re.search(rf"^{re.escape(name)} ", text, flags=re.MULTILINE), name
-    assert r"The truth is class bidi\u202eabc\u2066\u200f\u061c, the 3rd of 8." in text
+    assert r"The true class is bidi\u202eabc\u2066\u200f\u061c, the 3rd of 8." in text
     assert r"p\x1b[31m\u202e\n[bold]:smiley:\x85.csv" in text
 
 

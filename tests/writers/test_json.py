@@ -253,7 +253,7 @@ def test_the_schema_refuses_what_is_not_a_report(name: str, value: object) -> No
 
 
 def test_an_explanation_is_json_too() -> None:
-    told = explain_values([0.0, 1.0], label="0", target=None, settings=Settings(), option="--probs")
+    told = explain_values([0.0, 1.0], label="0", target=None, settings=Settings())
     document = parsed(render(told))
     assert document["loss"] == "inf"
     assert document["schema_version"] == 1

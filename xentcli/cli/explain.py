@@ -61,6 +61,7 @@ def explain(
     labels_file: str | None,
     probs: str | None,
     logits: str | None,
+    logprobs: str | None,
     target: str | None,
     row: int | None,
     **options: Any,
@@ -71,22 +72,24 @@ def explain(
     by = options.pop("by")
     if by and (preds_file is None or row is not None):
         raise UsageError("--by is about the cost of a file; one example has no groups")
-    if (probs is None) == (logits is None) if preds_file is None else (probs or logits or target) is not None:
+    literals = {"probs": probs, "logits": logits, "logprobs": logprobs}
+    given = {kind: values for kind, values in literals.items() if values is not None}
+    if len(given) != 1 if preds_file is None else given or target is not None:
         raise UsageError(
-            "one example is given by --probs or --logits; or give files: PREDS LABELS",
+            "one example is given by --probs, --logits or --logprobs; or give files: PREDS LABELS",
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
-        _check_literal(logits is not None, row, options)
+        kind, values = given.popitem()
+        _check_literal(kind, row, options)
         label = options.pop("label")
         from xentcli.explanation import explain_values
 
         told: Any = explain_values(
-            _numbers("--probs" if logits is None else "--logits", probs or logits or ""),
+            _numbers(f"--{kind}", values),
             label=label,
             target=None if target is None else _numbers("--target", target),
             settings=settings_of({**options, "label": None}),
-            option="--probs" if logits is None else "--logits",
         )
     elif row is None:
         from xentcli.causes import causes
@@ -101,9 +104,8 @@ def explain(
     output.write(told)
 
 
-def _check_literal(logits: bool, row: int | None, options: dict[str, Any]) -> None:
-    """Refuse what has no use beside an example that is given by its numbers; say what kind they are."""
-    kind = "logits" if logits else "probs"
+def _check_literal(kind: str, row: int | None, options: dict[str, Any]) -> None:
+    """Set the kind of an example that is given by its numbers; refuse options that are about files."""
     chosen = click.get_current_context().get_parameter_source("kind") is not click.core.ParameterSource.DEFAULT
     if chosen and options["kind"] != kind:
         raise UsageError(f"--{kind} and --kind {options['kind']} contradict each other")
@@ -115,11 +117,16 @@ def _check_literal(logits: bool, row: int | None, options: dict[str, Any]) -> No
 
 
 def _numbers(option: str, text: str) -> list[float]:
+    """Read numbers joined by commas; also a list as Python or NumPy prints it, in brackets."""
     from xentcli.readers.numerals import number
 
+    inner = text.strip()
+    bracketed = (inner[:1], inner[-1:]) in (("[", "]"), ("(", ")"))
+    if bracketed:
+        inner = inner[1:-1].strip().removesuffix(",")
     values = []
-    for item in text.split(","):
-        value = number(item)
+    for item in inner.split(None if bracketed and "," not in inner else ",") or [inner]:
+        value = number(item.strip())
         if value is None:
             raise UsageError(f"{option}: {shown(item)} is not a number", advice="numbers joined by commas: 0.1,0.9")
         values.append(value)

@@ -492,6 +492,7 @@ def example_options(function: F) -> F:
         "Example",
         _option("--probs", metavar="Q,...", help="Probabilities of one example, in place of a file."),
         _option("--logits", metavar="Z,...", help="Logits of one example, in place of a file."),
+        _option("--logprobs", metavar="L,...", help="Log-probabilities of one example, in place of a file."),
         _option("--target", metavar="Y,...", help="Its target: a number for each class. Or --label N."),
         _option("--row", type=int, metavar="N", help="Which row of the file, counted from 1."),
         _option("--by", multiple=True, metavar="COLUMN", help="Without --row: look for causes by this column."),

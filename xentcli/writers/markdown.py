@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from xentcli.report import Causes, CheckReport, Explanation, Report
-from xentcli.writers import steps
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.rows import table_rows
 from xentcli.writers.safe import markdown
+from xentcli.writers.steps import Steps
 
 __all__ = ["render"]
 
@@ -95,19 +95,21 @@ def _check(result: CheckReport) -> str:
 
 
 def _explanation(told: Explanation) -> str:
-    chosen = steps.chosen_terms(told)
-    rows = [steps.term_cells(told, term) for term in chosen]
-    if len(chosen) < len(told.terms):
-        rows.append([f"({len(told.terms) - len(chosen):,} more)", *[""] * (len(rows[0]) - 1)])
-    rows.append(steps.sum_cells(told))
-    titles = steps.header(told)[:-1]
-    parts = [markdown(steps.title(told))]
-    if told.logsumexp is not None:
-        parts.append("  \n".join(markdown(line.strip()) for line in steps.softmax_lines(told)))
-    parts.append(_table(titles, rows, "l" + "r" * (len(titles) - 1)))
-    parts.append("  \n".join(markdown(line.strip()) for line in steps.formula(told)))
-    parts.append("  \n".join(markdown(line.strip()) for line in steps.sentences(told)))
-    return "\n\n".join(parts) + "\n"
+    steps = Steps(told)
+    rows = [steps.cells(term) for term in steps.classes]
+    left = len(told.terms) - len(rows)
+    if left:
+        rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
+    rows.append(steps.sum_cells())
+    titles = steps.header()[:-1]
+    table = _table(titles, rows, "l" + "r" * (len(titles) - 1))
+    parts = [markdown(steps.title()), _lines(steps.softmax_lines()), table]
+    parts += [_lines(steps.formula()), _lines(steps.sentences())]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _lines(lines: Sequence[str]) -> str:
+    return "  \n".join(markdown(line.strip()) for line in lines)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -> str:

@@ -1,166 +1,348 @@
-"""The words and cells of an explanation, the same for a screen and for a page."""
+"""The text and table cells of one explained example, shared by the screen and the Markdown page.
+
+Every printed equation holds for the printed numbers: a reader who repeats it with a
+calculator gets the digits that are shown. Where six digits are too few for that, more are
+printed.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
-from xentcli.report import ClassTerm, Explanation
+from xentcli.report import UNITS, ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
-__all__ = ["chosen_terms", "formula", "header", "sentences", "softmax_lines", "sum_cells", "term_cells", "title"]
+__all__ = ["Steps"]
 
+T = TypeVar("T")
 MOST_CLASSES = 12
+LOSS_PLACES = 6
+MOST_PLACES = 12
+MOST_FIXED = 1e9
+_LOGARITHMS = {"nats": "ln", "bits": "log2", "bans": "log10"}
+_BASES = {unit: base for base, unit in UNITS.items()}
 
 
-def title(told: Explanation) -> str:
-    """Which example it is, and what was true."""
-    parts = []
-    if told.row is not None and told.inputs:
-        parts.append(
-            f"Row {told.row:,} of {told.inputs[0].path}" + (f", id {told.id}" if told.id is not None else "") + "."
-        )
-    if told.truth is None:
-        parts.append(
-            f"The target is spread over {sum(term.y != 0 for term in told.terms)} of {len(told.terms)} classes."
-        )
-    elif len(told.terms) > 1:
+class Logits(NamedTuple):
+    """The numbers of the softmax lines, with as many digits as their equations need."""
+
+    largest: str
+    total: str
+    logsumexp: str
+    truth: str
+
+
+class Terms(NamedTuple):
+    """Digits of the column y; decimals of the columns log q and y x log q, and of their sum."""
+
+    target: int
+    log: int
+    term: int
+    total: int
+
+
+class Steps:
+    """The page of one Explanation; losses and logarithms are in its unit.
+
+    >>> from xentcli.explanation import explain
+    >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], base="2")).formula()[0]
+    'loss = -sum = -log2(0.1) = 3.321928 bits'
+    """
+
+    def __init__(self, explanation: Explanation) -> None:
+        self.of = explanation
+        self.unit = explanation.unit
+        self.log = _LOGARITHMS[self.unit]
+        self._nats = 1.0 if self.unit == "nats" else math.log(float(_BASES[self.unit]))
+
+    def _in_unit(self, nats: float) -> float:
+        return nats / self._nats
+
+    @cached_property
+    def classes(self) -> list[ClassTerm]:
+        """All classes, or the target and the most likely ones where there are too many to read."""
+        terms = self.of.terms
+        if len(terms) <= MOST_CLASSES:
+            return list(terms)
+        order = sorted(range(len(terms)), key=lambda c: (terms[c].y == 0, -terms[c].q))
+        return [terms[c] for c in sorted(order[: MOST_CLASSES - 2])]
+
+    def title(self) -> str:
+        """Which example it is, and its true class."""
+        told, parts = self.of, []
+        if told.row is not None and told.inputs:
+            known = f", id {told.id}" if told.id is not None else ""
+            parts.append(f"Row {told.row:,} of {told.inputs[0].path}{known}.")
+        if told.truth is None:
+            spread = sum(term.y != 0 for term in told.terms)
+            parts.append(f"The target is spread over {spread} of {len(told.terms)} classes.")
+        elif len(told.terms) > 1:
+            assert told.truth_index is not None
+            place = _ordinal(told.truth_index + 1)
+            parts.append(f"The true class is {told.truth}, the {place} of {len(told.terms):,}.")
+        return " ".join(parts) or "One example."
+
+    # From logits to log-probabilities.
+
+    @cached_property
+    def _logits(self) -> Logits:
+        told, largest, logsumexp = self.of, self.of.largest, self.of.logsumexp
+        assert largest is not None and logsumexp is not None
+        total = math.fsum(term.exponential or 0.0 for term in told.terms)
+        score = told.terms[told.truth_index or 0].score
+        assert score is not None
+
+        def texts(places: int) -> Logits:
+            finer = [_trimmed(value, places + 1) for value in (largest, total, score)]
+            return Logits(finer[0], finer[1], _decimals(logsumexp, places), finer[2])
+
+        def agree(places: int) -> bool:
+            shown = [float(text) for text in texts(places)]
+            again = shown[0] + math.log(shown[1])
+            shows = told.truth is None or self._shows_loss(shown[2] - shown[3])
+            return _decimals(again, places) == _decimals(logsumexp, places) and shows
+
+        return texts(_first(range(LOSS_PLACES, MOST_PLACES + 1), agree, LOSS_PLACES))
+
+    def _shows_loss(self, nats: float) -> bool:
+        """Whether a loss computed from printed numbers is printed as the loss is."""
+        return fixed(self._in_unit(nats) + 0.0, self._places) == self._loss
+
+    def softmax_lines(self) -> list[str]:
+        """How logits become log-probabilities, through log-sum-exp; empty for other kinds."""
+        if self.of.logsumexp is None:
+            return []
+        largest, total, logsumexp, _ = self._logits
+        divided = "" if self.unit == "nats" else f"    {self.log} q = ln q / ln {_BASES[self.unit]}"
+        lines = [
+            "The model gave logits z. Softmax makes them probabilities: q = exp(z) / sum of exp(z).",
+            f"Computed after subtracting the maximum, {largest}, so that nothing overflows:",
+            f"    logsumexp(z) = {largest} + ln(sum of exp(z - {_bracketed(largest)}))",
+            f"                 = {largest} + ln({total}) = {logsumexp}",
+            "    ln q = z - logsumexp(z)",
+            divided,
+        ]
+        return list(filter(None, lines))
+
+    # The table of classes.
+
+    @cached_property
+    def _decimals(self) -> Terms:
+        """Few decimals where one term is the sum; else as many as make products and sum agree as printed."""
+        if self.of.truth is not None:
+            return Terms(6, 4, 4, 4)
+
+        def agree(places: Terms) -> bool:
+            shown = [self._term(term, places) for term in self.of.terms]
+            factors = ((_target(term.y, places), self._log_q(term, places)) for term in self.of.terms)
+            products = (self._term_of(_read(y) * _read(log), places) for y, log in factors)
+            terms = math.fsum(map(_read, shown))
+            return list(products) == shown and _rounded(terms, places.total) == self._sum(places)
+
+        return _first((Terms(p + 4, p + 1, p, 4) for p in range(5, MOST_PLACES)), agree, Terms(9, 6, 5, 4))
+
+    def header(self) -> list[str]:
+        """The names of the columns, the last one for remarks."""
+        first = ["y", "z", "exp(z-max)"] if self.of.kind == "logits" else ["truth y"]
+        clipped = ["clipped q"] if self.of.clip is not None else []
+        return ["class", *first, "model q", *clipped, f"{self.log} q", f"y x {self.log} q", ""]
+
+    def cells(self, term: ClassTerm) -> list[str]:
+        """The cells of a class, without the remark."""
+        middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if self.of.kind == "logits" else []
+        clipped = [short(term.clipped)] if term.clipped is not None else []
+        places = self._decimals
+        return [
+            term.name,
+            _target(term.y, places),
+            *middle,
+            short(term.q),
+            *clipped,
+            self._log_q(term, places),
+            self._term(term, places),
+        ]
+
+    def sum_cells(self) -> list[str]:
+        """The cells of the line below all classes."""
+        return ["", *[""] * (len(self.header()) - 4), "sum", self._sum(self._decimals)]
+
+    def _log_q(self, term: ClassTerm, places: Terms) -> str:
+        return _rounded(self._in_unit(term.ln_q), places.log)
+
+    def _term(self, term: ClassTerm, places: Terms) -> str:
+        return self._term_of(self._in_unit(term.term), places)
+
+    def _term_of(self, value: float, places: Terms) -> str:
+        return "0" if value == 0 or math.isnan(value) else _rounded(value, places.term)
+
+    def _sum(self, places: Terms) -> str:
+        return _rounded(self._in_unit(math.fsum(term.term for term in self.of.terms)), places.total)
+
+    # The loss and its meaning.
+
+    @cached_property
+    def _places(self) -> int:
+        """Decimals of the loss: six, or as many as make loss = entropy + divergence hold as printed."""
+        if self.of.target_entropy is None or not math.isfinite(self.of.loss):
+            return LOSS_PLACES
+        loss, entropy = self._in_unit(self.of.loss), self._in_unit(self.of.target_entropy)
+
+        def agree(places: int) -> bool:
+            parts = (round(entropy, places), round(loss - entropy, places))
+            return round(math.fsum(parts), places) == round(loss, places)
+
+        return _first(range(LOSS_PLACES, MOST_PLACES + 1), agree, LOSS_PLACES)
+
+    @cached_property
+    def _loss(self) -> str:
+        return fixed(self._in_unit(self.of.loss) + 0.0, self._places)
+
+    def formula(self) -> list[str]:
+        """The loss in one line, in nats too where another unit is asked for, and the trap of the other logarithm."""
+        lines = [f"loss = {line}" for line in self._formula()]
+        if self.unit != "nats":
+            lines.append(f"     = {fixed(self.of.loss, LOSS_PLACES)} nats, divided by ln {_BASES[self.unit]}")
+        elif (remark := self._other_logarithm) is not None:
+            lines.append(remark)
+        return lines
+
+    def _formula(self) -> Iterator[str]:
+        told, loss = self.of, f"{self._loss} {self.unit}"
+        term = None if told.truth_index is None else told.terms[told.truth_index]
+        if told.kind == "losses":
+            yield f"{loss}, as the file has it" if self.unit == "nats" else loss
+        elif term is None or (told.kind in ("logprobs", "true-logprobs") and term.clipped in (None, term.q)):
+            yield f"-sum = {loss}"
+        elif term.clipped is not None and term.clipped != term.q:
+            yield f"-sum = -{self.log}({self._probability}) = {loss}, with q = {short(term.q)} clipped"
+        elif told.logsumexp is not None:
+            yield self._logit_formula(loss)
+        else:
+            yield f"-sum = -{self.log}({self._probability}) = {loss}"
+
+    def _logit_formula(self, loss: str) -> str:
+        """Logsumexp less the true logit; where digits cancel, the logarithm of the sum of exponentials."""
+        told, shown = self.of, self._logits
         assert told.truth_index is not None
-        parts.append(f"The truth is class {told.truth}, the {_ordinal(told.truth_index + 1)} of {len(told.terms):,}.")
-    return " ".join(parts) or "One example."
+        by = "" if self.unit == "nats" else f" / ln {_BASES[self.unit]}"
+        if self._shows_loss(float(shown.logsumexp) - float(shown.truth)) or told.terms[told.truth_index].shifted != 0:
+            difference = f"{shown.logsumexp} - {_bracketed(shown.truth)}"
+            what = "logsumexp(z) - z of the true class"
+            if by:
+                return f"-sum = ({what}){by} = ({difference}){by} = {loss}"
+            return f"-sum = {what} = {difference} = {loss}"
+        others = math.fsum(t.exponential or 0.0 for c, t in enumerate(told.terms) if c != told.truth_index)
+        digits = (f"{others:.{digits}g}" for digits in range(6, 18))
+        rest = _first(digits, lambda text: self._shows_loss(math.log1p(float(text))), f"{others:.6g}")
+        return f"-sum = ln(sum of exp(z-max)){by} = ln(1 + {rest}){by} = {loss}"
 
+    @cached_property
+    def _probability(self) -> str:
+        """The q of the loss, with as many digits as give the loss that is printed."""
+        term = self.of.terms[self.of.truth_index or 0]
+        q = max(term.q if term.clipped is None else term.clipped, 0.0)
+        texts = (f"{q:.{digits}g}" for digits in range(6, 18))
+        return _first(texts, lambda text: float(text) > 0 and self._shows_loss(-math.log(float(text))), short(q))
 
-def softmax_lines(told: Explanation) -> list[str]:
-    """How logits become probabilities, by way of log-sum-exp."""
-    assert told.largest is not None and told.logsumexp is not None
-    total = math.fsum(term.exponential or 0.0 for term in told.terms)
-    return [
-        "The model gave logits z. Softmax makes them probabilities: q = exp(z) / sum of exp(z).",
-        f"Computed with the largest, {short(told.largest)}, taken off, so that nothing overflows:",
-        f"    logsumexp(z) = {short(told.largest)} + ln(sum of exp(z - {short(told.largest)})) "
-        f"= {short(told.largest)} + ln({short(total)}) = {fixed(told.logsumexp, 6)}",
-        "    ln q = z - logsumexp(z)",
-    ]
+    @property
+    def _other_logarithm(self) -> str | None:
+        told = self.of
+        if told.truth_index is None or told.kind not in ("probs", "true-probs") or told.clip is not None:
+            return None
+        q = told.terms[told.truth_index].q
+        if not 0 < q < 1:
+            return None
+        other = short(float(f"{-math.log10(float(self._probability)):.6g}"))
+        return f'       (ln is the natural logarithm; a calculator\'s "log" would give {other})'
 
+    def sentences(self) -> list[str]:
+        """What the loss means."""
+        sentences = self._soft_sentences() if self.of.truth is None else self._hard_sentences()
+        return [*sentences, "Over many examples, average their losses: that is the cost."]
 
-def chosen_terms(told: Explanation) -> list[ClassTerm]:
-    """All classes, or the truth and the likeliest where there are too many to read."""
-    if len(told.terms) <= MOST_CLASSES:
-        return list(told.terms)
-    order = sorted(range(len(told.terms)), key=lambda c: (told.terms[c].y == 0, -told.terms[c].q))
-    return [told.terms[c] for c in sorted(order[: MOST_CLASSES - 2])]
+    def _hard_sentences(self) -> Iterator[str]:
+        told = self.of
+        term = told.terms[told.truth_index or 0]
+        if term.q < 0:
+            yield f"q = {short(term.q)} is below 0 by less than --sum-tolerance: it counts as 0."
+        if math.isinf(told.loss):
+            yield "The model gave the true class probability 0: the loss is infinite, and so is any average with it."
+        else:
+            yield f"The model gave the true class {self._chance(term.q)}."
+        if len(told.terms) > 1:
+            yield f"{self._guess()}: this prediction is {self._verdict()}."
+        if told.other_split is not None:
+            split = ", ".join(short(q) for q in told.other_split)
+            yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
+            yield f"       {split}  ->  {self._loss}"
 
+    def _soft_sentences(self) -> Iterator[str]:
+        if self.of.target_entropy is not None:
+            entropy = self._in_unit(self.of.target_entropy)
+            rest = fixed(self._in_unit(self.of.loss) - entropy, self._places)
+            yield f"A perfect prediction would equal the target and cost its entropy, {fixed(entropy, self._places)}."
+            yield f"The rest, {rest}, is the Kullback-Leibler divergence of the model from the target."
+        yield f"{self._guess()}."
 
-def header(told: Explanation) -> list[str]:
-    """The names of the columns."""
-    first = ["y", "z", "exp(z-max)"] if told.kind == "logits" else ["truth y"]
-    clipped = ["clipped q"] if told.clip is not None else []
-    return ["class", *first, "model q", *clipped, "ln q", "y x ln q", ""]
+    def _guess(self) -> str:
+        classes = len(self.of.terms)
+        cost = fixed(self._in_unit(self.of.uniform), 4)
+        return f"Guessing all {classes:,} equally costs {self.log} {classes} = {cost}"
 
+    def _verdict(self) -> str:
+        if math.isclose(self.of.loss, self.of.uniform, rel_tol=1e-12):
+            return "no better and no worse"
+        return "worse" if self.of.loss > self.of.uniform else "better"
 
-def term_cells(told: Explanation, term: ClassTerm) -> list[str]:
-    """The cells of a class."""
-    middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if told.kind == "logits" else []
-    clipped = [short(term.clipped)] if term.clipped is not None else []
-    return [term.name, short(term.y), *middle, short(term.q), *clipped, fixed(term.ln_q, 4), _term(term)]
-
-
-def _term(term: ClassTerm) -> str:
-    return "0" if term.term == 0 else fixed(term.term, 4)
-
-
-def sum_cells(told: Explanation) -> list[str]:
-    """The cells of the line below all classes."""
-    return ["", *[""] * (len(header(told)) - 4), "sum", fixed(math.fsum(term.term for term in told.terms), 4)]
-
-
-def formula(told: Explanation) -> list[str]:
-    """The loss in one line, and the trap of the other logarithm; its other unit where one was asked for."""
-    lines = _formula(told)
-    if told.loss_in_unit is not None and told.unit != "nats":
-        base = {"bits": "2", "bans": "10"}[told.unit]
-        lines.append(f"     = {fixed(told.loss_in_unit, 6)} {told.unit} (nats divided by ln {base})")
-    return lines
-
-
-def _formula(told: Explanation) -> list[str]:
-    loss = fixed(told.loss, 6)
-    if told.kind == "losses":
-        return [f"loss = {loss} nats, as the file has it"]
-    if told.truth is None:
-        return [f"loss = -sum = {loss} nats"]
-    term = told.terms[told.truth_index or 0]
-    changed = term.clipped is not None and term.clipped != term.q
-    if changed:
-        return [f"loss = -sum = -ln({short(term.clipped or 0)}) = {loss} nats, with q = {short(term.q)} clipped"]
-    if told.logsumexp is not None and term.score is not None:
-        difference = f"{fixed(told.logsumexp, 6)} - {_bracketed(term.score)}"
-        return [f"loss = -sum = logsumexp(z) - z of the truth = {difference} = {loss} nats"]
-    if told.kind in ("logprobs", "true-logprobs"):
-        return [f"loss = -sum = {loss} nats"]
-    result = [f"loss = -sum = -ln({short(term.q)}) = {loss} nats"]
-    if 0 < term.q < 1:
-        other = short(float(f"{-math.log10(term.q):.6g}"))
-        result.append(f'       (ln is the natural logarithm; a calculator\'s "log" would give {other})')
-    return result
-
-
-def sentences(told: Explanation) -> list[str]:
-    """What the loss means."""
-    return list(_soft_sentences(told) if told.truth is None else _hard_sentences(told))
-
-
-def _hard_sentences(told: Explanation) -> Iterator[str]:
-    term = told.terms[told.truth_index or 0]
-    classes = len(told.terms)
-    if math.isinf(told.loss):
-        yield "The model gave the truth no chance at all: the loss is infinite, and so is any average with it."
-    else:
-        yield f"The model gave the truth {_chance(term.q, told)}."
-    if classes > 1:
-        verdict = (
-            "no better and no worse"
-            if math.isclose(told.loss, told.uniform, rel_tol=1e-12)
-            else "worse"
-            if told.loss > told.uniform
-            else "better"
-        )
-        guess = f"Guessing all {classes:,} equally costs ln {classes} = {fixed(told.uniform, 4)}"
-        yield f"{guess}: this prediction is {verdict}."
-    if told.other_split is not None:
-        split = ", ".join(short(q) for q in told.other_split)
-        yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
-        yield f"       {split}  ->  {fixed(told.loss, 6)}"
-    yield "Over many examples, average their losses: that is the cost."
-
-
-def _soft_sentences(told: Explanation) -> Iterator[str]:
-    if told.target_entropy is not None:
-        kl = told.loss - told.target_entropy
-        yield f"A perfect prediction would equal the target and cost its entropy, {fixed(told.target_entropy, 6)}."
-        yield f"The rest, {fixed(kl, 6)}, is the Kullback-Leibler divergence of the model from the target."
-    yield f"Guessing all {len(told.terms):,} equally costs ln {len(told.terms)} = {fixed(told.uniform, 4)}."
-    yield "Over many examples, average their losses: that is the cost."
-
-
-def _chance(q: float, told: Explanation) -> str:
-    if q > 0.5:
-        return f"a chance of {percent(q)} ({_perplexity(told)})"
-    odds = 1 / q if q else math.inf
-    if math.isinf(odds):
+    def _chance(self, q: float) -> str:
+        if q > 0.5:
+            return f"a probability of {percent(q)} (perplexity {self._perplexity})"
+        if q > 0:
+            return f"probability 1/{short(float(f'{1 / q:.4g}'))} (perplexity {self._perplexity})"
         # Too small for a double, but not for its logarithm.
-        return "no chance" if told.clip else f"1 chance in 10^{told.loss / math.log(10):,.0f}"
-    if odds < 1e9 and (odds >= 20 or round(odds, 2) == round(odds)):
-        return f"1 chance in {odds:,.0f} ({_perplexity(told)})"
-    return f"1 chance in {short(float(f'{odds:.3g}'))} ({_perplexity(told)})"
+        power = self.of.loss / math.log(10)
+        return "probability 0" if self.of.clip else f"probability 1/10^{short(float(f'{power:.4g}'))}"
+
+    @property
+    def _perplexity(self) -> str:
+        return short(float(f"{self.of.perplexity:.4g}"))
 
 
-def _perplexity(told: Explanation) -> str:
-    return f"perplexity {short(float(f'{told.perplexity:.4g}'))}"
+def _first(candidates: Iterable[T], holds: Callable[[T], bool], default: T) -> T:
+    """The first candidate for which a condition holds."""
+    return next(filter(holds, candidates), default)
 
 
-def _bracketed(value: float) -> str:
-    return f"({short(value)})" if value < 0 else short(value)
+def _rounded(value: float, places: int) -> str:
+    """A number with so many decimals, or with so many significant digits where decimals would not show it."""
+    return f"{value:.{places}g}" if 0 < abs(value) < 10.0 ** (1 - places) else fixed(value, places)
+
+
+def _target(y: float, places: Terms) -> str:
+    return f"{y:.{places.target}g}"
+
+
+def _read(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _decimals(value: float, places: int) -> str:
+    return f"{value:.{places}f}" if abs(value) < MOST_FIXED else f"{value:.17g}"
+
+
+def _trimmed(value: float, places: int) -> str:
+    """A number with at most so many decimals, without trailing zeros."""
+    if 0 < abs(value) < 10.0**-places:
+        return f"{value:.17g}"
+    text = _decimals(value, places)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
 
 
 def _ordinal(number: int) -> str:
