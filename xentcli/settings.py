@@ -171,6 +171,14 @@ class Settings:
         _choice("decimal", self.decimal, (".", ","))
         if self.decimal == self.delimiter:
             raise UsageError(f"--decimal and --delimiter are both {shown(self.decimal)}")
+        formats = self.input_format
+        given = [formats] if isinstance(formats, str) else formats or ()
+        for name, items in (
+            ("input-format", [item.rpartition("=")[0] or "both" for item in given]),
+            ("by", self.slices),
+            ("metrics", [metric.name for metric in self.shown_metrics]),
+        ):
+            _once(name, items)
         for side in (*SIDES[:2], *self.files_named()):
             check_format(self.format_of(side))
         _positive_number("--scale", self.scale)
@@ -419,6 +427,12 @@ class Settings:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+
+
+def _once(name: str, items: Sequence[str]) -> None:
+    twice = next((item for index, item in enumerate(items) if item in items[:index]), None)
+    if twice is not None:
+        raise UsageError(f"--{name} names {shown(twice)} twice")
 
 
 def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:

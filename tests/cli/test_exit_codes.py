@@ -65,6 +65,14 @@ CODES = [
     (2, (*SCORE, "--quiet", "--get", "cost"), "choose one"),
     (2, (*SCORE, "--labels", "short.csv"), "given twice: 'labels.csv' and --labels 'short.csv'"),
     (2, (*SCORE, "more.csv"), "more.csv"),
+    (2, (*SCORE, "--by", "w", "--by", "w"), "--by names 'w' twice"),
+    (2, (*SCORE, "--metrics", "cost,nll"), "--metrics names 'cost' twice"),
+    (2, (*SCORE, "--input-format", "csv", "--input-format", "npy"), "--input-format names 'both' twice"),
+    (
+        2,
+        (*SCORE, "--input-format", "labels=csv", "--input-format", "labels=npy"),
+        "--input-format names 'labels' twice",
+    ),
     (2, ("score",), "PREDS"),
     (2, (*SCORE, "-o", "report.xyz"), r"'report.xyz': the extension says the format\n +one of .*\.json"),
     (2, (*SCORE, "-o", "report"), "the extension says the format"),
@@ -377,3 +385,28 @@ def test_a_class_name_of_arbitrary_bytes_is_no_defect(tmp_path: Path, write: Wri
         ]
         done = subprocess.run([*command, extra], cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode in (0, 2), done.stderr
+
+
+ONE_VALUE = [
+    (command, option)
+    for command in main.list_commands(click.Context(main))
+    for option in main.commands[command].params
+    if isinstance(option, click.Option) and not option.multiple and not option.is_bool_flag and option.expose_value
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), ONE_VALUE, ids=[f"{command} {option.opts[0]}" for command, option in ONE_VALUE]
+)
+def test_an_option_of_one_value_given_twice_is_refused(
+    command: str, option: click.Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the last would hold, and nobody would know."""
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    with pytest.raises(SystemExit) as end:
+        main([command, "preds.csv", f"{option.opts[0]}=1", f"{option.opts[0]}=2"])
+    for number, handler in zip((signal.SIGTERM, signal.SIGHUP), handlers, strict=True):
+        signal.signal(number, handler)
+    out, err = capsys.readouterr()
+    assert (end.value.code, out) == (2, "")
+    assert f"{option.opts[0]} is given twice" in err

@@ -127,11 +127,50 @@ def test_per_example_to_stdout_is_csv_and_nothing_else(xent: Run, tmp_path: Path
     rows = list(csv.DictReader(io.StringIO(plain.stdout)))
     assert [row["label"] for row in rows] == ["cat", "dog", "cat"]
     assert [float(row["loss"]) for row in rows] == [-math.log(q) for q in (0.7, 0.8, 0.2)]
-    quiet = xent("score", "preds.csv", "labels.csv", "--per-example", "-", "--quiet")
-    assert quiet.stdout == plain.stdout
-    filed = xent("score", "preds.csv", "labels.csv", "--per-example", "-", "-o", "report.json", "--format", "json")
+    filed = xent("score", "preds.csv", "labels.csv", "--per-example", "-", "-o", "report.json", "--format", "csv")
     assert filed.stdout == plain.stdout
     assert json.loads((tmp_path / "report.json").read_text())["examples"]["scored"] == 3
+
+
+def test_per_example_to_stdout_as_json_lines(xent: Run, tmp_path: Path) -> None:
+    piped = xent("score", "preds.csv", "labels.csv", "--per-example", "-", "--format", "jsonl")
+    assert (piped.returncode, piped.stderr) == (0, "")
+    assert xent("score", "preds.csv", "labels.csv", "--per-example", "rows.jsonl").returncode == 0
+    assert (tmp_path / "rows.jsonl").read_text() == piped.stdout
+    (tmp_path / "log").write_text("kept\n")
+    with (tmp_path / "log").open("a") as log:
+        subprocess.run([*XENT, "score", "preds.csv", "labels.csv", "--per-example", "-"], cwd=tmp_path, stdout=log)
+    assert (tmp_path / "log").read_text().startswith("kept\nrow,")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--per-example", "-", "--format", "json"), "--per-example - writes csv or jsonl"),
+        (("--per-example", "-", "--format", "table"), "--per-example - writes csv or jsonl"),
+        (("--per-example", "-", "--quiet"), "--quiet and --per-example -"),
+        (("--per-example", "-", "--get", "accuracy"), "--get and --per-example -"),
+        (("--quiet", "--format", "csv"), "--quiet prints one number"),
+        (("--get", "accuracy", "--format", "markdown"), "--get prints one number"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_two_things_for_standard_output_are_refused(xent: Run, args: tuple[str, ...], message: str) -> None:
+    done = xent("score", "preds.csv", "labels.csv", *args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+@pytest.mark.parametrize("file", ["preds.csv", "zero.csv"])
+def test_a_figure_alone_as_json_is_json(xent: Run, file: str) -> None:
+    report = json.loads(xent("score", file, "labels.csv", "--format", "json").stdout)
+    for option, metric in (
+        (("--quiet",), "cost"),
+        (("--get", "accuracy"), "accuracy"),
+        (("--get", "ppl"), "perplexity"),
+    ):
+        done = xent("score", file, "labels.csv", *option, "--format", "json")
+        assert json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"bare {name}")) == report[metric]
 
 
 def test_the_same_rows_go_to_a_file_and_to_stdout(xent: Run, tmp_path: Path) -> None:

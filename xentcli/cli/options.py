@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import math
 import os
 import shlex
 import sys
@@ -57,6 +58,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; too many files are most likely a glob that the shell has spread out."""
+        self._refuse_repeated(ctx, args)
         left = super().parse_args(ctx, args)
         if left and not ctx.resilient_parsing:
             raise UsageError(
@@ -65,6 +67,16 @@ class Command(click.Command):
                 advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
             )
         return left
+
+    def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
+        """Raise UsageError where an option of one value is given twice; click would take the last."""
+        if ctx.resilient_parsing:
+            return
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for parameter in {id(parameter): parameter for parameter in given}.values():
+            one_value = isinstance(parameter, click.Option) and not parameter.multiple and not parameter.is_bool_flag
+            if one_value and given.count(parameter) > 1:
+                raise UsageError(f"{parameter.opts[0]} is given twice; it takes one value")
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, with the process set up for arrays that come and go."""
@@ -353,6 +365,8 @@ class Output:
 
     def __init__(self, options: dict[str, Any], inputs: tuple[str | None, ...]) -> None:
         self.format: str = options.pop("format_")
+        source = click.get_current_context().get_parameter_source("format_")
+        self._format_given = source is not click.core.ParameterSource.DEFAULT
         self.files: tuple[str, ...] = options.pop("outputs")
         self.quiet: bool = options.pop("quiet", False)
         self.get: str | None = options.pop("get", None)
@@ -365,6 +379,7 @@ class Output:
 
         if self.quiet and self.get:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")
+        self._check_stdout()
         if self.get is not None:
             self.get = find(self.get).name
         self.metrics_needed = [self.get] if self.get is not None else []
@@ -388,13 +403,31 @@ class Output:
             except OSError as error:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
+    def _check_stdout(self) -> None:
+        """Refuse options that ask for two things on standard output, or for a form that it cannot have."""
+        alone = "--quiet" if self.quiet else "--get" if self.get else None
+        if self.per_example == "-" and alone:
+            raise UsageError(
+                f"{alone} and --per-example - both write to standard output", advice="--per-example FILE writes a file"
+            )
+        if self.per_example == "-" and self._format_given and self.format not in ("csv", "jsonl"):
+            raise UsageError(
+                f"--per-example - writes csv or jsonl, not {self.format}",
+                advice="the report goes to a file: -o FILE",
+            )
+        if alone and self._format_given and self.format not in ("table", "json"):
+            raise UsageError(
+                f"{alone} prints one number, and --format {self.format} a table; choose one",
+                advice=f"{alone} --format json prints the number as JSON",
+            )
+
     def examples(self) -> contextlib.AbstractContextManager[Any]:
         """Give what writes the losses of a block of rows, None where nobody asked."""
         if self.per_example is None:
             return contextlib.nullcontext()
         from xentcli.writers.per_example import per_example_sink
 
-        return per_example_sink(self.per_example)
+        return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv")
 
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
@@ -411,20 +444,21 @@ class Output:
             _warn(report)
             return
         if self.quiet or self.get:
-            emit(f"{_figure(report, self.get or 'cost')}\n")
+            emit(f"{_figure(report, self.get or 'cost', self.format)}\n")
             _warn(report)
             return
         width, color = terminal_of(sys.stdout)
         emit(rendered(document, self.format, width=width, color=color))
 
 
-def _figure(report: Any, metric: str) -> str:
+def _figure(report: Any, metric: str, format: str) -> str:
+    """One figure in full precision; as JSON an infinite one is a text."""
     from xentcli.errors import NoVerdict
 
     value = report.value(metric)
     if value is None:
         raise NoVerdict(f"{metric} is undefined: {report.undefined.get(metric, 'not for these data')}")
-    return repr(value)
+    return f'"{value}"' if format == "json" and not math.isfinite(value) else repr(value)
 
 
 def _warn(report: Any) -> None:

@@ -32,13 +32,14 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 
 @contextlib.contextmanager
-def per_example_sink(path: str) -> Iterator[Sink]:
-    """Give a sink that writes blocks to `path` (``-`` is standard output, as CSV).
+def per_example_sink(path: str, stdout_format: str = "csv") -> Iterator[Sink]:
+    """Give a sink that writes blocks to `path`; ``-`` is standard output, as "csv" or "jsonl".
 
     The file appears when the block ends well; else nothing of it stays.
     """
     if path == "-":
-        yield _csv_sink(sys.stdout.buffer, terminal_cell)
+        out = sys.stdout.buffer
+        yield _csv_sink(out, terminal_cell) if stdout_format == "csv" else _jsonl_sink(out)
         sys.stdout.flush()
     else:
         writer = SINKS[os.path.splitext(path)[1].lower()]
@@ -164,11 +165,15 @@ def _npy_header(count: int) -> bytes:
 
 @contextlib.contextmanager
 def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
+    yield _jsonl_sink(file, of_its_own=True)
+
+
+def _jsonl_sink(file: IO[bytes], *, of_its_own: bool = False) -> Sink:
     def prepare(block: PerExample) -> bytes:
         rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
-    yield Sink(prepare, file.write, _restart(file, lambda: None))
+    return Sink(prepare, file.write, _restart(file, lambda: None) if of_its_own else None)
 
 
 @contextlib.contextmanager
