@@ -1,4 +1,4 @@
-"""Tasks: nox -s test, lint, docs, bench, fuzz, mutate."""
+"""Tasks: nox -s test, lint, docs, bench, fuzz, mutate, record."""
 
 from __future__ import annotations
 
@@ -59,3 +59,19 @@ def mutate(session: nox.Session) -> None:
     session.install("-e", ".[test]", "mutmut>=3.6")
     session.run("mutmut", "run", *session.posargs)
     session.run("mutmut", "results")
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """Record 300 command lines at a revision (default HEAD) and in the work tree, and show what differs."""
+    revision = session.posargs[0] if session.posargs else "HEAD"
+    here, temporary = session.invoked_from, session.create_tmp()
+    session.run("git", "worktree", "add", "--force", "--detach", f"{temporary}/tree", revision, external=True)
+    try:
+        for tree, name in ((f"{temporary}/tree", "before"), (here, "after")):
+            session.install("-e", f"{tree}[test]")
+            session.run("rm", "-rf", f"{temporary}/{name}", external=True)
+            session.run("python", "-m", "tests.recorded", f"{temporary}/{name}")
+    finally:
+        session.run("git", "worktree", "remove", "--force", f"{temporary}/tree", external=True)
+    session.run("python", "-m", "tests.recorded", f"{temporary}/before", f"{temporary}/after")
