@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Flags, Floats, Ints
 from xentcli.records import record, replace
 from xentcli.reduction import Reduced
 from xentcli.rows import row_sums
@@ -30,7 +30,11 @@ class Batch:
     target
         i8[n] class indices, f8[n, k] distributions, or None for kinds without labels.
     weight
-        f8[n], positive, or None where every weight is 1.
+        f8[n], positive, or None where every weight is 1. A row adds weight x loss to the numerator
+        of the cost, and its weight to the denominator.
+    free
+        bool[n], or None: the rows that add nothing to the denominator. With --label-smoothing a
+        row whose target lies on classes of weight 0 has a loss, but no part of sum b.
     rows
         i8[n], the row number of each, counted from 1.
     deviation
@@ -61,6 +65,7 @@ class Batch:
     per_row: bool = False
     multilabel: bool = False
     known: Reduced | None = None
+    free: Flags | None = None
 
     @classmethod
     def of_reduced(
@@ -80,7 +85,13 @@ class Batch:
             weight=None if self.weight is None else self.weight[rows],
             rows=self.rows[rows],
             known=None if self.known is None else self.known.take(rows),
+            free=None if self.free is None else self.free[rows],
         )
+
+    @property
+    def mass(self) -> Floats | None:
+        """f8[n]: what each row adds to the denominator, sum b; None where that is 1 for all."""
+        return self.weight if self.free is None or self.weight is None else np.where(self.free, 0.0, self.weight)
 
     @property
     def classes(self) -> int:
@@ -129,7 +140,9 @@ def by_column(batch: Batch) -> Batch:
 
 
 def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False) -> Batch:
-    """Return the batch with each weight times that of its class, sum_c W_c y_c; rows for which it is 0 are left out.
+    """Return the batch with each weight times that of its class, sum_c W_c y_c.
+
+    Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`.
 
     Parameters
     ----------
@@ -145,8 +158,12 @@ def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False
     if by_rows:
         return replace(batch, class_weight=class_weight, per_row=True)
     factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
+    none = factor == 0
+    free = none if batch.smoothing and none.any() else None
+    if free is not None:
+        factor = np.where(free, 1.0, factor)
     weight = factor if batch.weight is None else batch.weight * factor
-    weighted = replace(batch, weight=weight, class_weight=class_weight)
+    weighted = replace(batch, weight=weight, class_weight=class_weight, free=free)
     kept = weight > 0
     return weighted if kept.all() else weighted.take(np.flatnonzero(kept))
 

@@ -223,6 +223,12 @@ def _report(
     metrics_needed: Collection[str],
     progress: Callable[[int, float | None], None] | None,
 ) -> Report:
+    if sink is not None and plan.has_weightless_losses:
+        raise UsageError(
+            "--per-example cannot show --class-weight 0 with --label-smoothing: "
+            "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
+            advice="the cost itself is computed without --per-example",
+        )
     extra = _extra(plan, metrics_needed)
     scorer = Scorer(plan, sink and sink.prepare, extra)
     if not plan.settings.hash:

@@ -29,12 +29,14 @@ class GroupMeans:
     b: GroupSums
 
     @classmethod
-    def of(cls, values: Floats, weight: Floats | None, codes: Ints, groups: int) -> GroupMeans:
-        """Tally values (f8[m]) with their weights (f8[m], or None for 1 each) by group, codes (i8[m]) from 0."""
+    def of(
+        cls, values: Floats, weight: Floats | None, codes: Ints, groups: int, mass: Floats | None = None
+    ) -> GroupMeans:
+        """Tally values (f8[m]) by group, codes (i8[m]) from 0, with weights and mass as `Mean.of` has them."""
         if weight is None:
             counts = np.bincount(codes, minlength=groups)
             return cls(GroupSums.of(values, codes, groups), GroupSums.of_counts(counts))
-        b = GroupSums.of(weight, codes, groups)
+        b = GroupSums.of(weight if mass is None else mass, codes, groups)
         finite = np.isfinite(values)
         if finite.all():
             return cls(_weighted(values, weight, codes, groups), b)
@@ -83,24 +85,28 @@ class GroupMoments:
     bb: GroupSums
 
     @classmethod
-    def of(cls, values: Floats, weight: Floats | None, codes: Ints, groups: int) -> GroupMoments:
-        """Tally values (f8[m]) with their weights (f8[m], or None for 1 each) by group, codes (i8[m]) from 0."""
-        mean = GroupMeans.of(values, weight, codes, groups)
+    def of(
+        cls, values: Floats, weight: Floats | None, codes: Ints, groups: int, mass: Floats | None = None
+    ) -> GroupMoments:
+        """Tally values (f8[m]) by group, codes (i8[m]) from 0, with weights and mass as `Mean.of` has them."""
+        mean = GroupMeans.of(values, weight, codes, groups, mass)
         rows = np.bincount(codes, minlength=groups)
         finite = np.isfinite(values)
         if not finite.all():
             values, codes = values[finite], codes[finite]
             weight = None if weight is None else weight[finite]
+            mass = None if mass is None else mass[finite]
         if weight is None:
             aa = GroupSums.of_products(values, values, codes, groups)
             kept = mean.b if finite.all() else GroupSums.of_counts(np.bincount(codes, minlength=groups))
             return cls(mean, rows, aa, replace(mean.a, odd=None), kept)
         with np.errstate(over="ignore", under="ignore"):
             product = values * weight
+        below = weight if mass is None else mass
         if moderate(values) and moderate(weight) and moderate(product):
-            pairs = ((product, product), (product, weight), (weight, weight))
+            pairs = ((product, product), (product, below), (below, below))
             return cls(mean, rows, *(GroupSums.of_products(x, y, codes, groups) for x, y in pairs))
-        a, b = wide_product(values, weight), wide(weight)
+        a, b = wide_product(values, weight), wide(below)
         return cls(mean, rows, *(GroupSums.of_wide_products(x, y, codes, groups) for x, y in ((a, a), (a, b), (b, b))))
 
     @classmethod

@@ -157,19 +157,37 @@ class Workings:
 
     def _share_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""
-        batch, target = self.batch, self.distribution
-        if target is None:
-            target = np.zeros(batch.predictions.shape)
-            np.put_along_axis(target, self.index[:, None], 1.0, axis=1)
-        target = target[rows]
-        share = target
-        if batch.smoothing:
-            share = (1 - batch.smoothing) * target + batch.smoothing / batch.classes
-        if batch.class_weight is not None:
-            share = share * batch.class_weight
-            if not batch.per_row:
-                share /= row_sums(target * batch.class_weight)[:, None]
-        return share
+        batch, target = self.batch, self._spread_target[rows]
+        if not batch.smoothing:
+            return self._class_weighted(target, target)
+        return self._class_weighted((1 - batch.smoothing) * target + batch.smoothing / batch.classes, target)
+
+    @property
+    def class_shares(self) -> Floats:
+        """f8[n, k]: what part of a row's weight falls on each class, W_c y_c / sum_c W_c y_c; without smoothing."""
+        return self._class_weighted(self._spread_target, self._spread_target)
+
+    @property
+    def _spread_target(self) -> Floats:
+        """f8[n, k]: the targets as distributions, class indices one-hot."""
+        if self.distribution is not None:
+            return self.distribution
+        target = np.zeros(self.batch.predictions.shape)
+        np.put_along_axis(target, self.index[:, None], 1.0, axis=1)
+        return target
+
+    def _class_weighted(self, share: Floats, target: Floats) -> Floats:
+        """f8[m, k]: W_c share_c, divided by the sum_c W_c y_c that the weight of the row has already."""
+        batch = self.batch
+        if batch.class_weight is None:
+            return share
+        weighted = share * batch.class_weight
+        if batch.per_row:
+            return weighted
+        divisor = row_sums(target * batch.class_weight)
+        # Rows that add to the numerator alone (Batch.free) have no such factor in their weight.
+        divisor[divisor == 0] = 1.0
+        return weighted / divisor[:, None]
 
     def _class_losses(self, index: Ints | None) -> Floats:
         """What each row would cost if the truth were class `index` (i8[n, 1]), or each class."""

@@ -381,7 +381,7 @@ class Scorer:
         scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
         details = self._details(figures, seen)
         keyed = {
-            (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight)
+            (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight, figures.mass)
             for (option, place), pieces in seen.keys.items()
         }
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
@@ -426,11 +426,11 @@ class Scorer:
 
     def _details(self, figures: Figures, seen: _Seen) -> Details:
         """Tally by group what was asked for."""
-        plan, loss, weight = self.plan, figures.loss, figures.weight
+        plan, loss, weight, mass = self.plan, figures.loss, figures.weight, figures.mass
         by_class: Slices[int] = seen.by_column
         if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
-            by_class = Slices.of(figures.index, loss, figures.means["accuracy"], weight)
-        tail: Slices[int] = Slices.of(step_of(loss), loss, None, weight) if self.tail else Slices()
+            by_class = Slices.of(figures.index, loss, figures.means["accuracy"], weight, mass)
+        tail: Slices[int] = Slices.of(step_of(loss), loss, None, weight, mass) if self.tail else Slices()
         return Details(by_class=by_class, worst=seen.worst, bytes=seen.bytes, tail=tail)
 
     def _columns(self, aligned: Aligned, option: str) -> list[list[Values]]:
@@ -478,7 +478,7 @@ class Scorer:
         if len(bad):
             row = int(aligned.kept[bad[0]])
             raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
-        weight = aligned.batch.weight
+        weight = aligned.batch.mass
         return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
 
     def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:

@@ -27,8 +27,9 @@ class Figures:
 
     Attributes
     ----------
-    rows, weight
-        i8[n], the row numbers; f8[n], the weights, or None where all are 1.
+    rows, weight, mass
+        i8[n], the row numbers; f8[n], the weights, or None where all are 1; f8[n], what the rows add
+        to the denominator, or None where that is their weight.
     index, predicted, soft
         i8[n], i8[n], bool[n]: the class with most of the target, the predicted class, and
         whether the target is spread.
@@ -53,6 +54,7 @@ class Figures:
     odd_logits: bool
     certain: frozenset[float | None]
     binary: bool
+    mass: Floats | None = None
 
     @classmethod
     def of(cls, work: Workings, extra: Sequence[Metric] = (), *, odd_logits: bool = False) -> Figures:
@@ -83,6 +85,7 @@ class Figures:
             odd_logits,
             frozenset(_certain(batch.predictions[:, -1])) if batch.binary else frozenset(),
             batch.binary,
+            None if batch.free is None else batch.mass,
         )
 
     @classmethod
@@ -93,6 +96,7 @@ class Figures:
         first = pieces[0]
         names = dict.fromkeys(name for piece in pieces for name in piece.means)
         weights = [np.ones(len(p.loss)) if p.weight is None else p.weight for p in pieces]
+        masses = [weight if p.mass is None else p.mass for p, weight in zip(pieces, weights, strict=True)]
         raw = [p.raw_loss for p in pieces if p.raw_loss is not None]
         shares = ClassShares()
         for piece in pieces:
@@ -112,6 +116,7 @@ class Figures:
             any(p.odd_logits for p in pieces),
             frozenset(value for p in pieces for value in p.certain),
             first.binary,
+            None if all(p.mass is None for p in pieces) else np.concatenate(masses),
         )
 
 
@@ -160,8 +165,8 @@ class Scores:
     @classmethod
     def of(cls, figures: Figures, *, read: int, ignored: int = 0, underflows: int = 0) -> Scores:
         """Tally rows, of which `read` were read and `ignored` left out for their label."""
-        loss, weight = figures.loss, figures.weight
-        cost, means = Moments.with_means(loss, figures.means, weight)
+        loss, weight, mass = figures.loss, figures.weight, figures.mass
+        cost, means = Moments.with_means(loss, figures.means, weight, mass)
         return cls(
             read,
             ignored,
@@ -170,8 +175,8 @@ class Scores:
             cost,
             means,
             figures.shares,
-            Infinite.of(loss, weight, figures.rows),
-            Clipping.of(loss, figures.raw_loss, weight),
+            Infinite.of(loss, weight if mass is None else mass, figures.rows),
+            Clipping.of(loss, figures.raw_loss, weight, mass),
             bool(figures.soft.any()),
             figures.deviation,
             figures.odd_logits,

@@ -190,8 +190,8 @@ class Settings:
             )
         if self.clip is not None and not 0 < self.clip < 0.5:
             raise UsageError(f"--clip is between 0 and 0.5, not {self.clip:g}")
-        if not 0 <= self.label_smoothing < 1:
-            raise UsageError(f"--label-smoothing is from 0 to below 1, not {self.label_smoothing:g}")
+        if not 0 <= self.label_smoothing <= 1:
+            raise UsageError(f"--label-smoothing is from 0 to 1, not {self.label_smoothing:g}")
         for name, least in (("worst", 0), *((name, 1) for name in _LIMITS)):
             if getattr(self, name) < least:
                 raise UsageError(f"--{name.replace('_', '-')} is at least {least}, not {getattr(self, name)}")
@@ -231,11 +231,6 @@ class Settings:
                     )
         if self.multilabel:
             self._check_multilabel()
-        if self.label_smoothing and 0 in self.class_weights.values():
-            raise UsageError(
-                "--class-weight 0 with --label-smoothing leaves a loss without a weight",
-                advice="--ignore-label NAME leaves the rows of a class out",
-            )
         if self.compat is not None:
             self._check_compat(self.compat)
         if self.positive is not None and self.classes is not None:

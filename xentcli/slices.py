@@ -76,16 +76,26 @@ class Slices(Generic[K]):
         return cls()
 
     @classmethod
-    def of(cls, keys: Sequence[K] | Ints, loss: Floats, right: Floats | None, weight: Floats | None) -> Slices[K]:
+    def of(
+        cls,
+        keys: Sequence[K] | Ints,
+        loss: Floats,
+        right: Floats | None,
+        weight: Floats | None,
+        mass: Floats | None = None,
+    ) -> Slices[K]:
         """Tally losses (f8[n]) and what is right (f8[n], or None) of rows whose groups are `keys` (n of them)."""
-        return cls.by(coded(keys), loss, weight, right)
+        return cls.by(coded(keys), loss, weight, mass, right)
 
     @classmethod
-    def by(cls, keys: Keys, loss: Floats, weight: Floats | None, right: Floats | None = None) -> Self:
-        """Tally rows whose keys are found already."""
+    def by(
+        cls, keys: Keys, loss: Floats, weight: Floats | None, mass: Floats | None = None, right: Floats | None = None
+    ) -> Self:
+        """Tally rows whose keys are found already; weight and mass as `Mean.of` has them."""
         names, codes = keys
-        cost = GroupMoments.of(loss, weight, codes, len(names))
-        return cls(names, cost, None if right is None else GroupMeans.of(right, weight, codes, len(names)))
+        cost = GroupMoments.of(loss, weight, codes, len(names), mass)
+        b = weight if mass is None else mass
+        return cls(names, cost, None if right is None else GroupMeans.of(right, b, codes, len(names)))
 
     @classmethod
     def joined(cls, parts: Sequence[Slices[K]], places: Sequence[Ints], names: Sequence[K]) -> Self:
@@ -133,10 +143,10 @@ class Clusters:
         return cls()
 
     @classmethod
-    def by(cls, keys: Keys, loss: Floats, weight: Floats | None) -> Self:
-        """Tally losses (f8[n]) with their weights by cluster."""
+    def by(cls, keys: Keys, loss: Floats, weight: Floats | None, mass: Floats | None = None) -> Self:
+        """Tally losses (f8[n]) by cluster; weight and mass as `Mean.of` has them."""
         names, codes = keys
-        return cls(names, GroupMeans.of(loss, weight, codes, len(names)))
+        return cls(names, GroupMeans.of(loss, weight, codes, len(names), mass))
 
     @classmethod
     def joined(cls, parts: Sequence[Clusters], places: Sequence[Ints], names: Sequence[str]) -> Self:

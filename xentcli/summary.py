@@ -64,7 +64,7 @@ def report_of(
     error = total.cost.standard_error if clusters is None else details.clusters.standard_error
     undefined = _undefined(plan, total, clusters)
     smoothed = bool(settings.label_smoothing)
-    prior = total.classes.entropy if labelled and not smoothed else None
+    prior = total.classes.best_constant(total.cost.mean.b) if labelled and not smoothed else None
     entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
     interval = _interval(cost, error, total.scored if clusters is None else clusters, settings, unit)
     return Report(

@@ -51,7 +51,7 @@ class Tally(Protocol):
 
 @record(frozen=True)
 class Mean:
-    """A weighted mean: sum a / sum b with a = weight x value, b = weight."""
+    """A weighted mean: sum a / sum b with a = weight x value, b = weight, or the `mass` given for it."""
 
     a: ExactSum = ExactSum()
     b: ExactSum = ExactSum()
@@ -62,11 +62,11 @@ class Mean:
         return cls()
 
     @classmethod
-    def of(cls, values: Floats, weight: Floats | None) -> Mean:
-        """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
+    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None) -> Mean:
+        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not that."""
         if weight is None:
             return cls(ExactSum().add(values), _whole(len(values)))
-        return cls(_weighted(values, weight), ExactSum().add(weight))
+        return cls(_weighted(values, weight), ExactSum().add(weight if mass is None else mass))
 
     def merge(self, other: Mean) -> Mean:
         """Return the mean over both."""
@@ -108,17 +108,18 @@ class Moments:
         return cls()
 
     @classmethod
-    def of(cls, values: Floats, weight: Floats | None) -> Moments:
-        """Tally values (f8[n]) with their weights (f8[n], or None for 1 each)."""
-        return cls.with_means(values, {}, weight)[0]
+    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None) -> Moments:
+        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not that."""
+        return cls.with_means(values, {}, weight, mass)[0]
 
     @classmethod
     def with_means(
-        cls, values: Floats, others: Mapping[str, Floats], weight: Floats | None
+        cls, values: Floats, others: Mapping[str, Floats], weight: Floats | None, mass: Floats | None = None
     ) -> tuple[Moments, dict[str, Mean]]:
-        """Tally values, and of the same rows the means of others (f8[n] each)."""
+        """Tally values as `of` does, and of the same rows the means of others (f8[n] each), weighted by b."""
         if weight is not None or not moderate(values):
-            return cls._of(values, weight), {name: Mean.of(other, weight) for name, other in others.items()}
+            b = weight if mass is None else mass
+            return cls._of(values, weight, mass), {name: Mean.of(other, b) for name, other in others.items()}
         vectors = (values, *two_product(values, values), *others.values())
         first, product, error, *rest = map(ExactSum().add, vectors)
         count = _whole(len(values))
@@ -126,15 +127,15 @@ class Moments:
         return moments, {name: Mean(total, count) for name, total in zip(others, rest, strict=True)}
 
     @classmethod
-    def _of(cls, values: Floats, weight: Floats | None) -> Moments:
-        mean = Mean.of(values, weight)
+    def _of(cls, values: Floats, weight: Floats | None, mass: Floats | None) -> Moments:
+        mean = Mean.of(values, weight, mass)
         finite = np.isfinite(values)
         kept = values if finite.all() else values[finite]
         if weight is None:
             return cls(
                 mean, len(values), ExactSum().add_products(kept, kept), ExactSum(mean.a.units), _whole(len(kept))
             )
-        a, b = wide_product(kept, weight[finite]), wide(weight[finite])
+        a, b = wide_product(kept, weight[finite]), wide((weight if mass is None else mass)[finite])
         aa, ab, bb = (ExactSum().add_wide_products(x, y) for x, y in ((a, a), (a, b), (b, b)))
         return cls(mean, len(values), aa, ab, bb)
 
@@ -163,9 +164,9 @@ class Moments:
 
 @record(frozen=True, eq=False)
 class ClassShares:
-    """How much of the target falls on each class.
+    """How much of the target falls on each class: sum_i w_i W_c y_ic.
 
-    counts (i8[K], or of length 0) holds the hard labels; masses holds the weights,
+    counts (i8[K], or of length 0) holds the rows of each hard label; masses holds the sums,
     where they are not simply those counts. With `pairs` each column is a problem of two
     classes, of which the codes 2 c and 2 c + 1 are those of column c.
     """
@@ -187,13 +188,14 @@ class ClassShares:
         batch, soft = work.batch, work.soft
         some = bool(soft.any())
         counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
-        if batch.weight is None and not some:
+        # With per_row the weight of a row does not contain that of its class.
+        spread = some or batch.per_row
+        if batch.weight is None and not spread:
             return cls(counts)
-        weight = np.ones(len(soft)) if batch.weight is None else batch.weight
-        if not some:
+        weight = np.ones(len(soft)) if batch.mass is None else batch.mass
+        if not spread:
             return cls(counts, grouped_sums(weight, work.index))
-        assert work.distribution is not None
-        mass = weight[:, None] * work.distribution
+        mass = weight[:, None] * work.class_shares
         codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
         return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
 
@@ -234,9 +236,22 @@ class ClassShares:
             return NotImplemented
         return self.counts.tolist() == other.counts.tolist() and self.by_class() == other.by_class()
 
+    def best_constant(self, weight: ExactSum) -> float:
+        """Return the least cost of a constant prediction, in nats, of rows whose weights sum to `weight`.
+
+        The mass of class c is m_c = sum_i w_i W_c y_ic. A constant prediction f costs
+        -sum_c m_c ln f_c / sum b, which is least where f_c is m_c / sum m (J. W. Gibbs):
+        the entropy of these shares times sum m / sum b. That factor is 1 but for targets that
+        do not sum to 1, and for losses with class weights over a denominator without them.
+        """
+        mass = sum(mass.units for mass in self.by_class().values())
+        if self.pairs or mass == weight.units or not weight.units:
+            return self.entropy
+        return self.entropy * ratio(mass, weight.units)
+
     @property
     def entropy(self) -> float:
-        """-sum_c f_c ln f_c of the class frequencies f, in nats: the cost of always saying f; of pairs the mean."""
+        """-sum_c f_c ln f_c of the class frequencies f, in nats; of pairs the mean over the columns."""
         if self.masses is None:
             masses = {code: int(self.counts[code]) for code in np.flatnonzero(self.counts).tolist()}
         else:
@@ -262,7 +277,7 @@ class Infinite:
 
     @classmethod
     def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
-        """Tally the infinite of the losses (f8[n]) of these rows (i8[n])."""
+        """Tally the infinite of the losses (f8[n]) of these rows (i8[n]); `weight` is b (f8[n]), None for 1 each."""
         where = np.flatnonzero(np.isinf(loss))
         if not len(where):
             return cls()
@@ -292,13 +307,13 @@ class Clipping:
         return cls()
 
     @classmethod
-    def of(cls, loss: Floats, raw_loss: Floats | None, weight: Floats | None) -> Clipping:
-        """Tally losses (f8[n]) and those before clipping, None where nothing is clipped."""
+    def of(cls, loss: Floats, raw_loss: Floats | None, weight: Floats | None, mass: Floats | None = None) -> Clipping:
+        """Tally losses (f8[n]) and those before clipping, None where nothing is clipped; weights as in `Mean.of`."""
         if raw_loss is None:
             return cls()
         changed = loss != raw_loss
         part = Mean.of(loss[changed], None if weight is None else weight[changed])
-        return cls(int(changed.sum()), part.a, Mean.of(raw_loss, weight))
+        return cls(int(changed.sum()), part.a, Mean.of(raw_loss, weight, mass))
 
     def merge(self, other: Clipping) -> Clipping:
         """Return the clipping over both."""

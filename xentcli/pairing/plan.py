@@ -100,6 +100,12 @@ class Plan:
         distributions = self.matcher is not None and self.matcher.matched == "distribution"
         return self.settings.divides_by_rows and distributions and self.class_weights is not None
 
+    @property
+    def has_weightless_losses(self) -> bool:
+        """Whether rows of a class of weight 0 have a loss, by label smoothing, and no part of sum b."""
+        zero = self.class_weights is not None and bool((self.class_weights == 0).any())
+        return zero and bool(self.settings.label_smoothing) and not self.divides_by_rows
+
     def again(self) -> Plan:
         """Return what was decided, for another pass over the same sources; they must be repeatable."""
         return replace(self, queues=tuple(queue.again() for queue in self.queues))

@@ -19,12 +19,12 @@ def decimals(standard_error: float | None) -> int:
 
 
 def fixed(value: float | None, places: int) -> str:
-    """A number with so many decimals; with an exponent where those would not show it.
+    """A number with so many decimals, with an exponent where those would not show it; a dash for None and NaN.
 
-    >>> fixed(0.80218, 4), fixed(4.248e-18, 6), fixed(float("inf"), 4)
-    ('0.8022', '4.248e-18', 'inf')
+    >>> fixed(0.80218, 4), fixed(4.248e-18, 6), fixed(float("inf"), 4), fixed(float("nan"), 4)
+    ('0.8022', '4.248e-18', 'inf', '-')
     """
-    if value is None:
+    if value is None or math.isnan(value):
         return "-"
     if not math.isfinite(value):
         return str(value)

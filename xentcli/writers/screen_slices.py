@@ -66,7 +66,7 @@ def _worst_title(report: Report) -> str:
     loss = sum(row.loss for row in report.worst)
     whole = report.total
     # With weights a row's part of the cost is not its loss alone.
-    plain = report.weight_sum == report.examples.scored and 0 < whole < float("inf")
+    plain = not {"weights", "class_weight"} & report.options.keys() and 0 < whole < float("inf")
     return f"worst rows ({plural(len(report.worst), 'row')}" + (
         f", {percent(loss / whole)} of the cost)" if plain else ")"
     )
