@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Bytes",
     "Check",
     "CheckReport",
     "ClassSlice",
@@ -72,11 +73,25 @@ class Labels:
 
 @record(frozen=True)
 class Interval:
-    """A confidence interval of the cost."""
+    """A confidence interval of the cost; note says from how many rows or clusters, where these are fewer than 10."""
 
     level: float
     low: float
     high: float
+    note: str = ""
+
+
+@record(frozen=True)
+class Bytes:
+    """What --bytes gave: the bytes that bits per byte are divided by.
+
+    column is None where a number was given, which is taken as it is; weighted says that the
+    bytes of each row were multiplied by its weight, as its loss is.
+    """
+
+    total: float
+    column: str | None
+    weighted: bool
 
 
 @record(frozen=True)
@@ -216,6 +231,7 @@ class Report(_Document):
     xent_version: str
     alignment: str = "position"
     bits_per_byte: float | None = None
+    bytes: Bytes | None = None
     by_class: tuple[ClassSlice, ...] = ()
     by: tuple[GroupSlice, ...] = ()
     worst: tuple[WorstRow, ...] = ()

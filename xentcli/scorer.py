@@ -22,7 +22,7 @@ from xentcli.losses import Workings, correct
 from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
-from xentcli.pairing.labels import labelled_as
+from xentcli.pairing.labels import labelled_as, labels_among
 from xentcli.readers.source import Rows, Values, merged_rows, take, texts_of
 from xentcli.readers.texts import joined
 from xentcli.records import record, replace
@@ -134,8 +134,8 @@ class _Sides:
         i8[m]: the rows of positive weight whose label is not ignored.
     target, weight
         Of those rows, as a Batch has them.
-    ignored
-        How many rows have an ignored label.
+    ignored, ignored_labels
+        How many rows have an ignored label, and which of these labels occur.
     """
 
     values: Mapping[str, tuple[Rows, Values]]
@@ -143,6 +143,7 @@ class _Sides:
     target: Ints | Floats | None
     weight: Floats | None
     ignored: int
+    ignored_labels: frozenset[str] = frozenset()
 
     def index(self, rows: int) -> Ints | None:
         """i8[n]: the class of each of all `rows` rows, 0 of those not kept; None where a target is no class."""
@@ -166,6 +167,7 @@ class Aligned:
     underflows: int
     ids: Sequence[str] | None
     ignored: int = 0
+    ignored_labels: frozenset[str] = frozenset()
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
 
 
@@ -175,6 +177,7 @@ class _Seen:
 
     read: int = 0
     ignored: int = 0
+    ignored_labels: frozenset[str] = frozenset()
     underflows: int = 0
     missing: bool = False
     ids: list[Sequence[str]] = field(default_factory=list)
@@ -201,6 +204,7 @@ class _Seen:
         """Take what is known of some rows."""
         self.read += aligned.rows
         self.ignored += aligned.ignored
+        self.ignored_labels |= aligned.ignored_labels
         self.underflows += aligned.underflows
         self.figures.append(figures)
 
@@ -378,7 +382,13 @@ class Scorer:
             scores = None if seen.missing else Scores.empty()
             return Outcome(scores, ids, positions, seen.row_names)
         figures = Figures.joined(seen.figures)
-        scores = Scores.of(figures, read=seen.read, ignored=seen.ignored, underflows=seen.underflows)
+        scores = Scores.of(
+            figures,
+            read=seen.read,
+            ignored=seen.ignored,
+            underflows=seen.underflows,
+            ignored_labels=seen.ignored_labels,
+        )
         details = self._details(figures, seen)
         keyed = {
             (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight, figures.mass)
@@ -507,7 +517,12 @@ class Scorer:
         if weight is not None:
             weight = weight[kept]
             weight = None if (weight == 1).all() else weight
-        return _Sides(values, kept, target, weight, 0 if ignored is None else int(ignored.sum()))
+        if ignored is None or not ignored.any():
+            return _Sides(values, kept, target, weight, 0)
+        labels = take(values["label" if "label" in values else "preds"][1], np.flatnonzero(ignored))
+        return _Sides(
+            values, kept, target, weight, int(ignored.sum()), labels_among(labels, self.plan.settings.ignored)
+        )
 
     def align(
         self,
@@ -555,7 +570,7 @@ class Scorer:
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = texts_of(values["id"][1]) if "id" in values else None
-        return Aligned(batch, kept, count, underflows, ids, sides.ignored, values)
+        return Aligned(batch, kept, count, underflows, ids, sides.ignored, sides.ignored_labels, values)
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""

@@ -140,6 +140,8 @@ class Scores:
         Which of 0 and 1 one column is; None stands for all else.
     column
         Whether there is one column.
+    ignored_labels
+        Which of the labels to ignore occur.
     """
 
     read: int = 0
@@ -156,6 +158,7 @@ class Scores:
     odd_logits: bool = False
     certain: frozenset[float | None] = frozenset()
     column: bool = False
+    ignored_labels: frozenset[str] = frozenset()
 
     @classmethod
     def empty(cls) -> Self:
@@ -163,7 +166,15 @@ class Scores:
         return cls()
 
     @classmethod
-    def of(cls, figures: Figures, *, read: int, ignored: int = 0, underflows: int = 0) -> Scores:
+    def of(
+        cls,
+        figures: Figures,
+        *,
+        read: int,
+        ignored: int = 0,
+        underflows: int = 0,
+        ignored_labels: frozenset[str] = frozenset(),
+    ) -> Scores:
         """Tally rows, of which `read` were read and `ignored` left out for their label."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
         cost, means = Moments.with_means(loss, figures.means, weight, mass)
@@ -182,6 +193,7 @@ class Scores:
             figures.odd_logits,
             figures.certain,
             figures.binary,
+            ignored_labels,
         )
 
     def merge(self, other: Scores) -> Scores:
@@ -202,6 +214,7 @@ class Scores:
             self.odd_logits or other.odd_logits,
             self.certain | other.certain,
             self.column or other.column,
+            self.ignored_labels | other.ignored_labels,
         )
 
     @classmethod

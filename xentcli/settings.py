@@ -195,7 +195,7 @@ class Settings:
         for name, least in (("worst", 0), *((name, 1) for name in _LIMITS)):
             if getattr(self, name) < least:
                 raise UsageError(f"--{name.replace('_', '-')} is at least {least}, not {getattr(self, name)}")
-        if self.bytes_in_all is not None and self.bytes_in_all <= 0:
+        if self.bytes_in_all is not None and not 0 < self.bytes_in_all < math.inf:
             raise UsageError(f"--bytes is a number above 0, or a column, not {self.bytes}")
         if self.show and not self.worst:
             raise UsageError("--show names columns for --worst N")

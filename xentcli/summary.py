@@ -9,7 +9,7 @@ from operator import itemgetter
 from xentcli.arrays import Ints
 from xentcli.compat import COMPAT
 from xentcli.diagnosis import Symptoms, findings
-from xentcli.errors import NoVerdict, Place
+from xentcli.errors import NoVerdict, Place, shown
 from xentcli.exact import UNIT_BITS, ratio
 from xentcli.grouped import GroupMeans
 from xentcli.metrics import Metric
@@ -18,6 +18,7 @@ from xentcli.pairing.alignment import RowNames
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import files_in
 from xentcli.report import (
+    Bytes,
     ClassSlice,
     Clip,
     Examples,
@@ -39,6 +40,9 @@ from xentcli.tallies import ClassShares, Mean
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
+
+FEW = 10
+"""Of fewer rows or clusters an interval is a rough guide, and says so."""
 
 
 def report_of(
@@ -62,11 +66,12 @@ def report_of(
     cost = total.cost.mean.value
     clusters = len(details.clusters.names) if settings.cluster is not None else None
     error = total.cost.standard_error if clusters is None else details.clusters.standard_error
-    undefined = _undefined(plan, total, clusters)
     smoothed = bool(settings.label_smoothing)
     prior = total.classes.best_constant(total.cost.mean.b) if labelled and not smoothed else None
     entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
-    interval = _interval(cost, error, total.scored if clusters is None else clusters, settings, unit)
+    units, noun = (total.scored, "rows") if clusters is None else (clusters, "clusters")
+    interval = _interval(cost, error, units, settings, unit, noun)
+    bytes_ = _bytes(plan, details)
     return Report(
         cost=cost / unit,
         unit=settings.unit,
@@ -92,7 +97,8 @@ def report_of(
         inputs=tuple(_input(plan, index, total) for index in range(len(plan.sources))),
         xent_version=__version__,
         alignment=plan.alignment,
-        bits_per_byte=_bits_per_byte(total, details, settings),
+        bits_per_byte=_bits_per_byte(total, bytes_),
+        bytes=bytes_,
         by_class=_by_class(plan, total, details, unit),
         by=tuple(_by(plan, total, details, unit)),
         worst=_worst(plan, total, details, unit),
@@ -100,7 +106,7 @@ def report_of(
         compat=_compat(plan),
         extra={metric.name: _extra(total, metric, labelled) for metric in extra},
         shown=tuple(metric.name for metric in settings.shown_metrics),
-        undefined=undefined,
+        undefined=_undefined(plan, total, clusters, bytes_),
         options=settings.changed(),
         warnings=(
             *_warnings(plan, total, names, prior),
@@ -120,12 +126,20 @@ def _exp(cost: float) -> float:
         return math.inf
 
 
-def _interval(cost: float, error: float | None, units: int, settings: Settings, unit: float) -> Interval | None:
-    """The interval of a cost in nats whose error comes from so many independent rows or clusters."""
+def _interval(
+    cost: float, error: float | None, units: int, settings: Settings, unit: float, noun: str = "rows"
+) -> Interval | None:
+    """The interval of a cost in nats whose error comes from `units` independent rows or clusters.
+
+    Its lower end is at least 0, as every cost is; a cost that is negative, by probabilities above 1
+    within the tolerance, stays inside its interval.
+    """
     if error is None:
         return None
     half = two_sided_quantile(settings.confidence, units - 1) * error
-    return Interval(settings.confidence, (cost - half) / unit, (cost + half) / unit)
+    low = max(cost - half, min(cost, 0.0))
+    note = f"only {units} {noun}" if units < FEW else ""
+    return Interval(settings.confidence, low / unit, (cost + half) / unit, note)
 
 
 def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
@@ -134,11 +148,19 @@ def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
     return total.means[metric.name].value
 
 
-def _bits_per_byte(total: Scores, details: Details, settings: Settings) -> float | None:
+def _bytes(plan: Plan, details: Details) -> Bytes | None:
+    """The bytes of --bytes: a number as it is, a column times the weights of its rows."""
+    settings = plan.settings
     if settings.bytes is None:
         return None
-    in_all = settings.bytes_in_all if settings.bytes_in_all is not None else details.bytes.value
-    return total.cost.mean.a.value / math.log(2) / in_all if in_all else None
+    if settings.bytes_in_all is not None:
+        return Bytes(settings.bytes_in_all, None, False)
+    weighted = settings.weights is not None or plan.class_weights is not None
+    return Bytes(details.bytes.value, str(settings.bytes), weighted)
+
+
+def _bits_per_byte(total: Scores, given: Bytes | None) -> float | None:
+    return total.cost.mean.a.value / math.log(2) / given.total if given is not None and given.total else None
 
 
 def _share(part: Mean, total: Scores, problems: int = 1) -> float | None:
@@ -214,7 +236,7 @@ def _reweighted(plan: Plan) -> bool:
     return bool(plan.settings.label_smoothing) or plan.class_weights is not None
 
 
-def _undefined(plan: Plan, total: Scores, clusters: int | None) -> dict[str, str]:
+def _undefined(plan: Plan, total: Scores, clusters: int | None, bytes_: Bytes | None) -> dict[str, str]:
     """Why figures are missing, by the name of the figure."""
     reasons: dict[str, str] = {}
     if total.infinite.count:
@@ -224,6 +246,8 @@ def _undefined(plan: Plan, total: Scores, clusters: int | None) -> dict[str, str
         reasons["standard_error"] = reasons["interval"] = f"one {what} has no spread"
     if plan.settings.bytes is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
+    elif bytes_ is not None and not bytes_.total:
+        reasons["bits_per_byte"] = "the bytes sum to 0"
     labelled = plan.matcher is not None
     if not labelled:
         reasons |= dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
@@ -278,6 +302,12 @@ def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -
     if total.infinite.count:
         yield Warning(
             "infinite", _infinite_message(plan, total), "--clip EPS bounds q away from 0; or look at these rows"
+        )
+    for label in sorted(settings.ignored - total.ignored_labels):
+        yield Warning(
+            "ignored-label-not-found",
+            f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
+            "check its spelling; it is compared with the labels as text, whole numbers without .0",
         )
     if settings.kind == "logits" and not total.odd_logits and _suspicious(total, prior):
         yield Warning(

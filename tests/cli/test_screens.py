@@ -117,7 +117,7 @@ def test_score_of_a_few_rows(call: Call) -> None:
         "scored     preds.csv: 3 of 3 rows, 3 classes, probabilities\n"
         "labels     labels.csv, column truth, matched to the columns by name\n"
         "\n"
-        "cross-entropy   0.730 nats   95 % interval -1.170 to 2.629\n"
+        "cross-entropy   0.730 nats   95 % interval 0.000 to 2.629 (only 3 rows)\n"
         "                             (rows taken as independent; else --cluster)\n"
         "perplexity      2.075        as unsure as among 2.1 equal choices\n"
         "skill           -0.1465      14.6 % above always saying the class shares\n"
@@ -157,7 +157,7 @@ def test_score_of_losses_does_not_advise_a_weight_that_is_in_use(call: Call, wri
 
 def test_score_in_bits_at_another_level(call: Call) -> None:
     text = screen(call("score", "preds.csv", "labels.csv", "--base", "2", "--confidence", "0.9"))
-    assert "cross-entropy   1.053 bits   90 % interval -0.807 to 2.913\n" in text
+    assert "cross-entropy   1.053 bits   90 % interval 0.000 to 2.913 (only 3 rows)\n" in text
 
 
 def test_score_without_labels_shows_no_figure_of_labels(call: Call, write: Write) -> None:

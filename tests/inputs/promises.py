@@ -18,6 +18,9 @@ PROMISES = {
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
         ("A loss is within 4 units in the last place whatever instructions the processor has.", "tests/test_cpu.py::test_losses_differ_by_at_most_4_ulp_between_instruction_sets"),
         ("The fast reader of text returns what the careful one returns, or leaves the block to it.", "tests/readers/test_fast.py"),
+        ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),
+        ("No interval of a cost reaches below 0, and one from fewer than ten rows or clusters says so.", "tests/test_intervals.py::test_the_ends_are_those_of_student_or_0_in_every_unit_and_group"),
+        ("Every option that changes the loss is on the screen.", "tests/writers/test_remarks.py::test_what_changes_the_loss_is_on_the_screen"),
         ("A numeral is read as the nearest double, and what is no numeral is no number.", "tests/readers/test_numerals.py"),
     ],
     "Right or refused": [

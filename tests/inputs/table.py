@@ -61,6 +61,7 @@ LABELS = "Labels and ids"
 ARRAYS = "Arrays"
 ARCHIVES = "Archives"
 COLUMNAR = "Columnar and JSON"
+LOSS = "Options of the loss"
 SYSTEM = "System"
 CELLS = P.replace("0.2,0.8", "CELL,0.8")
 CHANGED = {
@@ -307,6 +308,26 @@ ROWS: list[Row] = [
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
     one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
     one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "is there twice"),
+    # Options of the loss.
+    *(
+        scored(LOSS, what, P, args=f"p.csv l.csv {args}", cost=cost)
+        for what, args, cost in (
+            ("class weights", "--class-weight b=3", float(-np.log([0.7, 0.8**3, 0.9]).sum() / 5)),
+            ("a class of weight 0", "--class-weight a=0", float(-np.log(0.8))),
+            ("a class of weight 0 with smoothing", "--class-weight a=0 --label-smoothing 0.1", float(-np.log([0.3, 0.8, 0.1]) @ [0.05, 0.95, 0.05])),
+            ("all of each label smoothed", "--label-smoothing 1", float(-np.log(Q).mean())),
+            ("a label to ignore that is not there", "--ignore-label zz", COST),
+        )
+    ),
+    *(
+        refused(LOSS, what, P, says, code, args=f"p.csv l.csv {args}", names_file=False)
+        for what, args, says, code in (
+            ("no class has weight", "--class-weight a=0 --class-weight b=0 --label-smoothing 0.1", "the weights of all 3 rows are 0", 5),
+            ("more smoothing than there is", "--label-smoothing 1.5", "--label-smoothing is from 0 to 1", 2),
+            ("losses by row that no weight stands under", "--class-weight a=0 --label-smoothing 0.1 --per-example rows.csv", "the cost itself is computed without --per-example", 2),
+            ("infinite bytes", "--bytes inf", "--bytes is a number above 0", 2),
+        )
+    ),
     # System.
     Row(SYSTEM, "a folder without files", {"empty/": ""}, "empty empty", 4, "no file in it"),
     Row(SYSTEM, "a file that is not there", {"l.csv": L}, "nowhere.csv l.csv", 4, "No such file"),

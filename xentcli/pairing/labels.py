@@ -497,6 +497,18 @@ def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
     return whole
 
 
+def labels_among(values: Values, wanted: Collection[str]) -> frozenset[str]:
+    """Return which of `wanted` occur among labels, or among the numbers of target columns.
+
+    >>> sorted(labels_among(["cat", "-100.0"], {"-100", "dog"}))
+    ['-100']
+    """
+    if isinstance(values, Coded):
+        values = [values.distinct[code] for code in np.unique(values.codes).tolist()]
+    found = values if isinstance(values, list | Texts) else _texts(distinct(values)[0])
+    return frozenset(map(whole_or_text, found)) & frozenset(wanted)
+
+
 def _texts(values: Values | Array) -> list[str]:
     """Labels as texts; whole numbers without a point, true and false as 1 and 0."""
     if isinstance(values, list | Texts | Coded):

@@ -7,6 +7,7 @@ from typing import Any
 
 from xentcli.report import Causes, CheckReport, Explanation, Report
 from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
 from xentcli.writers.rows import table_rows
 from xentcli.writers.safe import markdown
 from xentcli.writers.steps import Steps
@@ -30,17 +31,17 @@ def _report(report: Report) -> str:
     rows = []
     for metric, value in report.figures():
         if value is not None or report.shown:
-            rows.append(
-                [metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", metric.about]
-            )
+            about = bytes_remark(report) if metric.name == "bits_per_byte" and value is not None else metric.about
+            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", about])
             if metric.name == "cost" and report.interval is not None:
-                low, high = (fixed(end, places) for end in (report.interval.low, report.interval.high))
-                rows.append([f"{100 * report.interval.level:g} % interval", f"{low} to {high}", report.unit, ""])
+                level = f"{100 * report.interval.level:g} % interval"
+                rows.append([level, ends(report.interval, places), report.unit, ""])
     if report.clip is not None:
         clip = report.clip
         changed = f"{plural(clip.count, 'row')} changed by --clip {clip.eps:g}"
         rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
+    first += "".join(f"; {markdown(line)}" for line in changes_of_loss(report))
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
     parts = [first, _table(["metric", "value", "unit", "what it is"], rows, "lrll")]
     if report.by or report.by_class:
@@ -91,7 +92,9 @@ def _check(result: CheckReport) -> str:
         ]
         for c in result.checks
     ]
-    return f"**{result.verdict.replace('_', ' ')}**\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
+    changes = "".join(f"; {markdown(line)}" for line in changes_of_loss(result.report))
+    verdict = f"**{result.verdict.replace('_', ' ')}**{changes}"
+    return f"{verdict}\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
 
 
 def _explanation(told: Explanation) -> str:

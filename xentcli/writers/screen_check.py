@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from xentcli.report import Check, CheckReport
 from xentcli.writers.figures import fixed, plural
 from xentcli.writers.layout import Columns, block, facts, text
+from xentcli.writers.remarks import changes_of_loss
 
 __all__ = ["screen"]
 
@@ -24,7 +25,8 @@ def screen(result: CheckReport) -> RenderableType:
         first_styles=[_STYLES[check.verdict] for check in result.checks],
     )
     warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.report.warnings]
-    return block(table, facts(warnings, "bold yellow"), text(_summary(result)))
+    changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_loss(result.report))]
+    return block(table, facts(changes), facts(warnings, "bold yellow"), text(_summary(result)))
 
 
 def _cells(check: Check, result: CheckReport) -> tuple[str, ...]:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from xentcli.kinds import KINDS
+from xentcli.metrics import Metric
 from xentcli.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.layout import Columns, block, facts
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
 from xentcli.writers.screen_slices import slice_tables
 
 __all__ = ["screen"]
@@ -50,6 +52,8 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
         other = f"{report.labels.path}, " if len(report.inputs) > 1 else ""
         yield "labels", f"{other}{named}, {report.labels.note}"
+    for number, line in enumerate(changes_of_loss(report)):
+        yield "" if number else "loss", line
     if report.compat is not None:
         yield "as", report.compat
     if report.alignment == "id" and len(report.inputs) > 1:
@@ -79,7 +83,7 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
     interval = report.interval
     if interval is not None:
         level = f"{100 * interval.level:g} %"
-        note = f"{level} interval {fixed(interval.low, places)} to {fixed(interval.high, places)}"
+        note = f"{level} interval {ends(interval, places)}"
         yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", note
         yield "", "", _independence(report)
     else:
@@ -89,16 +93,12 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
             f"no interval: {report.undefined['interval']}",
         )
     yield from _infinite(report, places)
-    if report.clip is not None:
-        clip = report.clip
-        share = f", {percent(clip.share)} of the cost" if clip.share is not None and clip.count else ""
-        without = f"; {fixed(clip.cost_without, places)} without" if clip.count else ""
-        yield "clipped", f"{clip.eps:g}", f"{plural(clip.count, 'row')} changed{share}{without}"
+    yield from _clipped(report, places)
     if report.target_entropy is not None:
         yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
         yield "KL divergence", fixed(report.kl, places), "what is above that"
     if report.bits_per_byte is not None:
-        yield "bits per byte", fixed(report.bits_per_byte, places), ""
+        yield "bits per byte", fixed(report.bits_per_byte, places), bytes_remark(report)
     yield "perplexity", fixed(report.perplexity, places), _choices(report.perplexity)
     # Shares keep four decimals where the cost, with its large error, has fewer.
     places = max(places, 4)
@@ -119,8 +119,21 @@ def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
         yield (
             metric.title,
             fixed(value, shown) + unit,
-            metric.about if value is not None else report.undefined.get(metric.name, "undefined"),
+            _about(report, metric) if value is not None else report.undefined.get(metric.name, "undefined"),
         )
+    yield from _clipped(report, places)
+
+
+def _about(report: Report, metric: Metric) -> str:
+    return bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+
+
+def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
+    if report.clip is not None:
+        clip = report.clip
+        share = f", {percent(clip.share)} of the cost" if clip.share is not None and clip.count else ""
+        without = f"; {fixed(clip.cost_without, places)} without" if clip.count else ""
+        yield "clipped", f"{clip.eps:g}", f"{plural(clip.count, 'row')} changed{share}{without}"
 
 
 def _independence(report: Report) -> str:

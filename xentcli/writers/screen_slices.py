@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from xentcli.report import GroupSlice, Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.layout import Columns, text
+from xentcli.writers.remarks import ends
 
 __all__ = ["slice_tables"]
 
@@ -48,8 +49,7 @@ def _by(parts: list[GroupSlice], places: int) -> RenderableType:
     parts = sorted(parts, key=lambda part: -(part.share or 0.0))
     rows = []
     for part in parts[:MOST]:
-        interval = part.interval
-        shown = f"{fixed(interval.low, places)} to {fixed(interval.high, places)}" if interval is not None else "-"
+        shown = ends(part.interval, places) if part.interval is not None else "-"
         names = [value or "(empty)" for value in part.group.values()]
         rows.append((*names, f"{part.examples:,}", fixed(part.cost, places), _percent(part.share), shown))
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")

@@ -1,0 +1,57 @@
+"""Remarks on how the figures of a report were calculated, the same on a screen and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from xentcli.report import Interval, Report
+from xentcli.writers.figures import fixed, short
+
+__all__ = ["bytes_remark", "changes_of_loss", "ends"]
+
+_DEFAULT_TOLERANCE = 0.001
+
+
+def changes_of_loss(report: Report) -> Iterator[str]:
+    """Yield a line for each option that changes the loss or its mean, with the option's name."""
+    # What --compat sets, its own line says.
+    options = {name: setting.value for name, setting in report.options.items() if setting.by == "flag"}
+    if "weights" in options:
+        yield f"rows weighted by column {options['weights']} (--weights)"
+    if "class_weight" in options:
+        yield f"class weights {_class_weights(options['class_weight'], len(report.classes))} (--class-weight)"
+    if "label_smoothing" in options:
+        yield f"labels smoothed by {options['label_smoothing']:g} (--label-smoothing)"
+    if "scale" in options:
+        yield f"predictions multiplied by {options['scale']:g} (--scale)"
+    if options.get("renormalize"):
+        yield "each row divided by its sum (--renormalize)"
+    deviation = report.row_sum.largest_deviation
+    if options.get("sum_tolerance", 0) > _DEFAULT_TOLERANCE and deviation is not None:
+        accepted = f"row sums up to {options['sum_tolerance']:g} from 1 accepted"
+        yield f"{accepted}, largest deviation {short(float(f'{deviation:.2g}'))} (--sum-tolerance)"
+
+
+def _class_weights(given: Any, classes: int) -> str:
+    """Class weights as NAME=W, whichever way they were given."""
+    pairs = [f"{name}={weight:g}" for name, weight in given.items()] if isinstance(given, Mapping) else given
+    named = [pairs] if isinstance(pairs, str) else list(pairs)
+    return ", ".join(named if len(named) == classes else [*named, "others 1"])
+
+
+def bytes_remark(report: Report) -> str:
+    """Say which bytes the loss in bits was divided by, and whether weights apply to them; empty without --bytes."""
+    if report.bytes is None:
+        return ""
+    total = f"{short(report.bytes.total)} bytes"
+    if report.bytes.column is None:
+        weighted = {"weights", "class_weight"} & report.options.keys()
+        return f"{total} in total, as given{': weights apply to the losses only' if weighted else ''}"
+    return f"{total} of column {report.bytes.column}{', each row times its weight' if report.bytes.weighted else ''}"
+
+
+def ends(interval: Interval, places: int) -> str:
+    """Both ends of an interval, and from how few rows it is, if they are few."""
+    note = f" ({interval.note})" if interval.note else ""
+    return f"{fixed(interval.low, places)} to {fixed(interval.high, places)}{note}"
