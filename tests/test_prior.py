@@ -20,8 +20,11 @@ from scipy import optimize, special
 
 from tests.conftest import Run, Write
 from xentcli import score
+from xentcli.batch import Batch, with_class_weights
 from xentcli.errors import NoVerdict, UsageError
+from xentcli.losses import Workings
 from xentcli.report import Report
+from xentcli.scores import Figures, Scores
 
 Floats = npt.NDArray[np.float64]
 modest = settings(deadline=None, max_examples=40)
@@ -290,3 +293,30 @@ def test_losses_that_no_weight_stands_under_are_not_written_row_by_row(xent: Run
     # Either option alone has a weight for every loss.
     for alone in (options[:2], options[2:]):
         assert xent("score", "p.csv", "y.csv", *alone, "--per-example", "-").returncode == 0
+
+
+def batch_of(rows: slice, smoothing: float = 0.5) -> Batch:
+    """Some of six rows of which the first three have a class of weight 0."""
+    q = np.linspace(0.1, 0.9, 6)[rows]
+    target = np.array([0, 0, 0, 1, 1, 1])[rows]
+    batch = Batch("probs", np.stack([q, 1 - q], axis=1), target, None, np.arange(1, 7)[rows], smoothing=smoothing)
+    return with_class_weights(batch, np.array([0.0, 2.0]))
+
+
+def test_rows_without_a_part_of_the_denominator_stay_so_when_pieces_are_joined() -> None:
+    pieces = [Figures.of(Workings(batch_of(rows))) for rows in (slice(0, 2), slice(2, 4), slice(4, 6))]
+    together = Scores.of(Figures.joined(pieces), read=6)
+    assert together.cost.mean.b.value == 6.0
+    assert together.cost == Scores.of(Figures.of(Workings(batch_of(slice(0, 6)))), read=6).cost
+    apart = Scores.merged(Scores.of(piece, read=2) for piece in pieces)
+    assert (together.cost, together.means) == (apart.cost, apart.means)
+
+
+def test_rows_without_a_part_of_the_denominator_stay_so_when_others_are_taken_away() -> None:
+    frame = pd.DataFrame({"a": [0.5, 0.25, 0.75], "b": [0.5, 0.75, 0.25], "w": [1.0, 1e-320, 1.0]})
+    report = score(frame, ["a", "b", "b"], weights="w", class_weight={"a": 0, "b": 1e-10}, label_smoothing=0.5)
+    # The weight of row 2 is below the doubles; row 1 adds to the numerator alone.
+    assert report.examples.zero_weight == 1
+    above = 1e-10 * (0.25 * math.log(2) + 0.75 * -math.log(0.25))
+    assert report.weight_sum == 1e-10
+    assert report.cost == pytest.approx(above / 1e-10, rel=1e-14)

@@ -98,7 +98,8 @@ class Settings:
     hash
         Take the SHA-256 of every input.
     bytes
-        A column with the bytes of each row's text, or their number in all.
+        A column with the bytes of each row's text, multiplied by the row's weight as its loss is; or
+        their number in total, taken as it is.
     metrics
         The figures that tables show, in this order; top3 is a top-k accuracy.
     base
