@@ -139,9 +139,7 @@ _columns = section(
     _option("--positive", metavar="NAME", help="The label that one column of predictions is about."),
     _option("--multilabel", is_flag=True, help="Each column is a yes or no of its own."),
     _option("--index-base", type=click.Choice(["0", "1"]), help="Labels are positions counted from 0 or 1."),
-    _option(
-        "--bytes", metavar="COLUMN|N", help="Bytes per row (weighted) or in total, for bits per byte."
-    ),
+    _option("--bytes", metavar="COLUMN|N", help="Bytes per row (weighted) or in total, for bits per byte."),
     _option("--align", type=click.Choice(["position"]), help="Match by position whatever row names say."),
 )
 _files = section(
