@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,18 @@ def test_the_first_example_names_files_that_are_there() -> None:
 def test_every_exit_code_is_in_the_readme() -> None:
     for code in ("| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |", "| 70 |", "| 130, 141, 143 |"):
         assert code in README
+
+
+def test_mutation_selects_files_that_are_there() -> None:
+    """A pattern that matches nothing would leave a part of the arithmetic unchanged without a word."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+    for pattern in (*settings["only_mutate"], *settings["pytest_add_cli_args_test_selection"]):
+        assert list(ROOT.glob(pattern)), pattern
+
+
+def test_every_extra_is_imported_by_the_package() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    code = "".join(path.read_text() for path in (ROOT / "xentcli").rglob("*.py"))
+    named = {name for name in extras if name not in ("test", "lint", "all")}
+    assert named == set(re.findall(r'needed\("[\w.]+", "(\w+)"\)', code))
+    assert extras["all"] == [f"xentcli[{','.join(sorted(named))}]"]
