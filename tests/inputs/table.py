@@ -182,6 +182,17 @@ ROWS: list[Row] = [
         )
     ),
     Row(LABELS, "row names in another order", {"p.csv": ",a,b\n0,0.7,0.3\n1,0.2,0.8\n", "l.csv": ",label\n1,b\n0,a\n"}, says="--id '#1'"),
+    *(
+        Row(LABELS, f"class names in a file: {what}", {"p.npy": npy(Q), "y.npy": npy(Y), "n.txt": names}, "p.npy y.npy --classes @n.txt", code, says, cost)
+        for what, names, code, says, cost in (
+            ("beside positions", "cat\ndog\n", 0, "", COST),
+            ("in quotes, with CRLF", '"1"\r\n"0"\r\n', 0, "", float(-np.log([0.3, 0.2, 0.1]).mean())),
+            ("two columns", "0,cat\n1,dog\n", 3, "2 columns where one of class names was expected", None),
+            ("one twice", "cat\ncat\n", 3, "the class name 'cat' is there twice", None),
+            ("a number before each", "1 dog\n0 cat\n", 3, "--index-base 0", None),
+            ("a NUL byte", "c\0t\ndog\n", 3, "a NUL byte", None),
+        )
+    ),
     # Arrays.
     *(
         good(ARRAYS, f"dtype {dtype}", "p.npy", npy(np.array([[1, 0], [0, 1], [1, 0]], dtype)), "p.npy y.npy", 0.0)

@@ -223,7 +223,9 @@ def test_a_file_of_class_names_has_one_a_line(write: Write) -> None:
     for text, names in (
         (b"\xef\xbb\xbfcat\r\ndog\r\nemu", PETS),
         (b"cat\ndog\nemu\n", PETS),
-        (b"a,b\nx y\n\xc3\xa9\n", ("a,b", "x y", "é")),
+        (b'"a,b"\nx y\n\xc3\xa9\n', ("a,b", "x y", "é")),
+        (b'"cat"\r"dog"\r"e""mu"\r', ("cat", "dog", 'e"mu')),
+        (b"cat\ndog\n#\n\n", ("cat", "dog", "#")),
     ):
         assert score(array, [0, 2], classes="@" + write("names.txt", text)).classes == names
     assert "UTF-8" in refusal(DataError, array, [0, 2], classes="@" + write("latin.txt", b"caf\xe9\nb\nc\n"))

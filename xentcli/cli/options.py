@@ -135,7 +135,7 @@ _columns = section(
     _option("--id", metavar="COLUMN", help="Match the rows of both files by this column."),
     _option("--subset", is_flag=True, help="With --id: labels may be there that have no prediction."),
     _option("--weights", metavar="COLUMN", help="How much each row counts."),
-    _option("--classes", metavar="NAMES", help="Class names in the order of the columns, or @FILE."),
+    _option("--classes", metavar="NAMES", help="Class names in column order, or @FILE, one a line."),
     _option("--positive", metavar="NAME", help="The label that one column of predictions is about."),
     _option("--multilabel", is_flag=True, help="Each column is a yes or no of its own."),
     _option("--index-base", type=click.Choice(["0", "1"]), help="Labels are positions counted from 0 or 1."),

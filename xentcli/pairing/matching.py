@@ -25,42 +25,116 @@ from xentcli.pairing.labels import (
     labelled_as,
 )
 from xentcli.pairing.roles import Roles
+from xentcli.readers import open_small
 from xentcli.readers.numerals import whole_or_text
-from xentcli.readers.source import Pick, Rows, take, texts_of
+from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, texts_of
+from xentcli.readers.stream import STDIN
 from xentcli.settings import Settings
 
 __all__ = ["class_weights", "given_classes", "match"]
 
+_WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
+"""A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
+
 
 def given_classes(settings: Settings) -> tuple[str, ...] | None:
-    """The names of --classes, from a file of one name a line where @FILE was given."""
+    """Return the names of --classes; of @FILE those in its one column.
+
+    Raises
+    ------
+    UsageError, DataError, FileError
+        For a name that is empty or given twice, and for a file that is not one column of names.
+    """
     given = settings.classes
     if given is None:
         return None
     if isinstance(given, str) and given.startswith("@"):
-        path = given[1:]
-        try:
-            with open(path, encoding="utf-8-sig") as file:
-                lines = file.read().rstrip("\r\n").splitlines()
-        except UnicodeDecodeError:
-            raise DataError("class names are UTF-8 text, one a line", place=Place(path)) from None
-        except OSError as error:
-            raise FileError(f"cannot be read: {error.strerror}", place=Place(path)) from None
-        if "" in lines or not lines:
-            line = lines.index("") + 1 if "" in lines else None
-            raise DataError("a class name is expected on every line", place=Place(path, line=line))
-        names = tuple(lines)
-    else:
-        names = tuple(given.split(",")) if isinstance(given, str) else tuple(given)
-        names = tuple(name.strip() for name in names)
-    twice = (
-        next((name for index, name in enumerate(names) if name in names[:index]), None)
-        if len(set(names)) < len(names)
-        else None
-    )
-    if twice is not None or "" in names or not names:
-        raise UsageError(f"--classes names {shown(twice)} twice" if twice else "--classes has an empty name")
+        return _names_in(given[1:], settings)
+    names = tuple(name.strip() for name in (given.split(",") if isinstance(given, str) else given))
+    twice = _repeated(names)
+    if twice is not None:
+        raise UsageError(f"--classes names {shown(names[twice])} twice")
+    if "" in names or not names:
+        raise UsageError("--classes has an empty name")
     return names
+
+
+def _names_in(path: str, settings: Settings) -> tuple[str, ...]:
+    """Read a file of class names, one a row, by the reader of its format."""
+    if path == STDIN:
+        raise UsageError("--classes @- is not supported: only PREDS or LABELS can be standard input")
+    source = _one_column(path, settings)
+    if has_first_line(source) and source.width:
+        source = source.with_header(False)
+    names: list[str] = []
+    places: list[Place] = []
+    for part in source.parts() if source.width else ():
+        rows = part.load({"label": Pick((0,), "text")})
+        names += texts_of(rows.values["label"])
+        places += [rows.place("label", row) for row in range(rows.count)]
+        if len(names) > settings.max_columns:
+            message = f"more than {settings.max_columns:,} class names"
+            raise FileError(message, place=Place(path), advice="--max-columns N allows more")
+    if "" in names or not names:
+        place = places[names.index("")] if names else Place(path)
+        raise DataError("a class name is expected on every line", place=place)
+    twice = _repeated(names)
+    if twice is not None:
+        raise DataError(f"the class name {shown(names[twice])} is there twice", place=places[twice])
+    return tuple(names)
+
+
+def _one_column(path: str, settings: Settings) -> Source:
+    """Open a file of class names; a row of several fields is refused."""
+    quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab stands in double quotes"
+    try:
+        source = open_small(path, format=settings.format_of(path), limits=settings.limits)
+    except DataError as error:
+        # No option says what separates the fields of this file.
+        advice = tuple(quoted if "--delimiter" in line else line for line in error.advice)
+        raise DataError(error.message, place=error.place, advice=advice) from None
+    if source.width > 1:
+        line = 1 if has_first_line(source) else None
+        message = f"{source.width:,} columns where one of class names was expected"
+        raise DataError(message, place=Place(path, line=line), advice=quoted)
+    return source
+
+
+def _repeated(names: Sequence[str]) -> int | None:
+    """Return the index of the first name that was there before; None if all differ."""
+    first: dict[str, int] = {}
+    return next((index for index, name in enumerate(names) if first.setdefault(name, index) != index), None)
+
+
+def _check_by_position(names: Sequence[str], census: Census, matcher: Matcher) -> None:
+    """Refuse to take labels as positions among class names that were given to match them.
+
+    Names without numbers in them (cat, dog, emu) cannot be meant by labels 0..K-1. Refused are
+    names of which some are labels, and names with numbers other than 0..K-1 in order, whatever
+    stands around the numbers: quotes, spaces, another column.
+    """
+    labels, known = list(census.read), set(names)
+    if not labels or matcher.matched not in ("index", "binary") or isinstance(matcher, ByName):
+        return
+    stranger = next((label for label in labels if label not in known), labels[0])
+    met = next((label for label in labels if label in known), None)
+    words = [[whole_or_text(word) for word in _WHOLE_WORD.findall(name)] for name in names]
+    in_order = [str(index) for index in range(len(names))]
+    if met is not None:
+        message = f"label {shown(stranger)} is not a class, but label {shown(met)} is"
+    elif all(words) and in_order not in ([first for first, *_ in words], [last for *_, last in words]):
+        last = len(names) - 1
+        message = f"label {shown(stranger)} is not a class, and the numbers in the class names are not 0 to {last:,}"
+    else:
+        return
+    raise DataError(
+        message,
+        place=census.read[stranger],
+        advice=(
+            f"classes: {listed(tuple(names))}",
+            "--index-base 0 (or 1) takes labels as positions, whatever the names are",
+        ),
+    )
 
 
 def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
@@ -102,10 +176,14 @@ def match(
     preds, label = roles["preds"][0], roles["label"][0]
     columns = len(preds.columns)
     if names is not None and columns > 1 and len(names) != columns:
+        headed = len(names) == columns + 1 and str(settings.classes).startswith("@")
         raise DataError(
             f"--classes has {len(names):,} names and there are {columns:,} prediction columns",
             place=Place(preds.source.path),
-            advice=f"prediction columns: {listed(preds.names)}",
+            advice=(
+                f"prediction columns: {listed(preds.names)}",
+                f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
+            ),
         )
     if names is not None and preds.source.names and names != preds.names and set(names) == set(preds.names):
         raise DataError(
@@ -121,6 +199,8 @@ def match(
     census, complete = _census(roles, queues, joins, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
+        if names is not None and settings.index_base is None:
+            _check_by_position(names, census, matcher)
         return pair_of, matcher, label.names
     if settings.positive is not None:
         raise DataError(
@@ -129,6 +209,8 @@ def match(
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     decided = decide(census, classes, named, settings.index_base)
+    if names is not None and settings.index_base is None:
+        _check_by_position(names, census, decided)
     if vouch and names is None:
         _check_vouched(preds, _called(census, decided), settings, final=complete)
     return classes, decided, label.names

@@ -7,14 +7,14 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "check_format", "open_source"]
+__all__ = ["READERS", "Reader", "check_format", "open_small", "open_source"]
 
 
 @record(frozen=True)
@@ -115,6 +115,25 @@ def open_source(
         if files is not None:
             return open_shards(path, files, lambda file: _open_file(file, format, text, dtype, limits))
     return _open_file(path, format, text, dtype, limits, hashed)
+
+
+def open_small(path: str, *, format: str | None = None, limits: Limits = DEFAULT) -> Source:
+    """Open a file that is held whole, as one of class names is: of at most as many bytes as a row of text.
+
+    Raises
+    ------
+    FileError
+        When it cannot be read, or exceeds a limit.
+    DataError
+        When it is of no format that is read.
+    """
+    source = _open_file(path, format, {}, None, limits)
+    stream = getattr(source, "stream", None)
+    while stream is not None and len(stream.head) <= limits.row:
+        if not stream.look_further(limits.row + 1):
+            return source
+    message = f"more than {limits.row:,} bytes, the limit of a file that is held whole"
+    raise FileError(message, place=Place(path), advice="--max-field N allows 2 N bytes")
 
 
 def _open_file(
