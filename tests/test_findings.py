@@ -201,10 +201,16 @@ def test_what_numpy_savetxt_writes_is_scored_with_one_option(tmp_path: Path) -> 
         )
 
 
-def test_a_header_that_has_numbers_is_said_to_be_one(xent: Run, write: Write) -> None:
+def test_text_beside_numbers_is_not_taken_as_a_header_in_silence(xent: Run, write: Write) -> None:
     write("p.csv", "img1,3,-1\nimg2,2,5\nimg3,1,0\n"), write("y.csv", "img1,cat\nimg2,dog\nimg3,cat\n")
     options = ("--preds", "#2,#3", "--label", "#2", "--kind", "logits", "--classes", "cat,dog")
-    assert "its first line was taken as names" in xent("score", "p.csv", "y.csv", *options).stdout
+    done = xent("score", "p.csv", "y.csv", *options)
+    assert done.returncode == 3
+    assert "--header predictions or --no-header predictions" in done.stderr
+    report = xent("score", "p.csv", "y.csv", *options, "--no-header", "predictions")
+    assert "p.csv: 3 of 3 rows" in report.stdout
+    assert "p.csv has none; its first line is data" in report.stdout
+    assert "y.csv has none; its first line is data" in report.stdout
 
 
 def test_small_faults_of_messages(write: Write) -> None:

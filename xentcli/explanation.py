@@ -181,6 +181,7 @@ def _told(plan: Plan, work: Workings) -> Explanation:
         loss_in_unit=loss / plan.settings.nats_per_unit,
         clip=work.clip,
         xent_version=__version__,
+        warnings=plan.warnings,
     )
 
 

@@ -124,8 +124,7 @@ class RowSum:
 class Input:
     """A file that was read, and what was taken for granted about it; rows is None where they were not counted.
 
-    header_doubtful says that a header was taken which has numbers for names; files is how
-    many there are where path is a folder or a glob.
+    files is how many there are where path is a folder or a glob.
     """
 
     path: str
@@ -134,7 +133,6 @@ class Input:
     sha256: str | None = None
     header: bool | None = None
     unused: tuple[str, ...] = ()
-    header_doubtful: bool = False
     files: int = 1
 
 
@@ -259,8 +257,6 @@ class Report(_Document):
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
         result = super().to_dict()
-        for given in result["inputs"]:
-            del given["header_doubtful"]
         for row in result["by_class"]:
             row["class"] = row.pop("name")
         del result["shown"]
@@ -355,6 +351,13 @@ class Explanation(_Document):
     inputs: tuple[Input, ...] = ()
     xent_version: str = ""
     schema_version: int = SCHEMA_VERSION
+    warnings: tuple[Warning, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, numbers and strings; warnings go to stderr alone."""
+        result = super().to_dict()
+        del result["warnings"]
+        return result
 
 
 @record(frozen=True)

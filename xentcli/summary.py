@@ -15,7 +15,6 @@ from xentcli.grouped import GroupMeans
 from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
-from xentcli.readers.numerals import is_number
 from xentcli.readers.source import files_in
 from xentcli.report import (
     Bytes,
@@ -109,6 +108,7 @@ def report_of(
         undefined=_undefined(plan, total, clusters, bytes_),
         options=settings.changed(),
         warnings=(
+            *plan.warnings,
             *_warnings(plan, total, names, prior),
             *findings(total, symptoms, plan.classes, prior, named=bool(plan.predictions.names) and not total.column),
         ),
@@ -291,10 +291,8 @@ def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
 def _input(plan: Plan, index: int, total: Scores) -> Input:
     source = plan.sources[index]
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
-    series = [str(index) for index in range(len(source.names))]
-    doubtful = bool(source.header) and list(source.names) != series and any(map(is_number, source.names))
     files = max(1, len(files_in(source)))
-    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], doubtful, files)
+    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], files)
 
 
 def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -> Iterator[Warning]:

@@ -182,6 +182,10 @@ ROWS: list[Row] = [
         )
     ),
     Row(LABELS, "row names in another order", {"p.csv": ",a,b\n0,0.7,0.3\n1,0.2,0.8\n", "l.csv": ",label\n1,b\n0,a\n"}, says="--id '#1'"),
+    refused(TEXT, "text and numbers first, with no header", "i0,1,0\ni1,0,1\ni2,1,0\n", "--header predictions or --no-header predictions", labels="0\n1\n0\n", args="p.csv l.csv --preds #2:#3"),
+    scored(TEXT, "text and numbers first, said to be data", "i0,.7,.3\ni1,.2,.8\ni2,.9,.1\n", "0\n1\n0\n", "p.csv l.csv --preds #2:#3 --no-header predictions"),
+    refused(TEXT, "1 to K above rows that it could be one of", "1,2\n0,1\n1,0\n", "--header labels or --no-header labels", labels="0\n1\n1\n", args="p.csv l.csv --kind logits --preds #1:#2"),
+    scored(TEXT, "0 to K-1 above logits, by the row counts", "0,1\n0,0\n0,0\n", "label\n1\n0\n", "p.csv l.csv --kind logits", cost=float(np.log(2))),
     *(
         Row(LABELS, f"class names in a file: {what}", {"p.npy": npy(Q), "y.npy": npy(Y), "n.txt": names}, "p.npy y.npy --classes @n.txt", code, says, cost)
         for what, names, code, says, cost in (

@@ -103,7 +103,7 @@ def test_row_counts_that_differ_are_refused_also_where_one_file_gives_nothing(wr
 
 
 def test_a_header_that_was_taken_as_data_is_the_likely_reason_of_one_row_too_many(write: Write) -> None:
-    preds = write("p.csv", "1,2,3\n.5,.3,.2\n.1,.6,.3\n")
+    preds = write("p.csv", "5,2,3\n.5,.3,.2\n.1,.6,.3\n")
     message = refusal(DataError, preds, write("l.csv", "truth\n1\n0\n"), kind="logits", preds="#1:#3")
     assert f"is the first line of {preds} a header? --header predictions" in message
 

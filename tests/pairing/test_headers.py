@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.conftest import Write
+from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, XentError
 from xentcli.report import Report
@@ -54,7 +55,7 @@ def rows(report: Report) -> tuple[int | None, ...]:
 # There is one if the first line has a field that is not a number, unless that one field is a class name.
 
 
-@pytest.mark.parametrize("first", ["cat,dog,emu", "cat,1,2", ",0,1", "a,b,-7", "1,2,c", "0x1,0x2,0x3", "1_0,1_1,1_2"])
+@pytest.mark.parametrize("first", ["cat,dog,emu", "cat,1,2", ",0,1", "1,2,c", "0x1,0x2,0x3", "1_0,1_1,1_2"])
 def test_a_field_that_is_not_a_number_makes_a_header(first: str, write: Write) -> None:
     body = "7,.5,.5\n8,.1,.9\n" if first.startswith(",") else ".5,.3,.2\n.1,.6,.3\n"
     report = score(write("p.csv", f"{first}\n{body}"), [0, 1])
@@ -309,12 +310,15 @@ def test_text_that_was_said_to_be_data_is_read_as_data(write: Write) -> None:
     assert report.labels.counts == (1, 1, 1)
 
 
-# So is a first line with both text and a number that has a point or an exponent.
+# So is a first line with both text and numbers that are no series.
 
 
-@pytest.mark.parametrize("first", ["cat,0.5,0.5", "cat,1.,0", "cat,.5,1", "cat,5e-1,1", "0.5,0.5,cat", "x,1E3,2"])
+@pytest.mark.parametrize(
+    "first",
+    ["cat,0.5,0.5", "cat,1.,0", "cat,.5,1", "cat,5e-1,1", "0.5,0.5,cat", "x,1E3,2", "i0,1,0", "a,b,-7", "id,5,7"],
+)
 @pytest.mark.parametrize("side", ["predictions", "labels"])
-def test_text_beside_a_decimal_is_refused_naming_the_options(first: str, side: str, write: Write) -> None:
+def test_text_beside_numbers_is_refused_naming_the_options(first: str, side: str, write: Write) -> None:
     mixed = write("mixed.csv", f"{first}\ncat,.5,.5\n")
     files = (mixed, [0]) if side == "predictions" else (np.full((1, 3), 1 / 3), mixed)
     message = refusal(DataError, *files)
@@ -330,7 +334,7 @@ def test_text_beside_a_decimal_is_data_or_a_header_once_it_is_said(write: Write)
     assert score(mixed, header="both", label="cat", classes="cat,dog").labels.counts == (0, 1)
 
 
-def test_text_beside_whole_numbers_is_a_header(write: Write) -> None:
+def test_text_beside_a_series_is_a_header(write: Write) -> None:
     assert headers(score(write("p.csv", "truth,0,1\n1,.5,.5\n"), label="truth")) == (True,)
 
 
@@ -362,3 +366,172 @@ def test_a_weight_named_0_makes_a_header_of_the_file_that_has_it(write: Write) -
 def test_the_report_says_nothing_of_headers_where_the_format_has_none(tmp_path: Any) -> None:
     np.save(tmp_path / "p.npy", np.full((2, 2), 0.5))
     assert headers(score(tmp_path / "p.npy", [0, 1])) == (None, None)
+
+
+# A line that could be data is dropped only on evidence, which the report tells.
+
+
+ONE_HOT = "i0,1,0\ni1,0,1\ni2,1,0\n"
+
+
+@pytest.mark.parametrize(
+    ("preds", "labels", "options", "cost", "read"),
+    [
+        (ONE_HOT, "0\n1\n0\n", {"preds": "#2:#3"}, 0.0, 3),
+        ("cat,2\ndog,4\n", None, {"kind": "losses", "preds": "#2"}, 3.0, 2),
+        ("cat,0\ndog,4\n", None, {"kind": "losses", "preds": "#2"}, 2.0, 2),
+        ("cat,1\ndog,.5\n", None, {"kind": "true-probs", "preds": "#2"}, math.log(2) / 2, 2),
+        ("i0,0,1\ni1,1,0\n", "0\n1\n", {"preds": "#2:#3"}, math.inf, 2),
+    ],
+)
+def test_data_that_could_be_a_header_are_scored_once_the_advice_is_followed(
+    preds: str, labels: str | None, options: dict[str, Any], cost: float, read: int, write: Write
+) -> None:
+    files: list[Any] = [write("p.csv", preds), *([write("l.csv", labels)] if labels else [])]
+    message = refusal(DataError, *files, **options)
+    assert "--header predictions or --no-header predictions" in message
+    report = score(*files, **{**options, "no_header": "both" if labels else "predictions"})
+    assert report.cost == pytest.approx(cost)
+    assert report.examples.read == read
+
+
+def test_a_series_from_1_above_logits_is_not_taken_as_a_row(write: Write) -> None:
+    files = write("p.csv", "1,2,3\n.1,.2,.3\n.3,.3,.1\n"), write("l.csv", "0\n1\n2\n")
+    options: dict[str, Any] = {"kind": "logits", "preds": "#1:#3"}
+    message = refusal(DataError, *files, **options)
+    assert "--header predictions or --no-header predictions" in message
+    assert "--header labels or --no-header labels" in message
+    rows = [[0.1, 0.2, 0.3], [0.3, 0.3, 0.1]]
+    expected = [math.log(sum(map(math.exp, row))) - row[label] for row, label in zip(rows, (1, 2), strict=True)]
+    # The columns are called 1 to 3 then, and labels 1 and 2 are names.
+    report = score(*files, **options, header="both", index_base=0)
+    assert report.cost == pytest.approx(math.fsum(expected) / 2, rel=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_a_series_in_both_files_is_a_header_where_the_labels_cannot_be_targets(kind: str, write: Write) -> None:
+    labels = write("l.csv", "0,1,2\n0,0,1\n0,1,0\n1,0,0\n")
+    report = score(write("p.csv", SERIES), labels, kind=kind)
+    assert headers(report) == (True, True)
+    assert report.labels.counts == (1, 1, 1)
+
+
+def test_label_0_is_a_header_where_labels_count_from_1(write: Write) -> None:
+    files = write("p.csv", "0,1\n.5,.5\n.25,.75\n"), write("l.csv", "0\n1\n2\n")
+    assert "--header" in refusal(DataError, *files)
+    assert headers(score(*files, index_base=1)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [
+        ("cat\ndog\nemu\n", {}),
+        ("cat\ndog\nemu\n", {"worst": 1, "show": "p_cat", "preds": "#1:#3"}),
+        ("NA\nNA\ncat\n", {"ignore_label": "NA"}),
+        ("i0,cat\ni1,dog\ni2,emu\n", {"label": "#2"}),
+    ],
+)
+def test_what_may_be_a_label_is_data_where_the_row_counts_then_agree(
+    labels: str, options: dict[str, Any], write: Write
+) -> None:
+    preds = write("p.csv", THREE.replace("cat,dog,emu", "p_cat,p_dog,p_emu"))
+    assert headers(score(preds, write("l.csv", labels), **options)) == (True, False)
+
+
+def test_a_column_that_is_shown_may_be_called_as_a_label(write: Write) -> None:
+    report = score(write("p.csv", THREE), write("l.csv", "cat\ndog\nemu\n"), worst=1, show="cat", preds="#1:#3")
+    assert headers(report) == (True, False)
+
+
+def test_the_other_class_beside_the_positive_one_is_known_by_what_follows(write: Write) -> None:
+    report = score(write("p.csv", "p\n.5\n.25\n.5\n"), write("l.csv", "ham\nspam\nham\n"), positive="spam")
+    assert headers(report) == (True, False)
+    assert report.labels.counts == (2, 1)
+
+
+GUESSES: dict[str, tuple[str, str | None, dict[str, Any], str]] = {
+    "a series above logits": ("0,1,2\n1,2,3\n3,0,1\n", "truth\n0\n1\n", {"kind": "logits"}, "p.csv"),
+    "a label": ("cat,dog,emu\n.5,.3,.2\n.1,.6,.3\n", "cat\ndog\nemu\n", {}, "l.csv"),
+    "a label 0": ("cat,dog,emu\n.5,.3,.2\n.1,.6,.3\n", "0\n1\n2\n", {}, "l.csv"),
+    "text beside a series": ("id,0,1\nx,.5,.5\ny,.2,.8\n", "truth\n0\n1\n", {"preds": "#2:#3"}, "p.csv"),
+    "a number that an option names": (".2,.8,1\n.5,.5,1\n.2,.8,0\n", None, {"label": "1"}, "p.csv"),
+}
+
+
+@pytest.mark.parametrize("what", GUESSES)
+def test_a_guessed_header_is_a_warning_that_the_option_silences(what: str, write: Write) -> None:
+    preds, labels, options, path = GUESSES[what]
+    files: list[Any] = [write("p.csv", preds), *([write("l.csv", labels)] if labels else [])]
+    report = score(*files, **options)
+    (warning,) = [warning for warning in report.warnings if warning.code == "header-guessed"]
+    assert f"{path}: the first line " in warning.message
+    side = "predictions" if path == "p.csv" else "labels"
+    assert warning.advice.startswith(f"--header {side} ")
+    sure = score(*files, **{**options, "header": side})
+    assert "header-guessed" not in [warning.code for warning in sure.warnings]
+    assert sure.cost == report.cost
+    assert f"--no-header {side}" in warning.advice
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "score -q",
+        "score --get accuracy",
+        "score --format csv",
+        "score --format jsonl",
+        "score --per-example -",
+        "check --max cost=9 -q",
+        "check --max cost=9 --format csv",
+        "explain --row 1",
+        "explain --row 1 --format json",
+    ],
+)
+def test_a_guessed_header_is_on_stderr_where_the_output_has_no_place(args: str, xent: Run, write: Write) -> None:
+    write("p.csv", "0,1,2\n1,2,3\n3,0,1\n"), write("l.csv", "truth\n0\n1\n")
+    command, *more = args.split()
+    done = xent(command, "p.csv", "l.csv", "--kind", "logits", *more)
+    assert done.returncode == 0
+    assert "xent: warning: p.csv: the first line '0,1,2' was taken as a header but could be data" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args", ["score", "check --max cost=9", "score --format json", "check --max cost=9 --format json"]
+)
+def test_a_guessed_header_is_in_the_report(args: str, xent: Run, write: Write) -> None:
+    write("p.csv", "0,1,2\n1,2,3\n3,0,1\n"), write("l.csv", "truth\n0\n1\n")
+    command, *more = args.split()
+    done = xent(command, "p.csv", "l.csv", "--kind", "logits", *more)
+    assert "p.csv: the first line '0,1,2' was taken as a header but could be data" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+@pytest.mark.parametrize("first", ["cat,dog,emu", "id,cat,dog", ",0,1"])
+def test_a_header_that_cannot_be_data_is_no_guess(first: str, kind: str, write: Write) -> None:
+    row = "7,.5,.5" if first[0] in "i," else ".2,.3,.5"
+    preds = "#2:#3" if first[0] in "i," else "#1:#3"
+    report = score(write("p.csv", f"{first}\n{row}\n{row}\n"), [0, 1], kind=kind, preds=preds)
+    assert headers(report) == (True, None)
+    assert [warning.code for warning in report.warnings if warning.code == "header-guessed"] == []
+
+
+# A further file.
+
+
+@pytest.mark.parametrize(("weights", "taken"), [("0\n1\n2\n", None), ("w\n1\n2\n3\n", True), ("0\n1\n2\n3\n", True)])
+def test_a_further_file_is_judged_by_the_row_counts(weights: str, taken: bool | None, write: Write) -> None:
+    path = write("w.csv", weights)
+    report = score(write("p.csv", THREE), [0, 1, 2], weights=f"@{path}")
+    assert headers(report)[2] is bool(taken)
+    guessed = [warning.message for warning in report.warnings if warning.code == "header-guessed"]
+    assert [message.startswith(path) for message in guessed] == [True] * (
+        weights.count("\n") == 4 and weights[0] == "0"
+    )
+
+
+def test_a_further_file_with_text_and_numbers_first_needs_a_header(write: Write) -> None:
+    path = write("w.csv", "i0,5\ni1,2\ni2,3\n")
+    message = refusal(DataError, write("p.csv", THREE), [0, 1, 2], weights=f"@{path}:#2")
+    assert f"put the names of the columns on the first line of {path}, and name the column: @{path}:NAME" in message
+    write("w.csv", "id,w\ni0,5\ni1,2\ni2,3\n")
+    assert score(write("p.csv", THREE), [0, 1, 2], weights=f"@{path}:w").weight_sum == 10

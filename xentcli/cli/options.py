@@ -449,6 +449,9 @@ class Output:
             return
         width, color = terminal_of(sys.stdout)
         emit(rendered(document, self.format, width=width, color=color))
+        if self.format in ("csv", "jsonl") or hasattr(document, "terms"):
+            # These forms, and an explained row, have no place for warnings.
+            _warn(report)
 
 
 def _figure(report: Any, metric: str, format: str) -> str:
@@ -462,11 +465,11 @@ def _figure(report: Any, metric: str, format: str) -> str:
 
 
 def _warn(report: Any) -> None:
-    """Say the warnings on stderr where stdout has but a figure."""
+    """Write the warnings to stderr where the output has no place for them."""
     from xentcli.cli.process import say
     from xentcli.writers.safe import terminal
 
-    for warning in report.warnings:
+    for warning in getattr(report, "warnings", ()):
         say(
             f"xent: warning: {terminal(warning.message)}" + (f" ({terminal(warning.advice)})" if warning.advice else "")
         )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import os.path
 from collections.abc import Sequence
+from dataclasses import field
 from enum import Enum
+from typing import Any
 
+import numpy as np
+
+from xentcli.checks import checked, target_checked
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.columns import columns_of, spec_items
-from xentcli.readers.numerals import is_number
+from xentcli.readers.numerals import is_number, number
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
-from xentcli.records import record, replace
+from xentcli.records import record
+from xentcli.report import Warning
 from xentcli.settings import Settings
 
 __all__ = ["with_header", "with_headers"]
 
-_REAL = re.compile(r"[ \t]*[+-]?(?:[0-9]*\.[0-9]*|[0-9.]+[eE][+-]?[0-9]+)[ \t]*")
+
+ROLES = ("label", "id", "weights", "cluster", "bytes")
 
 
 class Line(Enum):
@@ -28,47 +35,105 @@ class Line(Enum):
 
 @record(frozen=True)
 class Side:
-    """A text file whose first line is judged."""
+    """A text file whose first line is judged.
+
+    name is predictions, labels or further; alone says that there is no file of labels. known are
+    the names that a label may have.
+    """
 
     name: str
     source: Headed
+    settings: Settings
+    alone: bool
+    known: Sequence[str] = field(default=())
 
-    def taken(self, header: bool) -> Source:
-        """The source with the first line so taken."""
-        return self.source.with_header(header)
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the first line."""
+        return self.source.first_fields
+
+    @property
+    def heads(self) -> int:
+        """How many first lines there are: one in each file."""
+        return max(1, len(files_in(self.source)))
+
+    @property
+    def said(self) -> bool | None:
+        """What --header and --no-header say of it."""
+        return None if self.name == "further" else self.settings.header_of(self.name)
+
+    def columns(self, role: str) -> tuple[int, ...] | None:
+        """The columns that have a role if the first line is data, so that only numbers such as #1 name them.
+
+        None where the option does not name columns of this file, () where it names none that is there.
+        """
+        return self._numbered(role, getattr(self.settings, role))
+
+    def _numbered(self, role: str, spec: str | Sequence[str] | int | None) -> tuple[int, ...] | None:
+        if spec is None or isinstance(spec, int):
+            return None
+        if isinstance(spec, str) and spec.startswith("@"):
+            if not f"{spec}:".startswith(f"@{self.source.path}:"):
+                return None
+            spec = spec.removeprefix(f"@{self.source.path}").removeprefix(":") or "#1"
+        elif role != "id" and self.name != ("predictions" if role == "preds" or self.alone else "labels"):
+            return None
+        return columns_of(spec, self.source.with_header(False)) or ()
+
+    def columns_named(self) -> set[str]:
+        """The names that options give to columns which are no predictions."""
+        specs = [*(getattr(self.settings, role) for role in ROLES), *self.settings.slices]
+        return _names_in(specs)
+
+    def free(self) -> tuple[int, ...]:
+        """The columns that no option gives a role but that of predictions."""
+        specs = [(role, getattr(self.settings, role)) for role in ROLES]
+        specs += [("by", item) for spec in self.settings.slices for item in spec_items(spec)]
+        taken = {column for role, spec in specs for column in self._numbered(role, spec) or ()}
+        return tuple(column for column in range(self.source.width) if column not in taken)
 
 
 def with_headers(
     predictions: Source, labels: Source | None, settings: Settings, class_names: Sequence[str]
-) -> tuple[Source, Source | None]:
-    """Decide for both files whether they have a header.
+) -> tuple[Source, Source | None, tuple[Warning, ...]]:
+    """Decide for both files whether they have a header; also warn of each line taken as one that could be data.
 
     There is one if the first line has a field that is not a number, unless that one
     field is a class name. A line that could be either is a header if and only if the
-    row counts of the two files then agree.
+    row counts of the two files then agree. Where both readings agree, a line that could not
+    be scored as a row, or is no target, is a header.
 
     Raises
     ------
     DataError
-        Where it stays ambiguous, naming --header and --no-header.
+        Where it stays ambiguous, and for a first line with text and numbers that are no
+        series, naming --header and --no-header.
     """
     looks: dict[str, Line] = {}
-    text = [Side(n, s) for n, s in (("predictions", predictions), ("labels", labels)) if s and has_first_line(s)]
-    for side in text:
-        known: Sequence[str] = ()
-        if side.name == "labels":
+    sides: list[Side] = []
+    for name, source in (("predictions", predictions), ("labels", labels)):
+        if source is not None and has_first_line(source):
             known = class_names or _names_of_classes(predictions, looks.get("predictions"), settings)
-        looks[side.name] = _look(side, settings, _named_columns(settings, side.name), known)
-    open_sides = [side for side in text if looks[side.name] is Line.EITHER]
-    chosen = {side.name: looks[side.name] is Line.HEADER for side in text if side not in open_sides}
-    if open_sides:
-        chosen.update(_by_counts(open_sides, text, chosen, predictions, labels, settings))
-    taken: dict[str, Source] = {side.name: side.taken(chosen[side.name]) for side in text if side.source.width}
-    return taken.get("predictions", predictions), taken.get("labels", labels)
+            side = Side(name, source, settings, labels is None, known)
+            sides.append(side)
+            looks[name] = _look(side)
+    undecided = [side for side in sides if looks[side.name] is Line.EITHER]
+    chosen = {side.name: looks[side.name] is Line.HEADER for side in sides if side not in undecided}
+    counted = settings.id is None and labels is not None and predictions.repeatable and labels.repeatable
+    if undecided and counted and labels is not None:
+        chosen.update(_by_counts(undecided, chosen, predictions, labels))
+    elif undecided:
+        chosen.update({side.name: _without_counts(side) for side in undecided})
+    taken = {side.name: side.source.with_header(chosen[side.name]) for side in sides if side.fields}
+    guesses = [side for side in sides if chosen[side.name] and _is_guess(side, looks[side.name])]
+    warnings = tuple(_guessed(side, counted=counted) for side in guesses)
+    return taken.get("predictions", predictions), taken.get("labels", labels), warnings
 
 
-def with_header(other: Source, files: Sequence[Source], settings: Settings) -> Source:
-    """Decide whether a further text file, of which options name columns, has a header.
+def with_header(
+    other: Source, files: Sequence[Source], settings: Settings, class_names: Sequence[str]
+) -> tuple[Source, tuple[Warning, ...]]:
+    """Decide whether a further text file, of which options name columns, has a header; also warn if it could be data.
 
     Raises
     ------
@@ -76,15 +141,18 @@ def with_header(other: Source, files: Sequence[Source], settings: Settings) -> S
         Where it could be either, and no row count decides.
     """
     if not has_first_line(other) or not other.width:
-        return other
-    side = Side("labels", other)
-    look = _look(side, replace(settings, header=None, no_header=None), _named_columns(settings, "labels"), ())
-    if look is not Line.EITHER:
-        return other.with_header(look is Line.HEADER)
-    first = files[0]
-    if settings.id is not None or not (first.repeatable and other.repeatable):
-        raise _ambiguous([side])
-    return other.with_header(other.lines() - _heads(other) == first.lines() - bool(first.header) * _heads(first))
+        return other, ()
+    known = class_names or _names_of_classes(files[0], Line.HEADER if files[0].header else Line.DATA, settings)
+    side = Side("further", other, settings, len(files) == 1, known)
+    look = _look(side)
+    header = look is Line.HEADER
+    if look is Line.EITHER:
+        first = files[0]
+        if settings.id is not None or not (first.repeatable and other.repeatable):
+            raise _ambiguous([side])
+        rows = first.lines() - bool(first.header) * max(1, len(files_in(first)))
+        header = other.lines() - side.heads == rows
+    return other.with_header(header), (_guessed(side, counted=True),) if header and _is_guess(side, look) else ()
 
 
 def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:
@@ -98,14 +166,20 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
     return predictions.names
 
 
-def _named_columns(settings: Settings, side: str) -> set[str]:
+def _named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
     """The column names that options use; if the first line has one, it is a header.
 
-    Prediction columns are called as classes are: in a file of labels such a name may be a label.
+    Prediction columns are called as classes are: in a file of labels such a name (`known`) may
+    be a label, except for --id, which names a column in every file.
     """
     preds = settings.preds if side == "predictions" else None
-    named = (settings.label, settings.id, settings.weights, settings.cluster, settings.bytes)
-    specs = (preds, *named, *settings.slices, *settings.shown_columns)
+    named = (settings.label, settings.weights, settings.cluster, settings.bytes)
+    items = _names_in((preds, *named, *settings.slices, *settings.shown_columns))
+    return (items if side == "predictions" else items - set(known)) | _names_in((settings.id,))
+
+
+def _names_in(specs: Sequence[str | Sequence[str] | int | None]) -> set[str]:
+    """What may be names of columns in the specs of options."""
     items = {item for spec in specs if spec is not None and not isinstance(spec, int) for item in spec_items(spec)}
     items |= {spec.strip() for spec in specs if isinstance(spec, str)}
     items |= {item.rpartition(":")[2] for item in items if item.startswith("@")}
@@ -113,117 +187,215 @@ def _named_columns(settings: Settings, side: str) -> set[str]:
     return items | ends
 
 
-def _look(side: Side, settings: Settings, named: set[str], class_names: Sequence[str]) -> Line:
-    said = settings.header_of(side.name)
-    fields = side.source.first_fields
-    if said is not None:
-        return Line.HEADER if said else Line.DATA
+def _look(side: Side) -> Line:
+    if side.said is not None:
+        return Line.HEADER if side.said else Line.DATA
+    fields = side.fields
     if not fields:
         return Line.DATA
-    if any(field in named for field in fields if field):
+    if _found_names(side):
         return Line.HEADER
-    numeric = [is_number(field) for field in fields]
-    if all(numeric):
-        return Line.EITHER if _is_series(fields) else Line.DATA
-    if len(fields) == 1:
-        return Line.EITHER if fields[0] in class_names else Line.HEADER
-    real = [field for field, number in zip(fields, numeric, strict=True) if number and _REAL.fullmatch(field)]
-    if real:
-        text = next(field for field, number in zip(fields, numeric, strict=True) if not number)
+    numbers, texts = _sorted_out(fields)
+    if not texts:
+        return Line.EITHER if _is_series(numbers) else Line.DATA
+    if not numbers:
+        return Line.EITHER if _could_be_labels(side) else Line.HEADER
+    if not _is_series(numbers):
         raise DataError(
-            f"the first line has text ({shown(text)}) and decimals ({shown(real[0])}): a header or data?",
+            f"the first line has text ({shown(texts[0])}) and numbers ({shown(numbers[0])}): a header or data?",
             place=Place(side.source.path, line=1),
             advice=_options(side),
         )
-    return Line.HEADER
+    # pandas writes no name for its index.
+    unnamed = fields[0] == "" and len(texts) == 1
+    return Line.HEADER if unnamed or not _could_be_data(side) else Line.EITHER
 
 
-def _is_series(fields: Sequence[str]) -> bool:
-    """Whether the fields are 0,1,...,K-1, as pandas and R name columns that have no names."""
-    return all(field.strip() == str(index) for index, field in enumerate(fields))
+def _found_names(side: Side) -> list[str]:
+    """The fields of the first line that options name as columns."""
+    named = _named_columns(side.settings, side.name, side.known)
+    return [name for name in side.fields if name and name in named]
 
 
-def _by_counts(
-    undecided: list[Side],
-    text: list[Side],
-    chosen: dict[str, bool],
-    predictions: Source,
-    labels: Source | None,
-    settings: Settings,
-) -> dict[str, bool]:
+def _sorted_out(fields: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The fields that are numbers, and the others."""
+    numbers = [text for text in fields if is_number(text)]
+    return numbers, [text for text in fields if not is_number(text)]
+
+
+def _is_series(numbers: Sequence[str]) -> bool:
+    """Whether these are 0,1,...,K-1 or, if several, 1,2,...,K, as columns without names are numbered."""
+    first = 1 if len(numbers) > 1 and numbers[0].strip() == "1" else 0
+    return all(text.strip() == str(index) for index, text in enumerate(numbers, first))
+
+
+def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Source, labels: Source) -> dict[str, bool]:
     """Take first lines as headers or data so that the row counts of both files agree."""
-    if labels is None or settings.id is not None or not (predictions.repeatable and labels.repeatable):
-        return {side.name: _alone(side, settings) for side in undecided}
-    lines = {"predictions": predictions.lines(), "labels": labels.lines()}
-    difference = lines["predictions"] - lines["labels"]
-    heads = {"predictions": _heads(predictions), "labels": _heads(labels)}
-    names = [side.name for side in undecided]
+    difference = predictions.lines() - labels.lines()
     agreeing = []
-    for reading in _readings(names):
-        taken = {**dict.fromkeys(lines, 0), **chosen, **reading}
-        rows = {name: header * heads[name] for name, header in taken.items()}
-        if difference == rows["predictions"] - rows["labels"]:
-            agreeing.append({name: bool(reading[name]) for name in names})
+    for reading in _readings([side.name for side in undecided]):
+        taken = {**chosen, **reading}
+        heads = [
+            taken.get(name, False) * max(1, len(files_in(source)))
+            for name, source in (("predictions", predictions), ("labels", labels))
+        ]
+        if difference == heads[0] - heads[1]:
+            agreeing.append(reading)
+    if not agreeing:
+        return {side.name: False for side in undecided}
+    if len(agreeing) > 1:
+        impossible = {side.name for side in undecided if not _could_be_data(side)}
+        agreeing = [reading for reading in agreeing if all(reading[name] for name in impossible)]
     if len(agreeing) == 1:
         return agreeing[0]
-    if not agreeing:
-        return dict.fromkeys(names, False)
-    first = undecided[0]
-    if first.name == "predictions" and not _could_score(first.source, settings):
-        return next(reading for reading in agreeing if reading["predictions"])
     raise _ambiguous(undecided)
 
 
-def _heads(source: Source) -> int:
-    """How many first lines there are: one in each file."""
-    return max(1, len(files_in(source)))
-
-
-def _readings(names: list[str]) -> list[dict[str, int]]:
+def _readings(names: list[str]) -> list[dict[str, bool]]:
     if len(names) == 1:
-        return [{names[0]: 0}, {names[0]: 1}]
-    return [{names[0]: a, names[1]: b} for a in (0, 1) for b in (0, 1)]
+        return [{names[0]: False}, {names[0]: True}]
+    return [{names[0]: a, names[1]: b} for a in (False, True) for b in (False, True)]
 
 
-def _alone(side: Side, settings: Settings) -> bool:
+def _without_counts(side: Side) -> bool:
     """Judge a first line without the other file's row count."""
-    if side.name == "predictions" and not _could_score(side.source, settings):
+    if not _could_be_data(side) or (_sorted_out(side.fields)[1] and not _could_be_read(side)):
         return True
     raise _ambiguous([side])
 
 
-def _could_score(source: Headed, settings: Settings) -> bool:
-    """Whether 0,1,...,K-1 could be a row of predictions."""
-    values = _prediction_columns(source, settings)
-    if settings.kind == "probs":
-        return values in ((0,), (1,)) or (len(values) > 1 and (sum(values) == 1 or settings.renormalize))
-    if settings.kind == "true-probs":
-        return max(values, default=0) <= 1
-    return settings.kind not in ("logprobs", "true-logprobs") or values == (0,)
+def _could_be_read(side: Side) -> bool:
+    """Whether a line with text and a series of numbers could be read as data with the options given."""
+    if side.name == "labels":
+        return True
+    columns = side.columns("preds") or side.free()
+    return all(is_number(side.fields[column]) for column in columns)
 
 
-def _prediction_columns(source: Headed, settings: Settings) -> tuple[int, ...]:
-    """The columns that will be predictions, which are also the values of the line 0,1,...,K-1."""
-    prefix = f"@{source.path}:"
-    found: dict[str, tuple[int, ...]] = {}
-    for role in ("preds", "label", "id", "weights", "cluster", "bytes"):
-        spec = getattr(settings, role)
-        if spec is not None and not isinstance(spec, int):
-            columns = columns_of(spec.removeprefix(prefix) if isinstance(spec, str) else spec, source)
-            found[role] = columns or ()
-    others = {column for role, columns in found.items() if role != "preds" for column in columns}
-    return found.get("preds") or tuple(column for column in range(source.width) if column not in others)
+def _could_be_data(side: Side) -> bool:
+    """Whether the first line could be a row of predictions, or labels; of a further file anything could."""
+    if side.name == "further":
+        return True
+    weights = side.columns("weights")
+    if weights and number(side.fields[weights[0]]) == 0:
+        # Nothing else of a row of weight 0 is looked at.
+        return True
+    return _could_be_labels(side) if side.name == "labels" else _could_be_scored(side)
 
 
-def _ambiguous(sides: list[Side]) -> DataError:
-    first = sides[0]
-    line = ",".join(first.source.first_fields[:4]) + (",..." if first.source.width > 4 else "")
-    return DataError(
-        f"the first line {shown(line)} could be a header or data",
-        place=Place(first.source.path, line=1),
-        advice=tuple(_options(side) for side in sides),
+def _could_be_scored(side: Side) -> bool:
+    """Whether the numbers of the first line that can be predictions could be scored as a row."""
+    columns = side.columns("preds")
+    if columns == ():
+        return False
+    fields = [side.fields[column] for column in columns or side.free()]
+    return _is_row(fields if columns else [text for text in fields if is_number(text)], side.settings)
+
+
+def _is_row(fields: Sequence[str], settings: Settings) -> bool:
+    """Whether fields are the predictions of a row, as rows are checked."""
+    values = [number(text) for text in fields]
+    if not values or None in values:
+        return False
+    rules = settings.as_compat(float(np.finfo(float).eps), len(values)).rules
+    try:
+        checked(np.array([values], float), None, None, rules=rules, rows=np.ones(1, int), where=lambda *_: Place())
+    except DataError:
+        return False
+    return True
+
+
+def _could_be_labels(side: Side) -> bool:
+    """Whether the label columns of the first line could hold a label, or a target for each class."""
+    if side.name == "predictions":
+        return False
+    columns = side.columns("label") or side.free()
+    fields = [side.fields[column] for column in columns]
+    if len(fields) == 1:
+        return _could_be_label(fields[0], side)
+    values = [number(text) for text in fields]
+    if not values or None in values:
+        return False
+    target = np.array([values], float)
+    if side.settings.multilabel:
+        return bool(((target >= 0) & (target <= 1)).all())
+    try:
+        target_checked(target, side.settings.sum_tolerance, lambda *_: Place())
+    except DataError:
+        return False
+    return True
+
+
+def _could_be_label(text: str, side: Side) -> bool:
+    """Whether a text could be a label: a number, a class name less what all share at the ends, or one met again."""
+    if is_number(text):
+        return side.settings.index_base != 1 or text.strip() != "0" or "0" in side.settings.ignored
+    if text in side.settings.ignored or (side.source.width == 1 and _is_met_again(side)):
+        return True
+    others = side.columns_named()
+    names = [name for name in side.known if name not in others]
+    prefix = len(os.path.commonprefix(names))
+    suffix = len(os.path.commonprefix([name[::-1] for name in names]))
+    return any(
+        name.startswith(text, start) and len(name) - start - len(text) <= suffix
+        for name in names
+        for start in range(prefix + 1)
     )
 
 
-def _options(side: Side) -> str:
-    return f"--header {side.name} or --no-header {side.name}"
+def _is_met_again(side: Side) -> bool:
+    """Whether the first line of a file of one column is there again among the next."""
+    source: Any = getattr(side.source, "first", side.source)
+    first, *others = [line.strip() for line in source.stream.head.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    return first in others
+
+
+def _is_guess(side: Side, look: Line) -> bool:
+    """Whether a first line that was taken as a header could be data."""
+    if side.said is not None:
+        return False
+    if look is Line.EITHER:
+        return _could_be_data(side)
+    # An option may name a column by what is a number of a row.
+    numbers = _sorted_out(side.fields)[0]
+    if _is_series(numbers) or not all(map(is_number, _found_names(side))):
+        return False
+    named = side.columns_named()
+    return side.name != "predictions" or _is_row([text for text in numbers if text not in named], side.settings)
+
+
+def _guessed(side: Side, *, counted: bool) -> Warning:
+    """Warn of a line that was taken as a header, with the evidence for it."""
+    names, texts = _found_names(side), _sorted_out(side.fields)[1]
+    if names:
+        why = f"an option names the column {shown(names[0])}"
+    elif counted:
+        why = "only then do the row counts agree"
+    else:
+        why = f"it has a series of numbers beside {shown(texts[0])}"
+    further = side.name == "further"
+    return Warning(
+        "header-guessed",
+        f"{side.source.path}: the first line {_line(side)} was taken as a header but could be data; {why}",
+        "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
+    )
+
+
+def _ambiguous(sides: list[Side]) -> DataError:
+    return DataError(
+        f"the first line {_line(sides[0])} could be a header or data",
+        place=Place(sides[0].source.path, line=1),
+        advice=tuple(line for side in sides for line in _options(side)),
+    )
+
+
+def _line(side: Side) -> str:
+    return shown(",".join(side.fields[:4]) + (",..." if len(side.fields) > 4 else ""))
+
+
+def _options(side: Side) -> tuple[str, ...]:
+    """What decides whether the first line of a file is a header."""
+    if side.name != "further":
+        return (f"--header {side.name} or --no-header {side.name}",)
+    path = side.source.path
+    return (f"put the names of the columns on the first line of {path}, and name the column: @{path}:NAME",)

@@ -35,6 +35,7 @@ from xentcli.pairing.roles import (
 from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Selection, Source, has_first_line
 from xentcli.records import record, replace
+from xentcli.report import Warning
 from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]
@@ -67,6 +68,8 @@ class Plan:
         f8[K], or None where all are 1.
     slice_columns, shown_columns
         The names of the columns of each --by, and of --show.
+    warnings
+        First lines that could be data and were taken as headers.
     """
 
     settings: Settings
@@ -83,6 +86,7 @@ class Plan:
     class_weights: Floats | None = None
     slice_columns: tuple[tuple[str, ...], ...] = ()
     shown_columns: tuple[str, ...] = ()
+    warnings: tuple[Warning, ...] = ()
 
     @property
     def predictions(self) -> Source:
@@ -205,11 +209,13 @@ def pair(
     kind = KINDS[settings.kind]
     _check_empty(predictions, labels, settings)
     names = given_classes(settings)
-    predictions, labels = with_headers(predictions, labels, settings, names or ())
+    predictions, labels, warnings = with_headers(predictions, labels, settings, names or ())
     if labels is not None and settings.id is None:
         check_pairs(predictions, labels)
     files = (predictions,) if labels is None else (predictions, labels)
-    sources: tuple[Source, ...] = (*files, *(with_header(other, files, settings) for other in others))
+    headed = [with_header(other, files, settings, names or ()) for other in others]
+    warnings = (*warnings, *(warning for _, found in headed for warning in found))
+    sources: tuple[Source, ...] = (*files, *(other for other, _ in headed))
     if kind.labelled:
         sources = _two_dimensional(sources)
         predictions = sources[0]
@@ -262,6 +268,7 @@ def pair(
         weights,
         tuple(used_columns(roles, "by")),
         tuple(name for names in used_columns(roles, "show") for name in names),
+        warnings,
     )
 
 

@@ -62,8 +62,6 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     for given in report.inputs:
         if given.header is False:
             yield "header", f"{given.path} has none; its first line is data"
-        elif given.header_doubtful:
-            yield "header", f"{given.path}: its first line was taken as names of columns, not as data"
     for given in report.inputs:
         if given.sha256 is not None:
             yield "sha256", f"{given.sha256}  {given.path}"
