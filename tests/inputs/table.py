@@ -166,6 +166,12 @@ ROWS: list[Row] = [
     refused(LABELS, "-100", P, "--ignore-label -100", labels="label\n0\n-100\n0\n"),
     refused(LABELS, "1.5", P, "'1.5' is not a class", labels="label\n0\n1.5\n0\n"),
     refused(LABELS, "counted from 1", P, "--index-base 1", labels="label\n1\n2\n1\n"),
+    *(
+        refused(LABELS, f"names that are other numbers: {names}", P.replace("a,b", names), f"'{label}' is not a class", labels=f"label\n1\n{label}\n1\n", args=f"p.csv l.csv --header both{more}")
+        for names, label, more in (("p_1,p_2", "0", ""), ("1,3", "0", ""), ("a,b", "0", " --classes 1,2"))
+    ),
+    scored(LABELS, "names that are other numbers, and labels that are positions, said", P.replace("a,b", "p_1,p_3"), "label\n0\n1\n0\n", "p.csv l.csv --index-base 0"),
+    scored(LABELS, "a prefix and a suffix", P.replace("a,b", "P (x=1),P (x=2)"), "label\n1\n2\n1\n"),
     refused(LABELS, "01 and 1 are two names", P.replace("a,b", "01,1"), "'001' is not a class", labels="label\n01\n1\n001\n", args="p.csv l.csv --header both"),
     refused(LABELS, "NaN in an array", npy(Q), "'nan' is not a class", labels=npy(np.array([0, np.nan, 0]))),
     refused(LABELS, "300 in a small integer type", npy(Q), "label 300 is outside 0 to 1", labels=npy(np.array([0, 300, 0], "u2"))),

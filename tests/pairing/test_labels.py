@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 import sys
@@ -198,7 +199,53 @@ def test_a_label_goes_to_the_class_that_it_ends_or_all_is_refused(
 
 def test_integers_that_are_no_names_are_positions() -> None:
     assert matched(PETS, ["2", "0", "1"]) == ("index", ["emu", "cat", "dog"])
-    assert matched(("1", "2", "3"), ["0", "1", "2"]) == ("index", ["1", "2", "3"])
+    assert matched(("0", "1", "other"), ["0", "1", "2"]) == ("index", ["0", "1", "other"])
+    padded = [f"p{number:02}" for number in range(11)]
+    assert matched(padded, ["0", "1", "10"]) == ("index", ["p00", "p01", "p10"])
+
+
+OTHER_NUMBERS = [
+    (("proba_0", "proba_1", "proba_3"), ["0", "1", "2"], "2", {}),
+    (("0", "2", "5"), ["1", "0", "2"], "1", {}),
+    (("1", "2", "3"), ["0", "1", "2"], "0", {}),
+    (("p(1)", "p(2)", "p(3)"), ["2", "1", "0"], "0", {}),
+    (("class_10", "class_11", "class_12"), ["2", "3"], "3", {}),
+    (("01", "02", "10"), ["1", "2"], "1", {}),
+    (("3_p", "2_p", "9_p"), ["2", "3", "0"], "0", {}),
+    (("-1", "0", "1"), ["0", "1", "2"], "2", {}),
+    (("1.0", "2.0", "4.0"), ["1.0", "3.0"], "3", {}),
+    (("1", "2", "other"), ["0", "1", "2"], "0", {}),
+    (("x", "y", "z"), ["1", "0", "2"], "1", {"classes": "0,2,5"}),
+]
+
+
+@pytest.mark.parametrize(("names", "labels", "stranger", "options"), OTHER_NUMBERS, ids=lambda value: str(value))
+def test_names_that_are_other_numbers_than_0_to_k_less_1_are_no_positions(
+    names: Sequence[str], labels: list[str], stranger: str, options: dict[str, Any]
+) -> None:
+    message = unmatched(names, labels, **options)
+    row = next(row for row, label in enumerate(labels, 1) if label.removesuffix(".0") == stranger)
+    assert f"row {row}" in message
+    assert f"{stranger!r} is not a class" in message
+    assert f"classes: {', '.join((options.get('classes') or ','.join(names)).split(','))}" in message
+    classes = options["classes"].split(",") if options else names
+    # The advice: positions, where that is what they are.
+    assert "--index-base 0" in message and "--index-base 1" in message
+    for base in (0, 1):
+        positions = [int(float(label)) - base for label in labels]
+        if all(0 <= position < len(names) for position in positions):
+            wanted = ("index", [classes[position] for position in positions])
+            assert matched(names, labels, index_base=base, **options) == wanted
+
+
+def test_padding_beside_names_that_are_numbers_is_said_to_be_padding() -> None:
+    assert "--ignore-label -100" in unmatched(("1", "2", "3"), ["1", "-100", "3"])
+    assert matched(("1", "2", "3"), ["1", "-100", "3"], ignore_label="-100") == ("name", ["1", None, "3"])
+
+
+def test_one_column_of_two_classes_called_by_numbers_takes_no_positions() -> None:
+    assert "'0' is not a class" in refusal(DataError, [0.25, 0.75], [1, 0], classes="1,2")
+    assert score([0.25, 0.75], [1, 2], classes="1,2").cost == pytest.approx(math.log(4 / 3))
 
 
 @pytest.mark.parametrize("kind", ["probs", "logits"])
@@ -405,17 +452,37 @@ def plainly(names: list[str], labels: list[str]) -> tuple[str, list[str]] | None
     if set(read) <= set(names):
         return "name", read
     readings = []
-    for length in range(1, min(map(len, names)) + 1):
-        first, last = names[0][:length], names[0][-length:]
-        if all(name.startswith(first) for name in names) and all(label and first + label in names for label in read):
-            readings.append([first + label for label in read])
-        if all(name.endswith(last) for name in names) and all(label and label + last in names for label in read):
-            readings.append([label + last for label in read])
+    shortest = min(map(len, names))
+    for first, last in itertools.product(range(shortest + 1), repeat=2):
+        ends = {(name[:first], name[len(name) - last :]) for name in names}
+        if 0 < first + last <= shortest and len(ends) == 1:
+            ((before, after),) = ends
+            if all(label and before + label + after in names for label in read):
+                readings.append([before + label + after for label in read])
     if readings:
         return ("prefix", readings[0]) if all(one == readings[0] for one in readings) else None
-    if read is not numbers or not all(int(label) < len(names) for label in read):
+    if read is not numbers or not all(int(label) < len(names) for label in read) or elsewhere(names, read):
         return None
     return "index", [names[int(label)] for label in read]
+
+
+def elsewhere(names: list[str], labels: list[str]) -> bool:
+    """Whether the names are numbers other than their positions, or one is a label at another position."""
+    shortest = min(map(len, names))
+    for first, last in itertools.product(range(shortest + 1), repeat=2):
+        if first + last > shortest:
+            continue
+        parts = [name[first : len(name) - last] for name in names]
+        ends = {(name[:first], name[len(name) - last :]) for name in names}
+        if len(ends) > 1:
+            continue
+        ((before, after),) = ends
+        numbers = not before[-1:].isdecimal() and not after[:1].isdecimal() and all(map(str.isdecimal, parts))
+        if numbers and list(map(int, parts)) != list(range(len(names))):
+            return True
+        if not (before and after) and any(part in labels and part != str(at) for at, part in enumerate(parts)):
+            return True
+    return False
 
 
 @given(
@@ -763,31 +830,31 @@ def column(labels: Sequence[str]) -> str:
 def test_on_a_stream_the_first_65536_labels_decide_whatever_the_block_size(
     block_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ("1", "2", "3")
-    within = ["1"] * (HEAD - 1) + ["0", "2"]
+    names = ("0", "1", "other")
+    within = ["1"] * (HEAD - 1) + ["2", "0"]
     report = score(even(len(within), names), stream(monkeypatch, column(within)), block_bytes=block_bytes)
     assert report.labels.matched == "index"
     assert report.labels.counts == (1, HEAD - 1, 1)
-    beyond = ["1"] * HEAD + ["0", "2"]
+    beyond = ["1"] * HEAD + ["2", "0"]
     message = refusal(
         LabelsBreakRule,
         even(len(beyond), names),
         stream(monkeypatch, column(beyond)),
         block_bytes=block_bytes,
     )
-    assert "'0' is not a class" in message
+    assert "'2' is not a class" in message
     assert f"row {HEAD + 1:,} (line {HEAD + 2:,})" in message
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_file_is_decided_by_all_its_labels(threads: int, tmp_path: Path) -> None:
-    labels = ["1", "2"] * 34_000 + ["0"] * 2_000
+    labels = ["1", "0"] * 34_000 + ["2"] * 2_000
     (tmp_path / "l.csv").write_text(column(labels))
     q = np.round(np.random.default_rng(7).dirichlet((2, 3, 4), len(labels)), 4)
-    pd.DataFrame(q, columns=["1", "2", "3"]).to_csv(tmp_path / "p.csv", index=False)
+    pd.DataFrame(q, columns=["0", "1", "other"]).to_csv(tmp_path / "p.csv", index=False)
     report = score(tmp_path / "p.csv", tmp_path / "l.csv", header="predictions", threads=threads)
     assert report.labels.matched == "index"
-    assert report.labels.counts == (2_000, 34_000, 34_000)
+    assert report.labels.counts == (34_000, 34_000, 2_000)
     index = np.array(labels, dtype=int)
     assert report.cost == pytest.approx(-np.log(q[np.arange(len(q)), index]).mean(), rel=1e-13)
     blocks: list[PerExample] = []
@@ -841,7 +908,7 @@ def weighted(labels: list[str], weights: list[float]) -> pd.DataFrame:
     [
         (PETS, ["junk", "cat", "emu"], "name", (1, 0, 1)),
         (("1", "2", "3"), ["0", "1", "3"], "name", (1, 0, 1)),
-        (("1", "2", "3"), ["junk", "0", "2"], "index", (1, 0, 1)),
+        (("0", "1", "x"), ["junk", "0", "2"], "index", (1, 0, 1)),
         (("p_a", "p_b"), ["x", "b", "a"], "prefix", (1, 1)),
         (("p1", "p11"), ["1", "11", "11"], "prefix", (0, 2)),
         (PETS, ["3", "1", "2"], "index", (0, 1, 1)),

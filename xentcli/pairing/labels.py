@@ -6,7 +6,9 @@ every block of labels into targets, or refuses a label that breaks it.
 
 from __future__ import annotations
 
+import itertools
 import os.path
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -39,6 +41,8 @@ __all__ = [
     "labelled_as",
 ]
 
+_DIGITS = "0123456789"
+_DIGITS_ALONE = re.compile("-?[0-9]{1,18}")
 WhereRow = Callable[[int], Place]
 T = TypeVar("T", bound=np.generic)
 
@@ -252,10 +256,13 @@ class Census:
 
     @property
     def read(self) -> dict[str, Place]:
-        """The labels as they are read: N.0 as N where all are whole."""
+        """The labels as they are read, in the order in which they were met: N.0 as N where all are whole."""
         if not self.whole:
             return self.texts
-        return {whole_or_text(text): place for text, place in reversed(self.texts.items())}
+        read: dict[str, Place] = {}
+        for text, place in self.texts.items():
+            read.setdefault(whole_or_text(text), place)
+        return read
 
 
 def decide(census: Census, classes: Sequence[str], named: bool, base: int | None) -> Matcher:
@@ -302,6 +309,8 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
                 else "--classes NAME,... names them in the order of the columns",
             ),
         )
+    if base is None and named and _names_exclude_positions(labels, names):
+        raise _not_named(labels, names)
     integers = {int(text) for text in labels}
     if base is None and len(names) in integers and min(integers) >= 1 and max(integers) <= len(names):
         raise DataError(
@@ -310,6 +319,44 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             advice="--index-base 1 counts from 1, --index-base 0 from 0",
         )
     return ByPosition(base or 0, names)
+
+
+def _names_exclude_positions(labels: Collection[str], names: Sequence[str]) -> bool:
+    """Whether whole labels cannot be positions: the class names are other numbers, or a label names another position.
+
+    >>> _names_exclude_positions(["2"], ["p0", "p1", "p3"]), _names_exclude_positions(["2"], ["p0", "p1", "p2"])
+    (True, False)
+    """
+    numbers = _numbers_of(names)
+    if numbers is not None:
+        return list(map(int, numbers)) != list(range(len(names)))
+    codes = ({name: index for index, name in enumerate(shorter)} for _, shorter in _cuts(names))
+    return any(cut.get(label, int(label)) != int(label) for cut in codes for label in labels)
+
+
+def _numbers_of(names: Sequence[str]) -> tuple[str, ...] | None:
+    """The whole numbers that all names are, less what they share at both ends; None where one is no number."""
+    stem = os.path.commonprefix(list(names)).rstrip(_DIGITS)
+    rests = [name[len(stem) :] for name in names]
+    tail = os.path.commonprefix([rest[::-1] for rest in rests])[::-1].lstrip(_DIGITS)
+    found = [_DIGITS_ALONE.fullmatch(rest.removesuffix(tail)) for rest in rests]
+    return tuple(match[0] for match in found if match) if all(found) else None
+
+
+def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
+    """The error at the first label that is not a class name, where the names are not positions."""
+    parts = [shorter for _, shorter in _cuts(names)] + [_numbers_of(names) or ()]
+    following = max(({*labels} & {*shorter} for shorter in parts), key=len)
+    label, place = next(item for item in labels.items() if item[0] not in following)
+    return DataError(
+        f"{shown(label)} is not a class",
+        place=place,
+        advice=(
+            f"classes: {listed(names)}",
+            *(_range_advice(int(label), 0, len(names)) if int(label) < 0 else ()),
+            "labels that are positions of the columns: --index-base 0, or --index-base 1 if the first column is 1",
+        ),
+    )
 
 
 def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) -> tuple[str, Place]:
@@ -453,30 +500,47 @@ def _by_name(labels: Collection[str], names: tuple[str, ...], whole: bool) -> By
 
 
 def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
-    """The rule for labels that are the class names less a common prefix or suffix."""
-    labels = census.read
-    found: list[tuple[str, str, dict[str, int]]] = []
-    for kind, cut in (("prefix", _prefixes), ("suffix", _suffixes)):
-        for removed, shorter in cut(names):
+    """The rule for labels that are the class names less a common prefix and suffix, of which one may be empty."""
+    labels, places = census.read, {name: index for index, name in enumerate(names)}
+    found: list[tuple[str, dict[str, int]]] = []
+    for prefix, suffix in _ends(names):
+        if all(f"{prefix}{label}{suffix}" in places for label in labels):
+            shorter = (name[len(prefix) : len(name) - len(suffix)] for name in names)
             # An empty label is a missing one, not a class less all of its name.
             codes = {name: index for index, name in enumerate(shorter) if name}
-            if len(set(shorter)) == len(names) and all(label in codes for label in labels):
-                found.append((kind, removed, codes))
+            if all(label in codes for label in labels):
+                found.append((_less(prefix, suffix), codes))
     if not found:
         return None
-    kind, removed, codes = found[0]
-    for other_kind, other, other_codes in found[1:]:
+    less, codes = found[0]
+    for other, other_codes in found[1:]:
         if any(codes[label] != other_codes[label] for label in labels):
             raise LabelsBreakRule(
-                f"labels fit the class names less the {kind} {shown(removed)} and less the {other_kind} {shown(other)}",
+                f"labels fit the class names less {less} and less {other}",
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
     # A label still to come that another of these reads otherwise breaks the rule.
-    codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, _, c in found)}
-    return ByName(
-        codes, names, "prefix", f"matched to the columns by name less the {kind} {shown(removed)}", census.whole
-    )
+    codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, c in found)}
+    return ByName(codes, names, "prefix", f"matched to the columns by name less {less}", census.whole)
+
+
+def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each pair of a prefix and a suffix that all names share without overlap: first those with one of them empty."""
+    head = os.path.commonprefix(list(names))
+    tail = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    prefixes, suffixes = range(1, len(head) + 1), range(1, len(tail) + 1)
+    shortest = min(map(len, names))
+    pairs = itertools.product(prefixes, suffixes)
+    for before, after in (*((n, 0) for n in prefixes), *((0, n) for n in suffixes), *pairs):
+        if before + after <= shortest:
+            yield head[:before], tail[len(tail) - after :]
+
+
+def _less(prefix: str, suffix: str) -> str:
+    """A prefix and a suffix in words, without the empty one."""
+    parts = [f"the {kind} {shown(part)}" for kind, part in (("prefix", prefix), ("suffix", suffix)) if part]
+    return " and ".join(parts)
 
 
 def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
