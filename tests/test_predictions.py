@@ -59,7 +59,7 @@ def test_one_file_without_a_label_option_is_refused_listing_the_columns(write: W
 
 
 def test_several_columns_that_could_be_the_labels_are_refused_listing_them(write: Write) -> None:
-    message = refusal(DataError, write("p.csv", "cat,dog,emu\n.5,.25,.25\n"), write("l.csv", "id,truth\nx,cat\n"))
+    message = refusal(DataError, write("p.csv", "cat,dog,emu\n.5,.25,.25\n"), write("l.csv", "id,truth\nx,dog\n"))
     assert "id, truth" in message
     assert "--label" in message
 
@@ -89,7 +89,7 @@ def suggested(write: Write, header: str, *rows: str, **options: Any) -> str:
 
 
 def test_columns_that_are_called_as_labels_are_suggested_before_those_that_sum_to_1(write: Write) -> None:
-    assert suggested(write, "y,cat,dog", "cat,9,3", "dog,1,2") == "--label y --preds cat,dog"
+    assert suggested(write, "y,cat,dog", "cat,9,3", "dog,2,1") == "--label y --preds cat,dog"
     assert suggested(write, "y,cat,dog,emu", "cat,.5,.25,.25", "dog,1,0,0") == "--label y --preds cat,dog,emu"
     assert suggested(write, "y,a,b", "cat,.5,.5", "dog,1,0") == "--label y --preds a,b"
 

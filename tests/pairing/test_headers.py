@@ -58,7 +58,7 @@ def rows(report: Report) -> tuple[int | None, ...]:
 @pytest.mark.parametrize("first", ["cat,dog,emu", "cat,1,2", ",0,1", "1,2,c", "0x1,0x2,0x3", "1_0,1_1,1_2"])
 def test_a_field_that_is_not_a_number_makes_a_header(first: str, write: Write) -> None:
     body = "7,.5,.5\n8,.1,.9\n" if first.startswith(",") else ".5,.3,.2\n.1,.6,.3\n"
-    report = score(write("p.csv", f"{first}\n{body}"), [0, 1])
+    report = score(write("p.csv", f"{first}\n{body}"), [0, 1], index_base=0)
     assert headers(report) == (True, None)
     assert rows(report) == (2, 2)
 
@@ -355,7 +355,7 @@ def test_a_stream_with_a_column_that_an_option_names_has_a_header(stdin: Stdin) 
 
 
 def test_a_weight_named_0_makes_a_header_of_the_file_that_has_it(write: Write) -> None:
-    report = score(write("p.csv", "0,1,2\n3,.25,.75\n1,.5,.5\n"), [1, 0], weights="0")
+    report = score(write("p.csv", "0,1,2\n3,.25,.75\n1,.5,.5\n"), [2, 1], weights="0")
     assert headers(report) == (True, None)
     assert report.weight_sum == 4
 

@@ -39,6 +39,7 @@ __all__ = [
     "decide_binary",
     "distribution_order",
     "labelled_as",
+    "readings",
 ]
 
 _DIGITS = "0123456789"
@@ -535,6 +536,15 @@ def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for before, after in (*((n, 0) for n in prefixes), *((0, n) for n in suffixes), *pairs):
         if before + after <= shortest:
             yield head[:before], tail[len(tail) - after :]
+
+
+def readings(names: tuple[str, ...]) -> Iterator[dict[str, int]]:
+    """Yield each way in which labels may name K classes: the class of each label, by name, part or position."""
+    yield {name: index for index, name in enumerate(names)}
+    for prefix, suffix in _ends(names):
+        yield {name[len(prefix) : len(name) - len(suffix)]: index for index, name in enumerate(names)}
+    for base in (0, 1):
+        yield {str(index + base): index for index in range(len(names))}
 
 
 def _less(prefix: str, suffix: str) -> str:

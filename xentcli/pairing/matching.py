@@ -24,7 +24,8 @@ from xentcli.pairing.labels import (
     distribution_order,
     labelled_as,
 )
-from xentcli.pairing.roles import Roles
+from xentcli.pairing.roles import Roles, predicted_labels
+from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.numerals import whole_or_text
 from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, texts_of
@@ -192,7 +193,7 @@ def match(
             advice=(f"leave it out, or --preds {shlex.quote(','.join(names))} takes the columns in that order",),
         )
     if len(label.columns) > 1 or settings.multilabel:
-        order, matcher_ = _distribution(preds, label, settings, names)
+        order, matcher_ = _distribution(preds, label, settings, names, queues)
         if vouch and names is None and not matcher_.by_name:
             _check_vouched(preds, (), settings, final=True)
         return order, matcher_, label.names
@@ -217,17 +218,19 @@ def match(
 
 
 def _distribution(
-    preds: Found, label: Found, settings: Settings, names: tuple[str, ...] | None
+    preds: Found, label: Found, settings: Settings, names: tuple[str, ...] | None, queues: Sequence[PartQueue]
 ) -> tuple[tuple[str, ...], Distribution | Multilabel]:
     columns = len(preds.columns)
     place = Place(label.source.path)
     if (columns == 1 and not settings.multilabel) or len(label.columns) != columns:
+        predicted = predicted_labels(label, preds, queues, settings)
         a_label = f"{len(label.columns)} label column{'s' * (len(label.columns) > 1)}"
         raise DataError(
             f"{a_label} for {columns} prediction column{'s' * (columns > 1)}",
             place=place,
             advice=(
-                f"label columns: {listed(label.names)}",
+                f"label columns: {listed([name for name in label.names if name not in predicted])}",
+                *map(not_the_truth, predicted[:1]),
                 f"prediction columns: {listed(preds.names)}",
                 "--label NAME chooses one column"
                 if not settings.multilabel

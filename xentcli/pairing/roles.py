@@ -8,7 +8,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.kinds import KINDS
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
-from xentcli.pairing.suggest import suggestions
+from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
 from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
 from xentcli.records import replace
@@ -22,6 +22,7 @@ __all__ = [
     "find_row_names",
     "flattened",
     "picks_of",
+    "predicted_labels",
     "unused_columns",
     "used_columns",
 ]
@@ -113,16 +114,7 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         ):
             roles["label"] = [found]
             return
-        advice = ["--label NAME chooses the column of the labels"]
-        if columns == 1 and len(free) > 1:
-            advice.insert(0, f"are the files swapped? xent score {source.path} {sources[0].path}")
-        raise DataError(
-            f"{len(free)} columns could be the labels: {listed(found.names)}"
-            if free
-            else "no column is left for the labels",
-            place=Place(source.path),
-            advice=tuple(advice),
-        )
+        raise _which_label(found, roles, sources, queues, settings, swapped=columns == 1 and len(free) > 1)
     if "preds" in roles and len(free) == 1:
         roles["label"] = [Found(source, tuple(free))]
         return
@@ -130,8 +122,47 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
     raise DataError(
         f"which column has the labels? The columns are {columns_}",
         place=Place(source.path),
-        advice=(*suggestions(source, settings), "or give a file of labels: xent score PREDS LABELS"),
+        advice=suggestions(source, settings),
     )
+
+
+def _which_label(
+    found: Found,
+    roles: Roles,
+    sources: Sequence[Source],
+    queues: Sequence[PartQueue],
+    settings: Settings,
+    *,
+    swapped: bool,
+) -> DataError:
+    """The error that lists the columns that could be the labels, without those that are the predicted class."""
+    preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(_free(sources[0], roles)))
+    predicted = predicted_labels(found, preds, queues, settings)
+    names = [name for name in found.names if name not in predicted]
+    return DataError(
+        f"{len(names)} column{'s' * (len(names) > 1)} could be the labels: {listed(names)}"
+        if names
+        else "no column is left for the labels",
+        place=Place(found.source.path),
+        advice=(
+            *([f"are the files swapped? xent score {found.source.path} {sources[0].path}"] if swapped else []),
+            *map(not_the_truth, predicted[:2]),
+            "--label NAME chooses the column of the labels"
+            if names
+            else "the truth is in none of the columns; another file of labels: xent score PREDS LABELS",
+        ),
+    )
+
+
+def predicted_labels(label: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings) -> list[str]:
+    """Return the names of the label columns that are the predicted class in all of the first rows.
+
+    None are compared with --id: the ids are not matched yet.
+    """
+    if settings.id is not None or not label.columns or len(preds.columns) < 2:
+        return []
+    by_source = {id(queue.source): queue for queue in queues}
+    return predicted_among(label, preds, by_source[id(label.source)], by_source[id(preds.source)])
 
 
 def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:

@@ -1,85 +1,194 @@
-"""Which options would fit a file: for messages, never taken without being said."""
+"""Suggest --label and --preds in error messages; nothing is chosen by them."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from xentcli.readers.numerals import number
-from xentcli.readers.source import Pick, Source
+from xentcli.arrays import Floats
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.columns import Found, columns_of, listed, name_of
+from xentcli.pairing.labels import readings
+from xentcli.readers.numerals import number, whole, whole_or_text
+from xentcli.readers.source import Pick, Source, texts_of
+from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["suggestions"]
+__all__ = ["not_the_truth", "predicted_among", "predicted_class", "suggestions"]
 
 LOOK_AT = 1000
 MOST = 3
+MOST_WHOLE = 20
+"""So many columns of whole numbers are compared with the predictions."""
 
 
 def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
-    """Say which --label and --preds would fit, going by the first rows; each of several that would.
+    """Return lines of advice: which --label and --preds fit the first rows, several where several do.
 
-    Columns that are called as the values of a text column are its classes; else the
-    columns whose values lie from 0 to 1 and sum to 1 in every row are predictions.
+    Columns named as the values of a text column are its classes; else the columns whose
+    values lie from 0 to 1 and sum to 1 in every row are predictions. A column that is the
+    class of the largest prediction in every row is never suggested as the label.
     """
-    general = ("--label NAME --preds NAME,... say which columns are labels and predictions",)
+    elsewhere = ("or give a file of labels: xent score PREDS LABELS",) if settings.label is None else ()
+    general = ("--label NAME --preds NAME,... say which columns are labels and predictions", *elsewhere)
     if not source.repeatable or not source.width:
         return general
-    part = next(iter(source.parts()), None)
-    if part is None:
-        return general
-    rows = part.load({str(c): Pick((c,), "text") for c in range(source.width)})
-    columns = [list(rows.values[str(c)][:LOOK_AT]) for c in range(source.width)]
-    names = [name or f"#{index + 1}" for index, name in enumerate(source.names)] or [
-        f"#{i + 1}" for i in range(source.width)
+    head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    given = columns_of(settings.preds, source) if settings.preds is not None else None
+    named = [head.names[column] for column in given or ()]
+    predicted = head.predicted(named)
+    fits = [(label, named or head.predictions_of(label)) for label in head.possible_labels(settings)]
+    found = [
+        f"--label {_word(label)} --preds {_word(_run(preds, head.names))}"
+        for label, preds in fits
+        if preds and label not in predicted and (not predicted or head.is_readable(label, preds))
     ]
-    fitting = []
-    for label in _possible_labels(names, columns, settings):
-        preds = _called_as_values(names, columns, label) or _summing_to_one(names, columns, label)
-        if preds:
-            fitting.append(f"--label {_word(label)} --preds {_word(_run(preds, names))}")
-    return tuple(fitting[:MOST]) or general
+    if found:
+        return (*found[:MOST], *elsewhere)
+    return _truth_elsewhere(source, head, *next(iter(predicted.items()))) if predicted else general
 
 
-def _possible_labels(names: Sequence[str], columns: Sequence[Sequence[str]], settings: Settings) -> list[str]:
-    """The column that is said to be the labels; else those whose values are names of columns, or look like labels."""
-    if isinstance(settings.label, str):
-        return [settings.label]
-    each = list(zip(names, columns, strict=True))
-    named = [name for name, values in each if set(values) <= set(names)]
-    return named or [name for name, values in each if _looks_like_labels(values)]
+def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
+    """Return advice for a file that has the predicted class, and no other column that could be the truth."""
+    command = f"xent score {_word(source.path)} LABELS --preds {_word(_run(preds, head.names))}"
+    return not_the_truth(predicted), "the truth is not in this file; with a file of labels:", command
 
 
-def _looks_like_labels(values: Sequence[str]) -> bool:
-    distinct = set(values)
+def not_the_truth(name: str) -> str:
+    """Return the line that says why a column is not offered as the label."""
+    return f"{listed([name])} is the predicted class (the largest prediction in every row looked at), not the truth"
+
+
+def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_queue: PartQueue) -> list[str]:
+    """Return the names of the label columns that are the predicted class in all of the first rows.
+
+    Both are compared by position, so that rows that are matched by id must not come here.
+    """
+    if not (label.source.tabular and preds.source.tabular):
+        return []
+    labels, predictions = _Head.of(label, labels_queue), _Head.of(preds, preds_queue)
+    rows = min(len(column) for column in (*labels.columns, *predictions.columns))
+    ours = [column[:rows] for column in predictions.columns]
+    each = zip(labels.names, labels.columns, strict=True)
+    return [name for name, values in each if predicted_class(values[:rows], preds.names, ours)]
+
+
+def predicted_class(values: Sequence[str], names: Sequence[str], predictions: Sequence[Sequence[str]]) -> bool:
+    """Say whether values (n texts) are the class of the largest prediction in every row.
+
+    It may be any of equally large ones, unless all rows have such. The classes may be meant by
+    name, less a common prefix and suffix, or by position from 0 or 1.
+
+    >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
+    True
+    """
+    columns = [_numbers(column) for column in predictions]
+    table = np.array([column for column in columns if column is not None])
+    if not values or len(table) < max(2, len(names)):
+        return False
+    largest, rows = table == table.max(axis=0), np.arange(len(values))
+    if not (np.count_nonzero(largest, axis=0) == 1).any():
+        return False
+    return any(largest[classes, rows].all() for classes in _classes(values, names))
+
+
+def _classes(values: Sequence[str], names: Sequence[str]) -> Iterator[list[int]]:
+    """Yield the classes of all values for each way in which they can name classes."""
+    for codes in readings(tuple(names)):
+        classes = [codes.get(value, codes.get(whole_or_text(value), -1)) for value in values]
+        if -1 not in classes:
+            yield classes
+
+
+def _numbers(texts: Sequence[str]) -> Floats | None:
+    """f8[n] of a column of numbers; None where a cell is not a number."""
+    values = [number(text) for text in texts]
+    return None if None in values else np.array(values, dtype=np.float64)
+
+
+@record(frozen=True, eq=False)
+class _Head:
+    """The first LOOK_AT cells of some columns of a file, as texts."""
+
+    names: tuple[str, ...]
+    columns: list[list[str]]
+
+    @classmethod
+    def of(cls, found: Found, queue: PartQueue) -> _Head:
+        """Read them; the rows looked at stay in the queue."""
+        columns: list[list[str]] = [[] for _ in found.columns]
+        for rows in queue.look({str(c): Pick((c,), "text") for c in found.columns}, LOOK_AT):
+            for texts, column in zip(columns, found.columns, strict=True):
+                texts.extend(texts_of(rows.values[str(column)]))
+        return cls(tuple(name_of(found.source, column) for column in found.columns), columns)
+
+    @cached_property
+    def _distinct(self) -> list[set[str]]:
+        return [set(column) for column in self.columns]
+
+    @cached_property
+    def _shares(self) -> dict[str, Floats]:
+        """The columns whose values all lie from 0 to 1."""
+        numbers = {name: _numbers(column) for name, column in zip(self.names, self.columns, strict=True)}
+        return {n: v for n, v in numbers.items() if v is not None and bool(((v >= 0) & (v <= 1)).all())}
+
+    def possible_labels(self, settings: Settings) -> list[str]:
+        """The column given as the label; else those whose values are names of columns, or look like labels."""
+        if isinstance(settings.label, str):
+            return [settings.label]
+        each = list(zip(self.names, self._distinct, strict=True))
+        named = [name for name, values in each if values <= set(self.names)]
+        rows = len(self.columns[0])
+        return named or [name for name, values in each if _looks_like_labels(values, rows)]
+
+    def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
+        """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
+        columns = dict(zip(self.names, self.columns, strict=True))
+        found: dict[str, Sequence[str]] = {}
+        for label in self._possibly_predicted():
+            preds = named or self.predictions_of(label)
+            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds]):
+                found[label] = preds
+        return found
+
+    def _possibly_predicted(self) -> Iterator[str]:
+        """Yield the columns of text, and the first ones of whole numbers."""
+        count = 0
+        for name, values in zip(self.names, self._distinct, strict=True):
+            wholes = all(whole(value) is not None for value in values)
+            count += wholes
+            if (wholes and count <= MOST_WHOLE) or all(number(value) is None for value in values):
+                yield name
+
+    def is_readable(self, label: str, preds: Sequence[str]) -> bool:
+        """Whether the values of a column can be the classes of the predictions."""
+        values = self._distinct[self.names.index(label)] if label in self.names else ()
+        return any(True for _ in _classes(list(values), preds))
+
+    def predictions_of(self, label: str) -> list[str]:
+        """The columns named as the values of a label column, else those that sum to 1; none where none do."""
+        values = self._distinct[self.names.index(label)] if label in self.names else set()
+        called = [name for name in self.names if name in values]
+        summing = self._summing_to_one(label)
+        if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
+            return called
+        return summing
+
+    def _summing_to_one(self, label: str) -> list[str]:
+        """The columns from 0 to 1, if they sum to 1 in every row."""
+        chosen = [name for name in self._shares if name != label]
+        if len(chosen) < 2 or not len(self.columns[0]):
+            return []
+        sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
+        return chosen if bool((np.abs(sums - 1) <= 0.01).all()) else []
+
+
+def _looks_like_labels(distinct: set[str], rows: int) -> bool:
     texts = all(number(value) is None for value in distinct)
-    return texts and 1 < len(distinct) <= max(2, len(values) // 2)
-
-
-def _called_as_values(names: Sequence[str], columns: Sequence[Sequence[str]], label: str | None) -> list[str]:
-    """The columns whose names are the values of the label column, if all its values are names."""
-    if label not in names:
-        return []
-    values = set(columns[names.index(label)])
-    called = [name for name in names if name in values]
-    summing = _summing_to_one(names, columns, label)
-    if values <= set(called) and len(called) > 1:
-        return summing if set(called) <= set(summing) else called
-    return []
-
-
-def _summing_to_one(names: Sequence[str], columns: Sequence[Sequence[str]], label: str | None) -> list[str]:
-    """The columns from 0 to 1, if they sum to 1 in every row."""
-    chosen, arrays = [], []
-    for name, texts in zip(names, columns, strict=True):
-        values = [number(text) for text in texts]
-        if name != label and all(value is not None and 0 <= value <= 1 for value in values):
-            chosen.append(name)
-            arrays.append(np.array(values, dtype=np.float64))
-    if len(chosen) < 2 or not len(arrays[0]):
-        return []
-    return chosen if bool((np.abs(np.add.reduce(np.stack(arrays), axis=0) - 1) <= 0.01).all()) else []
+    return texts and 1 < len(distinct) <= max(2, rows // 2)
 
 
 def _run(preds: Sequence[str], names: Sequence[str]) -> str:

@@ -1,0 +1,139 @@
+"""The predicted class is never proposed as the label, and its file is said to lack the truth."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import Run, Write
+from xentcli import score
+from xentcli.errors import DataError
+
+Q = np.array([[0.8, 0.2], [0.3, 0.7], [0.6, 0.4], [0.1, 0.9]])
+TRUTH = np.array([0, 1, 1, 0])
+COST = float(-np.log(Q[np.arange(4), TRUTH]).mean())
+PREDICTED = Q.argmax(axis=1)
+
+CALLED = {
+    "by name": (("no", "yes"), ("no", "yes")),
+    "less a prefix": (("p_no", "p_yes"), ("no", "yes")),
+    "less a suffix": (("no.prob", "yes.prob"), ("no", "yes")),
+    "less both": (("P(x=no)", "P(x=yes)"), ("no", "yes")),
+    "numbers by name": (("0", "1"), ("0", "1")),
+    "numbers less a prefix": (("proba_0", "proba_1"), ("0", "1")),
+    "other numbers less a prefix": (("p1", "p2"), ("1", "2")),
+    "positions": (("a", "b"), ("0", "1")),
+    "positions from 1": (("a", "b"), ("1", "2")),
+    "N.0": (("0", "1"), ("0.0", "1.0")),
+}
+
+
+def refused(*files: str, **options: str) -> str:
+    with pytest.raises(DataError) as caught:
+        score(*files, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def frame(how: str, *columns: str) -> pd.DataFrame:
+    """A file of predictions with columns "predict" and "truth", as far as they are asked for, before them."""
+    names, labels = CALLED[how]
+    made = pd.DataFrame(Q, columns=list(names))
+    for place, column in enumerate(columns):
+        index = {"predict": PREDICTED, "truth": TRUTH}.get(column)
+        made.insert(place, column, ["x", "x", "y", "y"] if index is None else [labels[i] for i in index])
+    return made
+
+
+@pytest.mark.parametrize("how", CALLED)
+@pytest.mark.parametrize("others", [(), ("site",)])
+def test_a_file_without_the_truth_is_said_to_be_one_and_the_command_leads_to_the_right_cost(
+    how: str, others: tuple[str, ...], tmp_path: Path, xent: Run
+) -> None:
+    frame(how, "predict", *others).to_csv(tmp_path / "p.csv", index=False)
+    pd.Series([CALLED[how][1][i] for i in TRUTH], name="y").to_csv(tmp_path / "l.csv", index=False)
+    done = xent("score", "p.csv", "--header", "both")
+    assert done.returncode == 3
+    assert "predict is the predicted class" in done.stderr
+    assert "--label" not in done.stderr
+    command = next(line for line in done.stderr.splitlines() if "xent score" in line)
+    words = [{"LABELS": "l.csv"}.get(word, word) for word in shlex.split(command)[1:]]
+    if how in ("positions", "positions from 1"):
+        words += ["--index-base", CALLED[how][1][0]]
+    followed = xent(*words, "--quiet", "--header", "both")
+    assert float(followed.stdout) == pytest.approx(COST, rel=1e-12), followed.stderr
+
+
+@pytest.mark.parametrize("how", [how for how, (_, labels) in CALLED.items() if labels == ("no", "yes")])
+def test_the_truth_beside_the_predicted_class_is_proposed_alone(how: str, tmp_path: Path, xent: Run) -> None:
+    frame(how, "predict", "truth").to_csv(tmp_path / "p.csv", index=False)
+    done = xent("score", "p.csv")
+    (advice,) = [line for line in done.stderr.splitlines() if "--label" in line]
+    assert "--label predict" not in done.stderr
+    followed = xent("score", "p.csv", *shlex.split(advice), "--quiet")
+    assert float(followed.stdout) == pytest.approx(COST, rel=1e-12)
+
+
+def test_the_predicted_class_is_told_in_the_first_thousand_rows_alone(write: Write) -> None:
+    rows = ["no,.8,.2", "yes,.3,.7"] * 500
+    assert "predict is the predicted class" in refused(
+        write("p.csv", "\n".join(["predict,no,yes", *rows, "no,0,1", ""]))
+    )
+    rows[999] = "no,.3,.7"
+    assert "--label predict --preds no,yes" in refused(write("p.csv", "\n".join(["predict,no,yes", *rows, ""])))
+
+
+def test_equal_predictions_are_all_the_largest(write: Write) -> None:
+    assert "--label predict" not in refused(write("p.csv", "predict,no,yes\nyes,.5,.5\nno,.5,.5\nno,.8,.2\n"))
+
+
+def test_where_the_predicted_class_is_given_as_the_label_it_is_not_advised(write: Write) -> None:
+    path = write("p.csv", "predict,note,no,yes\nno,x,.8,.2\nyes,y,.3,.7\n")
+    message = refused(path, label="predict")
+    assert "--label" not in message
+    assert f"xent score {path} LABELS --preds no,yes" in message
+
+
+def test_predictions_that_are_given_are_those_that_are_compared(write: Write) -> None:
+    path = write("p.csv", "predict,note,no,yes\nno,3,8,2\nyes,2,3,7\n")
+    assert "LABELS --preds no,yes" in refused(path, preds="no,yes", kind="logits")
+
+
+LABELS = "predict,truth,fold\nno,no,x\nyes,yes,y\nno,yes,x\n"
+
+
+@pytest.mark.parametrize("options", [{}, {"preds": "no,yes"}])
+def test_the_predicted_class_in_a_file_of_labels_is_not_listed(options: dict[str, str], write: Write) -> None:
+    preds = write("p.csv", "no,yes\n.8,.2\n.3,.7\n.6,.4\n")
+    message = refused(preds, write("l.csv", LABELS), **options)
+    assert "2 columns could be the labels: truth, fold" in message
+    assert "predict is the predicted class" in message
+
+
+def test_the_predicted_class_is_not_among_several_label_columns_to_choose_from(write: Write) -> None:
+    preds = write("p.csv", "no,yes\n.8,.2\n.3,.7\n.6,.4\n")
+    message = refused(preds, write("l.csv", LABELS), label="predict,truth,fold")
+    assert "label columns: truth, fold" in message
+    assert "predict is the predicted class" in message
+
+
+def test_a_file_of_labels_with_nothing_but_the_predicted_class_says_so(write: Write) -> None:
+    preds = write("p.csv", "no,yes\n.8,.2\n.3,.7\n")
+    message = refused(preds, write("l.csv", "one,two\nno,no\nyes,yes\n"))
+    assert "one is the predicted class" in message and "two is the predicted class" in message
+    assert "--label" not in message
+
+
+def test_a_stream_is_compared_as_well(tmp_path: Path, xent: Run) -> None:
+    (tmp_path / "p.csv").write_text("no,yes\n.8,.2\n.3,.7\n.6,.4\n")
+    done = xent("score", "p.csv", "-", input=LABELS)
+    assert "could be the labels: truth, fold" in done.stderr
+
+
+def test_with_ids_nothing_is_compared_by_position(write: Write) -> None:
+    preds = write("p.csv", "id,no,yes\n1,.8,.2\n2,.3,.7\n")
+    labels = write("l.csv", "id,truth,fold\n2,no,x\n1,yes,y\n")
+    assert "could be the labels: truth, fold" in refused(preds, labels, id="id")
