@@ -15,6 +15,7 @@ from xentcli.grouped import GroupMeans
 from xentcli.metrics import Metric
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
+from xentcli.pairing.columns import listed
 from xentcli.readers.source import files_in
 from xentcli.report import (
     Bytes,
@@ -313,6 +314,8 @@ def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -
             f"every logit lies from 0 to 1{'' if total.column else ' and every row sums to 1'}, as probabilities do",
             "if they are probabilities: --kind probs",
         )
+    if plan.possible_classes:
+        yield _possible_classes(plan)
     if settings.renormalize and settings.compat is None:
         yield Warning(
             "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
@@ -331,6 +334,18 @@ def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -
             "the unnamed first columns of both files differ; rows were matched by position",
             "--id '#1' matches by them; --align position silences this",
         )
+
+
+def _possible_classes(plan: Plan) -> Warning:
+    """Columns that an option took out of the predictions, where nothing shows that they are not classes."""
+    named = [f"{name} ({option})" for name, option in plan.possible_classes.items()]
+    return Warning(
+        "possible-class",
+        f"{listed(named)} could be a class of the predictions, and was not taken as one"
+        if len(named) == 1
+        else f"{listed(named)} could be classes of the predictions, and were not taken as such",
+        "--preds NAME,... says which columns are predictions",
+    )
 
 
 def _suspicious(total: Scores, prior: float | None) -> bool:

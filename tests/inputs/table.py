@@ -178,6 +178,10 @@ ROWS: list[Row] = [
     refused(LABELS, "true and false beside three classes", npy(np.full((3, 3), 1 / 3)), "labels are true or false", labels=npy(np.array([True, False, True]))),
     refused(LABELS, "a byte that is neither true nor false", npy(Q), "byte 2 is neither true nor false", labels=npy(np.array([True, False, True]))[:-1] + b"\2"),
     refused(LABELS, "row counts that differ", P, "the row counts differ", labels=L + "a\n"),
+    *(
+        Row(LABELS, f"logits of which --{option} takes a column", {"p.csv": "a,b,c\n2,0,1\n0,2,1\n", "l.csv": "y\na\nb\n"}, f"p.csv l.csv --kind logits --{option} c{more}", says="no label is named c")
+        for option, more in (("show", " --worst 1"), ("by", ""), ("cluster", ""), ("weights", ""))
+    ),
     Row(LABELS, "the predicted class and no truth", {"p.csv": "predict,no,yes\nno,0.8,0.2\nyes,0.3,0.7\n"}, "p.csv", says="predict is the predicted class"),
     Row(LABELS, "the predicted class beside the truth", {"p.csv": P, "l.csv": "predict,y,site\na,a,7\nb,a,8\na,a,7\n"}, says="could be the labels: y, site"),
     Row(LABELS, "files swapped", {"p.csv": P, "l.csv": L}, "l.csv p.csv", says="are the files swapped?"),

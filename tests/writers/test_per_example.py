@@ -182,11 +182,11 @@ def test_a_bad_row_late_in_the_data_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extension", SINKS)
 def test_what_was_written_before_a_label_that_breaks_the_rule_is_taken_back(tmp_path: Path, extension: str) -> None:
-    # The first 65,536 labels are read as names; of all of them 0 is the first.
-    labels = ["1", "2"] * 34_000 + ["0"] * 2_000
+    # The first 65,536 labels are read as names; all of them are positions.
+    labels = ["1", "0"] * 34_000 + ["2"] * 2_000
     (tmp_path / "l.csv").write_text("truth\n" + "".join(f"{label}\n" for label in labels))
     q = np.round(np.random.default_rng(7).dirichlet((2, 3, 4), len(labels)), 4)
-    np.savetxt(tmp_path / "p.csv", q, delimiter=",", header="1,2,3", comments="", fmt="%.4f")
+    np.savetxt(tmp_path / "p.csv", q, delimiter=",", header="0,1,other", comments="", fmt="%.4f")
     paths = (tmp_path / "p.csv", tmp_path / "l.csv")
     with per_example_sink(str(tmp_path / f"a{extension}")) as sink:
         report = xentcli.score(*paths, sink=sink, header="predictions")

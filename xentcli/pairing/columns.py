@@ -11,7 +11,7 @@ from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
-__all__ = ["Found", "check_odd", "columns_of", "find_columns", "listed", "name_of", "spec_items"]
+__all__ = ["Found", "check_odd", "columns_of", "find_columns", "is_group", "listed", "name_of", "spec_items"]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
@@ -35,7 +35,7 @@ class Found:
     def names(self) -> tuple[str, ...]:
         """Their names, or #1, #2 where there are none; of an object alone its keys."""
         flat = flat_of(self.source)
-        if flat and any(tuple(columns) == self.columns for columns in flat.groups.values()):
+        if flat and is_group(self):
             keys = [flat.origin[column][1] for column in self.columns]
             return tuple(map(str, keys))
         return tuple(name_of(self.source, column) for column in self.columns)
@@ -45,6 +45,12 @@ def flat_of(source: Source) -> Flat | None:
     """How the columns of K numbers of a source were spread out; None where it has none such."""
     flat: Flat | None = getattr(source, "flat", None)
     return flat
+
+
+def is_group(found: Found) -> bool:
+    """Whether columns are all of one column of K numbers."""
+    flat = flat_of(found.source)
+    return flat is not None and any(tuple(columns) == found.columns for columns in flat.groups.values())
 
 
 def name_of(source: Source, column: int) -> str:
@@ -135,9 +141,7 @@ def check_odd(found: Found, why: str) -> None:
         With the reason why it is no column.
     """
     odd = getattr(found.source, "odd", {})
-    flat = flat_of(found.source)
-    whole = flat is not None and any(tuple(columns) == found.columns for columns in flat.groups.values())
-    if odd and not whole:
+    if odd and not is_group(found):
         raise DataError(
             f"{next(iter(odd.values()))}, and {why}",
             place=Place(found.source.path),

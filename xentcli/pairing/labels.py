@@ -68,13 +68,14 @@ class Matcher(Protocol):
 
 @record(frozen=True)
 class ByName:
-    """Labels that are class names, perhaps less a prefix or suffix."""
+    """Labels that are class names, less the prefix and suffix `ends`."""
 
     codes: Mapping[str, int]
     classes: tuple[str, ...]
     matched: str
     note: str
     whole: bool
+    ends: tuple[str, str] = ("", "")
 
     def targets(self, values: Values, where: WhereRow) -> Ints:
         """Look every label up."""
@@ -503,27 +504,27 @@ def _by_name(labels: Collection[str], names: tuple[str, ...], whole: bool) -> By
 def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     """The rule for labels that are the class names less a common prefix and suffix, of which one may be empty."""
     labels, places = census.read, {name: index for index, name in enumerate(names)}
-    found: list[tuple[str, dict[str, int]]] = []
+    found: list[tuple[tuple[str, str], dict[str, int]]] = []
     for prefix, suffix in _ends(names):
         if all(f"{prefix}{label}{suffix}" in places for label in labels):
             shorter = (name[len(prefix) : len(name) - len(suffix)] for name in names)
             # An empty label is a missing one, not a class less all of its name.
             codes = {name: index for index, name in enumerate(shorter) if name}
             if all(label in codes for label in labels):
-                found.append((_less(prefix, suffix), codes))
+                found.append(((prefix, suffix), codes))
     if not found:
         return None
-    less, codes = found[0]
+    ends, codes = found[0]
     for other, other_codes in found[1:]:
         if any(codes[label] != other_codes[label] for label in labels):
             raise LabelsBreakRule(
-                f"labels fit the class names less {less} and less {other}",
+                f"labels fit the class names less {_less(*ends)} and less {_less(*other)}",
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
     # A label still to come that another of these reads otherwise breaks the rule.
     codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, c in found)}
-    return ByName(codes, names, "prefix", f"matched to the columns by name less {less}", census.whole)
+    return ByName(codes, names, "prefix", f"matched to the columns by name less {_less(*ends)}", census.whole, ends)
 
 
 def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:

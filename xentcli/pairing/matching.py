@@ -11,7 +11,7 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
-from xentcli.pairing.columns import Found, listed
+from xentcli.pairing.columns import Found, is_group, listed, name_of
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import (
     ByName,
@@ -24,7 +24,7 @@ from xentcli.pairing.labels import (
     distribution_order,
     labelled_as,
 )
-from xentcli.pairing.roles import Roles, predicted_labels
+from xentcli.pairing.roles import Doubt, Roles, predicted_labels
 from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.numerals import whole_or_text
@@ -32,7 +32,10 @@ from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, tex
 from xentcli.readers.stream import STDIN
 from xentcli.settings import Settings
 
-__all__ = ["class_weights", "given_classes", "match"]
+__all__ = ["class_weights", "could_be_classes", "given_classes", "match"]
+
+MOST_NAMED = 6
+"""So many columns are named in an example of --preds."""
 
 _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
@@ -166,13 +169,14 @@ def match(
     joins: Sequence[Join],
     *,
     whole: bool,
-    vouch: bool,
+    doubt: Doubt,
 ) -> tuple[tuple[str, ...], Matcher, tuple[str, ...]]:
     """Return the classes, the rule of the labels, and the names of the label columns.
 
-    With `whole` all labels decide the rule, not only the first. With `vouch` the names
-    of the prediction columns must show that all of them are predictions: logits have no
-    row sum that would catch a stray column.
+    With `whole` all labels decide the rule, not only the first. With `doubt.stray` the names
+    of the prediction columns, and of columns with another role that could be classes, must
+    show that all of them are predictions: logits have no row sum that would catch a stray
+    column.
     """
     preds, label = roles["preds"][0], roles["label"][0]
     columns = len(preds.columns)
@@ -194,14 +198,16 @@ def match(
         )
     if len(label.columns) > 1 or settings.multilabel:
         order, matcher_ = _distribution(preds, label, settings, names, queues)
-        if vouch and names is None and not matcher_.by_name:
-            _check_vouched(preds, (), settings, final=True)
+        if doubt.stray and names is None and not matcher_.by_name:
+            _check_vouched(preds, preds, (), settings, final=True)
         return order, matcher_, label.names
     census, complete = _census(roles, queues, joins, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
         if names is not None and settings.index_base is None:
             _check_by_position(names, census, matcher)
+        if doubt.stray and names is None:
+            _check_vouched(preds, _with_taken(preds, doubt, matcher), (), settings, final=True, twice=doubt.shareable)
         return pair_of, matcher, label.names
     if settings.positive is not None:
         raise DataError(
@@ -212,8 +218,10 @@ def match(
     decided = decide(census, classes, named, settings.index_base)
     if names is not None and settings.index_base is None:
         _check_by_position(names, census, decided)
-    if vouch and names is None:
-        _check_vouched(preds, _called(census, decided), settings, final=complete)
+    if doubt.stray and names is None:
+        every = _with_taken(preds, doubt, decided)
+        called = _called(census, decided)
+        _check_vouched(preds, every, called, settings, final=complete, twice=doubt.shareable)
     return classes, decided, label.names
 
 
@@ -334,25 +342,69 @@ def _called(census: Census, matcher: Matcher) -> list[str]:
     return [matcher.classes[code] for code in sorted({matcher.codes[label] for label in census.read})]
 
 
-def _check_vouched(preds: Found, called: Sequence[str], settings: Settings, *, final: bool) -> None:
+def could_be_classes(
+    preds: Found, doubt: Doubt, matcher: Matcher, names: tuple[str, ...] | None, labels: int
+) -> dict[int, str]:
+    """Return the columns with another role that could be classes too, each with its option.
+
+    There are none where --classes, or several label columns (`labels`), say how many classes there are.
+    """
+    if names is not None or labels > 1:
+        return {}
+    return {c: option for c, option in doubt.taken.items() if _fits(preds, name_of(preds.source, c), matcher)}
+
+
+def _fits(preds: Found, name: str, matcher: Matcher) -> bool:
+    """Whether a column is named as the predictions are."""
+    if is_group(preds):
+        return False
+    if preds.source.names and _is_series(preds.names) and len(preds.names) > 1:
+        stem = preds.names[0].rstrip("0123456789")
+        return name.startswith(stem) and name[len(stem) :].isdecimal()
+    before, after = matcher.ends if isinstance(matcher, ByName) else ("", "")
+    return name.startswith(before) and name.endswith(after)
+
+
+def _with_taken(preds: Found, doubt: Doubt, matcher: Matcher) -> Found:
+    """The predictions, and the columns with another role that could be classes, in the order of the file."""
+    taken = could_be_classes(preds, doubt, matcher, None, 1)
+    return Found(preds.source, tuple(sorted((*preds.columns, *taken))))
+
+
+def _check_vouched(
+    preds: Found, every: Found, called: Sequence[str], settings: Settings, *, final: bool, twice: bool = True
+) -> None:
     """Refuse columns that no row sum checks, and neither the labels nor a series of names vouches for.
 
-    Unless `final`, more labels may vouch for more columns.
+    `every` are the predictions and what could be predictions too; `twice` says whether all of
+    them may be given as predictions. Unless `final`, more labels may vouch for more columns.
     """
-    if len(called) == len(preds.names) or (preds.source.names and (not preds.named or _is_series(preds.names))):
+    names = every.names
+    if len(names) == 1 or len(called) == len(names):
         return
-    doubtful = [name for name in preds.names if name not in called] if called else list(preds.names)
-    whole = f"{preds.names[0]}:{preds.names[-1]}"
+    if every.source.names and (not every.named or _is_series(names)):
+        return
+    doubtful = [name for name in names if name not in called] if called else list(names)
     why = "without a row sum" if settings.multilabel else "--renormalize hides a stray one"
     what = "logits" if settings.kind == "logits" else f"probabilities ({why})"
+    guess = "a class without rows, or an unrelated column?" if len(doubtful) == 1 else "classes, or unrelated columns?"
+    whole = shlex.quote(f"{names[0]}:{names[-1]}" if _is_run(every.columns) else ",".join(names))
+    ours = preds.names if len(preds.names) < len(names) else called
     raise (DataError if final else LabelsBreakRule)(
-        f"which columns are {what}? No label is called as these are, a class or a stray column: {listed(doubtful)}",
-        place=Place(preds.source.path),
+        f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",
+        place=Place(every.source.path),
         advice=(
-            f"if all {len(preds.names)} columns are classes: --preds {shlex.quote(whole)}",
-            "else --preds NAME,...",
+            f"if all {len(names)} columns are classes: --preds {whole}" if twice else "",
+            f"otherwise: --preds {shlex.quote(','.join(ours))}"
+            if 0 < len(ours) <= MOST_NAMED
+            else "otherwise: --preds NAME,...",
         ),
     )
+
+
+def _is_run(columns: Sequence[int]) -> bool:
+    """Whether columns follow each other without a gap."""
+    return tuple(columns) == tuple(range(columns[0], columns[0] + len(columns)))
 
 
 def _is_series(names: Sequence[str]) -> bool:

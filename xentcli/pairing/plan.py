@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 
 import numpy as np
 
@@ -17,11 +18,11 @@ from xentcli.pairing.alignment import (
     by_position,
     check_pairs,
 )
-from xentcli.pairing.columns import Found, listed
+from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join, Matched
 from xentcli.pairing.labels import Matcher
-from xentcli.pairing.matching import class_weights, given_classes, match
+from xentcli.pairing.matching import class_weights, could_be_classes, given_classes, match
 from xentcli.pairing.roles import (
     explicit_roles,
     find_labels,
@@ -70,6 +71,8 @@ class Plan:
         The names of the columns of each --by, and of --show.
     warnings
         First lines that could be data and were taken as headers.
+    possible_classes
+        Columns of the predictions' file that have another role and could be classes, each with its option.
     """
 
     settings: Settings
@@ -87,6 +90,7 @@ class Plan:
     slice_columns: tuple[tuple[str, ...], ...] = ()
     shown_columns: tuple[str, ...] = ()
     warnings: tuple[Warning, ...] = ()
+    possible_classes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def predictions(self) -> Source:
@@ -227,7 +231,7 @@ def pair(
     )
     if kind.labelled:
         find_labels(roles, mains, queues, settings)
-    vouch = find_predictions(roles, sources, queues, settings)
+    doubt = find_predictions(roles, sources, queues, settings)
     if not kind.labelled:
         flat, roles = flattened(predictions, roles)
         if flat is not predictions:
@@ -247,7 +251,7 @@ def pair(
     if settings.id is not None:
         joins = tuple(Join.of(Companion(q, p)) for q, p in zip(queues[1:], picks[1:], strict=True))
     classes, matcher, columns = (
-        match(roles, queues, settings, names, joins, whole=whole, vouch=vouch) if kind.labelled else ((), None, ())
+        match(roles, queues, settings, names, joins, whole=whole, doubt=doubt) if kind.labelled else ((), None, ())
     )
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
@@ -269,6 +273,12 @@ def pair(
         tuple(used_columns(roles, "by")),
         tuple(name for names in used_columns(roles, "show") for name in names),
         warnings,
+        {
+            name_of(predictions, column): f"--{option}"
+            for column, option in could_be_classes(roles["preds"][0], doubt, matcher, names, len(columns)).items()
+        }
+        if matcher is not None
+        else {},
     )
 
 

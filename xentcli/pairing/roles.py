@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
+
+import numpy as np
 
 from xentcli.errors import DataError, Place, shown
 from xentcli.kinds import KINDS
@@ -11,10 +14,11 @@ from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
 from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
-from xentcli.records import replace
+from xentcli.records import record, replace
 from xentcli.settings import Settings
 
 __all__ = [
+    "Doubt",
     "Roles",
     "explicit_roles",
     "find_labels",
@@ -88,9 +92,20 @@ def _check_overlap(roles: Roles) -> None:
                     )
 
 
+def _used(source: Source, roles: Roles, options: Collection[str]) -> dict[int, str]:
+    """The columns of a source that some options name, each with the first of these options."""
+    used: dict[int, str] = {}
+    for role, places in roles.items():
+        option = role.partition(".")[0]
+        for found in places if option in options else ():
+            if found.source is source:
+                used = dict.fromkeys(found.columns, option) | used
+    return used
+
+
 def _free(source: Source, roles: Roles) -> list[int]:
-    """The columns of a source without a role; an unnamed first one is row names."""
-    used = {c for places in roles.values() for found in places if found.source is source for c in found.columns}
+    """The columns of a source without a role; --show gives none, and an unnamed first column is row names."""
+    used = _used(source, roles, ROLES.keys() - {"show"})
     return [column for column in range(source.width) if column not in used and column != source.row_names]
 
 
@@ -165,16 +180,37 @@ def predicted_labels(label: Found, preds: Found, queues: Sequence[PartQueue], se
     return predicted_among(label, preds, by_source[id(label.source)], by_source[id(preds.source)])
 
 
-def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:
-    """Take the columns without a role as predictions; say whether a stray one could be among them."""
+@record(frozen=True)
+class Doubt:
+    """What is uncertain of predictions that no option names.
+
+    Attributes
+    ----------
+    stray
+        Whether a column that is not a class could be among them: no row sum would catch it.
+    taken
+        Columns of the same file that have another role and could be classes, each with its option.
+    """
+
+    stray: bool = False
+    taken: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def shareable(self) -> bool:
+        """Whether all columns that are taken may be predictions too."""
+        return not {"weights", "bytes"} & set(self.taken.values())
+
+
+def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> Doubt:
+    """Take the columns without a role as predictions where no option names them; return what is uncertain of them."""
     if "preds" in roles:
-        return False
+        return Doubt()
     source = sources[0]
     if settings.kind == "losses" and "loss" in source.names:
         roles["preds"] = [Found(source, (source.names.index("loss"),))]
         if "weights" not in roles and "weight" in source.names:
             roles["weights"] = [Found(source, (source.names.index("weight"),))]
-        return False
+        return Doubt()
     free = tuple(_free(source, roles))
     if not free:
         raise DataError(
@@ -192,11 +228,36 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
         )
     _check_numeric(found, queues[0], sources, settings)
     roles["preds"] = [found]
-    return (
-        (settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle")
-        and source.tabular
-        and len(free) > 1
-    )
+    return _doubt(found, roles, queues[0], settings) if KINDS[settings.kind].labelled else Doubt()
+
+
+def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:
+    """Return what is uncertain of predictions without a role: row sums confirm two and more columns."""
+    source = found.source
+    used = _used(source, roles, ("by", "cluster", "weights", "bytes"))
+    taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
+    unsummed = settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle"
+    if not unsummed and (len(found.columns) > 1 or not _complete(found, tuple(taken), queue, settings)):
+        taken = {}
+    return Doubt(unsummed and source.tabular and len(found.columns) + len(taken) > 1, taken)
+
+
+def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
+    known = source.numeric(column)
+    return _first_text(Found(source, (column,)), queue) is None if known is None else known
+
+
+def _complete(found: Found, taken: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
+    """Whether one column of predictions and those that have another role sum to 1 in all of the first rows."""
+    if not taken:
+        return False
+    columns = (*found.columns, *taken)
+    for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
+        q = settings.rules.scaled(np.asarray(rows.values["preds"]))
+        sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
+        if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
+            return False
+    return True
 
 
 def _first_text(found: Found, queue: PartQueue) -> tuple[str, Place] | None:
@@ -303,5 +364,6 @@ def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:
 
 
 def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:
-    """Name the columns of a source that have no role."""
-    return tuple(name_of(source, column) for column in _free(source, roles))
+    """Name the columns of a source that have no role and are not shown."""
+    shown_ = _used(source, roles, ("show",))
+    return tuple(name_of(source, column) for column in _free(source, roles) if column not in shown_)
