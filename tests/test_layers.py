@@ -23,7 +23,7 @@ LEVELS = [
     {"sums", "pairing"},
     {"tallies"},
     {"scores", "grouped"},
-    {"slices", "diagnosis", "helpers"},
+    {"slices", "bases", "diagnosis", "helpers"},
     {"engine", "scorer", "summary"},
     {"shifts"},
     {"evaluation", "explanation", "causes"},

@@ -38,7 +38,7 @@ MOST = 8
 """So many causes are told."""
 LOOK_AT = 1000
 MOST_GROUPS = 50
-_WHOLE = {"columns-permuted", "shifted", "worse-than-prior", "probabilities-as-logits", "softmax-twice"}
+_WHOLE = {"index-base", "columns-permuted", "shifted", "worse-than-prior", "probabilities-as-logits", "softmax-twice"}
 
 
 def causes(predictions: Any, labels: Any = None, settings: Settings | None = None, **options: Any) -> Causes:

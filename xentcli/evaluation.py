@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
+from xentcli.bases import FromOne
 from xentcli.diagnosis import Symptoms
 from xentcli.engine import USEFUL, available, threaded
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
@@ -208,11 +209,12 @@ class Tallied:
     details: Details
     symptoms: Symptoms
     matching: Matching
+    from_one: FromOne = FromOne()
 
     def report(self, extra: Sequence[Metric] = ()) -> Report:
         """Return the Report of them, with `extra` metrics."""
         names = self.matching.row_names
-        report = report_of(self.plan, self.total, names, self.details, self.symptoms, extra)
+        report = report_of(self.plan, self.total, names, self.details, self.symptoms, extra, self.from_one)
         return replace(report, labels_unused=self.matching.unused)
 
 
@@ -252,7 +254,7 @@ def tally(
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
-    groups = _Groups(plan)
+    groups, from_one = _Groups(plan), FromOne.empty()
     # Parts of a stream hold their bytes, and are made in no time.
     waiting = 2 if plan.predictions.repeatable else 1
     outcomes = threaded(scorer, plan.tasks(), threads or min(available(), USEFUL), waiting)
@@ -264,6 +266,7 @@ def tally(
         details = details.merge(outcome.details)
         groups.add(outcome)
         symptoms = symptoms.merge(outcome.symptoms)
+        from_one = from_one.merge(outcome.from_one)
         if progress is not None:
             progress(total.read, plan.predictions.share_of(total.read))
         if sink is not None:
@@ -272,7 +275,7 @@ def tally(
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    return Tallied(plan, total, groups.within(details), symptoms, matching)
+    return Tallied(plan, total, groups.within(details), symptoms, matching, from_one)
 
 
 def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

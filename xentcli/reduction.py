@@ -35,6 +35,8 @@ class Reduced:
         f8[n]: the sum of probabilities; of exponentials the sum without that of the label.
     squares
         f8[n]: the sum of the squares without that of the label.
+    before
+        f8[n]: the number of the class before the label, of class 0 any; None where it is not needed.
     """
 
     predicted: Ints
@@ -42,11 +44,12 @@ class Reduced:
     top: Floats
     sums: Floats
     squares: Floats
+    before: Floats | None = None
 
     @classmethod
-    def room(cls, rows: int) -> Reduced:
-        """Return room for those of so many rows."""
-        return cls(np.empty(rows, dtype=np.int64), *np.empty((4, rows)))
+    def room(cls, rows: int, *, before: bool = False) -> Reduced:
+        """Return room for those of so many rows, with or without `before`."""
+        return cls(np.empty(rows, dtype=np.int64), *np.empty((5 if before else 4, rows)))
 
     @classmethod
     def of(cls, kind: str, predictions: Array, index: Ints, room: Reduced | None = None) -> Reduced:
@@ -78,6 +81,8 @@ class Reduced:
             own = begin + index * step
             # Clipping needs no buffer, and nothing is to be clipped.
             ours.reshape(-1).take(own, out=made.label, mode="clip")
+            if made.before is not None:
+                ours.reshape(-1).take(own - step, out=made.before, mode="clip")
             ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
             if kind != "logits":
                 sums(ours, made.sums)
@@ -94,7 +99,9 @@ class Reduced:
     def take(self, rows: Ints | slice) -> Reduced:
         """Return those of some rows."""
         label, top, sums, squares = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
-        return Reduced(self.predicted[rows], label, top, sums, squares)
+        return Reduced(
+            self.predicted[rows], label, top, sums, squares, None if self.before is None else self.before[rows]
+        )
 
     def extreme(self) -> Ints:
         """i8[m]: of logits the rows in which an exponential, or its square, could leave the doubles or lose digits.
@@ -117,9 +124,9 @@ class Reduced:
         Of probabilities that none is negative is left to be seen.
         """
         if rules.kind == "logits":
+            parts = (self.label, self.sums) if self.before is None else (self.label, self.sums, self.before)
             return all(
-                np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER
-                for part in (self.label, self.sums)
+                np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER for part in parts
             )
         return self.deviation <= rules.tolerance + rounding(classes)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
+from xentcli.bases import FromOne
 from xentcli.batch import Batch, with_class_weights
 from xentcli.checks import checked
 from xentcli.diagnosis import Symptoms
@@ -108,6 +109,7 @@ class Outcome:
     symptoms: Symptoms = Symptoms()
     examples: tuple[Any, ...] = ()
     keyed: Mapping[tuple[str, int], Slices[Any] | Clusters] = field(default_factory=dict)
+    from_one: FromOne = FromOne()
 
 
 @record(frozen=True, eq=False)
@@ -159,9 +161,10 @@ class _Sides:
 
 @record(frozen=True, eq=False)
 class Aligned:
-    """The rows of a task by role, and those of positive weight as a Batch."""
+    """The rows of a task by role, and those of positive weight as a Batch; `unweighted` has no class weights yet."""
 
     batch: Batch
+    unweighted: Batch
     kept: Ints
     rows: int
     underflows: int
@@ -191,6 +194,7 @@ class _Seen:
     by_column: Slices[int] = field(default_factory=Slices)
     odd_logits: bool = False
     twice: Mean | None = Mean()
+    from_one: FromOne = FromOne()
 
     def note(self, piece: Piece) -> None:
         """Take note of the ids of a piece."""
@@ -278,6 +282,9 @@ class Scorer:
         if aligned.batch.known is None:
             seen.look_at(work)
         seen.add(aligned, Figures.of(work, self.extra, odd_logits=seen.odd_logits))
+        if self.plan.uncertain_base and seen.from_one.possible:
+            plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
+            seen.from_one = seen.from_one.merge(FromOne.of(plain, self.plan.class_weights))
         if self.plan.compare_row_names:
             assert piece.companions is not None
             seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
@@ -305,19 +312,21 @@ class Scorer:
             or settings.renormalize
             or settings.label_smoothing
             or self.plan.divides_by_rows
+            or (self.plan.uncertain_base and self.plan.class_weights is not None)
             or any(metric.argument is not None for metric in self.extra)
             or len(picks["preds"].columns) == 1
         ):
             return None
+        room = Reduced.room(task.part.rows, before=self.plan.uncertain_base)
         if self.plan.joins or {"label", "weights"} & picks.keys():
-            return _Run(None, None, Reduced.room(task.part.rows))
+            return _Run(None, None, room)
         try:
             sides = self._sides(_by_role(task.companions), task.part.rows)
         except DataError:
             # Errors are told in the order of rows: piece by piece.
             return None
         index = sides.index(task.part.rows)
-        return None if index is None else _Run(sides, index, Reduced.room(task.part.rows))
+        return None if index is None else _Run(sides, index, room)
 
     def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> bool:
         """Reduce a piece, `before` rows after the start of its task; say whether nothing more is to be seen."""
@@ -396,7 +405,7 @@ class Scorer:
         }
         symptoms = Symptoms.of(figures, self._classes(), seen.twice)
         examples = tuple(seen.examples)
-        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed)
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, seen.from_one)
 
     def _classes(self) -> int:
         """How many classes rows with one label have; 0 where there are none such."""
@@ -563,6 +572,7 @@ class Scorer:
             )
         if self.plan.settings.label_smoothing:
             batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
+        unweighted = batch
         if self.plan.class_weights is not None:
             batch = with_class_weights(batch, self.plan.class_weights, self.plan.divides_by_rows)
             kept = batch.rows - (start + 1)
@@ -570,7 +580,7 @@ class Scorer:
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = texts_of(values["id"][1]) if "id" in values else None
-        return Aligned(batch, kept, count, underflows, ids, sides.ignored, sides.ignored_labels, values)
+        return Aligned(batch, unweighted, kept, count, underflows, ids, sides.ignored, sides.ignored_labels, values)
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""

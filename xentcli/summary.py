@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from xentcli.arrays import Ints
+from xentcli.bases import FromOne, base_warning
 from xentcli.compat import COMPAT
 from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place, shown
@@ -46,7 +47,13 @@ FEW = 10
 
 
 def report_of(
-    plan: Plan, total: Scores, names: RowNames, details: Details, symptoms: Symptoms, extra: Sequence[Metric]
+    plan: Plan,
+    total: Scores,
+    names: RowNames,
+    details: Details,
+    symptoms: Symptoms,
+    extra: Sequence[Metric],
+    from_one: FromOne,
 ) -> Report:
     """Derive every figure of a report from the tallies of all rows.
 
@@ -62,6 +69,7 @@ def report_of(
         what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
         raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
     unit = settings.nats_per_unit
+    from_1 = base_warning(from_one, total.cost.mean.value, len(plan.classes), unit, settings.unit)
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
     clusters = len(details.clusters.names) if settings.cluster is not None else None
@@ -111,9 +119,15 @@ def report_of(
         warnings=(
             *plan.warnings,
             *_warnings(plan, total, names, prior),
-            *findings(total, symptoms, plan.classes, prior, named=bool(plan.predictions.names) and not total.column),
+            # What else the labels show would be of the wrong classes.
+            *([from_1] if from_1 else _findings(plan, total, symptoms, prior)),
         ),
     )
+
+
+def _findings(plan: Plan, total: Scores, symptoms: Symptoms, prior: float | None) -> Iterator[Warning]:
+    named_ = bool(plan.predictions.names) and not total.column
+    return findings(total, symptoms, plan.classes, prior, named=named_)
 
 
 def _over(value: float | None, unit: float) -> float | None:

@@ -172,6 +172,8 @@ ROWS: list[Row] = [
     ),
     scored(LABELS, "names that are other numbers, and labels that are positions, said", P.replace("a,b", "p_1,p_3"), "label\n0\n1\n0\n", "p.csv l.csv --index-base 0"),
     scored(LABELS, "a prefix and a suffix", P.replace("a,b", "P (x=1),P (x=2)"), "label\n1\n2\n1\n"),
+    scored(LABELS, "1 to K without K, from 0 with a warning", "0.7,0.2,0.1\n0.5,0.25,0.25\n", "1\n2\n", cost=float(-np.log([0.2, 0.25]).mean())),
+    scored(LABELS, "1 to K without K, from 1, said", "0.7,0.2,0.1\n0.2,0.5,0.3\n", "1\n2\n", "p.csv l.csv --index-base 1", cost=float(-np.log([0.7, 0.5]).mean())),
     refused(LABELS, "01 and 1 are two names", P.replace("a,b", "01,1"), "'001' is not a class", labels="label\n01\n1\n001\n", args="p.csv l.csv --header both"),
     refused(LABELS, "NaN in an array", npy(Q), "'nan' is not a class", labels=npy(np.array([0, np.nan, 0]))),
     refused(LABELS, "300 in a small integer type", npy(Q), "label 300 is outside 0 to 1", labels=npy(np.array([0, 300, 0], "u2"))),

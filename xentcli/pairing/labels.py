@@ -35,6 +35,7 @@ __all__ = [
     "Matcher",
     "Multilabel",
     "WhereRow",
+    "counts_classes",
     "decide",
     "decide_binary",
     "distribution_order",
@@ -552,6 +553,15 @@ def _less(prefix: str, suffix: str) -> str:
     """A prefix and a suffix in words, without the empty one."""
     parts = [f"the {kind} {shown(part)}" for kind, part in (("prefix", prefix), ("suffix", suffix)) if part]
     return " and ".join(parts)
+
+
+def counts_classes(matcher: Matcher) -> bool:
+    """Say whether a label is the number of its class, counted from 0."""
+    if isinstance(matcher, ByName):
+        return len(matcher.codes) == len(matcher.classes) and all(
+            label == str(index) for label, index in matcher.codes.items()
+        )
+    return isinstance(matcher, ByPosition | Binary) and matcher.base == 0
 
 
 def labelled_as(values: Values, wanted: Collection[str]) -> Flags:

@@ -19,6 +19,7 @@ from xentcli.pairing.labels import (
     Distribution,
     Matcher,
     Multilabel,
+    counts_classes,
     decide,
     decide_binary,
     distribution_order,
@@ -170,8 +171,11 @@ def match(
     *,
     whole: bool,
     doubt: Doubt,
-) -> tuple[tuple[str, ...], Matcher, tuple[str, ...]]:
-    """Return the classes, the rule of the labels, and the names of the label columns.
+) -> tuple[tuple[str, ...], Matcher, tuple[str, ...], bool]:
+    """Return the classes, the rule of the labels, the names of the label columns, and whether the base is uncertain.
+
+    It is where labels are numbers of classes, no option says from where they count, and none
+    of those that decide is 0.
 
     With `whole` all labels decide the rule, not only the first. With `doubt.stray` the names
     of the prediction columns, and of columns with another role that could be classes, must
@@ -200,7 +204,7 @@ def match(
         order, matcher_ = _distribution(preds, label, settings, names, queues)
         if doubt.stray and names is None and not matcher_.by_name:
             _check_vouched(preds, preds, (), settings, final=True)
-        return order, matcher_, label.names
+        return order, matcher_, label.names, False
     census, complete = _census(roles, queues, joins, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
@@ -208,7 +212,7 @@ def match(
             _check_by_position(names, census, matcher)
         if doubt.stray and names is None:
             _check_vouched(preds, _with_taken(preds, doubt, matcher), (), settings, final=True, twice=doubt.shareable)
-        return pair_of, matcher, label.names
+        return pair_of, matcher, label.names, _uncertain_base(census, matcher, settings)
     if settings.positive is not None:
         raise DataError(
             f"--positive is for one column of predictions, and there are {columns}", place=Place(preds.source.path)
@@ -222,7 +226,11 @@ def match(
         every = _with_taken(preds, doubt, decided)
         called = _called(census, decided)
         _check_vouched(preds, every, called, settings, final=complete, twice=doubt.shareable)
-    return classes, decided, label.names
+    return classes, decided, label.names, _uncertain_base(census, decided, settings)
+
+
+def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> bool:
+    return settings.index_base is None and counts_classes(matcher) and "0" not in census.read
 
 
 def _distribution(

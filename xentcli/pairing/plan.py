@@ -73,6 +73,8 @@ class Plan:
         First lines that could be data and were taken as headers.
     possible_classes
         Columns of the predictions' file that have another role and could be classes, each with its option.
+    uncertain_base
+        Whether labels are numbers of classes and could count from 1, as far as the deciding ones show.
     """
 
     settings: Settings
@@ -91,6 +93,7 @@ class Plan:
     shown_columns: tuple[str, ...] = ()
     warnings: tuple[Warning, ...] = ()
     possible_classes: Mapping[str, str] = field(default_factory=dict)
+    uncertain_base: bool = False
 
     @property
     def predictions(self) -> Source:
@@ -250,8 +253,10 @@ def pair(
     joins: tuple[Join, ...] = ()
     if settings.id is not None:
         joins = tuple(Join.of(Companion(q, p)) for q, p in zip(queues[1:], picks[1:], strict=True))
-    classes, matcher, columns = (
-        match(roles, queues, settings, names, joins, whole=whole, doubt=doubt) if kind.labelled else ((), None, ())
+    classes, matcher, columns, uncertain_base = (
+        match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
+        if kind.labelled
+        else ((), None, (), False)
     )
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
@@ -279,6 +284,7 @@ def pair(
         }
         if matcher is not None
         else {},
+        uncertain_base,
     )
 
 
