@@ -179,6 +179,16 @@ def test_a_group_of_text_could_not_be_a_class(write: Write) -> None:
     assert codes(score(path, ["a", "b", "a"], kind="logits", by="site", cluster="site")) == []
 
 
+@pytest.mark.parametrize(("kind", "header"), [("logits", "a,b,site"), ("probs", "q,site")])
+def test_a_group_with_blanks_could_not_be_a_class(kind: str, header: str, write: Write) -> None:
+    rows = ["2,0,1", "0,2,", "2,0,3"] if kind == "logits" else [".5,.5", ".25,", ".5,.5"]
+    path = write("p.csv", "\n".join([header, *rows, ""]))
+    labels = ["a", "b", "a"] if kind == "logits" else ["1", "0", "1"]
+    report = score(path, labels, kind=kind, by="site")
+    assert codes(report) == []
+    assert {part.group["site"] for part in report.by} == ({"1", "", "3"} if kind == "logits" else {".5", ""})
+
+
 def test_a_column_beside_a_list_of_logits_is_not_one_of_them(write: Write) -> None:
     rows = [{"z": row, "w": 1} for row in Z.tolist()]
     path = write("p.jsonl", "".join(json.dumps(row) + "\n" for row in rows))

@@ -244,7 +244,7 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
 
 def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
     known = source.numeric(column)
-    return _first_text(Found(source, (column,)), queue) is None if known is None else known
+    return _first_text(Found(source, (column,)), queue, blank=True) is None if known is None else known
 
 
 def _complete(found: Found, taken: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
@@ -252,22 +252,30 @@ def _complete(found: Found, taken: tuple[int, ...], queue: PartQueue, settings: 
     if not taken:
         return False
     columns = (*found.columns, *taken)
-    for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
-        q = settings.rules.scaled(np.asarray(rows.values["preds"]))
-        sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
-        if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
-            return False
+    try:
+        for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
+            q = settings.rules.scaled(np.asarray(rows.values["preds"]))
+            with np.errstate(over="ignore"):
+                sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
+            if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
+                return False
+    except DataError:
+        # What is wrong with a row is said when it is scored.
+        return False
     return True
 
 
-def _first_text(found: Found, queue: PartQueue) -> tuple[str, Place] | None:
-    """The first cell of the columns of a table, by columns, that is no number, among the first rows; and its place."""
+def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> tuple[str, Place] | None:
+    """The first cell of the columns of a table, by columns, that is not a number, in the first rows; and its place.
+
+    A blank cell is one only with `blank`.
+    """
     source = found.source
     texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
     head = next(queue.look({f"{c}": Pick((c,), "text") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = texts_of(column)
-        row = next((row for row, text in enumerate(values) if not is_number(text) and text.strip()), None)
+        row = next((row for row, text in enumerate(values) if not is_number(text) and (blank or text.strip())), None)
         if head is not None and row is not None:
             return values[row], replace(head.place(role, row), column=name_of(source, int(role)))
     return None
