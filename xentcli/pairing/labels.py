@@ -540,13 +540,32 @@ def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield head[:before], tail[len(tail) - after :]
 
 
-def readings(names: tuple[str, ...]) -> Iterator[dict[str, int]]:
-    """Yield each way in which labels may name K classes: the class of each label, by name, part or position."""
-    yield {name: index for index, name in enumerate(names)}
-    for prefix, suffix in _ends(names):
-        yield {name[len(prefix) : len(name) - len(suffix)]: index for index, name in enumerate(names)}
+def readings(names: Sequence[str], labels: Collection[str]) -> Iterator[dict[str, int]]:
+    """Yield each way in which all labels name classes: the class of each, by name, by part or by position from 0 or 1.
+
+    >>> list(readings(["p_1", "p_2"], ["2", "1.0"]))
+    [{'2': 1, '1.0': 0}, {'2': 1, '1.0': 0}]
+    """
+    places = {name: index for index, name in enumerate(names)}
+    for prefix, suffix in (("", ""), *_ends(names)):
+        found = _places(places, prefix, suffix, labels)
+        if found is not None:
+            yield found
+    numbers = [whole(label) for label in labels]
     for base in (0, 1):
-        yield {str(index + base): index for index in range(len(names))}
+        if all(number is not None and base <= int(number) < base + len(names) for number in numbers):
+            yield {label: int(number or 0) - base for label, number in zip(labels, numbers, strict=True)}
+
+
+def _places(places: Mapping[str, int], prefix: str, suffix: str, labels: Collection[str]) -> dict[str, int] | None:
+    """The class of each label between a prefix and a suffix; None as soon as one has none."""
+    found: dict[str, int] = {}
+    for label in labels:
+        index = places.get(f"{prefix}{label}{suffix}", places.get(f"{prefix}{whole_or_text(label)}{suffix}"))
+        if index is None:
+            return None
+        found[label] = index
+    return found
 
 
 def _less(prefix: str, suffix: str) -> str:

@@ -12,7 +12,7 @@ from xentcli.arrays import Floats
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of
 from xentcli.pairing.labels import readings
-from xentcli.readers.numerals import number, whole, whole_or_text
+from xentcli.readers.numerals import number, whole
 from xentcli.readers.source import Pick, Source, texts_of
 from xentcli.records import record
 from xentcli.settings import Settings
@@ -92,15 +92,8 @@ def predicted_class(values: Sequence[str], names: Sequence[str], predictions: Se
     largest, rows = table == table.max(axis=0), np.arange(len(values))
     if not (np.count_nonzero(largest, axis=0) == 1).any():
         return False
-    return any(largest[classes, rows].all() for classes in _classes(values, names))
-
-
-def _classes(values: Sequence[str], names: Sequence[str]) -> Iterator[list[int]]:
-    """Yield the classes of all values for each way in which they can name classes."""
-    for codes in readings(tuple(names)):
-        classes = [codes.get(value, codes.get(whole_or_text(value), -1)) for value in values]
-        if -1 not in classes:
-            yield classes
+    codes = readings(names, set(values))
+    return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
 
 
 def _numbers(texts: Sequence[str]) -> Floats | None:
@@ -165,8 +158,8 @@ class _Head:
 
     def is_readable(self, label: str, preds: Sequence[str]) -> bool:
         """Whether the values of a column can be the classes of the predictions."""
-        values = self._distinct[self.names.index(label)] if label in self.names else ()
-        return any(True for _ in _classes(list(values), preds))
+        values = self._distinct[self.names.index(label)] if label in self.names else set()
+        return any(True for _ in readings(preds, values))
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
