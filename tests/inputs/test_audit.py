@@ -11,10 +11,12 @@ from pathlib import Path
 from tests.conftest import ROOT
 from tests.inputs.table import ROWS
 
+WRITING = {"-o", "--per-example"}
 CHILD = """
 import contextlib, io, json, os, pathlib, sys
 sys.path.insert(0, sys.argv[1])
 from tests.inputs.table import ROWS
+from tests.inputs.test_audit import WRITING
 from tests.inputs.test_table import put
 from xentcli.cli import main
 import xentcli.evaluation, xentcli.writers.table, xentcli.writers.per_example, xentcli.readers.arrow, pyarrow.parquet
@@ -38,7 +40,7 @@ def hook(event, args):
 sys.addaudithook(hook)
 codes = {}
 for number, row in enumerate(ROWS):
-    if row.stdin is not None or "-o" in row.words:
+    if row.stdin is not None or WRITING & {*row.words}:
         continue
     folder = pathlib.Path(sys.argv[2], str(number))
     folder.mkdir()
@@ -71,7 +73,7 @@ def test_no_input_does_anything_but_be_read(tmp_path: Path) -> None:
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["found"] == []
     # It was the table that ran.
-    watched = {row.what: row.code for row in ROWS if row.stdin is None and "-o" not in row.words}
+    watched = {row.what: row.code for row in ROWS if row.stdin is None and not WRITING & {*row.words}}
     assert result["codes"] == watched
 
 

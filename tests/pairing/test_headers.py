@@ -454,7 +454,7 @@ GUESSES: dict[str, tuple[str, str | None, dict[str, Any], str]] = {
     "a label": ("cat,dog,emu\n.5,.3,.2\n.1,.6,.3\n", "cat\ndog\nemu\n", {}, "l.csv"),
     "a label 0": ("cat,dog,emu\n.5,.3,.2\n.1,.6,.3\n", "0\n1\n2\n", {}, "l.csv"),
     "text beside a series": ("id,0,1\nx,.5,.5\ny,.2,.8\n", "truth\n0\n1\n", {"preds": "#2:#3"}, "p.csv"),
-    "a number that an option names": (".2,.8,1\n.5,.5,1\n.2,.8,0\n", None, {"label": "1"}, "p.csv"),
+    "a number that an option names": (".2,.8,1\n.5,.5,1\n.2,.8,0\n", None, {"label": "1", "index_base": 0}, "p.csv"),
 }
 
 
