@@ -173,6 +173,13 @@ def test_a_figure_alone_as_json_is_json(xent: Run, file: str) -> None:
         assert json.loads(done.stdout, parse_constant=lambda name: pytest.fail(f"bare {name}")) == report[metric]
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_a_refused_input_leaves_standard_output_empty(xent: Run, write: Write, format: str) -> None:
+    write("bad.csv", "cat,dog,emu\n0.7,0.2,0.9\n0.1,0.8,0.1\n0.2,0.3,0.5\n")
+    done = xent("score", "bad.csv", "labels.csv", "--per-example", "-", "--format", format)
+    assert (done.returncode, done.stdout) == (3, "")
+
+
 def test_the_same_rows_go_to_a_file_and_to_stdout(xent: Run, tmp_path: Path) -> None:
     piped = xent("score", "-", "labels.csv", "--per-example", "-", input=PREDS).stdout
     assert xent("score", "preds.csv", "labels.csv", "--per-example", "losses.csv").returncode == 0

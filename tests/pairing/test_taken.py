@@ -203,3 +203,14 @@ def test_a_column_of_labels_that_is_shown_can_still_be_the_labels(write: Write) 
     for shown in ("y", "note"):
         assert "could be the labels" in message_of(preds, labels, worst=1, show=shown)
     assert score(preds, labels, label="y", worst=1, show="note").inputs[1].unused == ()
+
+
+def test_text_that_is_shown_is_no_prediction_where_row_sums_confirm_the_others(write: Write) -> None:
+    files = write("p.csv", "a,b,note\n.5,.5,hello\n.2,.8,NA\n"), write("l.csv", "y\na\nb\n")
+    report = score(*files, worst=2, show="note")
+    assert report.classes == ("a", "b")
+    assert [row.shown for row in report.worst] == [{"note": "hello"}, {"note": "NA"}]
+    assert "'hello' is not a number" in message_of(*files)
+    assert "'hello' is not a number" in message_of(*files, kind="logits", worst=2, show="note")
+    cut = write("cut.csv", "a,b,c\n.5,.25,x\n.2,.3,.5\n"), files[1]
+    assert "the row sums to 0.75" in message_of(*cut, worst=2, show="c")

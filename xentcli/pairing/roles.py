@@ -211,7 +211,7 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
         if "weights" not in roles and "weight" in source.names:
             roles["weights"] = [Found(source, (source.names.index("weight"),))]
         return Doubt()
-    free = tuple(_free(source, roles))
+    free = _without_shown_text(source, tuple(_free(source, roles)), roles, queues[0], settings)
     if not free:
         raise DataError(
             "no column is left for the predictions",
@@ -236,10 +236,26 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
     source = found.source
     used = _used(source, roles, ("by", "cluster", "weights", "bytes"))
     taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
-    unsummed = settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle"
+    unsummed = _unsummed(settings)
     if not unsummed and (len(found.columns) > 1 or not _complete(found, tuple(taken), queue, settings)):
         taken = {}
     return Doubt(unsummed and source.tabular and len(found.columns) + len(taken) > 1, taken)
+
+
+def _unsummed(settings: Settings) -> bool:
+    """Whether no row sum confirms which columns are predictions."""
+    return settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle"
+
+
+def _without_shown_text(
+    source: Source, free: tuple[int, ...], roles: Roles, queue: PartQueue, settings: Settings
+) -> tuple[int, ...]:
+    """Leave out text columns of --show, if row sums confirm that the others are the predictions."""
+    if _unsummed(settings) or not KINDS[settings.kind].labelled:
+        return free
+    shown_ = _used(source, roles, ("show",))
+    kept = tuple(c for c in free if c not in shown_ or _first_text(Found(source, (c,)), queue) is None)
+    return kept if len(kept) > 1 else free
 
 
 def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:

@@ -74,10 +74,17 @@ def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None]
 
 
 def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_own: bool = False) -> Sink:
-    def begin() -> None:
-        file.write((",".join(COLUMNS) + "\n").encode())
+    # A refused input leaves standard output empty.
+    header = [(",".join(COLUMNS) + "\n").encode()]
+    waiting = list(header)
 
-    begin()
+    def write(rows: bytes) -> None:
+        while waiting:
+            file.write(waiting.pop())
+        file.write(rows)
+
+    if of_its_own:
+        write(b"")
 
     @functools.lru_cache(maxsize=4096)
     def quoted(text: str) -> str:
@@ -104,7 +111,7 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_
             for some in runs(lengths)
         )
 
-    return Sink(prepare, file.write, _restart(file, begin) if of_its_own else None)
+    return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if of_its_own else None)
 
 
 def _cells(texts: Sequence[str | None] | None, of: Ints | None, count: int) -> tuple[list[str], Ints]:
