@@ -95,7 +95,7 @@ def test_a_row_of_its_kind_passes_unchanged(kind: str, row: list[float]) -> None
     [
         ("true-probs", [0.0, 0.5, 1.0, 1.0009, 5e-324]),
         ("true-logprobs", [0.0, -1.0, -INF, 0.0009]),
-        ("losses", [0.0, 1.5, INF, -0.25, 1e300]),
+        ("losses", [0.0, 1.5, INF, -0.0009, 1e300]),
     ],
 )
 def test_one_value_for_each_row_passes_and_is_not_made_two(kind: str, values: list[float]) -> None:
@@ -243,7 +243,9 @@ def test_a_row_that_is_not_of_its_kind_is_refused_where_it_stands(
         ("true-logprobs", NAN, "nan", ""),
         ("true-logprobs", INF, "inf", ""),
         ("true-logprobs", 0.5, "0.5 is not the logarithm", "--kind true-probs"),
-        ("losses", NAN, "nan is not a loss", ""),
+        ("losses", NAN, "nan is not a loss", "--ignore-label nan"),
+        ("losses", -0.0011, "-0.0011 is not a loss", "--kind true-logprobs"),
+        ("losses", -INF, "-inf is not a loss", "--kind true-logprobs"),
     ],
 )
 def test_a_single_value_that_is_not_of_its_kind_is_refused_where_it_stands(

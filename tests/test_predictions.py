@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Write
+from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, XentError
 from xentcli.report import Report
@@ -411,6 +411,31 @@ def test_losses_and_weights_are_the_columns_of_these_names(write: Write) -> None
     assert report.examples.zero_weight == 1
     assert score(pd.read_csv(path), kind="losses").cost == 3.5
     assert score(write("m.csv", "loss,epoch\n2,1\n4,1\n"), kind="losses").cost == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("l.csv", "loss\n-0.5\n-0.6\n"), ("l.csv", "loss,weight\n-0.5,1\n-0.6,1\n"), ("l.npy", None)]
+)
+def test_log_probabilities_given_as_losses_are_refused_with_the_kind_that_reads_them(
+    name: str, content: str | None, xent: Run, tmp_path: Path
+) -> None:
+    if content is None:
+        np.save(tmp_path / name, np.array([-0.5, -0.6]))
+    else:
+        (tmp_path / name).write_text(content)
+    done = xent("check", name, "--kind", "losses", "--max", "cost=0.1")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "row 1" in done.stderr and "-0.5 is not a loss; a loss is 0 or more" in done.stderr
+    advised = done.stderr[done.stderr.index("--kind true-logprobs") :].split()
+    assert float(xent("score", name, *advised, "-q").stdout) == pytest.approx(0.55)
+
+
+@pytest.mark.parametrize("kind", ["probs", "logprobs"])
+def test_losses_of_probabilities_a_little_above_1_are_read_again(kind: str, tmp_path: Path) -> None:
+    values = np.array([[1.0009, 0.0], [0.5, 0.5]])
+    with np.errstate(divide="ignore"):
+        first = written(tmp_path / "l.csv", values if kind == "probs" else np.log(values), [0, 0], kind=kind)
+    assert score(tmp_path / "l.csv", kind="losses").cost == first.cost
 
 
 def test_weights_of_losses_may_be_another_column(write: Write) -> None:

@@ -203,13 +203,24 @@ def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
 
 
 def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
-    row = _first_false((losses > -np.inf).all(axis=1))
-    if row is not None:
+    """Losses from -tau up: a probability accepted within tau above 1 has a loss just below 0."""
+    row = _first_false((losses >= -rules.tolerance).all(axis=1))
+    if row is None:
+        return
+    value = float(losses[row, 0])
+    place = where(row, 0)
+    if value < 0:
+        chosen = f" --preds {place.column}" if place.column == "loss" else ""
         raise DataError(
-            f"{losses[row, 0]:g} is not a loss",
-            place=where(row, 0),
-            advice="rows of weight 0 may be nan: --weights COLUMN",
+            f"{_number(value)} is not a loss; a loss is 0 or more",
+            place=place,
+            advice=f"log-probabilities of the true class? --kind true-logprobs{chosen}",
         )
+    raise DataError(
+        f"{value:g} is not a loss; a loss is a number, 0 or more",
+        place=place,
+        advice=("--ignore-label nan skips such rows", "rows of weight 0 may be nan: --weights COLUMN"),
+    )
 
 
 _CHECKS: dict[str, Callable[[Floats, Rules, Where], float | None]] = {

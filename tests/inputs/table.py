@@ -149,6 +149,7 @@ ROWS: list[Row] = [
     refused(TEXT, "percent", "a,b\n70,30\n20,80\n90,10\n", "--scale 0.01"),
     refused(TEXT, "logits given as probabilities", "a,b\n1.2,-3\n0.1,2\n3,1\n", "--kind logits"),
     refused(TEXT, "log-probabilities given as probabilities", "a,b\n-0.357,-1.204\n-1.609,-0.223\n-0.105,-2.303\n", "--kind logprobs"),
+    Row(TEXT, "log-probabilities given as losses", {"p.csv": "loss\n-0.357\n-0.223\n"}, "p.csv --kind losses", says="--kind true-logprobs --preds loss"),
     # Labels and ids.
     scored(LABELS, "in another order, by id", "id,a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n", "id,label\nz,a\nx,a\ny,b\n", "p.csv l.csv --id id"),
     scored(LABELS, "positions from 1, said", P, "label\n1\n2\n1\n", "p.csv l.csv --index-base 1"),
