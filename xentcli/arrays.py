@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["Array", "Bytes", "Flags", "Floats", "Ints", "Words", "distinct", "picked"]
+__all__ = ["Array", "Bytes", "Flags", "Floats", "Ints", "Words", "distinct", "picked", "rows_of_planes", "spans"]
 
 _SMALL, _FAR = 1024, 1 << 62
 
@@ -32,6 +32,38 @@ def picked(places: Sequence[int]) -> slice | list[int]:
     """
     span = slice(places[0], places[0] + len(places))
     return span if list(places) == list(range(span.start, span.stop)) else list(places)
+
+
+def spans(start: int, rows: int, inner: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """Cut rows, `inner` of which are in each block, where blocks begin: the blocks that are whole are one cut.
+
+    Yields how many rows come before, the block, the place in it, how many rows of a block, and
+    how many blocks.
+
+    >>> list(spans(start=4, rows=8, inner=3))
+    [(0, 1, 1, 2, 1), (2, 2, 0, 3, 2)]
+    """
+    done = 0
+    while done < rows:
+        block, at = divmod(start + done, inner)
+        count = min(inner - at, rows - done)
+        blocks = max(1, (rows - done) // inner) if at == 0 else 1
+        yield done, block, at, count, blocks
+        done += count * blocks
+
+
+def rows_of_planes(planes: Array, start: int, rows: int) -> Array:
+    """Return rows (n, k) of an array (blocks, k, inner) whose rows are counted block by block.
+
+    >>> rows_of_planes(np.arange(12).reshape(2, 2, 3), 2, 2).tolist()
+    [[2, 5], [6, 9]]
+    """
+    _, width, inner = planes.shape
+    result = np.empty((rows, width), planes.dtype)
+    for first, block, at, count, blocks in spans(start, rows, inner):
+        some = planes[block : block + blocks, :, at : at + count].transpose(0, 2, 1)
+        result[first : first + blocks * count] = some.reshape(-1, width)
+    return result
 
 
 def distinct(values: Array) -> tuple[Array, Ints, Ints]:

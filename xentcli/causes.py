@@ -58,7 +58,7 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
     [('class 1', 0.77), ('worst hundredth', 0.77)]
     """
-    chosen = settings or Settings(**options)
+    chosen = Settings.chosen(settings, options)
     chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
     if chosen.by:
         return _of(predictions, labels, chosen)

@@ -28,6 +28,8 @@ class Tool:
         Whether it divides each row by its sum before it clips.
     per_row
         Whether it divides by the number of rows where targets are distributions and classes are weighted.
+    class_axis
+        The axis of the classes in arrays of three dimensions and more; None for the last.
     """
 
     title: str
@@ -35,11 +37,14 @@ class Tool:
     clip: float | Literal["dtype"] | None = None
     renormalize: bool = False
     per_row: bool = False
+    class_axis: int | None = None
 
 
 COMPAT = {
     "sklearn": Tool("scikit-learn 1.9, metrics.log_loss", clip="dtype"),
-    "torch": Tool("PyTorch 2.13, nn.functional.cross_entropy", kinds=("logits", "logprobs"), per_row=True),
+    "torch": Tool(
+        "PyTorch 2.13, nn.functional.cross_entropy", kinds=("logits", "logprobs"), per_row=True, class_axis=1
+    ),
     "kaggle": Tool("Kaggle's multiclass log loss", clip=1e-15, renormalize=True),
     "xgboost": Tool("XGBoost 3.1, mlogloss and logloss", clip=1e-16),
     "yardstick": Tool("yardstick 1.3, mn_log_loss", clip=2.220446049250313e-16),

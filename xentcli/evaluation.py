@@ -23,6 +23,7 @@ from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
 from xentcli.slices import Clusters, Details, Keyed, Slices
 from xentcli.summary import report_of
+from xentcli.typed import count
 
 __all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
 
@@ -84,10 +85,9 @@ def score(
     >>> round(report.cost, 6), report.accuracy
     (1.32963, 0.5)
     """
-    chosen = settings or Settings(**options)
-    if settings is not None and options:
-        raise UsageError("give settings or single options, not both")
+    chosen = Settings.chosen(settings, options)
     target = None if sink is None else Sink.of(sink)
+    threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
     return with_plan(
         predictions,
         labels,
@@ -164,6 +164,8 @@ def make_plan(
     The first labels decide the rule for all; with `whole` all labels do, where the
     files can be read twice.
     """
+    if predictions is None:
+        raise UsageError("no predictions: None is neither a path nor an array")
     if not KINDS[settings.kind].labelled and labels is not None:
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
     if _is_stdin(predictions) and _is_stdin(labels):

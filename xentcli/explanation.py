@@ -21,6 +21,7 @@ from xentcli.records import replace
 from xentcli.report import ClassTerm, Explanation, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
+from xentcli.typed import typed
 from xentcli.version import __version__
 
 __all__ = ["explain", "explain_values"]
@@ -47,11 +48,12 @@ def explain(
     >>> round(told.loss, 6), round(told.perplexity, 6)
     (2.302585, 10.0)
     """
-    chosen = settings or Settings(**options)
+    chosen = Settings.chosen(settings, options)
     _check_plain(chosen)
-    if row < 1:
-        raise UsageError(f"--row counts from 1, not {row}")
-    return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, row))
+    number: int = typed("row", row, "int")
+    if number < 1:
+        raise UsageError(f"--row counts from 1, not {number}")
+    return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, number))
 
 
 def explain_values(

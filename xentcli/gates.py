@@ -15,6 +15,7 @@ from xentcli.records import record
 from xentcli.report import Check, CheckReport, Report
 from xentcli.scorer import PerExample, Sink
 from xentcli.settings import Settings
+from xentcli.typed import typed
 
 __all__ = ["Limit", "check", "judge", "parse_limit"]
 
@@ -93,10 +94,10 @@ def check(
     >>> check([[0.9, 0.1], [0.2, 0.8]], [0, 1], max={"cost": 0.2}, min={"accuracy": 0.9}).verdict
     'pass'
     """
-    chosen = settings or Settings(**options)
+    chosen = Settings.chosen(settings, options)
     all_limits = [
-        *(Limit(find(name).name, "max", value) for name, value in (max or {}).items()),
-        *(Limit(find(name).name, "min", value) for name, value in (min or {}).items()),
+        *(Limit(find(name).name, "max", value) for name, value in _limits("max", max).items()),
+        *(Limit(find(name).name, "min", value) for name, value in _limits("min", min).items()),
         *limits,
     ]
     if not all_limits:
@@ -107,6 +108,11 @@ def check(
     needed = {*metrics_needed, *(limit.metric for limit in all_limits)}
     beside: dict[str, Any] = {"sink": sink, "threads": threads, "progress": progress}
     return judge(score(predictions, labels, chosen, metrics_needed=sorted(needed), **beside), all_limits)
+
+
+def _limits(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
+    found: dict[str, float] | None = typed(name, given, "Mapping[str, float] | None")
+    return found or {}
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:

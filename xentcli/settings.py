@@ -8,10 +8,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from numbers import Real
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
@@ -23,13 +20,17 @@ from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import number, whole_or_text
 from xentcli.records import record
 from xentcli.report import UNITS, Setting
+from xentcli.typed import typed
 
 __all__ = ["SIDES", "Settings"]
 
 SIDES = ("predictions", "labels", "both")
+_NAMES = ("preds", "label", "id", "weights", "classes", "positive", "by", "show", "cluster", "metrics")
+_NUMBERS = ("base", "bytes", "ignore_label")
 _LIMITS = ("max_groups", "max_columns", "max_field", "max_inflated")
 _ABOUT_LABELS = (
     "label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class", "multilabel",
+    "class_axis",
 )  # fmt: skip
 
 
@@ -50,6 +51,9 @@ class Settings:
         The class names in the order of the columns, or ``@FILE``.
     positive
         The label that one column of predictions is about.
+    class_axis
+        The axis of the classes in an array, counted from 0, or from -1 at the end; by default the last
+        one, and 1 in arrays of three dimensions and more under `compat` "torch".
     multilabel
         Each of K columns is a binary problem of its own; losses are means over the columns.
     index_base
@@ -121,6 +125,7 @@ class Settings:
     subset: bool = False
     classes: str | Sequence[str] | None = None
     positive: str | None = None
+    class_axis: int | None = None
     multilabel: bool = False
     index_base: int | None = None
     align: str | None = None
@@ -134,7 +139,7 @@ class Settings:
     scale: float = 1.0
     renormalize: bool = False
     clip: float | None = None
-    class_weight: Mapping[str, float] | Sequence[str] | None = None
+    class_weight: Mapping[str, float] | str | Sequence[str] | None = None
     label_smoothing: float = 0.0
     ignore_label: str | Sequence[str] | None = None
     compat: str | None = None
@@ -152,6 +157,8 @@ class Settings:
     metrics: str | Sequence[str] | None = None
     base: str = "e"
     confidence: float = 0.95
+
+    set_by_compat: ClassVar[tuple[str, ...]] = ("clip", "renormalize")
 
     def __post_init__(self) -> None:
         """Check what can be checked before a file is opened."""
@@ -206,27 +213,23 @@ class Settings:
         self._check_together()
 
     def _check_types(self) -> None:
-        """Take names from numbers and arrays, as a library call may have them; refuse what is neither."""
-        for name in ("preds", "label", "id", "weights", "classes", "positive", "by", "show", "cluster", "metrics"):
-            value = getattr(self, name)
-            if value is None or isinstance(value, str):
-                continue
-            items = [value] if np.ndim(value) == 0 else list(value)
-            if not all(isinstance(item, str | int | np.integer) for item in items):
-                raise UsageError(f"{name} takes the names of columns or classes, not {shown(value)}")
-            texts = tuple(map(str, items))
-            object.__setattr__(self, name, texts[0] if np.ndim(value) == 0 else texts)
-        for name in ("clip", "scale", "sum_tolerance", "confidence", "label_smoothing", "worst", *_LIMITS):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, Real):
-                raise UsageError(f"{name} is a number, not {shown(value)}")
+        """Take plain values from NumPy scalars and arrays, as a library call may have them; refuse other types."""
+        for name, hint in type(self).__annotations__.items():
+            if not hint.startswith("ClassVar"):
+                value = typed(name, getattr(self, name), hint, named=name in _NAMES, numbers=name in _NUMBERS)
+                object.__setattr__(self, name, value)
+
+    def _given(self, name: str) -> bool:
+        """Say whether an option differs from its default."""
+        value = getattr(self, name)
+        return value != getattr(type(self), name) and value not in ((), {})
 
     def _check_together(self) -> None:
         if self.renormalize and self.kind != "probs":
             raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
         if not KINDS[self.kind].labelled:
             for name in _ABOUT_LABELS:
-                if getattr(self, name) not in (None, 0.0, (), False):
+                if self._given(name):
                     raise UsageError(
                         f"--{name.replace('_', '-')} has no use: --kind {self.kind} needs no labels and no classes"
                     )
@@ -250,7 +253,7 @@ class Settings:
     def _check_multilabel(self) -> None:
         """Refuse what takes a row as one problem of K classes."""
         for name in ("positive", "index_base", "class_weight", "label_smoothing", "renormalize", "compat"):
-            if getattr(self, name) not in (None, 0.0, (), False):
+            if self._given(name):
                 raise UsageError(f"--{name.replace('_', '-')} does not go with --multilabel, whose columns are apart")
         top = next((metric for metric in self.shown_metrics if metric.argument is not None), None)
         if top is not None:
@@ -264,10 +267,11 @@ class Settings:
         if self.clip is not None or self.renormalize:
             raise UsageError(f"--compat {name} says itself whether to clip and to divide by row sums")
 
-    def as_compat(self, epsilon: float, columns: int) -> Settings:
+    def as_compat(self, epsilon: float, columns: int, class_axis: int | None = None) -> Settings:
         """Return the settings with what the tool of --compat does, for predictions of so many columns.
 
-        `epsilon` is the machine epsilon of the predictions' dtype.
+        `epsilon` is the machine epsilon of the predictions' dtype, `class_axis` the axis that was
+        taken of an array where there was a choice.
         """
         if self.compat is None:
             return self
@@ -275,7 +279,27 @@ class Settings:
         resolved = copy.copy(self)
         object.__setattr__(resolved, "clip", epsilon if tool.clip == "dtype" else tool.clip)
         object.__setattr__(resolved, "renormalize", tool.renormalize and columns > 1)
+        if self.class_axis is None and tool.class_axis is not None:
+            object.__setattr__(resolved, "class_axis", class_axis)
+            object.__setattr__(resolved, "set_by_compat", (*self.set_by_compat, "class_axis"))
         return resolved
+
+    @classmethod
+    def chosen(cls, settings: Settings | None, options: Mapping[str, Any]) -> Settings:
+        """Return the settings of a library call, which takes either Settings or single options.
+
+        Raises
+        ------
+        UsageError
+            When both are given, or what is given is no Settings.
+        """
+        if settings is None:
+            return cls(**options)
+        if not isinstance(settings, Settings):
+            raise UsageError(f"settings is a Settings, not {shown(settings)}", advice="score(preds, labels, kind=...)")
+        if options:
+            raise UsageError("give settings or single options, not both")
+        return settings
 
     @property
     def divides_by_rows(self) -> bool:
@@ -293,7 +317,7 @@ class Settings:
         """
         given = self.class_weight or {}
         if isinstance(given, Mapping):
-            pairs: list[tuple[str, float | None]] = [(str(name), float(weight)) for name, weight in given.items()]
+            pairs: list[tuple[str, float | None]] = list(given.items())
         else:
             cut = [text.rpartition("=") for text in ([given] if isinstance(given, str) else given)]
             pairs = [(name, number(weight)) for name, _, weight in cut]
@@ -360,7 +384,8 @@ class Settings:
     @property
     def ignored(self) -> frozenset[str]:
         """The labels whose rows are left out, whole numbers without a point."""
-        given = [self.ignore_label] if isinstance(self.ignore_label, str | int) else self.ignore_label or ()
+        several = isinstance(self.ignore_label, Sequence) and not isinstance(self.ignore_label, str)
+        given: Any = self.ignore_label if several else () if self.ignore_label is None else [self.ignore_label]
         return frozenset(whole_or_text(str(label)) for label in given)
 
     @cached_property
@@ -418,7 +443,7 @@ class Settings:
 
     def _by(self, name: str) -> str:
         """Who set an option."""
-        return "compat" if self.compat is not None and name in ("clip", "renormalize") else "flag"
+        return "compat" if self.compat is not None and name in self.set_by_compat else "flag"
 
 
 def _plain(value: Any) -> Any:

@@ -376,6 +376,8 @@ def _compat(plan: Plan) -> str | None:
     did += ["each row divided by its sum"] if settings.renormalize else []
     if plan.divides_by_rows:
         did.append("divided by the number of rows")
+    if "class_axis" in settings.set_by_compat and settings.class_axis is not None:
+        did.append(f"classes on axis {settings.class_axis}")
     return f"{COMPAT[settings.compat].title}: {'; '.join(did) or 'nothing but the formula'}"
 
 

@@ -253,13 +253,23 @@ ROWS: list[Row] = [
         )
     ),
     Row(ARRAYS, "(batch, position, class) with labels (batch, position)", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.stack([Y, Y]))}, "p.npy y.npy", 0, cost=COST),
-    Row(ARRAYS, "any other three axes", {"p.npy": npy(np.zeros((3, 2, 2))), "y.npy": npy(Y)}, "p.npy y.npy", says="predictions (batch, position, class)"),
+    Row(ARRAYS, "any other three axes", {"p.npy": npy(np.zeros((3, 2, 2))), "y.npy": npy(Y)}, "p.npy y.npy", says="goes with labels of shape (3, 2)"),
+    Row(ARRAYS, "three axes that fit in two ways", {"p.npy": npy(np.stack([Q[:2], Q[1:]])), "y.npy": npy(np.stack([Y[:2], Y[1:]]))}, "p.npy y.npy", says="--class-axis 1"),
+    Row(ARRAYS, "three axes that fit with the classes in the middle", {"p.npy": npy(np.stack([Q.T, Q.T])), "y.npy": npy(np.stack([Y, Y]))}, "p.npy y.npy", says="--class-axis 1"),
+    Row(ARRAYS, "(batch, class, position), said", {"p.npy": npy(np.stack([Q.T, Q.T])), "y.npy": npy(np.stack([Y, Y]))}, "p.npy y.npy --class-axis 1", 0, cost=COST),
+    Row(ARRAYS, "(batch, class, position) as torch has it", {"p.npy": npy(np.log(np.stack([Q.T, Q.T]))), "y.npy": npy(np.stack([Y, Y]))}, "p.npy y.npy --kind logits --compat torch", 0, cost=COST),
+    Row(ARRAYS, "one-hot labels of three axes", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.eye(2)[np.stack([Y, Y])])}, "p.npy y.npy", says="--class-axis 2"),
+    Row(ARRAYS, "an axis that is not there", {"p.npy": npy(Q), "y.npy": npy(Y)}, "p.npy y.npy --class-axis 2", says="has axes 0 to 1"),
+    Row(ARRAYS, "an axis of a table", {"p.csv": P, "l.csv": L}, "p.csv l.csv --class-axis 1", says="--class-axis is for arrays"),
     one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
     one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
     one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
     one(ARRAYS, "HDF5", "p.h5", b"\x89HDF\r\n\x1a\n", "p.h5 l.csv", "pandas.read_hdf"),
     # Archives.
     good(ARCHIVES, "NPZ", "r.npz", npz(scores=Q, truth=Y, epoch=np.array(7)), "r.npz --preds scores --label truth"),
+    good(ARCHIVES, "NPZ of (class, row), said", "r.npz", npz(scores=Q.T, truth=Y), "r.npz --preds scores --label truth --class-axis 0"),
+    good(ARCHIVES, "NPZ of (batch, class, position), said", "r.npz", npz(scores=np.stack([Q.T, Q.T]), truth=np.stack([Y, Y])), "r.npz --preds scores --label truth --class-axis 1"),
+    one(ARCHIVES, "NPZ of three axes that fit in two ways", "r.npz", npz(scores=np.stack([Q[:2], Q[1:]]), truth=np.stack([Y[:2], Y[1:]])), "r.npz --preds scores --label truth", "--class-axis 1"),
     good(ARCHIVES, "NPZ, compressed", "r.npz", npz(True, scores=Q, truth=Y), "r.npz --label truth"),
     *(
         one(ARCHIVES, what, "r.npz", data, args, says, code)

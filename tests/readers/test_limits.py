@@ -75,7 +75,7 @@ def given(option: str, value: object) -> dict[str, Any]:
 def test_a_limit_is_a_number_from_1_up(option: str) -> None:
     with pytest.raises(UsageError, match="at least 1"):
         score([[0.5, 0.5]], [0], Settings(**given(option, 0)))
-    with pytest.raises(UsageError, match="is a number"):
+    with pytest.raises(UsageError, match="is a whole number"):
         score([[0.5, 0.5]], [0], Settings(**given(option, "many")))
 
 

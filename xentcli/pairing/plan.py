@@ -18,6 +18,7 @@ from xentcli.pairing.alignment import (
     by_position,
     check_pairs,
 )
+from xentcli.pairing.axes import arranged
 from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join, Matched
@@ -216,6 +217,9 @@ def pair(
     kind = KINDS[settings.kind]
     _check_empty(predictions, labels, settings)
     names = given_classes(settings)
+    given = (predictions,) if labels is None else (predictions, labels)
+    (predictions, *rest), axis = arranged((*given, *others), settings)
+    labels, others = (None, rest) if labels is None else (rest[0], rest[1:])
     predictions, labels, warnings = with_headers(predictions, labels, settings, names or ())
     if labels is not None and settings.id is None:
         check_pairs(predictions, labels)
@@ -223,9 +227,6 @@ def pair(
     headed = [with_header(other, files, settings, names or ()) for other in others]
     warnings = (*warnings, *(warning for _, found in headed for warning in found))
     sources: tuple[Source, ...] = (*files, *(other for other, _ in headed))
-    if kind.labelled:
-        sources = _two_dimensional(sources)
-        predictions = sources[0]
     mains, further = sources[: len(files)], sources[len(files) :]
     roles = explicit_roles(settings, mains, further)
     queues = (
@@ -261,7 +262,7 @@ def pair(
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
     weights = class_weights(settings, classes)
-    settings = settings.as_compat(_epsilon(roles["preds"][0]), len(roles["preds"][0].columns))
+    settings = settings.as_compat(_epsilon(roles["preds"][0]), len(roles["preds"][0].columns), axis)
     return Plan(
         settings,
         sources,
@@ -304,30 +305,6 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
     if not source.repeatable or source.lines() > 1:
         return False
     return said is not False and not all(map(is_number, source.first_fields))
-
-
-def _two_dimensional(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Flatten predictions (batch, position, class) and labels (batch, position) together.
-
-    Raises
-    ------
-    DataError
-        For arrays of three or more dimensions whose shapes do not go together, or that are too wide.
-    """
-    shapes = [source.shape for source in sources]
-    if all(len(shape) <= 2 for shape in shapes):
-        return sources
-    if len(sources) == 2 and shapes[0][:-1] == shapes[1]:
-        return sources[0], sources[1].flattened()
-    if len(sources) == 2 and shapes[0] == shapes[1]:
-        return sources
-    deep = next(source for source in sources if len(source.shape) > 2)
-    others = [f"{source.path} has shape {source.shape}" for source in sources if source is not deep and source.shape]
-    raise DataError(
-        f"an array of shape {deep.shape}; predictions (batch, position, class) go with labels (batch, position)",
-        place=Place(deep.path),
-        advice=(*others, "numpy.save('p.npy', array.reshape(-1, array.shape[-1])) makes a table of it"),
-    )
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:

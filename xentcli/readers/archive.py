@@ -75,6 +75,33 @@ class ArchiveSource(FlatTable):
     members: tuple[NpySource, ...]
     flat: Flat
     odd: Mapping[str, str]
+    found: tuple[tuple[str, NpySource | DataError], ...] = ()
+
+    @property
+    def arrays(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of all members that can be read, by name."""
+        return {name: member.shape for name, member in self.found if isinstance(member, NpySource)}
+
+    def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
+        """Return it with other members as its columns: those of shape `lead`, with or without an `axis` of classes.
+
+        Members of `rank` dimensions are one column; those of one more have K columns along `axis`.
+        Of several files `lead` may be that of another: then it is what most members have.
+        """
+        ready = []
+        for name, member in self.found:
+            if isinstance(member, NpySource) and len(member.shape) in (rank, rank + 1):
+                flat = len(member.shape) == rank
+                ready.append((name, member.flattened() if flat else member.with_classes_at(axis)))
+        if not ready:
+            raise DataError(f"no array of {rank} or {rank + 1} dimensions", place=Place(self.path))
+        leads = {name: member.shape if len(member.shape) == rank else member.layout.lead for name, member in ready}
+        if lead not in leads.values():
+            lead = Counter(leads.values()).most_common(1)[0][0]
+        kept = [(name, member) for name, member in ready if leads[name] == lead]
+        return _arranged(
+            self.stream, self.format, self.found, kept, f"shape {lead}" if rank > 1 else f"{lead[0]:,} rows"
+        )
 
     def numeric(self, column: int) -> bool:
         """Whether a member holds numbers, not text."""
@@ -273,16 +300,25 @@ def _source(
     counts = Counter(member.layout.rows for _, member in arrays if member.layout.rows and member.shape)
     rows = counts.most_common(1)[0][0] if counts else 0
     kept = [(name, member) for name, member in arrays if member.shape and member.layout.rows == rows]
-    # Labels (batch, position) go with predictions (batch, position, class).
-    leading = {member.shape[:-1] for _, member in kept if len(member.shape) > 2}
-    kept += [(name, member.flattened()) for name, member in arrays if member.shape in leading]
     if not kept:
         raise next((error for _, error in found if isinstance(error, DataError)), None) or DataError(
             "there is no array with rows", place=Place(path)
         )
-    odd = {name: f"{name} cannot be read: {error.message}" for name, error in found if isinstance(error, DataError)}
+    return _arranged(stream, format, tuple(found), kept, f"{rows:,} rows")
+
+
+def _arranged(
+    stream: ByteStream,
+    format: str,
+    found: tuple[tuple[str, NpySource | DataError], ...],
+    kept: Sequence[tuple[str, NpySource]],
+    rows: str,
+) -> ArchiveSource:
+    """Make a source of some members, which all have `rows`; the others are no columns."""
     names = {name for name, _ in kept}
-    others = (pair for pair in arrays if pair[0] not in names)
-    odd |= {name: f"{name} has shape {member.shape}, and the others have {rows:,} rows" for name, member in others}
+    odd = {name: f"{name} cannot be read: {error.message}" for name, error in found if isinstance(error, DataError)}
+    others = [(name, one) for name, one in found if isinstance(one, NpySource) and name not in names]
+    odd |= {name: f"{name} has shape {member.shape}, and the others have {rows}" for name, member in others}
     columns = [(name, None if member.layout.width == 1 else member.layout.width) for name, member in kept]
-    return ArchiveSource(stream, format, tuple(member for _, member in kept), Flat.of(columns), odd)
+    members = tuple(member for _, member in kept)
+    return ArchiveSource(stream, format, members, Flat.of(columns), odd, found)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Array
+from xentcli.arrays import Array, rows_of_planes
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values, WholePart
@@ -45,7 +45,7 @@ class MemoryPart(WholePart):
 
 @record(frozen=True, eq=False)
 class MemorySource:
-    """An array (n,) or (n, k), or named columns of length n."""
+    """An array (n, k), or (blocks, k, n / blocks) where its rows lie side by side, or named columns of length n."""
 
     path: str
     names: tuple[str, ...]
@@ -96,6 +96,13 @@ class MemorySource:
             return self
         return replace(self, rows=self.array.size, array=self.array.reshape(-1, 1))
 
+    def with_classes_at(self, axis: int) -> MemorySource:
+        """Return it with an axis, counted from 0, as its columns, and the others, in C order, as its rows."""
+        assert self.array is not None
+        width, inner = self.shape[axis], math.prod(self.shape[axis + 1 :])
+        planes = self.array.reshape(math.prod(self.shape[:axis]), width, inner)
+        return replace(self, rows=len(planes) * inner, array=planes if inner != 1 else planes[:, :, 0])
+
     def check_unchanged(self) -> None:
         """Do nothing: what is in memory is not watched."""
 
@@ -112,10 +119,14 @@ class MemorySource:
         step = max(1, block_bytes // (8 * max(1, self.width)))
         for start in range(0, self.rows, step):
             some = slice(start, min(start + step, self.rows))
-            array = None if self.array is None else self.array[some]
+            array = None if self.array is None else _rows_of(self.array, start, some.stop - start)
             columns = tuple(column[some] for column in self.columns)
             index = None if self.index is None else self.index[some]
             yield MemoryPart(self.path, self.names, start, some.stop - start, array, columns, index)
+
+
+def _rows_of(array: Array, start: int, rows: int) -> Array:
+    return rows_of_planes(array, start, rows) if array.ndim == 3 else array[start : start + rows]
 
 
 def open_memory(data: Any, name: str) -> MemorySource:
@@ -143,6 +154,15 @@ def open_memory(data: Any, name: str) -> MemorySource:
         array = np.asarray(data)
     except ValueError:
         raise DataError("rows of unequal length; a list of lists is a table", place=Place(name)) from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Any object may refuse to become an array, with an error of its own.
+        reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(error)}"
+        raise DataError(reason, place=Place(name)) from None
+    if array.dtype.kind == "O" and not array.ndim:
+        reason = f"an object of type {shown(type(data).__name__)}; a path, an array or a data frame is expected"
+        raise DataError(reason, place=Place(name))
     if array.ndim == 1 and array.dtype.kind == "O":
         label = getattr(data, "name", None)
         names = (str(label),) if label is not None else ()

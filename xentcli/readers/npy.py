@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from xentcli.arrays import Array
-from xentcli.errors import DataError, Place, shown
+from xentcli.arrays import Array, rows_of_planes, spans
+from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.source import (
     BLOCK_BYTES,
     PIECE_NUMBERS,
@@ -37,6 +37,9 @@ __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
 MAX_DIMENSIONS = 64
+HELD_BYTES = 1 << 28
+"""Most bytes of rows that can be read only together: 256 MiB."""
+_SMALL_BLOCK = 1 << 20
 BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
 _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
@@ -44,27 +47,44 @@ _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
 
 @record(frozen=True)
 class Layout:
-    """Where the numbers of an array stand in its file; its last axis is the columns."""
+    """Where the numbers of an array stand in its file; the axis `classes` is the columns, the others the rows."""
 
     dtype: str
     fortran: bool
     shape: tuple[int, ...]
     begin: int
+    classes: int = -1
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The shape without the axis of the columns: rows are its indices in C order."""
+        place = self.classes % len(self.shape)
+        return self.shape[:place] + self.shape[place + 1 :]
 
     @property
     def rows(self) -> int:
-        """How many rows there are: the index of all axes but the last, in C order."""
-        return math.prod(self.shape[:-1])
+        """How many rows there are."""
+        return math.prod(self.lead)
 
     @property
     def width(self) -> int:
         """How many columns there are."""
-        return self.shape[-1]
+        return self.shape[self.classes]
 
     @property
     def slab(self) -> int:
-        """How many rows can be read only together: those of one index of the first axis in Fortran order."""
-        return math.prod(self.shape[1:-1]) if self.fortran else 1
+        """How many rows can be read only together: in Fortran order those of one index of their first axis."""
+        return math.prod(self.lead[1:]) if self.fortran else 1
+
+    @property
+    def inner(self) -> int:
+        """How many rows lie side by side in C order before the next class of the first of them: 1 for classes last."""
+        return 1 if self.fortran else math.prod(self.shape[self.classes % len(self.shape) + 1 :])
+
+    @property
+    def scattered(self) -> bool:
+        """Whether the numbers of a row lie apart in the file."""
+        return self.fortran or self.inner > 1
 
     @property
     def item(self) -> int:
@@ -80,6 +100,15 @@ class Layout:
     def length(self) -> int:
         """Bytes of all numbers."""
         return math.prod(self.shape) * self.item
+
+    @property
+    def held(self) -> int:
+        """Bytes that are read together at least, of a file in Fortran order, or of a stream."""
+        return self.width * self.item * (self.slab if self.fortran else self.inner)
+
+    def as_rows(self) -> Layout:
+        """Return the layout of the same rows with their numbers side by side."""
+        return replace(self, fortran=False, shape=(*self.lead, self.width), classes=-1)
 
 
 @record(frozen=True)
@@ -100,7 +129,7 @@ class NpyPart:
         DataError
             When the file became shorter, or text in it is none.
         """
-        return self._rows(self.array(_chosen(selection) if self.layout.fortran else ()), self.start, selection)
+        return self._rows(self.array(_chosen(selection) if self.layout.scattered else ()), self.start, selection)
 
     def _rows(self, array: Array, start: int, selection: Selection) -> Rows:
         """The selected columns of rows that were read, `start` rows after the first."""
@@ -108,13 +137,13 @@ class NpyPart:
         return Rows(self.path, (), selection, start, len(array), values)
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces that fit into a cache; of an array in Fortran order all columns first."""
+        """Read them in pieces that fit into a cache; where the numbers of a row lie apart, all of them first."""
         layout = self.layout
         step = max(1, PIECE_NUMBERS // layout.width)
         if self.rows <= step:
             yield self.load(selection)
             return
-        if layout.fortran:
+        if layout.scattered:
             whole = self.array(_chosen(selection))
             for first in range(0, self.rows, step):
                 yield self._rows(whole[first : first + step], self.start + first, selection)
@@ -142,28 +171,61 @@ class NpyPart:
         return replace(self, rows=rows)
 
     def array(self, chosen: Sequence[int]) -> Array:
-        """Read the rows as they are in the file, (n, k); in Fortran order only the chosen columns are filled."""
+        """Read the rows as they are in the file, (n, k); where numbers lie apart only the chosen columns are filled."""
         layout = self.layout
-        if not layout.fortran:
+        if layout.fortran:
+            found = self._from_columns(chosen)
+        elif layout.inner > 1:
+            found = self._from_planes(chosen)
+        else:
             size = layout.width * layout.item
             data = self.data
             if data is None:
                 data = read_range(self.path, layout.begin + self.start * size, self.rows * size)
-            numbers = self._checked(np.frombuffer(data, layout.stored).reshape(self.rows, layout.width))
-            return _widened(numbers, layout)
-        columns: Iterable[int] = range(math.prod(layout.shape[1:]))
-        if layout.slab == 1:
-            columns = chosen
-        first, count = self.start // layout.slab, self.rows // layout.slab
-        result = np.zeros((count, math.prod(layout.shape[1:])), layout.stored, order="F")
-        buffer = bytearray(count * layout.item)
+            found = np.frombuffer(data, layout.stored).reshape(self.rows, layout.width)
+        return _widened(self._checked(found), layout)
+
+    def _from_columns(self, chosen: Sequence[int]) -> Array:
+        """Read rows of Fortran order: for every index of the further axes a run along the first."""
+        layout = self.layout
+        classes = layout.classes % len(layout.shape)
+        # Where the classes are the first axis, a run has all of them for each index of the second.
+        run = layout.width if classes == 0 else 1
+        first = self.start // layout.slab
+        count = -(-(self.start + self.rows) // layout.slab) - first
+        further = math.prod(layout.lead[1:]) * (1 if classes == 0 else layout.width)
+        wanted: Iterable[int] = chosen if layout.slab == 1 and classes else range(further)
+        result = np.zeros((count * run, further), layout.stored, order="F")
+        buffer = bytearray(count * run * layout.item)
         with open_range(self.path) as file:
-            for column in columns:
-                begin = layout.begin + (column * layout.shape[0] + first) * layout.item
+            for column in wanted:
+                begin = layout.begin + (column * layout.lead[0] + first) * run * layout.item
                 fill_range(file, self.path, begin, memoryview(buffer))
                 result[:, column] = np.frombuffer(buffer, layout.stored)
-        whole = _widened(result, layout).reshape((count, *layout.shape[1:]), order="F")
-        return self._checked(whole.reshape(self.rows, layout.width))
+        shape = list(layout.shape)
+        shape[1 if classes == 0 else 0] = count
+        rows = np.moveaxis(result.reshape(shape, order="F"), classes, -1).reshape(-1, layout.width)
+        return rows[self.start - first * layout.slab :][: self.rows]
+
+    def _from_planes(self, chosen: Sequence[int]) -> Array:
+        """Read rows whose classes are `inner` numbers apart: whole blocks of them, or a run of each class."""
+        layout = self.layout
+        inner, width, item = layout.inner, layout.width, layout.item
+        result = np.zeros((self.rows, width), layout.stored)
+        with open_range(self.path) as file:
+            for first, block, at, count, blocks in spans(self.start, self.rows, inner):
+                begin = layout.begin + block * width * inner * item
+                if count == inner or width * inner * item <= _SMALL_BLOCK:
+                    buffer = np.empty((blocks, width, inner), layout.stored)
+                    fill_range(file, self.path, begin, buffer.reshape(-1).view(np.uint8).data)
+                    some = buffer[:, :, at : at + count].transpose(0, 2, 1)
+                    result[first : first + blocks * count] = some.reshape(-1, width)
+                    continue
+                run = np.empty(count, layout.stored)
+                for column in chosen:
+                    fill_range(file, self.path, begin + (column * inner + at) * item, run.view(np.uint8).data)
+                    result[first : first + count, column] = run
+        return result
 
     def _checked(self, array: Array) -> Array:
         """The rows, of which bytes that are to be true or false are 1 or 0."""
@@ -179,7 +241,7 @@ class NpyPart:
 
 @record(frozen=True)
 class NpySource(OfStream):
-    """An array in a file or stream; its last axis is the columns, the others count its rows."""
+    """An array in a file or stream; one axis, the last unless said otherwise, is the columns, the others its rows."""
 
     stream: ByteStream
     layout: Layout
@@ -211,7 +273,15 @@ class NpySource(OfStream):
 
     def flattened(self) -> NpySource:
         """Return all its numbers as rows of one column, in C order of the index."""
-        return replace(self, layout=replace(self.layout, shape=(*self.shape, 1)))
+        return replace(self, layout=replace(self.layout, shape=(*self.shape, 1), classes=-1))
+
+    def with_classes_at(self, axis: int) -> NpySource:
+        """Return it with an axis, counted from 0, as its columns, and the others, in C order, as its rows."""
+        layout = replace(self.layout, classes=axis)
+        if layout.fortran and len(layout.shape) == 2 and axis == 0:
+            # Columns by rows in Fortran order are rows by columns in C order.
+            layout = replace(layout, fortran=False, shape=layout.shape[::-1], classes=1)
+        return replace(self, layout=layout)
 
     def lines(self) -> int:
         """Count the rows."""
@@ -238,6 +308,8 @@ class NpySource(OfStream):
         """Cut it into parts of `step` rows."""
         layout = self.layout
         size = layout.width * layout.item
+        if (layout.fortran or not self.stream.plain) and layout.held > HELD_BYTES:
+            raise self._too_much()
         if self.stream.plain:
             for start in range(0, layout.rows, step):
                 yield NpyPart(self.stream.path or self.path, layout, start, min(step, layout.rows - start), None)
@@ -250,22 +322,54 @@ class NpySource(OfStream):
             )
         yield from self._stream_parts(size, step)
 
+    def _too_much(self) -> FileError:
+        """The error of rows that would have to be held together."""
+        apart = "Fortran order" if self.layout.fortran else "classes that are not the last axis"
+        way = "numpy.ascontiguousarray(array)"
+        if not self.layout.fortran:
+            way = f"numpy.moveaxis(array, {self.layout.classes % len(self.layout.shape)}, -1)"
+        return FileError(
+            f"{apart}: {self.layout.held:,} bytes can be read only together; at most {HELD_BYTES:,} are",
+            place=Place(self.path),
+            advice=("give it as an uncompressed file",) * (not self.stream.plain)
+            + (f"numpy.save('rows.npy', {way}) writes an array that is read in pieces",),
+        )
+
     def _stream_parts(self, size: int, step: int) -> Iterator[NpyPart]:
         buffer = bytearray()
-        skip, start = self.layout.begin, 0
-        for chunk in self.stream.chunks(max(1 << 16, min(step * size, 1 << 23))):
+        rows, start = self.layout.as_rows(), 0
+        for chunk in self._row_bytes(max(1 << 16, min(step * size, 1 << 23))):
             buffer += chunk
-            if skip:
-                gone = min(skip, len(buffer))
-                del buffer[:gone]
-                skip -= gone
-            while (whole := min(step, len(buffer) // size)) and (whole == step or start + whole == self.layout.rows):
-                yield NpyPart(self.path, self.layout, start, whole, bytes(buffer[: whole * size]))
+            while (whole := min(step, len(buffer) // size)) and (whole == step or start + whole == rows.rows):
+                yield NpyPart(self.path, rows, start, whole, bytes(buffer[: whole * size]))
                 del buffer[: whole * size]
                 start += whole
-        if buffer or start != self.layout.rows:
+        if buffer or start != rows.rows:
             held = start * size + len(buffer)
             raise DataError(_size_fault(self.layout, self.shape, held), place=Place(self.path))
+
+    def _row_bytes(self, most: int) -> Iterator[bytes | bytearray]:
+        """Yield the bytes after the header, about `most` at once, with the numbers of each row side by side."""
+        layout, buffer, skip, done = self.layout, bytearray(), self.layout.begin, 0
+        for chunk in self.stream.chunks(most):
+            data, skip = chunk[skip:], max(0, skip - len(chunk))
+            if layout.inner == 1:
+                yield data
+                continue
+            buffer += data
+            whole = len(buffer) // layout.held * layout.held
+            if whole:
+                yield self._turned(buffer[:whole])
+                del buffer[:whole]
+                done += whole
+        if buffer:
+            raise DataError(_size_fault(layout, self.shape, done + len(buffer)), place=Place(self.path))
+
+    def _turned(self, data: bytearray) -> bytes:
+        """Blocks of rows whose classes lie apart, as rows."""
+        layout = self.layout
+        planes = np.frombuffer(data, layout.stored).reshape(-1, layout.width, layout.inner)
+        return rows_of_planes(planes, 0, len(planes) * layout.inner).tobytes()
 
 
 def _chosen(selection: Selection) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.csv import CsvSource
@@ -255,6 +255,19 @@ class Shards:
         """Return the numbers of all arrays as rows of one column."""
         return self._changed(lambda source: source.flattened())
 
+    def with_classes_at(self, axis: int) -> Shards:
+        """Return arrays with an axis, counted from 0, as their columns."""
+        return self._changed(lambda source: source.with_classes_at(axis))
+
+    @property
+    def arrays(self) -> Any:
+        """The shapes of the members of the first archive, by name; none of other files."""
+        return getattr(self.opened, "arrays", {})
+
+    def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> Shards:
+        """Return archives with other members as their columns, as each of them says."""
+        return self._changed(lambda source: source.arranged(rank, axis, lead))
+
     def _changed(self, change: Callable[[Any], Any]) -> Shards:
         before = self.change
         return replace(self, first=change(self.first), change=lambda source: change(before(source)))
@@ -287,19 +300,22 @@ class Shards:
             yield self.first if file == self.files[0] else self._another(file)
 
     def _another(self, file: str) -> Source:
-        source = self.opener(file)
+        source = opened = self.opener(file)
+        if self.arrays:
+            # Which members of an archive are columns was decided for all files.
+            source = self.change(opened)
         # What a first line is, header or data, was decided for all files.
         names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
         if not source.width:
             raise DataError("the file is empty", place=Place(file))
-        if source.width != self.opened.width:
-            what = f"{source.width:,} columns, and {self.files[0]} has {self.opened.width:,}"
+        width = self.first.width if self.arrays else self.opened.width
+        if source.width != width:
+            what = f"{source.width:,} columns, and {self.files[0]} has {width:,}"
         elif names != self.names:
             ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
             what = f"a column {shown(ours)} where {self.files[0]} has {shown(first)}"
         else:
-            changed: Source = self.change(source)
-            return changed
+            return source if self.arrays else cast("Source", self.change(source))
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
 
     def check_unchanged(self) -> None:

@@ -1,0 +1,173 @@
+"""Axes: which axis of an array has the classes, so that the others are the rows.
+
+By default it is the last one. The labels, weights and groups of an array of three dimensions
+and more have its shape without that axis, or its whole shape where they are one column for
+each class. Shapes that fit with another axis too, or only with another, are refused:
+``--class-axis N`` decides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, cast
+
+from xentcli.compat import COMPAT
+from xentcli.errors import DataError, Place
+from xentcli.kinds import KINDS
+from xentcli.readers.source import Source, files_in
+from xentcli.records import record
+from xentcli.settings import Settings
+
+__all__ = ["arranged"]
+
+Shape = tuple[int, ...]
+
+
+@record(frozen=True)
+class _Array:
+    """The array of the predictions, and the shapes of what goes with it."""
+
+    source: Source
+    shape: Shape
+    others: tuple[tuple[str, tuple[Shape, ...]], ...]
+    """Of each other file its name and the shapes that it has, one of which must fit; none for a table."""
+
+    def lead(self, axis: int) -> Shape:
+        """The shape without an axis."""
+        return self.shape[:axis] + self.shape[axis + 1 :]
+
+    def fits(self, axis: int) -> bool:
+        """Whether all others have the shape, with or without this axis; of two dimensions only rows are counted."""
+        if len(self.shape) == 2:
+            return True
+        wanted = (self.shape, self.lead(axis))
+        return bool(self.others) and all(any(shape in wanted for shape in shapes) for _, shapes in self.others)
+
+
+def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Source, ...], int | None]:
+    """Return the sources with the axis of the classes as columns and all others as rows, and that axis.
+
+    The axis is None where there is no choice: of tables, and of arrays of two dimensions
+    without ``--class-axis``.
+
+    Parameters
+    ----------
+    sources
+        The predictions, then the others, as they were opened.
+    settings
+        What was asked for.
+
+    Raises
+    ------
+    DataError
+        For shapes that do not go together, or that fit in two ways.
+    """
+    sources = tuple(sources)
+    if not KINDS[settings.kind].labelled:
+        return (_all_rows(sources[0], settings), *sources[1:]), None
+    array = _array_of(sources, settings)
+    if settings.class_axis is None and len(array.shape) <= 2:
+        deep = next((source for source in sources[1:] if len(source.shape) > 2), None)
+        if deep is not None and deep.shape != array.shape:
+            _refuse_shapes(array, None)
+        return sources, None
+    axis = _axis(array, settings)
+    return tuple(_placed(source, array, axis) for source in sources), axis
+
+
+def _members(source: Source) -> Mapping[str, Shape]:
+    """The shapes of the arrays of an archive by name; none of other sources."""
+    found: Mapping[str, Shape] = getattr(source, "arrays", {})
+    return found
+
+
+def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:
+    """Find the array of the predictions; of an archive it is the one named, else that of most dimensions."""
+    first, *rest = sources
+    others = [(source.path, (source.shape, *_members(source).values())) for source in rest]
+    members = _members(first)
+    if not members:
+        return _Array(first, first.shape, tuple(others))
+    name = settings.preds if isinstance(settings.preds, str) else ""
+    if name not in members:
+        name = max(members, key=lambda member: len(members[member]))
+    shape = members[name]
+    if not rest and settings.label in members:
+        others.append((f"{first.path}:{settings.label}", (members[str(settings.label)],)))
+    elif not rest:
+        beside = tuple(other for member, other in members.items() if member != name and len(other) >= len(shape) - 1)
+        others.append((first.path, beside))
+    return _Array(first, shape, tuple(others))
+
+
+def _axis(array: _Array, settings: Settings) -> int:
+    """The axis that is asked for, if it fits, else the last, if no other fits."""
+    dimensions, given = len(array.shape), settings.class_axis
+    place = Place(array.source.path)
+    if not dimensions:
+        raise DataError("--class-axis is for arrays; this is a table, whose columns are the classes", place=place)
+    if given is not None and (dimensions == 1 or not -dimensions <= given < dimensions):
+        axes = f"axes 0 to {dimensions - 1}" if dimensions > 1 else "one axis, its rows"
+        raise DataError(f"--class-axis {given}: an array of shape {array.shape} has {axes}", place=place)
+    if given is None and settings.compat is not None:
+        given = COMPAT[settings.compat].class_axis
+    if given is not None:
+        given %= dimensions
+        if given == 0 and files_in(array.source):
+            raise DataError("--class-axis 0: several files are joined along axis 0", place=place)
+        if not array.fits(given):
+            _refuse_shapes(array, given)
+        return given
+    if not array.fits(dimensions - 1) or any(array.fits(axis) for axis in range(dimensions - 1)):
+        _refuse_shapes(array, None)
+    return dimensions - 1
+
+
+def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
+    """Raise the error of shapes that do not go together with the axis, naming those that do."""
+    place = Place(array.source.path)
+    fitting = [axis for axis in range(len(array.shape)) if array.fits(axis)] if len(array.shape) > 2 else []
+    beside = [f"{path} has shape {' or '.join(map(str, shapes))}" for path, shapes in array.others if any(shapes)]
+    if fitting:
+        wrong = len(array.shape) - 1 if given is None else given
+        axes = " or ".join(map(str, fitting)) + ("" if wrong in fitting else f", not {wrong}")
+        raise DataError(
+            f"an array of shape {array.shape}; by the shapes its classes are axis {axes}",
+            place=place,
+            advice=(*beside, *(f"--class-axis {axis}: rows of shape {array.lead(axis)}" for axis in fitting[::-1])),
+        )
+    if len(array.shape) > 2:
+        axis = len(array.shape) - 1 if given is None else given
+        what = f"an array of shape {array.shape} with the classes on axis {axis} goes with labels of shape"
+        raise DataError(f"{what} {array.lead(axis)}", place=place, advice=(*beside, *_table_advice(array, given)))
+    shape = f"an array of shape {array.shape}" if array.shape else "a table"
+    raise DataError(f"{shape} does not go with an array of three dimensions or more", place=place, advice=tuple(beside))
+
+
+def _table_advice(array: _Array, axis: int | None) -> tuple[str, ...]:
+    """The line of Python that makes a table of an array, a row for each label; onto no file that is read."""
+    axis_ = "AXIS" if axis is None else str(axis)
+    stem = os.path.splitext(os.path.basename(array.source.path))[0] or "array"
+    line = f"numpy.save({stem + '-rows.npy'!r}, numpy.moveaxis(array, {axis_}, -1).reshape(-1, array.shape[{axis_}]))"
+    rows = "a table with a row for each label, in C order"
+    return (f"{line} writes {rows}" + ("; AXIS is that of the classes" if axis is None else ""),)
+
+
+def _placed(source: Source, array: _Array, axis: int) -> Source:
+    """A source with the rows of the array: of its shape, of that without the axis, or a table."""
+    lead, changing = array.lead(axis), cast("Any", source)
+    if _members(source):
+        return cast("Source", changing.arranged(len(lead), axis, lead))
+    if source.shape == array.shape:
+        return cast("Source", changing.with_classes_at(axis))
+    return source.flattened() if len(lead) > 1 else source
+
+
+def _all_rows(source: Source, settings: Settings) -> Source:
+    """Of an archive with three dimensions or more, the predictions of a kind without labels: each number is a row."""
+    members = _members(source)
+    shape = members.get(settings.preds if isinstance(settings.preds, str) else "", ())
+    if len(shape) < 2 or 0 in shape or max(map(len, members.values())) < 3:
+        return source
+    return cast("Source", cast("Any", source).arranged(len(shape), -1, shape))

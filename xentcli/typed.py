@@ -1,0 +1,101 @@
+"""Options of library calls as plain Python values: NumPy scalars and arrays become what they hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from xentcli.errors import UsageError, shown
+
+__all__ = ["count", "typed"]
+
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "True or False",
+    "Sequence[str]": "a list of texts",
+    "Mapping[str, float]": "a dict of numbers",
+}
+
+
+def typed(name: str, value: Any, hint: str, *, named: bool = False, numbers: bool = False) -> Any:
+    """Return the value of an option as its type hint has it: ``str``, ``int``, ``float``, ``bool``, tuple or dict.
+
+    With `named`, a text may be given as a whole number, as column names of a data frame are;
+    with `numbers`, it may stay a number.
+
+    Raises
+    ------
+    UsageError
+        For a value of another type.
+
+    >>> import numpy as np
+    >>> typed("clip", np.float32(0.5), "float | None"), typed("preds", np.arange(2), "str | Sequence[str]", named=True)
+    (0.5, ('0', '1'))
+    """
+    kinds = hint.split(" | ")
+    plain = _plain(value)
+    if plain is None and "None" in kinds:
+        return None
+    if isinstance(plain, tuple) and "Sequence[str]" in kinds:
+        return tuple(_one(name, item, ["str"], named, numbers) for item in plain)
+    if isinstance(plain, dict) and "Mapping[str, float]" in kinds:
+        return {str(key): _one(name, item, ["float"], False, False) for key, item in plain.items()}
+    return _one(name, plain, kinds, named, numbers)
+
+
+def count(name: str, value: Any) -> int | None:
+    """Return a whole number from 1 up, or None.
+
+    Raises
+    ------
+    UsageError
+        For anything else.
+
+    >>> count("threads", 2.5)
+    Traceback (most recent call last):
+    xentcli.errors.UsageError: threads is a whole number, not '2.5'
+    """
+    found: int | None = typed(name, value, "int | None")
+    if found is not None and found < 1:
+        raise UsageError(f"{name} is at least 1, not {found}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Python's own value of a NumPy scalar, of an array, and of what a list or dict holds."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple | range):
+        return tuple(map(_plain, value))
+    return {_plain(key): _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _one(name: str, value: Any, kinds: list[str], named: bool, numbers: bool) -> Any:
+    if isinstance(value, bool):
+        if "bool" in kinds:
+            return value
+    elif isinstance(value, str):
+        if "str" in kinds:
+            return str(value)
+    elif isinstance(value, Real):
+        if "float" in kinds:
+            return _double(value)
+        if "int" in kinds and isinstance(value, Integral):
+            return int(value)
+        if named and isinstance(value, Integral):
+            return str(value)
+        if numbers:
+            return value
+    words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
+    raise UsageError(f"{name} is {' or '.join(words)}, not {shown(value)}")
+
+
+def _double(value: Real) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
