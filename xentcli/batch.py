@@ -49,6 +49,8 @@ class Batch:
     multilabel
         Whether each column is a binary problem: predictions are of its class 1, and the
         target is f8[n, k], from 0 to 1 each.
+    precision
+        The dtype in which the tool of --compat subtracts from 1; None for the exact difference.
     known
         What they were reduced to, where that was computed beforehand.
     """
@@ -64,6 +66,7 @@ class Batch:
     smoothing: float = 0.0
     per_row: bool = False
     multilabel: bool = False
+    precision: str | None = None
     known: Reduced | None = None
     free: Flags | None = None
 

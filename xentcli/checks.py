@@ -61,7 +61,10 @@ def _checked(
     else:
         deviation = _CHECKS[rules.kind](predictions, rules, where)
     binary = single and kind.labelled
+    predictions = rules.as_read(predictions)
     both = both_classes(rules.kind, predictions) if binary else predictions
+    if binary and rules.precision is not None:
+        both = both.astype(rules.precision).astype("f8")
     batch = Batch(rules.kind, both, target, weight, rows, binary, deviation)
     if rules.kind == "logits" and len(extreme := batch.extreme):
         _check_logits(predictions[extreme], rules, lambda row, column: where(int(extreme[row]), column))

@@ -37,15 +37,25 @@ KINDS = {
 
 @record(frozen=True)
 class Rules:
-    """What a row of predictions must be, and what is done to it before it is checked."""
+    """What a row of predictions must be, and what is done to it before it is checked.
+
+    precision is the dtype in which the tool of --compat subtracts a probability from 1, None
+    without it; single says that it reads all predictions as float32.
+    """
 
     kind: str = "probs"
     tolerance: float = 0.001
     scale: float = 1.0
     renormalize: bool = False
     multilabel: bool = False
+    precision: str | None = None
+    single: bool = False
 
     def scaled(self, predictions: Array) -> Floats:
         """Return predictions (n, k) as they are to be checked: f8[n, k]."""
         doubles: Floats = predictions.astype("f8", copy=False)
         return doubles if self.scale == 1.0 else doubles * self.scale
+
+    def as_read(self, predictions: Floats) -> Floats:
+        """Return checked predictions as the tool of --compat reads them."""
+        return predictions.astype("f4").astype("f8") if self.single else predictions

@@ -95,15 +95,15 @@ class Workings:
     @cached_property
     def each_loss(self) -> Floats:
         """f8[n, k]: what each class would cost if it were the truth, q clipped where that was asked for."""
-        return _clipped(self._class_losses(None), self.clip)
+        return _clipped(self._class_losses(None), self.clip, self.batch.precision)
 
     def _loss(self, clip: float | None) -> Floats:
         everywhere = self.batch.smoothing or self.batch.per_row
         spread = np.ones(len(self.batch.rows), dtype=bool) if everywhere else self.soft
-        result = _clipped(self._hard_losses, clip)
+        result = _clipped(self._hard_losses, clip, self.batch.precision)
         if not spread.any():
             return result
-        each = _clipped(self._class_losses(None), clip)
+        each = _clipped(self._class_losses(None), clip, self.batch.precision)
         target = self._share_of_loss(spread)
         terms = np.zeros_like(target)
         np.multiply(target, each[spread], out=terms, where=target != 0)
@@ -150,10 +150,10 @@ class Workings:
         if batch.smoothing or (batch.kind == "logits" and len(batch.extreme)):
             return Workings(replace(batch, target=index, known=None), self.clip).loss
         if batch.kind != "logits":
-            return _clipped(self._class_losses(index[:, None])[:, 0], self.clip)
+            return _clipped(self._class_losses(index[:, None])[:, 0], self.clip, batch.precision)
         with np.errstate(all="ignore"):
             total = np.log(batch.reduced.label + batch.reduced.sums)
-        return _clipped(total - batch.predictions[self._each_row, index], self.clip)
+        return _clipped(total - batch.predictions[self._each_row, index], self.clip, batch.precision)
 
     @property
     def loss_before(self) -> Floats:
@@ -222,6 +222,9 @@ class Workings:
     @property
     def _binary_losses(self) -> Floats:
         q = self.batch.predictions[:, 1]
+        if self.batch.precision is not None:
+            # The other class as the tool has it: a difference that was rounded.
+            return 0.0 - np.log(np.maximum(self.batch.predictions, 0.0))
         return np.stack([0.0 - np.log1p(-np.minimum(q, 1.0)), 0.0 - np.log(np.maximum(q, 0.0))], axis=1)
 
     @cached_property
@@ -392,11 +395,12 @@ def entropy(work: Workings) -> Floats:
     return 0.0 - row_sums(target * logs)
 
 
-def _clipped(losses: Floats, clip: float | None) -> Floats:
-    """Losses whose q is kept in [EPS, 1 - EPS]."""
+def _clipped(losses: Floats, clip: float | None, precision: str | None = None) -> Floats:
+    """Losses whose q is kept in [EPS, 1 - EPS], the difference rounded to a dtype."""
     if clip is None:
         return losses
-    bounds = -np.log(np.array([1.0 - clip, clip]))
+    largest = np.float64(1.0 - clip).astype(precision or "f8")
+    bounds = -np.log(np.array([largest, clip]))
     return np.clip(losses, bounds[0] + 0.0, bounds[1])
 
 

@@ -309,6 +309,7 @@ class Scorer:
             or "preds" not in picks
             or settings.kind not in ("probs", "logits")
             or settings.multilabel
+            or settings.rules.single
             or settings.renormalize
             or settings.label_smoothing
             or self.plan.divides_by_rows
@@ -570,6 +571,8 @@ class Scorer:
                 rows=start + 1 + kept,
                 where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
             )
+        if rules.precision is not None:
+            batch = replace(batch, precision=rules.precision)
         if self.plan.settings.label_smoothing:
             batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         unweighted = batch

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
+
 from xentcli.compat import COMPAT
 from xentcli.errors import UsageError, shown
 from xentcli.kinds import KINDS, Rules
@@ -18,7 +20,7 @@ from xentcli.readers import check_format
 from xentcli.readers.csv import check_delimiter
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import number, whole_or_text
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report import UNITS, Setting
 from xentcli.typed import typed
 
@@ -267,21 +269,25 @@ class Settings:
         if self.clip is not None or self.renormalize:
             raise UsageError(f"--compat {name} says itself whether to clip and to divide by row sums")
 
-    def as_compat(self, epsilon: float, columns: int, class_axis: int | None = None) -> Settings:
+    def as_compat(self, dtype: np.dtype[Any], columns: int, class_axis: int | None = None) -> Settings:
         """Return the settings with what the tool of --compat does, for predictions of so many columns.
 
-        `epsilon` is the machine epsilon of the predictions' dtype, `class_axis` the axis that was
-        taken of an array where there was a choice.
+        `dtype` is that of the predictions, float64 for text; `class_axis` the axis that was taken
+        of an array where there was a choice.
         """
         if self.compat is None:
             return self
         tool = COMPAT[self.compat]
         resolved = copy.copy(self)
-        object.__setattr__(resolved, "clip", epsilon if tool.clip == "dtype" else tool.clip)
+        object.__setattr__(resolved, "clip", float(np.finfo(dtype).eps) if tool.clip == "dtype" else tool.clip)
         object.__setattr__(resolved, "renormalize", tool.renormalize and columns > 1)
         if self.class_axis is None and tool.class_axis is not None:
             object.__setattr__(resolved, "class_axis", class_axis)
             object.__setattr__(resolved, "set_by_compat", (*self.set_by_compat, "class_axis"))
+        precision = dtype.str[1:] if tool.precision == "dtype" else tool.precision
+        # Numbers of 2 and 4 bytes are float32 already, unless they are multiplied.
+        single = precision == "f4" and (dtype.itemsize > 4 or self.scale != 1.0)
+        object.__setattr__(resolved, "rules", replace(resolved._rules(), precision=precision, single=single))
         return resolved
 
     @classmethod
@@ -391,6 +397,9 @@ class Settings:
     @cached_property
     def rules(self) -> Rules:
         """What a row of predictions must be."""
+        return self._rules()
+
+    def _rules(self) -> Rules:
         return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize, self.multilabel)
 
     @property

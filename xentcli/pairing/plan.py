@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
+from xentcli.compat import COMPAT
 from xentcli.errors import DataError, NoVerdict, Place
 from xentcli.kinds import KINDS
 from xentcli.pairing.alignment import (
@@ -262,7 +265,7 @@ def pair(
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
     weights = class_weights(settings, classes)
-    settings = settings.as_compat(_epsilon(roles["preds"][0]), len(roles["preds"][0].columns), axis)
+    settings = _resolved(settings, roles["preds"][0], axis)
     return Plan(
         settings,
         sources,
@@ -289,11 +292,39 @@ def pair(
     )
 
 
-def _epsilon(found: Found) -> float:
-    """The machine epsilon of the dtype of columns; of doubles for text."""
+def _dtype(found: Found) -> np.dtype[Any]:
+    """The dtype of columns of floats; float64 for whole numbers, text and long doubles."""
     dtype_of = getattr(found.source, "dtype_of", None)
-    dtype = dtype_of(found.columns[0]) if dtype_of else getattr(found.source, "dtype", None)
-    return float(np.finfo(dtype).eps) if dtype is not None and dtype.kind == "f" else float(np.finfo(np.float64).eps)
+    every = [dtype_of(column) for column in found.columns] if dtype_of else [getattr(found.source, "dtype", None)]
+    floats = [dtype for dtype in every if dtype is not None and dtype.kind == "f"]
+    common = np.result_type(*floats) if floats and len(floats) == len(every) else np.dtype("f8")
+    return common if common.itemsize <= 8 else np.dtype("f8")
+
+
+def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
+    """The settings with what the tool of --compat does.
+
+    Raises
+    ------
+    DataError
+        For floats of 2 bytes where the tool computes in 2 bytes.
+    """
+    if settings.compat is None:
+        return settings
+    tool, dtype = COMPAT[settings.compat], _dtype(found)
+    is_bfloat16 = getattr(found.source, "is_bfloat16", None)
+    if tool.short and (dtype.itemsize == 2 or (is_bfloat16 is not None and is_bfloat16(found.columns[0]))):
+        name = tool.title.partition(",")[0]
+        saved = f"{os.path.splitext(os.path.basename(found.source.path))[0]}-float32.npy"
+        raise DataError(
+            f"{name} computes 2-byte floats in 2 bytes; its number is not reproduced",
+            place=Place(found.source.path),
+            advice=(
+                f"without --compat {settings.compat} they are computed exactly",
+                f"numpy.save({saved!r}, array.astype('float32')) writes an array that both compute alike",
+            ),
+        )
+    return settings.as_compat(dtype, len(found.columns), axis)
 
 
 def _has_no_row(source: Source, said: bool | None) -> bool:

@@ -111,6 +111,10 @@ class ArchiveSource(FlatTable):
         """Return the dtype of the member that a column belongs to."""
         return self.members[self.flat.origin[column][0]].dtype
 
+    def is_bfloat16(self, column: int) -> bool:
+        """Say whether the member that a column belongs to holds bfloat16."""
+        return self.members[self.flat.origin[column][0]].is_bfloat16(0)
+
     def lines(self) -> int:
         """Count the rows."""
         return self.members[0].lines() if self.members else 0

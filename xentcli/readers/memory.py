@@ -85,6 +85,10 @@ class MemorySource:
         kinds = {column.dtype for column in self.columns} if self.array is None else {self.array.dtype}
         return next(iter(kinds)) if len(kinds) == 1 else None
 
+    def dtype_of(self, column: int) -> np.dtype[np.generic]:
+        """Return the dtype of a column."""
+        return (self.columns[column] if self.array is None else self.array).dtype
+
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None for objects, of which each is looked at."""
         kind = (self.columns[column] if self.array is None else self.array).dtype.kind

@@ -262,6 +262,10 @@ class NpySource(OfStream):
         """The dtype of the file."""
         return np.dtype(np.float32 if self.layout.dtype == BFLOAT16 else self.layout.dtype)
 
+    def is_bfloat16(self, column: int) -> bool:
+        """Say whether a column holds bfloat16, which is widened to the float32 of `dtype`."""
+        return self.layout.dtype == BFLOAT16
+
     @property
     def task_bytes(self) -> int:
         """About how many bytes make a part."""

@@ -219,6 +219,11 @@ class Shards:
         return getattr(self.first, "dtype_of", None)
 
     @property
+    def is_bfloat16(self) -> Any:
+        """What says whether a column of arrays holds bfloat16."""
+        return getattr(self.first, "is_bfloat16", None)
+
+    @property
     def odd(self) -> Any:
         """What is no column, and why."""
         return getattr(self.first, "odd", {})
