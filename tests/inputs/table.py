@@ -261,6 +261,7 @@ ROWS: list[Row] = [
     Row(ARRAYS, "one-hot labels of three axes", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.eye(2)[np.stack([Y, Y])])}, "p.npy y.npy", says="--class-axis 2"),
     Row(ARRAYS, "an axis that is not there", {"p.npy": npy(Q), "y.npy": npy(Y)}, "p.npy y.npy --class-axis 2", says="has axes 0 to 1"),
     Row(ARRAYS, "an axis of a table", {"p.csv": P, "l.csv": L}, "p.csv l.csv --class-axis 1", says="--class-axis is for arrays"),
+    one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 2-byte floats in 2 bytes"),
     one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
     one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
     one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
@@ -312,6 +313,9 @@ ROWS: list[Row] = [
         one(COLUMNAR, what, name, data, args, says)
         for what, name, data, args, says in (
             ("a null prediction", "r.parquet", make.table(a=[0.7, None, 0.9], b=[0.3, 0.8, 0.1], y=["a", "b", "a"]), "r.parquet --label y", "row 2"),
+            ("a struct without fields as predictions", "r.arrow", make.arrow(s=pa.array([{}] * 3, pa.struct([])), y=["a", "b", "a"]), "r.arrow --label y", "'{}' is not a number"),
+            ("a struct without fields as the label", "r.arrow", make.arrow(**{**make.COLUMNS, "y": pa.array([{}] * 3, pa.struct([]))}), "r.arrow --label y", "'{}' is not a class"),
+            ("a struct with two fields of one name", "r.arrow", make.arrow(s=pa.StructArray.from_arrays([pa.array([0.5] * 3)] * 2, ["u", "u"]), y=["u"] * 3), "r.arrow --label y", "2 fields of 's' are called 'u'"),
             ("a null label", "r.parquet", make.table(**{**make.COLUMNS, "y": ["a", None, "a"]}), "r.parquet --label y", "row 2"),
             ("bytes in Parquet that are no text", "r.parquet", make.table(**{**make.COLUMNS, "y": make.texts(b"a", b"\xff", b"a")}), "r.parquet --label y", "row 2, column y: a value that cannot be read: 'utf-8'"),
             ("times beyond all calendars", "r.parquet", make.table(**{**make.COLUMNS, "y": pa.array([0, 1 << 60, 0], pa.timestamp("ms"))}), "r.parquet --label y", "row 2, column y: a value that cannot be read"),

@@ -297,7 +297,7 @@ def _is_row(fields: Sequence[str], settings: Settings) -> bool:
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
-    rules = settings.as_compat(float(np.finfo(float).eps), len(values)).rules
+    rules = settings.as_compat(np.dtype(float), len(values)).rules
     try:
         checked(np.array([values], float), None, None, rules=rules, rows=np.ones(1, int), where=lambda *_: Place())
     except DataError:

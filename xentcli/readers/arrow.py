@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.errors import DataError, Place, XentError
+from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
@@ -45,6 +45,10 @@ class ArrowPart(WholePart):
         DataError
             For a null, or a list of another length than the first.
         """
+        with _arrow_errors(self.path):
+            return self._rows(selection)
+
+    def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
 
         def column(index: int) -> Column:
@@ -224,15 +228,20 @@ def _source(
             kind = kind.value_type
         elif types.is_struct(kind):
             inner = [kind.field(place).name for place in range(kind.num_fields)]
+            _check_twice(inner, f"fields of {shown(field.name)}", stream.name)
             kind = kind.field(0).type if kind.num_fields else kind
         numbers.append(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
         columns.append((field.name, inner))
         dtypes.append(f"f{kind.bit_width // 8}" if types.is_floating(kind) else None)
-    names = [name for name, _ in columns]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{names.count(twice)} columns are called {twice!r}", place=Place(stream.name))
+    _check_twice([name for name, _ in columns], "columns", stream.name)
     return ArrowSource(stream, format, Flat.of(columns), rows, batches, tuple(numbers), tuple(dtypes))
+
+
+def _check_twice(names: Sequence[str], what: str, path: str) -> None:
+    """Refuse columns, or fields of one, that have one name."""
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{names.count(twice)} {what} are called {shown(twice)}", place=Place(path))
 
 
 def _offsets(array: Any) -> Any:
@@ -248,12 +257,25 @@ def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
+def _arrow_errors(path: str) -> Iterator[None]:
+    """Turn what pyarrow itself raises for values into an error that names the file."""
+    try:
+        yield
+    except needed("pyarrow", "arrow").ArrowException as error:
+        with _damage(path):
+            raise error
+
+
+@contextlib.contextmanager
 def _damage(path: str) -> Iterator[None]:
     """Turn what pyarrow raises for a damaged file into an error that names the file."""
     try:
         yield
-    except (XentError, MemoryError):
+    except XentError:
         raise
+    except MemoryError as error:
+        # A damaged length asks for more than any machine has.
+        raise FileError(f"cannot be read: {error or 'out of memory'}", place=Place(path)) from None
     except Exception as error:
         # A damaged name is no UTF-8, a damaged type a KeyError, and so on; none of it is a defect of ours.
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

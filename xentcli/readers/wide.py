@@ -33,6 +33,8 @@ class Flat:
     def of(cls, columns: Sequence[tuple[str, int | Sequence[str] | None]]) -> Flat:
         """Spread columns out, each a name with None, the length of its lists, or the keys of its objects.
 
+        A list of length 0 and an object without keys stay columns, as what is no number.
+
         >>> Flat.of([("id", None), ("p", 2), ("q", ["cat", "dog"])]).names
         ('id', 'p[0]', 'p[1]', 'q.cat', 'q.dog')
         """
@@ -40,7 +42,8 @@ class Flat:
         origin: list[tuple[int, int | str | None]] = []
         groups: dict[str, range] = {}
         for index, (name, inner) in enumerate(columns):
-            if inner is None:
+            if not inner:
+                # An object without keys has no numbers to spread out.
                 names.append(name)
                 origin.append((index, None))
                 continue
