@@ -57,6 +57,7 @@ _INPUTS = (
     "fortran.npy labels.npy --kind logits",
     "cube.npy square.npy --kind logits",
     "cube.npy labels.npy --kind logits",
+    "cube.npy square.npy --kind logits --class-axis 2",
     "logprobs.npy labels.npy --kind logprobs",
     "bytes16.npy labels.npy --kind logits --dtype bfloat16",
     "run.npz --preds scores --label truth --kind logits",
