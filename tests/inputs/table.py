@@ -271,6 +271,7 @@ ROWS: list[Row] = [
     good(ARCHIVES, "NPZ of (class, row), said", "r.npz", npz(scores=Q.T, truth=Y), "r.npz --preds scores --label truth --class-axis 0"),
     good(ARCHIVES, "NPZ of (batch, class, position), said", "r.npz", npz(scores=np.stack([Q.T, Q.T]), truth=np.stack([Y, Y])), "r.npz --preds scores --label truth --class-axis 1"),
     one(ARCHIVES, "NPZ of three axes that fit in two ways", "r.npz", npz(scores=np.stack([Q[:2], Q[1:]]), truth=np.stack([Y[:2], Y[1:]])), "r.npz --preds scores --label truth", "--class-axis 1"),
+    good(ARCHIVES, "NPZ, in Fortran order", "r.npz", npz(scores=np.asfortranarray(Q), truth=Y), "r.npz --label truth"),
     good(ARCHIVES, "NPZ, compressed", "r.npz", npz(True, scores=Q, truth=Y), "r.npz --label truth"),
     *(
         one(ARCHIVES, what, "r.npz", data, args, says, code)
@@ -283,6 +284,8 @@ ROWS: list[Row] = [
             ("a nested archive", zipped(("p.npz", npz(p=Q))), "r.npz l.csv", "an NPZ holds arrays", 3),
             ("a wrong checksum", flipped(npz(c=Q[:, 0], d=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --label y", "Bad CRC-32", 3),
             ("a wrong checksum in what is not used", flipped(npz(p=Q, x=Q[:, 1], y=Y), Q[:, 1].tobytes()), "r.npz --preds p --label y", "Bad CRC-32", 3),
+            ("a wrong checksum in Fortran order", flipped(npz(p=np.asfortranarray(Q), y=Y), Q[:, 1].tobytes()), "r.npz --preds p --label y", "Bad CRC-32", 3),
+            ("Fortran order, compressed", npz(True, p=np.asfortranarray(Q), y=Y), "r.npz --preds p --label y", "give it as an uncompressed file", 3),
             ("an object that could be a class", npz(c=Q[:, 0], d=Q[:, 1].astype(object), y=Y), "r.npz --label y", "d cannot be read", 3),
             ("a class with fewer rows", npz(c=Q[:, 0], d=Q[:, 1], e=Q[:2, 0], y=Y), "r.npz --label y", "e has shape", 3),
             ("a pattern that would choose it", npz(c0=Q[:, 0], c1=Q[:, 1], c2=Q[:2, 0], y=Y), "r.npz --label y --preds c*", "c2 has shape", 3),

@@ -224,6 +224,8 @@ PREDICTIONS: dict[str, Callable[[Case, Put], Any]] = {
     "npy, gzip": lambda case, put: put("p.npy.gz", gzip.compress(npy(np.ascontiguousarray(case.predictions)), 1)),
     "csv, zstd": lambda c, put: put("p.csv.zst", pa.compress(text(columns_of(c.predictions)), "zstd", asbytes=True)),
     "npz": lambda case, put: put("p.npz", npz(p=case.predictions)),
+    "npz in Fortran order": lambda case, put: put("p.npz", npz(p=np.asfortranarray(case.predictions))),
+    "npz, big-endian, Fortran": lambda c, put: put("p.npz", npz(p=np.asfortranarray(c.predictions.astype(">f8")))),
     "npz, compressed": lambda c, put: put("p.npz", npz(np.savez_compressed, p=np.ascontiguousarray(c.predictions))),
     "npz of columns": lambda c, put: put("p.npz", npz(**dict(zip(c.names, columns_of(c.predictions), strict=True)))),
     "safetensors": lambda c, put: put("p.safetensors", tensors({"p": np.ascontiguousarray(c.predictions)})),
@@ -381,7 +383,7 @@ def test_blocks_and_threads_change_no_bit(
     labels = LABELS["csv"](case, put)
     whole = 1 << 24
     expected = figures(case.score(case.predictions, labels, block_bytes=whole))
-    for name in ("array", "csv", "csv, gzip", "npy in Fortran order", "npy, gzip"):
+    for name in ("array", "csv", "csv, gzip", "npy in Fortran order", "npy, gzip", "npz", "npz in Fortran order"):
         predictions = PREDICTIONS[name](case, put)
         for block_bytes, threads in ((1, 1), (1, 8), (100, 2), (999, 8), (5000, 1), (whole, 2)):
             report = case.score(predictions, labels, block_bytes=block_bytes, threads=threads)

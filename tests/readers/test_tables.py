@@ -53,6 +53,43 @@ def test_members_of_an_npz_are_columns(save: Callable[..., None], block_bytes: i
     assert "scores (3), truth, embedding (4), w" in refusal(path, preds="nope", label="truth")
 
 
+def in_zip(method: int, extra: bytes = b"", before: bytes = b"", **members: bytes) -> bytes:
+    """A zip archive of arrays, after some other bytes, with an extra field in each local header."""
+    file = io.BytesIO(before)
+    file.seek(len(before))
+    with zipfile.ZipFile(file, "a", method) as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(f"{name}.npy")
+            info.compress_type, info.extra = method, extra
+            archive.writestr(info, data)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(50, 3), (10, 5, 3), (2, 5, 5, 3)])
+@pytest.mark.parametrize("block_bytes", [1, 500, 1 << 20])
+def test_members_in_fortran_order_are_read_where_they_stand(
+    shape: tuple[int, ...], block_bytes: int, write: Write
+) -> None:
+    p, y = np.asfortranarray(Q.reshape(shape)), Y.reshape(shape[:-1])
+    extra = b"\xfe\xca\x04\x00abcd"
+    for before in (b"", b"#!/bin/sh\n"):
+        path = write("a.npz", in_zip(zipfile.ZIP_STORED, extra, before, p=npy(p), y=npy(np.asfortranarray(y))))
+        assert score(path, preds="p", label="y", block_bytes=block_bytes).cost == WANT
+    longer = write("b.npz", in_zip(zipfile.ZIP_STORED, p=npy(p) + b"1", y=npy(y)))
+    assert "longer than its array" in refusal(longer, preds="p", label="y")
+
+
+def test_a_compressed_member_in_fortran_order_is_read_as_its_advice_says(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", p=np.asfortranarray(Q), y=Y)
+    message = refusal(tmp_path / "a.npz", preds="p", label="y")
+    assert "give it as an uncompressed file, or numpy.save('c.npy', numpy.ascontiguousarray(array))" in message
+    array = np.load(tmp_path / "a.npz")["p"]
+    np.savez(tmp_path / "b.npz", p=array, y=Y)
+    assert score(tmp_path / "b.npz", preds="p", label="y").cost == WANT
+    np.save(tmp_path / "c.npy", np.ascontiguousarray(array))
+    assert score(tmp_path / "c.npy", Y).cost == WANT
+
+
 def test_names_of_classes_in_an_npz_of_text_labels(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", p=Q, y=np.array(["cat", "dog", "emu"])[Y])
     assert score(tmp_path / "a.npz", preds="p", label="y", classes="cat,dog,emu").cost == WANT
@@ -91,8 +128,8 @@ def test_an_archive_that_is_none_is_refused(members: dict[str, bytes], message: 
 
 
 def test_every_changed_byte_of_an_npz_is_right_or_refused(tmp_path: Path) -> None:
-    for save in (np.savez, np.savez_compressed):
-        save(tmp_path / "a.npz", p=Q[:4], y=Y[:4])
+    for save, p in ((np.savez, Q[:4]), (np.savez, np.asfortranarray(Q[:4])), (np.savez_compressed, Q[:4])):
+        save(tmp_path / "a.npz", p=p, y=Y[:4])
         want = score(Q[:4], Y[:4]).cost
         good = (tmp_path / "a.npz").read_bytes()
         for place in range(0, len(good), 3):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
+import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +20,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.readers.limits import Limits
-from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
-from xentcli.readers.stream import ByteStream, plain_path
+from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy, read_numbers, size_fault
+from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, WholePart
+from xentcli.readers.stream import ByteStream, plain_path, read_range
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -30,6 +33,8 @@ from xentcli.records import record, replace
 __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 
 MAX_JSON = 100 << 20
+_LOCAL_HEADER = 30
+"""Bytes before the name in a local file header (APPNOTE.TXT of PKWARE, 4.3.7)."""
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "bfloat16", "BOOL": "|b1",
     "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1",
@@ -48,11 +53,42 @@ class ArchivePart(WholePart):
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns of the members that have them."""
+        return next(self._cut(selection, max(1, self.rows)))
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them, and convert them in pieces that fit into a cache."""
+        return self._cut(selection, max(1, PIECE_NUMBERS // max(1, sum(len(p.columns) for p in selection.values()))))
+
+    def _cut(self, selection: Selection, step: int) -> Iterator[Rows]:
+        """Read the selected columns and yield them, `step` rows at a time."""
+        arrays = self._arrays(selection)
+        tables = {role: table for role, pick in selection.items() if (table := self._table(arrays, pick))}
+        others = {role: pick for role, pick in selection.items() if role not in tables}
+        for first in range(0, self.rows, step):
+            cut = {member: array[first : first + step] for member, array in arrays.items()}
+            rows = self._columns(cut, self.start + first, min(step, self.rows - first), others)
+            values = {role: read_numbers(cut[member], pick) for role, (member, pick) in tables.items()}
+            yield replace(rows, selection=selection, values={**rows.values, **values})
+
+    def _arrays(self, selection: Selection) -> dict[int, Array]:
+        """Read the selected columns by member; in Fortran order the other columns stay 0."""
         used: dict[int, list[int]] = {}
         for index in sorted({index for pick in selection.values() for index in pick.columns}):
             member, place = self.flat.origin[index]
             used.setdefault(member, []).append(int(place or 0))
-        arrays = {member: self.parts[member].array(places) for member, places in used.items()}
+        return {member: self.parts[member].array(places) for member, places in used.items()}
+
+    def _table(self, arrays: Mapping[int, Array], pick: Pick) -> tuple[int, Pick] | None:
+        """Return the one member of numbers that has all columns of a role, and its columns; else None."""
+        origins = [self.flat.origin[index] for index in pick.columns]
+        member = origins[0][0]
+        single = all(other == member for other, _ in origins)
+        if pick.as_ != "numbers" or not single or arrays[member].dtype.kind not in "biuf":
+            return None
+        return member, replace(pick, columns=tuple(int(place or 0) for _, place in origins))
+
+    def _columns(self, arrays: Mapping[int, Array], start: int, count: int, selection: Selection) -> Rows:
+        """Return the other columns, each by itself."""
 
         def column(index: int) -> Column:
             member, place = self.flat.origin[index]
@@ -60,7 +96,7 @@ class ArchivePart(WholePart):
             native: Column = array.astype(array.dtype.newbyteorder("="))
             return native if native.dtype.kind in "biuf" else native.astype(object)
 
-        return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
+        return rows_of_columns(self.path, self.flat.names, start, count, column, selection)
 
 
 @record(frozen=True)
@@ -115,6 +151,12 @@ class ArchiveSource(FlatTable):
         """Say whether the member that a column belongs to holds bfloat16."""
         return self.members[self.flat.origin[column][0]].is_bfloat16(0)
 
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part: more in Fortran order, where each column of a part is read by itself."""
+        fortran = any(member.layout.fortran for member in self.members)
+        return self.task_of_pieces if fortran else BLOCK_BYTES
+
     def lines(self) -> int:
         """Count the rows."""
         return self.members[0].lines() if self.members else 0
@@ -124,7 +166,9 @@ class ArchiveSource(FlatTable):
         if not self.members:
             return
         size = sum(member.layout.width * member.layout.item for member in self.members)
-        step = max(1, block_bytes // size)
+        # Rows of a slab can only be read together.
+        slab = math.lcm(*(member.layout.slab for member in self.members))
+        step = max(1, block_bytes // size // slab) * slab
         start = 0
         for parts in zip(*(member.parts_of(step) for member in self.members), strict=True):
             yield ArchivePart(self.path, self.flat, start, parts[0].rows, parts)
@@ -149,7 +193,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     found: list[tuple[str, NpySource | DataError]] = []
     for info in infos:
         try:
-            member: NpySource | DataError = _npz_member(path, archive, info, stream.limits)
+            member: NpySource | DataError = _npz_member(path, archive, info, stream)
         except Damaged:
             raise
         except DataError as error:
@@ -194,7 +238,8 @@ def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
     return ()
 
 
-def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> NpySource:
+def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, stream: ByteStream) -> NpySource:
+    limits = stream.limits
     name = f"{path}:{info.filename.removesuffix('.npy')}"
     if info.flag_bits & 1:
         raise DataError("an encrypted member", place=Place(name))
@@ -205,7 +250,32 @@ def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limi
     with _zip_errors(name), opened() as file:
         head = file.read(1 << 16)
     # Every byte goes through zipfile, which holds it against its checksum and its declared size.
-    return open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=limits))
+    member = open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=limits))
+    if member.layout.fortran and info.compress_type == zipfile.ZIP_STORED:
+        return _by_column(replace(stream, name=name), member, info)
+    return member
+
+
+def _by_column(stream: ByteStream, member: NpySource, info: zipfile.ZipInfo) -> NpySource:
+    """Return an uncompressed member in Fortran order as a range of the archive, whose columns can be read in turn.
+
+    Its bytes pass zipfile once before, for their checksum.
+    """
+    for _ in member.stream.chunks(BLOCK_BYTES):
+        pass
+    begin = member.layout.begin
+    if info.file_size - begin != member.layout.length:
+        fault = size_fault(member.layout, member.shape, info.file_size - begin)
+        raise DataError(fault, place=Place(stream.name))
+    return NpySource(stream, replace(member.layout, begin=begin + _data_offset(stream, info)), member.shape)
+
+
+def _data_offset(stream: ByteStream, info: zipfile.ZipInfo) -> int:
+    """Return where the bytes of a member begin: after its local header, its name and an extra field."""
+    assert stream.path is not None
+    header = read_range(stream.path, info.header_offset, _LOCAL_HEADER)
+    name, extra = struct.unpack_from("<HH", header, _LOCAL_HEADER - 4)
+    return info.header_offset + _LOCAL_HEADER + int(name) + int(extra)
 
 
 class _Member(io.RawIOBase):

@@ -32,7 +32,7 @@ from xentcli.readers.source import (
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.records import record, replace
 
-__all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_values"]
+__all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_numbers", "read_values", "size_fault"]
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
@@ -350,7 +350,7 @@ class NpySource(OfStream):
                 start += whole
         if buffer or start != rows.rows:
             held = start * size + len(buffer)
-            raise DataError(_size_fault(self.layout, self.shape, held), place=Place(self.path))
+            raise DataError(size_fault(self.layout, self.shape, held), place=Place(self.path))
 
     def _row_bytes(self, most: int) -> Iterator[bytes | bytearray]:
         """Yield the bytes after the header, about `most` at once, with the numbers of each row side by side."""
@@ -416,7 +416,7 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     if stream.plain and stream.path:
         held = os.stat(stream.path).st_size - layout.begin
         if held != layout.length:
-            raise DataError(_size_fault(layout, shape, held), place=place)
+            raise DataError(size_fault(layout, shape, held), place=place)
     return NpySource(stream, layout, shape)
 
 
@@ -445,16 +445,21 @@ def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
     if pick.as_ == "numbers":
         if array.dtype.kind in "US":
             raise text_for_numbers(where(0).path)
-        if not pick.covers(array.shape[1]):
-            return np.ascontiguousarray(array[:, pick.chosen], dtype=np.float64)
-        short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1
-        return np.ascontiguousarray(array, dtype=array.dtype if short else np.float64)
+        return read_numbers(array, pick)
     column = array[:, pick.columns[0]]
     if column.dtype.kind in "US":
         return _texts(column, where)
     if pick.as_ in ("text", "keys"):
         return [str(value) for value in column.tolist()]
     return column.astype(column.dtype.newbyteorder("="))
+
+
+def read_numbers(array: Array, pick: Pick) -> Array:
+    """Return the chosen columns of numbers (n, k) as f8, or all of them as the shorter floats that they are."""
+    if not pick.covers(array.shape[1]):
+        return np.ascontiguousarray(array[:, pick.chosen], dtype=np.float64)
+    short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1
+    return np.ascontiguousarray(array, dtype=array.dtype if short else np.float64)
 
 
 def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
@@ -529,7 +534,8 @@ def _dtype_advice(descr: object) -> str:
     return "numpy.save('p.npy', array.astype('float64'))"
 
 
-def _size_fault(layout: Layout, shape: tuple[int, ...], held: int) -> str:
+def size_fault(layout: Layout, shape: tuple[int, ...], held: int) -> str:
+    """Return how the bytes of an array differ in number from those that its shape needs."""
     needed = layout.length
     state = "truncated" if held < needed else "longer than its array"
     return f"the file is {state}: shape {shape} of {layout.dtype} needs {needed:,} bytes, {max(held, 0):,} are there"
