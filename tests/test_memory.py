@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
@@ -108,19 +110,34 @@ print(os.waitstatus_to_exitcode(status), usage.ru_maxrss + most)
 """
 
 
+def measured(folder: Path, *args: str) -> float:
+    """The peak of resident memory, in MiB, of a score in a folder."""
+    command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "xentcli", "score", *args, "-q"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True, timeout=300)
+    code, kibibytes = map(int, done.stdout.split())
+    assert code == 0, done.stderr.decode()
+    return kibibytes / 1024
+
+
 def test_many_rows_of_few_columns_need_little_memory_too(tmp_path: Path) -> None:
     rows = 3_000_000
     for name, descr, shape in (("z.npy", "<f4", (rows, 2)), ("y.npy", "|u1", (rows,))):
         with open(tmp_path / name, "wb") as file:
             file.write(npy_head(descr, shape))
             file.truncate(file.tell() + int(np.prod(shape)) * int(descr[-1]))
-    command = [sys.executable, "-m", "xentcli", "score", "z.npy", "y.npy", "--kind", "logits", "-q"]
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURED, *command], cwd=tmp_path, capture_output=True, check=True, timeout=300
-    )
-    code, kibibytes = map(int, done.stdout.split())
-    assert code == 0, done.stderr.decode()
-    assert kibibytes / 1024 < 100, kibibytes
+    assert measured(tmp_path, "z.npy", "y.npy", "--kind", "logits") < 100
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+def test_a_row_group_of_parquet_is_read_in_batches(compression: str, tmp_path: Path) -> None:
+    peaks = {}
+    for rows in (2_000_000, 10_000_000):
+        random = np.random.default_rng(0)
+        a = random.random(rows)
+        table = pa.table({"a": a, "b": 1 - a, "y": random.integers(0, 2, rows, dtype="i1")})
+        parquet.write_table(table, tmp_path / "p.parquet", row_group_size=rows, compression=compression)
+        peaks[rows] = measured(tmp_path, "p.parquet", "--preds", "a,b", "--label", "y", "--threads", "1")
+    assert peaks[10_000_000] < 1.2 * peaks[2_000_000], peaks
 
 
 def test_a_file_larger_than_the_address_space_is_scored(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ __all__ = ["SIDES", "Settings"]
 SIDES = ("predictions", "labels", "both")
 _NAMES = ("preds", "label", "id", "weights", "classes", "positive", "by", "show", "cluster", "metrics")
 _NUMBERS = ("base", "bytes", "ignore_label")
-_LIMITS = ("max_groups", "max_columns", "max_field", "max_inflated")
+_LIMITS = ("max_groups", "max_columns", "max_field", "max_inflated", "max_batch")
 _ABOUT_LABELS = (
     "label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class", "multilabel",
     "class_axis",
@@ -98,9 +98,9 @@ class Settings:
         How many of the worst rows are kept, and the columns shown beside them.
     max_groups
         How many groups a slice, and how many clusters there may be.
-    max_columns, max_field, max_inflated
-        How many columns a file may have, how many characters a field of text, and how many
-        bytes compressed data may inflate to.
+    max_columns, max_field, max_inflated, max_batch
+        How many columns a file may have, how many characters a field of text, how many
+        bytes compressed data may inflate to, and how many a record batch of an Arrow file has.
     hash
         Take the SHA-256 of every input.
     bytes
@@ -154,6 +154,7 @@ class Settings:
     max_columns: int = DEFAULT.columns
     max_field: int = DEFAULT.field
     max_inflated: int = DEFAULT.inflated
+    max_batch: int = DEFAULT.batch
     hash: bool = False
     bytes: str | int | None = None
     metrics: str | Sequence[str] | None = None
@@ -405,7 +406,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """How large an input may be."""
-        return Limits(self.max_columns, self.max_field, self.max_inflated)
+        return Limits(self.max_columns, self.max_field, self.max_inflated, self.max_batch)
 
     @property
     def unit(self) -> str:

@@ -47,6 +47,7 @@ PROMISES = {
         ("A pipe without end stays in bounded memory and can be interrupted.", "tests/faults/test_system.py::test_a_pipe_without_end_stays_in_bounded_memory_and_can_be_interrupted"),
         ("A line without end is refused in bounded memory.", "tests/faults/test_system.py::test_a_line_without_end_is_refused_in_bounded_memory"),
         ("Ten times the rows need no more memory.", "tests/test_memory.py::test_ten_times_the_rows_of_a_stream_need_hardly_more_memory"),
+        ("Nor does a larger row group of Parquet.", "tests/test_memory.py::test_a_row_group_of_parquet_is_read_in_batches"),
     ],
     "Names from files": [
         ("What is printed has no control character, and no line that a CI log would obey.", "tests/writers/test_naughty.py::test_what_is_printed_obeys_nobody"),

@@ -165,6 +165,7 @@ _files = section(
     _limit("--max-columns", "N", "Columns of a file at most; else 1,000,000."),
     _limit("--max-field", "N", "Characters of a field at most; else 1,048,576."),
     _limit("--max-inflated", "BYTES", "Bytes that data inflate to at most; else 64 GiB."),
+    _limit("--max-batch", "BYTES", "Largest Arrow record batch [default: 1 GiB]."),
 )
 _speed = section(
     "Speed",
@@ -335,6 +336,7 @@ def settings_of(options: dict[str, Any]) -> Any:
         "max_columns",
         "max_field",
         "max_inflated",
+        "max_batch",
         "hash",
         "bytes",
         "metrics",

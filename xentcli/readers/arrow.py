@@ -1,5 +1,7 @@
 """Parquet, Arrow and Feather files, by pyarrow, in record batches.
 
+Of Parquet a page of each column is in memory, whatever the size of its row groups; of Arrow and
+Feather the whole record batch, which is the unit that the format loads, up to a limit.
 A list column is K columns at once, and so is a struct of numbers. What is coded by a
 dictionary is the value, never the code; a null is NaN, which no row that counts may have.
 """
@@ -14,6 +16,7 @@ import numpy as np
 
 from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.extras import needed
+from xentcli.readers.ipc import batches_of
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
@@ -21,6 +24,9 @@ from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
 __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
+
+READ_BYTES = 1 << 16
+"""Bytes of a column of Parquet that are read at a time, or a page if it is longer."""
 
 
 @record(frozen=True, eq=False)
@@ -164,7 +170,8 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
     path = plain_path(stream, "Parquet")
 
     def opened() -> Any:
-        return parquet.ParquetFile(path, pre_buffer=False, page_checksum_verification=True)
+        # Without a buffer the bytes of a whole row group are read at once.
+        return parquet.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False, page_checksum_verification=True)
 
     def batches(rows: int) -> Iterator[Any]:
         with opened() as file:
@@ -206,8 +213,12 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     if not stream.head.startswith(b"ARROW1"):
         advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
         raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
+    with _damage(path), open(path, "rb") as plain:
+        rows = 0
+        for batch in batches_of(plain):
+            stream.limits.check_batch(batch.size, Place(path))
+            rows += 0 if batch.dictionary else batch.rows
     with _damage(path), arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
-        rows = sum(file.get_batch(index).num_rows for index in range(file.num_record_batches))
         return _source(stream, "arrow", file.schema, rows, batches)
 
 

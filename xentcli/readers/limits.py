@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xentcli.errors import FileError, Place
+from xentcli.errors import FileError, Place, shown
 from xentcli.records import record
 
 __all__ = ["DEFAULT", "Limits"]
@@ -20,11 +20,14 @@ class Limits:
         How many characters a field of delimited text has.
     inflated
         How many bytes compressed data inflate to.
+    batch
+        How many bytes a record batch of an Arrow file has in memory.
     """
 
     columns: int = 1_000_000
     field: int = 1 << 20
     inflated: int = 1 << 36
+    batch: int = 1 << 30
 
     @property
     def row(self) -> int:
@@ -45,6 +48,15 @@ class Limits:
         """Raise FileError for compressed data that inflate to too much."""
         if size > self.inflated:
             raise _exceeded(f"it inflates to more than {self.inflated:,} bytes", "--max-inflated BYTES", place)
+
+    def check_batch(self, size: int, place: Place) -> None:
+        """Raise FileError for a record batch that needs too much memory."""
+        if size > self.batch:
+            message = f"a record batch of {size:,} bytes; at most {self.batch:,} are loaded at once"
+            error = _exceeded(message, "--max-batch BYTES", place)
+            table = f"pyarrow.feather.read_table({shown(place.path, 1000)})"
+            smaller = f"pyarrow.feather.write_feather({table}, 'rebatched.feather', chunksize=65536)"
+            raise FileError(error.message, place=place, advice=(*error.advice, smaller))
 
 
 DEFAULT = Limits()
