@@ -40,7 +40,7 @@ from xentcli.records import record, replace
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Fields", "fields_in", "fields_of"]
+__all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows"]
 
 
 DIGITS = 19
@@ -433,9 +433,9 @@ def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found | N
         low &= text != _LF
     end = _places(room)
     end += PAD
-    if not _in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
+    if not in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
         return None
-    start, end = _between(end)
+    start, end = between(end)
     if returns:
         last = end[width - 1 :: width]
         if np.count_nonzero(text == _LF) != len(last) or not (buffer.take(last + 1) == _LF).all():
@@ -452,9 +452,9 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> Found |
     _separates(text, dialect, room[: len(text)])
     end = _places(room)
     end += PAD
-    if not _in_rows(buffer, end, dialect, width):
+    if not in_rows(buffer, end, dialect, width):
         return None
-    start, end = _between(end)
+    start, end = between(end)
     bare = True
     if (returns := int(np.count_nonzero(text == _CR))) > 0:
         if not _without_cr(buffer, end[width - 1 :: width], returns):
@@ -501,14 +501,14 @@ def _flagged(place: Ints, word: Words) -> Ints:
     return place
 
 
-def _in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
+def in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
     """Whether separators are those of whole rows of `width` fields, the last of them this line end."""
     rows, left = divmod(len(separators), width)
     row = dialect.delimiter.encode() * (width - 1) + end
     return not left and rows > 0 and buffer.take(separators).tobytes() == row * rows
 
 
-def _between(separators: Ints) -> tuple[Ints, Ints]:
+def between(separators: Ints) -> tuple[Ints, Ints]:
     """Where the fields that end at separators start and end; the first starts at PAD."""
     start = np.empty_like(separators)
     start[0] = PAD

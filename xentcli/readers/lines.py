@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +19,15 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
-from xentcli.records import record
+from xentcli.records import record, replace
+
+if TYPE_CHECKING:
+    from xentcli.readers.regular import Shape
 
 __all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
 
-
+LEAST_FAST = 1 << 12
+"""The fast reader costs more than it saves on fewer bytes."""
 _LARGEST = sys.float_info.max
 
 
@@ -35,14 +40,24 @@ class Form:
     name
         A name in READERS.
     record
-        Makes a record of a line, or raises DataError.
+        Makes a record of a line, or raises DataError without a place.
+    shape
+        Cuts the first line into the values of its columns, for the fast reader; None if it cannot.
     exact
         Whether every line has the names of the first, no more and no fewer.
     """
 
     name: str
-    record: Callable[[bytes, Place], Mapping[str, Any]]
+    record: Callable[[bytes], Mapping[str, Any]]
+    shape: Callable[[bytes, Flat], Shape | None]
     exact: bool = False
+
+    def record_at(self, line: bytes, place: Callable[[], Place]) -> Mapping[str, Any]:
+        """Make a record of a line, or raise DataError with its place."""
+        try:
+            return self.record(line)
+        except DataError as error:
+            raise DataError(error.message, place=place(), advice=error.advice) from None
 
 
 @record(frozen=True)
@@ -59,6 +74,7 @@ class LinesPart(WholePart):
     offset: int
     length: int
     data: bytes | None
+    shape: Shape | None = None
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -69,13 +85,26 @@ class LinesPart(WholePart):
             For a line that is no object with the columns of the first.
         """
         data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        found = None if self.shape is None else self.shape.read(data, self.rows, selection)
+        if found is None:
+            return self._careful(data, selection)
+        values, underflows = found
+        rows = Rows(self.path, self.flat.names, selection, self.start, self.rows, values, self.line)
+        return replace(rows, underflows=tuple(underflows))
+
+    def _careful(self, data: bytes, selection: Selection) -> Rows:
+        """Read each line by itself."""
         lines = data.rstrip(b"\r\n").split(b"\n")
-        records = [self.form.record(text, self._place(row)) for row, text in enumerate(lines)]
+        records = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(lines)]
         used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
         if self.form.exact or any(pick.others for pick in selection.values()):
             for row, found in enumerate(records):
                 self._check_names(found, row)
-        cells = {index: [self._cell(record, index, row) for row, record in enumerate(records)] for index in used}
+        shapes = dict(_shapes(self.flat))
+        cells = {
+            index: [self._cell(record, index, shapes.get(index), row) for row, record in enumerate(records)]
+            for index in used
+        }
 
         def column(index: int) -> Column:
             origin, key = self.flat.origin[index]
@@ -99,7 +128,7 @@ class LinesPart(WholePart):
             advice.append("--preds NAME,... chooses the predictions, and lets other names come and go")
         raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=tuple(advice))
 
-    def _cell(self, record: Mapping[str, Any], index: int, row: int) -> Any:
+    def _cell(self, record: Mapping[str, Any], index: int, want: int | tuple[str, ...] | None, row: int) -> Any:
         key = self.keys[index]
         if key not in record:
             raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
@@ -107,7 +136,6 @@ class LinesPart(WholePart):
         if isinstance(value, bool):
             return "true" if value else "false"
         inner = inner_of(value)
-        want = next((i for n, i in _shapes(self.flat) if n == index), None)
         if inner != want:
             place = Place(self.path, self.start + row + 1, self.line + row, key)
             raise DataError(f"{kind_of(inner, value)} where the first line has {kind_of(want)}", place=place)
@@ -135,6 +163,12 @@ class LinesSource(FlatTable):
     def _dialect(self) -> Dialect:
         return Dialect(quotes=False, limits=self.stream.limits)
 
+    def _shape(self) -> Shape | None:
+        """The shape of the first line, where there are enough lines for the fast reader."""
+        if len(self.stream.head) < LEAST_FAST or not self.keys:
+            return None
+        return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.flat)
+
     def numeric(self, column: int) -> None:
         """Say nothing: every value is looked at."""
 
@@ -144,7 +178,7 @@ class LinesSource(FlatTable):
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
         """Cut the lines into parts of about `block_bytes`."""
-        start = 0
+        start, shape = 0, self._shape()
         for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.plain):
             kept = None if self.stream.plain else block.data
             yield LinesPart(
@@ -158,6 +192,7 @@ class LinesSource(FlatTable):
                 block.offset,
                 block.length,
                 kept,
+                shape,
             )
             start += block.rows
 
@@ -176,7 +211,7 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
     first = stream.head.split(b"\n", 1)[0]
     if not first.strip():
         return LinesSource(stream, form, (), Flat((), ()))
-    record = form.record(first, Place(stream.name, 1, 1))
+    record = form.record_at(first, lambda: Place(stream.name, 1, 1))
     if not record:
         raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, 1))
     return LinesSource(stream, form, tuple(record), Flat.of([(key, inner_of(value)) for key, value in record.items()]))
@@ -184,11 +219,17 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
 
 def inner_of(value: Any) -> int | tuple[str, ...] | None:
     """Return the length of a list of numbers, the keys of an object of numbers, None for all else."""
-    if isinstance(value, list) and value and all(map(_is_number, value)):
+    if isinstance(value, list) and _are_numbers(value):
         return len(value)
-    if isinstance(value, dict) and value and all(map(_is_number, value.values())):
+    if isinstance(value, dict) and _are_numbers(value.values()):
         return tuple(sorted(value))
     return None
+
+
+def _are_numbers(values: Collection[Any]) -> bool:
+    """Whether there are values, and all are numbers."""
+    types = {*map(type, values)}
+    return types == {float} or (bool(types) and all(map(_is_number, values)))
 
 
 def _is_number(value: Any) -> bool:

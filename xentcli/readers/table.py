@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
@@ -87,8 +88,13 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
     """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
     if column.dtype.kind in "biuf":
         return column.astype(np.float64), []
+    values = column.tolist()
+    if {*map(type, values)} <= {int, float}:
+        # An integer beyond the doubles is refused below, with its place.
+        with contextlib.suppress(OverflowError):
+            return np.array(list(map(float, values))), []
     # A number among objects is itself, whatever it is printed as.
-    pairs = zip(column.tolist(), _texts(column, rows, role), strict=True)
+    pairs = zip(values, _texts(column, rows, role), strict=True)
     texts = [_decimal(value) if isinstance(value, Real) else text for value, text in pairs]
     found = numbers(texts)
     if isinstance(found, int):

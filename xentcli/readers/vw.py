@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from xentcli.errors import DataError, Place, shown
+from typing import TYPE_CHECKING
+
+from xentcli.errors import DataError, shown
 from xentcli.readers.lines import Form, LinesSource, open_lines
 from xentcli.readers.numerals import DECIMAL
 from xentcli.readers.stream import ByteStream
+from xentcli.readers.wide import Flat
+
+if TYPE_CHECKING:
+    from xentcli.readers.regular import Shape
 
 __all__ = ["open_vw"]
 
@@ -18,22 +24,35 @@ def open_vw(stream: ByteStream) -> LinesSource:
     DataError
         When the first line has no such tokens.
     """
-    return open_lines(stream, Form("vw", _record, exact=True))
+    return open_lines(stream, Form("vw", _record, _shape, exact=True))
 
 
-def _record(text: bytes, place: Place) -> dict[str, str]:
+def _record(text: bytes) -> dict[str, str]:
     record: dict[str, str] = {}
     try:
         tokens = text.decode().split()
     except UnicodeDecodeError as error:
-        raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8", place=place) from None
+        raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8") from None
     for token in tokens:
         name, colon, value = token.rpartition(":")
         if not colon or not name or not DECIMAL.fullmatch(value):
-            raise DataError(f"{shown(token)} where class:probability is expected", place=place)
+            raise DataError(f"{shown(token)} where class:probability is expected")
         if name in record:
-            raise DataError(f"class {shown(name)} is there twice", place=place)
+            raise DataError(f"class {shown(name)} is there twice")
         record[name] = value
     if not record:
-        raise DataError("a blank line where class:probability is expected", place=place)
+        raise DataError("a blank line where class:probability is expected")
     return record
+
+
+def _shape(line: bytes, flat: Flat) -> Shape | None:
+    """Return the shape of a line of tokens with one space between them; None of another."""
+    from xentcli.readers.regular import Leaf, Shape
+
+    end = b"\r" if line.endswith(b"\r") else b""
+    names = [token.rpartition(b":")[0] + b":" for token in line.removesuffix(b"\r").split(b" ")]
+    if [name[:-1].decode() for name in names] != list(flat.names):
+        return None
+    ends = [*[b""] * (len(names) - 1), end]
+    leaves = tuple(Leaf("decimal", name, after) for name, after in zip(names, ends, strict=True))
+    return Shape(" ", leaves, tuple(range(len(leaves))))
