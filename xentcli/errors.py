@@ -12,11 +12,22 @@ Anything else that escapes is a defect of xent and exits with 70.
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from xentcli.records import record
 
-__all__ = ["DataError", "FileError", "LabelsBreakRule", "NoVerdict", "Place", "UsageError", "XentError", "shown"]
+__all__ = [
+    "DataError",
+    "FileError",
+    "LabelsBreakRule",
+    "NoVerdict",
+    "Place",
+    "UsageError",
+    "XentError",
+    "shown",
+    "unused",
+]
 
 DEFECT = 70
 INTERRUPTED = 130
@@ -36,6 +47,16 @@ def shown(value: object, limit: int = 60) -> str:
     if len(text) > limit:
         return f"{ascii_safe(text[:limit])}... ({len(text):,} characters)"
     return ascii_safe(text)
+
+
+def unused(stem: str, ending: str) -> str:
+    """Return a file name for advice that writes: that of no existing file, so that nothing is overwritten.
+
+    >>> unused("no/such/preds", ".csv")
+    'no/such/preds-clean.csv'
+    """
+    names = (f"{stem}-clean{number}{ending}" for number in ("", *range(2, 1000)))
+    return next((name for name in names if not os.path.exists(name)), f"{stem}-clean-new{ending}")
 
 
 def ascii_safe(text: str) -> str:

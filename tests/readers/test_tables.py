@@ -75,7 +75,10 @@ def test_members_in_fortran_order_are_read_where_they_stand(
     for before in (b"", b"#!/bin/sh\n"):
         path = write("a.npz", in_zip(zipfile.ZIP_STORED, extra, before, p=npy(p), y=npy(np.asfortranarray(y))))
         assert score(path, preds="p", label="y", block_bytes=block_bytes).cost == WANT
-    longer = write("b.npz", in_zip(zipfile.ZIP_STORED, p=npy(p) + b"1", y=npy(y)))
+
+
+def test_a_member_in_fortran_order_that_is_too_long_is_refused(write: Write) -> None:
+    longer = write("b.npz", in_zip(zipfile.ZIP_STORED, p=npy(np.asfortranarray(Q)) + b"1", y=npy(Y)))
     assert "longer than its array" in refusal(longer, preds="p", label="y")
 
 

@@ -95,6 +95,7 @@ _INPUTS = (
     "full.csv --label truth --preds cat,dog,emu --max-columns 5",
     "full.csv --label truth --preds cat,dog,emu --max-field 2",
     "full.csv.gz --label truth --preds cat,dog,emu --max-inflated 1000",
+    "full.feather --label truth --preds cat,dog,emu --max-batch 10",
 )
 _LOSS = (
     "--clip 0.01",

@@ -18,7 +18,6 @@ import numpy as np
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.delimited import (
-    DELIMITERS,
     Dialect,
     Grammar,
     RowScan,
@@ -27,6 +26,7 @@ from xentcli.readers.delimited import (
     looked_further,
     room_for,
 )
+from xentcli.readers.faults import DELIMITERS, Written, before_table, cell_advice, row_fault
 from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -195,11 +195,14 @@ class CsvPart:
                 raise DataError(
                     f"{shown(cells[found])} is not a number",
                     place=rows.place(role, row, column),
-                    advice=number_hint(cells[found]) or other,
+                    advice=number_hint(cells[found]) or self._cell_advice(cells[found]) or other,
                 )
             values[role] = found[0].reshape(len(records), len(pick.columns))
             underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
+
+    def _cell_advice(self, cell: str) -> str:
+        return cell_advice(cell, Written(self.path, self.grammar.dialect.delimiter))
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
         places = lines or range(self.line, self.line + len(records))
@@ -209,17 +212,19 @@ class CsvPart:
                 limits.check_field(max(map(len, cells), default=0), Place(self.path, line=line))
         for index, (cells, line) in enumerate(zip(records, places, strict=True)):
             if len(cells) != self.width:
-                raise DataError(self._row_fault(cells), place=Place(self.path, self.start + index + 1, line))
+                raise self._row_fault(records, index, Place(self.path, self.start + index + 1, line))
         if len(records) > self.rows or (whole and len(records) < self.rows):
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
-    def _row_fault(self, record: list[str]) -> str:
-        if not record:
-            return f"a blank line where {_fields(self.width)} {_were(self.width)} expected"
-        where = f"{_fields(len(record))} where {self.width} {_were(self.width)} expected"
-        if len(record) == self.width + 1 and record[-1] == "":
-            return f"a trailing {DELIMITERS.get(self.grammar.dialect.delimiter, 'delimiter')}: {where}"
-        return where
+    def _row_fault(self, records: list[list[str]], index: int, place: Place) -> DataError:
+        """The error of a row of another number of fields."""
+        written = Written(self.path, self.grammar.dialect.delimiter)
+        message, advice = row_fault(records[index], self.width, place.line or 0, written)
+        if not self.start:
+            # The rows before the fault are short of what the file may have been meant to be.
+            first = [self.names] * bool(self.names) + records
+            advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
+        return DataError(message, place=place, advice=advice)
 
 
 @record(frozen=True)

@@ -18,13 +18,13 @@ import numpy as np
 from xentcli.arrays import Bytes
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.compression import is_compressed
+from xentcli.readers.faults import Written, quote_advice
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.numerals import pointed
 from xentcli.readers.stream import ByteStream
 from xentcli.records import record, replace
 
 __all__ = [
-    "DELIMITERS",
     "PAD",
     "Block",
     "Dialect",
@@ -40,7 +40,6 @@ PAD = 40
 """So many bytes stand before and after text that is read by words, so that words may reach beyond it."""
 _FEW_BYTES = 1 << 12
 """So many bytes are counted as soon without NumPy."""
-DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 
 
 @record(frozen=True)
@@ -317,8 +316,7 @@ class Grammar:
             while end == self.dialect.delimiter:
                 match = match_field(text, position)
                 if match is None:
-                    fault = _fault(text, position, self.dialect)
-                    raise DataError(fault, place=Place(self.path, start + len(lines), line))
+                    raise self._quote_fault(text, position, Place(self.path, start + len(lines), line))
                 quoted, bare, end = match.groups()
                 record.append(bare if quoted is None else quoted.replace('""', '"'))
                 line += quoted.count(row_end) if quoted else 0
@@ -326,6 +324,10 @@ class Grammar:
             line += 1
             records.append([] if record == [""] and quoted is None else record)
         return records, tuple(lines)
+
+    def _quote_fault(self, text: str, position: int, place: Place) -> DataError:
+        advice = quote_advice(text, position, Written(self.path, self.dialect.delimiter))
+        return DataError(_fault(text, position, self.dialect), place=place, advice=advice)
 
 
 def _encoding(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:

@@ -367,7 +367,7 @@ class NpySource(OfStream):
                 del buffer[:whole]
                 done += whole
         if buffer:
-            raise DataError(_size_fault(layout, self.shape, done + len(buffer)), place=Place(self.path))
+            raise DataError(size_fault(layout, self.shape, done + len(buffer)), place=Place(self.path))
 
     def _turned(self, data: bytearray) -> bytes:
         """Blocks of rows whose classes lie apart, as rows."""
