@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from xentcli import attempts
+
 ROOT = Path(__file__).resolve().parent.parent
 GOLDENS = ROOT.parent / "shared" / "goldens"
-XENT = [sys.executable, "-m", "xentcli"]
+STRICT = "from xentcli import attempts; attempts.STRICT = True; from xentcli.cli import main; main()"
+XENT = [sys.executable, "-c", STRICT]
+"""The command as `python -m xentcli` runs it, but that a diagnosis that fails is an error."""
+attempts.STRICT = True
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[[str, str | bytes], str]

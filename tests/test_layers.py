@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
-    {"arrays", "errors", "records", "student", "twins", "version", "compat", "extras", "typed"},
+    {"arrays", "errors", "records", "student", "twins", "version", "compat", "extras", "typed", "attempts"},
     {"atomic", "kinds", "metrics", "rows"},
     {"report", "exact", "reduction"},
     {"batch", "checks"},
@@ -23,7 +23,8 @@ LEVELS = [
     {"sums", "pairing"},
     {"tallies"},
     {"scores", "grouped"},
-    {"slices", "bases", "diagnosis", "helpers"},
+    {"slices", "bases", "symptoms", "helpers"},
+    {"reordering", "diagnosis"},
     {"engine", "scorer", "summary"},
     {"shifts"},
     {"evaluation", "explanation", "causes"},

@@ -20,13 +20,13 @@ from scipy import stats
 
 from xentcli import losses
 from xentcli.checks import checked
-from xentcli.diagnosis import Symptoms
 from xentcli.errors import Place
 from xentcli.exact import ExactSum
 from xentcli.kinds import Rules
 from xentcli.losses import Workings
-from xentcli.scores import Figures, Scores, has_odd_logits
+from xentcli.scores import Figures, Scores
 from xentcli.slices import Clusters, Details, Slices, Worst, WorstRow, coded
+from xentcli.symptoms import Looks, Symptoms
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments
 
 Floats = npt.NDArray[np.float64]
@@ -115,9 +115,7 @@ def clipping_of(rows: Rows, part: slice) -> Clipping:
 
 def scores_of(rows: Rows, part: slice) -> Scores:
     read, work = rows.read[part], rows.work(part)
-    return Scores.of(
-        Figures.of(work, odd_logits=has_odd_logits(work.batch)), read=int(read.sum()), underflows=int((read == 3).sum())
-    )
+    return Scores.of(Figures.of(work), read=int(read.sum()), underflows=int((read == 3).sum()))
 
 
 def slices_of(rows: Rows, part: slice) -> Slices[str]:
@@ -153,10 +151,14 @@ def details_of(rows: Rows, part: slice) -> Details:
     )
 
 
+def looks_of(rows: Rows, part: slice) -> Looks:
+    return Looks().at(rows.work(part))
+
+
 def symptoms_of(rows: Rows, part: slice) -> Symptoms:
     work = rows.work(part)
     classes = 0 if rows.target is None else 3
-    return Symptoms.of(Figures.of(work), classes, Symptoms.twice_of(work, Mean()))
+    return Symptoms.of(Figures.of(work), classes, Looks().at(work))
 
 
 TALLIES: list[tuple[Any, Callable[[Rows, slice], Any]]] = [
@@ -602,10 +604,10 @@ def test_the_largest_deviation_is_kept_and_none_where_there_are_no_row_sums() ->
 def test_logits_are_odd_if_some_row_could_not_be_probabilities(row: list[float], odd: bool) -> None:
     predictions = np.array([[0.5, 0.5, 0.0], row, [0.0, 0.25, 0.75]])
     rows = Rows("logits", predictions, np.array([0, 1, 2]), None, np.ones(3, np.int64), None)
-    assert scores_of(rows, slice(None)).odd_logits == odd
-    assert Scores.merged([scores_of(rows, slice(0, 1)), scores_of(rows, slice(1, 3))]).odd_logits == odd
-    assert not scores_of(rows, slice(0, 1)).odd_logits
-    assert scores_of(rows, slice(1, 2)).odd_logits == odd
+    assert looks_of(rows, slice(None)).probable != odd
+    assert looks_of(rows, slice(0, 1)).merge(looks_of(rows, slice(1, 3))).probable != odd
+    assert looks_of(rows, slice(0, 1)).probable
+    assert looks_of(rows, slice(1, 2)).probable != odd
 
 
 def test_no_numeral_underflows_unless_it_is_said() -> None:
@@ -614,7 +616,7 @@ def test_no_numeral_underflows_unless_it_is_said() -> None:
 
 def test_only_logits_are_asked_whether_they_are_odd() -> None:
     rows = Rows("logprobs", np.log(np.full((2, 3), 1 / 3)), np.array([0, 1]), None, np.ones(2, np.int64), None)
-    assert not scores_of(rows, slice(None)).odd_logits
+    assert not looks_of(rows, slice(None)).probable
 
 
 def test_a_mean_is_one_division_of_two_rounded_sums_not_the_nearest_double() -> None:

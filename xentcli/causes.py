@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.diagnosis import better_order
+from xentcli.attempts import attempted
 from xentcli.errors import FileError
-from xentcli.evaluation import Tallied, make_plan, tally, with_plan, with_shift
+from xentcli.evaluation import Tallied, diagnosed, make_plan, tally, with_plan
 from xentcli.exact import ratio
 from xentcli.kinds import KINDS
 from xentcli.pairing import Plan
@@ -25,6 +26,7 @@ from xentcli.pairing.labels import Matcher, WhereRow
 from xentcli.readers.numerals import is_number, whole
 from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values, texts_of
 from xentcli.records import record, replace
+from xentcli.reordering import better_order
 from xentcli.report import Cause, Causes, Input
 from xentcli.scorer import Scorer
 from xentcli.settings import Settings
@@ -38,7 +40,15 @@ MOST = 8
 """So many causes are told."""
 LOOK_AT = 1000
 MOST_GROUPS = 50
-_WHOLE = {"index-base", "columns-permuted", "shifted", "worse-than-prior", "probabilities-as-logits", "softmax-twice"}
+_WHOLE = {
+    "columns-permuted",
+    "hard-predictions",
+    "index-base",
+    "probabilities-as-logits",
+    "shifted",
+    "softmax-twice",
+    "worse-than-prior",
+}
 
 
 def causes(predictions: Any, labels: Any = None, settings: Settings | None = None, **options: Any) -> Causes:
@@ -96,11 +106,11 @@ def _values(source: Source, name: str) -> set[str]:
 
 def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
     tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
-    report = with_shift(tallied.report(), tallied.plan)
+    report = diagnosed(tallied.report(), tallied)
     found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
     ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
     whole_ = [
-        Cause(w.code, "", _order_share(tallied, w.code), None, None, w.message, w.advice)
+        Cause(w.code, "", attempted(partial(_order_share, tallied, w.code), None), None, None, w.message, w.advice)
         for w in report.warnings
         if w.code in _WHOLE
     ]
@@ -198,23 +208,28 @@ class _Reordered:
 
     matcher: Matcher
     inverse: Ints
-    matched: str = "index"
     note: str = ""
 
+    @property
+    def matched(self) -> str:
+        """The rule of the labels, which is the same."""
+        return self.matcher.matched
+
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
-        """Return the column of each label in that order."""
+        """Return the column of each label in that order; all labels are hard."""
         found: Ints = self.inverse[np.asarray(self.matcher.targets(values, where)).astype(np.int64)]
         return found
 
 
 def _order_share(tallied: Tallied, code: str) -> float | None:
     """The part of the cost that another order of the columns would save; None where that is not what is wrong."""
-    plan = tallied.plan
-    order = better_order(tallied.symptoms, len(plan.classes)) if code == "columns-permuted" else None
-    cost = tallied.total.cost.mean.value
-    if order is None or not plan.repeatable or not np.isfinite(cost) or tallied.total.soft:
+    plan, symptoms, cost = tallied.plan, tallied.symptoms, tallied.total.cost.mean.value
+    if code != "columns-permuted" or symptoms is None or not plan.repeatable or not np.isfinite(cost):
         return None
-    inverse = np.argsort(np.array(order))
-    assert plan.matcher is not None
-    reordered: Plan = replace(plan.again(), matcher=_Reordered(plan.matcher, inverse))
+    order = better_order(symptoms.pairs, len(plan.classes))
+    if order is None or plan.matcher is None:
+        return None
+    weights = None if plan.class_weights is None else plan.class_weights[order]
+    matcher = _Reordered(plan.matcher, np.argsort(np.array(order)))
+    reordered: Plan = replace(plan.again(), matcher=matcher, class_weights=weights)
     return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)

@@ -1,287 +1,279 @@
-"""From tallies to warnings: what data look like that a known mistake was made with.
+"""Known mistakes, told from the tallies of all rows: each with its evidence and the option that mends it.
 
-Each finding has its evidence and the option that would mend it; nothing is repaired.
-What is kept for it costs little: pairs of true and predicted class, the mean confidence,
-and whether every row could be a softmax of a softmax, of which the first rows mostly
-say no.
+Nothing is repaired. To add one, write a function from a Case to warnings and list it in
+_DIAGNOSES; one that fails is left out (see `attempts`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import field
-from functools import cached_property
-from typing import Self
+import shlex
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints, distinct
-from xentcli.losses import Workings
+from xentcli.attempts import attempted
+from xentcli.pairing import Plan
+from xentcli.pairing.labels import Distribution
 from xentcli.records import record
+from xentcli.reordering import better_order
 from xentcli.report import Warning
-from xentcli.scores import Figures, Scores
-from xentcli.tallies import Mean
+from xentcli.scores import Scores
+from xentcli.symptoms import Pairs, Symptoms
 
-__all__ = ["LEAST_ROWS", "Counts", "Symptoms", "better_order", "findings", "worse_than_prior"]
+__all__ = ["LEAST_ROWS", "Case", "findings", "percent"]
 
 LEAST_ROWS = 30
-"""Of fewer rows any pattern may be chance."""
-MOST_CLASSES = 1000
-_FEW = 8
+"""Of fewer rows most patterns may be chance."""
+LEAST_HARD = 10
+_MANY_INFINITE = 0.1
 
 
 @record(frozen=True, eq=False)
-class Counts:
-    """How often each of some codes occurred; a few pieces, so that many merges cost little.
-
-    A piece is the sorted codes (i8[m]) and their counts (i8[m]).
-    """
-
-    pieces: tuple[tuple[Ints, Ints], ...] = ()
-
-    def merge(self, other: Counts) -> Counts:
-        """Return the counts of both; a piece is joined to one that is not twice as long."""
-        pieces = sorted((*self.pieces, *other.pieces), key=lambda piece: -len(piece[0]))
-        while len(pieces) > 1 and 2 * len(pieces[-1][0]) > len(pieces[-2][0]):
-            joined = _joined(pieces[-2:])
-            pieces = sorted((*pieces[:-2], joined), key=lambda piece: -len(piece[0]))
-        return Counts(tuple(pieces))
-
-    @property
-    def all(self) -> tuple[Ints, Ints]:
-        """The codes that occurred, sorted, and how often each did."""
-        nothing = np.zeros(0, dtype=np.int64)
-        return _joined(self.pieces) if self.pieces else (nothing, nothing)
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Yield each code and its count."""
-        codes, counts = self.all
-        yield from zip(codes.tolist(), counts.tolist(), strict=True)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by what was counted."""
-        return isinstance(other, Counts) and list(self) == list(other)
-
-
-def _joined(pieces: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    return _counted(np.concatenate([codes for codes, _ in pieces]), np.concatenate([counts for _, counts in pieces]))
-
-
-@record(frozen=True)
-class Symptoms:
-    """What is kept of rows with hard labels.
+class Case:
+    """What a diagnosis goes by.
 
     Attributes
     ----------
-    classes
-        K.
-    counts
-        How many rows have a true class t and a predicted class p, by K t + p.
-    confidence
-        The mean probability of the predicted class.
-    twice
-        Whether every row could be the softmax of probabilities.
+    plan, total
+        The plan, and the tallies of all rows.
+    symptoms
+        What was tallied for the diagnoses.
+    prior
+        The cost of always predicting the class frequencies, in nats; None where it is undefined.
     """
 
-    classes: int = 0
-    counts: Counts = field(default_factory=Counts)
-    confidence: Mean = Mean()
-    twice: bool = True
+    plan: Plan
+    total: Scores
+    symptoms: Symptoms
+    prior: float | None
 
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the symptoms of no rows."""
-        return cls()
+    @property
+    def pairs(self) -> Pairs | None:
+        """The pairs of true and predicted class; None where there are none, or too few rows."""
+        pairs = self.symptoms.pairs
+        return pairs if len(pairs.counts) and self.total.scored >= LEAST_ROWS and not self.total.soft else None
 
-    @classmethod
-    def of(cls, figures: Figures, classes: int, twice: Mean | None) -> Symptoms:
-        """Tally rows: no pairs of soft targets, and nothing of no classes or more than MOST_CLASSES.
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count differently, by their own weights or those of their classes."""
+        return self.total.classes.masses is not None or self.plan.class_weights is not None
 
-        `twice` is the mean confidence where every row could be a softmax of probabilities, else None.
-        """
-        if not len(figures.rows) or not 0 < classes <= MOST_CLASSES:
-            return cls()
-        codes = figures.index * classes
-        codes += figures.predicted
-        if figures.soft.any():
-            codes = codes[~figures.soft]
-        return cls(classes, Counts((_counted(codes),)), twice or Mean(), twice is not None)
-
-    @staticmethod
-    def twice_of(work: Workings, before: Mean | None) -> Mean | None:
-        """Return the mean confidence of the rows before and these; None once a row is no softmax of probabilities."""
-        batch = work.batch
-        if before is None or batch.target is None or batch.multilabel or batch.kind != "probs" or batch.binary:
-            return None
-        if batch.classes > MOST_CLASSES or not _softmax_of_probabilities(batch.predictions):
-            return None
-        return before.merge(Mean.of(work.confidence, None))
-
-    def merge(self, other: Symptoms) -> Symptoms:
-        """Return the symptoms of both."""
-        twice = self.twice and other.twice
-        return Symptoms(
-            max(self.classes, other.classes),
-            self.counts.merge(other.counts),
-            self.confidence.merge(other.confidence) if twice else Mean(),
-            twice,
-        )
+    @property
+    def unweighted(self) -> str:
+        """What to add to a figure in which every row counts alike, where rows do not in the others."""
+        return " (unweighted)" if self.weighted else ""
 
     @cached_property
-    def pairs(self) -> Pairs:
-        """How many rows have a true class and a predicted class."""
-        codes, counts = self.counts.all
-        true, predicted = np.divmod(codes, max(1, self.classes))
-        return Pairs(true, predicted, counts)
+    def order(self) -> list[int] | None:
+        """The class that each column stands for, if some are exchanged."""
+        return None if self.pairs is None else better_order(self.pairs, len(self.plan.classes))
 
+    @property
+    def comparable(self) -> bool:
+        """Whether the cost can be compared to the prior: not with soft targets or weights (they may favour rare rows)."""
+        return bool(self.prior) and self.total.scored >= LEAST_ROWS and not self.total.soft and not self.weighted
 
-@record(frozen=True, eq=False)
-class Pairs:
-    """i8[m] each: a true class, a predicted class, and how many rows have both; no two are the same."""
-
-    true: Ints
-    predicted: Ints
-    counts: Ints
-
-    def accuracy(self, order: Sequence[int] | None = None) -> float:
-        """Return the share of rows whose predicted class, sent through `order`, is the true one."""
-        predicted = self.predicted if order is None else np.array(order)[self.predicted]
-        return int(self.counts[self.true == predicted].sum()) / int(self.counts.sum())
-
-
-def _counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
-    """The codes that occur, sorted, and how often; each stands for so many, or for one."""
-    if len(codes) and int(codes.max()) >= 4 * len(codes):
-        found, _, places = distinct(codes)
-        return found.astype(np.int64, copy=False), _sums(places, counts)
-    dense = _sums(codes, counts)
-    found = np.flatnonzero(dense)
-    return found, dense[found]
-
-
-def _sums(places: Ints, counts: Ints | None) -> Ints:
-    """The sum of the counts at each place; as doubles they are exact below 2**53."""
-    return np.bincount(places, counts).astype(np.int64)
-
-
-def _softmax_of_probabilities(q: Floats) -> bool:
-    """Whether each row is the softmax of some probabilities p.
-
-    Then ln q = p - c, and sum p = 1 gives p = ln q - mean(ln q) + 1/K, which must lie from 0 to 1.
-    """
-    slack = 1e-6
-    for rows in (q[:_FEW], q):
-        if (rows <= 0).any():
+    @property
+    def worse_than_prior(self) -> bool:
+        """Whether the cost, or that of the rows with a finite loss, is above the prior by more than chance."""
+        cost, error = self.total.cost_of_the_rest, self.total.standard_error_of_the_rest
+        if not self.comparable or self.prior is None or cost is None or error is None:
             return False
-        logs = np.log(rows)
-        p = logs - logs.mean(axis=1, keepdims=True) + 1 / q.shape[1]
-        if (p < -slack).any() or (p > 1 + slack).any():
+        return cost > 1.02 * self.prior + 2 * error
+
+    @property
+    def no_better_than_chance(self) -> bool:
+        """Whether many losses are infinite and no more labels are predicted than by chance."""
+        rows, pairs = self.total.scored, self.pairs
+        if not self.comparable or pairs is None or self.total.infinite.count < _MANY_INFINITE * rows:
             return False
-    return True
+        chance = pairs.by_chance
+        varied = len(np.unique(pairs.predicted)) > 1
+        return varied and pairs.accuracy() <= chance + 2 * math.sqrt(chance * (1 - chance) / rows)
 
 
-def worse_than_prior(total: Scores, prior: float | None) -> bool:
-    """Whether the cost is above that of always saying the class shares, by more than chance."""
-    cost, error = total.cost.mean.value, total.cost.standard_error
-    if prior is None or total.scored < LEAST_ROWS or error is None or total.classes.masses is not None:
-        # A good model may be above the prior where weights favour what is rare.
-        return False
-    return cost > 1.02 * prior + 2 * error
+Diagnosis = Callable[[Case], Iterator[Warning]]
 
 
-def findings(
-    total: Scores, symptoms: Symptoms, classes: Sequence[str], prior: float | None, *, named: bool = False
-) -> Iterator[Warning]:
-    """Yield what the tallies of all rows show.
+def findings(case: Case) -> list[Warning]:
+    """Return what the tallies of all rows show; a diagnosis that fails is left out."""
+    found: list[Warning] = []
+    for diagnose in _DIAGNOSES:
+        found += attempted(partial(_all_of, diagnose, case), [])
+    return found
 
-    Parameters
-    ----------
-    total, symptoms
-        The tallies.
-    classes
-        The names of the classes.
-    prior
-        The cost of always saying the class shares, in nats; None where it is undefined.
-    named
-        Whether the names of the classes stand in the file, above the columns.
+
+def _all_of(diagnose: Diagnosis, case: Case) -> list[Warning]:
+    return list(diagnose(case))
+
+
+def percent(share: float, other: float) -> str:
+    """Return a share in per cent, with one decimal, or as many as tell it from the other.
+
+    >>> percent(0.771, 0.969), percent(0.9712, 0.9714)
+    ('77.1 %', '97.12 %')
     """
-    if total.soft or total.scored < LEAST_ROWS:
-        return
-    worse, known = worse_than_prior(total, prior), bool(len(symptoms.pairs.counts))
-    order = better_order(symptoms, len(classes)) if known and (worse or len(classes) > 2) else None
-    if order is not None:
-        yield _permuted(symptoms, classes, order, named)
-    elif worse:
-        assert prior is not None
+    digits = next((d for d in range(1, 6) if f"{100 * share:.{d}f}" != f"{100 * other:.{d}f}"), 1)
+    return f"{100 * share:.{digits}f} %"
+
+
+def _hard(case: Case) -> Iterator[Warning]:
+    """Predicted classes in place of probabilities."""
+    total = case.total
+    cost = total.cost.mean if case.plan.settings.clip is None else total.clipping.without
+    if case.symptoms.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
+        wrong = "one wrong row makes the cost infinite"
+        if case.plan.settings.clip is not None:
+            wrong = "clipping alone decides what a wrong row costs"
         yield Warning(
-            "worse-than-prior",
-            f"the cost, {total.cost.mean.value:.4g} nats, is above {prior:.4g}, "
-            "that of always saying the shares of the classes",
-            "are labels and predictions of the same rows, in the same order?",
+            "hard-predictions",
+            f"every prediction is 0 or 1, as predicted classes are, so {wrong}",
+            "save probabilities instead: in scikit-learn predict_proba, not predict",
         )
-    if not known:
+
+
+def _permuted(case: Case) -> Iterator[Warning]:
+    """Columns in another order than the class names."""
+    pairs, order = case.pairs, case.order
+    if pairs is None or order is None:
         return
-    if symptoms.twice and len(classes) > 2:
-        yield from _twice(symptoms)
-    if not total.column:
-        yield from _never_predicted(symptoms, classes)
-
-
-def better_order(symptoms: Symptoms, classes: int) -> list[int] | None:
-    """Return for each predicted class the true one it mostly stands for, if that is another order that fits far better.
-
-    None where it is not.
-    """
-    pairs = symptoms.pairs
-    # By predicted class, the most frequent true one last; of equal ones the last class.
-    by_count = np.lexsort((pairs.true, pairs.counts, pairs.predicted))
-    predicted = pairs.predicted[by_count]
-    last = np.flatnonzero(np.append(predicted[1:] != predicted[:-1], True))
-    best = dict(zip(predicted[last].tolist(), pairs.true[by_count][last].tolist(), strict=True))
-    taken = set(best.values())
-    if len(taken) < len(best) or len(best) < 2:
-        return None
-    left = [t for t in range(classes) if t not in taken]
-    order = [best[p] if p in best else left.pop(0) for p in range(classes)]
-    if order == list(range(classes)):
-        return None
-    fitting = pairs.accuracy(order)
-    return order if fitting > 0.5 and fitting > pairs.accuracy() + 0.2 else None
-
-
-def _permuted(symptoms: Symptoms, classes: Sequence[str], order: Sequence[int], named: bool) -> Warning:
-    names = ",".join(classes[t] for t in order[:12]) + (",..." if len(order) > 12 else "")
-    return Warning(
+    now, then = pairs.accuracy(), pairs.accuracy(order)
+    moved = [column for column, stands_for in enumerate(order) if stands_for != column]
+    names = ", ".join(case.plan.classes[column] for column in moved[:8]) + (", ..." if len(moved) > 8 else "")
+    how = "exchanged" if len(moved) == 2 else "in another order"
+    with_ = f"with the columns of classes {names} {how}"
+    if case.total.column:
+        with_ = "with the one column taken for the other class"
+    yield Warning(
         "columns-permuted",
-        f"with the columns in another order {100 * symptoms.pairs.accuracy(order):.1f} % of the labels would be "
-        f"predicted, not {100 * symptoms.pairs.accuracy():.1f} %",
-        f"are the columns misnamed? They look like {names}"
-        if named
-        else f"if the columns are {names}: --classes {names}",
+        f"{with_} {percent(then, now)} of the labels would be predicted, not {percent(now, then)}{case.unweighted}",
+        _order_advice(case.plan, order, one=case.total.column),
     )
 
 
-def _twice(symptoms: Symptoms) -> Iterator[Warning]:
-    confidence, accuracy = symptoms.confidence.value, symptoms.pairs.accuracy()
-    if not math.isnan(confidence) and accuracy > confidence + 0.15:
+def _order_advice(plan: Plan, order: list[int], *, one: bool) -> str:
+    """The option that takes the columns in that order; where labels are matched to names in the file, these are wrong.
+
+    An option is a claim about the file, so each begins with what must hold.
+    """
+    names = [plan.classes[stands_for] for stands_for in order]
+    by_names = "--classes " + shlex.quote(",".join(names))
+    if one:
+        # --positive goes with neither of them.
+        plain = plan.settings.classes is None and plan.settings.index_base is None
+        option = "--positive " + shlex.quote(names[1]) if plain else by_names
+        return f"if the column is the probability of the other class: {option}"
+    if not _matched_by_name(plan):
+        columns = plan.picks[0]["preds"].columns
+        places = [columns[column] + 1 for column in np.argsort(order).tolist()]
+        return f"if the columns are in another order than the classes: --preds '{_runs(places)}'"
+    if plan.predictions.names or any("," in name for name in names):
+        wrong = [column for column, stands_for in enumerate(order) if stands_for != column][:8]
+        moved = ", ".join(f"{plan.classes[column]} holds {names[column]}" for column in wrong)
+        return f"are the columns misnamed? By the labels, column {moved}"
+    return f"if the columns are in this order: {by_names}"
+
+
+def _matched_by_name(plan: Plan) -> bool:
+    """Whether the names of the classes decide which label goes with which column."""
+    matcher = plan.matcher
+    if isinstance(matcher, Distribution):
+        return matcher.by_name
+    return matcher is not None and matcher.matched in ("name", "prefix")
+
+
+def _runs(places: list[int]) -> str:
+    """Column numbers as --preds takes them.
+
+    >>> _runs([1, 2, 3, 5, 4, 6])
+    '#1:#3,#5,#4,#6'
+    """
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    texts = [[f"#{run[0]}:#{run[-1]}"] if len(run) > 2 else [f"#{place}" for place in run] for run in runs]
+    return ",".join(text for group in texts for text in group)
+
+
+def _worse(case: Case) -> Iterator[Warning]:
+    """Rows that do not belong together; other columns are told in their own words."""
+    if case.order is not None:
+        return
+    advice = "are labels and predictions of the same rows, in the same order?"
+    if case.worse_than_prior:
+        whose = "rows with a finite loss average" if case.total.infinite.count else "the cost is"
         yield Warning(
-            "softmax-twice",
-            f"every row could be the softmax of probabilities: {100 * accuracy:.1f} % of the labels are predicted, "
-            f"with a confidence of {100 * confidence:.1f} %",
-            "was a softmax applied to what was softmax's output already? Save what went into the last one",
+            "worse-than-prior",
+            f"{whose} {case.total.cost_of_the_rest:.4g} nats, above {case.prior:.4g}, "
+            "the cost of always predicting the class frequencies",
+            advice,
+        )
+    elif case.no_better_than_chance and case.pairs is not None:
+        found, chance = case.pairs.accuracy(), case.pairs.by_chance
+        yield Warning(
+            "worse-than-prior",
+            f"{percent(found, -1)} of the labels are predicted, where chance alone predicts {percent(chance, -1)}",
+            advice,
         )
 
 
-def _never_predicted(symptoms: Symptoms, classes: Sequence[str]) -> Iterator[Warning]:
+def _twice(case: Case) -> Iterator[Warning]:
+    """A softmax of what was softmax's output already."""
+    pairs, mean = case.pairs, case.symptoms.looks.twice
+    if pairs is None or mean is None or len(case.plan.classes) < 3:
+        return
+    confidence, accuracy = mean.value, pairs.accuracy()
+    if not math.isnan(confidence) and accuracy > confidence + 0.15:
+        yield Warning(
+            "softmax-twice",
+            f"every row could be the softmax of probabilities: {percent(accuracy, -1)} of the labels are predicted, "
+            f"with a mean confidence of {percent(confidence, -1)}{case.unweighted}",
+            "was a softmax applied to the output of a softmax? Save what went into the last one",
+        )
+
+
+def _never_predicted(case: Case) -> Iterator[Warning]:
     """The classes with half an even share of the rows or more that no row is predicted to be."""
-    pairs = symptoms.pairs
-    rows = _sums(pairs.true, pairs.counts)
-    least = max(10, int(rows.sum()) / (2 * len(classes)))
-    often = rows >= least
-    often[pairs.predicted[pairs.predicted < len(rows)]] = False
+    pairs, classes = case.pairs, case.plan.classes
+    if pairs is None or case.total.column:
+        return
+    rows = np.bincount(pairs.true, pairs.counts, minlength=len(classes))
+    often = rows >= max(10, pairs.rows / (2 * len(classes)))
+    often[pairs.predicted] = False
     never: list[int] = np.flatnonzero(often).tolist()
     if never:
-        few = ", ".join(f"{classes[t]} ({rows[t]:,} rows)" for t in never[:5]) + (", ..." if len(never) > 5 else "")
+        few = ", ".join(f"{classes[t]} ({int(rows[t]):,} rows)" for t in never[:5]) + (
+            ", ..." if len(never) > 5 else ""
+        )
         noun = "class is" if len(never) == 1 else "classes are"
         yield Warning("never-predicted", f"{len(never):,} {noun} never predicted: {few}", "--by-class shows each cost")
+
+
+def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
+    """Logits that could be probabilities; where rows have no sum, healthy ones may lie from 0 to 1 too."""
+    total, settings = case.total, case.plan.settings
+    if settings.kind != "logits" or not case.symptoms.looks.probable:
+        return
+    no_sum = total.column or settings.multilabel
+    poor = total.scored >= 10 and case.prior is not None and total.cost.mean.value > case.prior
+    if not no_sum or poor:
+        yield Warning(
+            "probabilities-as-logits",
+            f"every logit lies from 0 to 1{'' if no_sum else ' and every row sums to 1'}, as probabilities do",
+            "if they are probabilities: --kind probs",
+        )
+
+
+_DIAGNOSES: tuple[Diagnosis, ...] = (
+    _probabilities_as_logits,
+    _hard,
+    _permuted,
+    _worse,
+    _twice,
+    _never_predicted,
+)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
-from xentcli.bases import FromOne
-from xentcli.diagnosis import Symptoms
+from xentcli.attempts import attempted
+from xentcli.bases import FromOne, base_warning
+from xentcli.diagnosis import Case, findings
 from xentcli.engine import USEFUL, available, threaded
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
 from xentcli.kinds import KINDS
@@ -16,16 +17,17 @@ from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
 from xentcli.readers import open_source
 from xentcli.records import record, replace
-from xentcli.report import Report
+from xentcli.report import Report, Warning
 from xentcli.scorer import Outcome, PerExample, Scorer, Sink
 from xentcli.scores import Scores
 from xentcli.settings import Settings
 from xentcli.shifts import shift_warning
 from xentcli.slices import Clusters, Details, Keyed, Slices
 from xentcli.summary import report_of
+from xentcli.symptoms import Symptoms
 from xentcli.typed import count
 
-__all__ = ["Tallied", "make_plan", "score", "tally", "with_plan", "with_shift"]
+__all__ = ["Tallied", "diagnosed", "make_plan", "score", "tally", "with_plan"]
 
 T = TypeVar("T")
 
@@ -92,21 +94,43 @@ def score(
         predictions,
         labels,
         chosen,
-        lambda plan: with_shift(_report(plan, target, threads, metrics_needed, progress), plan),
+        lambda plan: _report(plan, target, threads, metrics_needed, progress),
         block_bytes=block_bytes,
         once=target is not None and target.restart is None,
         restart=None if target is None else target.restart,
     )
 
 
-def with_shift(report: Report, plan: Plan) -> Report:
-    """Return the report of a plan, with a warning where its cost is above the prior because rows are one apart."""
-    codes = {warning.code for warning in report.warnings}
-    if "worse-than-prior" not in codes or not plan.repeatable or plan.alignment != "position" or report.prior is None:
-        return report
-    unit = plan.settings.nats_per_unit
-    found = shift_warning(plan.again(), report.cost * unit, report.prior * unit)
-    return report if found is None else replace(report, warnings=(*report.warnings, found))
+def diagnosed(report: Report, tallied: Tallied) -> Report:
+    """Return a report with what the diagnoses find, of which those that fail are left out.
+
+    The warning of infinite losses, whose advice is to clip, comes after what explains them.
+    """
+    found = [*report.warnings, *_found(report, tallied)]
+    return replace(report, warnings=tuple(sorted(found, key=lambda warning: warning.code == "infinite")))
+
+
+def _found(report: Report, tallied: Tallied) -> list[Warning]:
+    """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
+    plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
+    unit, cost = settings.nats_per_unit, total.cost.mean.value
+    base = attempted(lambda: base_warning(tallied.from_one, cost, len(plan.classes), unit, settings.unit), None)
+    if base is not None:
+        return [base]
+    if tallied.symptoms is None:
+        return []
+    case = Case(plan, total, tallied.symptoms, None if report.prior is None else report.prior * unit)
+    nothing: list[Warning] = []
+    return [*findings(case), *attempted(lambda: _shift(case), nothing)]
+
+
+def _shift(case: Case) -> list[Warning]:
+    """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
+    plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
+    if not (case.comparable and poor and plan.repeatable and plan.alignment == "position"):
+        return []
+    found = shift_warning(replace(case, plan=plan.again()))
+    return [] if found is None else [found]
 
 
 def with_plan(
@@ -204,19 +228,18 @@ def _is_stdin(data: Any) -> bool:
 
 @record(frozen=True)
 class Tallied:
-    """What is kept of all rows of a plan."""
+    """What is kept of all rows of a plan; symptoms is None where tallying them failed."""
 
     plan: Plan
     total: Scores
     details: Details
-    symptoms: Symptoms
+    symptoms: Symptoms | None
     matching: Matching
     from_one: FromOne = FromOne()
 
     def report(self, extra: Sequence[Metric] = ()) -> Report:
-        """Return the Report of them, with `extra` metrics."""
-        names = self.matching.row_names
-        report = report_of(self.plan, self.total, names, self.details, self.symptoms, extra, self.from_one)
+        """Return the Report of them, with `extra` metrics, before any diagnosis."""
+        report = report_of(self.plan, self.total, self.matching.row_names, self.details, extra)
         return replace(report, labels_unused=self.matching.unused)
 
 
@@ -236,15 +259,17 @@ def _report(
     extra = _extra(plan, metrics_needed)
     scorer = Scorer(plan, sink and sink.prepare, extra)
     if not plan.settings.hash:
-        return tally(scorer, threads, sink, progress).report(extra)
+        tallied = tally(scorer, threads, sink, progress)
+        return diagnosed(tallied.report(extra), tallied)
     from xentcli.readers.digest import digests
 
     with digests(plan.sources) as sums:
-        report = tally(scorer, threads, sink, progress).report(extra)
+        tallied = tally(scorer, threads, sink, progress)
+        report = tallied.report(extra)
         found = sums()
     plan.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
-    return replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs))
+    return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied)
 
 
 def tally(
@@ -255,7 +280,8 @@ def tally(
 ) -> Tallied:
     """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
-    total, details, symptoms, matching = Scores.empty(), Details.empty(), Symptoms.empty(), Matching(plan)
+    total, details, matching = Scores.empty(), Details.empty(), Matching(plan)
+    symptoms: Symptoms | None = Symptoms.empty()
     groups, from_one = _Groups(plan), FromOne.empty()
     # Parts of a stream hold their bytes, and are made in no time.
     waiting = 2 if plan.predictions.repeatable else 1
@@ -267,7 +293,7 @@ def tally(
         total = total.merge(outcome.scores)
         details = details.merge(outcome.details)
         groups.add(outcome)
-        symptoms = symptoms.merge(outcome.symptoms)
+        symptoms = _merged(symptoms, outcome.symptoms)
         from_one = from_one.merge(outcome.from_one)
         if progress is not None:
             progress(total.read, plan.predictions.share_of(total.read))
@@ -278,6 +304,10 @@ def tally(
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
     return Tallied(plan, total, groups.within(details), symptoms, matching, from_one)
+
+
+def _merged(one: Symptoms | None, other: Symptoms | None) -> Symptoms | None:
+    return None if one is None or other is None else attempted(lambda: one.merge(other), None)
 
 
 def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:

@@ -54,7 +54,7 @@ class Workings:
 
     def mean_of_columns(self, values: Floats) -> Floats:
         """f8[n]: the means over the columns of values f8[n x k] of `columns`."""
-        means: Floats = row_sums(values.reshape(len(self.batch.rows), -1)) / self.batch.classes
+        means: Floats = row_sums(values.reshape(-1, self.batch.classes)) / self.batch.classes
         return means
 
     def figure(self, function: Callable[..., Floats], *arguments: int) -> Floats:
@@ -67,7 +67,7 @@ class Workings:
     def soft(self) -> Flags:
         """bool[n]: whether the target of a row, or of one of its columns, is spread over several classes."""
         if self.batch.multilabel:
-            any_: Flags = np.logical_or.reduce(self.columns.soft.reshape(len(self.batch.rows), -1), axis=1)
+            any_: Flags = np.logical_or.reduce(self.columns.soft.reshape(-1, self.batch.classes), axis=1)
             return any_
         target = self.distribution
         if target is None:

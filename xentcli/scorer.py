@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
+from xentcli.attempts import attempted
 from xentcli.bases import FromOne
 from xentcli.batch import Batch, with_class_weights
 from xentcli.checks import checked
-from xentcli.diagnosis import Symptoms
 from xentcli.errors import DataError
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings, correct
@@ -28,9 +28,9 @@ from xentcli.readers.source import Rows, Values, merged_rows, take, texts_of
 from xentcli.readers.texts import joined
 from xentcli.records import record, replace
 from xentcli.reduction import Reduced, reduced
-from xentcli.scores import Figures, Scores, has_odd_logits
+from xentcli.scores import Figures, Scores
 from xentcli.slices import Clusters, Details, Keys, Slices, Worst, WorstRow, coded, crossed, joined_keys, step_of
-from xentcli.tallies import Mean
+from xentcli.symptoms import Looks, Symptoms
 
 __all__ = ["Aligned", "Outcome", "PerExample", "Piece", "Scorer", "Sink"]
 
@@ -97,8 +97,8 @@ def _as_it_is(block: PerExample) -> PerExample:
 class Outcome:
     """What a task gave. scores is None where ids were missing, and nothing was computed.
 
-    examples are what the sink prepared. keyed has for each use of --by, and for --cluster,
-    what is tallied by group.
+    symptoms is None where tallying them failed. examples are what the sink prepared. keyed
+    has for each use of --by, and for --cluster, what is tallied by group.
     """
 
     scores: Scores | None
@@ -106,7 +106,7 @@ class Outcome:
     positions: tuple[Ints, ...] = ()
     row_names: RowNames = RowNames()
     details: Details = Details()
-    symptoms: Symptoms = Symptoms()
+    symptoms: Symptoms | None = Symptoms()
     examples: tuple[Any, ...] = ()
     keyed: Mapping[tuple[str, int], Slices[Any] | Clusters] = field(default_factory=dict)
     from_one: FromOne = FromOne()
@@ -192,8 +192,7 @@ class _Seen:
     worst: Worst = Worst()
     bytes: ExactSum = ExactSum()
     by_column: Slices[int] = field(default_factory=Slices)
-    odd_logits: bool = False
-    twice: Mean | None = Mean()
+    looks: Looks = Looks()
     from_one: FromOne = FromOne()
 
     def note(self, piece: Piece) -> None:
@@ -212,16 +211,9 @@ class _Seen:
         self.underflows += aligned.underflows
         self.figures.append(figures)
 
-    def looked(self, kind: str) -> bool:
-        """Whether there is nothing more to look for in predictions."""
-        return self.odd_logits if kind == "logits" else self.twice is None
-
     def look_at(self, work: Workings, *, glance: bool = False) -> None:
         """Look at what only the predictions themselves show; at a glance only what these few rows rule out."""
-        self.odd_logits = self.odd_logits or has_odd_logits(work.batch)
-        twice = Symptoms.twice_of(work, self.twice)
-        if twice is None or not glance:
-            self.twice = twice
+        self.looks = attempted(lambda: self.looks.at(work, glance=glance), Looks.nothing())
 
 
 @record(frozen=False, eq=False)
@@ -281,10 +273,11 @@ class Scorer:
         work = Workings(aligned.batch, self.plan.settings.clip)
         if aligned.batch.known is None:
             seen.look_at(work)
-        seen.add(aligned, Figures.of(work, self.extra, odd_logits=seen.odd_logits))
+        seen.add(aligned, Figures.of(work, self.extra))
         if self.plan.uncertain_base and seen.from_one.possible:
             plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
-            seen.from_one = seen.from_one.merge(FromOne.of(plain, self.plan.class_weights))
+            found = attempted(lambda: FromOne.of(plain, self.plan.class_weights), FromOne(False))
+            seen.from_one = seen.from_one.merge(found)
         if self.plan.compare_row_names:
             assert piece.companions is not None
             seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
@@ -360,7 +353,7 @@ class Scorer:
         if found is not None:
             for some in (slice(GLANCE), slice(None)):
                 # The first rows usually show all.
-                if not seen.looked(rules.kind):
+                if seen.looks.open:
                     rows = np.arange(ours.count)[some] if kept is None else kept[some]
                     batch = Batch(rules.kind, rules.scaled(predictions[rows]), index[rows], None, rows)
                     seen.look_at(Workings(batch), glance=some.stop is not None)
@@ -404,7 +397,7 @@ class Scorer:
             (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight, figures.mass)
             for (option, place), pieces in seen.keys.items()
         }
-        symptoms = Symptoms.of(figures, self._classes(), seen.twice)
+        symptoms = attempted(lambda: Symptoms.of(figures, self._classes(), seen.looks), None)
         examples = tuple(seen.examples)
         return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, seen.from_one)
 

@@ -10,15 +10,13 @@ import numpy as np
 
 from xentcli import losses
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.batch import Batch
 from xentcli.exact import ExactSum
 from xentcli.losses import Workings
 from xentcli.metrics import METRICS, Metric
 from xentcli.records import record
-from xentcli.rows import row_sums
 from xentcli.tallies import ClassShares, Clipping, Infinite, Mean, Moments, divided
 
-__all__ = ["Figures", "Scores", "has_odd_logits"]
+__all__ = ["Figures", "Scores"]
 
 
 @record(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class Figures:
         f8[n]: the loss, and that before clipping; None where nothing is clipped.
     means
         f8[n] for each metric that is a mean over rows.
-    shares, deviation, odd_logits, certain, binary
+    shares, deviation, certain, binary
         As in Scores.
     """
 
@@ -51,17 +49,13 @@ class Figures:
     means: Mapping[str, Floats]
     shares: ClassShares
     deviation: float | None
-    odd_logits: bool
     certain: frozenset[float | None]
     binary: bool
     mass: Floats | None = None
 
     @classmethod
-    def of(cls, work: Workings, extra: Sequence[Metric] = (), *, odd_logits: bool = False) -> Figures:
-        """Compute them of a batch; `extra` are metrics beside those of the table.
-
-        `odd_logits` is what `has_odd_logits` says of them.
-        """
+    def of(cls, work: Workings, extra: Sequence[Metric] = ()) -> Figures:
+        """Compute them of a batch; `extra` are metrics beside those of the table."""
         batch = work.batch
         labelled = batch.target is not None
         soft = work.soft
@@ -82,7 +76,6 @@ class Figures:
             means,
             ClassShares.of(work) if labelled else ClassShares(),
             batch.deviation,
-            odd_logits,
             frozenset(_certain(batch.predictions[:, -1])) if batch.binary else frozenset(),
             batch.binary,
             None if batch.free is None else batch.mass,
@@ -113,7 +106,6 @@ class Figures:
             {name: np.concatenate([p.means.get(name, np.zeros(len(p.loss))) for p in pieces]) for name in names},
             shares,
             max((p.deviation for p in pieces if p.deviation is not None), default=None),
-            any(p.odd_logits for p in pieces),
             frozenset(value for p in pieces for value in p.certain),
             first.binary,
             None if all(p.mass is None for p in pieces) else np.concatenate(masses),
@@ -134,8 +126,6 @@ class Scores:
         Whether some target is spread over classes.
     deviation
         The largest distance of a row sum from 1; None where rows have no sum.
-    odd_logits
-        Whether some row given as logits could not be a row of probabilities.
     certain
         Which of 0 and 1 one column is; None stands for all else.
     column
@@ -155,7 +145,6 @@ class Scores:
     clipping: Clipping = Clipping()
     soft: bool = False
     deviation: float | None = None
-    odd_logits: bool = False
     certain: frozenset[float | None] = frozenset()
     column: bool = False
     ignored_labels: frozenset[str] = frozenset()
@@ -190,7 +179,6 @@ class Scores:
             Clipping.of(loss, figures.raw_loss, weight, mass),
             bool(figures.soft.any()),
             figures.deviation,
-            figures.odd_logits,
             figures.certain,
             figures.binary,
             ignored_labels,
@@ -211,7 +199,6 @@ class Scores:
             self.clipping.merge(other.clipping),
             self.soft or other.soft,
             _largest(self.deviation, other.deviation),
-            self.odd_logits or other.odd_logits,
             self.certain | other.certain,
             self.column or other.column,
             self.ignored_labels | other.ignored_labels,
@@ -241,6 +228,13 @@ class Scores:
         weight = self.cost.mean.b.units - self.infinite.weight.units
         return divided(self.cost.mean.a.units, weight) if weight else None
 
+    @property
+    def standard_error_of_the_rest(self) -> float | None:
+        """The standard error of the mean loss of the rows whose loss is finite; None for fewer than two."""
+        cost = self.cost
+        mean = Mean(ExactSum(cost.mean.a.units), ExactSum(cost.mean.b.units - self.infinite.weight.units))
+        return Moments(mean, self.scored - self.infinite.count, cost.aa, cost.ab, cost.bb).standard_error
+
 
 def per_example(metric: Metric, work: Workings) -> Floats:
     """f8[n]: what a metric is the mean of."""
@@ -263,16 +257,3 @@ def _certain(q: Floats) -> Iterator[float | None]:
     yield from (0.0,) * bool(zeros) + (1.0,) * bool(ones)
     if zeros + ones < len(q):
         yield None
-
-
-def has_odd_logits(batch: Batch) -> bool:
-    """Say whether some row given as logits could not be a row of probabilities; the first row usually says so."""
-    logits = batch.predictions
-    if batch.kind != "logits":
-        return False
-    if batch.binary or batch.multilabel:
-        return not ((logits >= 0) & (logits <= 1)).all()
-    with np.errstate(over="ignore", invalid="ignore"):
-        return not all(
-            bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
-        )

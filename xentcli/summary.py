@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from xentcli.arrays import Ints
-from xentcli.bases import FromOne, base_warning
 from xentcli.compat import COMPAT
-from xentcli.diagnosis import Symptoms, findings
 from xentcli.errors import NoVerdict, Place, shown
 from xentcli.exact import UNIT_BITS, ratio
 from xentcli.grouped import GroupMeans
@@ -46,15 +44,7 @@ FEW = 10
 """Of fewer rows or clusters an interval is a rough guide, and says so."""
 
 
-def report_of(
-    plan: Plan,
-    total: Scores,
-    names: RowNames,
-    details: Details,
-    symptoms: Symptoms,
-    extra: Sequence[Metric],
-    from_one: FromOne,
-) -> Report:
+def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extra: Sequence[Metric]) -> Report:
     """Derive every figure of a report from the tallies of all rows.
 
     Raises
@@ -69,7 +59,6 @@ def report_of(
         what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
         raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
     unit = settings.nats_per_unit
-    from_1 = base_warning(from_one, total.cost.mean.value, len(plan.classes), unit, settings.unit)
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
     clusters = len(details.clusters.names) if settings.cluster is not None else None
@@ -116,18 +105,8 @@ def report_of(
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=_undefined(plan, total, clusters, bytes_),
         options=settings.changed(),
-        warnings=(
-            *plan.warnings,
-            *_warnings(plan, total, names, prior),
-            # What else the labels show would be of the wrong classes.
-            *([from_1] if from_1 else _findings(plan, total, symptoms, prior)),
-        ),
+        warnings=(*plan.warnings, *_warnings(plan, total, names)),
     )
-
-
-def _findings(plan: Plan, total: Scores, symptoms: Symptoms, prior: float | None) -> Iterator[Warning]:
-    named_ = bool(plan.predictions.names) and not total.column
-    return findings(total, symptoms, plan.classes, prior, named=named_)
 
 
 def _over(value: float | None, unit: float) -> float | None:
@@ -310,7 +289,7 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
     return Input(source.path, source.format, rows, None, source.header, plan.unused[index], files)
 
 
-def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -> Iterator[Warning]:
+def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     settings = plan.settings
     if total.infinite.count:
         yield Warning(
@@ -321,12 +300,6 @@ def _warnings(plan: Plan, total: Scores, names: RowNames, prior: float | None) -
             "ignored-label-not-found",
             f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
             "check its spelling; it is compared with the labels as text, whole numbers without .0",
-        )
-    if settings.kind == "logits" and not total.odd_logits and _suspicious(total, prior):
-        yield Warning(
-            "probabilities-as-logits",
-            f"every logit lies from 0 to 1{'' if total.column else ' and every row sums to 1'}, as probabilities do",
-            "if they are probabilities: --kind probs",
         )
     if plan.possible_classes:
         yield _possible_classes(plan)
@@ -360,11 +333,6 @@ def _possible_classes(plan: Plan) -> Warning:
         else f"{listed(named)} could be classes of the predictions, and were not taken as such",
         "--preds NAME,... says which columns are predictions",
     )
-
-
-def _suspicious(total: Scores, prior: float | None) -> bool:
-    """Whether logits from 0 to 1 say something; in one column healthy ones may be small."""
-    return not total.column or (total.scored >= 10 and prior is not None and total.cost.mean.value > prior)
 
 
 def _compat(plan: Plan) -> str | None:

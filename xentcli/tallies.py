@@ -261,6 +261,14 @@ class ClassShares:
         columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
         return math.fsum(columns) / len(columns)
 
+    @property
+    def error_of_constant(self) -> float:
+        """The share of wrong predictions if always the most frequent class is predicted; of pairs the mean."""
+        if not self.pairs:
+            return 1 - int(self.counts.max()) / int(self.counts.sum())
+        columns = self.counts.reshape(-1, 2)
+        return float(np.mean(columns.min(axis=1) / columns.sum(axis=1)))
+
 
 @record(frozen=True)
 class Infinite:
