@@ -72,7 +72,7 @@ class Case:
 
     @property
     def comparable(self) -> bool:
-        """Whether the cost can be compared to the prior: not with soft targets or weights (they may favour rare rows)."""
+        """Whether the cost can be compared to the prior: not with soft targets, nor with weights."""
         return bool(self.prior) and self.total.scored >= LEAST_ROWS and not self.total.soft and not self.weighted
 
     @property
@@ -214,10 +214,10 @@ def _worse(case: Case) -> Iterator[Warning]:
             advice,
         )
     elif case.no_better_than_chance and case.pairs is not None:
-        found, chance = case.pairs.accuracy(), case.pairs.by_chance
+        found, chance = percent(case.pairs.accuracy(), -1), percent(case.pairs.by_chance, -1)
         yield Warning(
             "worse-than-prior",
-            f"{percent(found, -1)} of the labels are predicted, where chance alone predicts {percent(chance, -1)}",
+            f"{found} of the labels are predicted, no more than by chance ({chance} expected)",
             advice,
         )
 

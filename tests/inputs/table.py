@@ -163,6 +163,8 @@ ROWS: list[Row] = [
             ("with spaces", " b", "remove the spaces around labels"),
         )
     ),
+    refused(LABELS, "columns of their own, no row of which has weight", "x,y,w\n.5,.5,0\n", "weights of all 1 rows are 0", 5, labels="t,u\n1,0\n", args="p.csv l.csv --preds x,y --weights w --multilabel"),
+    scored(LABELS, "columns of their own, of logits of 800", "x,y\n" + "800,0\n" * 40, "t,u\n" + "0,0\n0,1\n" * 20, "p.csv l.csv --preds x,y --kind logits --multilabel", cost=float(400 + np.log(2) / 2)),
     refused(LABELS, "out of range", P, "label 7 is outside 0 to 1", labels="label\n0\n7\n0\n"),
     refused(LABELS, "-100", P, "--ignore-label -100", labels="label\n0\n-100\n0\n"),
     refused(LABELS, "1.5", P, "'1.5' is not a class", labels="label\n0\n1.5\n0\n"),
