@@ -98,7 +98,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
     "smoothing": {"label_smoothing": 0.1},
     "clip": {"clip": 1e-9},
-    "ignored": {"ignore_label": "0"},
+    "ignored": {"ignore_label": "0", "index_base": 0},
     "renormalized": {"renormalize": True},
     "scaled": {"scale": 1.0},
     "class weights": {"class_weight": {"1": 5.0, "3": 0.25}},

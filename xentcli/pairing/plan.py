@@ -262,8 +262,6 @@ def pair(
         if kind.labelled
         else ((), None, (), False)
     )
-    # A label 0 that is ignored shows that labels count from 0.
-    uncertain_base = uncertain_base and "0" not in settings.ignored
     unused = tuple(unused_columns(source, roles) for source in sources)
     alignment = "id" if settings.id is not None else "position"
     weights = class_weights(settings, classes)
