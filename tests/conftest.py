@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,8 +22,54 @@ XENT = [sys.executable, "-c", STRICT]
 """The command as `python -m xentcli` runs it, but that a diagnosis that fails is an error."""
 attempts.STRICT = True
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end a run."""
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Write = Callable[[str, str | bytes], str]
+
+
+def default_signals() -> None:
+    """Reset the signals that end a run, for `preexec_fn`: nohup and a shell's & start the tests with them ignored."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until a condition holds; fail where it does not for a minute."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.01)
+
+
+DISPATCH = """
+try:
+    from numpy._core import _multiarray_umath as numpy
+except ImportError:
+    from numpy.core import _multiarray_umath as numpy
+print(*(name for name in numpy.__cpu_dispatch__ if numpy.__cpu_features__.get(name)))
+print(*(name for name, there in numpy.__cpu_features__.items() if there))
+"""
+
+
+@functools.cache
+def _instruction_sets() -> tuple[list[str], list[str]]:
+    """The sets that NumPy can do without, and all that it finds, whatever it is told to leave alone here."""
+    env = {name: value for name, value in os.environ.items() if name != "NPY_DISABLE_CPU_FEATURES"}
+    done = subprocess.run([sys.executable, "-c", DISPATCH], capture_output=True, text=True, check=True, env=env)
+    dispatched, found = done.stdout.splitlines()
+    return dispatched.split(), found.split()
+
+
+def cpu_dispatch() -> list[str]:
+    """Return the instruction sets of this processor that NumPy can be told to do without, the oldest first."""
+    return _instruction_sets()[0]
+
+
+def cpu_features() -> frozenset[str]:
+    """Return the names of the instruction sets that this processor has, as NumPy calls them."""
+    return frozenset(_instruction_sets()[1])
 
 
 @pytest.fixture

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import XENT
+from tests.conftest import XENT, cpu_dispatch
 from xentcli.arrays import Floats
-
-DISPATCHED = """
-import numpy
-try:
-    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
-except ImportError:
-    from numpy.core._multiarray_umath import __cpu_dispatch__, __cpu_features__
-print(" ".join(name for name in __cpu_dispatch__ if __cpu_features__.get(name)))
-"""
-
-
-def features() -> list[str]:
-    """The instruction sets of this processor that NumPy can do without, the least first."""
-    done = subprocess.run([sys.executable, "-c", DISPATCHED], capture_output=True, text=True, check=True)
-    return done.stdout.split()
 
 
 def losses(folder: Path, kind: str, disabled: list[str]) -> Floats:
@@ -42,7 +26,7 @@ def losses(folder: Path, kind: str, disabled: list[str]) -> Floats:
 
 @pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
 def test_losses_differ_by_at_most_4_ulp_between_instruction_sets(kind: str, tmp_path: Path) -> None:
-    known = features()
+    known = cpu_dispatch()
     if not known:
         pytest.skip("NumPy has one set of instructions for this processor")
     random = np.random.default_rng(5)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,3 +89,28 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert not loaded & {"click", "rich", "pandas", "pyarrow", "dask", "numpy"}
+
+
+def imported_packages(folder: Path) -> set[str]:
+    """The packages other than those of Python and our own that the files of a folder import."""
+    found = set()
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        # Such a file says itself which missing types it can do without.
+        for node in [] if "# mypy: " in text else ast.walk(ast.parse(text)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found |= {name.partition(".")[0] for name in names}
+    return found - sys.stdlib_module_names - {"xentcli", "tests", "sample_data", "benchmarks"}
+
+
+def test_the_lint_extra_has_the_types_of_all_that_mypy_reads() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extra = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["lint"]]
+    installed = {re.split("[><=;]", requirement)[0] for requirement in extra}
+    mypy = project["tool"]["mypy"]
+    ignored = {name.removesuffix(".*") for rule in mypy["overrides"] for name in rule["module"]}
+    for folder in mypy["files"]:
+        for package in imported_packages(ROOT / folder) - ignored:
+            name = {"markdown_it": "markdown-it-py"}.get(package, package)
+            assert {name, f"{name}-stubs", f"types-{name}"} & installed, f"{package}, of {folder}"

@@ -125,7 +125,7 @@ def test_many_rows_of_few_columns_need_little_memory_too(tmp_path: Path) -> None
         with open(tmp_path / name, "wb") as file:
             file.write(npy_head(descr, shape))
             file.truncate(file.tell() + int(np.prod(shape)) * int(descr[-1]))
-    assert measured(tmp_path, "z.npy", "y.npy", "--kind", "logits") < 100
+    assert measured(tmp_path, "z.npy", "y.npy", "--kind", "logits", "--threads", "2") < 100
 
 
 @pytest.mark.parametrize("compression", ["none", "snappy"])

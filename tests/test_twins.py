@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import XENT, Run
+from tests.conftest import XENT, Run, default_signals, wait_for
 from xentcli import twins
 from xentcli.errors import DataError, Place
 from xentcli.helpers import Helpers
@@ -240,7 +239,8 @@ def test_no_twin_outlives_the_command(
     os.mkfifo(pipe)
     _, labels = rows_of(tmp_path, 400_000)
     command = [*XENT, "score", str(pipe), str(labels), "--label", "y", "--threads", "3"]
-    with subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.PIPE) as process:
+    surroundings = {**os.environ, **environment}
+    with subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, preexec_fn=default_signals) as process:
         with open(pipe, "w") as file:
             file.write((tmp_path / "p.csv").read_text())
             file.flush()
@@ -252,13 +252,6 @@ def test_no_twin_outlives_the_command(
     processes = forks()
     assert processes
     wait_for(lambda: not any(map(alive, processes)))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.01)
 
 
 def test_a_process_with_another_thread_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:

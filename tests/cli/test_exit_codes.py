@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.conftest import XENT, Run, Write
+from tests.conftest import XENT, Run, Write, default_signals, wait_for
 from xentcli.cli import main
 
 SCORE = ("score", "preds.csv", "labels.csv")
@@ -221,14 +221,12 @@ def stalled(folder: Path, source: str) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=default_signals,
     )
     assert process.stdin is not None
     try:
         os.write(process.stdin.fileno() if end is None else end, PREDS.encode())
-        for _ in range(400):
-            if list(folder.glob(".losses.csv.*")):
-                break
-            time.sleep(0.025)
+        wait_for(lambda: bool(list(folder.glob(".losses.csv.*"))))
         time.sleep(0.05)
         assert process.poll() is None
         yield process

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import default_signals
+
 OLD = b"an older report, whole\n"
 ROWS = 2000
 NAMES = ("report.json", "report.csv", "losses.csv", "losses.npy")
@@ -42,10 +44,10 @@ class Scene:
     def out(self) -> Path:
         return self.folder / "out"
 
-    def command(self, losses: str = "losses.csv") -> list[str]:
+    def command(self) -> list[str]:
         outputs = [part for name in NAMES[:2] for part in ("-o", str(self.out / name))]
         files = [str(self.folder / "preds.csv"), str(self.folder / "labels.csv")]
-        per_example = ["--per-example", str(self.out / losses)]
+        per_example = ["--per-example", str(self.out / "losses.csv")]
         return [sys.executable, "-m", "xentcli", "score", *files, *outputs, *per_example, "--threads", "1"]
 
     def reset(self) -> None:
@@ -58,9 +60,11 @@ class Scene:
     def contents(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in self.out.iterdir()}
 
-    def run(self, *before: str, losses: str = "losses.csv") -> subprocess.CompletedProcess[bytes]:
-        command = [*before, *self.command(losses)]
-        return subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False)
+    def run(self, *before: str) -> subprocess.CompletedProcess[bytes]:
+        command = [*before, *self.command()]
+        return subprocess.run(
+            command, capture_output=True, env=environment(), timeout=120, check=False, preexec_fn=default_signals
+        )
 
 
 def scene(folder: Path) -> Scene:
