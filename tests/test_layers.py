@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "xentcli"
 # A module may import modules of its own row and of rows before it, never of a later row.
 LEVELS = [
-    {"arrays", "errors", "records", "student", "twins", "version", "compat", "extras", "typed", "attempts"},
+    {"arrays", "errors", "records", "signals", "student", "twins", "version", "compat", "extras", "typed", "attempts"},
     {"atomic", "kinds", "metrics", "rows"},
     {"report", "exact", "reduction"},
     {"batch", "checks"},

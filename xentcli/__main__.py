@@ -1,6 +1,26 @@
-"""python -m xentcli."""
+"""The command `xent`, and `python -m xentcli`."""
 
-from xentcli.cli import main
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["start"]
+
+
+def start() -> None:
+    """Run the command; a signal ends it quietly from here on, imports included."""
+    try:
+        # A profiler has still to print what it saw: there a signal is an exception.
+        if sys.getprofile() is None:
+            from xentcli.signals import end_at_once, handle
+
+            handle(end_at_once, interrupts=True)
+        from xentcli.cli import main
+    except KeyboardInterrupt:
+        os._exit(130)
+    main()
+
 
 if __name__ == "__main__":
-    main()
+    start()

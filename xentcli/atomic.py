@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from xentcli.errors import FileError, Place
+from xentcli.signals import blocked, undo_later
 
 __all__ = ["replacing", "write_bytes"]
 
@@ -37,14 +38,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with _file_errors(path), open(target, "wb") as special:
             yield special
         return
+    _check_writable(path, target)
     import tempfile
 
     # A name may have 255 bytes, and a character has up to four.
     prefix = f".{target.name[:50]}."
     _sweep(target.parent, prefix)
-    with _file_errors(path):
+    with _file_errors(path), blocked():
         number, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=_SUFFIX)
         temporary = Path(name)
+        withdraw = undo_later(lambda: temporary.unlink(missing_ok=True))
     # Where a file system has no locks, nothing is swept either.
     with contextlib.suppress(OSError):
         _lock(number)
@@ -59,6 +62,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    finally:
+        withdraw()
+
+
+def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
+    """Refuse a file that nobody may write, as a shell does; its folder would allow to replace it."""
+    with contextlib.suppress(FileNotFoundError):
+        if not target.stat().st_mode & 0o222:
+            raise FileError("cannot be written: it is read-only", place=Place(os.fspath(path)))
 
 
 def _sweep(folder: Path, prefix: str) -> None:

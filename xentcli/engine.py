@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["USEFUL", "available", "ordered", "threaded"]
+__all__ = ["available", "ordered", "threaded", "worker_count"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,13 +23,24 @@ R = TypeVar("R")
 LOOKED = 8
 """So many items are looked for before there are more threads."""
 USEFUL = 16
-"""One thread cuts and aligns rows for about so many; more take memory alone."""
+"""One thread cuts and aligns rows for about 16 workers; more only take memory."""
 
 
 def available() -> int:
     """Return how many processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def worker_count(asked: int | None = None) -> int:
+    """Return how many workers to use: one for each processor, 16 at most; what was asked for, within reason.
+
+    More than 16 are useful on no machine with fewer processors, and each is a copy of this process.
+
+    >>> 1 <= worker_count() <= 16, worker_count(10**20) <= max(16, available())
+    (True, True)
+    """
+    return min(available(), USEFUL) if asked is None else min(asked, max(available(), USEFUL))
 
 
 def threaded(function: Callable[[T], R], items: Iterable[T], threads: int, waiting: int = 2) -> Iterator[R]:

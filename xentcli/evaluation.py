@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from xentcli.attempts import attempted
 from xentcli.bases import FromOne, base_warning
 from xentcli.diagnosis import Case, findings
-from xentcli.engine import USEFUL, available, threaded
-from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError
+from xentcli.engine import threaded, worker_count
+from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.kinds import KINDS
 from xentcli.metrics import METRICS, Metric, find
 from xentcli.pairing import Plan, pair
@@ -63,8 +63,8 @@ def score(
     metrics_needed
         Metrics that the report must have beside the usual ones and those that are shown.
     threads
-        How many threads load and compute; one for each processor, 16 at most, if None. The
-        result does not depend on it.
+        How many threads load and compute; one for each processor, 16 at most, if None; 16, or
+        one for each processor, at most. The result does not depend on it.
     block_bytes
         About how much of a file is read at once; None for what suits it. The result does not depend on it.
     progress
@@ -192,8 +192,7 @@ def make_plan(
         raise UsageError("no predictions: None is neither a path nor an array")
     if not KINDS[settings.kind].labelled and labels is not None:
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
-    if _is_stdin(predictions) and _is_stdin(labels):
-        raise UsageError("only one of the two inputs can be standard input (-)")
+    _check_two_inputs(predictions, labels)
     common: dict[str, Any] = {"limits": settings.limits, "hashed": settings.hash}
     sources = [
         open_source(
@@ -220,6 +219,35 @@ def make_plan(
         block_bytes=block_bytes,
         whole=whole,
     )
+
+
+def _check_two_inputs(predictions: Any, labels: Any) -> None:
+    """Refuse one file or stream as both inputs: its labels would be its predictions.
+
+    Raises
+    ------
+    UsageError
+        Where both paths lead to one file, by whatever names.
+    """
+    paths = [data for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
+    if len(paths) < 2:
+        return
+    files = [_file_of(path) for path in paths]
+    if None not in files and files[0] == files[1] and not any(os.path.isdir(path) for path in paths):
+        stream = _is_stdin(predictions) or _is_stdin(labels) or not os.path.isfile(predictions)
+        raise UsageError(
+            f"predictions and labels are one {'stream' if stream else 'file'}: {shown(os.fspath(predictions))}",
+            advice="leave the labels out: --label COLUMN names the column that has them",
+        )
+
+
+def _file_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """What identifies a file, also standard input; None where there is none."""
+    try:
+        found = os.fstat(0) if _is_stdin(path) else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _is_stdin(data: Any) -> bool:
@@ -285,10 +313,13 @@ def tally(
     groups, from_one = _Groups(plan), FromOne.empty()
     # Parts of a stream hold their bytes, and are made in no time.
     waiting = 2 if plan.predictions.repeatable else 1
-    outcomes = threaded(scorer, plan.tasks(), threads or min(available(), USEFUL), waiting)
+    outcomes = threaded(scorer, plan.tasks(), worker_count(threads), waiting)
     for outcome in _unless_changed(plan, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
+            if not plan.predictions.repeatable:
+                # A stream may have no end.
+                break
             continue
         total = total.merge(outcome.scores)
         details = details.merge(outcome.details)

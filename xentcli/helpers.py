@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from typing import Any, ParamSpec, TypeVar
 
-from xentcli.readers.stream import leave_signals
+from xentcli.signals import leave_to_main_thread
 from xentcli.twins import Twin, twins_of
 
 __all__ = ["Helpers"]
+
+_PATIENCE = 1.0
+"""Seconds to wait for a result before looking whether a worker process is stopped."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,15 +35,18 @@ class Helpers(Executor):
     def __init__(self, threads: int, function: Callable[[Any], Any] | None = None) -> None:
         self._function = function
         self._twins = [] if function is None else twins_of(function, threads)
+        self._stopped: set[Twin[Any, Any]] = set()
         self._idle = deque(self._twins)
-        self._pool = ThreadPoolExecutor(threads, initializer=leave_signals)
+        self._pool = ThreadPoolExecutor(threads, initializer=leave_to_main_thread)
         self._waiting: deque[tuple[_Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Have a function computed by whoever comes first."""
+        """Have a function computed by whoever comes first; by who asks for the result where no thread can start."""
         future: _Future[T] = _Future(self)
         self._waiting.append((future, fn, args, kwargs))
-        self._pool.submit(self._help_beside)
+        # The pool raises RuntimeError where the system has no room for another thread.
+        with contextlib.suppress(RuntimeError):
+            self._pool.submit(self._help_beside)
         return future
 
     def help(self, twin: Twin[Any, Any] | None = None) -> bool:
@@ -63,8 +70,21 @@ class Helpers(Executor):
         if twin is not None:
             self._idle.append(twin)
 
+    def end_stopped(self) -> None:
+        """Kill the worker processes that are stopped now and were when this was last called.
+
+        Their threads then compute here what they were to. A process may be seen stopped once
+        in the moment before it continues with this one.
+        """
+        stopped = {twin for twin in self._twins if twin.stopped}
+        for twin in stopped & self._stopped:
+            twin.kill()
+        self._stopped = stopped
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Compute nothing more."""
+        """Compute nothing more; what is still under way is wanted by nobody."""
+        for twin in self._twins:
+            twin.abandon()
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
         while wait and self._twins:
             self._twins.pop().end()
@@ -81,4 +101,6 @@ class _Future(Future[T]):
         """Return the result, or raise what was raised."""
         while not self.done() and self._helpers.help():
             pass
+        while timeout is None and not wait((self,), _PATIENCE).done:
+            self._helpers.end_stopped()
         return super().result(timeout)

@@ -238,6 +238,8 @@ def _undefined(plan: Plan, total: Scores, clusters: int | None, bytes_: Bytes | 
     elif total.scored < 2 or clusters == 1:
         what = "row" if clusters is None else "cluster"
         reasons["standard_error"] = reasons["interval"] = f"one {what} has no spread"
+    if clusters is not None and plan.settings.slices:
+        reasons["by"] = "with --cluster only the whole cost has an interval"
     if plan.settings.bytes is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
     elif bytes_ is not None and not bytes_.total:

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any, Generic, TypeVar, cast
 
+from xentcli.signals import blocked, undo_later
+
 __all__ = ["Twin", "answer", "permit", "twins_of"]
 
 T = TypeVar("T")
@@ -52,21 +54,26 @@ class Twin(Generic[T, R]):
 
     def __init__(self, function: Callable[[T], R]) -> None:
         self._function = function
+        self._abandoned = False
         asked, self._items = _pipe()
         self._results, told = _pipe()
         # Signals are for the process that is copied.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        try:
+        with blocked():
             self._process = os.fork()
             if not self._process:
                 self._live(asked, told)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self._withdraw = undo_later(self.kill)
         asked.close()
         told.close()
 
     def __call__(self, item: T) -> R:
-        """Have the function computed of an item."""
+        """Return the function of an item, computed by the copy, or here where the copy cannot.
+
+        Raises
+        ------
+        RuntimeError
+            When the copy was abandoned meanwhile.
+        """
         import pickle
 
         done, result = False, None
@@ -77,10 +84,31 @@ class Twin(Generic[T, R]):
                 self._items.write(data)
                 self._items.flush()
                 done, result = pickle.load(self._results)  # noqa: S301 - from the copy
+        if self._abandoned and not done:
+            raise RuntimeError("nobody wants the result any more")
         return cast("R", result) if done else self._function(item)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether a signal has stopped the copy, so that it will not answer until another continues it."""
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self._process, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+        return False
+
+    def kill(self) -> None:
+        """Kill the copy; what it was computing is computed here."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+
+    def abandon(self) -> None:
+        """Kill the copy; what it was computing is not computed."""
+        self._abandoned = True
+        self.kill()
+
     def end(self) -> None:
-        """Wait until the copy has computed what it was sent, and ended; those made after it must have ended."""
+        """Kill the copy and wait for its end; no thread may still wait for a result of it."""
+        self.abandon()
+        self._withdraw()
         for pipe in (self._items, self._results):
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -173,7 +173,7 @@ _speed = section(
         "--threads",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many threads or processes; else one a processor.",
+        help="How many threads or processes, 16 or one a processor at most; else one a processor.",
     ),
 )
 _loss = section(
@@ -492,7 +492,10 @@ def terminal_of(stream: Any) -> tuple[int | None, bool]:
 def _among(path: str, given: str) -> bool:
     """Whether a path is an input, or one of the files that a folder or glob stands for."""
     in_folder = os.path.isdir(given) and _same(os.path.dirname(path) or ".", given)
-    return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
+    # Without a working directory no relative path is an input.
+    with contextlib.suppress(FileNotFoundError):
+        return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
+    return in_folder
 
 
 def again(command: str, *, without: tuple[str, ...] = ()) -> str:
@@ -524,7 +527,9 @@ def _same(one: str, other: str) -> bool:
             return sys.stdin is not None and os.path.samestat(os.stat(one), os.fstat(sys.stdin.fileno()))
         return os.path.samefile(one, other)
     except (OSError, ValueError):
-        return other != "-" and os.path.realpath(one) == os.path.realpath(other)
+        with contextlib.suppress(FileNotFoundError):
+            return other != "-" and os.path.realpath(one) == os.path.realpath(other)
+        return False
 
 
 def example_options(function: F) -> F:

@@ -7,9 +7,7 @@ import contextlib
 import errno
 import gc
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from types import FrameType
@@ -18,6 +16,7 @@ from typing import NoReturn
 import click
 
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
+from xentcli.signals import end_at_once, handle
 from xentcli.twins import permit
 from xentcli.writers.safe import terminal
 
@@ -67,7 +66,7 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
 
     alone says that nothing else runs in this process, which then ends at once.
     """
-    _on_terminate()
+    handle(end_at_once if alone else _terminate, interrupts=alone)
     if alone:
         # Hardly anything here refers to itself; looking for it is a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
@@ -104,6 +103,8 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
         code = READER_GONE
     except MemoryError:
         code = say_error(FileError("there is not enough memory for a block of rows"))
+    except ImportError as error:
+        code = say_error(FileError("there is not enough memory to start")) if _no_memory(error) else _defect(error)
     except OSError as error:
         # Without the name of a file it is the standard output of click, for --help and the like.
         what = error.filename or "standard output cannot be written"
@@ -120,7 +121,8 @@ def keep_freed_memory() -> None:
     page, which takes longer than the arithmetic. What one thread gave back the others take:
     few wait for memory, and heaps of their own would all grow. Elsewhere nothing is done.
     """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Where OpenBLAS cannot start a thread it interrupts the process.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if not sys.platform.startswith("linux"):
         return
     import ctypes
@@ -157,6 +159,12 @@ def _usage(error: click.UsageError) -> int:
     return 2
 
 
+def _no_memory(error: ImportError) -> bool:
+    """Whether a library could not be loaded for lack of memory, as the dynamic linker says it."""
+    causes = f"{error} {error.__cause__} {error.__context__}".lower()
+    return any(words in causes for words in ("failed to map segment", "cannot allocate memory"))
+
+
 def _defect(error: Exception) -> int:
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}:{where.lineno}"
@@ -167,15 +175,9 @@ def _defect(error: Exception) -> int:
     return DEFECT
 
 
-def _on_terminate() -> None:
-    def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise _Terminated(number)
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, terminate)
-        # Under nohup it is ignored, and stays so.
-        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, terminate)
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """Raise what ends a command that runs within another program."""
+    raise _Terminated(number)
 
 
 def _leave(code: int, alone: bool) -> NoReturn:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
+
+from xentcli.signals import undo_later
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,6 +19,8 @@ __all__ = ["Watch", "watched"]
 
 PATIENCE = 1.0
 """Work that ends within so many seconds is not told of."""
+_CLEARED = b"\r\x1b[2K\x1b[?25h"
+"""Clears the line and shows the cursor."""
 
 
 class Watch:
@@ -31,6 +37,7 @@ class Watch:
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._begin = stream, clock, clock()
         self._progress: Progress | None = None
+        self._withdraw: Callable[[], None] | None = None
 
     def __call__(self, rows: int, share: float | None) -> None:
         """Tell how many rows are done, and which share of the whole that is, None where nobody knows."""
@@ -38,7 +45,12 @@ class Watch:
         if seconds < PATIENCE:
             return
         if self._progress is None:
-            self._progress = self._started()
+            # Rich redraws the line in a thread: where none can start, nothing is shown.
+            with contextlib.suppress(RuntimeError):
+                self._progress = self._started()
+        if self._progress is None:
+            self._begin = math.inf
+            return
         said = f"{rows:,} rows, {rows / seconds:,.0f} a second"
         self._progress.update(self._progress.task_ids[0], completed=share or 0.0, total=share and 1.0, description=said)
 
@@ -49,6 +61,7 @@ class Watch:
         columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TimeRemainingColumn())
         progress = Progress(*columns, console=Console(file=self._stream), transient=True, refresh_per_second=4)
         progress.add_task("", total=None)
+        self._withdraw = undo_later(lambda: os.write(self._stream.fileno(), _CLEARED))
         progress.start()
         return progress
 
@@ -57,6 +70,9 @@ class Watch:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+        if self._withdraw is not None:
+            self._withdraw()
+            self._withdraw = None
 
 
 @contextlib.contextmanager

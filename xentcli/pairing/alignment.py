@@ -90,13 +90,15 @@ def by_position(predictions: PartQueue, companions: Sequence[Companion]) -> Iter
         rows = [reader.next(part.rows) for reader in readers]
         short = next((reader for reader, got in zip(readers, rows, strict=True) if got is None), None)
         if short is not None:
-            total = start + part.rows + sum(rest.rows for rest in parts)
-            raise _counts_differ(predictions.source, total, short.source, short.total())
+            others = short.total()
+            # An endless stream has no total.
+            rest = (later.rows for later in parts) if predictions.source.repeatable else ()
+            raise _counts_differ(predictions.source, start + part.rows + sum(rest), short.source, others)
         yield Task(part, start, tuple(got for got in rows if got is not None))
         start += part.rows
     for reader in readers:
-        if reader.total() != start:
-            raise _counts_differ(predictions.source, start, reader.source, reader.total())
+        if (others := reader.total(start)) != start:
+            raise _counts_differ(predictions.source, start, reader.source, others)
         check_pairs(predictions.source, reader.source, counted=True)
 
 
@@ -128,10 +130,17 @@ class _Reader:
         self._given += count
         return merged_rows(pieces)
 
-    def total(self) -> int:
-        """How many rows the source has; those not handed out are counted, not read."""
-        self._given += (self._rows.count if self._rows else 0) + sum(part.rows for part in self._parts)
+    def total(self, enough: int | None = None) -> int:
+        """How many rows the source has; those not handed out are counted, not read.
+
+        Of a stream they are counted up to the first part beyond `enough` rows.
+        """
+        self._given += self._rows.count if self._rows else 0
         self._rows = None
+        for part in self._parts:
+            self._given += part.rows
+            if enough is not None and self._given > enough and not self.source.repeatable:
+                break
         return self._given
 
 
@@ -164,8 +173,11 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -
             advice.append(f"is the first line of {shorter.path} data? --no-header {side[id(shorter)]}")
     if not advice:
         advice.append("rows that are not in the same order or not all there: --id COLUMN matches them by id")
+    # Of a stream that goes on no more is counted.
+    ours = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
+    theirs = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
     return DataError(
-        f"the row counts differ: {predictions.path} has {rows:,} and {other.path} has {others:,}", advice=tuple(advice)
+        f"the row counts differ: {predictions.path} has {ours} and {other.path} has {theirs}", advice=tuple(advice)
     )
 
 

@@ -175,7 +175,7 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
 
     def batches(rows: int) -> Iterator[Any]:
         with opened() as file:
-            yield from file.iter_batches(batch_size=rows)
+            yield from file.iter_batches(batch_size=rows, use_threads=_threads_start())
 
     with _damage(path), opened() as file:
         meta = file.metadata
@@ -260,6 +260,19 @@ def _offsets(array: Any) -> Any:
     if hasattr(array, "offsets"):
         return array.offsets.to_numpy(zero_copy_only=False)
     return np.arange(len(array) + 1) * array.type.list_size
+
+
+def _threads_start() -> bool:
+    """Whether the system has room for another thread; without one pyarrow fails instead of working alone."""
+    import threading
+
+    thread = threading.Thread(target=lambda: None)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:

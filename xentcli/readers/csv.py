@@ -27,7 +27,7 @@ from xentcli.readers.delimited import (
     room_for,
 )
 from xentcli.readers.faults import DELIMITERS, Written, before_table, cell_advice, row_fault
-from xentcli.readers.numerals import number_hint, numbers
+from xentcli.readers.numerals import number_hint, numbers, pointed
 from xentcli.readers.source import (
     BLOCK_BYTES,
     TASK_ROWS,
@@ -178,9 +178,13 @@ class CsvPart:
         for role, pick in selection.items():
             if pick.as_ != "numbers":
                 column = pick.columns[0]
-                values[role] = [record[column] for record in records]
+                texts = [record[column] for record in records]
+                # A label may be a number; other text is shown as it is.
+                as_number = pick.as_ == "values"
+                values[role] = self._pointed(texts, rows, role, 1) if as_number else texts
                 continue
-            cells = [record[c] for record in records for c in pick.columns]
+            width = len(pick.columns)
+            cells = self._pointed([record[c] for record in records for c in pick.columns], rows, role, width)
             found = numbers(cells)
             if isinstance(found, int):
                 row, column = divmod(found, len(pick.columns))
@@ -200,6 +204,9 @@ class CsvPart:
             values[role] = found[0].reshape(len(records), len(pick.columns))
             underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
+
+    def _pointed(self, cells: list[str], rows: Rows, role: str, width: int) -> list[str]:
+        return self.grammar.pointed(cells, lambda cell: rows.place(role, cell // width, cell % width))
 
     def _cell_advice(self, cell: str) -> str:
         return cell_advice(cell, Written(self.path, self.grammar.dialect.delimiter))
@@ -453,7 +460,13 @@ def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     """The fields of the first rows."""
     grammar = Grammar(stream.name, dialect)
     ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
-    return [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
+    rows = (grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends))
+    # A header may have points: only rows are held to the decimal comma, when they are read.
+    return (
+        [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]
+        if (dialect.decimal != ".")
+        else list(rows)
+    )
 
 
 def _fields(count: int) -> str:

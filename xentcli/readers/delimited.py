@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -265,17 +265,23 @@ class Grammar:
             For bytes that are not UTF-8, a NUL, a quote out of place.
         """
         text = self._decoded(data, line)
-        rows, lines = self._quoted(text, start, line) if '"' in text else (self._bare(text, start, line), None)
-        return (rows if self.dialect.decimal == "." else self._pointed(rows, lines, start, line)), lines
+        return self._quoted(text, start, line) if '"' in text else (self._bare(text, start, line), None)
 
-    def _pointed(self, rows: list[list[str]], lines: tuple[int, ...] | None, start: int, line: int) -> list[list[str]]:
-        """The same rows with points for decimal commas."""
-        result = [[pointed(cell) for cell in row] for row in rows]
-        for index, cells in enumerate(result):
-            if None in cells:
-                place = Place(self.path, start + index + 1, lines[index] if lines else line + index)
-                cell = rows[index][cells.index(None)]
-                raise DataError(f"{shown(cell)} has a point; with --decimal , numbers have commas", place=place)
+    def pointed(self, cells: list[str], place: Callable[[int], Place]) -> list[str]:
+        """Return cells that may be numbers with points for decimal commas; `place` says where a cell is.
+
+        Raises
+        ------
+        DataError
+            For a number with a point.
+        """
+        if self.dialect.decimal == ".":
+            return cells
+        result = [pointed(cell) for cell in cells]
+        if None in result:
+            wrong = result.index(None)
+            message = f"{shown(cells[wrong])} has a point; with --decimal , numbers have commas"
+            raise DataError(message, place=place(wrong))
         return result  # type: ignore[return-value]
 
     def _bare(self, text: str, start: int, line: int) -> list[list[str]]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from xentcli.errors import XentError
 from xentcli.readers.source import OfStream, Source, files_in
-from xentcli.readers.stream import leave_signals, open_range
+from xentcli.readers.stream import open_range
+from xentcli.signals import leave_to_main_thread
 
 __all__ = ["digests"]
 
@@ -33,26 +34,42 @@ def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None
     found: list[str | None] = []
     errors: list[XentError] = []
 
+    def beside() -> None:
+        leave_to_main_thread()
+        work()
+
     def work() -> None:
-        leave_signals()
         try:
             found.extend(_of_files(_files(source), stop) for source in sources)
         except XentError as error:
             errors.append(error)
 
     def result() -> tuple[str | None, ...]:
-        thread.join()
+        if started:
+            thread.join()
+        else:
+            work()
         for error in errors:
             raise error
         return tuple(_of_stream(source) or sum_ for source, sum_ in zip(sources, found, strict=True))
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    thread = threading.Thread(target=beside, daemon=True)
+    started = _started(thread)
     try:
         yield result
     finally:
         stop.set()
-        thread.join()
+        if started:
+            thread.join()
+
+
+def _started(thread: threading.Thread) -> bool:
+    """Start a thread; False where the system has no room for another."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _of_stream(source: Source) -> str | None:

@@ -20,7 +20,6 @@ __all__ = [
     "ByteStream",
     "Stamp",
     "fill_range",
-    "leave_signals",
     "open_bytes",
     "open_range",
     "plain_path",
@@ -226,14 +225,6 @@ def read_range(path: str, offset: int, length: int) -> bytes:
     if len(data) != length:
         raise DataError("the file became shorter while it was read", place=Place(path))
     return data
-
-
-def leave_signals() -> None:
-    """Leave signals to the main thread: one that another thread takes does not end a read that waits there."""
-    import signal
-
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 
 
 def _read_some(file: Any, length: int) -> bytes:

@@ -24,7 +24,8 @@ def slice_tables(report: Report) -> Iterator[RenderableType]:
     if report.by_class:
         yield _by_class(report, places)
     for _, groups in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
-        yield _by(list(groups), places)
+        table = _by(list(groups), places)
+        yield Group(table, text(report.undefined["by"])) if "by" in report.undefined else table
     if report.worst:
         yield Group(text(_worst_title(report), style="bold"), _worst(report))
 
