@@ -62,6 +62,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "max_columns": (10, {}),
     "max_field": (100, {}),
     "max_inflated": (1000, {}),
+    "max_batch": (1000, {}),
     "hash": (True, {}),
     "bytes": (12, {}),
     "metrics": ("cost", {}),

@@ -288,7 +288,7 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> tuple
     """
     source = found.source
     texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
-    head = next(queue.look({f"{c}": Pick((c,), "text") for c in texts}, LOOK_AT), None)
+    head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = texts_of(column)
         row = next((row for row, text in enumerate(values) if not is_number(text) and (blank or text.strip())), None)
