@@ -1,4 +1,4 @@
-"""Tasks: nox -s test, lint, docs, bench, fuzz, mutate, record."""
+"""Tasks: nox -s test, lint, docs, bench, fuzz, fuzz-commands, mutate, record."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def fuzz(session: nox.Session) -> None:
     """Fuzz the readers for an hour, or as the arguments of libFuzzer say."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.fuzz.readers", *(session.posargs or ["-max_total_time=3600"]))
+
+
+@nox.session(name="fuzz-commands")
+def fuzz_commands(session: nox.Session) -> None:
+    """Compare random command lines with an independent oracle for an hour, or as the arguments say."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.fuzz.commands", *(session.posargs or ["--seconds", "3600"]))
 
 
 @nox.session

@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of the readers."""
+"""Fuzzing: of the readers, guided by coverage, and of command lines against an oracle."""
