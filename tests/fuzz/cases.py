@@ -533,7 +533,7 @@ def _obvious(spec: Spec) -> bool:
         return False
     if problem.kind in ALONE or problem.width == 1:
         return True
-    if problem.options.get("multilabel"):
+    if "multilabel" in problem.options or "renormalize" in problem.options:
         return False
     if problem.kind != "logits" or spec.preds.format == "npy":
         return True
@@ -858,6 +858,7 @@ PENDING: dict[str, Callable[[Spec], bool]] = {
     "the prior of soft targets and class weights": lambda spec: (
         "class_weight" in spec.problem.options and (spec.problem.has("target") or spec.problem.width == 1)
     ),
+    "labels less a prefix and a suffix": lambda spec: _both_ends(spec.problem),
     "losses below 0": lambda spec: (
         spec.problem.kind == "losses" and any(row[0] < 0 for row in spec.problem.preds.columns["q"])
     ),
@@ -874,3 +875,8 @@ def _numbers_for_others(problem: Problem) -> bool:
 def pending(spec: Spec) -> bool:
     """Whether a case is about what is not mended here yet."""
     return any(holds(spec) for holds in PENDING.values())
+
+
+def _both_ends(problem: Problem) -> bool:
+    names = problem.names or [""]
+    return problem.has("label") and any(prefix and suffix for prefix, suffix in stripped(names))

@@ -278,7 +278,7 @@ def _by_name(labels: Sequence[str], names: Sequence[str]) -> list[int] | None:
         return [names.index(text) for text in labels]
     found = []
     for pair in stripped(names):
-        short = [_less(name, pair) for name in names]
+        short = _cut(names, pair)
         if set(labels) <= set(short):
             found.append([short.index(text) for text in labels])
     if any(one != found[0] for one in found):
@@ -289,10 +289,18 @@ def _by_name(labels: Sequence[str], names: Sequence[str]) -> list[int] | None:
 def numbered_otherwise(names: Sequence[str]) -> bool:
     """Whether class names, less prefix and suffix, are whole numbers but not 0..K-1."""
     for pair in stripped(names):
-        short = [_less(name, pair) for name in names]
+        short = _cut(names, pair)
         if all(re.fullmatch(r"-?[0-9]+", text) for text in short):
             return sorted(map(int, short)) != list(range(len(names)))
     return False
+
+
+def _cut(names: Sequence[str], pair: tuple[str, str]) -> list[str]:
+    return [_less(name, pair) for name in names]
+
+
+def _pairs(names: Sequence[str], others: Sequence[str]) -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    return [(mine, theirs) for mine in stripped(names) for theirs in stripped(others)]
 
 
 def target_order(target_names: Sequence[str] | None, names: Sequence[str] | None, width: int) -> list[int]:
@@ -300,14 +308,14 @@ def target_order(target_names: Sequence[str] | None, names: Sequence[str] | None
     by_position = list(range(width))
     if target_names is None or names is None:
         return by_position
-    for mine in stripped(names):
-        for theirs in stripped(target_names):
-            short = [_less(name, theirs) for name in target_names]
-            wanted = [_less(name, mine) for name in names]
-            if set(short) == set(wanted):
-                return [short.index(name) for name in wanted]
+    for mine, theirs in _pairs(names, target_names):
+        short, wanted = _cut(target_names, theirs), _cut(names, mine)
+        if set(short) == set(wanted):
+            return [short.index(name) for name in wanted]
     if set(names) & set(target_names):
         raise Refusal("some target columns have the name of a class")
+    if any(set(_cut(names, mine)) & set(_cut(target_names, theirs)) for mine, theirs in _pairs(names, target_names)):
+        raise Refusal("some target columns have the name of a class, less a prefix", 0, 3)
     return by_position
 
 
