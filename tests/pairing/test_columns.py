@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -162,12 +163,21 @@ def test_many_columns_are_listed_in_part_with_their_number(write: Write) -> None
     assert len(message) < 400
 
 
-def test_a_name_in_both_files_is_refused_naming_the_way_to_choose(write: Write) -> None:
-    one = write("one.csv", "cat,dog,truth\n.5,.5,dog\n")
-    two = write("two.csv", "truth\ncat\n")
-    message = refusal(DataError, one, two, preds="cat,dog", label="truth")
-    assert f"--label truth is in {one} and {two}" in message
-    assert f"--label @{one}:truth" in message
+def test_a_label_in_both_files_is_that_of_the_labels(write: Write) -> None:
+    # The column of the same name beside the predictions is often the predicted class.
+    one = write("one.csv", "cat,dog,truth\n.25,.75,dog\n.5,.5,dog\n")
+    two = write("two.csv", "truth\ncat\ndog\n")
+    report = score(one, two, preds="cat,dog", label="truth")
+    assert report.cost == pytest.approx(math.log(8) / 2, rel=1e-15)
+    assert report.labels.counts == (1, 1)
+
+
+def test_another_column_in_both_files_is_refused_naming_the_way_to_choose(write: Write) -> None:
+    one = write("one.csv", "cat,dog,w\n.5,.5,1\n")
+    two = write("two.csv", "truth,w\ncat,1\n")
+    message = refusal(DataError, one, two, preds="cat,dog", label="truth", weights="w")
+    assert f"--weights w is in {one} and {two}" in message
+    assert f"--weights @{one}:w" in message
 
 
 @pytest.mark.parametrize(("chosen", "counts"), [("one.csv", (0, 1)), ("two.csv", (1, 0))])
@@ -179,11 +189,12 @@ def test_a_file_before_the_column_takes_it_from_that_file(chosen: str, counts: t
     assert report.labels.counts == counts
 
 
-def test_a_glob_that_means_columns_of_both_files_is_refused(write: Write) -> None:
+def test_a_glob_that_means_columns_of_both_files_means_those_of_the_predictions(write: Write) -> None:
     one = write("one.csv", "p1,p2\n.5,.5\n")
     two = write("two.csv", "pid,y\n7,1\n")
-    assert f"@{one}:p*" in refusal(DataError, one, two, preds="p*", label="y")
-    assert score(one, two, preds=f"@{one}:p*", label="y").classes == ("p1", "p2")
+    report = score(one, two, preds="p*", label="y")
+    assert report.classes == ("p1", "p2")
+    assert report.labels.counts == (1, 0)
 
 
 def test_predictions_may_stand_in_the_second_file_and_labels_in_the_first(write: Write) -> None:

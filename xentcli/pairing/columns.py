@@ -74,12 +74,13 @@ def find_columns(
 ) -> Found:
     """Find the columns of a role in the sources; numbers such as #1 count in `home`.
 
-    What names a file, as ``@FILE:COLUMN`` does, is looked for in `further` sources too.
+    --label and --preds are looked for in `home` first. What names a file, as ``@FILE:COLUMN``
+    does, is looked for in `further` sources too.
 
     Raises
     ------
     DataError
-        When a name is in none of them, or in more than one.
+        When a name is in none of them, or, of another option, in more than one.
     """
     if isinstance(spec, str) and spec.startswith("@"):
         return _from_file(option, spec, (*sources, *further))
@@ -89,8 +90,9 @@ def find_columns(
             columns = columns_of(spec, source)
             if columns is not None:
                 found.append(_checked(option, spec, source, columns))
-    if len(found) == 1:
-        return found[0]
+    at_home = [columns for columns in found if columns.source is home]
+    if len(found) == 1 or (at_home and option in ("--label", "--preds")):
+        return (at_home or found)[0]
     if not found:
         raise _not_found(option, spec, sources)
     paths = " and ".join(f.source.path for f in found)
