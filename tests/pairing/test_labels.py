@@ -327,7 +327,27 @@ def test_a_position_out_of_range_is_refused_naming_row_label_and_range(
 
 @pytest.mark.parametrize(("base", "label"), [(0, 3), (1, 0)])
 def test_a_position_out_of_range_by_one_hints_at_the_other_base(base: int, label: int) -> None:
-    assert f"--index-base {1 - base}" in unmatched(PETS, [1, 2, label, base], index_base=base)
+    labels = [1, 2, label]
+    assert f"--index-base {1 - base}" in unmatched(PETS, labels, index_base=base)
+    assert score(np.full((3, 3), 1 / 3), labels, index_base=1 - base).cost == pytest.approx(math.log(3))
+
+
+@pytest.mark.parametrize(
+    ("labels", "base"), [([0, 1, 2, 3], None), ([1, 2, 3, 0], 0), ([1, 2, 3, 0], 1), ([1, 4], None)]
+)
+@pytest.mark.parametrize("form", ["numbers", "text"])
+def test_labels_that_no_base_allows_are_of_a_class_without_a_column(
+    labels: list[int], base: int | None, form: str
+) -> None:
+    q = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.2, 0.4, 0.4]])[: len(labels)]
+    given: list[Any] = labels if form == "numbers" else [str(label) for label in labels]
+    with pytest.raises(DataError) as caught:
+        score(q, given, index_base=base)
+    assert "labels counted from" not in str(caught.value)
+    (advice,) = re.findall(r"--ignore-label (\d+) leaves its rows out", str(caught.value))
+    rest = [(row, label - (base or 0)) for row, label in enumerate(labels) if label != int(advice)]
+    expected = float(np.mean([-math.log(q[row, label]) for row, label in rest]))
+    assert score(q, given, index_base=base, ignore_label=[advice]).cost == pytest.approx(expected, rel=1e-15)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint16", ">u2", "float32"])

@@ -109,10 +109,11 @@ class ByName:
 
 @record(frozen=True)
 class ByPosition:
-    """Labels that count the classes from `base`."""
+    """Labels that count the classes from `base`; met are the whole numbers among the labels that decided."""
 
     base: int
     classes: tuple[str, ...]
+    met: Collection[int] = ()
     matched: str = "index"
 
     @property
@@ -126,10 +127,11 @@ class ByPosition:
         low, high = self.base, self.base + len(self.classes) - 1
         if len(result) and not low <= np.minimum.reduce(result) <= np.maximum.reduce(result) <= high:
             row = int(np.flatnonzero((result < low) | (result > high))[0])
+            met = {*self.met, *distinct(result)[0].tolist()}
             raise LabelsBreakRule(
                 f"label {int(result[row])} is outside {low} to {high}, the positions of {len(self.classes):,} classes",
                 place=where(row),
-                advice=_range_advice(int(result[row]), self.base, len(self.classes)),
+                advice=_range_advice(int(result[row]), self.base, len(self.classes), met),
             )
         return result - self.base if self.base else result
 
@@ -321,7 +323,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             place=labels[str(len(names))],
             advice="--index-base 1 counts from 1, --index-base 0 from 0",
         )
-    return ByPosition(base or 0, names)
+    return ByPosition(base or 0, names, integers)
 
 
 def _names_exclude_positions(labels: Collection[str], names: Sequence[str]) -> bool:
@@ -356,7 +358,7 @@ def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
         place=place,
         advice=(
             f"classes: {listed(names)}",
-            *(_range_advice(int(label), 0, len(names)) if int(label) < 0 else ()),
+            *(_range_advice(int(label), 0, len(names), ()) if int(label) < 0 else ()),
             "labels that are positions of the columns: --index-base 0, or --index-base 1 if the first column is 1",
         ),
     )
@@ -675,11 +677,11 @@ def _reals(values: Values, where: WhereRow) -> Floats:
     return result
 
 
-def _range_advice(label: int, base: int, classes: int) -> tuple[str, ...]:
+def _range_advice(label: int, base: int, classes: int, met: Collection[int]) -> tuple[str, ...]:
+    """Return advice for a label out of range: another base only where no label (`met`) rules it out."""
     if label < 0:
         return (f"padding, or rows without a label? --ignore-label {label} leaves them out",)
-    if label == base + classes and base == 0:
-        return ("labels counted from 1? --index-base 1",)
-    if label == 0 and base == 1:
-        return ("labels counted from 0? --index-base 0",)
-    return ()
+    other = 1 - base
+    if all(other <= index < other + classes for index in met if index >= 0):
+        return (f"labels counted from {other}? --index-base {other}",)
+    return (f"a class without a column of predictions? --ignore-label {label} leaves its rows out",)
