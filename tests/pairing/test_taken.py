@@ -165,6 +165,17 @@ def test_one_column_and_the_rest_to_1_are_two_classes(
     assert ("possible-class" in codes(report)) == warned
 
 
+@pytest.mark.parametrize(("total", "other", "warned"), [(0.9, 0.1, True), (0.95, 0.3, False), (0.9995, 0.05, False)])
+@pytest.mark.parametrize("option", TAKING)
+def test_a_wide_tolerance_does_not_hide_a_class_with_another_role(
+    option: str, total: float, other: float, warned: bool, write: Write
+) -> None:
+    rows = "".join(f"{total - b},{b},{other}\n" for b in (0.4, 0.65, 0.1))
+    path = write("p.csv", f"a,b,c\n{rows}")
+    report = score(path, ["a", "b", "a"], sum_tolerance=0.1, **taking(option, "c"))
+    assert ("possible-class" in codes(report)) == warned
+
+
 @pytest.mark.parametrize("option", TAKING)
 def test_one_column_of_logits_beside_another_number_is_refused(option: str, write: Write) -> None:
     path = write("p.csv", "z,w\n2,1\n-1,2\n3,1\n")

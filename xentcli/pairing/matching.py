@@ -398,14 +398,15 @@ def _check_vouched(
     guess = "a class without rows, or an unrelated column?" if len(doubtful) == 1 else "classes, or unrelated columns?"
     whole = shlex.quote(f"{names[0]}:{names[-1]}" if _is_run(every.columns) else ",".join(names))
     ours = preds.names if len(preds.names) < len(names) else called
+    otherwise = "otherwise" if twice else f"if {listed(doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",
         place=Place(every.source.path),
         advice=(
             f"if all {len(names)} columns are classes: --preds {whole}" if twice else "",
-            f"otherwise: --preds {shlex.quote(','.join(ours))}"
+            f"{otherwise}: --preds {shlex.quote(','.join(ours))}"
             if 0 < len(ours) <= MOST_NAMED
-            else "otherwise: --preds NAME,...",
+            else f"{otherwise}: --preds NAME,...",
         ),
     )
 

@@ -232,12 +232,14 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
 
 
 def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:
-    """Return what is uncertain of predictions without a role: row sums confirm two and more columns."""
+    """Return what is uncertain of predictions without a role: row sums close to 1 confirm two and more columns."""
     source = found.source
     used = _used(source, roles, ("by", "cluster", "weights", "bytes"))
     taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
     unsummed = _unsummed(settings)
-    if not unsummed and (len(found.columns) > 1 or not _complete(found, tuple(taken), queue, settings)):
+    if not unsummed and (
+        _confirmed(found, queue, settings) or not _sum_to_1((*found.columns, *taken), queue, settings)
+    ):
         taken = {}
     return Doubt(unsummed and source.tabular and len(found.columns) + len(taken) > 1, taken)
 
@@ -263,11 +265,16 @@ def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
     return _first_text(Found(source, (column,)), queue, blank=True) is None if known is None else known
 
 
-def _complete(found: Found, taken: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
-    """Whether one column of predictions and those that have another role sum to 1 in all of the first rows."""
-    if not taken:
+def _confirmed(found: Found, queue: PartQueue, settings: Settings) -> bool:
+    """Whether row sums say that no class is missing; a wider tolerance than the default could hide one."""
+    strict = replace(settings, sum_tolerance=min(settings.sum_tolerance, Settings().sum_tolerance))
+    return len(found.columns) > 1 and (strict == settings or _sum_to_1(found.columns, queue, strict))
+
+
+def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
+    """Whether two columns or more sum to 1 within the tolerance in all of the first rows."""
+    if len(columns) < 2:
         return False
-    columns = (*found.columns, *taken)
     try:
         for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
             q = settings.rules.scaled(np.asarray(rows.values["preds"]))
