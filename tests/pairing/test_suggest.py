@@ -127,6 +127,15 @@ def test_a_file_of_labels_with_nothing_but_the_predicted_class_says_so(write: Wr
     assert "--label" not in message
 
 
+def test_the_truth_of_a_model_without_errors_is_not_called_a_prediction(write: Write) -> None:
+    # The file alone cannot tell the two apart.
+    path = write("p.csv", "truth,no,yes\nno,.8,.2\nyes,.3,.7\n")
+    message = refused(path)
+    assert "truth is the predicted class, unless the model is right in every row" in message
+    assert "not the truth" not in message and "the truth is not in this file" not in message
+    assert score(path, label="truth").accuracy == 1
+
+
 def test_a_stream_is_compared_as_well(tmp_path: Path, xent: Run) -> None:
     (tmp_path / "p.csv").write_text("no,yes\n.8,.2\n.3,.7\n.6,.4\n")
     done = xent("score", "p.csv", "-", input=LABELS)

@@ -54,12 +54,12 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
 def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
     command = f"xent score {_word(source.path)} LABELS --preds {_word(_run(preds, head.names))}"
-    return not_the_truth(predicted), "the truth is not in this file; with a file of labels:", command
+    return not_the_truth(predicted), "no other column can be the truth; with a file of labels:", command
 
 
 def not_the_truth(name: str) -> str:
     """Return the line that says why a column is not offered as the label."""
-    return f"{listed([name])} is the predicted class (the largest prediction in every row looked at), not the truth"
+    return f"{listed([name])} is the predicted class, unless the model is right in every row that was looked at"
 
 
 def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_queue: PartQueue) -> list[str]:
