@@ -67,6 +67,7 @@ CELLS = P.replace("0.2,0.8", "CELL,0.8")
 CHANGED = {
     "1,000 in quotes": ('"1,000"', "thousands separator"),
     "0,5 in quotes": ('"0,5"', "--decimal ,"),
+    "0,787 in quotes": ('"0,787"', "--decimal ,"),
     "hexadecimal": ("0x1p-2", "hexadecimal"),
     "underscores": ("0_2", "underscores"),
     "digits of another script": ("٠.٢", "another script"),

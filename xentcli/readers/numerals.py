@@ -53,7 +53,7 @@ def number_hint(text: str) -> str:
     stripped = text.strip()
     if DECIMAL.fullmatch(text):
         return "larger than any double, which ends at 1.8e308"
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", stripped):
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", stripped):
         return "a thousands separator? write numbers without it"
     if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
         return "a decimal comma? --decimal , reads it"
