@@ -13,6 +13,7 @@ Anything else that escapes is a defect of xent and exits with 70.
 from __future__ import annotations
 
 import os
+import re
 from typing import ClassVar
 
 from xentcli.records import record
@@ -59,6 +60,19 @@ def unused(stem: str, ending: str) -> str:
     return next((name for name in names if not os.path.exists(name)), f"{stem}-clean-new{ending}")
 
 
+_SAVES = re.compile(r"(numpy\.save\(|\.to_csv\()'([^'\\]+)(\.\w+)'")
+
+
+def _written_beside(line: str) -> str:
+    """A line of advice, with another name in place of that of a file which it would overwrite."""
+
+    def renamed(found: re.Match[str]) -> str:
+        there = os.path.exists(found[2] + found[3])
+        return f"{found[1]}{unused(found[2], found[3])!r}" if there else found[0]
+
+    return _SAVES.sub(renamed, line)
+
+
 def ascii_safe(text: str) -> str:
     """repr() of a text in which also the printable but deceptive characters are escaped."""
     return repr(text) if text.isprintable() else ascii(text)
@@ -103,7 +117,8 @@ class XentError(Exception):
     def __init__(self, message: str, *, place: Place | None = None, advice: str | tuple[str, ...] = ()) -> None:
         self.message = message
         self.place = place
-        self.advice = tuple(filter(None, (advice,) if isinstance(advice, str) else advice))
+        lines = (advice,) if isinstance(advice, str) else advice
+        self.advice = tuple(_written_beside(line) for line in lines if line)
         super().__init__(message)
 
     @property

@@ -37,8 +37,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.fuzz import cases
-from tests.fuzz.cases import Spec
+from tests.fuzz import cases, files
+from tests.fuzz.files import Spec
 from tests.fuzz.oracle import ALONE, EPS, MP, Expected, Figures, Slice, Value, solve
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -51,7 +51,7 @@ class Find(AssertionError):
 
     def __init__(self, kind: str, text: str, args: list[str]) -> None:
         super().__init__(text)
-        self.kind = re.sub(r"\(.*?\)|\d+$|(?<=class ).*(?= )", "", kind)
+        self.kind = re.sub(r"\(.*?\)|(?<=worst row )\d+|(?<=class ).*(?= )", "", kind)
         self.command = args
 
 
@@ -146,8 +146,6 @@ class Comparison:
 
     def interval(self, name: str, got: Any, want: tuple[Value, Value] | None) -> None:
         for end, value in zip(("low", "high"), want or (None, None), strict=True):
-            if end == "low" and not cases.INTERVAL_BELOW_0 and value is not None and value.value == 0:
-                continue
             self.figure(f"{name}.{end}", None if got is None else got[end], value)
 
 
@@ -241,10 +239,10 @@ class Runner:
         """Write the files of a case and run it in all its ways; raises Find."""
         for path in self.folder.iterdir():
             path.unlink()
-        cases.write(self.folder, spec)
+        files.write(self.folder, spec)
         expected = solve(spec.problem)
         r = random.Random(seed + " run")
-        args = cases.command(spec)
+        args = files.command(spec)
         first = self.score(args)
         self.codes[first.code] += 1
         self.judge(spec, args, first, expected)
@@ -293,7 +291,7 @@ class Runner:
         """A real process, also from standard input, says the same."""
         stdin = None
         whole = ["score", *args, "--format", "json"]
-        if spec.preds.format in ("csv", "jsonl") and r.random() < 0.5:
+        if spec.preds.format in ("csv", "jsonl") and spec.preds.shards == 1 and r.random() < 0.5:
             stdin = self.folder / args[0]
             whole[1] = "-"
             whole += [f"--input-format=predictions={spec.preds.format}"]
@@ -373,7 +371,7 @@ def check_end(done: Done, args: list[str]) -> None:
     if "Traceback" in done.err or "Warning:" in done.err:
         raise Find("traceback", done.err, args)
     if done.code not in (0, 1, 2, 3, 5):
-        raise Find(f"exit {done.code}", done.err, args)
+        raise Find(f"exit {done.code}", f"exit {done.code}\n{done.out}\n{done.err}", args)
 
 
 # Making a find smaller.
@@ -445,7 +443,7 @@ def shrink(spec: Spec, kind: str, runner: Runner, seed: str, seconds: float = 60
     while progress and time.monotonic() < end:
         progress = False
         for new in smaller(spec):
-            new.flags = cases.header_flags(new)
+            new.flags = files.header_flags(new)
             found = attempt(runner, new, seed)
             if found is not None and found.kind == kind:
                 spec, last, progress = new, found, True
@@ -464,14 +462,19 @@ def attempt(runner: Runner, spec: Spec, seed: str) -> Find | None:
     return None
 
 
-def describe(find: Find, runner: Runner, seed: str) -> str:
+def describe(find: Find, runner: Runner, spec: Spec, seed: str) -> str:
     """Return a find as a person wants to read it: the case, the command, the files, what is wrong."""
     lines = [f"case {seed}: {find.kind}", "xent score " + shlex.join([a for a in find.command if a != "score"])]
     for path in sorted(runner.folder.iterdir()):
-        if path.suffix in (".csv", ".tsv", ".jsonl") and path.name[0] in "py":
+        if path.suffix in (".csv", ".tsv", ".jsonl", ".txt") and path.name != "losses.csv":
             lines.append(f"--- {path.name}\n{path.read_text()[:1500].rstrip()}")
-        elif path.suffix == ".npy":
+        elif path.suffix == ".npy" and path.name != "losses.npy":
             lines.append(f"--- {path.name}\n{np.load(path)!r}"[:1500])
+        else:
+            lines.append(f"--- {path.name}: {path.stat().st_size} bytes")
+    for side, layout in ((spec.problem.preds, spec.preds), (spec.problem.labels, spec.labels)):
+        if side is not None and layout is not None and layout.format not in files.TEXT:
+            lines.append(f"--- {layout}\n{side.columns}"[:1500])
     return "\n".join([*lines, "---", str(find)[:3000], ""])
 
 
@@ -489,7 +492,7 @@ def campaign(
         name = f"{seed}:{index}"
         index += 1
         spec = cases.make(name)
-        if cases.pending(spec):
+        if cases.left_out(spec):
             continue
         try:
             runner.run(spec, name)
@@ -498,7 +501,7 @@ def campaign(
                 continue
             least, last = shrink(spec, find.kind, runner, name) if shrinking else (spec, None)
             final = attempt(runner, least, name) or last or find
-            finds[find.kind] = describe(final, runner, name)
+            finds[find.kind] = describe(final, runner, least, name)
             print(finds[find.kind], flush=True)
     print(
         f"{index} cases, {runner.commands} commands, exit codes {dict(sorted(runner.codes.items()))}, {len(finds)} finds"
@@ -506,12 +509,21 @@ def campaign(
     return list(finds.values())
 
 
+def one(name: str, runner: Runner) -> int:
+    """Run a single case and print what it finds; 1 where it finds something."""
+    spec = cases.make(name)
+    find = attempt(runner, spec, name)
+    holds = f"case {name} holds: xent score {shlex.join(files.command(spec))}"
+    print(describe(find, runner, spec, name) if find else holds)
+    return 1 if find else 0
+
+
 def main() -> int:
     """Run as the arguments say; 1 where something was found."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz.commands", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after this time")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after this time [default: never]")
     parser.add_argument("--cases", type=int, default=sys.maxsize, help="stop after this many cases")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--case", help="run this one case, such as 7:1234")
@@ -523,15 +535,8 @@ def main() -> int:
     runner = Runner(Path.cwd())
     try:
         if given.case:
-            find = attempt(runner, cases.make(given.case), given.case)
-            print(
-                describe(find, runner, given.case)
-                if find
-                else f"case {given.case} holds: {cases.command(cases.make(given.case))}"
-            )
-            return 1 if find else 0
-        seconds = given.seconds if given.cases < sys.maxsize else min(given.seconds, 3600)
-        return 1 if campaign(given.seed, seconds, given.cases, runner) else 0
+            return one(given.case, runner)
+        return 1 if campaign(given.seed, given.seconds, given.cases, runner) else 0
     finally:
         if not given.keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -25,6 +25,7 @@ EPS = MP.mpf(2) ** -52
 INF = MP.inf
 SMALLEST = MP.mpf(2) ** -1073
 """What rounding may do to the smallest doubles."""
+LARGEST = MP.mpf(1.7976931348623157e308)
 LEAST = MP.mpf(2) ** -1000
 """Sums of losses below that may be 0 in doubles."""
 
@@ -208,6 +209,8 @@ def _aligned(problem: Problem) -> list[dict[str, Any]]:
     preds, labels = problem.preds, problem.labels
     if preds.count == 0 and (labels is None or labels.count == 0):
         raise Refusal("no rows", 5)
+    if preds.count == 0 or (labels is not None and labels.count == 0):
+        raise Refusal("no rows in one file")
     if labels is None:
         if len(set(preds.columns.get("id", []))) < len(preds.columns.get("id", [])):
             raise Refusal("an id twice", 0, 3)
@@ -259,6 +262,8 @@ def _less(name: str, pair: tuple[str, str]) -> str:
 def match(labels: Sequence[str], names: Sequence[str] | None, width: int, base: int | None) -> list[int]:
     """Return the class of each label by the rules of section 4."""
     labels = _normalized(labels)
+    if "" in labels:
+        raise Refusal("an empty label")
     if names is not None and base is None:
         found = _by_name(labels, names)
         if found is not None:
@@ -530,6 +535,7 @@ def _matched(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) 
         base = problem.options.get("index_base")
         return dict(zip(kept, match(labels, problem.names, problem.width, base) if kept else (), strict=True))
 
+    _unused(problem, [row["label"] for row in rows])
     every = [i for i, out in enumerate(ignored) if not out]
     counted = [i for i in every if rows[i].get("weight") != 0]
     found = classes(counted)
@@ -541,6 +547,19 @@ def _matched(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) 
         if not same:
             raise Refusal("a label of weight 0 that does not match", 0, 3, 5)
     return [_one_hot(found[i], problem.width) if i in found else None for i in range(len(rows))]
+
+
+def _unused(problem: Problem, used: list[str]) -> None:
+    """Labels without a prediction may be checked or not."""
+    if not problem.options.get("subset") or problem.labels is None:
+        return
+    every, options = problem.labels.columns["label"], problem.options
+    every = [text for text in every if text != options.get("ignore_label")]
+    try:
+        match(every, problem.names, problem.width, options.get("index_base"))
+    except Refusal as refusal:
+        if set(every) - set(used):
+            raise Refusal("a label without a prediction that does not match", 0, 3, *refusal.codes) from None
 
 
 def _one_hot(index: int, width: int) -> Target:
@@ -815,7 +834,7 @@ def _quotient(rows: list[Row], unit: Number) -> Value:
 
 def _perplexity(cost: Value, unit: Number) -> Value:
     value = MP.exp(cost.value * unit)
-    if value > MP.mpf(1.7976931348623157e308):
+    if value > LARGEST:
         return Value(INF, MP.mpf(0))
     return Value(value, value * (cost.tolerance * unit + EPS * (4 + abs(cost.value * unit))))
 
@@ -828,6 +847,8 @@ def _bits_per_byte(problem: Problem, rows: list[Row]) -> Figure:
     if size == 0:
         return None
     total = _sum_a(rows, MP.log(2))
+    if LARGEST < total.value < INF:
+        return Value(MP.nan, INF)
     return Value(total.value / size, total.tolerance / size + _off(total.value / size, 4))
 
 
@@ -925,6 +946,8 @@ def _prior(problem: Problem, rows: list[Row], cost: Value, unit: Number) -> dict
     prior = Value(value, 16 * EPS * (value + 1))
     if value == 0:
         return {"prior": prior, "skill": None, "nce": None}
+    if value < LEAST:
+        return {"prior": prior}
     ratio = cost.value / value
     if not MP.isfinite(ratio):
         return {"prior": prior, "skill": Value(-ratio, MP.mpf(0)), "nce": Value(ratio, MP.mpf(0))}

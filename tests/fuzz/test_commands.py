@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults import environment
-from tests.fuzz import cases
+from tests.fuzz import cases, files
 from tests.fuzz.commands import Find, Runner, compare
 from tests.fuzz.oracle import MP, Problem, Refusal, Side, Value, match, solve, target_order
 
@@ -41,7 +41,7 @@ def test_the_cases_are_of_all_kinds_forms_and_formats() -> None:
     wanted |= {
         f"{side} {format}"
         for side in ("preds", "labels")
-        for format in (*cases.TEXT, "jsonl", "npy", "npz", "parquet", "arrow")
+        for format in (*files.TEXT, "jsonl", "npy", "npz", "parquet", "arrow")
     }
     wanted |= {
         f"role {role}" for role in ("q", "label", "target", "weight", "by", "by2", "cluster", "bytes", "id", "note")
@@ -111,10 +111,10 @@ def test_a_wrong_figure_and_a_wrong_exit_code_are_seen(tmp_path: Path, monkeypat
         if {"--by-class", "--worst"} <= set(spec.extra)
         and spec.problem.has("by")
         and solve(spec.problem).figures
-        and not cases.pending(spec)
+        and not cases.left_out(spec)
     )
-    cases.write(tmp_path, spec)
-    args = cases.command(spec)
+    files.write(tmp_path, spec)
+    args = files.command(spec)
     runner = Runner(tmp_path)
     done = runner.score(args)
     figures = solve(spec.problem).figures

@@ -236,6 +236,9 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
     source = found.source
     used = _used(source, roles, ("by", "cluster", "weights", "bytes"))
     taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
+    if settings.positive is not None and len(found.columns) == 1:
+        # --positive says that there is one column of predictions.
+        return Doubt()
     unsummed = _unsummed(settings)
     if not unsummed and (
         _confirmed(found, queue, settings) or not _sum_to_1((*found.columns, *taken), queue, settings)

@@ -211,7 +211,7 @@ def check_text(stream: ByteStream) -> None:
         raise DataError(
             "UTF-16 text or a binary file; UTF-8 text is expected",
             place=Place(stream.name),
-            advice="iconv -f UTF-16 -t UTF-8 writes it as UTF-8",
+            advice=Written(stream.name).by("iconv -f UTF-16 -t UTF-8", "if it is UTF-16: writes UTF-8"),
         )
 
 
@@ -305,7 +305,7 @@ class Grammar:
         try:
             return data.decode()
         except UnicodeDecodeError as error:
-            what, advice = _encoding(data, error)
+            what, advice = _encoding(data, error, Written(self.path))
             place = Place(self.path, line=line + data.count(self.dialect.end, 0, error.start))
             raise DataError(f"byte 0x{data[error.start]:02x} is not UTF-8{what}", place=place, advice=advice) from None
 
@@ -336,17 +336,17 @@ class Grammar:
         return DataError(_fault(text, position, self.dialect), place=place, advice=advice)
 
 
-def _encoding(data: bytes, error: UnicodeDecodeError) -> tuple[str, str]:
+def _encoding(data: bytes, error: UnicodeDecodeError, written: Written) -> tuple[str, str]:
     """What bytes that are not UTF-8 look like, and what would mend them."""
     at = error.start
     following = data[at + 1 : at + 2]
     if error.reason == "unexpected end of data":
         return ": the text ends within a character", "is the file complete?"
     if following < b"\x80" and data[at] >= 0xA0:
-        return "; Latin-1 or Windows-1252?", "iconv -f CP1252 -t UTF-8 writes it as UTF-8"
+        return "; Latin-1 or Windows-1252?", written.by("iconv -f CP1252 -t UTF-8", "writes UTF-8")
     if data[at] == 0xED:
         return ": half of a surrogate pair, which is no character", "UTF-8 as Java or CESU-8 has it?"
-    return "; another encoding, or no text at all?", "iconv -f ENCODING -t UTF-8 writes it as UTF-8"
+    return "; another encoding, or no text at all?", written.by("iconv -f ENCODING -t UTF-8", "writes UTF-8")
 
 
 @lru_cache(maxsize=8)

@@ -33,7 +33,7 @@ class Written:
     path: str
     delimiter: str = ","
 
-    def by(self, command: str, purpose: str) -> str:
+    def by(self, command: str, purpose: str, new_ending: str = "") -> str:
         """Return a line of shell that passes the text through a command into another file, and what that does."""
         stem, ending = os.path.splitext(self.path)
         if not (self.path.isprintable() and os.path.isfile(self.path)):
@@ -41,7 +41,7 @@ class Written:
         source, unpack = shlex.quote(self.path), _UNPACK.get(ending.lower())
         if unpack is not None:
             stem, ending = os.path.splitext(stem)
-        target = shlex.quote(unused(stem, ending))
+        target = shlex.quote(unused(stem, new_ending or ending))
         read = f"{command} < {source}" if unpack is None else f"{unpack} {source} | {command}"
         return f"{read} > {target}   # {purpose}"
 
