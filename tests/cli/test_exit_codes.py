@@ -161,6 +161,40 @@ def test_a_full_output_is_4(tmp_path: Path, args: tuple[str, ...]) -> None:
     assert "No space left" in told(stderr)
 
 
+LONG_OUTPUT = [
+    ("--per-example", "-"),
+    ("--per-example", "-", "--format", "jsonl"),
+    ("--by", "g", "--format", "json"),
+    ("--by", "g", "--format", "csv"),
+]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("args", LONG_OUTPUT, ids=" ".join)
+def test_an_output_that_is_full_midway_is_4(
+    args: tuple[str, ...], unbuffered: str, tmp_path: Path, write: Write
+) -> None:
+    # A raw write, as PYTHONUNBUFFERED asks for, returns how much it wrote, without an error.
+    write("preds.csv", "cat,dog\n" + "0.25,0.75\n" * 9_000)
+    write("labels.csv", "truth,g\n" + "".join(f"dog,g{row}\n" for row in range(9_000)))
+    command = [*XENT, *SCORE, "--label", "truth", "--max-groups", "9000", *args]
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    most = 1 << 16
+    with open(tmp_path / "out", "wb") as out:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=env,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+        )
+    assert done.returncode == 4, done.stderr
+    assert b"standard output cannot be written: File too large" in done.stderr
+    assert (tmp_path / "out").stat().st_size == most
+
+
 @pytest.mark.parametrize("args", [SCORE, (*SCORE, "--per-example", "-"), ("score", "--help")], ids=" ".join)
 def test_a_closed_output_is_4(tmp_path: Path, args: tuple[str, ...]) -> None:
     done = subprocess.run(

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import errno
 import gc
+import io
 import os
 import sys
 import traceback
@@ -75,6 +76,7 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
     try:
         if sys.stdout is None:
             raise FileError("standard output is closed: the result has nowhere to go")
+        _buffer_output()
         # A character that the output cannot encode is written as an escape.
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
@@ -132,6 +134,14 @@ def keep_freed_memory() -> None:
         mallopt(_M_MMAP_THRESHOLD, 1 << 25)
         mallopt(_M_TRIM_THRESHOLD, 1 << 28)
         mallopt(_M_ARENA_MAX, 1)
+
+
+def _buffer_output() -> None:
+    """Buffer standard output under PYTHONUNBUFFERED too: a raw write may write a part without an error."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        encoding, terminal_ = sys.stdout.encoding, sys.stdout.isatty()
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, line_buffering=terminal_)
 
 
 def _flush() -> None:
