@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from xentcli.cli.process import keep_freed_memory
+from xentcli.cli.process import check_memory, keep_freed_memory
 from xentcli.compat import COMPAT
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.kinds import KINDS
@@ -80,6 +80,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, with the process set up for arrays that come and go."""
+        check_memory()
         keep_freed_memory()
         return super().invoke(ctx)
 

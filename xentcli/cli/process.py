@@ -23,8 +23,10 @@ from xentcli.writers.safe import terminal
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _FEW_CYCLES = 100_000
+_LEAST_FREE = 96 << 20
+"""Bytes of address space that NumPy needs to start; with less OpenBLAS ends the process with exit code 1."""
 
-__all__ = ["ReaderGone", "emit", "keep_freed_memory", "run", "say", "say_error"]
+__all__ = ["ReaderGone", "check_memory", "emit", "keep_freed_memory", "run", "say", "say_error"]
 
 
 class ReaderGone(BaseException):
@@ -106,7 +108,7 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
     except MemoryError:
         code = say_error(FileError("there is not enough memory for a block of rows"))
     except ImportError as error:
-        code = say_error(FileError("there is not enough memory to start")) if _no_memory(error) else _defect(error)
+        code = say_error(_memory_fault()) if _no_memory(error) else _defect(error)
     except OSError as error:
         # Without the name of a file it is the standard output of click, for --help and the like.
         what = error.filename or "standard output cannot be written"
@@ -114,6 +116,26 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
     except Exception as error:
         code = _defect(error)
     _leave(code, alone)
+
+
+def check_memory() -> None:
+    """Raise FileError where a limit on the address space (ulimit -v) leaves no room for NumPy."""
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        return
+    import mmap
+
+    try:
+        mmap.mmap(-1, _LEAST_FREE).close()
+    except OSError:
+        raise _memory_fault() from None
+
+
+def _memory_fault() -> FileError:
+    return FileError("there is not enough memory to start", advice="ulimit -v shows the limit, in KiB")
 
 
 def keep_freed_memory() -> None:

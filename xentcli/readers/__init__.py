@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
-from xentcli.readers.faults import Written
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 
@@ -178,6 +177,8 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")
     if re.match(rb"\[\s*[\[{]", start):
+        from xentcli.readers.faults import Written
+
         advice = Written(path).by("jq -c '.[]'", "writes an object on each line", ".jsonl")
         raise DataError("a JSON array; JSON Lines has an object on each line", place=Place(path), advice=advice)
     for name, reader in READERS.items():
