@@ -625,7 +625,8 @@ LEFT_OUT: dict[str, Callable[[Spec], bool]] = {
         spec.labels is not None and not set(spec.q_names).isdisjoint(spec.target_names)
     ),
     "no rows, and no line from which to count the columns": lambda spec: (
-        spec.problem.preds.count == 0 and (spec.preds.list_column or not spec.preds.header)
+        spec.problem.preds.count == 0
+        and (spec.preds.list_column or not spec.preds.header or spec.problem.has("target"))
     ),
     "labels less a prefix and a suffix": lambda spec: _both_ends(spec.problem),
 }

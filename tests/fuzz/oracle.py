@@ -116,6 +116,7 @@ class Row:
     entropy: Number = 0
     clipped: bool | None = False
     a_without: Number = 0
+    off_without: Number = 0
     y: list[list[Number]] = field(default_factory=list)
     group: tuple[str, ...] = ()
     cluster: str = ""
@@ -210,7 +211,8 @@ def _aligned(problem: Problem) -> list[dict[str, Any]]:
     if preds.count == 0 and (labels is None or labels.count == 0):
         raise Refusal("no rows", 5)
     if preds.count == 0 or (labels is not None and labels.count == 0):
-        raise Refusal("no rows in one file")
+        # With --subset nothing in common is no verdict.
+        raise Refusal("no rows in one file", *([3, 5] if problem.options.get("subset") else [3]))
     if labels is None:
         if len(set(preds.columns.get("id", []))) < len(preds.columns.get("id", [])):
             raise Refusal("an id twice", 0, 3)
@@ -688,13 +690,22 @@ def _row(
         term = _alone(problem, row)
         cut = term if eps is None else term.clipped(_exact(eps))
         return Row(
-            number, w * cut.loss, w, w * cut.off, w, clipped=_changed(term, cut), a_without=w * term.loss, **extra
+            number,
+            w * cut.loss,
+            w,
+            w * cut.off,
+            w,
+            clipped=_changed(term, cut),
+            a_without=w * term.loss,
+            off_without=w * term.off,
+            **extra,
         )
     scored = _read(problem, row)
     smooth = problem.options.get("label_smoothing", 0.0)
     y = [[(1 - _exact(smooth)) * v + _exact(smooth) / len(part) for v in part] for part in target.parts]
     cut_parts = [[t if eps is None else t.clipped(_exact(eps)) for t in part] for part in scored.parts]
     a, off = _cost(y, cut_parts, weights)
+    without, off_without = _cost(y, scored.parts, weights)
     b = MP.mpf(1) if weights is None else MP.fsum(W * v for W, v in zip(weights, target.parts[0], strict=True))
     changed: bool | None = None
     if eps is None or (target.hard is not None and not smooth):
@@ -710,7 +721,8 @@ def _row(
         brier=_mean(_brier(part, t) for part, t in zip(scored.parts, target.parts, strict=True)),
         entropy=_mean(MP.fsum(-v * _log(v) for v in part if v > 0) for part in target.parts),
         clipped=changed,
-        a_without=w * _cost(y, scored.parts, weights)[0],
+        a_without=w * without,
+        off_without=w * off_without,
         deviation=scored.deviation,
         y=target.parts,
         **extra,
@@ -822,7 +834,7 @@ def _sum_a(rows: list[Row], unit: Number) -> Value:
     total = MP.fsum(row.a for row in rows) / unit
     if not MP.isfinite(total):
         return Value(total, MP.mpf(0))
-    return Value(total, MP.fsum(row.off + SMALLEST for row in rows) / unit + _off(total, 3))
+    return Value(total, MP.fsum(row.off + SMALLEST * max(row.weight, 1) for row in rows) / unit + _off(total, 3))
 
 
 def _quotient(rows: list[Row], unit: Number) -> Value:
@@ -956,7 +968,7 @@ def _prior(problem: Problem, rows: list[Row], cost: Value, unit: Number) -> dict
 
 
 def _clip(rows: list[Row], unit: Number) -> dict[str, Figure]:
-    without = [replace(row, a=row.a_without, off=row.off + 8 * EPS * abs(row.a_without)) for row in rows]
+    without = [replace(row, a=row.a_without, off=row.off_without) for row in rows]
     total = _sum_a(rows, unit)
     found: dict[str, Figure] = {"cost_without": _quotient(without, unit)}
     if all(row.clipped is not None for row in rows) and MP.isfinite(total.value) and total.value > 0:
@@ -972,7 +984,7 @@ def _clip_count(rows: list[Row]) -> int | None:
 def _slice(part: list[Row], whole: Value, unit: Number, clusters: bool, level: float) -> Slice:
     cost, total = _quotient(part, unit), _sum_a(part, unit)
     share = None
-    if 0 < whole.value < LEAST:
+    if 0 < whole.value <= max(LEAST, whole.tolerance):
         share = Value(MP.nan, INF)
     elif MP.isfinite(whole.value) and whole.value > 0:
         value = total.value / whole.value
