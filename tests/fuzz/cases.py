@@ -491,7 +491,12 @@ class Maker:
         if inner is None or self.n // inner == self.width or self.many:
             return
         if self.kind not in ALONE:
-            if labels is None or labels.format != "npy" or "label" not in (spec.problem.labels or Side({})).columns:
+            if (
+                self.width == 1
+                or labels is None
+                or labels.format != "npy"
+                or "label" not in (spec.problem.labels or Side({})).columns
+            ):
                 return
             labels.shape = (self.n // inner, inner)
         spec.preds.shape = (self.n // inner, inner)

@@ -25,6 +25,7 @@ import random
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,9 @@ from tests.fuzz.oracle import ALONE, EPS, MP, Expected, Figures, Slice, Value, s
 ROOT = Path(__file__).resolve().parent.parent.parent
 IN_A_PROCESS = 0.01
 """The share of cases that run in a real process too, which takes as long as ten others."""
+
+
+ENDED = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
 
 
 class Find(AssertionError):
@@ -370,6 +374,9 @@ def check_end(done: Done, args: list[str]) -> None:
         raise Find(f"exit 70 {done.place}", done.err, args)
     if "Traceback" in done.err or "Warning:" in done.err:
         raise Find("traceback", done.err, args)
+    if done.code in ENDED:
+        # The signal was for this process, in which the command ran.
+        raise SystemExit(done.code)
     if done.code not in (0, 1, 2, 3, 5):
         raise Find(f"exit {done.code}", f"exit {done.code}\n{done.out}\n{done.err}", args)
 

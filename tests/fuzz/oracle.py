@@ -589,7 +589,8 @@ def _many(problem: Problem, y: list[float]) -> Target:
 
 def _two(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) -> list[Target | None]:
     """Labels of one column: 0 and 1 or a share between, or two texts."""
-    labels = [row["label"] for row, out in zip(rows, ignored, strict=True) if not out]
+    kept = [row for row, out in zip(rows, ignored, strict=True) if not out]
+    labels = [row["label"] for row in kept]
     positive = problem.options.get("positive")
     if positive is None:
         shares = [_share(text) for text in labels]
@@ -598,6 +599,9 @@ def _two(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) -> l
         if len({*labels, positive}) > 2:
             raise Refusal("a third label")
         shares = [MP.mpf(text == positive) for text in labels]
+        counted = [t for t, row in zip(labels, kept, strict=True) if row.get("weight") != 0]
+        if "class_weight" in problem.options and {*labels} - {positive} != {*counted} - {positive}:
+            raise Refusal("the other class is named by rows of weight 0 alone", 0, 3, 5)
     found = iter(shares)
     out: list[Target | None] = []
     for skip in ignored:
