@@ -174,7 +174,7 @@ _speed = section(
         "--threads",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many threads or processes, 16 or one a processor at most; else one a processor.",
+        help="Worker count [default: one per CPU, at most 16].",
     ),
 )
 _loss = section(
