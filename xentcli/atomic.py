@@ -68,9 +68,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
     """Refuse a file that nobody may write, as a shell does; its folder would allow to replace it."""
-    with contextlib.suppress(FileNotFoundError):
-        if not target.stat().st_mode & 0o222:
-            raise FileError("cannot be written: it is read-only", place=Place(os.fspath(path)))
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return
+    if not mode & 0o222:
+        raise FileError("cannot be written: it is read-only", place=Place(os.fspath(path)))
 
 
 def _sweep(folder: Path, prefix: str) -> None:
