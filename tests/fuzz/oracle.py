@@ -593,13 +593,15 @@ def _two(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) -> l
     labels = [row["label"] for row in kept]
     positive = problem.options.get("positive")
     if positive is None:
-        shares = [_share(text) for text in labels]
+        # Labels of weight 0 are not checked.
+        unchecked = [row.get("weight") == 0 for row in kept]
+        shares = [MP.mpf(0) if skip else _share(text) for text, skip in zip(labels, unchecked, strict=True)]
     else:
         labels = _normalized(labels)
-        if len({*labels, positive}) > 2:
-            raise Refusal("a third label")
-        shares = [MP.mpf(text == positive) for text in labels]
         counted = [t for t, row in zip(labels, kept, strict=True) if row.get("weight") != 0]
+        if len({*labels, positive}) > 2:
+            raise Refusal("a third label", *([3] if len({*counted, positive}) > 2 else [0, 3, 5]))
+        shares = [MP.mpf(text == positive) for text in labels]
         if "class_weight" in problem.options and {*labels} - {positive} != {*counted} - {positive}:
             raise Refusal("the other class is named by rows of weight 0 alone", 0, 3, 5)
     found = iter(shares)
@@ -699,7 +701,7 @@ def _row(
             w,
             w * cut.off,
             w,
-            clipped=_changed(term, cut),
+            clipped=eps is not None and _changed(term, eps),
             a_without=w * term.loss,
             off_without=w * term.off,
             **extra,
@@ -713,7 +715,7 @@ def _row(
     b = MP.mpf(1) if weights is None else MP.fsum(W * v for W, v in zip(weights, target.parts[0], strict=True))
     changed: bool | None = None
     if eps is None or (target.hard is not None and not smooth):
-        changed = eps is not None and _changed(scored.parts[0][target.hard or 0], cut_parts[0][target.hard or 0])
+        changed = eps is not None and _changed(scored.parts[0][target.hard or 0], eps)
     return Row(
         number,
         w * a,
@@ -738,11 +740,12 @@ def _mean(values: Iterable[Number]) -> Number:
     return MP.fsum(found) / len(found)
 
 
-def _changed(term: Term, cut: Term) -> bool | None:
-    """Whether --clip changed it; None where rounding decides."""
-    if cut.loss != term.loss and abs(cut.loss - term.loss) <= 4 * (term.off + cut.off) + EPS:
+def _changed(term: Term, eps: float) -> bool | None:
+    """Whether --clip changes it; None where rounding decides."""
+    high, low = -MP.log1p(-_exact(eps)), -MP.log(_exact(eps))
+    if any(abs(end - term.loss) <= 4 * term.off + 4 * EPS * (1 + end) for end in (high, low)):
         return None
-    return bool(cut.loss != term.loss)
+    return not high <= term.loss <= low
 
 
 def _cost(y: list[list[Number]], parts: list[list[Term]], weights: list[Number] | None) -> tuple[Number, Number]:
