@@ -481,6 +481,8 @@ class Maker:
             held = [role for role in ("weight", "cluster", "bytes") if problem.has(role)]
             spec.third = r.choice(held) if held else ""
         spec.class_file = "classes" in self.options and self.chance(0.5)
+        # The names of the columns in another order are refused, whatever the labels are.
+        spec.doubt |= spec.preds.named and sorted(self.options.get("classes", ())) == sorted(spec.q_names)
         if spec.preds.format == "npy" and spec.preds.shards == 1 and self.n > 3 and self.chance(0.3):
             self.axes(spec)
 
@@ -629,7 +631,12 @@ def make(seed: str) -> Spec:
 LEFT_OUT: dict[str, Callable[[Spec], bool]] = {
     "no rows, and no line from which to count the columns": lambda spec: (
         spec.problem.preds.count == 0
-        and (spec.preds.list_column or not spec.preds.header or spec.problem.has("target"))
+        and (
+            spec.preds.list_column
+            or not spec.preds.header
+            or spec.problem.has("target")
+            or (spec.labels is not None and (spec.labels.format == "jsonl" or not spec.labels.header))
+        )
     ),
 }
 

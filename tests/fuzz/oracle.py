@@ -215,7 +215,7 @@ def _aligned(problem: Problem) -> list[dict[str, Any]]:
         raise Refusal("no rows in one file", *([3, 5] if problem.options.get("subset") else [3]))
     if labels is None:
         if len(set(preds.columns.get("id", []))) < len(preds.columns.get("id", [])):
-            raise Refusal("an id twice", 0, 3)
+            raise Refusal("an id twice", 0, 3, 5)
         return [preds.row(i) for i in range(preds.count)]
     if "id" in preds.columns and "id" in labels.columns:
         return _joined(problem, preds, labels)
