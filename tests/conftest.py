@@ -55,7 +55,7 @@ print(*(name for name, there in numpy.__cpu_features__.items() if there))
 
 @functools.cache
 def _instruction_sets() -> tuple[list[str], list[str]]:
-    """The sets that NumPy can do without, and all that it finds, whatever it is told to leave alone here."""
+    """Instruction sets that NumPy can disable, and those that it found, ignoring any disabled by the environment."""
     env = {name: value for name, value in os.environ.items() if name != "NPY_DISABLE_CPU_FEATURES"}
     done = subprocess.run([sys.executable, "-c", DISPATCH], capture_output=True, text=True, check=True, env=env)
     dispatched, found = done.stdout.splitlines()

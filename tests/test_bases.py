@@ -1,4 +1,4 @@
-"""Labels counted from 1 of which none is the last: a warning gives both costs and the option."""
+"""Labels counted from 1, the last class without a row: a warning gives both costs and the option."""
 
 from __future__ import annotations
 

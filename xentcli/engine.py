@@ -33,9 +33,9 @@ def available() -> int:
 
 
 def worker_count(asked: int | None = None) -> int:
-    """Return how many workers to use: one for each processor, 16 at most; what was asked for, within reason.
+    """Return the worker count: by default one per CPU, at most 16.
 
-    More than 16 are useful on no machine with fewer processors, and each is a copy of this process.
+    What was asked for is capped at 16 or the number of CPUs: each further worker only takes memory.
 
     >>> 1 <= worker_count() <= 16, worker_count(10**20) <= max(16, available())
     (True, True)

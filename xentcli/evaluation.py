@@ -63,8 +63,8 @@ def score(
     metrics_needed
         Metrics that the report must have beside the usual ones and those that are shown.
     threads
-        How many threads load and compute; one for each processor, 16 at most, if None; 16, or
-        one for each processor, at most. The result does not depend on it.
+        Worker count. None means one per CPU, at most 16; a larger number is capped at 16 or the
+        number of CPUs. The result does not depend on it.
     block_bytes
         About how much of a file is read at once; None for what suits it. The result does not depend on it.
     progress

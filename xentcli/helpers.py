@@ -41,7 +41,7 @@ class Helpers(Executor):
         self._waiting: deque[tuple[_Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Have a function computed by whoever comes first; by who asks for the result where no thread can start."""
+        """Queue a call for the first idle worker; without any thread, the thread that needs the result computes it."""
         future: _Future[T] = _Future(self)
         self._waiting.append((future, fn, args, kwargs))
         # The pool raises RuntimeError where the system has no room for another thread.
@@ -82,7 +82,7 @@ class Helpers(Executor):
         self._stopped = stopped
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Compute nothing more; what is still under way is wanted by nobody."""
+        """Stop all workers; results still being computed are dropped."""
         for twin in self._twins:
             twin.abandon()
         self._pool.shutdown(wait, cancel_futures=cancel_futures)

@@ -85,7 +85,7 @@ class Twin(Generic[T, R]):
                 self._items.flush()
                 done, result = pickle.load(self._results)  # noqa: S301 - from the copy
         if self._abandoned and not done:
-            raise RuntimeError("nobody wants the result any more")
+            raise RuntimeError("the worker process was abandoned")
         return cast("R", result) if done else self._function(item)
 
     @property

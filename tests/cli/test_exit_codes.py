@@ -434,7 +434,7 @@ ONE_VALUE = [
 def test_an_option_of_one_value_given_twice_is_refused(
     command: str, option: click.Option, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Else the last would hold, and nobody would know."""
+    """click would silently take the last value."""
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
     with pytest.raises(SystemExit) as end:
         main([command, "preds.csv", f"{option.opts[0]}=1", f"{option.opts[0]}=2"])

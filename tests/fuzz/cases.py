@@ -26,7 +26,7 @@ def _cast(values: Any, dtype: str) -> Any:
 
 
 def _decimals(row: Sequence[float], places: int) -> list[float]:
-    """Round to so many decimals that add up to 1 as decimals do."""
+    """Round to a number of decimals, so that the decimals sum to 1."""
     units = [round(x * 10**places) for x in row]
     units[units.index(max(units))] += 10**places - sum(units)
     return [float(f"{u / 10**places:.{places}f}") for u in units]

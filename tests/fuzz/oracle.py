@@ -243,7 +243,7 @@ _WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0)?")
 
 
 def _normalized(labels: Sequence[str]) -> list[str]:
-    """Labels all of which are N or N.0 are read as N."""
+    """If all labels are N or N.0, read them as N."""
     matches = [_WHOLE.fullmatch(text) for text in labels]
     return [match[1] for match in matches if match] if all(matches) else list(labels)
 

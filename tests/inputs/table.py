@@ -164,8 +164,8 @@ ROWS: list[Row] = [
             ("with spaces", " b", "remove the spaces around labels"),
         )
     ),
-    refused(LABELS, "columns of their own, no row of which has weight", "x,y,w\n.5,.5,0\n", "weights of all 1 rows are 0", 5, labels="t,u\n1,0\n", args="p.csv l.csv --preds x,y --weights w --multilabel"),
-    scored(LABELS, "columns of their own, of logits of 800", "x,y\n" + "800,0\n" * 40, "t,u\n" + "0,0\n0,1\n" * 20, "p.csv l.csv --preds x,y --kind logits --multilabel", cost=float(400 + np.log(2) / 2)),
+    refused(LABELS, "multi-label, all weights 0", "x,y,w\n.5,.5,0\n", "weights of all 1 rows are 0", 5, labels="t,u\n1,0\n", args="p.csv l.csv --preds x,y --weights w --multilabel"),
+    scored(LABELS, "multi-label, logits of 800", "x,y\n" + "800,0\n" * 40, "t,u\n" + "0,0\n0,1\n" * 20, "p.csv l.csv --preds x,y --kind logits --multilabel", cost=float(400 + np.log(2) / 2)),
     refused(LABELS, "out of range", P, "label 7 is outside 0 to 1", labels="label\n0\n7\n0\n"),
     refused(LABELS, "-100", P, "--ignore-label -100", labels="label\n0\n-100\n0\n"),
     refused(LABELS, "1.5", P, "'1.5' is not a class", labels="label\n0\n1.5\n0\n"),
@@ -185,7 +185,7 @@ ROWS: list[Row] = [
     refused(LABELS, "a byte that is neither true nor false", npy(Q), "byte 2 is neither true nor false", labels=npy(np.array([True, False, True]))[:-1] + b"\2"),
     refused(LABELS, "row counts that differ", P, "the row counts differ", labels=L + "a\n"),
     *(
-        Row(LABELS, f"logits of which --{option} takes a column", {"p.csv": "a,b,c\n2,0,1\n0,2,1\n", "l.csv": "y\na\nb\n"}, f"p.csv l.csv --kind logits --{option} c{more}", says="no label is named c")
+        Row(LABELS, f"logits, --{option} names a column that could be a class", {"p.csv": "a,b,c\n2,0,1\n0,2,1\n", "l.csv": "y\na\nb\n"}, f"p.csv l.csv --kind logits --{option} c{more}", says="no label is named c")
         for option, more in (("show", " --worst 1"), ("by", ""), ("cluster", ""), ("weights", ""))
     ),
     Row(LABELS, "the predicted class and no truth", {"p.csv": "predict,no,yes\nno,0.8,0.2\nyes,0.3,0.7\n"}, "p.csv", says="predict is the predicted class"),

@@ -1,4 +1,4 @@
-"""Damaged Arrow, Feather and Parquet files: scored as they stand or refused, never a crash."""
+"""Damaged Arrow, Feather and Parquet files: scored or refused, never an internal error."""
 
 from __future__ import annotations
 

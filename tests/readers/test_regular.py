@@ -114,7 +114,7 @@ KINDS = ("number", "text", "numeral in a string", "flag", "list", "object", "lab
 
 @st.composite
 def regular_lines(draw: st.DrawFn) -> bytes:
-    """JSON Lines of which all lines have one shape."""
+    """JSON Lines whose lines all have one shape."""
     names = draw(keys)
     fields = [field_of(draw, draw(st.sampled_from(KINDS))) for _ in names]
     style: dict[str, Any] = {"separators": draw(st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]))}

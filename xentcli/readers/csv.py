@@ -180,8 +180,7 @@ class CsvPart:
                 column = pick.columns[0]
                 texts = [record[column] for record in records]
                 # A label may be a number; other text is shown as it is.
-                as_number = pick.as_ == "values"
-                values[role] = self._pointed(texts, rows, role, 1) if as_number else texts
+                values[role] = self._pointed(texts, rows, role, 1) if pick.as_ == "values" else texts
                 continue
             width = len(pick.columns)
             cells = self._pointed([record[c] for record in records for c in pick.columns], rows, role, width)
@@ -460,18 +459,8 @@ def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     """The fields of the first rows."""
     grammar = Grammar(stream.name, dialect)
     ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
-    rows = (grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends))
-    # A header may have points: only rows are held to the decimal comma, when they are read.
-    return (
-        [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]
-        if (dialect.decimal != ".")
-        else list(rows)
-    )
-
-
-def _fields(count: int) -> str:
-    return f"{count} field" if count == 1 else f"{count} fields"
-
-
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+    rows = [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
+    if dialect.decimal == ".":
+        return rows
+    # A number with a point may be a name in a header: rows are checked when they are read.
+    return [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]
