@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from xentcli.readers.delimited import Dialect
-from xentcli.readers.fast import fields_of
+from xentcli.readers.text.delimited import Dialect
+from xentcli.readers.text.fast import fields_of
 
 BLOCK = 20_000
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from xentcli.version import __version__
 
 if TYPE_CHECKING:
-    from xentcli.evaluation import score
-    from xentcli.explanation import explain
-    from xentcli.gates import check
+    from xentcli.analysis.check import check
+    from xentcli.analysis.explain import explain
+    from xentcli.analysis.score import score
 
 __all__ = ["__version__", "check", "explain", "score"]
 
-_HOMES = {"score": "xentcli.evaluation", "explain": "xentcli.explanation", "check": "xentcli.gates"}
+_HOMES = {"score": "xentcli.analysis.score", "explain": "xentcli.analysis.explain", "check": "xentcli.analysis.check"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["Array", "Bytes", "Flags", "Floats", "Ints", "Words", "distinct", "picked", "rows_of_planes", "spans"]
+__all__ = [
+    "Array",
+    "Bytes",
+    "Flags",
+    "Floats",
+    "Ints",
+    "Words",
+    "distinct",
+    "picked",
+    "rows_of_planes",
+    "spans",
+    "two_product",
+]
 
 _SMALL, _FAR = 1024, 1 << 62
 
@@ -99,3 +111,25 @@ def _distinct_among(codes: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     places = np.empty(count, dtype=np.int64)
     places[found] = np.arange(len(found))
     return found, first[found], places[codes]
+
+
+def two_product(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return the product rounded, and its rounding error: exact where both are `moderate`."""
+    product = x * y
+    x_high, x_low = _halves(x)
+    y_high, y_low = (x_high, x_low) if y is x else _halves(y)
+    error = x_high * y_high
+    error -= product
+    error += x_high * y_low
+    error += x_low * y_high
+    x_low *= y_low
+    error += x_low
+    return product, error
+
+
+def _halves(x: Floats) -> tuple[Floats, Floats]:
+    """The upper 26 bits of significands, and the rest (G. W. Veltkamp's splitting)."""
+    scaled = x * 134217729.0
+    high: Floats = scaled - x
+    np.subtract(scaled, high, out=high)
+    return high, x - high

@@ -25,6 +25,7 @@ __all__ = [
     "NoVerdict",
     "Place",
     "UsageError",
+    "Warning",
     "XentError",
     "shown",
     "unused",
@@ -158,3 +159,12 @@ class NoVerdict(XentError):
     """Nothing to judge by: no rows, or no weight."""
 
     exit_code = 5
+
+
+@record(frozen=True)
+class Warning:
+    """Something that the user should know: a code for scripts, a message, and advice."""
+
+    code: str
+    message: str
+    advice: str = ""

@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from xentcli.compat import COMPAT
+from xentcli.columns.numerals import number, whole_or_text
 from xentcli.errors import UsageError, shown
-from xentcli.kinds import KINDS, Rules
-from xentcli.metrics import Metric, find
 from xentcli.readers import check_format
-from xentcli.readers.csv import check_delimiter
 from xentcli.readers.limits import DEFAULT, Limits
-from xentcli.readers.numerals import number, whole_or_text
+from xentcli.readers.text.csv import check_delimiter
 from xentcli.records import record, replace
-from xentcli.report import UNITS, Setting
+from xentcli.report.documents import UNITS, Setting
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS, Rules
+from xentcli.scoring.metrics import Metric, find
 from xentcli.typed import typed
 
 __all__ = ["SIDES", "Settings"]

@@ -15,11 +15,11 @@ import pytest
 
 import xentcli
 from tests.conftest import Run, Write
+from xentcli.analysis.check import Limit, judge, parse_limit
 from xentcli.cli import main
 from xentcli.errors import UsageError
-from xentcli.gates import Limit, judge, parse_limit
-from xentcli.metrics import METRICS
-from xentcli.report import Report
+from xentcli.report.documents import Report
+from xentcli.scoring.metrics import METRICS
 
 
 class Done(NamedTuple):

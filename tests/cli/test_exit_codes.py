@@ -306,10 +306,10 @@ def test_a_profiler_still_says_what_it_saw(tmp_path: Path) -> None:
 
 
 DRIVER = """
-import sys, xentcli.evaluation
+import sys, xentcli.analysis.score
 def broken(*args, **options):
     raise ValueError("oops \\x1b[31m\\nsecond line")
-xentcli.evaluation.with_plan = broken
+xentcli.analysis.score.with_plan = broken
 from xentcli.cli import main
 main()
 """
@@ -357,7 +357,7 @@ def test_no_error_leaks_the_1_of_click(
         raise error
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xentcli.evaluation.with_plan", broken)
+    monkeypatch.setattr("xentcli.analysis.score.with_plan", broken)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as end:

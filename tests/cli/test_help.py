@@ -19,7 +19,7 @@ import pytest
 
 from tests.conftest import Run, csv
 from xentcli.cli import main
-from xentcli.kinds import KINDS
+from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
 COMMANDS = ("score", "explain", "check")

@@ -20,8 +20,8 @@ from rich.cells import cell_len
 
 import xentcli
 from tests.conftest import XENT, Write, csv
+from xentcli.analysis.explain import explain_values
 from xentcli.cli import main
-from xentcli.explanation import explain_values
 from xentcli.settings import Settings
 from xentcli.writers import rendered
 
@@ -285,7 +285,7 @@ def test_a_terminal_that_wants_no_colours_gets_none(tmp_path: Path, env: dict[st
 
 def hand(
     values: list[float], label: str, option: str = "--probs", names: str | None = None
-) -> xentcli.report.Explanation:
+) -> xentcli.report.documents.Explanation:
     kind = "logits" if option == "--logits" else "probs"
     return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names))
 

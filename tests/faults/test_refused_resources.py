@@ -275,7 +275,9 @@ def state(process: int) -> str:
         return "Z"
 
 
-@pytest.mark.parametrize("module", ["click", "numpy", "xentcli.cli.score", "xentcli.readers.csv", "xentcli.scorer"])
+@pytest.mark.parametrize(
+    "module", ["click", "numpy", "xentcli.cli.score", "xentcli.readers.text.csv", "xentcli.engine.scorer"]
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_during_an_import_ends_the_run_quietly(module: str, number: int, tmp_path: Path) -> None:
     script = f"""

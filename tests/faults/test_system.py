@@ -19,7 +19,7 @@ from tests.conftest import XENT, Write, default_signals
 from tests.faults import OLD, environment, needed, scene
 from xentcli import score
 from xentcli.errors import DataError
-from xentcli.scorer import PerExample
+from xentcli.report.per_example import PerExample
 
 
 @pytest.fixture

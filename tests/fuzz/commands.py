@@ -78,7 +78,7 @@ class Done:
 
 def invoke(args: list[str], block_bytes: int | None = None) -> Done:
     """Run the command in this process."""
-    from xentcli import evaluation
+    from xentcli.analysis import score as evaluation
     from xentcli.cli import main
 
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")

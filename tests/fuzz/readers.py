@@ -46,7 +46,7 @@ def numbers_of(path: str, format: str, block_bytes: int) -> bytes | None:
 
 def check(data: bytes, folder: Path) -> None:
     """Read a file of these bytes in every way, and compare."""
-    from xentcli.readers import csv
+    from xentcli.readers.text import csv
 
     format = FORMATS[data[0] % len(FORMATS)] if data else "csv"
     path = folder / f"f.{format}"
@@ -83,7 +83,7 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["xentcli"]):
-        for name in ("archive", "csv", "fast", "jsonl", "npy", "vw"):
+        for name in ("archive", "npy", "text.csv", "text.fast", "text.jsonl", "text.vw"):
             importlib.import_module(f"xentcli.readers.{name}")
     place = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
     atexit.register(shutil.rmtree, place, ignore_errors=True)

@@ -14,15 +14,15 @@ from tests.inputs.table import ROWS, Row
 DOCUMENT = ROOT / "docs" / "promises.md"
 PROMISES = {
     "Numbers": [
-        ("A cost is the correctly rounded sum of its losses, divided once.", "tests/test_exact.py::test_the_value_is_the_double_nearest_to_the_exact_sum"),
-        ("Block size, threads and reader change no bit of any figure.", "tests/test_bits.py"),
+        ("A cost is the correctly rounded sum of its losses, divided once.", "tests/tallies/test_exact.py::test_the_value_is_the_double_nearest_to_the_exact_sum"),
+        ("Block size, threads and reader change no bit of any figure.", "tests/engine/test_bits.py"),
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
         ("A loss is within 4 units in the last place whatever instructions the processor has.", "tests/test_cpu.py::test_losses_differ_by_at_most_4_ulp_between_instruction_sets"),
-        ("The fast reader of text returns what the careful one returns, or leaves the block to it.", "tests/readers/test_fast.py"),
-        ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),
-        ("No interval of a cost reaches below 0, and one from fewer than ten rows or clusters says so.", "tests/test_intervals.py::test_the_ends_are_those_of_student_or_0_in_every_unit_and_group"),
+        ("The fast reader of text returns what the careful one returns, or leaves the block to it.", "tests/readers/text/test_fast.py"),
+        ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/analysis/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),
+        ("No interval of a cost reaches below 0, and one from fewer than ten rows or clusters says so.", "tests/analysis/test_intervals.py::test_the_ends_are_those_of_student_or_0_in_every_unit_and_group"),
         ("Every option that changes the loss is on the screen.", "tests/writers/test_remarks.py::test_what_changes_the_loss_is_on_the_screen"),
-        ("A numeral is read as the nearest double, and what is no numeral is no number.", "tests/readers/test_numerals.py"),
+        ("A numeral is read as the nearest double, and what is no numeral is no number.", "tests/columns/test_numerals.py"),
     ],
     "Right or refused": [
         ("Each input of the table below gets the exit code, and the message or the cost, that stands there.", "tests/inputs/test_table.py::test_an_input_gets_what_it_must"),
@@ -47,8 +47,8 @@ PROMISES = {
         ("A signal ends a run quietly, with its code, and leaves no temporary file.", "tests/cli/test_exit_codes.py::test_a_signal_leaves_the_old_files_and_nothing_else"),
         ("A pipe without end stays in bounded memory and can be interrupted.", "tests/faults/test_system.py::test_a_pipe_without_end_stays_in_bounded_memory_and_can_be_interrupted"),
         ("A line without end is refused in bounded memory.", "tests/faults/test_system.py::test_a_line_without_end_is_refused_in_bounded_memory"),
-        ("Ten times the rows need no more memory.", "tests/test_memory.py::test_ten_times_the_rows_of_a_stream_need_hardly_more_memory"),
-        ("Nor does a larger row group of Parquet.", "tests/test_memory.py::test_a_row_group_of_parquet_is_read_in_batches"),
+        ("Ten times the rows need no more memory.", "tests/engine/test_memory.py::test_ten_times_the_rows_of_a_stream_need_hardly_more_memory"),
+        ("Nor does a larger row group of Parquet.", "tests/engine/test_memory.py::test_a_row_group_of_parquet_is_read_in_batches"),
     ],
     "Names from files": [
         ("What is printed has no control character, and no line that a CI log would obey.", "tests/writers/test_naughty.py::test_what_is_printed_obeys_nobody"),

@@ -19,7 +19,7 @@ from tests.inputs.table import ROWS
 from tests.inputs.test_audit import WRITING
 from tests.inputs.test_table import put
 from xentcli.cli import main
-import xentcli.evaluation, xentcli.writers.table, xentcli.writers.per_example, xentcli.readers.arrow, pyarrow.parquet
+import xentcli.analysis.score, xentcli.writers.table, xentcli.writers.per_example, xentcli.readers.arrow, pyarrow.parquet
 
 found, watching = [], False
 FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "pickle.find_class",

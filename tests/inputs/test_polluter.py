@@ -254,7 +254,7 @@ def test_polluted_text_is_right_or_refused(
 ) -> None:
     if reader == "fast":
         # Small texts are left to the careful reader otherwise.
-        monkeypatch.setattr("xentcli.readers.csv.LEAST_FAST", 1)
+        monkeypatch.setattr("xentcli.readers.text.csv.LEAST_FAST", 1)
     labels = tmp_path / "l.csv"
     labels.write_text(LABELS)
 

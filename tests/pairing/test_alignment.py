@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from tests.conftest import Write, csv
 from xentcli import score
 from xentcli.errors import DataError, NoVerdict, XentError
-from xentcli.report import Report
-from xentcli.scorer import PerExample
+from xentcli.report.documents import Report
+from xentcli.report.per_example import PerExample
 
 laws = settings(deadline=None, max_examples=60)
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
 from xentcli import score
+from xentcli.analysis.score import make_plan
+from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError
-from xentcli.evaluation import make_plan
 from xentcli.pairing.join import Keys
-from xentcli.readers.text_hash import TextHash
 from xentcli.settings import Settings
 
 laws = settings(deadline=None, max_examples=200)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.conftest import Write
 from xentcli import score
 from xentcli.errors import DataError, FileError, LabelsBreakRule, XentError
-from xentcli.scorer import PerExample
+from xentcli.report.per_example import PerExample
 
 laws = settings(deadline=None, max_examples=100)
 

@@ -14,9 +14,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 import xentcli
+from xentcli.analysis.explain import explain_values
 from xentcli.errors import NoVerdict
-from xentcli.explanation import explain_values
-from xentcli.report import Report, schema
+from xentcli.report import schema
+from xentcli.report.documents import Report
 from xentcli.settings import Settings
 from xentcli.writers import rendered
 from xentcli.writers.json import render

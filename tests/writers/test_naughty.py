@@ -128,7 +128,7 @@ def test_a_name_of_a_file_is_harmless_too(xent: Run, tmp_path: Path) -> None:
 
 
 def test_half_a_surrogate_pair_from_memory_is_escaped_in_every_form(tmp_path: Path) -> None:
-    from xentcli.evaluation import score
+    from xentcli.analysis.score import score
     from xentcli.writers import WRITERS, content
     from xentcli.writers.per_example import SINKS, per_example_sink
 

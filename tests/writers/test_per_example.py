@@ -14,7 +14,7 @@ import pytest
 
 import xentcli
 from xentcli.errors import DataError, FileError, UsageError
-from xentcli.scorer import PerExample
+from xentcli.report.per_example import PerExample
 from xentcli.writers.per_example import COLUMNS, SINKS, check_path, per_example_sink
 from xentcli.writers.safe import terminal
 

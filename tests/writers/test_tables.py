@@ -15,8 +15,8 @@ import pytest
 
 import xentcli
 from tests.conftest import Run, Write
-from xentcli.report import Report
-from xentcli.scorer import PerExample
+from xentcli.report.documents import Report
+from xentcli.report.per_example import PerExample
 from xentcli.writers import WRITERS, content, rendered, text_formats
 from xentcli.writers.per_example import COLUMNS, SINKS, per_example_sink
 from xentcli.writers.rows import table_rows

@@ -60,8 +60,8 @@ def check(
     Comparison is exact; an infinite value never passes. Bad data are exit 3, files that
     cannot be read exit 4: never 1.
     """
-    from xentcli.gates import check as run
-    from xentcli.gates import parse_limit
+    from xentcli.analysis.check import check as run
+    from xentcli.analysis.check import parse_limit
 
     threads = options.pop("threads")
     labels = labels_of(labels_file, options)

@@ -83,7 +83,7 @@ def explain(
         kind, values = given.popitem()
         _check_literal(kind, row, options)
         label = options.pop("label")
-        from xentcli.explanation import explain_values
+        from xentcli.analysis.explain import explain_values
 
         told: Any = explain_values(
             _numbers(f"--{kind}", values),
@@ -92,13 +92,13 @@ def explain(
             settings=settings_of({**options, "label": None}),
         )
     elif row is None:
-        from xentcli.causes import causes
+        from xentcli.analysis.causes import causes
         from xentcli.records import replace
 
         command = again("score", without=("by",))
         told = replace(causes(preds_file, labels, settings_of({**options, "by": by})), command=command)
     else:
-        from xentcli.explanation import explain as run
+        from xentcli.analysis.explain import explain as run
 
         told = run(preds_file, labels, row, settings_of(options))
     output.write(told)
@@ -118,7 +118,7 @@ def _check_literal(kind: str, row: int | None, options: dict[str, Any]) -> None:
 
 def _numbers(option: str, text: str) -> list[float]:
     """Read numbers joined by commas; also a list as Python or NumPy prints it, in brackets."""
-    from xentcli.readers.numerals import number
+    from xentcli.columns.numerals import number
 
     inner = text.strip()
     bracketed = (inner[:1], inner[-1:]) in (("[", "]"), ("(", ")"))

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import click
 
 from xentcli.cli.process import check_memory, keep_freed_memory
-from xentcli.compat import COMPAT
 from xentcli.errors import FileError, Place, UsageError, shown
-from xentcli.kinds import KINDS
-from xentcli.metrics import METRICS, top
 from xentcli.readers import READERS
 from xentcli.readers.limits import DEFAULT
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import METRICS, top
 from xentcli.writers import format_of, text_formats
 
 __all__ = [
@@ -380,7 +380,7 @@ class Output:
 
     def _check(self, inputs: tuple[str, ...]) -> None:
         """Refuse, before anything is read, what could not be written or would destroy an input."""
-        from xentcli.metrics import find
+        from xentcli.scoring.metrics import find
 
         if self.quiet and self.get:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")

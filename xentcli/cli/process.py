@@ -16,9 +16,9 @@ from typing import NoReturn
 
 import click
 
+from xentcli.engine.twins import permit
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
 from xentcli.signals import end_at_once, handle
-from xentcli.twins import permit
 from xentcli.writers.safe import terminal
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8

@@ -50,7 +50,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     compressed; or each a folder or a quoted glob of such files. One of them may be - for
     standard input. Without LABELS the labels are a column of PREDS.
     """
-    from xentcli.evaluation import score as run
+    from xentcli.analysis.score import score as run
 
     threads = options.pop("threads")
     labels = labels_of(labels_file, options)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from xentcli.columns.hashing import sum_of_hashes
+from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
-from xentcli.readers.text_hash import sum_of_hashes
-from xentcli.readers.texts import same_texts
 from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]

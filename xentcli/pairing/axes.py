@@ -12,11 +12,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from xentcli.compat import COMPAT
 from xentcli.errors import DataError, Place
-from xentcli.kinds import KINDS
 from xentcli.readers.source import Source, files_in
 from xentcli.records import record
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
 __all__ = ["arranged"]

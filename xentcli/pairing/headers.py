@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.checks import checked, target_checked
-from xentcli.errors import DataError, Place, shown
+from xentcli.columns.numerals import is_number, number
+from xentcli.errors import DataError, Place, Warning, shown
 from xentcli.pairing.columns import columns_of, spec_items
-from xentcli.readers.numerals import is_number, number
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.records import record
-from xentcli.report import Warning
+from xentcli.scoring.checks import checked, target_checked
 from xentcli.settings import Settings
 
 __all__ = ["with_header", "with_headers"]

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints, distinct, picked
-from xentcli.checks import target_checked
+from xentcli.columns.numerals import number, whole, whole_or_text
+from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
-from xentcli.readers.numerals import number, whole, whole_or_text
 from xentcli.readers.source import Coded, Values
-from xentcli.readers.texts import Texts
 from xentcli.records import record
+from xentcli.scoring.checks import target_checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt

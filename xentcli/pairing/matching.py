@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats
+from xentcli.columns.numerals import whole_or_text
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
 from xentcli.pairing.columns import Found, is_group, listed, name_of
@@ -28,7 +29,6 @@ from xentcli.pairing.labels import (
 from xentcli.pairing.roles import Doubt, Roles, predicted_labels
 from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
-from xentcli.readers.numerals import whole_or_text
 from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, texts_of
 from xentcli.readers.stream import STDIN
 from xentcli.settings import Settings

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.compat import COMPAT
-from xentcli.errors import DataError, NoVerdict, Place
-from xentcli.kinds import KINDS
+from xentcli.columns.numerals import is_number
+from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import (
     Companion,
     PartQueue,
@@ -37,10 +36,10 @@ from xentcli.pairing.roles import (
     unused_columns,
     used_columns,
 )
-from xentcli.readers.numerals import is_number
 from xentcli.readers.source import Selection, Source, has_first_line
 from xentcli.records import record, replace
-from xentcli.report import Warning
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
 __all__ = ["Matching", "Plan", "pair"]

@@ -7,14 +7,14 @@ from dataclasses import field
 
 import numpy as np
 
+from xentcli.columns.numerals import is_number, number_hint
 from xentcli.errors import DataError, Place, shown
-from xentcli.kinds import KINDS
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
-from xentcli.readers.numerals import is_number, number_hint
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
 from xentcli.records import record, replace
+from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
 __all__ = [

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from xentcli.arrays import Floats
+from xentcli.columns.numerals import number, whole
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of
 from xentcli.pairing.labels import readings
-from xentcli.readers.numerals import number, whole
 from xentcli.readers.source import Pick, Source, texts_of
 from xentcli.records import record
 from xentcli.settings import Settings

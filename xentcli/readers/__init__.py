@@ -53,11 +53,11 @@ READERS = {
     "arrow": Reader(
         "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
     ),
-    "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.vw:open_vw"),
-    "jsonl": Reader("JSON Lines", "xentcli.readers.jsonl:open_jsonl", b"", (".jsonl", ".ndjson")),
+    "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.vw:open_vw"),
+    "jsonl": Reader("JSON Lines", "xentcli.readers.text.jsonl:open_jsonl", b"", (".jsonl", ".ndjson")),
     "csv": Reader(
         "text with commas, tabs or semicolons",
-        "xentcli.readers.csv:open_csv",
+        "xentcli.readers.text.csv:open_csv",
         b"",
         (".csv", ".tsv", ".tab", ".txt"),
         True,
@@ -177,7 +177,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")
     if re.match(rb"\[\s*[\[{]", start):
-        from xentcli.readers.faults import Written
+        from xentcli.readers.text.faults import Written
 
         advice = Written(path).by("jq -c '.[]'", "writes an object on each line", ".jsonl")
         raise DataError("a JSON array; JSON Lines has an object on each line", place=Place(path), advice=advice)

@@ -17,9 +17,9 @@ from itertools import takewhile
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.csv import CsvSource
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source
 from xentcli.readers.stream import Stamp, stamp_of
+from xentcli.readers.text.csv import CsvSource
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 

@@ -14,10 +14,10 @@ from typing import Literal, Protocol, Self, TypeGuard
 import numpy as np
 
 from xentcli.arrays import Array, Floats, Ints, picked
+from xentcli.columns.texts import Texts, joined
+from xentcli.columns.vocabulary import Vocabulary
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
-from xentcli.readers.texts import Texts, joined
-from xentcli.readers.vocabulary import Vocabulary
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Array, Floats
+from xentcli.columns.numerals import number_hint, numbers
 from xentcli.errors import DataError, shown
-from xentcli.readers.numerals import number_hint, numbers
 from xentcli.readers.source import Rows, Selection, Values
 from xentcli.records import replace
 

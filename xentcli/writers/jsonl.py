@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from xentcli.report import plain
+from xentcli.report.documents import plain
 from xentcli.writers.rows import table_rows
 from xentcli.writers.safe import json_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xentcli.report import Causes, CheckReport, Explanation, Report
+from xentcli.report.documents import Causes, CheckReport, Explanation, Report
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
 from xentcli.writers.rows import table_rows

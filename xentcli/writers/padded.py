@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xentcli.arrays import Bytes, Flags, Floats, Ints, Words, distinct
-from xentcli.exact import two_product
+from xentcli.arrays import Bytes, Flags, Floats, Ints, Words, distinct, two_product
 
 if TYPE_CHECKING:
     import numpy.typing as npt

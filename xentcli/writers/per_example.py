@@ -20,8 +20,8 @@ from xentcli.arrays import Ints
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
-from xentcli.report import plain
-from xentcli.scorer import PerExample, Sink
+from xentcli.report.documents import plain
+from xentcli.report.per_example import PerExample, Sink
 from xentcli.writers.padded import blanked, decimals, put_together, runs, texts_of, whole_numbers
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xentcli.report import Causes, CheckReport, ClassSlice, Explanation, GroupSlice, Report
+from xentcli.report.documents import Causes, CheckReport, ClassSlice, Explanation, GroupSlice, Report
 
 __all__ = ["Row", "table_rows"]
 

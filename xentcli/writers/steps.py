@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from xentcli.report import UNITS, ClassTerm, Explanation
+from xentcli.report.documents import UNITS, ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
 __all__ = ["Steps"]
@@ -47,7 +47,7 @@ class Terms(NamedTuple):
 class Steps:
     """The page of one Explanation; losses and logarithms are in its unit.
 
-    >>> from xentcli.explanation import explain
+    >>> from xentcli.analysis.explain import explain
     >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], base="2")).formula()[0]
     'loss = -sum = -log2(0.1) = 3.321928 bits'
     """

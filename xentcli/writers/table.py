@@ -8,8 +8,11 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from xentcli.report import Causes, CheckReport, Explanation, Report
-from xentcli.writers import screen_causes, screen_check, screen_explanation, screen_report
+from xentcli.report.documents import Causes, CheckReport, Explanation, Report
+from xentcli.writers.screens import causes as screen_causes
+from xentcli.writers.screens import check as screen_check
+from xentcli.writers.screens import explanation as screen_explanation
+from xentcli.writers.screens import report as screen_report
 
 __all__ = ["render"]
 

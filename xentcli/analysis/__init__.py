@@ -1,0 +1,1 @@
+"""One module per question, each answering the command of its name."""

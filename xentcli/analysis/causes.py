@@ -1,0 +1,235 @@
+"""Why is a cost so high: what makes up more of it than its rows would, the largest share first.
+
+Everything comes from the tallies of one pass. A second pass is made only where the
+columns seem to be in another order, to say what that costs.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.reordering import better_order
+from xentcli.analysis.score import Tallied, diagnosed, make_plan, tally, with_plan
+from xentcli.arrays import Floats, Ints
+from xentcli.attempts import attempted
+from xentcli.columns.numerals import is_number, whole
+from xentcli.engine.scorer import Scorer
+from xentcli.errors import FileError
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.labels import Matcher, WhereRow
+from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values, texts_of
+from xentcli.records import record, replace
+from xentcli.report.documents import Cause, Causes, Input
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings import Settings
+from xentcli.tallies.exact import ratio
+from xentcli.tallies.moments import Moments
+from xentcli.tallies.slices import Slice, least_of, named
+from xentcli.version import __version__
+
+__all__ = ["causes"]
+
+MOST = 8
+"""So many causes are told."""
+LOOK_AT = 1000
+MOST_GROUPS = 50
+_WHOLE = {
+    "columns-permuted",
+    "hard-predictions",
+    "index-base",
+    "probabilities-as-logits",
+    "shifted",
+    "softmax-twice",
+    "worse-than-prior",
+}
+
+
+def causes(predictions: Any, labels: Any = None, settings: Settings | None = None, **options: Any) -> Causes:
+    """Rank what makes a cost high: zeros, a class, a group, the worst rows, a wrong order.
+
+    Takes the same inputs and settings as ``score``. Without `by` the columns that have
+    no role and few values are looked at too.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does.
+
+    Examples
+    --------
+    >>> told = causes([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.1]], [0, 0, 0, 1])
+    >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
+    [('class 1', 0.77), ('worst hundredth', 0.77)]
+    """
+    chosen = Settings.chosen(settings, options)
+    chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
+    if chosen.by:
+        return _of(predictions, labels, chosen)
+    try:
+        return _of(predictions, labels, replace(chosen, by=_groups(predictions, labels, chosen)))
+    except FileError:
+        # A column of which nobody spoke may have too many groups; what else is wrong, shows again.
+        return _of(predictions, labels, chosen)
+
+
+def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...]:
+    """The columns that have no role, and few values that are no decimals, among their first rows."""
+    if any(isinstance(data, str) and data == "-" for data in (predictions, labels)):
+        return ()
+    plan = make_plan(predictions, labels, settings)
+    if not plan.repeatable:
+        return ()
+    found = []
+    for source, unused in zip(plan.sources, plan.unused, strict=True):
+        for name in unused:
+            if name in source.names and 2 <= len(_values(source, name)) <= MOST_GROUPS:
+                elsewhere = sum(name in other.names for other in plan.sources) > 1
+                found.append(f"@{source.path}:{name}" if elsewhere else name)
+    return tuple(found)
+
+
+def _values(source: Source, name: str) -> set[str]:
+    """The values of a column among its first rows; none where they are decimals."""
+    pick = Pick((source.names.index(name),), "text")
+    values: set[str] = set()
+    for rows in PartQueue(source, BLOCK_BYTES).look({"by": pick}, LOOK_AT):
+        values |= set(texts_of(rows.values["by"]))
+    return set() if any(is_number(text) and whole(text) is None for text in values) else values
+
+
+def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
+    tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
+    report = diagnosed(tallied.report(), tallied)
+    found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
+    ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
+    whole_ = [
+        Cause(w.code, "", attempted(partial(_order_share, tallied, w.code), None), None, None, w.message, w.advice)
+        for w in report.warnings
+        if w.code in _WHOLE
+    ]
+    return Causes(
+        cost=report.cost,
+        unit=report.unit,
+        examples=report.examples,
+        prior=report.prior,
+        causes=(*whole_, *ranked[:MOST]),
+        inputs=tuple(Input(given.path, given.format, given.rows, None, given.header) for given in report.inputs),
+        standard_error=report.standard_error,
+        xent_version=__version__,
+    )
+
+
+def _zeros(tallied: Tallied) -> Iterator[Cause]:
+    """Rows that give the truth no chance: they are all of an infinite cost."""
+    total = tallied.total
+    if total.infinite.count:
+        rest = total.cost_of_the_rest
+        unit = tallied.plan.settings.nats_per_unit
+        without = "nothing is left" if rest is None else f"the cost of the rest is {rest / unit:.4g}"
+        rows = total.infinite.count
+        yield Cause("zeros", "q = 0 at the truth", 1.0, rows, np.inf, without, f"--worst {min(rows, 20)}")
+
+
+def _classes(tallied: Tallied) -> Iterator[Cause]:
+    names = tallied.plan.classes
+    word = "column" if tallied.plan.settings.multilabel else "class"
+    problems = len(names) if tallied.plan.settings.multilabel else 1
+    for index, part in sorted(tallied.details.by_class.groups.items(), key=itemgetter(0)):
+        yield from _more_than_its_rows(tallied, "class", f"{word} {names[index]}", part, "--by-class", problems)
+
+
+def _by(tallied: Tallied) -> Iterator[Cause]:
+    settings = tallied.plan.settings
+    for spec, columns, slices in zip(settings.slices, tallied.plan.slice_columns, tallied.details.by, strict=True):
+        for group, part in sorted(slices.groups.items(), key=itemgetter(0)):
+            name = ", ".join(f"{column} {value}" for column, value in named(columns, group).items())
+            yield from _more_than_its_rows(tallied, "group", name, part, f"--by {shlex.quote(spec)}")
+
+
+def _more_than_its_rows(
+    tallied: Tallied, code: str, name: str, part: Slice, more: str, problems: int = 1
+) -> Iterator[Cause]:
+    """The cause that some rows are, where they cost more than the others do."""
+    total = tallied.total.cost
+    share = _share(part.cost, total, problems)
+    rows = ratio(part.cost.mean.b.units, problems * total.mean.b.units)
+    if share is None or share < 0.02 or share < 1.1 * rows or rows == 1:
+        return
+    unit = tallied.plan.settings.nats_per_unit
+    rest_b = problems * total.mean.b.units - part.cost.mean.b.units
+    rest = ratio(problems * total.mean.a.units - part.cost.mean.a.units, rest_b) / unit
+    yield Cause(
+        code, name, share, part.cost.rows, part.cost.mean.value / unit, f"a row of the others costs {rest:.4g}", more
+    )
+
+
+def _worst(tallied: Tallied) -> Iterator[Cause]:
+    """The hundredth of the rows that has the largest finite losses, or a little more: whole steps of the tail."""
+    total = tallied.total
+    finite = {step: part for step, part in tallied.details.tail.groups.items() if part.cost.mean.a.all_finite}
+    wanted = -(-(total.scored - total.infinite.count) // 100)
+    taken, part, least = 0, Slice(), 0
+    for step in sorted(finite, reverse=True):
+        if taken >= wanted:
+            break
+        part, least = part.merge(finite[step]), step
+        taken = part.cost.rows
+    share = _share(part.cost, total.cost)
+    if not taken or taken == total.scored or share is None or share < 0.05:
+        return
+    unit = tallied.plan.settings.nats_per_unit
+    yield Cause(
+        "worst",
+        "worst hundredth",
+        share,
+        taken,
+        part.cost.mean.value / unit,
+        f"losses of {least_of(least) / unit:.3g} and more",
+        f"--worst {min(taken, 20)}",
+    )
+
+
+def _share(part: Moments, total: Moments, problems: int = 1) -> float | None:
+    """The part of the cost, infinite losses aside."""
+    whole_ = total.mean.a.units
+    return ratio(part.mean.a.units, problems * whole_) if whole_ > 0 else None
+
+
+@record(frozen=True)
+class _Reordered:
+    """The targets, had the columns another order."""
+
+    matcher: Matcher
+    inverse: Ints
+    note: str = ""
+
+    @property
+    def matched(self) -> str:
+        """The rule of the labels, which is the same."""
+        return self.matcher.matched
+
+    def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
+        """Return the column of each label in that order; all labels are hard."""
+        found: Ints = self.inverse[np.asarray(self.matcher.targets(values, where)).astype(np.int64)]
+        return found
+
+
+def _order_share(tallied: Tallied, code: str) -> float | None:
+    """The part of the cost that another order of the columns would save; None where that is not what is wrong."""
+    plan, symptoms, cost = tallied.plan, tallied.symptoms, tallied.total.cost.mean.value
+    if code != "columns-permuted" or symptoms is None or not plan.repeatable or not np.isfinite(cost):
+        return None
+    order = better_order(symptoms.pairs, len(plan.classes))
+    if order is None or plan.matcher is None:
+        return None
+    weights = None if plan.class_weights is None else plan.class_weights[order]
+    matcher = _Reordered(plan.matcher, np.argsort(np.array(order)))
+    reordered: Plan = replace(plan.again(), matcher=matcher, class_weights=weights)
+    return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)

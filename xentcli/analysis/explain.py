@@ -1,0 +1,238 @@
+"""One example, step by step: for the person who asks how the number comes about."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.score import with_plan
+from xentcli.arrays import Floats
+from xentcli.engine.scorer import Scorer
+from xentcli.errors import DataError, NoVerdict, Place, UsageError
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import Task
+from xentcli.pairing.plan import Matching
+from xentcli.records import replace
+from xentcli.report.documents import ClassTerm, Explanation, Input
+from xentcli.scoring.batch import Batch
+from xentcli.scoring.losses import Workings, entropy
+from xentcli.settings import Settings
+from xentcli.typed import typed
+from xentcli.version import __version__
+
+__all__ = ["explain", "explain_values"]
+
+LEAST_MOVED = 0.0005
+"""Less than this moved from one class to another shows nobody anything."""
+
+
+def explain(
+    predictions: Any, labels: Any = None, row: int = 1, settings: Settings | None = None, **options: Any
+) -> Explanation:
+    """Explain the loss of one row of predictions, counted from 1.
+
+    Takes the same inputs and settings as ``score``.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does; DataError also when there is no such row.
+
+    Examples
+    --------
+    >>> told = explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0])
+    >>> round(told.loss, 6), round(told.perplexity, 6)
+    (2.302585, 10.0)
+    """
+    chosen = Settings.chosen(settings, options)
+    _check_plain(chosen)
+    number: int = typed("row", row, "int")
+    if number < 1:
+        raise UsageError(f"--row counts from 1, not {number}")
+    return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, number))
+
+
+def explain_values(
+    values: Sequence[float], *, label: str | None, target: Sequence[float] | None, settings: Settings
+) -> Explanation:
+    """Explain literal predictions of one example, of the kind that the settings name.
+
+    Exactly one of `label`, a class, and `target`, its distribution, is given. Messages speak
+    of the options --probs, --logits, --logprobs, --label and --target.
+
+    Raises
+    ------
+    UsageError, DataError
+        As ``explain`` does.
+    """
+    _check_plain(settings)
+    option = f"--{settings.kind}"
+    if label is not None and target is not None:
+        raise UsageError("--label and --target both give the truth; choose one")
+    if label is None and target is None:
+        raise UsageError("the truth is missing: --label N, or --target with a number for each class")
+    if target is not None and len(target) != len(values):
+        raise DataError(
+            f"--target has {len(target)} number{'s' * (len(target) > 1)}, and {option} has {len(values)}",
+            advice="a target has a number for each class: --target 0,1,0; or --label N",
+        )
+    truth: Any = np.array([label]) if target is None else np.array([target], dtype=np.float64)
+    names = (option, "--label" if target is None else "--target")
+    array = np.array([values], dtype=np.float64)
+    try:
+        told = with_plan(array, truth, settings, lambda plan: _explained(plan, 1), names=names)
+    except DataError as error:
+        # A value on the command line is in no row and no column.
+        place = Place(error.place.path) if error.place is not None else None
+        raise DataError(error.message, place=place, advice=tuple(_about_literals(error.advice, values))) from None
+    return replace(told, row=None, inputs=())
+
+
+_OTHER_KIND = re.compile(r"--kind (probs|logits|logprobs)\b")
+_ABOUT_COLUMNS = re.compile(r"--(preds|label|id|kind|multilabel|weights)\b")
+
+
+def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[str]:
+    """Advice for files as advice for literals: another kind is another option, and there are no columns to choose."""
+    literal = ",".join(f"{value:.17g}" if value != float(f"{value:.6g}") else f"{value:.6g}" for value in values)
+    for line in advice:
+        changed = _OTHER_KIND.sub(lambda found: f"--{found[1]}={literal}", line)
+        if not _ABOUT_COLUMNS.search(changed):
+            yield changed
+
+
+def _check_plain(settings: Settings) -> None:
+    """Refuse what makes the loss another than that of the target, which the steps would not show."""
+    if settings.multilabel:
+        raise UsageError(
+            "explain shows one problem; --multilabel has one in each column",
+            advice="xent score --by-class shows the cost of each",
+        )
+    if settings.label_smoothing or settings.class_weights:
+        raise UsageError(
+            "explain shows the loss of a target as it is, without class weights and label smoothing",
+            advice="xent score --per-example FILE has the losses with them",
+        )
+
+
+def _explained(plan: Plan, row: int) -> Explanation:
+    scorer, matching = Scorer(plan), Matching(plan)
+    total, told = 0, None
+    for task in plan.tasks():
+        total = task.start + task.part.rows
+        if told is None and row <= total:
+            told = _of_row(plan, task, row)
+        # The other rows are not scored, but they must be there, and in their place.
+        matching.note(*scorer.keys(task))
+    matching.finish()
+    if not total:
+        raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
+    if told is None:
+        raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
+    return told
+
+
+def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
+    scorer = Scorer(plan)
+    piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.ours.count)
+    ours, companions = piece.ours, piece.companions
+    if companions is None:
+        # Which ids are missing, the check of all rows tells.
+        return None
+    index = row - piece.start - 1
+    aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
+    if not len(aligned.kept):
+        raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
+    # What is infinite, or too large for a double, is told as it is.
+    with np.errstate(all="ignore"):
+        told = _told(plan, Workings(aligned.batch, plan.settings.clip))
+    inputs = tuple(Input(source.path, source.format, None, None, source.header) for source in plan.sources)
+    return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
+
+
+def _told(plan: Plan, work: Workings) -> Explanation:
+    batch = work.batch
+    names = plan.classes or ("the truth",)
+    target = _target(batch)
+    soft = bool(work.soft[0])
+    loss = float(work.loss[0])
+    index = int(work.index[0])
+    logits = batch.kind == "logits"
+    scores = batch.predictions[0]
+    top = float(scores.max())
+    exponentials = np.exp(scores - top)
+    rest = float(np.add.reduce(np.sort(exponentials)[:-1]))
+    return Explanation(
+        kind=batch.kind,
+        terms=_terms(names, target, work, exponentials),
+        loss=loss,
+        truth=None if soft else names[index],
+        truth_index=None if soft else index,
+        predicted=names[int(work.predicted[0])],
+        perplexity=math.exp(loss) if loss < 709 else math.inf,
+        uniform=math.log(len(names)),
+        target_entropy=float(entropy(work)[0]) if soft else None,
+        largest=top if logits else None,
+        logsumexp=top + math.log1p(rest) if logits else None,
+        other_split=None if soft else _other_split(batch, index),
+        unit=plan.settings.unit,
+        loss_in_unit=loss / plan.settings.nats_per_unit,
+        clip=work.clip,
+        xent_version=__version__,
+        warnings=plan.warnings,
+    )
+
+
+def _target(batch: Batch) -> Floats:
+    """f8[k]: the distribution of the target."""
+    if batch.target is not None and batch.target.ndim == 2:
+        distribution: Floats = batch.target[0]
+        return distribution
+    result = np.zeros(batch.classes)
+    result[0 if batch.target is None else int(batch.target[0])] = 1.0
+    return result
+
+
+def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: Floats) -> tuple[ClassTerm, ...]:
+    batch = work.batch
+    logits = batch.kind == "logits"
+    probabilities = work.probabilities[0]
+    logs = (0.0 - work.each_loss[0]).tolist()
+    terms = []
+    for c, name in enumerate(names):
+        y = float(target[c])
+        score = float(batch.predictions[0, c]) if batch.kind not in ("probs", "true-probs", "losses") else None
+        terms.append(
+            ClassTerm(
+                name=name,
+                y=y,
+                q=float(probabilities[c]),
+                ln_q=logs[c],
+                term=y * logs[c] if y else 0.0,
+                score=score,
+                shifted=float(batch.predictions[0, c] - batch.predictions[0].max()) if logits else None,
+                exponential=float(exponentials[c]) if logits else None,
+                clipped=None if work.clip is None else min(max(float(probabilities[c]), work.clip), 1 - work.clip),
+            )
+        )
+    return tuple(terms)
+
+
+def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:
+    """Other probabilities with the same loss: the second of the wrong classes gives half to the first."""
+    if batch.kind != "probs" or not 3 <= batch.classes <= 12:
+        return None
+    q = batch.predictions[0]
+    others = sorted((c for c in range(batch.classes) if c != index), key=lambda c: -q[c])
+    first, second = others[:2]
+    moved = round(float(q[second]) / 2, 12)
+    if moved < LEAST_MOVED:
+        return None
+    split = [float(value) for value in q]
+    split[first] = round(split[first] + moved, 12)
+    split[second] = round(split[second] - moved, 12)
+    return tuple(split)

@@ -1,0 +1,293 @@
+"""Known mistakes, told from the tallies of all rows: each with its evidence and the option that mends it.
+
+Nothing is repaired. To add one, write a function from a Case to warnings and list it in
+_DIAGNOSES; one that fails is left out (see `attempts`).
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+
+import numpy as np
+
+from xentcli.analysis.reordering import better_order
+from xentcli.attempts import attempted
+from xentcli.errors import Warning
+from xentcli.pairing import Plan
+from xentcli.pairing.labels import Distribution
+from xentcli.records import record
+from xentcli.tallies.bases import FromOne
+from xentcli.tallies.scores import Scores
+from xentcli.tallies.symptoms import Pairs, Symptoms
+
+__all__ = ["LEAST_ROWS", "Case", "base_warning", "findings", "percent"]
+
+LEAST_ROWS = 30
+"""Of fewer rows most patterns may be chance."""
+LEAST_HARD = 10
+_MANY_INFINITE = 0.1
+
+
+@record(frozen=True, eq=False)
+class Case:
+    """What a diagnosis goes by.
+
+    Attributes
+    ----------
+    plan, total
+        The plan, and the tallies of all rows.
+    symptoms
+        What was tallied for the diagnoses.
+    prior
+        The cost of always predicting the class frequencies, in nats; None where it is undefined.
+    """
+
+    plan: Plan
+    total: Scores
+    symptoms: Symptoms
+    prior: float | None
+
+    @property
+    def pairs(self) -> Pairs | None:
+        """The pairs of true and predicted class; None where there are none, or too few rows."""
+        pairs = self.symptoms.pairs
+        return pairs if len(pairs.counts) and self.total.scored >= LEAST_ROWS and not self.total.soft else None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows count differently, by their own weights or those of their classes."""
+        return self.total.classes.masses is not None or self.plan.class_weights is not None
+
+    @property
+    def unweighted(self) -> str:
+        """What to add to a figure in which every row counts alike, where rows do not in the others."""
+        return " (unweighted)" if self.weighted else ""
+
+    @cached_property
+    def order(self) -> list[int] | None:
+        """The class that each column stands for, if some are exchanged."""
+        return None if self.pairs is None else better_order(self.pairs, len(self.plan.classes))
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the cost can be compared to the prior: not with soft targets, nor with weights."""
+        return bool(self.prior) and self.total.scored >= LEAST_ROWS and not self.total.soft and not self.weighted
+
+    @property
+    def worse_than_prior(self) -> bool:
+        """Whether the cost, or that of the rows with a finite loss, is above the prior by more than chance."""
+        cost, error = self.total.cost_of_the_rest, self.total.standard_error_of_the_rest
+        if not self.comparable or self.prior is None or cost is None or error is None:
+            return False
+        return cost > 1.02 * self.prior + 2 * error
+
+    @property
+    def no_better_than_chance(self) -> bool:
+        """Whether many losses are infinite and no more labels are predicted than by chance."""
+        rows, pairs = self.total.scored, self.pairs
+        if not self.comparable or pairs is None or self.total.infinite.count < _MANY_INFINITE * rows:
+            return False
+        chance = pairs.by_chance
+        varied = len(np.unique(pairs.predicted)) > 1
+        return varied and pairs.accuracy() <= chance + 2 * math.sqrt(chance * (1 - chance) / rows)
+
+
+Diagnosis = Callable[[Case], Iterator[Warning]]
+
+
+def findings(case: Case) -> list[Warning]:
+    """Return what the tallies of all rows show; a diagnosis that fails is left out."""
+    found: list[Warning] = []
+    for diagnose in _DIAGNOSES:
+        found += attempted(partial(_all_of, diagnose, case), [])
+    return found
+
+
+def _all_of(diagnose: Diagnosis, case: Case) -> list[Warning]:
+    return list(diagnose(case))
+
+
+def percent(share: float, other: float) -> str:
+    """Return a share in per cent, with one decimal, or as many as tell it from the other.
+
+    >>> percent(0.771, 0.969), percent(0.9712, 0.9714)
+    ('77.1 %', '97.12 %')
+    """
+    digits = next((d for d in range(1, 6) if f"{100 * share:.{d}f}" != f"{100 * other:.{d}f}"), 1)
+    return f"{100 * share:.{digits}f} %"
+
+
+def _hard(case: Case) -> Iterator[Warning]:
+    """Predicted classes in place of probabilities."""
+    total = case.total
+    cost = total.cost.mean if case.plan.settings.clip is None else total.clipping.without
+    if case.symptoms.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
+        wrong = "one wrong row makes the cost infinite"
+        if case.plan.settings.clip is not None:
+            wrong = "clipping alone decides what a wrong row costs"
+        yield Warning(
+            "hard-predictions",
+            f"every prediction is 0 or 1, as predicted classes are, so {wrong}",
+            "save probabilities instead: in scikit-learn predict_proba, not predict",
+        )
+
+
+def _permuted(case: Case) -> Iterator[Warning]:
+    """Columns in another order than the class names."""
+    pairs, order = case.pairs, case.order
+    if pairs is None or order is None:
+        return
+    now, then = pairs.accuracy(), pairs.accuracy(order)
+    moved = [column for column, stands_for in enumerate(order) if stands_for != column]
+    names = ", ".join(case.plan.classes[column] for column in moved[:8]) + (", ..." if len(moved) > 8 else "")
+    how = "exchanged" if len(moved) == 2 else "in another order"
+    with_ = f"with the columns of classes {names} {how}"
+    if case.total.column:
+        with_ = "with the one column taken for the other class"
+    yield Warning(
+        "columns-permuted",
+        f"{with_} {percent(then, now)} of the labels would be predicted, not {percent(now, then)}{case.unweighted}",
+        _order_advice(case.plan, order, one=case.total.column),
+    )
+
+
+def _order_advice(plan: Plan, order: list[int], *, one: bool) -> str:
+    """The option that takes the columns in that order; where labels are matched to names in the file, these are wrong.
+
+    An option is a claim about the file, so each begins with what must hold.
+    """
+    names = [plan.classes[stands_for] for stands_for in order]
+    by_names = "--classes " + shlex.quote(",".join(names))
+    if one:
+        # --positive goes with neither of them.
+        plain = plan.settings.classes is None and plan.settings.index_base is None
+        option = "--positive " + shlex.quote(names[1]) if plain else by_names
+        return f"if the column is the probability of the other class: {option}"
+    if not _matched_by_name(plan):
+        columns = plan.picks[0]["preds"].columns
+        places = [columns[column] + 1 for column in np.argsort(order).tolist()]
+        return f"if the columns are in another order than the classes: --preds '{_runs(places)}'"
+    if plan.predictions.names or any("," in name for name in names):
+        wrong = [column for column, stands_for in enumerate(order) if stands_for != column][:8]
+        moved = ", ".join(f"{plan.classes[column]} holds {names[column]}" for column in wrong)
+        return f"are the columns misnamed? By the labels, column {moved}"
+    return f"if the columns are in this order: {by_names}"
+
+
+def _matched_by_name(plan: Plan) -> bool:
+    """Whether the names of the classes decide which label goes with which column."""
+    matcher = plan.matcher
+    if isinstance(matcher, Distribution):
+        return matcher.by_name
+    return matcher is not None and matcher.matched in ("name", "prefix")
+
+
+def _runs(places: list[int]) -> str:
+    """Column numbers as --preds takes them.
+
+    >>> _runs([1, 2, 3, 5, 4, 6])
+    '#1:#3,#5,#4,#6'
+    """
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    texts = [[f"#{run[0]}:#{run[-1]}"] if len(run) > 2 else [f"#{place}" for place in run] for run in runs]
+    return ",".join(text for group in texts for text in group)
+
+
+def _worse(case: Case) -> Iterator[Warning]:
+    """Rows that do not belong together; other columns are told in their own words."""
+    if case.order is not None:
+        return
+    advice = "are labels and predictions of the same rows, in the same order?"
+    if case.worse_than_prior:
+        whose = "rows with a finite loss average" if case.total.infinite.count else "the cost is"
+        yield Warning(
+            "worse-than-prior",
+            f"{whose} {case.total.cost_of_the_rest:.4g} nats, above {case.prior:.4g}, "
+            "the cost of always predicting the class frequencies",
+            advice,
+        )
+    elif case.no_better_than_chance and case.pairs is not None:
+        found, chance = percent(case.pairs.accuracy(), -1), percent(case.pairs.by_chance, -1)
+        yield Warning(
+            "worse-than-prior",
+            f"{found} of the labels are predicted, no more than by chance ({chance} expected)",
+            advice,
+        )
+
+
+def _twice(case: Case) -> Iterator[Warning]:
+    """A softmax of what was softmax's output already."""
+    pairs, mean = case.pairs, case.symptoms.looks.twice
+    if pairs is None or mean is None or len(case.plan.classes) < 3:
+        return
+    confidence, accuracy = mean.value, pairs.accuracy()
+    if not math.isnan(confidence) and accuracy > confidence + 0.15:
+        yield Warning(
+            "softmax-twice",
+            f"every row could be the softmax of probabilities: {percent(accuracy, -1)} of the labels are predicted, "
+            f"with a mean confidence of {percent(confidence, -1)}{case.unweighted}",
+            "was a softmax applied to the output of a softmax? Save what went into the last one",
+        )
+
+
+def _never_predicted(case: Case) -> Iterator[Warning]:
+    """The classes with half an even share of the rows or more that no row is predicted to be."""
+    pairs, classes = case.pairs, case.plan.classes
+    if pairs is None or case.total.column:
+        return
+    rows = np.bincount(pairs.true, pairs.counts, minlength=len(classes))
+    often = rows >= max(10, pairs.rows / (2 * len(classes)))
+    often[pairs.predicted] = False
+    never: list[int] = np.flatnonzero(often).tolist()
+    if never:
+        few = ", ".join(f"{classes[t]} ({int(rows[t]):,} rows)" for t in never[:5]) + (
+            ", ..." if len(never) > 5 else ""
+        )
+        noun = "class is" if len(never) == 1 else "classes are"
+        yield Warning("never-predicted", f"{len(never):,} {noun} never predicted: {few}", "--by-class shows each cost")
+
+
+def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
+    """Logits that could be probabilities; where rows have no sum, healthy ones may lie from 0 to 1 too."""
+    total, settings = case.total, case.plan.settings
+    if settings.kind != "logits" or not case.symptoms.looks.probable:
+        return
+    no_sum = total.column or settings.multilabel
+    poor = total.scored >= 10 and case.prior is not None and total.cost.mean.value > case.prior
+    if not no_sum or poor:
+        yield Warning(
+            "probabilities-as-logits",
+            f"every logit lies from 0 to 1{'' if no_sum else ' and every row sums to 1'}, as probabilities do",
+            "if they are probabilities: --kind probs",
+        )
+
+
+_DIAGNOSES: tuple[Diagnosis, ...] = (
+    _probabilities_as_logits,
+    _hard,
+    _permuted,
+    _worse,
+    _twice,
+    _never_predicted,
+)
+
+
+def base_warning(found: FromOne, cost: float, classes: int, nats_per_unit: float, unit: str) -> Warning | None:
+    """Return the warning with the cost (in nats) and that read from 1, where the latter fits better; else None."""
+    other = found.cost.value
+    if not found.fits_better or not other < cost:
+        return None
+    return Warning(
+        "index-base",
+        f"labels are read as counted from 0, and neither 0 nor {classes} occurs: the cost is "
+        f"{cost / nats_per_unit:.4g} {unit}; counted from 1 it would be {other / nats_per_unit:.4g}",
+        "--index-base 1 counts from 1, --index-base 0 from 0",
+    )

@@ -1,0 +1,393 @@
+"""score(): two inputs to a Report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, TypeVar
+
+from xentcli.analysis.findings import Case, base_warning, findings
+from xentcli.analysis.shifts import shift_warning
+from xentcli.analysis.summary import report_of
+from xentcli.attempts import attempted
+from xentcli.engine.ordered import threaded, worker_count
+from xentcli.engine.scorer import Outcome, Scorer
+from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, Warning, shown
+from xentcli.pairing import Plan, pair
+from xentcli.pairing.plan import Matching
+from xentcli.readers import open_source
+from xentcli.records import record, replace
+from xentcli.report.documents import Report
+from xentcli.report.per_example import PerExample, Sink
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import METRICS, Metric, find
+from xentcli.settings import Settings
+from xentcli.tallies.bases import FromOne
+from xentcli.tallies.scores import Scores
+from xentcli.tallies.slices import Clusters, Details, Keyed, Slices
+from xentcli.tallies.symptoms import Symptoms
+from xentcli.typed import count
+
+__all__ = ["Tallied", "diagnosed", "make_plan", "score", "tally", "with_plan"]
+
+T = TypeVar("T")
+
+
+def score(
+    predictions: Any,
+    labels: Any = None,
+    settings: Settings | None = None,
+    *,
+    sink: Callable[[PerExample], None] | Sink | None = None,
+    metrics_needed: Collection[str] = (),
+    threads: int | None = None,
+    block_bytes: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+    **options: Any,
+) -> Report:
+    """Score predictions against labels: the cross-entropy cost and what goes with it.
+
+    For one example with target distribution y and prediction q over K classes the
+    loss is -sum_c y_c ln q_c; the cost is sum_i w_i loss_i / sum_i w_i.
+
+    Parameters
+    ----------
+    predictions
+        A path, ``-`` for standard input, or an array (n, k), (n,) or data frame.
+    labels
+        The same with the labels; None where the predictions' file has them, or none
+        are needed.
+    settings, options
+        A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ...
+    sink
+        Called with the losses of every block, in order; or a Sink, which prepares them where they were computed.
+    metrics_needed
+        Metrics that the report must have beside the usual ones and those that are shown.
+    threads
+        Worker count. None means one per CPU, at most 16; a larger number is capped at 16 or the
+        number of CPUs. The result does not depend on it.
+    block_bytes
+        About how much of a file is read at once; None for what suits it. The result does not depend on it.
+    progress
+        Called now and then with the number of rows done, and the share of the whole that
+        they are, None where nobody knows.
+
+    Returns
+    -------
+    Report
+        Plain values, losses in the unit of `base`.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As errors.py draws them.
+
+    Examples
+    --------
+    >>> report = score([[0.1, 0.5, 0.1, 0.1, 0.2], [0.7, 0.1, 0.1, 0.1, 0.0]], [0, 0])
+    >>> round(report.cost, 6), report.accuracy
+    (1.32963, 0.5)
+    """
+    chosen = Settings.chosen(settings, options)
+    target = None if sink is None else Sink.of(sink)
+    threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
+    return with_plan(
+        predictions,
+        labels,
+        chosen,
+        lambda plan: _report(plan, target, threads, metrics_needed, progress),
+        block_bytes=block_bytes,
+        once=target is not None and target.restart is None,
+        restart=None if target is None else target.restart,
+    )
+
+
+def diagnosed(report: Report, tallied: Tallied) -> Report:
+    """Return a report with what the diagnoses find, of which those that fail are left out.
+
+    The warning of infinite losses, whose advice is to clip, comes after what explains them.
+    """
+    found = [*report.warnings, *_found(report, tallied)]
+    return replace(report, warnings=tuple(sorted(found, key=lambda warning: warning.code == "infinite")))
+
+
+def _found(report: Report, tallied: Tallied) -> list[Warning]:
+    """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
+    plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
+    unit, cost = settings.nats_per_unit, total.cost.mean.value
+    base = attempted(lambda: base_warning(tallied.from_one, cost, len(plan.classes), unit, settings.unit), None)
+    if base is not None:
+        return [base]
+    if tallied.symptoms is None:
+        return []
+    case = Case(plan, total, tallied.symptoms, None if report.prior is None else report.prior * unit)
+    nothing: list[Warning] = []
+    return [*findings(case), *attempted(lambda: _shift(case), nothing)]
+
+
+def _shift(case: Case) -> list[Warning]:
+    """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
+    plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
+    if not (case.comparable and poor and plan.repeatable and plan.alignment == "position"):
+        return []
+    found = shift_warning(replace(case, plan=plan.again()))
+    return [] if found is None else [found]
+
+
+def with_plan(
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    run: Callable[[Plan], T],
+    *,
+    block_bytes: int | None = None,
+    once: bool = False,
+    restart: Callable[[], object] | None = None,
+    names: tuple[str, str] = ("predictions", "labels"),
+) -> T:
+    """Make a plan and run it; where a later label breaks its rule, let all labels decide and run again.
+
+    With `once` all labels decide from the start, so that nothing is run twice; else
+    `restart` is called before the second run. A stream cannot be read again: there the
+    first labels have decided.
+    """
+
+    def attempt(whole: bool) -> T:
+        return run(make_plan(predictions, labels, settings, block_bytes, whole=whole, names=names))
+
+    again = all(_can_be_read_twice(data) for data in (predictions, labels))
+    if once and again:
+        return attempt(True)
+    try:
+        return attempt(False)
+    except LabelsBreakRule:
+        if once or not again:
+            raise
+    if restart is not None:
+        restart()
+    return attempt(True)
+
+
+def _can_be_read_twice(data: Any) -> bool:
+    if not isinstance(data, str | os.PathLike) or _is_stdin(data):
+        return not _is_stdin(data)
+    # What is not there may be a glob of files.
+    return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
+
+
+def make_plan(
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    block_bytes: int | None = None,
+    *,
+    whole: bool = False,
+    names: tuple[str, str] = ("predictions", "labels"),
+) -> Plan:
+    """Open both inputs and decide how they are read.
+
+    The first labels decide the rule for all; with `whole` all labels do, where the
+    files can be read twice.
+    """
+    if predictions is None:
+        raise UsageError("no predictions: None is neither a path nor an array")
+    if not KINDS[settings.kind].labelled and labels is not None:
+        raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
+    _check_two_inputs(predictions, labels)
+    common: dict[str, Any] = {"limits": settings.limits, "hashed": settings.hash}
+    sources = [
+        open_source(
+            data,
+            name=name,
+            format=settings.format_of(side),
+            delimiter=settings.delimiter,
+            decimal=settings.decimal,
+            dtype=settings.dtype if side == "predictions" else None,
+            **common,
+        )
+        for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
+        if data is not None
+    ]
+    others = [
+        open_source(path, name=path, format=settings.format_of(path), **common)
+        for path in settings.further_files([source.path for source in sources])
+    ]
+    return pair(
+        sources[0],
+        sources[1] if len(sources) > 1 else None,
+        settings,
+        others=others,
+        block_bytes=block_bytes,
+        whole=whole,
+    )
+
+
+def _check_two_inputs(predictions: Any, labels: Any) -> None:
+    """Refuse one file or stream as both inputs: its labels would be its predictions.
+
+    Raises
+    ------
+    UsageError
+        Where both paths lead to one file, by whatever names.
+    """
+    paths = [data for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
+    if len(paths) < 2:
+        return
+    files = [_file_of(path) for path in paths]
+    if None not in files and files[0] == files[1] and not any(os.path.isdir(path) for path in paths):
+        stream = _is_stdin(predictions) or _is_stdin(labels) or not os.path.isfile(predictions)
+        raise UsageError(
+            f"predictions and labels are one {'stream' if stream else 'file'}: {shown(os.fspath(predictions))}",
+            advice="leave the labels out: --label COLUMN names the column that has them",
+        )
+
+
+def _file_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """What identifies a file, also standard input; None where there is none."""
+    try:
+        found = os.fstat(0) if _is_stdin(path) else os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_stdin(data: Any) -> bool:
+    return isinstance(data, str) and data == "-"
+
+
+@record(frozen=True)
+class Tallied:
+    """What is kept of all rows of a plan; symptoms is None where tallying them failed."""
+
+    plan: Plan
+    total: Scores
+    details: Details
+    symptoms: Symptoms | None
+    matching: Matching
+    from_one: FromOne = FromOne()
+
+    def report(self, extra: Sequence[Metric] = ()) -> Report:
+        """Return the Report of them, with `extra` metrics, before any diagnosis."""
+        report = report_of(self.plan, self.total, self.matching.row_names, self.details, extra)
+        return replace(report, labels_unused=self.matching.unused)
+
+
+def _report(
+    plan: Plan,
+    sink: Sink | None,
+    threads: int | None,
+    metrics_needed: Collection[str],
+    progress: Callable[[int, float | None], None] | None,
+) -> Report:
+    if sink is not None and plan.has_weightless_losses:
+        raise UsageError(
+            "--per-example cannot show --class-weight 0 with --label-smoothing: "
+            "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
+            advice="the cost itself is computed without --per-example",
+        )
+    extra = _extra(plan, metrics_needed)
+    scorer = Scorer(plan, sink and sink.prepare, extra)
+    if not plan.settings.hash:
+        tallied = tally(scorer, threads, sink, progress)
+        return diagnosed(tallied.report(extra), tallied)
+    from xentcli.readers.digest import digests
+
+    with digests(plan.sources) as sums:
+        tallied = tally(scorer, threads, sink, progress)
+        report = tallied.report(extra)
+        found = sums()
+    plan.check_unchanged()
+    inputs = zip(report.inputs, found, strict=True)
+    return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied)
+
+
+def tally(
+    scorer: Scorer,
+    threads: int | None = None,
+    sink: Sink | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> Tallied:
+    """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
+    plan = scorer.plan
+    total, details, matching = Scores.empty(), Details.empty(), Matching(plan)
+    symptoms: Symptoms | None = Symptoms.empty()
+    groups, from_one = _Groups(plan), FromOne.empty()
+    # Parts of a stream hold their bytes, and are made in no time.
+    waiting = 2 if plan.predictions.repeatable else 1
+    outcomes = threaded(scorer, plan.tasks(), worker_count(threads), waiting)
+    for outcome in _unless_changed(plan, outcomes):
+        matching.note(outcome.ids, outcome.positions, outcome.row_names)
+        if outcome.scores is None or matching.faulty:
+            if not plan.predictions.repeatable:
+                # A stream may have no end.
+                break
+            continue
+        total = total.merge(outcome.scores)
+        details = details.merge(outcome.details)
+        groups.add(outcome)
+        symptoms = _merged(symptoms, outcome.symptoms)
+        from_one = from_one.merge(outcome.from_one)
+        if progress is not None:
+            progress(total.read, plan.predictions.share_of(total.read))
+        if sink is not None:
+            for examples in outcome.examples:
+                sink.write(examples)
+    matching.finish()
+    if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
+        _check_swapped(plan, total)
+    return Tallied(plan, total, groups.within(details), symptoms, matching, from_one)
+
+
+def _merged(one: Symptoms | None, other: Symptoms | None) -> Symptoms | None:
+    return None if one is None or other is None else attempted(lambda: one.merge(other), None)
+
+
+def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+    """Of files that changed meanwhile the change is told, not what came of it."""
+    try:
+        yield from outcomes
+    except DataError:
+        plan.check_unchanged()
+        raise
+
+
+class _Groups:
+    """The rows by the columns of --by and --cluster."""
+
+    def __init__(self, plan: Plan) -> None:
+        limit = plan.settings.max_groups
+        self._keyed: dict[tuple[str, int], Keyed[Any]] = {
+            ("by", place): Keyed(Slices, limit, "a column of --by") for place in range(len(plan.settings.slices))
+        }
+        if plan.settings.cluster is not None:
+            self._keyed["cluster", 0] = Keyed(Clusters, limit, "--cluster")
+
+    def add(self, outcome: Outcome) -> None:
+        """Add the rows of a task."""
+        for key, tally in outcome.keyed.items():
+            self._keyed[key].add(tally)
+
+    def within(self, details: Details) -> Details:
+        """Return the details with the groups."""
+        by = tuple(keyed.finish() for (option, _), keyed in self._keyed.items() if option == "by")
+        cluster = self._keyed.get(("cluster", 0))
+        clusters = Clusters() if cluster is None else cluster.finish()
+        return replace(details, by=by, clusters=clusters)
+
+
+def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:
+    """The metrics that are not in the table, of those shown and those needed, once each."""
+    asked = [*plan.settings.shown_metrics, *map(find, needed)]
+    return tuple({metric.name: metric for metric in asked if metric.name not in METRICS}.values())
+
+
+def _check_swapped(plan: Plan, total: Scores) -> None:
+    """Refuse predictions of 0 and 1 alone beside labels that lie between: no such row has a finite loss."""
+    if plan.settings.kind == "probs" and 2 * total.soft_rows > total.scored:
+        first, last = plan.sources[0].path, plan.sources[-1].path
+        swapped = f"are the files swapped? xent score {last} {first}"
+        raise DataError(
+            f"every prediction is 0 or 1, and {total.soft_rows:,} of {total.scored:,} labels lie between",
+            place=Place(first),
+            advice=swapped if len(plan.sources) > 1 else "is --label the right column?",
+        )

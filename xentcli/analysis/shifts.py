@@ -1,0 +1,148 @@
+"""Whether predictions and labels are one row apart: a second pass over the first rows."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from xentcli.analysis.findings import Case, percent
+from xentcli.arrays import Ints
+from xentcli.engine.scorer import Scorer
+from xentcli.errors import Warning
+from xentcli.records import record, replace
+from xentcli.scoring.batch import Batch
+from xentcli.scoring.losses import Workings, correct
+from xentcli.tallies.moments import Infinite, Mean
+
+__all__ = ["shift_warning"]
+
+ENOUGH = 50_000
+"""So many rows show whether the files are one row apart."""
+ENOUGH_NUMBERS, LEAST = 1 << 22, 200
+"""Of many classes fewer rows do: so many numbers, and so many rows at least."""
+_SURE = 4.0
+
+
+@record(frozen=True)
+class _Score:
+    """How well rows go with their labels: the mean loss, the accuracy, and how many losses are infinite unclipped."""
+
+    cost: Mean = Mean()
+    right: Mean = Mean()
+    infinite: int = 0
+
+    @classmethod
+    def of(cls, work: Workings) -> _Score:
+        """Score a batch; every row counts once."""
+        infinite = Infinite.of(work.raw_loss, None, work.batch.rows)
+        return cls(Mean.of(work.loss, None), Mean.of(work.figure(correct), None), infinite.count)
+
+    def merge(self, other: _Score) -> _Score:
+        """Return the score of the rows of both."""
+        return _Score(self.cost.merge(other.cost), self.right.merge(other.right), self.infinite + other.infinite)
+
+
+@record(frozen=True)
+class _Shift:
+    """The rows that have a neighbour on one side: with their own labels, and with those of the neighbours."""
+
+    rows: int = 0
+    here: _Score = _Score()
+    there: _Score = _Score()
+
+    def add(self, batch: Batch, clip: float | None, step: int) -> _Shift:
+        """Add the rows of a batch beside that which is `step` rows away."""
+        assert batch.target is not None
+        first = np.flatnonzero(np.diff(batch.rows) == 1)
+        ours, labels = (first + 1, first) if step < 0 else (first, first + 1)
+        own = batch.take(ours)
+        shifted = replace(own, target=batch.target[labels], known=None)
+        here, there = (_Score.of(Workings(rows, clip)) for rows in (own, shifted))
+        return _Shift(self.rows + len(ours), self.here.merge(here), self.there.merge(there))
+
+    @property
+    def by_cost(self) -> bool:
+        """Whether the costs tell something: they do not where they are infinite, or only clipping keeps them finite."""
+        return not self.here.infinite
+
+    def is_far_better(self, case: Case) -> bool:
+        """Whether the labels of the neighbours fit far better, by cost or by accuracy."""
+        if not self.rows or case.prior is None:
+            return False
+        if self.by_cost:
+            return self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value)
+        here, there = (1 - score.right.value for score in (self.here, self.there))
+        error = math.sqrt((here + there) / self.rows)
+        return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
+
+
+def shift_warning(case: Case) -> Warning | None:
+    """Score each row with the label of its neighbours; warn where that is far better.
+
+    `case` has a plan of the same files again, aligned by position, with hard labels and no
+    weights. Of a long file the first rows decide.
+    """
+    shifts = {-1: _Shift(), 1: _Shift()}
+    clip, scored = case.plan.settings.clip, case.total.scored
+    for batch in _overlapping(case):
+        for step, shift in shifts.items():
+            shifts[step] = shift.add(batch, clip, step)
+    for step, where in ((-1, "before"), (1, "after")):
+        shift = shifts[step]
+        if shift.is_far_better(case):
+            over = "" if shift.rows == scored - 1 else f" (over {shift.rows:,} rows)"
+            return Warning(
+                "shifted",
+                f"with the label of the row {where} it {_would_be(shift, case)}{over}",
+                "is a first row missing in one of the files, or was its first line taken as a header?",
+            )
+    return None
+
+
+def _would_be(shift: _Shift, case: Case) -> str:
+    """The figures with the labels of the neighbours, not those as they are; the latter of all rows where all count."""
+    here, there = shift.here, shift.there
+    whole = shift.rows == case.total.scored - 1
+    if shift.by_cost:
+        cost = case.total.cost.mean.value if whole else here.cost.value
+        return f"the cost would be {there.cost.value:.4g} nats, not {cost:.4g}"
+    now, then = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
+    predicted = f"{percent(then, now)} of the labels would be predicted, not {percent(now, then)}"
+    if case.plan.settings.clip is not None:
+        return predicted
+    infinite = case.total.infinite.count if whole else here.infinite
+    return f"{predicted}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
+
+
+def _overlapping(case: Case) -> Iterator[Batch]:
+    """The first rows block by block; and between two blocks the last row of one with the first of the next."""
+    scorer, most = Scorer(case.plan), min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
+    held: Batch | None = None
+    for piece in itertools.chain.from_iterable(map(scorer.pieces, case.plan.tasks())):
+        assert piece.companions is not None
+        batch = scorer.align(piece.start, piece.ours, piece.companions).batch
+        if not len(batch.rows):
+            continue
+        if batch.rows[0] > most:
+            return
+        if held is not None:
+            yield _joined(held, batch.take(_FIRST))
+        yield batch
+        held = batch.take(np.array([len(batch.rows) - 1]))
+
+
+_FIRST: Ints = np.array([0])
+
+
+def _joined(one: Batch, other: Batch) -> Batch:
+    """The rows of two batches."""
+    assert one.target is not None and other.target is not None
+    return replace(
+        one,
+        predictions=np.concatenate([one.predictions, other.predictions]),
+        target=np.concatenate([one.target, other.target]),
+        rows=np.concatenate([one.rows, other.rows]),
+    )

@@ -1,0 +1,1 @@
+"""A column of a table: numbers, texts, dictionary-encoded texts."""

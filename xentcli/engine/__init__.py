@@ -1,0 +1,1 @@
+"""From a task to its tallies, and the ordered map over tasks."""

@@ -1,0 +1,607 @@
+"""One task to one outcome: load, align, match, check, compute, tally.
+
+A Scorer holds only what was decided before the first row, so that any thread may
+run any task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Flags, Floats, Ints, distinct
+from xentcli.attempts import attempted
+from xentcli.columns.texts import joined
+from xentcli.errors import DataError
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import RowNames, Task, row_names
+from xentcli.pairing.labels import labelled_as, labels_among
+from xentcli.readers.source import Rows, Values, merged_rows, take, texts_of
+from xentcli.records import record, replace
+from xentcli.report.per_example import PerExample
+from xentcli.scoring.batch import Batch, with_class_weights
+from xentcli.scoring.checks import checked
+from xentcli.scoring.losses import Workings, correct
+from xentcli.scoring.metrics import Metric
+from xentcli.scoring.reduction import Reduced, reduced
+from xentcli.tallies.bases import FromOne
+from xentcli.tallies.exact import ExactSum
+from xentcli.tallies.scores import Figures, Scores
+from xentcli.tallies.slices import (
+    Clusters,
+    Details,
+    Keys,
+    Slices,
+    Worst,
+    WorstRow,
+    coded,
+    crossed,
+    joined_keys,
+    step_of,
+)
+from xentcli.tallies.symptoms import Looks, Symptoms
+
+__all__ = ["Aligned", "Outcome", "Piece", "Scorer"]
+
+
+_KEYED: Mapping[str, type[Slices[Any] | Clusters]] = {"by": Slices, "cluster": Clusters}
+GLANCE = 8
+"""So many rows are looked at before all are."""
+
+
+@record(frozen=True, eq=False)
+class Outcome:
+    """What a task gave. scores is None where ids were missing, and nothing was computed.
+
+    symptoms is None where tallying them failed. examples are what the sink prepared. keyed
+    has for each use of --by, and for --cluster, what is tallied by group.
+    """
+
+    scores: Scores | None
+    ids: Sequence[str] = ()
+    positions: tuple[Ints, ...] = ()
+    row_names: RowNames = RowNames()
+    details: Details = Details()
+    symptoms: Symptoms | None = Symptoms()
+    examples: tuple[Any, ...] = ()
+    keyed: Mapping[tuple[str, int], Slices[Any] | Clusters] = field(default_factory=dict)
+    from_one: FromOne = FromOne()
+
+
+@record(frozen=True, eq=False)
+class Piece:
+    """Some rows of a task, `start` rows after the first, and those that go with them; None where an id is missing."""
+
+    start: int
+    ours: Rows
+    companions: tuple[Rows, ...] | None
+    ids: Sequence[str] = ()
+    positions: tuple[Ints, ...] = ()
+
+
+@record(frozen=True, eq=False)
+class _Sides:
+    """What goes with the predictions of some rows.
+
+    Attributes
+    ----------
+    values
+        By role what was read of each row, the predictions among it where they are not yet
+        reduced.
+    kept
+        i8[m]: the rows of positive weight whose label is not ignored.
+    target, weight
+        Of those rows, as a Batch has them.
+    ignored, ignored_labels
+        How many rows have an ignored label, and which of these labels occur.
+    """
+
+    values: Mapping[str, tuple[Rows, Values]]
+    kept: Ints
+    target: Ints | Floats | None
+    weight: Floats | None
+    ignored: int
+    ignored_labels: frozenset[str] = frozenset()
+
+    def index(self, rows: int) -> Ints | None:
+        """i8[n]: the class of each of all `rows` rows, 0 of those not kept; None where a target is no class."""
+        if self.target is None or self.target.ndim != 1:
+            return None
+        target: Ints = self.target.astype(np.int64, copy=False)
+        if len(self.kept) == rows:
+            return target
+        index = np.zeros(rows, dtype=np.int64)
+        index[self.kept] = target
+        return index
+
+
+@record(frozen=True, eq=False)
+class Aligned:
+    """The rows of a task by role, and those of positive weight as a Batch; `unweighted` has no class weights yet."""
+
+    batch: Batch
+    unweighted: Batch
+    kept: Ints
+    rows: int
+    underflows: int
+    ids: Sequence[str] | None
+    ignored: int = 0
+    ignored_labels: frozenset[str] = frozenset()
+    values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
+
+
+@record(frozen=False, eq=False)
+class _Seen:
+    """What the pieces of a task gave so far."""
+
+    read: int = 0
+    ignored: int = 0
+    ignored_labels: frozenset[str] = frozenset()
+    underflows: int = 0
+    missing: bool = False
+    ids: list[Sequence[str]] = field(default_factory=list)
+    positions: list[list[Ints]] = field(default_factory=list)
+    figures: list[Figures] = field(default_factory=list)
+    examples: list[Any] = field(default_factory=list)
+    keys: dict[tuple[str, int], list[Keys]] = field(default_factory=dict)
+    row_names: RowNames = RowNames()
+    worst: Worst = Worst()
+    bytes: ExactSum = ExactSum()
+    by_column: Slices[int] = field(default_factory=Slices)
+    looks: Looks = Looks()
+    from_one: FromOne = FromOne()
+
+    def note(self, piece: Piece) -> None:
+        """Take note of the ids of a piece."""
+        self.missing |= piece.companions is None
+        self.ids.append(piece.ids)
+        self.positions = self.positions or [[] for _ in piece.positions]
+        for found, position in zip(self.positions, piece.positions, strict=True):
+            found.append(position)
+
+    def add(self, aligned: Aligned, figures: Figures) -> None:
+        """Take what is known of some rows."""
+        self.read += aligned.rows
+        self.ignored += aligned.ignored
+        self.ignored_labels |= aligned.ignored_labels
+        self.underflows += aligned.underflows
+        self.figures.append(figures)
+
+    def look_at(self, work: Workings, *, glance: bool = False) -> None:
+        """Look at what only the predictions themselves show; at a glance only what these few rows rule out."""
+        self.looks = attempted(lambda: self.looks.at(work, glance=glance), Looks.nothing())
+
+
+@record(frozen=False, eq=False)
+class _Run:
+    """Consecutive pieces of a task that are reduced and not yet scored, and what goes with the whole task."""
+
+    sides: _Sides | None
+    index: Ints | None
+    room: Reduced
+    before: int = 0
+    rows: list[Rows] = field(default_factory=list)
+    companions: list[tuple[Rows, ...]] = field(default_factory=list)
+
+
+@record(frozen=True, eq=False)
+class Scorer:
+    """Scores tasks of a plan."""
+
+    plan: Plan
+    prepare: Callable[[PerExample], Any] | None = None
+    extra: tuple[Metric, ...] = ()
+    tail: bool = False
+
+    def __call__(self, task: Task) -> Outcome:
+        """Load and score one part of the predictions, piece by piece; tally the rows of all pieces at once."""
+        return self._outcome(self._seen(task))
+
+    def _seen(self, task: Task) -> _Seen:
+        """Load and score all pieces; what was needed for that is let go before they are tallied."""
+        seen, run = _Seen(), self._run(task)
+        self._close(run, task, seen, self._taken(task, run, seen))
+        return seen
+
+    def _taken(self, task: Task, run: _Run | None, seen: _Seen) -> int:
+        """Load the pieces and reduce or score each; return how many rows they are."""
+        done = 0
+        for ours in task.part.pieces(self.plan.picks[0]):
+            before, done = done, done + ours.count
+            if run is not None and run.sides is not None and self._reduced(ours, before, run, seen):
+                run.rows.append(ours.without("preds"))
+                continue
+            piece = self._piece(task, before, ours)
+            seen.note(piece)
+            if piece.companions is None:
+                self._close(run, task, seen, done)
+                continue
+            if run is not None and run.sides is None and self._reduced_alone(piece, before, run, seen):
+                run.rows.append(ours.without("preds"))
+                run.companions.append(piece.companions)
+                continue
+            self._close(run, task, seen, done)
+            self._score(seen, self.align(piece.start, ours, piece.companions), piece)
+        return done
+
+    def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
+        """Compute and keep what is asked for of some rows."""
+        work = Workings(aligned.batch, self.plan.settings.clip)
+        if aligned.batch.known is None:
+            seen.look_at(work)
+        seen.add(aligned, Figures.of(work, self.extra))
+        if self.plan.uncertain_base and seen.from_one.possible:
+            plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
+            found = attempted(lambda: FromOne.of(plain, self.plan.class_weights), FromOne(False))
+            seen.from_one = seen.from_one.merge(found)
+        if self.plan.compare_row_names:
+            assert piece.companions is not None
+            seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
+        if self.plan.settings.worst:
+            seen.worst = seen.worst.merge(self._worst(aligned, work))
+        if "bytes" in aligned.values:
+            seen.bytes = seen.bytes.merge(self._bytes(aligned))
+        if self.plan.settings.by_class and work.batch.multilabel:
+            seen.by_column = seen.by_column.merge(_by_column(work))
+        if self.prepare is not None:
+            seen.examples.append(self.prepare(self._examples(piece.start, aligned, work)))
+        for place, keys in enumerate(self._keys(aligned, "by")):
+            seen.keys.setdefault(("by", place), []).append(keys)
+        for keys in self._keys(aligned, "cluster"):
+            seen.keys.setdefault(("cluster", 0), []).append(keys)
+
+    def _run(self, task: Task) -> _Run | None:
+        """What a run of reduced pieces begins with; None where the numbers themselves are needed to the end."""
+        settings, picks = self.plan.settings, self.plan.picks[0]
+        if (
+            self.plan.matcher is None
+            or "preds" not in picks
+            or settings.kind not in ("probs", "logits")
+            or settings.multilabel
+            or settings.rules.single
+            or settings.renormalize
+            or settings.label_smoothing
+            or self.plan.divides_by_rows
+            or (self.plan.uncertain_base and self.plan.class_weights is not None)
+            or any(metric.argument is not None for metric in self.extra)
+            or len(picks["preds"].columns) == 1
+        ):
+            return None
+        room = Reduced.room(task.part.rows, before=self.plan.uncertain_base)
+        if self.plan.joins or {"label", "weights"} & picks.keys():
+            return _Run(None, None, room)
+        try:
+            sides = self._sides(_by_role(task.companions), task.part.rows)
+        except DataError:
+            # Errors are told in the order of rows: piece by piece.
+            return None
+        index = sides.index(task.part.rows)
+        return None if index is None else _Run(sides, index, room)
+
+    def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> bool:
+        """Reduce a piece, `before` rows after the start of its task; say whether nothing more is to be seen."""
+        assert run.sides is not None and run.index is not None
+        rows, kept = slice(before, before + ours.count), None
+        if len(run.sides.kept) < len(run.index):
+            first, last = np.searchsorted(run.sides.kept, (rows.start, rows.stop))
+            kept = run.sides.kept[first:last] - before
+        return self._looked_at(ours, run.index[rows], kept, seen, run.room.take(rows))
+
+    def _reduced_alone(self, piece: Piece, before: int, run: _Run, seen: _Seen) -> bool:
+        """Reduce a piece that knows itself what goes with it."""
+        assert piece.companions is not None
+        count = piece.ours.count
+        try:
+            sides = self._sides(_by_role((*piece.companions, piece.ours)), count)
+        except DataError:
+            return False
+        index = sides.index(count)
+        if index is None:
+            return False
+        room = run.room.take(slice(before, before + count))
+        return self._looked_at(piece.ours, index, None if len(sides.kept) == count else sides.kept, seen, room)
+
+    def _looked_at(self, ours: Rows, index: Ints, kept: Ints | None, seen: _Seen, room: Reduced) -> bool:
+        """Reduce predictions, and look at what only they themselves show; `kept` are rows, None stands for all."""
+        predictions, rules = ours.values["preds"], self.plan.settings.rules
+        assert isinstance(predictions, np.ndarray)
+        found = reduced(predictions, index, rules, room) if ours.count else None
+        if found is not None:
+            for some in (slice(GLANCE), slice(None)):
+                # The first rows usually show all.
+                if seen.looks.open:
+                    rows = np.arange(ours.count)[some] if kept is None else kept[some]
+                    batch = Batch(rules.kind, rules.scaled(predictions[rows]), index[rows], None, rows)
+                    seen.look_at(Workings(batch), glance=some.stop is not None)
+        return found is not None
+
+    def _close(self, run: _Run | None, task: Task, seen: _Seen, done: int) -> None:
+        """Score the pieces of a run, and begin another after the `done` rows that are read."""
+        if run is None:
+            return
+        if run.rows:
+            ours, companions = merged_rows(run.rows), task.companions
+            last = run.before + ours.count
+            whole = ours.count == task.part.rows
+            if run.companions:
+                companions = tuple(merged_rows(rows) for rows in zip(*run.companions, strict=True))
+            elif not whole:
+                companions = tuple(rows.cut(run.before, last) for rows in companions)
+            start = task.start + run.before
+            aligned = self.align(
+                start, ours, companions, run.room.take(slice(run.before, last)), run.sides if whole else None
+            )
+            self._score(seen, aligned, Piece(start, ours, companions))
+        run.before, run.rows, run.companions = done, [], []
+
+    def _outcome(self, seen: _Seen) -> Outcome:
+        """Tally what is known of all rows of a task."""
+        ids, positions = joined(seen.ids), tuple(np.concatenate(found) for found in seen.positions)
+        if seen.missing or not seen.figures:
+            scores = None if seen.missing else Scores.empty()
+            return Outcome(scores, ids, positions, seen.row_names)
+        figures = Figures.joined(seen.figures)
+        scores = Scores.of(
+            figures,
+            read=seen.read,
+            ignored=seen.ignored,
+            underflows=seen.underflows,
+            ignored_labels=seen.ignored_labels,
+        )
+        details = self._details(figures, seen)
+        keyed = {
+            (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight, figures.mass)
+            for (option, place), pieces in seen.keys.items()
+        }
+        symptoms = attempted(lambda: Symptoms.of(figures, self._classes(), seen.looks), None)
+        examples = tuple(seen.examples)
+        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, seen.from_one)
+
+    def _classes(self) -> int:
+        """How many classes rows with one label have; 0 where there are none such."""
+        return 0 if self.plan.matcher is None or self.plan.settings.multilabel else len(self.plan.classes)
+
+    def pieces(self, task: Task) -> Iterator[Piece]:
+        """Load the pieces of a task with the rows that go with them."""
+        before = 0
+        for ours in task.part.pieces(self.plan.picks[0]):
+            yield self._piece(task, before, ours)
+            before += ours.count
+
+    def _piece(self, task: Task, before: int, ours: Rows) -> Piece:
+        """Find the rows that go with those that were read, `before` rows after the start of their task."""
+        start = task.start + before
+        if self.plan.joins:
+            return Piece(start, ours, *self._joined(ours))
+        companions = task.companions
+        if ours.count < task.part.rows:
+            companions = tuple(rows.cut(before, before + ours.count) for rows in companions)
+        return Piece(start, ours, companions)
+
+    def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
+        """Load only what aligns the rows of a task: ids and their positions, row names."""
+        plan = self.plan
+        picks = {role: pick for role, pick in plan.picks[0].items() if role in ("id", "index")}
+        if not (plan.joins or plan.compare_row_names):
+            return (), (), RowNames()
+        ours = task.part.load(picks)
+        ids = texts_of(ours.values["id"]) if plan.joins else ()
+        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, task.companions)
+
+    def _row_names(self, ours: Rows, companions: Sequence[Rows]) -> RowNames:
+        if not self.plan.compare_row_names:
+            return RowNames()
+        return row_names(texts_of(ours.values["index"]), texts_of(companions[0].values["index"]))
+
+    def _details(self, figures: Figures, seen: _Seen) -> Details:
+        """Tally by group what was asked for."""
+        plan, loss, weight, mass = self.plan, figures.loss, figures.weight, figures.mass
+        by_class: Slices[int] = seen.by_column
+        if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
+            by_class = Slices.of(figures.index, loss, figures.means["accuracy"], weight, mass)
+        tail: Slices[int] = Slices.of(step_of(loss), loss, None, weight, mass) if self.tail else Slices()
+        return Details(by_class=by_class, worst=seen.worst, bytes=seen.bytes, tail=tail)
+
+    def _columns(self, aligned: Aligned, option: str) -> list[list[Values]]:
+        """For each use of an option its columns, of the rows that are kept."""
+        uses: dict[str, list[Values]] = {}
+        roles = [role for role in aligned.values if role.partition(".")[0] == option]
+        for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
+            uses.setdefault(role.rpartition(".")[0], []).append(take(aligned.values[role][1], aligned.kept))
+        return list(uses.values())
+
+    def _keys(self, aligned: Aligned, option: str) -> list[Keys]:
+        """For each use of an option the keys of the rows that are kept: tuples for --by."""
+        uses = [[coded(column) for column in columns] for columns in self._columns(aligned, option)]
+        return [crossed(columns) for columns in uses] if option == "by" else [columns[0] for columns in uses]
+
+    def _worst(self, aligned: Aligned, work: Workings) -> Worst:
+        most, batch = self.plan.settings.worst, work.batch
+        shown = [texts_of(column) for columns in self._columns(aligned, "show") for column in columns]
+        classes = self.plan.classes
+        labelled = batch.target is not None and not batch.multilabel
+        picked = np.lexsort((batch.rows, -work.loss))[:most]
+        rows = []
+        for i in picked.tolist():
+            index, predicted = (int(work.index[i]), int(work.predicted[i])) if labelled else (0, 0)
+            rows.append(
+                WorstRow(
+                    float(work.loss[i]),
+                    int(batch.rows[i]),
+                    aligned.ids[int(aligned.kept[i])] if aligned.ids is not None else None,
+                    classes[index] if labelled and not work.soft[i] else None,
+                    classes[predicted] if labelled else None,
+                    float(work.truth[i]) if labelled and not work.soft[i] else None,
+                    float(work.confidence[i]) if labelled else None,
+                    tuple(column[i] for column in shown),
+                )
+            )
+        return Worst(most, tuple(rows))
+
+    def _bytes(self, aligned: Aligned) -> ExactSum:
+        """The bytes of the rows, times their weights."""
+        rows, column = aligned.values["bytes"]
+        assert isinstance(column, np.ndarray)
+        counts: Floats = column[aligned.kept, 0]
+        bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
+        if len(bad):
+            row = int(aligned.kept[bad[0]])
+            raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
+        weight = aligned.batch.mass
+        return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
+
+    def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
+        """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
+        ids = texts_of(ours.values["id"])
+        positions = tuple(join.find(ids) for join in self.plan.joins)
+        if any((found < 0).any() for found in positions):
+            return None, ids, positions
+        joins = zip(self.plan.joins, positions, strict=True)
+        return tuple(join.take(found) for join, found in joins), ids, positions
+
+    def _sides(self, values: Mapping[str, tuple[Rows, Values]], count: int) -> _Sides:
+        """Bring together what goes with the predictions of `count` rows."""
+        weight = self._weights(values)
+        ignored = self._ignored(values)
+        if weight is None and ignored is None:
+            kept = np.arange(count)
+        else:
+            counts = np.ones(count, dtype=bool) if weight is None else weight != 0
+            kept = np.flatnonzero(counts if ignored is None else counts & ~ignored)
+        target = None
+        if self.plan.matcher is not None:
+            label_rows, labels = values["label"]
+            chosen = take(labels, kept) if len(kept) < count else labels
+            target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
+        if weight is not None:
+            weight = weight[kept]
+            weight = None if (weight == 1).all() else weight
+        if ignored is None or not ignored.any():
+            return _Sides(values, kept, target, weight, 0)
+        labels = take(values["label" if "label" in values else "preds"][1], np.flatnonzero(ignored))
+        return _Sides(
+            values, kept, target, weight, int(ignored.sum()), labels_among(labels, self.plan.settings.ignored)
+        )
+
+    def align(
+        self,
+        start: int,
+        ours: Rows,
+        companions: Sequence[Rows],
+        found: Reduced | None = None,
+        sides: _Sides | None = None,
+    ) -> Aligned:
+        """Bring the columns of all sources together, and check the rows of positive weight.
+
+        Where the predictions were reduced they were checked; `sides` may be known too.
+
+        Raises
+        ------
+        DataError
+            At a row that cannot be scored.
+        """
+        count, rules = ours.count, self.plan.settings.rules
+        values = _by_role((*companions, ours))
+        sides = sides or self._sides(values, count)
+        kept, target = sides.kept, sides.target
+        some = len(kept) < count
+        if found is not None:
+            classes, known = len(self.plan.picks[0]["preds"].columns), found.take(kept) if some else found
+            batch = Batch.of_reduced(rules.kind, known, classes, target, sides.weight, start + 1 + kept)
+        else:
+            preds_rows, preds = values["preds"]
+            assert isinstance(preds, np.ndarray)
+            predictions: Floats = preds.astype(np.float64, copy=False)
+            batch = checked(
+                predictions[kept] if some else predictions,
+                target,
+                sides.weight,
+                rules=rules,
+                rows=start + 1 + kept,
+                where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
+            )
+        if rules.precision is not None:
+            batch = replace(batch, precision=rules.precision)
+        if self.plan.settings.label_smoothing:
+            batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
+        unweighted = batch
+        if self.plan.class_weights is not None:
+            batch = with_class_weights(batch, self.plan.class_weights, self.plan.divides_by_rows)
+            kept = batch.rows - (start + 1)
+        small = [found for rows in (ours, *companions) for found in rows.underflows]
+        positive = set(kept.tolist()) if small else set()
+        underflows = sum(role == "weights" or row in positive for role, row in small)
+        ids = texts_of(values["id"][1]) if "id" in values else None
+        return Aligned(batch, unweighted, kept, count, underflows, ids, sides.ignored, sides.ignored_labels, values)
+
+    def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
+        """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
+        wanted = self.plan.settings.ignored
+        return labelled_as(values["label" if "label" in values else "preds"][1], wanted) if wanted else None
+
+    def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
+        if "weights" not in values:
+            return None
+        rows, column = values["weights"]
+        assert isinstance(column, np.ndarray)
+        weight: Floats = column[:, 0].astype(np.float64, copy=False)
+        bad = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
+        if len(bad):
+            row = int(bad[0])
+            raise DataError(
+                f"weight {weight[row]:g}; a weight is a finite number from 0 up", place=rows.place("weights", row, 0)
+            )
+        return weight
+
+    def _examples(self, start: int, aligned: Aligned, work: Workings) -> PerExample:
+        batch, kept = aligned.batch, aligned.kept
+        weight = np.zeros(aligned.rows)
+        weight[kept] = 1.0 if batch.weight is None else batch.weight
+        labels: tuple[str | None, ...] | None = None
+        index: Ints | None = None
+        if batch.target is not None and not batch.multilabel:
+            classes = np.full(aligned.rows, -1)
+            classes[kept] = np.where(work.soft, -1, work.index)
+            found, _, index = distinct(classes)
+            labels = tuple(None if label < 0 else self.plan.classes[label] for label in found.tolist())
+        truth = work.truth if labels is not None else np.exp(-work.raw_loss)
+        if batch.multilabel:
+            truth = np.full(len(kept), np.nan)
+        return PerExample(
+            start,
+            aligned.rows,
+            aligned.ids,
+            labels,
+            index,
+            _spread(truth, kept, aligned.rows),
+            _spread(work.loss, kept, aligned.rows),
+            weight,
+        )
+
+
+def _by_column(work: Workings) -> Slices[int]:
+    """Tally by column, where each is a problem of its own."""
+    if work.soft.any():
+        return Slices()
+    each, columns = work.columns, work.batch.classes
+    return Slices.of(list(range(columns)) * len(work.batch.rows), each.loss, correct(each), each.batch.weight)
+
+
+def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
+    """Values of the kept rows at their places, NaN elsewhere."""
+    result = np.full(rows, np.nan)
+    result[kept] = values
+    return result
+
+
+def _by_role(sources: Iterable[Rows]) -> dict[str, tuple[Rows, Values]]:
+    """The values of several sources by role, with the rows that they are of."""
+    return {role: (rows, value) for rows in sources for role, value in rows.values.items()}
+
+
+def _only(values: Values) -> int | None:
+    """The column to name in an error: the only one, else none."""
+    return 0 if not isinstance(values, np.ndarray) or values.ndim == 1 else None

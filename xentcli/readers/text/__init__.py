@@ -1,0 +1,1 @@
+"""Readers of text: delimited text, JSON Lines, Vowpal Wabbit."""

@@ -1,0 +1,466 @@
+"""Delimited text files: a header or none, and columns of text or numbers.
+
+Nothing is guessed about values: labels are text, and numbers follow numerals.py.
+Every row has as many fields as the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from xentcli.arrays import Bytes
+from xentcli.columns.numerals import number_hint, numbers, pointed
+from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.readers.source import (
+    BLOCK_BYTES,
+    TASK_ROWS,
+    OfStream,
+    Rows,
+    Selection,
+    Values,
+    merged_rows,
+)
+from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
+from xentcli.readers.text.delimited import (
+    Dialect,
+    Grammar,
+    RowScan,
+    blocks,
+    check_text,
+    looked_further,
+    room_for,
+)
+from xentcli.readers.text.faults import DELIMITERS, Written, before_table, cell_advice, row_fault
+from xentcli.records import record, replace
+
+__all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
+
+LEAST_FAST = 1 << 12
+"""The fast reader costs more than it saves on fewer bytes."""
+PIECE_FIELDS = 110_000
+"""So many numbers at most, about, or four times as many other fields: each takes memory."""
+LOOK_BYTES = 1 << 16
+"""The first rows are looked for in so many bytes."""
+PIECE_BYTES = 1 << 21
+"""Of more bytes what the fast reader knows of each field leaves the caches; of fewer, threads wait for each other."""
+_BOM = b"\xef\xbb\xbf"
+
+
+@record(frozen=True)
+class CsvPart:
+    """Rows of a text file: a range of a plain file, or the bytes of a stream."""
+
+    grammar: Grammar
+    names: tuple[str, ...]
+    width: int
+    start: int
+    line: int
+    rows: int
+    offset: int
+    length: int
+    data: bytes | None
+
+    @property
+    def path(self) -> str:
+        """What messages call the file."""
+        return self.grammar.path
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns, checking every row's number of fields.
+
+        Raises
+        ------
+        DataError
+            For a row that is short or long, or a cell that is no number where one must be.
+        """
+        return merged_rows(list(self.pieces(selection)))
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces by the fast reader, those that it declines by the careful one."""
+        read = sum(len(pick.columns) for pick in selection.values() if pick.as_ == "numbers")
+        fields = self.rows * (self.width + 3 * read)
+        part, usual = self, min(PIECE_BYTES, 4 * PIECE_FIELDS * self.length // max(1, fields))
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open_range(self.path)) if self.data is None else None
+            while part.rows:
+                size = part.length if part.length < usual + LEAST_FAST else usual
+                buffer, text = part._read(size, file)
+                rows = None
+                if size < part.length:
+                    size = _last_row(text, self.grammar.dialect.end)
+                    if not size:
+                        usual *= 2
+                        continue
+                if size >= LEAST_FAST:
+                    rows = part._fast(buffer, size, selection)
+                if rows is not None:
+                    lines = rows.count
+                else:
+                    data = text[:size].tobytes()
+                    if size < part.length and self.grammar.dialect.quotes and data.count(b'"') % 2:
+                        # The last line end may be one within quotes.
+                        data = part._read(part.length, file)[1].tobytes()
+                    size, lines = len(data), data.count(self.grammar.dialect.end)
+                    rows = part._careful(data, selection)
+                del buffer, text
+                part = replace(
+                    part,
+                    start=part.start + rows.count,
+                    line=part.line + lines,
+                    rows=part.rows - rows.count,
+                    offset=part.offset + size,
+                    length=part.length - size,
+                    data=None if part.data is None else part.data[size:],
+                )
+                yield rows
+        if part.length:
+            raise RuntimeError(f"{self.path}: more rows were read than counted")
+
+    def first(self, rows: int) -> CsvPart:
+        """Return the first rows, where they are few and none has a quote; else all."""
+        if rows >= self.rows:
+            return self
+        size = min(self.length, LOOK_BYTES)
+        data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
+        if b'"' in data:
+            return self
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
+        if len(ends) < rows:
+            return self
+        length = int(ends[rows - 1]) + 1
+        return replace(self, rows=rows, length=length, data=None if self.data is None else data[:length])
+
+    def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
+        """The first `size` bytes, and the buffer they are in."""
+        buffer, text = room_for(size)
+        if self.data is not None:
+            text[:] = np.frombuffer(self.data, np.uint8, size)
+        elif file is not None:
+            fill_range(file, self.path, self.offset, text.data)
+        return buffer, text
+
+    def _fast(self, buffer: Bytes, size: int, selection: Selection) -> Rows | None:
+        """Read a piece by the fast reader; None where it declines."""
+        from xentcli.readers.text.fast import fields_in
+
+        fields = fields_in(buffer, size, self.grammar.dialect, self.width)
+        most = self.grammar.dialect.limits.field
+        if fields is None or fields.rows > self.rows or (size > most and fields.longer_than(most)):
+            return None
+        values: dict[str, Values] = {}
+        underflows: list[tuple[str, int]] = []
+        for role, pick in selection.items():
+            if pick.as_ == "numbers":
+                found = fields.numbers(pick.chosen)
+                if found is None:
+                    return None
+                values[role] = found[0]
+                underflows += [(role, index // len(pick.columns)) for index in found[1]]
+            else:
+                column = pick.columns[0]
+                values[role] = fields.texts(column) if pick.as_ == "text" else fields.coded(column)
+        underflowed = tuple(underflows)
+        return Rows(self.path, self.names, selection, self.start, fields.rows, values, self.line, underflowed)
+
+    def _careful(self, data: bytes, selection: Selection) -> Rows:
+        records, lines = self.grammar.records(data, self.start, self.line)
+        self._check(records, lines, whole=len(data) == self.length)
+        values: dict[str, Values] = {}
+        underflows: list[tuple[str, int]] = []
+        rows = Rows(self.path, self.names, selection, self.start, len(records), values, lines or self.line)
+        for role, pick in selection.items():
+            if pick.as_ != "numbers":
+                column = pick.columns[0]
+                texts = [record[column] for record in records]
+                # A label may be a number; other text is shown as it is.
+                values[role] = self._pointed(texts, rows, role, 1) if pick.as_ == "values" else texts
+                continue
+            width = len(pick.columns)
+            cells = self._pointed([record[c] for record in records for c in pick.columns], rows, role, width)
+            found = numbers(cells)
+            if isinstance(found, int):
+                row, column = divmod(found, len(pick.columns))
+                other = (
+                    "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
+                )
+                if self.names and not self.names[pick.columns[column]] and not cells[found].strip():
+                    other = "a delimiter at the end of every line? --preds NAME,... leaves the empty column out"
+                    raise DataError(
+                        "an empty cell in a column without a name", place=rows.place(role, row), advice=other
+                    )
+                raise DataError(
+                    f"{shown(cells[found])} is not a number",
+                    place=rows.place(role, row, column),
+                    advice=number_hint(cells[found]) or self._cell_advice(cells[found]) or other,
+                )
+            values[role] = found[0].reshape(len(records), len(pick.columns))
+            underflows += [(role, index // len(pick.columns)) for index in found[1]]
+        return replace(rows, underflows=tuple(underflows))
+
+    def _pointed(self, cells: list[str], rows: Rows, role: str, width: int) -> list[str]:
+        return self.grammar.pointed(cells, lambda cell: rows.place(role, cell // width, cell % width))
+
+    def _cell_advice(self, cell: str) -> str:
+        return cell_advice(cell, Written(self.path, self.grammar.dialect.delimiter))
+
+    def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
+        places = lines or range(self.line, self.line + len(records))
+        limits = self.grammar.dialect.limits
+        if self.length > limits.field:
+            for cells, line in zip(records, places, strict=True):
+                limits.check_field(max(map(len, cells), default=0), Place(self.path, line=line))
+        for index, (cells, line) in enumerate(zip(records, places, strict=True)):
+            if len(cells) != self.width:
+                raise self._row_fault(records, index, Place(self.path, self.start + index + 1, line))
+        if len(records) > self.rows or (whole and len(records) < self.rows):
+            raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
+
+    def _row_fault(self, records: list[list[str]], index: int, place: Place) -> DataError:
+        """The error of a row of another number of fields."""
+        written = Written(self.path, self.grammar.dialect.delimiter)
+        message, advice = row_fault(records[index], self.width, place.line or 0, written)
+        if not self.start:
+            # The rows before the fault are short of what the file may have been meant to be.
+            first = [self.names] * bool(self.names) + records
+            advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
+        return DataError(message, place=place, advice=advice)
+
+
+@record(frozen=True)
+class CsvSource(OfStream):
+    """A delimited text file or stream.
+
+    first_fields are the fields of the first line; whether they are a header is for
+    `with_header` to say.
+    """
+
+    stream: ByteStream
+    dialect: Dialect
+    first_fields: tuple[str, ...]
+    begin: int = 0
+    header: bool | None = None
+    format: str = "csv"
+    tabular: bool = True
+    shape: tuple[int, ...] = ()
+
+    @property
+    def row_names(self) -> int | None:
+        """The first column where it has no name, as pandas writes its index."""
+        return 0 if self.names[:1] == ("",) and self.width > 1 else None
+
+    @property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return len(self.first_fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the header; none without one."""
+        return self.first_fields if self.header else ()
+
+    @property
+    def task_bytes(self) -> int:
+        """About how many bytes make a part: one of TASK_ROWS rows at most."""
+        rows = max(1, self.stream.head.count(self.dialect.end))
+        most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
+        return min(most, self.task_of_pieces)
+
+    def numeric(self, column: int) -> None:
+        """Say nothing: every cell is looked at."""
+
+    def flattened(self) -> CsvSource:
+        """Return it as it is: a table is not flattened."""
+        return self
+
+    def with_header(self, header: bool) -> CsvSource:
+        """Return the source with its first line taken as a header, or as data.
+
+        Raises
+        ------
+        DataError
+            When two columns have one name.
+        """
+        name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
+        if header and count > 1:
+            raise DataError(
+                f"{count} columns are called {shown(name)}",
+                place=Place(self.path, line=1),
+                advice="rename them, or --no-header if the first line is data",
+            )
+        return replace(self, header=header)
+
+    def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
+        """Cut the rows after the header into parts of about `block_bytes`."""
+        grammar = Grammar(self.path, self.dialect)
+        pending: CsvPart | None = None
+        for part in self._blocks(grammar, min(block_bytes, BLOCK_BYTES) if self.stream.plain else block_bytes):
+            if pending is None:
+                pending = part
+            elif pending.offset + pending.length == part.offset and pending.length + part.length <= block_bytes:
+                pending = replace(pending, rows=pending.rows + part.rows, length=pending.length + part.length)
+            else:
+                yield pending
+                pending = part
+            if pending.length >= block_bytes or not self.stream.plain:
+                yield pending
+                pending = None
+        if pending is not None:
+            yield pending
+
+    def _blocks(self, grammar: Grammar, size: int) -> Iterator[CsvPart]:
+        """Cut them into blocks of about `size` bytes, as they are looked through for line ends."""
+        start = 0
+        for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.plain):
+            rows, skipped = block.rows, 0
+            if block.offset == self.begin and self.header:
+                end = RowScan().row_end(block.data, self.dialect)
+                skipped = block.length if end < 0 else end
+                rows -= 1
+            if rows:
+                line = block.line + block.data.count(self.dialect.end, 0, skipped)
+                offset, length = block.offset + skipped, block.length - skipped
+                kept = None if self.stream.plain else block.data[skipped:] if skipped else block.data
+                yield CsvPart(grammar, self.names, self.width, start, line, rows, offset, length, kept)
+            start += rows
+
+    def share_of(self, rows: int) -> float | None:
+        """Say which share of all so many rows are, by the length of the first rows; None for a stream."""
+        size = len(self.stream.head), self.stream.size
+        if not self.stream.plain or size[1] is None:
+            return None
+        seen = self.stream.head.count(self.dialect.end)
+        return min(1.0, rows * size[0] / max(1, seen) / max(1, size[1]))
+
+    def lines(self) -> int:
+        """Count the rows, a header line included, by one pass over the bytes."""
+        return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin, keep=False))
+
+
+def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".") -> CsvSource:
+    """Look at the first lines of a text: what separates fields and rows, and the first fields.
+
+    Raises
+    ------
+    DataError
+        When it is not UTF-8 text, or several delimiters fit.
+    """
+    check_text(stream)
+    begin = len(_BOM) if stream.head.startswith(_BOM) else 0
+    while not stream.head[begin:].strip(b"\r\n"):
+        if not looked_further(stream):
+            return CsvSource(stream, Dialect(delimiter or ","), (), begin)
+    ends_with_cr = _rows_end_with_cr(stream, begin)
+    dialect = Dialect(delimiter or ",", ends_with_cr, limits=stream.limits, decimal=decimal)
+    if delimiter is None:
+        dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
+    first = _first_rows(stream, dialect, begin, 1)[0]
+    if not first:
+        raise DataError("the first line is blank", place=Place(stream.name, line=1))
+    stream.limits.check_field(max(map(len, first)), Place(stream.name, line=1))
+    return CsvSource(stream, dialect, tuple(first), begin)
+
+
+def check_delimiter(text: str) -> str:
+    r"""Return the one character that an option names.
+
+    Raises
+    ------
+    UsageError
+        When it is not one character, or one that no file can use.
+
+    >>> check_delimiter("tab"), check_delimiter(";")
+    ('\t', ';')
+    """
+    named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
+    found = named.get(text, text)
+    if len(found) != 1 or found in '"\r\n' or not found.isascii():
+        raise UsageError(f"--delimiter is one character such as , or ; or tab, not {shown(text)}")
+    return found
+
+
+def _last_row(text: Bytes, end: bytes) -> int:
+    """Where the last whole line ends; 0 where none does."""
+    for least in (max(0, len(text) - (1 << 16)), 0):
+        found = text[least:].tobytes().rfind(end)
+        if found >= 0:
+            return least + found + 1
+    return 0
+
+
+def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
+    """Whether the first line end outside quotes is a CR that no LF follows."""
+    scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
+    ends = dict.fromkeys(scans, -1)
+    while True:
+        ends = {d: end if end >= 0 else scans[d].row_end(stream.head, d) for d, end in ends.items()}
+        lf, cr = ends.values()
+        if cr < 0 <= lf or 0 <= lf <= cr + 1:
+            return False
+        if 0 <= cr < len(stream.head):
+            return True
+        if not looked_further(stream):
+            return cr >= 0
+
+
+def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
+    """The delimiter that the first two lines agree on."""
+    if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
+        return "\t"
+    first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
+    possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
+    seen = [delimiter for delimiter in possible if delimiter.encode() in first]
+    if not seen and number_hint(first.decode(errors="replace")).endswith("--delimiter space"):
+        raise DataError(
+            "one column that holds several numbers with spaces between",
+            place=Place(stream.name, line=1),
+            advice="--delimiter space separates them",
+        )
+    if len(seen) < 2:
+        return seen[0] if seen else possible[0]
+    fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
+    raise DataError(
+        f"{names} could each separate the fields",
+        place=Place(stream.name, line=1),
+        advice="--delimiter says which does",
+    )
+
+
+def _fits(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the first two lines have the same number of fields, more than one."""
+    try:
+        rows = _first_rows(stream, dialect, begin, 2)
+    except DataError:
+        return False
+    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+
+
+def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[int]:
+    """Where the first rows end, `begin` before them, looking further where the head ends within one."""
+    scan, ends = RowScan(begin), [begin]
+    while len(ends) <= limit and ends[-1] < len(stream.head):
+        end = scan.row_end(stream.head, dialect)
+        if end < 0 and looked_further(stream):
+            continue
+        ends.append(len(stream.head) if end < 0 else end)
+    return ends
+
+
+def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
+    """The fields of the first rows."""
+    grammar = Grammar(stream.name, dialect)
+    ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
+    rows = [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
+    if dialect.decimal == ".":
+        return rows
+    # A number with a point may be a name in a header: rows are checked when they are read.
+    return [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]

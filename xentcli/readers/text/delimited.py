@@ -1,0 +1,369 @@
+"""Delimited text as rows of fields: one strict grammar (RFC 4180, and no more).
+
+Rows end with LF or CRLF (or CR alone throughout); fields are separated by one
+character; a field that holds a delimiter, a quote or a line end stands in double
+quotes, with quotes doubled. Text is cut into blocks of whole rows without being
+read, and a block into rows and fields.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+import numpy as np
+
+from xentcli.arrays import Bytes
+from xentcli.columns.numerals import pointed
+from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.compression import is_compressed
+from xentcli.readers.limits import DEFAULT, Limits
+from xentcli.readers.stream import ByteStream
+from xentcli.readers.text.faults import Written, quote_advice
+from xentcli.records import record, replace
+
+__all__ = [
+    "PAD",
+    "Block",
+    "Dialect",
+    "Grammar",
+    "RowScan",
+    "blocks",
+    "check_text",
+    "looked_further",
+    "room_for",
+]
+
+PAD = 40
+"""So many bytes stand before and after text that is read by words, so that words may reach beyond it."""
+_FEW_BYTES = 1 << 12
+"""So many bytes are counted as soon without NumPy."""
+
+
+@record(frozen=True)
+class Dialect:
+    """What separates fields and rows, and how long they may be."""
+
+    delimiter: str = ","
+    ends_with_cr: bool = False
+    quotes: bool = True
+    limits: Limits = DEFAULT
+    decimal: str = "."
+
+    @property
+    def end(self) -> bytes:
+        """The byte that ends a row; before LF there may be a CR."""
+        return b"\r" if self.ends_with_cr else b"\n"
+
+    @property
+    def blank_lines(self) -> bytes:
+        """What blank lines match."""
+        return rb"\r*" if self.ends_with_cr else rb"(?:\r?\n)*"
+
+    @property
+    def stray_end(self) -> str:
+        """What is wrong with the other line end within a row."""
+        if self.ends_with_cr:
+            return "a newline within a row of a file whose rows end with carriage returns"
+        return "a carriage return within a row"
+
+
+@record(frozen=False, eq=False)
+class RowScan:
+    """The search for row ends in bytes that may grow; it looks for line ends, and for quotes, at each byte once.
+
+    position is where it has come to, and quoted whether that is within quotes.
+    """
+
+    position: int = 0
+    quoted: bool = False
+
+    def row_end(self, data: bytes | bytearray, dialect: Dialect, least: int = 0) -> int:
+        """Find the offset past the next row end, or past the first that reaches `least`; -1 if it is still to come.
+
+        A line end within quotes ends no row: the quotes before it are odd in number.
+        """
+        while True:
+            found = data.find(dialect.end, max(least, self.position))
+            stop = len(data) if found < 0 else found
+            if dialect.quotes:
+                self.quoted ^= _odd_quotes(data, self.position, stop)
+            self.position = stop if found < 0 else found + 1
+            if found < 0:
+                return -1
+            if not self.quoted:
+                return self.position
+
+
+def _odd_quotes(data: bytes | bytearray, begin: int, end: int) -> bool:
+    """Whether the quotes between two offsets are odd in number.
+
+    Most texts have none, which `find` sees twenty times sooner than `count` counts; NumPy counts
+    many, and lets other threads run meanwhile.
+    """
+    first = data.find(b'"', begin, end)
+    if first < 0:
+        return False
+    if end - first < _FEW_BYTES:
+        return data.count(b'"', first, end) % 2 == 1
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8, end - first, first) == ord('"'))) % 2 == 1
+
+
+@record(frozen=True)
+class Block:
+    """Some whole rows of a text: how many bytes they are, and how many bytes and lines come before.
+
+    data has the bytes themselves where they were asked for.
+    """
+
+    data: bytes
+    length: int
+    rows: int
+    offset: int
+    line: int
+
+
+def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep: bool = True) -> Iterator[Block]:
+    """Yield blocks of whole rows, of `size` bytes or a row more.
+
+    The first `begin` bytes are passed over. So are blank lines at the end of the file;
+    the first of those that a row follows is a block of its own, whose error it is.
+    Unless `keep`, only the first block has its bytes.
+    """
+    buffer = bytearray()
+    blanks = re.compile(dialect.blank_lines)
+    scan, offset, line, skip = RowScan(), begin, 1, begin
+    pending: Block | None = None
+
+    def taken(length: int, rows: int | None = None) -> Block:
+        nonlocal scan, offset, line
+        with memoryview(buffer) as view, view[:length] as some:
+            raw = np.frombuffer(some, np.uint8)
+            lines = int(np.count_nonzero(raw == dialect.end[0]))
+            found = _row_count(raw, lines, dialect, quoted=buffer.find(b'"', 0, length) >= 0) if rows is None else rows
+            data = bytes(some) if keep or offset == begin or rows is not None else b""
+            del raw
+        block = Block(data, length, found, offset, line)
+        del buffer[:length]
+        scan, offset, line = RowScan(), offset + length, line + lines
+        return block
+
+    for chunk in itertools.chain(stream.chunks(max(size, 1 << 16)), [b""]):
+        buffer += chunk
+        if skip:
+            del buffer[:skip]
+            skip = 0
+        while buffer:
+            blank = 0 if scan.position else _length(blanks, buffer)
+            if blank:
+                passed = taken(blank, 0)
+                first = _first_end(passed.data, dialect)
+                pending = pending or replace(passed, data=first, length=len(first), rows=1)
+                continue
+            if buffer == b"\r":
+                # The first half of one more blank line, or all that follows the last row.
+                break
+            if pending is not None:
+                yield pending
+                pending = None
+            end = scan.row_end(buffer, dialect, size - 1) if len(buffer) >= size else -1
+            if end < 0 and chunk:
+                if len(buffer) > dialect.limits.row + size:
+                    raise _too_long(stream.name, buffer, dialect, line)
+                break
+            yield taken(_less_blanks(buffer, end if end >= 0 else len(buffer), dialect))
+
+
+def _length(pattern: re.Pattern[bytes], data: bytearray) -> int:
+    found = pattern.match(data)
+    return found.end() if found else 0
+
+
+def _first_end(blank: bytes, dialect: Dialect) -> bytes:
+    return blank[: blank.index(dialect.end) + 1]
+
+
+def _less_blanks(rows: bytearray, length: int, dialect: Dialect) -> int:
+    """The length of some rows less the blank lines at their end; the last row keeps its own line end."""
+    content = length
+    while content and rows[content - 1] in b"\r\n":
+        content -= 1
+    end = rows.find(dialect.end, content, length)
+    return length if end < 0 else end + 1
+
+
+def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> FileError:
+    """The error of a row that does not end; whole rows may come before it."""
+    scan, begin = RowScan(), 0
+    while (end := scan.row_end(buffer, dialect)) >= 0:
+        begin = end
+    return _row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin))
+
+
+def check_text(stream: ByteStream) -> None:
+    """Raise DataError where the first bytes are those of UTF-16 text or of no text at all."""
+    start = stream.head[:400]
+    if is_compressed(start):
+        raise DataError("compressed data within compressed data, or under a name of text", place=Place(stream.name))
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\0") > len(start) // 4:
+        raise DataError(
+            "UTF-16 text or a binary file; UTF-8 text is expected",
+            place=Place(stream.name),
+            advice=Written(stream.name).by("iconv -f UTF-16 -t UTF-8", "if it is UTF-16: writes UTF-8"),
+        )
+
+
+def looked_further(stream: ByteStream) -> bool:
+    """Double what was seen of a stream, up to the longest row; say whether there was more."""
+    if len(stream.head) >= stream.limits.row:
+        raise _row_too_long(stream.name, stream.limits, 1)
+    return stream.look_further(2 * len(stream.head) + 1)
+
+
+def _row_too_long(path: str, limits: Limits, line: int) -> FileError:
+    """The error of a row of too many bytes."""
+    advice = ("an unclosed quote?", "--max-field N allows rows of twice as many bytes")
+    return FileError(f"a row is longer than {limits.row:,} bytes", place=Place(path, line=line), advice=advice)
+
+
+def _row_count(raw: Bytes, lines: int, dialect: Dialect, *, quoted: bool) -> int:
+    """How many rows some bytes are that have so many line ends; the last may end without one."""
+    unfinished = raw[-1] != dialect.end[0]
+    if not dialect.quotes or not quoted:
+        return lines + bool(unfinished)
+    quotes = np.flatnonzero(raw == ord('"'))
+    before = np.searchsorted(quotes, np.flatnonzero(raw == dialect.end[0]))
+    # A line end ends a row where the quotes before it are even in number.
+    ends = len(before) - int(np.count_nonzero(before & 1))
+    return ends + (bool(unfinished) or len(quotes) % 2 == 1)
+
+
+def room_for(size: int) -> tuple[Bytes, Bytes]:
+    """Return a buffer for so many bytes, and the place of the bytes in it."""
+    buffer = np.empty(size + 2 * PAD + 1, dtype=np.uint8)
+    buffer[:PAD] = buffer[PAD + size :] = ord("\n")
+    return buffer, buffer[PAD : PAD + size]
+
+
+@record(frozen=True)
+class Grammar:
+    """The rules of a file, with what errors need to say where they happened."""
+
+    path: str
+    dialect: Dialect
+
+    def records(self, data: bytes, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...] | None]:
+        """Cut whole rows into fields; also the line on which each begins, where quotes are used.
+
+        `start` rows and `line` - 1 lines come before. A blank line has no fields.
+
+        Raises
+        ------
+        DataError
+            For bytes that are not UTF-8, a NUL, a quote out of place.
+        """
+        text = self._decoded(data, line)
+        return self._quoted(text, start, line) if '"' in text else (self._bare(text, start, line), None)
+
+    def pointed(self, cells: list[str], place: Callable[[int], Place]) -> list[str]:
+        """Return cells that may be numbers with points for decimal commas; `place` says where a cell is.
+
+        Raises
+        ------
+        DataError
+            For a number with a point.
+        """
+        if self.dialect.decimal == ".":
+            return cells
+        result = [pointed(cell) for cell in cells]
+        if None in result:
+            wrong = result.index(None)
+            message = f"{shown(cells[wrong])} has a point; with --decimal , numbers have commas"
+            raise DataError(message, place=place(wrong))
+        return result  # type: ignore[return-value]
+
+    def _bare(self, text: str, start: int, line: int) -> list[list[str]]:
+        end, stray = ("\r", "\n") if self.dialect.ends_with_cr else ("\n", "\r")
+        if end == "\n" and "\r" in text:
+            text = text.replace("\r\n", "\n").removesuffix("\r")
+        rows = text.removesuffix(end).split(end)
+        if stray in text:
+            row = next(index for index, content in enumerate(rows) if stray in content)
+            raise DataError(self.dialect.stray_end, place=Place(self.path, start + row + 1, line + row))
+        return [row.split(self.dialect.delimiter) if row else [] for row in rows]
+
+    def _decoded(self, data: bytes, line: int) -> str:
+        if b"\0" in data:
+            line += data.count(self.dialect.end, 0, data.index(b"\0"))
+            raise DataError(
+                "a NUL byte; text is expected",
+                place=Place(self.path, line=line),
+                advice="UTF-16, a binary file, or a file that was not written to its end?",
+            )
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            what, advice = _encoding(data, error, Written(self.path))
+            place = Place(self.path, line=line + data.count(self.dialect.end, 0, error.start))
+            raise DataError(f"byte 0x{data[error.start]:02x} is not UTF-8{what}", place=place, advice=advice) from None
+
+    def _quoted(self, text: str, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...]]:
+        match_field = _field_pattern(self.dialect).match
+        row_end = self.dialect.end.decode()
+        records: list[list[str]] = []
+        lines: list[int] = []
+        position = 0
+        while position < len(text):
+            record: list[str] = []
+            lines.append(line)
+            end = self.dialect.delimiter
+            while end == self.dialect.delimiter:
+                match = match_field(text, position)
+                if match is None:
+                    raise self._quote_fault(text, position, Place(self.path, start + len(lines), line))
+                quoted, bare, end = match.groups()
+                record.append(bare if quoted is None else quoted.replace('""', '"'))
+                line += quoted.count(row_end) if quoted else 0
+                position = match.end()
+            line += 1
+            records.append([] if record == [""] and quoted is None else record)
+        return records, tuple(lines)
+
+    def _quote_fault(self, text: str, position: int, place: Place) -> DataError:
+        advice = quote_advice(text, position, Written(self.path, self.dialect.delimiter))
+        return DataError(_fault(text, position, self.dialect), place=place, advice=advice)
+
+
+def _encoding(data: bytes, error: UnicodeDecodeError, written: Written) -> tuple[str, str]:
+    """What bytes that are not UTF-8 look like, and what would mend them."""
+    at = error.start
+    following = data[at + 1 : at + 2]
+    if error.reason == "unexpected end of data":
+        return ": the text ends within a character", "is the file complete?"
+    if following < b"\x80" and data[at] >= 0xA0:
+        return "; Latin-1 or Windows-1252?", written.by("iconv -f CP1252 -t UTF-8", "writes UTF-8")
+    if data[at] == 0xED:
+        return ": half of a surrogate pair, which is no character", "UTF-8 as Java or CESU-8 has it?"
+    return "; another encoding, or no text at all?", written.by("iconv -f ENCODING -t UTF-8", "writes UTF-8")
+
+
+@lru_cache(maxsize=8)
+def _field_pattern(dialect: Dialect) -> re.Pattern[str]:
+    delimiter = re.escape(dialect.delimiter)
+    end = r"\r" if dialect.ends_with_cr else r"\r?\n|\r?\Z"
+    return re.compile(rf'(?:"([^"]*+(?:""[^"]*+)*+)"|([^"{delimiter}\r\n]*))({delimiter}|{end}|\Z)')
+
+
+def _fault(text: str, position: int, dialect: Dialect) -> str:
+    """Say why no field begins at a position; the sample ends with its line."""
+    sample = shown(re.split("[\r\n]", text[position : position + 30])[0])
+    if text[position] != '"':
+        bare = re.compile(r'[^"\r\n]*').match(text, position)
+        if bare and text[bare.end() : bare.end() + 1] in ("\r", "\n"):
+            return dialect.stray_end
+        return f"a quote inside a field that does not begin with one: {sample}"
+    if re.compile(r'"[^"]*+(?:""[^"]*+)*+"').match(text, position):
+        return f"text after a closing quote: {sample}"
+    return f"a quote that is never closed: {sample}"

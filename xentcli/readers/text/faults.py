@@ -1,0 +1,169 @@
+"""Advice for a text that is not a table: the shell command that writes a table beside it.
+
+Each command is for one known cause: lines before the header, comments, blank lines, quotes of
+another dialect, a delimiter too many. None writes onto the file that it reads.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from xentcli.columns.numerals import is_number
+from xentcli.errors import unused
+from xentcli.records import record
+
+__all__ = ["DELIMITERS", "Written", "before_table", "cell_advice", "quote_advice", "row_fault"]
+
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
+"""What is looked for in a file, and what messages call it."""
+_LOOK_AT = 50
+"""So many lines show where a table begins."""
+_COMMENT = "#"
+_UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
+_NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
+
+
+@record(frozen=True)
+class Written:
+    """How a text is written: the file, and what separates its fields."""
+
+    path: str
+    delimiter: str = ","
+
+    def by(self, command: str, purpose: str, new_ending: str = "") -> str:
+        """Return a line of shell that passes the text through a command into another file, and what that does."""
+        stem, ending = os.path.splitext(self.path)
+        if not (self.path.isprintable() and os.path.isfile(self.path)):
+            return f"... | {command} | xent score - ... {purpose}"
+        source, unpack = shlex.quote(self.path), _UNPACK.get(ending.lower())
+        if unpack is not None:
+            stem, ending = os.path.splitext(stem)
+        target = shlex.quote(unused(stem, new_ending or ending))
+        read = f"{command} < {source}" if unpack is None else f"{unpack} {source} | {command}"
+        return f"{read} > {target}   # {purpose}"
+
+    def quoted(self, options: str, purpose: str = 'rewrites the quotes as "..."') -> str:
+        """Return a line of shell that rewrites quoted fields; `options` are those of csv.reader."""
+        delimiter = "" if self.delimiter == "," else f"delimiter={self.delimiter!r}"
+        given = ", ".join(["sys.stdin", *filter(None, (delimiter, options))])
+        writer = ", ".join(["sys.stdout", *filter(None, (delimiter,))])
+        code = f"import csv, sys; csv.writer({writer}).writerows(csv.reader({given}))"
+        return self.by(f'python3 -c "{code}"', purpose)
+
+    def edited(self, pattern: str, new: str, line: int | None, purpose: str) -> str:
+        """Return a line of shell that replaces a pattern (a comma stands for the delimiter) in one line or in all."""
+        if self.delimiter not in DELIMITERS or self.delimiter == "\t":
+            return ""
+        script = f"{line or ''}s/{pattern}/{new}/".replace(",", self.delimiter)
+        return self.by(f"sed '{script}'", purpose)
+
+
+def row_fault(cells: Sequence[str], width: int, line: int, written: Written) -> tuple[str, str]:
+    """Return what is wrong with a row whose number of fields is not `width`, and the command that helps."""
+    where = f"{_fields(len(cells))} where {width} {_were(width)} expected"
+    if not cells or (len(cells) == 1 and cells[0].isspace()):
+        what = f"a blank line where {_fields(width)} {_were(width)} expected"
+        return what, written.by(_NO_BLANK_LINES, "skips blank lines")
+    if cells[0].lstrip().startswith(_COMMENT):
+        return f"a comment? {where}", written.by(f"grep -v '^[[:space:]]*{_COMMENT}'", "skips comments")
+    if len(cells) > width:
+        if any(cell.endswith("\\") for cell in cells[:-1]):
+            return f"a backslash before a delimiter: {where}", written.quoted(_BACKSLASH)
+        if any(cell.lstrip().startswith("'") for cell in cells) and any(cell.rstrip().endswith("'") for cell in cells):
+            return f"a delimiter in single quotes: {where}", written.quoted(_SINGLE)
+    empty = [place for place, cell in enumerate(cells) if not cell.strip()]
+    if len(cells) == width + 1 and len(empty) == 1:
+        return _delimiter_too_many(empty[0], len(cells), line, where, written)
+    return where, ""
+
+
+def _delimiter_too_many(place: int, count: int, line: int, where: str, written: Written) -> tuple[str, str]:
+    name = DELIMITERS.get(written.delimiter, "delimiter")
+    if place == count - 1:
+        # Mostly all rows but the header have one.
+        advice = written.edited(",[[:space:]]*$", "", None, f"removes the last {name} of each line that ends with one")
+        return f"a trailing {name}: {where}", advice
+    if place == 0:
+        return f"a {name} before the first field: {where}", written.edited("^[[:space:]]*,", "", line, "removes it")
+    advice = written.edited(",[[:space:]]*,", ",", line, "removes one, if no value is missing there")
+    return f"two {name}s in a row: {where}", advice
+
+
+_BACKSLASH = "escapechar=chr(92), doublequote=False"
+_SINGLE = "quotechar=chr(39)"
+_SPACE = "skipinitialspace=True"
+
+
+def quote_advice(text: str, position: int, written: Written) -> str:
+    r"""Return the command that helps where a quoted field cannot be read: \" for "", or a space before a quote."""
+    rest = re.split("[\r\n]", text[position:], maxsplit=1)[0]
+    if '\\"' in rest:
+        return written.quoted(_BACKSLASH)
+    if rest.lstrip(" ").startswith('"') and not rest.startswith('"'):
+        return written.quoted(_SPACE)
+    return ""
+
+
+def cell_advice(cell: str, written: Written) -> str:
+    """Return the command that helps where a number is in single quotes; empty elsewhere."""
+    text = cell.strip()
+    if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
+        return written.quoted(_SINGLE)
+    return ""
+
+
+def before_table(lines: Sequence[str], written: Written) -> str:
+    """Return the command that skips the lines before a table; empty where the first line belongs to it.
+
+    `lines` are the first lines of the text. A table has the same number of fields in each line up to
+    the last one, and numbers after its first line.
+    """
+    lines = [line.rstrip("\r") for line in lines[:_LOOK_AT]]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    for delimiter in dict.fromkeys((written.delimiter, *DELIMITERS)):
+        first = _table_begins(lines, delimiter)
+        if first:
+            return _skipping(lines[:first], written)
+    return ""
+
+
+def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
+    """Return the place of the first line of a table; None where there is none."""
+    width = lines[-1].count(delimiter) + 1 if lines else 0
+    inside = [line.count(delimiter) + 1 == width and not line.startswith((_COMMENT, "sep=")) for line in lines]
+    if width < 2 or True not in inside:
+        return None
+    first = inside.index(True)
+    if not all(inside[first:]) or not any(_has_number(line, delimiter) for line in lines[first + 1 :]):
+        return None
+    # A header above rows that all end with a delimiter is no line before the table.
+    if all(line.rstrip().endswith(delimiter) for line in lines[first:]):
+        return None
+    # A short row with numbers is a fault of the table, not a line before it.
+    if _has_number(lines[first], delimiter) and any(_has_number(line, delimiter) for line in lines[:first]):
+        return None
+    return first
+
+
+def _has_number(line: str, delimiter: str) -> bool:
+    return any(is_number(field.strip("\"' ")) for field in line.split(delimiter))
+
+
+def _skipping(before: Sequence[str], written: Written) -> str:
+    """Return the command that skips the lines before a table."""
+    count = f"the {len(before)} lines" if len(before) > 1 else "the line"
+    if all(line.startswith(_COMMENT) for line in before):
+        return written.by(f"grep -v '^{_COMMENT}'", "skips comments")
+    return written.by(f"tail -n +{len(before) + 1}", f"skips {count} before the table")
+
+
+def _fields(count: int) -> str:
+    return f"{count} field" if count == 1 else f"{count} fields"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -1,0 +1,1 @@
+"""The mathematics of one batch: kinds of predictions, checks, losses, metrics."""

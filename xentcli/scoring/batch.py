@@ -1,0 +1,199 @@
+"""Batch: aligned rows of predictions and targets, checked once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.records import record, replace
+from xentcli.scoring.reduction import Reduced
+from xentcli.scoring.rows import row_sums
+
+__all__ = ["Batch", "both_classes", "by_column", "with_class_weights"]
+
+
+@record(frozen=True, eq=False)
+class Batch:
+    """Rows of positive weight, aligned and checked.
+
+    Attributes
+    ----------
+    kind
+        A name in KINDS.
+    predictions
+        f8[n, k], C-ordered. A binary column is two columns here: class 0, class 1. Where
+        only `known` was kept of them, they are NaN and take no memory.
+    binary
+        Whether the file held one column; then ln(1-q) is log1p(-q).
+    target
+        i8[n] class indices, f8[n, k] distributions, or None for kinds without labels.
+    weight
+        f8[n], positive, or None where every weight is 1. A row adds weight x loss to the numerator
+        of the cost, and its weight to the denominator.
+    free
+        bool[n], or None: the rows that add nothing to the denominator. With --label-smoothing a
+        row whose target lies on classes of weight 0 has a loss, but no part of sum b.
+    rows
+        i8[n], the row number of each, counted from 1.
+    deviation
+        The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
+    class_weight
+        f8[k], or None where every class counts alike. `weight` has it already; only a
+        target that is spread over classes needs it again.
+    smoothing
+        E of label smoothing.
+    per_row
+        Whether the denominator of a distribution's loss is left without the class weights.
+    multilabel
+        Whether each column is a binary problem: predictions are of its class 1, and the
+        target is f8[n, k], from 0 to 1 each.
+    precision
+        The dtype in which the tool of --compat subtracts from 1; None for the exact difference.
+    known
+        What they were reduced to, where that was computed beforehand.
+    """
+
+    kind: str
+    predictions: Floats
+    target: Ints | Floats | None
+    weight: Floats | None
+    rows: Ints
+    binary: bool = False
+    deviation: float | None = None
+    class_weight: Floats | None = None
+    smoothing: float = 0.0
+    per_row: bool = False
+    multilabel: bool = False
+    precision: str | None = None
+    known: Reduced | None = None
+    free: Flags | None = None
+
+    @classmethod
+    def of_reduced(
+        cls, kind: str, found: Reduced, classes: int, target: Ints | Floats | None, weight: Floats | None, rows: Ints
+    ) -> Batch:
+        """Make a batch of checked rows of which the predictions were let go."""
+        nothing = np.broadcast_to(np.nan, (len(rows), classes))
+        deviation = None if kind == "logits" else found.deviation
+        return cls(kind, nothing, target, weight, rows, deviation=deviation, known=found)
+
+    def take(self, rows: Ints) -> Batch:
+        """Return some of the rows (i8[m])."""
+        return replace(
+            self,
+            predictions=self.predictions[rows],
+            target=None if self.target is None else self.target[rows],
+            weight=None if self.weight is None else self.weight[rows],
+            rows=self.rows[rows],
+            known=None if self.known is None else self.known.take(rows),
+            free=None if self.free is None else self.free[rows],
+        )
+
+    @property
+    def mass(self) -> Floats | None:
+        """f8[n]: what each row adds to the denominator, sum b; None where that is 1 for all."""
+        return self.weight if self.free is None or self.weight is None else np.where(self.free, 0.0, self.weight)
+
+    @property
+    def classes(self) -> int:
+        """How many classes a row has; 1 for kinds without labels."""
+        return int(self.predictions.shape[1])
+
+    @cached_property
+    def index(self) -> Ints:
+        """i8[n]: the class that has the most of the target; the class itself unless soft."""
+        if self.target is None:
+            return np.zeros(len(self.rows), dtype=np.int64)
+        hard = self.target.ndim == 1
+        index: Ints = self.target.astype(np.int64, copy=False) if hard else self.target.argmax(axis=1)
+        return index
+
+    @cached_property
+    def reduced(self) -> Reduced:
+        """What is needed of probabilities, or logits, where targets are class indices."""
+        return self.known or Reduced.of(self.kind, self.predictions, self.index)
+
+    @cached_property
+    def extreme(self) -> Ints:
+        """i8[m]: the rows of logits whose exponentials as they are will not do."""
+        return self.reduced.extreme()
+
+
+def by_column(batch: Batch) -> Batch:
+    """Return the columns of a multilabel batch as n x k rows of one binary column each, row by row.
+
+    >>> rows = np.arange(1, 2)
+    >>> batch = Batch("probs", np.array([[0.25, 0.5]]), np.array([[1.0, 0.0]]), None, rows, multilabel=True)
+    >>> by_column(batch).predictions.tolist()
+    [[0.75, 0.25], [0.5, 0.5]]
+    """
+    assert batch.target is not None
+    columns = batch.classes
+    target: Floats = batch.target.reshape(-1).astype(np.float64)
+    return Batch(
+        batch.kind,
+        both_classes(batch.kind, batch.predictions.reshape(-1, 1)),
+        np.stack([1 - target, target], axis=1),
+        None if batch.weight is None else np.repeat(batch.weight, columns),
+        np.repeat(batch.rows, columns),
+        binary=True,
+    )
+
+
+def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False) -> Batch:
+    """Return the batch with each weight times that of its class, sum_c W_c y_c.
+
+    Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`.
+
+    Parameters
+    ----------
+    batch
+        Checked rows with a target.
+    class_weight
+        f8[k], finite, 0 or more.
+    by_rows
+        Leave the weights of the rows as they are, and multiply losses alone.
+    """
+    target = batch.target
+    assert target is not None
+    if by_rows:
+        return replace(batch, class_weight=class_weight, per_row=True)
+    factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
+    none = factor == 0
+    free = none if batch.smoothing and none.any() else None
+    if free is not None:
+        factor = np.where(free, 1.0, factor)
+    weight = factor if batch.weight is None else batch.weight * factor
+    weighted = replace(batch, weight=weight, class_weight=class_weight, free=free)
+    kept = weight > 0
+    return weighted if kept.all() else weighted.take(np.flatnonzero(kept))
+
+
+def both_classes(kind: str, column: Floats) -> Floats:
+    """Return the numbers of class 0 and class 1, f8[n, 2], of the one column that is about class 1.
+
+    >>> both_classes("probs", np.array([[0.25], [1.0]])).tolist()
+    [[0.75, 0.25], [0.0, 1.0]]
+    """
+    return _BOTH_CLASSES[kind](column)
+
+
+def _both_probs(q: Floats) -> Floats:
+    return np.concatenate([1 - q, q], axis=1)
+
+
+def _both_logits(z: Floats) -> Floats:
+    return np.concatenate([np.zeros_like(z), z], axis=1)
+
+
+def _both_logprobs(log_q: Floats) -> Floats:
+    """ln(1 - e^l) by the form that keeps its digits (M. Maechler, Rmpfr vignette log1mexp)."""
+    capped = np.minimum(log_q, 0.0)
+    with np.errstate(divide="ignore"):
+        other = np.where(capped > -np.log(2), np.log(-np.expm1(capped)), np.log1p(-np.exp(capped)))
+    return np.concatenate([other, log_q], axis=1)
+
+
+_BOTH_CLASSES = {"probs": _both_probs, "logits": _both_logits, "logprobs": _both_logprobs}

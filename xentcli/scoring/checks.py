@@ -1,0 +1,361 @@
+"""The check of every row: what is not what its kind says is refused, with what it looks like.
+
+What leaves `checked` holds: every later step may rely on it and checks nothing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.errors import DataError, Place
+from xentcli.scoring.batch import Batch, both_classes
+from xentcli.scoring.kinds import KINDS, Rules
+from xentcli.scoring.rows import rounding, row_sums
+
+__all__ = ["Where", "checked", "target_checked"]
+
+Where = Callable[[int, int | None], Place]
+"""Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
+
+
+def checked(
+    predictions: Floats,
+    target: Ints | Floats | None,
+    weight: Floats | None,
+    *,
+    rules: Rules,
+    rows: Ints,
+    where: Where,
+) -> Batch:
+    """Check rows of predictions (f8[n, k]) and make a Batch of them.
+
+    Raises
+    ------
+    DataError
+        At the first row that is not what its kind says, with what the row looks like.
+    """
+    # What is no number at all may overflow here before it is refused.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _checked(predictions, target, weight, rules, rows, where)
+
+
+def _checked(
+    predictions: Floats, target: Ints | Floats | None, weight: Floats | None, rules: Rules, rows: Ints, where: Where
+) -> Batch:
+    kind = KINDS[rules.kind]
+    predictions = rules.scaled(predictions)
+    if rules.multilabel:
+        _CHECKS[rules.kind](predictions.reshape(-1, 1), rules, _by_cell(where, predictions.shape[1]))
+        return Batch(rules.kind, predictions, target, weight, rows, multilabel=True)
+    single = predictions.shape[1] == 1
+    deviation: float | None
+    if rules.renormalize:
+        predictions, deviation = _renormalized(predictions, where)
+        _check_probs(predictions, rules, where)
+    elif rules.kind == "logits":
+        deviation = None
+    else:
+        deviation = _CHECKS[rules.kind](predictions, rules, where)
+    binary = single and kind.labelled
+    predictions = rules.as_read(predictions)
+    both = both_classes(rules.kind, predictions) if binary else predictions
+    if binary and rules.precision is not None:
+        both = both.astype(rules.precision).astype("f8")
+    batch = Batch(rules.kind, both, target, weight, rows, binary, deviation)
+    if rules.kind == "logits" and len(extreme := batch.extreme):
+        _check_logits(predictions[extreme], rules, lambda row, column: where(int(extreme[row]), column))
+    return batch
+
+
+def _by_cell(where: Where, columns: int) -> Where:
+    """Say where a number stands that is counted cell by cell."""
+    return lambda cell, _: where(cell // columns, cell % columns)
+
+
+def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
+    """Check target distributions, f8[n, k]: from 0 to 1, each row summing to 1 within `tolerance`.
+
+    Raises
+    ------
+    DataError
+        At the first row that is no distribution.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        sums = row_sums(target)
+        good = np.abs(sums - 1) <= tolerance + rounding(target.shape[1])
+        if not np.minimum.reduce(target, axis=None, initial=0.0) >= 0:
+            good &= target.min(axis=1) >= 0
+    row = _first_false(good)
+    if row is None:
+        return target
+    values = target[row]
+    odd = np.flatnonzero(~((values >= 0) & (values <= 1 + tolerance)))
+    if len(odd):
+        raise DataError(
+            f"{_number(values[odd[0]])} is not a target probability; one-hot and soft targets lie from 0 to 1",
+            place=where(row, int(odd[0])),
+        )
+    raise DataError(
+        f"the targets sum to {_number(sums[row])}; a one-hot or soft target sums to 1",
+        place=where(row, None),
+        advice=("one label column: --label NAME", "a yes or no in each column: --multilabel"),
+    )
+
+
+def _first_false(good: Any) -> int | None:
+    return None if good.all() else int(np.argmin(good))
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _renormalized(predictions: Floats, where: Where) -> tuple[Floats, float]:
+    if predictions.shape[1] == 1:
+        raise DataError("one column has no row sum to divide by (--renormalize)", place=where(0, 0))
+    sums = row_sums(predictions)
+    row = _first_false((sums > 0) & np.isfinite(sums))
+    if row is not None:
+        raise DataError(
+            f"the row sums to {_number(sums[row])}; only a positive sum can be divided by (--renormalize)",
+            place=where(row, None),
+        )
+    return predictions / sums[:, None], _largest(np.abs(sums - 1))
+
+
+def _largest(values: Floats) -> float:
+    return float(values.max()) if len(values) else 0.0
+
+
+def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
+    """q in [-tau, 1+tau] and, with two columns or more, row sums within tau of 1."""
+    tau = rules.tolerance
+    if q.shape[1] == 1:
+        row = _first_false(((q >= -tau) & (q <= 1 + tau))[:, 0])
+        if row is not None:
+            _refuse_probs(q[row], rules, row, where)
+        return None
+    if not len(q):
+        return 0.0
+    sums = row_sums(q)
+    off = np.abs(sums - 1)
+    good = off <= tau + rounding(q.shape[1])
+    lowest = q.min()
+    if good.all() and lowest >= 0:
+        return _largest(off)
+    row = _first_false(good & ((q >= -tau) & (q <= 1 + tau)).all(axis=1))
+    if row is not None:
+        _refuse_probs(q[row], rules, row, where)
+    return _largest(off)
+
+
+def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
+    """No NaN, no +inf; -inf masks a class out, but not all of them."""
+    top = z.max(axis=1)
+    # One column is the logit of class 1 beside a 0: -inf masks class 1 out.
+    row = _first_false(np.isfinite(top) | (np.isneginf(top) & (z.shape[1] == 1)))
+    if row is None:
+        return
+    values = z[row]
+    _refuse_odd(
+        values, np.isnan(values), "a logit is a finite number, or -inf for a class that is masked out", row, where
+    )
+    _refuse_odd(
+        values, values == np.inf, "a logit is finite; an infinite one usually means an overflow in training", row, where
+    )
+    raise DataError("every logit of the row is -inf: some class must be possible", place=where(row, None))
+
+
+def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
+    """l <= tau and, with two columns or more, abs(logsumexp(l)) <= tau."""
+    tau = rules.tolerance
+    top = log_q.max(axis=1)
+    good = top <= tau
+    off = None
+    if log_q.shape[1] > 1:
+        with np.errstate(invalid="ignore"):
+            off = np.abs(top + np.log(row_sums(np.exp(log_q - top[:, None]))))
+            good &= off <= tau + rounding(log_q.shape[1])
+    row = _first_false(good)
+    if row is not None:
+        _refuse_logprobs(log_q[row], rules, row, where)
+    return None if off is None else _largest(off)
+
+
+def _check_true_probs(q: Floats, rules: Rules, where: Where) -> None:
+    tau = rules.tolerance
+    row = _first_false(((q >= 0) & (q <= 1 + tau)).all(axis=1))
+    if row is not None:
+        value = float(q[row, 0])
+        looks = "--kind true-logprobs reads logarithms" if value < 0 else _scale_hint(value)
+        raise DataError(f"{_number(value)} is not a probability", place=where(row, 0), advice=looks)
+
+
+def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
+    row = _first_false((log_q <= rules.tolerance).all(axis=1))
+    if row is not None:
+        raise DataError(
+            f"{_number(float(log_q[row, 0]))} is not the logarithm of a probability, which is at most 0",
+            place=where(row, 0),
+            advice=("--kind true-probs reads probabilities", "--kind losses reads losses, which are -ln q"),
+        )
+
+
+def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
+    """Losses from -tau up: a probability accepted within tau above 1 has a loss just below 0."""
+    row = _first_false((losses >= -rules.tolerance).all(axis=1))
+    if row is None:
+        return
+    value = float(losses[row, 0])
+    place = where(row, 0)
+    if value < 0:
+        chosen = f" --preds {place.column}" if place.column == "loss" else ""
+        raise DataError(
+            f"{_number(value)} is not a loss; a loss is 0 or more",
+            place=place,
+            advice=f"log-probabilities of the true class? --kind true-logprobs{chosen}",
+        )
+    raise DataError(
+        f"{value:g} is not a loss; a loss is a number, 0 or more",
+        place=place,
+        advice=("--ignore-label nan skips such rows", "rows of weight 0 may be nan: --weights COLUMN"),
+    )
+
+
+_CHECKS: dict[str, Callable[[Floats, Rules, Where], float | None]] = {
+    "probs": _check_probs,
+    "logits": _check_logits,
+    "logprobs": _check_logprobs,
+    "true-probs": _check_true_probs,
+    "true-logprobs": _check_true_logprobs,
+    "losses": _check_losses,
+}
+
+
+def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) -> None:
+    if odd.any():
+        column = int(np.argmax(odd))
+        raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))
+
+
+def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+    """Say why a row is not made of probabilities, and what it looks like instead."""
+    tau = rules.tolerance
+    _refuse_odd(
+        values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where
+    )
+    total = float(np.add.reduce(values))
+    if (values <= 0).all() and (values < -tau).any():
+        raise DataError(
+            f"{_listed(values)} are not probabilities: none is above 0",
+            place=where(row, None),
+            advice=_negative_readings(values, rules),
+        )
+    odd = np.flatnonzero((values < -tau) | (values > 1 + tau))
+    if len(odd):
+        column = int(odd[0])
+        if len(values) > 1 and (values >= 0).all() and abs(total - 100) <= 100 * max(tau, 0.01):
+            advice: tuple[str, ...] = (f"the row sums to {_number(total)}: percent? --scale 0.01",)
+        elif len(values) > 1 and abs(total - 1) <= tau and (beyond := _beyond(values)) <= _SLIGHT:
+            advice = (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
+        elif len(values) == 1:
+            advice = tuple(
+                filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid"))
+            )
+        else:
+            advice = ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
+        raise DataError(
+            f"{_number(values[column])} is not a probability, which lies from 0 to 1",
+            place=where(row, column),
+            advice=advice,
+        )
+    raise DataError(
+        f"the row sums to {_number(total)}, not to 1 within {tau:g}",
+        place=where(row, None),
+        advice=_sum_advice(values, total),
+    )
+
+
+_SLIGHT = 0.01
+"""Values that are outside 0 to 1 by more than this are no rounding errors."""
+
+
+def _beyond(values: Floats) -> float:
+    """How far the values are outside 0 to 1, rounded up to two digits."""
+    beyond = float(max(-values.min(), values.max() - 1))
+    rounded = float(f"{beyond:.2g}")
+    return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
+
+
+def _negative_readings(values: Floats, rules: Rules) -> tuple[str, ...]:
+    """Both readings of values that are all 0 or less."""
+    top = values.max()
+    off = abs(top + np.log(np.add.reduce(np.exp(values - top)))) if np.isfinite(top) else np.inf
+    if len(values) == 1:
+        return ("if it is a log-probability: --kind logprobs", "if it is a score before the sigmoid: --kind logits")
+    if off <= rules.tolerance:
+        return (
+            "log-probabilities (their exponentials sum to 1): --kind logprobs",
+            "scores before the softmax: --kind logits",
+        )
+    return (
+        "scores before the softmax: --kind logits",
+        "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
+    )
+
+
+def _refuse_logprobs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+    _refuse_odd(values, np.isnan(values), "a log-probability is at most 0", row, where)
+    odd = values > rules.tolerance
+    if odd.any():
+        column = int(np.argmax(odd))
+        total = float(np.add.reduce(values))
+        probs = (values >= 0).all() and (len(values) == 1 or abs(total - 1) <= rules.tolerance)
+        advice = "these look like probabilities: --kind probs" if probs else "scores before the softmax: --kind logits"
+        raise DataError(
+            f"{_number(values[column])} is not a log-probability, which is at most 0",
+            place=where(row, column),
+            advice=advice,
+        )
+    total = float(np.add.reduce(np.exp(values)))
+    raise DataError(
+        f"the probabilities of the row sum to {_number(total)}, not to 1 within {rules.tolerance:g}",
+        place=where(row, None),
+        advice="scores that are not normalised: --kind logits",
+    )
+
+
+def _scale_hint(value: float) -> str:
+    return "percent? --scale 0.01" if 1 < value <= 100 else ""
+
+
+def _listed(values: Floats) -> str:
+    few = ", ".join(_number(v) for v in values[:4])
+    return few + (", ..." if len(values) > 4 else "")
+
+
+def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
+    """The way out that the row itself suggests: rounding, else a choice for the user."""
+    decimals = max(_decimals(float(v)) for v in values)
+    bound = len(values) * 0.5 * 10.0**-decimals
+    divide = "--renormalize divides each row by its sum"
+    if 0 < decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
+        return (
+            f"{decimals} decimal{'s' * (decimals > 1)} x {len(values)} classes "
+            f"can be off by {bound:g}: --sum-tolerance {bound:g}",
+            divide,
+        )
+    if total < 1:
+        return ("is a class column missing? --preds NAME,... chooses the columns", divide)
+    apart = "a yes or no in each column: --multilabel"
+    return ("a column that is no prediction? --preds NAME,... chooses the columns", divide, apart)
+
+
+def _decimals(value: float) -> int:
+    """How many decimals the shortest form of a double has."""
+    text: Any = np.format_float_positional(value, trim="-")
+    return len(text.partition(".")[2])

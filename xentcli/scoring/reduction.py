@@ -1,0 +1,169 @@
+"""What rows of predictions are reduced to where their targets are class indices: five numbers a row."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from xentcli.arrays import Array, Floats, Ints
+from xentcli.records import record
+from xentcli.scoring.kinds import Rules
+from xentcli.scoring.rows import FEW, column_sums, columns_of, first_largest, rounding, row_dots, row_sums
+
+__all__ = ["Reduced", "reduced"]
+
+_LEAST_POWER = 1e-140
+_MANY = 256
+"""Of so many numbers in a row the largest is found sooner among the floats than among the doubles."""
+
+
+@record(frozen=True, eq=False)
+class Reduced:
+    """What is needed of the numbers of each row where its target is a class index.
+
+    The numbers are probabilities; of logits they are their exponentials, as they are: most
+    are moderate, and need no pass for the maximum.
+
+    Attributes
+    ----------
+    predicted
+        i8[n]: the class of the largest number; ties go to the first.
+    label, top
+        f8[n] each: the number of the label, and that of the predicted class.
+    sums
+        f8[n]: the sum of probabilities; of exponentials the sum without that of the label.
+    squares
+        f8[n]: the sum of the squares without that of the label.
+    before
+        f8[n]: the number of the class before the label, of class 0 any; None where it is not needed.
+    """
+
+    predicted: Ints
+    label: Floats
+    top: Floats
+    sums: Floats
+    squares: Floats
+    before: Floats | None = None
+
+    @classmethod
+    def room(cls, rows: int, *, before: bool = False) -> Reduced:
+        """Return room for those of so many rows, with or without `before`."""
+        return cls(np.empty(rows, dtype=np.int64), *np.empty((5 if before else 4, rows)))
+
+    @classmethod
+    def of(cls, kind: str, predictions: Array, index: Ints, room: Reduced | None = None) -> Reduced:
+        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]), in `room` for n rows.
+
+        >>> Reduced.of("logits", np.log([[2.0, 3.0, 4.0]]), np.array([1])).sums.round(12).tolist()
+        [6.0]
+        """
+        made = room or cls.room(len(predictions))
+        rows, classes = predictions.shape
+        halves = kind == "logits" and predictions.dtype == np.float16
+        # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
+        numbers = _powers_of_halves(predictions) if halves else predictions
+        few = classes <= FEW
+        sums = column_sums if few else row_sums
+        with np.errstate(all="ignore"):
+            if few:
+                ours = columns_of(numbers)
+                first_largest(ours, made.predicted)
+                begin, step = _begins(rows, 1), rows
+            else:
+                ours = np.ascontiguousarray(numbers, dtype=np.float64)
+                (ours if classes < _MANY else numbers).argmax(axis=1, out=made.predicted)
+                begin, step = _begins(rows, classes), 1
+            # What was made here may be written over.
+            free = None if np.may_share_memory(ours, predictions) else ours
+            if kind == "logits" and not halves:
+                ours = free = np.exp(ours, out=free)
+            own = begin + index * step
+            # Clipping needs no buffer, and nothing is to be clipped.
+            ours.reshape(-1).take(own, out=made.label, mode="clip")
+            if made.before is not None:
+                ours.reshape(-1).take(own - step, out=made.before, mode="clip")
+            ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
+            if kind != "logits":
+                sums(ours, made.sums)
+                ours = ours.copy() if free is None else ours
+            ours.reshape(-1)[own] = 0.0
+            if kind == "logits":
+                sums(ours, made.sums)
+            if few:
+                column_sums(np.multiply(ours, ours, out=ours), made.squares, own=True)
+            else:
+                row_dots(ours, ours, made.squares)
+        return made
+
+    def take(self, rows: Ints | slice) -> Reduced:
+        """Return those of some rows."""
+        label, top, sums, squares = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
+        return Reduced(
+            self.predicted[rows], label, top, sums, squares, None if self.before is None else self.before[rows]
+        )
+
+    def extreme(self) -> Ints:
+        """i8[m]: of logits the rows in which an exponential, or its square, could leave the doubles or lose digits.
+
+        Whatever is no finite number makes its row extreme, and so do logits that are all -inf.
+        """
+        low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
+        return np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER)))
+
+    @property
+    def deviation(self) -> float:
+        """The largest distance of a sum from 1; 0 of no rows."""
+        # Rounding keeps the order: the largest and the smallest sum are the farthest from 1.
+        over = np.maximum.reduce(self.sums, initial=-np.inf) - 1
+        return float(np.maximum(0.0, np.maximum(over, 1 - np.minimum.reduce(self.sums, initial=np.inf))))
+
+    def plain(self, rules: Rules, classes: int) -> bool:
+        """Whether every row is what its kind says, so plainly that nothing more is to be looked at.
+
+        Of probabilities that none is negative is left to be seen.
+        """
+        if rules.kind == "logits":
+            parts = (self.label, self.sums) if self.before is None else (self.label, self.sums, self.before)
+            return all(
+                np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER for part in parts
+            )
+        return self.deviation <= rules.tolerance + rounding(classes)
+
+
+def _powers_of_halves(halves: Array) -> Floats:
+    """Return the exponentials of float16: f8 of the same shape."""
+    powers = np.empty(halves.shape)
+    _powers_by_bits().take(np.ascontiguousarray(halves).view(np.uint16), out=powers, mode="clip")
+    return powers
+
+
+@lru_cache(maxsize=1)
+def _powers_by_bits() -> Floats:
+    """f8[65536]: exp of each float16, by its bits."""
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    with np.errstate(all="ignore"):
+        powers: Floats = np.exp(halves.astype(np.float64))
+    return powers
+
+
+@lru_cache(maxsize=4)
+def _begins(rows: int, columns: int) -> Ints:
+    """Where each row begins; the same for each piece."""
+    begin = np.arange(0, rows * columns, columns)
+    begin.flags.writeable = False
+    return begin
+
+
+def reduced(predictions: Array, index: Ints, rules: Rules, room: Reduced | None = None) -> Reduced | None:
+    """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
+
+    None unless all are plainly what they should be: then `checked` says what is wrong, if
+    anything is. `room` may be given for the n rows.
+    """
+    if rules.scale != 1.0:
+        predictions = rules.scaled(predictions)
+    if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None) >= 0:
+        return None
+    found = Reduced.of(rules.kind, predictions, index, room)
+    return found if found.plain(rules, predictions.shape[1]) else None

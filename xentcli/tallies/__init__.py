@@ -1,0 +1,1 @@
+"""What is kept of the rows: exact sums, moments, shares, worst rows; all of it merges."""

@@ -1,0 +1,77 @@
+"""Labels counted from 1 and read as counted from 0: what they would cost read as counted from 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.records import record, replace
+from xentcli.scoring.batch import Batch, with_class_weights
+from xentcli.scoring.losses import Workings
+from xentcli.tallies.moments import Mean, Moments
+
+__all__ = ["FromOne"]
+
+LARGEST = 745.0
+"""-ln of the smallest double: a difference of losses of which one is infinite counts as so much."""
+
+
+@record(frozen=True)
+class FromOne:
+    """The cost of labels read as counted from 1, beside that of the same labels read as counted from 0.
+
+    Attributes
+    ----------
+    possible
+        Whether no label is 0.
+    one
+        Whether some label is 1.
+    gain
+        The loss of each row read from 0 minus that read from 1, with the weights of the rows.
+    cost
+        The cost read from 1, with class weights too.
+    """
+
+    possible: bool = True
+    one: bool = False
+    gain: Moments = Moments()
+    cost: Mean = Mean()
+
+    @classmethod
+    def empty(cls) -> FromOne:
+        """Return the tally of no rows."""
+        return cls()
+
+    @classmethod
+    def of(cls, work: Workings, class_weight: Floats | None) -> FromOne:
+        """Tally rows with class indices read from 0, not yet weighted by class (f8[k], or None for 1 each)."""
+        index = work.index
+        if not len(index):
+            return cls()
+        least = int(np.minimum.reduce(index))
+        if not least or work.batch.target is None or work.batch.target.ndim > 1:
+            return cls(False)
+        weight, loss = work.batch.weight, work.loss_before
+        cost = Mean.of(loss, weight) if class_weight is None else _reweighted(work, class_weight)
+        with np.errstate(invalid="ignore"):
+            gain = np.nan_to_num(work.loss - loss, nan=0.0, posinf=LARGEST, neginf=-LARGEST)
+        return cls(True, least == 1, Moments.of(gain, weight), cost)
+
+    def merge(self, other: FromOne) -> FromOne:
+        """Return the tally of the rows of both."""
+        if not (self.possible and other.possible):
+            return FromOne(False)
+        return FromOne(True, self.one or other.one, self.gain.merge(other.gain), self.cost.merge(other.cost))
+
+    @property
+    def fits_better(self) -> bool:
+        """Whether 1 and not 0 occurs, and the cost read from 1 is lower by more than two standard errors."""
+        error = self.gain.standard_error
+        return self.possible and self.one and error is not None and self.gain.mean.value > 2 * error
+
+
+def _reweighted(work: Workings, class_weight: Floats) -> Mean:
+    """The mean loss of the classes before the labels, each row with the weight of that class."""
+    before: Batch = replace(work.batch, target=work.index - 1, known=None)
+    other = Workings(with_class_weights(before, class_weight), work.clip)
+    return Mean.of(other.loss, other.batch.weight)

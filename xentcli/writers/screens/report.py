@@ -1,0 +1,161 @@
+"""The screen of `xent score`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+
+from xentcli.report.documents import Report
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import Metric
+from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
+from xentcli.writers.screens.layout import Columns, block, facts
+from xentcli.writers.screens.slices import slice_tables
+
+__all__ = ["screen"]
+
+
+def screen(report: Report) -> RenderableType:
+    """Show what was read, then the figures, then what the user should know."""
+    return block(
+        facts(list(_inputs(report))),
+        Columns(list(_figures(report) if not report.shown else _chosen(report)), styles=("bold",)),
+        *slice_tables(report),
+        facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
+    )
+
+
+def _warning(message: str, advice: str) -> Iterator[tuple[str, str]]:
+    yield "warning", message
+    if advice:
+        yield "", advice
+
+
+def _inputs(report: Report) -> Iterator[tuple[str, str]]:
+    first = report.inputs[0]
+    examples = report.examples
+    what = [plural(first.files, "file")] if first.files > 1 else []
+    what.append(f"{examples.scored:,} of {plural(examples.read, 'row')}")
+    if report.classes:
+        what.append(plural(len(report.classes), "class"))
+    what.append(KINDS[report.kind].noun)
+    yield "scored", f"{first.path}: {', '.join(what)}"
+    if examples.zero_weight:
+        yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
+    if examples.ignored:
+        yield "", f"{plural(examples.ignored, 'row')} left out for the label"
+    if report.labels.matched != "none":
+        names = report.labels.columns
+        named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
+        other = f"{report.labels.path}, " if len(report.inputs) > 1 else ""
+        yield "labels", f"{other}{named}, {report.labels.note}"
+    for number, line in enumerate(changes_of_loss(report)):
+        yield "" if number else "loss", line
+    if report.compat is not None:
+        yield "as", report.compat
+    if report.alignment == "id" and len(report.inputs) > 1:
+        left = f"; {plural(report.labels_unused, 'label')} without a prediction" if report.labels_unused else ""
+        yield "rows", f"matched by id{left}"
+    for given in report.inputs:
+        if given.header is False:
+            yield "header", f"{given.path} has none; its first line is data"
+    for given in report.inputs:
+        if given.sha256 is not None:
+            yield "sha256", f"{given.sha256}  {given.path}"
+    unused = [name for given in report.inputs for name in given.unused]
+    if unused:
+        more = ", ..." if len(unused) > 12 else ""
+        hint = (
+            ""
+            if {"weights", "by"} & set(report.options) or not KINDS[report.kind].labelled
+            else "   (--by or --weights would use them)"
+        )
+        yield "unused", ", ".join(unused[:12]) + more + hint
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
+    places = decimals(report.standard_error)
+    interval = report.interval
+    if interval is not None:
+        level = f"{100 * interval.level:g} %"
+        note = f"{level} interval {ends(interval, places)}"
+        yield "cross-entropy", f"{fixed(report.cost, places)} {report.unit}", note
+        yield "", "", _independence(report)
+    else:
+        yield (
+            "cross-entropy",
+            f"{fixed(report.cost, places)} {report.unit}",
+            f"no interval: {report.undefined['interval']}",
+        )
+    yield from _infinite(report, places)
+    yield from _clipped(report, places)
+    if report.target_entropy is not None:
+        yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
+        yield "KL divergence", fixed(report.kl, places), "what is above that"
+    if report.bits_per_byte is not None:
+        yield "bits per byte", fixed(report.bits_per_byte, places), bytes_remark(report)
+    yield "perplexity", fixed(report.perplexity, places), _choices(report.perplexity)
+    # Shares keep four decimals where the cost, with its large error, has fewer.
+    places = max(places, 4)
+    if report.skill is not None:
+        yield "skill", fixed(report.skill, places), _skill(report.skill)
+    if report.accuracy is not None:
+        yield "accuracy", fixed(report.accuracy, places), ""
+    if report.brier is not None:
+        yield "Brier", fixed(report.brier, places), "sum over classes, 0 is best, 2 is worst"
+
+
+def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The figures of --metrics, in its order."""
+    places = decimals(report.standard_error)
+    for metric, value in report.figures():
+        unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
+        shown = places if metric.unit == "loss" else max(places, 4)
+        yield (
+            metric.title,
+            fixed(value, shown) + unit,
+            _about(report, metric) if value is not None else report.undefined.get(metric.name, "undefined"),
+        )
+    yield from _clipped(report, places)
+
+
+def _about(report: Report, metric: Metric) -> str:
+    return bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+
+
+def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
+    if report.clip is not None:
+        clip = report.clip
+        share = f", {percent(clip.share)} of the cost" if clip.share is not None and clip.count else ""
+        without = f"; {fixed(clip.cost_without, places)} without" if clip.count else ""
+        yield "clipped", f"{clip.eps:g}", f"{plural(clip.count, 'row')} changed{share}{without}"
+
+
+def _independence(report: Report) -> str:
+    if report.clusters is None:
+        return "(rows taken as independent; else --cluster)"
+    return f"({plural(report.clusters, 'cluster')} of {report.options['cluster'].value} taken as independent)"
+
+
+def _choices(perplexity: float) -> str:
+    if perplexity > 1e6:
+        return ""
+    return f"as unsure as among {short(float(f'{perplexity:.2g}'))} equal choices"
+
+
+def _skill(skill: float) -> str:
+    if not math.isfinite(skill):
+        return ""
+    return f"{percent(abs(skill))} {'below' if skill >= 0 else 'above'} always saying the class shares"
+
+
+def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
+    if report.infinite.count and report.infinite.cost_of_the_rest is not None:
+        yield (
+            "",
+            fixed(report.infinite.cost_of_the_rest, places),
+            f"without {plural(report.infinite.count, 'row')} of infinite loss",
+        )
