@@ -157,7 +157,7 @@ def test_limits_and_rows_may_be_numpy_scalars() -> None:
     check = xentcli.check(FRAME, label="y", preds="0,1", max=most, min=least)
     assert check.verdict == "pass"
     assert [type(one.limit) for one in check.checks] == [float, float]
-    assert xentcli.explain(FRAME, None, np.int64(2), label="y", preds="0,1").row == 2  # type: ignore[arg-type]
+    assert xentcli.explain(FRAME, None, np.int64(2), label="y", preds="0,1").row == 2  # type: ignore[call-overload]
     wrong: list[Any] = [{"cost": "low"}, {"cost": None}, 5, {"cost": True}]
     for limits in wrong:
         with pytest.raises(UsageError, match="max"):

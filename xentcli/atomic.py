@@ -1,4 +1,4 @@
-"""A file written whole or not at all."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STALE_SECONDS = 60
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a temporary file that takes the place of `path` when the block ends well.
+    """Open a temporary file that replaces `path` when the block succeeds.
 
-    The temporary file stands in the same folder, so that the rename is atomic;
-    it is synced first, so that a crash leaves either the old file or the new one.
-    When the block raises, the temporary file goes and `path` is untouched. What a run that
-    was killed left behind goes when the same file is written again.
+    The temporary file is in the same folder, so that the rename is atomic; it is synced first, so
+    that a crash leaves either the old file or the new one. When the block raises, the temporary
+    file is removed and `path` is untouched. Temporary files of killed runs are removed when the
+    same file is written again.
 
     Raises
     ------
@@ -41,14 +41,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     _check_writable(path, target)
     import tempfile
 
-    # A name may have 255 bytes, and a character has up to four.
+    # A file name has at most 255 bytes; a character takes up to four.
     prefix = f".{target.name[:50]}."
     _sweep(target.parent, prefix)
     with _file_errors(path), blocked():
         number, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=_SUFFIX)
         temporary = Path(name)
         withdraw = undo_later(lambda: temporary.unlink(missing_ok=True))
-    # Where a file system has no locks, nothing is swept either.
+    # On a file system without locks, leftovers are not removed either.
     with contextlib.suppress(OSError):
         _lock(number)
     try:
@@ -67,7 +67,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
-    """Refuse a file that nobody may write, as a shell does; its folder would allow to replace it."""
+    """Refuse a read-only file, as a shell does: a rename would replace it all the same."""
     try:
         mode = target.stat().st_mode
     except OSError:
@@ -77,10 +77,9 @@ def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
 
 
 def _sweep(folder: Path, prefix: str) -> None:
-    """Remove temporary files of this target whose writer is gone; what cannot be removed stays.
+    """Remove temporary files of this target whose writer is gone; skip those that cannot be removed.
 
-    A writer holds a lock on its file. It is not held yet in the moment after the file was
-    made, which its age tells.
+    A writer holds a lock on its file, but not yet just after creating it: young files are skipped.
     """
     with contextlib.suppress(OSError):
         for leftover in folder.glob(f"{glob.escape(prefix)}*{_SUFFIX}"):
@@ -92,9 +91,9 @@ def _sweep(folder: Path, prefix: str) -> None:
 
 
 def _lock(number: int) -> None:
-    """Lock a file that is open, or raise OSError where another process has; not where there are no such locks.
+    """Lock an open file, or raise OSError if another process holds the lock.
 
-    There an open file cannot be removed (Windows).
+    Without fcntl (Windows) there is no lock; an open file cannot be removed there anyway.
     """
     with contextlib.suppress(ImportError):
         import fcntl
@@ -103,13 +102,13 @@ def _lock(number: int) -> None:
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file, whole or not at all."""
+    """Write a file completely or not at all."""
     with replacing(path) as file:
         file.write(content)
 
 
 def _mode(target: Path) -> int:
-    """The permissions of the file that is replaced, else those that open() would give."""
+    """Permissions of the file to replace, or those that open() would give a new one."""
     with contextlib.suppress(FileNotFoundError):
         return target.stat().st_mode & 0o7777
     mask = os.umask(0)

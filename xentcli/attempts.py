@@ -1,4 +1,4 @@
-"""Diagnoses are extras: one that fails is left out, so that it never costs a finished result."""
+"""Run diagnoses so that a failing one never costs a finished result: it is skipped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["attempted"]
 T = TypeVar("T")
 
 STRICT = False
-"""Whether a defect in a diagnosis is raised. The test suite switches it on; nothing else does."""
+"""Whether errors in a diagnosis are raised: only in the test suite."""
 
 
 def attempted(diagnose: Callable[[], T], otherwise: T) -> T:
     """Return what a diagnosis finds, or `otherwise` if it raises an exception.
 
-    With STRICT only a file that cannot be read, or a lack of memory, is passed over: both
-    can happen to a diagnosis that is correct.
+    With STRICT only unreadable files and lack of memory are suppressed: both can happen to a
+    correct diagnosis.
 
     >>> attempted(lambda: "found", "nothing")
     'found'

@@ -1,4 +1,4 @@
-"""The errors that xent raises on purpose, each with the exit code it stands for.
+"""The errors that xent raises on purpose, each with its exit code, and the warning.
 
     XentError
      |-- UsageError    2   options that make no sense, whatever the files hold
@@ -7,7 +7,7 @@
      |-- FileError     4   a file cannot be read or written, or a limit was reached
      `-- NoVerdict     5   nothing to judge: no rows, or weights that sum to 0
 
-Anything else that escapes is a defect of xent and exits with 70.
+Any other exception is an internal error and exits with 70.
 """
 
 from __future__ import annotations

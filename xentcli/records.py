@@ -1,9 +1,9 @@
-"""Data classes that start fast.
+"""Data classes with a low import cost.
 
-``dataclasses.dataclass`` writes and compiles six methods for each class and describes every
-field: for the eighty classes of a score that is a quarter of a short run (Python 3.11). Here
-the methods are shared, and fields are described when somebody asks; ``dataclasses.fields``,
-``replace`` and ``asdict`` see no difference, nor does mypy.
+``dataclasses.dataclass`` generates and compiles six methods and a field description for each
+class: for the eighty classes of a score that is a quarter of a short run (Python 3.11). Here all
+classes share the methods, and the description is built on first use; ``dataclasses.fields``,
+``replace`` and ``asdict`` work as usual, and so does mypy.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ else:
         Parameters
         ----------
         frozen
-            Whether its fields cannot be assigned to.
+            Whether assigning to a field raises.
         eq
-            Compare and hash by the fields; else by identity, as arrays have no single truth,
-            and as what is not frozen must be.
+            Compare and hash by the fields; otherwise by identity, which records of arrays need (an
+            array has no truth value) and records that are not frozen too.
         kw_only
-            Take the values of the fields by name only.
+            Accept keyword arguments only.
 
         >>> @record(frozen=True)
         ... class Point:
@@ -43,7 +43,7 @@ else:
         Point(x=1.0, y=2.0)
         """
         if eq and not frozen:
-            raise TypeError("a record that changes is compared by identity")
+            raise TypeError("a record that is not frozen must be compared by identity")
 
         def made(cls: type[C]) -> type[C]:
             fields = _fields(cls)
@@ -63,7 +63,7 @@ else:
 
 
 class _Described:
-    """In place of the fields as ``dataclasses`` describes them, until somebody asks for them."""
+    """Descriptor of ``__dataclass_fields__`` that builds the description when it is first read."""
 
     def __init__(self, cls: Any, kw_only: bool) -> None:
         self._cls, self._kw_only = cls, kw_only
@@ -75,7 +75,7 @@ class _Described:
 
 
 def _fields(cls: Any) -> dict[str, Any]:
-    """The fields in order, those of the bases first, each with its default, its field(), or MISSING."""
+    """Fields in order, those of base classes first, each with its default, its field() or MISSING."""
     fields: dict[str, Any] = {}
     for base in reversed(cls.__mro__[1:]):
         fields |= base.__dict__.get("__record__", {})
@@ -97,7 +97,7 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
         elif (default := value.default if special else value) is not dataclasses.MISSING:
             defaults[name] = default
     post = getattr(cls, "__post_init__", None)
-    # By how many values are given by position: those of the others, None where some have none that is the same always.
+    # others[i]: defaults of the fields after the first i, or None if one has no constant default.
     others = [
         {name: defaults[name] for name in names[count:]} if defaults.keys() >= {*names[count:]} else None
         for count in range(len(positional) + 1)
@@ -128,7 +128,7 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
 
 
 def replace(self: R, /, **changes: Any) -> R:
-    """Return a record with some fields changed, as ``dataclasses.replace`` does, in a third of its time.
+    """Return a copy with some fields changed, as ``dataclasses.replace`` does, in a third of the time.
 
     >>> @record(frozen=True)
     ... class Point:
@@ -143,7 +143,7 @@ def replace(self: R, /, **changes: Any) -> R:
     if not changes.keys() <= names.keys():
         raise TypeError(f"{cls.__name__} has the fields {', '.join(names)}; got {', '.join(changes)}")
     made: Any = object.__new__(cls)
-    # What was computed of the old one and kept beside its fields stays behind.
+    # Cached properties of the old record are not copied.
     values = made.__dict__
     values.update([(name, old[name]) for name in names])
     values.update(changes)
@@ -153,7 +153,7 @@ def replace(self: R, /, **changes: Any) -> R:
 
 
 def fields_of(self: object) -> dict[str, Any]:
-    """Return the fields of a record by name, as they are, without what was computed and kept beside them.
+    """Return the fields of a record by name, without its cached properties.
 
     >>> @record(frozen=True)
     ... class Point:

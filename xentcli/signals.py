@@ -1,7 +1,7 @@
-"""What a signal that ends the process must still undo, and the handler that does it.
+"""Clean-up actions for signals that end the process, and the handler that runs them.
 
-A handler that raises is not enough: the exception may arise in a callback or an import that
-swallows it, and a second signal interrupts the clean-up. So the handler cleans up itself.
+A handler that raises is not enough: a callback or an import may swallow the exception, and a
+second signal interrupts the clean-up. So the handler itself cleans up and exits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _actions: dict[int, Callable[[], object]] = {}
 
 
 def undo_later(action: Callable[[], object]) -> Callable[[], None]:
-    """Have an action called when a signal ends the process; return what withdraws it.
+    """Register an action to run when a signal ends the process; return a function that unregisters it.
 
     >>> withdraw = undo_later(print)
     >>> withdraw()
@@ -40,8 +40,8 @@ def undo_later(action: Callable[[], object]) -> Callable[[], None]:
 def handle(handler: Callable[[int, FrameType | None], object], *, interrupts: bool) -> None:
     """Set the handler of SIGTERM and SIGHUP, of SIGINT too if it `interrupts`.
 
-    A signal that is ignored, as SIGHUP under nohup, stays ignored. Only the main thread can
-    set a handler; another does nothing.
+    An ignored signal, such as SIGHUP under nohup, stays ignored. Does nothing outside the main
+    thread, which alone can set handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -51,7 +51,7 @@ def handle(handler: Callable[[int, FrameType | None], object], *, interrupts: bo
 
 
 def end_at_once(number: int, frame: FrameType | None = None) -> NoReturn:
-    """Undo what is registered, the last first, and exit with 128 + the number; further signals are ignored."""
+    """Run the registered actions, newest first, and exit with 128 + the signal number; ignore further signals."""
     for each in _ENDING:
         signal.signal(each, signal.SIG_IGN)
     for key in sorted(_actions, reverse=True):
@@ -59,7 +59,7 @@ def end_at_once(number: int, frame: FrameType | None = None) -> NoReturn:
             _actions[key]()
     with contextlib.suppress(Exception):
         atexit._run_exitfuncs()
-    # Nothing is flushed: who reads the output may have stopped to.
+    # Nothing is flushed: the reader of the output may be stopped, and a flush would block.
     os._exit(_SIGNALLED + number)
 
 
@@ -77,6 +77,6 @@ def blocked() -> Iterator[None]:
 
 
 def leave_to_main_thread() -> None:
-    """Block signals in this thread: one that it takes does not interrupt a read that the main thread waits in."""
+    """Block signals in this thread, so that the main thread receives them and its reads are interrupted."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())

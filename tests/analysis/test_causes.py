@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import xentcli
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.analysis.causes import causes
@@ -185,7 +186,7 @@ def test_a_stream_is_explained(xent: Run, run_csv: str, tmp_path: Path) -> None:
     text = (tmp_path / run_csv).read_text()
     done = xent("explain", "-", "--label", "truth", "--preds", "a,b,c", input=text)
     assert done.returncode == 0
-    assert "worst hundredth" in done.stdout
+    assert "worst 1 % of rows" in done.stdout
 
 
 def test_a_narrow_terminal_cuts_no_figure(xent: Run, run_csv: str) -> None:
@@ -199,3 +200,8 @@ def test_groups_are_of_files_not_of_one_row(xent: Run, run_csv: str) -> None:
     assert done.returncode == 2
     with pytest.raises(UsageError):
         causes([[0.5, 0.5]], [0], by="x", kind="nonsense")
+
+
+def test_explain_without_a_row_is_what_the_command_shows() -> None:
+    predictions, labels = [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [0, 0, 0]
+    assert xentcli.explain(predictions, labels) == causes(predictions, labels)

@@ -46,7 +46,7 @@ def test_files_without_rows_are_no_verdict_for_explain_too(write: Write) -> None
 
 
 def test_thousands_of_classes_are_explained() -> None:
-    told = explain(np.random.default_rng(1).normal(size=(1, 32_000)), [3], kind="logits")
+    told = explain(np.random.default_rng(1).normal(size=(1, 32_000)), [3], row=1, kind="logits")
     assert len(told.terms) == 32_000
     assert math.fsum(term.q for term in told.terms) == pytest.approx(1, rel=1e-12)
 
@@ -285,7 +285,7 @@ def test_the_clip_of_scikit_learn_goes_by_the_dtype_in_every_format(dtype: str, 
 @pytest.mark.parametrize("options", [{"label_smoothing": 0.1}, {"class_weight": {"0": 2}}])
 def test_steps_that_would_not_show_the_loss_are_not_shown(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="without class weights and label smoothing"):
-        explain([[0.5, 0.5]], [0], **options)
+        explain([[0.5, 0.5]], [0], row=1, **options)
 
 
 def test_weights_that_favour_what_is_rare_raise_no_alarm() -> None:

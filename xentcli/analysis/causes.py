@@ -37,7 +37,7 @@ from xentcli.version import __version__
 __all__ = ["causes"]
 
 MOST = 8
-"""So many causes are told."""
+"""Causes listed at most."""
 LOOK_AT = 1000
 MOST_GROUPS = 50
 _WHOLE = {
@@ -66,7 +66,7 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     --------
     >>> told = causes([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.1]], [0, 0, 0, 1])
     >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
-    [('class 1', 0.77), ('worst hundredth', 0.77)]
+    [('class 1', 0.77), ('worst 1 % of rows', 0.77)]
     """
     chosen = Settings.chosen(settings, options)
     chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
@@ -75,12 +75,12 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     try:
         return _of(predictions, labels, replace(chosen, by=_groups(predictions, labels, chosen)))
     except FileError:
-        # A column of which nobody spoke may have too many groups; what else is wrong, shows again.
+        # An auto-chosen column may exceed --max-groups: retry without it. A real error recurs.
         return _of(predictions, labels, chosen)
 
 
 def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...]:
-    """The columns that have no role, and few values that are no decimals, among their first rows."""
+    """The columns without a role whose first rows hold few values and no decimals."""
     if any(isinstance(data, str) and data == "-" for data in (predictions, labels)):
         return ()
     plan = make_plan(predictions, labels, settings)
@@ -96,7 +96,7 @@ def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...
 
 
 def _values(source: Source, name: str) -> set[str]:
-    """The values of a column among its first rows; none where they are decimals."""
+    """The distinct values of a column in its first rows; empty if any is a decimal."""
     pick = Pick((source.names.index(name),), "text")
     values: set[str] = set()
     for rows in PartQueue(source, BLOCK_BYTES).look({"by": pick}, LOOK_AT):
@@ -127,7 +127,7 @@ def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
 
 
 def _zeros(tallied: Tallied) -> Iterator[Cause]:
-    """Rows that give the truth no chance: they are all of an infinite cost."""
+    """Rows that assign probability 0 to the true class: they are all of an infinite cost."""
     total = tallied.total
     if total.infinite.count:
         rest = total.cost_of_the_rest
@@ -156,7 +156,7 @@ def _by(tallied: Tallied) -> Iterator[Cause]:
 def _more_than_its_rows(
     tallied: Tallied, code: str, name: str, part: Slice, more: str, problems: int = 1
 ) -> Iterator[Cause]:
-    """The cause that some rows are, where they cost more than the others do."""
+    """The cause for a group of rows that costs more than its share."""
     total = tallied.total.cost
     share = _share(part.cost, total, problems)
     rows = ratio(part.cost.mean.b.units, problems * total.mean.b.units)
@@ -166,12 +166,12 @@ def _more_than_its_rows(
     rest_b = problems * total.mean.b.units - part.cost.mean.b.units
     rest = ratio(problems * total.mean.a.units - part.cost.mean.a.units, rest_b) / unit
     yield Cause(
-        code, name, share, part.cost.rows, part.cost.mean.value / unit, f"a row of the others costs {rest:.4g}", more
+        code, name, share, part.cost.rows, part.cost.mean.value / unit, f"the other rows average {rest:.4g}", more
     )
 
 
 def _worst(tallied: Tallied) -> Iterator[Cause]:
-    """The hundredth of the rows that has the largest finite losses, or a little more: whole steps of the tail."""
+    """The 1 % of rows with the largest finite losses, rounded up to whole steps of the tail."""
     total = tallied.total
     finite = {step: part for step, part in tallied.details.tail.groups.items() if part.cost.mean.a.all_finite}
     wanted = -(-(total.scored - total.infinite.count) // 100)
@@ -187,7 +187,7 @@ def _worst(tallied: Tallied) -> Iterator[Cause]:
     unit = tallied.plan.settings.nats_per_unit
     yield Cause(
         "worst",
-        "worst hundredth",
+        "worst 1 % of rows",
         share,
         taken,
         part.cost.mean.value / unit,
@@ -197,14 +197,14 @@ def _worst(tallied: Tallied) -> Iterator[Cause]:
 
 
 def _share(part: Moments, total: Moments, problems: int = 1) -> float | None:
-    """The part of the cost, infinite losses aside."""
+    """Share of the cost, infinite losses excluded."""
     whole_ = total.mean.a.units
     return ratio(part.mean.a.units, problems * whole_) if whole_ > 0 else None
 
 
 @record(frozen=True)
 class _Reordered:
-    """The targets, had the columns another order."""
+    """Targets for reordered columns."""
 
     matcher: Matcher
     inverse: Ints
@@ -212,17 +212,17 @@ class _Reordered:
 
     @property
     def matched(self) -> str:
-        """The rule of the labels, which is the same."""
+        """The rule of the labels, unchanged."""
         return self.matcher.matched
 
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
-        """Return the column of each label in that order; all labels are hard."""
+        """Return the column of each label in the new order; labels are hard."""
         found: Ints = self.inverse[np.asarray(self.matcher.targets(values, where)).astype(np.int64)]
         return found
 
 
 def _order_share(tallied: Tallied, code: str) -> float | None:
-    """The part of the cost that another order of the columns would save; None where that is not what is wrong."""
+    """Share of the cost that reordering the columns would save; None for other causes."""
     plan, symptoms, cost = tallied.plan, tallied.symptoms, tallied.total.cost.mean.value
     if code != "columns-permuted" or symptoms is None or not plan.repeatable or not np.isfinite(cost):
         return None

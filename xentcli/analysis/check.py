@@ -29,7 +29,7 @@ class Limit:
     value: float
 
     def __post_init__(self) -> None:
-        """Refuse a limit that nothing can be held to."""
+        """Refuse a limit that is not finite."""
         if not math.isfinite(self.value):
             raise UsageError(f"--{self.bound} {self.metric}: {shown(self.value)} is not a finite number")
 
@@ -40,7 +40,7 @@ def parse_limit(text: str, bound: Literal["max", "min"]) -> Limit:
     Raises
     ------
     UsageError
-        For another form, an unknown metric, or a limit that is no finite number.
+        For another form, an unknown metric, or a limit that is not finite.
 
     >>> parse_limit("log_loss=0.5", "max")
     Limit(metric='cost', bound='max', value=0.5)
@@ -68,16 +68,16 @@ def check(
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
 ) -> CheckReport:
-    """Score predictions and hold metrics to limits.
+    """Score predictions and check metrics against limits.
 
     Parameters
     ----------
     predictions, labels, settings, sink, metrics_needed, threads, progress, options
         As ``score`` takes them.
     max, min
-        By metric, what it may be at most and must be at least.
+        Largest and smallest allowed value by metric.
     limits
-        More of them.
+        Further limits.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def _limits(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:
-    """Hold a report to limits: exact comparison of doubles."""
+    """Check a report against limits, comparing doubles exactly."""
     checks = tuple(_judged(report, limit) for limit in limits)
     verdicts = {check.verdict for check in checks}
     verdict = next((v for v in ("fail", "no_verdict") if v in verdicts), "pass")

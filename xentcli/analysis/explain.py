@@ -1,14 +1,15 @@
-"""One example, step by step: for the person who asks how the number comes about."""
+"""Explain why a cost is high, or step by step how the loss of one row is calculated."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
+from xentcli.analysis.causes import causes
 from xentcli.analysis.score import with_plan
 from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer
@@ -17,7 +18,7 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import Task
 from xentcli.pairing.plan import Matching
 from xentcli.records import replace
-from xentcli.report.documents import ClassTerm, Explanation, Input
+from xentcli.report.documents import Causes, ClassTerm, Explanation, Input
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings, entropy
 from xentcli.settings import Settings
@@ -27,13 +28,31 @@ from xentcli.version import __version__
 __all__ = ["explain", "explain_values"]
 
 LEAST_MOVED = 0.0005
-"""Less than this moved from one class to another shows nobody anything."""
+"""A smaller move between classes shows nothing."""
+
+
+@overload
+def explain(
+    predictions: Any, labels: Any = None, row: None = None, settings: Settings | None = None, **options: Any
+) -> Causes: ...
+
+
+@overload
+def explain(
+    predictions: Any, labels: Any = None, *, row: int, settings: Settings | None = None, **options: Any
+) -> Explanation: ...
+
+
+@overload
+def explain(
+    predictions: Any, labels: Any, row: int, settings: Settings | None = None, **options: Any
+) -> Explanation: ...
 
 
 def explain(
-    predictions: Any, labels: Any = None, row: int = 1, settings: Settings | None = None, **options: Any
-) -> Explanation:
-    """Explain the loss of one row of predictions, counted from 1.
+    predictions: Any, labels: Any = None, row: int | None = None, settings: Settings | None = None, **options: Any
+) -> Explanation | Causes:
+    """Explain step by step the loss of one row, counted from 1, or without `row` why the cost is high.
 
     Takes the same inputs and settings as ``score``.
 
@@ -44,13 +63,17 @@ def explain(
 
     Examples
     --------
-    >>> told = explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0])
-    >>> round(told.loss, 6), round(told.perplexity, 6)
+    >>> steps = explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], row=1)
+    >>> round(steps.loss, 6), round(steps.perplexity, 6)
     (2.302585, 10.0)
+    >>> explain([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [0, 0, 0]).causes[0].name
+    'worst 1 % of rows'
     """
+    number: int | None = typed("row", row, "int | None")
+    if number is None:
+        return causes(predictions, labels, settings, **options)
     chosen = Settings.chosen(settings, options)
     _check_plain(chosen)
-    number: int = typed("row", row, "int")
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")
     return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, number))
@@ -86,7 +109,7 @@ def explain_values(
     try:
         told = with_plan(array, truth, settings, lambda plan: _explained(plan, 1), names=names)
     except DataError as error:
-        # A value on the command line is in no row and no column.
+        # A value on the command line has no row or column.
         place = Place(error.place.path) if error.place is not None else None
         raise DataError(error.message, place=place, advice=tuple(_about_literals(error.advice, values))) from None
     return replace(told, row=None, inputs=())
@@ -97,7 +120,7 @@ _ABOUT_COLUMNS = re.compile(r"--(preds|label|id|kind|multilabel|weights)\b")
 
 
 def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[str]:
-    """Advice for files as advice for literals: another kind is another option, and there are no columns to choose."""
+    """Turn advice about files into advice about literals: --kind becomes an option, column options are dropped."""
     literal = ",".join(f"{value:.17g}" if value != float(f"{value:.6g}") else f"{value:.6g}" for value in values)
     for line in advice:
         changed = _OTHER_KIND.sub(lambda found: f"--{found[1]}={literal}", line)
@@ -106,7 +129,7 @@ def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[
 
 
 def _check_plain(settings: Settings) -> None:
-    """Refuse what makes the loss another than that of the target, which the steps would not show."""
+    """Refuse options whose effect on the loss the steps would not show."""
     if settings.multilabel:
         raise UsageError(
             "explain shows one problem; --multilabel has one in each column",
@@ -126,7 +149,7 @@ def _explained(plan: Plan, row: int) -> Explanation:
         total = task.start + task.part.rows
         if told is None and row <= total:
             told = _of_row(plan, task, row)
-        # The other rows are not scored, but they must be there, and in their place.
+        # The other rows are not scored, but their ids must match.
         matching.note(*scorer.keys(task))
     matching.finish()
     if not total:
@@ -141,13 +164,13 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.ours.count)
     ours, companions = piece.ours, piece.companions
     if companions is None:
-        # Which ids are missing, the check of all rows tells.
+        # Matching.finish reports the missing ids.
         return None
     index = row - piece.start - 1
     aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
     if not len(aligned.kept):
         raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
-    # What is infinite, or too large for a double, is told as it is.
+    # Infinite values are shown as such.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch, plan.settings.clip))
     inputs = tuple(Input(source.path, source.format, None, None, source.header) for source in plan.sources)
@@ -223,7 +246,7 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
 
 
 def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:
-    """Other probabilities with the same loss: the second of the wrong classes gives half to the first."""
+    """Other probabilities with the same loss: half of the second wrong class moves to the first."""
     if batch.kind != "probs" or not 3 <= batch.classes <= 12:
         return None
     q = batch.predictions[0]

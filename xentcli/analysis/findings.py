@@ -1,7 +1,7 @@
-"""Known mistakes, told from the tallies of all rows: each with its evidence and the option that mends it.
+"""Warnings for known mistakes, from the tallies of all rows: each with its evidence and the option to use.
 
 Nothing is repaired. To add one, write a function from a Case to warnings and list it in
-_DIAGNOSES; one that fails is left out (see `attempts`).
+_DIAGNOSES; one that fails is skipped (see `attempts`).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from xentcli.tallies.symptoms import Pairs, Symptoms
 __all__ = ["LEAST_ROWS", "Case", "base_warning", "findings", "percent"]
 
 LEAST_ROWS = 30
-"""Of fewer rows most patterns may be chance."""
+"""With fewer rows most patterns may be chance."""
 LEAST_HARD = 10
 _MANY_INFINITE = 0.1
 
 
 @record(frozen=True, eq=False)
 class Case:
-    """What a diagnosis goes by.
+    """The evidence that a diagnosis uses.
 
     Attributes
     ----------
     plan, total
         The plan, and the tallies of all rows.
     symptoms
-        What was tallied for the diagnoses.
+        Tallies kept for the diagnoses.
     prior
         The cost of always predicting the class frequencies, in nats; None where it is undefined.
     """
@@ -58,17 +58,17 @@ class Case:
 
     @property
     def weighted(self) -> bool:
-        """Whether rows count differently, by their own weights or those of their classes."""
+        """Whether rows have different weights, of their own or of their classes."""
         return self.total.classes.masses is not None or self.plan.class_weights is not None
 
     @property
     def unweighted(self) -> str:
-        """What to add to a figure in which every row counts alike, where rows do not in the others."""
+        """Remark for an unweighted figure beside weighted ones."""
         return " (unweighted)" if self.weighted else ""
 
     @cached_property
     def order(self) -> list[int] | None:
-        """The class that each column stands for, if some are exchanged."""
+        """For each column the class it stands for, if some are exchanged."""
         return None if self.pairs is None else better_order(self.pairs, len(self.plan.classes))
 
     @property
@@ -99,7 +99,7 @@ Diagnosis = Callable[[Case], Iterator[Warning]]
 
 
 def findings(case: Case) -> list[Warning]:
-    """Return what the tallies of all rows show; a diagnosis that fails is left out."""
+    """Return all warnings; a diagnosis that fails is skipped."""
     found: list[Warning] = []
     for diagnose in _DIAGNOSES:
         found += attempted(partial(_all_of, diagnose, case), [])
@@ -111,7 +111,7 @@ def _all_of(diagnose: Diagnosis, case: Case) -> list[Warning]:
 
 
 def percent(share: float, other: float) -> str:
-    """Return a share in per cent, with one decimal, or as many as tell it from the other.
+    """Return a share in per cent, with one decimal or as many as distinguish it from the other.
 
     >>> percent(0.771, 0.969), percent(0.9712, 0.9714)
     ('77.1 %', '97.12 %')
@@ -121,7 +121,7 @@ def percent(share: float, other: float) -> str:
 
 
 def _hard(case: Case) -> Iterator[Warning]:
-    """Predicted classes in place of probabilities."""
+    """Predicted classes instead of probabilities."""
     total = case.total
     cost = total.cost.mean if case.plan.settings.clip is None else total.clipping.without
     if case.symptoms.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
@@ -155,14 +155,14 @@ def _permuted(case: Case) -> Iterator[Warning]:
 
 
 def _order_advice(plan: Plan, order: list[int], *, one: bool) -> str:
-    """The option that takes the columns in that order; where labels are matched to names in the file, these are wrong.
+    """The option for columns in that order, or a question where the column names in the file must be wrong.
 
-    An option is a claim about the file, so each begins with what must hold.
+    An option is a claim about the file, so the advice begins with its condition.
     """
     names = [plan.classes[stands_for] for stands_for in order]
     by_names = "--classes " + shlex.quote(",".join(names))
     if one:
-        # --positive goes with neither of them.
+        # --positive excludes --classes and --index-base.
         plain = plan.settings.classes is None and plan.settings.index_base is None
         option = "--positive " + shlex.quote(names[1]) if plain else by_names
         return f"if the column is the probability of the other class: {option}"
@@ -178,7 +178,7 @@ def _order_advice(plan: Plan, order: list[int], *, one: bool) -> str:
 
 
 def _matched_by_name(plan: Plan) -> bool:
-    """Whether the names of the classes decide which label goes with which column."""
+    """Whether labels are matched to columns by class names."""
     matcher = plan.matcher
     if isinstance(matcher, Distribution):
         return matcher.by_name
@@ -202,7 +202,7 @@ def _runs(places: list[int]) -> str:
 
 
 def _worse(case: Case) -> Iterator[Warning]:
-    """Rows that do not belong together; other columns are told in their own words."""
+    """Predictions and labels of different rows; columns in another order have their own warning."""
     if case.order is not None:
         return
     advice = "are labels and predictions of the same rows, in the same order?"
@@ -224,7 +224,7 @@ def _worse(case: Case) -> Iterator[Warning]:
 
 
 def _twice(case: Case) -> Iterator[Warning]:
-    """A softmax of what was softmax's output already."""
+    """A softmax applied to the output of a softmax."""
     pairs, mean = case.pairs, case.symptoms.looks.twice
     if pairs is None or mean is None or len(case.plan.classes) < 3:
         return
@@ -239,7 +239,7 @@ def _twice(case: Case) -> Iterator[Warning]:
 
 
 def _never_predicted(case: Case) -> Iterator[Warning]:
-    """The classes with half an even share of the rows or more that no row is predicted to be."""
+    """Classes that are never predicted, though they have at least half an even share of the rows."""
     pairs, classes = case.pairs, case.plan.classes
     if pairs is None or case.total.column:
         return
@@ -256,7 +256,7 @@ def _never_predicted(case: Case) -> Iterator[Warning]:
 
 
 def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
-    """Logits that could be probabilities; where rows have no sum, healthy ones may lie from 0 to 1 too."""
+    """Logits that could be probabilities; single columns of real logits may lie from 0 to 1 too."""
     total, settings = case.total, case.plan.settings
     if settings.kind != "logits" or not case.symptoms.looks.probable:
         return
@@ -281,7 +281,7 @@ _DIAGNOSES: tuple[Diagnosis, ...] = (
 
 
 def base_warning(found: FromOne, cost: float, classes: int, nats_per_unit: float, unit: str) -> Warning | None:
-    """Return the warning with the cost (in nats) and that read from 1, where the latter fits better; else None."""
+    """Return a warning if labels counted from 1 fit better, with both costs, or None; `cost` is in nats."""
     other = found.cost.value
     if not found.fits_better or not other < cost:
         return None

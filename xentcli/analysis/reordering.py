@@ -1,4 +1,4 @@
-"""Whether the columns of predictions are in another order than the class names, by the confusion matrix."""
+"""Detect from the confusion matrix that prediction columns are in another order than the class names."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from xentcli.tallies.symptoms import Pairs
 __all__ = ["better_order"]
 
 Cycle = tuple[int, ...]
-"""Columns, each of which stands for the class of the next one, and the last for that of the first."""
+"""Columns each of which stands for the class of the next one, and the last for that of the first."""
 _ODDS, _SURE = 3.0, 13.0
-"""The evidence for a cycle of c columns of K: odds of 3 for each, and a log-likelihood ratio of 13 + c ln K."""
+"""Evidence required for a cycle of c of K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K."""
 
 
 def better_order(pairs: Pairs, classes: int) -> list[int] | None:
-    """Return for each column the class it stands for, if some of them are clearly exchanged; else None.
+    """Return the class that each column stands for, if some are clearly exchanged, or None.
 
     With n(t, p) the rows of true class t and predicted class p, columns p and t are
     exchanged where n(t,p) n(p,t) >= 9 n(p,p) n(t,t), more rows are right with them
-    exchanged, and the likelihood ratio leaves no doubt: it exceeds e^13 for each of the
-    K^2 pairs that there are. Three and more columns in a cycle likewise.
+    exchanged, and the likelihood ratio exceeds e^13 for each of the K^2 pairs. Cycles of three
+    and more columns likewise.
 
-    A model that tells two classes apart at all has a ratio n(t,p) n(p,t) / (n(p,p) n(t,t))
-    below 1, whatever it takes the frequencies of the classes to be: these cancel.
+    A model that separates two classes at all has a ratio n(t,p) n(p,t) / (n(p,p) n(t,t)) below 1,
+    whatever class frequencies it assumes: they cancel.
     """
     table = _Table(pairs, classes)
     candidates = {*table.pairs(), *filter(table.is_sure, table.cycles())}
@@ -42,7 +42,7 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
 
 
 class _Table:
-    """A confusion matrix, of which only the entries that are not 0 are kept."""
+    """A sparse confusion matrix."""
 
     def __init__(self, pairs: Pairs, classes: int) -> None:
         self._true, self._predicted, self._counts = pairs.true, pairs.predicted, pairs.counts
@@ -50,14 +50,14 @@ class _Table:
         self._codes = pairs.true * classes + pairs.predicted
 
     def _at(self, true: Ints, predicted: Ints) -> Ints:
-        """i8[m]: the rows of each of some pairs."""
+        """i8[m]: the number of rows of each pair."""
         codes = true * self._classes + predicted
         places = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
         found: Ints = np.where(self._codes[places] == codes, self._counts[places], 0)
         return found
 
     def pairs(self) -> Iterator[Cycle]:
-        """Yield two columns each that are clearly exchanged."""
+        """Yield the pairs of columns that are clearly exchanged."""
         above = self._true < self._predicted
         a, b, one = self._true[above], self._predicted[above], self._counts[above]
         there, here = np.stack([one, self._at(b, a)]), np.stack([self._at(a, a), self._at(b, b)])
@@ -65,7 +65,7 @@ class _Table:
         yield from zip(a[sure].tolist(), b[sure].tolist(), strict=True)
 
     def cycles(self) -> Iterator[Cycle]:
-        """Yield the cycles of columns, each of which has most rows of the class of the next."""
+        """Yield cycles of columns in which most rows of each column have the class of the next."""
         by_count = np.lexsort((self._true, self._counts, self._predicted))
         predicted = self._predicted[by_count]
         last = by_count[np.flatnonzero(np.append(predicted[1:] != predicted[:-1], True))]
@@ -84,23 +84,23 @@ class _Table:
                 yield (*cycle[first:], *cycle[:first])
 
     def _counts_of(self, cycle: Cycle) -> tuple[Ints, Ints]:
-        """i8[m] each: of each column of a cycle the rows of the class of the next, and those of its own."""
+        """i8[m] each: for each column of a cycle, its rows of the next class and of its own."""
         columns, stand_for = (np.array(side) for side in zip(*_edges(cycle), strict=True))
         return self._at(stand_for, columns), self._at(columns, columns)
 
     def gain(self, cycle: Cycle) -> int:
-        """Return how many more rows are right if the columns of a cycle stand for the next ones."""
+        """Return how many more rows are right if each column of a cycle stands for the next class."""
         there, here = self._counts_of(cycle)
         return int(there.sum() - here.sum())
 
     def is_sure(self, cycle: Cycle) -> bool:
-        """Whether the columns of a cycle clearly stand for the next ones."""
+        """Whether the columns of a cycle clearly stand for the next classes."""
         there, here = self._counts_of(cycle)
         return bool(_sure(there[:, None], here[:, None], self._classes)[0])
 
 
 def _sure(there: Ints, here: Ints, classes: int) -> Flags:
-    """bool[m]: whether columns stand for the next ones of their cycle, by counts i8[c, m] of m cycles of c columns."""
+    """bool[m]: whether columns stand for the next class of their cycle, from counts i8[c, m] of m cycles."""
     length = len(there)
     log_odds = np.log((there + 0.5) / (here + 0.5)).sum(axis=0)
     sure: Flags = (there.sum(axis=0) > here.sum(axis=0)) & (log_odds >= length * math.log(_ODDS))
@@ -110,10 +110,10 @@ def _sure(there: Ints, here: Ints, classes: int) -> Flags:
 
 
 def _evidence(there: Ints, here: Ints) -> Floats:
-    """f8[m]: the logarithm of the likelihood ratio against odds of 1, for counts i8[c, m] of which `there` are not 0.
+    """f8[m]: the log-likelihood ratio against odds of 1, for counts i8[c, m]; `there` has no zeros.
 
-    With odds of 1 the likeliest counts are there - x and here + x, with that x for which
-    the product of their ratios is 1; for two columns it is the G test of a 2 x 2 table.
+    With odds of 1 the most likely counts are there - x and here + x, where x makes the product of
+    their ratios 1; for two columns this is the G test of a 2 x 2 table.
     """
     low, high = np.zeros(there.shape[1]), there.min(axis=0).astype(np.float64)
     with np.errstate(divide="ignore"):

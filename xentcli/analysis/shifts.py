@@ -1,4 +1,4 @@
-"""Whether predictions and labels are one row apart: a second pass over the first rows."""
+"""Detect predictions and labels that are one row apart, in a second pass over the first rows."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from xentcli.tallies.moments import Infinite, Mean
 __all__ = ["shift_warning"]
 
 ENOUGH = 50_000
-"""So many rows show whether the files are one row apart."""
+"""Rows that suffice to decide."""
 ENOUGH_NUMBERS, LEAST = 1 << 22, 200
-"""Of many classes fewer rows do: so many numbers, and so many rows at least."""
+"""With many classes fewer rows suffice: this many numbers, but at least this many rows."""
 _SURE = 4.0
 
 
 @record(frozen=True)
 class _Score:
-    """How well rows go with their labels: the mean loss, the accuracy, and how many losses are infinite unclipped."""
+    """How well labels fit: mean loss, accuracy, and the number of losses that are infinite before clipping."""
 
     cost: Mean = Mean()
     right: Mean = Mean()
@@ -36,7 +36,7 @@ class _Score:
 
     @classmethod
     def of(cls, work: Workings) -> _Score:
-        """Score a batch; every row counts once."""
+        """Score a batch, unweighted."""
         infinite = Infinite.of(work.raw_loss, None, work.batch.rows)
         return cls(Mean.of(work.loss, None), Mean.of(work.figure(correct), None), infinite.count)
 
@@ -47,14 +47,14 @@ class _Score:
 
 @record(frozen=True)
 class _Shift:
-    """The rows that have a neighbour on one side: with their own labels, and with those of the neighbours."""
+    """Scores of rows with their own labels (here) and with those of their neighbours on one side (there)."""
 
     rows: int = 0
     here: _Score = _Score()
     there: _Score = _Score()
 
     def add(self, batch: Batch, clip: float | None, step: int) -> _Shift:
-        """Add the rows of a batch beside that which is `step` rows away."""
+        """Add the rows of a batch that have a neighbour `step` rows away."""
         assert batch.target is not None
         first = np.flatnonzero(np.diff(batch.rows) == 1)
         ours, labels = (first + 1, first) if step < 0 else (first, first + 1)
@@ -65,7 +65,7 @@ class _Shift:
 
     @property
     def by_cost(self) -> bool:
-        """Whether the costs tell something: they do not where they are infinite, or only clipping keeps them finite."""
+        """Whether costs can be compared: not if any is infinite before clipping."""
         return not self.here.infinite
 
     def is_far_better(self, case: Case) -> bool:
@@ -103,7 +103,7 @@ def shift_warning(case: Case) -> Warning | None:
 
 
 def _would_be(shift: _Shift, case: Case) -> str:
-    """The figures with the labels of the neighbours, not those as they are; the latter of all rows where all count."""
+    """The figures with the neighbours' labels and the present ones (of all rows, if all were scored here)."""
     here, there = shift.here, shift.there
     whole = shift.rows == case.total.scored - 1
     if shift.by_cost:
@@ -118,7 +118,7 @@ def _would_be(shift: _Shift, case: Case) -> str:
 
 
 def _overlapping(case: Case) -> Iterator[Batch]:
-    """The first rows block by block; and between two blocks the last row of one with the first of the next."""
+    """The first rows, block by block, and the pair of rows at each border between blocks."""
     scorer, most = Scorer(case.plan), min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
     held: Batch | None = None
     for piece in itertools.chain.from_iterable(map(scorer.pieces, case.plan.tasks())):
@@ -138,7 +138,7 @@ _FIRST: Ints = np.array([0])
 
 
 def _joined(one: Batch, other: Batch) -> Batch:
-    """The rows of two batches."""
+    """Concatenate two batches."""
     assert one.target is not None and other.target is not None
     return replace(
         one,

@@ -30,7 +30,7 @@ def two_sided_quantile(confidence: float, degrees: int) -> float:
         raise ValueError(f"no quantile for confidence {confidence} and {degrees} degrees of freedom")
     if degrees > _SERIES_LIMIT:
         return _expansion(normal_quantile((1 + confidence) / 2), degrees)
-    # The probability is concave in theta: Newton's steps from below never go too far, and the normal quantile is below.
+    # The probability is concave in theta, so Newton steps from below (the normal quantile) never overshoot.
     slope = 2 / math.sqrt(math.pi) * math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2))
     theta = math.atan(normal_quantile((1 + confidence) / 2) / math.sqrt(degrees))
     while True:
