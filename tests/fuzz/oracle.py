@@ -866,8 +866,6 @@ def _bits_per_byte(problem: Problem, rows: list[Row]) -> Figure:
     if size == 0:
         return None
     total = _sum_a(rows, MP.log(2))
-    if LARGEST < total.value < INF:
-        return Value(MP.nan, INF)
     return Value(total.value / size, total.tolerance / size + _off(total.value / size, 4))
 
 

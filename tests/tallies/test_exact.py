@@ -235,6 +235,22 @@ def test_adding_returns_a_new_sum_and_leaves_the_array_alone() -> None:
 
 
 @modest
+@given(LISTS, st.lists(FINITE.filter(bool), min_size=1, max_size=3))
+@example([LARGEST, LARGEST], [4.0])
+@example([LARGEST, LARGEST], [LARGEST, 0.5])
+@example([TINY, TINY], [3.0, TINY])
+def test_a_sum_over_others_is_rounded_once(values: list[float], divisors: list[float]) -> None:
+    found = ExactSum().add(values).over(*(ExactSum().add(one) for one in divisors))
+    assert found == nearest(fraction(values) / math.prod(map(Fraction, divisors)))
+
+
+@pytest.mark.parametrize("odd", [math.inf, -math.inf, math.nan])
+def test_a_sum_that_is_not_finite_stays_so_over_others(odd: float) -> None:
+    found = ExactSum().add([1.0, odd]).over(ExactSum().add(3.0))
+    assert np.array_equal(found, odd, equal_nan=True)
+
+
+@modest
 @given(st.integers(), st.integers(min_value=1), st.integers(-2300, 2300))
 def test_a_ratio_of_integers_is_rounded_once(numerator: int, denominator: int, shift: int) -> None:
     if shift > 0:

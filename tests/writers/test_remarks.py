@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
@@ -150,6 +151,47 @@ def test_bytes_of_a_column_are_weighted_as_losses_are_and_a_number_is_as_given(
     report = score(frame, bytes=153, **options)
     assert report.bits_per_byte == pytest.approx(bits / 153, rel=1e-13)
     assert report.to_dict()["bytes"] == {"total": 153.0, "column": None, "weighted": False}
+
+
+SIZES = st.sampled_from([5e-324, 1e-300, 1e-9, 1.0, 7e9, 1e300, 1.7e308])
+LARGE = st.lists(st.tuples(SIZES, SIZES, SIZES), min_size=1, max_size=4)
+
+
+def nearest(exact: Fraction) -> float:
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf
+
+
+@settings(deadline=None, max_examples=100)
+@given(LARGE, st.booleans(), SIZES)
+@example([(1.7e308, 1.0, 1.7e308)] * 4, True, 8.0)
+@example([(1.7e308, 1.7e308, 1.7e308)] * 4, False, 1.7e308)
+@example([(5e-324, 5e-324, 5e-324)], True, 5e-324)
+def test_what_a_report_divides_is_right_where_the_sums_are_no_doubles(
+    rows: list[tuple[float, float, float]], weighted: bool, number: float
+) -> None:
+    frame = pd.DataFrame(rows, columns=["l", "n", "w"])
+    options: dict[str, Any] = {"kind": "losses", "preds": "l"} | ({"weights": "w"} if weighted else {})
+    exact = [(Fraction(loss), Fraction(n), Fraction(w) if weighted else Fraction(1)) for loss, n, w in rows]
+    total, size = sum(loss * w for loss, _, w in exact), sum(n * w for _, n, w in exact)
+    bits = total / Fraction(math.log(2))
+    close = dict(rel=1e-15, abs=5e-324)
+    assert score(frame, bytes="n", **options).bits_per_byte == pytest.approx(nearest(bits / size), **close)
+    assert score(frame, bytes=number, **options).bits_per_byte == pytest.approx(
+        nearest(bits / Fraction(number)), **close
+    )
+    assert score(frame, base=2, **options).total == pytest.approx(nearest(bits), **close)
+    assert score(frame, base=10, **options).total == pytest.approx(nearest(total / Fraction(math.log(10))), **close)
+
+
+def test_the_share_of_what_clipping_changed_is_right_where_the_total_is_no_double() -> None:
+    frame = pd.DataFrame({"l": [-800.0, -1.0, -2.0], "w": [1.0e307, 1.2e308, 1.5e308]})
+    clip = score(frame, kind="true-logprobs", preds="l", weights="w", clip=1e-9).clip
+    assert clip is not None
+    a = [Fraction(-math.log(1e-9)) * Fraction(1.0e307), Fraction(1.2e308), 2 * Fraction(1.5e308)]
+    assert clip.share == pytest.approx(float(a[0] / sum(a)), rel=1e-14)
 
 
 @settings(deadline=None, max_examples=20)

@@ -30,7 +30,7 @@ from xentcli.report.documents import (
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import Settings
-from xentcli.tallies.exact import UNIT_BITS, ratio
+from xentcli.tallies.exact import UNIT_BITS, ExactSum, ratio
 from xentcli.tallies.grouped import GroupMeans
 from xentcli.tallies.moments import ClassShares, Mean
 from xentcli.tallies.scores import Scores
@@ -67,11 +67,11 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
     entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
     units, noun = (total.scored, "rows") if clusters is None else (clusters, "clusters")
     interval = _interval(cost, error, units, settings, unit, noun)
-    bytes_ = _bytes(plan, details)
+    size = _size(settings, details)
     return Report(
         cost=cost / unit,
         unit=settings.unit,
-        total=total.cost.mean.a.value / unit,
+        total=total.cost.mean.a.over(ExactSum().add(unit)),
         weight_sum=total.cost.mean.b.value,
         examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
         kind=settings.kind,
@@ -93,8 +93,8 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
         inputs=tuple(_input(plan, index, total) for index in range(len(plan.sources))),
         xent_version=__version__,
         alignment=plan.alignment,
-        bits_per_byte=_bits_per_byte(total, bytes_),
-        bytes=bytes_,
+        bits_per_byte=_bits_per_byte(total, size),
+        bytes=_bytes(plan, size),
         by_class=_by_class(plan, total, details, unit),
         by=tuple(_by(plan, total, details, unit)),
         worst=_worst(plan, total, details, unit),
@@ -102,7 +102,7 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
         compat=_compat(plan),
         extra={metric.name: _extra(total, metric, labelled) for metric in extra},
         shown=tuple(metric.name for metric in settings.shown_metrics),
-        undefined=_undefined(plan, total, clusters, bytes_),
+        undefined=_undefined(plan, total, clusters, size),
         options=settings.changed(),
         warnings=(*plan.warnings, *_warnings(plan, total, names)),
     )
@@ -141,19 +141,25 @@ def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
     return total.means[metric.name].value
 
 
-def _bytes(plan: Plan, details: Details) -> Bytes | None:
+def _size(settings: Settings, details: Details) -> ExactSum | None:
     """The bytes of --bytes: a number as it is, a column times the weights of its rows."""
-    settings = plan.settings
     if settings.bytes is None:
         return None
+    return details.bytes if settings.bytes_in_all is None else ExactSum().add(settings.bytes_in_all)
+
+
+def _bytes(plan: Plan, size: ExactSum | None) -> Bytes | None:
+    settings = plan.settings
+    if size is None:
+        return None
     if settings.bytes_in_all is not None:
-        return Bytes(settings.bytes_in_all, None, False)
+        return Bytes(size.value, None, False)
     weighted = settings.weights is not None or plan.class_weights is not None
-    return Bytes(details.bytes.value, str(settings.bytes), weighted)
+    return Bytes(size.value, str(settings.bytes), weighted)
 
 
-def _bits_per_byte(total: Scores, given: Bytes | None) -> float | None:
-    return total.cost.mean.a.value / math.log(2) / given.total if given is not None and given.total else None
+def _bits_per_byte(total: Scores, size: ExactSum | None) -> float | None:
+    return None if size is None or not size.units else total.cost.mean.a.over(ExactSum().add(math.log(2)), size)
 
 
 def _share(part: Mean, total: Scores, problems: int = 1) -> float | None:
@@ -229,7 +235,7 @@ def _reweighted(plan: Plan) -> bool:
     return bool(plan.settings.label_smoothing) or plan.class_weights is not None
 
 
-def _undefined(plan: Plan, total: Scores, clusters: int | None, bytes_: Bytes | None) -> dict[str, str]:
+def _undefined(plan: Plan, total: Scores, clusters: int | None, size: ExactSum | None) -> dict[str, str]:
     """Why figures are missing, by the name of the figure."""
     reasons: dict[str, str] = {}
     if total.infinite.count:
@@ -239,9 +245,9 @@ def _undefined(plan: Plan, total: Scores, clusters: int | None, bytes_: Bytes | 
         reasons["standard_error"] = reasons["interval"] = f"one {what} has no spread"
     if clusters is not None and plan.settings.slices:
         reasons["by"] = "with --cluster only the whole cost has an interval"
-    if plan.settings.bytes is None:
+    if size is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
-    elif bytes_ is not None and not bytes_.total:
+    elif not size.units:
         reasons["bits_per_byte"] = "the bytes sum to 0"
     labelled = plan.matcher is not None
     if not labelled:
@@ -278,8 +284,8 @@ def _counted(shares: ClassShares) -> Ints:
 def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
     if settings.clip is None:
         return None
-    whole = total.cost.mean.a.value
-    share = total.clipping.changed.value / whole if whole else None
+    changed, whole = total.clipping.changed, total.cost.mean.a
+    share = changed.over(whole) if whole.units and whole.all_finite else None
     return Clip(settings.clip, total.clipping.count, share, total.clipping.without.value / unit)
 
 
