@@ -418,6 +418,14 @@ class Settings:
         """What a loss in nats is divided by."""
         return 1.0 if str(self.base) == "e" else math.log(float(self.base))
 
+    def in_unit(self, nats: float) -> str:
+        """Return a loss in nats as messages have it: in the unit of the report, which it names.
+
+        >>> Settings(base=2).in_unit(0.6931471805599453)
+        '1 bits'
+        """
+        return f"{nats / self.nats_per_unit:.4g} {self.unit}"
+
     def header_of(self, side: str) -> bool | None:
         """Say whether the first line of a side was said to be a header; None if nothing was said."""
         for value, answer in ((self.header, True), (self.no_header, False)):

@@ -39,9 +39,9 @@ def warned(report: Report) -> Warning | None:
 
 def costs_in(warning: Warning) -> list[float]:
     """The two costs of the message: from 0, and from 1."""
-    found = re.search(r"the cost is (\S+) \w+; counted from 1 it would be (\S+)$", warning.message)
+    found = re.search(r"the cost is (\S+) (\w+); counted from 1 it would be (\S+) \2$", warning.message)
     assert found, warning.message
-    return [float(cost) for cost in found.groups()]
+    return [float(found[1]), float(found[3])]
 
 
 WAYS: dict[str, tuple[Any, dict[str, Any]]] = {

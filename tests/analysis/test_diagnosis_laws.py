@@ -24,7 +24,7 @@ from xentcli import attempts, score
 from xentcli.analysis.causes import causes
 from xentcli.analysis.reordering import better_order
 from xentcli.errors import DataError, FileError, NoVerdict, Warning
-from xentcli.report.documents import Report
+from xentcli.report.documents import Causes, Report
 from xentcli.tallies.symptoms import Pairs, counted
 
 Array = npt.NDArray[Any]
@@ -263,10 +263,10 @@ def test_rows_one_apart_are_seen_beside_options(options: dict[str, Any], name: s
     q, y, more = shifted_inputs("positions", name)
     wrong = np.roll(q, 1, axis=0)
     warning = told(score(wrong, y, **options, **more), "shifted")
-    mended = score(wrong[1:], y[:-1], **{**options, "base": "e"}, **more)
-    first = re.search(r"([\d.]+) (nats|%)", warning.message)
+    mended = score(wrong[1:], y[:-1], **options, **more)
+    first = re.search(r"([\d.]+) (nats|bits|%)", warning.message)
     assert first is not None
-    want = mended.cost if first[2] == "nats" else 100 * (mended.accuracy or 0)
+    want = mended.cost if first[2] == mended.unit else 100 * (mended.accuracy or 0)
     assert float(first[1]) == pytest.approx(want, rel=1e-3)
 
 
@@ -302,6 +302,48 @@ def test_of_a_long_file_the_first_rows_are_compared_with_themselves(monkeypatch:
     rows = int(warning.message.partition("(over ")[2].split()[0])
     assert rows < N - 1
     assert f"{score(wrong[1 : rows + 1], y[:rows]).cost:.4g} nats" in warning.message
+
+
+def costly() -> dict[str, tuple[Any, Any]]:
+    """Inputs with a warning that names costs, and beside them an infinite loss or none."""
+    q, y, _ = shifted_inputs("positions", "probs")
+    zeros = np.roll(q, 1, axis=0)
+    zeros[4] = np.eye(q.shape[1])[(y[4] + 1) % q.shape[1]]
+    order = np.random.default_rng(2).permutation(N)
+    named = pd.DataFrame(np.roll(q, 1, axis=1), columns=list("abcde"))
+    return {
+        "shifted": (np.roll(q, 1, axis=0), y),
+        "no order": (q[order], y),
+        "no order, infinite": (zeros[order], y),
+        "from 1": (q[:, : q.shape[1]], np.where(y < 3, y + 1, 1)),
+        "columns": (named, np.array(list("abcde"))[y]),
+    }
+
+
+UNITS = {"e": ("nats", 1.0), "2": ("bits", np.log(2)), "10": ("bans", np.log(10))}
+
+
+@pytest.mark.parametrize("base", ["2", "10"])
+@pytest.mark.parametrize("what", costly())
+def test_every_cost_that_a_warning_or_cause_names_is_in_the_unit_of_the_report(what: str, base: str) -> None:
+    q, y = costly()[what]
+    unit, nats = UNITS[base]
+    for run in (score, causes):
+        here, there = run(q, y), run(q, y, base=base)
+        texts = [list(sayings(report)) for report in (here, there)]
+        assert len(texts[0]) == len(texts[1])
+        for text, other in zip(*texts, strict=True):
+            assert not re.search(r"\bnats\b", other)
+            costs = [re.findall(rf"(\d[\d.e+-]*) {name}\b", one) for name, one in (("nats", text), (unit, other))]
+            assert [float(c) for c in costs[1]] == pytest.approx([float(c) / nats for c in costs[0]], rel=2e-3)
+    assert what == "columns" or any("nats" in warning.message for warning in score(q, y).warnings)
+
+
+def sayings(report: Report | Causes) -> Iterator[str]:
+    """The texts of a report that may name costs."""
+    found = report.warnings if isinstance(report, Report) else report.causes
+    for each in found:
+        yield from (value for value in vars(each).values() if isinstance(value, str))
 
 
 def test_a_column_that_is_always_wrong_is_no_shift() -> None:

@@ -157,9 +157,10 @@ SIZES = st.sampled_from([5e-324, 1e-300, 1e-9, 1.0, 7e9, 1e300, 1.7e308])
 LARGE = st.lists(st.tuples(SIZES, SIZES, SIZES), min_size=1, max_size=4)
 
 
-def nearest(exact: Fraction) -> float:
+def close(exact: Fraction) -> Any:
+    """The double nearest to a fraction, or the next to it; infinite beyond the doubles."""
     try:
-        return float(exact)
+        return pytest.approx(float(exact), rel=1e-15, abs=5e-324)
     except OverflowError:
         return math.inf
 
@@ -177,13 +178,10 @@ def test_what_a_report_divides_is_right_where_the_sums_are_no_doubles(
     exact = [(Fraction(loss), Fraction(n), Fraction(w) if weighted else Fraction(1)) for loss, n, w in rows]
     total, size = sum(loss * w for loss, _, w in exact), sum(n * w for _, n, w in exact)
     bits = total / Fraction(math.log(2))
-    close = dict(rel=1e-15, abs=5e-324)
-    assert score(frame, bytes="n", **options).bits_per_byte == pytest.approx(nearest(bits / size), **close)
-    assert score(frame, bytes=number, **options).bits_per_byte == pytest.approx(
-        nearest(bits / Fraction(number)), **close
-    )
-    assert score(frame, base=2, **options).total == pytest.approx(nearest(bits), **close)
-    assert score(frame, base=10, **options).total == pytest.approx(nearest(total / Fraction(math.log(10))), **close)
+    assert score(frame, bytes="n", **options).bits_per_byte == close(bits / size)
+    assert score(frame, bytes=number, **options).bits_per_byte == close(bits / Fraction(number))
+    assert score(frame, base=2, **options).total == close(bits)
+    assert score(frame, base=10, **options).total == close(total / Fraction(math.log(10)))
 
 
 def test_the_share_of_what_clipping_changed_is_right_where_the_total_is_no_double() -> None:

@@ -19,6 +19,7 @@ from xentcli.errors import Warning
 from xentcli.pairing import Plan
 from xentcli.pairing.labels import Distribution
 from xentcli.records import record
+from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.scores import Scores
 from xentcli.tallies.symptoms import Pairs, Symptoms
@@ -206,11 +207,12 @@ def _worse(case: Case) -> Iterator[Warning]:
     if case.order is not None:
         return
     advice = "are labels and predictions of the same rows, in the same order?"
-    if case.worse_than_prior:
+    rest, prior, settings = case.total.cost_of_the_rest, case.prior, case.plan.settings
+    if case.worse_than_prior and rest is not None and prior is not None:
         whose = "rows with a finite loss average" if case.total.infinite.count else "the cost is"
         yield Warning(
             "worse-than-prior",
-            f"{whose} {case.total.cost_of_the_rest:.4g} nats, above {case.prior:.4g}, "
+            f"{whose} {settings.in_unit(rest)}, above {settings.in_unit(prior)}, "
             "the cost of always predicting the class frequencies",
             advice,
         )
@@ -280,7 +282,7 @@ _DIAGNOSES: tuple[Diagnosis, ...] = (
 )
 
 
-def base_warning(found: FromOne, cost: float, classes: int, nats_per_unit: float, unit: str) -> Warning | None:
+def base_warning(found: FromOne, cost: float, classes: int, settings: Settings) -> Warning | None:
     """Return a warning if labels counted from 1 fit better, with both costs, or None; `cost` is in nats."""
     other = found.cost.value
     if not found.fits_better or not other < cost:
@@ -288,6 +290,6 @@ def base_warning(found: FromOne, cost: float, classes: int, nats_per_unit: float
     return Warning(
         "index-base",
         f"labels are read as counted from 0, and neither 0 nor {classes} occurs: the cost is "
-        f"{cost / nats_per_unit:.4g} {unit}; counted from 1 it would be {other / nats_per_unit:.4g}",
+        f"{settings.in_unit(cost)}; counted from 1 it would be {settings.in_unit(other)}",
         "--index-base 1 counts from 1, --index-base 0 from 0",
     )

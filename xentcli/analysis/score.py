@@ -115,7 +115,7 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
     """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
     plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
     unit, cost = settings.nats_per_unit, total.cost.mean.value
-    base = attempted(lambda: base_warning(tallied.from_one, cost, len(plan.classes), unit, settings.unit), None)
+    base = attempted(lambda: base_warning(tallied.from_one, cost, len(plan.classes), settings), None)
     if base is not None:
         return [base]
     if tallied.symptoms is None:

@@ -108,9 +108,10 @@ def _would_be(shift: _Shift, case: Case) -> str:
     whole = shift.rows == case.total.scored - 1
     if shift.by_cost:
         cost = case.total.cost.mean.value if whole else here.cost.value
-        return f"the cost would be {there.cost.value:.4g} nats, not {cost:.4g}"
-    now, then = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
-    predicted = f"{percent(then, now)} of the labels would be predicted, not {percent(now, then)}"
+        then, now = (case.plan.settings.in_unit(nats) for nats in (there.cost.value, cost))
+        return f"the cost would be {then}, not {now}"
+    right, rights = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
+    predicted = f"{percent(rights, right)} of the labels would be predicted, not {percent(right, rights)}"
     if case.plan.settings.clip is not None:
         return predicted
     infinite = case.total.infinite.count if whole else here.infinite
