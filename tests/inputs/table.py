@@ -151,6 +151,8 @@ ROWS: list[Row] = [
     refused(TEXT, "logits given as probabilities", "a,b\n1.2,-3\n0.1,2\n3,1\n", "--kind logits"),
     refused(TEXT, "log-probabilities given as probabilities", "a,b\n-0.357,-1.204\n-1.609,-0.223\n-0.105,-2.303\n", "--kind logprobs"),
     Row(TEXT, "log-probabilities given as losses", {"p.csv": "loss\n-0.357\n-0.223\n"}, "p.csv --kind losses", says="--kind true-logprobs --preds loss"),
+    Row(TEXT, "losses just below 0, of probabilities just above 1", {"p.csv": "loss\n-0.0005\n0.5005\n"}, "p.csv --kind losses", 0, cost=0.25),
+    Row(TEXT, "losses further below 0", {"p.csv": "loss\n-0.0042\n0.5005\n"}, "p.csv --kind losses", says="--sum-tolerance 0.0042"),
     # Labels and ids.
     scored(LABELS, "in another order, by id", "id,a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n", "id,label\nz,a\nx,a\ny,b\n", "p.csv l.csv --id id"),
     scored(LABELS, "positions from 1, said", P, "label\n1\n2\n1\n", "p.csv l.csv --index-base 1"),

@@ -245,6 +245,7 @@ def test_a_row_that_is_not_of_its_kind_is_refused_where_it_stands(
         ("true-logprobs", 0.5, "0.5 is not the logarithm", "--kind true-probs"),
         ("losses", NAN, "nan is not a loss", "--ignore-label nan"),
         ("losses", -0.0011, "-0.0011 is not a loss", "--kind true-logprobs"),
+        ("losses", -0.00112, "-0.00112 is not a loss", "above 1 by rounding? --sum-tolerance 0.0012"),
         ("losses", -INF, "-inf is not a loss", "--kind true-logprobs"),
     ],
 )

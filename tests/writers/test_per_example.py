@@ -252,6 +252,20 @@ def test_rows_of_weight_0_are_nan_in_both_files(tmp_path: Path) -> None:
     assert again.examples == report.examples
 
 
+@pytest.mark.parametrize("kind", ["true-probs", "true-logprobs", "probs", "logprobs"])
+def test_losses_just_below_0_are_read_as_they_were_written(kind: str, tmp_path: Path) -> None:
+    q = np.array([0.3, 1.0, 1.0 + 1e-9, 1.0005, 1.0009])
+    preds = np.stack([q, 1 - q], axis=1) if kind in ("probs", "logprobs") else q
+    labels = np.zeros(len(q), int) if preds.ndim > 1 else None
+    if "log" in kind:
+        with np.errstate(divide="ignore"):
+            preds = np.log(np.abs(preds))
+    with per_example_sink(str(tmp_path / "a.csv")) as sink:
+        report = xentcli.score(preds, labels, kind=kind, sum_tolerance=0.002, sink=sink)
+    assert min(float(row["loss"]) for row in csv.DictReader((tmp_path / "a.csv").open())) < 0
+    assert xentcli.score(tmp_path / "a.csv", kind="losses").cost == report.cost
+
+
 def test_soft_targets_have_no_label_and_no_one_probability(tmp_path: Path) -> None:
     with per_example_sink(str(tmp_path / "a.csv")) as sink:
         xentcli.score([[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.0, 1.0]], sink=sink)

@@ -214,10 +214,12 @@ def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
     place = where(row, 0)
     if value < 0:
         chosen = f" --preds {place.column}" if place.column == "loss" else ""
+        beyond = _beyond(losses[row])
+        slight = f"of a probability above 1 by rounding? --sum-tolerance {beyond:.2g}" if beyond <= _SLIGHT else ""
         raise DataError(
             f"{_number(value)} is not a loss; a loss is 0 or more",
             place=place,
-            advice=f"log-probabilities of the true class? --kind true-logprobs{chosen}",
+            advice=(f"log-probabilities of the true class? --kind true-logprobs{chosen}", slight),
         )
     raise DataError(
         f"{value:g} is not a loss; a loss is a number, 0 or more",
