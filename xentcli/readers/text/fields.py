@@ -104,7 +104,7 @@ class Fields:
         return values.reshape(shape), small
 
     def _strings(self, start: Ints, end: Ints) -> list[str]:
-        view = memoryview(self.buffer)
+        view = self.buffer.data
         return [str(view[a:b], "utf-8") for a, b in zip(start.tolist(), end.tolist(), strict=True)]
 
     def _short(self, start: Ints, length: Ints) -> Texts:
