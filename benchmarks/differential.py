@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from xentcli.readers.text.delimited import Dialect
-from xentcli.readers.text.fast import fields_of
+from xentcli.readers.text.fields import fields_of
 
 BLOCK = 20_000
 

@@ -27,7 +27,7 @@ from xentcli.readers.source import Coded, Pick, Rows, merged_rows
 from xentcli.readers.text import csv
 from xentcli.readers.text.csv import CsvPart, CsvSource
 from xentcli.readers.text.delimited import Dialect, room_for
-from xentcli.readers.text.fast import fields_of
+from xentcli.readers.text.fields import fields_of
 from xentcli.records import replace
 
 laws = settings(deadline=None, max_examples=300)

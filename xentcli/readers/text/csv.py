@@ -148,7 +148,7 @@ class CsvPart:
 
     def _fast(self, buffer: Bytes, size: int, selection: Selection) -> Rows | None:
         """Read a piece by the fast reader; None where it declines."""
-        from xentcli.readers.text.fast import fields_in
+        from xentcli.readers.text.fields import fields_in
 
         fields = fields_in(buffer, size, self.grammar.dialect, self.width)
         most = self.grammar.dialect.limits.field

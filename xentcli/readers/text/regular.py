@@ -23,7 +23,7 @@ import numpy as np
 from xentcli.arrays import Bytes, Flags, Floats, Ints, picked
 from xentcli.readers.source import Coded, Pick, Selection, Values
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
-from xentcli.readers.text.fast import Fields, between, in_rows
+from xentcli.readers.text.fields import Fields, between, in_rows
 from xentcli.records import record, replace
 
 __all__ = ["Kind", "Labelled", "Leaf", "Shape"]
@@ -141,7 +141,7 @@ class Shape:
         if np.count_nonzero(whole < ord(" ")) != rows * (1 + returns) or not self._are_fixed(buffer, start, end):
             return None
         buffer = buffer[: len(whole) + 2 * PAD]
-        fields = Fields(buffer, len(data), self._dialect, start, end, bare=False, ascii=data.isascii())
+        fields = Fields(buffer, start, end, ascii=data.isascii())
         in_order = self._follow_json(fields) and all(_put_in_order(fields, group) for group in self.labelled)
         return fields if in_order else None
 
@@ -187,7 +187,7 @@ class Shape:
             return None if "null" in texts else found
         if kind == "number":
             return _translated(found, [_as_text(text) for text in texts])
-        if kind == "string" and b"\\" in fields.data:
+        if kind == "string" and any("\\" in text for text in texts):
             return _translated(found, [json.loads(f'"{text}"') if "\\" in text else text for text in texts])
         return found
 
@@ -326,8 +326,6 @@ def _are_json_numbers(fields: Fields, places: list[int]) -> bool:
     # After the value stands no digit.
     if (zero & _DIGITS[fields.buffer[start + 1]]).any():
         return False
-    if b".e" not in fields.data and b".E" not in fields.data:
-        return True
     found = np.flatnonzero((fields.buffer[:-1] == _POINT) & ((fields.buffer[1:] | 32) == _E))
     return not (found < end[np.maximum(np.searchsorted(start, found, "right") - 1, 0)]).any()
 

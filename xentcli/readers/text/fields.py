@@ -1,0 +1,303 @@
+"""The fast reader of delimited text: a block of bytes cut into rows and fields by NumPy.
+
+It returns the doubles and texts that the careful reader returns, or declines the block,
+which then goes the careful way; it never decides that something is an error.
+
+The separators must be as many as rows times columns, with a line end after each row and a
+delimiter everywhere else; then each field is known by its start and end. Numbers are read by
+decimals.py, where each step is one pass over all numbers of a block: many short steps would
+make two threads wait for each other (the GIL).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
+from xentcli.columns.numerals import numbers
+from xentcli.columns.texts import LONGEST, Texts
+from xentcli.columns.vocabulary import alike
+from xentcli.readers.source import Coded
+from xentcli.readers.text.decimals import LOW_BYTES, doubles, words_at
+from xentcli.readers.text.delimited import PAD, Dialect, room_for
+from xentcli.records import record
+
+__all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows"]
+
+_QUOTE, _CR, _LF = (ord(letter) for letter in '"\r\n')
+_FEW_TEXTS = 64
+"""Fewer texts are read as strings."""
+_FIRST_BYTES = 1024
+"""The first bytes show which separators and line ends to expect."""
+
+
+@record(frozen=True, eq=False)
+class Fields:
+    """Where the fields of some rows stand in a block of text.
+
+    Attributes
+    ----------
+    buffer
+        u1: the bytes of the block, with PAD bytes before and after.
+    start, end
+        i8[rows, width]: where each field begins and ends, without quotes and carriage returns.
+    ascii
+        Whether all bytes are ASCII.
+    """
+
+    buffer: Bytes
+    start: Ints
+    end: Ints
+    ascii: bool
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.start)
+
+    def longer_than(self, most: int) -> bool:
+        """Whether a field has more bytes than that."""
+        ends = self.end[:, -1]
+        # Hardly ever does a whole row.
+        rows = max(int(ends[0]) - PAD, int(np.diff(ends).max(initial=0)))
+        return rows > most and int((self.end - self.start).max()) > most
+
+    def texts(self, column: int) -> Texts | list[str]:
+        """Return the fields of a column as texts; as strings if one is long, or there are few."""
+        start, end = self.start[:, column], self.end[:, column]
+        if len(start) < _FEW_TEXTS or (end - start).max() > LONGEST:
+            return self._strings(start, end)
+        return self._short(start, end - start)
+
+    def coded(self, column: int) -> Coded | list[str]:
+        """Return the fields of a column as distinct texts and a code for each row; as strings if one is long."""
+        start, end = self.start[:, column], self.end[:, column]
+        length = end - start
+        longest = int(length.max())
+        if longest <= 2:
+            return self._shortly_coded(start, length)
+        if longest > LONGEST:
+            return self._strings(start, end)
+        texts = self._short(start, length)
+        found = alike(texts)
+        if found is None:
+            return list(texts)
+        first, codes = found
+        return Coded(texts.take(first), codes)
+
+    def numbers(self, chosen: slice | list[int]) -> tuple[Floats, list[int]] | None:
+        """Return columns as doubles, f8[rows, k], and the flat indices of those too small to be told from 0.
+
+        None if a field is no number.
+        """
+        start, end = self.start[:, chosen], self.end[:, chosen]
+        shape = start.shape
+        start, end = start.ravel(), end.ravel()
+        values, left = doubles(self.buffer, start, end, ascii=self.ascii)
+        small: list[int] = []
+        if len(left):
+            read = numbers(self._strings(start[left], end[left]))
+            if isinstance(read, int):
+                return None
+            values[left] = read[0]
+            small = left[read[1]].tolist()
+        return values.reshape(shape), small
+
+    def _strings(self, start: Ints, end: Ints) -> list[str]:
+        view = self.buffer.data
+        return [str(view[a:b], "utf-8") for a, b in zip(start.tolist(), end.tolist(), strict=True)]
+
+    def _short(self, start: Ints, length: Ints) -> Texts:
+        """Read texts of at most LONGEST bytes."""
+        longest = int(length.max())
+        words = np.empty((max(1, -(-longest // 8)), len(start)), dtype=np.uint64)
+        for j, word in zip(range(0, 8 * len(words), 8), words, strict=True):
+            # A short text near the end of the buffer has no bytes where a long one has its last.
+            at = np.minimum(start + j, len(self.buffer) - 8) if j else start
+            count = length if longest <= 8 else np.clip(length - j, 0, 8)
+            np.bitwise_and(words_at(self.buffer, at, 1)[:, 0], LOW_BYTES[count], out=word)
+        return Texts(words, length)
+
+    def _shortly_coded(self, start: Ints, length: Ints) -> Coded:
+        """Code texts of at most two bytes, none of which is 0, by these bytes."""
+        slot: Ints = self.buffer[start].astype(np.intp)
+        slot[length == 0] = 0
+        two = length == 2
+        if two.any():
+            slot[two] += self.buffer[start[two] + 1].astype(np.intp) << 8
+        used = np.zeros(1 << 16 if two.any() else 1 << 8, dtype=bool)
+        used[slot] = True
+        code = np.cumsum(used) - 1
+        words = np.flatnonzero(used)
+        lengths = (words > 0).astype(np.int64) + (words > 0xFF)
+        return Coded(Texts(words.astype(np.uint64)[None], lengths), code[slot])
+
+
+def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
+    """Find the fields of whole rows; None where only the careful reader can say."""
+    buffer, text = room_for(len(data))
+    text[:] = np.frombuffer(data, np.uint8)
+    return fields_in(buffer, len(data), dialect, width)
+
+
+def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields | None:
+    """Find the fields of whole rows: the first `size` bytes in the place that `room_for` gave."""
+    if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not (size and width):
+        return None
+    text = buffer[PAD : PAD + size]
+    ascii_ = bool(np.maximum.reduce(text) <= 127)
+    if not ascii_ and not _is_utf8(text.tobytes()):
+        return None
+    whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
+    buffer = buffer[: len(whole) + 2 * PAD]
+    found = _bare(buffer, whole, dialect, width) if _looks_bare(whole[:_FIRST_BYTES], dialect) else None
+    found = found or _quoted(buffer, whole, dialect, width)
+    if found is None:
+        return None
+    start, end = found
+    if width == 1 and (start == end).any():
+        # A blank line, unless it is quoted.
+        return None
+    shape = (-1, width)
+    return Fields(buffer, start.reshape(shape), end.reshape(shape), ascii_)
+
+
+def _looks_bare(text: Bytes, dialect: Dialect) -> bool:
+    """Whether the first rows, which the others are like, have no byte up to a comma but separators."""
+    low = text[text <= ord(",")].tobytes()
+    return not low.strip(b"\r\n" + dialect.delimiter.encode())
+
+
+def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
+    """Find the fields where no byte up to a comma is there but separators, and a CR before each line end or none."""
+    room = _room(len(text))
+    low = np.less_equal(text, ord(","), out=room[: len(text)])
+    if ord(dialect.delimiter) > ord(","):
+        low |= text == ord(dialect.delimiter)
+    returns = b"\r\n" in text[:_FIRST_BYTES].tobytes()
+    if returns:
+        # A row ends with its CR then: two separators side by side are found slowly.
+        low &= text != _LF
+    end = _places(room)
+    end += PAD
+    if not in_rows(buffer, end, dialect, width, b"\r" if returns else b"\n"):
+        return None
+    start, end = between(end)
+    if returns:
+        last = end[width - 1 :: width]
+        if np.count_nonzero(text == _LF) != len(last) or not (buffer.take(last + 1) == _LF).all():
+            return None
+        start[width::width] += 1
+    return start, end
+
+
+def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
+    """Find the fields where some are quoted, or may hold any bytes but NUL."""
+    if not np.minimum.reduce(text):
+        return None
+    room = _room(len(text))
+    _separates(text, dialect, room[: len(text)])
+    end = _places(room)
+    end += PAD
+    if not in_rows(buffer, end, dialect, width):
+        return None
+    start, end = between(end)
+    returns = int(np.count_nonzero(text == _CR))
+    if returns and not _without_cr(buffer, end[width - 1 :: width], returns):
+        return None
+    if (
+        dialect.quotes
+        and len(quotes := np.flatnonzero(text == _QUOTE))
+        and not _without_quotes(quotes + PAD, start, end)
+    ):
+        return None
+    return start, end
+
+
+def _room(size: int) -> Flags:
+    """Room for so many flags, and false ones up to a multiple of eight."""
+    room = np.empty(-(-size // 8) * 8, dtype=bool)
+    room[size:] = False
+    return room
+
+
+def _places(flags: Flags) -> Ints:
+    """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none, or two."""
+    words = flags.view("<u8")
+    place = np.flatnonzero(words != 0)
+    found = words.take(place).astype(np.uint64, copy=False)
+    place *= 8
+    count = np.count_nonzero(flags)
+    if count == len(place):
+        return _flagged(place, found)
+    first = found & np.negative(found)
+    found ^= first
+    more = np.flatnonzero(found)
+    if count != len(place) + len(more):
+        return np.flatnonzero(flags)
+    second = _flagged(place[more], found[more])
+    return np.insert(_flagged(place, first), more + 1, second)
+
+
+def _flagged(place: Ints, word: Words) -> Ints:
+    """Add to each place which byte of its word has the one flag; both are written over."""
+    # The flag moves the number of its byte to the top.
+    word *= np.uint64(0x0001020304050607)
+    word >>= np.uint64(56)
+    place += word.view(np.int64)
+    return place
+
+
+def in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
+    """Whether separators are those of whole rows of `width` fields, the last of them this line end."""
+    rows, left = divmod(len(separators), width)
+    row = dialect.delimiter.encode() * (width - 1) + end
+    return not left and rows > 0 and buffer.take(separators).tobytes() == row * rows
+
+
+def between(separators: Ints) -> tuple[Ints, Ints]:
+    """Where the fields that end at separators start and end; the first starts at PAD."""
+    start = np.empty_like(separators)
+    start[0] = PAD
+    np.add(separators[:-1], 1, out=start[1:])
+    return start, separators
+
+
+def _separates(letters: Bytes, dialect: Dialect, out: Flags | None = None) -> Flags:
+    found: Flags = np.equal(letters, ord(dialect.delimiter), out=out)
+    found |= letters == _LF
+    return found
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _without_cr(buffer: Bytes, last: Ints, returns: int) -> bool:
+    """Take the CR before each LF from the last field of each row; say whether there are no others."""
+    if returns != len(last) or not (buffer.take(last - 1) == _CR).all():
+        return False
+    last -= 1
+    return True
+
+
+def _without_quotes(quotes: Ints, start: Ints, end: Ints) -> bool:
+    """Take the quotes off fields that are quoted whole; say whether there are no others.
+
+    A separator within quotes would leave a field with one quote.
+    """
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[0::2], quotes[1::2]
+    owner = np.searchsorted(end, opening)
+    if not ((start[owner] == opening).all() and (end[owner] - 1 == closing).all()):
+        return False
+    start[owner] += 1
+    end[owner] -= 1
+    return True
