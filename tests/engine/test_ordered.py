@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
@@ -15,9 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xentcli.engine import helpers
-from xentcli.engine.helpers import Helpers
-from xentcli.engine.ordered import available, ordered, threaded
+from xentcli.engine import executors
+from xentcli.engine.ordered import available, mapped, ordered
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,9 +28,9 @@ EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "none": lambda: nullcontext(None),
     "one thread": lambda: ThreadPoolExecutor(1),
     "four threads": lambda: ThreadPoolExecutor(4),
-    "a helper": lambda: Helpers(1),
-    "three helpers": lambda: Helpers(3),
+    "two processes": lambda: ProcessPoolExecutor(2, multiprocessing.get_context("fork")),
 }
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 every_executor = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
 
 
@@ -219,27 +219,26 @@ def test_an_error_of_an_earlier_item_comes_before_that_of_the_input() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("count", [0, 1, 2, 30])
 def test_threads_give_what_map_gives(threads: int, count: int) -> None:
-    assert list(threaded(square, range(count), threads)) == [n * n for n in range(count)]
+    assert list(mapped(square, range(count), threads)) == [n * n for n in range(count)]
 
 
 def test_a_single_item_starts_no_thread() -> None:
-    seen = list(threaded(lambda _: threading.current_thread(), [1], 4))
+    seen = list(mapped(lambda _: threading.current_thread(), [1], 4))
     assert seen == [threading.current_thread()]
 
 
-@pytest.mark.parametrize(("count", "threads", "workers"), [(2, 9, 1), (5, 3, 2), (7, 9, 6), (8, 20, 19), (9, 4, 3)])
+@pytest.mark.parametrize(("count", "threads", "workers"), [(2, 9, 2), (5, 3, 3), (7, 9, 7), (8, 20, 20), (9, 4, 4)])
 def test_a_few_items_start_no_more_threads_than_they_are(
     count: int, threads: int, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[int] = []
 
-    class Noted(Helpers):
-        def __init__(self, threads: int, function: Callable[[Any], Any] | None = None) -> None:
-            made.append(threads)
-            super().__init__(threads, function)
+    def noted(_: object, workers: int) -> Executor:
+        made.append(workers)
+        return ThreadPoolExecutor(workers)
 
-    monkeypatch.setattr(helpers, "Helpers", Noted)
-    assert list(threaded(square, range(count), threads)) == [n * n for n in range(count)]
+    monkeypatch.setattr(executors, "executor_of", noted)
+    assert list(mapped(square, range(count), threads)) == [n * n for n in range(count)]
     assert made == [workers]
 
 
@@ -252,10 +251,10 @@ def test_items_that_cannot_be_had_fail_when_their_turn_has_come(threads: int, go
 
     received: list[int] = []
     with pytest.raises(LookupError, match="broke"):
-        received.extend(threaded(square, items(), threads))
+        received.extend(mapped(square, items(), threads))
     assert received == [n * n for n in range(1, good + 1)]
     with pytest.raises(ZeroDivisionError if good else LookupError):
-        list(threaded(lambda n: 1 // (n - good), items(), threads))
+        list(mapped(lambda n: 1 // (n - good), items(), threads))
 
 
 def test_the_processors_that_may_be_used_are_counted() -> None:
@@ -294,40 +293,15 @@ def test_one_thread_and_no_executor_see_the_same_calls() -> None:
         assert calls(pool) == calls(None) == list(range(20))
 
 
-def test_whoever_waits_computes_too() -> None:
-    """The helper is held up by the first item: all others are computed by the thread that waits for it."""
-    held, computed = threading.Event(), []
+@pytest.mark.parametrize("refused", [RuntimeError, OSError, BrokenExecutor])
+@pytest.mark.parametrize("accepted", [0, 1, 3])
+def test_what_an_executor_refuses_or_fails_to_compute_is_computed_here(refused: type[Exception], accepted: int) -> None:
+    class Broken(Patient):
+        def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+            if len(self.given) == accepted:
+                raise refused
+            future = super().submit(fn, *args, **kwargs)
+            future.set_exception(refused())
+            return future
 
-    def function(item: int) -> int:
-        computed.append((item, threading.get_ident()))
-        if item == 0:
-            assert held.wait(10)
-        if item == 3:
-            held.set()
-        return item
-
-    with Helpers(1) as helpers:
-        helpers.submit(function, 0)
-        while not computed:
-            time.sleep(0.001)
-        assert list(ordered(function, range(1, 9), helpers, 4)) == list(range(1, 9))
-    assert {thread for item, thread in computed if item in (1, 2, 3)} == {threading.get_ident()}
-
-
-def test_what_a_helper_raises_is_raised_where_its_result_is_asked_for() -> None:
-    with Helpers(1) as helpers:
-        results = ordered(inverse, [1, 0, 2], helpers)
-        assert next(results) == 1
-        with pytest.raises(ZeroDivisionError):
-            next(results)
-
-
-def test_a_result_that_nobody_wants_any_more_is_not_computed() -> None:
-    computed: list[int] = []
-    with Helpers(1) as helpers:
-        block = threading.Event()
-        helpers.submit(block.wait, 10)
-        future = helpers.submit(computed.append, 1)
-        assert future.cancel()
-        block.set()
-    assert computed == []
+    assert list(ordered(square, range(9), Broken(), ahead=2)) == [n * n for n in range(9)]

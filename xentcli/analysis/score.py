@@ -10,7 +10,7 @@ from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import report_of
 from xentcli.attempts import attempted
-from xentcli.engine.ordered import threaded, worker_count
+from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing import Plan, pair
@@ -314,7 +314,7 @@ def tally(
     groups, from_one = _Groups(plan), FromOne.empty()
     # Parts of a stream hold their bytes, and are made in no time.
     waiting = 2 if plan.predictions.repeatable else 1
-    outcomes = threaded(scorer, plan.tasks(), worker_count(threads), waiting)
+    outcomes = mapped(scorer, plan.tasks(), worker_count(threads), waiting)
     for outcome in _unless_changed(plan, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from xentcli.engine.twins import permit
+from xentcli.engine.executors import allow_fork
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
@@ -73,7 +73,7 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
     if alone:
         # Hardly anything here refers to itself; looking for it is a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
-        permit()
+        allow_fork()
     code = 0
     try:
         if sys.stdout is None:

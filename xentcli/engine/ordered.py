@@ -1,6 +1,6 @@
-"""The ordered map over parts: here, in threads, or in any executor.
+"""The ordered map over tasks: here, or in any executor.
 
-An executor is anything with ``submit``, as ``concurrent.futures`` has it.
+An executor is anything with ``submit``, as ``concurrent.futures`` or Dask's ``Client.get_executor()`` have it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["available", "ordered", "threaded", "worker_count"]
+__all__ = ["available", "mapped", "ordered", "worker_count"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 LOOKED = 8
-"""So many items are looked for before there are more threads."""
+"""Items to take before workers are started: for fewer of them there are fewer workers."""
 USEFUL = 16
-"""One thread cuts and aligns rows for about 16 workers; more only take memory."""
+"""One feeder keeps about 16 workers busy; more only take memory."""
 
 
 def available() -> int:
@@ -43,29 +43,29 @@ def worker_count(asked: int | None = None) -> int:
     return min(available(), USEFUL) if asked is None else min(asked, max(available(), USEFUL))
 
 
-def threaded(function: Callable[[T], R], items: Iterable[T], threads: int, waiting: int = 2) -> Iterator[R]:
-    """Yield function(item) for every item, in order, by as many threads, or copies of the process; of one item here.
+def mapped(function: Callable[[T], R], items: Iterable[T], workers: int, waiting: int = 2) -> Iterator[R]:
+    """Yield function(item) for every item, in order, computed by so many workers; a single item is computed here.
 
-    `waiting` items are made beforehand.
+    At most `workers` + `waiting` items are under way.
 
-    >>> list(threaded(abs, [-1, 2, -3], 2))
+    >>> list(mapped(abs, [-1, 2, -3], 2))
     [1, 2, 3]
     """
-    looked = min(threads, LOOKED)
+    looked = min(workers, LOOKED)
     first, left = _begun(iter(items), looked)
-    # A few items need no more threads than they are.
-    threads = threads if len(first) == looked else len(first)
+    # Each worker has at least one item.
+    workers = workers if len(first) == looked else len(first)
     with contextlib.ExitStack() as stack:
         executor = None
-        if threads > 1:
-            from xentcli.engine.helpers import Helpers
+        if workers > 1:
+            from xentcli.engine.executors import executor_of
 
-            executor = stack.enter_context(Helpers(threads - 1, function))
-        yield from ordered(function, itertools.chain(first, left), executor, ahead=threads + waiting)
+            executor = stack.enter_context(executor_of(function, workers))
+        yield from ordered(function, itertools.chain(first, left), executor, ahead=workers + waiting)
 
 
 def _begun(items: Iterator[T], count: int) -> tuple[list[T], Iterator[T]]:
-    """Take the first items, and give what yields the others; what goes wrong is raised when its turn has come."""
+    """Take the first items; return them, and an iterator of the others, which raises any error of the first."""
     first: list[T] = []
     try:
         first.extend(itertools.islice(items, count))
@@ -84,8 +84,9 @@ def ordered(
 ) -> Iterator[R]:
     """Yield function(item) for every item, in order, with at most `ahead` under way.
 
-    Without an executor each is computed when it is asked for. ``Executor.map`` is not
-    used: before Python 3.14 it takes all its items before it yields a result.
+    Without an executor each is computed when it is asked for. What the executor cannot
+    compute, send or receive is computed here, so errors are raised as they are.
+    ``Executor.map`` is not used: before Python 3.14 it takes all its items before it yields a result.
 
     >>> list(ordered(abs, [-1, 2, -3]))
     [1, 2, 3]
@@ -93,7 +94,7 @@ def ordered(
     if executor is None:
         yield from map(function, items)
         return
-    waiting: deque[Future[R]] = deque()
+    waiting: deque[tuple[T, Future[R] | None]] = deque()
     left = iter(items)
     try:
         while True:
@@ -102,15 +103,32 @@ def ordered(
             except StopIteration:
                 break
             except Exception:
-                # What went wrong with an earlier item comes first, as it would without threads.
+                # Errors of earlier items come first, as they do without an executor.
                 while waiting:
-                    yield waiting.popleft().result()
+                    yield _result(function, *waiting.popleft())
                 raise
-            waiting.append(executor.submit(function, item))
+            waiting.append((item, _submitted(function, item, executor)))
+            del item
             if len(waiting) >= ahead:
-                yield waiting.popleft().result()
+                yield _result(function, *waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(function, *waiting.popleft())
     finally:
-        for future in waiting:
-            future.cancel()
+        for _, future in waiting:
+            if future is not None:
+                future.cancel()
+
+
+def _submitted(function: Callable[[T], R], item: T, executor: Executor) -> Future[R] | None:
+    """Submit an item; None where the system refuses another thread or process, or workers were lost."""
+    with contextlib.suppress(RuntimeError, OSError):
+        return executor.submit(function, item)
+    return None
+
+
+def _result(function: Callable[[T], R], item: T, future: Future[R] | None) -> R:
+    """Return the result of a future; where it has none, compute it here."""
+    if future is not None:
+        with contextlib.suppress(Exception):
+            return future.result()
+    return function(item)

@@ -1,15 +1,15 @@
-"""Copies of the process: they compute what the process would, end with it, and nothing is lost when one dies."""
+"""Executors: workers compute what this process would, end with it, and nothing is lost when one dies."""
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +17,17 @@ import numpy as np
 import pytest
 
 from tests.conftest import XENT, Run, default_signals, wait_for
-from xentcli.engine import twins
-from xentcli.engine.helpers import Helpers
-from xentcli.engine.twins import Twin, answer, twins_of
+from xentcli.engine import executors
+from xentcli.engine.executors import Processes, executor_of
+from xentcli.engine.ordered import ordered
 from xentcli.errors import DataError, Place
 from xentcli.records import record
 
 pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are copied on Linux alone"),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are forked on Linux alone"),
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
 ]
 HERE = os.getpid()
-Twins = Callable[[Callable[[Any], Any]], Twin[Any, Any]]
-
-
-@pytest.fixture
-def twin() -> Iterator[Twins]:
-    """Make a copy of the test's process that computes a function; it is ended after the test."""
-    made: list[Twin[Any, Any]] = []
-
-    def make(function: Callable[[Any], Any]) -> Twin[Any, Any]:
-        made.append(Twin(function))
-        return made[-1]
-
-    yield make
-    while made:
-        made.pop().end()
 
 
 @record(frozen=True)
@@ -65,78 +50,88 @@ def who(_: object) -> int:
     return os.getpid()
 
 
-def test_a_twin_is_another_process_that_computes_the_same(twin: Twins) -> None:
-    assert twin(who)(None) not in (HERE, 0)
-    sums = twin(lambda item: (item.start, np.array(item.values).sum()))
-    assert [sums(Sent(n, (0.5,) * n)) for n in range(4)] == [(n, n / 2) for n in range(4)]
+def test_workers_are_other_processes_that_compute_the_same() -> None:
+    with Processes(lambda item: (os.getpid(), item.start, np.array(item.values).sum()), 2) as processes:
+        found = [processes.submit(processes._function, Sent(n, (0.5,) * n)).result() for n in range(9)]
+    assert [each[1:] for each in found] == [(n, n / 2) for n in range(9)]
+    assert HERE not in {process for process, *_ in found}
 
 
-def test_an_error_is_raised_as_it_is(twin: Twins) -> None:
+def test_an_error_is_raised_as_it_is() -> None:
     def refuse(item: int) -> int:
         raise DataError(f"row {item} from {os.getpid()}", place=Place("p.csv", item), advice="--help")
 
-    with pytest.raises(DataError) as caught:
-        twin(refuse)(3)
+    with Processes(refuse, 1) as processes, pytest.raises(DataError) as caught:
+        list(ordered(refuse, [3], processes))
     assert (caught.value.message, caught.value.place) == (f"row 3 from {HERE}", Place("p.csv", 3))
 
 
-def test_what_cannot_be_sent_is_computed_here(twin: Twins) -> None:
-    assert twin(lambda item: lambda: item)(5)() == 5
-    assert twin(lambda item: (item(), os.getpid()))(lambda: 7) == (7, HERE)
-    pid = twin(who)
-    assert pid(b"x" * twins._MOST) == HERE
-    assert pid(b"x" * (twins._MOST // 2)) != HERE
+def test_what_cannot_be_sent_is_computed_here() -> None:
+    def called(item: Callable[[], int]) -> Callable[[], tuple[int, int]]:
+        return lambda: (item(), os.getpid())
+
+    for item in (int, lambda: 0):
+        with Processes(called, 1) as processes:
+            assert next(ordered(called, [item], processes))() == (0, HERE)
 
 
-def test_what_a_dying_twin_was_to_compute_is_computed_here(twin: Twins) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("fatal", [0, 2, 19])
+def test_what_a_lost_worker_was_to_compute_is_computed_here(number: int, fatal: int) -> None:
     def fall(item: int) -> int:
-        if os.getpid() != HERE and item == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if os.getpid() != HERE and item == fatal:
+            os.kill(os.getpid(), number)
         return item * item
 
-    square = twin(fall)
-    assert [square(n) for n in range(5)] == [0, 1, 4, 9, 16]
+    with Processes(fall, 2) as processes:
+        assert list(ordered(fall, range(20), processes)) == [n * n for n in range(20)]
+    assert not any(worker.is_alive() for worker in processes._workers)
 
 
-def test_a_twin_that_ended_is_gone() -> None:
-    made = [Twin(who) for _ in range(3)]
-    processes = [one(None) for one in made]
-    assert len(set(processes)) == 3
-    while made:
-        made.pop().end()
-    assert not any(map(alive, processes))
+def test_a_worker_that_dies_while_it_sends_a_large_result_does_not_hang() -> None:
+    def large(item: int) -> bytes:
+        if os.getpid() != HERE and item == 1:
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+            return Slow()  # type: ignore[return-value]
+        return bytes(item)
+
+    with Processes(large, 1) as processes:
+        assert list(ordered(large, range(4), processes)) == [bytes(n) for n in range(4)]
 
 
-def test_a_twin_leaves_signals_to_the_process_it_copies(twin: Twins) -> None:
-    one = twin(who)
-    process = one(None)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        os.kill(process, number)
-    assert one(None) == process
+class Slow:
+    """Is not pickled before its process is killed."""
+
+    def __reduce__(self) -> Any:
+        time.sleep(60)
+
+
+def test_no_worker_is_left() -> None:
+    with Processes(who, 3) as processes:
+        assert HERE not in {processes.submit(who, None).result() for _ in range(9)}
+        pids = [worker.pid for worker in processes._workers]
+    assert len(pids) == 3
+    assert not any(alive(pid or 0) for pid in pids)
+
+
+def test_workers_leave_signals_to_their_parent() -> None:
+    with Processes(who, 1) as processes:
+        process = processes.submit(who, None).result()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(process, number)
+        assert processes.submit(who, None).result() == process
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
-def test_it_answers_until_nothing_more_is_asked() -> None:
-    asked, told = io.BytesIO(b"".join(map(pickle.dumps, (1, 0, 2)))), io.BytesIO()
-    answer(lambda item: 6 // item, asked, told)
-    told.seek(0)
-    assert [pickle.load(told) for _ in range(3)] == [(True, 6), (False, None), (True, 3)]
-    assert not told.read()
+def test_only_a_process_that_allows_it_and_has_one_thread_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for allowed, threads, kind in ((False, 1, ThreadPoolExecutor), (True, 2, ThreadPoolExecutor), (True, 1, Processes)):
+        monkeypatch.setattr(os, "listdir", lambda _, threads=threads: ["1"] * threads)
+        monkeypatch.setattr(executors, "_fork_allowed", allowed)
+        with executor_of(who, 2) as executor:
+            assert type(executor) is kind
 
 
-def test_only_a_process_that_permits_it_and_has_one_thread_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "listdir", lambda _: ["1"])
-    assert twins_of(who, 1) == []
-    monkeypatch.setattr(twins, "_permitted", True)
-    made = twins_of(who, 2)
-    assert len(made) == 2
-    while made:
-        made.pop().end()
-    monkeypatch.setattr(os, "listdir", lambda _: ["1", "2"])
-    assert twins_of(who, 1) == []
-
-
-def test_a_system_that_copies_no_more_processes_leaves_those_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_refuses_a_process_has_all_computed_here(monkeypatch: pytest.MonkeyPatch) -> None:
     forks, fork = iter([True, False]), os.fork
 
     def few() -> int:
@@ -144,19 +139,11 @@ def test_a_system_that_copies_no_more_processes_leaves_those_that_there_are(monk
             raise BlockingIOError("too many")
         return fork()
 
-    monkeypatch.setattr(os, "listdir", lambda _: ["1"])
     monkeypatch.setattr(os, "fork", few)
-    monkeypatch.setattr(twins, "_permitted", True)
-    with Helpers(3, who) as helpers:
-        found = [future.result() for future in [helpers.submit(who, n) for n in range(40)]]
-    assert len(set(found)) <= 2 and len(set(found) - {HERE}) <= 1
-
-
-def test_helpers_compute_other_functions_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "listdir", lambda _: ["1"])
-    monkeypatch.setattr(twins, "_permitted", True)
-    with Helpers(1, who) as helpers:
-        assert {future.result() for future in [helpers.submit(lambda _: os.getpid(), n) for n in range(9)]} == {HERE}
+    with Processes(who, 3) as processes:
+        assert set(ordered(who, range(40), processes)) == {HERE}
+        assert len(processes._workers) == 1
+    assert not processes._workers[0].is_alive()
 
 
 FORKS = """
@@ -174,7 +161,7 @@ os.fork = counted
 
 @pytest.fixture
 def counted(tmp_path: Path) -> tuple[dict[str, str], Callable[[], list[int]]]:
-    """An environment in which a process notes its copies, and what says which there were."""
+    """An environment in which a process notes its forks, and a function that returns them."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(FORKS)
     note = tmp_path / "forks"
@@ -198,7 +185,7 @@ def rows_of(path: Path, rows: int, odd: int | None = None) -> tuple[Path, Path]:
     return path / "p.csv", path / "y.csv"
 
 
-def test_the_command_has_twins_and_tells_the_same(
+def test_the_command_has_workers_and_says_the_same(
     tmp_path: Path, xent: Run, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
@@ -210,14 +197,14 @@ def test_the_command_has_twins_and_tells_the_same(
         assert done.returncode == 0, done.stderr
         told.add((done.stdout, (tmp_path / "losses.csv").read_bytes()))
         processes = forks()
-        assert len(processes) == threads - 1
+        assert len(processes) == (threads if threads > 1 else 0)
         assert not any(map(alive, processes))
     assert len(told) == 1
     assert len((tmp_path / "losses.csv").read_bytes().splitlines()) == 400_001
 
 
 @pytest.mark.parametrize("odd", [390_000, 399_999])
-def test_an_error_in_a_late_row_is_told_as_without_twins(
+def test_an_error_in_a_late_row_is_as_without_workers(
     odd: int, tmp_path: Path, xent: Run, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
@@ -225,13 +212,13 @@ def test_an_error_in_a_late_row_is_told_as_without_twins(
     alone, beside = (
         xent("score", *paths, "--label", "y", "--threads", threads, env=environment) for threads in ("1", "2")
     )
-    assert len(forks()) == 1
+    assert len(forks()) == 2
     assert (alone.returncode, alone.stderr, alone.stdout) == (beside.returncode, beside.stderr, beside.stdout)
     assert f"row {odd:,}" in beside.stderr or f"row {odd}" in beside.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_twin_outlives_the_command(
+def test_no_worker_outlives_the_command(
     number: int, tmp_path: Path, counted: tuple[dict[str, str], Callable[[], list[int]]]
 ) -> None:
     environment, forks = counted
@@ -254,13 +241,14 @@ def test_no_twin_outlives_the_command(
     wait_for(lambda: not any(map(alive, processes)))
 
 
-def test_a_process_with_another_thread_is_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twins, "_permitted", True)
+def test_a_process_with_another_thread_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "_fork_allowed", True)
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait)
     thread.start()
     try:
-        assert twins_of(who, 1) == []
+        with executor_of(who, 2) as executor:
+            assert isinstance(executor, ThreadPoolExecutor)
     finally:
         stop.set()
         thread.join()

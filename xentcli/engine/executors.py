@@ -1,0 +1,161 @@
+"""Executors: threads, or forked worker processes where the process is the command's own."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from xentcli.signals import blocked, leave_to_main_thread, undo_later
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+__all__ = ["Processes", "allow_fork", "executor_of"]
+
+_PATIENCE = 1.0
+"""Seconds to wait for a result before looking whether a worker process is stopped or dead."""
+_PR_SET_PDEATHSIG = 1
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_fork_allowed = False
+_function: Callable[[Any], Any]
+"""In a worker process: what it computes of every task."""
+
+
+def allow_fork() -> None:
+    """Allow forks: the process is the command's own, so no other library's locks or connections are in it."""
+    global _fork_allowed
+    _fork_allowed = True
+
+
+def executor_of(function: Callable[[Any], Any], workers: int) -> Executor:
+    """Return an executor for one function: of processes where this one may be forked, else of threads.
+
+    A forked process has one thread only; locks that other threads hold would stay locked in it.
+    """
+    if _fork_allowed and sys.platform.startswith("linux") and len(os.listdir("/proc/self/task")) == 1:
+        # Without semaphores of the system (no /dev/shm) there is no pool of processes.
+        with contextlib.suppress(ImportError, OSError):
+            return Processes(function, workers)
+    return ThreadPoolExecutor(workers, initializer=leave_to_main_thread)
+
+
+class Processes(Executor):
+    """Forked worker processes that compute one function; they inherit it, so that only tasks and results travel.
+
+    ``ProcessPoolExecutor`` waits for ever for a worker that is stopped, or that dies while it sends a
+    result. Here such a loss fails all calls that are under way, and no more are taken.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import active_children, get_context, util
+
+        self._function = function
+        self._pool = ProcessPoolExecutor(workers, get_context("fork"), _begin, (function,))
+        self._children = active_children
+        self._workers: list[BaseProcess] = []
+        self._suspect = self._lost = False
+        self._withdraw = undo_later(self._kill)
+        # It waits for what is still to be sent, to workers that are gone.
+        atexit.unregister(util._exit_function)  # type: ignore[attr-defined]
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Queue a call; the first starts all workers.
+
+        Raises
+        ------
+        OSError, RuntimeError
+            When the system refuses a process or a thread, and after that, or when workers were lost.
+        """
+        if self._lost:
+            raise BrokenExecutor("a worker process was lost")
+        call: Callable[..., Any] = _compute if fn is self._function else fn
+        # Signals are for the parent: workers, and the threads of the pool, inherit that they are blocked.
+        with blocked():
+            try:
+                return _Result(self, self._pool.submit(call, *args, **kwargs))
+            except (OSError, RuntimeError):
+                self._lost = True
+                raise
+            finally:
+                self._workers = self._workers or self._children()
+
+    def check(self) -> None:
+        """Kill all workers if one is stopped or dead.
+
+        A worker may be seen stopped once, in the moment before it continues with this process.
+
+        Raises
+        ------
+        BrokenExecutor
+            When workers were lost.
+        """
+        suspect, self._suspect = self._suspect, any(map(_is_lost, self._workers))
+        if self._lost or (suspect and self._suspect):
+            self._lost = True
+            self._kill()
+            raise BrokenExecutor("a worker process was lost")
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Kill the workers, whatever they compute, and wait for their end."""
+        self._lost = True
+        self._kill()
+        self._withdraw()
+        for worker in self._workers:
+            worker.join()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _kill(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+
+class _Result(Future[T]):
+    """A result that is given up when workers are lost."""
+
+    def __init__(self, processes: Processes, future: Future[T]) -> None:
+        super().__init__()
+        self._processes, self._future = processes, future
+
+    def cancel(self) -> bool:
+        """Cancel the call if no worker has it."""
+        return self._future.cancel()
+
+    def done(self) -> bool:
+        """Return whether there is a result, or an error."""
+        return self._future.done()
+
+    def result(self, timeout: float | None = None) -> T:
+        """Return the result, or raise what was raised."""
+        while not wait((self._future,), _PATIENCE).done:
+            self._processes.check()
+        return self._future.result()
+
+
+def _is_lost(worker: BaseProcess) -> bool:
+    """Whether a worker process is stopped or dead."""
+    try:
+        return os.waitid(os.P_PID, worker.pid or 0, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
+    """Begin as a worker process, which ends with its parent, however that ends."""
+    import ctypes
+
+    global _function
+    _function = function
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _compute(task: Any) -> Any:
+    return _function(task)
