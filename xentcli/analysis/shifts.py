@@ -143,7 +143,8 @@ def _joined(one: Batch, other: Batch) -> Batch:
     assert one.target is not None and other.target is not None
     return replace(
         one,
-        predictions=np.concatenate([one.predictions, other.predictions]),
+        values=np.concatenate([one.values, other.values]),
+        known=None,
         target=np.concatenate([one.target, other.target]),
         rows=np.concatenate([one.rows, other.rows]),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,13 @@ from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as, labels_among
-from xentcli.readers.source import Rows, Values, merged_rows, take, texts_of
+from xentcli.readers.source import Rows, Values, take, texts_of
 from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings, correct
 from xentcli.scoring.metrics import Metric
-from xentcli.scoring.reduction import Reduced, reduced
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.scores import Figures, Scores
@@ -49,7 +49,7 @@ __all__ = ["Aligned", "Outcome", "Piece", "Scorer"]
 
 _KEYED: Mapping[str, type[Slices[Any] | Clusters]] = {"by": Slices, "cluster": Clusters}
 GLANCE = 8
-"""So many rows are looked at before all are."""
+"""How many rows are looked at before all of a piece are."""
 
 
 @record(frozen=True, eq=False)
@@ -89,8 +89,7 @@ class _Sides:
     Attributes
     ----------
     values
-        By role what was read of each row, the predictions among it where they are not yet
-        reduced.
+        By role what was read of each row.
     kept
         i8[m]: the rows of positive weight whose label is not ignored.
     target, weight
@@ -105,17 +104,6 @@ class _Sides:
     weight: Floats | None
     ignored: int
     ignored_labels: frozenset[str] = frozenset()
-
-    def index(self, rows: int) -> Ints | None:
-        """i8[n]: the class of each of all `rows` rows, 0 of those not kept; None where a target is no class."""
-        if self.target is None or self.target.ndim != 1:
-            return None
-        target: Ints = self.target.astype(np.int64, copy=False)
-        if len(self.kept) == rows:
-            return target
-        index = np.zeros(rows, dtype=np.int64)
-        index[self.kept] = target
-        return index
 
 
 @record(frozen=True, eq=False)
@@ -170,21 +158,12 @@ class _Seen:
         self.underflows += aligned.underflows
         self.figures.append(figures)
 
-    def look_at(self, work: Workings, *, glance: bool = False) -> None:
-        """Look at what only the predictions themselves show; at a glance only what these few rows rule out."""
-        self.looks = attempted(lambda: self.looks.at(work, glance=glance), Looks.nothing())
-
-
-@record(frozen=False, eq=False)
-class _Run:
-    """Consecutive pieces of a task that are reduced and not yet scored, and what goes with the whole task."""
-
-    sides: _Sides | None
-    index: Ints | None
-    room: Reduced
-    before: int = 0
-    rows: list[Rows] = field(default_factory=list)
-    companions: list[tuple[Rows, ...]] = field(default_factory=list)
+    def look_at(self, work: Workings) -> None:
+        """Look for what only whole rows of predictions show; the first few usually rule out everything."""
+        for glance in (True, False):
+            if self.looks.open:
+                some = work.of_rows(np.arange(min(GLANCE, len(work.batch.rows)))) if glance else work
+                self.looks = attempted(partial(self.looks.at, some, glance=glance), Looks.nothing())
 
 
 @record(frozen=True, eq=False)
@@ -201,37 +180,18 @@ class Scorer:
         return self._outcome(self._seen(task))
 
     def _seen(self, task: Task) -> _Seen:
-        """Load and score all pieces; what was needed for that is let go before they are tallied."""
-        seen, run = _Seen(), self._run(task)
-        self._close(run, task, seen, self._taken(task, run, seen))
-        return seen
-
-    def _taken(self, task: Task, run: _Run | None, seen: _Seen) -> int:
-        """Load the pieces and reduce or score each; return how many rows they are."""
-        done = 0
-        for ours in task.part.pieces(self.plan.picks[0]):
-            before, done = done, done + ours.count
-            if run is not None and run.sides is not None and self._reduced(ours, before, run, seen):
-                run.rows.append(ours.without("preds"))
-                continue
-            piece = self._piece(task, before, ours)
+        """Load and score each piece; its predictions are let go before the next one is read."""
+        seen = _Seen()
+        for piece in self.pieces(task):
             seen.note(piece)
-            if piece.companions is None:
-                self._close(run, task, seen, done)
-                continue
-            if run is not None and run.sides is None and self._reduced_alone(piece, before, run, seen):
-                run.rows.append(ours.without("preds"))
-                run.companions.append(piece.companions)
-                continue
-            self._close(run, task, seen, done)
-            self._score(seen, self.align(piece.start, ours, piece.companions), piece)
-        return done
+            if piece.companions is not None:
+                self._score(seen, self.align(piece.start, piece.ours, piece.companions), piece)
+        return seen
 
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
         """Compute and keep what is asked for of some rows."""
         work = Workings(aligned.batch, self.plan.settings.clip)
-        if aligned.batch.known is None:
-            seen.look_at(work)
+        seen.look_at(work)
         seen.add(aligned, Figures.of(work, self.extra))
         if self.plan.uncertain_base and seen.from_one.possible:
             plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
@@ -252,90 +212,6 @@ class Scorer:
             seen.keys.setdefault(("by", place), []).append(keys)
         for keys in self._keys(aligned, "cluster"):
             seen.keys.setdefault(("cluster", 0), []).append(keys)
-
-    def _run(self, task: Task) -> _Run | None:
-        """What a run of reduced pieces begins with; None where the numbers themselves are needed to the end."""
-        settings, picks = self.plan.settings, self.plan.picks[0]
-        if (
-            self.plan.matcher is None
-            or "preds" not in picks
-            or settings.kind not in ("probs", "logits")
-            or settings.multilabel
-            or settings.rules.single
-            or settings.renormalize
-            or settings.label_smoothing
-            or self.plan.divides_by_rows
-            or (self.plan.uncertain_base and self.plan.class_weights is not None)
-            or any(metric.argument is not None for metric in self.extra)
-            or len(picks["preds"].columns) == 1
-        ):
-            return None
-        room = Reduced.room(task.part.rows, before=self.plan.uncertain_base)
-        if self.plan.joins or {"label", "weights"} & picks.keys():
-            return _Run(None, None, room)
-        try:
-            sides = self._sides(_by_role(task.companions), task.part.rows)
-        except DataError:
-            # Errors are told in the order of rows: piece by piece.
-            return None
-        index = sides.index(task.part.rows)
-        return None if index is None else _Run(sides, index, room)
-
-    def _reduced(self, ours: Rows, before: int, run: _Run, seen: _Seen) -> bool:
-        """Reduce a piece, `before` rows after the start of its task; say whether nothing more is to be seen."""
-        assert run.sides is not None and run.index is not None
-        rows, kept = slice(before, before + ours.count), None
-        if len(run.sides.kept) < len(run.index):
-            first, last = np.searchsorted(run.sides.kept, (rows.start, rows.stop))
-            kept = run.sides.kept[first:last] - before
-        return self._looked_at(ours, run.index[rows], kept, seen, run.room.take(rows))
-
-    def _reduced_alone(self, piece: Piece, before: int, run: _Run, seen: _Seen) -> bool:
-        """Reduce a piece that knows itself what goes with it."""
-        assert piece.companions is not None
-        count = piece.ours.count
-        try:
-            sides = self._sides(_by_role((*piece.companions, piece.ours)), count)
-        except DataError:
-            return False
-        index = sides.index(count)
-        if index is None:
-            return False
-        room = run.room.take(slice(before, before + count))
-        return self._looked_at(piece.ours, index, None if len(sides.kept) == count else sides.kept, seen, room)
-
-    def _looked_at(self, ours: Rows, index: Ints, kept: Ints | None, seen: _Seen, room: Reduced) -> bool:
-        """Reduce predictions, and look at what only they themselves show; `kept` are rows, None stands for all."""
-        predictions, rules = ours.values["preds"], self.plan.settings.rules
-        assert isinstance(predictions, np.ndarray)
-        found = reduced(predictions, index, rules, room) if ours.count else None
-        if found is not None:
-            for some in (slice(GLANCE), slice(None)):
-                # The first rows usually show all.
-                if seen.looks.open:
-                    rows = np.arange(ours.count)[some] if kept is None else kept[some]
-                    batch = Batch(rules.kind, rules.scaled(predictions[rows]), index[rows], None, rows)
-                    seen.look_at(Workings(batch), glance=some.stop is not None)
-        return found is not None
-
-    def _close(self, run: _Run | None, task: Task, seen: _Seen, done: int) -> None:
-        """Score the pieces of a run, and begin another after the `done` rows that are read."""
-        if run is None:
-            return
-        if run.rows:
-            ours, companions = merged_rows(run.rows), task.companions
-            last = run.before + ours.count
-            whole = ours.count == task.part.rows
-            if run.companions:
-                companions = tuple(merged_rows(rows) for rows in zip(*run.companions, strict=True))
-            elif not whole:
-                companions = tuple(rows.cut(run.before, last) for rows in companions)
-            start = task.start + run.before
-            aligned = self.align(
-                start, ours, companions, run.room.take(slice(run.before, last)), run.sides if whole else None
-            )
-            self._score(seen, aligned, Piece(start, ours, companions))
-        run.before, run.rows, run.companions = done, [], []
 
     def _outcome(self, seen: _Seen) -> Outcome:
         """Tally what is known of all rows of a task."""
@@ -368,18 +244,12 @@ class Scorer:
         """Load the pieces of a task with the rows that go with them."""
         before = 0
         for ours in task.part.pieces(self.plan.picks[0]):
-            yield self._piece(task, before, ours)
-            before += ours.count
-
-    def _piece(self, task: Task, before: int, ours: Rows) -> Piece:
-        """Find the rows that go with those that were read, `before` rows after the start of their task."""
-        start = task.start + before
-        if self.plan.joins:
-            return Piece(start, ours, *self._joined(ours))
-        companions = task.companions
-        if ours.count < task.part.rows:
-            companions = tuple(rows.cut(before, before + ours.count) for rows in companions)
-        return Piece(start, ours, companions)
+            after = before + ours.count
+            if self.plan.joins:
+                yield Piece(task.start + before, ours, *self._joined(ours))
+            else:
+                yield Piece(task.start + before, ours, tuple(rows.cut(before, after) for rows in task.companions))
+            before = after
 
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
         """Load only what aligns the rows of a task: ids and their positions, row names."""
@@ -486,17 +356,8 @@ class Scorer:
             values, kept, target, weight, int(ignored.sum()), labels_among(labels, self.plan.settings.ignored)
         )
 
-    def align(
-        self,
-        start: int,
-        ours: Rows,
-        companions: Sequence[Rows],
-        found: Reduced | None = None,
-        sides: _Sides | None = None,
-    ) -> Aligned:
+    def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
-
-        Where the predictions were reduced they were checked; `sides` may be known too.
 
         Raises
         ------
@@ -505,24 +366,18 @@ class Scorer:
         """
         count, rules = ours.count, self.plan.settings.rules
         values = _by_role((*companions, ours))
-        sides = sides or self._sides(values, count)
-        kept, target = sides.kept, sides.target
-        some = len(kept) < count
-        if found is not None:
-            classes, known = len(self.plan.picks[0]["preds"].columns), found.take(kept) if some else found
-            batch = Batch.of_reduced(rules.kind, known, classes, target, sides.weight, start + 1 + kept)
-        else:
-            preds_rows, preds = values["preds"]
-            assert isinstance(preds, np.ndarray)
-            predictions: Floats = preds.astype(np.float64, copy=False)
-            batch = checked(
-                predictions[kept] if some else predictions,
-                target,
-                sides.weight,
-                rules=rules,
-                rows=start + 1 + kept,
-                where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
-            )
+        sides = self._sides(values, count)
+        kept = sides.kept
+        preds_rows, predictions = values["preds"]
+        assert isinstance(predictions, np.ndarray)
+        batch = checked(
+            predictions[kept] if len(kept) < count else predictions,
+            sides.target,
+            sides.weight,
+            rules=rules,
+            rows=start + 1 + kept,
+            where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
+        )
         if rules.precision is not None:
             batch = replace(batch, precision=rules.precision)
         if self.plan.settings.label_smoothing:

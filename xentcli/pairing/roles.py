@@ -280,7 +280,7 @@ def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) ->
         return False
     try:
         for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
-            q = settings.rules.scaled(np.asarray(rows.values["preds"]))
+            q = settings.rules.scaled(np.asarray(rows.values["preds"], dtype=np.float64))
             with np.errstate(over="ignore"):
                 sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
             if not (np.abs(sums - 1) <= settings.sum_tolerance).all():

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints
+from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.records import record, replace
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_sums
@@ -22,9 +22,8 @@ class Batch:
     ----------
     kind
         A name in KINDS.
-    predictions
-        f8[n, k], C-ordered. A binary column is two columns here: class 0, class 1. Where
-        only `known` was kept of them, they are NaN and take no memory.
+    values
+        Floats of any size, (n, k). A binary column is two columns here: class 0, class 1.
     binary
         Whether the file held one column; then ln(1-q) is log1p(-q).
     target
@@ -52,11 +51,11 @@ class Batch:
     precision
         The dtype in which the tool of --compat subtracts from 1; None for the exact difference.
     known
-        What they were reduced to, where that was computed beforehand.
+        What the rows are reduced to, where the check has computed it.
     """
 
     kind: str
-    predictions: Floats
+    values: Array
     target: Ints | Floats | None
     weight: Floats | None
     rows: Ints
@@ -70,20 +69,11 @@ class Batch:
     known: Reduced | None = None
     free: Flags | None = None
 
-    @classmethod
-    def of_reduced(
-        cls, kind: str, found: Reduced, classes: int, target: Ints | Floats | None, weight: Floats | None, rows: Ints
-    ) -> Batch:
-        """Make a batch of checked rows of which the predictions were let go."""
-        nothing = np.broadcast_to(np.nan, (len(rows), classes))
-        deviation = None if kind == "logits" else found.deviation
-        return cls(kind, nothing, target, weight, rows, deviation=deviation, known=found)
-
     def take(self, rows: Ints) -> Batch:
         """Return some of the rows (i8[m])."""
         return replace(
             self,
-            predictions=self.predictions[rows],
+            values=self.values[rows],
             target=None if self.target is None else self.target[rows],
             weight=None if self.weight is None else self.weight[rows],
             rows=self.rows[rows],
@@ -99,7 +89,12 @@ class Batch:
     @property
     def classes(self) -> int:
         """How many classes a row has; 1 for kinds without labels."""
-        return int(self.predictions.shape[1])
+        return int(self.values.shape[1])
+
+    @cached_property
+    def predictions(self) -> Floats:
+        """f8[n, k]: the predictions as doubles, made when they are first needed."""
+        return self.values.astype(np.float64, copy=False)
 
     @cached_property
     def index(self) -> Ints:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints
+from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 from xentcli.scoring.batch import Batch, both_classes
 from xentcli.scoring.kinds import KINDS, Rules
+from xentcli.scoring.reduction import reduced
 from xentcli.scoring.rows import rounding, row_sums
 
 __all__ = ["Where", "checked", "target_checked"]
@@ -23,7 +24,7 @@ Where = Callable[[int, int | None], Place]
 
 
 def checked(
-    predictions: Floats,
+    predictions: Array,
     target: Ints | Floats | None,
     weight: Floats | None,
     *,
@@ -31,23 +32,28 @@ def checked(
     rows: Ints,
     where: Where,
 ) -> Batch:
-    """Check rows of predictions (f8[n, k]) and make a Batch of them.
+    """Check rows of predictions (n, k), floats of any size, and make a Batch of them.
 
     Raises
     ------
     DataError
         At the first row that is not what its kind says, with what the row looks like.
     """
-    # What is no number at all may overflow here before it is refused.
+    # Values that are refused below may overflow before that.
     with np.errstate(invalid="ignore", over="ignore"):
-        return _checked(predictions, target, weight, rules, rows, where)
+        predictions = rules.scaled(predictions)
+        if rules.reducible and predictions.shape[1] > 1 and target is not None and target.ndim == 1:
+            known = reduced(predictions, target.astype(np.int64, copy=False), rules)
+            if known is not None:
+                deviation = None if rules.kind == "logits" else known.deviation
+                return Batch(rules.kind, predictions, target, weight, rows, deviation=deviation, known=known)
+        return _checked(predictions.astype(np.float64, copy=False), target, weight, rules, rows, where)
 
 
 def _checked(
     predictions: Floats, target: Ints | Floats | None, weight: Floats | None, rules: Rules, rows: Ints, where: Where
 ) -> Batch:
     kind = KINDS[rules.kind]
-    predictions = rules.scaled(predictions)
     if rules.multilabel:
         _CHECKS[rules.kind](predictions.reshape(-1, 1), rules, _by_cell(where, predictions.shape[1]))
         return Batch(rules.kind, predictions, target, weight, rows, multilabel=True)

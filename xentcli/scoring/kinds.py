@@ -51,10 +51,14 @@ class Rules:
     precision: str | None = None
     single: bool = False
 
-    def scaled(self, predictions: Array) -> Floats:
-        """Return predictions (n, k) as they are to be checked: f8[n, k]."""
-        doubles: Floats = predictions.astype("f8", copy=False)
-        return doubles if self.scale == 1.0 else doubles * self.scale
+    def scaled(self, predictions: Array) -> Array:
+        """Return predictions (n, k) as they are to be checked: as they are, or f8[n, k] times the scale."""
+        return predictions if self.scale == 1.0 else predictions.astype("f8", copy=False) * self.scale
+
+    @property
+    def reducible(self) -> bool:
+        """Whether rows that are as they should be can be told by the five numbers of `Reduced`."""
+        return self.kind in ("probs", "logits") and not (self.multilabel or self.renormalize or self.single)
 
     def as_read(self, predictions: Floats) -> Floats:
         """Return checked predictions as the tool of --compat reads them."""

@@ -155,18 +155,6 @@ class Workings:
             total = np.log(batch.reduced.label + batch.reduced.sums)
         return _clipped(total - batch.predictions[self._each_row, index], self.clip, batch.precision)
 
-    @property
-    def loss_before(self) -> Floats:
-        """f8[n]: what each row would cost if its label were the class before it, which class 0 does not have."""
-        known = self.batch.known
-        if known is None:
-            return self.loss_of(np.maximum(self.index - 1, 0))
-        assert known.before is not None
-        with np.errstate(divide="ignore"):
-            logs = np.log(known.before)
-            losses = np.log(known.label + known.sums) - logs if self.batch.kind == "logits" else 0.0 - logs
-        return _clipped(losses, self.clip)
-
     def _share_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: what -ln q of each class counts in the loss of these rows, W_c y'_c / sum_c W_c y_c."""
         batch, target = self.batch, self._spread_target[rows]

@@ -35,8 +35,6 @@ class Reduced:
         f8[n]: the sum of probabilities; of exponentials the sum without that of the label.
     squares
         f8[n]: the sum of the squares without that of the label.
-    before
-        f8[n]: the number of the class before the label, of class 0 any; None where it is not needed.
     """
 
     predicted: Ints
@@ -44,22 +42,16 @@ class Reduced:
     top: Floats
     sums: Floats
     squares: Floats
-    before: Floats | None = None
 
     @classmethod
-    def room(cls, rows: int, *, before: bool = False) -> Reduced:
-        """Return room for those of so many rows, with or without `before`."""
-        return cls(np.empty(rows, dtype=np.int64), *np.empty((5 if before else 4, rows)))
-
-    @classmethod
-    def of(cls, kind: str, predictions: Array, index: Ints, room: Reduced | None = None) -> Reduced:
-        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]), in `room` for n rows.
+    def of(cls, kind: str, predictions: Array, index: Ints) -> Reduced:
+        """Compute them of predictions (f8[n, k], or shorter floats) and labels (i8[n]).
 
         >>> Reduced.of("logits", np.log([[2.0, 3.0, 4.0]]), np.array([1])).sums.round(12).tolist()
         [6.0]
         """
-        made = room or cls.room(len(predictions))
         rows, classes = predictions.shape
+        made = cls(np.empty(rows, dtype=np.int64), *np.empty((4, rows)))
         halves = kind == "logits" and predictions.dtype == np.float16
         # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
         numbers = _powers_of_halves(predictions) if halves else predictions
@@ -81,8 +73,6 @@ class Reduced:
             own = begin + index * step
             # Clipping needs no buffer, and nothing is to be clipped.
             ours.reshape(-1).take(own, out=made.label, mode="clip")
-            if made.before is not None:
-                ours.reshape(-1).take(own - step, out=made.before, mode="clip")
             ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
             if kind != "logits":
                 sums(ours, made.sums)
@@ -98,10 +88,8 @@ class Reduced:
 
     def take(self, rows: Ints | slice) -> Reduced:
         """Return those of some rows."""
-        label, top, sums, squares = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
-        return Reduced(
-            self.predicted[rows], label, top, sums, squares, None if self.before is None else self.before[rows]
-        )
+        numbers = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
+        return Reduced(self.predicted[rows], *numbers)
 
     def extreme(self) -> Ints:
         """i8[m]: of logits the rows in which an exponential, or its square, could leave the doubles or lose digits.
@@ -124,10 +112,7 @@ class Reduced:
         Of probabilities that none is negative is left to be seen.
         """
         if rules.kind == "logits":
-            parts = (self.label, self.sums) if self.before is None else (self.label, self.sums, self.before)
-            return all(
-                np.minimum.reduce(part) > _LEAST_POWER and np.maximum.reduce(part) < 1 / _LEAST_POWER for part in parts
-            )
+            return not len(self.extreme())
         return self.deviation <= rules.tolerance + rounding(classes)
 
 
@@ -155,15 +140,13 @@ def _begins(rows: int, columns: int) -> Ints:
     return begin
 
 
-def reduced(predictions: Array, index: Ints, rules: Rules, room: Reduced | None = None) -> Reduced | None:
+def reduced(predictions: Array, index: Ints, rules: Rules) -> Reduced | None:
     """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
 
     None unless all are plainly what they should be: then `checked` says what is wrong, if
-    anything is. `room` may be given for the n rows.
+    anything is.
     """
-    if rules.scale != 1.0:
-        predictions = rules.scaled(predictions)
-    if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None) >= 0:
+    if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None, initial=0.0) >= 0:
         return None
-    found = Reduced.of(rules.kind, predictions, index, room)
+    found = Reduced.of(rules.kind, predictions, index)
     return found if found.plain(rules, predictions.shape[1]) else None

@@ -51,7 +51,7 @@ class FromOne:
         least = int(np.minimum.reduce(index))
         if not least or work.batch.target is None or work.batch.target.ndim > 1:
             return cls(False)
-        weight, loss = work.batch.weight, work.loss_before
+        weight, loss = work.batch.weight, work.loss_of(index - 1)
         cost = Mean.of(loss, weight) if class_weight is None else _reweighted(work, class_weight)
         with np.errstate(invalid="ignore"):
             gain = np.nan_to_num(work.loss - loss, nan=0.0, posinf=LARGEST, neginf=-LARGEST)
