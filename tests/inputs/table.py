@@ -122,6 +122,15 @@ ROWS: list[Row] = [
     refused(TEXT, "both empty", "", "there are no rows", 5, labels=""),
     refused(TEXT, "both a header only", "a,b\n", "there are no rows", 5, labels="label\n"),
     *(
+        Row(TEXT, f"no rows in both: {what}", {"p.csv": "1,2\n", "p.parquet": make.table(q=pa.array([], pa.list_(pa.float64()))), **labels}, args, 5, "there are no rows")
+        for what, labels, args in (
+            ("a header that is numbers, said, beside no line", {"y.jsonl": ""}, "p.csv y.jsonl --header predictions"),
+            ("an empty file said to have no header", {"y.csv": ""}, "p.csv y.csv --header=predictions --no-header=labels"),
+            ("one-hot targets beside a list column", {"y.csv": "t_1,t_2\n"}, "p.parquet y.csv"),
+            ("a list column and --classes", {"y.csv": "label\n"}, "p.parquet y.csv --classes cat,dog"),
+        )
+    ),
+    *(
         refused(TEXT, f"a cell: {what}", CELLS.replace("CELL", cell), says)
         for what, (cell, says) in CHANGED.items()
     ),

@@ -29,6 +29,11 @@ class PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
         return PartQueue(self.source, self._block_bytes)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no row; the parts looked at stay."""
+        return not any(part.rows for part in self._seen())
+
     def __iter__(self) -> Iterator[Part]:
         """Yield every part once, those that were looked at first."""
         while self._waiting:

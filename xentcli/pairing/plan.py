@@ -235,6 +235,9 @@ def pair(
         PartQueue(predictions, block_bytes or predictions.task_bytes),
         *(PartQueue(source, _companion_bytes(source, block_bytes)) for source in sources[1:]),
     )
+    if all(queue.is_empty for queue in queues[: len(mains)]):
+        # How many numbers a list column has in a row, no row says.
+        raise NoVerdict("there are no rows", place=Place(predictions.path))
     if kind.labelled:
         find_labels(roles, mains, queues, settings)
     doubt = find_predictions(roles, sources, queues, settings)
@@ -328,13 +331,12 @@ def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
 
 def _has_no_row(source: Source, said: bool | None) -> bool:
     """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
-    if not has_first_line(source):
-        return source.lines() == 0
     if not source.width:
         return True
-    if not source.repeatable or source.lines() > 1:
-        return False
-    return said is not False and not all(map(is_number, source.first_fields))
+    if has_first_line(source):
+        header = not all(map(is_number, source.first_fields)) if said is None else said
+        source = source.with_header(header)
+    return PartQueue(source).is_empty
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:
