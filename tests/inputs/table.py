@@ -127,7 +127,7 @@ ROWS: list[Row] = [
             ("a header that is numbers, said, beside no line", {"y.jsonl": ""}, "p.csv y.jsonl --header predictions"),
             ("an empty file said to have no header", {"y.csv": ""}, "p.csv y.csv --header=predictions --no-header=labels"),
             ("one-hot targets beside a list column", {"y.csv": "t_1,t_2\n"}, "p.parquet y.csv"),
-            ("a list column and --classes", {"y.csv": "label\n"}, "p.parquet y.csv --classes cat,dog"),
+            ("a list column and --classes", {"y.csv": "label\n"}, "p.parquet y.csv --classes cat,dog,emu"),
         )
     ),
     *(
@@ -213,6 +213,10 @@ ROWS: list[Row] = [
     scored(TEXT, "text and numbers first, said to be data", "i0,.7,.3\ni1,.2,.8\ni2,.9,.1\n", "0\n1\n0\n", "p.csv l.csv --preds #2:#3 --no-header predictions"),
     refused(TEXT, "1 to K above rows that it could be one of", "1,2\n0,1\n1,0\n", "--header labels or --no-header labels", labels="0\n1\n1\n", args="p.csv l.csv --kind logits --preds #1:#2"),
     scored(TEXT, "0 to K-1 above logits, by the row counts", "0,1\n0,0\n0,0\n", "label\n1\n0\n", "p.csv l.csv --kind logits", cost=float(np.log(2))),
+    refused(TEXT, "a 1 alone above probabilities, the row counts equal either way", "1\n.8\n.3\n", "--header predictions or --no-header predictions", labels="0\n1\n0\n"),
+    scored(TEXT, "a 1 alone above probabilities, said to be a header", "1\n.8\n.3\n", "0\n1\n0\n", "p.csv l.csv --header both", cost=float(-np.log([0.8, 0.7]).mean())),
+    scored(TEXT, "a 1 alone above probabilities, said to be data", "1\n.8\n.3\n", "1\n1\n0\n", "p.csv l.csv --no-header both", cost=float(-np.log([0.8, 0.7]).sum() / 3)),
+    scored(TEXT, "a 1 alone above probabilities, by the row counts", "1\n.8\n.3\n", "label\n1\n0\n", cost=float(-np.log([0.8, 0.7]).mean())),
     *(
         Row(LABELS, f"class names in a file: {what}", {"p.npy": npy(Q), "y.npy": npy(Y), "n.txt": names}, "p.npy y.npy --classes @n.txt", code, says, cost)
         for what, names, code, says, cost in (
