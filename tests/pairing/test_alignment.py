@@ -497,7 +497,13 @@ def test_by_id_two_files_without_rows_are_no_verdict_and_one_is_refused(write: W
 
 
 BARE = {"p.csv": "1,2\n", "p.jsonl": "", "p.npy": np.zeros((0, 2)), "p.npz": np.zeros((0, 2))}
-WITHOUT_LABELS = {"l.jsonl": "", "l.csv": "", "l.tsv": "t_1\tt_2\n", "l.npy": np.zeros((0, 2)), "l.npz": np.zeros((0, 2))}
+WITHOUT_LABELS = {
+    "l.jsonl": "",
+    "l.csv": "",
+    "l.tsv": "t_1\tt_2\n",
+    "l.npy": np.zeros((0, 2)),
+    "l.npz": np.zeros((0, 2)),
+}
 
 
 @pytest.mark.parametrize("options", [{}, {"classes": "cat,dog"}, {"multilabel": True}, {"kind": "logits"}], ids=str)
