@@ -109,13 +109,13 @@ def test_row_counts_that_differ_are_refused_also_where_one_file_gives_nothing(wr
 def test_a_header_that_was_taken_as_data_is_the_likely_reason_of_one_row_too_many(write: Write) -> None:
     preds = write("p.csv", "5,2,3\n.5,.3,.2\n.1,.6,.3\n")
     message = refusal(DataError, preds, write("l.csv", "truth\n1\n0\n"), kind="logits", preds="#1:#3")
-    assert f"is the first line of {preds} a header? --header predictions" in message
+    assert f"is the first line of {preds}, '5,2,3', a header? --header predictions" in message
 
 
 def test_data_that_were_taken_as_a_header_are_the_likely_reason_of_one_row_too_few(write: Write) -> None:
     labels = write("l.csv", "ham\nspam\n")
     message = refusal(DataError, write("p.csv", "p\n.5\n.25\n"), labels, positive="spam")
-    assert f"is the first line of {labels} data? --no-header labels" in message
+    assert f"is the first line of {labels}, 'ham', data? --no-header labels" in message
 
 
 def test_a_file_with_a_header_alone_is_refused_beside_a_file_with_rows(write: Write) -> None:

@@ -301,7 +301,7 @@ def test_data_that_were_said_to_be_a_header_are_gone_and_the_counts_say_so(write
     message = refusal(DataError, write("p.csv", THREE), labels, header="labels")
     assert "has 3" in message
     assert "has 2" in message
-    assert f"is the first line of {labels} data? --no-header labels" in message
+    assert f"is the first line of {labels}, '1', data? --no-header labels in place of --header labels" in message
 
 
 def test_text_that_was_said_to_be_data_is_read_as_data(write: Write) -> None:
@@ -379,7 +379,7 @@ def test_a_1_alone_is_a_label_or_a_weight_where_the_predictions_are_in_no_doubt(
         assert report.labels.counts == (1, 2, 0)
         assert [code for code in (warning.code for warning in report.warnings) if code == "header-guessed"] == []
     message = refusal(DataError, preds, write("l.csv", "1\n1\n0\n2\n"))
-    assert "is the first line of" in message and "--header labels" in message
+    assert "has 3" in message and "has 4" in message and "--header" not in message
 
 
 def test_a_1_alone_above_labels_is_a_header_beside_0_to_k_that_is_one(write: Write) -> None:

@@ -18,7 +18,7 @@ from xentcli.records import record
 from xentcli.scoring.checks import checked, target_checked
 from xentcli.settings import Settings
 
-__all__ = ["with_header", "with_headers"]
+__all__ = ["is_row", "line_of", "named_columns", "with_header", "with_headers"]
 
 
 ROLES = ("label", "id", "weights", "cluster", "bytes")
@@ -168,8 +168,8 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
     return predictions.names
 
 
-def _named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
-    """The column names that options use; if the first line has one, it is a header.
+def named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
+    """Return the column names that options use; if the first line has one, it is a header.
 
     Prediction columns are called as classes are: in a file of labels such a name (`known`) may
     be a label, except for --id, which names a column in every file.
@@ -215,7 +215,7 @@ def _look(side: Side) -> Line:
 
 def _found_names(side: Side) -> list[str]:
     """The fields of the first line that options name as columns."""
-    named = _named_columns(side.settings, side.name, side.known)
+    named = named_columns(side.settings, side.name, side.known)
     return [name for name in side.fields if name and name in named]
 
 
@@ -307,11 +307,11 @@ def _could_be_scored(side: Side) -> bool:
     if columns == ():
         return False
     fields = [side.fields[column] for column in columns or side.free()]
-    return _is_row(fields if columns else [text for text in fields if is_number(text)], side.settings)
+    return is_row(fields if columns else [text for text in fields if is_number(text)], side.settings)
 
 
-def _is_row(fields: Sequence[str], settings: Settings) -> bool:
-    """Whether fields are the predictions of a row, as rows are checked."""
+def is_row(fields: Sequence[str], settings: Settings) -> bool:
+    """Say whether fields are the predictions of a row, as rows are checked."""
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
@@ -379,7 +379,7 @@ def _is_guess(side: Side, look: Line) -> bool:
     if _is_series(numbers) or not all(map(is_number, _found_names(side))):
         return False
     named = side.columns_named()
-    return side.name != "predictions" or _is_row([text for text in numbers if text not in named], side.settings)
+    return side.name != "predictions" or is_row([text for text in numbers if text not in named], side.settings)
 
 
 def _guessed(side: Side, *, counted: bool) -> Warning:
@@ -394,21 +394,22 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
     further = side.name == "further"
     return Warning(
         "header-guessed",
-        f"{side.source.path}: the first line {_line(side)} was taken as a header but could be data; {why}",
+        f"{side.source.path}: the first line {line_of(side.fields)} was taken as a header but could be data; {why}",
         "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
     )
 
 
 def _ambiguous(sides: list[Side], why: str = "") -> DataError:
     return DataError(
-        f"the first line {_line(sides[0])} could be a header or data{why}",
+        f"the first line {line_of(sides[0].fields)} could be a header or data{why}",
         place=Place(sides[0].source.path, line=1),
         advice=tuple(line for side in sides for line in _options(side)),
     )
 
 
-def _line(side: Side) -> str:
-    return shown(",".join(side.fields[:4]) + (",..." if len(side.fields) > 4 else ""))
+def line_of(fields: Sequence[str]) -> str:
+    """Return the fields of a line for a message, the many cut short."""
+    return shown(",".join(fields[:4]) + (",..." if len(fields) > 4 else ""))
 
 
 def _options(side: Side) -> tuple[str, ...]:
