@@ -75,6 +75,39 @@ def test_one_file_as_both_inputs_is_2(xent: Run, tmp_path: Path, first: str, sec
         score(tmp_path / first, tmp_path / second)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "shared", "among"),
+    [
+        ("p.csv", "p*.csv", "p.csv", "'p*.csv'"),
+        ("p.csv", ".", "p.csv", "'.'"),
+        (".", "p.csv", "./p.csv", "'.'"),
+        ("p.csv", "[lp].csv", "p.csv", "'[lp].csv'"),
+        ("p.csv", "../*/link*", "p.csv", "'../*/link*'"),
+        (".", ".", "./l.csv", "'.'"),
+        ("p*.csv", "./*", "p.csv", "'p*.csv' and of './*'"),
+    ],
+)
+def test_a_folder_or_glob_that_has_the_file_of_the_other_input_is_2(
+    first: str, second: str, shared: str, among: str, xent: Run, tmp_path: Path
+) -> None:
+    for entry in tmp_path.iterdir():
+        if entry.name not in ("p.csv", "l.csv"):
+            entry.unlink()
+    if "link" in second:
+        (tmp_path / "link.csv").symlink_to("p.csv")
+    done = xent("score", first, second)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert f"predictions and labels are one file: '{shared}' is among the files of {among}\n" in done.stderr
+    assert "shares no file with the other" in done.stderr and "--label COLUMN" in done.stderr
+
+
+def test_folders_and_globs_that_share_no_file_are_read(xent: Run, tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "p.csv").write_bytes((tmp_path / "l.csv").read_bytes())
+    for second in ("l*.csv", "labels", "labels/*"):
+        assert xent("score", "p*.csv", second, "-q").returncode == 0
+
+
 def test_one_stream_as_both_inputs_is_2(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for inputs in (("-", "-"), ("-", "/dev/stdin"), ("/dev/stdin", "-"), ("pipe", "pipe")):

@@ -122,6 +122,15 @@ ROWS: list[Row] = [
     refused(TEXT, "both empty", "", "there are no rows", 5, labels=""),
     refused(TEXT, "both a header only", "a,b\n", "there are no rows", 5, labels="label\n"),
     *(
+        Row(TEXT, f"no rows in both: {what}", {"p.csv": "1,2\n", "p.parquet": make.table(q=pa.array([], pa.list_(pa.float64()))), **labels}, args, 5, "there are no rows")
+        for what, labels, args in (
+            ("a header that is numbers, said, beside no line", {"y.jsonl": ""}, "p.csv y.jsonl --header predictions"),
+            ("an empty file said to have no header", {"y.csv": ""}, "p.csv y.csv --header=predictions --no-header=labels"),
+            ("one-hot targets beside a list column", {"y.csv": "t_1,t_2\n"}, "p.parquet y.csv"),
+            ("a list column and --classes", {"y.csv": "label\n"}, "p.parquet y.csv --classes cat,dog,emu"),
+        )
+    ),
+    *(
         refused(TEXT, f"a cell: {what}", CELLS.replace("CELL", cell), says)
         for what, (cell, says) in CHANGED.items()
     ),
@@ -206,6 +215,10 @@ ROWS: list[Row] = [
     scored(TEXT, "text and numbers first, said to be data", "i0,.7,.3\ni1,.2,.8\ni2,.9,.1\n", "0\n1\n0\n", "p.csv l.csv --preds #2:#3 --no-header predictions"),
     refused(TEXT, "1 to K above rows that it could be one of", "1,2\n0,1\n1,0\n", "--header labels or --no-header labels", labels="0\n1\n1\n", args="p.csv l.csv --kind logits --preds #1:#2"),
     scored(TEXT, "0 to K-1 above logits, by the row counts", "0,1\n0,0\n0,0\n", "label\n1\n0\n", "p.csv l.csv --kind logits", cost=float(np.log(2))),
+    refused(TEXT, "a 1 alone above probabilities, the row counts equal either way", "1\n.8\n.3\n", "--header predictions or --no-header predictions", labels="0\n1\n0\n"),
+    scored(TEXT, "a 1 alone above probabilities, said to be a header", "1\n.8\n.3\n", "0\n1\n0\n", "p.csv l.csv --header both", cost=float(-np.log([0.8, 0.7]).mean())),
+    scored(TEXT, "a 1 alone above probabilities, said to be data", "1\n.8\n.3\n", "1\n1\n0\n", "p.csv l.csv --no-header both", cost=float(-np.log([0.8, 0.7]).sum() / 3)),
+    scored(TEXT, "a 1 alone above probabilities, by the row counts", "1\n.8\n.3\n", "label\n1\n0\n", cost=float(-np.log([0.8, 0.7]).mean())),
     *(
         Row(LABELS, f"class names in a file: {what}", {"p.npy": npy(Q), "y.npy": npy(Y), "n.txt": names}, "p.npy y.npy --classes @n.txt", code, says, cost)
         for what, names, code, says, cost in (
@@ -385,6 +398,10 @@ ROWS: list[Row] = [
     Row(SYSTEM, "a file that is not there", {"l.csv": L}, "nowhere.csv l.csv", 4, "No such file"),
     Row(SYSTEM, "a pattern that matches nothing", {"l.csv": L}, "p-*.csv l.csv", 4, "no file"),
     Row(SYSTEM, "- for both", {}, "- -", 2, "predictions and labels are one stream", names_file=False),
+    Row(SYSTEM, "one file for both", {"p.csv": P}, "p.csv ./p.csv", 2, "predictions and labels are one file"),
+    Row(SYSTEM, "a glob of labels that matches the predictions", {"p.csv": P}, "p.csv p*.csv", 2, "'p.csv' is among the files of 'p*.csv'"),
+    Row(SYSTEM, "a glob of labels that matches the predictions too", {"p.csv": P, "l.csv": L}, "p.csv *.csv", 2, "'p.csv' is among the files of '*.csv'"),
+    Row(SYSTEM, "a folder of labels with the predictions", {"p.csv": P, "l.csv": L}, "p.csv .", 2, "'p.csv' is among the files of '.'"),
     Row(SYSTEM, "- for one", {"l.csv": L}, "- l.csv", 0, cost=COST, stdin=P),
     Row(SYSTEM, "the output is an input", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o p.csv", 2, "is an input"),
     Row(SYSTEM, "the output is an input by another path", {"p.csv": P, "l.csv": L, "d/": ""}, "p.csv l.csv -o d/../p.csv", 2, "is an input", names_file=False),

@@ -7,13 +7,17 @@ import io
 import math
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pyarrow import feather
+from pyarrow import parquet as pq
 
 from tests.conftest import Write, csv
 from xentcli import score
@@ -105,13 +109,13 @@ def test_row_counts_that_differ_are_refused_also_where_one_file_gives_nothing(wr
 def test_a_header_that_was_taken_as_data_is_the_likely_reason_of_one_row_too_many(write: Write) -> None:
     preds = write("p.csv", "5,2,3\n.5,.3,.2\n.1,.6,.3\n")
     message = refusal(DataError, preds, write("l.csv", "truth\n1\n0\n"), kind="logits", preds="#1:#3")
-    assert f"is the first line of {preds} a header? --header predictions" in message
+    assert f"is the first line of {preds}, '5,2,3', a header? --header predictions" in message
 
 
 def test_data_that_were_taken_as_a_header_are_the_likely_reason_of_one_row_too_few(write: Write) -> None:
     labels = write("l.csv", "ham\nspam\n")
     message = refusal(DataError, write("p.csv", "p\n.5\n.25\n"), labels, positive="spam")
-    assert f"is the first line of {labels} data? --no-header labels" in message
+    assert f"is the first line of {labels}, 'ham', data? --no-header labels" in message
 
 
 def test_a_file_with_a_header_alone_is_refused_beside_a_file_with_rows(write: Write) -> None:
@@ -490,6 +494,61 @@ def test_by_id_two_files_without_rows_are_no_verdict_and_one_is_refused(write: W
     assert "no rows" in refusal(NoVerdict, preds, labels, id="id")
     refusal(DataError, preds, write("m.csv", "id,truth\na,cat\n"), id="id")
     refusal(DataError, write("q.csv", "id,cat,dog\na,.5,.5\n"), labels, id="id")
+
+
+BARE = {"p.csv": "1,2\n", "p.jsonl": "", "p.npy": np.zeros((0, 2)), "p.npz": np.zeros((0, 2))}
+WITHOUT_LABELS = {
+    "l.jsonl": "",
+    "l.csv": "",
+    "l.tsv": "t_1\tt_2\n",
+    "l.npy": np.zeros((0, 2)),
+    "l.npz": np.zeros((0, 2)),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"classes": "cat,dog"}, {"multilabel": True}, {"kind": "logits"}], ids=str)
+@pytest.mark.parametrize("labels", WITHOUT_LABELS)
+@pytest.mark.parametrize("preds", BARE)
+def test_without_a_row_the_number_of_columns_does_not_matter(
+    preds: str, labels: str, options: dict[str, Any], tmp_path: Path
+) -> None:
+    """How many numbers a list column has, only a row says; what an empty file would have been, nothing says."""
+    for name, content in ((preds, BARE[preds]), (labels, WITHOUT_LABELS[labels])):
+        path = tmp_path / name
+        if isinstance(content, str):
+            path.write_text(content)
+        elif path.suffix == ".npz":
+            np.savez(path, **{path.stem: content})
+        else:
+            np.save(path, content)
+    said: dict[str, Any] = {"header": "predictions"} if preds == "p.csv" else {}
+    if labels == "l.csv":
+        said["no_header"] = "labels"
+    assert "no rows" in refusal(NoVerdict, tmp_path / preds, tmp_path / labels, **options, **said)
+
+
+def test_a_list_column_without_rows_is_no_verdict_whatever_the_label_columns_are(tmp_path: Path) -> None:
+    lists = pa.array([], pa.list_(pa.float64()))
+    pq.write_table(pa.table({"scores": lists, "truth": pa.array([], pa.string())}), tmp_path / "p.parquet")
+    feather.write_feather(pa.table({"dist": lists, "site": lists}), tmp_path / "l.arrow", compression="uncompressed")
+    for options in ({}, {"classes": "cat,dog,emu"}, {"multilabel": True}):
+        assert "no rows" in refusal(NoVerdict, tmp_path / "p.parquet", tmp_path / "l.arrow", label="dist", **options)
+        assert "no rows" in refusal(NoVerdict, tmp_path / "p.parquet", preds="scores", label="truth", **options)
+
+
+@pytest.mark.parametrize(
+    ("preds", "options"), [("a,b\n", {}), ("1,2\n", {"header": "both"}), ("", {"preds": "a,b"})], ids=str
+)
+def test_a_stream_without_rows_beside_an_empty_file_is_no_verdict(
+    preds: str, options: dict[str, Any], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(preds.encode())))
+    assert "no rows" in refusal(NoVerdict, "-", write("l.csv", ""), **options)
+
+
+def test_a_column_that_is_not_there_is_told_before_there_are_no_rows(write: Write) -> None:
+    preds, labels = write("p.csv", "cat,dog\n"), write("l.csv", "truth\n")
+    assert "no such column" in refusal(DataError, preds, labels, preds="cat,emu")
 
 
 @pytest.mark.parametrize("block_bytes", [1, 64, 1 << 20])

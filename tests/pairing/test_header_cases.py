@@ -74,9 +74,8 @@ def number(text: str) -> Fraction | None:
 
 
 def series(numbers: list[str]) -> bool:
-    """0..K-1, or 1..K of several."""
-    count = len(numbers)
-    return numbers in ([str(i) for i in range(count)], [str(i) for i in range(1, count + 1)] if count > 1 else None)
+    """0..K-1, or 1..K."""
+    return any(numbers == [str(i) for i in range(first, first + len(numbers))] for first in (0, 1))
 
 
 def is_row(values: list[Fraction | None], kind: str) -> bool:
@@ -110,10 +109,13 @@ def could_be_labels(case: Case) -> bool:
     return is_row([number(text) for text in fields], "probs")
 
 
+def numbers_of(line: str) -> list[str]:
+    return [text for text in line.split(",") if number(text) is not None]
+
+
 def look(line: str, could: bool) -> str:
     """What a first line alone says: header, data, either or refused."""
-    fields = line.split(",")
-    numbers = [text for text in fields if number(text) is not None]
+    fields, numbers = line.split(","), numbers_of(line)
     if len(numbers) == len(fields):
         return "either" if series(numbers) else "data"
     if not numbers:
@@ -130,6 +132,9 @@ def oracle(case: Case) -> dict[str, bool] | None:
     if case.labels is not None:
         could["labels"] = could_be_labels(case)
         looks["labels"] = look(case.labels, could["labels"])
+        if case.labels == "1" and (looks["predictions"] == "data" or not numbers_of(case.predictions)):
+            # A label, unless the columns of the predictions may be numbered: if it is one too many the counts tell.
+            looks["labels"] = "data"
     if "refused" in looks.values():
         return None
     options = [(True,) if saw == "header" else (False,) if saw == "data" else (True, False) for saw in looks.values()]
@@ -213,13 +218,14 @@ def test_no_row_is_lost_in_silence(tmp_path: Path) -> None:
             sides = zip(("predictions", "labels"), truth, strict=False)
             if not all(possible(name, header, case) for name, header in sides):
                 continue
-            if (
-                len(truth) == 2
-                and len({rows + (not header) for rows, header in zip(case.rows, truth, strict=True)}) > 1
-            ):
+            if len(truth) == 2 and unequal(case, dict(zip(("predictions", "labels"), truth, strict=True))):
                 continue
             found = decided(case, files)
             if found is None:
+                continue
+            if case.labels == "1" and truth[1] and not found[0]["labels"]:
+                # Taken as a label it is one too many, which is refused.
+                assert not case.counted or unequal(case, found[0])
                 continue
             for (name, header), true in zip(found[0].items(), truth, strict=True):
                 if header and not true and name not in found[1]:
@@ -229,14 +235,18 @@ def test_no_row_is_lost_in_silence(tmp_path: Path) -> None:
     assert not wrong, "\n".join([f"{len(wrong)} wrong", *wrong[:40]])
 
 
+def unequal(case: Case, headers: dict[str, bool]) -> bool:
+    """Whether the row counts differ."""
+    return len({rows + (not header) for rows, header in zip(case.rows, headers.values(), strict=True)}) > 1
+
+
 def line_of(case: Case, name: str) -> str:
     return case.predictions if name == "predictions" else case.labels or ""
 
 
 def possible(name: str, header: bool, case: Case) -> bool:
     """Whether a line could truly be a header (of text or a series), or truly be data."""
-    fields = line_of(case, name).split(",")
-    numbers = [text for text in fields if number(text) is not None]
+    fields, numbers = line_of(case, name).split(","), numbers_of(line_of(case, name))
     if header:
         return not numbers or series(numbers)
     if name == "predictions":
@@ -251,8 +261,9 @@ def test_labels_from_a_stream_are_judged_alone(
 ) -> None:
     case = Case(predictions, labels, (3, 3), "probs", False, True)
     could = could_be_labels(case)
-    expected = {"header": True, "data": False}.get(look(labels, could))
-    if look(labels, could) == "either" and not could:
+    saw = "data" if labels == "1" else look(labels, could)
+    expected = {"header": True, "data": False}.get(saw)
+    if saw == "either" and not could:
         expected = True
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{labels}\n".encode())))
     first = open_source(Files(tmp_path).path("predictions", predictions, 3), name="predictions")

@@ -301,7 +301,7 @@ def test_data_that_were_said_to_be_a_header_are_gone_and_the_counts_say_so(write
     message = refusal(DataError, write("p.csv", THREE), labels, header="labels")
     assert "has 3" in message
     assert "has 2" in message
-    assert f"is the first line of {labels} data? --no-header labels" in message
+    assert f"is the first line of {labels}, '1', data? --no-header labels in place of --header labels" in message
 
 
 def test_text_that_was_said_to_be_data_is_read_as_data(write: Write) -> None:
@@ -336,6 +336,72 @@ def test_text_beside_a_decimal_is_data_or_a_header_once_it_is_said(write: Write)
 
 def test_text_beside_a_series_is_a_header(write: Write) -> None:
     assert headers(score(write("p.csv", "truth,0,1\n1,.5,.5\n"), label="truth")) == (True,)
+
+
+# A 1 alone is what pandas calls the column of the probability of class 1.
+
+
+ONES = "1\n.8\n.3\n"
+
+
+@pytest.mark.parametrize("labels", ["0\n1\n0\n", "1\n1\n0\n"])
+def test_a_1_alone_above_probabilities_is_scored_only_as_it_is_said(labels: str, write: Write) -> None:
+    """As data the first row costs -ln(0) or 0, as a header it costs nothing: a person must say which."""
+    files = write("p.csv", ONES), write("l.csv", labels)
+    message = refusal(DataError, *files)
+    assert "the first line '1' could be a header or data; the row counts agree either way" in message
+    for side in ("predictions", "labels"):
+        assert f"--header {side} or --no-header {side}" in message
+    sure = -(math.log(0.8) + math.log(0.7))
+    assert score(*files, header="both").cost == pytest.approx(sure / 2, rel=1e-15)
+    as_data = score(*files, no_header="both")
+    assert as_data.cost == (math.inf if labels[0] == "0" else pytest.approx(sure / 3, rel=1e-15))
+    # One answer is enough: the row counts give the other.
+    for said in ("header", "no_header"):
+        one, both = (score(*files, **{said: side}) for side in ("predictions", "both"))
+        assert (one.cost, headers(one)) == (both.cost, headers(both))
+
+
+@pytest.mark.parametrize(("rows", "taken"), [(2, True), (3, False)])
+def test_a_1_alone_above_probabilities_is_judged_by_the_row_counts(rows: int, taken: bool, write: Write) -> None:
+    for labels in ([0, 1, 1][:rows], write("l.csv", "truth\n" + "0\n1\n1\n"[: 2 * rows])):
+        report = score(write("p.csv", ONES), labels)
+        assert headers(report)[0] is taken
+        assert report.examples.read == rows
+        assert ["header-guessed" in warning.code for warning in report.warnings].count(True) == taken
+
+
+def test_a_1_alone_is_a_label_or_a_weight_where_the_predictions_are_in_no_doubt(write: Write, stdin: Stdin) -> None:
+    preds, weights = write("p.csv", THREE), write("w.csv", "1\n2\n3\n")
+    for path, labels in ((preds, write("l.csv", "1\n1\n0\n")), ("-", [1, 1, 0]), (preds, "-")):
+        stdin(THREE if path == "-" else "1\n1\n0\n")
+        report = score(path, labels, **({"weights": f"@{weights}"} if labels != "-" else {}))
+        assert report.labels.counts == (1, 2, 0)
+        assert [code for code in (warning.code for warning in report.warnings) if code == "header-guessed"] == []
+    message = refusal(DataError, preds, write("l.csv", "1\n1\n0\n2\n"))
+    assert "has 3" in message and "has 4" in message and "--header" not in message
+
+
+def test_a_1_alone_above_labels_is_a_header_beside_0_to_k_that_is_one(write: Write) -> None:
+    report = score(write("p.csv", SERIES), write("l.csv", "1\n0\n1\n2\n"))
+    assert headers(report) == (True, True)
+    assert report.labels.counts == (1, 1, 1)
+    assert [warning.message.split(": ")[0] for warning in report.warnings if warning.code == "header-guessed"] == [
+        report.inputs[1].path
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("true-probs", "1"), ("losses", "1"), ("losses", "0"), ("true-logprobs", "0")]
+)
+def test_a_file_alone_that_begins_with_0_or_1_is_refused_naming_the_options(
+    kind: str, first: str, write: Write, stdin: Stdin
+) -> None:
+    rest = "-.5" if "log" in kind else ".5"
+    stdin(f"{first}\n{rest}\n")
+    for path in (write("p.csv", f"{first}\n{rest}\n"), "-"):
+        message = refusal(DataError, path, kind=kind)
+        assert "--header predictions or --no-header predictions" in message
 
 
 # A column that an option names is in a header.

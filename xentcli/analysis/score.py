@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
@@ -223,32 +224,46 @@ def make_plan(
 
 
 def _check_two_inputs(predictions: Any, labels: Any) -> None:
-    """Refuse one file or stream as both inputs: its labels would be its predictions.
+    """Refuse a file or stream that both inputs have: its labels would be its predictions.
 
     Raises
     ------
     UsageError
-        Where both paths lead to one file, by whatever names.
+        Where both paths lead to one file, by whatever names, or their folders and globs share one.
     """
-    paths = [data for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
+    paths = [os.fspath(data) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
     if len(paths) < 2:
         return
-    files = [_file_of(path) for path in paths]
-    if None not in files and files[0] == files[1] and not any(os.path.isdir(path) for path in paths):
-        stream = _is_stdin(predictions) or _is_stdin(labels) or not os.path.isfile(predictions)
+    ours, theirs = found = [_files_of(path) for path in paths]
+    shared = next((path for file, path in ours.items() if file in theirs), None)
+    if shared is None:
+        return
+    by_column = "leave the labels out: --label COLUMN names the column that has them"
+    several = dict.fromkeys(shown(path) for path, files in zip(paths, found, strict=True) if path not in files.values())
+    if several:
         raise UsageError(
-            f"predictions and labels are one {'stream' if stream else 'file'}: {shown(os.fspath(predictions))}",
-            advice="leave the labels out: --label COLUMN names the column that has them",
+            f"predictions and labels are one file: {shown(shared)} is among the files of {' and of '.join(several)}",
+            advice=("give each side a file, folder or glob that shares no file with the other", f"or {by_column}"),
         )
+    stream = "-" in paths or not os.path.isfile(shared)
+    raise UsageError(
+        f"predictions and labels are one {'stream' if stream else 'file'}: {shown(shared)}", advice=by_column
+    )
 
 
-def _file_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """What identifies a file, also standard input; None where there is none."""
-    try:
-        found = os.fstat(0) if _is_stdin(path) else os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
+def _files_of(path: str) -> dict[tuple[int, int], str]:
+    """Return device and inode of each file that a path stands for, also standard input, with its own path."""
+    files: tuple[str, ...] | None = None
+    if not (_is_stdin(path) or os.path.isfile(path)):
+        from xentcli.readers.shards import files_of
+
+        files = files_of(path)
+    found = {}
+    for file in (path,) if files is None else files:
+        with contextlib.suppress(OSError, ValueError):
+            status = os.fstat(0) if _is_stdin(file) else os.stat(file)
+            found[status.st_dev, status.st_ino] = file
+    return found
 
 
 def _is_stdin(data: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
@@ -28,6 +28,11 @@ class PartQueue:
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
         return PartQueue(self.source, self._block_bytes)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no row; the parts looked at stay."""
+        return not any(part.rows for part in self._seen())
 
     def __iter__(self) -> Iterator[Part]:
         """Yield every part once, those that were looked at first."""
@@ -75,31 +80,41 @@ class Task:
     companions: tuple[Rows, ...] = ()
 
 
-def by_position(predictions: PartQueue, companions: Sequence[Companion]) -> Iterator[Task]:
+Advise = Callable[[int, int, int], tuple[str, ...]]
+"""Given the number of predictions, the place of a companion and its number of rows, return what may make them agree."""
+
+
+def by_position(predictions: Companion, companions: Sequence[Companion], advise: Advise) -> Iterator[Task]:
     """Yield the parts of the predictions with as many rows of each companion.
 
     Raises
     ------
     DataError
-        At the end, when the row counts differ.
+        At the end, when the row counts differ; or first of a row that cannot be read, which may be the reason.
     """
     readers = [_Reader(companion) for companion in companions]
-    start = 0
-    parts = iter(predictions)
-    for part in parts:
+    start, ours = 0, _Reader(predictions)
+    for part in ours.parts:
         rows = [reader.next(part.rows) for reader in readers]
-        short = next((reader for reader, got in zip(readers, rows, strict=True) if got is None), None)
+        short = next((place for place, got in enumerate(rows) if got is None), None)
         if short is not None:
-            others = short.total()
+            _read(part, predictions.selection)
             # An endless stream has no total.
-            rest = (later.rows for later in parts) if predictions.source.repeatable else ()
-            raise _counts_differ(predictions.source, start + part.rows + sum(rest), short.source, others)
+            total = start + part.rows + (ours.total() if predictions.queue.source.repeatable else 0)
+            others = readers[short].total()
+            raise _counts_differ(ours.source, total, readers[short].source, others, advise(total, short, others))
         yield Task(part, start, tuple(got for got in rows if got is not None))
         start += part.rows
-    for reader in readers:
+    for place, reader in enumerate(readers):
         if (others := reader.total(start)) != start:
-            raise _counts_differ(predictions.source, start, reader.source, others)
-        check_pairs(predictions.source, reader.source, counted=True)
+            raise _counts_differ(ours.source, start, reader.source, others, advise(start, place, others))
+        check_pairs(ours.source, reader.source, counted=True)
+
+
+def _read(part: Part, selection: Selection) -> None:
+    """Raise the DataError of a row that cannot be read."""
+    for _ in part.pieces(selection):
+        pass
 
 
 class _Reader:
@@ -107,7 +122,7 @@ class _Reader:
 
     def __init__(self, companion: Companion) -> None:
         self.source = companion.queue.source
-        self._parts = iter(companion.queue)
+        self.parts = iter(companion.queue)
         self._selection = companion.selection
         self._rows: Rows | None = None
         self._given = 0
@@ -118,7 +133,7 @@ class _Reader:
         missing = count
         while missing:
             if self._rows is None or not self._rows.count:
-                part = next(self._parts, None)
+                part = next(self.parts, None)
                 if part is None:
                     self._given += count - missing
                     return None
@@ -131,13 +146,14 @@ class _Reader:
         return merged_rows(pieces)
 
     def total(self, enough: int | None = None) -> int:
-        """How many rows the source has; those not handed out are counted, not read.
+        """How many rows the source has; those not handed out are read, as one that cannot be may be one too many.
 
         Of a stream they are counted up to the first part beyond `enough` rows.
         """
         self._given += self._rows.count if self._rows else 0
         self._rows = None
-        for part in self._parts:
+        for part in self.parts:
+            _read(part, self._selection)
             self._given += part.rows
             if enough is not None and self._given > enough and not self.source.repeatable:
                 break
@@ -158,26 +174,16 @@ def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
         shards.check_pairs(ours, theirs, counted=counted)
 
 
-def _counts_differ(predictions: Source, rows: int, other: Source, others: int) -> DataError:
+def _counts_differ(predictions: Source, rows: int, other: Source, others: int, advice: tuple[str, ...]) -> DataError:
     try:
         check_pairs(predictions, other, counted=True)
     except DataError as error:
         return error
-    advice: list[str] = []
-    if abs(rows - others) == 1:
-        longer, shorter = (predictions, other) if rows > others else (other, predictions)
-        side = {id(predictions): "predictions", id(other): "labels"}
-        if longer.header is False:
-            advice.append(f"is the first line of {longer.path} a header? --header {side[id(longer)]}")
-        if shorter.header:
-            advice.append(f"is the first line of {shorter.path} data? --no-header {side[id(shorter)]}")
-    if not advice:
-        advice.append("rows that are not in the same order or not all there: --id COLUMN matches them by id")
     # Of a stream that goes on no more is counted.
     ours = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
     theirs = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
     return DataError(
-        f"the row counts differ: {predictions.path} has {ours} and {other.path} has {theirs}", advice=tuple(advice)
+        f"the row counts differ: {predictions.path} has {ours} and {other.path} has {theirs}", advice=advice
     )
 
 

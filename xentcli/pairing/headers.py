@@ -18,7 +18,7 @@ from xentcli.records import record
 from xentcli.scoring.checks import checked, target_checked
 from xentcli.settings import Settings
 
-__all__ = ["with_header", "with_headers"]
+__all__ = ["is_row", "line_of", "named_columns", "with_header", "with_headers"]
 
 
 ROLES = ("label", "id", "weights", "cluster", "bytes")
@@ -37,7 +37,8 @@ class Side:
     """A text file whose first line is judged.
 
     name is predictions, labels or further; alone says that there is no file of labels. known are
-    the names that a label may have.
+    the names that a label may have; numbered says that the predictions may have a header with numbers, as
+    the row counts would show.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Side:
     settings: Settings
     alone: bool
     known: Sequence[str] = field(default=())
+    numbered: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -108,17 +110,18 @@ def with_headers(
         Where it stays ambiguous, and for a first line with text and numbers that are no
         series, naming --header and --no-header.
     """
+    counted = settings.id is None and labels is not None and predictions.repeatable and labels.repeatable
     looks: dict[str, Line] = {}
     sides: list[Side] = []
     for name, source in (("predictions", predictions), ("labels", labels)):
         if source is not None and has_first_line(source):
             known = class_names or _names_of_classes(predictions, looks.get("predictions"), settings)
-            side = Side(name, source, settings, labels is None, known)
+            numbered = counted and bool(sides) and looks["predictions"] is not Line.DATA and _is_numbered(sides[0])
+            side = Side(name, source, settings, labels is None, known, numbered)
             sides.append(side)
             looks[name] = _look(side)
     undecided = [side for side in sides if looks[side.name] is Line.EITHER]
     chosen = {side.name: looks[side.name] is Line.HEADER for side in sides if side not in undecided}
-    counted = settings.id is None and labels is not None and predictions.repeatable and labels.repeatable
     if undecided and counted and labels is not None:
         chosen.update(_by_counts(undecided, chosen, predictions, labels))
     elif undecided:
@@ -165,8 +168,8 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
     return predictions.names
 
 
-def _named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
-    """The column names that options use; if the first line has one, it is a header.
+def named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
+    """Return the column names that options use; if the first line has one, it is a header.
 
     Prediction columns are called as classes are: in a file of labels such a name (`known`) may
     be a label, except for --id, which names a column in every file.
@@ -196,7 +199,7 @@ def _look(side: Side) -> Line:
         return Line.HEADER
     numbers, texts = _sorted_out(fields)
     if not texts:
-        return Line.EITHER if _is_series(numbers) else Line.DATA
+        return Line.EITHER if _is_series(numbers) and not _is_plain_one(side) else Line.DATA
     if not numbers:
         return Line.EITHER if _could_be_labels(side) else Line.HEADER
     if not _is_series(numbers):
@@ -212,7 +215,7 @@ def _look(side: Side) -> Line:
 
 def _found_names(side: Side) -> list[str]:
     """The fields of the first line that options name as columns."""
-    named = _named_columns(side.settings, side.name, side.known)
+    named = named_columns(side.settings, side.name, side.known)
     return [name for name in side.fields if name and name in named]
 
 
@@ -223,9 +226,25 @@ def _sorted_out(fields: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_series(numbers: Sequence[str]) -> bool:
-    """Whether these are 0,1,...,K-1 or, if several, 1,2,...,K, as columns without names are numbered."""
-    first = 1 if len(numbers) > 1 and numbers[0].strip() == "1" else 0
+    """Whether these are 0,1,...,K-1 or 1,2,...,K, as columns without names are numbered."""
+    first = 1 if numbers[:1] and numbers[0].strip() == "1" else 0
     return all(text.strip() == str(index) for index, text in enumerate(numbers, first))
+
+
+def _is_plain_one(side: Side) -> bool:
+    """Whether a first line is a 1 alone that is no prediction, and nothing else says that it could be a header.
+
+    It is the name of a column of predictions, as pandas writes the probability of class 1. Labels and
+    weights of 1 are common: if one is too many the row counts tell, unless the predictions have one too
+    many as well.
+    """
+    return side.name != "predictions" and not side.numbered and [text.strip() for text in side.fields] == ["1"]
+
+
+def _is_numbered(side: Side) -> bool:
+    """Whether the numbers of a first line are those of columns without names."""
+    numbers, _ = _sorted_out(side.fields)
+    return bool(numbers) and _is_series(numbers)
 
 
 def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Source, labels: Source) -> dict[str, bool]:
@@ -247,7 +266,7 @@ def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Sour
         agreeing = [reading for reading in agreeing if all(reading[name] for name in impossible)]
     if len(agreeing) == 1:
         return agreeing[0]
-    raise _ambiguous(undecided)
+    raise _ambiguous(undecided, "; the row counts agree either way")
 
 
 def _readings(names: list[str]) -> list[dict[str, bool]]:
@@ -288,11 +307,11 @@ def _could_be_scored(side: Side) -> bool:
     if columns == ():
         return False
     fields = [side.fields[column] for column in columns or side.free()]
-    return _is_row(fields if columns else [text for text in fields if is_number(text)], side.settings)
+    return is_row(fields if columns else [text for text in fields if is_number(text)], side.settings)
 
 
-def _is_row(fields: Sequence[str], settings: Settings) -> bool:
-    """Whether fields are the predictions of a row, as rows are checked."""
+def is_row(fields: Sequence[str], settings: Settings) -> bool:
+    """Say whether fields are the predictions of a row, as rows are checked."""
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
@@ -360,7 +379,7 @@ def _is_guess(side: Side, look: Line) -> bool:
     if _is_series(numbers) or not all(map(is_number, _found_names(side))):
         return False
     named = side.columns_named()
-    return side.name != "predictions" or _is_row([text for text in numbers if text not in named], side.settings)
+    return side.name != "predictions" or is_row([text for text in numbers if text not in named], side.settings)
 
 
 def _guessed(side: Side, *, counted: bool) -> Warning:
@@ -375,21 +394,22 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
     further = side.name == "further"
     return Warning(
         "header-guessed",
-        f"{side.source.path}: the first line {_line(side)} was taken as a header but could be data; {why}",
+        f"{side.source.path}: the first line {line_of(side.fields)} was taken as a header but could be data; {why}",
         "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
     )
 
 
-def _ambiguous(sides: list[Side]) -> DataError:
+def _ambiguous(sides: list[Side], why: str = "") -> DataError:
     return DataError(
-        f"the first line {_line(sides[0])} could be a header or data",
+        f"the first line {line_of(sides[0].fields)} could be a header or data{why}",
         place=Place(sides[0].source.path, line=1),
         advice=tuple(line for side in sides for line in _options(side)),
     )
 
 
-def _line(side: Side) -> str:
-    return shown(",".join(side.fields[:4]) + (",..." if len(side.fields) > 4 else ""))
+def line_of(fields: Sequence[str]) -> str:
+    """Return the fields of a line for a message, the many cut short."""
+    return shown(",".join(fields[:4]) + (",..." if len(fields) > 4 else ""))
 
 
 def _options(side: Side) -> tuple[str, ...]:

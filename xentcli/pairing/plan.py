@@ -22,6 +22,7 @@ from xentcli.pairing.alignment import (
 )
 from xentcli.pairing.axes import arranged
 from xentcli.pairing.columns import Found, listed, name_of
+from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join, Matched
 from xentcli.pairing.labels import Matcher
@@ -78,6 +79,8 @@ class Plan:
         Columns of the predictions' file that have another role and could be classes, each with its option.
     uncertain_base
         Whether labels are numbers of classes and could count from 1, as far as the deciding ones show.
+    has_label_file
+        Whether the second source is a file of labels.
     """
 
     settings: Settings
@@ -97,6 +100,7 @@ class Plan:
     warnings: tuple[Warning, ...] = ()
     possible_classes: Mapping[str, str] = field(default_factory=dict)
     uncertain_base: bool = False
+    has_label_file: bool = False
 
     @property
     def predictions(self) -> Source:
@@ -132,8 +136,14 @@ class Plan:
                 yield Task(part, start)
                 start += part.rows
             return
-        companions = [Companion(q, p) for q, p in zip(self.queues[1:], self.picks[1:], strict=True)]
-        yield from by_position(self.queues[0], companions)
+        predictions, *companions = [Companion(q, p) for q, p in zip(self.queues, self.picks, strict=True)]
+        yield from by_position(predictions, companions, self._advice_on_counts)
+
+    def _advice_on_counts(self, rows: int, place: int, others: int) -> tuple[str, ...]:
+        ours = Counted("predictions", self.sources[0], self.picks[0], rows)
+        name = "labels" if self.has_label_file and not place else "further"
+        theirs = Counted(name, self.sources[place + 1], self.picks[place + 1], others)
+        return counts_advice(ours, theirs, self.settings, self.matcher)
 
     def check_unchanged(self) -> None:
         """Raise DataError when a file is no longer what was opened."""
@@ -235,6 +245,9 @@ def pair(
         PartQueue(predictions, block_bytes or predictions.task_bytes),
         *(PartQueue(source, _companion_bytes(source, block_bytes)) for source in sources[1:]),
     )
+    if all(queue.is_empty for queue in queues[: len(mains)]):
+        # How many numbers a list column has in a row, no row says.
+        raise NoVerdict("there are no rows", place=Place(predictions.path))
     if kind.labelled:
         find_labels(roles, mains, queues, settings)
     doubt = find_predictions(roles, sources, queues, settings)
@@ -288,6 +301,7 @@ def pair(
         if matcher is not None
         else {},
         uncertain_base,
+        labels is not None,
     )
 
 
@@ -328,13 +342,12 @@ def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
 
 def _has_no_row(source: Source, said: bool | None) -> bool:
     """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
-    if not has_first_line(source):
-        return source.lines() == 0
     if not source.width:
         return True
-    if not source.repeatable or source.lines() > 1:
-        return False
-    return said is not False and not all(map(is_number, source.first_fields))
+    if has_first_line(source):
+        header = not all(map(is_number, source.first_fields)) if said is None else said
+        source = source.with_header(header)
+    return PartQueue(source).is_empty
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:

@@ -1,0 +1,140 @@
+"""Why row counts differ: advice that makes them agree, given only where a first line shows that it would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.columns.numerals import is_number
+from xentcli.errors import DataError, Place
+from xentcli.pairing.headers import is_row, line_of, named_columns
+from xentcli.pairing.labels import Matcher
+from xentcli.readers.source import Headed, Selection, Source, files_in, has_first_line
+from xentcli.records import record
+from xentcli.settings import Settings
+
+__all__ = ["Counted", "counts_advice"]
+
+LOOK_AT = 20
+_WHOLE = re.compile(r"\s*[0-9]+\s*")
+_NO_PLACE = Place()
+
+
+@record(frozen=True, eq=False)
+class Counted:
+    """A source with its number of rows, and what is loaded of it; name is predictions, labels or further."""
+
+    name: str
+    source: Source
+    selection: Selection
+    rows: int
+
+    @property
+    def heads(self) -> int:
+        """How many first lines there are: one in each file."""
+        return max(1, len(files_in(self.source)))
+
+    @property
+    def has_more_columns(self) -> bool:
+        """Whether it has a column that could be an id: one that is no prediction, label or weight."""
+        roles = ("preds", "label", "weights", "bytes")
+        used = {column for role in roles if role in self.selection for column in self.selection[role].columns}
+        return self.source.tabular and len(used) < self.source.width
+
+
+def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: Matcher | None) -> tuple[str, ...]:
+    """Return what may make the rows of two sources as many.
+
+    A first line is asked about only where the row counts agree once it is taken otherwise, and it is well-formed then:
+    a header that could be a row, or a row that could be a header and is unlike the others.
+    """
+    longer, shorter = (ours, theirs) if ours.rows > theirs.rows else (theirs, ours)
+    advice = []
+    if longer.rows - longer.heads == shorter.rows and _could_be_header(longer, settings):
+        advice.append(_question(longer, settings, header=True))
+    if shorter.rows + shorter.heads == longer.rows and _could_be_row(shorter, settings, matcher):
+        advice.append(_question(shorter, settings, header=False))
+    if advice:
+        return tuple(advice)
+    if ours.has_more_columns and theirs.has_more_columns:
+        return ("rows that are not in the same order or not all there: --id COLUMN matches them by id",)
+    return (
+        "a title, a footer, or a row that only one of them has?",
+        "with a column of ids in both, --id COLUMN matches rows by id instead of by position",
+    )
+
+
+def _question(side: Counted, settings: Settings, *, header: bool) -> str:
+    """Ask whether a first line is a header, or data, with the options that say so."""
+    assert has_first_line(side.source)
+    each = "" if side.heads == 1 else "each file of "
+    what = "a header" if header else "data"
+    line = line_of(side.source.first_fields)
+    return f"is the first line of {each}{side.source.path}, {line}, {what}? {_options(settings, side.name, header)}"
+
+
+def _options(settings: Settings, name: str, header: bool) -> str:
+    """The options that say what a first line is, beside what is said of the other file."""
+    said = {side: settings.header_of(side) for side in ("predictions", "labels")}
+    given, wanted = _spelled(said), _spelled({**said, name: header})
+    return f"{wanted} in place of {given}" if given else wanted
+
+
+def _spelled(said: dict[str, bool | None]) -> str:
+    options = []
+    for option, value in (("--header", True), ("--no-header", False)):
+        sides = [side for side, answer in said.items() if answer is value]
+        options += [f"{option} {'both' if len(sides) > 1 else sides[0]}"] if sides else []
+    return " ".join(options)
+
+
+def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) -> bool:
+    """Whether a line that was taken as a header could be a row, with the columns that have a role."""
+    source = side.source
+    if side.name == "further" or not (source.header and has_first_line(source)):
+        return False
+    fields = source.first_fields
+    if named_columns(settings, side.name, getattr(matcher, "classes", ())) & set(fields):
+        # Without a header an option would name a column that is not there.
+        return False
+    cells = {role: [fields[column] for column in pick.columns] for role, pick in side.selection.items()}
+    return (
+        ("preds" not in cells or is_row(cells["preds"], settings))
+        and ("label" not in cells or matcher is None or _fits(cells["label"], settings, matcher))
+        and all(is_number(text) for role in ("weights", "bytes") for text in cells.get(role, ()))
+    )
+
+
+def _fits(cells: Sequence[str], settings: Settings, matcher: Matcher) -> bool:
+    """Whether the rule of the labels takes these as one, or they are the other class beside --positive."""
+    values: Any = list(cells) if len(cells) == 1 else np.array([[float(x) if is_number(x) else np.nan for x in cells]])
+    try:
+        matcher.targets(values, lambda row: _NO_PLACE)
+    except DataError:
+        classes = getattr(matcher, "classes", ())
+        return settings.positive is not None and f"not {settings.positive}" in classes and not is_number(cells[0])
+    return True
+
+
+def _could_be_header(side: Counted, settings: Settings) -> bool:
+    """Whether a line that was taken as data could be a header: names, or whole numbers above other numbers."""
+    source = side.source
+    if side.name == "further" or source.header is not False or not has_first_line(source):
+        return False
+    fields = source.first_fields
+    if len(set(fields)) < len(fields) or not all(_WHOLE.fullmatch(text) or not is_number(text) for text in fields):
+        return False
+    numbers = [side.selection[role].columns for role in ("preds", "weights", "bytes") if role in side.selection]
+    texts = any(not is_number(fields[column]) for columns in numbers for column in columns)
+    return texts or (all(map(_WHOLE.fullmatch, fields)) and not _has_whole_rows(source))
+
+
+def _has_whole_rows(source: Headed) -> bool:
+    """Whether a line after the first has only whole numbers, as far as is looked."""
+    first: Any = getattr(source, "first", source)
+    lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
+    others = [re.split(re.escape(first.dialect.delimiter), line) for line in lines if line.strip()]
+    return any(all(map(_WHOLE.fullmatch, fields)) for fields in others)
