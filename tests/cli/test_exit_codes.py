@@ -309,7 +309,7 @@ DRIVER = """
 import sys, xentcli.analysis.score
 def broken(*args, **options):
     raise ValueError("oops \\x1b[31m\\nsecond line")
-xentcli.analysis.score.with_plan = broken
+xentcli.analysis.score.opened = broken
 from xentcli.cli import main
 main()
 """
@@ -357,7 +357,7 @@ def test_no_error_leaks_the_1_of_click(
         raise error
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xentcli.analysis.score.with_plan", broken)
+    monkeypatch.setattr("xentcli.analysis.score.opened", broken)
     handler = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as end:

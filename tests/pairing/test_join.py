@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
 from xentcli import score
-from xentcli.analysis.score import make_plan
+from xentcli.analysis.score import opened
 from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError
-from xentcli.pairing.join import Keys
+from xentcli.pairing.join import Keys, ids_at
 from xentcli.settings import Settings
 
 laws = settings(deadline=None, max_examples=200)
@@ -71,7 +71,7 @@ def write_files(folder: Path, rows: int) -> tuple[str, str]:
 def traced(files: tuple[str, str]) -> int:
     tracemalloc.start()
     try:
-        make_plan(*files, Settings(id="id"))
+        opened(*files, Settings(id="id"))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -89,11 +89,11 @@ def test_what_is_unused_is_told_by_name_and_of_a_stream_by_row(tmp_path: Path) -
     (tmp_path / "y.csv").write_text("id,truth\nv,a\nu,b\nw,a\n")
     with pytest.raises(DataError, match=r"2 ids are not in .*: 'v', 'w'"):
         score(tmp_path / "p.csv", tmp_path / "y.csv", id="id")
-    plan = make_plan(str(tmp_path / "p.csv"), str(tmp_path / "y.csv"), Settings(id="id"))
-    join = plan.joins[0]
-    assert join.called([0, 2]) == ["'v'", "'w'"]
-    object.__setattr__(join.source.stream, "path", None)  # type: ignore[attr-defined]
-    assert join.called([0, 2]) == ["row 1", "row 3"]
+    feed = opened(str(tmp_path / "p.csv"), str(tmp_path / "y.csv"), Settings(id="id"))
+    source, pick = feed.sources[1], feed.plan.picks[1]["id"]
+    assert ids_at(source, pick, [0, 2]) == ["'v'", "'w'"]
+    object.__setattr__(source.stream, "path", None)  # type: ignore[attr-defined]
+    assert ids_at(source, pick, [0, 2]) == ["row 1", "row 3"]
 
 
 @pytest.mark.parametrize("block_bytes", [1, 16, 1 << 20])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.reordering import better_order
-from xentcli.analysis.score import Tallied, diagnosed, make_plan, tally, with_plan
+from xentcli.analysis.score import Tallied, diagnosed, opened, retried, tally
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
 from xentcli.columns.numerals import is_number, whole
@@ -83,14 +83,14 @@ def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...
     """The columns without a role whose first rows hold few values and no decimals."""
     if any(isinstance(data, str) and data == "-" for data in (predictions, labels)):
         return ()
-    plan = make_plan(predictions, labels, settings)
-    if not plan.repeatable:
+    feed = opened(predictions, labels, settings)
+    if not feed.repeatable:
         return ()
     found = []
-    for source, unused in zip(plan.sources, plan.unused, strict=True):
-        for name in unused:
+    for source, table in zip(feed.sources, feed.plan.inputs, strict=True):
+        for name in table.unused:
             if name in source.names and 2 <= len(_values(source, name)) <= MOST_GROUPS:
-                elsewhere = sum(name in other.names for other in plan.sources) > 1
+                elsewhere = sum(name in other.names for other in feed.sources) > 1
                 found.append(f"@{source.path}:{name}" if elsewhere else name)
     return tuple(found)
 
@@ -105,7 +105,11 @@ def _values(source: Source, name: str) -> set[str]:
 
 
 def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
-    tallied = with_plan(predictions, labels, settings, lambda plan: tally(Scorer(plan, tail=True)))
+    def attempt(whole: bool) -> Tallied:
+        feed = opened(predictions, labels, settings, whole=whole)
+        return tally(Scorer(feed.plan, tail=True), feed)
+
+    tallied = retried(attempt, predictions, labels)
     report = diagnosed(tallied.report(), tallied)
     found = [*_zeros(tallied), *_classes(tallied), *_by(tallied), *_worst(tallied)]
     ranked = sorted(found, key=lambda cause: -(cause.share or 0.0))
@@ -224,12 +228,12 @@ class _Reordered:
 def _order_share(tallied: Tallied, code: str) -> float | None:
     """Share of the cost that reordering the columns would save; None for other causes."""
     plan, symptoms, cost = tallied.plan, tallied.symptoms, tallied.total.cost.mean.value
-    if code != "columns-permuted" or symptoms is None or not plan.repeatable or not np.isfinite(cost):
+    if code != "columns-permuted" or symptoms is None or not tallied.feed.repeatable or not np.isfinite(cost):
         return None
     order = better_order(symptoms.pairs, len(plan.classes))
     if order is None or plan.matcher is None:
         return None
     weights = None if plan.class_weights is None else plan.class_weights[order]
     matcher = _Reordered(plan.matcher, np.argsort(np.array(order)))
-    reordered: Plan = replace(plan.again(), matcher=matcher, class_weights=weights)
-    return max(0.0, 1 - tally(Scorer(reordered)).total.cost.mean.value / cost)
+    reordered: Plan = replace(plan, matcher=matcher, class_weights=weights)
+    return max(0.0, 1 - tally(Scorer(reordered), tallied.feed.again()).total.cost.mean.value / cost)

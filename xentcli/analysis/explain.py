@@ -10,13 +10,12 @@ from typing import Any, overload
 import numpy as np
 
 from xentcli.analysis.causes import causes
-from xentcli.analysis.score import with_plan
+from xentcli.analysis.score import opened, retried
 from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, NoVerdict, Place, UsageError
-from xentcli.pairing import Plan
+from xentcli.pairing import Feed, Matching, Plan
 from xentcli.pairing.alignment import Task
-from xentcli.pairing.plan import Matching
 from xentcli.records import replace
 from xentcli.report.documents import Causes, ClassTerm, Explanation, Input
 from xentcli.scoring.batch import Batch
@@ -76,7 +75,7 @@ def explain(
     _check_plain(chosen)
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")
-    return with_plan(predictions, labels, chosen, lambda plan: _explained(plan, number))
+    return _explained(predictions, labels, chosen, number)
 
 
 def explain_values(
@@ -107,7 +106,7 @@ def explain_values(
     names = (option, "--label" if target is None else "--target")
     array = np.array([values], dtype=np.float64)
     try:
-        told = with_plan(array, truth, settings, lambda plan: _explained(plan, 1), names=names)
+        told = _explained(array, truth, settings, 1, names)
     except DataError as error:
         # A value on the command line has no row or column.
         place = Place(error.place.path) if error.place is not None else None
@@ -142,10 +141,19 @@ def _check_plain(settings: Settings) -> None:
         )
 
 
-def _explained(plan: Plan, row: int) -> Explanation:
-    scorer, matching = Scorer(plan), Matching(plan)
+def _explained(
+    predictions: Any, labels: Any, settings: Settings, row: int, names: tuple[str, str] = ("predictions", "labels")
+) -> Explanation:
+    def attempt(whole: bool) -> Explanation:
+        return _row_of(opened(predictions, labels, settings, whole=whole, names=names), row)
+
+    return retried(attempt, predictions, labels)
+
+
+def _row_of(feed: Feed, row: int) -> Explanation:
+    plan, scorer, matching = feed.plan, Scorer(feed.plan), Matching(feed)
     total, told = 0, None
-    for task in plan.tasks():
+    for task in feed.tasks():
         total = task.start + task.part.rows
         if told is None and row <= total:
             told = _of_row(plan, task, row)
@@ -173,7 +181,7 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch, plan.settings.clip))
-    inputs = tuple(Input(source.path, source.format, None, None, source.header) for source in plan.sources)
+    inputs = tuple(Input(table.path, table.format, None, None, table.header) for table in plan.inputs)
     return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 
 

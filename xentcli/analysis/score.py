@@ -14,8 +14,7 @@ from xentcli.attempts import attempted
 from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, Warning, shown
-from xentcli.pairing import Plan, pair
-from xentcli.pairing.plan import Matching
+from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import open_source
 from xentcli.records import record, replace
 from xentcli.report.documents import Report
@@ -29,7 +28,7 @@ from xentcli.tallies.slices import Clusters, Details, Keyed, Slices
 from xentcli.tallies.symptoms import Symptoms
 from xentcli.typed import count
 
-__all__ = ["Tallied", "diagnosed", "make_plan", "score", "tally", "with_plan"]
+__all__ = ["Tallied", "diagnosed", "opened", "retried", "score", "tally"]
 
 T = TypeVar("T")
 
@@ -92,15 +91,13 @@ def score(
     chosen = Settings.chosen(settings, options)
     target = None if sink is None else Sink.of(sink)
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
-    return with_plan(
-        predictions,
-        labels,
-        chosen,
-        lambda plan: _report(plan, target, threads, metrics_needed, progress),
-        block_bytes=block_bytes,
-        once=target is not None and target.restart is None,
-        restart=None if target is None else target.restart,
-    )
+
+    def attempt(whole: bool) -> Report:
+        feed = opened(predictions, labels, chosen, block_bytes, whole=whole)
+        return _report(feed, target, threads, metrics_needed, progress)
+
+    once, restart = (False, None) if target is None else (target.restart is None, target.restart)
+    return retried(attempt, predictions, labels, once=once, restart=restart)
 
 
 def diagnosed(report: Report, tallied: Tallied) -> Report:
@@ -123,44 +120,35 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
         return []
     case = Case(plan, total, tallied.symptoms, None if report.prior is None else report.prior * unit)
     nothing: list[Warning] = []
-    return [*findings(case), *attempted(lambda: _shift(case), nothing)]
+    return [*findings(case), *attempted(lambda: _shift(case, tallied.feed), nothing)]
 
 
-def _shift(case: Case) -> list[Warning]:
+def _shift(case: Case, feed: Feed) -> list[Warning]:
     """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
     plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
-    if not (case.comparable and poor and plan.repeatable and plan.alignment == "position"):
+    if not (case.comparable and poor and feed.repeatable and plan.alignment == "position"):
         return []
-    found = shift_warning(replace(case, plan=plan.again()))
+    found = shift_warning(case, feed.again())
     return [] if found is None else [found]
 
 
-def with_plan(
+def retried(
+    attempt: Callable[[bool], T],
     predictions: Any,
     labels: Any,
-    settings: Settings,
-    run: Callable[[Plan], T],
     *,
-    block_bytes: int | None = None,
     once: bool = False,
     restart: Callable[[], object] | None = None,
-    names: tuple[str, str] = ("predictions", "labels"),
 ) -> T:
-    """Make a plan and run it; where a later label breaks its rule, let all labels decide and run again.
+    """Let the first labels decide their rule; where a later one breaks it, let all decide, and attempt again.
 
-    With `once` all labels decide from the start, so that nothing is run twice; else
-    `restart` is called before the second run. A stream cannot be read again: there the
-    first labels have decided.
+    `attempt` is called with whether all labels decide. With `once` they do from the start, so
+    that there is one attempt; else `restart` is called before the second. A stream cannot be
+    read again: there the first labels decide.
     """
-
-    def attempt(whole: bool) -> T:
-        return run(make_plan(predictions, labels, settings, block_bytes, whole=whole, names=names))
-
     again = all(_can_be_read_twice(data) for data in (predictions, labels))
-    if once and again:
-        return attempt(True)
     try:
-        return attempt(False)
+        return attempt(once and again)
     except LabelsBreakRule:
         if once or not again:
             raise
@@ -176,7 +164,7 @@ def _can_be_read_twice(data: Any) -> bool:
     return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
 
 
-def make_plan(
+def opened(
     predictions: Any,
     labels: Any,
     settings: Settings,
@@ -184,8 +172,8 @@ def make_plan(
     *,
     whole: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
-) -> Plan:
-    """Open both inputs and decide how they are read.
+) -> Feed:
+    """Open both inputs, decide how they are read, and return the feed of their rows.
 
     The first labels decide the rule for all; with `whole` all labels do, where the
     files can be read twice.
@@ -272,14 +260,19 @@ def _is_stdin(data: Any) -> bool:
 
 @record(frozen=True)
 class Tallied:
-    """What is kept of all rows of a plan; symptoms is None where tallying them failed."""
+    """What is kept of all rows of a feed; symptoms is None where tallying them failed."""
 
-    plan: Plan
+    feed: Feed
     total: Scores
     details: Details
     symptoms: Symptoms | None
     matching: Matching
     from_one: FromOne = FromOne()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan by which they were scored."""
+        return self.feed.plan
 
     def report(self, extra: Sequence[Metric] = ()) -> Report:
         """Return the Report of them, with `extra` metrics, before any diagnosis."""
@@ -288,12 +281,13 @@ class Tallied:
 
 
 def _report(
-    plan: Plan,
+    feed: Feed,
     sink: Sink | None,
     threads: int | None,
     metrics_needed: Collection[str],
     progress: Callable[[int, float | None], None] | None,
 ) -> Report:
+    plan = feed.plan
     if sink is not None and plan.has_weightless_losses:
         raise UsageError(
             "--per-example cannot show --class-weight 0 with --label-smoothing: "
@@ -303,37 +297,39 @@ def _report(
     extra = _extra(plan, metrics_needed)
     scorer = Scorer(plan, sink and sink.prepare, extra)
     if not plan.settings.hash:
-        tallied = tally(scorer, threads, sink, progress)
+        tallied = tally(scorer, feed, threads, sink, progress)
         return diagnosed(tallied.report(extra), tallied)
     from xentcli.readers.digest import digests
 
-    with digests(plan.sources) as sums:
-        tallied = tally(scorer, threads, sink, progress)
+    with digests(feed.sources) as sums:
+        tallied = tally(scorer, feed, threads, sink, progress)
         report = tallied.report(extra)
         found = sums()
-    plan.check_unchanged()
+    feed.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
     return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied)
 
 
 def tally(
     scorer: Scorer,
+    feed: Feed,
     threads: int | None = None,
     sink: Sink | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Tallied:
-    """Score all tasks of a scorer's plan and keep the tallies; the losses go to `sink`, block by block, in order."""
+    """Score all tasks of a feed and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
-    total, details, matching = Scores.empty(), Details.empty(), Matching(plan)
+    total, details, matching = Scores.empty(), Details.empty(), Matching(feed)
     symptoms: Symptoms | None = Symptoms.empty()
     groups, from_one = _Groups(plan), FromOne.empty()
     # Parts of a stream hold their bytes, and are made in no time.
-    waiting = 2 if plan.predictions.repeatable else 1
-    outcomes = mapped(scorer, plan.tasks(), worker_count(threads), waiting)
-    for outcome in _unless_changed(plan, outcomes):
+    stream = not feed.sources[0].repeatable
+    waiting = 1 if stream else 2
+    outcomes = mapped(scorer, feed.tasks(), worker_count(threads), waiting)
+    for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.scores is None or matching.faulty:
-            if not plan.predictions.repeatable:
+            if stream:
                 # A stream may have no end.
                 break
             continue
@@ -343,26 +339,26 @@ def tally(
         symptoms = _merged(symptoms, outcome.symptoms)
         from_one = from_one.merge(outcome.from_one)
         if progress is not None:
-            progress(total.read, plan.predictions.share_of(total.read))
+            progress(total.read, feed.share_of(total.read))
         if sink is not None:
             for examples in outcome.examples:
                 sink.write(examples)
     matching.finish()
     if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
         _check_swapped(plan, total)
-    return Tallied(plan, total, groups.within(details), symptoms, matching, from_one)
+    return Tallied(feed, total, groups.within(details), symptoms, matching, from_one)
 
 
 def _merged(one: Symptoms | None, other: Symptoms | None) -> Symptoms | None:
     return None if one is None or other is None else attempted(lambda: one.merge(other), None)
 
 
-def _unless_changed(plan: Plan, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
+def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
     """Of files that changed meanwhile the change is told, not what came of it."""
     try:
         yield from outcomes
     except DataError:
-        plan.check_unchanged()
+        feed.check_unchanged()
         raise
 
 
@@ -399,10 +395,10 @@ def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:
 def _check_swapped(plan: Plan, total: Scores) -> None:
     """Refuse predictions of 0 and 1 alone beside labels that lie between: no such row has a finite loss."""
     if plan.settings.kind == "probs" and 2 * total.soft_rows > total.scored:
-        first, last = plan.sources[0].path, plan.sources[-1].path
+        first, last = plan.inputs[0].path, plan.inputs[-1].path
         swapped = f"are the files swapped? xent score {last} {first}"
         raise DataError(
             f"every prediction is 0 or 1, and {total.soft_rows:,} of {total.scored:,} labels lie between",
             place=Place(first),
-            advice=swapped if len(plan.sources) > 1 else "is --label the right column?",
+            advice=swapped if len(plan.inputs) > 1 else "is --label the right column?",
         )

@@ -12,6 +12,7 @@ from xentcli.analysis.findings import Case, percent
 from xentcli.arrays import Ints
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import Warning
+from xentcli.pairing import Feed
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings, correct
@@ -79,15 +80,15 @@ class _Shift:
         return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
 
 
-def shift_warning(case: Case) -> Warning | None:
+def shift_warning(case: Case, feed: Feed) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
-    `case` has a plan of the same files again, aligned by position, with hard labels and no
-    weights. Of a long file the first rows decide.
+    `feed` begins again; rows are aligned by position, with hard labels and no weights. Of a
+    long file the first rows decide.
     """
     shifts = {-1: _Shift(), 1: _Shift()}
     clip, scored = case.plan.settings.clip, case.total.scored
-    for batch in _overlapping(case):
+    for batch in _overlapping(case, feed):
         for step, shift in shifts.items():
             shifts[step] = shift.add(batch, clip, step)
     for step, where in ((-1, "before"), (1, "after")):
@@ -118,11 +119,11 @@ def _would_be(shift: _Shift, case: Case) -> str:
     return f"{predicted}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
 
 
-def _overlapping(case: Case) -> Iterator[Batch]:
+def _overlapping(case: Case, feed: Feed) -> Iterator[Batch]:
     """The first rows, block by block, and the pair of rows at each border between blocks."""
     scorer, most = Scorer(case.plan), min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
     held: Batch | None = None
-    for piece in itertools.chain.from_iterable(map(scorer.pieces, case.plan.tasks())):
+    for piece in itertools.chain.from_iterable(map(scorer.pieces, feed.tasks())):
         assert piece.companions is not None
         batch = scorer.align(piece.start, piece.ours, piece.companions).batch
         if not len(batch.rows):

@@ -11,8 +11,6 @@ from xentcli.arrays import Ints
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
-from xentcli.pairing.columns import listed
-from xentcli.readers.source import files_in
 from xentcli.report.documents import (
     Bytes,
     ClassSlice,
@@ -90,7 +88,7 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
         infinite=InfiniteRows(total.infinite.count, total.infinite.first, _over(total.cost_of_the_rest, unit)),
         clip=_clip(total, settings, unit),
         row_sum=RowSum(total.deviation),
-        inputs=tuple(_input(plan, index, total) for index in range(len(plan.sources))),
+        inputs=tuple(_input(plan, index, total) for index in range(len(plan.inputs))),
         xent_version=__version__,
         alignment=plan.alignment,
         bits_per_byte=_bits_per_byte(total, size),
@@ -272,7 +270,7 @@ def _labels(plan: Plan, total: Scores) -> Labels:
     if plan.matcher is None:
         return Labels("none", (), None)
     counts = None if total.soft else tuple(_counted(total.classes).tolist())
-    source = next(s for s, pick in zip(plan.sources, plan.picks, strict=True) if "label" in pick)
+    source = next(s for s, pick in zip(plan.inputs, plan.picks, strict=True) if "label" in pick)
     return Labels(plan.matcher.matched, plan.label_columns, counts, plan.matcher.note, source.path)
 
 
@@ -290,10 +288,9 @@ def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
 
 
 def _input(plan: Plan, index: int, total: Scores) -> Input:
-    source = plan.sources[index]
+    table = plan.inputs[index]
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
-    files = max(1, len(files_in(source)))
-    return Input(source.path, source.format, rows, None, source.header, plan.unused[index], files)
+    return Input(table.path, table.format, rows, None, table.header, table.unused, max(1, len(table.files)))
 
 
 def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
@@ -308,8 +305,6 @@ def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
             "check its spelling; it is compared with the labels as text, whole numbers without .0",
         )
-    if plan.possible_classes:
-        yield _possible_classes(plan)
     if settings.renormalize and settings.compat is None:
         yield Warning(
             "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
@@ -328,18 +323,6 @@ def _warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             "the unnamed first columns of both files differ; rows were matched by position",
             "--id '#1' matches by them; --align position silences this",
         )
-
-
-def _possible_classes(plan: Plan) -> Warning:
-    """Columns that an option took out of the predictions, where nothing shows that they are not classes."""
-    named = [f"{name} ({option})" for name, option in plan.possible_classes.items()]
-    return Warning(
-        "possible-class",
-        f"{listed(named)} could be a class of the predictions, and was not taken as one"
-        if len(named) == 1
-        else f"{listed(named)} could be classes of the predictions, and were not taken as such",
-        "--preds NAME,... says which columns are predictions",
-    )
 
 
 def _compat(plan: Plan) -> str | None:
@@ -365,7 +348,7 @@ def _infinite_message(plan: Plan, total: Scores) -> str:
         if count == 1
         else f"{count:,} rows give their label no chance: rows {rows}{more}"
     )
-    dtype = getattr(plan.predictions, "dtype", None) if plan.settings.kind in ("probs", "true-probs") else None
+    dtype = plan.predictions.dtype if plan.settings.kind in ("probs", "true-probs") else None
     if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
         noun += f" ({dtype.name} underflow? save log-probabilities)"
     return noun

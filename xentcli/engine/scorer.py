@@ -242,24 +242,28 @@ class Scorer:
 
     def pieces(self, task: Task) -> Iterator[Piece]:
         """Load the pieces of a task with the rows that go with them."""
-        before = 0
+        before, companions = 0, self._companions(task)
         for ours in task.part.pieces(self.plan.picks[0]):
             after = before + ours.count
             if self.plan.joins:
                 yield Piece(task.start + before, ours, *self._joined(ours))
             else:
-                yield Piece(task.start + before, ours, tuple(rows.cut(before, after) for rows in task.companions))
+                yield Piece(task.start + before, ours, tuple(rows.cut(before, after) for rows in companions))
             before = after
 
+    def _companions(self, task: Task) -> list[Rows]:
+        """Load what goes with the predictions of a task."""
+        return [span.load(pick) for span, pick in zip(task.companions, self.plan.picks[1:], strict=False)]
+
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
-        """Load only what aligns the rows of a task: ids and their positions, row names."""
-        plan = self.plan
-        picks = {role: pick for role, pick in plan.picks[0].items() if role in ("id", "index")}
+        """Load what aligns the rows of a task: ids and their positions, row names; and all that goes with them."""
+        plan, companions = self.plan, self._companions(task)
         if not (plan.joins or plan.compare_row_names):
             return (), (), RowNames()
+        picks = {role: pick for role, pick in plan.picks[0].items() if role in ("id", "index")}
         ours = task.part.load(picks)
         ids = texts_of(ours.values["id"]) if plan.joins else ()
-        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, task.companions)
+        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, companions)
 
     def _row_names(self, ours: Rows, companions: Sequence[Rows]) -> RowNames:
         if not self.plan.compare_row_names:

@@ -1,9 +1,11 @@
 """Pairing: which column is what, and which label goes with which prediction.
 
-``pair`` looks at the first lines and rows of the sources, decides every rule that is
-to hold, and returns a Plan; the Plan says what was taken, and yields the Tasks.
+``pair`` looks at the first lines and rows of the sources and decides every rule: the Plan. It returns
+the Feed of their rows, which yields the Tasks.
 """
 
-from xentcli.pairing.plan import Plan, pair
+from xentcli.pairing.decisions import pair
+from xentcli.pairing.feed import Feed, Matching
+from xentcli.pairing.plan import Plan
 
-__all__ = ["Plan", "pair"]
+__all__ = ["Feed", "Matching", "Plan", "pair"]

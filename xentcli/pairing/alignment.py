@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
@@ -11,7 +11,7 @@ from xentcli.errors import DataError
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
 from xentcli.records import record
 
-__all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Task", "by_position", "check_pairs", "row_names"]
+__all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Span", "Task", "by_position", "check_pairs", "row_names"]
 
 HEAD_ROWS = 65_536
 
@@ -28,6 +28,10 @@ class PartQueue:
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
         return PartQueue(self.source, self._block_bytes)
+
+    def of(self, source: Source) -> PartQueue:
+        """Return the parts of another source, as large as those of this one."""
+        return PartQueue(source, self._block_bytes)
 
     @property
     def is_empty(self) -> bool:
@@ -65,19 +69,36 @@ class PartQueue:
 
 @record(frozen=True)
 class Companion:
-    """Another source than the predictions', and what to load of it."""
+    """A source of rows that go with others, and what to load of it."""
 
     queue: PartQueue
     selection: Selection
 
 
 @record(frozen=True)
+class Span:
+    """`rows` consecutive rows of a source, the first of which is row `skipped` (from 0) of the first part."""
+
+    parts: tuple[Part, ...]
+    skipped: int
+    rows: int
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns."""
+        loaded = merged_rows([part.load(selection) for part in self.parts])
+        return loaded if loaded.count == self.rows else loaded.cut(self.skipped, self.skipped + self.rows)
+
+
+@record(frozen=True)
 class Task:
-    """A part of the predictions, and the rows of the other sources that go with it."""
+    """A part of the predictions, `start` rows after the first, and where the rows of each other source are.
+
+    It has places to read, not rows; only what cannot be read again, as a stream, is in its parts.
+    """
 
     part: Part
     start: int
-    companions: tuple[Rows, ...] = ()
+    companions: tuple[Span, ...] = ()
 
 
 Advise = Callable[[int, int, int], tuple[str, ...]]
@@ -85,7 +106,7 @@ Advise = Callable[[int, int, int], tuple[str, ...]]
 
 
 def by_position(predictions: Companion, companions: Sequence[Companion], advise: Advise) -> Iterator[Task]:
-    """Yield the parts of the predictions with as many rows of each companion.
+    """Yield the parts of the predictions with the places of as many rows of each companion.
 
     Raises
     ------
@@ -95,15 +116,17 @@ def by_position(predictions: Companion, companions: Sequence[Companion], advise:
     readers = [_Reader(companion) for companion in companions]
     start, ours = 0, _Reader(predictions)
     for part in ours.parts:
-        rows = [reader.next(part.rows) for reader in readers]
-        short = next((place for place, got in enumerate(rows) if got is None), None)
+        spans = [reader.next(part.rows) for reader in readers]
+        short = next((place for place, span in enumerate(spans) if span.rows < part.rows), None)
         if short is not None:
-            _read(part, predictions.selection)
+            for span, companion in zip(spans, companions, strict=True):
+                _read(span.parts, companion.selection)
+            _read((part,), predictions.selection)
             # An endless stream has no total.
             total = start + part.rows + (ours.total() if predictions.queue.source.repeatable else 0)
             others = readers[short].total()
             raise _counts_differ(ours.source, total, readers[short].source, others, advise(total, short, others))
-        yield Task(part, start, tuple(got for got in rows if got is not None))
+        yield Task(part, start, tuple(spans))
         start += part.rows
     for place, reader in enumerate(readers):
         if (others := reader.total(start)) != start:
@@ -111,49 +134,46 @@ def by_position(predictions: Companion, companions: Sequence[Companion], advise:
         check_pairs(ours.source, reader.source, counted=True)
 
 
-def _read(part: Part, selection: Selection) -> None:
+def _read(parts: Iterable[Part], selection: Selection) -> None:
     """Raise the DataError of a row that cannot be read."""
-    for _ in part.pieces(selection):
-        pass
+    for part in parts:
+        for _ in part.pieces(selection):
+            pass
 
 
 class _Reader:
-    """Hands out the rows of a companion in pieces of any size."""
+    """Hands out the rows of a source in spans of any length."""
 
     def __init__(self, companion: Companion) -> None:
         self.source = companion.queue.source
         self.parts = iter(companion.queue)
         self._selection = companion.selection
-        self._rows: Rows | None = None
-        self._given = 0
+        self._part: Part | None = None
+        self._skipped = self._given = 0
 
-    def next(self, count: int) -> Rows | None:
-        """The next `count` rows, or None if there are fewer."""
-        pieces: list[Rows] = []
-        missing = count
-        while missing:
-            if self._rows is None or not self._rows.count:
-                part = next(self.parts, None)
-                if part is None:
-                    self._given += count - missing
-                    return None
-                self._rows = part.load(self._selection)
-            size = min(missing, self._rows.count)
-            pieces.append(self._rows.cut(0, size))
-            self._rows = self._rows.cut(size, self._rows.count)
-            missing -= size
-        self._given += count
-        return merged_rows(pieces)
+    def next(self, count: int) -> Span:
+        """Return the next `count` rows, or all that are left."""
+        parts: list[Part] = []
+        first, missing = self._skipped, count
+        while missing and (part := self._part or next(self.parts, None)) is not None:
+            parts.append(part)
+            left = part.rows - self._skipped
+            self._part, self._skipped = (part, self._skipped + missing) if left > missing else (None, 0)
+            missing -= min(left, missing)
+        self._given += count - missing
+        return Span(tuple(parts), first, count - missing)
 
     def total(self, enough: int | None = None) -> int:
-        """How many rows the source has; those not handed out are read, as one that cannot be may be one too many.
+        """Return how many rows the source has; those not handed out are read, as one that cannot be may be the reason.
 
         Of a stream they are counted up to the first part beyond `enough` rows.
         """
-        self._given += self._rows.count if self._rows else 0
-        self._rows = None
+        if self._part is not None:
+            self._given += self._part.rows - self._skipped
+            _read((self._part,), self._selection)
+            self._part = None
         for part in self.parts:
-            _read(part, self._selection)
+            _read((part,), self._selection)
             self._given += part.rows
             if enough is not None and self._given > enough and not self.source.repeatable:
                 break

@@ -7,7 +7,7 @@ with a probability of n**2 / 2**129. Where a message needs an id, it is read aga
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import field
 
 import numpy as np
@@ -21,7 +21,7 @@ from xentcli.pairing.alignment import Companion
 from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take, texts_of
 from xentcli.records import record, replace
 
-__all__ = ["Join", "Matched"]
+__all__ = ["Join", "Matched", "ids_at"]
 
 _SOME = 1 << 16
 
@@ -112,7 +112,6 @@ class Keys:
 class Join:
     """The labels' side of a match by id: where each id stands, and the columns beside it."""
 
-    source: Source
     rows: Rows
     keys: Keys
 
@@ -138,11 +137,10 @@ class Join:
             pieces.append(replace(rows, values=values))
         keys = Keys.of(hash_, firsts, seconds)
         rows = merged_rows(pieces) if pieces else Rows(source.path, source.names, companion.selection, 0, 0, {})
-        join = cls(source, rows, keys)
         repeated = keys.repeated()
         if repeated is not None:
-            raise join._duplicates(*repeated)
-        return join
+            raise _duplicates(source, rows, *repeated)
+        return cls(rows, keys)
 
     def find(self, ids: Sequence[str]) -> Ints:
         """Say where each id stands (i8[n]); -1 where it does not."""
@@ -154,35 +152,33 @@ class Join:
         values = {role: take(value, positions) for role, value in rows.values.items()}
         return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
 
-    def called(self, positions: Sequence[int]) -> list[str]:
-        """Return what the ids at these positions are, in order; of a stream the numbers of their rows."""
-        wanted, found = iter(sorted(positions)), []
-        if not self.source.repeatable:
-            return [f"row {position + 1:,}" for position in wanted]
-        position = next(wanted, None)
-        start = 0
-        for ids in self._ids():
+
+def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
+    """Return the ids at these positions, read again, in order; of a stream the numbers of their rows."""
+    wanted, found = iter(sorted(positions)), []
+    if not source.repeatable:
+        return [f"row {position + 1:,}" for position in wanted]
+    position = next(wanted, None)
+    start = 0
+    for part in source.parts():
+        for rows in part.pieces({"id": Pick(column.columns, "text")}):
+            ids = texts_of(rows.values["id"])
             while position is not None and position < start + len(ids):
                 found.append(shown(ids[position - start]))
                 position = next(wanted, None)
             start += len(ids)
-            if position is None:
-                break
-        return found
+        if position is None:
+            break
+    return found
 
-    def _ids(self) -> Iterator[Sequence[str]]:
-        pick = {"id": Pick(self.rows.selection["id"].columns, "text")}
-        for part in self.source.parts():
-            for rows in part.pieces(pick):
-                yield texts_of(rows.values["id"])
 
-    def _duplicates(self, again: int, first: int, count: int) -> DataError:
-        name = self.called([again])[0] if self.source.repeatable else "an id"
-        return DataError(
-            f"id {name} is there twice, first at row {self.rows.place('id', first).row:,}"
-            + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
-            place=self.rows.place("id", again),
-        )
+def _duplicates(source: Source, rows: Rows, again: int, first: int, count: int) -> DataError:
+    name = ids_at(source, rows.selection["id"], [again])[0] if source.repeatable else "an id"
+    return DataError(
+        f"id {name} is there twice, first at row {rows.place('id', first).row:,}"
+        + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
+        place=rows.place("id", again),
+    )
 
 
 def _compact(values: Values) -> Values:
@@ -218,6 +214,7 @@ class Matched:
     """Which ids were matched so far, and what went wrong."""
 
     join: Join
+    source: Source
     predictions: str
     used: bytearray
     subset: bool = False
@@ -227,9 +224,9 @@ class Matched:
     twice_examples: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, join: Join, predictions: str, subset: bool = False) -> Matched:
-        """Start with none; with `subset` ids of the labels' side may stay without a partner."""
-        return cls(join, predictions, bytearray(join.rows.count), subset)
+    def of(cls, join: Join, source: Source, predictions: str, subset: bool = False) -> Matched:
+        """Start with none; with `subset` ids of the labels' side, which is `source`, may stay without a partner."""
+        return cls(join, source, predictions, bytearray(join.rows.count), subset)
 
     @property
     def faulty(self) -> bool:
@@ -279,8 +276,9 @@ class Matched:
         unused = self.unused
         if unused and not self.subset:
             few = np.flatnonzero(np.frombuffer(self.used, np.uint8) == 0)[:3].tolist()
+            examples = ids_at(self.source, self.join.rows.selection["id"], few)
             raise DataError(
-                f"{_ids(unused)} in {self.predictions}: {', '.join(self.join.called(few))}",
+                f"{_ids(unused)} in {self.predictions}: {', '.join(examples)}",
                 place=Place(labels),
                 advice="--subset allows it",
             )

@@ -31,9 +31,10 @@ from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, texts_of
 from xentcli.readers.stream import STDIN
+from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["class_weights", "could_be_classes", "given_classes", "match"]
+__all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"]
 
 MOST_NAMED = 6
 """So many columns are named in an example of --preds."""
@@ -162,6 +163,29 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     return None if (weights == 1).all() else weights
 
 
+@record(frozen=True)
+class Rule:
+    """How labels become targets.
+
+    Attributes
+    ----------
+    classes
+        The class names.
+    matcher
+        Turns labels into targets; None for kinds without labels.
+    columns
+        The names of the label columns.
+    uncertain_base
+        Whether labels are numbers of classes, no option says from where they count, and none of those that
+        decide is 0.
+    """
+
+    classes: tuple[str, ...] = ()
+    matcher: Matcher | None = None
+    columns: tuple[str, ...] = ()
+    uncertain_base: bool = False
+
+
 def match(
     roles: Roles,
     queues: Sequence[PartQueue],
@@ -171,16 +195,18 @@ def match(
     *,
     whole: bool,
     doubt: Doubt,
-) -> tuple[tuple[str, ...], Matcher, tuple[str, ...], bool]:
-    """Return the classes, the rule of the labels, the names of the label columns, and whether the base is uncertain.
-
-    It is where labels are numbers of classes, no option says from where they count, and none
-    of those that decide is 0.
+) -> Rule:
+    """Decide the rule of the labels.
 
     With `whole` all labels decide the rule, not only the first. With `doubt.stray` the names
     of the prediction columns, and of columns with another role that could be classes, must
     show that all of them are predictions: logits have no row sum that would catch a stray
     column.
+
+    Raises
+    ------
+    DataError
+        When no rule holds.
     """
     preds, label = roles["preds"][0], roles["label"][0]
     columns = len(preds.columns)
@@ -204,7 +230,7 @@ def match(
         order, matcher_ = _distribution(preds, label, settings, names, queues)
         if doubt.stray and names is None and not matcher_.by_name:
             _check_vouched(preds, preds, (), settings, final=True)
-        return order, matcher_, label.names, False
+        return Rule(order, matcher_, label.names)
     census, complete = _census(roles, queues, joins, whole, settings.ignored)
     if columns == 1:
         matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
@@ -212,7 +238,7 @@ def match(
             _check_by_position(names, census, matcher)
         if doubt.stray and names is None:
             _check_vouched(preds, _with_taken(preds, doubt, matcher), (), settings, final=True, twice=doubt.shareable)
-        return pair_of, matcher, label.names, _uncertain_base(census, matcher, settings)
+        return Rule(pair_of, matcher, label.names, _uncertain_base(census, matcher, settings))
     if settings.positive is not None:
         raise DataError(
             f"--positive is for one column of predictions, and there are {columns}", place=Place(preds.source.path)
@@ -226,7 +252,7 @@ def match(
         every = _with_taken(preds, doubt, decided)
         called = _called(census, decided)
         _check_vouched(preds, every, called, settings, final=complete, twice=doubt.shareable)
-    return classes, decided, label.names, _uncertain_base(census, decided, settings)
+    return Rule(classes, decided, label.names, _uncertain_base(census, decided, settings))
 
 
 def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> bool:
@@ -351,13 +377,13 @@ def _called(census: Census, matcher: Matcher) -> list[str]:
 
 
 def could_be_classes(
-    preds: Found, doubt: Doubt, matcher: Matcher, names: tuple[str, ...] | None, labels: int
+    preds: Found, doubt: Doubt, matcher: Matcher | None, names: tuple[str, ...] | None, labels: int
 ) -> dict[int, str]:
     """Return the columns with another role that could be classes too, each with its option.
 
     There are none where --classes, or several label columns (`labels`), say how many classes there are.
     """
-    if names is not None or labels > 1:
+    if names is not None or labels > 1 or matcher is None:
         return {}
     return {c: option for c, option in doubt.taken.items() if _fits(preds, name_of(preds.source, c), matcher)}
 

@@ -1,0 +1,221 @@
+"""pair(): from opened sources and settings to a Plan, and the Feed of its rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.columns.numerals import is_number
+from xentcli.errors import DataError, NoVerdict, Place, Warning
+from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
+from xentcli.pairing.axes import arranged
+from xentcli.pairing.columns import Found, listed, name_of
+from xentcli.pairing.feed import Feed
+from xentcli.pairing.headers import with_header, with_headers
+from xentcli.pairing.join import Join
+from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
+from xentcli.pairing.plan import Plan, Table
+from xentcli.pairing.roles import (
+    Roles,
+    explicit_roles,
+    find_labels,
+    find_predictions,
+    find_row_names,
+    flattened,
+    picks_of,
+    unused_columns,
+    used_columns,
+)
+from xentcli.readers.source import Source, has_first_line
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings import Settings
+
+__all__ = ["pair"]
+
+COMPANION_BYTES = 1 << 16, 1 << 20
+"""Bytes of a part of labels, groups or ids: fewer cost time, more cost memory."""
+
+
+def pair(
+    predictions: Source,
+    labels: Source | None,
+    settings: Settings,
+    *,
+    others: Sequence[Source] = (),
+    block_bytes: int | None = None,
+    whole: bool = False,
+) -> Feed:
+    """Decide how two sources, or one that holds both, are read; return the feed of their rows, which has the plan.
+
+    Parameters
+    ----------
+    predictions, labels
+        Opened sources. `labels` is None where the predictions' file has the labels too,
+        or none are needed.
+    settings
+        What was asked for.
+    others
+        More sources, of which options name columns.
+    block_bytes
+        About how much of a file is read at once; what suits the format if None.
+    whole
+        Let all labels decide their rule, not only the first 65,536.
+
+    Raises
+    ------
+    DataError
+        When something cannot be decided without an option, which the message names.
+    NoVerdict
+        When there is nothing in the files.
+    """
+    _check_empty(predictions, labels, settings)
+    labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
+    sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
+    files = 1 if labels is None else 2
+    roles = explicit_roles(settings, sources[:files], sources[files:])
+    sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
+    queues = [PartQueue(source, size) for source, size in zip(sources, sizes, strict=True)]
+    if all(queue.is_empty for queue in queues[:files]):
+        # How many numbers a list column has in a row, no row says.
+        raise NoVerdict("there are no rows", place=Place(predictions.path))
+    if labelled:
+        find_labels(roles, sources[:files], queues, settings)
+    doubt = find_predictions(roles, sources, queues, settings)
+    if not labelled:
+        queues[0], roles = _every_number(queues[0], roles, settings)
+        sources = (queues[0].source, *sources[1:])
+    compare = find_row_names(roles, sources[:files], settings)
+    picks = picks_of(roles, sources)
+    companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
+    joins = tuple(map(Join.of, companions)) if settings.id is not None else ()
+    rule = Rule()
+    if labelled:
+        rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
+        possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
+        warnings += _possible_classes(sources[0], possible)
+    plan = Plan(
+        _resolved(settings, roles["preds"][0], axis),
+        tuple(Table.of(source, unused_columns(source, roles)) for source in sources),
+        picks,
+        rule.classes,
+        rule.matcher,
+        rule.columns,
+        compare,
+        joins,
+        class_weights(settings, rule.classes),
+        tuple(used_columns(roles, "by")),
+        tuple(name for names in used_columns(roles, "show") for name in names),
+        warnings,
+        rule.uncertain_base,
+        labels is not None,
+    )
+    return Feed(plan, queues)
+
+
+def _headed(
+    predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings, names: Sequence[str]
+) -> tuple[tuple[Source, ...], int | None, tuple[Warning, ...]]:
+    """Decide the axis of the classes, and which first lines are headers; return the sources as they are then read."""
+    given = (predictions,) if labels is None else (predictions, labels)
+    (predictions, *rest), axis = arranged((*given, *others), settings)
+    labels, others = (None, rest) if labels is None else (rest[0], rest[1:])
+    predictions, labels, warnings = with_headers(predictions, labels, settings, names)
+    if labels is not None and settings.id is None:
+        check_pairs(predictions, labels)
+    files = (predictions,) if labels is None else (predictions, labels)
+    headed = [with_header(other, files, settings, names) for other in others]
+    warnings += tuple(warning for _, found in headed for warning in found)
+    return (*files, *(other for other, _ in headed)), axis, warnings
+
+
+def _every_number(queue: PartQueue, roles: Roles, settings: Settings) -> tuple[PartQueue, Roles]:
+    """For kinds without labels every number of an array is an example; a table must have one column of them."""
+    flat, roles = flattened(queue.source, roles)
+    found = roles["preds"][0]
+    if len(found.columns) > 1:
+        raise DataError(
+            f"{len(found.columns)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
+            place=Place(flat.path),
+            advice=("--preds NAME chooses it", "numpy.save('p.npy', array): every number of an array is an example"),
+        )
+    return queue if flat is queue.source else queue.of(flat), roles
+
+
+def _possible_classes(source: Source, columns: Mapping[int, str]) -> tuple[Warning, ...]:
+    """The warning of columns with another role that could be classes, each with its option."""
+    named = [f"{name_of(source, column)} (--{option})" for column, option in columns.items()]
+    if not named:
+        return ()
+    message = (
+        f"{listed(named)} could be a class of the predictions, and was not taken as one"
+        if len(named) == 1
+        else f"{listed(named)} could be classes of the predictions, and were not taken as such"
+    )
+    return (Warning("possible-class", message, "--preds NAME,... says which columns are predictions"),)
+
+
+def _dtype(found: Found) -> np.dtype[Any]:
+    """The dtype of columns of floats; float64 for whole numbers, text and long doubles."""
+    dtype_of = getattr(found.source, "dtype_of", None)
+    every = [dtype_of(column) for column in found.columns] if dtype_of else [getattr(found.source, "dtype", None)]
+    floats = [dtype for dtype in every if dtype is not None and dtype.kind == "f"]
+    common = np.result_type(*floats) if floats and len(floats) == len(every) else np.dtype("f8")
+    return common if common.itemsize <= 8 else np.dtype("f8")
+
+
+def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
+    """The settings with what the tool of --compat does.
+
+    Raises
+    ------
+    DataError
+        For floats of 2 bytes where the tool computes in 2 bytes.
+    """
+    if settings.compat is None:
+        return settings
+    tool, dtype = COMPAT[settings.compat], _dtype(found)
+    is_bfloat16 = getattr(found.source, "is_bfloat16", None)
+    if tool.short and (dtype.itemsize == 2 or (is_bfloat16 is not None and is_bfloat16(found.columns[0]))):
+        name = tool.title.partition(",")[0]
+        saved = f"{os.path.splitext(os.path.basename(found.source.path))[0]}-float32.npy"
+        raise DataError(
+            f"{name} computes 2-byte floats in 2 bytes; its number is not reproduced",
+            place=Place(found.source.path),
+            advice=(
+                f"without --compat {settings.compat} they are computed exactly",
+                f"numpy.save({saved!r}, array.astype('float32')) writes an array that both compute alike",
+            ),
+        )
+    return settings.as_compat(dtype, len(found.columns), axis)
+
+
+def _has_no_row(source: Source, said: bool | None) -> bool:
+    """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
+    if not source.width:
+        return True
+    if has_first_line(source):
+        header = not all(map(is_number, source.first_fields)) if said is None else said
+        source = source.with_header(header)
+    return PartQueue(source).is_empty
+
+
+def _companion_bytes(source: Source, block_bytes: int | None) -> int:
+    """How many bytes of labels, groups or ids are a part: of fewer rows than a task, as two tasks may each load it."""
+    least, most = COMPANION_BYTES
+    usual = min(most, max(least, source.task_bytes // 4))
+    return min(block_bytes or usual, usual)
+
+
+def _check_empty(predictions: Source, labels: Source | None, settings: Settings) -> None:
+    sides = [("predictions", predictions), *([("labels", labels)] if labels is not None else [])]
+    empty = [source for _, source in sides if not source.width]
+    if not empty:
+        return
+    if all(_has_no_row(source, settings.header_of(side)) for side, source in sides):
+        # A single line beside an empty file can only be its header.
+        raise NoVerdict("there are no rows", place=Place(predictions.path))
+    raise DataError("the file is empty", place=Place(empty[0].path))

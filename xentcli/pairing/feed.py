@@ -1,0 +1,118 @@
+"""Feed: the sources of a plan, what moves their rows, and what is known only when all rows were moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from xentcli.arrays import Ints
+from xentcli.errors import DataError
+from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
+from xentcli.pairing.counts import Counted, counts_advice
+from xentcli.pairing.join import Matched
+from xentcli.pairing.plan import Plan
+from xentcli.readers.source import Source
+
+__all__ = ["Feed", "Matching"]
+
+
+class Feed:
+    """The sources of a plan, the predictions first, and their parts that were not yet handed out."""
+
+    def __init__(self, plan: Plan, queues: Sequence[PartQueue]) -> None:
+        self.plan = plan
+        self._queues = tuple(queues)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources, the predictions first."""
+        return tuple(queue.source for queue in self._queues)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether all sources can be read again."""
+        return all(source.repeatable for source in self.sources)
+
+    def again(self) -> Feed:
+        """Return a feed of the same sources from their first rows on; they must be repeatable."""
+        return Feed(self.plan, [queue.again() for queue in self._queues])
+
+    def share_of(self, rows: int) -> float | None:
+        """Return which share of the predictions so many rows are; None where it is unknown."""
+        return self.sources[0].share_of(rows)
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield the parts of the predictions with the places of the rows that go with them.
+
+        Raises
+        ------
+        DataError
+            When the row counts differ.
+        """
+        if self.plan.joins:
+            start = 0
+            for part in self._queues[0]:
+                yield Task(part, start)
+                start += part.rows
+            return
+        pairs = zip(self._queues, self.plan.picks, strict=True)
+        predictions, *companions = [Companion(queue, pick) for queue, pick in pairs]
+        yield from by_position(predictions, companions, self._advice_on_counts)
+
+    def _advice_on_counts(self, rows: int, place: int, others: int) -> tuple[str, ...]:
+        plan, sources = self.plan, self.sources
+        ours = Counted("predictions", sources[0], plan.picks[0], rows)
+        name = "labels" if plan.has_label_file and not place else "further"
+        theirs = Counted(name, sources[place + 1], plan.picks[place + 1], others)
+        return counts_advice(ours, theirs, plan.settings, plan.matcher)
+
+    def check_unchanged(self) -> None:
+        """Raise DataError when a file is no longer what was opened."""
+        for source in self.sources:
+            source.check_unchanged()
+
+
+class Matching:
+    """What ids and row names say of the alignment; complete when all rows were noted."""
+
+    def __init__(self, feed: Feed) -> None:
+        plan = feed.plan
+        self._feed = feed
+        self._matched = [
+            Matched.of(join, source, plan.predictions.path, plan.settings.subset)
+            for join, source in zip(plan.joins, feed.sources[1:], strict=False)
+        ]
+        self.row_names = RowNames()
+
+    @property
+    def unused(self) -> int:
+        """How many labels have no prediction."""
+        return max((matched.unused for matched in self._matched), default=0)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an id was missing or there twice."""
+        return any(matched.faulty for matched in self._matched)
+
+    def note(self, ids: Sequence[str], positions: Sequence[Ints], names: RowNames) -> None:
+        """Take note of some rows: their ids, where those are in each other source, and their row names."""
+        for matched, found in zip(self._matched, positions, strict=True):
+            matched.note(ids, found)
+        self.row_names = self.row_names.merge(names)
+
+    def finish(self) -> None:
+        """Check that every row found its partner, and that no file changed meanwhile.
+
+        Raises
+        ------
+        DataError
+            With counts and examples.
+        """
+        self._feed.check_unchanged()
+        for matched in self._matched:
+            matched.finish()
+        if self.row_names.shuffled:
+            paths = " and ".join(table.path for table in self._feed.plan.inputs[:2])
+            raise DataError(
+                f"{paths} have the same row names (first column, without a name) in another order",
+                advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
+            )
