@@ -1,187 +1,201 @@
-"""What a user can set, checked once: the same for the library and every command."""
+"""Settings: one row for each option of how files are read, matched and scored."""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import numpy as np
-
-from xentcli.columns.numerals import number, whole_or_text
 from xentcli.errors import UsageError, shown
-from xentcli.readers import check_format
+from xentcli.options import Option, number_that, option, options_of, spelled
+from xentcli.readers import READERS, check_format
 from xentcli.readers.limits import DEFAULT, Limits
-from xentcli.readers.text.csv import check_delimiter
 from xentcli.records import record, replace
-from xentcli.report.documents import UNITS, Setting
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS, Rules
 from xentcli.scoring.metrics import Metric, find
-from xentcli.typed import typed
 
-__all__ = ["SIDES", "Settings"]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from xentcli.report.documents import Setting
+
+__all__ = ["OPTIONS", "SIDES", "Settings"]
 
 SIDES = ("predictions", "labels", "both")
-_NAMES = ("preds", "label", "id", "weights", "classes", "positive", "by", "show", "cluster", "metrics")
-_NUMBERS = ("base", "bytes", "ignore_label")
-_LIMITS = ("max_groups", "max_columns", "max_field", "max_inflated", "max_batch")
-_ABOUT_LABELS = (
-    "label", "classes", "positive", "index_base", "class_weight", "label_smoothing", "by_class", "multilabel",
-    "class_axis",
-)  # fmt: skip
+
+_LABELS, _FILES = ("labels",), ("files",)
+_ONE_PROBLEM = ("labels", "one problem")
+_COSTS = ("score", "check")
+_columns, _files, _loss = (partial(option, section) for section in ("Columns", "Files", "Loss"))
+_slices, _output = (partial(option, section, commands=_COSTS) for section in ("Slices", "Output"))
+_at_least_1 = number_that("at least 1", lambda number: number >= 1)
+
+
+def _one_character(_: str, text: str) -> str:
+    from xentcli.readers.text.csv import check_delimiter
+
+    return check_delimiter(text)
+
+
+def _bytes(spelling: str, value: Any) -> Any:
+    from xentcli.columns.numerals import number
+
+    total = number(str(value))
+    if total is not None and not 0 < total < math.inf:
+        raise UsageError(f"{spelling} is a number above 0, or a column, not {value}")
+    return value
 
 
 @record(frozen=True, kw_only=True)
 class Settings:
-    """How two files are read, matched and scored. Every field has its option's name.
+    """How two files are read, matched and scored: a field for each option, with its row of the table of options.
 
-    Attributes
-    ----------
-    kind
-        What the predictions hold, a name in ``batch.KINDS``.
-    preds, label, id, weights
-        The columns of each role: names, globs, ``first:last``, ``#1``, joined by commas
-        or as a list; ``@FILE:COLUMN`` takes a column from that file.
-    subset
-        With `id`, labels that have no prediction are counted, not refused.
-    classes
-        The class names in the order of the columns, or ``@FILE``.
-    positive
-        The label that one column of predictions is about.
-    class_axis
-        The axis of the classes in an array, counted from 0, or from -1 at the end; by default the last
-        one, and 1 in arrays of three dimensions and more under `compat` "torch".
-    multilabel
-        Each of K columns is a binary problem of its own; losses are means over the columns.
-    index_base
-        0 or 1: labels are positions counted from there.
-    align
-        "position" aligns by position even where row names say otherwise.
-    header, no_header
-        For which side a first line that could be either is a header, or data.
-    dtype
-        "bfloat16": what the two bytes of each number of an NPY file are.
-    delimiter
-        The one character that separates fields.
-    decimal
-        "." or ",": what stands before the decimals of a number in text.
-    input_format
-        A name in READERS, or ``predictions=NAME``, ``labels=NAME`` and ``FILE=NAME`` for a further file.
-    sum_tolerance
-        tau: how far a row sum may be from 1.
-    scale
-        What every prediction is multiplied by before it is checked.
-    renormalize
-        Divide each row by its sum before it is checked.
-    clip
-        EPS: the q of a loss is taken as min(max(q, EPS), 1 - EPS).
-    class_weight
-        W by class: ``{"cat": 2.0}``, or texts ``cat=2``; 1 for classes that are not named.
-    label_smoothing
-        E: the target of a loss is (1 - E) y + E / K.
-    ignore_label
-        Rows with one of these labels are counted and left out.
-    compat
-        A name in ``compat.COMPAT``: the clip, renormalisation and denominator of that tool.
-    by
-        Columns to slice by, each by itself; ``a,b`` crosses two.
-    by_class
-        Slice by the true class.
-    cluster
-        The column whose rows of one value are not independent of each other.
-    worst, show
-        How many of the worst rows are kept, and the columns shown beside them.
-    max_groups
-        How many groups a slice, and how many clusters there may be.
-    max_columns, max_field, max_inflated, max_batch
-        How many columns a file may have, how many characters a field of text, how many
-        bytes compressed data may inflate to, and how many a record batch of an Arrow file has.
-    hash
-        Take the SHA-256 of every input.
-    bytes
-        A column with the bytes of each row's text, multiplied by the row's weight as its loss is; or
-        their number in total, taken as it is.
-    metrics
-        The figures that tables show, in this order; top3 is a top-k accuracy.
-    base
-        "e", "2" or "10": nats, bits or bans.
-    confidence
-        The level of the interval.
+    The options of the commands, the checks of types and values, and the options in a report are
+    made from these rows, in this order. ``xent score --help`` shows what each does.
 
     Raises
     ------
     UsageError
         For values that make no sense whatever the files hold.
+
+    >>> Settings(clip=0.6)
+    Traceback (most recent call last):
+    xentcli.errors.UsageError: --clip is between 0 and 0.5, not 0.6
     """
 
-    kind: str = "probs"
-    preds: str | Sequence[str] | None = None
-    label: str | Sequence[str] | None = None
-    id: str | None = None
-    weights: str | None = None
-    subset: bool = False
-    classes: str | Sequence[str] | None = None
-    positive: str | None = None
-    class_axis: int | None = None
-    multilabel: bool = False
-    index_base: int | None = None
-    align: str | None = None
-    header: str | None = None
-    no_header: str | None = None
-    delimiter: str | None = None
-    decimal: str = "."
-    dtype: str | None = None
-    input_format: str | Sequence[str] | None = None
-    sum_tolerance: float = 0.001
-    scale: float = 1.0
-    renormalize: bool = False
-    clip: float | None = None
-    class_weight: Mapping[str, float] | str | Sequence[str] | None = None
-    label_smoothing: float = 0.0
-    ignore_label: str | Sequence[str] | None = None
-    compat: str | None = None
-    by: str | Sequence[str] = ()
-    by_class: bool = False
-    cluster: str | None = None
-    worst: int = 0
-    show: str | Sequence[str] = ()
-    max_groups: int = 10_000
-    max_columns: int = DEFAULT.columns
-    max_field: int = DEFAULT.field
-    max_inflated: int = DEFAULT.inflated
-    max_batch: int = DEFAULT.batch
-    hash: bool = False
-    bytes: str | int | None = None
-    metrics: str | Sequence[str] | None = None
-    base: str = "e"
-    confidence: float = 0.95
+    kind: str = _loss("What the predictions are.", default="probs", choices=tuple(KINDS), show_default=True)
+    preds: str | Sequence[str] | None = _columns(
+        "The predictions: names, globs, first:last or #1, ...", "COLUMNS", needs=_FILES, numbers="names"
+    )
+    label: str | Sequence[str] | None = _columns(
+        "The label, or one target column for each class.", "COLUMNS", needs=_LABELS, numbers="names"
+    )
+    id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
+    subset: bool = _columns("With --id: labels may be there that have no prediction.", default=False)
+    weights: str | None = _columns("How much each row counts.", "COLUMN", needs=_FILES, numbers="names")
+    classes: str | Sequence[str] | None = _columns(
+        "Class names in column order, or @FILE, one a line.", "NAMES", needs=_LABELS, numbers="names"
+    )
+    positive: str | None = _columns(
+        "The label that one column of predictions is about.", "NAME", needs=_ONE_PROBLEM, numbers="names"
+    )
+    class_axis: int | None = _columns("Axis of the classes in an array, from 0 [default: last].", "N", needs=_LABELS)
+    multilabel: bool = _columns("Each column is a yes or no of its own.", default=False, needs=_LABELS)
+    index_base: int | None = _columns("Labels are positions counted from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)
+    bytes: str | int | None = _columns(
+        "Bytes per row (weighted) or in total, for bits per byte.", "COLUMN|N", numbers="kept", check=_bytes
+    )
+    align: str | None = _columns("Match by position whatever row names say.", choices=("position",), needs=_FILES)
+
+    input_format: str | Sequence[str] | None = _files(
+        "For both, or predictions=, labels=, FILE=FORMAT.", f"[{'|'.join(READERS)}]", multiple=True, needs=_FILES
+    )
+    dtype: str | None = _files("What two-byte numbers of an NPY file are.", choices=("bfloat16",), needs=_FILES)
+    delimiter: str | None = _files(
+        "What separates fields: , ; tab space or another.", "CHAR", check=_one_character, needs=_FILES
+    )
+    decimal: str = _files("What stands before decimals; else a point.", default=".", choices=(".", ","))
+    header: str | None = _files(
+        "The first line is a header; of both, if bare.", choices=SIDES, bare="both", needs=_FILES
+    )
+    no_header: str | None = _files("The first line is data.", choices=SIDES, bare="both", needs=_FILES)
+    max_columns: int = _files("Columns of a file at most; else 1,000,000.", "N", DEFAULT.columns, check=_at_least_1)
+    max_field: int = _files("Characters of a field at most; else 1,048,576.", "N", DEFAULT.field, check=_at_least_1)
+    max_inflated: int = _files(
+        "Bytes that data inflate to at most; else 64 GiB.", "BYTES", DEFAULT.inflated, check=_at_least_1
+    )
+    max_batch: int = _files("Largest Arrow record batch [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
+
+    clip: float | None = _loss(
+        "Keep q in [EPS, 1-EPS]; reported.", "EPS", check=number_that("between 0 and 0.5", lambda eps: 0 < eps < 0.5)
+    )
+    class_weight: Mapping[str, float] | str | Sequence[str] | None = _loss(
+        "How much a class counts in the cost; else 1.", "NAME=W", multiple=True, needs=_ONE_PROBLEM
+    )
+    label_smoothing: float = _loss(
+        "Spread E of each target over all classes.",
+        "E",
+        0.0,
+        check=number_that("from 0 to 1", lambda e: 0 <= e <= 1),
+        needs=_ONE_PROBLEM,
+    )
+    ignore_label: str | Sequence[str] | None = _loss(
+        "Leave rows with this label out; counted.", "LABEL", multiple=True, numbers="kept"
+    )
+    compat: str | None = _loss("The number as this tool computes it.", choices=tuple(COMPAT), needs=("one problem",))
+    renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))
+    scale: float = _loss(
+        "Multiply predictions first: 0.01 for percent.",
+        "X",
+        1.0,
+        check=number_that("a number above 0", lambda x: 0 < x < math.inf),
+    )
+    sum_tolerance: float = _loss(
+        "How far a row sum may be off.",
+        "TAU",
+        0.001,
+        show_default=True,
+        check=number_that("a number from 0 up", lambda tau: 0 <= tau < math.inf),
+    )
+    base: str = _loss(
+        "Losses in bits, nats or bans.", default="e", choices=("2", "e", "10"), show_default=True, numbers="kept"
+    )
+    confidence: float = _loss(
+        "The level of the interval.",
+        "LEVEL",
+        0.95,
+        show_default=True,
+        check=number_that("between 0 and 1", lambda level: 0 < level < 1, "for 95 %: --confidence 0.95"),
+        commands=_COSTS,
+    )
+
+    by: str | Sequence[str] = _slices(
+        "The cost by the values of a column; A,B crosses two.", "COLUMN", (), multiple=True, numbers="names"
+    )
+    by_class: bool = _slices("The cost by true class.", default=False, needs=_LABELS)
+    worst: int = _slices(
+        "The N rows of the largest loss.", "N", 0, check=number_that("at least 0", lambda number: number >= 0)
+    )
+    show: str | Sequence[str] = _slices(
+        "A column to show beside the worst rows.", "COLUMN", (), multiple=True, numbers="names"
+    )
+    cluster: str | None = _slices("Rows of one value are not independent.", "COLUMN", numbers="names")
+    max_groups: int = _slices("How many groups there may be.", "N", 10_000, show_default=True, check=_at_least_1)
+
+    hash: bool = _output("Put the SHA-256 of every input into the report.", default=False)
+    metrics: str | Sequence[str] | None = _output("Show these figures: cost,brier,top3.", "NAMES", numbers="names")
 
     set_by_compat: ClassVar[tuple[str, ...]] = ("clip", "renormalize")
 
+    @property
+    def rows(self) -> dict[str, Option]:
+        """The rows of the fields, by name."""
+        cls: Any = type(self)
+        return options_of(cls)
+
     def __post_init__(self) -> None:
         """Check what can be checked before a file is opened."""
-        self._check_types()
-        _choice("kind", self.kind, tuple(KINDS))
-        _choice("base", str(self.base), tuple(UNITS))
-        if self.dtype is not None:
-            _choice("dtype", self.dtype, ("bfloat16",))
-        for name in ("header", "no_header"):
-            if getattr(self, name) is not None:
-                _choice(name, getattr(self, name), SIDES)
-        if self.align not in (None, "position"):
-            raise UsageError(f"--align is position, not {shown(self.align)}")
-        if self.index_base not in (None, 0, 1):
-            raise UsageError(f"--index-base is 0 or 1, not {self.index_base}")
-        if self.delimiter is not None:
-            object.__setattr__(self, "delimiter", check_delimiter(self.delimiter))
-        _choice("decimal", self.decimal, (".", ","))
-        if self.decimal == self.delimiter:
-            raise UsageError(f"--decimal and --delimiter are both {shown(self.decimal)}")
+        for name, row in self.rows.items():
+            object.__setattr__(self, name, row.checked(name, getattr(self, name)))
+        self._check_lists()
+        self._check_kind()
+        self._check_together()
+        if self.multilabel:
+            self._check_multilabel()
+        if self.compat is not None:
+            self._check_compat(self.compat)
+
+    def _set_and_needing(self, need: str) -> str | None:
+        """Return the spelling of an option that is set and needs something; None where there is none."""
+        found = (name for name, row in self.rows.items() if need in row.needs and row.is_set(getattr(self, name)))
+        return next(map(spelled, found), None)
+
+    def _check_lists(self) -> None:
+        """Check the options that name several things."""
         formats = self.input_format
         given = [formats] if isinstance(formats, str) else formats or ()
         for name, items in (
@@ -189,57 +203,30 @@ class Settings:
             ("by", self.slices),
             ("metrics", [metric.name for metric in self.shown_metrics]),
         ):
-            _once(name, items)
+            twice = next((item for index, item in enumerate(items) if item in items[:index]), None)
+            if twice is not None:
+                raise UsageError(f"--{name} names {shown(twice)} twice")
         for side in (*SIDES[:2], *self.files_named()):
             check_format(self.format_of(side))
-        _positive_number("--scale", self.scale)
-        if not (math.isfinite(self.sum_tolerance) and self.sum_tolerance >= 0):
-            raise UsageError(f"--sum-tolerance is a number from 0 up, not {self.sum_tolerance}")
-        if not 0 < self.confidence < 1:
-            raise UsageError(
-                f"--confidence is between 0 and 1, not {self.confidence:g}", advice="for 95 %: --confidence 0.95"
-            )
-        if self.clip is not None and not 0 < self.clip < 0.5:
-            raise UsageError(f"--clip is between 0 and 0.5, not {self.clip:g}")
-        if not 0 <= self.label_smoothing <= 1:
-            raise UsageError(f"--label-smoothing is from 0 to 1, not {self.label_smoothing:g}")
-        for name, least in (("worst", 0), *((name, 1) for name in _LIMITS)):
-            if getattr(self, name) < least:
-                raise UsageError(f"--{name.replace('_', '-')} is at least {least}, not {getattr(self, name)}")
-        if self.bytes_in_all is not None and not 0 < self.bytes_in_all < math.inf:
-            raise UsageError(f"--bytes is a number above 0, or a column, not {self.bytes}")
-        if self.show and not self.worst:
-            raise UsageError("--show names columns for --worst N")
-        for metric in self.shown_metrics:
-            if metric.labelled and not KINDS[self.kind].labelled:
-                raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
-        self._check_together()
 
-    def _check_types(self) -> None:
-        """Take plain values from NumPy scalars and arrays, as a library call may have them; refuse other types."""
-        for name, hint in type(self).__annotations__.items():
-            if not hint.startswith("ClassVar"):
-                value = typed(name, getattr(self, name), hint, named=name in _NAMES, numbers=name in _NUMBERS)
-                object.__setattr__(self, name, value)
-
-    def _given(self, name: str) -> bool:
-        """Say whether an option differs from its default."""
-        value = getattr(self, name)
-        return value != getattr(type(self), name) and value not in ((), {})
-
-    def _check_together(self) -> None:
+    def _check_kind(self) -> None:
+        """Refuse what goes with another kind of predictions."""
         if self.renormalize and self.kind != "probs":
             raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
-        if not KINDS[self.kind].labelled:
-            for name in _ABOUT_LABELS:
-                if self._given(name):
-                    raise UsageError(
-                        f"--{name.replace('_', '-')} has no use: --kind {self.kind} needs no labels and no classes"
-                    )
-        if self.multilabel:
-            self._check_multilabel()
-        if self.compat is not None:
-            self._check_compat(self.compat)
+        if KINDS[self.kind].labelled:
+            return
+        for metric in self.shown_metrics:
+            if metric.labelled:
+                raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
+        if (given := self._set_and_needing("labels")) is not None:
+            raise UsageError(f"{given} has no use: --kind {self.kind} needs no labels and no classes")
+
+    def _check_together(self) -> None:
+        """Refuse options that contradict each other."""
+        if self.decimal == self.delimiter:
+            raise UsageError(f"--decimal and --delimiter are both {shown(self.decimal)}")
+        if self.show and not self.worst:
+            raise UsageError("--show names columns for --worst N")
         if self.positive is not None and self.classes is not None:
             raise UsageError("--positive and --classes both name the classes; one of them is enough")
         if self.positive is not None and self.index_base is not None:
@@ -248,22 +235,22 @@ class Settings:
             raise UsageError("--subset allows labels without a prediction; it goes with --id COLUMN")
         if self.id is not None and self.align is not None:
             raise UsageError("--id and --align position contradict each other")
-        if {self.header, self.no_header} in ({"both"}, {"labels"}, {"predictions"}) or (
-            self.header and self.no_header and "both" in (self.header, self.no_header)
+        if (
+            self.header
+            and self.no_header
+            and (self.header == self.no_header or "both" in (self.header, self.no_header))
         ):
             raise UsageError("--header and --no-header name the same file")
 
     def _check_multilabel(self) -> None:
         """Refuse what takes a row as one problem of K classes."""
-        for name in ("positive", "index_base", "class_weight", "label_smoothing", "renormalize", "compat"):
-            if self._given(name):
-                raise UsageError(f"--{name.replace('_', '-')} does not go with --multilabel, whose columns are apart")
+        if (given := self._set_and_needing("one problem")) is not None:
+            raise UsageError(f"{given} does not go with --multilabel, whose columns are apart")
         top = next((metric for metric in self.shown_metrics if metric.argument is not None), None)
         if top is not None:
             raise UsageError(f"--multilabel has no {top.name}: each column has two classes")
 
     def _check_compat(self, name: str) -> None:
-        _choice("compat", name, tuple(COMPAT))
         tool = COMPAT[name]
         if self.kind not in tool.kinds:
             raise UsageError(f"--compat {name} takes --kind {' or '.join(tool.kinds)}, not {self.kind}")
@@ -278,6 +265,8 @@ class Settings:
         """
         if self.compat is None:
             return self
+        import numpy as np
+
         tool = COMPAT[self.compat]
         resolved = copy.copy(self)
         object.__setattr__(resolved, "clip", float(np.finfo(dtype).eps) if tool.clip == "dtype" else tool.clip)
@@ -322,6 +311,8 @@ class Settings:
         UsageError
             For a weight that is no finite number from 0 up, or a name given twice.
         """
+        from xentcli.columns.numerals import number
+
         given = self.class_weight or {}
         if isinstance(given, Mapping):
             pairs: list[tuple[str, float | None]] = list(given.items())
@@ -374,6 +365,8 @@ class Settings:
     @property
     def bytes_in_all(self) -> float | None:
         """The bytes of all text, where --bytes is a number."""
+        from xentcli.columns.numerals import number
+
         return None if self.bytes is None else number(str(self.bytes))
 
     @property
@@ -391,6 +384,8 @@ class Settings:
     @property
     def ignored(self) -> frozenset[str]:
         """The labels whose rows are left out, whole numbers without a point."""
+        from xentcli.columns.numerals import whole_or_text
+
         several = isinstance(self.ignore_label, Sequence) and not isinstance(self.ignore_label, str)
         given: Any = self.ignore_label if several else () if self.ignore_label is None else [self.ignore_label]
         return frozenset(whole_or_text(str(label)) for label in given)
@@ -411,6 +406,8 @@ class Settings:
     @property
     def unit(self) -> str:
         """The unit that losses are shown in."""
+        from xentcli.report.documents import UNITS
+
         return UNITS[str(self.base)]
 
     @property
@@ -453,11 +450,10 @@ class Settings:
 
     def changed(self) -> dict[str, Setting]:
         """Return what differs from the default, for the report."""
-        return {
-            field.name: Setting(_plain(getattr(self, field.name)), self._by(field.name))
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) not in (field.default, ())
-        }
+        from xentcli.report.documents import Setting
+
+        values = [(name, row, getattr(self, name)) for name, row in self.rows.items()]
+        return {name: Setting(_plain(value), self._by(name)) for name, row, value in values if row.is_set(value)}
 
     def _by(self, name: str) -> str:
         """Who set an option."""
@@ -468,17 +464,5 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
 
 
-def _once(name: str, items: Sequence[str]) -> None:
-    twice = next((item for index, item in enumerate(items) if item in items[:index]), None)
-    if twice is not None:
-        raise UsageError(f"--{name} names {shown(twice)} twice")
-
-
-def _choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"--{name.replace('_', '-')} is one of {', '.join(choices)}, not {shown(value)}")
-
-
-def _positive_number(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{name} is a number above 0, not {value}")
+OPTIONS = options_of(cast("Any", Settings))
+"""The rows of Settings, by name."""

@@ -20,7 +20,7 @@ import pytest
 from tests.conftest import Run, csv
 from xentcli.cli import main
 from xentcli.scoring.kinds import KINDS
-from xentcli.settings import Settings
+from xentcli.settings import OPTIONS, Settings
 
 COMMANDS = ("score", "explain", "check")
 SECTIONS = {
@@ -121,14 +121,23 @@ def test_no_command_is_described_by_half_a_sentence() -> None:
     assert "..." not in help_of().partition("Commands:\n")[2].partition("\n\n")[0]
 
 
-def test_the_options_of_score_are_the_fields_of_settings() -> None:
-    names = set()
-    for parameter in main.commands["score"].params:
-        if getattr(parameter, "section", "") in ("Columns", "Files", "Loss", "Slices"):
-            names.add(parameter.name)
-            spellings = [name.removeprefix("--").replace("-", "_") for name in parameter.opts]
-            assert parameter.name in spellings or parameter.name == "labels_option"
-    assert names - {"labels_option"} | {"metrics", "hash"} == {field.name for field in dataclasses.fields(Settings)}
+def options(command: str) -> dict[str, click.Option]:
+    found = [parameter for parameter in main.commands[command].params if isinstance(parameter, click.Option)]
+    return {str(option.name): option for option in found}
+
+
+def test_score_takes_all_fields_of_settings() -> None:
+    assert OPTIONS.keys() == {field.name for field in dataclasses.fields(Settings)} <= options("score").keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_of_a_command_is_as_its_row_says(command: str) -> None:
+    for name, option in options(command).items():
+        row = OPTIONS.get(name)
+        if row is not None and command in row.commands:
+            assert option.opts == [f"--{name.replace('_', '-')}"]
+            assert (option.help, option.multiple) == (row.help, row.multiple)
+            assert getattr(option, "section", None) == row.section
 
 
 def test_defaults_of_options_are_those_of_settings() -> None:

@@ -15,7 +15,7 @@ from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing import Plan, pair
 from xentcli.pairing.plan import Matching
-from xentcli.readers import open_source
+from xentcli.readers import open_source, same_file
 from xentcli.records import record, replace
 from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample, Sink
@@ -233,22 +233,12 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
     paths = [data for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
     if len(paths) < 2:
         return
-    files = [_file_of(path) for path in paths]
-    if None not in files and files[0] == files[1] and not any(os.path.isdir(path) for path in paths):
+    if same_file(*paths) and not os.path.isdir(predictions):
         stream = _is_stdin(predictions) or _is_stdin(labels) or not os.path.isfile(predictions)
         raise UsageError(
             f"predictions and labels are one {'stream' if stream else 'file'}: {shown(os.fspath(predictions))}",
             advice="leave the labels out: --label COLUMN names the column that has them",
         )
-
-
-def _file_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """What identifies a file, also standard input; None where there is none."""
-    try:
-        found = os.fstat(0) if _is_stdin(path) else os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _is_stdin(data: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from xentcli.cli.options import write_examples
+from xentcli.cli.command import write_examples
 from xentcli.cli.process import ReaderGone, run
 from xentcli.version import __version__
 
