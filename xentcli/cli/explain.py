@@ -12,6 +12,7 @@ from xentcli.cli.options import again, given_on_command_line, labels_of, paramet
 from xentcli.cli.output import FORMAT, Output
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, spelled
+from xentcli.records import replace
 from xentcli.settings import OPTIONS
 
 __all__ = ["explain"]
@@ -56,16 +57,13 @@ def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> 
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
-        result = _of_literal(literals[0], options)
-    elif options["row"] is None:
-        from xentcli.analysis.causes import causes
-        from xentcli.records import replace
-
-        result = replace(causes(*inputs, settings_of(options)), command=again("score", without=("by",)))
+        result: Any = _of_literal(literals[0], options)
     else:
         from xentcli.analysis.explain import explain as run
 
         result = run(*inputs, options["row"], settings_of(options))
+        if options["row"] is None:
+            result = replace(result, command=again("score", without=("by",)))
     output.write(result)
 
 
