@@ -32,8 +32,8 @@ class Option:
         What the help calls its value; empty for flags and choices.
     hint
         Its type hint. A library call may give any of its types; a command reads the first.
-    default, show_default
-        Its default, and whether the help appends it.
+    default
+        Its default; the help appends it, but for 0, 1 and what is empty.
     choices
         The values that it may have; empty where `check` decides.
     check
@@ -62,7 +62,6 @@ class Option:
     metavar: str = ""
     hint: str = "str | None"
     default: Any = None
-    show_default: bool = False
     choices: tuple[Any, ...] = ()
     check: Check | None = None
     numbers: Literal["refused", "names", "kept"] = "refused"
@@ -93,6 +92,18 @@ class Option:
             allowed = " or ".join(map(str, self.choices)) if few else f"one of {', '.join(map(str, self.choices))}"
             raise UsageError(f"{spelled(name)} is {allowed}, not {shown(value)}")
         return value if self.check is None else self.check(spelled(name), value)
+
+    @property
+    def help_with_default(self) -> str:
+        """The help, with the default if it is neither neutral nor described.
+
+        >>> Option("Files", "Most columns of a file.", "N", default=1_000_000).help_with_default
+        'Most columns of a file [default: 1,000,000].'
+        """
+        if self.default in (None, (), 0, 1) or "[default: " in self.help:
+            return self.help
+        shown_default = f"{self.default:,}" if isinstance(self.default, int) else self.default
+        return f"{self.help.removesuffix('.')} [default: {shown_default}]."
 
     def is_set(self, value: Any) -> bool:
         """Whether a value differs from the default."""

@@ -1,4 +1,4 @@
-"""Options of library calls as plain Python values: NumPy scalars and arrays become what they hold."""
+"""Type checks of options in library calls; NumPy scalars and arrays become plain Python values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def typed(name: str, value: Any, hint: str, *, numbers: str = "refused") -> Any:
-    """Return the value of an option as its type hint has it: ``str``, ``int``, ``float``, ``bool``, tuple or dict.
+    """Return the value of an option as its type hint requires: ``str``, ``int``, ``float``, ``bool``, tuple or dict.
 
     Where the hint has only texts a number is "refused", or a whole number becomes a text
     ("names": the columns of a data frame may be numbers), or any number is "kept".
@@ -68,7 +68,7 @@ def count(name: str, value: Any) -> int | None:
 
 
 def _plain(value: Any) -> Any:
-    """Python's own value of a NumPy scalar, of an array, and of what a list or dict holds."""
+    """Convert NumPy scalars and arrays, also within lists and dicts, to Python values; lists become tuples."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple | range):

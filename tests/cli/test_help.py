@@ -19,6 +19,11 @@ import pytest
 
 from tests.conftest import Run, csv
 from xentcli.cli import main
+from xentcli.cli.command import Command
+from xentcli.cli.options import parameters, settings_of
+from xentcli.errors import UsageError
+from xentcli.options import number_that, option
+from xentcli.records import record
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import OPTIONS, Settings
 
@@ -132,12 +137,29 @@ def test_score_takes_all_fields_of_settings() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_option_of_a_command_is_as_its_row_says(command: str) -> None:
-    for name, option in options(command).items():
+    for name, parameter in options(command).items():
         row = OPTIONS.get(name)
         if row is not None and command in row.commands:
-            assert option.opts == [f"--{name.replace('_', '-')}"]
-            assert (option.help, option.multiple) == (row.help, row.multiple)
-            assert getattr(option, "section", None) == row.section
+            assert parameter.opts == [f"--{name.replace('_', '-')}"]
+            assert (parameter.help, parameter.multiple) == (row.help_with_default, row.multiple)
+            assert getattr(parameter, "section", None) == row.section
+
+
+def test_a_row_added_from_outside_is_an_option_of_the_command_the_library_and_the_report() -> None:
+    @record(frozen=True, kw_only=True)
+    class More(Settings):
+        halving: float = option("Loss", "Halve X times.", "X", 1.5, check=number_that("above 1", lambda x: x > 1))
+
+    command = Command("score", params=parameters("score", {}, settings=More))
+    context = command.make_context("score", ["preds.csv", "--halving", "2.5"])
+    assert "--halving X                 Halve X times [default: 1.5].\n" in command.get_help(context)
+    settings = settings_of(context.params, More)
+    assert settings.changed()["halving"].value == 2.5
+    assert More(halving=np.float32(3)).changed()["halving"].value == 3.0  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--halving is above 1, not 1"):
+        More(halving=1)
+    with pytest.raises(UsageError, match="halving is a number, not 'x'"):
+        More(halving="x")  # type: ignore[arg-type]
 
 
 def test_defaults_of_options_are_those_of_settings() -> None:

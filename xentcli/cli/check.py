@@ -17,23 +17,23 @@ from xentcli.options import Option
 __all__ = ["check"]
 
 _LIMITS = {
-    "max": Option("Limits", "The metric must be X or less.", "METRIC=X", multiple=True),
-    "min": Option("Limits", "The metric must be X or more.", "METRIC=X", multiple=True),
+    "max": Option("Limits", "Require METRIC to be at most X.", "METRIC=X", multiple=True),
+    "min": Option("Limits", "Require METRIC to be at least X.", "METRIC=X", multiple=True),
 }
 
 
 @click.command(
     cls=Command,
-    short_help="Hold metrics to limits, for CI.",
+    short_help="Check metrics against limits (for CI).",
     params=parameters("check", _LIMITS | THREADS | OUTPUT),
     examples=(
-        ("in CI: exit 1 when a limit fails, 0 when all hold", "xent check preds.csv labels.csv --max cost=0.5"),
+        ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
         ("the verdict for a program", "xent check preds.csv labels.csv --max cost=0.5 --format json"),
     ),
 )
 def check(preds_file: str, labels_file: str | None, **options: Any) -> None:
-    """Hold metrics to limits: exit 0 if all hold, 1 if one fails, 5 if there is no verdict.
+    """Check metrics against limits: exit 0 if all pass, 1 if one fails, 5 if there is no verdict.
 
     Comparison is exact; an infinite value never passes. Bad data are exit 3, files that
     cannot be read exit 4: never 1.

@@ -29,12 +29,12 @@ class Command(click.Command):
         self.allow_extra_args = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; too many files are most likely a glob that the shell has spread out."""
+        """Parse; too many arguments are most likely an unquoted glob."""
         self._refuse_repeated(ctx, args)
         left = super().parse_args(ctx, args)
         if left and not ctx.resilient_parsing:
             raise UsageError(
-                f"{len(left):,} more file{'s' * (len(left) > 1)} than PREDS and LABELS: {shown(left[0])}"
+                f"{len(left):,} unexpected argument{'s' * (len(left) > 1)}: {shown(left[0])}"
                 + ", ..." * (len(left) > 1),
                 advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
             )
@@ -51,7 +51,7 @@ class Command(click.Command):
                 raise UsageError(f"{parameter.opts[0]} is given twice; it takes one value")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, with the process set up for arrays that come and go."""
+        """Run, with the allocator set up for large arrays."""
         check_memory()
         keep_freed_memory()
         return super().invoke(ctx)

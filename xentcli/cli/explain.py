@@ -18,38 +18,38 @@ from xentcli.settings import OPTIONS
 __all__ = ["explain"]
 
 _LITERALS = {
-    "probs": Option("Example", "Probabilities of one example, in place of a file.", "Q,..."),
-    "logits": Option("Example", "Logits of one example, in place of a file.", "Z,..."),
-    "logprobs": Option("Example", "Log-probabilities of one example, in place of a file.", "L,..."),
+    "probs": Option("Example", "Probabilities of one example, instead of a file.", "Q,..."),
+    "logits": Option("Example", "Logits of one example, instead of a file.", "Z,..."),
+    "logprobs": Option("Example", "Log-probabilities of one example, instead of a file.", "L,..."),
 }
 _OWN = {
     **_LITERALS,
-    "target": Option("Example", "Its target: a number for each class. Or --label N.", "Y,..."),
-    "row": Option("Example", "Which row of the file, counted from 1.", "N", hint="int | None", needs=("files",)),
-    "by": Option("Example", "Without --row: look for causes by this column.", "COLUMN", multiple=True),
+    "target": Option("Example", "Target: one number per class; or --label N.", "Y,..."),
+    "row": Option("Example", "Row of the file, counted from 1.", "N", hint="int | None", needs=("files",)),
+    "by": Option("Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True),
     "format": FORMAT,
-    "output": Option("Output", "Write it here too, by its extension.", "FILE", multiple=True, short="-o"),
+    "output": Option("Output", "Also write the result to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o"),
 }
 
 
 @click.command(
     cls=Command,
-    short_help="Show why a cost is high, or step by step how one loss comes about.",
+    short_help="Show why a cost is high, or step by step how one loss is calculated.",
     params=parameters("explain", _OWN, predictions=False),
     examples=(
         ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
-        ("logits, by way of the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
+        ("logits, through the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
         ("a soft target", "xent explain --probs 0.7,0.2,0.1 --target 0.8,0.1,0.1"),
         ("a row of a file", "xent explain preds.csv labels.csv --row 17"),
         ("why is my cost so high?", "xent explain preds.csv labels.csv"),
     ),
 )
 def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> None:
-    """Show why a cost is high, or step by step how the loss of one example comes about."""
+    """Show why a cost is high, or step by step how one loss is calculated."""
     inputs = (preds_file, labels_of(labels_file, options["labels"]))
     output = Output(options, inputs)
     if options["by"] and (preds_file is None or options["row"] is not None):
-        raise UsageError("--by is about the cost of a file; one example has no groups")
+        raise UsageError("--by groups the rows of a file; one example has no groups")
     literals = [kind for kind in _LITERALS if options[kind] is not None]
     if len(literals) != 1 if preds_file is None else literals or options["target"] is not None:
         raise UsageError(
@@ -73,7 +73,7 @@ def _of_literal(kind: str, options: Mapping[str, Any]) -> Any:
         raise UsageError(f"--{kind} and --kind {options['kind']} contradict each other")
     for name, row in (OPTIONS | _OWN).items():
         if "files" in row.needs and row.is_set(options[name]):
-            raise UsageError(f"{spelled(name)} is about files, and --{kind} gives one example by itself")
+            raise UsageError(f"{spelled(name)} applies to files; --{kind} gives one example")
     from xentcli.analysis.explain import explain_values
 
     target = options["target"]

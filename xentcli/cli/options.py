@@ -10,26 +10,26 @@ import click
 
 from xentcli.cli.command import SectionedOption
 from xentcli.errors import UsageError, shown
-from xentcli.options import Option, spelled
-from xentcli.settings import OPTIONS, Settings
+from xentcli.options import Option, options_of, spelled
+from xentcli.settings import Settings
 
 __all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "settings_of"]
 
 SECTIONS = ("Example", "Limits", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
 THREADS = {"threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None")}
-_LABELS_FILE = Option("Columns", "The file of the labels, in place of LABELS.", "FILE", before="id")
+_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")
 _TYPES = {"int": int, "float": float}
 
 
 def parameters(
-    command: str, own: Mapping[str, Option], *, predictions: bool = True, settings: Mapping[str, Option] = OPTIONS
+    command: str, own: Mapping[str, Option], *, predictions: bool = True, settings: Any = Settings
 ) -> list[click.Parameter]:
-    """Return the parameters of a command: two files, the options of `settings` that it takes, and its own.
+    """Return the parameters of a command: two files, the fields of `settings` that it takes, and its own.
 
     With `predictions` the first file must be given.
     """
-    rows = {name: row for name, row in settings.items() if command in row.commands}
+    rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
     own = {"labels": _LABELS_FILE, **own}
     for name, row in own.items():
@@ -45,7 +45,7 @@ def parameters(
 
 def _parameter(name: str, row: Option) -> click.Option:
     kind = row.hint.split(" | ")[0]
-    more: dict[str, Any] = {"multiple": row.multiple, "show_default": row.show_default}
+    more: dict[str, Any] = {"multiple": row.multiple}
     if kind == "bool":
         more["is_flag"] = True
     else:
@@ -57,7 +57,9 @@ def _parameter(name: str, row: Option) -> click.Option:
     if row.action is not None:
         more |= {"is_eager": True, "expose_value": False, "callback": _instead(row)}
     spellings = [row.short] * bool(row.short) + [spelled(name), name]
-    return SectionedOption(spellings, section=row.section, metavar=row.metavar or None, help=row.help, **more)
+    return SectionedOption(
+        spellings, section=row.section, metavar=row.metavar or None, help=row.help_with_default, **more
+    )
 
 
 def _instead(row: Option) -> Any:
@@ -71,9 +73,10 @@ def _instead(row: Option) -> Any:
     return callback
 
 
-def settings_of(options: Mapping[str, Any]) -> Settings:
+def settings_of(options: Mapping[str, Any], settings: Any = Settings) -> Settings:
     """Return the Settings of what click parsed."""
-    return Settings(**{name: options[name] for name in OPTIONS if name in options})
+    made: Settings = settings(**{name: options[name] for name in options_of(settings) if name in options})
+    return made
 
 
 def labels_of(labels: str | None, option: str | None) -> str | None:

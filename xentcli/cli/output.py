@@ -33,19 +33,15 @@ def _list_metrics(ctx: click.Context) -> None:
     click.echo(formatter.getvalue(), nl=False)
 
 
-FORMAT = Option(
-    "Output", "What is printed.", default="table", show_default=True, choices=tuple(text_formats()), before="hash"
-)
+FORMAT = Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash")
 OUTPUT = {
     "format": FORMAT,
     "output": Option(
-        "Output", "Write the report here too: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
+        "Output", "Also write the report to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
     ),
-    "quiet": Option("Output", "Print the cost alone.", hint="bool", short="-q", before="hash"),
-    "list_metrics": Option(
-        "Output", "Show what each figure is, and exit.", hint="bool", before="hash", action=_list_metrics
-    ),
-    "get": Option("Output", "Print one figure alone: accuracy, top3, ...", "METRIC"),
+    "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash"),
+    "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
+    "get": Option("Output", "Print only one metric: accuracy, top3, ...", "METRIC"),
     "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE"),
 }
 
@@ -74,7 +70,7 @@ class Output:
         self._check_targets(tuple(path for path in inputs if path is not None))
 
     def _check_targets(self, inputs: tuple[str, ...]) -> None:
-        """Refuse a file that could not be written, or would destroy an input."""
+        """Refuse a target that cannot be written or is an input."""
         targets = list(self.files)
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
@@ -96,7 +92,7 @@ class Output:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
     def _check_stdout(self) -> None:
-        """Refuse options that ask for two things on standard output, or for a form that it cannot have."""
+        """Refuse two results on stdout, or a format that it cannot have."""
         if self.quiet and self.get:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")
         alone = "--quiet" if self.quiet else "--get" if self.get else None
@@ -117,7 +113,7 @@ class Output:
             )
 
     def examples(self) -> contextlib.AbstractContextManager[Any]:
-        """Give what writes the losses of a block of rows, None where nobody asked."""
+        """Give the sink of the losses per row, None without --per-example."""
         if self.per_example is None:
             return contextlib.nullcontext()
         from xentcli.writers.per_example import per_example_sink
@@ -145,12 +141,12 @@ class Output:
         width, color = _terminal_of(sys.stdout)
         emit(rendered(document, self.format, width=width, color=color))
         if self.format in ("csv", "jsonl") or hasattr(document, "terms"):
-            # These forms, and an explained row, have no place for warnings.
+            # These formats, and an explained row, do not show warnings.
             _warn(report)
 
 
 def _figure(report: Any, metric: str, format: str) -> str:
-    """One figure in full precision; as JSON an infinite one is a text."""
+    """One metric in full precision; infinite values are strings in JSON."""
     from xentcli.errors import NoVerdict
 
     value = report.value(metric)
@@ -160,7 +156,7 @@ def _figure(report: Any, metric: str, format: str) -> str:
 
 
 def _warn(report: Any) -> None:
-    """Write the warnings to stderr where the output has no place for them."""
+    """Write the warnings to stderr."""
     from xentcli.cli.process import say
     from xentcli.writers.safe import terminal
 
@@ -171,7 +167,7 @@ def _warn(report: Any) -> None:
 
 
 def _terminal_of(stream: Any) -> tuple[int | None, bool]:
-    """The width of a terminal and whether it takes colours; (None, False) for a pipe or file."""
+    """The width of a terminal and whether it shows colours; (None, False) for a pipe or file."""
     if not stream.isatty():
         return None, False
     import shutil
@@ -181,7 +177,7 @@ def _terminal_of(stream: Any) -> tuple[int | None, bool]:
 
 
 def _among(path: str, given: str) -> bool:
-    """Whether a path is an input, or one of the files that a folder or glob stands for."""
+    """Whether a path is in an input folder or matches an input glob."""
     in_folder = os.path.isdir(given) and _same(os.path.dirname(path) or ".", given)
     # Without a working directory no relative path is an input.
     with contextlib.suppress(FileNotFoundError):
@@ -190,7 +186,7 @@ def _among(path: str, given: str) -> bool:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two paths are one file, there or yet to be written."""
+    """Whether two paths are one file, existing or not."""
     if same_file(one, other):
         return True
     with contextlib.suppress(FileNotFoundError):
