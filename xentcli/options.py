@@ -12,7 +12,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.records import record, replace
 from xentcli.typed import typed
 
-__all__ = ["Check", "Option", "number_that", "option", "options_of", "spelled"]
+__all__ = ["Check", "Option", "items", "number_that", "option", "options_of", "spelled"]
 
 Check = Callable[[str, Any], Any]
 """``check(spelling, value)`` returns the value to keep, or raises UsageError."""
@@ -141,6 +141,15 @@ def spelled(name: str) -> str:
     '--sum-tolerance'
     """
     return f"--{name.replace('_', '-')}"
+
+
+def items(value: Any) -> tuple[Any, ...]:
+    """Return the values of an option that takes one or several.
+
+    >>> items(None), items("a"), items(("a", "b"))
+    ((), ('a',), ('a', 'b'))
+    """
+    return () if value is None else value if isinstance(value, tuple) else (value,)
 
 
 def number_that(words: str, holds: Callable[[Any], bool], advice: str = "") -> Check:

@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from xentcli.engine.executors import allow_fork
-from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
+from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
 
@@ -74,7 +74,11 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
         # There are hardly any reference cycles; collecting them takes a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
         allow_fork()
-    code = 0
+    _leave(_exit_code(command), alone)
+
+
+def _exit_code(command: Callable[[], object]) -> int:
+    """Call a command; report an error on stderr."""
     try:
         if sys.stdout is None:
             raise FileError("standard output is closed: the result has nowhere to go")
@@ -84,38 +88,46 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
         result = command()
-        code = result if isinstance(result, int) else 0
         _flush()
+        return result if isinstance(result, int) else 0
     except XentError as error:
-        code = say_error(error)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        say(error.message)
-        code = error.exit_code
-    except click.UsageError as error:
-        code = _usage(error)
-    except click.ClickException as error:
-        say(f"xent: {terminal(error.format_message())}")
-        code = FileError.exit_code
-    except (KeyboardInterrupt, click.Abort) as error:
-        # click turns EOFError into Abort too; nothing here reads a prompt.
-        code = _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
+        return say_error(error)
+    except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
+        return _click_code(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except _Terminated as signalled:
-        code = SIGNALLED + signalled.args[0]
+        return SIGNALLED + int(signalled.args[0])
     except (ReaderGone, BrokenPipeError):
-        code = READER_GONE
+        return READER_GONE
     except MemoryError:
-        code = say_error(FileError("there is not enough memory for a block of rows"))
+        return say_error(FileError("there is not enough memory for a block of rows"))
     except ImportError as error:
-        code = say_error(_memory_fault()) if _no_memory(error) else _defect(error)
+        return say_error(_memory_fault()) if _no_memory(error) else _defect(error)
     except OSError as error:
         # Without a file name it is stdout, written by click (--help).
         what = error.filename or "standard output cannot be written"
-        code = say_error(FileError(f"{what}: {error.strerror or error}"))
+        return say_error(FileError(f"{what}: {error.strerror or error}"))
     except Exception as error:
-        code = _defect(error)
-    _leave(code, alone)
+        return _defect(error)
+
+
+def _click_code(error: Exception) -> int:
+    """Return the exit code of an exception of click, reported on stderr."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.message)
+        return error.exit_code
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "xent"
+        say(f"xent: {terminal(error.format_message())}\n      Try '{path} --help'")
+        return UsageError.exit_code
+    if isinstance(error, click.ClickException):
+        say(f"xent: {terminal(error.format_message())}")
+        return FileError.exit_code
+    # click turns EOFError into Abort too; nothing here reads a prompt.
+    return _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
 
 
 def check_memory() -> None:
@@ -183,12 +195,6 @@ def say_error(error: XentError) -> int:
     """Write an error to stderr, in one short block; return its exit code."""
     say("\n".join([f"xent: {terminal(error.headline)}", *(f"      {terminal(line)}" for line in error.advice)]))
     return error.exit_code
-
-
-def _usage(error: click.UsageError) -> int:
-    command = error.ctx.command_path if error.ctx else "xent"
-    say(f"xent: {terminal(error.format_message())}\n      Try '{command} --help'")
-    return 2
 
 
 def _no_memory(error: ImportError) -> bool:

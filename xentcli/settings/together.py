@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from xentcli.errors import UsageError, shown
+from xentcli.options import items
 from xentcli.readers import check_format
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
-
-if TYPE_CHECKING:
-    from xentcli.settings import Settings
+from xentcli.settings.fields import Fields
 
 __all__ = ["check_together"]
 
 
-def check_together(settings: Settings) -> None:
+def check_together(settings: Fields) -> None:
     """Raise UsageError for the first options that contradict each other, whatever the files hold."""
     _check_lists(settings)
     _check_kind(settings)
@@ -27,23 +24,21 @@ def check_together(settings: Settings) -> None:
         _check_compat(settings, settings.compat)
 
 
-def _check_lists(settings: Settings) -> None:
+def _check_lists(settings: Fields) -> None:
     """Refuse a name given twice, and unknown input formats."""
-    formats = settings.input_format
-    given = [formats] if isinstance(formats, str) else formats or ()
-    for name, items in (
-        ("input-format", [item.rpartition("=")[0] or "both" for item in given]),
+    for name, given in (
+        ("input-format", [item.rpartition("=")[0] or "both" for item in items(settings.input_format)]),
         ("by", settings.slices),
         ("metrics", [metric.name for metric in settings.shown_metrics]),
     ):
-        twice = next((item for index, item in enumerate(items) if item in items[:index]), None)
+        twice = next((item for index, item in enumerate(given) if item in given[:index]), None)
         if twice is not None:
             raise UsageError(f"--{name} names {shown(twice)} twice")
     for side in ("predictions", "labels", *settings.files_named()):
         check_format(settings.format_of(side))
 
 
-def _check_kind(settings: Settings) -> None:
+def _check_kind(settings: Fields) -> None:
     kind = settings.kind
     if settings.renormalize and kind != "probs":
         raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
@@ -56,7 +51,7 @@ def _check_kind(settings: Settings) -> None:
         raise UsageError(f"{given} has no use: --kind {kind} needs no labels and no classes")
 
 
-def _check_columns(settings: Settings) -> None:
+def _check_columns(settings: Fields) -> None:
     if settings.positive is not None and settings.classes is not None:
         raise UsageError("--positive and --classes both name the classes; one of them is enough")
     if settings.positive is not None and settings.index_base is not None:
@@ -69,7 +64,7 @@ def _check_columns(settings: Settings) -> None:
         raise UsageError("--show names columns for --worst N")
 
 
-def _check_text(settings: Settings) -> None:
+def _check_text(settings: Fields) -> None:
     if settings.decimal == settings.delimiter:
         raise UsageError(f"--decimal and --delimiter are both {shown(settings.decimal)}")
     header, no_header = settings.header, settings.no_header
@@ -77,7 +72,7 @@ def _check_text(settings: Settings) -> None:
         raise UsageError("--header and --no-header name the same file")
 
 
-def _check_multilabel(settings: Settings) -> None:
+def _check_multilabel(settings: Fields) -> None:
     """Refuse what takes a row as one problem of K classes."""
     if (given := settings.set_and_needing("one problem")) is not None:
         raise UsageError(f"{given} does not go with --multilabel, whose columns are independent")
@@ -86,7 +81,7 @@ def _check_multilabel(settings: Settings) -> None:
             raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
 
 
-def _check_compat(settings: Settings, name: str) -> None:
+def _check_compat(settings: Fields, name: str) -> None:
     kinds = COMPAT[name].kinds
     if settings.kind not in kinds:
         raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not {settings.kind}")
