@@ -225,7 +225,7 @@ class Scores(Tally):
     def cost_of_the_rest(self) -> float | None:
         """The mean loss of the rows whose loss is finite; None where there are none."""
         weight = self.cost.mean.b.without(self.infinite.weight)
-        return quotient(self.cost.mean.a, weight) if weight else None
+        return quotient(self.cost.mean.a.times(1), weight) if weight else None
 
     @property
     def standard_error_of_the_rest(self) -> float | None:
