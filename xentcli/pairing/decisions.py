@@ -36,7 +36,7 @@ from xentcli.settings import Settings
 
 __all__ = ["pair"]
 
-COMPANION_BYTES = 1 << 16, 1 << 20
+COMPANION_BYTES = 1 << 18, 1 << 20
 """Bytes of a part of labels, groups or ids: fewer cost time, more cost memory."""
 
 
@@ -204,9 +204,9 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:
-    """How many bytes of labels, groups or ids are a part: of fewer rows than a task, as two tasks may each load it."""
+    """How many bytes of labels, groups or ids are a part."""
     least, most = COMPANION_BYTES
-    usual = min(most, max(least, source.task_bytes // 4))
+    usual = min(most, max(least, source.task_bytes))
     return min(block_bytes or usual, usual)
 
 

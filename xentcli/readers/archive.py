@@ -59,6 +59,17 @@ class ArchivePart(WholePart):
         """Read them, and convert them in pieces that fit into a cache."""
         return self._cut(selection, max(1, PIECE_NUMBERS // max(1, sum(len(p.columns) for p in selection.values()))))
 
+    def split(self, rows: int) -> tuple[ArchivePart, ArchivePart] | None:
+        """Return the first rows and the others; None where a member cannot be split."""
+        found = [part.split(rows) for part in self.parts]
+        if None in found:
+            return None
+        first, rest = zip(*(pair for pair in found if pair), strict=True)
+        return (
+            replace(self, rows=rows, parts=first),
+            replace(self, start=self.start + rows, rows=self.rows - rows, parts=rest),
+        )
+
     def _cut(self, selection: Selection, step: int) -> Iterator[Rows]:
         """Read the selected columns and yield them, `step` rows at a time."""
         arrays = self._arrays(selection)

@@ -54,6 +54,11 @@ class ArrowPart(WholePart):
         with _arrow_errors(self.path):
             return self._rows(selection)
 
+    def split(self, rows: int) -> tuple[ArrowPart, ArrowPart]:
+        """Return the first rows and the others."""
+        rest = replace(self, start=self.start + rows, batch=self.batch.slice(rows))
+        return replace(self, batch=self.batch.slice(0, rows)), rest
+
     def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
 

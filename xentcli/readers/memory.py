@@ -42,6 +42,20 @@ class MemoryPart(WholePart):
         rows = rows_of_columns(self.path, self.names, self.start, self.rows, self.columns.__getitem__, chosen)
         return replace(rows, values={**rows.values, **names})
 
+    def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:
+        """Return the first rows and the others."""
+        return self._cut(0, rows), self._cut(rows, self.rows)
+
+    def _cut(self, first: int, last: int) -> MemoryPart:
+        return replace(
+            self,
+            start=self.start + first,
+            rows=last - first,
+            array=None if self.array is None else self.array[first:last],
+            columns=tuple(column[first:last] for column in self.columns),
+            index=None if self.index is None else self.index[first:last],
+        )
+
 
 @record(frozen=True, eq=False)
 class MemorySource:

@@ -170,6 +170,17 @@ class NpyPart:
             return self
         return replace(self, rows=rows)
 
+    def split(self, rows: int) -> tuple[NpyPart, NpyPart] | None:
+        """Return the first rows and the others; None where the numbers of a row lie apart."""
+        if self.layout.scattered:
+            return None
+        end = rows * self.layout.width * self.layout.item
+        first, rest = (None, None) if self.data is None else (self.data[:end], self.data[end:])
+        return (
+            replace(self, rows=rows, data=first),
+            replace(self, start=self.start + rows, rows=self.rows - rows, data=rest),
+        )
+
     def array(self, chosen: Sequence[int]) -> Array:
         """Read the rows as they are in the file, (n, k); where numbers lie apart only the chosen columns are filled."""
         layout = self.layout

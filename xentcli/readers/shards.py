@@ -126,6 +126,11 @@ class ShardPart:
         """Return the first rows where they are found without reading all; else more."""
         return replace(self, part=self.part.first(rows))
 
+    def split(self, rows: int) -> tuple[ShardPart, ShardPart] | None:
+        """Return the first rows and the others, where the file's format can be split."""
+        found = self.part.split(rows)
+        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
+
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
         """Count the rows of an error from the first file on."""

@@ -189,6 +189,10 @@ class Part(Protocol):
         """Return the first rows where they are found without reading all; else more."""
         ...
 
+    def split(self, rows: int) -> tuple[Part, Part] | None:
+        """Return the first rows, fewer than all, and the others; None where that takes reading all."""
+        ...
+
 
 class Source(Protocol):
     """A table that can be read in order, in parts."""
@@ -282,6 +286,10 @@ class WholePart:
     def first(self, rows: int) -> Self:
         """Return all."""
         return self
+
+    def split(self, rows: int) -> tuple[Self, Self] | None:
+        """Return nothing: all are read at once."""
+        return None
 
 
 class Headed(Source, Protocol):
