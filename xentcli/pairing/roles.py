@@ -14,6 +14,7 @@ from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
 from xentcli.records import record, replace
+from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
@@ -249,7 +250,8 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
 
 def _unsummed(settings: Settings) -> bool:
     """Whether no row sum confirms which columns are predictions."""
-    return settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle"
+    renormalized = settings.compat is not None and COMPAT[settings.compat].renormalize
+    return settings.kind == "logits" or settings.renormalize or settings.multilabel or renormalized
 
 
 def _without_shown_text(
@@ -358,7 +360,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) 
     if any(column is not None for column in columns):
         # An index that only counts is a name of rows beside another pandas object's.
         columns = [
-            s.width if c is None and getattr(s, "counts", False) and sources[0].format == sources[1].format else c
+            s.width if c is None and s.traits.counts and sources[0].format == sources[1].format else c
             for s, c in zip(sources, columns, strict=True)
         ]
     roles["index"] = [Found(s, (column,)) for s, column in zip(sources, columns, strict=True) if column is not None]

@@ -16,15 +16,14 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import IO, Any
-
-import numpy as np
 
 from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.readers.limits import Limits
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy, read_numbers, size_fault
-from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, WholePart
+from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path, read_range
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
@@ -124,10 +123,17 @@ class ArchiveSource(FlatTable):
     odd: Mapping[str, str]
     found: tuple[tuple[str, NpySource | DataError], ...] = ()
 
-    @property
-    def arrays(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of all members that can be read, by name."""
-        return {name: member.shape for name, member in self.found if isinstance(member, NpySource)}
+    @cached_property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        columns = [self.members[member].traits for member, _ in self.flat.origin]
+        return Traits(
+            flat=self.flat,
+            odd=self.odd,
+            arrays={name: member.shape for name, member in self.found if isinstance(member, NpySource)},
+            dtypes=tuple(each.dtype for each in columns),
+            bfloat16=frozenset(column for column, each in enumerate(columns) if each.bfloat16),
+        )
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
         """Return it with other members as its columns: those of shape `lead`, with or without an `axis` of classes.
@@ -153,14 +159,6 @@ class ArchiveSource(FlatTable):
     def numeric(self, column: int) -> bool:
         """Whether a member holds numbers, not text."""
         return self.members[self.flat.origin[column][0]].numeric(0)
-
-    def dtype_of(self, column: int) -> np.dtype[np.generic]:
-        """Return the dtype of the member that a column belongs to."""
-        return self.members[self.flat.origin[column][0]].dtype
-
-    def is_bfloat16(self, column: int) -> bool:
-        """Say whether the member that a column belongs to holds bfloat16."""
-        return self.members[self.flat.origin[column][0]].is_bfloat16(0)
 
     @property
     def task_bytes(self) -> int:

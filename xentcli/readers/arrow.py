@@ -17,7 +17,7 @@ import numpy as np
 from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.ipc import batches_of
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -141,10 +141,11 @@ class ArrowSource(FlatTable):
         """Whether a column holds numbers; None for all else, of which each value is looked at."""
         return True if self.numbers[self.flat.origin[column][0]] else None
 
-    def dtype_of(self, column: int) -> np.dtype[Any] | None:
-        """Return the dtype of a column of real numbers; None for all else."""
-        found = self.dtypes[self.flat.origin[column][0]]
-        return None if found is None else np.dtype(found)
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have: the dtypes of columns of real numbers among it."""
+        found = [self.dtypes[origin] for origin, _ in self.flat.origin]
+        return Traits(flat=self.flat, dtypes=tuple(None if name is None else np.dtype(name) for name in found))
 
     def lines(self) -> int:
         """Count the rows."""

@@ -26,6 +26,7 @@ from xentcli.readers.source import (
     Pick,
     Rows,
     Selection,
+    Traits,
     Values,
     text_for_numbers,
 )
@@ -273,9 +274,11 @@ class NpySource(OfStream):
         """The dtype of the file."""
         return np.dtype(np.float32 if self.layout.dtype == BFLOAT16 else self.layout.dtype)
 
-    def is_bfloat16(self, column: int) -> bool:
-        """Say whether a column holds bfloat16, which is widened to the float32 of `dtype`."""
-        return self.layout.dtype == BFLOAT16
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        bfloat16 = range(self.width if self.layout.dtype == BFLOAT16 else 0)
+        return Traits(dtype=self.dtype, bfloat16=frozenset(bfloat16))
 
     @property
     def task_bytes(self) -> int:
