@@ -518,9 +518,10 @@ def test_without_a_row_the_number_of_columns_does_not_matter(
         if isinstance(content, str):
             path.write_text(content)
         elif path.suffix == ".npz":
-            np.savez(path, **{path.stem: content})
+            arrays: dict[str, Any] = {path.stem: content}
+            np.savez(path, **arrays)
         else:
-            np.save(path, content)
+            np.save(path, np.asarray(content))
     said: dict[str, Any] = {"header": "predictions"} if preds == "p.csv" else {}
     if labels == "l.csv":
         said["no_header"] = "labels"

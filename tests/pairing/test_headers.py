@@ -358,7 +358,8 @@ def test_a_1_alone_above_probabilities_is_scored_only_as_it_is_said(labels: str,
     assert as_data.cost == (math.inf if labels[0] == "0" else pytest.approx(sure / 3, rel=1e-15))
     # One answer is enough: the row counts give the other.
     for said in ("header", "no_header"):
-        one, both = (score(*files, **{said: side}) for side in ("predictions", "both"))
+        options: list[dict[str, Any]] = [{said: side} for side in ("predictions", "both")]
+        one, both = (score(*files, **each) for each in options)
         assert (one.cost, headers(one)) == (both.cost, headers(both))
 
 
@@ -375,7 +376,8 @@ def test_a_1_alone_is_a_label_or_a_weight_where_the_predictions_are_in_no_doubt(
     preds, weights = write("p.csv", THREE), write("w.csv", "1\n2\n3\n")
     for path, labels in ((preds, write("l.csv", "1\n1\n0\n")), ("-", [1, 1, 0]), (preds, "-")):
         stdin(THREE if path == "-" else "1\n1\n0\n")
-        report = score(path, labels, **({"weights": f"@{weights}"} if labels != "-" else {}))
+        options: dict[str, Any] = {"weights": f"@{weights}"} if labels != "-" else {}
+        report = score(path, labels, **options)
         assert report.labels.counts == (1, 2, 0)
         assert [code for code in (warning.code for warning in report.warnings) if code == "header-guessed"] == []
     message = refusal(DataError, preds, write("l.csv", "1\n1\n0\n2\n"))

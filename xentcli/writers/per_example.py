@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import itertools
 import json
 import math
 import os
@@ -16,18 +17,19 @@ from typing import IO, Any
 
 import numpy as np
 
-from xentcli.arrays import Ints
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
 from xentcli.report.documents import plain
 from xentcli.report.per_example import PerExample, Sink
-from xentcli.writers.padded import blanked, decimals, put_together, runs, texts_of, whole_numbers
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
+from xentcli.writers.shortest import shortest
 
 __all__ = ["COLUMNS", "SINKS", "check_path", "per_example_sink"]
 
 COLUMNS = ("row", "id", "label", "probability", "loss", "weight")
+_ROWS = 1 << 13
+"""Rows written at once: their texts fit into a cache."""
 _SPECIAL = re.compile('[,"\r\n]')
 
 
@@ -94,35 +96,22 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_
         return '"' + harmless.replace('"', '""') + '"'
 
     def prepare(block: PerExample) -> bytes:
-        ids, id_of = _cells(block.ids, None, block.count)
-        labels, label_of = _cells(block.found, block.index, block.count)
-        ids, labels = list(map(quoted, ids)), list(map(quoted, labels))
-        lengths = _lengths(ids)[id_of] + _lengths(labels)[label_of]
-        return b"".join(
-            put_together(
-                (
-                    whole_numbers(block.start + some.start + 1, some.stop - some.start),
-                    *(texts_of(cells, of[some]) for cells, of in ((ids, id_of), (labels, label_of))),
-                    blanked(decimals(block.probability[some]), np.isnan(block.probability[some])),
-                    decimals(block.loss[some]),
-                    decimals(block.weight[some]),
-                )
-            )
-            for some in runs(lengths)
+        found = [quoted(label or "") for label in block.found or ()]
+        return b"".join(lines(block, found, slice(at, at + _ROWS)) for at in range(0, block.count, _ROWS))
+
+    def lines(block: PerExample, found: Sequence[str], some: slice) -> bytes:
+        columns = (
+            map(str, range(block.start + 1, block.start + block.count + 1)[some]),
+            itertools.repeat("") if block.ids is None else map(quoted, block.ids[some]),
+            itertools.repeat("") if block.index is None else [found[place] for place in block.index[some].tolist()],
+            ["" if text == "nan" else text for text in shortest(block.probability[some])],
+            shortest(block.loss[some]),
+            shortest(block.weight[some]),
         )
+        rows = map(",".join, zip(*columns, strict=False))
+        return "".join([f"{row}\n" for row in rows]).encode(errors="backslashreplace")
 
     return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if of_its_own else None)
-
-
-def _cells(texts: Sequence[str | None] | None, of: Ints | None, count: int) -> tuple[list[str], Ints]:
-    """Texts, empty where there are none, and which of them is that of each row."""
-    if texts is None:
-        return [""], np.zeros(count, dtype=np.int64)
-    return [text or "" for text in texts], np.arange(count) if of is None else of
-
-
-def _lengths(texts: Sequence[str]) -> Ints:
-    return np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
 
 
 def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
