@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record, replace
-from xentcli.typed import typed
 
 __all__ = ["Check", "Option", "items", "number_that", "option", "options_of", "spelled"]
 
@@ -84,6 +83,8 @@ class Option:
         >>> Option("Loss", "Keep q in [EPS, 1-EPS].", hint="float | None").checked("clip", 1)
         1.0
         """
+        from xentcli.typed import typed
+
         value = typed(name, value, self.hint, numbers=self.numbers)
         if value is None:
             return None
