@@ -1,4 +1,4 @@
-"""Output: where a report goes, to stdout and to files, checked before anything is read."""
+"""Output: the destinations of a report, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ OUTPUT = {
 
 
 class Output:
-    """Where a report goes: what of it to stdout, and which files.
+    """The destinations of a report: stdout and files.
 
     Parameters
     ----------
     options
-        What click parsed; a command may lack all options but --format and --output.
+        The parsed options; all but --format and --output are optional.
     inputs
-        The files that are read, None for none.
+        The input files; None entries are ignored.
     """
 
     def __init__(self, options: Mapping[str, Any], inputs: tuple[str | None, ...]) -> None:
