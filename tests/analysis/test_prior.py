@@ -24,6 +24,7 @@ from xentcli.errors import NoVerdict, UsageError
 from xentcli.report.documents import Report
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.recipe import Recipe
 from xentcli.tallies.scores import Figures, Scores
 
 Floats = npt.NDArray[np.float64]
@@ -299,8 +300,8 @@ def batch_of(rows: slice, smoothing: float = 0.5) -> Batch:
     """Some of six rows of which the first three have a class of weight 0."""
     q = np.linspace(0.1, 0.9, 6)[rows]
     target = np.array([0, 0, 0, 1, 1, 1])[rows]
-    batch = Batch("probs", np.stack([q, 1 - q], axis=1), target, None, np.arange(1, 7)[rows], smoothing=smoothing)
-    return with_class_weights(batch, np.array([0.0, 2.0]))
+    recipe = Recipe(smoothing=smoothing, class_weight=np.array([0.0, 2.0]))
+    return with_class_weights(Batch(recipe, np.stack([q, 1 - q], axis=1), target, None, np.arange(1, 7)[rows]))
 
 
 def test_rows_without_a_part_of_the_denominator_stay_so_when_pieces_are_joined() -> None:

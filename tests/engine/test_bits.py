@@ -17,7 +17,7 @@ from xentcli.errors import DataError
 from xentcli.readers import npy
 from xentcli.readers.text import csv as csv_reader
 from xentcli.report.documents import Report
-from xentcli.scoring.kinds import Rules
+from xentcli.scoring.recipe import Recipe
 
 ROWS = 12_000
 
@@ -170,7 +170,7 @@ def test_rows_reduced_piece_by_piece_give_the_bits_of_whole_rows(
         report = score(*paths, sink=lambda e: examples.extend([e.loss.tolist(), e.probability.tolist()]), **options)
         return json.dumps(report.to_dict(), sort_keys=True), [repr(v) for part in examples for v in part]
 
-    monkeypatch.setattr(Rules, "reducible", False)
+    monkeypatch.setattr(Recipe, "reducible", False)
     whole = found()
     monkeypatch.undo()
     monkeypatch.setattr(npy, "PIECE_NUMBERS", piece)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from xentcli.errors import DataError, Place, XentError
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.checks import checked, target_checked
-from xentcli.scoring.kinds import KINDS, Rules
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.recipe import Recipe
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +42,7 @@ def check(values: Any, kind: str = "probs", **rules: Any) -> Batch:
     predictions = np.array(values, dtype=np.float64)
     n = len(predictions)
     target = np.zeros(n, np.int64) if KINDS[kind].labelled else None
-    return checked(predictions, target, None, rules=Rules(kind, **rules), rows=np.arange(1, n + 1), where=where)
+    return checked(predictions, target, None, recipe=Recipe(kind, **rules), rows=np.arange(1, n + 1), where=where)
 
 
 def refused(values: Any, kind: str = "probs", **rules: Any) -> DataError:
@@ -143,7 +144,7 @@ def test_no_rows_pass(kind: str, columns: int) -> None:
 
 def test_the_target_the_weight_and_the_rows_go_through_as_they_are() -> None:
     target, weight, rows = np.array([1, 0]), np.array([0.5, 2.0]), np.array([7, 12])
-    batch = checked(np.array([[0.5, 0.5]] * 2), target, weight, rules=Rules(), rows=rows, where=where)
+    batch = checked(np.array([[0.5, 0.5]] * 2), target, weight, recipe=Recipe(), rows=rows, where=where)
     assert batch.target is target
     assert batch.weight is weight
     assert batch.rows is rows
@@ -481,8 +482,12 @@ def test_checking_leaves_the_array_of_the_caller_alone(kind: str) -> None:
         values = np.array([GOOD[kind][:1] if columns == 1 else GOOD[kind]])
         values = -np.abs(values) if kind == "logprobs" else values
         before = values.tobytes()
-        for rules in (Rules(kind), Rules(kind, 10.0, 0.5), Rules(kind, renormalize=kind == "probs" and columns == 3)):
-            checked(values, np.array([0]), None, rules=rules, rows=np.array([1]), where=where)
+        for recipe in (
+            Recipe(kind),
+            Recipe(kind, 10.0, 0.5),
+            Recipe(kind, renormalize=kind == "probs" and columns == 3),
+        ):
+            checked(values, np.array([0]), None, recipe=recipe, rows=np.array([1]), where=where)
             assert values.tobytes() == before
 
 

@@ -26,8 +26,9 @@ from sklearn.metrics import brier_score_loss
 from xentcli.errors import Place
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.checks import checked
-from xentcli.scoring.kinds import Rules
-from xentcli.scoring.losses import Workings, brier, correct, entropy
+from xentcli.scoring.losses import Workings
+from xentcli.scoring.measures import brier, correct, entropy
+from xentcli.scoring.recipe import Recipe
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -46,17 +47,17 @@ def work(
     if predictions.ndim == 1:
         predictions = predictions[:, None]
     rows = np.arange(1, len(predictions) + 1)
-    rules = Rules(kind, tolerance)
+    recipe = Recipe(kind, tolerance, clip=clip)
     truth = None if target is None else np.asarray(target)
-    return Workings(checked(predictions, truth, None, rules=rules, rows=rows, where=lambda i, c: Place()), clip)
+    return Workings(checked(predictions, truth, None, recipe=recipe, rows=rows, where=lambda i, c: Place()))
 
 
 def part(whole: Workings, rows: slice | Ints) -> Workings:
     """The same rows in a batch of their own."""
     batch = whole.batch
     target = None if batch.target is None else batch.target[rows]
-    few = Batch(batch.kind, batch.predictions[rows].copy(), target, None, batch.rows[rows], batch.binary)
-    return Workings(few, whole.clip)
+    few = Batch(batch.recipe, batch.predictions[rows].copy(), target, None, batch.rows[rows], batch.binary)
+    return Workings(few)
 
 
 def ulps(got: float, exact: Any) -> float:

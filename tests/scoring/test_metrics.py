@@ -11,9 +11,11 @@ import pytest
 
 from xentcli.errors import UsageError
 from xentcli.report.documents import Report
-from xentcli.scoring import losses
+from xentcli.scoring import measures
 from xentcli.scoring.batch import Batch
+from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import METRICS, Metric, find
+from xentcli.scoring.recipe import Recipe
 
 EVERY = list(METRICS.values())
 SYNONYMS = {"log_loss": "cost", "nll": "cost", "cross_entropy": "cost", "ppl": "perplexity"}
@@ -27,9 +29,9 @@ def test_every_metric_is_a_field_of_the_report(metric: Metric) -> None:
 
 @pytest.mark.parametrize("metric", [m for m in EVERY if m.per_example], ids=lambda metric: metric.name)
 def test_every_per_example_names_a_function_that_gives_one_double_for_each_row(metric: Metric) -> None:
-    assert metric.per_example in losses.__all__
-    batch = Batch("probs", np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1]), None, np.array([1, 2]))
-    values = getattr(losses, metric.per_example)(losses.Workings(batch))
+    assert metric.per_example in measures.__all__
+    batch = Batch(Recipe(), np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1]), None, np.array([1, 2]))
+    values = getattr(measures, metric.per_example)(Workings(batch))
     assert values.dtype == np.float64
     assert values.shape == (2,)
 

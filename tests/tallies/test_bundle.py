@@ -19,8 +19,8 @@ from xentcli.analysis.score import Tallied, opened, score, tally
 from xentcli.engine.scorer import Scorer
 from xentcli.records import record, replace
 from xentcli.scoring.checks import checked
-from xentcli.scoring.kinds import Rules
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
 from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, Entry
@@ -52,14 +52,14 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
     """Scored rows of 4 classes with ids, groups, clusters and bytes."""
     rng = np.random.default_rng(seed)
     kind, k = layout.get("kind", "probs"), 4
-    rules = Rules(kind, 0.01, multilabel=layout.get("multilabel", False))
+    recipe = Recipe(kind, 0.01, multilabel=layout.get("multilabel", False), clip=layout.get("clip"))
     z = rng.normal(size=(n, k)) * 3
     q = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     q[rng.random(n) < 0.1] = [0.5, 0.5, 0.0, 0.0]
     if "certain" in layout:
         q = np.eye(k)[rng.integers(0, k, n)]
     target: Any = rng.integers(layout.get("least", 0), k, n)
-    if rules.multilabel or "soft" in layout:
+    if recipe.multilabel or "soft" in layout:
         target = np.eye(k)[target]
     if "soft" in layout:
         target[::3] = rng.dirichlet(np.ones(k), len(target[::3]))
@@ -67,10 +67,10 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
         q, target = rng.exponential(1, (n, 1)), None
     weight = rng.choice([0.1, 1.0, 2.5], n) if "weights" in layout else None
     rows = np.arange(first, first + n)
-    batch = checked(z if kind == "logits" else q, target, weight, rules=rules, rows=rows, where=nowhere)
-    work = Workings(batch, layout.get("clip"))
+    batch = checked(z if kind == "logits" else q, target, weight, recipe=recipe, rows=rows, where=nowhere)
+    work = Workings(batch)
     labelled = target is not None
-    columns = rules.multilabel
+    columns = recipe.multilabel
     wants = Wants(
         classes=("a", "b", "c", "d") if labelled else (),
         confused=4 if labelled and not columns else 0,
@@ -168,7 +168,7 @@ def row_of(block: Block, i: int) -> Block:
     assert block.whole is not None and block.clusters is not None and block.bytes is not None
     ids, shown = block.whole.ids, block.whole.shown
     assert ids is not None and isinstance(shown[0], list)
-    work = Workings(block.whole.work.batch.take(np.array([i])), block.whole.work.clip)
+    work = Workings(block.whole.work.batch.take(np.array([i])))
     return replace(
         block,
         figures=Figures.of(work),

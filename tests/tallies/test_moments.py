@@ -20,8 +20,8 @@ from scipy import stats
 
 from xentcli.errors import Place
 from xentcli.scoring.checks import checked
-from xentcli.scoring.kinds import Rules
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.recipe import Recipe
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.infinite import Clipping, Infinite
 from xentcli.tallies.looks import Looks
@@ -58,11 +58,11 @@ class Rows:
     def work(self, part: slice) -> Workings:
         target = None if self.target is None else self.target[part]
         rows = np.arange(1, len(self) + 1)[part]
-        rules = Rules(self.kind, 0.01)
+        recipe = Recipe(self.kind, 0.01, clip=self.clip)
         batch = checked(
-            self.predictions[part], target, self.weights(part), rules=rules, rows=rows, where=lambda i, c: Place()
+            self.predictions[part], target, self.weights(part), recipe=recipe, rows=rows, where=lambda i, c: Place()
         )
-        return Workings(batch, self.clip)
+        return Workings(batch)
 
 
 @st.composite
@@ -110,7 +110,7 @@ def infinite_of(rows: Rows, part: slice) -> Infinite:
 
 def clipping_of(rows: Rows, part: slice) -> Clipping:
     work = rows.work(part)
-    return Clipping.of(work.loss, None if work.clip is None else work.raw_loss, rows.weights(part))
+    return Clipping.of(work.loss, None if work.batch.recipe.clip is None else work.raw_loss, rows.weights(part))
 
 
 def scores_of(rows: Rows, part: slice) -> Scores:
@@ -589,12 +589,12 @@ def test_a_mean_is_one_division_of_two_rounded_sums_not_the_nearest_double() -> 
 
 def test_counts_of_classes_are_whole_numbers() -> None:
     work = Workings(
-        checked(np.array([[0.5, 0.5]]), np.array([1]), None, rules=Rules(), rows=np.array([1]), where=nowhere)
+        checked(np.array([[0.5, 0.5]]), np.array([1]), None, recipe=Recipe(), rows=np.array([1]), where=nowhere)
     )
     assert ClassShares.of(work).counts.dtype == np.int64
     columns = np.array([[1.0, 0.0]])
     both = checked(
-        np.array([[0.5, 0.5]]), columns, None, rules=Rules(multilabel=True), rows=np.array([1]), where=nowhere
+        np.array([[0.5, 0.5]]), columns, None, recipe=Recipe(multilabel=True), rows=np.array([1]), where=nowhere
     )
     assert ClassShares.of(Workings(both)).counts.dtype == np.int64
 

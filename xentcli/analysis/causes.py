@@ -227,7 +227,8 @@ def _order_share(tallied: Tallied, code: str) -> float | None:
     order = better_order(confusion.pairs, len(plan.classes))
     if order is None or plan.matcher is None:
         return None
-    weights = None if plan.class_weights is None else plan.class_weights[order]
+    weights = plan.recipe.class_weight
     matcher = _Reordered(plan.matcher, np.argsort(np.array(order)))
-    reordered: Plan = replace(plan, matcher=matcher, class_weights=weights)
+    recipe = replace(plan.recipe, class_weight=None if weights is None else weights[order])
+    reordered: Plan = replace(plan, matcher=matcher, recipe=recipe)
     return max(0.0, 1 - tally(Scorer(reordered), tallied.feed.again()).total.cost.mean.value / cost)

@@ -19,7 +19,8 @@ from xentcli.pairing.alignment import Task
 from xentcli.records import replace
 from xentcli.report.documents import Causes, ClassTerm, Explanation, Input
 from xentcli.scoring.batch import Batch
-from xentcli.scoring.losses import Workings, entropy
+from xentcli.scoring.losses import Workings
+from xentcli.scoring.measures import entropy
 from xentcli.settings import Settings
 from xentcli.typed import typed
 from xentcli.version import __version__
@@ -180,7 +181,7 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
         raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
-        told = _told(plan, Workings(aligned.batch, plan.settings.clip))
+        told = _told(plan, Workings(aligned.batch))
     inputs = tuple(Input(table.path, table.format, None, None, table.header) for table in plan.inputs)
     return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 
@@ -212,7 +213,7 @@ def _told(plan: Plan, work: Workings) -> Explanation:
         other_split=None if soft else _other_split(batch, index),
         unit=plan.settings.unit,
         loss_in_unit=loss / plan.settings.nats_per_unit,
-        clip=work.clip,
+        clip=batch.recipe.clip,
         xent_version=__version__,
         warnings=plan.warnings,
     )
@@ -230,7 +231,7 @@ def _target(batch: Batch) -> Floats:
 
 def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: Floats) -> tuple[ClassTerm, ...]:
     batch = work.batch
-    logits = batch.kind == "logits"
+    logits, clip = batch.kind == "logits", batch.recipe.clip
     probabilities = work.probabilities[0]
     logs = (0.0 - work.each_loss[0]).tolist()
     terms = []
@@ -247,7 +248,7 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
                 score=score,
                 shifted=float(batch.predictions[0, c] - batch.predictions[0].max()) if logits else None,
                 exponential=float(exponentials[c]) if logits else None,
-                clipped=None if work.clip is None else min(max(float(probabilities[c]), work.clip), 1 - work.clip),
+                clipped=None if clip is None else min(max(float(probabilities[c]), clip), 1 - clip),
             )
         )
     return tuple(terms)

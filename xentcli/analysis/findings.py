@@ -62,7 +62,7 @@ class Case:
     @property
     def weighted(self) -> bool:
         """Whether rows have different weights, of their own or of their classes."""
-        return self.total.classes.masses is not None or self.plan.class_weights is not None
+        return self.total.classes.masses is not None or self.plan.recipe.class_weight is not None
 
     @property
     def unweighted(self) -> str:
@@ -126,10 +126,10 @@ def percent(share: float, other: float) -> str:
 def _hard(case: Case) -> Iterator[Warning]:
     """Predicted classes instead of probabilities."""
     total = case.total
-    cost = total.cost.mean if case.plan.settings.clip is None else total.clipping.without
+    cost = total.cost.mean if case.plan.recipe.clip is None else total.clipping.without
     if case.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
         wrong = "one wrong row makes the cost infinite"
-        if case.plan.settings.clip is not None:
+        if case.plan.recipe.clip is not None:
             wrong = "clipping alone decides what a wrong row costs"
         yield Warning(
             "hard-predictions",

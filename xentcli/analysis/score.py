@@ -292,7 +292,7 @@ def _report(
     progress: Callable[[int, float | None], None] | None,
 ) -> Report:
     plan = feed.plan
-    if sink is not None and plan.has_weightless_losses:
+    if sink is not None and plan.recipe.has_weightless_losses:
         raise UsageError(
             "--per-example cannot show --class-weight 0 with --label-smoothing: "
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",

@@ -15,7 +15,8 @@ from xentcli.errors import Warning
 from xentcli.pairing import Feed
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
-from xentcli.scoring.losses import Workings, correct
+from xentcli.scoring.losses import Workings
+from xentcli.scoring.measures import correct
 from xentcli.tallies.infinite import Infinite
 from xentcli.tallies.moments import Mean
 
@@ -55,14 +56,14 @@ class _Shift:
     here: _Score = _Score()
     there: _Score = _Score()
 
-    def add(self, batch: Batch, clip: float | None, step: int) -> _Shift:
+    def add(self, batch: Batch, step: int) -> _Shift:
         """Add the rows of a batch that have a neighbour `step` rows away."""
         assert batch.target is not None
         first = np.flatnonzero(np.diff(batch.rows) == 1)
         ours, labels = (first + 1, first) if step < 0 else (first, first + 1)
         own = batch.take(ours)
         shifted = replace(own, target=batch.target[labels], known=None)
-        here, there = (_Score.of(Workings(rows, clip)) for rows in (own, shifted))
+        here, there = (_Score.of(Workings(rows)) for rows in (own, shifted))
         return _Shift(self.rows + len(ours), self.here.merge(here), self.there.merge(there))
 
     @property
@@ -88,10 +89,10 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
     long file the first rows decide.
     """
     shifts = {-1: _Shift(), 1: _Shift()}
-    clip, scored = case.plan.settings.clip, case.total.scored
+    scored = case.total.scored
     for batch in _overlapping(case, feed):
         for step, shift in shifts.items():
-            shifts[step] = shift.add(batch, clip, step)
+            shifts[step] = shift.add(batch, step)
     for step, where in ((-1, "before"), (1, "after")):
         shift = shifts[step]
         if shift.is_far_better(case):
@@ -114,7 +115,7 @@ def _would_be(shift: _Shift, case: Case) -> str:
         return f"the cost would be {then}, not {now}"
     right, rights = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
     predicted = f"{percent(rights, right)} of the labels would be predicted, not {percent(right, rights)}"
-    if case.plan.settings.clip is not None:
+    if case.plan.recipe.clip is not None:
         return predicted
     infinite = case.total.infinite.count if whole else here.infinite
     return f"{predicted}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"

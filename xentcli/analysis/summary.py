@@ -88,7 +88,7 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metri
         target_entropy=None if entropy is None else entropy / unit,
         kl=None if entropy is None else (cost - entropy) / unit,
         infinite=InfiniteRows(total.infinite.count, total.infinite.first, _over(total.cost_of_the_rest, unit)),
-        clip=_clip(total, settings, unit),
+        clip=_clip(plan, total, unit),
         row_sum=RowSum(total.deviation),
         inputs=tuple(_input(plan, index, total) for index in range(len(plan.inputs))),
         xent_version=__version__,
@@ -103,7 +103,7 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metri
         extra={metric.name: _extra(total, metric, labelled) for metric in extra},
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=_undefined(plan, total, clusters, size),
-        options=settings.changed(),
+        options=settings.changed(plan.set_by_compat),
         warnings=(*plan.warnings, *_warnings(plan, total, names)),
     )
 
@@ -155,7 +155,7 @@ def _bytes(plan: Plan, size: ExactSum | None) -> Bytes | None:
         return None
     if settings.bytes_in_all is not None:
         return Bytes(size.value, None, False)
-    weighted = settings.weights is not None or plan.class_weights is not None
+    weighted = settings.weights is not None or plan.recipe.class_weight is not None
     return Bytes(size.value, str(settings.bytes), weighted)
 
 
@@ -220,7 +220,7 @@ def _worst(plan: Plan, bundle: Bundle, unit: float) -> tuple[WorstRow, ...]:
 
 def _reweighted(plan: Plan) -> bool:
     """Whether the loss is no longer the cross-entropy with the target alone."""
-    return bool(plan.settings.label_smoothing) or plan.class_weights is not None
+    return bool(plan.settings.label_smoothing) or plan.recipe.class_weight is not None
 
 
 def _undefined(plan: Plan, total: Scores, clusters: int | None, size: ExactSum | None) -> dict[str, str]:
@@ -269,12 +269,12 @@ def _counted(shares: ClassShares) -> Ints:
     return shares.counts[1::2] if shares.pairs else shares.counts
 
 
-def _clip(total: Scores, settings: Settings, unit: float) -> Clip | None:
-    if settings.clip is None:
+def _clip(plan: Plan, total: Scores, unit: float) -> Clip | None:
+    if plan.recipe.clip is None:
         return None
     changed, whole = total.clipping.changed, total.cost.mean.a
     share = changed.over(whole) if whole.units and whole.all_finite else None
-    return Clip(settings.clip, total.clipping.count, share, total.clipping.without.value / unit)
+    return Clip(plan.recipe.clip, total.clipping.count, share, total.clipping.without.value / unit)
 
 
 def _input(plan: Plan, index: int, total: Scores) -> Input:
@@ -320,12 +320,13 @@ def _compat(plan: Plan) -> str | None:
     settings = plan.settings
     if settings.compat is None:
         return None
-    did = [f"q kept in [{settings.clip:.3g}, 1 - {settings.clip:.3g}]"] if settings.clip is not None else []
-    did += ["each row divided by its sum"] if settings.renormalize else []
-    if plan.divides_by_rows:
+    recipe, axis = plan.recipe, plan.set_by_compat.get("class_axis")
+    did = [f"q kept in [{recipe.clip:.3g}, 1 - {recipe.clip:.3g}]"] if recipe.clip is not None else []
+    did += ["each row divided by its sum"] if recipe.renormalize else []
+    if recipe.per_row:
         did.append("divided by the number of rows")
-    if "class_axis" in settings.set_by_compat and settings.class_axis is not None:
-        did.append(f"classes on axis {settings.class_axis}")
+    if axis is not None:
+        did.append(f"classes on axis {axis}")
     return f"{COMPAT[settings.compat].title}: {'; '.join(did) or 'nothing but the formula'}"
 
 

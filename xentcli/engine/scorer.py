@@ -162,12 +162,11 @@ class Scorer:
             bytes=settings.bytes is not None and settings.bytes_in_all is None,
             tail=self.tail,
             from_one=plan.uncertain_base,
-            class_weights=plan.class_weights,
         )
 
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
         """Compute and tally some rows."""
-        work = Workings(aligned.batch, self.plan.settings.clip)
+        work = Workings(aligned.batch)
         seen.add(self._block(aligned, work))
         if self.plan.compare_row_names:
             assert piece.companions is not None
@@ -177,7 +176,7 @@ class Scorer:
 
     def _block(self, aligned: Aligned, work: Workings) -> Block:
         """Bring together what tallies need of some rows."""
-        plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
+        plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted)
         show = tuple(column for columns in _uses(aligned, "show") for column in columns)
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
@@ -264,7 +263,7 @@ class Scorer:
         DataError
             At a row that cannot be scored.
         """
-        count, rules = ours.count, self.plan.settings.rules
+        count, recipe = ours.count, self.plan.recipe
         values = _by_role((*companions, ours))
         sides = self._sides(values, count)
         kept = sides.kept
@@ -274,17 +273,14 @@ class Scorer:
             predictions[kept] if len(kept) < count else predictions,
             sides.target,
             sides.weight,
-            rules=rules,
+            recipe=recipe,
             rows=start + 1 + kept,
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
-        if rules.precision is not None:
-            batch = replace(batch, precision=rules.precision)
-        if self.plan.settings.label_smoothing:
-            batch = replace(batch, smoothing=self.plan.settings.label_smoothing)
         unweighted = batch
-        if self.plan.class_weights is not None:
-            batch = with_class_weights(batch, self.plan.class_weights, self.plan.divides_by_rows)
+        if recipe.class_weight is not None:
+            unweighted = replace(batch, recipe=recipe.unweighted)
+            batch = with_class_weights(batch)
             kept = batch.rows - (start + 1)
         small = [found for rows in (ours, *companions) for found in rows.underflows]
         positive = set(kept.tolist()) if small else set()

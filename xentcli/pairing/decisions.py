@@ -32,6 +32,7 @@ from xentcli.pairing.roles import (
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
 
 __all__ = ["pair"]
@@ -97,8 +98,12 @@ def pair(
         rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
         warnings += _possible_classes(sources[0], possible)
+    recipe, set_by_compat = _recipe(settings, roles["preds"][0], axis)
+    distributions = rule.matcher is not None and rule.matcher.matched == "distribution"
     plan = Plan(
-        _resolved(settings, roles["preds"][0], axis),
+        settings,
+        recipe.weighted(class_weights(settings, rule.classes), distributions=distributions),
+        set_by_compat,
         tuple(Table.of(source, unused_columns(source, roles)) for source in sources),
         picks,
         rule.classes,
@@ -106,7 +111,6 @@ def pair(
         rule.columns,
         compare,
         joins,
-        class_weights(settings, rule.classes),
         tuple(used_columns(roles, "by")),
         tuple(name for names in used_columns(roles, "show") for name in names),
         warnings,
@@ -167,17 +171,19 @@ def _dtype(found: Found) -> np.dtype[Any]:
     return common if common.itemsize <= 8 else np.dtype("f8")
 
 
-def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
-    """The settings with what the tool of --compat does.
+def _recipe(settings: Settings, found: Found, axis: int | None) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe for these predictions, and the options that --compat sets; `axis` is that of the classes, if chosen.
 
     Raises
     ------
     DataError
         For floats of 2 bytes where the tool computes in 2 bytes.
     """
+    dtype = _dtype(found)
+    recipe = settings.recipe(dtype, len(found.columns))
     if settings.compat is None:
-        return settings
-    tool, dtype = COMPAT[settings.compat], _dtype(found)
+        return recipe, {}
+    tool = COMPAT[settings.compat]
     if tool.short and (dtype.itemsize == 2 or found.columns[0] in found.source.traits.bfloat16):
         name = tool.title.partition(",")[0]
         saved = f"{os.path.splitext(os.path.basename(found.source.path))[0]}-float32.npy"
@@ -189,7 +195,10 @@ def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
                 f"numpy.save({saved!r}, array.astype('float32')) writes an array that both compute alike",
             ),
         )
-    return settings.as_compat(dtype, len(found.columns), axis)
+    set_by_compat: dict[str, Any] = {"clip": recipe.clip, "renormalize": recipe.renormalize}
+    if settings.class_axis is None and tool.class_axis is not None:
+        set_by_compat["class_axis"] = axis
+    return recipe, set_by_compat
 
 
 def _has_no_row(source: Source, said: bool | None) -> bool:

@@ -319,9 +319,9 @@ def is_row(fields: Sequence[str], settings: Settings) -> bool:
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
-    rules = settings.as_compat(np.dtype(float), len(values)).rules
+    recipe = settings.recipe(columns=len(values))
     try:
-        checked(np.array([values], float), None, None, rules=rules, rows=np.ones(1, int), where=lambda *_: Place())
+        checked(np.array([values], float), None, None, recipe=recipe, rows=np.ones(1, int), where=lambda *_: Place())
     except DataError:
         return False
     return True

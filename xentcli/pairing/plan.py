@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Floats
 from xentcli.errors import Warning
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Matcher
 from xentcli.readers.source import Selection, Source
 from xentcli.records import record
+from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
 
 __all__ = ["Plan", "Table"]
@@ -54,6 +55,12 @@ class Plan:
 
     Attributes
     ----------
+    settings
+        What was asked for.
+    recipe
+        How a row becomes a loss.
+    set_by_compat
+        The options that --compat sets, with their values.
     inputs
         What is read: the predictions, the labels unless they are in the same file, and further files.
     picks
@@ -68,8 +75,6 @@ class Plan:
         Whether both files have row names, which are compared.
     joins
         With --id, for each input after the first its rows by id.
-    class_weights
-        f8[K], or None where all are 1.
     slice_columns, shown_columns
         The names of the columns of each --by, and of --show.
     warnings
@@ -81,6 +86,8 @@ class Plan:
     """
 
     settings: Settings
+    recipe: Recipe
+    set_by_compat: Mapping[str, Any]
     inputs: tuple[Table, ...]
     picks: tuple[Selection, ...]
     classes: tuple[str, ...]
@@ -88,7 +95,6 @@ class Plan:
     label_columns: tuple[str, ...]
     compare_row_names: bool
     joins: tuple[Join, ...]
-    class_weights: Floats | None
     slice_columns: tuple[tuple[str, ...], ...]
     shown_columns: tuple[str, ...]
     warnings: tuple[Warning, ...]
@@ -104,15 +110,3 @@ class Plan:
     def alignment(self) -> str:
         """How rows find their labels: "position" or "id"."""
         return "position" if self.settings.id is None else "id"
-
-    @property
-    def divides_by_rows(self) -> bool:
-        """Whether class weights multiply losses alone, as the tool to agree with does with distributions."""
-        distributions = self.matcher is not None and self.matcher.matched == "distribution"
-        return self.settings.divides_by_rows and distributions and self.class_weights is not None
-
-    @property
-    def has_weightless_losses(self) -> bool:
-        """Whether rows of a class of weight 0 have a loss, by label smoothing, and no part of sum b."""
-        zero = self.class_weights is not None and bool((self.class_weights == 0).any())
-        return zero and bool(self.settings.label_smoothing) and not self.divides_by_rows

@@ -24,7 +24,6 @@ from xentcli.readers.source import (
 )
 from xentcli.readers.text.faults import Written, above_or_below, may_be_title
 from xentcli.records import record, replace
-from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
@@ -260,8 +259,7 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
 
 def _unsummed(settings: Settings) -> bool:
     """Whether no row sum confirms which columns are predictions."""
-    renormalized = settings.compat is not None and COMPAT[settings.compat].renormalize
-    return settings.kind == "logits" or settings.renormalize or settings.multilabel or renormalized
+    return settings.kind == "logits" or settings.multilabel or settings.recipe().renormalize
 
 
 def _without_shown_text(
@@ -292,7 +290,7 @@ def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) ->
         return False
     try:
         for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
-            q = settings.rules.scaled(np.asarray(rows.values["preds"], dtype=np.float64))
+            q = settings.recipe().scaled(np.asarray(rows.values["preds"], dtype=np.float64))
             with np.errstate(over="ignore"):
                 sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
             if not (np.abs(sums - 1) <= settings.sum_tolerance).all():

@@ -8,6 +8,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.records import record, replace
+from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_sums
 
@@ -20,14 +21,15 @@ class Batch:
 
     Attributes
     ----------
-    kind
-        A name in KINDS.
+    recipe
+        How a row becomes a loss.
     values
         Floats of any size, (n, k). A binary column is two columns here: class 0, class 1.
     binary
         Whether the file held one column; then ln(1-q) is log1p(-q).
     target
-        i8[n] class indices, f8[n, k] distributions, or None for kinds without labels.
+        i8[n] class indices, f8[n, k] distributions, or None for kinds without labels; with
+        --multilabel f8[n, k], from 0 to 1 each.
     weight
         f8[n], positive, or None where every weight is 1. A row adds weight x loss to the numerator
         of the cost, and its weight to the denominator.
@@ -38,34 +40,17 @@ class Batch:
         i8[n], the row number of each, counted from 1.
     deviation
         The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
-    class_weight
-        f8[k], or None where every class counts alike. `weight` has it already; only a
-        target that is spread over classes needs it again.
-    smoothing
-        E of label smoothing.
-    per_row
-        Whether the denominator of a distribution's loss is left without the class weights.
-    multilabel
-        Whether each column is a binary problem: predictions are of its class 1, and the
-        target is f8[n, k], from 0 to 1 each.
-    precision
-        The dtype in which the tool of --compat subtracts from 1; None for the exact difference.
     known
         What the rows are reduced to, where the check has computed it.
     """
 
-    kind: str
+    recipe: Recipe
     values: Array
     target: Ints | Floats | None
     weight: Floats | None
     rows: Ints
     binary: bool = False
     deviation: float | None = None
-    class_weight: Floats | None = None
-    smoothing: float = 0.0
-    per_row: bool = False
-    multilabel: bool = False
-    precision: str | None = None
     known: Reduced | None = None
     free: Flags | None = None
 
@@ -85,6 +70,16 @@ class Batch:
     def mass(self) -> Floats | None:
         """f8[n]: what each row adds to the denominator, sum b; None where that is 1 for all."""
         return self.weight if self.free is None or self.weight is None else np.where(self.free, 0.0, self.weight)
+
+    @property
+    def kind(self) -> str:
+        """What the predictions are: a name in KINDS."""
+        return self.recipe.kind
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether each column is a binary problem, and its predictions are of class 1."""
+        return self.recipe.multilabel
 
     @property
     def classes(self) -> int:
@@ -120,7 +115,7 @@ def by_column(batch: Batch) -> Batch:
     """Return the columns of a multilabel batch as n x k rows of one binary column each, row by row.
 
     >>> rows = np.arange(1, 2)
-    >>> batch = Batch("probs", np.array([[0.25, 0.5]]), np.array([[1.0, 0.0]]), None, rows, multilabel=True)
+    >>> batch = Batch(Recipe(multilabel=True), np.array([[0.25, 0.5]]), np.array([[1.0, 0.0]]), None, rows)
     >>> by_column(batch).predictions.tolist()
     [[0.75, 0.25], [0.5, 0.5]]
     """
@@ -128,7 +123,7 @@ def by_column(batch: Batch) -> Batch:
     columns = batch.classes
     target: Floats = batch.target.reshape(-1).astype(np.float64)
     return Batch(
-        batch.kind,
+        replace(batch.recipe, multilabel=False),
         both_classes(batch.kind, batch.predictions.reshape(-1, 1)),
         np.stack([1 - target, target], axis=1),
         None if batch.weight is None else np.repeat(batch.weight, columns),
@@ -137,31 +132,22 @@ def by_column(batch: Batch) -> Batch:
     )
 
 
-def with_class_weights(batch: Batch, class_weight: Floats, by_rows: bool = False) -> Batch:
-    """Return the batch with each weight times that of its class, sum_c W_c y_c.
+def with_class_weights(batch: Batch) -> Batch:
+    """Return the batch with each weight times that of its class, sum_c W_c y_c; with `per_row` only losses have it.
 
     Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`.
-
-    Parameters
-    ----------
-    batch
-        Checked rows with a target.
-    class_weight
-        f8[k], finite, 0 or more.
-    by_rows
-        Leave the weights of the rows as they are, and multiply losses alone.
     """
-    target = batch.target
+    target, recipe = batch.target, batch.recipe
+    if recipe.class_weight is None or recipe.per_row:
+        return batch
     assert target is not None
-    if by_rows:
-        return replace(batch, class_weight=class_weight, per_row=True)
-    factor = class_weight[target] if target.ndim == 1 else row_sums(target * class_weight)
+    factor = recipe.class_weight[target] if target.ndim == 1 else row_sums(target * recipe.class_weight)
     none = factor == 0
-    free = none if batch.smoothing and none.any() else None
+    free = none if recipe.smoothing and none.any() else None
     if free is not None:
         factor = np.where(free, 1.0, factor)
     weight = factor if batch.weight is None else batch.weight * factor
-    weighted = replace(batch, weight=weight, class_weight=class_weight, free=free)
+    weighted = replace(batch, weight=weight, free=free)
     kept = weight > 0
     return weighted if kept.all() else weighted.take(np.flatnonzero(kept))
 

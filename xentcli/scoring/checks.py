@@ -13,7 +13,8 @@ import numpy as np
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 from xentcli.scoring.batch import Batch, both_classes
-from xentcli.scoring.kinds import KINDS, Rules
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import reduced
 from xentcli.scoring.rows import rounding, row_sums
 
@@ -28,7 +29,7 @@ def checked(
     target: Ints | Floats | None,
     weight: Floats | None,
     *,
-    rules: Rules,
+    recipe: Recipe,
     rows: Ints,
     where: Where,
 ) -> Batch:
@@ -41,39 +42,39 @@ def checked(
     """
     # Values that are refused below may overflow before that.
     with np.errstate(invalid="ignore", over="ignore"):
-        predictions = rules.scaled(predictions)
-        if rules.reducible and predictions.shape[1] > 1 and target is not None and target.ndim == 1:
-            known = reduced(predictions, target.astype(np.int64, copy=False), rules)
+        predictions = recipe.scaled(predictions)
+        if recipe.reducible and predictions.shape[1] > 1 and target is not None and target.ndim == 1:
+            known = reduced(predictions, target.astype(np.int64, copy=False), recipe)
             if known is not None:
-                deviation = None if rules.kind == "logits" else known.deviation
-                return Batch(rules.kind, predictions, target, weight, rows, deviation=deviation, known=known)
-        return _checked(predictions.astype(np.float64, copy=False), target, weight, rules, rows, where)
+                deviation = None if recipe.kind == "logits" else known.deviation
+                return Batch(recipe, predictions, target, weight, rows, deviation=deviation, known=known)
+        return _checked(predictions.astype(np.float64, copy=False), target, weight, recipe, rows, where)
 
 
 def _checked(
-    predictions: Floats, target: Ints | Floats | None, weight: Floats | None, rules: Rules, rows: Ints, where: Where
+    predictions: Floats, target: Ints | Floats | None, weight: Floats | None, recipe: Recipe, rows: Ints, where: Where
 ) -> Batch:
-    kind = KINDS[rules.kind]
-    if rules.multilabel:
-        _CHECKS[rules.kind](predictions.reshape(-1, 1), rules, _by_cell(where, predictions.shape[1]))
-        return Batch(rules.kind, predictions, target, weight, rows, multilabel=True)
+    kind = KINDS[recipe.kind]
+    if recipe.multilabel:
+        _CHECKS[recipe.kind](predictions.reshape(-1, 1), recipe, _by_cell(where, predictions.shape[1]))
+        return Batch(recipe, predictions, target, weight, rows)
     single = predictions.shape[1] == 1
     deviation: float | None
-    if rules.renormalize:
+    if recipe.renormalize:
         predictions, deviation = _renormalized(predictions, where)
-        _check_probs(predictions, rules, where)
-    elif rules.kind == "logits":
+        _check_probs(predictions, recipe, where)
+    elif recipe.kind == "logits":
         deviation = None
     else:
-        deviation = _CHECKS[rules.kind](predictions, rules, where)
+        deviation = _CHECKS[recipe.kind](predictions, recipe, where)
     binary = single and kind.labelled
-    predictions = rules.as_read(predictions)
-    both = both_classes(rules.kind, predictions) if binary else predictions
-    if binary and rules.precision is not None:
-        both = both.astype(rules.precision).astype("f8")
-    batch = Batch(rules.kind, both, target, weight, rows, binary, deviation)
-    if rules.kind == "logits" and len(extreme := batch.extreme):
-        _check_logits(predictions[extreme], rules, lambda row, column: where(int(extreme[row]), column))
+    predictions = recipe.as_read(predictions)
+    both = both_classes(recipe.kind, predictions) if binary else predictions
+    if binary and recipe.precision is not None:
+        both = both.astype(recipe.precision).astype("f8")
+    batch = Batch(recipe, both, target, weight, rows, binary, deviation)
+    if recipe.kind == "logits" and len(extreme := batch.extreme):
+        _check_logits(predictions[extreme], recipe, lambda row, column: where(int(extreme[row]), column))
     return batch
 
 
@@ -137,13 +138,13 @@ def _largest(values: Floats) -> float:
     return float(values.max()) if len(values) else 0.0
 
 
-def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
+def _check_probs(q: Floats, recipe: Recipe, where: Where) -> float | None:
     """q in [-tau, 1+tau] and, with two columns or more, row sums within tau of 1."""
-    tau = rules.tolerance
+    tau = recipe.tolerance
     if q.shape[1] == 1:
         row = _first_false(((q >= -tau) & (q <= 1 + tau))[:, 0])
         if row is not None:
-            _refuse_probs(q[row], rules, row, where)
+            _refuse_probs(q[row], recipe, row, where)
         return None
     if not len(q):
         return 0.0
@@ -155,11 +156,11 @@ def _check_probs(q: Floats, rules: Rules, where: Where) -> float | None:
         return _largest(off)
     row = _first_false(good & ((q >= -tau) & (q <= 1 + tau)).all(axis=1))
     if row is not None:
-        _refuse_probs(q[row], rules, row, where)
+        _refuse_probs(q[row], recipe, row, where)
     return _largest(off)
 
 
-def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
+def _check_logits(z: Floats, recipe: Recipe, where: Where) -> None:
     """No NaN, no +inf; -inf masks a class out, but not all of them."""
     top = z.max(axis=1)
     # One column is the logit of class 1 beside a 0: -inf masks class 1 out.
@@ -176,9 +177,9 @@ def _check_logits(z: Floats, rules: Rules, where: Where) -> None:
     raise DataError("every logit of the row is -inf: some class must be possible", place=where(row, None))
 
 
-def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
+def _check_logprobs(log_q: Floats, recipe: Recipe, where: Where) -> float | None:
     """l <= tau and, with two columns or more, abs(logsumexp(l)) <= tau."""
-    tau = rules.tolerance
+    tau = recipe.tolerance
     top = log_q.max(axis=1)
     good = top <= tau
     off = None
@@ -188,12 +189,12 @@ def _check_logprobs(log_q: Floats, rules: Rules, where: Where) -> float | None:
             good &= off <= tau + rounding(log_q.shape[1])
     row = _first_false(good)
     if row is not None:
-        _refuse_logprobs(log_q[row], rules, row, where)
+        _refuse_logprobs(log_q[row], recipe, row, where)
     return None if off is None else _largest(off)
 
 
-def _check_true_probs(q: Floats, rules: Rules, where: Where) -> None:
-    tau = rules.tolerance
+def _check_true_probs(q: Floats, recipe: Recipe, where: Where) -> None:
+    tau = recipe.tolerance
     row = _first_false(((q >= 0) & (q <= 1 + tau)).all(axis=1))
     if row is not None:
         value = float(q[row, 0])
@@ -201,8 +202,8 @@ def _check_true_probs(q: Floats, rules: Rules, where: Where) -> None:
         raise DataError(f"{_number(value)} is not a probability", place=where(row, 0), advice=looks)
 
 
-def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
-    row = _first_false((log_q <= rules.tolerance).all(axis=1))
+def _check_true_logprobs(log_q: Floats, recipe: Recipe, where: Where) -> None:
+    row = _first_false((log_q <= recipe.tolerance).all(axis=1))
     if row is not None:
         raise DataError(
             f"{_number(float(log_q[row, 0]))} is not the logarithm of a probability, which is at most 0",
@@ -211,9 +212,9 @@ def _check_true_logprobs(log_q: Floats, rules: Rules, where: Where) -> None:
         )
 
 
-def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
+def _check_losses(losses: Floats, recipe: Recipe, where: Where) -> None:
     """Losses from -tau up: a probability accepted within tau above 1 has a loss just below 0."""
-    row = _first_false((losses >= -rules.tolerance).all(axis=1))
+    row = _first_false((losses >= -recipe.tolerance).all(axis=1))
     if row is None:
         return
     value = float(losses[row, 0])
@@ -234,7 +235,7 @@ def _check_losses(losses: Floats, rules: Rules, where: Where) -> None:
     )
 
 
-_CHECKS: dict[str, Callable[[Floats, Rules, Where], float | None]] = {
+_CHECKS: dict[str, Callable[[Floats, Recipe, Where], float | None]] = {
     "probs": _check_probs,
     "logits": _check_logits,
     "logprobs": _check_logprobs,
@@ -250,9 +251,9 @@ def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) ->
         raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))
 
 
-def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+def _refuse_probs(values: Floats, recipe: Recipe, row: int, where: Where) -> None:
     """Say why a row is not made of probabilities, and what it looks like instead."""
-    tau = rules.tolerance
+    tau = recipe.tolerance
     _refuse_odd(
         values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where
     )
@@ -261,7 +262,7 @@ def _refuse_probs(values: Floats, rules: Rules, row: int, where: Where) -> None:
         raise DataError(
             f"{_listed(values)} are not probabilities: none is above 0",
             place=where(row, None),
-            advice=_negative_readings(values, rules),
+            advice=_negative_readings(values, recipe),
         )
     odd = np.flatnonzero((values < -tau) | (values > 1 + tau))
     if len(odd):
@@ -299,13 +300,13 @@ def _beyond(values: Floats) -> float:
     return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
 
 
-def _negative_readings(values: Floats, rules: Rules) -> tuple[str, ...]:
+def _negative_readings(values: Floats, recipe: Recipe) -> tuple[str, ...]:
     """Both readings of values that are all 0 or less."""
     top = values.max()
     off = abs(top + np.log(np.add.reduce(np.exp(values - top)))) if np.isfinite(top) else np.inf
     if len(values) == 1:
         return ("if it is a log-probability: --kind logprobs", "if it is a score before the sigmoid: --kind logits")
-    if off <= rules.tolerance:
+    if off <= recipe.tolerance:
         return (
             "log-probabilities (their exponentials sum to 1): --kind logprobs",
             "scores before the softmax: --kind logits",
@@ -316,13 +317,13 @@ def _negative_readings(values: Floats, rules: Rules) -> tuple[str, ...]:
     )
 
 
-def _refuse_logprobs(values: Floats, rules: Rules, row: int, where: Where) -> None:
+def _refuse_logprobs(values: Floats, recipe: Recipe, row: int, where: Where) -> None:
     _refuse_odd(values, np.isnan(values), "a log-probability is at most 0", row, where)
-    odd = values > rules.tolerance
+    odd = values > recipe.tolerance
     if odd.any():
         column = int(np.argmax(odd))
         total = float(np.add.reduce(values))
-        probs = (values >= 0).all() and (len(values) == 1 or abs(total - 1) <= rules.tolerance)
+        probs = (values >= 0).all() and (len(values) == 1 or abs(total - 1) <= recipe.tolerance)
         advice = "these look like probabilities: --kind probs" if probs else "scores before the softmax: --kind logits"
         raise DataError(
             f"{_number(values[column])} is not a log-probability, which is at most 0",
@@ -331,7 +332,7 @@ def _refuse_logprobs(values: Floats, rules: Rules, row: int, where: Where) -> No
         )
     total = float(np.add.reduce(np.exp(values)))
     raise DataError(
-        f"the probabilities of the row sum to {_number(total)}, not to 1 within {rules.tolerance:g}",
+        f"the probabilities of the row sum to {_number(total)}, not to 1 within {recipe.tolerance:g}",
         place=where(row, None),
         advice="scores that are not normalised: --kind logits",
     )

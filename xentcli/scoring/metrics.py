@@ -2,7 +2,7 @@
 
 Plain data, so that help texts and choices need no NumPy: functions are named, and
 found on use. A row is a mean over examples (`per_example` names a function of
-losses.py), or a figure that the report derives from other tallies.
+measures.py), or a figure that the report derives from other tallies.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Metric:
     synonyms
         Other names that are understood.
     per_example
-        The function of losses.py whose weighted mean it is.
+        The function of measures.py whose weighted mean it is.
     unit
         "loss" follows --base; "share" is from 0 to 1; "number" is plain.
     labelled

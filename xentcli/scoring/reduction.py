@@ -8,7 +8,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Floats, Ints
 from xentcli.records import record
-from xentcli.scoring.kinds import Rules
+from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.rows import FEW, column_sums, columns_of, first_largest, rounding, row_dots, row_sums
 
 __all__ = ["Reduced", "reduced"]
@@ -106,14 +106,14 @@ class Reduced:
         over = np.maximum.reduce(self.sums, initial=-np.inf) - 1
         return float(np.maximum(0.0, np.maximum(over, 1 - np.minimum.reduce(self.sums, initial=np.inf))))
 
-    def plain(self, rules: Rules, classes: int) -> bool:
+    def plain(self, recipe: Recipe, classes: int) -> bool:
         """Whether every row is what its kind says, so plainly that nothing more is to be looked at.
 
         Of probabilities that none is negative is left to be seen.
         """
-        if rules.kind == "logits":
+        if recipe.kind == "logits":
             return not len(self.extreme())
-        return self.deviation <= rules.tolerance + rounding(classes)
+        return self.deviation <= recipe.tolerance + rounding(classes)
 
 
 def _powers_of_halves(halves: Array) -> Floats:
@@ -140,13 +140,13 @@ def _begins(rows: int, columns: int) -> Ints:
     return begin
 
 
-def reduced(predictions: Array, index: Ints, rules: Rules) -> Reduced | None:
+def reduced(predictions: Array, index: Ints, recipe: Recipe) -> Reduced | None:
     """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
 
     None unless all are plainly what they should be: then `checked` says what is wrong, if
     anything is.
     """
-    if rules.kind == "probs" and not np.minimum.reduce(predictions, axis=None, initial=0.0) >= 0:
+    if recipe.kind == "probs" and not np.minimum.reduce(predictions, axis=None, initial=0.0) >= 0:
         return None
-    found = Reduced.of(rules.kind, predictions, index)
-    return found if found.plain(rules, predictions.shape[1]) else None
+    found = Reduced.of(recipe.kind, predictions, index)
+    return found if found.plain(recipe, predictions.shape[1]) else None

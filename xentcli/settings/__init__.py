@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
 from xentcli.options import options_of
-from xentcli.records import record, replace
+from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
-from xentcli.scoring.kinds import Rules
+from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields
 from xentcli.settings.together import check_together
 
@@ -40,8 +38,6 @@ class Settings(Fields):
     xentcli.errors.UsageError: --clip is between 0 and 0.5, not 0.6
     """
 
-    set_by_compat: ClassVar[tuple[str, ...]] = ("clip", "renormalize")
-
     def __post_init__(self) -> None:
         """Check what can be checked before a file is opened."""
         for name, row in self.rows.items():
@@ -65,52 +61,26 @@ class Settings(Fields):
             raise UsageError("give settings or single options, not both")
         return settings
 
-    def as_compat(self, dtype: np.dtype[Any], columns: int, class_axis: int | None = None) -> Settings:
-        """Return the settings with those that the tool of --compat implies, for `columns` columns of predictions.
+    def recipe(self, dtype: np.dtype[Any] | None = None, columns: int = 2) -> Recipe:
+        """Return how a row of predictions becomes a loss, after --compat and before class weights.
 
-        `dtype` is that of the predictions, float64 for text; `class_axis` the class axis chosen
-        for an array.
+        `dtype` is that of the predictions; None stands for float64, which text is read as.
         """
-        if self.compat is None:
-            return self
-        import numpy as np
+        kind, tolerance, scale, clip = self.kind, self.sum_tolerance, self.scale, self.clip
+        recipe = Recipe(kind, tolerance, scale, self.renormalize, self.multilabel, clip, self.label_smoothing)
+        return recipe if self.compat is None else recipe.as_tool(COMPAT[self.compat], dtype, columns)
 
-        tool = COMPAT[self.compat]
-        resolved = copy.copy(self)
-        object.__setattr__(resolved, "clip", float(np.finfo(dtype).eps) if tool.clip == "dtype" else tool.clip)
-        object.__setattr__(resolved, "renormalize", tool.renormalize and columns > 1)
-        if self.class_axis is None and tool.class_axis is not None:
-            object.__setattr__(resolved, "class_axis", class_axis)
-            object.__setattr__(resolved, "set_by_compat", (*self.set_by_compat, "class_axis"))
-        precision = dtype.str[1:] if tool.precision == "dtype" else tool.precision
-        # 2- and 4-byte values are exact in float32, unless they are scaled.
-        single = precision == "f4" and (dtype.itemsize > 4 or self.scale != 1.0)
-        object.__setattr__(resolved, "rules", replace(resolved._rules(), precision=precision, single=single))
-        return resolved
-
-    @property
-    def divides_by_rows(self) -> bool:
-        """Whether the denominator ignores class weights where targets are distributions."""
-        return self.compat is not None and COMPAT[self.compat].per_row
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The checks of a row of predictions."""
-        return self._rules()
-
-    def _rules(self) -> Rules:
-        return Rules(self.kind, self.sum_tolerance, self.scale, self.renormalize, self.multilabel)
-
-    def changed(self) -> dict[str, Setting]:
+    def changed(self, set_by_compat: Mapping[str, Any] | None = None) -> dict[str, Setting]:
         """Return the options that differ from their defaults, for the report."""
         from xentcli.report.documents import Setting
 
-        values = [(name, row, getattr(self, name)) for name, row in self.rows.items()]
-        return {name: Setting(_plain(value), self._by(name)) for name, row, value in values if row.is_set(value)}
-
-    def _by(self, name: str) -> str:
-        """Return the origin of an option: "compat" or "flag"."""
-        return "compat" if self.compat is not None and name in self.set_by_compat else "flag"
+        by_compat = set_by_compat or {}
+        values = [(name, row, by_compat.get(name, getattr(self, name))) for name, row in self.rows.items()]
+        return {
+            name: Setting(_plain(value), "compat" if name in by_compat else "flag")
+            for name, row, value in values
+            if row.is_set(value)
+        }
 
 
 def _plain(value: Any) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from xentcli.arrays import Floats
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.recipe import Recipe
 from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.tally import Tally
 
@@ -39,8 +39,8 @@ class FromOne(Tally):
     cost: Mean = Mean()
 
     @classmethod
-    def of(cls, work: Workings, class_weight: Floats | None) -> FromOne:
-        """Tally rows with class indices read from 0, not yet weighted by class (f8[k], or None for 1 each)."""
+    def of(cls, work: Workings, recipe: Recipe) -> FromOne:
+        """Tally rows with class indices read from 0, without class weights; `recipe` has them."""
         index = work.index
         if not len(index):
             return cls()
@@ -48,7 +48,7 @@ class FromOne(Tally):
         if not least or work.batch.target is None or work.batch.target.ndim > 1:
             return cls(False)
         weight, loss = work.batch.weight, work.loss_of(index - 1)
-        cost = Mean.of(loss, weight) if class_weight is None else _reweighted(work, class_weight)
+        cost = Mean.of(loss, weight) if recipe.class_weight is None else _reweighted(work, recipe)
         with np.errstate(invalid="ignore"):
             gain = np.nan_to_num(work.loss - loss, nan=0.0, posinf=LARGEST, neginf=-LARGEST)
         return cls(True, least == 1, Moments.of(gain, weight), cost)
@@ -71,8 +71,8 @@ class FromOne(Tally):
         return self.possible and self.one and error is not None and self.gain.mean.value > 2 * error
 
 
-def _reweighted(work: Workings, class_weight: Floats) -> Mean:
+def _reweighted(work: Workings, recipe: Recipe) -> Mean:
     """The mean loss of the classes before the labels, each row with the weight of that class."""
-    before: Batch = replace(work.batch, target=work.index - 1, known=None)
-    other = Workings(with_class_weights(before, class_weight), work.clip)
+    before: Batch = replace(work.batch, recipe=recipe, target=work.index - 1, known=None)
+    other = Workings(with_class_weights(before))
     return Mean.of(other.loss, other.batch.weight)

@@ -34,7 +34,7 @@ class Wants:
     bytes
         Whether their bytes are tallied.
     from_one
-        Whether labels may count from 1; `class_weights` (f8[K], or None) are those of the classes.
+        Whether labels may count from 1.
     """
 
     classes: tuple[str, ...] = ()
@@ -47,7 +47,6 @@ class Wants:
     bytes: bool = False
     tail: bool = False
     from_one: bool = False
-    class_weights: Floats | None = None
 
 
 @record(frozen=True, eq=False)

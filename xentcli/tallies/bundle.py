@@ -15,7 +15,7 @@ import numpy as np
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
 from xentcli.records import record
-from xentcli.scoring.losses import correct
+from xentcli.scoring.measures import correct
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
@@ -180,7 +180,7 @@ def _looks(block: Block) -> Looks:
 
 def _from_one(block: Block) -> FromOne:
     assert block.whole is not None
-    return FromOne.of(block.whole.plain, block.wants.class_weights)
+    return FromOne.of(block.whole.plain, block.whole.work.batch.recipe)
 
 
 TALLIES: dict[str, Entry] = {

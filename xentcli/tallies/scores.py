@@ -9,7 +9,7 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.records import record
-from xentcli.scoring import losses
+from xentcli.scoring import measures
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.tallies.exact import ExactSum
@@ -74,7 +74,7 @@ class Figures:
             work.predicted,
             soft,
             work.loss,
-            None if work.clip is None else work.raw_loss,
+            None if batch.recipe.clip is None else work.raw_loss,
             means,
             ClassShares.of(work) if labelled else ClassShares(),
             batch.deviation,
@@ -238,7 +238,7 @@ class Scores(Tally):
 def per_example(metric: Metric, work: Workings) -> Floats:
     """f8[n]: what a metric is the mean of."""
     assert metric.per_example is not None
-    function = getattr(losses, metric.per_example)
+    function = getattr(measures, metric.per_example)
     return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
 
 

@@ -40,7 +40,7 @@ class ClassShares(Tally):
         some = bool(soft.any())
         counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
         # With per_row the weight of a row does not contain that of its class.
-        spread = some or batch.per_row
+        spread = some or batch.recipe.per_row
         if batch.weight is None and not spread:
             return cls(counts)
         weight = np.ones(len(soft)) if batch.mass is None else batch.mass

@@ -1,0 +1,94 @@
+"""The quantities whose weighted means are metrics: Workings in, f8[n] out. METRICS names them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.scoring.losses import Workings
+from xentcli.scoring.reduction import Reduced
+from xentcli.scoring.rows import row_dots, row_sums
+
+__all__ = ["among", "brier", "correct", "entropy"]
+
+
+def correct(work: Workings) -> Floats:
+    """f8[n]: 1 where the class with the largest prediction is the label, else 0.
+
+    Ties go to the first class; in one column, q = 0.5 predicts the negative class.
+    """
+    right: Floats = (work.predicted == work.index).astype(np.float64)
+    return right
+
+
+def among(work: Workings, k: int) -> Floats:
+    """f8[n]: 1 where the label is among the k classes of the largest predictions, else 0; ties go to the first.
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> q = np.array([[0.5, 0.3, 0.2], [0.4, 0.2, 0.4]])
+    >>> among(Workings(Batch(Recipe(), q, np.array([1, 2]), None, np.arange(1, 3))), 2).tolist()
+    [1.0, 1.0]
+    """
+    values = work.batch.predictions
+    truth = np.take_along_axis(values, work.index[:, None], axis=1)
+    before = np.arange(values.shape[1]) < work.index[:, None]
+    ahead = np.count_nonzero((values > truth) | ((values == truth) & before), axis=1)
+    found: Floats = (ahead < k).astype(np.float64)
+    return found
+
+
+def brier(work: Workings) -> Floats:
+    """f8[n]: sum_c (q_c - y_c)^2, from 0 to 2 (G. W. Brier, Monthly Weather Review 78, 1950).
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> q = np.array([[0.8, 0.1, 0.1]])
+    >>> brier(Workings(Batch(Recipe(), q, np.array([0]), None, np.array([1])))).round(12).tolist()
+    [0.06]
+    """
+    result = _hard_squares(work)
+    if work.soft.any():
+        assert work.distribution is not None
+        result[work.soft] = _squares(work.of_rows(np.flatnonzero(work.soft)), work.distribution[work.soft])
+    return result
+
+
+def _hard_squares(work: Workings) -> Floats:
+    """f8[n]: sum_c (q_c - y_c)^2 with all of the target on the class with most of it: (1 - q_y)^2 and the others."""
+    batch = work.batch
+    if batch.kind != "logits":
+        found = batch.reduced if batch.kind == "probs" else Reduced.of("probs", work.probabilities, work.index)
+        missing = 1.0 - found.label
+        missing *= missing
+        missing += found.squares
+        return missing
+    found = batch.reduced
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = found.label + found.sums
+        wrong = found.sums / total
+        total *= total
+        result = found.squares / total + wrong * wrong
+    if work.shifted is not None:
+        result[batch.extreme] = _squares(work.shifted, None)
+    return result
+
+
+def _squares(work: Workings, distribution: Floats | None) -> Floats:
+    """f8[n]: sum_c (q_c - y_c)^2 of targets f8[n, k], or of hard labels."""
+    difference = work.probabilities.copy()
+    if distribution is None:
+        difference[work.each_row, work.index] -= 1.0
+    else:
+        difference -= distribution
+    return row_dots(difference, difference)
+
+
+def entropy(work: Workings) -> Floats:
+    """f8[n]: -sum_c y_c ln y_c, the entropy of each target in nats; 0 for a hard label."""
+    target = work.distribution
+    if target is None:
+        return np.zeros(len(work.batch.rows))
+    logs = np.zeros_like(target)
+    np.log(target, out=logs, where=target > 0)
+    return 0.0 - row_sums(target * logs)
