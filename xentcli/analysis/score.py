@@ -20,7 +20,7 @@ from xentcli.records import record, replace
 from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import METRICS, Metric, find
+from xentcli.scoring.metrics import Metric, find, wanted
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.looks import Looks
@@ -278,9 +278,10 @@ class Tallied:
         """The plan by which they were scored."""
         return self.feed.plan
 
-    def report(self, extra: Sequence[Metric] = ()) -> Report:
-        """Return the Report of them, with `extra` metrics, before any diagnosis."""
-        report = report_of(self.plan, self.bundle, self.matching.row_names, extra)
+    def report(self, metrics: Sequence[Metric] | None = None) -> Report:
+        """Return the Report of them, with some metrics (default: the usual ones), before any diagnosis."""
+        chosen = wanted() if metrics is None else metrics
+        report = report_of(self.plan, self.bundle, self.matching.row_names, chosen)
         return replace(report, labels_unused=self.matching.unused)
 
 
@@ -298,16 +299,16 @@ def _report(
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
             advice="the cost itself is computed without --per-example",
         )
-    extra = _extra(plan, metrics_needed)
-    scorer = Scorer(plan, sink and sink.prepare, extra)
+    metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed)))
+    scorer = Scorer(plan, sink and sink.prepare, metrics)
     if not plan.settings.hash:
         tallied = tally(scorer, feed, threads, sink, progress)
-        return diagnosed(tallied.report(extra), tallied)
+        return diagnosed(tallied.report(metrics), tallied)
     from xentcli.readers.digest import digests
 
     with digests(feed.sources) as sums:
         tallied = tally(scorer, feed, threads, sink, progress)
-        report = tallied.report(extra)
+        report = tallied.report(metrics)
         found = sums()
     feed.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
@@ -375,12 +376,6 @@ def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome
     except DataError:
         feed.check_unchanged()
         raise
-
-
-def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:
-    """The metrics that are not in the table, of those shown and those needed, once each."""
-    asked = [*plan.settings.shown_metrics, *map(find, needed)]
-    return tuple({metric.name: metric for metric in asked if metric.name not in METRICS}.values())
 
 
 def _check_swapped(plan: Plan, total: Scores) -> None:

@@ -38,11 +38,12 @@ from xentcli.version import __version__
 
 __all__ = ["report_of"]
 
+FIELDS = frozenset(Report.__annotations__)
 FEW = 10
 """Of fewer rows or clusters an interval is a rough guide, and says so."""
 
 
-def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metric]) -> Report:
+def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Metric]) -> Report:
     """Derive every figure of a report from the tallies of all rows.
 
     Raises
@@ -100,7 +101,7 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metri
         worst=_worst(plan, bundle, unit),
         clusters=clusters,
         compat=_compat(plan),
-        extra={metric.name: _extra(total, metric, labelled) for metric in extra},
+        extra={metric.name: _extra(total, metric, labelled, unit) for metric in metrics if metric.name not in FIELDS},
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=_undefined(plan, total, clusters, size),
         options=settings.changed(plan.set_by_compat),
@@ -135,10 +136,11 @@ def _interval(
     return Interval(settings.confidence, low / unit, (cost + half) / unit, note)
 
 
-def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
-    if not labelled or (metric.hard and total.soft):
+def _extra(total: Scores, metric: Metric, labelled: bool, unit: float) -> float | None:
+    mean = total.means.get(metric.name)
+    if mean is None or (metric.labelled and not labelled) or (metric.hard and total.soft):
         return None
-    return total.means[metric.name].value
+    return mean.value / unit if metric.unit == "loss" else mean.value
 
 
 def _size(settings: Settings, bundle: Bundle) -> ExactSum | None:

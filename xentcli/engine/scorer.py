@@ -131,11 +131,11 @@ class _Seen:
 
 @record(frozen=True, eq=False)
 class Scorer:
-    """Scores tasks of a plan."""
+    """Scores tasks of a plan; `metrics` are those to compute, by default the usual ones."""
 
     plan: Plan
     prepare: Callable[[PerExample], Any] | None = None
-    extra: tuple[Metric, ...] = ()
+    metrics: tuple[Metric, ...] | None = None
     tail: bool = False
 
     def __call__(self, task: Task) -> Outcome:
@@ -181,7 +181,7 @@ class Scorer:
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
             self.wants,
-            Figures.of(work, self.extra),
+            Figures.of(work, self.metrics),
             read=aligned.rows,
             ignored=aligned.ignored,
             underflows=aligned.underflows,

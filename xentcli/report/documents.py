@@ -239,10 +239,11 @@ class Report(_Document):
         return result
 
     def figures(self) -> list[tuple[Metric, float | None]]:
-        """Return the metrics that were chosen, else all there are, each with its value."""
-        from xentcli.scoring.metrics import METRICS, find
+        """Return the metrics that were chosen, else the usual ones and those asked for, each with its value."""
+        from xentcli.scoring.metrics import find, wanted
 
-        return [(find(name), self.value(name)) for name in self.shown or (*METRICS, *self.extra)]
+        chosen = [find(name) for name in self.shown] or wanted(map(find, self.extra))
+        return [(metric, self.value(metric.name)) for metric in chosen]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""

@@ -6,10 +6,20 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.metrics import Metric
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_dots, row_sums
 
-__all__ = ["among", "brier", "correct", "entropy"]
+__all__ = ["among", "brier", "correct", "entropy", "measured"]
+
+
+def measured(metric: Metric, work: Workings) -> Floats:
+    """f8[n]: what a metric is the mean of; with --multilabel the mean of that over the columns."""
+    function = metric.per_example
+    if isinstance(function, str):
+        function = globals()[function]
+    assert callable(function)
+    return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
 
 
 def correct(work: Workings) -> Floats:

@@ -1,18 +1,21 @@
 """METRICS: every figure that can be shown, asked for or held to a limit.
 
-Plain data, so that help texts and choices need no NumPy: functions are named, and
-found on use. A row is a mean over examples (`per_example` names a function of
-measures.py), or a figure that the report derives from other tallies.
+Help texts and choices need no NumPy: a row that is a mean over examples names its function
+in measures.py, which is found on use. The other rows are derived from the totals.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
 
-__all__ = ["METRICS", "Metric", "find", "top"]
+if TYPE_CHECKING:
+    from xentcli.arrays import Floats
+
+__all__ = ["METRICS", "Metric", "find", "top", "wanted"]
 
 
 @record(frozen=True)
@@ -32,13 +35,18 @@ class Metric:
     synonyms
         Other names that are understood.
     per_example
-        The function of measures.py whose weighted mean it is.
+        The function of Workings (or its name in measures.py) whose weighted mean it is. It
+        may use whole rows of predictions, or only what they are reduced to, which is faster.
     unit
         "loss" follows --base; "share" is from 0 to 1; "number" is plain.
     labelled
         Whether it needs labels.
     hard
         Whether it is undefined where a target is soft.
+    soft
+        Whether it is 0 for hard labels, and not computed where there are no others.
+    usual
+        Whether every score has it; else only those that show it, ask for it or hold it to a limit.
     argument
         What its function takes beside the rows: the k of a top-k accuracy.
     """
@@ -48,11 +56,13 @@ class Metric:
     about: str
     better: Literal["lower", "higher", "none"] = "lower"
     synonyms: tuple[str, ...] = ()
-    per_example: str | None = None
+    per_example: str | Callable[..., Floats] | None = None
     unit: Literal["loss", "share", "number"] = "number"
     labelled: bool = True
     hard: bool = False
+    soft: bool = False
     argument: int | None = None
+    usual: bool = True
 
 
 METRICS = {
@@ -76,7 +86,7 @@ METRICS = {
         Metric("brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier"),
         Metric(
             "target_entropy", "target entropy", "mean entropy of soft targets", better="none", unit="loss",
-            per_example="entropy",
+            per_example="entropy", soft=True,
         ),
         Metric("bits_per_byte", "bits per byte", "cost in bits over --bytes", labelled=False),
         Metric("kl", "KL divergence", "cost - target entropy", unit="loss"),
@@ -109,5 +119,16 @@ def top(k: int) -> Metric:
     """Return the metric of the rows whose label is among the k likeliest classes."""
     about = f"share of rows whose label is among the {k} likeliest"
     return Metric(
-        f"top{k}", f"top-{k} accuracy", about, better="higher", unit="share", per_example="among", hard=True, argument=k
-    )
+        f"top{k}", f"top-{k} accuracy", about, better="higher", unit="share", per_example="among", hard=True,
+        argument=k, usual=False,
+    )  # fmt: skip
+
+
+def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
+    """Return the usual metrics, then those that are asked for, once each.
+
+    >>> [metric.name for metric in wanted([top(3), find("cost")])][-2:]
+    ['kl', 'top3']
+    """
+    usual = [metric for metric in METRICS.values() if metric.usual]
+    return tuple({metric.name: metric for metric in (*usual, *asked)}.values())

@@ -9,9 +9,9 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.records import record
-from xentcli.scoring import measures
 from xentcli.scoring.losses import Workings
-from xentcli.scoring.metrics import METRICS, Metric
+from xentcli.scoring.measures import measured
+from xentcli.scoring.metrics import Metric, wanted
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.infinite import Clipping, Infinite
 from xentcli.tallies.moments import Mean, Moments, quotient
@@ -56,16 +56,16 @@ class Figures:
     mass: Floats | None = None
 
     @classmethod
-    def of(cls, work: Workings, extra: Sequence[Metric] = ()) -> Figures:
-        """Compute them of a batch; `extra` are metrics beside those of the table."""
+    def of(cls, work: Workings, metrics: Iterable[Metric] | None = None) -> Figures:
+        """Compute them of a batch, with the means of some metrics (default: the usual ones)."""
         batch = work.batch
         labelled = batch.target is not None
         soft = work.soft
         some = bool(soft.any())
         means = {
-            metric.name: per_example(metric, work)
-            for metric in (*METRICS.values(), *extra)
-            if metric.per_example and labelled and (some or metric.per_example != "entropy")
+            metric.name: measured(metric, work)
+            for metric in (wanted() if metrics is None else metrics)
+            if metric.per_example and (labelled or not metric.labelled) and (some or not metric.soft)
         }
         return cls(
             batch.rows,
@@ -104,7 +104,7 @@ class Figures:
             np.concatenate([p.soft for p in pieces]),
             np.concatenate([p.loss for p in pieces]),
             np.concatenate(raw) if raw else None,
-            # Pieces of hard labels only have no target entropy to add.
+            # Pieces of hard labels alone have 0 of what only soft targets have.
             {name: np.concatenate([p.means.get(name, np.zeros(len(p.loss))) for p in pieces]) for name in names},
             shares,
             max((p.deviation for p in pieces if p.deviation is not None), default=None),
@@ -235,13 +235,6 @@ class Scores(Tally):
         return Moments(mean, self.scored - self.infinite.count, cost.aa, cost.ab, cost.bb).standard_error
 
 
-def per_example(metric: Metric, work: Workings) -> Floats:
-    """f8[n]: what a metric is the mean of."""
-    assert metric.per_example is not None
-    function = getattr(measures, metric.per_example)
-    return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
-
-
 def _mean_of(values: Floats, weight: Floats | None, cost: Moments) -> Mean:
     """The mean of a metric of rows, over the weight that the cost has."""
     total = ExactSum.of(values) if weight is None else ExactSum.of_weighted(values, weight)
@@ -249,7 +242,7 @@ def _mean_of(values: Floats, weight: Floats | None, cost: Moments) -> Mean:
 
 
 def _mean(scores: Scores, name: str) -> Mean:
-    """The mean of a metric; a batch of hard labels only has no target entropy to add."""
+    """The mean of a metric; rows of hard labels alone have 0 of what only soft targets have."""
     return scores.means.get(name, Mean(ExactSum(), scores.cost.mean.b))
 
 
