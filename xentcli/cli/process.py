@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 
-from xentcli.engine.executors import allow_fork
+from xentcli.engine.ordered import allow_fork
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
