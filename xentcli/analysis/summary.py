@@ -28,11 +28,12 @@ from xentcli.report.documents import (
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import Settings
-from xentcli.tallies.exact import UNIT_BITS, ExactSum, ratio
-from xentcli.tallies.grouped import GroupMeans
-from xentcli.tallies.moments import ClassShares, Mean
+from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.exact import ExactSum
+from xentcli.tallies.groups import named
+from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.scores import Scores
-from xentcli.tallies.slices import Details, named
+from xentcli.tallies.shares import ClassShares
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
@@ -41,7 +42,7 @@ FEW = 10
 """Of fewer rows or clusters an interval is a rough guide, and says so."""
 
 
-def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extra: Sequence[Metric]) -> Report:
+def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metric]) -> Report:
     """Derive every figure of a report from the tallies of all rows.
 
     Raises
@@ -49,27 +50,28 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
     NoVerdict
         Where there are no rows, or no weight.
     """
-    settings = plan.settings
+    settings, total = plan.settings, bundle["scores"]
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
-    if not total.cost.mean.b.units:
+    if not total.cost.mean.b:
         what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
         raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
     unit = settings.nats_per_unit
     labelled = plan.matcher is not None
     cost = total.cost.mean.value
-    clusters = len(details.clusters.names) if settings.cluster is not None else None
-    error = total.cost.standard_error if clusters is None else details.clusters.standard_error
+    clusters, error = None, total.cost.standard_error
+    if settings.cluster is not None:
+        clusters, error = len(bundle["clusters"].names), bundle["clusters"]["cost"].standard_error_between
     smoothed = bool(settings.label_smoothing)
     prior = total.classes.best_constant(total.cost.mean.b) if labelled and not smoothed else None
     entropy = total.means["target_entropy"].value if total.soft and not _reweighted(plan) else None
     units, noun = (total.scored, "rows") if clusters is None else (clusters, "clusters")
     interval = _interval(cost, error, units, settings, unit, noun)
-    size = _size(settings, details)
+    size = _size(settings, bundle)
     return Report(
         cost=cost / unit,
         unit=settings.unit,
-        total=total.cost.mean.a.over(ExactSum().add(unit)),
+        total=total.cost.mean.a.over(ExactSum.of(unit)),
         weight_sum=total.cost.mean.b.value,
         examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
         kind=settings.kind,
@@ -93,9 +95,9 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
         alignment=plan.alignment,
         bits_per_byte=_bits_per_byte(total, size),
         bytes=_bytes(plan, size),
-        by_class=_by_class(plan, total, details, unit),
-        by=tuple(_by(plan, total, details, unit)),
-        worst=_worst(plan, total, details, unit),
+        by_class=_by_class(plan, total, bundle, unit),
+        by=tuple(_by(plan, total, bundle, unit)),
+        worst=_worst(plan, bundle, unit),
         clusters=clusters,
         compat=_compat(plan),
         extra={metric.name: _extra(total, metric, labelled) for metric in extra},
@@ -139,11 +141,12 @@ def _extra(total: Scores, metric: Metric, labelled: bool) -> float | None:
     return total.means[metric.name].value
 
 
-def _size(settings: Settings, details: Details) -> ExactSum | None:
+def _size(settings: Settings, bundle: Bundle) -> ExactSum | None:
     """The bytes of --bytes: a number as it is, a column times the weights of its rows."""
     if settings.bytes is None:
         return None
-    return details.bytes if settings.bytes_in_all is None else ExactSum().add(settings.bytes_in_all)
+    size: ExactSum = bundle["bytes"] if settings.bytes_in_all is None else ExactSum.of(settings.bytes_in_all)
+    return size
 
 
 def _bytes(plan: Plan, size: ExactSum | None) -> Bytes | None:
@@ -157,62 +160,49 @@ def _bytes(plan: Plan, size: ExactSum | None) -> Bytes | None:
 
 
 def _bits_per_byte(total: Scores, size: ExactSum | None) -> float | None:
-    return None if size is None or not size.units else total.cost.mean.a.over(ExactSum().add(math.log(2)), size)
+    return total.cost.mean.a.over(ExactSum.of(math.log(2)), size) if size else None
 
 
 def _share(part: Mean, total: Scores, problems: int = 1) -> float | None:
     """The part of the cost that some rows make up, or one of several problems; None where the cost is 0 or infinite."""
-    whole = total.cost.mean.a
-    return ratio(part.a.units, problems * whole.units) if whole.units and whole.all_finite else None
+    whole = total.cost.mean
+    return part.share_of(whole, problems) if whole.a.all_finite else None
 
 
-def _shares(parts: GroupMeans, total: Scores) -> list[float | None]:
-    """The part of the cost that each group makes up."""
-    whole = total.cost.mean.a
-    if not whole.units or not whole.all_finite:
-        return [None] * len(parts)
-    sums, power = parts.a.units()
-    # The whole is a sum of such units too.
-    units = whole.units >> (power + UNIT_BITS)
-    return [ratio(one, units) for one in sums]
-
-
-def _by_class(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[ClassSlice, ...]:
+def _by_class(plan: Plan, total: Scores, bundle: Bundle, unit: float) -> tuple[ClassSlice, ...]:
     if total.soft:
         return ()
     problems = len(plan.classes) if plan.settings.multilabel else 1
     return tuple(
         ClassSlice(
             plan.classes[index],
-            part.cost.rows,
-            part.cost.mean.value / unit,
-            _share(part.cost.mean, total, problems),
-            part.right.value,
+            part["cost"].rows,
+            part["cost"].mean.value / unit,
+            _share(part["cost"].mean, total, problems),
+            part["right"].value,
         )
-        for index, part in sorted(details.by_class.groups.items())
+        for index, part in sorted(bundle["by_column" if plan.settings.multilabel else "by_class"], key=itemgetter(0))
     )
 
 
-def _by(plan: Plan, total: Scores, details: Details, unit: float) -> Iterator[GroupSlice]:
-    for columns, slices in zip(plan.slice_columns, details.by, strict=False):
-        if slices.cost is None:
-            continue
-        costs, rows, shares = slices.cost.mean.values, slices.cost.rows.tolist(), _shares(slices.cost.mean, total)
-        # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
-        errors = slices.cost.standard_errors if plan.settings.cluster is None else [None] * len(rows)
-        figures = zip(slices.names, rows, costs, errors, shares, strict=True)
-        for name, count, cost, error, share in sorted(figures, key=itemgetter(0)):
+def _by(plan: Plan, total: Scores, bundle: Bundle, unit: float) -> Iterator[GroupSlice]:
+    for columns, slices in zip(plan.slice_columns, bundle["by"].each, strict=True):
+        for name, part in sorted(slices, key=itemgetter(0)):
+            moments: Moments = part["cost"]
+            cost = moments.mean.value
+            # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
+            error = moments.standard_error if plan.settings.cluster is None else None
             yield GroupSlice(
                 named(columns, name),
-                count,
+                moments.rows,
                 cost / unit,
                 _over(error, unit),
-                _interval(cost, error, count, plan.settings, unit),
-                share,
+                _interval(cost, error, moments.rows, plan.settings, unit),
+                _share(moments.mean, total),
             )
 
 
-def _worst(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[WorstRow, ...]:
+def _worst(plan: Plan, bundle: Bundle, unit: float) -> tuple[WorstRow, ...]:
     return tuple(
         WorstRow(
             row.row,
@@ -224,7 +214,7 @@ def _worst(plan: Plan, total: Scores, details: Details, unit: float) -> tuple[Wo
             row.predicted_probability,
             dict(zip(plan.shown_columns, row.shown, strict=True)),
         )
-        for row in details.worst.rows
+        for row in bundle["worst"].rows
     )
 
 
