@@ -17,7 +17,6 @@ import numpy as np
 import pytest
 
 from tests.conftest import XENT, Run, default_signals, wait_for
-from xentcli.engine import executors
 from xentcli.engine.executors import Processes, executor_of
 from xentcli.engine.ordered import ordered
 from xentcli.errors import DataError, Place
@@ -126,8 +125,7 @@ def test_workers_leave_signals_to_their_parent() -> None:
 def test_only_a_process_that_allows_it_and_has_one_thread_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     for allowed, threads, kind in ((False, 1, ThreadPoolExecutor), (True, 2, ThreadPoolExecutor), (True, 1, Processes)):
         monkeypatch.setattr(os, "listdir", lambda _, threads=threads: ["1"] * threads)
-        monkeypatch.setattr(executors, "_fork_allowed", allowed)
-        with executor_of(who, 2) as executor:
+        with executor_of(who, 2, fork=allowed) as executor:
             assert type(executor) is kind
 
 
@@ -241,13 +239,12 @@ def test_no_worker_outlives_the_command(
     wait_for(lambda: not any(map(alive, processes)))
 
 
-def test_a_process_with_another_thread_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "_fork_allowed", True)
+def test_a_process_with_another_thread_is_not_forked() -> None:
     stop = threading.Event()
     thread = threading.Thread(target=stop.wait)
     thread.start()
     try:
-        with executor_of(who, 2) as executor:
+        with executor_of(who, 2, fork=True) as executor:
             assert isinstance(executor, ThreadPoolExecutor)
     finally:
         stop.set()

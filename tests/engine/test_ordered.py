@@ -233,7 +233,7 @@ def test_a_few_items_start_no_more_threads_than_they_are(
 ) -> None:
     made: list[int] = []
 
-    def noted(_: object, workers: int) -> Executor:
+    def noted(_: object, workers: int, *, fork: bool) -> Executor:
         made.append(workers)
         return ThreadPoolExecutor(workers)
 

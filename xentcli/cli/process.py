@@ -139,7 +139,7 @@ def prepare() -> None:
     _keep_freed_memory()
     if _alone:
         # Help and usage errors do not need it.
-        from xentcli.engine.executors import allow_fork
+        from xentcli.engine.ordered import allow_fork
 
         allow_fork()
 

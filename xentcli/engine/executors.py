@@ -16,7 +16,7 @@ from xentcli.signals import blocked, leave_to_main_thread, undo_later
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-__all__ = ["Processes", "allow_fork", "executor_of"]
+__all__ = ["Processes", "executor_of"]
 
 _PATIENCE = 1.0
 """Seconds to wait for a result before looking whether a worker process is stopped or dead."""
@@ -24,23 +24,16 @@ _PR_SET_PDEATHSIG = 1
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_fork_allowed = False
 _function: Callable[[Any], Any]
 """In a worker process: what it computes of every task."""
 
 
-def allow_fork() -> None:
-    """Allow forks: the process is the command's own, so no other library's locks or connections are in it."""
-    global _fork_allowed
-    _fork_allowed = True
-
-
-def executor_of(function: Callable[[Any], Any], workers: int) -> Executor:
-    """Return an executor for one function: of processes where this one may be forked, else of threads.
+def executor_of(function: Callable[[Any], Any], workers: int, *, fork: bool) -> Executor:
+    """Return an executor for one function: of processes where this one may be forked and can be, else of threads.
 
     A forked process has one thread only; locks that other threads hold would stay locked in it.
     """
-    if _fork_allowed and sys.platform.startswith("linux") and len(os.listdir("/proc/self/task")) == 1:
+    if fork and sys.platform.startswith("linux") and len(os.listdir("/proc/self/task")) == 1:
         # Without semaphores of the system (no /dev/shm) there is no pool of processes.
         with contextlib.suppress(ImportError, OSError):
             return Processes(function, workers)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["available", "mapped", "ordered", "worker_count"]
+__all__ = ["allow_fork", "available", "mapped", "ordered", "worker_count"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,6 +24,15 @@ LOOKED = 8
 """Items to take before workers are started: for fewer of them there are fewer workers."""
 USEFUL = 16
 """One feeder keeps about 16 workers busy; more only take memory."""
+
+
+_fork_allowed = False
+
+
+def allow_fork() -> None:
+    """Allow forks: the process is the command's own, so no other library's locks or connections are in it."""
+    global _fork_allowed
+    _fork_allowed = True
 
 
 def available() -> int:
@@ -60,7 +69,7 @@ def mapped(function: Callable[[T], R], items: Iterable[T], workers: int, waiting
         if workers > 1:
             from xentcli.engine.executors import executor_of
 
-            executor = stack.enter_context(executor_of(function, workers))
+            executor = stack.enter_context(executor_of(function, workers, fork=_fork_allowed))
         yield from ordered(function, itertools.chain(first, left), executor, ahead=workers + waiting)
 
 
