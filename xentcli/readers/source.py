@@ -12,6 +12,8 @@ from dataclasses import field
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard
 
+import numpy as np
+
 from xentcli.arrays import picked
 from xentcli.columns.column import Values, concatenated
 from xentcli.errors import DataError, Place
