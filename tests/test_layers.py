@@ -24,7 +24,7 @@ ROOMS: dict[str, set[str]] = {
     "report": {"scoring"},
     "settings": {"columns", "readers", "scoring", "report"},
     "pairing": {"columns", "readers", "scoring", "settings"},
-    "tallies": {"columns", "readers", "scoring"},
+    "tallies": {"columns", "scoring"},
     "engine": {"columns", "readers", "scoring", "report", "pairing", "tallies"},
     "analysis": {"columns", "readers", "scoring", "report", "settings", "pairing", "tallies", "engine"},
     "writers": {"scoring", "report"},

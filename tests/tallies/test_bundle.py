@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import Write, csv
 from xentcli.analysis.score import Tallied, opened, score, tally
+from xentcli.columns.keys import coded, crossed
 from xentcli.engine.scorer import Scorer
 from xentcli.records import record, replace
 from xentcli.scoring.checks import checked
@@ -26,7 +27,6 @@ from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, Entry
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
-from xentcli.tallies.keys import coded, crossed
 from xentcli.tallies.moments import GroupMeans
 from xentcli.tallies.scores import Figures
 from xentcli.tallies.tally import Tally

@@ -18,13 +18,14 @@ from xentcli.analysis.reordering import better_order
 from xentcli.analysis.score import Tallied, diagnosed, opened, retried, tally
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
+from xentcli.columns.column import Values, texts_of
 from xentcli.columns.numerals import is_number, whole
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import FileError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow
-from xentcli.readers.source import BLOCK_BYTES, Pick, Source, Values, texts_of
+from xentcli.readers.source import BLOCK_BYTES, Pick, Source
 from xentcli.records import record, replace
 from xentcli.report.documents import Cause, Causes, Input
 from xentcli.scoring.kinds import KINDS

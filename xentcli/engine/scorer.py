@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
+from xentcli.columns.column import Values, take, texts_of
+from xentcli.columns.keys import coded, crossed
 from xentcli.columns.texts import joined
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import labelled_as, labels_among
-from xentcli.readers.source import Rows, Values, take, texts_of
+from xentcli.readers.source import Rows
 from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
@@ -28,7 +30,6 @@ from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric
 from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import Bundle
-from xentcli.tallies.keys import coded, crossed
 from xentcli.tallies.scores import Figures
 
 __all__ = ["Aligned", "Outcome", "Piece", "Scorer"]

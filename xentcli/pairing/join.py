@@ -13,12 +13,13 @@ from dataclasses import field
 import numpy as np
 
 from xentcli.arrays import Ints, Words
+from xentcli.columns.column import Coded, Values, take, texts_of
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.texts import Texts
 from xentcli.columns.vocabulary import Vocabulary
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import Companion
-from xentcli.readers.source import Coded, Pick, Rows, Source, Values, merged_rows, take, texts_of
+from xentcli.readers.source import Pick, Rows, Source, merged_rows
 from xentcli.records import record, replace
 
 __all__ = ["Join", "Matched", "ids_at"]

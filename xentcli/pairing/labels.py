@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints, distinct, picked
+from xentcli.columns.column import Coded, Values
 from xentcli.columns.numerals import number, whole, whole_or_text
 from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
-from xentcli.readers.source import Coded, Values
 from xentcli.records import record
 from xentcli.scoring.checks import target_checked
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats
+from xentcli.columns.column import take, texts_of
 from xentcli.columns.numerals import is_number, whole_or_text
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
@@ -31,7 +32,7 @@ from xentcli.pairing.labels import (
 from xentcli.pairing.roles import Doubt, Roles, predicted_labels
 from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
-from xentcli.readers.source import Pick, Rows, Source, has_first_line, take, texts_of
+from xentcli.readers.source import Pick, Rows, Source, has_first_line
 from xentcli.readers.stream import STDIN
 from xentcli.records import record
 from xentcli.settings import Settings

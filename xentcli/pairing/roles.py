@@ -7,21 +7,13 @@ from dataclasses import field
 
 import numpy as np
 
+from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
-from xentcli.readers.source import (
-    Pick,
-    Rows,
-    Selection,
-    Source,
-    files_in,
-    has_first_line,
-    text_for_numbers,
-    texts_of,
-)
+from xentcli.readers.source import Pick, Rows, Selection, Source, files_in, has_first_line, text_for_numbers
 from xentcli.readers.text.faults import Written, above_or_below, may_be_title
 from xentcli.records import record, replace
 from xentcli.scoring.kinds import KINDS

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Array, rows_of_planes
+from xentcli.columns.column import Values
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, Values, WholePart
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, WholePart
 from xentcli.readers.table import rows_of_columns
 from xentcli.records import record, replace
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from xentcli.arrays import Array, rows_of_planes, spans
+from xentcli.columns.column import Values
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -27,7 +28,6 @@ from xentcli.readers.source import (
     Rows,
     Selection,
     Traits,
-    Values,
     text_for_numbers,
 )
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range

@@ -14,9 +14,8 @@ from typing import Literal, Protocol, Self, TypeGuard
 
 import numpy as np
 
-from xentcli.arrays import Array, Floats, Ints, picked
-from xentcli.columns.texts import Texts, joined
-from xentcli.columns.vocabulary import Vocabulary
+from xentcli.arrays import picked
+from xentcli.columns.column import Values, concatenated
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
@@ -27,7 +26,6 @@ __all__ = [
     "PIECE_NUMBERS",
     "TASK_BYTES",
     "TASK_ROWS",
-    "Coded",
     "FlatTable",
     "Headed",
     "OfStream",
@@ -37,14 +35,11 @@ __all__ = [
     "Selection",
     "Source",
     "Traits",
-    "Values",
     "WholePart",
     "files_in",
     "has_first_line",
     "merged_rows",
-    "take",
     "text_for_numbers",
-    "texts_of",
 ]
 
 BLOCK_BYTES = 1 << 20
@@ -54,39 +49,6 @@ TASK_ROWS = 7 << 13
 """So many rows at most: what is known of each takes a hundred bytes."""
 PIECE_NUMBERS = 3 << 17
 """So many numbers are computed with at once: as doubles they fit into a cache."""
-
-
-@record(frozen=True, eq=False)
-class Coded:
-    """A column of few distinct texts: for each row the place of its text among them.
-
-    >>> column = Coded(("cat", "dog"), np.array([1, 0, 1]))
-    >>> column.tolist(), column[1:].tolist()
-    (['dog', 'cat', 'dog'], ['cat', 'dog'])
-    """
-
-    distinct: Sequence[str]
-    codes: Ints
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.codes)
-
-    def __getitem__(self, rows: slice | Ints) -> Coded:
-        """Return some rows."""
-        return Coded(self.distinct, self.codes[rows])
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the text of each row."""
-        return iter(self.tolist())
-
-    def tolist(self) -> list[str]:
-        """Return the text of each row."""
-        return [self.distinct[code] for code in self.codes.tolist()]
-
-
-Values = Floats | Array | list[str] | Texts | Coded
-"""Numbers (n, k), f8 or the shorter floats of an array; or one column as it stands: texts, or an array of numbers."""
 
 
 @record(frozen=True)
@@ -430,21 +392,6 @@ class FlatTable(OfStream):
         return self
 
 
-def take(values: Values, rows: Ints) -> Values:
-    """Return the values of these rows (i8[n]), in this order."""
-    if isinstance(values, list):
-        return [values[row] for row in rows.tolist()]
-    return values.take(rows) if isinstance(values, Texts) else values[rows]
-
-
-def texts_of(values: Values) -> Sequence[str]:
-    """Return a column of texts as such."""
-    if isinstance(values, Coded):
-        return values.tolist()
-    assert isinstance(values, list | Texts)
-    return values
-
-
 def text_for_numbers(path: str | None, what: str = "") -> DataError:
     """Return the error of an array of text where numbers must be, and what they were to be."""
     return DataError(
@@ -454,35 +401,6 @@ def text_for_numbers(path: str | None, what: str = "") -> DataError:
     )
 
 
-def _plain(part: Values) -> Sequence[object]:
-    """A column as plain values."""
-    if isinstance(part, list | Texts):
-        return part
-    if isinstance(part, Coded):
-        return part.tolist()
-    values: list[object] = (part.astype(np.uint8) if part.dtype == np.bool_ else part).tolist()
-    return values
-
-
-def _joined(parts: Sequence[Values]) -> Values:
-    """One column of several; of one kind all."""
-    texts = [part for part in parts if isinstance(part, list | Texts | Coded)]
-    if not texts:
-        arrays: list[Array] = [part for part in parts if isinstance(part, np.ndarray)]
-        return np.concatenate(arrays)
-    coded = [part for part in texts if isinstance(part, Coded)]
-    if not coded and len(texts) == len(parts):
-        return joined([part for part in texts if not isinstance(part, Coded)])
-    if len(coded) < len(parts):
-        # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
-        return [str(value) for part in parts for value in _plain(part)]
-    vocabulary = Vocabulary()
-    places = [vocabulary.add(part.distinct) for part in coded]
-    kind = np.result_type(np.min_scalar_type(len(vocabulary)), *(part.codes.dtype for part in coded))
-    moved = [where.astype(kind)[part.codes] for where, part in zip(places, coded, strict=True)]
-    return Coded(vocabulary.names, np.concatenate(moved))
-
-
 def merged_rows(pieces: Sequence[Rows]) -> Rows:
     """Return consecutive pieces of one source as one."""
     first = pieces[0]
@@ -490,7 +408,7 @@ def merged_rows(pieces: Sequence[Rows]) -> Rows:
         return first
     values: dict[str, Values] = {}
     for role in first.values:
-        values[role] = _joined([piece.values[role] for piece in pieces])
+        values[role] = concatenated([piece.values[role] for piece in pieces])
     lines = [piece.line for piece in pieces]
     line = first.line
     several = len({piece.path for piece in pieces}) > 1 and None not in lines

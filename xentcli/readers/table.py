@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Array, Floats
+from xentcli.columns.column import Values
 from xentcli.columns.numerals import number_hint, numbers
 from xentcli.errors import DataError, shown
-from xentcli.readers.source import Rows, Selection, Values
+from xentcli.readers.source import Rows, Selection
 from xentcli.records import replace
 
 __all__ = ["Column", "Small", "rows_of_columns", "unique_pairs"]

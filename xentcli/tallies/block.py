@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.readers.source import Values
+from xentcli.columns.column import Values
+from xentcli.columns.keys import Keys, joined_keys
 from xentcli.records import record, replace
 from xentcli.scoring.losses import Workings
-from xentcli.tallies.keys import Keys, joined_keys
 from xentcli.tallies.scores import Figures
 
 __all__ = ["Block", "Wants", "Whole"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
+from xentcli.columns.keys import Keys, coded
 from xentcli.records import record
 from xentcli.scoring.measures import correct
 from xentcli.tallies.bases import FromOne
@@ -21,7 +22,6 @@ from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
 from xentcli.tallies.exact import Among, ExactSum
 from xentcli.tallies.groups import Groups, Slicings
-from xentcli.tallies.keys import Keys, coded
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.moments import GroupMeans, GroupMoments
 from xentcli.tallies.scores import Scores

@@ -40,9 +40,9 @@ class _Averaged:
     def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None, among: Among = ALL) -> Self:
         """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not the weight."""
         make: Callable[..., Self] = cls
-        if weight is None:
-            return make(cls.sums.of(values, among), cls.sums.of_counts(among.rows(len(values))))
-        return make(cls.sums.of_weighted(values, weight, among), cls.sums.of(weight if mass is None else mass, among))
+        b = weight if mass is None else mass
+        below = cls.sums.of_counts(among.rows(len(values))) if b is None else cls.sums.of(b, among)
+        return make(cls.sums.of_weighted(values, weight, among), below)
 
 
 @record(frozen=True)

@@ -122,8 +122,8 @@ class Scores(Tally):
     ----------
     read, ignored, zero_weight, underflows
         Rows read; rows whose label is ignored; rows of weight 0; numerals below the smallest double, read as 0.
-    cost, means
-        The moments of the loss, and a mean for each metric that names a function.
+    cost, sums
+        The moments of the loss; for each metric that is a mean over rows, sum weight x value.
     soft
         Whether some target is spread over classes.
     deviation
@@ -141,7 +141,7 @@ class Scores(Tally):
     zero_weight: int = 0
     underflows: int = 0
     cost: Moments = Moments()
-    means: Mapping[str, Mean] = field(default_factory=dict)
+    sums: Mapping[str, ExactSum] = field(default_factory=dict)
     classes: ClassShares = field(default_factory=ClassShares)
     infinite: Infinite = Infinite()
     clipping: Clipping = Clipping()
@@ -163,18 +163,16 @@ class Scores(Tally):
     ) -> Scores:
         """Tally rows, of which `read` were read and `ignored` left out for their label."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
-        cost = Moments.of(loss, weight, mass)
         below = weight if mass is None else mass
-        means = {name: _mean_of(values, below, cost) for name, values in figures.means.items()}
         return cls(
             read,
             ignored,
             read - ignored - len(loss),
             underflows,
-            cost,
-            means,
+            Moments.of(loss, weight, mass),
+            {name: ExactSum.of_weighted(values, below) for name, values in figures.means.items()},
             figures.shares,
-            Infinite.of(loss, weight if mass is None else mass, figures.rows),
+            Infinite.of(loss, below, figures.rows),
             Clipping.of(loss, figures.raw_loss, weight, mass),
             bool(figures.soft.any()),
             figures.deviation,
@@ -183,33 +181,10 @@ class Scores(Tally):
             ignored_labels,
         )
 
-    def merge(self, other: Scores) -> Scores:
-        """Return the scores over both."""
-        names = [*self.means, *(name for name in other.means if name not in self.means)]
-        return Scores(
-            self.read + other.read,
-            self.ignored + other.ignored,
-            self.zero_weight + other.zero_weight,
-            self.underflows + other.underflows,
-            self.cost.merge(other.cost),
-            {name: _mean(self, name).merge(_mean(other, name)) for name in names},
-            self.classes.merge(other.classes),
-            self.infinite.merge(other.infinite),
-            self.clipping.merge(other.clipping),
-            self.soft or other.soft,
-            _largest(self.deviation, other.deviation),
-            self.certain | other.certain,
-            self.column or other.column,
-            self.ignored_labels | other.ignored_labels,
-        )
-
-    @classmethod
-    def merged(cls, parts: Iterable[Scores]) -> Scores:
-        """Return the scores over all parts."""
-        total = cls.empty()
-        for part in parts:
-            total = total.merge(part)
-        return total
+    @property
+    def means(self) -> Mapping[str, Mean]:
+        """The mean of each metric; rows of hard labels only have no target entropy to add."""
+        return {name: Mean(total, self.cost.mean.b) for name, total in self.sums.items()}
 
     @property
     def scored(self) -> int:
@@ -233,21 +208,6 @@ class Scores(Tally):
         cost = self.cost
         mean = Mean(cost.mean.a.times(1), cost.mean.b.without(self.infinite.weight))
         return Moments(mean, self.scored - self.infinite.count, cost.aa, cost.ab, cost.bb).standard_error
-
-
-def _mean_of(values: Floats, weight: Floats | None, cost: Moments) -> Mean:
-    """The mean of a metric of rows, over the weight that the cost has."""
-    total = ExactSum.of(values) if weight is None else ExactSum.of_weighted(values, weight)
-    return Mean(total, cost.mean.b)
-
-
-def _mean(scores: Scores, name: str) -> Mean:
-    """The mean of a metric; rows of hard labels alone have 0 of what only soft targets have."""
-    return scores.means.get(name, Mean(ExactSum(), scores.cost.mean.b))
-
-
-def _largest(one: float | None, other: float | None) -> float | None:
-    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _certain(q: Floats) -> Iterator[float | None]:

@@ -32,7 +32,11 @@ class Tally:
         return cls()
 
     def merge(self, other: Self) -> Self:
-        """Return the tally of the rows of both: field by field, numbers are added and tallies merged."""
+        """Return the tally of the rows of both, field by field.
+
+        Tallies are merged, integers added, sets and mappings united, flags or'ed; of doubles the larger
+        is kept.
+        """
         theirs = fields_of(other)
         return type(self)(*[_merged(value, theirs[name]) for name, value in fields_of(self).items()])
 
@@ -53,8 +57,14 @@ class Tally:
 
 
 def _merged(one: Any, other: Any) -> Any:
+    if one is None or other is None:
+        return other if one is None else one
     if isinstance(one, Tally):
         return one.merge(other)
+    if isinstance(one, Mapping):
+        return {**one, **other, **{key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}}
+    if isinstance(one, float):
+        return max(one, other)
     return one | other if isinstance(one, bool | frozenset) else one + other
 
 

@@ -7,7 +7,7 @@ import operator
 
 import numpy as np
 
-from xentcli.readers.source import take, texts_of
+from xentcli.columns.column import take, texts_of
 from xentcli.records import record
 from xentcli.tallies.block import Block
 from xentcli.tallies.tally import Tally

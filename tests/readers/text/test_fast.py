@@ -20,10 +20,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from xentcli.columns.column import Coded
 from xentcli.columns.numerals import is_number, numbers
 from xentcli.errors import DataError
 from xentcli.readers import open_source
-from xentcli.readers.source import Coded, Pick, Rows, merged_rows
+from xentcli.readers.source import Pick, Rows, merged_rows
 from xentcli.readers.text import csv
 from xentcli.readers.text.csv import CsvPart, CsvSource
 from xentcli.readers.text.delimited import Dialect, room_for

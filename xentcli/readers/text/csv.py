@@ -17,17 +17,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from xentcli.arrays import Bytes
+from xentcli.columns.column import Values
 from xentcli.columns.numerals import is_number, number_hint, numbers, pointed
 from xentcli.errors import DataError, Place, UsageError, shown
-from xentcli.readers.source import (
-    BLOCK_BYTES,
-    TASK_ROWS,
-    OfStream,
-    Rows,
-    Selection,
-    Values,
-    merged_rows,
-)
+from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, merged_rows
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.readers.text.delimited import (
     Dialect,

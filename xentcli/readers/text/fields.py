@@ -14,10 +14,10 @@ from __future__ import annotations
 import numpy as np
 
 from xentcli.arrays import Bytes, Flags, Floats, Ints, Words
+from xentcli.columns.column import Coded
 from xentcli.columns.numerals import numbers
 from xentcli.columns.texts import LONGEST, Texts
 from xentcli.columns.vocabulary import alike
-from xentcli.readers.source import Coded
 from xentcli.readers.text.decimals import LOW_BYTES, doubles, words_at
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
 from xentcli.records import record

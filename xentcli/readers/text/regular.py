@@ -21,7 +21,8 @@ from typing import Literal
 import numpy as np
 
 from xentcli.arrays import Bytes, Flags, Floats, Ints, picked
-from xentcli.readers.source import Coded, Pick, Selection, Values
+from xentcli.columns.column import Coded, Values
+from xentcli.readers.source import Pick, Selection
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
 from xentcli.readers.text.fields import Fields, between, in_rows
 from xentcli.records import record, replace

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Ints, distinct
+from xentcli.columns.column import Coded
 from xentcli.columns.texts import Texts
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.readers.source import Coded
 
 __all__ = ["Keys", "coded", "crossed", "joined_keys"]
 
