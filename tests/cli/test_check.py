@@ -184,7 +184,10 @@ def test_json_has_the_verdict_the_checks_and_every_name_of_the_report(check: Cal
     assert (done.code, done.err) == (1, "")
     document = json.loads(done.out)
     assert document["verdict"] == "fail"
-    assert {field.name for field in dataclasses.fields(Report)} - {"shown", "extra"} <= document.keys()
+    assert {field.name for field in dataclasses.fields(Report)} - {
+        "shown",
+        "metrics",
+    } | METRICS.keys() <= document.keys()
     assert document["cost"] == report().cost
     by_metric = {entry["metric"]: entry for entry in document["checks"]}
     assert by_metric.keys() == {"cost", "accuracy", "kl"}
@@ -237,6 +240,6 @@ def test_the_library_refuses_a_limit_that_is_no_number(value: float) -> None:
 
 
 def test_a_value_that_is_no_number_fails() -> None:
-    broken = dataclasses.replace(report(), cost=math.nan)
+    broken = dataclasses.replace(report(), metrics={**report().metrics, "cost": math.nan})
     for bound in (Limit("cost", "max", 1.0), Limit("cost", "min", 0.0)):
         assert judge(broken, [bound]).verdict == "fail"

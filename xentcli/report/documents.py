@@ -8,16 +8,16 @@ beside this file describes.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import Warning
 from xentcli.records import fields_of, record
+from xentcli.scoring.metrics import METRICS, Metric, find
 
 if TYPE_CHECKING:
     import pandas
-
-    from xentcli.scoring.metrics import Metric
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -37,7 +37,7 @@ __all__ = [
     "Report",
     "RowSum",
     "Setting",
-    "WorstRow",
+    "WorstExample",
     "plain",
 ]
 
@@ -159,7 +159,7 @@ class GroupSlice:
 
 
 @record(frozen=True)
-class WorstRow:
+class WorstExample:
     """A row of large loss. probability is that of the label; shown has the columns of --show."""
 
     row: int
@@ -190,68 +190,76 @@ class _Document:
         return result
 
 
+_METRICS_BEFORE = {
+    "unit": ("cost",),
+    "examples": ("total", "weight_sum"),
+    "interval": ("standard_error",),
+    "infinite": ("perplexity", "prior", "skill", "nce", "accuracy", "brier", "target_entropy", "kl"),
+    "bytes": ("bits_per_byte",),
+}
+"""Where the metrics of version 1 stand among the other names in JSON; further metrics stand at the end."""
+
+
 @record(frozen=True)
 class Report(_Document):
-    """The score of one set of predictions. All losses are in `unit`."""
+    """The score of one set of predictions. All losses are in `unit`.
 
-    cost: float
+    Every metric is an attribute too: ``report.accuracy`` is ``report.metrics["accuracy"]``.
+    """
+
+    metrics: Mapping[str, float | None]
     unit: str
-    total: float
-    weight_sum: float
     examples: Examples
     kind: str
     classes: tuple[str, ...]
     labels: Labels
-    standard_error: float | None
     interval: Interval | None
-    perplexity: float
-    prior: float | None
-    skill: float | None
-    nce: float | None
-    accuracy: float | None
-    brier: float | None
-    target_entropy: float | None
-    kl: float | None
     infinite: InfiniteRows
     clip: Clip | None
     row_sum: RowSum
     inputs: tuple[Input, ...]
     xent_version: str
     alignment: str = "position"
-    bits_per_byte: float | None = None
     bytes: Bytes | None = None
     by_class: tuple[ClassSlice, ...] = ()
     by: tuple[GroupSlice, ...] = ()
-    worst: tuple[WorstRow, ...] = ()
+    worst: tuple[WorstExample, ...] = ()
     labels_unused: int = 0
     clusters: int | None = None
     compat: str | None = None
-    extra: dict[str, float | None] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     undefined: dict[str, str] = field(default_factory=dict)
     options: dict[str, Setting] = field(default_factory=dict)
     warnings: tuple[Warning, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a metric by its JSON name; None where it is undefined or was not computed."""
+        metrics = self.__dict__.get("metrics", {})
+        if name not in metrics and name not in METRICS:
+            raise AttributeError(f"a Report has no attribute {name!r}")
+        return metrics.get(name)
+
     def value(self, metric: str) -> float | None:
-        """Return a metric by its JSON name."""
-        result: float | None = self.extra[metric] if metric in self.extra else getattr(self, metric)
-        return result
+        """Return a metric by its JSON name; None where it is undefined or was not computed."""
+        return self.metrics.get(metric)
 
     def figures(self) -> list[tuple[Metric, float | None]]:
         """Return the metrics that were chosen, else all there are, each with its value."""
-        from xentcli.scoring.metrics import METRICS, find
-
-        return [(find(name), self.value(name)) for name in self.shown or (*METRICS, *self.extra)]
+        return [(find(name), self.value(name)) for name in self.shown or dict.fromkeys((*METRICS, *self.metrics))]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
-        result = super().to_dict()
-        for row in result["by_class"]:
+        fields = super().to_dict()
+        for row in fields["by_class"]:
             row["class"] = row.pop("name")
-        del result["shown"]
-        extra = result.pop("extra")
-        return {**result, **extra}
+        del fields["shown"]
+        metrics = {**dict.fromkeys(METRICS), **fields.pop("metrics")}
+        result: dict[str, Any] = {}
+        for name, value in fields.items():
+            result |= {metric: metrics.pop(metric) for metric in _METRICS_BEFORE.get(name, ()) if metric in metrics}
+            result[name] = value
+        return result | metrics
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with one row per metric: metric, value, unit."""

@@ -156,16 +156,17 @@ class ExactSum:
             return -math.inf
         return self.finite
 
-    def over(self, *divisors: ExactSum) -> float:
+    def over(self, *divisors: ExactSum | float) -> float:
         """Return the double nearest to this sum over the product of others, which are finite and not 0.
 
         >>> huge = ExactSum().add([1e308, 1e308])
-        >>> huge.value, huge.over(ExactSum().add(4.0))
+        >>> huge.value, huge.over(4.0)
         (inf, 5e+307)
         """
         if not self.all_finite:
             return self.value
-        return ratio(self.units << UNIT_BITS * (len(divisors) - 1), math.prod(each.units for each in divisors))
+        sums = [each if isinstance(each, ExactSum) else ExactSum().add(each) for each in divisors]
+        return ratio(self.units << UNIT_BITS * (len(sums) - 1), math.prod(each.units for each in sums))
 
 
 def ratio(numerator: int, denominator: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 from xentcli.records import record, replace
-from xentcli.tallies.exact import moderate, wide, wide_product
+from xentcli.tallies.exact import UNIT_BITS, moderate, ratio, wide, wide_product
 from xentcli.tallies.moments import Mean, Moments, divided, error_of
 from xentcli.tallies.sums import LIMB, GroupSums
 
@@ -67,6 +67,15 @@ class GroupMeans:
         for group in np.flatnonzero(~self.a.finite).tolist():
             means[group] = self[group].value
         return means
+
+    def shares_of(self, whole: Mean) -> list[float | None]:
+        """Return `Mean.share_of` of each group; `whole` is the mean over all groups."""
+        if not whole.a.units or not whole.a.all_finite:
+            return [None] * len(self)
+        sums, power = self.a.units()
+        # The whole is a sum of such units too.
+        units = whole.a.units >> (power + UNIT_BITS)
+        return [ratio(one, units) for one in sums]
 
 
 @record(frozen=True, eq=False)

@@ -71,6 +71,11 @@ class Mean:
             return math.nan
         return divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
 
+    def share_of(self, whole: Mean, problems: int = 1) -> float | None:
+        """Return sum a / (problems x sum a of `whole`), rounded once; None where that is 0 or not finite."""
+        known = whole.a.units and whole.a.all_finite
+        return ratio(self.a.units, problems * whole.a.units) if known else None
+
 
 @record(frozen=True)
 class Moments:
