@@ -15,8 +15,8 @@ import pytest
 
 from xentcli import score
 from xentcli.errors import DataError
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample
+from xentcli.report.report import Report
 
 Figure = Callable[[Report], float | None]
 

@@ -18,7 +18,7 @@ from xentcli.readers import check_format
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.readers.text.csv import check_delimiter
 from xentcli.records import record, replace
-from xentcli.report.documents import UNITS, Setting
+from xentcli.report.document import UNITS, Setting
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS, Rules
 from xentcli.scoring.metrics import Metric, find

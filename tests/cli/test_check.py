@@ -18,7 +18,7 @@ from tests.conftest import Run, Write
 from xentcli.analysis.check import Limit, judge, parse_limit
 from xentcli.cli import main
 from xentcli.errors import UsageError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS
 
 

@@ -22,6 +22,8 @@ import xentcli
 from tests.conftest import XENT, Write, csv
 from xentcli.analysis.explain import explain_values
 from xentcli.cli import main
+from xentcli.report.document import Document
+from xentcli.report.explanation import Explanation
 from xentcli.settings import Settings
 from xentcli.writers import rendered
 
@@ -283,14 +285,12 @@ def test_a_terminal_that_wants_no_colours_gets_none(tmp_path: Path, env: dict[st
 # Widths.
 
 
-def hand(
-    values: list[float], label: str, option: str = "--probs", names: str | None = None
-) -> xentcli.report.documents.Explanation:
+def hand(values: list[float], label: str, option: str = "--probs", names: str | None = None) -> Explanation:
     kind = "logits" if option == "--logits" else "probs"
     return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names))
 
 
-def documents() -> list[object]:
+def documents() -> list[Document]:
     preds, labels = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.5, 0.5]], [0, 1, 0]
     wide = "大きな犬と小さな猫,a very long name of a class that fills a whole line of a terminal alone,x"
     return [

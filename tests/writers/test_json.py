@@ -17,7 +17,7 @@ import xentcli
 from xentcli.analysis.explain import explain_values
 from xentcli.errors import NoVerdict
 from xentcli.report import schema
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.settings import Settings
 from xentcli.writers import rendered
 from xentcli.writers.json import render

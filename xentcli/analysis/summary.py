@@ -12,11 +12,11 @@ from xentcli.errors import NoVerdict, Place
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.records import record
-from xentcli.report.documents import (
+from xentcli.report.document import Examples
+from xentcli.report.report import (
     Bytes,
     ClassSlice,
     Clip,
-    Examples,
     GroupSlice,
     InfiniteRows,
     Input,

@@ -20,7 +20,7 @@ import numpy as np
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
-from xentcli.report.documents import plain
+from xentcli.report.document import plain
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 from xentcli.writers.shortest import shortest

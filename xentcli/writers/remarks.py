@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xentcli.report.documents import Interval, Report
+from xentcli.report.report import Interval, Report
 from xentcli.writers.figures import fixed, short
 
 __all__ = ["bytes_remark", "changes_of_loss", "ends"]

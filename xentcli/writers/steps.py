@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from xentcli.report.documents import UNITS, ClassTerm, Explanation
+from xentcli.report.document import UNITS
+from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
 __all__ = ["Steps"]
@@ -48,7 +49,7 @@ class Steps:
     """The page of one Explanation; losses and logarithms are in its unit.
 
     >>> from xentcli.analysis.explain import explain
-    >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], base="2")).formula()[0]
+    >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], row=1, base="2")).formula()[0]
     'loss = -sum = -log2(0.1) = 3.321928 bits'
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Causes
+from xentcli.report.causes import Causes
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.screens.layout import Columns, block, facts, lines
 

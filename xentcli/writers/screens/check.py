@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Check, CheckReport
+from xentcli.report.check import Check, CheckReport
 from xentcli.writers.figures import fixed, plural
 from xentcli.writers.remarks import changes_of_loss
 from xentcli.writers.screens.layout import Columns, block, facts, text

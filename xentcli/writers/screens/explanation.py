@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Explanation
+from xentcli.report.explanation import Explanation
 from xentcli.writers.screens.layout import Columns, block, lines
 from xentcli.writers.steps import Steps
 
