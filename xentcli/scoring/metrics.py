@@ -93,7 +93,7 @@ class Metric:
     synonyms
         Other names that are accepted.
     per_example
-        The function of losses.py whose weighted mean it is.
+        The function of rows whose weighted mean it is, or its name in losses.py.
     derive
         The function that derives it from the totals: a number or an exact sum, losses in nats, None where it
         is undefined. It goes before `per_example`.
@@ -116,7 +116,7 @@ class Metric:
     about: str
     better: Literal["lower", "higher", "none"] = "lower"
     synonyms: tuple[str, ...] = ()
-    per_example: str | None = None
+    per_example: str | Callable[..., Any] | None = None
     derive: Callable[[Totals], Any] | None = None
     unit: Literal["loss", "share", "number"] = "number"
     labelled: bool = True

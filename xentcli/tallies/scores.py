@@ -238,8 +238,9 @@ class Scores:
 
 def per_example(metric: Metric, work: Workings) -> Floats:
     """f8[n]: what a metric is the mean of."""
-    assert metric.per_example is not None
-    function = getattr(losses, metric.per_example)
+    given = metric.per_example
+    assert given is not None
+    function = given if callable(given) else getattr(losses, given)
     return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
 
 

@@ -9,13 +9,20 @@ from rich.console import RenderableType
 
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import Metric
+from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
 __all__ = ["screen"]
+
+_WITH_LINES = {
+    *("cost", "standard_error", "target_entropy", "kl", "bits_per_byte", "perplexity", "skill", "accuracy", "brier"),
+    # Shown only with --metrics.
+    *("total", "weight_sum", "prior", "nce"),
+}
+"""Metrics with a line of their own here, or none; any other is shown as its row of METRICS describes it."""
 
 
 def screen(report: Report) -> RenderableType:
@@ -106,24 +113,28 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "accuracy", fixed(report.accuracy, places), ""
     if report.brier is not None:
         yield "Brier", fixed(report.brier, places), "sum over classes, 0 is best, 2 is worst"
+    for metric, value in report.figures():
+        if metric.name in METRICS and metric.name not in _WITH_LINES and value is not None:
+            yield _figure(report, metric, value)
+
+
+def _figure(report: Report, metric: Metric, value: float | None) -> tuple[str, str, str]:
+    """The line of a metric that needs no words of its own."""
+    places = decimals(report.standard_error)
+    unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
+    about = bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+    return (
+        metric.title,
+        fixed(value, places if metric.unit == "loss" else max(places, 4)) + unit,
+        about if value is not None else report.undefined.get(metric.name, "undefined"),
+    )
 
 
 def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
     """The figures of --metrics, in its order."""
-    places = decimals(report.standard_error)
     for metric, value in report.figures():
-        unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
-        shown = places if metric.unit == "loss" else max(places, 4)
-        yield (
-            metric.title,
-            fixed(value, shown) + unit,
-            _about(report, metric) if value is not None else report.undefined.get(metric.name, "undefined"),
-        )
-    yield from _clipped(report, places)
-
-
-def _about(report: Report, metric: Metric) -> str:
-    return bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+        yield _figure(report, metric, value)
+    yield from _clipped(report, decimals(report.standard_error))
 
 
 def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
