@@ -103,7 +103,7 @@ def test_an_infinite_value_never_passes(check: Call) -> None:
         assert done.out.startswith("FAIL")
     passing = check("zero.csv", "labels.csv", "--max", "brier=1")
     assert passing.code == 0
-    assert "1 row gives its label no chance: row 1" in passing.out
+    assert "1 row assigns probability 0 to the true class: row 1" in passing.out
 
 
 def test_an_undefined_metric_is_no_verdict(check: Call) -> None:
@@ -131,7 +131,7 @@ def test_several_limits_on_one_metric_each_count(check: Call) -> None:
     assert done.code == 1
     assert sorted(line.split()[0] for line in done.out.splitlines()[:4]) == ["FAIL", "pass", "pass", "pass"]
     assert "1 of 4 limits failed: exit 1." in done.out
-    assert "All 2 limits held." in check(*FILES, "--max", "cost=0.8", "--max", "ppl=3").out
+    assert "Both limits passed." in check(*FILES, "--max", "cost=0.8", "--max", "ppl=3").out
 
 
 @pytest.mark.parametrize("name", ["log_loss", "log-loss", "NLL", "cross_entropy", "Cross-Entropy", " cost "])

@@ -108,9 +108,9 @@ def _infinite_message(plan: Plan, total: Scores) -> str:
     count = total.infinite.count
     rows = ", ".join(f"{row:,}" for row in total.infinite.first)
     more = ", ..." if count > len(total.infinite.first) else ""
-    noun = f"{count:,} rows give their label no chance: rows {rows}{more}"
+    noun = f"{count:,} rows assign probability 0 to the true class: rows {rows}{more}"
     if count == 1:
-        noun = f"1 row gives its label no chance: row {rows}"
+        noun = f"1 row assigns probability 0 to the true class: row {rows}"
     dtype = plan.predictions.dtype if plan.settings.kind in ("probs", "true-probs") else None
     if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
         noun += f" ({dtype.name} underflow? save log-probabilities)"

@@ -237,7 +237,7 @@ class Report(Document):
     labels
         how the labels were matched to the classes
     infinite
-        rows that gave their label no chance
+        rows that assign probability 0 to the true class
     bytes
         the bytes that bits_per_byte is divided by; None without --bytes
     by_class

@@ -151,8 +151,8 @@ METRICS = {
             always=True,
         ),
         Metric(
-            "prior", "prior", "cost of always saying the class shares", better="none", unit="loss",
-            derive=attrgetter("prior"), description="cost of always predicting the class shares, in unit",
+            "prior", "prior", "cost of always predicting the class frequencies", better="none", unit="loss",
+            derive=attrgetter("prior"), description="cost of always predicting the class frequencies, in unit",
         ),
         Metric("skill", "skill", "1 - cost / prior", better="higher", unit="share", derive=_skill),
         Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost),

@@ -47,7 +47,7 @@ def format_of(path: str) -> str:
         if path.lower().endswith(writer.extensions):
             return name
     known = ", ".join(extension for writer in WRITERS.values() for extension in writer.extensions)
-    raise UsageError(f"-o {shown(path)}: the extension says the format", advice=f"one of {known}")
+    raise UsageError(f"-o {shown(path)}: unknown extension", advice=f"use one of {known}")
 
 
 def rendered(document: Document, format: str, *, width: int | None = None, color: bool = False) -> str:

@@ -68,7 +68,7 @@ def _cell(name: str, value: object, places: int) -> str:
     return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
 
 
-def _causes(told: Causes) -> str:
+def _causes(result: Causes) -> str:
     rows = [
         [
             cause.name or cause.code,
@@ -76,11 +76,12 @@ def _causes(told: Causes) -> str:
             "" if cause.examples is None else f"{cause.examples:,}",
             "" if cause.cost is None else fixed(cause.cost, 4),
             cause.message,
-            told.more(cause),
+            result.more(cause),
         ]
-        for cause in told.causes
+        for cause in result.causes
     ]
-    first = f"cost {fixed(told.cost, decimals(told.standard_error))} {told.unit}, {plural(told.examples.scored, 'row')}"
+    cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
+    first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
     return first + "\n\n" + _table(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll") + "\n"
 
 
@@ -99,10 +100,10 @@ def _check(result: CheckReport) -> str:
     return f"{verdict}\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
 
 
-def _explanation(told: Explanation) -> str:
-    steps = Steps(told)
+def _explanation(example: Explanation) -> str:
+    steps = Steps(example)
     rows = [steps.cells(term) for term in steps.classes]
-    left = len(told.terms) - len(rows)
+    left = len(example.terms) - len(rows)
     if left:
         rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
     rows.append(steps.sum_cells())

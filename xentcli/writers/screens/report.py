@@ -26,7 +26,7 @@ _WITH_LINES = {
 
 
 def screen(report: Report) -> RenderableType:
-    """Show what was read, then the figures, then what the user should know."""
+    """Show the inputs, the figures, the slices and the warnings."""
     return block(
         facts(list(_inputs(report))),
         Columns(list(_figures(report) if not report.shown else _chosen(report)), styles=("bold",)),
@@ -53,7 +53,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if examples.zero_weight:
         yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
     if examples.ignored:
-        yield "", f"{plural(examples.ignored, 'row')} left out for the label"
+        yield "", f"{plural(examples.ignored, 'row')} skipped (--ignore-label)"
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
@@ -147,20 +147,20 @@ def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
 
 def _independence(report: Report) -> str:
     if report.clusters is None:
-        return "(rows taken as independent; else --cluster)"
-    return f"({plural(report.clusters, 'cluster')} of {report.options['cluster'].value} taken as independent)"
+        return "(assumes independent rows; otherwise use --cluster)"
+    return f"(assumes {plural(report.clusters, 'independent cluster')} of {report.options['cluster'].value})"
 
 
 def _choices(perplexity: float) -> str:
     if perplexity > 1e6:
         return ""
-    return f"as unsure as among {short(float(f'{perplexity:.2g}'))} equal choices"
+    return f"as uncertain as {short(float(f'{perplexity:.2g}'))} equally likely classes"
 
 
 def _skill(skill: float) -> str:
     if not math.isfinite(skill):
         return ""
-    return f"{percent(abs(skill))} {'below' if skill >= 0 else 'above'} always saying the class shares"
+    return f"{percent(abs(skill))} {'lower' if skill >= 0 else 'higher'} than always predicting the class frequencies"
 
 
 def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
