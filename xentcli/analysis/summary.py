@@ -125,7 +125,8 @@ class _Summary:
 
     def _value(self, metric: Metric) -> ExactSum | float | None:
         if metric.derive is not None:
-            return metric.derive(self.totals)
+            derived: ExactSum | float | None = metric.derive(self.totals)
+            return derived
         mean = self.total.means.get(metric.name)
         if mean is None or self.plan.matcher is None or (metric.hard and self.total.soft):
             return None
