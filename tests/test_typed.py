@@ -11,7 +11,7 @@ import pytest
 
 import xentcli
 from xentcli.errors import UsageError, XentError
-from xentcli.settings import Settings
+from xentcli.settings import OPTIONS, Settings
 from xentcli.writers.json import render
 
 FRAME = pd.DataFrame(
@@ -70,7 +70,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "confidence": (0.5, {}),
 }
 """A value of every option, and the options without which it has no meaning."""
-FIELDS = [name for name, hint in Settings.__annotations__.items() if not hint.startswith("ClassVar")]
+FIELDS = list(OPTIONS)
 SCALARS = {bool: np.bool_, str: np.str_, int: np.int64, float: np.float64}
 
 
@@ -105,7 +105,7 @@ def test_an_option_given_as_a_numpy_scalar_is_the_python_value_that_it_is(name: 
         assert figures(given) == figures(plain)
 
 
-@pytest.mark.parametrize("name", [name for name in FIELDS if "Sequence" in Settings.__annotations__[name]])
+@pytest.mark.parametrize("name", [name for name in FIELDS if "Sequence" in OPTIONS[name].hint])
 def test_a_list_may_be_an_array_of_texts(name: str) -> None:
     value, others = EXAMPLES[name]
     if name == "class_weight":
@@ -119,7 +119,7 @@ NONSENSE = [object(), b"x", 1j, {"a": 1}, {1, 2}, [[1.5]], [None], np.datetime64
 
 
 def fits(name: str, value: Any) -> bool:
-    hint = Settings.__annotations__[name]
+    hint = OPTIONS[name].hint
     number = isinstance(value, float) and ("float" in hint or name in ("bytes", "ignore_label"))
     return number or (isinstance(value, dict) and "Mapping" in hint)
 

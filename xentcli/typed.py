@@ -1,4 +1,4 @@
-"""Options of library calls as plain Python values: NumPy scalars and arrays become what they hold."""
+"""Type checks of options in library calls; NumPy scalars and arrays become plain Python values."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _WORDS = {
 }
 
 
-def typed(name: str, value: Any, hint: str, *, named: bool = False, numbers: bool = False) -> Any:
-    """Return the value of an option as its type hint has it: ``str``, ``int``, ``float``, ``bool``, tuple or dict.
+def typed(name: str, value: Any, hint: str, *, numbers: str = "refused") -> Any:
+    """Return the value of an option as its type hint requires: ``str``, ``int``, ``float``, ``bool``, tuple or dict.
 
-    With `named`, a text may be given as a whole number, as column names of a data frame are;
-    with `numbers`, it may stay a number.
+    Where the hint has only texts a number is "refused", or a whole number becomes a text
+    ("names": the columns of a data frame may be numbers), or any number is "kept".
 
     Raises
     ------
@@ -33,18 +33,20 @@ def typed(name: str, value: Any, hint: str, *, named: bool = False, numbers: boo
         For a value of another type.
 
     >>> import numpy as np
-    >>> typed("clip", np.float32(0.5), "float | None"), typed("preds", np.arange(2), "str | Sequence[str]", named=True)
-    (0.5, ('0', '1'))
+    >>> typed("clip", np.float32(0.5), "float | None")
+    0.5
+    >>> typed("preds", np.arange(2), "str | Sequence[str]", numbers="names")
+    ('0', '1')
     """
     kinds = hint.split(" | ")
     plain = _plain(value)
     if plain is None and "None" in kinds:
         return None
     if isinstance(plain, tuple) and "Sequence[str]" in kinds:
-        return tuple(_one(name, item, ["str"], named, numbers) for item in plain)
+        return tuple(_one(name, item, ["str"], numbers) for item in plain)
     if isinstance(plain, dict) and "Mapping[str, float]" in kinds:
-        return {str(key): _one(name, item, ["float"], False, False) for key, item in plain.items()}
-    return _one(name, plain, kinds, named, numbers)
+        return {str(key): _one(name, item, ["float"]) for key, item in plain.items()}
+    return _one(name, plain, kinds, numbers)
 
 
 def count(name: str, value: Any) -> int | None:
@@ -66,7 +68,7 @@ def count(name: str, value: Any) -> int | None:
 
 
 def _plain(value: Any) -> Any:
-    """Python's own value of a NumPy scalar, of an array, and of what a list or dict holds."""
+    """Convert NumPy scalars and arrays, also within lists and dicts, to Python values; lists become tuples."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, list | tuple | range):
@@ -74,7 +76,7 @@ def _plain(value: Any) -> Any:
     return {_plain(key): _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
-def _one(name: str, value: Any, kinds: list[str], named: bool, numbers: bool) -> Any:
+def _one(name: str, value: Any, kinds: list[str], numbers: str = "refused") -> Any:
     if isinstance(value, bool):
         if "bool" in kinds:
             return value
@@ -86,9 +88,9 @@ def _one(name: str, value: Any, kinds: list[str], named: bool, numbers: bool) ->
             return _double(value)
         if "int" in kinds and isinstance(value, Integral):
             return int(value)
-        if named and isinstance(value, Integral):
+        if numbers == "names" and isinstance(value, Integral):
             return str(value)
-        if numbers:
+        if numbers == "kept":
             return value
     words = [_WORDS[kind] for kind in kinds if kind in _WORDS]
     raise UsageError(f"{name} is {' or '.join(words)}, not {shown(value)}")

@@ -18,7 +18,8 @@ import pytest
 import xentcli.analysis.causes
 import xentcli.analysis.findings
 import xentcli.analysis.score
-import xentcli.tallies.symptoms
+import xentcli.tallies.confusion
+import xentcli.tallies.looks
 from tests.conftest import Run, Write, csv
 from xentcli import attempts, score
 from xentcli.analysis.causes import causes
@@ -26,7 +27,7 @@ from xentcli.analysis.reordering import better_order
 from xentcli.errors import DataError, FileError, NoVerdict, Warning
 from xentcli.report.causes import Causes
 from xentcli.report.report import Report
-from xentcli.tallies.symptoms import Pairs, counted
+from xentcli.tallies.confusion import Pairs, counted
 
 Array = npt.NDArray[Any]
 N = 300
@@ -522,11 +523,11 @@ def test_soft_targets_have_no_comparison_of_rows_in_any_layout() -> None:
 # A diagnosis never costs a result
 
 PARTS = [
-    (xentcli.tallies.symptoms, "_hard"),
-    (xentcli.tallies.symptoms, "_probable"),
-    (xentcli.tallies.symptoms, "_twice"),
-    (xentcli.tallies.symptoms, "counted"),
-    (xentcli.tallies.symptoms.Symptoms, "merge"),
+    (xentcli.tallies.looks, "_hard"),
+    (xentcli.tallies.looks, "_probable"),
+    (xentcli.tallies.looks, "_twice"),
+    (xentcli.tallies.confusion, "counted"),
+    (xentcli.tallies.confusion.Confusion, "merge"),
     (xentcli.analysis.findings, "better_order"),
     (xentcli.analysis.findings, "percent"),
     (xentcli.analysis.score, "shift_warning"),

@@ -320,7 +320,7 @@ def test_a_defect_is_70_and_asks_for_a_report(tmp_path: Path) -> None:
     assert done.returncode == 70
     assert done.stdout == b""
     message = told(done.stderr.decode())
-    assert "defect of xent" in message
+    assert "internal error" in message
     assert "ValueError" in message
     assert "report" in message
     assert r"oops \x1b[31m\nsecond line" in message

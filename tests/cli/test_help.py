@@ -19,8 +19,13 @@ import pytest
 
 from tests.conftest import Run, csv
 from xentcli.cli import main
+from xentcli.cli.command import Command
+from xentcli.cli.options import parameters, settings_of
+from xentcli.errors import UsageError
+from xentcli.options import number_that, option
+from xentcli.records import record
 from xentcli.scoring.kinds import KINDS
-from xentcli.settings import Settings
+from xentcli.settings import OPTIONS, Settings
 
 COMMANDS = ("score", "explain", "check")
 SECTIONS = {
@@ -121,14 +126,40 @@ def test_no_command_is_described_by_half_a_sentence() -> None:
     assert "..." not in help_of().partition("Commands:\n")[2].partition("\n\n")[0]
 
 
-def test_the_options_of_score_are_the_fields_of_settings() -> None:
-    names = set()
-    for parameter in main.commands["score"].params:
-        if getattr(parameter, "section", "") in ("Columns", "Files", "Loss", "Slices"):
-            names.add(parameter.name)
-            spellings = [name.removeprefix("--").replace("-", "_") for name in parameter.opts]
-            assert parameter.name in spellings or parameter.name == "labels_option"
-    assert names - {"labels_option"} | {"metrics", "hash"} == {field.name for field in dataclasses.fields(Settings)}
+def options(command: str) -> dict[str, click.Option]:
+    found = [parameter for parameter in main.commands[command].params if isinstance(parameter, click.Option)]
+    return {str(option.name): option for option in found}
+
+
+def test_score_takes_all_fields_of_settings() -> None:
+    assert OPTIONS.keys() == {field.name for field in dataclasses.fields(Settings)} <= options("score").keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_of_a_command_is_as_its_row_says(command: str) -> None:
+    for name, parameter in options(command).items():
+        row = OPTIONS.get(name)
+        if row is not None and command in row.commands:
+            assert parameter.opts == [f"--{name.replace('_', '-')}"]
+            assert (parameter.help, parameter.multiple) == (row.help_with_default, row.multiple)
+            assert getattr(parameter, "section", None) == row.section
+
+
+def test_a_row_added_from_outside_is_an_option_of_the_command_the_library_and_the_report() -> None:
+    @record(frozen=True, kw_only=True)
+    class More(Settings):
+        halving: float = option("Loss", "Halve X times.", "X", 1.5, check=number_that("above 1", lambda x: x > 1))
+
+    command = Command("score", params=parameters("score", {}, settings=More))
+    context = command.make_context("score", ["preds.csv", "--halving", "2.5"])
+    assert "--halving X                 Halve X times [default: 1.5].\n" in command.get_help(context)
+    settings = settings_of(context.params, More)
+    assert settings.changed()["halving"].value == 2.5
+    assert More(halving=np.float32(3)).changed()["halving"].value == 3.0  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="--halving is above 1, not 1"):
+        More(halving=1)
+    with pytest.raises(UsageError, match="halving is a number, not 'x'"):
+        More(halving="x")  # type: ignore[arg-type]
 
 
 def test_defaults_of_options_are_those_of_settings() -> None:

@@ -144,7 +144,21 @@ ROWS: list[Row] = [
     refused(TEXT, "more than a million columns", ",".join(f"c{i}" for i in range(1_000_001)) + "\n", "--max-columns N", 4),
     refused(TEXT, "a row of preamble", "model v2\n" + P, "fields where 1 was expected"),
     refused(TEXT, "two header rows", P.replace("a,b\n", "a,b\nx,y\n"), "'x' is not a number"),
-    refused(TEXT, "a footer", P + "total,3\n", "'total' is not a number"),
+    refused(TEXT, "a footer", P + "total,3\n", "head -n 4 < p.csv > p-clean.csv"),
+    refused(TEXT, "a footer of one field", P + "(3 rows)\n", "head -n 4 < p.csv > p-clean.csv"),
+    refused(TEXT, "a footer of labels", P, "head -n 4 < l.csv > l-clean.csv", labels=L + "end\n"),
+    refused(TEXT, "a footer of numbers", P, "a header or a title, a footer, or a row that only one of them has?", labels="label\n0\n1\n0\n1\n"),
+    *(
+        refused(TEXT, f"a title, {what}", preds, says, labels=labels, args=args)
+        for what, preds, labels, args, says in (
+            ("one column of predictions", "My run\np\n.3\n.8\n.1\n", "0\n1\n0\n", "p.csv l.csv", "tail -n +2 < p.csv > p-clean.csv"),
+            ("one column of predictions, said", "My run\np\n.3\n.8\n.1\n", "label\n0\n1\n0\n", "p.csv l.csv --preds #1", "tail -n +2 < p.csv > p-clean.csv"),
+            ("with a field for each column", "My run,\n" + P, L, "p.csv l.csv", "tail -n +2 < p.csv > p-clean.csv"),
+            ("above the labels", P, "My run\n" + L, "p.csv l.csv", "tail -n +2 < l.csv > l-clean.csv"),
+            ("two lines", "My run\nof today\np\n.3\n.8\n.1\n", "0\n1\n0\n", "p.csv l.csv", "tail -n +3 < p.csv > p-clean.csv"),
+        )
+    ),
+    refused(TEXT, "a blank line in the middle, --preds", P.replace("0.2", "\n0.2"), "a blank line where 2 fields were expected", args="p.csv l.csv --preds a,b"),
     refused(TEXT, "an HTML page", "<!DOCTYPE html><html>...\n", "an HTML page"),
     refused(TEXT, "a JSON array", '[{"a": 0.7}]', "a JSON array"),
     refused(TEXT, "compressed twice", COMPRESSORS["gz"](COMPRESSORS["gz"](P.encode())), "compressed data within compressed data"),
@@ -214,6 +228,7 @@ ROWS: list[Row] = [
     refused(TEXT, "text and numbers first, with no header", "i0,1,0\ni1,0,1\ni2,1,0\n", "--header predictions or --no-header predictions", labels="0\n1\n0\n", args="p.csv l.csv --preds #2:#3"),
     scored(TEXT, "text and numbers first, said to be data", "i0,.7,.3\ni1,.2,.8\ni2,.9,.1\n", "0\n1\n0\n", "p.csv l.csv --preds #2:#3 --no-header predictions"),
     refused(TEXT, "1 to K above rows that it could be one of", "1,2\n0,1\n1,0\n", "--header labels or --no-header labels", labels="0\n1\n1\n", args="p.csv l.csv --kind logits --preds #1:#2"),
+    scored(TEXT, "0 to K-1 above decimals that the row counts make data, with a warning", "0,1\n.5,.5\n", "label\n1\n0\n", cost=float(np.log(2) / 2)),
     scored(TEXT, "0 to K-1 above logits, by the row counts", "0,1\n0,0\n0,0\n", "label\n1\n0\n", "p.csv l.csv --kind logits", cost=float(np.log(2))),
     refused(TEXT, "a 1 alone above probabilities, the row counts equal either way", "1\n.8\n.3\n", "--header predictions or --no-header predictions", labels="0\n1\n0\n"),
     scored(TEXT, "a 1 alone above probabilities, said to be a header", "1\n.8\n.3\n", "0\n1\n0\n", "p.csv l.csv --header both", cost=float(-np.log([0.8, 0.7]).mean())),
@@ -368,6 +383,7 @@ ROWS: list[Row] = [
             ("no end", '{"a": 0.7, "b": 0.3, "y": "a"', "no JSON"),
         )
     ),
+    one(COLUMNAR, "JSON Lines: a blank line first", "r.jsonl", "\n" + make.ROWS, "r.jsonl --label y", "the first line is blank"),
     one(COLUMNAR, "JSON Lines: names only", "r.jsonl", "{}\n{}\n", "r.jsonl l.csv", "an object without names"),
     one(COLUMNAR, "JSON Lines in UTF-16", "r.jsonl", make.ROWS.encode("utf-16"), "r.jsonl --label y", "UTF-16"),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),

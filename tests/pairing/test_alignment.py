@@ -496,8 +496,8 @@ def test_by_id_two_files_without_rows_are_no_verdict_and_one_is_refused(write: W
     refusal(DataError, write("q.csv", "id,cat,dog\na,.5,.5\n"), labels, id="id")
 
 
-BARE = {"p.csv": "1,2\n", "p.jsonl": "", "p.npy": np.zeros((0, 2)), "p.npz": np.zeros((0, 2))}
-WITHOUT_LABELS = {
+BARE: dict[str, Any] = {"p.csv": "1,2\n", "p.jsonl": "", "p.npy": np.zeros((0, 2)), "p.npz": np.zeros((0, 2))}
+WITHOUT_LABELS: dict[str, Any] = {
     "l.jsonl": "",
     "l.csv": "",
     "l.tsv": "t_1\tt_2\n",

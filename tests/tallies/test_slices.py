@@ -15,8 +15,8 @@ from tests.conftest import Write, csv
 from xentcli import check, score
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.report.report import Report
-from xentcli.tallies.grouped import GroupMoments
-from xentcli.tallies.moments import Moments
+from xentcli.tallies.exact import Among
+from xentcli.tallies.moments import GroupMoments, Moments
 
 RNG = np.random.default_rng(5)
 N = 300
@@ -232,11 +232,11 @@ def test_each_of_many_groups_is_tallied_as_if_it_stood_alone(weights: str | None
         loss[[7, 8, 4000]] = np.inf, np.nan, -np.inf
     weight = random.choice([0.5, 1.0], 5000) if weights else None
     halves = [slice(0, 2000), slice(2000, None)]
-    tallies = [GroupMoments.of(loss[h], None if weight is None else weight[h], codes[h], 900) for h in halves]
+    tallies = [
+        GroupMoments.of(loss[h], None if weight is None else weight[h], among=Among(codes[h], 900)) for h in halves
+    ]
     found = GroupMoments.joined(tallies, [np.arange(900)] * 2, 900)
-    means, errors = found.mean.values, found.standard_errors
-    for group in range(900):
+    for group, moments in enumerate(found):
         rows = codes == group
         alone = Moments.of(loss[rows], None if weight is None else weight[rows])
-        assert repr(found[group]) == repr(alone)
-        assert repr((means[group], errors[group])) == repr((alone.mean.value, alone.standard_error))
+        assert repr(found[group]) == repr(moments) == repr(alone)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.tallies.test_exact import ANY, FINITE, array, fraction, kept, wild
 from xentcli.tallies import exact
-from xentcli.tallies.exact import UNIT_BITS, ExactSum
+from xentcli.tallies.exact import Among, ExactSum
 from xentcli.tallies.sums import GroupSums, grouped_sums
 
 modest = settings(deadline=None, max_examples=60)
@@ -22,11 +22,11 @@ ROWS = st.lists(st.tuples(ANY, st.integers(0, GROUPS - 1)), max_size=30)
 
 
 def sums_of(rows: list[tuple[float, int]]) -> GroupSums:
-    return GroupSums.of(array([x for x, _ in rows]), np.array([g for _, g in rows], dtype=np.int64), GROUPS)
+    return GroupSums.of([x for x, _ in rows], Among(np.array([g for _, g in rows], dtype=np.int64), GROUPS))
 
 
 def alone(rows: list[tuple[float, int]]) -> list[ExactSum]:
-    return [ExactSum().add([x for x, group in rows if group == place]) for place in range(GROUPS)]
+    return [ExactSum.of([x for x, group in rows if group == place]) for place in range(GROUPS)]
 
 
 @modest
@@ -34,13 +34,10 @@ def alone(rows: list[tuple[float, int]]) -> list[ExactSum]:
 @example([(-1.0, 0), (1e300, 1), (-1e-300, 1), (math.inf, 2), (math.nan, 2), (-math.inf, 3)])
 def test_each_group_has_the_sum_of_its_rows(rows: list[tuple[float, int]]) -> None:
     found = sums_of(rows)
-    assert [found[place] for place in range(GROUPS)] == alone(rows)
+    assert [found[place] for place in range(GROUPS)] == list(found) == alone(rows)
     assert found.finite.tolist() == [total.all_finite for total in alone(rows)]
-    for low in (found.low, found.low - 1, found.low - 4):
-        units, power = found.units(low)
-        assert [unit * Fraction(2) ** power for unit in units] == [
-            Fraction(total.units, 1 << UNIT_BITS) for total in alone(rows)
-        ]
+    units, power = found.units()
+    assert [unit * Fraction(2) ** power for unit in units] == [kept(total) for total in alone(rows)]
 
 
 @modest
@@ -50,18 +47,18 @@ def test_sums_are_joined_at_the_places_of_their_groups(parts: list[list[tuple[fl
     found = GroupSums.joined([sums_of(rows) for rows in parts], places, GROUPS + 2)
     moved = [(x, int(where[group])) for rows, where in zip(parts, places, strict=True) for x, group in rows]
     for place in range(GROUPS + 2):
-        assert found[place] == ExactSum().add([x for x, group in moved if group == place])
+        assert found[place] == ExactSum.of([x for x, group in moved if group == place])
 
 
 def test_many_merges_of_the_largest_sums_are_exact() -> None:
-    some = GroupSums.of(np.full(40_000, 1.7e308), np.zeros(40_000, dtype=np.int64), 1)
+    some = GroupSums.of(np.full(40_000, 1.7e308), Among(np.zeros(40_000, dtype=np.int64), 1))
     found = some
     for _ in range(12):
         found = GroupSums.joined([found] * 32, [np.zeros(1, dtype=np.int64)] * 32, 1)
         if found.limbs.max() > 2**56:
             break
-    times = found[0].units // some[0].units
-    assert times >= 2**15 and found[0].units == some[0].units * times
+    times = int(found[0].over(some[0]))
+    assert times >= 2**15 and found[0] == some[0].times(times)
 
 
 @pytest.mark.parametrize("most", [0, exact._MOST_BINS])
@@ -71,9 +68,9 @@ def test_values_of_all_sizes_are_summed_in_bins_that_are_as_many_as_there_are(
     monkeypatch.setattr(exact, "_MOST_BINS", most)
     rng = np.random.default_rng(1)
     values, codes = rng.standard_normal(600) * 2.0 ** rng.integers(-1040, 1000, 600), rng.integers(0, 500, 600)
-    found = GroupSums.of(values, codes, 500)
+    found = GroupSums.of(values, Among(codes, 500))
     for group in range(500):
-        assert found[group] == ExactSum().add(values[codes == group])
+        assert found[group] == ExactSum.of(values[codes == group])
 
 
 @settings(deadline=None)
@@ -88,11 +85,11 @@ def test_values_of_all_sizes_are_summed_in_bins_that_are_as_many_as_there_are(
 def test_products_by_group_are_the_sums_of_fractions(rows: list[tuple[float, float, int]]) -> None:
     x, y = (array([row[place] for row in rows]) for place in (0, 1))
     codes = np.array([group for *_, group in rows], dtype=np.int64)
-    found = GroupSums.of_products(x, y, codes, 3)
+    found = GroupSums.of_products(x, y, Among(codes, 3))
     want = [
         sum((Fraction(a) * Fraction(b) for a, b, group in rows if group == place), Fraction(0)) for place in range(3)
     ]
-    assert [Fraction(found[place].units, 1 << UNIT_BITS) for place in range(3)] == want
+    assert [kept(total) for total in found] == want
 
 
 @modest

@@ -30,9 +30,9 @@ from xentcli.report.causes import Cause, Causes
 from xentcli.report.document import InputFile
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
-from xentcli.tallies.exact import ratio
+from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
-from xentcli.tallies.slices import Slice, least_of, named
+from xentcli.tallies.tail import least_of
 from xentcli.version import __version__
 
 __all__ = ["causes"]
@@ -143,50 +143,50 @@ def _zeros(tallied: Tallied) -> Iterator[Cause]:
 
 
 def _classes(tallied: Tallied) -> Iterator[Cause]:
+    if tallied.total.soft:
+        return
     names = tallied.plan.classes
-    word = "column" if tallied.plan.settings.multilabel else "class"
-    problems = len(names) if tallied.plan.settings.multilabel else 1
-    for index, part in sorted(tallied.details.by_class.groups.items(), key=itemgetter(0)):
-        yield from _more_than_its_rows(tallied, "class", f"{word} {names[index]}", part, "--by-class", problems)
+    word, problems = ("column", len(names)) if tallied.plan.settings.multilabel else ("class", 1)
+    for index, part in sorted(tallied.bundle[f"by_{word}"], key=itemgetter(0)):
+        yield from _more_than_its_rows(tallied, "class", f"{word} {names[index]}", part["cost"], "--by-class", problems)
 
 
 def _by(tallied: Tallied) -> Iterator[Cause]:
     settings = tallied.plan.settings
-    for spec, columns, slices in zip(settings.slices, tallied.plan.slice_columns, tallied.details.by, strict=True):
-        for group, part in sorted(slices.groups.items(), key=itemgetter(0)):
+    for spec, columns, slices in zip(
+        settings.slices, tallied.plan.slice_columns, tallied.bundle["by"].each, strict=True
+    ):
+        for group, part in sorted(slices, key=itemgetter(0)):
             name = ", ".join(f"{column} {value}" for column, value in named(columns, group).items())
-            yield from _more_than_its_rows(tallied, "group", name, part, f"--by {shlex.quote(spec)}")
+            yield from _more_than_its_rows(tallied, "group", name, part["cost"], f"--by {shlex.quote(spec)}")
 
 
 def _more_than_its_rows(
-    tallied: Tallied, code: str, name: str, part: Slice, more: str, problems: int = 1
+    tallied: Tallied, code: str, name: str, part: Moments, more: str, problems: int = 1
 ) -> Iterator[Cause]:
     """The cause for a group of rows that costs more than its share."""
     total = tallied.total.cost
-    share = _share(part.cost, total, problems)
-    rows = ratio(part.cost.mean.b.units, problems * total.mean.b.units)
+    share = part.mean.share_of(total.mean, problems)
+    rows = part.mean.b.over(total.mean.b.times(problems))
     if share is None or share < 0.02 or share < 1.1 * rows or rows == 1:
         return
     unit = tallied.plan.settings.nats_per_unit
-    rest_b = problems * total.mean.b.units - part.cost.mean.b.units
-    rest = ratio(problems * total.mean.a.units - part.cost.mean.a.units, rest_b) / unit
-    yield Cause(
-        code, name, share, part.cost.rows, part.cost.mean.value / unit, f"the other rows average {rest:.4g}", more
-    )
+    rest = part.mean.rest_of(total.mean, problems).value / unit
+    yield Cause(code, name, share, part.rows, part.mean.value / unit, f"the other rows average {rest:.4g}", more)
 
 
 def _worst(tallied: Tallied) -> Iterator[Cause]:
     """The 1 % of rows with the largest finite losses, rounded up to whole steps of the tail."""
     total = tallied.total
-    finite = {step: part for step, part in tallied.details.tail.groups.items() if part.cost.mean.a.all_finite}
+    finite = {step: part["cost"] for step, part in tallied.bundle["tail"] if part["cost"].mean.a.all_finite}
     wanted = -(-(total.scored - total.infinite.count) // 100)
-    taken, part, least = 0, Slice(), 0
+    taken, part, least = 0, Moments(), 0
     for step in sorted(finite, reverse=True):
         if taken >= wanted:
             break
         part, least = part.merge(finite[step]), step
-        taken = part.cost.rows
-    share = _share(part.cost, total.cost)
+        taken = part.rows
+    share = part.mean.share_of(total.cost.mean)
     if not taken or taken == total.scored or share is None or share < 0.05:
         return
     unit = tallied.plan.settings.nats_per_unit
@@ -195,16 +195,10 @@ def _worst(tallied: Tallied) -> Iterator[Cause]:
         "worst 1 % of rows",
         share,
         taken,
-        part.cost.mean.value / unit,
+        part.mean.value / unit,
         f"losses of {least_of(least) / unit:.3g} and more",
         f"--worst {min(taken, 20)}",
     )
-
-
-def _share(part: Moments, total: Moments, problems: int = 1) -> float | None:
-    """Share of the cost, infinite losses excluded."""
-    whole_ = total.mean.a.units
-    return ratio(part.mean.a.units, problems * whole_) if whole_ > 0 else None
 
 
 @record(frozen=True)
@@ -228,10 +222,10 @@ class _Reordered:
 
 def _order_share(tallied: Tallied, code: str) -> float | None:
     """Share of the cost that reordering the columns would save; None for other causes."""
-    plan, symptoms, cost = tallied.plan, tallied.symptoms, tallied.total.cost.mean.value
-    if code != "columns-permuted" or symptoms is None or not tallied.feed.repeatable or not np.isfinite(cost):
+    plan, confusion, cost = tallied.plan, tallied.bundle["confusion"], tallied.total.cost.mean.value
+    if code != "columns-permuted" or confusion is None or not tallied.feed.repeatable or not np.isfinite(cost):
         return None
-    order = better_order(symptoms.pairs, len(plan.classes))
+    order = better_order(confusion.pairs, len(plan.classes))
     if order is None or plan.matcher is None:
         return None
     weights = None if plan.class_weights is None else plan.class_weights[order]

@@ -21,8 +21,9 @@ from xentcli.pairing.labels import Distribution
 from xentcli.records import record
 from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne
+from xentcli.tallies.confusion import Confusion, Pairs
+from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
-from xentcli.tallies.symptoms import Pairs, Symptoms
 
 __all__ = ["LEAST_ROWS", "Case", "base_warning", "findings", "percent"]
 
@@ -40,21 +41,22 @@ class Case:
     ----------
     plan, total
         The plan, and the tallies of all rows.
-    symptoms
-        Tallies kept for the diagnoses.
+    confusion, looks
+        Pairs of true and predicted class; properties that all predictions share.
     prior
         The cost of always predicting the class frequencies, in nats; None where it is undefined.
     """
 
     plan: Plan
     total: Scores
-    symptoms: Symptoms
+    confusion: Confusion
+    looks: Looks
     prior: float | None
 
     @property
     def pairs(self) -> Pairs | None:
         """The pairs of true and predicted class; None where there are none, or too few rows."""
-        pairs = self.symptoms.pairs
+        pairs = self.confusion.pairs
         return pairs if len(pairs.counts) and self.total.scored >= LEAST_ROWS and not self.total.soft else None
 
     @property
@@ -125,7 +127,7 @@ def _hard(case: Case) -> Iterator[Warning]:
     """Predicted classes instead of probabilities."""
     total = case.total
     cost = total.cost.mean if case.plan.settings.clip is None else total.clipping.without
-    if case.symptoms.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
+    if case.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
         wrong = "one wrong row makes the cost infinite"
         if case.plan.settings.clip is not None:
             wrong = "clipping alone decides what a wrong row costs"
@@ -227,7 +229,7 @@ def _worse(case: Case) -> Iterator[Warning]:
 
 def _twice(case: Case) -> Iterator[Warning]:
     """A softmax applied to the output of a softmax."""
-    pairs, mean = case.pairs, case.symptoms.looks.twice
+    pairs, mean = case.pairs, case.looks.twice
     if pairs is None or mean is None or len(case.plan.classes) < 3:
         return
     confidence, accuracy = mean.value, pairs.accuracy()
@@ -260,7 +262,7 @@ def _never_predicted(case: Case) -> Iterator[Warning]:
 def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
     """Logits that could be probabilities; single columns of real logits may lie from 0 to 1 too."""
     total, settings = case.total, case.plan.settings
-    if settings.kind != "logits" or not case.symptoms.looks.probable:
+    if settings.kind != "logits" or not case.looks.probable:
         return
     no_sum = total.column or settings.multilabel
     poor = total.scored >= 10 and case.prior is not None and total.cost.mean.value > case.prior
@@ -282,10 +284,9 @@ _DIAGNOSES: tuple[Diagnosis, ...] = (
 )
 
 
-def base_warning(found: FromOne, cost: float, classes: int, settings: Settings) -> Warning | None:
+def base_warning(found: FromOne | None, cost: float, classes: int, settings: Settings) -> Warning | None:
     """Return a warning if labels counted from 1 fit better, with both costs, or None; `cost` is in nats."""
-    other = found.cost.value
-    if not found.fits_better or not other < cost:
+    if found is None or not found.fits_better or not (other := found.cost.value) < cost:
         return None
     return Warning(
         "index-base",

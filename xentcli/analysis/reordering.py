@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.tallies.symptoms import Pairs
+from xentcli.tallies.confusion import Pairs
 
 __all__ = ["better_order"]
 

@@ -13,7 +13,7 @@ from xentcli.analysis.summary import report_of
 from xentcli.attempts import attempted
 from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
-from xentcli.errors import DataError, LabelsBreakRule, Place, UsageError, Warning, shown
+from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import open_source
 from xentcli.records import record, replace
@@ -22,10 +22,9 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find
 from xentcli.settings import Settings
-from xentcli.tallies.bases import FromOne
+from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
-from xentcli.tallies.slices import Clusters, Details, Keyed, Slices
-from xentcli.tallies.symptoms import Symptoms
 from xentcli.typed import count
 
 __all__ = ["Tallied", "diagnosed", "opened", "retried", "score", "tally"]
@@ -113,12 +112,14 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
     """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
     plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
     unit, cost = settings.nats_per_unit, total.cost.mean.value
-    base = attempted(lambda: base_warning(tallied.from_one, cost, len(plan.classes), settings), None)
+    from_one, confusion, looks = (tallied.bundle[name] for name in ("from_one", "confusion", "looks"))
+    base = attempted(lambda: base_warning(from_one, cost, len(plan.classes), settings), None)
     if base is not None:
         return [base]
-    if tallied.symptoms is None:
+    if confusion is None:
         return []
-    case = Case(plan, total, tallied.symptoms, None if report.prior is None else report.prior * unit)
+    prior = None if report.prior is None else report.prior * unit
+    case = Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
     nothing: list[Warning] = []
     return [*findings(case), *attempted(lambda: _shift(case, tallied.feed), nothing)]
 
@@ -260,14 +261,17 @@ def _is_stdin(data: Any) -> bool:
 
 @record(frozen=True)
 class Tallied:
-    """What is kept of all rows of a feed; symptoms is None where tallying them failed."""
+    """The tallies of all rows of a feed, and what their matching found."""
 
     feed: Feed
-    total: Scores
-    details: Details
-    symptoms: Symptoms | None
+    bundle: Bundle
     matching: Matching
-    from_one: FromOne = FromOne()
+
+    @property
+    def total(self) -> Scores:
+        """The scores of all rows."""
+        total: Scores = self.bundle["scores"]
+        return total
 
     @property
     def plan(self) -> Plan:
@@ -276,7 +280,7 @@ class Tallied:
 
     def report(self, extra: Sequence[Metric] = ()) -> Report:
         """Return the Report of them, with `extra` metrics, before any diagnosis."""
-        report = report_of(self.plan, self.total, self.matching.row_names, self.details, extra)
+        report = report_of(self.plan, self.bundle, self.matching.row_names, extra)
         return replace(report, labels_unused=self.matching.unused)
 
 
@@ -319,38 +323,49 @@ def tally(
 ) -> Tallied:
     """Score all tasks of a feed and keep the tallies; the losses go to `sink`, block by block, in order."""
     plan = scorer.plan
-    total, details, matching = Scores.empty(), Details.empty(), Matching(feed)
-    symptoms: Symptoms | None = Symptoms.empty()
-    groups, from_one = _Groups(plan), FromOne.empty()
+    bundle, matching = Bundle(), Matching(feed)
     # Parts of a stream hold their bytes, and are made in no time.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
     outcomes = mapped(scorer, feed.tasks(), worker_count(threads), waiting)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
-        if outcome.scores is None or matching.faulty:
+        if outcome.bundle is None or matching.faulty:
             if stream:
                 # A stream may have no end.
                 break
             continue
-        total = total.merge(outcome.scores)
-        details = details.merge(outcome.details)
-        groups.add(outcome)
-        symptoms = _merged(symptoms, outcome.symptoms)
-        from_one = from_one.merge(outcome.from_one)
+        bundle = bundle.merge(outcome.bundle)
+        _check_groups(plan, bundle)
         if progress is not None:
-            progress(total.read, feed.share_of(total.read))
+            rows = bundle["scores"].read
+            progress(rows, feed.share_of(rows))
         if sink is not None:
             for examples in outcome.examples:
                 sink.write(examples)
     matching.finish()
-    if plan.matcher is not None and plan.matcher.matched == "binary" and total.certain == {0.0, 1.0}:
-        _check_swapped(plan, total)
-    return Tallied(feed, total, groups.within(details), symptoms, matching, from_one)
+    _check_groups(plan, bundle, whole=True)
+    tallied = Tallied(feed, bundle, matching)
+    if plan.matcher is not None and plan.matcher.matched == "binary" and tallied.total.certain == {0.0, 1.0}:
+        _check_swapped(plan, tallied.total)
+    return tallied
 
 
-def _merged(one: Symptoms | None, other: Symptoms | None) -> Symptoms | None:
-    return None if one is None or other is None else attempted(lambda: one.merge(other), None)
+def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
+    """Refuse more groups than --max-groups: those that are counted so far, or with `whole` all.
+
+    Raises
+    ------
+    FileError
+        Naming the option that allows more.
+    """
+    grouped = [("a column of --by", groups) for groups in bundle["by"].each] + [("--cluster", bundle["clusters"])]
+    for what, groups in grouped:
+        if (len(groups.names) if whole else groups.at_least) > plan.settings.max_groups:
+            raise FileError(
+                f"{what} has more than {plan.settings.max_groups:,} groups",
+                advice="--max-groups N allows more; each takes memory",
+            )
 
 
 def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
@@ -360,30 +375,6 @@ def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome
     except DataError:
         feed.check_unchanged()
         raise
-
-
-class _Groups:
-    """The rows by the columns of --by and --cluster."""
-
-    def __init__(self, plan: Plan) -> None:
-        limit = plan.settings.max_groups
-        self._keyed: dict[tuple[str, int], Keyed[Any]] = {
-            ("by", place): Keyed(Slices, limit, "a column of --by") for place in range(len(plan.settings.slices))
-        }
-        if plan.settings.cluster is not None:
-            self._keyed["cluster", 0] = Keyed(Clusters, limit, "--cluster")
-
-    def add(self, outcome: Outcome) -> None:
-        """Add the rows of a task."""
-        for key, tally in outcome.keyed.items():
-            self._keyed[key].add(tally)
-
-    def within(self, details: Details) -> Details:
-        """Return the details with the groups."""
-        by = tuple(keyed.finish() for (option, _), keyed in self._keyed.items() if option == "by")
-        cluster = self._keyed.get(("cluster", 0))
-        clusters = Clusters() if cluster is None else cluster.finish()
-        return replace(details, by=by, clusters=clusters)
 
 
 def _extra(plan: Plan, needed: Collection[str]) -> tuple[Metric, ...]:

@@ -16,7 +16,8 @@ from xentcli.pairing import Feed
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings, correct
-from xentcli.tallies.moments import Infinite, Mean
+from xentcli.tallies.infinite import Infinite
+from xentcli.tallies.moments import Mean
 
 __all__ = ["shift_warning"]
 

@@ -27,9 +27,11 @@ from xentcli.report.report import (
     WorstExample,
 )
 from xentcli.scoring.metrics import METRICS, Metric, Totals
+from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum
+from xentcli.tallies.groups import named
+from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.scores import Scores
-from xentcli.tallies.slices import Details, GroupName, Slices, named
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
@@ -38,7 +40,7 @@ FEW = 10
 """An interval from fewer rows or clusters is a rough guide, and its note says so."""
 
 
-def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extra: Sequence[Metric]) -> Report:
+def report_of(plan: Plan, bundle: Bundle, names: RowNames, extra: Sequence[Metric]) -> Report:
     """Derive every figure of a report, with `extra` metrics, from the tallies of all rows.
 
     Raises
@@ -46,8 +48,9 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
     NoVerdict
         Where there are no rows, or no weight.
     """
+    total: Scores = bundle["scores"]
     _check_not_empty(plan, total)
-    summary, settings = _Summary(plan, total, details), plan.settings
+    summary, settings = _Summary(plan, bundle), plan.settings
     return Report(
         metrics=summary.metrics(extra),
         unit=settings.unit,
@@ -78,7 +81,7 @@ def report_of(plan: Plan, total: Scores, names: RowNames, details: Details, extr
 def _check_not_empty(plan: Plan, total: Scores) -> None:
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
-    if not total.cost.mean.b.units:
+    if not total.cost.mean.b:
         what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
         raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
 
@@ -88,15 +91,26 @@ class _Summary:
     """The sections of a report; losses are in nats until `in_unit`."""
 
     plan: Plan
-    total: Scores
-    details: Details
+    bundle: Bundle
+
+    @property
+    def total(self) -> Scores:
+        scores: Scores = self.bundle["scores"]
+        return scores
 
     def in_unit(self, nats: float | None) -> float | None:
         return None if nats is None else nats / self.plan.settings.nats_per_unit
 
     @property
     def clusters(self) -> int | None:
-        return len(self.details.clusters.names) if self.plan.settings.cluster is not None else None
+        return None if self.plan.settings.cluster is None else len(self.bundle["clusters"].names)
+
+    @property
+    def standard_error(self) -> float | None:
+        if self.clusters is None:
+            return self.total.cost.standard_error
+        between: float | None = self.bundle["clusters"]["cost"].standard_error_between
+        return between
 
     @cached_property
     def totals(self) -> Totals:
@@ -107,12 +121,12 @@ class _Summary:
         reweighted = smoothed or plan.class_weights is not None
         return Totals(
             cost=total.cost.mean.value,
-            standard_error=(total.cost if self.clusters is None else self.details.clusters).standard_error,
+            standard_error=self.standard_error,
             total=total.cost.mean.a,
             weight_sum=total.cost.mean.b.value,
             prior=total.classes.best_constant(total.cost.mean.b) if plan.matcher is not None and not smoothed else None,
             target_entropy=total.means["target_entropy"].value if total.soft and not reweighted else None,
-            bytes=self.size if self.size is not None and self.size.units else None,
+            bytes=self.size or None,
         )
 
     def metrics(self, extra: Sequence[Metric]) -> dict[str, float | None]:
@@ -156,7 +170,8 @@ class _Summary:
         settings = self.plan.settings
         if settings.bytes is None:
             return None
-        return self.details.bytes if settings.bytes_in_all is None else ExactSum().add(settings.bytes_in_all)
+        size: ExactSum = self.bundle["bytes"] if settings.bytes_in_all is None else ExactSum.of(settings.bytes_in_all)
+        return size
 
     @property
     def bytes(self) -> Bytes | None:
@@ -173,40 +188,42 @@ class _Summary:
         settings, clipping, whole = self.plan.settings, self.total.clipping, self.total.cost.mean.a
         if settings.clip is None:
             return None
-        share = clipping.changed.over(whole) if whole.units and whole.all_finite else None
+        share = clipping.changed.over(whole) if whole and whole.all_finite else None
         return Clip(settings.clip, clipping.count, share, clipping.without.value / settings.nats_per_unit)
 
+    def _share(self, part: Mean, problems: int = 1) -> float | None:
+        """The part of the cost that some rows make up, or one of several problems."""
+        whole = self.total.cost.mean
+        return part.share_of(whole, problems) if whole.a.all_finite else None
+
     def by_class(self) -> Iterator[ClassSlice]:
-        plan, whole = self.plan, self.total.cost.mean
-        problems = len(plan.classes) if plan.settings.multilabel else 1
-        for index, part in [] if self.total.soft else sorted(self.details.by_class.groups.items()):
-            yield ClassSlice(
-                plan.classes[index],
-                part.cost.rows,
-                part.cost.mean.value / plan.settings.nats_per_unit,
-                part.cost.mean.share_of(whole, problems),
-                part.right.value,
-            )
+        plan = self.plan
+        name, problems = ("by_column", len(plan.classes)) if plan.settings.multilabel else ("by_class", 1)
+        for index, part in [] if self.total.soft else sorted(self.bundle[name], key=itemgetter(0)):
+            moments: Moments = part["cost"]
+            cost = moments.mean.value / plan.settings.nats_per_unit
+            share = self._share(moments.mean, problems)
+            yield ClassSlice(plan.classes[index], moments.rows, cost, share, part["right"].value)
 
     def by(self) -> Iterator[GroupSlice]:
-        for columns, slices in zip(self.plan.slice_columns, self.details.by, strict=False):
-            yield from self._groups(columns, slices)
-
-    def _groups(self, columns: Sequence[str], slices: Slices[GroupName]) -> Iterator[GroupSlice]:
-        if slices.cost is None:
-            return
-        costs, rows = slices.cost.mean.values, slices.cost.rows.tolist()
-        # The rows of a group are as dependent as all rows are: with clusters their number says nothing.
-        errors = slices.cost.standard_errors if self.clusters is None else [None] * len(rows)
-        shares = slices.cost.mean.shares_of(self.total.cost.mean)
         unit = self.plan.settings.nats_per_unit
-        figures = zip(slices.names, rows, costs, errors, shares, strict=True)
-        for name, count, cost, error, share in sorted(figures, key=itemgetter(0)):
-            interval = self._interval(cost, error, count)
-            yield GroupSlice(named(columns, name), count, cost / unit, self.in_unit(error), interval, share)
+        for columns, slices in zip(self.plan.slice_columns, self.bundle["by"].each, strict=True):
+            for name, part in sorted(slices, key=itemgetter(0)):
+                moments: Moments = part["cost"]
+                cost = moments.mean.value
+                # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
+                error = moments.standard_error if self.clusters is None else None
+                yield GroupSlice(
+                    named(columns, name),
+                    moments.rows,
+                    cost / unit,
+                    self.in_unit(error),
+                    self._interval(cost, error, moments.rows),
+                    self._share(moments.mean),
+                )
 
     def worst(self) -> Iterator[WorstExample]:
-        for row in self.details.worst.rows:
+        for row in self.bundle["worst"].rows:
             yield WorstExample(
                 row.row,
                 row.id,

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from xentcli.cli.options import write_examples
+from xentcli.cli.command import write_examples
 from xentcli.cli.process import ReaderGone, run
 from xentcli.version import __version__
 
@@ -21,46 +21,46 @@ __all__ = ["main"]
 _EXAMPLES = (
     ("the cost of a model's predictions", "xent score preds.csv labels.csv"),
     ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
-    ("how the number comes about, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
+    ("how a loss is calculated, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
     ("in CI: fail when the model got worse", "xent check preds.csv labels.csv --max cost=0.5"),
-    ("in a pipeline: the number alone", "cat preds.csv | xent score - labels.csv --quiet"),
+    ("in a pipeline: only the number", "cat preds.csv | xent score - labels.csv --quiet"),
 )
 
 
 class Commands(UserDict[str, click.Command]):
-    """Commands by name, each a file here, imported when it is asked for."""
+    """Commands by name, each a module here, imported on first use."""
 
     def __init__(self, names: Iterable[str]) -> None:
         unread: Any = None
         super().__init__(dict.fromkeys(names, unread))
 
     def __getitem__(self, name: str) -> click.Command:
-        """Return the command of a name."""
+        """Import and return a command."""
         if super().__getitem__(name) is None:
             self.data[name] = getattr(importlib.import_module(f"xentcli.cli.{name}"), name)
         return super().__getitem__(name)
 
 
 class Main(click.Group):
-    """The group: examples first, commands in the order of use, exits as xent has them."""
+    """The group: examples first, commands in the order of use, exit codes of xent."""
 
     def main(self, args: Any = None, prog_name: str | None = None, *rest: Any, **extra: Any) -> NoReturn:
-        """Run a command and exit; without `args` as the whole of its process."""
+        """Run a command and exit; without `args` as the main program."""
         extra["standalone_mode"] = False
         base = super().main
-        # A profiler has still to say what it saw.
+        # A profiler must still write its output.
         alone = args is None and sys.getprofile() is None
         run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=alone)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Parse; a reader that goes away meanwhile is not click's to handle."""
+        """Parse; click must not handle a closed pipe."""
         try:
             return super().make_context(*args, **extra)
         except BrokenPipeError:
             raise ReaderGone from None
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; a reader that goes away meanwhile is not click's to handle."""
+        """Run; click must not handle a closed pipe."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -69,7 +69,7 @@ class Main(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; a file in its place is most likely to be scored."""
+        """Find the command; for a file name suggest `xent score`."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and (os.path.exists(name) or "." in name):
             ctx.fail(f"Did you mean: xent score {shlex.join(args)}?")
@@ -83,7 +83,7 @@ class Main(click.Group):
         self.format_options(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of use."""
+        """List the commands in the order of use."""
         return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

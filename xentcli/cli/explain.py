@@ -2,118 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from xentcli.cli.options import (
-    Command,
-    Output,
-    again,
-    base_option,
-    example_options,
-    input_options,
-    labels_of,
-    loss_options,
-    section,
-    settings_of,
-)
+from xentcli.cli.command import Command
+from xentcli.cli.options import again, given_on_command_line, labels_of, parameters, settings_of
+from xentcli.cli.output import FORMAT, Output
 from xentcli.errors import UsageError, shown
-from xentcli.writers import text_formats
+from xentcli.options import Option, spelled
+from xentcli.records import replace
+from xentcli.settings import OPTIONS
 
 __all__ = ["explain"]
 
-_ABOUT_FILES = ("preds", "id", "weights", "align", "header", "no_header", "delimiter", "input_format", "dtype")
-
-_output = section(
-    "Output",
-    (
-        ("--format", "format_"),
-        {"type": click.Choice(text_formats()), "default": "table", "show_default": True, "help": "What is printed."},
-    ),
-    (
-        ("-o", "--output", "outputs"),
-        {"multiple": True, "metavar": "FILE", "help": "Write it here too, by its extension."},
-    ),
-)
+_LITERALS = {
+    "probs": Option("Example", "Probabilities of one example, instead of a file.", "Q,..."),
+    "logits": Option("Example", "Logits of one example, instead of a file.", "Z,..."),
+    "logprobs": Option("Example", "Log-probabilities of one example, instead of a file.", "L,..."),
+}
+_OWN = {
+    **_LITERALS,
+    "target": Option("Example", "Target: one number per class; or --label N.", "Y,..."),
+    "row": Option("Example", "Row of the file, counted from 1.", "N", hint="int | None", needs=("files",)),
+    "by": Option("Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True),
+    "format": FORMAT,
+    "output": Option("Output", "Also write the result to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o"),
+}
 
 
 @click.command(
     cls=Command,
-    short_help="Show why a cost is high, or step by step how one loss comes about.",
+    short_help="Show why a cost is high, or how one loss is calculated.",
+    params=parameters("explain", _OWN, predictions=False),
     examples=(
         ("one example by hand", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
-        ("logits, by way of the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
+        ("logits, through the softmax", "xent explain --logits 2.0,-1.0,0.5 --label 2"),
         ("a soft target", "xent explain --probs 0.7,0.2,0.1 --target 0.8,0.1,0.1"),
         ("a row of a file", "xent explain preds.csv labels.csv --row 17"),
         ("why is my cost so high?", "xent explain preds.csv labels.csv"),
     ),
 )
-@click.argument("preds_file", metavar="[PREDS]", required=False)
-@click.argument("labels_file", metavar="[LABELS]", required=False)
-@example_options
-@input_options
-@loss_options
-@base_option
-@_output
-def explain(
-    preds_file: str | None,
-    labels_file: str | None,
-    probs: str | None,
-    logits: str | None,
-    logprobs: str | None,
-    target: str | None,
-    row: int | None,
-    **options: Any,
-) -> None:
-    """Show why a cost is high, or step by step how the loss of one example comes about."""
-    labels = labels_of(labels_file, options)
-    output = Output(options, (preds_file, labels))
-    by = options.pop("by")
-    if by and (preds_file is None or row is not None):
-        raise UsageError("--by is about the cost of a file; one example has no groups")
-    literals = {"probs": probs, "logits": logits, "logprobs": logprobs}
-    given = {kind: values for kind, values in literals.items() if values is not None}
-    if len(given) != 1 if preds_file is None else given or target is not None:
+def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> None:
+    """Show why a cost is high, or step by step how one loss is calculated."""
+    inputs = (preds_file, labels_of(labels_file, options["labels"]))
+    output = Output(options, inputs)
+    if options["by"] and (preds_file is None or options["row"] is not None):
+        raise UsageError("--by groups the rows of a file; one example has no groups")
+    literals = [kind for kind in _LITERALS if options[kind] is not None]
+    if len(literals) != 1 if preds_file is None else literals or options["target"] is not None:
         raise UsageError(
             "one example is given by --probs, --logits or --logprobs; or give files: PREDS LABELS",
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
-        kind, values = given.popitem()
-        _check_literal(kind, row, options)
-        label = options.pop("label")
-        from xentcli.analysis.explain import explain_values
-
-        told: Any = explain_values(
-            _numbers(f"--{kind}", values),
-            label=label,
-            target=None if target is None else _numbers("--target", target),
-            settings=settings_of({**options, "label": None}),
-        )
-    elif row is None:
-        from xentcli.analysis.causes import causes
-        from xentcli.records import replace
-
-        command = again("score", without=("by",))
-        told = replace(causes(preds_file, labels, settings_of({**options, "by": by})), command=command)
+        result: Any = _of_literal(literals[0], options)
     else:
         from xentcli.analysis.explain import explain as run
 
-        told = run(preds_file, labels, row, settings_of(options))
-    output.write(told)
+        result = run(*inputs, options["row"], settings_of(options))
+        if options["row"] is None:
+            result = replace(result, command=again("score", without=("by",)))
+    output.write(result)
 
 
-def _check_literal(kind: str, row: int | None, options: dict[str, Any]) -> None:
-    """Set the kind of an example that is given by its numbers; refuse options that are about files."""
-    chosen = click.get_current_context().get_parameter_source("kind") is not click.core.ParameterSource.DEFAULT
-    if chosen and options["kind"] != kind:
+def _of_literal(kind: str, options: Mapping[str, Any]) -> Any:
+    """Explain an example given by its numbers; refuse options that are about files."""
+    if given_on_command_line("kind") and options["kind"] != kind:
         raise UsageError(f"--{kind} and --kind {options['kind']} contradict each other")
-    options["kind"] = kind
-    given = {**{name: options[name] for name in _ABOUT_FILES}, "row": row}
-    for name, value in given.items():
-        if value not in (None, ()):
-            raise UsageError(f"--{name.replace('_', '-')} is about files, and --{kind} gives one example by itself")
+    for name, row in (OPTIONS | _OWN).items():
+        if "files" in row.needs and row.is_set(options[name]):
+            raise UsageError(f"{spelled(name)} applies to files; --{kind} gives one example")
+    from xentcli.analysis.explain import explain_values
+
+    target = options["target"]
+    return explain_values(
+        _numbers(f"--{kind}", options[kind]),
+        label=options["label"],
+        target=None if target is None else _numbers("--target", target),
+        settings=settings_of({**options, "kind": kind, "label": None}),
+    )
 
 
 def _numbers(option: str, text: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""The process: what leaves it on stdout and stderr, and with which exit code."""
+"""The process: output to stdout and stderr, signals, memory, and the exit code."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from typing import NoReturn
 import click
 
 from xentcli.engine.executors import allow_fork
-from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, XentError
+from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _FEW_CYCLES = 100_000
 _LEAST_FREE = 96 << 20
-"""Bytes of address space that NumPy needs to start; with less OpenBLAS ends the process with exit code 1."""
+"""Bytes of address space that NumPy needs to start; with less OpenBLAS exits with code 1."""
 
 __all__ = ["ReaderGone", "check_memory", "emit", "keep_freed_memory", "run", "say", "say_error"]
 
 
 class ReaderGone(BaseException):
-    """Whoever read our output has closed it."""
+    """The reader of our output has closed the pipe."""
 
 
 class _Terminated(BaseException):
-    """A signal asked the process to end; its number is the argument."""
+    """A signal to terminate; its number is the argument."""
 
 
 def emit(text: str) -> None:
-    """Write the result to stdout, all of it, now.
+    """Write the whole result to stdout and flush.
 
     Raises
     ------
     FileError
         When stdout cannot be written.
     ReaderGone
-        When its reader has closed it.
+        When its reader has closed the pipe.
     """
     if not text:
         return
@@ -57,7 +57,7 @@ def emit(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write a line to stderr; where nobody reads it, it is lost."""
+    """Write a line to stderr; ignore a closed stderr."""
     with contextlib.suppress(OSError):
         if sys.stderr is not None:
             sys.stderr.write(text + "\n")
@@ -65,61 +65,73 @@ def say(text: str) -> None:
 
 
 def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
-    """Call a command and exit with the code that its end deserves; click's own codes never leak.
+    """Call a command and exit with its exit code; click's own codes never leak.
 
-    alone says that nothing else runs in this process, which then ends at once.
+    With `alone` nothing else runs in this process: it skips interpreter teardown.
     """
     handle(end_at_once if alone else _terminate, interrupts=alone)
     if alone:
-        # Hardly anything here refers to itself; looking for it is a tenth of a short run.
+        # There are hardly any reference cycles; collecting them takes a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
         allow_fork()
-    code = 0
+    _leave(_exit_code(command), alone)
+
+
+def _exit_code(command: Callable[[], object]) -> int:
+    """Call a command; report an error on stderr."""
     try:
         if sys.stdout is None:
             raise FileError("standard output is closed: the result has nowhere to go")
         _buffer_output()
-        # A character that the output cannot encode is written as an escape.
+        # Escape characters that the output cannot encode.
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
         result = command()
-        code = result if isinstance(result, int) else 0
         _flush()
+        return result if isinstance(result, int) else 0
     except XentError as error:
-        code = say_error(error)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        say(error.message)
-        code = error.exit_code
-    except click.UsageError as error:
-        code = _usage(error)
-    except click.ClickException as error:
-        say(f"xent: {terminal(error.format_message())}")
-        code = FileError.exit_code
-    except (KeyboardInterrupt, click.Abort) as error:
-        # click makes an Abort of an end of file too, which nothing here asks for.
-        code = _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
+        return say_error(error)
+    except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
+        return _click_code(error)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except _Terminated as signalled:
-        code = SIGNALLED + signalled.args[0]
+        return SIGNALLED + int(signalled.args[0])
     except (ReaderGone, BrokenPipeError):
-        code = READER_GONE
+        return READER_GONE
     except MemoryError:
-        code = say_error(FileError("there is not enough memory for a block of rows"))
+        return say_error(FileError("there is not enough memory for a block of rows"))
     except ImportError as error:
-        code = say_error(_memory_fault()) if _no_memory(error) else _defect(error)
+        return say_error(_memory_fault()) if _no_memory(error) else _defect(error)
     except OSError as error:
-        # Without the name of a file it is the standard output of click, for --help and the like.
+        # Without a file name it is stdout, written by click (--help).
         what = error.filename or "standard output cannot be written"
-        code = say_error(FileError(f"{what}: {error.strerror or error}"))
+        return say_error(FileError(f"{what}: {error.strerror or error}"))
     except Exception as error:
-        code = _defect(error)
-    _leave(code, alone)
+        return _defect(error)
+
+
+def _click_code(error: Exception) -> int:
+    """Return the exit code of an exception of click, reported on stderr."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.message)
+        return error.exit_code
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "xent"
+        say(f"xent: {terminal(error.format_message())}\n      Try '{path} --help'")
+        return UsageError.exit_code
+    if isinstance(error, click.ClickException):
+        say(f"xent: {terminal(error.format_message())}")
+        return FileError.exit_code
+    # click turns EOFError into Abort too; nothing here reads a prompt.
+    return _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
 
 
 def check_memory() -> None:
-    """Raise FileError where a limit on the address space (ulimit -v) leaves no room for NumPy."""
+    """Raise FileError if a limit on the address space (ulimit -v) leaves too little for NumPy."""
     if not sys.platform.startswith("linux"):
         return
     import resource
@@ -139,13 +151,13 @@ def _memory_fault() -> FileError:
 
 
 def keep_freed_memory() -> None:
-    """Set this process up for arrays that come and go: freed blocks stay, and NumPy starts no threads of its own.
+    """Keep freed memory in the process, in one heap (glibc only), and let NumPy start no threads.
 
-    Else glibc gives each back to the system and every new one is filled with zeros page by
-    page, which takes longer than the arithmetic. What one thread gave back the others take:
-    few wait for memory, and heaps of their own would all grow. Elsewhere nothing is done.
+    By default glibc returns each large block to the system, and the kernel zeroes every new
+    one page by page, which takes longer than the arithmetic. One heap for all threads needs
+    less memory than one each, and contention is low.
     """
-    # Where OpenBLAS cannot start a thread it interrupts the process.
+    # OpenBLAS interrupts the process if it cannot start a thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if not sys.platform.startswith("linux"):
         return
@@ -159,7 +171,7 @@ def keep_freed_memory() -> None:
 
 
 def _buffer_output() -> None:
-    """Buffer standard output under PYTHONUNBUFFERED too: a raw write may write a part without an error."""
+    """Buffer stdout under PYTHONUNBUFFERED too: a raw write may be partial without an error."""
     raw = getattr(sys.stdout, "buffer", None)
     if isinstance(raw, io.RawIOBase):
         encoding, terminal_ = sys.stdout.encoding, sys.stdout.isatty()
@@ -180,19 +192,13 @@ def _output_fault(error: OSError) -> BaseException:
 
 
 def say_error(error: XentError) -> int:
-    """Tell an error on stderr, in one short block; return its exit code."""
+    """Write an error to stderr, in one short block; return its exit code."""
     say("\n".join([f"xent: {terminal(error.headline)}", *(f"      {terminal(line)}" for line in error.advice)]))
     return error.exit_code
 
 
-def _usage(error: click.UsageError) -> int:
-    command = error.ctx.command_path if error.ctx else "xent"
-    say(f"xent: {terminal(error.format_message())}\n      {command} --help says more")
-    return 2
-
-
 def _no_memory(error: ImportError) -> bool:
-    """Whether a library could not be loaded for lack of memory, as the dynamic linker says it."""
+    """Whether a library could not be loaded for lack of memory, by the message of the dynamic linker."""
     causes = f"{error} {error.__cause__} {error.__context__}".lower()
     return any(words in causes for words in ("failed to map segment", "cannot allocate memory"))
 
@@ -201,24 +207,24 @@ def _defect(error: Exception) -> int:
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}:{where.lineno}"
     say(
-        f"xent: a defect of xent itself, not of your data: {type(error).__name__} at {place}: {terminal(str(error))}\n"
+        f"xent: an internal error, not of your data: {type(error).__name__} at {place}: {terminal(str(error))}\n"
         "      please report it with the command and, if you can, the input"
     )
     return DEFECT
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    """Raise what ends a command that runs within another program."""
+    """Signal handler of a command within another program."""
     raise _Terminated(number)
 
 
 def _leave(code: int, alone: bool) -> NoReturn:
-    """Exit without the interpreter writing to an output that is gone."""
+    """Exit without flushing to a closed output."""
     if code in (READER_GONE, FileError.exit_code) and sys.stdout is not None:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if alone:
-        # To take apart all that was imported and made would take longer than to score a small file.
+        # Interpreter teardown takes longer than scoring a small file.
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError, AttributeError):

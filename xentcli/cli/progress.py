@@ -1,4 +1,4 @@
-"""How far long work has come, on stderr where that is a terminal; nothing otherwise."""
+"""Progress of long runs, on stderr if it is a terminal."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["Watch", "watched"]
 
 PATIENCE = 1.0
-"""Work that ends within so many seconds is not told of."""
+"""Seconds before the progress bar appears."""
 _CLEARED = b"\r\x1b[2K\x1b[?25h"
-"""Clears the line and shows the cursor."""
+"""Clear the line and show the cursor."""
 
 
 class Watch:
-    """Shows the rows so far, their rate and the time left; begins when the work turns out to be long.
+    """Shows the rows so far, their rate and the time left, after PATIENCE seconds.
 
     Parameters
     ----------
     stream
-        Where to show it, a terminal.
+        A terminal.
     clock
-        Seconds that pass.
+        Returns seconds.
     """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -40,19 +40,19 @@ class Watch:
         self._withdraw: Callable[[], None] | None = None
 
     def __call__(self, rows: int, share: float | None) -> None:
-        """Tell how many rows are done, and which share of the whole that is, None where nobody knows."""
+        """Show the rows done and their share of all rows, None if unknown."""
         seconds = self._clock() - self._begin
         if seconds < PATIENCE:
             return
         if self._progress is None:
-            # Rich redraws the line in a thread: where none can start, nothing is shown.
+            # Rich redraws in a thread; if none can start, show nothing.
             with contextlib.suppress(RuntimeError):
                 self._progress = self._started()
         if self._progress is None:
             self._begin = math.inf
             return
-        said = f"{rows:,} rows, {rows / seconds:,.0f} a second"
-        self._progress.update(self._progress.task_ids[0], completed=share or 0.0, total=share and 1.0, description=said)
+        text = f"{rows:,} rows, {rows / seconds:,.0f} a second"
+        self._progress.update(self._progress.task_ids[0], completed=share or 0.0, total=share and 1.0, description=text)
 
     def _started(self) -> Progress:
         from rich.console import Console
@@ -66,7 +66,7 @@ class Watch:
         return progress
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
@@ -77,7 +77,7 @@ class Watch:
 
 @contextlib.contextmanager
 def watched() -> Iterator[Watch | None]:
-    """Give a Watch on stderr where that is a terminal, else nothing."""
+    """Give a Watch on stderr if it is a terminal, else None."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return

@@ -6,17 +6,9 @@ from typing import Any
 
 import click
 
-from xentcli.cli.options import (
-    Command,
-    Output,
-    cost_options,
-    input_options,
-    labels_of,
-    output_options,
-    settings_of,
-    slice_options,
-    speed_options,
-)
+from xentcli.cli.command import Command
+from xentcli.cli.options import THREADS, labels_of, parameters, settings_of
+from xentcli.cli.output import OUTPUT, Output
 from xentcli.cli.progress import watched
 
 __all__ = ["score"]
@@ -25,6 +17,7 @@ __all__ = ["score"]
 @click.command(
     cls=Command,
     short_help="Score predictions against labels.",
+    params=parameters("score", THREADS | OUTPUT),
     examples=(
         ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),
         ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
@@ -36,13 +29,6 @@ __all__ = ["score"]
         ("the loss of every row", "xent score preds.csv labels.csv --per-example losses.csv"),
     ),
 )
-@click.argument("preds_file", metavar="PREDS")
-@click.argument("labels_file", metavar="[LABELS]", required=False)
-@input_options
-@cost_options
-@slice_options
-@speed_options
-@output_options
 def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
 
@@ -52,11 +38,14 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """
     from xentcli.analysis.score import score as run
 
-    threads = options.pop("threads")
-    labels = labels_of(labels_file, options)
+    inputs = (preds_file, labels_of(labels_file, options["labels"]))
     settings = settings_of(options)
-    output = Output(options, (preds_file, labels, *settings.files_named()))
+    output = Output(options, (*inputs, *settings.files_named()))
     with output.examples() as sink, watched() as progress:
-        needed = output.metrics_needed
-        report = run(preds_file, labels, settings, sink=sink, metrics_needed=needed, threads=threads, progress=progress)
+        beside: dict[str, Any] = {
+            "metrics_needed": output.metrics_needed,
+            "threads": options["threads"],
+            "progress": progress,
+        }
+        report = run(*inputs, settings, sink=sink, **beside)
     output.write(report)

@@ -19,13 +19,13 @@ _KEY_BYTES = 8 * 4 * (2 + LONGEST // 4)
 
 @record(frozen=True, eq=False)
 class TextHash:
-    """Two hashes of 64 bits of a text.
+    """Two 64-bit hashes of a text, for an index that does not hold the texts.
 
-    Each half of a hash is the upper half of a sum of products mod 2**64: of the 32 bits of
-    each half word, and of the length, with keys (strongly universal; J. L. Carter and M. N.
+    Each half of a hash is the upper half of a sum of products mod 2**64: each 32-bit half word,
+    and the length, times a key (strongly universal; J. L. Carter and M. N.
     Wegman, Journal of Computer and System Sciences 18, 1979; M. Dietzfelbinger, STACS 1996).
-    Whoever does not know the keys finds two texts of the same hashes with a probability of
-    2**-128. Texts of more than LONGEST bytes are hashed by BLAKE2 with a key.
+    Without the keys, two texts with the same hashes are found with a probability of 2**-128.
+    Texts of more than LONGEST bytes are hashed by keyed BLAKE2.
 
     Attributes
     ----------
@@ -42,12 +42,12 @@ class TextHash:
 
     @classmethod
     def random(cls) -> TextHash:
-        """Return hashes with keys of their own."""
+        """Return hashes with random keys."""
         return cls._of(os.urandom(_KEY_BYTES))
 
     @classmethod
     def of_key(cls, key: bytes) -> TextHash:
-        """Return hashes that are the same wherever the key is."""
+        """Return hashes with keys derived from `key`."""
         import hashlib
 
         return cls._of(hashlib.shake_256(key).digest(_KEY_BYTES))
@@ -61,12 +61,13 @@ class TextHash:
         """Return both hashes of each text: u8[n] each."""
         if isinstance(texts, Texts):
             return self._of_texts(texts)
-        sizes = np.fromiter((len(text.encode(errors="surrogatepass")) for text in texts), np.int64, len(texts))
+        encoded = [text.encode(errors="surrogatepass") for text in texts]
+        sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
         short, long = np.flatnonzero(sizes <= LONGEST).tolist(), np.flatnonzero(sizes > LONGEST).tolist()
-        first, second = np.empty((2, len(texts)), dtype=np.uint64)
-        first[short], second[short] = self._of_texts(Texts.of([texts[place] for place in short]))
+        first, second = np.empty((2, len(encoded)), dtype=np.uint64)
+        first[short], second[short] = self._of_texts(Texts.of_bytes([encoded[place] for place in short]))
         for place in long:
-            first[place], second[place] = self._of_long(texts[place])
+            first[place], second[place] = self._of_long(encoded[place])
         return first, second
 
     def _of_texts(self, texts: Texts) -> tuple[Words, Words]:
@@ -82,21 +83,21 @@ class TextHash:
         one, two, three, four = uppers
         return (one & ~_LOWER) | (two >> np.uint64(32)), (three & ~_LOWER) | (four >> np.uint64(32))
 
-    def _of_long(self, text: str) -> tuple[int, int]:
+    def _of_long(self, text: bytes) -> tuple[int, int]:
         import hashlib
 
-        digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16, key=self.add.tobytes()).digest()
+        digest = hashlib.blake2b(text, digest_size=16, key=self.add.tobytes()).digest()
         return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
 def sum_of_hashes(texts: Sequence[str]) -> int:
-    """Return a number that the same texts in any order have, in any process, and hardly ever others.
+    """Return a number that depends on the texts but not on their order, and is the same in every process.
 
     >>> sum_of_hashes(["1", "4"]) == sum_of_hashes(["4", "1"]), sum_of_hashes(["1", "4"]) == sum_of_hashes(["2", "3"])
     (True, False)
     """
     found, _ = TextHash.of_key(b"row names").of(texts)
-    # The hashes are sums themselves: of two texts they would add up as their bytes do.
+    # The hashes are linear in the bytes, so their sums would be too: mix the bits first.
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         found ^= found >> np.uint64(33)
         found *= np.uint64(factor)

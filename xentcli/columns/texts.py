@@ -38,7 +38,11 @@ class Texts(Sequence[str]):
     @classmethod
     def of(cls, texts: Sequence[str]) -> Texts:
         """Return strings as texts; each has at most LONGEST bytes."""
-        encoded = [text.encode(errors="surrogatepass") for text in texts]
+        return cls.of_bytes([text.encode(errors="surrogatepass") for text in texts])
+
+    @classmethod
+    def of_bytes(cls, encoded: Sequence[bytes]) -> Texts:
+        """Return strings in UTF-8 as texts; each has at most LONGEST bytes."""
         lengths = np.array([len(text) for text in encoded], dtype=np.int64)
         width = max(1, -(-int(lengths.max(initial=0)) // 8))
         data = b"".join([text.ljust(8 * width, b"\0") for text in encoded])

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
-from xentcli.attempts import attempted
 from xentcli.columns.texts import joined
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
@@ -25,50 +24,25 @@ from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
-from xentcli.scoring.losses import Workings, correct
+from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric
-from xentcli.tallies.bases import FromOne
-from xentcli.tallies.exact import ExactSum
-from xentcli.tallies.scores import Figures, Scores
-from xentcli.tallies.slices import (
-    Clusters,
-    Details,
-    Keys,
-    Slices,
-    Worst,
-    WorstRow,
-    coded,
-    crossed,
-    joined_keys,
-    step_of,
-)
-from xentcli.tallies.symptoms import Looks, Symptoms
+from xentcli.tallies.block import Block, Wants, Whole
+from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.keys import coded, crossed
+from xentcli.tallies.scores import Figures
 
 __all__ = ["Aligned", "Outcome", "Piece", "Scorer"]
 
 
-_KEYED: Mapping[str, type[Slices[Any] | Clusters]] = {"by": Slices, "cluster": Clusters}
-GLANCE = 8
-"""How many rows are looked at before all of a piece are."""
-
-
 @record(frozen=True, eq=False)
 class Outcome:
-    """What a task gave. scores is None where ids were missing, and nothing was computed.
+    """The result of a task: the tallies, None where an id is missing; what matching needs; prepared examples."""
 
-    symptoms is None where tallying them failed. examples are what the sink prepared. keyed
-    has for each use of --by, and for --cluster, what is tallied by group.
-    """
-
-    scores: Scores | None
+    bundle: Bundle | None
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
     row_names: RowNames = RowNames()
-    details: Details = Details()
-    symptoms: Symptoms | None = Symptoms()
     examples: tuple[Any, ...] = ()
-    keyed: Mapping[tuple[str, int], Slices[Any] | Clusters] = field(default_factory=dict)
-    from_one: FromOne = FromOne()
 
 
 @record(frozen=True, eq=False)
@@ -123,24 +97,15 @@ class Aligned:
 
 @record(frozen=False, eq=False)
 class _Seen:
-    """What the pieces of a task gave so far."""
+    """The results of the pieces of a task so far; `blocks` are not yet tallied in full."""
 
-    read: int = 0
-    ignored: int = 0
-    ignored_labels: frozenset[str] = frozenset()
-    underflows: int = 0
     missing: bool = False
     ids: list[Sequence[str]] = field(default_factory=list)
     positions: list[list[Ints]] = field(default_factory=list)
-    figures: list[Figures] = field(default_factory=list)
+    bundle: Bundle = field(default_factory=Bundle)
+    blocks: list[Block] = field(default_factory=list)
     examples: list[Any] = field(default_factory=list)
-    keys: dict[tuple[str, int], list[Keys]] = field(default_factory=dict)
     row_names: RowNames = RowNames()
-    worst: Worst = Worst()
-    bytes: ExactSum = ExactSum()
-    by_column: Slices[int] = field(default_factory=Slices)
-    looks: Looks = Looks()
-    from_one: FromOne = FromOne()
 
     def note(self, piece: Piece) -> None:
         """Take note of the ids of a piece."""
@@ -150,20 +115,18 @@ class _Seen:
         for found, position in zip(self.positions, piece.positions, strict=True):
             found.append(position)
 
-    def add(self, aligned: Aligned, figures: Figures) -> None:
-        """Take what is known of some rows."""
-        self.read += aligned.rows
-        self.ignored += aligned.ignored
-        self.ignored_labels |= aligned.ignored_labels
-        self.underflows += aligned.underflows
-        self.figures.append(figures)
+    def add(self, block: Block) -> None:
+        """Tally what needs the predictions of a piece, and let them go."""
+        self.bundle = self.bundle.add(block)
+        self.blocks.append(block.reduced())
 
-    def look_at(self, work: Workings) -> None:
-        """Look for what only whole rows of predictions show; the first few usually rule out everything."""
-        for glance in (True, False):
-            if self.looks.open:
-                some = work.of_rows(np.arange(min(GLANCE, len(work.batch.rows)))) if glance else work
-                self.looks = attempted(partial(self.looks.at, some, glance=glance), Looks.nothing())
+    def outcome(self) -> Outcome:
+        """Tally the rows of all pieces at once."""
+        positions = tuple(np.concatenate(found) for found in self.positions)
+        bundle = None if self.missing else self.bundle
+        if bundle is not None and self.blocks:
+            bundle = bundle.add(Block.joined(self.blocks))
+        return Outcome(bundle, joined(self.ids), positions, self.row_names, tuple(self.examples))
 
 
 @record(frozen=True, eq=False)
@@ -176,69 +139,59 @@ class Scorer:
     tail: bool = False
 
     def __call__(self, task: Task) -> Outcome:
-        """Load and score one part of the predictions, piece by piece; tally the rows of all pieces at once."""
-        return self._outcome(self._seen(task))
-
-    def _seen(self, task: Task) -> _Seen:
-        """Load and score each piece; its predictions are let go before the next one is read."""
+        """Load, score and tally one part of the predictions, piece by piece."""
         seen = _Seen()
         for piece in self.pieces(task):
             seen.note(piece)
             if piece.companions is not None:
                 self._score(seen, self.align(piece.start, piece.ours, piece.companions), piece)
-        return seen
+        return seen.outcome()
+
+    @cached_property
+    def wants(self) -> Wants:
+        """The tallies that are asked for beside the usual ones."""
+        settings, plan = self.plan.settings, self.plan
+        return Wants(
+            classes=() if plan.matcher is None else plan.classes,
+            confused=0 if plan.matcher is None or settings.multilabel else len(plan.classes),
+            worst=settings.worst,
+            by_class=settings.by_class and not settings.multilabel,
+            by_column=settings.by_class and settings.multilabel,
+            by=bool(settings.slices),
+            clusters=settings.cluster is not None,
+            bytes=settings.bytes is not None and settings.bytes_in_all is None,
+            tail=self.tail,
+            from_one=plan.uncertain_base,
+            class_weights=plan.class_weights,
+        )
 
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
-        """Compute and keep what is asked for of some rows."""
+        """Compute and tally some rows."""
         work = Workings(aligned.batch, self.plan.settings.clip)
-        seen.look_at(work)
-        seen.add(aligned, Figures.of(work, self.extra))
-        if self.plan.uncertain_base and seen.from_one.possible:
-            plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
-            found = attempted(lambda: FromOne.of(plain, self.plan.class_weights), FromOne(False))
-            seen.from_one = seen.from_one.merge(found)
+        seen.add(self._block(aligned, work))
         if self.plan.compare_row_names:
             assert piece.companions is not None
             seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
-        if self.plan.settings.worst:
-            seen.worst = seen.worst.merge(self._worst(aligned, work))
-        if "bytes" in aligned.values:
-            seen.bytes = seen.bytes.merge(self._bytes(aligned))
-        if self.plan.settings.by_class and work.batch.multilabel:
-            seen.by_column = seen.by_column.merge(_by_column(work))
         if self.prepare is not None:
             seen.examples.append(self.prepare(self._examples(piece.start, aligned, work)))
-        for place, keys in enumerate(self._keys(aligned, "by")):
-            seen.keys.setdefault(("by", place), []).append(keys)
-        for keys in self._keys(aligned, "cluster"):
-            seen.keys.setdefault(("cluster", 0), []).append(keys)
 
-    def _outcome(self, seen: _Seen) -> Outcome:
-        """Tally what is known of all rows of a task."""
-        ids, positions = joined(seen.ids), tuple(np.concatenate(found) for found in seen.positions)
-        if seen.missing or not seen.figures:
-            scores = None if seen.missing else Scores.empty()
-            return Outcome(scores, ids, positions, seen.row_names)
-        figures = Figures.joined(seen.figures)
-        scores = Scores.of(
-            figures,
-            read=seen.read,
-            ignored=seen.ignored,
-            underflows=seen.underflows,
-            ignored_labels=seen.ignored_labels,
+    def _block(self, aligned: Aligned, work: Workings) -> Block:
+        """Bring together what tallies need of some rows."""
+        plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted, work.clip)
+        show = tuple(column for columns in _uses(aligned, "show") for column in columns)
+        clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
+        return Block(
+            self.wants,
+            Figures.of(work, self.extra),
+            read=aligned.rows,
+            ignored=aligned.ignored,
+            underflows=aligned.underflows,
+            ignored_labels=aligned.ignored_labels,
+            by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
+            clusters=clusters[0] if clusters else None,
+            bytes=_bytes(aligned) if self.wants.bytes else None,
+            whole=Whole(work, plain, aligned.kept, aligned.ids, show),
         )
-        details = self._details(figures, seen)
-        keyed = {
-            (option, place): _KEYED[option].by(joined_keys(pieces), figures.loss, figures.weight, figures.mass)
-            for (option, place), pieces in seen.keys.items()
-        }
-        symptoms = attempted(lambda: Symptoms.of(figures, self._classes(), seen.looks), None)
-        examples = tuple(seen.examples)
-        return Outcome(scores, ids, positions, seen.row_names, details, symptoms, examples, keyed, seen.from_one)
-
-    def _classes(self) -> int:
-        """How many classes rows with one label have; 0 where there are none such."""
-        return 0 if self.plan.matcher is None or self.plan.settings.multilabel else len(self.plan.classes)
 
     def pieces(self, task: Task) -> Iterator[Piece]:
         """Load the pieces of a task with the rows that go with them."""
@@ -269,63 +222,6 @@ class Scorer:
         if not self.plan.compare_row_names:
             return RowNames()
         return row_names(texts_of(ours.values["index"]), texts_of(companions[0].values["index"]))
-
-    def _details(self, figures: Figures, seen: _Seen) -> Details:
-        """Tally by group what was asked for."""
-        plan, loss, weight, mass = self.plan, figures.loss, figures.weight, figures.mass
-        by_class: Slices[int] = seen.by_column
-        if plan.settings.by_class and not plan.settings.multilabel and not figures.soft.any():
-            by_class = Slices.of(figures.index, loss, figures.means["accuracy"], weight, mass)
-        tail: Slices[int] = Slices.of(step_of(loss), loss, None, weight, mass) if self.tail else Slices()
-        return Details(by_class=by_class, worst=seen.worst, bytes=seen.bytes, tail=tail)
-
-    def _columns(self, aligned: Aligned, option: str) -> list[list[Values]]:
-        """For each use of an option its columns, of the rows that are kept."""
-        uses: dict[str, list[Values]] = {}
-        roles = [role for role in aligned.values if role.partition(".")[0] == option]
-        for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
-            uses.setdefault(role.rpartition(".")[0], []).append(take(aligned.values[role][1], aligned.kept))
-        return list(uses.values())
-
-    def _keys(self, aligned: Aligned, option: str) -> list[Keys]:
-        """For each use of an option the keys of the rows that are kept: tuples for --by."""
-        uses = [[coded(column) for column in columns] for columns in self._columns(aligned, option)]
-        return [crossed(columns) for columns in uses] if option == "by" else [columns[0] for columns in uses]
-
-    def _worst(self, aligned: Aligned, work: Workings) -> Worst:
-        most, batch = self.plan.settings.worst, work.batch
-        shown = [texts_of(column) for columns in self._columns(aligned, "show") for column in columns]
-        classes = self.plan.classes
-        labelled = batch.target is not None and not batch.multilabel
-        picked = np.lexsort((batch.rows, -work.loss))[:most]
-        rows = []
-        for i in picked.tolist():
-            index, predicted = (int(work.index[i]), int(work.predicted[i])) if labelled else (0, 0)
-            rows.append(
-                WorstRow(
-                    float(work.loss[i]),
-                    int(batch.rows[i]),
-                    aligned.ids[int(aligned.kept[i])] if aligned.ids is not None else None,
-                    classes[index] if labelled and not work.soft[i] else None,
-                    classes[predicted] if labelled else None,
-                    float(work.truth[i]) if labelled and not work.soft[i] else None,
-                    float(work.confidence[i]) if labelled else None,
-                    tuple(column[i] for column in shown),
-                )
-            )
-        return Worst(most, tuple(rows))
-
-    def _bytes(self, aligned: Aligned) -> ExactSum:
-        """The bytes of the rows, times their weights."""
-        rows, column = aligned.values["bytes"]
-        assert isinstance(column, np.ndarray)
-        counts: Floats = column[aligned.kept, 0]
-        bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
-        if len(bad):
-            row = int(aligned.kept[bad[0]])
-            raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
-        weight = aligned.batch.mass
-        return ExactSum().add(counts) if weight is None else ExactSum().add_products(counts, weight)
 
     def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
         """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
@@ -441,12 +337,25 @@ class Scorer:
         )
 
 
-def _by_column(work: Workings) -> Slices[int]:
-    """Tally by column, where each is a problem of its own."""
-    if work.soft.any():
-        return Slices()
-    each, columns = work.columns, work.batch.classes
-    return Slices.of(list(range(columns)) * len(work.batch.rows), each.loss, correct(each), each.batch.weight)
+def _uses(aligned: Aligned, option: str) -> list[list[Values]]:
+    """For each use of an option its columns."""
+    uses: dict[str, list[Values]] = {}
+    roles = [role for role in aligned.values if role.partition(".")[0] == option]
+    for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
+        uses.setdefault(role.rpartition(".")[0], []).append(aligned.values[role][1])
+    return list(uses.values())
+
+
+def _bytes(aligned: Aligned) -> Floats:
+    """f8[m]: the bytes of the rows that are kept."""
+    rows, column = aligned.values["bytes"]
+    assert isinstance(column, np.ndarray)
+    counts: Floats = column[aligned.kept, 0]
+    bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
+    if len(bad):
+        row = int(aligned.kept[bad[0]])
+        raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
+    return counts
 
 
 def _spread(values: Floats, kept: Ints, rows: int) -> Floats:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, Place
-from xentcli.pairing.headers import is_row, line_of, named_columns
+from xentcli.pairing.headers import WHOLE, is_row, is_unlike_the_next, line_of, named_columns
 from xentcli.pairing.labels import Matcher
-from xentcli.readers.source import Headed, Selection, Source, files_in, has_first_line
+from xentcli.readers.source import Selection, Source, files_in, has_first_line
+from xentcli.readers.text.faults import Written, above, below
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["Counted", "counts_advice"]
+__all__ = ["Counted", "counts_advice", "title_or_footer"]
 
-LOOK_AT = 20
-_WHOLE = re.compile(r"\s*[0-9]+\s*")
 _NO_PLACE = Place()
 
 
@@ -62,9 +61,42 @@ def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: M
     if ours.has_more_columns and theirs.has_more_columns:
         return ("rows that are not in the same order or not all there: --id COLUMN matches them by id",)
     return (
-        "a title, a footer, or a row that only one of them has?",
+        "a header or a title, a footer, or a row that only one of them has?",
         "with a column of ids in both, --id COLUMN matches rows by id instead of by position",
     )
+
+
+@contextlib.contextmanager
+def title_or_footer(labels: Source, predictions: Source, first_is_label: bool) -> Iterator[None]:
+    """Add to the error of a label how to skip its line, where its row is the first or the last and one too many.
+
+    Raises
+    ------
+    DataError
+        The error of the label.
+    """
+    try:
+        yield
+    except DataError as error:
+        advice = _skipping(error.place, labels, predictions, first_is_label) if labels is not predictions else ""
+        if not advice:
+            raise
+        raise type(error)(error.message, place=error.place, advice=advice) from None
+
+
+def _skipping(place: Place | None, labels: Source, predictions: Source, first_is_label: bool) -> str:
+    """The command that skips the line of a label; empty where it is no title and no footer."""
+    if place is None or place.path != labels.path or not (place.row and place.line):
+        return ""
+    if not has_first_line(labels) or files_in(labels) or not (labels.repeatable and predictions.repeatable):
+        return ""
+    rows, before, written = labels.lines() - bool(labels.header), place.line - 1, Written(labels.path)
+    too_many = rows - predictions.lines() + bool(predictions.header) * max(1, len(files_in(predictions)))
+    if place.row == 1 and labels.header and too_many == 1:
+        return above(before, written)
+    if place.row == rows and too_many == (not (labels.header and first_is_label)):
+        return below(before, written)
+    return ""
 
 
 def _question(side: Counted, settings: Settings, *, header: bool) -> str:
@@ -125,16 +157,8 @@ def _could_be_header(side: Counted, settings: Settings) -> bool:
     if side.name == "further" or source.header is not False or not has_first_line(source):
         return False
     fields = source.first_fields
-    if len(set(fields)) < len(fields) or not all(_WHOLE.fullmatch(text) or not is_number(text) for text in fields):
+    if len(set(fields)) < len(fields) or not all(WHOLE.fullmatch(text) or not is_number(text) for text in fields):
         return False
     numbers = [side.selection[role].columns for role in ("preds", "weights", "bytes") if role in side.selection]
     texts = any(not is_number(fields[column]) for columns in numbers for column in columns)
-    return texts or (all(map(_WHOLE.fullmatch, fields)) and not _has_whole_rows(source))
-
-
-def _has_whole_rows(source: Headed) -> bool:
-    """Whether a line after the first has only whole numbers, as far as is looked."""
-    first: Any = getattr(source, "first", source)
-    lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
-    others = [re.split(re.escape(first.dialect.delimiter), line) for line in lines if line.strip()]
-    return any(all(map(_WHOLE.fullmatch, fields)) for fields in others)
+    return texts or is_unlike_the_next(source)

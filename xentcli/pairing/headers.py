@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from collections.abc import Sequence
 from dataclasses import field
 from enum import Enum
@@ -18,9 +19,11 @@ from xentcli.records import record
 from xentcli.scoring.checks import checked, target_checked
 from xentcli.settings import Settings
 
-__all__ = ["is_row", "line_of", "named_columns", "with_header", "with_headers"]
+__all__ = ["WHOLE", "is_row", "is_unlike_the_next", "line_of", "named_columns", "with_header", "with_headers"]
 
 
+LOOK_AT = 20
+WHOLE = re.compile(r"\s*[0-9]+\s*")
 ROLES = ("label", "id", "weights", "cluster", "bytes")
 
 
@@ -97,7 +100,7 @@ class Side:
 def with_headers(
     predictions: Source, labels: Source | None, settings: Settings, class_names: Sequence[str]
 ) -> tuple[Source, Source | None, tuple[Warning, ...]]:
-    """Decide for both files whether they have a header; also warn of each line taken as one that could be data.
+    """Decide for both files whether they have a header; also warn of each line that could be otherwise.
 
     There is one if the first line has a field that is not a number, unless that one
     field is a class name. A line that could be either is a header if and only if the
@@ -128,7 +131,8 @@ def with_headers(
         chosen.update({side.name: _without_counts(side) for side in undecided})
     taken = {side.name: side.source.with_header(chosen[side.name]) for side in sides if side.fields}
     guesses = [side for side in sides if chosen[side.name] and _is_guess(side, looks[side.name])]
-    warnings = tuple(_guessed(side, counted=counted) for side in guesses)
+    rows = [side for side in undecided if not chosen[side.name] and _is_doubtful_row(side)]
+    warnings = (*(_guessed(side, counted=counted) for side in guesses), *map(_guessed_as_data, rows))
     return taken.get("predictions", predictions), taken.get("labels", labels), warnings
 
 
@@ -397,6 +401,30 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
         f"{side.source.path}: the first line {line_of(side.fields)} was taken as a header but could be data; {why}",
         "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
     )
+
+
+def _is_doubtful_row(side: Side) -> bool:
+    """Whether a first line that the row counts make data looks like the names of columns of predictions."""
+    return side.name == "predictions" and is_unlike_the_next(side.source)
+
+
+def _guessed_as_data(side: Side) -> Warning:
+    """Warn of a line that was taken as data and looks like a header."""
+    return Warning(
+        "header-guessed",
+        f"{side.source.path}: the first line {line_of(side.fields)} was taken as data but could be a header above "
+        "decimals; only as data do the row counts agree",
+        f"--no-header {side.name} confirms it, --header {side.name} takes the line as a header",
+    )
+
+
+def is_unlike_the_next(source: Headed) -> bool:
+    """Say whether a first line is of whole numbers, and none of the next lines is, as far as is looked."""
+    first: Any = getattr(source, "first", source)
+    lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
+    rows = [line.split(first.dialect.delimiter) for line in lines if line.strip()]
+    whole = [all(map(WHOLE.fullmatch, row)) for row in (source.first_fields, *rows)]
+    return whole[0] and len(whole) > 1 and not any(whole[1:])
 
 
 def _ambiguous(sides: list[Side], why: str = "") -> DataError:

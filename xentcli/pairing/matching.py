@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -9,10 +10,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.columns.numerals import whole_or_text
+from xentcli.columns.numerals import is_number, whole_or_text
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
 from xentcli.pairing.columns import Found, is_group, listed, name_of
+from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import (
     ByName,
@@ -232,8 +234,13 @@ def match(
             _check_vouched(preds, preds, (), settings, final=True)
         return Rule(order, matcher_, label.names)
     census, complete = _census(roles, queues, joins, whole, settings.ignored)
+    # The first line may be a label that was taken as a header only because of a footer.
+    first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
+    is_label = is_number(first) or first in (names or preds.names)
+    one_too_many = contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label)
     if columns == 1:
-        matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
+        with one_too_many:
+            matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
         if names is not None and settings.index_base is None:
             _check_by_position(names, census, matcher)
         if doubt.stray and names is None:
@@ -245,7 +252,8 @@ def match(
         )
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    decided = decide(census, classes, named, settings.index_base)
+    with one_too_many:
+        decided = decide(census, classes, named, settings.index_base)
     if names is not None and settings.index_base is None:
         _check_by_position(names, census, decided)
     if doubt.stray and names is None:

@@ -12,7 +12,17 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
-from xentcli.readers.source import Pick, Selection, Source, text_for_numbers, texts_of
+from xentcli.readers.source import (
+    Pick,
+    Rows,
+    Selection,
+    Source,
+    files_in,
+    has_first_line,
+    text_for_numbers,
+    texts_of,
+)
+from xentcli.readers.text.faults import Written, above_or_below, may_be_title
 from xentcli.records import record, replace
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
@@ -291,8 +301,48 @@ def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) ->
     return True
 
 
-def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> tuple[str, Place] | None:
-    """The first cell of the columns of a table, by columns, that is not a number, in the first rows; and its place.
+@record(frozen=True, eq=False)
+class _Stray:
+    """A cell that is not a number, by the row and the role under which its column was loaded."""
+
+    source: Source
+    head: Rows
+    role: str
+    row: int
+
+    @property
+    def column(self) -> Sequence[str]:
+        """The first cells of its column."""
+        return texts_of(self.head.values[self.role])
+
+    @property
+    def text(self) -> str:
+        """What is in it."""
+        return self.column[self.row]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return replace(self.head.place(self.role, self.row), column=name_of(self.source, int(self.role)))
+
+    @property
+    def outside(self) -> str:
+        """The command that skips what is no row; empty where the cell is in one."""
+        source, column = self.source, self.column
+        if not has_first_line(source) or files_in(source):
+            return ""
+        return above_or_below(
+            column,
+            self.row,
+            lambda row: self.head.place(self.role, row).line,
+            Written(source.path),
+            titled=may_be_title(source.names),
+            last=source.repeatable and len(column) == source.lines() - bool(source.header),
+        )
+
+
+def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stray | None:
+    """The first cell of the columns of a table, by columns, that is not a number, in the first rows.
 
     A blank cell is one only with `blank`.
     """
@@ -303,36 +353,31 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> tuple
         values = texts_of(column)
         row = next((row for row, text in enumerate(values) if not is_number(text) and (blank or text.strip())), None)
         if head is not None and row is not None:
-            return values[row], replace(head.place(role, row), column=name_of(source, int(role)))
+            return _Stray(source, head, role, row)
     return None
 
 
 def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], settings: Settings) -> None:
     """Refuse a column of text among the predictions that nobody chose, listing them all."""
-    first = _first_text(found, queue)
-    if first is None:
+    stray = _first_text(found, queue)
+    if stray is None:
         return
-    text, place = first
+    message = f"{shown(stray.text)} is not a number"
     if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
-        raise DataError(
-            f"{shown(text)} is not a number",
-            place=place,
-            advice=f"are the files swapped? xent score {sources[1].path} {sources[0].path}",
-        )
-    hint = number_hint(text)
+        swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
+        raise DataError(message, place=stray.place, advice=swapped)
+    hint = number_hint(stray.text) or stray.outside
     if hint:
-        raise DataError(f"{shown(text)} is not a number", place=place, advice=hint)
+        raise DataError(message, place=stray.place, advice=hint)
+    if found.source.width == 1:
+        swapped = f"are the files swapped? xent score {sources[-1].path} {found.source.path}"
+        alone = len(sources) == 1 or any(map(is_number, stray.column))
+        raise DataError(message, place=stray.place, advice="" if alone else swapped)
+    chooses = ["--preds NAME,... chooses the predictions"] if len(sources) > 1 else suggestions(found.source, settings)
     raise DataError(
-        f"{shown(text)} is not a number, and no option says which columns are predictions",
-        place=place,
-        advice=(
-            f"columns: {listed(found.names)}",
-            *(
-                ["--preds NAME,... chooses the predictions"]
-                if len(sources) > 1
-                else suggestions(found.source, settings)
-            ),
-        ),
+        f"{message}, and no option says which columns are predictions",
+        place=stray.place,
+        advice=(f"columns: {listed(found.names)}", *chooses),
     )
 
 

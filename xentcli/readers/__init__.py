@@ -14,7 +14,7 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "check_format", "open_small", "open_source"]
+__all__ = ["READERS", "Reader", "check_format", "open_small", "open_source", "same_file"]
 
 
 @record(frozen=True)
@@ -155,6 +155,18 @@ def _open_file(
     source: Source = opener(stream, **options)
     limits.check_columns(source.width, Place(source.path))
     return source
+
+
+def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two paths lead to one existing file, by whatever names; ``-`` is standard input.
+
+    >>> same_file(__file__, "-"), same_file("/", "/../")
+    (False, True)
+    """
+    try:
+        return os.path.samestat(*(os.fstat(0) if path == "-" else os.stat(path) for path in (one, other)))
+    except (OSError, ValueError):
+        return False
 
 
 def check_format(name: str | None) -> None:

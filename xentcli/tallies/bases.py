@@ -9,6 +9,7 @@ from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.losses import Workings
 from xentcli.tallies.moments import Mean, Moments
+from xentcli.tallies.tally import Tally
 
 __all__ = ["FromOne"]
 
@@ -17,7 +18,7 @@ LARGEST = 745.0
 
 
 @record(frozen=True)
-class FromOne:
+class FromOne(Tally):
     """The cost of labels read as counted from 1, beside that of the same labels read as counted from 0.
 
     Attributes
@@ -36,11 +37,6 @@ class FromOne:
     one: bool = False
     gain: Moments = Moments()
     cost: Mean = Mean()
-
-    @classmethod
-    def empty(cls) -> FromOne:
-        """Return the tally of no rows."""
-        return cls()
 
     @classmethod
     def of(cls, work: Workings, class_weight: Floats | None) -> FromOne:
@@ -62,6 +58,11 @@ class FromOne:
         if not (self.possible and other.possible):
             return FromOne(False)
         return FromOne(True, self.one or other.one, self.gain.merge(other.gain), self.cost.merge(other.cost))
+
+    @property
+    def settled(self) -> bool:
+        """Whether a label 0 has decided."""
+        return not self.possible
 
     @property
     def fits_better(self) -> bool:

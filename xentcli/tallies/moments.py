@@ -1,84 +1,151 @@
-"""What is kept of a batch: frozen, mergeable, exact.
+"""Weighted means and their standard errors: of all rows, or of each group.
 
-Every tally has ``empty()``, an identity, and ``merge``, which is associative and
-commutative. They hold integers and exact sums; ratios are derived at the end, so
-that neither block size nor order can change a bit.
+Ratios are derived at the end from exact sums, so that neither block size nor order can change a bit.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import field
-from typing import Protocol, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints, two_product
+from xentcli.arrays import Floats, Ints
 from xentcli.records import record
-from xentcli.scoring.losses import Workings
-from xentcli.tallies.exact import LEAST_NORMAL, UNIT_BITS, ExactSum, moderate, ratio, root, rounded, wide, wide_product
-from xentcli.tallies.sums import grouped_sums
+from xentcli.tallies.exact import (
+    ALL,
+    LEAST_NORMAL,
+    Among,
+    ExactSum,
+    Summed,
+    common,
+    moderate,
+    root,
+    wide,
+    wide_product,
+)
+from xentcli.tallies.sums import GroupSums
+from xentcli.tallies.tally import Tally
 
-__all__ = ["ClassShares", "Clipping", "Infinite", "Mean", "Moments", "Tally", "divided", "error_of", "zeros"]
-
-FIRST_ROWS = 10
+__all__ = ["GroupMeans", "GroupMoments", "Mean", "Moments", "quotient"]
 
 
-class Tally(Protocol):
-    """What every tally can do."""
+class _Averaged:
+    """How means are tallied, of all rows or of each group: sums a / sums b with a = weight x value, b = weight."""
+
+    sums: ClassVar[type[Summed]]
 
     @classmethod
-    def empty(cls) -> Self:
-        """Return the tally of no rows: merging it changes nothing."""
-        ...
-
-    def merge(self, other: Self) -> Self:
-        """Return the tally of the rows of both."""
-        ...
+    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None, among: Among = ALL) -> Self:
+        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not the weight."""
+        make: Callable[..., Self] = cls
+        if weight is None:
+            return make(cls.sums.of(values, among), cls.sums.of_counts(among.rows(len(values))))
+        return make(cls.sums.of_weighted(values, weight, among), cls.sums.of(weight if mass is None else mass, among))
 
 
 @record(frozen=True)
-class Mean:
-    """A weighted mean: sum a / sum b with a = weight x value, b = weight, or the `mass` given for it."""
+class Mean(Tally, _Averaged):
+    """A weighted mean of all rows."""
 
     a: ExactSum = ExactSum()
     b: ExactSum = ExactSum()
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the mean of nothing."""
-        return cls()
-
-    @classmethod
-    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None) -> Mean:
-        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not that."""
-        if weight is None:
-            return cls(ExactSum().add(values), _whole(len(values)))
-        return cls(_weighted(values, weight), ExactSum().add(weight if mass is None else mass))
-
-    def merge(self, other: Mean) -> Mean:
-        """Return the mean over both."""
-        return Mean(self.a.merge(other.a), self.b.merge(other.b))
+    sums: ClassVar[type[Summed]] = ExactSum
 
     @property
     def value(self) -> float:
-        """One division of two correctly rounded sums; NaN for no weight.
-
-        Where a sum is beyond the normal doubles, the exact sums are divided instead.
-        """
-        if not self.b.units:
+        """One division of two correctly rounded sums; NaN for no weight."""
+        if not self.b:
             return math.nan
-        return divided(self.a.units, self.b.units) if self.a.all_finite else self.a.value
+        return quotient(self.a, self.b) if self.a.all_finite else self.a.value
 
     def share_of(self, whole: Mean, problems: int = 1) -> float | None:
-        """Return sum a / (problems x sum a of `whole`), rounded once; None where that is 0 or not finite."""
-        known = whole.a.units and whole.a.all_finite
-        return ratio(self.a.units, problems * whole.a.units) if known else None
+        """Return the finite part of sum a over that of `problems` times another; None where that is 0."""
+        return self.a.times(1).over(whole.a.times(problems)) if whole.a else None
+
+    def rest_of(self, whole: Mean, problems: int = 1) -> Mean:
+        """Return the mean of the finite values of `problems` times another without these rows."""
+        return Mean(whole.a.times(problems).without(self.a), whole.b.times(problems).without(self.b))
+
+
+@record(frozen=True, eq=False)
+class GroupMeans(_Averaged):
+    """A weighted mean for each of n groups.
+
+    >>> means = GroupMeans.of(np.array([1.0, 2.0, 6.0]), None, among=Among(np.array([0, 1, 1]), 2))
+    >>> [mean.value for mean in means], means[1].value
+    ([1.0, 4.0], 4.0)
+    """
+
+    a: GroupSums
+    b: GroupSums
+    sums: ClassVar[type[Summed]] = GroupSums
+
+    @classmethod
+    def joined(cls, parts: Sequence[GroupMeans], places: Sequence[Ints], groups: int) -> GroupMeans:
+        """Return the means over all parts, whose groups stand at these places (i8[n] each) of `groups`."""
+        return cls(*(GroupSums.joined(sums, places, groups) for sums in zip(*((p.a, p.b) for p in parts), strict=True)))
+
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self.a)
+
+    def __getitem__(self, group: int) -> Mean:
+        """Return the mean of a group."""
+        return Mean(self.a[group], self.b[group])
+
+    def __iter__(self) -> Iterator[Mean]:
+        """Yield the mean of each group."""
+        return map(Mean, self.a, self.b)
+
+    @property
+    def standard_error_between(self) -> float | None:
+        """The standard error of the mean of all rows where only groups are independent.
+
+        With r_c = sum over group c of (a_i - m b_i) and m = sum a / sum b it is
+        sqrt(C/(C-1) sum r_c^2) / sum b (the ratio estimator over clusters; W. G. Cochran, Sampling
+        Techniques, 1977, chapter 9A); None for fewer than two groups, no weight or an infinite value.
+        """
+        if len(self) < 2 or not self.a.finite.all():
+            return None
+        (sums, power_a), (weights, power_b) = self.a.units(), self.b.units()
+        a, b = sum(sums), sum(weights)
+        residuals = sum((x * b - a * y) ** 2 for x, y in zip(sums, weights, strict=True))
+        return root(len(self) * residuals, (len(self) - 1) * b**4, 2 * (power_a - power_b)) if b else None
+
+
+class _Spread:
+    """How moments are tallied, of all rows or of each group; the products are those of finite values."""
+
+    means: ClassVar[type[_Averaged]]
+
+    @classmethod
+    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None, among: Among = ALL) -> Self:
+        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not the weight."""
+        make: Callable[..., Self] = cls
+        mean: Any = cls.means.of(values, weight, mass, among)
+        sums, rows = cls.means.sums, among.rows(len(values))
+        count = rows if sums is GroupSums else int(rows[0])
+        finite = np.isfinite(values)
+        kept = mean
+        if not finite.all():
+            values, among = values[finite], among.of(finite)
+            weight, mass = (None if of is None else of[finite] for of in (weight, mass))
+            kept = cls.means.of(values, weight, mass, among)
+        if weight is None:
+            return make(mean, count, sums.of_products(values, values, among), kept.a, kept.b)
+        with np.errstate(over="ignore", under="ignore"):
+            product, below = values * weight, weight if mass is None else mass
+        if moderate(values) and moderate(weight) and moderate(product):
+            pairs = ((product, product), (product, below), (below, below))
+            return make(mean, count, *(sums.of_products(x, y, among) for x, y in pairs))
+        a, b = wide_product(values, weight), wide(below)
+        return make(mean, count, *(sums.of_wide_products(x, y, among) for x, y in ((a, a), (a, b), (b, b))))
 
 
 @record(frozen=True)
-class Moments:
+class Moments(Tally, _Spread):
     """A mean with what its standard error needs; the products are those of finite values.
 
     With r_i = a_i - m b_i and m = sum a / sum b, the standard error is
@@ -95,280 +162,62 @@ class Moments:
     aa: ExactSum = ExactSum()
     ab: ExactSum = ExactSum()
     bb: ExactSum = ExactSum()
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the moments of nothing."""
-        return cls()
-
-    @classmethod
-    def of(cls, values: Floats, weight: Floats | None, mass: Floats | None = None) -> Moments:
-        """Tally values (f8[n]) with their weights (f8[n], None for 1 each); `mass` is b where it is not that."""
-        return cls.with_means(values, {}, weight, mass)[0]
-
-    @classmethod
-    def with_means(
-        cls, values: Floats, others: Mapping[str, Floats], weight: Floats | None, mass: Floats | None = None
-    ) -> tuple[Moments, dict[str, Mean]]:
-        """Tally values as `of` does, and of the same rows the means of others (f8[n] each), weighted by b."""
-        if weight is not None or not moderate(values):
-            b = weight if mass is None else mass
-            return cls._of(values, weight, mass), {name: Mean.of(other, b) for name, other in others.items()}
-        vectors = (values, *two_product(values, values), *others.values())
-        first, product, error, *rest = map(ExactSum().add, vectors)
-        count = _whole(len(values))
-        moments = cls(Mean(first, count), len(values), product.merge(error), ExactSum(first.units), count)
-        return moments, {name: Mean(total, count) for name, total in zip(others, rest, strict=True)}
-
-    @classmethod
-    def _of(cls, values: Floats, weight: Floats | None, mass: Floats | None) -> Moments:
-        mean = Mean.of(values, weight, mass)
-        finite = np.isfinite(values)
-        kept = values if finite.all() else values[finite]
-        if weight is None:
-            return cls(
-                mean, len(values), ExactSum().add_products(kept, kept), ExactSum(mean.a.units), _whole(len(kept))
-            )
-        a, b = wide_product(kept, weight[finite]), wide((weight if mass is None else mass)[finite])
-        aa, ab, bb = (ExactSum().add_wide_products(x, y) for x, y in ((a, a), (a, b), (b, b)))
-        return cls(mean, len(values), aa, ab, bb)
-
-    def merge(self, other: Moments) -> Moments:
-        """Return the moments over both."""
-        return Moments(
-            self.mean.merge(other.mean),
-            self.rows + other.rows,
-            self.aa.merge(other.aa),
-            self.ab.merge(other.ab),
-            self.bb.merge(other.bb),
-        )
+    means: ClassVar[type[_Averaged]] = Mean
 
     @property
     def standard_error(self) -> float | None:
-        """The standard error of the mean; None for fewer than two rows or an infinite loss."""
-        if not self.mean.a.all_finite:
+        """The standard error of the mean; None for fewer than two rows or an infinite value."""
+        if self.rows < 2 or not self.mean.b or not self.mean.a.all_finite:
             return None
-        sums, products = (self.mean.a.units, self.mean.b.units), (self.aa.units, self.ab.units, self.bb.units)
-        # Integers of thousands of bits are slow, and most of these bits are zeros.
-        one, two = zeros(*sums), zeros(*products)
-        a, b = (units >> one for units in sums)
-        aa, ab, bb = (units >> two for units in products)
-        return error_of(self.rows, a, b, aa, ab, bb, UNIT_BITS + two - 2 * one)
+        (a, b), one = common(self.mean.a, self.mean.b)
+        (aa, ab, bb), two = common(self.aa, self.ab, self.bb)
+        residuals = aa * b * b - 2 * a * b * ab + a * a * bb
+        return root(self.rows * residuals, (self.rows - 1) * b**4, two - 2 * one)
 
 
 @record(frozen=True, eq=False)
-class ClassShares:
-    """How much of the target falls on each class: sum_i w_i W_c y_ic.
+class GroupMoments(_Spread):
+    """A mean for each of n groups, with what its standard error needs.
 
-    counts (i8[K], or of length 0) holds the rows of each hard label; masses holds the sums,
-    where they are not simply those counts. With `pairs` each column is a problem of two
-    classes, of which the codes 2 c and 2 c + 1 are those of column c.
+    >>> moments = GroupMoments.of(np.array([1.0, 2.0, 6.0]), None, among=Among(np.array([0, 0, 0]), 1))
+    >>> [moment.standard_error for moment in moments]
+    [1.5275252316519468]
     """
 
-    counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
-    masses: Mapping[int, ExactSum] | None = None
-    pairs: bool = False
+    mean: GroupMeans
+    rows: Ints
+    aa: GroupSums
+    ab: GroupSums
+    bb: GroupSums
+    means: ClassVar[type[_Averaged]] = GroupMeans
 
     @classmethod
-    def empty(cls) -> Self:
-        """Return the shares of no rows."""
-        return cls()
+    def joined(cls, parts: Sequence[GroupMoments], places: Sequence[Ints], groups: int) -> GroupMoments:
+        """Return the moments over all parts, whose groups stand at these places (i8[n] each) of `groups`."""
+        rows = np.zeros(groups, dtype=np.int64)
+        for part, where in zip(parts, places, strict=True):
+            rows[where] += part.rows
+        mean = GroupMeans.joined([part.mean for part in parts], places, groups)
+        products = zip(*((part.aa, part.ab, part.bb) for part in parts), strict=True)
+        return cls(mean, rows, *(GroupSums.joined(sums, places, groups) for sums in products))
 
-    @classmethod
-    def of(cls, work: Workings) -> ClassShares:
-        """Tally the targets of a batch."""
-        if work.batch.multilabel:
-            return cls._of_columns(work.columns, work.batch.classes)
-        batch, soft = work.batch, work.soft
-        some = bool(soft.any())
-        counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
-        # With per_row the weight of a row does not contain that of its class.
-        spread = some or batch.per_row
-        if batch.weight is None and not spread:
-            return cls(counts)
-        weight = np.ones(len(soft)) if batch.mass is None else batch.mass
-        if not spread:
-            return cls(counts, grouped_sums(weight, work.index))
-        mass = weight[:, None] * work.class_shares
-        codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
-        return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
+    def __len__(self) -> int:
+        """Return the number of groups."""
+        return len(self.rows)
 
-    @classmethod
-    def _of_columns(cls, work: Workings, columns: int) -> ClassShares:
-        """Tally n x k binary rows."""
-        column = np.tile(np.arange(columns), len(work.index) // columns)
-        counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
-        if work.batch.weight is None and not work.soft.any():
-            return cls(counts, None, True)
-        assert work.distribution is not None
-        weight = np.ones(len(column)) if work.batch.weight is None else work.batch.weight
-        codes = 2 * column[:, None] + np.arange(2)
-        return cls(counts, grouped_sums((weight[:, None] * work.distribution).ravel(), codes.ravel()), True)
+    def __getitem__(self, group: int) -> Moments:
+        """Return the moments of a group."""
+        products = (sums[group] for sums in (self.aa, self.ab, self.bb))
+        return Moments(self.mean[group], int(self.rows[group]), *products)
 
-    def merge(self, other: ClassShares) -> ClassShares:
-        """Return the shares over both."""
-        longer, shorter = sorted((self.counts, other.counts), key=len, reverse=True)
-        counts = longer.copy()
-        counts[: len(shorter)] += shorter
-        pairs = self.pairs or other.pairs
-        if self.masses is None and other.masses is None:
-            return ClassShares(counts, None, pairs)
-        masses = dict(self.by_class())
-        for code, mass in other.by_class().items():
-            masses[code] = masses[code].merge(mass) if code in masses else mass
-        return ClassShares(counts, masses, pairs)
-
-    def by_class(self) -> Mapping[int, ExactSum]:
-        """Return the exact weight on each class that has any."""
-        if self.masses is not None:
-            return self.masses
-        return {int(c): _whole(int(self.counts[c])) for c in np.flatnonzero(self.counts)}
-
-    def __eq__(self, other: object) -> bool:
-        """Compare by what was tallied."""
-        if not isinstance(other, ClassShares):
-            return NotImplemented
-        return self.counts.tolist() == other.counts.tolist() and self.by_class() == other.by_class()
-
-    def best_constant(self, weight: ExactSum) -> float:
-        """Return the least cost of a constant prediction, in nats, of rows whose weights sum to `weight`.
-
-        The mass of class c is m_c = sum_i w_i W_c y_ic. A constant prediction f costs
-        -sum_c m_c ln f_c / sum b, which is least where f_c is m_c / sum m (J. W. Gibbs):
-        the entropy of these shares times sum m / sum b. That factor is 1 but for targets that
-        do not sum to 1, and for losses with class weights over a denominator without them.
-        """
-        mass = sum(mass.units for mass in self.by_class().values())
-        if self.pairs or mass == weight.units or not weight.units:
-            return self.entropy
-        return self.entropy * ratio(mass, weight.units)
-
-    @property
-    def entropy(self) -> float:
-        """-sum_c f_c ln f_c of the class frequencies f, in nats; of pairs the mean over the columns."""
-        if self.masses is None:
-            masses = {code: int(self.counts[code]) for code in np.flatnonzero(self.counts).tolist()}
-        else:
-            masses = {code: mass.units for code, mass in self.masses.items()}
-        if not self.pairs:
-            return _entropy(list(masses.values()))
-        columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
-        return math.fsum(columns) / len(columns)
-
-    @property
-    def error_of_constant(self) -> float:
-        """The share of wrong predictions if always the most frequent class is predicted; of pairs the mean."""
-        if not self.pairs:
-            return 1 - int(self.counts.max()) / int(self.counts.sum())
-        columns = self.counts.reshape(-1, 2)
-        return float(np.mean(columns.min(axis=1) / columns.sum(axis=1)))
+    def __iter__(self) -> Iterator[Moments]:
+        """Yield the moments of each group."""
+        return map(Moments, self.mean, self.rows.tolist(), self.aa, self.ab, self.bb)
 
 
-@record(frozen=True)
-class Infinite:
-    """The rows whose loss is infinite: how many, the first of them, their weight."""
-
-    count: int = 0
-    first: tuple[int, ...] = ()
-    weight: ExactSum = ExactSum()
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return no such rows."""
-        return cls()
-
-    @classmethod
-    def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
-        """Tally the infinite of the losses (f8[n]) of these rows (i8[n]); `weight` is b (f8[n]), None for 1 each."""
-        where = np.flatnonzero(np.isinf(loss))
-        if not len(where):
-            return cls()
-        mass = _whole(len(where)) if weight is None else ExactSum().add(weight[where])
-        return cls(len(where), tuple(sorted(rows[where].tolist())[:FIRST_ROWS]), mass)
-
-    def merge(self, other: Infinite) -> Infinite:
-        """Return the rows of both."""
-        return Infinite(
-            self.count + other.count,
-            tuple(sorted(self.first + other.first)[:FIRST_ROWS]),
-            self.weight.merge(other.weight),
-        )
-
-
-@record(frozen=True)
-class Clipping:
-    """What clipping changed: the rows, their part of the cost, and the cost without."""
-
-    count: int = 0
-    changed: ExactSum = ExactSum()
-    without: Mean = Mean()
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the clipping of no rows."""
-        return cls()
-
-    @classmethod
-    def of(cls, loss: Floats, raw_loss: Floats | None, weight: Floats | None, mass: Floats | None = None) -> Clipping:
-        """Tally losses (f8[n]) and those before clipping, None where nothing is clipped; weights as in `Mean.of`."""
-        if raw_loss is None:
-            return cls()
-        changed = loss != raw_loss
-        part = Mean.of(loss[changed], None if weight is None else weight[changed])
-        return cls(int(changed.sum()), part.a, Mean.of(raw_loss, weight, mass))
-
-    def merge(self, other: Clipping) -> Clipping:
-        """Return the clipping over both."""
-        return Clipping(self.count + other.count, self.changed.merge(other.changed), self.without.merge(other.without))
-
-
-def zeros(*units: int) -> int:
-    """How many zeros all of some integers end with; 0 of zeros."""
-    together = 0
-    for unit in units:
-        together |= unit
-    return (together & -together).bit_length() - 1 if together else 0
-
-
-def divided(a: int, b: int, power_a: int = -UNIT_BITS, power_b: int = -UNIT_BITS) -> float:
-    """Divide two sums in units of powers of two, each correctly rounded; exactly where one is no normal double."""
-    one, two = rounded(a, power_a), rounded(b, power_b)
+def quotient(a: ExactSum, b: ExactSum) -> float:
+    """Divide two sums, each correctly rounded; exactly where one is not a normal double."""
+    one, two = a.finite, b.finite
     if (LEAST_NORMAL <= abs(one) < math.inf or not a) and LEAST_NORMAL <= abs(two) < math.inf:
         return one / two
-    power = power_a - power_b
-    return ratio(a << power, b) if power >= 0 else ratio(a, b << -power)
-
-
-def error_of(rows: int, a: int, b: int, aa: int, ab: int, bb: int, power: int) -> float | None:
-    """The standard error of a mean, as `Moments` has it, times 2**(-power / 2), by the integers of its sums.
-
-    Those of products are in the unit of one factor times that of the other. None for fewer than two rows or no weight.
-    """
-    if rows < 2 or not b:
-        return None
-    residuals = aa * b * b - 2 * a * b * ab + a * a * bb
-    return root(rows * residuals, (rows - 1) * b**4, power)
-
-
-def _entropy(masses: Sequence[int]) -> float:
-    total = sum(masses)
-    return math.fsum(_surprise(mass, total) for mass in masses if mass) + 0.0 if total else math.nan
-
-
-def _surprise(mass: int, total: int) -> float:
-    """-f ln f of the share f; near 1 the logarithm is that of what is missing."""
-    share = ratio(mass, total)
-    if not share:
-        return 0.0
-    return -share * (math.log1p(-ratio(total - mass, total)) if 2 * mass > total else math.log(share))
-
-
-def _whole(count: int) -> ExactSum:
-    return ExactSum(count << UNIT_BITS)
-
-
-def _weighted(values: Floats, weight: Floats) -> ExactSum:
-    """The sum of weight x value; infinite values are counted, not multiplied."""
-    finite = np.isfinite(values)
-    odd = ExactSum().add(values[~finite])
-    return odd.merge(ExactSum().add_wide(wide_product(values[finite], weight[finite])))
+    return a.over(b)

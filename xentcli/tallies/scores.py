@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Self
 
 import numpy as np
 
@@ -14,7 +13,10 @@ from xentcli.scoring import losses
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.tallies.exact import ExactSum
-from xentcli.tallies.moments import ClassShares, Clipping, Infinite, Mean, Moments, divided
+from xentcli.tallies.infinite import Clipping, Infinite
+from xentcli.tallies.moments import Mean, Moments, quotient
+from xentcli.tallies.shares import ClassShares
+from xentcli.tallies.tally import Tally
 
 __all__ = ["Figures", "Scores"]
 
@@ -113,7 +115,7 @@ class Figures:
 
 
 @record(frozen=True)
-class Scores:
+class Scores(Tally):
     """All that a score keeps.
 
     Attributes
@@ -150,11 +152,6 @@ class Scores:
     ignored_labels: frozenset[str] = frozenset()
 
     @classmethod
-    def empty(cls) -> Self:
-        """Return the scores of no rows."""
-        return cls()
-
-    @classmethod
     def of(
         cls,
         figures: Figures,
@@ -166,7 +163,9 @@ class Scores:
     ) -> Scores:
         """Tally rows, of which `read` were read and `ignored` left out for their label."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
-        cost, means = Moments.with_means(loss, figures.means, weight, mass)
+        cost = Moments.of(loss, weight, mass)
+        below = weight if mass is None else mass
+        means = {name: _mean_of(values, below, cost) for name, values in figures.means.items()}
         return cls(
             read,
             ignored,
@@ -225,14 +224,14 @@ class Scores:
     @property
     def cost_of_the_rest(self) -> float | None:
         """The mean loss of the rows whose loss is finite; None where there are none."""
-        weight = self.cost.mean.b.units - self.infinite.weight.units
-        return divided(self.cost.mean.a.units, weight) if weight else None
+        weight = self.cost.mean.b.without(self.infinite.weight)
+        return quotient(self.cost.mean.a.times(1), weight) if weight else None
 
     @property
     def standard_error_of_the_rest(self) -> float | None:
         """The standard error of the mean loss of the rows whose loss is finite; None for fewer than two."""
         cost = self.cost
-        mean = Mean(ExactSum(cost.mean.a.units), ExactSum(cost.mean.b.units - self.infinite.weight.units))
+        mean = Mean(cost.mean.a.times(1), cost.mean.b.without(self.infinite.weight))
         return Moments(mean, self.scored - self.infinite.count, cost.aa, cost.ab, cost.bb).standard_error
 
 
@@ -242,6 +241,12 @@ def per_example(metric: Metric, work: Workings) -> Floats:
     assert given is not None
     function = given if callable(given) else getattr(losses, given)
     return work.figure(function, *(() if metric.argument is None else (metric.argument,)))
+
+
+def _mean_of(values: Floats, weight: Floats | None, cost: Moments) -> Mean:
+    """The mean of a metric of rows, over the weight that the cost has."""
+    total = ExactSum.of(values) if weight is None else ExactSum.of_weighted(values, weight)
+    return Mean(total, cost.mean.b)
 
 
 def _mean(scores: Scores, name: str) -> Mean:

@@ -1,24 +1,25 @@
-"""Exact sums of many groups at once: what `exact` does of all rows, with an array in place of each integer."""
+"""Exact sums of many groups at once: what `ExactSum` is of all rows, as limbs in arrays."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints, distinct, two_product
-from xentcli.records import record, replace
-from xentcli.tallies.exact import UNIT_BITS, ExactSum, Wide, bins, extracted, moderate, wide
+from xentcli.arrays import Flags, Floats, Ints, distinct
+from xentcli.records import record
+from xentcli.tallies.exact import Among, ExactSum, Layers, Summed
 
-__all__ = ["LIMB", "GroupSums", "grouped_sums"]
+__all__ = ["GroupSums", "grouped_sums"]
 
-LIMB = 32
-_ONES = (1 << LIMB) - 1
+_LIMB = 32
+_ONES = (1 << _LIMB) - 1
 
 
 @record(frozen=True, eq=False)
-class GroupSums:
+class GroupSums(Summed):
     """The exact sum of each of n groups; ``ExactSum`` is that of one.
 
     Attributes
@@ -32,8 +33,8 @@ class GroupSums:
     odd
         i8[3, n]: how many infinities, negative infinities and NaNs; None where there are none.
 
-    >>> sums = GroupSums.of(np.array([1e300, 2.0, 2.0**-1074]), np.array([1, 0, 1]), 2)
-    >>> [sums[group].value for group in range(2)]
+    >>> sums = GroupSums.of([1e300, 2.0, 2.0**-1074], Among(np.array([1, 0, 1]), 2))
+    >>> [total.value for total in sums]
     [2.0, 1e+300]
     """
 
@@ -42,40 +43,9 @@ class GroupSums:
     odd: Ints | None = None
 
     @classmethod
-    def of_counts(cls, counts: Ints) -> GroupSums:
-        """Return whole numbers (i8[n]) as sums."""
-        return cls(_limbs([(0, counts)], len(counts))[0])
-
-    @classmethod
-    def of(cls, x: Floats, codes: Ints, groups: int) -> GroupSums:
-        """Sum ``x`` (f8[m]) by group, codes (i8[m]) from 0 to `groups` - 1."""
-        finite = np.isfinite(x)
-        if finite.all():
-            return cls(*_limbs(_layers(x, codes, groups), groups))
-        kinds = (np.isposinf(x), np.isneginf(x), np.isnan(x))
-        odd = np.array([np.bincount(codes[kind], minlength=groups) for kind in kinds], dtype=np.int64)
-        return replace(cls.of(np.where(finite, x, 0.0), codes, groups), odd=odd)
-
-    @classmethod
-    def of_products(cls, x: Floats, y: Floats, codes: Ints, groups: int) -> GroupSums:
-        """Sum finite ``x * y`` by group without rounding a product."""
-        if not (moderate(x) and moderate(y)):
-            return cls.of_wide_products(wide(x), wide(y), codes, groups)
-        layers = (layer for part in two_product(x, y) for layer in _layers(part, codes, groups))
-        return cls(*_limbs(layers, groups))
-
-    @classmethod
-    def of_wide(cls, x: Wide, codes: Ints, groups: int) -> GroupSums:
-        """Sum ``x`` by group."""
-        return cls(*_limbs(bins(*x, codes, groups), groups))
-
-    @classmethod
-    def of_wide_products(cls, x: Wide, y: Wide, codes: Ints, groups: int) -> GroupSums:
-        """Sum ``x * y`` by group without rounding a product."""
-        (mx, ex), (my, ey) = x, y
-        parts = [np.frexp(part) for part in two_product(mx, my)]
-        layers = (layer for m, e in parts for layer in bins(m, e + ex + ey, codes, groups))
-        return cls(*_limbs(layers, groups))
+    def folded(cls, layers: Layers, among: Among, odd: Ints | None = None) -> Self:
+        """Return the sums of layers."""
+        return cls(*_limbs(layers, among.count), odd)
 
     @classmethod
     def joined(cls, parts: Sequence[GroupSums], places: Sequence[Ints], groups: int) -> GroupSums:
@@ -98,38 +68,36 @@ class GroupSums:
 
     def __getitem__(self, group: int) -> ExactSum:
         """Return the sum of a group."""
-        some = GroupSums(self.limbs[:, group : group + 1], self.low)
-        odd = () if self.odd is None else self.odd[:, group].tolist()
-        (units,), power = some.units()
-        # Below 2**-4400 there are zeros alone.
-        shift = power + UNIT_BITS
-        return ExactSum(units << shift if shift >= 0 else units >> -shift, *odd)
+        part = slice(group, group + 1)
+        return next(iter(GroupSums(self.limbs[:, part], self.low, None if self.odd is None else self.odd[:, part])))
+
+    def __iter__(self) -> Iterator[ExactSum]:
+        """Yield the sum of each group."""
+        units, power = self.units()
+        if self.odd is None:
+            return (ExactSum.made(one, power) for one in units)
+        return (ExactSum.made(one, power, tuple(odd)) for one, odd in zip(units, self.odd.T.tolist(), strict=True))
 
     @property
     def finite(self) -> Flags:
         """bool[n]: whether no infinity and no NaN was added."""
         return np.ones(len(self), dtype=bool) if self.odd is None else np.equal(self.odd.sum(axis=0), 0)
 
-    def units(self, low: int | None = None) -> tuple[list[int], int]:
-        """Return the finite part of each sum as an integer in units of a power of two, and that power.
-
-        It is that of the lowest limb, or of one further down at the place `low`.
-        """
-        low = self.low if low is None else low
-        # Two limbs to a word, the last of which is the sign and its repetition.
-        below = self.low - low
-        if not below and len(self.limbs) == 1:
-            return self.limbs[0].tolist(), LIMB * low
-        carried = np.zeros((2 * ((below + len(self.limbs) + 3) // 2), len(self)), dtype=np.int64)
-        carried[below : below + len(self.limbs)] = self.limbs
+    def units(self) -> tuple[list[int], int]:
+        """Return the finite part of each sum as an integer in units of a power of two, and that power."""
+        if len(self.limbs) == 1:
+            return self.limbs[0].tolist(), _LIMB * self.low
+        # Pack two 32-bit limbs per word; the top one is sign extension.
+        carried = np.zeros((2 * ((len(self.limbs) + 3) // 2), len(self)), dtype=np.int64)
+        carried[: len(self.limbs)] = self.limbs
         for lower, upper in itertools.pairwise(carried):
-            upper += lower >> LIMB
+            upper += lower >> _LIMB
             lower &= _ONES
-        words = carried[::2] | carried[1::2] << LIMB
+        words = carried[::2] | carried[1::2] << _LIMB
         units = words[-1].tolist()
         for word in words[-2::-1].view(np.uint64):
-            units = [upper << 2 * LIMB | lower for upper, lower in zip(units, word.tolist(), strict=True)]
-        return units, LIMB * low
+            units = [upper << 2 * _LIMB | lower for upper, lower in zip(units, word.tolist(), strict=True)]
+        return units, _LIMB * self.low
 
 
 def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
@@ -139,21 +107,10 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
     {0: 2.0, 7: 5.0}
     """
     groups, _, places = distinct(codes)
-    sums = GroupSums.of(values, places, len(groups))
-    return {code: sums[place] for place, code in enumerate(groups.tolist())}
+    return dict(zip(groups.tolist(), GroupSums.of(values, Among(places, len(groups))), strict=True))
 
 
-def _layers(x: Floats, codes: Ints, groups: int) -> Iterator[tuple[int, Ints]]:
-    """Yield powers of two, and how often each is in a part of the sum of each group: i8[groups], below 2**54."""
-    for step, coarse in extracted(x):
-        if step is None:
-            yield from bins(*wide(coarse), codes, groups)
-        else:
-            sums = np.bincount(codes, weights=coarse, minlength=groups)
-            yield step, np.ldexp(sums, -step).astype(np.int64)
-
-
-def _limbs(layers: Iterable[tuple[int, Ints]], groups: int) -> tuple[Ints, int]:
+def _limbs(layers: Layers, groups: int) -> tuple[Ints, int]:
     """The limbs that layers add up to, and the place of the lowest."""
     found: dict[int, Ints] = {}
 
@@ -164,11 +121,11 @@ def _limbs(layers: Iterable[tuple[int, Ints]], groups: int) -> tuple[Ints, int]:
             found[place] = part.copy()
 
     for step, sums in layers:
-        place, shift = divmod(step, LIMB)
-        low, high = (sums & _ONES) << shift, (sums >> LIMB) << shift
+        place, shift = divmod(step, _LIMB)
+        low, high = (sums & _ONES) << shift, (sums >> _LIMB) << shift
         add(place, low & _ONES)
-        add(place + 1, (low >> LIMB) + (high & _ONES))
-        add(place + 2, high >> LIMB)
+        add(place + 1, (low >> _LIMB) + (high & _ONES))
+        add(place + 2, high >> _LIMB)
     first, last = min(found, default=0), max(found, default=0)
     limbs = np.zeros((last - first + 1, groups), dtype=np.int64)
     for place, part in found.items():

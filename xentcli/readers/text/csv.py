@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from xentcli.arrays import Bytes
-from xentcli.columns.numerals import number_hint, numbers, pointed
+from xentcli.columns.numerals import is_number, number_hint, numbers, pointed
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import (
     BLOCK_BYTES,
@@ -37,7 +38,16 @@ from xentcli.readers.text.delimited import (
     looked_further,
     room_for,
 )
-from xentcli.readers.text.faults import DELIMITERS, Written, before_table, cell_advice, row_fault
+from xentcli.readers.text.faults import (
+    DELIMITERS,
+    Written,
+    above_or_below,
+    before_table,
+    below,
+    cell_advice,
+    may_be_title,
+    row_fault,
+)
 from xentcli.records import record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
@@ -186,20 +196,8 @@ class CsvPart:
             cells = self._pointed([record[c] for record in records for c in pick.columns], rows, role, width)
             found = numbers(cells)
             if isinstance(found, int):
-                row, column = divmod(found, len(pick.columns))
-                other = (
-                    "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
-                )
-                if self.names and not self.names[pick.columns[column]] and not cells[found].strip():
-                    other = "a delimiter at the end of every line? --preds NAME,... leaves the empty column out"
-                    raise DataError(
-                        "an empty cell in a column without a name", place=rows.place(role, row), advice=other
-                    )
-                raise DataError(
-                    f"{shown(cells[found])} is not a number",
-                    place=rows.place(role, row, column),
-                    advice=number_hint(cells[found]) or self._cell_advice(cells[found]) or other,
-                )
+                whole = len(data) == self.length
+                raise self._cell_fault(cells, found, rows, role, last=whole and self._is_last)
             values[role] = found[0].reshape(len(records), len(pick.columns))
             underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
@@ -207,8 +205,37 @@ class CsvPart:
     def _pointed(self, cells: list[str], rows: Rows, role: str, width: int) -> list[str]:
         return self.grammar.pointed(cells, lambda cell: rows.place(role, cell // width, cell % width))
 
-    def _cell_advice(self, cell: str) -> str:
-        return cell_advice(cell, Written(self.path, self.grammar.dialect.delimiter))
+    @property
+    def _is_last(self) -> bool:
+        """Whether it is the end of a plain file."""
+        return self.data is None and self.offset + self.length == os.path.getsize(self.path)
+
+    def _cell_fault(self, cells: list[str], index: int, rows: Rows, role: str, *, last: bool) -> DataError:
+        """The error of a cell that is not a number, among the cells of a role, row by row."""
+        columns = rows.selection[role].columns
+        row, column = divmod(index, len(columns))
+        cell = cells[index]
+        if self.names and not self.names[columns[column]] and not cell.strip():
+            return DataError(
+                "an empty cell in a column without a name",
+                place=rows.place(role, row),
+                advice="a delimiter at the end of every line? --preds NAME,... leaves the empty column out",
+            )
+        written = Written(self.path, self.grammar.dialect.delimiter)
+        outside = above_or_below(
+            cells[column :: len(columns)],
+            row,
+            lambda place: rows.place(role, place).line,
+            written,
+            titled=not self.start and may_be_title(self.names),
+            last=last,
+        )
+        other = "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
+        return DataError(
+            f"{shown(cell)} is not a number",
+            place=rows.place(role, row, column),
+            advice=number_hint(cell) or cell_advice(cell, written) or outside or other * (self.width > 1),
+        )
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
         places = lines or range(self.line, self.line + len(records))
@@ -218,11 +245,12 @@ class CsvPart:
                 limits.check_field(max(map(len, cells), default=0), Place(self.path, line=line))
         for index, (cells, line) in enumerate(zip(records, places, strict=True)):
             if len(cells) != self.width:
-                raise self._row_fault(records, index, Place(self.path, self.start + index + 1, line))
+                last = whole and self._is_last and index == len(records) - 1
+                raise self._row_fault(records, index, Place(self.path, self.start + index + 1, line), last=last)
         if len(records) > self.rows or (whole and len(records) < self.rows):
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
-    def _row_fault(self, records: list[list[str]], index: int, place: Place) -> DataError:
+    def _row_fault(self, records: list[list[str]], index: int, place: Place, *, last: bool) -> DataError:
         """The error of a row of another number of fields."""
         written = Written(self.path, self.grammar.dialect.delimiter)
         message, advice = row_fault(records[index], self.width, place.line or 0, written)
@@ -230,6 +258,8 @@ class CsvPart:
             # The rows before the fault are short of what the file may have been meant to be.
             first = [self.names] * bool(self.names) + records
             advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
+        if last and place.line and not advice and not any(map(is_number, records[index])):
+            advice = below(place.line - 1, written)
         return DataError(message, place=place, advice=advice)
 
 

@@ -1,6 +1,6 @@
 """Advice for a text that is not a table: the shell command that writes a table beside it.
 
-Each command is for one known cause: lines before the header, comments, blank lines, quotes of
+Each command is for one known cause: lines before the header, a footer, comments, blank lines, quotes of
 another dialect, a delimiter too many. None writes onto the file that it reads.
 """
 
@@ -9,13 +9,24 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from xentcli.columns.numerals import is_number
 from xentcli.errors import unused
 from xentcli.records import record
 
-__all__ = ["DELIMITERS", "Written", "before_table", "cell_advice", "quote_advice", "row_fault"]
+__all__ = [
+    "DELIMITERS",
+    "Written",
+    "above",
+    "above_or_below",
+    "before_table",
+    "below",
+    "cell_advice",
+    "may_be_title",
+    "quote_advice",
+    "row_fault",
+]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 """What is looked for in a file, and what messages call it."""
@@ -113,6 +124,48 @@ def cell_advice(cell: str, written: Written) -> str:
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
     return ""
+
+
+def above_or_below(
+    column: Sequence[str], row: int, line_at: Callable[[int], int | None], written: Written, *, titled: bool, last: bool
+) -> str:
+    """Return the command that skips what is above the header or below the rows, where a cell is not a number for that.
+
+    Parameters
+    ----------
+    column, row
+        Some cells of a column of numbers, and the place of the first that is not one.
+    line_at
+        The line of each cell.
+    written
+        How the file is written.
+    titled
+        Whether these are the first cells, and the first line of the file may be a title in place of names.
+    last
+        Whether the last of the cells is the last of the file.
+    """
+    first = next((place for place, text in enumerate(column) if is_number(text)), None)
+    if titled and not row and first is not None:
+        count = (line_at(first - 1) or 1) - 1
+        return above(count, written) if count else ""
+    if last and 0 < row == len(column) - 1:
+        return below((line_at(row) or 1) - 1, written)
+    return ""
+
+
+def may_be_title(names: Sequence[str]) -> bool:
+    """Say whether the fields of a header may be a title: one field, or some that are empty beside the first."""
+    return len(names) == 1 or "" in names[1:]
+
+
+def above(count: int, written: Written) -> str:
+    """Return the command that skips the first lines."""
+    return written.by(f"tail -n +{count + 1}", f"skips the line{'s' * (count > 1)} above the header")
+
+
+def below(count: int, written: Written) -> str:
+    """Return the command that keeps the first lines alone."""
+    return written.by(f"head -n {count}", "skips the last line, if it is a footer")
 
 
 def before_table(lines: Sequence[str], written: Written) -> str:

@@ -210,6 +210,10 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
         pass
     first = stream.head.split(b"\n", 1)[0]
     if not first.strip():
+        while not stream.head.strip() and looked_further(stream):
+            pass
+        if stream.head.strip():
+            raise DataError("the first line is blank", place=Place(stream.name, line=1))
         return LinesSource(stream, form, (), Flat((), ()))
     record = form.record_at(first, lambda: Place(stream.name, 1, 1))
     if not record:

@@ -1,0 +1,78 @@
+"""Command: a click command whose help has sections and examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.process import check_memory, keep_freed_memory
+from xentcli.errors import UsageError, shown
+
+__all__ = ["Command", "SectionedOption", "write_examples"]
+
+
+class SectionedOption(click.Option):
+    """An option that stands in a named section of the help."""
+
+    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+        self.section = section
+        super().__init__(*args, **kwargs)
+
+
+class Command(click.Command):
+    """A command whose help has its options in sections, and its examples at the end."""
+
+    def __init__(self, *args: Any, examples: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> None:
+        self.examples = examples
+        super().__init__(*args, **kwargs)
+        self.allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; too many arguments are most likely an unquoted glob."""
+        self._refuse_repeated(ctx, args)
+        left = super().parse_args(ctx, args)
+        if left and not ctx.resilient_parsing:
+            raise UsageError(
+                f"{len(left):,} unexpected argument{'s' * (len(left) > 1)}: {shown(left[0])}"
+                + ", ..." * (len(left) > 1),
+                advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
+            )
+        return left
+
+    def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
+        """Raise UsageError where an option of one value is given twice; click would take the last."""
+        if ctx.resilient_parsing:
+            return
+        _, _, given = self.make_parser(ctx).parse_args(list(args))
+        for parameter in {id(parameter): parameter for parameter in given}.values():
+            one_value = isinstance(parameter, click.Option) and not parameter.multiple and not parameter.is_bool_flag
+            if one_value and given.count(parameter) > 1:
+                raise UsageError(f"{parameter.opts[0]} is given twice; it takes one value")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, with the allocator set up for large arrays."""
+        check_memory()
+        keep_freed_memory()
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section, then the examples."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            # The text above the options describes the arguments.
+            if record is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=26)
+        write_examples(formatter, self.examples)
+
+
+def write_examples(formatter: click.HelpFormatter, examples: tuple[tuple[str, str], ...]) -> None:
+    """Write commands, each under its purpose; no line is wrapped, so that it can be copied."""
+    if examples:
+        with formatter.section("Examples"):
+            for what, command in examples:
+                formatter.write(f"  # {what}\n  {command}\n")

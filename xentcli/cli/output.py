@@ -1,0 +1,194 @@
+"""Output: where a report goes, to stdout and to files, checked before anything is read."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from xentcli.cli.options import given_on_command_line
+from xentcli.errors import FileError, Place, UsageError, shown
+from xentcli.options import Option
+from xentcli.readers import same_file
+from xentcli.scoring.metrics import METRICS, find, top
+from xentcli.writers import format_of, text_formats
+
+__all__ = ["FORMAT", "OUTPUT", "Output"]
+
+
+def _list_metrics(ctx: click.Context) -> None:
+    """Print the table of metrics."""
+    formatter = ctx.make_formatter()
+    rows = []
+    for metric in (*METRICS.values(), top(3)):
+        better = {"none": ""}.get(metric.better, f"; {metric.better} is better")
+        rows.append((", ".join((metric.name, *metric.synonyms)), f"{metric.about}{better}"))
+    formatter.write_dl(rows, col_max=40)
+    click.echo(formatter.getvalue(), nl=False)
+
+
+FORMAT = Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash")
+OUTPUT = {
+    "format": FORMAT,
+    "output": Option(
+        "Output", "Also write the report to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
+    ),
+    "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash"),
+    "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
+    "get": Option("Output", "Print only one metric: accuracy, top3, ...", "METRIC"),
+    "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE"),
+}
+
+
+class Output:
+    """Where a report goes: what of it to stdout, and which files.
+
+    Parameters
+    ----------
+    options
+        What click parsed; a command may lack all options but --format and --output.
+    inputs
+        The files that are read, None for none.
+    """
+
+    def __init__(self, options: Mapping[str, Any], inputs: tuple[str | None, ...]) -> None:
+        self.format: str = options["format"]
+        self.files: tuple[str, ...] = options["output"]
+        self.quiet: bool = options.get("quiet", False)
+        self.get: str | None = options.get("get")
+        self.per_example: str | None = options.get("per_example")
+        self._check_stdout()
+        if self.get is not None:
+            self.get = find(self.get).name
+        self.metrics_needed = [self.get] if self.get is not None else []
+        self._check_targets(tuple(path for path in inputs if path is not None))
+
+    def _check_targets(self, inputs: tuple[str, ...]) -> None:
+        """Refuse a target that cannot be written or is an input."""
+        targets = list(self.files)
+        if self.per_example is not None:
+            from xentcli.writers.per_example import check_path
+
+            check_path(self.per_example)
+            targets += [] if self.per_example == "-" else [self.per_example]
+        for path in self.files:
+            format_of(path)
+        for index, path in enumerate(targets):
+            if any(_same(path, given) for given in inputs):
+                raise UsageError(f"{shown(path)} is an input; it would be overwritten")
+            if any(_among(path, given) for given in inputs if given != "-"):
+                raise UsageError(f"{shown(path)} is, or would become, one of the files that are read")
+            if any(_same(path, other) for other in targets[:index]):
+                raise UsageError(f"{shown(path)} is written twice")
+            try:
+                os.stat(os.path.join(os.path.dirname(os.path.realpath(path)), ""))
+            except OSError as error:
+                raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
+
+    def _check_stdout(self) -> None:
+        """Refuse two results on stdout, or a format that it cannot have."""
+        if self.quiet and self.get:
+            raise UsageError("--quiet prints the cost and --get another figure; choose one")
+        alone = "--quiet" if self.quiet else "--get" if self.get else None
+        format_given = given_on_command_line("format")
+        if self.per_example == "-" and alone:
+            raise UsageError(
+                f"{alone} and --per-example - both write to standard output", advice="--per-example FILE writes a file"
+            )
+        if self.per_example == "-" and format_given and self.format not in ("csv", "jsonl"):
+            raise UsageError(
+                f"--per-example - writes csv or jsonl, not {self.format}",
+                advice="the report goes to a file: -o FILE",
+            )
+        if alone and format_given and self.format not in ("table", "json"):
+            raise UsageError(
+                f"{alone} prints one number, and --format {self.format} a table; choose one",
+                advice=f"{alone} --format json prints the number as JSON",
+            )
+
+    def examples(self) -> contextlib.AbstractContextManager[Any]:
+        """Give the sink of the losses per row, None without --per-example."""
+        if self.per_example is None:
+            return contextlib.nullcontext()
+        from xentcli.writers.per_example import per_example_sink
+
+        return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv")
+
+    def write(self, document: Any) -> None:
+        """Write the files, then stdout."""
+        from xentcli.cli.process import emit
+        from xentcli.writers import content, rendered
+
+        if self.files:
+            from xentcli.atomic import write_bytes
+
+            for path in self.files:
+                write_bytes(path, content(document, format_of(path)))
+        report = getattr(document, "report", document)
+        if self.per_example == "-":
+            _warn(report)
+            return
+        if self.quiet or self.get:
+            emit(f"{_figure(report, self.get or 'cost', self.format)}\n")
+            _warn(report)
+            return
+        width, color = _terminal_of(sys.stdout)
+        emit(rendered(document, self.format, width=width, color=color))
+        if self.format in ("csv", "jsonl") or hasattr(document, "terms"):
+            # These formats, and an explained row, do not show warnings.
+            _warn(report)
+
+
+def _figure(report: Any, metric: str, format: str) -> str:
+    """One metric in full precision; infinite values are strings in JSON."""
+    from xentcli.errors import NoVerdict
+
+    value = report.value(metric)
+    if value is None:
+        raise NoVerdict(f"{metric} is undefined: {report.undefined.get(metric, 'not for these data')}")
+    return f'"{value}"' if format == "json" and not math.isfinite(value) else repr(value)
+
+
+def _warn(report: Any) -> None:
+    """Write the warnings to stderr."""
+    from xentcli.cli.process import say
+    from xentcli.writers.safe import terminal
+
+    for warning in getattr(report, "warnings", ()):
+        say(
+            f"xent: warning: {terminal(warning.message)}" + (f" ({terminal(warning.advice)})" if warning.advice else "")
+        )
+
+
+def _terminal_of(stream: Any) -> tuple[int | None, bool]:
+    """The width of a terminal and whether it shows colours; (None, False) for a pipe or file."""
+    if not stream.isatty():
+        return None, False
+    import shutil
+
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return max(shutil.get_terminal_size().columns, 20), color
+
+
+def _among(path: str, given: str) -> bool:
+    """Whether a path is in an input folder or matches an input glob."""
+    in_folder = os.path.isdir(given) and _same(os.path.dirname(path) or ".", given)
+    # Without a working directory no relative path is an input.
+    with contextlib.suppress(FileNotFoundError):
+        return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
+    return in_folder
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two paths are one file, existing or not."""
+    if same_file(one, other):
+        return True
+    with contextlib.suppress(FileNotFoundError):
+        return other != "-" and os.path.realpath(one) == os.path.realpath(other)
+    return False

@@ -1,0 +1,270 @@
+"""Fields: one row for each option of how files are read, matched and scored."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from xentcli.errors import UsageError, shown
+from xentcli.options import Option, items, number_that, option, options_of, spelled
+from xentcli.readers import READERS
+from xentcli.readers.limits import DEFAULT, Limits
+from xentcli.records import record
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import Metric, find
+
+__all__ = ["SIDES", "Fields"]
+
+SIDES = ("predictions", "labels", "both")
+
+_LABELS, _FILES, _ONE_PROBLEM = ("labels",), ("files",), ("labels", "one problem")
+_COSTS = ("score", "check")
+_columns, _files, _loss = (partial(option, section) for section in ("Columns", "Files", "Loss"))
+_slices, _output = (partial(option, section, commands=_COSTS) for section in ("Slices", "Output"))
+_above_0 = number_that("a number above 0", lambda x: 0 < x < math.inf)
+_from_0 = number_that("a number from 0 up", lambda x: 0 <= x < math.inf)
+_at_least_0 = number_that("at least 0", lambda n: n >= 0)
+_at_least_1 = number_that("at least 1", lambda n: n >= 1)
+_share = number_that("from 0 to 1", lambda x: 0 <= x <= 1)
+_below_half = number_that("between 0 and 0.5", lambda x: 0 < x < 0.5)
+_level = number_that("between 0 and 1", lambda x: 0 < x < 1, "for 95 %: --confidence 0.95")
+
+
+def _one_character(_: str, text: str) -> str:
+    from xentcli.readers.text.csv import check_delimiter
+
+    return check_delimiter(text)
+
+
+def _column_or_total(spelling: str, value: Any) -> Any:
+    from xentcli.columns.numerals import number
+
+    total = number(str(value))
+    if total is not None and not 0 < total < math.inf:
+        raise UsageError(f"{spelling} is a number above 0, or a column, not {value}")
+    return value
+
+
+@record(frozen=True, kw_only=True)
+class Fields:
+    """A field for each option, with its row; and their values in the types that the other rooms need."""
+
+    kind: str = _loss("Kind of predictions.", "", "probs", choices=tuple(KINDS))
+    preds: str | Sequence[str] | None = _columns(
+        "Prediction columns: names, globs, first:last or #1, ...", "COLUMNS", needs=_FILES, numbers="names"
+    )
+    label: str | Sequence[str] | None = _columns(
+        "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names"
+    )
+    id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
+    subset: bool = _columns("Allow labels without predictions (with --id).", default=False)
+    weights: str | None = _columns("Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names")
+    classes: str | Sequence[str] | None = _columns(
+        "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"
+    )
+    positive: str | None = _columns(
+        "The positive class of a single probability column.", "NAME", needs=_ONE_PROBLEM, numbers="names"
+    )
+    class_axis: int | None = _columns("Axis of the classes in an array, from 0 [default: last].", "N", needs=_LABELS)
+    multilabel: bool = _columns("Independent yes/no per column (multi-label).", default=False, needs=_LABELS)
+    index_base: int | None = _columns("Read labels as positions from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)
+    bytes: str | int | None = _columns(
+        "Bytes per row (weighted) or in total, for bits per byte.", "COLUMN|N", numbers="kept", check=_column_or_total
+    )
+    align: str | None = _columns(
+        "Match rows by position even if row names differ.", choices=("position",), needs=_FILES
+    )
+
+    input_format: str | Sequence[str] | None = _files(
+        "Format, or predictions=, labels=, FILE=FORMAT.", f"[{'|'.join(READERS)}]", multiple=True, needs=_FILES
+    )
+    dtype: str | None = _files("Read 2-byte NPY values as bfloat16.", choices=("bfloat16",), needs=_FILES)
+    delimiter: str | None = _files(
+        "Field separator: , ; tab space [default: auto].", "CHAR", check=_one_character, needs=_FILES
+    )
+    decimal: str = _files("Decimal separator.", "", ".", choices=(".", ","))
+    header: str | None = _files("First line is a header [no value: both].", choices=SIDES, bare="both", needs=_FILES)
+    no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
+    max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
+    max_field: int = _files("Longest field, characters.", "N", DEFAULT.field, check=_at_least_1)
+    max_inflated: int = _files("Largest inflated data [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1)
+    max_batch: int = _files("Largest Arrow record batch [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
+
+    clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
+    class_weight: Mapping[str, float] | str | Sequence[str] | None = _loss(
+        "Weight of a class in the cost [default: 1].", "NAME=W", multiple=True, needs=_ONE_PROBLEM
+    )
+    label_smoothing: float = _loss(
+        "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
+    )
+    ignore_label: str | Sequence[str] | None = _loss(
+        "Skip rows with this label; counted.", "LABEL", multiple=True, numbers="kept"
+    )
+    compat: str | None = _loss("Reproduce this tool's value.", choices=tuple(COMPAT), needs=("one problem",))
+    sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
+    renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))
+    scale: float = _loss("Multiply predictions first: 0.01 for percent.", "X", 1.0, check=_above_0)
+    base: str = _loss("Unit of losses: bits, nats or bans.", "", "e", choices=("2", "e", "10"), numbers="kept")
+    confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_COSTS)
+
+    by: str | Sequence[str] = _slices(
+        "Cost by the values of a column; A,B crosses two.", "COLUMN", (), multiple=True, numbers="names"
+    )
+    by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS)
+    worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0)
+    show: str | Sequence[str] = _slices(
+        "Show this column beside the worst rows.", "COLUMN", (), multiple=True, numbers="names"
+    )
+    cluster: str | None = _slices("Rows sharing a value are correlated.", "COLUMN", numbers="names")
+    max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1)
+
+    hash: bool = _output("Add the SHA-256 of every input to the report.", default=False)
+    metrics: str | Sequence[str] | None = _output("Show these metrics: cost,brier,top3.", "NAMES", numbers="names")
+
+    @property
+    def rows(self) -> dict[str, Option]:
+        """The rows of the fields, by name."""
+        cls: Any = type(self)
+        return options_of(cls)
+
+    def set_and_needing(self, need: str) -> str | None:
+        """Return the spelling of the first option that is set and needs something (Option.needs); None without one."""
+        found = (name for name, row in self.rows.items() if need in row.needs and row.is_set(getattr(self, name)))
+        return next(map(spelled, found), None)
+
+    @property
+    def class_weights(self) -> dict[str, float]:
+        """The class weights by name; 1 for other classes.
+
+        Raises
+        ------
+        UsageError
+            For a weight that is not a finite number from 0 up, or a name given twice.
+        """
+        from xentcli.columns.numerals import number
+
+        given = self.class_weight
+        texts = () if isinstance(given, Mapping) else items(given)
+        pairs = [(name, number(weight)) for name, _, weight in (text.rpartition("=") for text in texts)]
+        pairs += given.items() if isinstance(given, Mapping) else ()
+        weights: dict[str, float] = {}
+        for name, weight in pairs:
+            if not name or name in weights or weight is None or not 0 <= weight < math.inf:
+                raise UsageError(
+                    f"--class-weight {shown(name)} is given twice"
+                    if name in weights
+                    else "--class-weight takes NAME=W with a finite number W from 0 up",
+                    advice="--class-weight cat=2.5",
+                )
+            weights[name] = weight
+        return weights
+
+    @property
+    def slices(self) -> tuple[str, ...]:
+        """The columns of each --by."""
+        return items(self.by)
+
+    def files_named(self) -> list[str]:
+        """Return the files that options name: @FILE and @FILE:COLUMN."""
+        classes = [self.classes[1:]] if isinstance(self.classes, str) and self.classes.startswith("@") else []
+        return [*classes, *self.further_files(())]
+
+    def further_files(self, known: Sequence[str]) -> list[str]:
+        """Return the files of ``@FILE:COLUMN`` and ``@FILE`` that are not `known`, once each."""
+        specs = [self.label, self.weights, self.cluster, self.bytes, self.preds]
+        specs += [item for spec in (*self.slices, *self.shown_columns) for item in (spec, *spec.split(","))]
+        found: dict[str, None] = {}
+        for spec in specs:
+            if not isinstance(spec, str) or not spec.startswith("@"):
+                continue
+            paths = [spec[1:], *(spec[1:index] for index, letter in enumerate(spec) if letter == ":")]
+            if any(path in known for path in paths):
+                continue
+            there = next((path for path in paths if os.path.exists(path)), None)
+            if there is not None:
+                found[there] = None
+        return list(found)
+
+    @property
+    def shown_columns(self) -> tuple[str, ...]:
+        """The columns beside the worst rows."""
+        return items(self.show)
+
+    @property
+    def bytes_in_all(self) -> float | None:
+        """The bytes of all text in total; None if --bytes names a column."""
+        from xentcli.columns.numerals import number
+
+        return None if self.bytes is None else number(str(self.bytes))
+
+    @property
+    def shown_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of --metrics; empty for the default ones.
+
+        Raises
+        ------
+        UsageError
+            For an unknown metric.
+        """
+        given = self.metrics.split(",") if isinstance(self.metrics, str) else items(self.metrics)
+        return tuple(map(find, given))
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """The labels whose rows are skipped; whole numbers without a decimal point."""
+        from xentcli.columns.numerals import whole_or_text
+
+        return frozenset(whole_or_text(str(label)) for label in items(self.ignore_label))
+
+    @property
+    def limits(self) -> Limits:
+        """The size limits of an input."""
+        return Limits(self.max_columns, self.max_field, self.max_inflated, self.max_batch)
+
+    @property
+    def unit(self) -> str:
+        """The unit in which losses are shown."""
+        from xentcli.report.document import UNITS
+
+        return UNITS[str(self.base)]
+
+    @property
+    def nats_per_unit(self) -> float:
+        """The divisor of losses in nats."""
+        return 1.0 if str(self.base) == "e" else math.log(float(self.base))
+
+    def in_unit(self, nats: float) -> str:
+        """Return a loss in nats for a message: in the unit of the report, with its name.
+
+        >>> Fields(base=2).in_unit(0.6931471805599453)
+        '1 bits'
+        """
+        return f"{nats / self.nats_per_unit:.4g} {self.unit}"
+
+    def header_of(self, side: str) -> bool | None:
+        """Whether the first line of a side is a header, by --header and --no-header; None without them."""
+        for value, answer in ((self.header, True), (self.no_header, False)):
+            if value in (side, "both"):
+                return answer
+        return None
+
+    def format_of(self, side: str) -> str | None:
+        """Return the format that --input-format gives for a side, or for a file that another option names.
+
+        Raises
+        ------
+        UsageError
+            For another name.
+        """
+        found = None
+        for item in items(self.input_format):
+            name, equals, value = item.partition("=")
+            if equals and name not in SIDES and name not in self.files_named():
+                raise UsageError(f"--input-format names predictions, labels or a further file, not {shown(name)}")
+            if name == side or (side in SIDES and (not equals or name == "both")):
+                found = value if equals else item
+        return found

@@ -1,0 +1,89 @@
+"""check_together: refuse options that make no sense beside each other."""
+
+from __future__ import annotations
+
+from xentcli.errors import UsageError, shown
+from xentcli.options import items
+from xentcli.readers import check_format
+from xentcli.scoring.compat import COMPAT
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings.fields import Fields
+
+__all__ = ["check_together"]
+
+
+def check_together(settings: Fields) -> None:
+    """Raise UsageError for the first options that contradict each other, whatever the files hold."""
+    _check_lists(settings)
+    _check_kind(settings)
+    _check_columns(settings)
+    _check_text(settings)
+    if settings.multilabel:
+        _check_multilabel(settings)
+    if settings.compat is not None:
+        _check_compat(settings, settings.compat)
+
+
+def _check_lists(settings: Fields) -> None:
+    """Refuse a name given twice, and unknown input formats."""
+    for name, given in (
+        ("input-format", [item.rpartition("=")[0] or "both" for item in items(settings.input_format)]),
+        ("by", settings.slices),
+        ("metrics", [metric.name for metric in settings.shown_metrics]),
+    ):
+        twice = next((item for index, item in enumerate(given) if item in given[:index]), None)
+        if twice is not None:
+            raise UsageError(f"--{name} names {shown(twice)} twice")
+    for side in ("predictions", "labels", *settings.files_named()):
+        check_format(settings.format_of(side))
+
+
+def _check_kind(settings: Fields) -> None:
+    kind = settings.kind
+    if settings.renormalize and kind != "probs":
+        raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
+    if KINDS[kind].labelled:
+        return
+    for metric in settings.shown_metrics:
+        if metric.labelled:
+            raise UsageError(f"--kind {kind} has no {metric.name}: there are no labels")
+    if (given := settings.set_and_needing("labels")) is not None:
+        raise UsageError(f"{given} has no use: --kind {kind} needs no labels and no classes")
+
+
+def _check_columns(settings: Fields) -> None:
+    if settings.positive is not None and settings.classes is not None:
+        raise UsageError("--positive and --classes both name the classes; one of them is enough")
+    if settings.positive is not None and settings.index_base is not None:
+        raise UsageError("--positive takes labels by name and --index-base by position; choose one")
+    if settings.subset and settings.id is None:
+        raise UsageError("--subset allows labels without a prediction; it goes with --id COLUMN")
+    if settings.id is not None and settings.align is not None:
+        raise UsageError("--id and --align position contradict each other")
+    if settings.show and not settings.worst:
+        raise UsageError("--show names columns for --worst N")
+
+
+def _check_text(settings: Fields) -> None:
+    if settings.decimal == settings.delimiter:
+        raise UsageError(f"--decimal and --delimiter are both {shown(settings.decimal)}")
+    header, no_header = settings.header, settings.no_header
+    if header and no_header and (header == no_header or "both" in (header, no_header)):
+        raise UsageError("--header and --no-header name the same file")
+
+
+def _check_multilabel(settings: Fields) -> None:
+    """Refuse what takes a row as one problem of K classes."""
+    if (given := settings.set_and_needing("one problem")) is not None:
+        raise UsageError(f"{given} does not go with --multilabel, whose columns are independent")
+    for metric in settings.shown_metrics:
+        if metric.argument is not None:
+            raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
+
+
+def _check_compat(settings: Fields, name: str) -> None:
+    kinds = COMPAT[name].kinds
+    if settings.kind not in kinds:
+        raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not {settings.kind}")
+    if settings.clip is not None or settings.renormalize:
+        raise UsageError(f"--compat {name} sets clipping and renormalisation itself")

@@ -1,0 +1,129 @@
+"""Some scored rows, with all that tallies are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xentcli.arrays import Floats, Ints
+from xentcli.readers.source import Values
+from xentcli.records import record, replace
+from xentcli.scoring.losses import Workings
+from xentcli.tallies.keys import Keys, joined_keys
+from xentcli.tallies.scores import Figures
+
+__all__ = ["Block", "Wants", "Whole"]
+
+
+@record(frozen=True, eq=False)
+class Wants:
+    """What is asked for beside the usual figures.
+
+    Attributes
+    ----------
+    classes
+        The names of the classes; none without labels.
+    confused
+        How many classes rows with one label have; else 0.
+    worst
+        How many rows of the largest loss.
+    by_class, by_column, by, clusters, tail
+        Whether rows are tallied by class, by column (each a problem of its own), by groups of columns,
+        by cluster, by the size of their loss.
+    bytes
+        Whether their bytes are tallied.
+    from_one
+        Whether labels may count from 1; `class_weights` (f8[K], or None) are those of the classes.
+    """
+
+    classes: tuple[str, ...] = ()
+    confused: int = 0
+    worst: int = 0
+    by_class: bool = False
+    by_column: bool = False
+    by: bool = False
+    clusters: bool = False
+    bytes: bool = False
+    tail: bool = False
+    from_one: bool = False
+    class_weights: Floats | None = None
+
+
+@record(frozen=True, eq=False)
+class Whole:
+    """Some rows with their predictions, for the tallies that need these.
+
+    Attributes
+    ----------
+    work, plain
+        The m rows of positive weight whose label is not ignored; `plain` has no class weights.
+    kept
+        i8[m]: the places of these rows among all n that were read.
+    ids, shown
+        n texts, None without ids; the columns of --show, n values each.
+    """
+
+    work: Workings
+    plain: Workings
+    kept: Ints
+    ids: Sequence[str] | None = None
+    shown: tuple[Values, ...] = ()
+
+
+@record(frozen=True, eq=False)
+class Block:
+    """Scored rows, from which tallies are made.
+
+    Attributes
+    ----------
+    wants
+        The tallies that are asked for.
+    figures
+        The figures of each of m rows.
+    read, ignored, underflows
+        How many rows were read, and have an ignored label; numerals below the smallest double, read as 0.
+    ignored_labels
+        The labels to ignore that occur.
+    by, clusters
+        The keys of the m rows: of each --by, and of --cluster.
+    bytes
+        f8[m]: the bytes of each row; None unless asked for.
+    whole
+        The rows with their predictions; None once these are let go.
+    """
+
+    wants: Wants
+    figures: Figures
+    read: int
+    ignored: int = 0
+    underflows: int = 0
+    ignored_labels: frozenset[str] = frozenset()
+    by: tuple[Keys, ...] = ()
+    clusters: Keys | None = None
+    bytes: Floats | None = None
+    whole: Whole | None = None
+
+    def reduced(self) -> Block:
+        """Return the rows without their predictions."""
+        return replace(self, whole=None)
+
+    @classmethod
+    def joined(cls, blocks: Sequence[Block]) -> Block:
+        """Return the rows of some blocks without predictions, of which there is one at least."""
+        first = blocks[0]
+        if len(blocks) == 1:
+            return first
+        clusters = [block.clusters for block in blocks if block.clusters is not None]
+        counts = [block.bytes for block in blocks if block.bytes is not None]
+        return cls(
+            first.wants,
+            Figures.joined([block.figures for block in blocks]),
+            sum(block.read for block in blocks),
+            sum(block.ignored for block in blocks),
+            sum(block.underflows for block in blocks),
+            frozenset[str]().union(*(block.ignored_labels for block in blocks)),
+            tuple(joined_keys(keys) for keys in zip(*(block.by for block in blocks), strict=True)),
+            joined_keys(clusters) if clusters else None,
+            np.concatenate(counts) if counts else None,
+        )

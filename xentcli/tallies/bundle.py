@@ -1,0 +1,199 @@
+"""The tallies of a score under their names: what a worker sends, and what is merged.
+
+To add a tally, add a row to TALLIES; its value is ``bundle[name]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from functools import partial
+from typing import Any, Self, cast
+
+import numpy as np
+
+from xentcli.arrays import Floats, Ints
+from xentcli.attempts import attempted
+from xentcli.records import record
+from xentcli.scoring.losses import correct
+from xentcli.tallies.bases import FromOne
+from xentcli.tallies.block import Block, Wants
+from xentcli.tallies.confusion import Confusion
+from xentcli.tallies.exact import Among, ExactSum
+from xentcli.tallies.groups import Groups, Slicings
+from xentcli.tallies.keys import Keys, coded
+from xentcli.tallies.looks import Looks
+from xentcli.tallies.moments import GroupMeans, GroupMoments
+from xentcli.tallies.scores import Scores
+from xentcli.tallies.tail import step_of
+from xentcli.tallies.tally import Tally
+from xentcli.tallies.worst import Worst
+
+__all__ = ["TALLIES", "Bundle", "Entry"]
+
+
+@record(frozen=True)
+class Entry:
+    """One row of TALLIES.
+
+    Attributes
+    ----------
+    kind
+        The class of the tally.
+    of
+        Tallies a block of scored rows.
+    wanted
+        Whether it is tallied at all.
+    whole
+        Whether it needs the predictions themselves, `block.whole`: then each piece of a task is
+        tallied, else the rows of all pieces at once.
+    diagnosis
+        Whether only a diagnosis needs it: then one that fails is None, and stays so.
+    """
+
+    kind: type[Tally]
+    of: Callable[[Block], Tally]
+    wanted: Callable[[Wants], bool] = lambda wants: True
+    whole: bool = False
+    diagnosis: bool = False
+
+
+@record(frozen=True)
+class Bundle(Tally):
+    """Tallies by name; one that is absent is empty."""
+
+    tallies: Mapping[str, Tally | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, block: Block) -> Bundle:
+        """Tally scored rows: all that the table has and that is wanted."""
+        return cls().add(block).add(block.reduced())
+
+    def add(self, block: Block) -> Bundle:
+        """Add what needs the predictions of a block, or where these are let go, all else."""
+        tallies = dict(self.tallies)
+        for name, entry in TALLIES.items():
+            known: Tally | None = self[name]
+            due = entry.whole == (block.whole is not None) and entry.wanted(block.wants)
+            if due and known is not None and not known.settled:
+                tallies[name] = _tried(entry, partial(_added, known, entry, block))
+        return Bundle(tallies)
+
+    def merge(self, other: Bundle) -> Bundle:
+        """Return the tallies of the rows of both."""
+        merged = {**self.tallies, **other.tallies}
+        for name in self.tallies.keys() & other.tallies.keys():
+            one, two = self.tallies[name], other.tallies[name]
+            merged[name] = None
+            if one is not None and two is not None:
+                merged[name] = _tried(TALLIES[name], partial(one.merge, two))
+        return Bundle(merged)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the tally of a name; None where a diagnosis failed."""
+        return self.tallies[name] if name in self.tallies else TALLIES[name].kind.empty()
+
+    def to_plain(self) -> Any:
+        """Return the plain values of each tally by its name."""
+        return {name: None if tally is None else tally.to_plain() for name, tally in self.tallies.items()}
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Self:
+        """Return the tallies that `to_plain` gave these values of."""
+        return cls({name: None if of is None else TALLIES[name].kind.from_plain(of) for name, of in plain.items()})
+
+
+def _scores(block: Block) -> Scores:
+    return Scores.of(
+        block.figures,
+        read=block.read,
+        ignored=block.ignored,
+        underflows=block.underflows,
+        ignored_labels=block.ignored_labels,
+    )
+
+
+def _added(known: Tally, entry: Entry, block: Block) -> Tally:
+    return known.merge(entry.of(block))
+
+
+def _tried(entry: Entry, make: Callable[[], Tally]) -> Tally | None:
+    return attempted(make, cast("Tally | None", None)) if entry.diagnosis else make()
+
+
+def _costs(block: Block, keys: Keys) -> Groups[Any]:
+    """The moments of the loss of each group."""
+    names, codes = keys
+    figures = block.figures
+    return Groups.of(names, cost=GroupMoments.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
+
+
+def _by(block: Block) -> Slicings:
+    return Slicings(tuple(_costs(block, keys) for keys in block.by))
+
+
+def _by_class(block: Block) -> Groups[int]:
+    """The moments of the loss, and the accuracy, of the rows with a hard label by class."""
+    figures = block.figures
+    hard = np.flatnonzero(~figures.soft)
+    right = (figures.predicted == figures.index).astype(np.float64)
+    weight, mass = (None if of is None else of[hard] for of in (figures.weight, figures.mass))
+    return _with_accuracy(figures.index[hard], figures.loss[hard], right[hard], weight, mass)
+
+
+def _by_column(block: Block) -> Groups[int]:
+    """The moments of the loss, and the accuracy, of the hard targets of each column of --multilabel."""
+    assert block.whole is not None
+    work = block.whole.work.columns
+    hard = np.flatnonzero(~work.soft)
+    weight = None if work.batch.weight is None else work.batch.weight[hard]
+    return _with_accuracy(hard % block.whole.work.batch.classes, work.loss[hard], correct(work)[hard], weight, None)
+
+
+def _with_accuracy(
+    classes: Ints, loss: Floats, right: Floats, weight: Floats | None, mass: Floats | None
+) -> Groups[int]:
+    names, codes = coded(classes)
+    among = Among(codes, len(names))
+    accuracy = GroupMeans.of(right, weight if mass is None else mass, among=among)
+    return Groups.of(names, cost=GroupMoments.of(loss, weight, mass, among), right=accuracy)
+
+
+def _clusters(block: Block) -> Groups[str]:
+    """The mean loss of each cluster."""
+    assert block.clusters is not None
+    (names, codes), figures = block.clusters, block.figures
+    return Groups.of(names, cost=GroupMeans.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
+
+
+def _bytes(block: Block) -> ExactSum:
+    """The bytes of the rows, times their weights."""
+    assert block.bytes is not None
+    weight = block.figures.weight if block.figures.mass is None else block.figures.mass
+    return ExactSum.of(block.bytes) if weight is None else ExactSum.of_products(block.bytes, weight)
+
+
+def _looks(block: Block) -> Looks:
+    assert block.whole is not None
+    return Looks.of(block.whole.work)
+
+
+def _from_one(block: Block) -> FromOne:
+    assert block.whole is not None
+    return FromOne.of(block.whole.plain, block.wants.class_weights)
+
+
+TALLIES: dict[str, Entry] = {
+    "scores": Entry(Scores, _scores),
+    "by": Entry(Slicings, _by, lambda wants: wants.by),
+    "by_class": Entry(Groups, _by_class, lambda wants: wants.by_class),
+    "by_column": Entry(Groups, _by_column, lambda wants: wants.by_column, whole=True),
+    "clusters": Entry(Groups, _clusters, lambda wants: wants.clusters),
+    "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), whole=True),
+    "bytes": Entry(ExactSum, _bytes, lambda wants: wants.bytes),
+    "tail": Entry(Groups, lambda block: _costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail),
+    "looks": Entry(Looks, _looks, whole=True, diagnosis=True),
+    "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
+    "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, whole=True, diagnosis=True),
+}
+"""Every tally of a score, by name."""

@@ -1,0 +1,120 @@
+"""What is tallied of each group of rows: of --by, of each class, of each cluster, of each step of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from xentcli.columns.vocabulary import Vocabulary
+from xentcli.records import record
+from xentcli.tallies.moments import GroupMeans, GroupMoments
+from xentcli.tallies.tally import Tally
+
+__all__ = ["GroupName", "Groups", "Piece", "Slicings", "named"]
+
+K = TypeVar("K", bound=Hashable)
+GroupName = str | tuple[str, ...]
+"""The name of a group of --by: the text of its column, or those of several columns."""
+_MANY, _AT_LEAST = 1 << 14, 1 << 8
+"""Pieces of fewer groups than _MANY together wait to be joined; a piece counts as _AT_LEAST groups or more."""
+
+
+@record(frozen=True, eq=False)
+class Piece:
+    """Distinct groups, and by name their sums, one for each of them."""
+
+    names: Sequence[Any] = ()
+    sums: Mapping[str, GroupMeans | GroupMoments] = field(default_factory=dict)
+
+
+@record(frozen=True, eq=False)
+class Groups(Tally, Generic[K]):
+    """Sums of each group of rows that occurs.
+
+    Pieces are joined when those that wait have twice as many groups as the largest, so that
+    each group is joined a few times, however many merges there are.
+
+    >>> import numpy as np
+    >>> from xentcli.tallies.exact import Among
+    >>> means = GroupMeans.of(np.array([1.0, 3.0, 5.0]), None, among=Among(np.array([0, 1, 1]), 2))
+    >>> sites = Groups.of(["n", "s"], cost=means)
+    >>> {name: sums["cost"].value for name, sums in sites.merge(sites)}
+    {'n': 1.0, 's': 4.0}
+    """
+
+    pieces: tuple[Piece, ...] = ()
+
+    @classmethod
+    def of(cls, names: Sequence[K], **sums: GroupMeans | GroupMoments) -> Groups[K]:
+        """Return the sums of distinct groups."""
+        return cls((Piece(names, sums),) if len(names) else ())
+
+    def merge(self, other: Groups[K]) -> Groups[K]:
+        """Return the groups of both."""
+        pieces = (*self.pieces, *other.pieces)
+        sizes = [max(len(piece.names), _AT_LEAST) for piece in pieces]
+        few = sum(sizes) <= max(_MANY, 3 * max(sizes, default=0))
+        return Groups(pieces if few else (_joined(pieces),))
+
+    @cached_property
+    def whole(self) -> Piece:
+        """All pieces joined."""
+        return _joined(self.pieces) if len(self.pieces) > 1 else self.pieces[0] if self.pieces else Piece()
+
+    @property
+    def at_least(self) -> int:
+        """A number of groups that there are at least, found without joining pieces."""
+        return max((len(piece.names) for piece in self.pieces), default=0)
+
+    @property
+    def names(self) -> Sequence[K]:
+        """The groups that occur, in no particular order."""
+        return self.whole.names
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the sums of a name, one for each of `names`; there are none without groups."""
+        return self.whole.sums[name]
+
+    def __iter__(self) -> Iterator[tuple[K, dict[str, Any]]]:
+        """Yield each group, and by name its sums."""
+        keys, columns = self.whole.sums.keys(), self.whole.sums.values()
+        for name, *sums in zip(self.names, *columns, strict=True):
+            yield name, dict(zip(keys, sums, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the groups, whatever their order."""
+        return dict(self) == dict(other) if isinstance(other, Groups) else NotImplemented
+
+
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    """Some pieces, one at least, as one."""
+    vocabulary = Vocabulary()
+    places = [vocabulary.add(piece.names) for piece in pieces]
+    count = len(vocabulary)
+    kinds: dict[str, Any] = {name: type(sums) for name, sums in pieces[0].sums.items()}
+    sums = {name: kind.joined([piece.sums[name] for piece in pieces], places, count) for name, kind in kinds.items()}
+    return Piece(vocabulary.names, sums)
+
+
+@record(frozen=True)
+class Slicings(Tally):
+    """The groups of each --by."""
+
+    each: tuple[Groups[GroupName], ...] = ()
+
+    def merge(self, other: Slicings) -> Slicings:
+        """Return the groups of the rows of both."""
+        if not (self.each and other.each):
+            return self if self.each else other
+        return Slicings(tuple(one.merge(two) for one, two in zip(self.each, other.each, strict=True)))
+
+
+def named(columns: Sequence[str], name: GroupName) -> dict[str, str]:
+    """Return the text of each column by which a group is named.
+
+    >>> named(["site"], "north"), named(["site", "day"], ("north", "2"))
+    ({'site': 'north'}, {'site': 'north', 'day': '2'})
+    """
+    return dict(zip(columns, name if isinstance(name, tuple) else (name,), strict=True))

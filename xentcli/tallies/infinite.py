@@ -1,0 +1,59 @@
+"""Rows whose loss is infinite, and rows whose loss clipping changed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.arrays import Floats, Ints
+from xentcli.records import record
+from xentcli.tallies.exact import ExactSum
+from xentcli.tallies.moments import Mean
+from xentcli.tallies.tally import Tally
+
+__all__ = ["Clipping", "Infinite"]
+
+FIRST_ROWS = 10
+
+
+@record(frozen=True)
+class Infinite(Tally):
+    """The rows whose loss is infinite: how many, the first of them, their weight."""
+
+    count: int = 0
+    first: tuple[int, ...] = ()
+    weight: ExactSum = ExactSum()
+
+    @classmethod
+    def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
+        """Tally the infinite of the losses (f8[n]) of these rows (i8[n]); `weight` is b (f8[n]), None for 1 each."""
+        where = np.flatnonzero(np.isinf(loss))
+        if not len(where):
+            return cls()
+        mass = np.ones(len(where)) if weight is None else weight[where]
+        return cls(len(where), tuple(sorted(rows[where].tolist())[:FIRST_ROWS]), ExactSum.of(mass))
+
+    def merge(self, other: Infinite) -> Infinite:
+        """Return the rows of both."""
+        return Infinite(
+            self.count + other.count,
+            tuple(sorted(self.first + other.first)[:FIRST_ROWS]),
+            self.weight.merge(other.weight),
+        )
+
+
+@record(frozen=True)
+class Clipping(Tally):
+    """What clipping changed: the rows, their part of the cost, and the cost without."""
+
+    count: int = 0
+    changed: ExactSum = ExactSum()
+    without: Mean = Mean()
+
+    @classmethod
+    def of(cls, loss: Floats, raw_loss: Floats | None, weight: Floats | None, mass: Floats | None = None) -> Clipping:
+        """Tally losses (f8[n]) and those before clipping, None where nothing is clipped; weights as in `Mean.of`."""
+        if raw_loss is None:
+            return cls()
+        changed = loss != raw_loss
+        part = Mean.of(loss[changed], None if weight is None else weight[changed])
+        return cls(int(changed.sum()), part.a, Mean.of(raw_loss, weight, mass))

@@ -1,0 +1,117 @@
+"""What the predictions themselves show, whatever the labels are: for the diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from xentcli.records import record
+from xentcli.scoring.batch import Batch
+from xentcli.scoring.losses import Workings
+from xentcli.scoring.rows import row_sums
+from xentcli.tallies.moments import Mean
+from xentcli.tallies.tally import Tally
+
+__all__ = ["MOST_CLASSES", "Looks"]
+
+MOST_CLASSES = 1000
+_FEW = 8
+_CERTAIN: Mapping[str, tuple[float, float]] = {
+    "probs": (0.0, 1.0),
+    "true-probs": (0.0, 1.0),
+    "logprobs": (-np.inf, 0.0),
+    "true-logprobs": (-np.inf, 0.0),
+}
+"""The values of the probabilities 0 and 1 in predictions of each kind."""
+
+
+@record(frozen=True)
+class Looks(Tally):
+    """What the predictions of all rows so far have in common; each is kept until a row rules it out.
+
+    Attributes
+    ----------
+    hard
+        Whether every prediction is 0 or 1.
+    probable
+        Whether every row of logits could be probabilities.
+    twice
+        The mean confidence where every row could be the softmax of probabilities, else None.
+    """
+
+    hard: bool = True
+    probable: bool = True
+    twice: Mean | None = Mean()
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Return what predictions have in common of which nothing is known."""
+        return cls(False, False, None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether rows have ruled out all."""
+        return not (self.hard or self.probable or self.twice is not None)
+
+    @classmethod
+    def of(cls, work: Workings) -> Looks:
+        """Look at rows of predictions; the first few usually rule out everything."""
+        few = cls._at(work.of_rows(np.arange(min(_FEW, len(work.batch.rows)))), cls())
+        return few if few.settled else cls._at(work, few)
+
+    @classmethod
+    def _at(cls, work: Workings, open_: Looks) -> Looks:
+        """Look for what is not yet ruled out."""
+        batch = work.batch
+        twice = open_.twice is not None and _twice(batch)
+        mean = Mean.of(work.confidence, None) if twice else None
+        return cls(open_.hard and _hard(batch), open_.probable and _probable(batch), mean)
+
+    def merge(self, other: Looks) -> Looks:
+        """Return what the rows of both have in common."""
+        twice = None if self.twice is None or other.twice is None else self.twice.merge(other.twice)
+        return Looks(self.hard and other.hard, self.probable and other.probable, twice)
+
+
+def _hard(batch: Batch) -> bool:
+    """Whether every probability is 0 or 1; the first rows usually say no."""
+    if batch.kind not in _CERTAIN:
+        return False
+    low, high = _CERTAIN[batch.kind]
+
+    return all(bool(((q == low) | (q == high)).all()) for q in (batch.predictions[:_FEW], batch.predictions))
+
+
+def _probable(batch: Batch) -> bool:
+    """Whether every row given as logits could be probabilities; the first row usually says no."""
+    logits = batch.predictions
+    if batch.kind != "logits":
+        return False
+    if batch.binary or batch.multilabel:
+        return bool(((logits >= 0) & (logits <= 1)).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(
+            bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
+        )
+
+
+def _twice(batch: Batch) -> bool:
+    """Whether each row is the softmax of some probabilities p; the first rows usually say no.
+
+    Then ln q = p - c, and sum p = 1 gives p = ln q - mean(ln q) + 1/K, which must lie from 0 to 1.
+    """
+    if batch.target is None or batch.multilabel or batch.kind != "probs" or batch.binary:
+        return False
+    if batch.classes > MOST_CLASSES:
+        return False
+    slack, q = 1e-6, batch.predictions
+    for rows in (q[:_FEW], q):
+        if (rows <= 0).any():
+            return False
+        logs = np.log(rows)
+        p = logs - logs.mean(axis=1, keepdims=True) + 1 / batch.classes
+        if (p < -slack).any() or (p > 1 + slack).any():
+            return False
+    return True

@@ -1,0 +1,134 @@
+"""How much of the target falls on each class, and the cost of always predicting these frequencies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+
+import numpy as np
+
+from xentcli.arrays import Ints
+from xentcli.records import record
+from xentcli.scoring.losses import Workings
+from xentcli.tallies.exact import ExactSum, common, ratio
+from xentcli.tallies.sums import grouped_sums
+from xentcli.tallies.tally import Tally
+
+__all__ = ["ClassShares"]
+
+
+@record(frozen=True, eq=False)
+class ClassShares(Tally):
+    """How much of the target falls on each class: sum_i w_i W_c y_ic.
+
+    counts (i8[K], or of length 0) holds the rows of each hard label; masses holds the sums,
+    where they are not simply those counts. With `pairs` each column is a problem of two
+    classes, of which the codes 2 c and 2 c + 1 are those of column c.
+    """
+
+    counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    masses: Mapping[int, ExactSum] | None = None
+    pairs: bool = False
+
+    @classmethod
+    def of(cls, work: Workings) -> ClassShares:
+        """Tally the targets of a batch."""
+        if work.batch.multilabel:
+            return cls._of_columns(work.columns, work.batch.classes)
+        batch, soft = work.batch, work.soft
+        some = bool(soft.any())
+        counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
+        # With per_row the weight of a row does not contain that of its class.
+        spread = some or batch.per_row
+        if batch.weight is None and not spread:
+            return cls(counts)
+        weight = np.ones(len(soft)) if batch.mass is None else batch.mass
+        if not spread:
+            return cls(counts, grouped_sums(weight, work.index))
+        mass = weight[:, None] * work.class_shares
+        codes = np.broadcast_to(np.arange(batch.classes), mass.shape)
+        return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
+
+    @classmethod
+    def _of_columns(cls, work: Workings, columns: int) -> ClassShares:
+        """Tally n x k binary rows."""
+        column = np.tile(np.arange(columns), len(work.index) // columns)
+        counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
+        if work.batch.weight is None and not work.soft.any():
+            return cls(counts, None, True)
+        assert work.distribution is not None
+        weight = np.ones(len(column)) if work.batch.weight is None else work.batch.weight
+        codes = 2 * column[:, None] + np.arange(2)
+        return cls(counts, grouped_sums((weight[:, None] * work.distribution).ravel(), codes.ravel()), True)
+
+    def merge(self, other: ClassShares) -> ClassShares:
+        """Return the shares over both."""
+        longer, shorter = sorted((self.counts, other.counts), key=len, reverse=True)
+        counts = longer.copy()
+        counts[: len(shorter)] += shorter
+        pairs = self.pairs or other.pairs
+        if self.masses is None and other.masses is None:
+            return ClassShares(counts, None, pairs)
+        masses = dict(self.by_class())
+        for code, mass in other.by_class().items():
+            masses[code] = masses[code].merge(mass) if code in masses else mass
+        return ClassShares(counts, masses, pairs)
+
+    def by_class(self) -> Mapping[int, ExactSum]:
+        """Return the exact weight on each class that has any."""
+        if self.masses is not None:
+            return self.masses
+        return {c: ExactSum.made(int(self.counts[c]), 0) for c in np.flatnonzero(self.counts).tolist()}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by what was tallied."""
+        if not isinstance(other, ClassShares):
+            return NotImplemented
+        return self.counts.tolist() == other.counts.tolist() and self.by_class() == other.by_class()
+
+    def best_constant(self, weight: ExactSum) -> float:
+        """Return the least cost of a constant prediction, in nats, of rows whose weights sum to `weight`.
+
+        The mass of class c is m_c = sum_i w_i W_c y_ic. A constant prediction f costs
+        -sum_c m_c ln f_c / sum b, which is least where f_c is m_c / sum m (J. W. Gibbs):
+        the entropy of these shares times sum m / sum b. That factor is 1 but for targets that
+        do not sum to 1, and for losses with class weights over a denominator without them.
+        """
+        mass = ExactSum()
+        for part in self.by_class().values():
+            mass = mass.merge(part)
+        if self.pairs or mass == weight or not weight:
+            return self.entropy
+        return self.entropy * mass.over(weight)
+
+    @property
+    def entropy(self) -> float:
+        """-sum_c f_c ln f_c of the class frequencies f, in nats; of pairs the mean over the columns."""
+        by_class = self.by_class()
+        masses = dict(zip(by_class, common(*by_class.values())[0], strict=True))
+        if not self.pairs:
+            return _entropy(list(masses.values()))
+        columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
+        return math.fsum(columns) / len(columns)
+
+    @property
+    def error_of_constant(self) -> float:
+        """The share of wrong predictions if always the most frequent class is predicted; of pairs the mean."""
+        if not self.pairs:
+            return 1 - int(self.counts.max()) / int(self.counts.sum())
+        columns = self.counts.reshape(-1, 2)
+        return float(np.mean(columns.min(axis=1) / columns.sum(axis=1)))
+
+
+def _entropy(masses: Sequence[int]) -> float:
+    total = sum(masses)
+    return math.fsum(_surprise(mass, total) for mass in masses if mass) + 0.0 if total else math.nan
+
+
+def _surprise(mass: int, total: int) -> float:
+    """-f ln f of the share f; near 1 the logarithm is that of what is missing."""
+    share = ratio(mass, total)
+    if not share:
+        return 0.0
+    return -share * (math.log1p(-ratio(total - mass, total)) if 2 * mass > total else math.log(share))

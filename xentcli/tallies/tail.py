@@ -1,0 +1,31 @@
+"""Losses by size, in steps of 1/32 of a doubling, so that a share of the largest can be found after one pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xentcli.arrays import Floats, Ints
+
+__all__ = ["least_of", "step_of"]
+
+_STEP_BITS = 47
+_ONE = 0x3FF << (52 - _STEP_BITS)
+
+
+def step_of(loss: Floats) -> Ints:
+    """i8[n]: the step of each loss from 0 up: the upper bits of a double, 32 steps to a doubling.
+
+    >>> step_of(np.array([1.0, 1.01, 2.0])).tolist() == [_ONE, _ONE, _ONE + 32]
+    True
+    """
+    steps: Ints = np.maximum(loss, 0.0).view(np.int64) >> _STEP_BITS
+    return steps
+
+
+def least_of(step: int) -> float:
+    """Return the least loss of a step.
+
+    >>> least_of(_ONE), least_of(_ONE + 16)
+    (1.0, 1.5)
+    """
+    return float(np.array([step << _STEP_BITS]).view(np.float64)[0])

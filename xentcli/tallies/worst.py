@@ -1,0 +1,76 @@
+"""The rows of the largest loss."""
+
+from __future__ import annotations
+
+import heapq
+import operator
+
+import numpy as np
+
+from xentcli.readers.source import take, texts_of
+from xentcli.records import record
+from xentcli.tallies.block import Block
+from xentcli.tallies.tally import Tally
+
+__all__ = ["Worst", "WorstRow"]
+
+
+@record(frozen=True)
+class WorstRow:
+    """A row and its loss, with what a person wants to see beside it."""
+
+    loss: float
+    row: int
+    id: str | None = None
+    label: str | None = None
+    predicted: str | None = None
+    probability: float | None = None
+    predicted_probability: float | None = None
+    shown: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Sorts the worst first; of equal losses the first row."""
+        return -self.loss, self.row
+
+
+@record(frozen=True)
+class Worst(Tally):
+    """The rows of the largest loss, the worst first, at most `most` of them."""
+
+    most: int = 0
+    rows: tuple[WorstRow, ...] = ()
+
+    @classmethod
+    def of(cls, block: Block) -> Worst:
+        """Tally rows; label and prediction are named where a row has one label."""
+        whole, names = block.whole, block.wants.classes
+        assert whole is not None
+        work, batch = whole.work, whole.work.batch
+        picked = np.lexsort((batch.rows, -work.loss))[: block.wants.worst]
+        places = whole.kept[picked]
+        ids = [None] * len(picked) if whole.ids is None else [whole.ids[place] for place in places.tolist()]
+        shown = [texts_of(take(column, places)) for column in whole.shown]
+        labelled = batch.target is not None and not batch.multilabel
+        rows = []
+        for place, i in enumerate(picked.tolist()):
+            hard = labelled and not work.soft[i]
+            rows.append(
+                WorstRow(
+                    float(work.loss[i]),
+                    int(batch.rows[i]),
+                    ids[place],
+                    names[int(work.index[i])] if hard else None,
+                    names[int(work.predicted[i])] if labelled else None,
+                    float(work.truth[i]) if hard else None,
+                    float(work.confidence[i]) if labelled else None,
+                    tuple(column[place] for column in shown),
+                )
+            )
+        return cls(block.wants.worst, tuple(rows))
+
+    def merge(self, other: Worst) -> Worst:
+        """Return the worst of both."""
+        most = max(self.most, other.most)
+        rows = heapq.merge(self.rows, other.rows, key=operator.attrgetter("rank"))
+        return Worst(most, tuple(row for row, _ in zip(rows, range(most), strict=False)))
