@@ -1,4 +1,4 @@
-"""Option: one row says all there is to know of an option, for the commands, the library and the report."""
+"""Option: one row per option, for the commands, the library and the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record, replace
-from xentcli.typed import typed
 
 __all__ = ["Check", "Option", "items", "number_that", "option", "options_of", "spelled"]
 
@@ -29,32 +28,32 @@ class Option:
     help
         One line: what it does, the unit.
     metavar
-        What the help calls its value; empty for flags and choices.
+        The placeholder of its value in the help; empty for flags and choices.
     hint
-        Its type hint. A library call may give any of its types; a command reads the first.
+        Its type hint. Library calls accept any of its types; the command line parses the first.
     default
-        Its default; the help appends it, but for 0, 1 and what is empty.
+        Its default; the help appends it unless it is 0, 1 or empty.
     choices
-        The values that it may have; empty where `check` decides.
+        The allowed values; empty for any.
     check
-        Checks a value of the right type.
+        Checks a value of the right type, and may convert it.
     numbers
-        What a number is where the hint has only texts: an error, a name such as those of a
-        data frame's columns, or kept.
+        How to treat a number if the hint has only texts: refuse it, take it as a name (the
+        columns of a data frame), or keep it.
     needs
-        What it makes no sense without: "labels", "one problem" (not ``--multilabel``), "files".
+        What it requires: "labels", "one problem" (not ``--multilabel``), "files".
     commands
         The commands that take it.
     multiple
         Whether a command line may repeat it.
     bare
-        The value of the option without a value.
+        The value if the option is given without one.
     short
         A further spelling, such as ``-o``.
     before
-        The option that the help shows after it.
+        The option before which the help shows it.
     action
-        What a command does in place of its work.
+        Called instead of the command.
     """
 
     section: str
@@ -74,7 +73,7 @@ class Option:
     action: Callable[[Any], None] | None = None
 
     def checked(self, name: str, value: Any) -> Any:
-        """Return the plain Python value that is kept of a given one.
+        """Check a value and return it as a plain Python value.
 
         Raises
         ------
@@ -84,6 +83,8 @@ class Option:
         >>> Option("Loss", "Keep q in [EPS, 1-EPS].", hint="float | None").checked("clip", 1)
         1.0
         """
+        from xentcli.typed import typed
+
         value = typed(name, value, self.hint, numbers=self.numbers)
         if value is None:
             return None

@@ -134,6 +134,6 @@ def test_what_is_computed_in_another_process_is_the_same(
 @pytest.mark.parametrize("make", [csv, npy, jsonl, shards])
 def test_a_task_of_files_has_places_and_no_rows(make: Make, tmp_path: Path) -> None:
     predictions, labels = make(tmp_path)
-    kind: dict[str, Any] = {"kind": "logits"} if make is npy else {"label": "y"}
-    feed = opened(predictions, labels, Settings(**kind), 1 << 20)
+    settings = Settings(kind="logits") if make is npy else Settings(label="y")
+    feed = opened(predictions, labels, settings, 1 << 20)
     assert all(len(pickle.dumps(task)) < 3_000 for task in feed.tasks())

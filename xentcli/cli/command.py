@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xentcli.cli.process import check_memory, keep_freed_memory
+from xentcli.cli.process import prepare
 from xentcli.errors import UsageError, shown
 
 __all__ = ["Command", "SectionedOption", "write_examples"]
@@ -51,9 +51,8 @@ class Command(click.Command):
                 raise UsageError(f"{parameter.opts[0]} is given twice; it takes one value")
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, with the allocator set up for large arrays."""
-        check_memory()
-        keep_freed_memory()
+        """Run, in a process set up for large arrays."""
+        prepare()
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -9,7 +9,7 @@ import click
 
 from xentcli.cli.command import Command
 from xentcli.cli.options import again, given_on_command_line, labels_of, parameters, settings_of
-from xentcli.cli.output import FORMAT, Output
+from xentcli.cli.output import OUTPUT, Output
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, spelled
 from xentcli.records import replace
@@ -27,8 +27,8 @@ _OWN = {
     "target": Option("Example", "Target: one number per class; or --label N.", "Y,..."),
     "row": Option("Example", "Row of the file, counted from 1.", "N", hint="int | None", needs=("files",)),
     "by": Option("Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True),
-    "format": FORMAT,
-    "output": Option("Output", "Also write the result to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o"),
+    "format": OUTPUT["format"],
+    "output": OUTPUT["output"],
 }
 
 

@@ -1,4 +1,4 @@
-"""From the rows of options to the parameters of click, and from what click parsed to Settings."""
+"""From rows of options to click parameters, and from parsed options to Settings."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _parameter(name: str, row: Option) -> click.Option:
 
 
 def _instead(row: Option) -> Any:
-    """Return the callback that does what an option asks for, and exits."""
+    """Return the callback that runs the action of an option and exits."""
 
     def callback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value and row.action is not None:
@@ -74,7 +74,7 @@ def _instead(row: Option) -> Any:
 
 
 def settings_of(options: Mapping[str, Any], settings: Any = Settings) -> Settings:
-    """Return the Settings of what click parsed."""
+    """Return the Settings of parsed options."""
     made: Settings = settings(**{name: options[name] for name in options_of(settings) if name in options})
     return made
 

@@ -1,4 +1,4 @@
-"""Output: where a report goes, to stdout and to files, checked before anything is read."""
+"""Output: the destinations of a report, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from xentcli.readers import same_file
 from xentcli.scoring.metrics import METRICS, find, top
 from xentcli.writers import format_of, text_formats
 
-__all__ = ["FORMAT", "OUTPUT", "Output"]
+__all__ = ["OUTPUT", "Output"]
 
 
 def _list_metrics(ctx: click.Context) -> None:
@@ -33,11 +33,10 @@ def _list_metrics(ctx: click.Context) -> None:
     click.echo(formatter.getvalue(), nl=False)
 
 
-FORMAT = Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash")
 OUTPUT = {
-    "format": FORMAT,
+    "format": Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash"),
     "output": Option(
-        "Output", "Also write the report to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
+        "Output", "Also write the result to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
     ),
     "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash"),
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
@@ -47,14 +46,14 @@ OUTPUT = {
 
 
 class Output:
-    """Where a report goes: what of it to stdout, and which files.
+    """The destinations of a report: stdout and files.
 
     Parameters
     ----------
     options
-        What click parsed; a command may lack all options but --format and --output.
+        The parsed options; all but --format and --output are optional.
     inputs
-        The files that are read, None for none.
+        The input files; None entries are ignored.
     """
 
     def __init__(self, options: Mapping[str, Any], inputs: tuple[str | None, ...]) -> None:

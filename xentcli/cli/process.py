@@ -16,7 +16,6 @@ from typing import NoReturn
 
 import click
 
-from xentcli.engine.executors import allow_fork
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
@@ -26,7 +25,10 @@ _FEW_CYCLES = 100_000
 _LEAST_FREE = 96 << 20
 """Bytes of address space that NumPy needs to start; with less OpenBLAS exits with code 1."""
 
-__all__ = ["ReaderGone", "check_memory", "emit", "keep_freed_memory", "run", "say", "say_error"]
+_alone = False
+"""Whether the command has the process to itself."""
+
+__all__ = ["ReaderGone", "emit", "prepare", "run", "say", "say_error"]
 
 
 class ReaderGone(BaseException):
@@ -69,11 +71,12 @@ def run(command: Callable[[], object], *, alone: bool) -> NoReturn:
 
     With `alone` nothing else runs in this process: it skips interpreter teardown.
     """
+    global _alone
     handle(end_at_once if alone else _terminate, interrupts=alone)
     if alone:
         # There are hardly any reference cycles; collecting them takes a tenth of a short run.
         gc.set_threshold(_FEW_CYCLES)
-        allow_fork()
+        _alone = True
     _leave(_exit_code(command), alone)
 
 
@@ -130,7 +133,18 @@ def _click_code(error: Exception) -> int:
     return _defect(error.__cause__) if isinstance(error.__cause__, EOFError) else INTERRUPTED
 
 
-def check_memory() -> None:
+def prepare() -> None:
+    """Set the process up for a command that computes: enough memory, one heap, forks if the process is its own."""
+    _check_memory()
+    _keep_freed_memory()
+    if _alone:
+        # Help and usage errors do not need it.
+        from xentcli.engine.executors import allow_fork
+
+        allow_fork()
+
+
+def _check_memory() -> None:
     """Raise FileError if a limit on the address space (ulimit -v) leaves too little for NumPy."""
     if not sys.platform.startswith("linux"):
         return
@@ -150,7 +164,7 @@ def _memory_fault() -> FileError:
     return FileError("there is not enough memory to start", advice="ulimit -v shows the limit, in KiB")
 
 
-def keep_freed_memory() -> None:
+def _keep_freed_memory() -> None:
     """Keep freed memory in the process, in one heap (glibc only), and let NumPy start no threads.
 
     By default glibc returns each large block to the system, and the kernel zeroes every new

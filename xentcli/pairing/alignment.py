@@ -158,6 +158,10 @@ class _Reader:
         while missing and (part := self._part or next(self.parts, None)) is not None:
             parts.append(part)
             left = part.rows - self._skipped
+            if left > missing and not self._skipped and (halves := part.split(missing)) is not None:
+                parts[-1], self._part = halves
+                missing = 0
+                break
             self._part, self._skipped = (part, self._skipped + missing) if left > missing else (None, 0)
             missing -= min(left, missing)
         self._given += count - missing

@@ -78,8 +78,7 @@ def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Sourc
 
 def _members(source: Source) -> Mapping[str, Shape]:
     """The shapes of the arrays of an archive by name; none of other sources."""
-    found: Mapping[str, Shape] = getattr(source, "arrays", {})
-    return found
+    return source.traits.arrays
 
 
 def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:

@@ -43,8 +43,7 @@ class Found:
 
 def flat_of(source: Source) -> Flat | None:
     """How the columns of K numbers of a source were spread out; None where it has none such."""
-    flat: Flat | None = getattr(source, "flat", None)
-    return flat
+    return source.traits.flat
 
 
 def is_group(found: Found) -> bool:
@@ -142,7 +141,7 @@ def check_odd(found: Found, why: str) -> None:
     DataError
         With the reason why it is no column.
     """
-    odd = getattr(found.source, "odd", {})
+    odd = found.source.traits.odd
     if odd and not is_group(found):
         raise DataError(
             f"{next(iter(odd.values()))}, and {why}",
@@ -219,7 +218,7 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
     for source in sources:
         if source.names:
             advice.append(f"{source.path} has the columns {listed(_called(source))}")
-            odd = getattr(source, "odd", {})
+            odd = source.traits.odd
             if missing in odd:
                 return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path))
         else:

@@ -36,7 +36,7 @@ from xentcli.settings import Settings
 
 __all__ = ["pair"]
 
-COMPANION_BYTES = 1 << 16, 1 << 20
+COMPANION_BYTES = 1 << 18, 1 << 20
 """Bytes of a part of labels, groups or ids: fewer cost time, more cost memory."""
 
 
@@ -160,8 +160,8 @@ def _possible_classes(source: Source, columns: Mapping[int, str]) -> tuple[Warni
 
 def _dtype(found: Found) -> np.dtype[Any]:
     """The dtype of columns of floats; float64 for whole numbers, text and long doubles."""
-    dtype_of = getattr(found.source, "dtype_of", None)
-    every = [dtype_of(column) for column in found.columns] if dtype_of else [getattr(found.source, "dtype", None)]
+    traits = found.source.traits
+    every = [traits.dtypes[column] for column in found.columns] if traits.dtypes else [traits.dtype]
     floats = [dtype for dtype in every if dtype is not None and dtype.kind == "f"]
     common = np.result_type(*floats) if floats and len(floats) == len(every) else np.dtype("f8")
     return common if common.itemsize <= 8 else np.dtype("f8")
@@ -178,8 +178,7 @@ def _resolved(settings: Settings, found: Found, axis: int | None) -> Settings:
     if settings.compat is None:
         return settings
     tool, dtype = COMPAT[settings.compat], _dtype(found)
-    is_bfloat16 = getattr(found.source, "is_bfloat16", None)
-    if tool.short and (dtype.itemsize == 2 or (is_bfloat16 is not None and is_bfloat16(found.columns[0]))):
+    if tool.short and (dtype.itemsize == 2 or found.columns[0] in found.source.traits.bfloat16):
         name = tool.title.partition(",")[0]
         saved = f"{os.path.splitext(os.path.basename(found.source.path))[0]}-float32.npy"
         raise DataError(
@@ -204,9 +203,9 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:
-    """How many bytes of labels, groups or ids are a part: of fewer rows than a task, as two tasks may each load it."""
+    """How many bytes of labels, groups or ids are a part."""
     least, most = COMPANION_BYTES
-    usual = min(most, max(least, source.task_bytes // 4))
+    usual = min(most, max(least, source.task_bytes))
     return min(block_bytes or usual, usual)
 
 

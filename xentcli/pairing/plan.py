@@ -10,7 +10,7 @@ from xentcli.arrays import Floats
 from xentcli.errors import Warning
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Matcher
-from xentcli.readers.source import Selection, Source, files_in
+from xentcli.readers.source import Selection, Source
 from xentcli.records import record
 from xentcli.settings import Settings
 
@@ -44,8 +44,8 @@ class Table:
     @classmethod
     def of(cls, source: Source, unused: tuple[str, ...]) -> Table:
         """Describe a source."""
-        dtype = getattr(source, "dtype", None)
-        return cls(source.path, source.format, source.header, source.names, files_in(source), dtype, unused)
+        traits = source.traits
+        return cls(source.path, source.format, source.header, source.names, traits.files, traits.dtype, unused)
 
 
 @record(frozen=True, eq=False)

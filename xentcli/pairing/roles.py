@@ -24,6 +24,7 @@ from xentcli.readers.source import (
 )
 from xentcli.readers.text.faults import Written, above_or_below, may_be_title
 from xentcli.records import record, replace
+from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
@@ -259,7 +260,8 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
 
 def _unsummed(settings: Settings) -> bool:
     """Whether no row sum confirms which columns are predictions."""
-    return settings.kind == "logits" or settings.renormalize or settings.multilabel or settings.compat == "kaggle"
+    renormalized = settings.compat is not None and COMPAT[settings.compat].renormalize
+    return settings.kind == "logits" or settings.renormalize or settings.multilabel or renormalized
 
 
 def _without_shown_text(
@@ -403,7 +405,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) 
     if any(column is not None for column in columns):
         # An index that only counts is a name of rows beside another pandas object's.
         columns = [
-            s.width if c is None and getattr(s, "counts", False) and sources[0].format == sources[1].format else c
+            s.width if c is None and s.traits.counts and sources[0].format == sources[1].format else c
             for s, c in zip(sources, columns, strict=True)
         ]
     roles["index"] = [Found(s, (column,)) for s, column in zip(sources, columns, strict=True) if column is not None]

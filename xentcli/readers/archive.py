@@ -16,15 +16,14 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import IO, Any
-
-import numpy as np
 
 from xentcli.arrays import Array
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.readers.limits import Limits
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy, read_numbers, size_fault
-from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, WholePart
+from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path, read_range
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
@@ -58,6 +57,17 @@ class ArchivePart(WholePart):
     def pieces(self, selection: Selection) -> Iterator[Rows]:
         """Read them, and convert them in pieces that fit into a cache."""
         return self._cut(selection, max(1, PIECE_NUMBERS // max(1, sum(len(p.columns) for p in selection.values()))))
+
+    def split(self, rows: int) -> tuple[ArchivePart, ArchivePart] | None:
+        """Return the first rows and the others; None where a member cannot be split."""
+        found = [part.split(rows) for part in self.parts]
+        if None in found:
+            return None
+        first, rest = zip(*(pair for pair in found if pair), strict=True)
+        return (
+            replace(self, rows=rows, parts=first),
+            replace(self, start=self.start + rows, rows=self.rows - rows, parts=rest),
+        )
 
     def _cut(self, selection: Selection, step: int) -> Iterator[Rows]:
         """Read the selected columns and yield them, `step` rows at a time."""
@@ -113,10 +123,17 @@ class ArchiveSource(FlatTable):
     odd: Mapping[str, str]
     found: tuple[tuple[str, NpySource | DataError], ...] = ()
 
-    @property
-    def arrays(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of all members that can be read, by name."""
-        return {name: member.shape for name, member in self.found if isinstance(member, NpySource)}
+    @cached_property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        columns = [self.members[member].traits for member, _ in self.flat.origin]
+        return Traits(
+            flat=self.flat,
+            odd=self.odd,
+            arrays={name: member.shape for name, member in self.found if isinstance(member, NpySource)},
+            dtypes=tuple(each.dtype for each in columns),
+            bfloat16=frozenset(column for column, each in enumerate(columns) if each.bfloat16),
+        )
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
         """Return it with other members as its columns: those of shape `lead`, with or without an `axis` of classes.
@@ -142,14 +159,6 @@ class ArchiveSource(FlatTable):
     def numeric(self, column: int) -> bool:
         """Whether a member holds numbers, not text."""
         return self.members[self.flat.origin[column][0]].numeric(0)
-
-    def dtype_of(self, column: int) -> np.dtype[np.generic]:
-        """Return the dtype of the member that a column belongs to."""
-        return self.members[self.flat.origin[column][0]].dtype
-
-    def is_bfloat16(self, column: int) -> bool:
-        """Say whether the member that a column belongs to holds bfloat16."""
-        return self.members[self.flat.origin[column][0]].is_bfloat16(0)
 
     @property
     def task_bytes(self) -> int:

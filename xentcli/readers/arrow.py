@@ -17,7 +17,7 @@ import numpy as np
 from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.ipc import batches_of
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -53,6 +53,11 @@ class ArrowPart(WholePart):
         """
         with _arrow_errors(self.path):
             return self._rows(selection)
+
+    def split(self, rows: int) -> tuple[ArrowPart, ArrowPart]:
+        """Return the first rows and the others."""
+        rest = replace(self, start=self.start + rows, batch=self.batch.slice(rows))
+        return replace(self, batch=self.batch.slice(0, rows)), rest
 
     def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
@@ -136,10 +141,11 @@ class ArrowSource(FlatTable):
         """Whether a column holds numbers; None for all else, of which each value is looked at."""
         return True if self.numbers[self.flat.origin[column][0]] else None
 
-    def dtype_of(self, column: int) -> np.dtype[Any] | None:
-        """Return the dtype of a column of real numbers; None for all else."""
-        found = self.dtypes[self.flat.origin[column][0]]
-        return None if found is None else np.dtype(found)
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have: the dtypes of columns of real numbers among it."""
+        found = [self.dtypes[origin] for origin, _ in self.flat.origin]
+        return Traits(flat=self.flat, dtypes=tuple(None if name is None else np.dtype(name) for name in found))
 
     def lines(self) -> int:
         """Count the rows."""

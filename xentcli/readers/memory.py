@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from xentcli.arrays import Array, rows_of_planes
 from xentcli.errors import DataError, Place, shown
 from xentcli.readers.npy import read_values
-from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Values, WholePart
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, Values, WholePart
 from xentcli.readers.table import rows_of_columns
 from xentcli.records import record, replace
 
@@ -42,6 +43,20 @@ class MemoryPart(WholePart):
         rows = rows_of_columns(self.path, self.names, self.start, self.rows, self.columns.__getitem__, chosen)
         return replace(rows, values={**rows.values, **names})
 
+    def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:
+        """Return the first rows and the others."""
+        return self._cut(0, rows), self._cut(rows, self.rows)
+
+    def _cut(self, first: int, last: int) -> MemoryPart:
+        return replace(
+            self,
+            start=self.start + first,
+            rows=last - first,
+            array=None if self.array is None else self.array[first:last],
+            columns=tuple(column[first:last] for column in self.columns),
+            index=None if self.index is None else self.index[first:last],
+        )
+
 
 @record(frozen=True, eq=False)
 class MemorySource:
@@ -67,27 +82,20 @@ class MemorySource:
     @property
     def row_names(self) -> int | None:
         """The column of the row names, an index that is not 0 to n-1, beyond the columns that can be chosen."""
-        return None if self.index is None or self.counts else self.width
+        return None if self.index is None or self.traits.counts else self.width
 
-    @property
-    def counts(self) -> bool:
-        """Whether the index of a pandas object only counts its rows."""
-        return self.index is not None and np.array_equal(self.index, np.arange(self.rows))
+    @cached_property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        dtypes = tuple(column.dtype for column in (self.columns if self.array is None else (self.array,)))
+        same = dtypes[0] if len({*dtypes}) == 1 else None
+        counts = self.index is not None and np.array_equal(self.index, np.arange(self.rows))
+        return Traits(dtype=same, dtypes=() if self.array is not None else dtypes, counts=counts)
 
     @property
     def tabular(self) -> bool:
         """Whether its columns are those of a table, each with its own type."""
         return self.array is None
-
-    @property
-    def dtype(self) -> np.dtype[np.generic] | None:
-        """The dtype that all columns share; None where they differ."""
-        kinds = {column.dtype for column in self.columns} if self.array is None else {self.array.dtype}
-        return next(iter(kinds)) if len(kinds) == 1 else None
-
-    def dtype_of(self, column: int) -> np.dtype[np.generic]:
-        """Return the dtype of a column."""
-        return (self.columns[column] if self.array is None else self.array).dtype
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None for objects, of which each is looked at."""

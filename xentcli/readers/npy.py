@@ -26,6 +26,7 @@ from xentcli.readers.source import (
     Pick,
     Rows,
     Selection,
+    Traits,
     Values,
     text_for_numbers,
 )
@@ -170,6 +171,17 @@ class NpyPart:
             return self
         return replace(self, rows=rows)
 
+    def split(self, rows: int) -> tuple[NpyPart, NpyPart] | None:
+        """Return the first rows and the others; None where the numbers of a row lie apart."""
+        if self.layout.scattered:
+            return None
+        end = rows * self.layout.width * self.layout.item
+        first, rest = (None, None) if self.data is None else (self.data[:end], self.data[end:])
+        return (
+            replace(self, rows=rows, data=first),
+            replace(self, start=self.start + rows, rows=self.rows - rows, data=rest),
+        )
+
     def array(self, chosen: Sequence[int]) -> Array:
         """Read the rows as they are in the file, (n, k); where numbers lie apart only the chosen columns are filled."""
         layout = self.layout
@@ -262,9 +274,11 @@ class NpySource(OfStream):
         """The dtype of the file."""
         return np.dtype(np.float32 if self.layout.dtype == BFLOAT16 else self.layout.dtype)
 
-    def is_bfloat16(self, column: int) -> bool:
-        """Say whether a column holds bfloat16, which is widened to the float32 of `dtype`."""
-        return self.layout.dtype == BFLOAT16
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        bfloat16 = range(self.width if self.layout.dtype == BFLOAT16 else 0)
+        return Traits(dtype=self.dtype, bfloat16=frozenset(bfloat16))
 
     @property
     def task_bytes(self) -> int:

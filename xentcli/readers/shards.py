@@ -17,10 +17,9 @@ from itertools import takewhile
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
-from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
 __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
@@ -126,6 +125,11 @@ class ShardPart:
         """Return the first rows where they are found without reading all; else more."""
         return replace(self, part=self.part.first(rows))
 
+    def split(self, rows: int) -> tuple[ShardPart, ShardPart] | None:
+        """Return the first rows and the others, where the file's format can be split."""
+        found = self.part.split(rows)
+        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
+
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
         """Count the rows of an error from the first file on."""
@@ -203,30 +207,9 @@ class Shards:
         return self.first.row_names
 
     @property
-    def flat(self) -> Flat | None:
-        """How columns of K numbers were spread out."""
-        flat: Flat | None = getattr(self.first, "flat", None)
-        return flat
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype of arrays."""
-        return getattr(self.first, "dtype", None)
-
-    @property
-    def dtype_of(self) -> Any:
-        """What gives the dtype of a column."""
-        return getattr(self.first, "dtype_of", None)
-
-    @property
-    def is_bfloat16(self) -> Any:
-        """What says whether a column of arrays holds bfloat16."""
-        return getattr(self.first, "is_bfloat16", None)
-
-    @property
-    def odd(self) -> Any:
-        """What is no column, and why."""
-        return getattr(self.first, "odd", {})
+    def traits(self) -> Traits:
+        """What only some sources have: that of the first; members of archives as they were before any change."""
+        return replace(self.first.traits, files=self.files, arrays=self.opened.traits.arrays)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -263,11 +246,6 @@ class Shards:
     def with_classes_at(self, axis: int) -> Shards:
         """Return arrays with an axis, counted from 0, as their columns."""
         return self._changed(lambda source: source.with_classes_at(axis))
-
-    @property
-    def arrays(self) -> Any:
-        """The shapes of the members of the first archive, by name; none of other files."""
-        return getattr(self.opened, "arrays", {})
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> Shards:
         """Return archives with other members as their columns, as each of them says."""
@@ -306,21 +284,21 @@ class Shards:
 
     def _another(self, file: str) -> Source:
         source = opened = self.opener(file)
-        if self.arrays:
+        if self.traits.arrays:
             # Which members of an archive are columns was decided for all files.
             source = self.change(opened)
         # What a first line is, header or data, was decided for all files.
         names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
         if not source.width:
             raise DataError("the file is empty", place=Place(file))
-        width = self.first.width if self.arrays else self.opened.width
+        width = self.first.width if self.traits.arrays else self.opened.width
         if source.width != width:
             what = f"{source.width:,} columns, and {self.files[0]} has {width:,}"
         elif names != self.names:
             ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
             what = f"a column {shown(ours)} where {self.files[0]} has {shown(first)}"
         else:
-            return source if self.arrays else cast("Source", self.change(source))
+            return source if self.traits.arrays else cast("Source", self.change(source))
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
 
     def check_unchanged(self) -> None:

@@ -8,6 +8,7 @@ So the two sides can be aligned by counting, before a row is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard
 
@@ -35,6 +36,7 @@ __all__ = [
     "Rows",
     "Selection",
     "Source",
+    "Traits",
     "Values",
     "WholePart",
     "files_in",
@@ -189,9 +191,55 @@ class Part(Protocol):
         """Return the first rows where they are found without reading all; else more."""
         ...
 
+    def split(self, rows: int) -> tuple[Part, Part] | None:
+        """Return the first rows, fewer than all, and the others; None where that takes reading all."""
+        ...
+
+
+@record(frozen=True, eq=False)
+class Traits:
+    """What only some sources have.
+
+    Attributes
+    ----------
+    files
+        The files of a folder or glob.
+    flat
+        How columns of K numbers were spread out.
+    odd
+        The members of an archive that are no column, by name, each with the reason.
+    arrays
+        The shapes of all members of an archive, by name.
+    dtype
+        The dtype of an array, or that all columns share.
+    dtypes
+        The dtype of each column, None where it is no fixed one; empty where `dtype` is that of all.
+    bfloat16
+        The columns that hold bfloat16, which are read as float32.
+    counts
+        Whether the index of a pandas object only counts its rows.
+    """
+
+    files: tuple[str, ...] = ()
+    flat: Flat | None = None
+    odd: Mapping[str, str] = field(default_factory=dict)
+    arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    dtype: np.dtype[np.generic] | None = None
+    dtypes: tuple[np.dtype[np.generic] | None, ...] = ()
+    bfloat16: frozenset[int] = frozenset()
+    counts: bool = False
+
+
+_NO_TRAITS = Traits()
+
 
 class Source(Protocol):
     """A table that can be read in order, in parts."""
+
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        ...
 
     @property
     def path(self) -> str:
@@ -283,6 +331,10 @@ class WholePart:
         """Return all."""
         return self
 
+    def split(self, rows: int) -> tuple[Self, Self] | None:
+        """Return nothing: all are read at once."""
+        return None
+
 
 class Headed(Source, Protocol):
     """A table of text, whose first line may be a header."""
@@ -304,14 +356,18 @@ def has_first_line(source: Source) -> TypeGuard[Headed]:
 
 def files_in(source: Source) -> tuple[str, ...]:
     """Return the files of a source that has several; none of one that is a file."""
-    files: tuple[str, ...] = getattr(source, "files", ())
-    return files
+    return source.traits.files
 
 
 class OfStream:
     """What sources of one stream of bytes have in common."""
 
     stream: ByteStream
+
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        return _NO_TRAITS
 
     @property
     def path(self) -> str:
@@ -353,6 +409,11 @@ class FlatTable(OfStream):
     tabular = True
     row_names = None
     shape: tuple[int, ...] = ()
+
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        return Traits(flat=self.flat)
 
     @property
     def width(self) -> int:

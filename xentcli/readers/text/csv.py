@@ -135,17 +135,33 @@ class CsvPart:
 
     def first(self, rows: int) -> CsvPart:
         """Return the first rows, where they are few and none has a quote; else all."""
-        if rows >= self.rows:
-            return self
-        size = min(self.length, LOOK_BYTES)
+        found = None if rows >= self.rows else self._split(rows, LOOK_BYTES)
+        return self if found is None else found[0]
+
+    def split(self, rows: int) -> tuple[CsvPart, CsvPart] | None:
+        """Return the first rows and the others; None where there is a quote among the first."""
+        return self._split(rows, self.length)
+
+    def _split(self, rows: int, look: int) -> tuple[CsvPart, CsvPart] | None:
+        """Return the first rows, if they end within `look` bytes without a quote, and the others."""
+        size = min(self.length, look)
         data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
         if b'"' in data:
-            return self
+            return None
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
         if len(ends) < rows:
-            return self
-        length = int(ends[rows - 1]) + 1
-        return replace(self, rows=rows, length=length, data=None if self.data is None else data[:length])
+            return None
+        end = int(ends[rows - 1]) + 1
+        rest = replace(
+            self,
+            start=self.start + rows,
+            line=self.line + rows,
+            rows=self.rows - rows,
+            offset=self.offset + end,
+            length=self.length - end,
+            data=None if self.data is None else self.data[end:],
+        )
+        return replace(self, rows=rows, length=end, data=None if self.data is None else data[:end]), rest
 
     def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
         """The first `size` bytes, and the buffer they are in."""

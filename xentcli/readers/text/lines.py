@@ -92,6 +92,22 @@ class LinesPart(WholePart):
         rows = Rows(self.path, self.flat.names, selection, self.start, self.rows, values, self.line)
         return replace(rows, underflows=tuple(underflows))
 
+    def split(self, rows: int) -> tuple[LinesPart, LinesPart]:
+        """Return the first rows and the others."""
+        data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
+        end = int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[rows - 1]) + 1
+        first = replace(self, rows=rows, length=end, data=None if self.data is None else data[:end])
+        rest = replace(
+            self,
+            start=self.start + rows,
+            line=self.line + rows,
+            rows=self.rows - rows,
+            offset=self.offset + end,
+            length=self.length - end,
+            data=None if self.data is None else data[end:],
+        )
+        return first, rest
+
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         """Read each line by itself."""
         lines = data.rstrip(b"\r\n").split(b"\n")
