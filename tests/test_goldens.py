@@ -15,8 +15,8 @@ import pytest
 
 from xentcli import score
 from xentcli.errors import DataError
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample
+from xentcli.report.report import Report
 
 Figure = Callable[[Report], float | None]
 
@@ -26,8 +26,9 @@ def metric(name: str) -> Figure:
 
 
 def brier_halved(report: Report) -> float:
-    assert report.brier is not None
-    return report.brier / 2
+    brier = report.value("brier")
+    assert brier is not None
+    return brier / 2
 
 
 def share_of_1(report: Report) -> float:

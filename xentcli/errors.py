@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from xentcli.records import record
+from xentcli.records import Keywords, record
 
 __all__ = [
     "DataError",
@@ -165,6 +165,6 @@ class NoVerdict(XentError):
 class Warning:
     """Something that the user should know: a code for scripts, a message, and advice."""
 
-    code: str
+    code: Annotated[str, Keywords(pattern="^[a-z-]+$")]
     message: str
     advice: str = ""

@@ -12,10 +12,17 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-__all__ = ["fields_of", "record", "replace"]
+__all__ = ["Keywords", "fields_of", "record", "replace"]
 
 C = TypeVar("C")
 R = TypeVar("R")
+
+
+class Keywords(dict[str, Any]):
+    """Keywords of the JSON Schema of a field, in ``Annotated``; hashable, as ``Annotated`` needs it in a union."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as record

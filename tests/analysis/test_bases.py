@@ -20,7 +20,7 @@ from scipy.special import log_softmax
 from tests.conftest import Run
 from xentcli import score
 from xentcli.errors import Warning
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 
 Array = npt.NDArray[Any]
 RNG = np.random.default_rng(14)

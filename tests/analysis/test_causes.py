@@ -172,7 +172,7 @@ def test_every_form_has_every_cause(form: str, xent: Run, run_csv: str) -> None:
 def test_the_commands_run_as_they_stand(xent: Run, run_csv: str) -> None:
     done = xent("explain", run_csv, "--label", "truth", "--preds", "a,b,c")
     commands = [
-        line.split(maxsplit=1)[1] if line.startswith("look") else line.strip() for line in done.stdout.splitlines()
+        line.split(maxsplit=1)[1] if line.startswith("next") else line.strip() for line in done.stdout.splitlines()
     ]
     commands = [line for line in commands if line.startswith("xent ")]
     assert len(commands) >= 2

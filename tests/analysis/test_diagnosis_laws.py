@@ -25,7 +25,8 @@ from xentcli import attempts, score
 from xentcli.analysis.causes import causes
 from xentcli.analysis.reordering import better_order
 from xentcli.errors import DataError, FileError, NoVerdict, Warning
-from xentcli.report.documents import Causes, Report
+from xentcli.report.causes import Causes
+from xentcli.report.report import Report
 from xentcli.tallies.confusion import Pairs, counted
 
 Array = npt.NDArray[Any]

@@ -318,11 +318,9 @@ def test_integers_beyond_the_doubles_are_refused_with_their_place(write: Write) 
 
 
 def test_a_column_called_as_a_figure_is_kept_apart_in_a_table() -> None:
-    from xentcli.writers.rows import table_rows
-
     frame = pd.DataFrame({"a": [0.5, 0.25], "b": [0.5, 0.75], "cost": ["x", "y"], "class": ["v", "w"]})
     report = score(frame, ["a", "b"], preds="a,b", by=["cost", "class"], by_class=True)
-    rows = table_rows(report)
+    rows = report.tables()[0].records()
     assert [row["[cost]"] for row in rows][:2] == ["x", "y"]
     assert {row["[class]"] for row in rows} == {None, "v", "w"}
     assert [row["class"] for row in rows][-2:] == ["a", "b"]

@@ -22,7 +22,7 @@ from scipy import optimize, special
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import NoVerdict, UsageError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.recipe import Recipe

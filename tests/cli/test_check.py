@@ -18,7 +18,7 @@ from tests.conftest import Run, Write
 from xentcli.analysis.check import Limit, judge, parse_limit
 from xentcli.cli import main
 from xentcli.errors import UsageError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS
 
 
@@ -103,7 +103,7 @@ def test_an_infinite_value_never_passes(check: Call) -> None:
         assert done.out.startswith("FAIL")
     passing = check("zero.csv", "labels.csv", "--max", "brier=1")
     assert passing.code == 0
-    assert "1 row gives its label no chance: row 1" in passing.out
+    assert "1 row assigns probability 0 to the true class: row 1" in passing.out
 
 
 def test_an_undefined_metric_is_no_verdict(check: Call) -> None:
@@ -131,7 +131,7 @@ def test_several_limits_on_one_metric_each_count(check: Call) -> None:
     assert done.code == 1
     assert sorted(line.split()[0] for line in done.out.splitlines()[:4]) == ["FAIL", "pass", "pass", "pass"]
     assert "1 of 4 limits failed: exit 1." in done.out
-    assert "All 2 limits held." in check(*FILES, "--max", "cost=0.8", "--max", "ppl=3").out
+    assert "Both limits passed." in check(*FILES, "--max", "cost=0.8", "--max", "ppl=3").out
 
 
 @pytest.mark.parametrize("name", ["log_loss", "log-loss", "NLL", "cross_entropy", "Cross-Entropy", " cost "])
@@ -184,7 +184,10 @@ def test_json_has_the_verdict_the_checks_and_every_name_of_the_report(check: Cal
     assert (done.code, done.err) == (1, "")
     document = json.loads(done.out)
     assert document["verdict"] == "fail"
-    assert {field.name for field in dataclasses.fields(Report)} - {"shown", "extra"} <= document.keys()
+    assert {field.name for field in dataclasses.fields(Report)} - {
+        "shown",
+        "metrics",
+    } | METRICS.keys() <= document.keys()
     assert document["cost"] == report().cost
     by_metric = {entry["metric"]: entry for entry in document["checks"]}
     assert by_metric.keys() == {"cost", "accuracy", "kl"}
@@ -237,6 +240,6 @@ def test_the_library_refuses_a_limit_that_is_no_number(value: float) -> None:
 
 
 def test_a_value_that_is_no_number_fails() -> None:
-    broken = dataclasses.replace(report(), cost=math.nan)
+    broken = dataclasses.replace(report(), metrics={**report().metrics, "cost": math.nan})
     for bound in (Limit("cost", "max", 1.0), Limit("cost", "min", 0.0)):
         assert judge(broken, [bound]).verdict == "fail"

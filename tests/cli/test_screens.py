@@ -22,6 +22,8 @@ import xentcli
 from tests.conftest import XENT, Write, csv
 from xentcli.analysis.explain import explain_values
 from xentcli.cli import main
+from xentcli.report.document import Document
+from xentcli.report.explanation import Explanation
 from xentcli.settings import Settings
 from xentcli.writers import rendered
 
@@ -104,9 +106,9 @@ def test_score_of_published_predictions(call: Call, goldens: Path, tmp_path: Pat
         "unused     pred, Resample, weight   (--by or --weights would use them)\n"
         "\n"
         "cross-entropy   0.8022 nats   95 % interval 0.7560 to 0.8484\n"
-        "                              (rows taken as independent; else --cluster)\n"
-        "perplexity      2.2304        as unsure as among 2.2 equal choices\n"
-        "skill           0.2891        28.9 % below always saying the class shares\n"
+        "                              (assumes independent rows; otherwise use --cluster)\n"
+        "perplexity      2.2304        as uncertain as 2.2 equally likely classes\n"
+        "skill           0.2891        28.9 % lower than always predicting the class frequencies\n"
         "accuracy        0.7087\n"
         "Brier           0.4217        sum over classes, 0 is best, 2 is worst\n"
     )
@@ -118,9 +120,9 @@ def test_score_of_a_few_rows(call: Call) -> None:
         "labels     labels.csv, column truth, matched to the columns by name\n"
         "\n"
         "cross-entropy   0.730 nats   95 % interval 0.000 to 2.629 (only 3 rows)\n"
-        "                             (rows taken as independent; else --cluster)\n"
-        "perplexity      2.075        as unsure as among 2.1 equal choices\n"
-        "skill           -0.1465      14.6 % above always saying the class shares\n"
+        "                             (assumes independent rows; otherwise use --cluster)\n"
+        "perplexity      2.075        as uncertain as 2.1 equally likely classes\n"
+        "skill           -0.1465      14.6 % higher than always predicting the class frequencies\n"
         "accuracy        0.6667\n"
         "Brier           0.3933       sum over classes, 0 is best, 2 is worst\n"
     )
@@ -131,7 +133,7 @@ def test_score_with_a_zero_at_the_truth(call: Call) -> None:
     assert "cross-entropy   inf nats   no interval: the cost is infinite\n" in text
     assert re.search(r"\n +0\.916291 +without 1 row of infinite loss\n", text)
     assert text.endswith(
-        "\nwarning    1 row gives its label no chance: row 1\n"
+        "\nwarning    1 row assigns probability 0 to the true class: row 1\n"
         "           --clip EPS bounds q away from 0; or look at these rows\n"
     )
 
@@ -168,7 +170,7 @@ def test_score_without_labels_shows_no_figure_of_labels(call: Call, write: Write
 
 
 def test_a_count_in_a_sentence_has_its_thousands_separated(call: Call) -> None:
-    assert "180,000 equal choices" in screen(call("score", "zero.csv", "labels.csv", "--clip", "1e-15"))
+    assert "180,000 equally likely classes" in screen(call("score", "zero.csv", "labels.csv", "--clip", "1e-15"))
 
 
 EXPLAINED = """\
@@ -233,16 +235,16 @@ def test_check_with_a_limit_that_failed(call: Call) -> None:
     assert lines[0] == "FAIL   cost       0.729752   at most 0.500000    over by 0.229752"
     assert sorted(lines[1:3]) == [
         "none   kl         -          at most 1.000000    targets are not soft",
-        "pass   accuracy   0.666667   at least 0.500000   spare   0.166667",
+        "pass   accuracy   0.666667   at least 0.500000   margin  0.166667",
     ]
     assert lines[3:] == ["", "1 of 3 limits failed: exit 1. Inputs were read and matched in full: 3 rows scored."]
 
 
 def test_check_where_all_held(call: Call) -> None:
     assert screen(call("check", "preds.csv", "labels.csv", "--max", "cost=1")) == (
-        "pass   cost   0.729752   at most 1.000000   spare   0.270248\n"
+        "pass   cost   0.729752   at most 1.000000   margin  0.270248\n"
         "\n"
-        "The limit held. Inputs were read and matched in full: 3 rows scored.\n"
+        "The limit passed. Inputs were read and matched in full: 3 rows scored.\n"
     )
 
 
@@ -283,14 +285,12 @@ def test_a_terminal_that_wants_no_colours_gets_none(tmp_path: Path, env: dict[st
 # Widths.
 
 
-def hand(
-    values: list[float], label: str, option: str = "--probs", names: str | None = None
-) -> xentcli.report.documents.Explanation:
+def hand(values: list[float], label: str, option: str = "--probs", names: str | None = None) -> Explanation:
     kind = "logits" if option == "--logits" else "probs"
     return explain_values(values, label=label, target=None, settings=Settings(kind=kind, classes=names))
 
 
-def documents() -> list[object]:
+def documents() -> list[Document]:
     preds, labels = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.0, 0.5, 0.5]], [0, 1, 0]
     wide = "大きな犬と小さな猫,a very long name of a class that fills a whole line of a terminal alone,x"
     return [

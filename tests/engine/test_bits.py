@@ -16,7 +16,7 @@ from xentcli import score
 from xentcli.errors import DataError
 from xentcli.readers import npy
 from xentcli.readers.text import csv as csv_reader
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.scoring.recipe import Recipe
 
 ROWS = 12_000

@@ -423,6 +423,6 @@ ROWS: list[Row] = [
     Row(SYSTEM, "the output is an input by another path", {"p.csv": P, "l.csv": L, "d/": ""}, "p.csv l.csv -o d/../p.csv", 2, "is an input", names_file=False),
     Row(SYSTEM, "one output twice", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o r.json -o ./r.json", 2, "written twice", names_file=False),
     Row(SYSTEM, "an output in no folder", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o no/r.json", 4, "cannot be written"),
-    Row(SYSTEM, "an output of no known form", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o r.xyz", 2, "the extension says the format"),
+    Row(SYSTEM, "an output of no known form", {"p.csv": P, "l.csv": L}, "p.csv l.csv -o r.xyz", 2, "unknown extension"),
     Row(SYSTEM, "more groups than the limit", {"p.csv": "a,b,g\n0.7,0.3,x\n0.2,0.8,y\n", "l.csv": "label\na\nb\n"}, "p.csv l.csv --by g --max-groups 1", 4, "--max-groups N", names_file=False),
 ]  # fmt: skip

@@ -22,8 +22,8 @@ from pyarrow import parquet as pq
 from tests.conftest import Write, csv
 from xentcli import score
 from xentcli.errors import DataError, NoVerdict, XentError
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample
+from xentcli.report.report import Report
 
 laws = settings(deadline=None, max_examples=60)
 

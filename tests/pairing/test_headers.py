@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, XentError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 
 THREE = "cat,dog,emu\n.5,.3,.2\n.1,.6,.3\n.2,.2,.6\n"
 SERIES = "0,1,2\n.5,.3,.2\n.1,.6,.3\n.2,.2,.6\n"

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import xentcli
 from xentcli.readers import READERS, open_source
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 
 Array = npt.NDArray[Any]
 Put = Callable[[str, bytes], str]

@@ -17,7 +17,7 @@ from xentcli import score
 from xentcli.errors import DataError, FileError
 from xentcli.readers import open_source
 from xentcli.readers.shards import Shards, files_of
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 
 ROWS = (3, 1, 4)
 

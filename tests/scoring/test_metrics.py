@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
+import pickle
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+import xentcli
 from xentcli.errors import UsageError
-from xentcli.report.documents import Report
+from xentcli.records import replace
 from xentcli.scoring import measures
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
@@ -21,10 +23,25 @@ EVERY = list(METRICS.values())
 SYNONYMS = {"log_loss": "cost", "nll": "cost", "cross_entropy": "cost", "ppl": "perplexity"}
 
 
+SCORED = xentcli.score([[0.75, 0.25], [0.5, 0.5]], [0, 1])
+
+
 @pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
-def test_every_metric_is_a_field_of_the_report(metric: Metric) -> None:
-    assert metric.name in {field.name for field in dataclasses.fields(Report)}
+def test_every_report_has_every_metric_by_name_and_as_an_attribute(metric: Metric) -> None:
     assert METRICS[metric.name] is metric
+    assert metric.name in SCORED.metrics
+    assert getattr(SCORED, metric.name) == SCORED.value(metric.name) == SCORED.to_dict()[metric.name]
+    assert (metric.per_example or metric.derive) is not None
+    assert not metric.always or SCORED.value(metric.name) is not None
+
+
+def test_a_metric_that_was_left_out_is_undefined_and_another_name_is_no_attribute() -> None:
+    metrics = {name: value for name, value in SCORED.metrics.items() if name != "accuracy"}
+    report = replace(SCORED, metrics=metrics)
+    assert report.accuracy is report.value("accuracy") is report.to_dict()["accuracy"] is None
+    assert list(report.to_dict()) == [*SCORED.to_dict()]
+    assert not hasattr(report, "accurracy")
+    assert copy.deepcopy(report) == pickle.loads(pickle.dumps(report)) == report
 
 
 @pytest.mark.parametrize("metric", [m for m in EVERY if m.per_example], ids=lambda metric: metric.name)

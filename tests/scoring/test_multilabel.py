@@ -15,8 +15,8 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, UsageError
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample
+from xentcli.report.report import Report
 
 laws = settings(deadline=None, max_examples=40)
 

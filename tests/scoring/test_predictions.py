@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, XentError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.writers.per_example import per_example_sink
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import Write
 from xentcli import score
 from xentcli.errors import DataError, UsageError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 
 Q = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.25, 0.25, 0.5], [0.5, 0.375, 0.125]])
 Y = np.array([0, 1, 0, 2])

@@ -14,7 +14,7 @@ from sklearn.metrics import top_k_accuracy_score
 from tests.conftest import Write, csv
 from xentcli import check, score
 from xentcli.errors import DataError, FileError, UsageError
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.tallies.exact import Among
 from xentcli.tallies.moments import GroupMoments, Moments
 

@@ -38,7 +38,7 @@ NOT_LINES: dict[str, tuple[list[str], str]] = {
     "clip": (["--clip", "0.3"], "clipped         0.3"),
     "base": (["--base", "2"], " bits "),
     "compat": (["--compat", "sklearn"], "scikit-learn"),
-    "ignored": (["--ignore-label", "b"], "1 row left out for the label"),
+    "ignored": (["--ignore-label", "b"], "1 row skipped (--ignore-label)"),
 }
 
 

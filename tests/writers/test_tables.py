@@ -15,11 +15,10 @@ import pytest
 
 import xentcli
 from tests.conftest import Run, Write
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample
+from xentcli.report.report import Report
 from xentcli.writers import WRITERS, content, rendered, text_formats
 from xentcli.writers.per_example import COLUMNS, SINKS, per_example_sink
-from xentcli.writers.rows import table_rows
 
 FRAME = pd.DataFrame(
     {
@@ -57,7 +56,7 @@ def same(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("what", DOCUMENTS)
 def test_every_table_has_the_same_figures(what: str) -> None:
     document = DOCUMENTS[what]
-    want = table_rows(document)
+    want = document.tables()[0].records()
     assert want and len({tuple(row) for row in want}) == 1
     tables: dict[str, list[Any]] = {
         "csv": list(csv.DictReader(io.StringIO(rendered(document, "csv")), strict=True)),

@@ -27,7 +27,8 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.labels import Matcher, WhereRow
 from xentcli.readers.source import BLOCK_BYTES, Pick, Source
 from xentcli.records import record, replace
-from xentcli.report.documents import Cause, Causes, Input
+from xentcli.report.causes import Cause, Causes
+from xentcli.report.document import InputFile
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 from xentcli.tallies.groups import named
@@ -125,7 +126,7 @@ def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
         examples=report.examples,
         prior=report.prior,
         causes=(*whole_, *ranked[:MOST]),
-        inputs=tuple(Input(given.path, given.format, given.rows, None, given.header) for given in report.inputs),
+        inputs=tuple(InputFile(given.path, given.format, given.rows, None, given.header) for given in report.inputs),
         standard_error=report.standard_error,
         xent_version=__version__,
     )

@@ -10,8 +10,9 @@ from xentcli.analysis.score import score
 from xentcli.columns.numerals import number
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
-from xentcli.report.documents import Check, CheckReport, Report
+from xentcli.report.check import Check, CheckReport
 from xentcli.report.per_example import PerExample, Sink
+from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings

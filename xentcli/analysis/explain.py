@@ -17,7 +17,9 @@ from xentcli.errors import DataError, NoVerdict, Place, UsageError
 from xentcli.pairing import Feed, Matching, Plan
 from xentcli.pairing.alignment import Task
 from xentcli.records import replace
-from xentcli.report.documents import Causes, ClassTerm, Explanation, Input
+from xentcli.report.causes import Causes
+from xentcli.report.document import InputFile
+from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import entropy
@@ -182,7 +184,7 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch))
-    inputs = tuple(Input(table.path, table.format, None, None, table.header) for table in plan.inputs)
+    inputs = tuple(InputFile(table.path, table.format, None, None, table.header) for table in plan.inputs)
     return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 
 

@@ -17,8 +17,8 @@ from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageEr
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import open_source
 from xentcli.records import record, replace
-from xentcli.report.documents import Report
 from xentcli.report.per_example import PerExample, Sink
+from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import Metric, find, wanted
 from xentcli.settings import Settings

@@ -1,4 +1,4 @@
-"""Results as plain values, and the JSON Schema of them."""
+"""Results as plain values, one module per document, and the JSON Schema of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from typing import Any
 __all__ = ["schema"]
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of Report.to_dict(), version SCHEMA_VERSION."""
-    import json
-    from importlib import resources
+def schema(document: str = "report") -> dict[str, Any]:
+    """Return the JSON Schema of what ``to_dict`` of a document returns.
 
-    text = resources.files("xentcli.report").joinpath("schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    Parameters
+    ----------
+    document
+        "report", with the verdict of a check too; "explanation" or "causes".
+
+    >>> schema()["properties"]["perplexity"]["description"]
+    'exp(cost in nats)'
+    """
+    from xentcli.report.json_schema import of
+
+    return of(document)

@@ -1,4 +1,4 @@
-"""The losses of single rows, and where they go."""
+"""The loss of each row, and the sink that it is written to."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ __all__ = ["PerExample", "Sink"]
 
 @record(frozen=True, eq=False)
 class PerExample:
-    """What --per-example writes of some rows; rows of weight 0 have NaN.
+    """The rows of a block as --per-example writes them.
 
-    start is how many rows come before; ids are None where there are none. found are the
-    labels that occur, None that of soft targets, and index has for each row which of them
-    is its own (i8[n]); both are None where there are no labels.
+    Attributes
+    ----------
+    start
+        How many rows come before.
+    count
+        How many rows there are.
+    ids
+        The ids of the rows, or None.
+    found, index
+        The labels that occur, None for that of soft targets, and for each row the place of its label
+        among them (i8[n]); both None without labels.
+    probability, loss, weight
+        f8[n]: the probability of the label, the loss in nats, and the weight; NaN for rows of weight 0.
     """
 
     start: int
@@ -31,7 +41,7 @@ class PerExample:
 
     @property
     def labels(self) -> list[str | None] | None:
-        """The label of each row; None where there are none, and in place of that of a soft target."""
+        """The label of each row, None for a soft target; None without labels."""
         if self.found is None or self.index is None:
             return None
         return [self.found[place] for place in self.index.tolist()]
@@ -39,11 +49,16 @@ class PerExample:
 
 @record(frozen=True)
 class Sink:
-    """Where the losses of all rows go.
+    """Where the losses of all rows are written.
 
-    prepare turns those of some rows into what write takes; any thread, or copy of the
-    process, may call it, in any order. write is called in the order of the rows. restart
-    takes back all that was written; it is None where nothing can be.
+    Attributes
+    ----------
+    prepare
+        Converts a block to the argument of `write`; called in any worker, in any order.
+    write
+        Called in the order of the rows.
+    restart
+        Discards all that was written; None where that is impossible.
     """
 
     prepare: Callable[[PerExample], Any]
@@ -52,13 +67,13 @@ class Sink:
 
     @classmethod
     def of(cls, write: Callable[[PerExample], object] | Sink) -> Sink:
-        """Return a function that takes the losses themselves as a sink, and a sink as it is."""
-        return write if isinstance(write, Sink) else cls(_as_it_is, write)
+        """Return a sink as it is; make one of a function that takes blocks."""
+        return write if isinstance(write, Sink) else cls(_unchanged, write)
 
     def __call__(self, block: PerExample) -> None:
-        """Prepare and write the losses of some rows."""
+        """Prepare and write a block."""
         self.write(self.prepare(block))
 
 
-def _as_it_is(block: PerExample) -> PerExample:
+def _unchanged(block: PerExample) -> PerExample:
     return block

@@ -1,13 +1,16 @@
-"""METRICS: every figure that can be shown, asked for or held to a limit.
+"""METRICS: every figure that can be shown, asked for or checked against a limit.
 
-Help texts and choices need no NumPy: a row that is a mean over examples names its function
-in measures.py, which is found on use. The other rows are derived from the totals.
+No NumPy is needed for help texts and choices: a row that is a mean over examples names
+its function (`per_example`, in measures.py), which is found on use; the other rows are
+derived from totals (`derive`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
@@ -15,7 +18,65 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.arrays import Floats
 
-__all__ = ["METRICS", "Metric", "find", "top", "wanted"]
+__all__ = ["METRICS", "Metric", "Totals", "find", "top", "wanted"]
+
+
+class Sum(Protocol):
+    """An exact sum, which may be beyond the doubles."""
+
+    def over(self, *divisors: Any) -> float:
+        """Return the double nearest to the sum over the product of exact sums or numbers."""
+        ...
+
+
+@record(frozen=True)
+class Totals:
+    """What metrics are derived from; losses in nats, None for what is undefined.
+
+    Attributes
+    ----------
+    cost, standard_error
+        The mean loss and its standard error.
+    total, weight_sum
+        Sum of weight x loss, exact, and sum of the weights.
+    prior
+        The cost of always predicting the class frequencies.
+    target_entropy
+        The mean entropy of soft targets.
+    bytes
+        The bytes of --bytes, exact; None where they sum to 0.
+    """
+
+    cost: float
+    standard_error: float | None
+    total: Sum
+    weight_sum: float
+    prior: float | None
+    target_entropy: float | None
+    bytes: Sum | None
+
+
+def _perplexity(totals: Totals) -> float:
+    try:
+        return math.exp(totals.cost)
+    except OverflowError:
+        return math.inf
+
+
+def _skill(totals: Totals) -> float | None:
+    return 1 - totals.cost / totals.prior if totals.prior else None
+
+
+def _normalised_cost(totals: Totals) -> float | None:
+    return totals.cost / totals.prior if totals.prior else None
+
+
+def _bits_per_byte(totals: Totals) -> float | None:
+    return None if totals.bytes is None else totals.total.over(math.log(2), totals.bytes)
+
+
+def _divergence(totals: Totals) -> float | None:
+    return None if totals.target_entropy is None else totals.cost - totals.target_entropy
 
 
 @record(frozen=True)
@@ -25,20 +86,23 @@ class Metric:
     Attributes
     ----------
     name
-        The name in JSON, and of the attribute of the Report.
+        The name in JSON and in Report.metrics.
     title
-        What a table calls it.
+        Its name in tables.
     about
         One line on what it is.
     better
         Which direction is better; "none" where neither is.
     synonyms
-        Other names that are understood.
+        Other names that are accepted.
     per_example
         The function of Workings (or its name in measures.py) whose weighted mean it is. It
         may use whole rows of predictions, or only what they are reduced to, which is faster.
+    derive
+        The function that derives it from the totals: a number or an exact sum, losses in nats, None where it
+        is undefined. It goes before `per_example`.
     unit
-        "loss" follows --base; "share" is from 0 to 1; "number" is plain.
+        "loss" follows --base; "share" is at most 1; "number" is plain.
     labelled
         Whether it needs labels.
     hard
@@ -49,6 +113,10 @@ class Metric:
         Whether every score has it; else only those that show it, ask for it or hold it to a limit.
     argument
         What its function takes beside the rows: the k of a top-k accuracy.
+    always
+        Whether every report has it; others are None where they are undefined.
+    description
+        The formula in the JSON Schema; `about` where empty.
     """
 
     name: str
@@ -57,12 +125,15 @@ class Metric:
     better: Literal["lower", "higher", "none"] = "lower"
     synonyms: tuple[str, ...] = ()
     per_example: str | Callable[..., Floats] | None = None
+    derive: Callable[[Totals], Any] | None = None
     unit: Literal["loss", "share", "number"] = "number"
     labelled: bool = True
     hard: bool = False
     soft: bool = False
     argument: int | None = None
     usual: bool = True
+    always: bool = False
+    description: str = ""
 
 
 METRICS = {
@@ -70,26 +141,52 @@ METRICS = {
     for metric in (
         Metric(
             "cost", "cross-entropy", "mean of -ln q of the truth", synonyms=("log_loss", "nll", "cross_entropy"),
-            unit="loss", labelled=False,
+            unit="loss", labelled=False, derive=attrgetter("cost"), always=True,
+            description="sum of weight x loss over sum of weights, in unit",
         ),
-        Metric("standard_error", "standard error", "of the cost", unit="loss", labelled=False),
-        Metric("total", "total", "sum of weight x loss", unit="loss", labelled=False),
-        Metric("weight_sum", "weight sum", "sum of the weights", better="none", labelled=False),
-        Metric("perplexity", "perplexity", "exp(cost in nats)", synonyms=("ppl",), labelled=False),
-        Metric("prior", "prior", "cost of always saying the class shares", better="none", unit="loss"),
-        Metric("skill", "skill", "1 - cost / prior", better="higher", unit="share"),
-        Metric("nce", "normalised cost", "cost / prior"),
+        Metric(
+            "standard_error", "standard error", "of the cost", unit="loss", labelled=False,
+            derive=attrgetter("standard_error"), description="of the cost, rows taken as independent",
+        ),
+        Metric(
+            "total", "total", "sum of weight x loss", unit="loss", labelled=False, derive=attrgetter("total"),
+            always=True, description="sum of weight x loss, in unit",
+        ),
+        Metric(
+            "weight_sum", "weight sum", "sum of the weights", better="none", labelled=False,
+            derive=attrgetter("weight_sum"), always=True,
+        ),
+        Metric(
+            "perplexity", "perplexity", "exp(cost in nats)", synonyms=("ppl",), labelled=False, derive=_perplexity,
+            always=True,
+        ),
+        Metric(
+            "prior", "prior", "cost of always predicting the class frequencies", better="none", unit="loss",
+            derive=attrgetter("prior"), description="cost of always predicting the class frequencies, in unit",
+        ),
+        Metric("skill", "skill", "1 - cost / prior", better="higher", unit="share", derive=_skill),
+        Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost),
         Metric(
             "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", unit="share",
-            per_example="correct", hard=True,
+            per_example="correct", hard=True, description="ties go to the first class",
         ),
-        Metric("brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier"),
+        Metric(
+            "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier",
+            description="sum over classes of (q - y)^2",
+        ),
         Metric(
             "target_entropy", "target entropy", "mean entropy of soft targets", better="none", unit="loss",
-            per_example="entropy", soft=True,
+            per_example="entropy", soft=True, derive=attrgetter("target_entropy"),
+            description="mean entropy of soft targets, in unit",
         ),
-        Metric("bits_per_byte", "bits per byte", "cost in bits over --bytes", labelled=False),
-        Metric("kl", "KL divergence", "cost - target entropy", unit="loss"),
+        Metric(
+            "bits_per_byte", "bits per byte", "cost in bits over --bytes", labelled=False, derive=_bits_per_byte,
+            description="total in bits over --bytes; null without it",
+        ),
+        Metric(
+            "kl", "KL divergence", "cost - target entropy", unit="loss", derive=_divergence,
+            description="cost - target_entropy",
+        ),
     )
 }  # fmt: skip
 

@@ -16,7 +16,7 @@ from xentcli.settings.together import check_together
 if TYPE_CHECKING:
     import numpy as np
 
-    from xentcli.report.documents import Setting
+    from xentcli.report.document import Setting
 
 __all__ = ["OPTIONS", "SIDES", "Settings"]
 
@@ -72,7 +72,7 @@ class Settings(Fields):
 
     def changed(self, set_by_compat: Mapping[str, Any] | None = None) -> dict[str, Setting]:
         """Return the options that differ from their defaults, for the report."""
-        from xentcli.report.documents import Setting
+        from xentcli.report.document import Setting
 
         by_compat = set_by_compat or {}
         values = [(name, row, by_compat.get(name, getattr(self, name))) for name, row in self.rows.items()]

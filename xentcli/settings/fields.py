@@ -228,7 +228,7 @@ class Fields:
     @property
     def unit(self) -> str:
         """The unit in which losses are shown."""
-        from xentcli.report.documents import UNITS
+        from xentcli.report.document import UNITS
 
         return UNITS[str(self.base)]
 

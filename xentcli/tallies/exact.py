@@ -180,17 +180,18 @@ class ExactSum(Tally, Summed):
         """Return the difference of the finite parts."""
         return self.times(1).merge(other.times(-1))
 
-    def over(self, *divisors: ExactSum) -> float:
+    def over(self, *divisors: ExactSum | float) -> float:
         """Return the double nearest to this sum over the product of others, which are finite and not 0.
 
         >>> huge = ExactSum.of([1e308, 1e308])
-        >>> huge.value, huge.over(ExactSum.of(4.0))
+        >>> huge.value, huge.over(4.0)
         (inf, 5e+307)
         """
         if not self.all_finite:
             return self.value
-        power = self.power - sum(each.power for each in divisors)
-        return ratio(*_shifted(self.units, math.prod(each.units for each in divisors), power))
+        sums = [each if isinstance(each, ExactSum) else ExactSum.of(each) for each in divisors]
+        power = self.power - sum(each.power for each in sums)
+        return ratio(*_shifted(self.units, math.prod(each.units for each in sums), power))
 
     def __bool__(self) -> bool:
         """Return whether the finite part is not 0."""

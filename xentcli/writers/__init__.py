@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from typing import Any
+from types import ModuleType
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
+from xentcli.report.document import Document
 
 __all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_formats"]
 
@@ -41,32 +41,35 @@ def format_of(path: str) -> str:
     Raises
     ------
     UsageError
-        When there is none.
+        When there is none for it.
     """
     for name, writer in WRITERS.items():
         if path.lower().endswith(writer.extensions):
             return name
     known = ", ".join(extension for writer in WRITERS.values() for extension in writer.extensions)
-    raise UsageError(f"-o {shown(path)}: the extension says the format", advice=f"one of {known}")
+    raise UsageError(f"-o {shown(path)}: unknown extension", advice=f"use one of {known}")
 
 
-def rendered(document: Any, format: str, *, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport or Explanation as text that ends with a line end.
+def rendered(document: Document, format: str, *, width: int | None = None, color: bool = False) -> str:
+    """Return a document as text that ends with a line end.
 
     width is that of a terminal, None where lines may be of any length. What is printed may
-    be the log of a CI run: text from files is harmless there in every form.
+    be the log of a CI run: text from files is made harmless there in every form.
     """
-    render: Callable[[Any, int | None, bool], str] = importlib.import_module(WRITERS[format].module).render
-    return render(document, width or 0, color)
+    text: str = _module(format).render(document, width or 0, color)
+    return text
 
 
-def content(document: Any, format: str) -> bytes:
-    """Return what a file of an output form has."""
-    render = importlib.import_module(WRITERS[format].module).render
-    result: bytes | str = render(document, None, False)
+def content(document: Document, format: str) -> bytes:
+    """Return the bytes of a file of an output form."""
+    result: bytes | str = _module(format).render(document, None, False)
     return result if isinstance(result, bytes) else result.encode(errors="backslashreplace")
 
 
+def _module(format: str) -> ModuleType:
+    return importlib.import_module(WRITERS[format].module)
+
+
 def text_formats() -> list[str]:
-    """Name the output forms that can be printed."""
+    """Return the names of the output forms that can be printed."""
     return [name for name, writer in WRITERS.items() if not writer.binary]

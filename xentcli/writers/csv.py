@@ -1,4 +1,4 @@
-"""Results as CSV: a table with full precision; nothing for what is undefined."""
+"""Results as CSV: a table with full precision; an empty cell for what is undefined."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from xentcli.writers.rows import table_rows
+from xentcli.report.document import Document
 from xentcli.writers.safe import csv_cell, terminal_cell
 
 __all__ = ["render"]
 
 
-def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport or Explanation as CSV with a header; without `width` it is for a file."""
-    rows = table_rows(document)
+def render(document: Document, width: int | None = None, color: bool = False) -> str:
+    """Return the first table of a document as CSV with a header; without `width` it is for a file."""
+    table = document.tables()[0]
     safe = csv_cell if width is None else terminal_cell
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(safe(name) for name in rows[0])
-    writer.writerows([_cell(value, safe) for value in row.values()] for row in rows)
+    writer.writerow(safe(name) for name in table.columns)
+    writer.writerows([_cell(value, safe) for value in row] for row in table.rows)
     return buffer.getvalue()
 
 

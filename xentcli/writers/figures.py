@@ -8,7 +8,7 @@ __all__ = ["decimals", "fixed", "percent", "plural", "short"]
 
 
 def decimals(standard_error: float | None) -> int:
-    """How many decimals are worth showing: three digits of the standard error.
+    """Return how many decimals to show: those of three significant digits of the standard error.
 
     >>> decimals(0.0235), decimals(None)
     (4, 6)
@@ -19,7 +19,7 @@ def decimals(standard_error: float | None) -> int:
 
 
 def fixed(value: float | None, places: int) -> str:
-    """A number with so many decimals, with an exponent where those would not show it; a dash for None and NaN.
+    """Return a number with `places` decimals, with an exponent if it is too small or large; a dash for None and NaN.
 
     >>> fixed(0.80218, 4), fixed(4.248e-18, 6), fixed(float("inf"), 4), fixed(float("nan"), 4)
     ('0.8022', '4.248e-18', 'inf', '-')
@@ -34,7 +34,7 @@ def fixed(value: float | None, places: int) -> str:
 
 
 def short(value: float) -> str:
-    """A number in six digits or so, without trailing zeros.
+    """Return a number with about six significant digits, without trailing zeros.
 
     >>> short(0.1), short(10.000000000000002), short(1.9e-16), short(180000)
     ('0.1', '10', '1.9e-16', '180,000')
@@ -43,12 +43,12 @@ def short(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in percent, as in ``28.9 %``."""
+    """Return a share in percent, as in ``28.9 %``."""
     return f"{100 * share:.1f} %" if math.isfinite(share) else str(share)
 
 
 def plural(number: int, noun: str) -> str:
-    """A count and its noun.
+    """Return a count and its noun.
 
     >>> plural(1, "row"), plural(2000, "class")
     ('1 row', '2,000 classes')

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from xentcli.report.documents import Causes, CheckReport, Explanation, Report
+from xentcli.report.causes import Causes
+from xentcli.report.check import CheckReport
+from xentcli.report.document import Document
+from xentcli.report.explanation import Explanation
+from xentcli.report.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
-from xentcli.writers.rows import table_rows
 from xentcli.writers.safe import markdown
 from xentcli.writers.steps import Steps
 
 __all__ = ["render"]
 
 
-def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport, Explanation or Causes as Markdown."""
-    if isinstance(document, Explanation):
-        return _explanation(document)
-    if isinstance(document, CheckReport):
-        return _check(document)
-    if isinstance(document, Causes):
-        return _causes(document)
-    return _report(document)
+def render(document: Document, width: int | None = None, color: bool = False) -> str:
+    """Return the Markdown page of a document."""
+    return _PAGES[document.NAME](document)
 
 
 def _report(report: Report) -> str:
@@ -50,11 +47,16 @@ def _report(report: Report) -> str:
 
 
 def _slices(report: Report, places: int) -> str:
-    rows = table_rows(report)
-    kept = [name for name in rows[0] if name != "unit" and any(row[name] is not None for row in rows)]
-    cells = [[_cell(name, row[name], places) for name in kept] for row in rows]
-    justify = "".join("l" if any(isinstance(row[name], str) for row in rows) else "r" for name in kept)
-    return _table([markdown(name) for name in kept], cells, justify)
+    """The table of groups, without the columns that are empty or the same in all rows."""
+    table = report.tables()[0]
+    kept = {
+        name: values
+        for name, *values in zip(table.columns, *table.rows, strict=True)
+        if name != "unit" and any(value is not None for value in values)
+    }
+    cells = [[_cell(name, value, places) for value in values] for name, values in kept.items()]
+    justify = "".join("l" if any(isinstance(value, str) for value in values) else "r" for values in kept.values())
+    return _table([markdown(name) for name in kept], list(zip(*cells, strict=True)), justify)
 
 
 def _cell(name: str, value: object, places: int) -> str:
@@ -66,7 +68,7 @@ def _cell(name: str, value: object, places: int) -> str:
     return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
 
 
-def _causes(told: Causes) -> str:
+def _causes(result: Causes) -> str:
     rows = [
         [
             cause.name or cause.code,
@@ -74,11 +76,12 @@ def _causes(told: Causes) -> str:
             "" if cause.examples is None else f"{cause.examples:,}",
             "" if cause.cost is None else fixed(cause.cost, 4),
             cause.message,
-            told.more(cause),
+            result.more(cause),
         ]
-        for cause in told.causes
+        for cause in result.causes
     ]
-    first = f"cost {fixed(told.cost, decimals(told.standard_error))} {told.unit}, {plural(told.examples.scored, 'row')}"
+    cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
+    first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
     return first + "\n\n" + _table(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll") + "\n"
 
 
@@ -97,10 +100,10 @@ def _check(result: CheckReport) -> str:
     return f"{verdict}\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
 
 
-def _explanation(told: Explanation) -> str:
-    steps = Steps(told)
+def _explanation(example: Explanation) -> str:
+    steps = Steps(example)
     rows = [steps.cells(term) for term in steps.classes]
-    left = len(told.terms) - len(rows)
+    left = len(example.terms) - len(rows)
     if left:
         rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
     rows.append(steps.sum_cells())
@@ -119,3 +122,11 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -
     rule = ["---:" if side == "r" else "---" for side in justify]
     body = [[markdown(cell) for cell in row] for row in rows]
     return "\n".join("| " + " | ".join(row) + " |" for row in [list(header), rule, *body])
+
+
+_PAGES: dict[str, Callable[[Any], str]] = {
+    Report.NAME: _report,
+    CheckReport.NAME: _check,
+    Explanation.NAME: _explanation,
+    Causes.NAME: _causes,
+}

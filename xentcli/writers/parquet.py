@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 from xentcli.extras import needed
-from xentcli.writers.rows import table_rows
+from xentcli.report.document import Document
 from xentcli.writers.safe import encodable
 
 __all__ = ["render"]
 
 
-def render(document: Any, width: int | None = None, color: bool = False) -> bytes:
-    """Return a Report, CheckReport or Explanation as the bytes of a Parquet file.
+def render(document: Document, width: int | None = None, color: bool = False) -> bytes:
+    """Return the first table of a document as the bytes of a Parquet file.
 
     Raises
     ------
@@ -21,8 +20,9 @@ def render(document: Any, width: int | None = None, color: bool = False) -> byte
         Without the extra ``arrow``.
     """
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
-    rows = table_rows(document)
-    table = arrow.table({encodable(name): [encodable(row[name]) for row in rows] for name in rows[0]})
+    table = document.tables()[0]
+    columns = zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    written = arrow.table({encodable(name): [encodable(value) for value in values] for name, values in columns})
     buffer = io.BytesIO()
-    parquet.write_table(table, buffer)
+    parquet.write_table(written, buffer)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""One row per example, written as the blocks come: .csv, .jsonl, .parquet, or .npy for the losses alone."""
+"""--per-example: one row per example, written block by block; .csv, .jsonl, .parquet, or .npy for the losses alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import numpy as np
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
-from xentcli.report.documents import plain
+from xentcli.report.document import plain
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
 from xentcli.writers.shortest import shortest
@@ -35,9 +35,9 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 @contextlib.contextmanager
 def per_example_sink(path: str, stdout_format: str = "csv") -> Iterator[Sink]:
-    """Give a sink that writes blocks to `path`; ``-`` is standard output, as "csv" or "jsonl".
+    """Yield a sink that writes blocks to `path`; ``-`` is standard output, as "csv" or "jsonl".
 
-    The file appears when the block ends well; else nothing of it stays.
+    The file is replaced when the context ends without an error; else it is unchanged.
     """
     if path == "-":
         out = sys.stdout.buffer
@@ -50,20 +50,20 @@ def per_example_sink(path: str, stdout_format: str = "csv") -> Iterator[Sink]:
 
 
 def check_path(path: str) -> None:
-    """Raise UsageError unless the extension says how to write."""
+    """Raise UsageError for an unknown extension."""
     if path != "-" and os.path.splitext(path)[1].lower() not in SINKS:
         raise UsageError(
-            f"--per-example {shown(path)}: the extension says the format", advice=f"one of {', '.join(SINKS)}, or -"
+            f"--per-example {shown(path)}: unknown extension", advice=f"use one of {', '.join(SINKS)}, or -"
         )
 
 
 @contextlib.contextmanager
 def _csv(file: IO[bytes]) -> Iterator[Sink]:
-    yield _csv_sink(file, of_its_own=True)
+    yield _csv_sink(file, to_file=True)
 
 
 def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None] | None:
-    """Give what empties a file and begins it anew; None for a device or a pipe, which cannot be emptied."""
+    """Return a function that truncates a file and begins again; None for a device or pipe."""
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return None
 
@@ -75,8 +75,8 @@ def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None]
     return restart
 
 
-def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_own: bool = False) -> Sink:
-    # A refused input leaves standard output empty.
+def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, to_file: bool = False) -> Sink:
+    # The header goes with the first rows: a refused input leaves standard output empty.
     header = [(",".join(COLUMNS) + "\n").encode()]
     waiting = list(header)
 
@@ -85,15 +85,15 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_
             file.write(waiting.pop())
         file.write(rows)
 
-    if of_its_own:
+    if to_file:
         write(b"")
 
     @functools.lru_cache(maxsize=4096)
     def quoted(text: str) -> str:
-        harmless = cell(text)
-        if not _SPECIAL.search(harmless):
-            return harmless
-        return '"' + harmless.replace('"', '""') + '"'
+        safe = cell(text)
+        if not _SPECIAL.search(safe):
+            return safe
+        return '"' + safe.replace('"', '""') + '"'
 
     def prepare(block: PerExample) -> bytes:
         found = [quoted(label or "") for label in block.found or ()]
@@ -111,7 +111,7 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, of_its_
         rows = map(",".join, zip(*columns, strict=False))
         return "".join([f"{row}\n" for row in rows]).encode(errors="backslashreplace")
 
-    return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if of_its_own else None)
+    return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if to_file else None)
 
 
 def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
@@ -129,7 +129,7 @@ def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
 
 @contextlib.contextmanager
 def _npy(file: IO[bytes]) -> Iterator[Sink]:
-    """The losses as f8[n]; the header is written again when n is known."""
+    """The losses as f8[n]; the header is rewritten when n is known."""
     count = 0
     length = len(_npy_header(0))
 
@@ -161,20 +161,20 @@ def _npy_header(count: int) -> bytes:
 
 @contextlib.contextmanager
 def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
-    yield _jsonl_sink(file, of_its_own=True)
+    yield _jsonl_sink(file, to_file=True)
 
 
-def _jsonl_sink(file: IO[bytes], *, of_its_own: bool = False) -> Sink:
+def _jsonl_sink(file: IO[bytes], *, to_file: bool = False) -> Sink:
     def prepare(block: PerExample) -> bytes:
         rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
-    return Sink(prepare, file.write, _restart(file, lambda: None) if of_its_own else None)
+    return Sink(prepare, file.write, _restart(file, lambda: None) if to_file else None)
 
 
 @contextlib.contextmanager
 def _parquet(file: IO[bytes]) -> Iterator[Sink]:
-    """A row group for each block; what is missing is null, and so is the loss of a row that was left out."""
+    """A row group for each block; missing values are null, as is the loss of a row of weight 0."""
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
     types = (arrow.int64(), arrow.string(), arrow.string(), arrow.float64(), arrow.float64(), arrow.float64())
     schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))

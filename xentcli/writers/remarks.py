@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xentcli.report.documents import Interval, Report
+from xentcli.report.report import Interval, Report
 from xentcli.writers.figures import fixed, short
 
 __all__ = ["bytes_remark", "changes_of_loss", "ends"]
@@ -15,7 +15,7 @@ _DEFAULT_TOLERANCE = 0.001
 
 def changes_of_loss(report: Report) -> Iterator[str]:
     """Yield a line for each option that changes the loss or its mean, with the option's name."""
-    # What --compat sets, its own line says.
+    # The line of --compat covers what it sets.
     options = {name: setting.value for name, setting in report.options.items() if setting.by == "flag"}
     if "weights" in options:
         yield f"rows weighted by column {options['weights']} (--weights)"
@@ -34,14 +34,14 @@ def changes_of_loss(report: Report) -> Iterator[str]:
 
 
 def _class_weights(given: Any, classes: int) -> str:
-    """Class weights as NAME=W, whichever way they were given."""
+    """Class weights as NAME=W, given as a mapping or as texts."""
     pairs = [f"{name}={weight:g}" for name, weight in given.items()] if isinstance(given, Mapping) else given
     named = [pairs] if isinstance(pairs, str) else list(pairs)
     return ", ".join(named if len(named) == classes else [*named, "others 1"])
 
 
 def bytes_remark(report: Report) -> str:
-    """Say which bytes the loss in bits was divided by, and whether weights apply to them; empty without --bytes."""
+    """Return which bytes the bits were divided by, and whether weights apply to them; empty without --bytes."""
     if report.bytes is None:
         return ""
     total = f"{short(report.bytes.total)} bytes"
@@ -52,6 +52,6 @@ def bytes_remark(report: Report) -> str:
 
 
 def ends(interval: Interval, places: int) -> str:
-    """Both ends of an interval, and from how few rows it is, if they are few."""
+    """Return both ends of an interval, and its note on few rows."""
     note = f" ({interval.note})" if interval.note else ""
     return f"{fixed(interval.low, places)} to {fixed(interval.high, places)}{note}"

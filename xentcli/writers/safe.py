@@ -1,4 +1,4 @@
-"""Untrusted text made harmless, one function for each kind of output."""
+"""Untrusted text made harmless: one function for each kind of output."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
 def terminal(text: str) -> str:
     r"""Escape what a terminal would obey or hide: controls, ESC, C1, bidi, line ends.
 
-    Where what is printed is a log of CI, a line that begins with ``::`` or has ``##[`` or
-    ``##vso[`` is a command; a text that could begin such a line is escaped too.
+    In the log of a CI run a line that begins with ``::``, or contains ``##[`` or ``##vso[``, is a
+    command; text that could begin such a line is escaped too.
 
     >>> terminal("cat\x1b[31m\u202e"), terminal("::error::x")
     ('cat\\x1b[31m\\u202e', '\\x3a:error::x')
@@ -33,7 +33,7 @@ def _escaped(character: str) -> str:
 
 
 def json_text(text: str) -> str:
-    r"""Spell JSON so that no log of CI takes a string of it for a command; what is read is the same.
+    r"""Escape JSON text so that a CI log takes no string for a command; the parsed value is the same.
 
     >>> json_text('["##[error]x"]')
     '["#\\u0023[error]x"]'
@@ -42,7 +42,7 @@ def json_text(text: str) -> str:
 
 
 def encodable(value: Any) -> Any:
-    r"""Escape halves of surrogate pairs, which no UTF-8 has; other values and text stay as they are.
+    r"""Escape lone surrogates, which UTF-8 cannot encode; other text and values are unchanged.
 
     >>> encodable("a\ud800"), encodable("é"), encodable(None)
     ('a\\ud800', 'é', None)
@@ -51,7 +51,7 @@ def encodable(value: Any) -> Any:
 
 
 def csv_cell(text: str) -> str:
-    r"""Put a quote before text that a spreadsheet would run as a formula; numbers stay.
+    r"""Prefix a quote to text that a spreadsheet would evaluate as a formula; numbers are unchanged.
 
     A carriage return, which the csv module leaves unquoted before Python 3.13, is escaped.
 
@@ -63,12 +63,12 @@ def csv_cell(text: str) -> str:
 
 
 def terminal_cell(text: str) -> str:
-    """Return a CSV cell that is harmless on a terminal too."""
+    """Return a CSV cell that is safe on a terminal too."""
     return terminal(csv_cell(text))
 
 
 def markdown(text: str) -> str:
-    r"""Escape what Markdown would read as markup.
+    r"""Escape characters that Markdown reads as markup.
 
     >>> markdown("a|b`c`")
     'a\\|b\\`c\\`'

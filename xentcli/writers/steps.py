@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from xentcli.report.documents import UNITS, ClassTerm, Explanation
+from xentcli.report.document import UNITS
+from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
 __all__ = ["Steps"]
@@ -48,13 +49,13 @@ class Steps:
     """The page of one Explanation; losses and logarithms are in its unit.
 
     >>> from xentcli.analysis.explain import explain
-    >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], base="2")).formula()[0]
+    >>> Steps(explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], row=1, base="2")).formula()[0]
     'loss = -sum = -log2(0.1) = 3.321928 bits'
     """
 
-    def __init__(self, explanation: Explanation) -> None:
-        self.of = explanation
-        self.unit = explanation.unit
+    def __init__(self, example: Explanation) -> None:
+        self.example = example
+        self.unit = example.unit
         self.log = _LOGARITHMS[self.unit]
         self._nats = 1.0 if self.unit == "nats" else math.log(float(_BASES[self.unit]))
 
@@ -64,35 +65,35 @@ class Steps:
     @cached_property
     def classes(self) -> list[ClassTerm]:
         """All classes, or the target and the most likely ones where there are too many to read."""
-        terms = self.of.terms
+        terms = self.example.terms
         if len(terms) <= MOST_CLASSES:
             return list(terms)
         order = sorted(range(len(terms)), key=lambda c: (terms[c].y == 0, -terms[c].q))
         return [terms[c] for c in sorted(order[: MOST_CLASSES - 2])]
 
     def title(self) -> str:
-        """Which example it is, and its true class."""
-        told, parts = self.of, []
-        if told.row is not None and told.inputs:
-            known = f", id {told.id}" if told.id is not None else ""
-            parts.append(f"Row {told.row:,} of {told.inputs[0].path}{known}.")
-        if told.truth is None:
-            spread = sum(term.y != 0 for term in told.terms)
-            parts.append(f"The target is spread over {spread} of {len(told.terms)} classes.")
-        elif len(told.terms) > 1:
-            assert told.truth_index is not None
-            place = _ordinal(told.truth_index + 1)
-            parts.append(f"The true class is {told.truth}, the {place} of {len(told.terms):,}.")
+        """Return which example it is, and its true class."""
+        example, parts = self.example, []
+        if example.row is not None and example.inputs:
+            known = f", id {example.id}" if example.id is not None else ""
+            parts.append(f"Row {example.row:,} of {example.inputs[0].path}{known}.")
+        if example.truth is None:
+            spread = sum(term.y != 0 for term in example.terms)
+            parts.append(f"The target is spread over {spread} of {len(example.terms)} classes.")
+        elif len(example.terms) > 1:
+            assert example.truth_index is not None
+            place = _ordinal(example.truth_index + 1)
+            parts.append(f"The true class is {example.truth}, the {place} of {len(example.terms):,}.")
         return " ".join(parts) or "One example."
 
     # From logits to log-probabilities.
 
     @cached_property
     def _logits(self) -> Logits:
-        told, largest, logsumexp = self.of, self.of.largest, self.of.logsumexp
+        example, largest, logsumexp = self.example, self.example.largest, self.example.logsumexp
         assert largest is not None and logsumexp is not None
-        total = math.fsum(term.exponential or 0.0 for term in told.terms)
-        score = told.terms[told.truth_index or 0].score
+        total = math.fsum(term.exponential or 0.0 for term in example.terms)
+        score = example.terms[example.truth_index or 0].score
         assert score is not None
 
         def texts(places: int) -> Logits:
@@ -102,7 +103,7 @@ class Steps:
         def agree(places: int) -> bool:
             shown = [float(text) for text in texts(places)]
             again = shown[0] + math.log(shown[1])
-            shows = told.truth is None or self._shows_loss(shown[2] - shown[3])
+            shows = example.truth is None or self._shows_loss(shown[2] - shown[3])
             return _decimals(again, places) == _decimals(logsumexp, places) and shows
 
         return texts(_first(range(LOSS_PLACES, MOST_PLACES + 1), agree, LOSS_PLACES))
@@ -112,8 +113,8 @@ class Steps:
         return fixed(self._in_unit(nats) + 0.0, self._places) == self._loss
 
     def softmax_lines(self) -> list[str]:
-        """How logits become log-probabilities, through log-sum-exp; empty for other kinds."""
-        if self.of.logsumexp is None:
+        """Return the log-sum-exp steps from logits to log-probabilities; empty for other kinds."""
+        if self.example.logsumexp is None:
             return []
         largest, total, logsumexp, _ = self._logits
         divided = "" if self.unit == "nats" else f"    {self.log} q = ln q / ln {_BASES[self.unit]}"
@@ -131,13 +132,13 @@ class Steps:
 
     @cached_property
     def _decimals(self) -> Terms:
-        """Few decimals where one term is the sum; else as many as make products and sum agree as printed."""
-        if self.of.truth is not None:
+        """The fewest decimals with which products and sum hold as printed; fixed where one term is the sum."""
+        if self.example.truth is not None:
             return Terms(6, 4, 4, 4)
 
         def agree(places: Terms) -> bool:
-            shown = [self._term(term, places) for term in self.of.terms]
-            factors = ((_target(term.y, places), self._log_q(term, places)) for term in self.of.terms)
+            shown = [self._term(term, places) for term in self.example.terms]
+            factors = ((_target(term.y, places), self._log_q(term, places)) for term in self.example.terms)
             products = (self._term_of(_read(y) * _read(log), places) for y, log in factors)
             terms = math.fsum(map(_read, shown))
             return list(products) == shown and _rounded(terms, places.total) == self._sum(places)
@@ -145,14 +146,14 @@ class Steps:
         return _first((Terms(p + 4, p + 1, p, 4) for p in range(5, MOST_PLACES)), agree, Terms(9, 6, 5, 4))
 
     def header(self) -> list[str]:
-        """The names of the columns, the last one for remarks."""
-        first = ["y", "z", "exp(z-max)"] if self.of.kind == "logits" else ["truth y"]
-        clipped = ["clipped q"] if self.of.clip is not None else []
+        """Return the names of the columns, the last one for remarks."""
+        first = ["y", "z", "exp(z-max)"] if self.example.kind == "logits" else ["truth y"]
+        clipped = ["clipped q"] if self.example.clip is not None else []
         return ["class", *first, "model q", *clipped, f"{self.log} q", f"y x {self.log} q", ""]
 
     def cells(self, term: ClassTerm) -> list[str]:
-        """The cells of a class, without the remark."""
-        middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if self.of.kind == "logits" else []
+        """Return the cells of a class, without the remark."""
+        middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if self.example.kind == "logits" else []
         clipped = [short(term.clipped)] if term.clipped is not None else []
         places = self._decimals
         return [
@@ -166,7 +167,7 @@ class Steps:
         ]
 
     def sum_cells(self) -> list[str]:
-        """The cells of the line below all classes."""
+        """Return the cells of the sum below all classes."""
         return ["", *[""] * (len(self.header()) - 4), "sum", self._sum(self._decimals)]
 
     def _log_q(self, term: ClassTerm, places: Terms) -> str:
@@ -179,16 +180,16 @@ class Steps:
         return "0" if value == 0 or math.isnan(value) else _rounded(value, places.term)
 
     def _sum(self, places: Terms) -> str:
-        return _rounded(self._in_unit(math.fsum(term.term for term in self.of.terms)), places.total)
+        return _rounded(self._in_unit(math.fsum(term.term for term in self.example.terms)), places.total)
 
     # The loss and its meaning.
 
     @cached_property
     def _places(self) -> int:
         """Decimals of the loss: six, or as many as make loss = entropy + divergence hold as printed."""
-        if self.of.target_entropy is None or not math.isfinite(self.of.loss):
+        if self.example.target_entropy is None or not math.isfinite(self.example.loss):
             return LOSS_PLACES
-        loss, entropy = self._in_unit(self.of.loss), self._in_unit(self.of.target_entropy)
+        loss, entropy = self._in_unit(self.example.loss), self._in_unit(self.example.target_entropy)
 
         def agree(places: int) -> bool:
             parts = (round(entropy, places), round(loss - entropy, places))
@@ -198,43 +199,46 @@ class Steps:
 
     @cached_property
     def _loss(self) -> str:
-        return fixed(self._in_unit(self.of.loss) + 0.0, self._places)
+        return fixed(self._in_unit(self.example.loss) + 0.0, self._places)
 
     def formula(self) -> list[str]:
-        """The loss in one line, in nats too where another unit is asked for, and the trap of the other logarithm."""
+        """Return the loss in one line, in nats too for another unit, and the value with the decimal logarithm."""
         lines = [f"loss = {line}" for line in self._formula()]
         if self.unit != "nats":
-            lines.append(f"     = {fixed(self.of.loss, LOSS_PLACES)} nats, divided by ln {_BASES[self.unit]}")
+            lines.append(f"     = {fixed(self.example.loss, LOSS_PLACES)} nats, divided by ln {_BASES[self.unit]}")
         elif (remark := self._other_logarithm) is not None:
             lines.append(remark)
         return lines
 
     def _formula(self) -> Iterator[str]:
-        told, loss = self.of, f"{self._loss} {self.unit}"
-        term = None if told.truth_index is None else told.terms[told.truth_index]
-        if told.kind == "losses":
+        example, loss = self.example, f"{self._loss} {self.unit}"
+        term = None if example.truth_index is None else example.terms[example.truth_index]
+        if example.kind == "losses":
             yield f"{loss}, as the file has it" if self.unit == "nats" else loss
-        elif term is None or (told.kind in ("logprobs", "true-logprobs") and term.clipped in (None, term.q)):
+        elif term is None or (example.kind in ("logprobs", "true-logprobs") and term.clipped in (None, term.q)):
             yield f"-sum = {loss}"
         elif term.clipped is not None and term.clipped != term.q:
             yield f"-sum = -{self.log}({self._probability}) = {loss}, with q = {short(term.q)} clipped"
-        elif told.logsumexp is not None:
+        elif example.logsumexp is not None:
             yield self._logit_formula(loss)
         else:
             yield f"-sum = -{self.log}({self._probability}) = {loss}"
 
     def _logit_formula(self, loss: str) -> str:
         """Logsumexp less the true logit; where digits cancel, the logarithm of the sum of exponentials."""
-        told, shown = self.of, self._logits
-        assert told.truth_index is not None
+        example, shown = self.example, self._logits
+        assert example.truth_index is not None
         by = "" if self.unit == "nats" else f" / ln {_BASES[self.unit]}"
-        if self._shows_loss(float(shown.logsumexp) - float(shown.truth)) or told.terms[told.truth_index].shifted != 0:
+        if (
+            self._shows_loss(float(shown.logsumexp) - float(shown.truth))
+            or example.terms[example.truth_index].shifted != 0
+        ):
             difference = f"{shown.logsumexp} - {_bracketed(shown.truth)}"
             what = "logsumexp(z) - z of the true class"
             if by:
                 return f"-sum = ({what}){by} = ({difference}){by} = {loss}"
             return f"-sum = {what} = {difference} = {loss}"
-        others = math.fsum(t.exponential or 0.0 for c, t in enumerate(told.terms) if c != told.truth_index)
+        others = math.fsum(t.exponential or 0.0 for c, t in enumerate(example.terms) if c != example.truth_index)
         digits = (f"{others:.{digits}g}" for digits in range(6, 18))
         rest = _first(digits, lambda text: self._shows_loss(math.log1p(float(text))), f"{others:.6g}")
         return f"-sum = ln(sum of exp(z-max)){by} = ln(1 + {rest}){by} = {loss}"
@@ -242,73 +246,73 @@ class Steps:
     @cached_property
     def _probability(self) -> str:
         """The q of the loss, with as many digits as give the loss that is printed."""
-        term = self.of.terms[self.of.truth_index or 0]
+        term = self.example.terms[self.example.truth_index or 0]
         q = max(term.q if term.clipped is None else term.clipped, 0.0)
         texts = (f"{q:.{digits}g}" for digits in range(6, 18))
         return _first(texts, lambda text: float(text) > 0 and self._shows_loss(-math.log(float(text))), short(q))
 
     @property
     def _other_logarithm(self) -> str | None:
-        told = self.of
-        if told.truth_index is None or told.kind not in ("probs", "true-probs") or told.clip is not None:
+        example = self.example
+        if example.truth_index is None or example.kind not in ("probs", "true-probs") or example.clip is not None:
             return None
-        q = told.terms[told.truth_index].q
+        q = example.terms[example.truth_index].q
         if not 0 < q < 1:
             return None
         other = short(float(f"{-math.log10(float(self._probability)):.6g}"))
         return f'       (ln is the natural logarithm; a calculator\'s "log" would give {other})'
 
     def sentences(self) -> list[str]:
-        """What the loss means."""
-        sentences = self._soft_sentences() if self.of.truth is None else self._hard_sentences()
+        """Return the meaning of the loss in words."""
+        sentences = self._soft_sentences() if self.example.truth is None else self._hard_sentences()
         return [*sentences, "Over many examples, average their losses: that is the cost."]
 
     def _hard_sentences(self) -> Iterator[str]:
-        told = self.of
-        term = told.terms[told.truth_index or 0]
+        example = self.example
+        term = example.terms[example.truth_index or 0]
         if term.q < 0:
             yield f"q = {short(term.q)} is below 0 by less than --sum-tolerance: it counts as 0."
-        if math.isinf(told.loss):
+        if math.isinf(example.loss):
             yield "The model gave the true class probability 0: the loss is infinite, and so is any average with it."
         else:
             yield f"The model gave the true class {self._chance(term.q)}."
-        if len(told.terms) > 1:
+        if len(example.terms) > 1:
             yield f"{self._guess()}: this prediction is {self._verdict()}."
-        if told.other_split is not None:
-            split = ", ".join(short(q) for q in told.other_split)
+        if example.other_split is not None:
+            split = ", ".join(short(q) for q in example.other_split)
             yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
             yield f"       {split}  ->  {self._loss}"
 
     def _soft_sentences(self) -> Iterator[str]:
-        if self.of.target_entropy is not None:
-            entropy = self._in_unit(self.of.target_entropy)
-            rest = fixed(self._in_unit(self.of.loss) - entropy, self._places)
+        if self.example.target_entropy is not None:
+            entropy = self._in_unit(self.example.target_entropy)
+            rest = fixed(self._in_unit(self.example.loss) - entropy, self._places)
             yield f"A perfect prediction would equal the target and cost its entropy, {fixed(entropy, self._places)}."
             yield f"The rest, {rest}, is the Kullback-Leibler divergence of the model from the target."
         yield f"{self._guess()}."
 
     def _guess(self) -> str:
-        classes = len(self.of.terms)
-        cost = fixed(self._in_unit(self.of.uniform), 4)
+        classes = len(self.example.terms)
+        cost = fixed(self._in_unit(self.example.uniform), 4)
         return f"Guessing all {classes:,} equally costs {self.log} {classes} = {cost}"
 
     def _verdict(self) -> str:
-        if math.isclose(self.of.loss, self.of.uniform, rel_tol=1e-12):
+        if math.isclose(self.example.loss, self.example.uniform, rel_tol=1e-12):
             return "no better and no worse"
-        return "worse" if self.of.loss > self.of.uniform else "better"
+        return "worse" if self.example.loss > self.example.uniform else "better"
 
     def _chance(self, q: float) -> str:
         if q > 0.5:
             return f"a probability of {percent(q)} (perplexity {self._perplexity})"
         if q > 0:
             return f"probability 1/{short(float(f'{1 / q:.4g}'))} (perplexity {self._perplexity})"
-        # Too small for a double, but not for its logarithm.
-        power = self.of.loss / math.log(10)
-        return "probability 0" if self.of.clip else f"probability 1/10^{short(float(f'{power:.4g}'))}"
+        # q underflows, but its logarithm does not.
+        power = self.example.loss / math.log(10)
+        return "probability 0" if self.example.clip else f"probability 1/10^{short(float(f'{power:.4g}'))}"
 
     @property
     def _perplexity(self) -> str:
-        return short(float(f"{self.of.perplexity:.4g}"))
+        return short(float(f"{self.example.perplexity:.4g}"))
 
 
 def _first(candidates: Iterable[T], holds: Callable[[T], bool], default: T) -> T:
@@ -317,7 +321,7 @@ def _first(candidates: Iterable[T], holds: Callable[[T], bool], default: T) -> T
 
 
 def _rounded(value: float, places: int) -> str:
-    """A number with so many decimals, or with so many significant digits where decimals would not show it."""
+    """A number with `places` decimals, or significant digits where decimals would show 0."""
     return f"{value:.{places}g}" if 0 < abs(value) < 10.0 ** (1 - places) else fixed(value, places)
 
 
@@ -334,7 +338,7 @@ def _decimals(value: float, places: int) -> str:
 
 
 def _trimmed(value: float, places: int) -> str:
-    """A number with at most so many decimals, without trailing zeros."""
+    """A number with at most `places` decimals, without trailing zeros."""
     if 0 < abs(value) < 10.0**-places:
         return f"{value:.17g}"
     text = _decimals(value, places)

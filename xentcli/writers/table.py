@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import io
-from collections.abc import Callable
-from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
-from xentcli.report.documents import Causes, CheckReport, Explanation, Report
-from xentcli.writers.screens import causes as screen_causes
-from xentcli.writers.screens import check as screen_check
-from xentcli.writers.screens import explanation as screen_explanation
-from xentcli.writers.screens import report as screen_report
+from xentcli.report.document import Document
 
 __all__ = ["render"]
 
 _ANY_WIDTH = 100_000
-_SCREENS: dict[type, Callable[[Any], RenderableType]] = {
-    Report: screen_report.screen,
-    CheckReport: screen_check.screen,
-    Explanation: screen_explanation.screen,
-    Causes: screen_causes.screen,
-}
 
 
-def render(document: Any, width: int | None = None, color: bool = False) -> str:
-    """Return a Report, CheckReport, Explanation or Causes as text; escape sequences only with `color`."""
+def render(document: Document, width: int | None = None, color: bool = False) -> str:
+    """Return the screen of a document, a module of its name; escape sequences only with `color`."""
     console = Console(
         file=io.StringIO(),
         width=width or _ANY_WIDTH,
@@ -36,6 +25,6 @@ def render(document: Any, width: int | None = None, color: bool = False) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(_SCREENS[type(document)](document))
+    console.print(importlib.import_module(f"xentcli.writers.screens.{document.NAME}").screen(document))
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"

@@ -1,4 +1,4 @@
-"""The screen of `xent explain` for whole files: what makes the cost high."""
+"""The screen of `xent explain` for whole files: the causes of a high cost."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Causes
+from xentcli.report.causes import Causes
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.screens.layout import Columns, block, facts, lines
 
 __all__ = ["screen"]
 
 
-def screen(told: Causes) -> RenderableType:
-    """Show the cost, what makes it up, and the commands that show more."""
+def screen(result: Causes) -> RenderableType:
+    """Show the cost, its causes, and the commands that show more."""
     return block(
-        facts([("cost", "; ".join(_cost(told)))]),
-        facts(list(_mistakes(told)), "bold yellow"),
-        _table(told),
-        facts(list(_commands(told))),
+        facts([("cost", "; ".join(_cost(result)))]),
+        facts(list(_mistakes(result)), "bold yellow"),
+        _table(result),
+        facts(list(_commands(result))),
     )
 
 
-def _cost(told: Causes) -> Iterator[str]:
-    places = decimals(told.standard_error)
-    yield f"{fixed(told.cost, places)} {told.unit} over {plural(told.examples.scored, 'row')}"
-    if told.prior is not None:
-        yield f"always saying the class shares costs {fixed(told.prior, places)}"
+def _cost(result: Causes) -> Iterator[str]:
+    places = decimals(result.standard_error)
+    yield f"{fixed(result.cost, places)} {result.unit} over {plural(result.examples.scored, 'row')}"
+    if result.prior is not None:
+        yield f"always predicting the class frequencies costs {fixed(result.prior, places)}"
 
 
-def _mistakes(told: Causes) -> Iterator[tuple[str, str]]:
-    """What is wrong with the files as a whole."""
-    for cause in told.causes:
+def _mistakes(result: Causes) -> Iterator[tuple[str, str]]:
+    """The causes that are about the files as a whole."""
+    for cause in result.causes:
         if cause.examples is None:
             saved = "" if cause.share is None else f" ({percent(cause.share)} of the cost)"
             yield "first", f"{cause.message}{saved}"
             yield "", cause.more
 
 
-def _table(told: Causes) -> RenderableType:
-    places = decimals(told.standard_error)
+def _table(result: Causes) -> RenderableType:
+    places = decimals(result.standard_error)
     rows = [
         (
             cause.name,
             percent(cause.share or 0.0),
             f"{cause.examples:,}",
-            percent((cause.examples or 0) / told.examples.scored),
+            percent((cause.examples or 0) / result.examples.scored),
             fixed(cause.cost, places if math.isfinite(cause.cost or 0.0) else 0),
             cause.message,
         )
-        for cause in told.causes
+        for cause in result.causes
         if cause.examples is not None
     ]
     if not rows:
@@ -59,8 +59,8 @@ def _table(told: Causes) -> RenderableType:
     return Columns(rows, ("", "of the cost", "rows", "of the rows", "cost", ""), "lrrrrl", ["bold"])
 
 
-def _commands(told: Causes) -> Iterator[tuple[str, str]]:
+def _commands(result: Causes) -> Iterator[tuple[str, str]]:
     """The commands that show more, each once."""
-    commands = dict.fromkeys(told.more(cause) for cause in told.causes if cause.examples is not None)
+    commands = dict.fromkeys(result.more(cause) for cause in result.causes if cause.examples is not None)
     for index, command in enumerate(commands):
-        yield "" if index else "look", command
+        yield "" if index else "next", command

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Check, CheckReport
+from xentcli.report.check import Check, CheckReport
 from xentcli.writers.figures import fixed, plural
 from xentcli.writers.remarks import changes_of_loss
 from xentcli.writers.screens.layout import Columns, block, facts, text
@@ -19,7 +19,7 @@ _STYLES = {"pass": "green", "fail": "bold red", "no_verdict": "yellow"}
 
 
 def screen(result: CheckReport) -> RenderableType:
-    """Show each limit and by how much it held or failed, then what that means."""
+    """Show each limit with its margin, the warnings, and the verdict in words."""
     table = Columns(
         [(_WORDS[check.verdict], *_cells(check, result)) for check in result.checks],
         first_styles=[_STYLES[check.verdict] for check in result.checks],
@@ -39,7 +39,7 @@ def _cells(check: Check, result: CheckReport) -> tuple[str, ...]:
 
 
 def _figure(value: float, check: Check) -> str:
-    """Six decimals, or all of them where six would not tell the value from the limit."""
+    """Six decimals, or all digits where value and limit differ but agree in six decimals."""
     if check.value is not None and check.value != check.limit and fixed(check.value, 6) == fixed(check.limit, 6):
         return repr(value)
     return fixed(value, 6)
@@ -50,7 +50,7 @@ def _margin(check: Check) -> str:
     if not math.isfinite(check.value):
         return "not a number" if math.isnan(check.value) else "infinite"
     if check.verdict == "pass":
-        return f"spare   {fixed(check.margin, 6)}"
+        return f"margin  {fixed(check.margin, 6)}"
     missed = "over by" if check.bound == "max" else "short by"
     return f"{missed} {fixed(-check.margin, 6)}"
 
@@ -67,6 +67,6 @@ def _sentences(result: CheckReport) -> Iterator[str]:
     elif result.verdict == "no_verdict":
         yield "No verdict: a metric is undefined for these data: exit 5."
     else:
-        yield "The limit held." if total == 1 else f"All {total} limits held."
+        yield {1: "The limit passed.", 2: "Both limits passed."}.get(total, f"All {total} limits passed.")
     rows = result.report.examples
     yield f"Inputs were read and matched in full: {plural(rows.scored, 'row')} scored."

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Explanation
+from xentcli.report.explanation import Explanation
 from xentcli.writers.screens.layout import Columns, block, lines
 from xentcli.writers.steps import Steps
 
 __all__ = ["screen"]
 
 
-def screen(told: Explanation) -> RenderableType:
-    """Show the terms of the sum, the sum, and what it means."""
-    steps = Steps(told)
+def screen(example: Explanation) -> RenderableType:
+    """Show the terms of the sum, the sum, and its meaning in words."""
+    steps = Steps(example)
     softmax = steps.softmax_lines()
     return block(
         lines([steps.title()]),
@@ -25,17 +25,17 @@ def screen(told: Explanation) -> RenderableType:
 
 
 def _terms_table(steps: Steps) -> RenderableType:
-    names, told = steps.header(), steps.of
+    names, example = steps.header(), steps.example
     rows = []
     first_zero = True
     for term in steps.classes:
         note = ""
-        if told.truth is not None and term.y and len(told.terms) > 1:
+        if example.truth is not None and term.y and len(example.terms) > 1:
             note = "<- the only term left"
         elif not term.y and first_zero:
             note, first_zero = "y is 0: q does not matter", False
         rows.append([*steps.cells(term), note])
-    left = len(told.terms) - len(rows)
+    left = len(example.terms) - len(rows)
     if left:
         rows.append([f"({left:,} more)", *[""] * (len(names) - 2), ""])
     rows.append([*steps.sum_cells(), ""])

@@ -1,4 +1,4 @@
-"""What screens are laid out with: text in columns, no boxes, and nothing read as markup."""
+"""The layout of screens: text in columns without boxes; nothing is parsed as markup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,12 +19,12 @@ _LEAST_REMARK = 16
 
 
 def text(content: str, style: str = "") -> Text:
-    """Text that may come from anywhere: harmless, and never read as markup."""
+    """Return untrusted text, escaped and never parsed as markup."""
     return Text(terminal(content), style=style)
 
 
 def block(*sections: RenderableType | None) -> Group:
-    """Sections with a blank line between; those that are None are left out."""
+    """Return sections with a blank line between; None is skipped."""
     shown: list[RenderableType] = []
     for section in sections:
         if section is not None:
@@ -33,44 +32,44 @@ def block(*sections: RenderableType | None) -> Group:
     return Group(*shown)
 
 
-def lines(content: Iterable[str], indent: int = 0) -> RenderableType:
-    """Lines of text."""
-    return Padding(Group(*(text(line) for line in content)), (0, 0, 0, indent))
+def lines(content: Iterable[str]) -> RenderableType:
+    """Return lines of text."""
+    return Group(*map(text, content))
 
 
 def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> Table | None:
-    """A word and what there is to say about it, per row; None without rows."""
+    """Return a table of terms and their texts; None without rows."""
     if not rows:
         return None
     grid = Table.grid(padding=(0, 3, 0, 0))
     grid.add_column(no_wrap=True, style=style, min_width=8)
     grid.add_column(overflow="fold")
-    for word, said in rows:
-        grid.add_row(text(word), text(said))
+    for term, content in rows:
+        grid.add_row(text(term), text(content))
     return grid
 
 
 @record(frozen=True)
 class Columns:
-    """Cells in columns, of which no figure is ever cut.
+    """A table whose figures are never cut.
 
-    The last column has remarks, which wrap. Where it gets narrow the gaps shrink;
-    where figures still do not fit, each row becomes a line of words.
+    The last column has remarks, which wrap. On a narrow terminal the gaps shrink; where the
+    figures still do not fit, each row becomes a line of names and cells.
 
     Attributes
     ----------
     rows
-        The cells; all rows have as many.
+        The cells, as many in each row.
     header
-        The names of the columns, or none.
+        The names of the columns; None for no header.
     justify
-        A letter for each column, l or r; l where it is too short.
+        "l" or "r" for each column; "l" for those beyond its end.
     styles
         A style for each of the first columns.
     first_styles
         A style for the first cell of each row, over that of its column.
     spare_remarks
-        Whether the remarks may be left out before the columns are.
+        Whether remarks are dropped before rows become lines.
     """
 
     rows: Sequence[Sequence[str]]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
-from xentcli.report.documents import Report
+from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import Metric
+from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
 from xentcli.writers.screens.layout import Columns, block, facts
@@ -17,9 +17,16 @@ from xentcli.writers.screens.slices import slice_tables
 
 __all__ = ["screen"]
 
+_WITH_LINES = {
+    *("cost", "standard_error", "target_entropy", "kl", "bits_per_byte", "perplexity", "skill", "accuracy", "brier"),
+    # Shown only with --metrics.
+    *("total", "weight_sum", "prior", "nce"),
+}
+"""Metrics with a line of their own here, or none; any other is shown as its row of METRICS describes it."""
+
 
 def screen(report: Report) -> RenderableType:
-    """Show what was read, then the figures, then what the user should know."""
+    """Show the inputs, the figures, the slices and the warnings."""
     return block(
         facts(list(_inputs(report))),
         Columns(list(_figures(report) if not report.shown else _chosen(report)), styles=("bold",)),
@@ -46,7 +53,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if examples.zero_weight:
         yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
     if examples.ignored:
-        yield "", f"{plural(examples.ignored, 'row')} left out for the label"
+        yield "", f"{plural(examples.ignored, 'row')} skipped (--ignore-label)"
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
@@ -106,24 +113,28 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "accuracy", fixed(report.accuracy, places), ""
     if report.brier is not None:
         yield "Brier", fixed(report.brier, places), "sum over classes, 0 is best, 2 is worst"
+    for metric, value in report.figures():
+        if metric.name in METRICS and metric.name not in _WITH_LINES and value is not None:
+            yield _figure(report, metric, value)
+
+
+def _figure(report: Report, metric: Metric, value: float | None) -> tuple[str, str, str]:
+    """The line of a metric that needs no words of its own."""
+    places = decimals(report.standard_error)
+    unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
+    about = bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+    return (
+        metric.title,
+        fixed(value, places if metric.unit == "loss" else max(places, 4)) + unit,
+        about if value is not None else report.undefined.get(metric.name, "undefined"),
+    )
 
 
 def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
     """The figures of --metrics, in its order."""
-    places = decimals(report.standard_error)
     for metric, value in report.figures():
-        unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
-        shown = places if metric.unit == "loss" else max(places, 4)
-        yield (
-            metric.title,
-            fixed(value, shown) + unit,
-            _about(report, metric) if value is not None else report.undefined.get(metric.name, "undefined"),
-        )
-    yield from _clipped(report, places)
-
-
-def _about(report: Report, metric: Metric) -> str:
-    return bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
+        yield _figure(report, metric, value)
+    yield from _clipped(report, decimals(report.standard_error))
 
 
 def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
@@ -136,20 +147,20 @@ def _clipped(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
 
 def _independence(report: Report) -> str:
     if report.clusters is None:
-        return "(rows taken as independent; else --cluster)"
-    return f"({plural(report.clusters, 'cluster')} of {report.options['cluster'].value} taken as independent)"
+        return "(assumes independent rows; otherwise use --cluster)"
+    return f"(assumes {plural(report.clusters, 'independent cluster')} of {report.options['cluster'].value})"
 
 
 def _choices(perplexity: float) -> str:
     if perplexity > 1e6:
         return ""
-    return f"as unsure as among {short(float(f'{perplexity:.2g}'))} equal choices"
+    return f"as uncertain as {short(float(f'{perplexity:.2g}'))} equally likely classes"
 
 
 def _skill(skill: float) -> str:
     if not math.isfinite(skill):
         return ""
-    return f"{percent(abs(skill))} {'below' if skill >= 0 else 'above'} always saying the class shares"
+    return f"{percent(abs(skill))} {'lower' if skill >= 0 else 'higher'} than always predicting the class frequencies"
 
 
 def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:

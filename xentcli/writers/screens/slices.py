@@ -1,4 +1,4 @@
-"""Where the cost comes from, as tables: by true class, by groups, the worst rows."""
+"""The tables of slices on a screen: by true class, by group, and the worst rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
-from xentcli.report.documents import GroupSlice, Report
+from xentcli.report.report import GroupSlice, Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.remarks import ends
 from xentcli.writers.screens.layout import Columns, text
@@ -15,7 +15,7 @@ from xentcli.writers.screens.layout import Columns, text
 __all__ = ["slice_tables"]
 
 MOST = 20
-"""Rows of a table that a person reads; the other forms have all."""
+"""The most rows of a table on a screen; other output forms have all."""
 
 
 def slice_tables(report: Report) -> Iterator[RenderableType]:
@@ -66,7 +66,7 @@ def _rest(count: int, columns: int) -> list[tuple[str, ...]]:
 def _worst_title(report: Report) -> str:
     loss = sum(row.loss for row in report.worst)
     whole = report.total
-    # With weights a row's part of the cost is not its loss alone.
+    # With weights the share of a row is not that of its loss.
     plain = not {"weights", "class_weight"} & report.options.keys() and 0 < whole < float("inf")
     return f"worst rows ({plural(len(report.worst), 'row')}" + (
         f", {percent(loss / whole)} of the cost)" if plain else ")"

@@ -1,0 +1,109 @@
+"""A metric and an output form that are added from outside, one row each, work in the command wherever others do."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import Write
+
+PLUGIN = """
+from xentcli.scoring.metrics import METRICS, Metric
+from xentcli.writers import WRITERS, Writer
+
+def far(work):
+    return (work.loss > 0.5).astype("f8")
+
+def surprise(totals):
+    return totals.cost * 100
+
+def render(document, width=None, color=False):
+    table = document.tables()[0]
+    return "\\n".join("|".join(map(str, row)) for row in (table.columns, *table.rows)) + "\\n"
+
+METRICS["far"] = Metric("far", "far rows", "share of rows with a loss above 0.5", unit="share", per_example=far)
+METRICS["surprise"] = Metric("surprise", "surprise", "cost in hundredths", unit="loss", labelled=False, derive=surprise)
+WRITERS["pipes"] = Writer("for a test", "plugin", (".pipes",))
+"""
+Q = np.array([[0.7, 0.3], [0.1, 0.9], [0.2, 0.8], [0.6, 0.4]])
+Y = np.array([0, 1, 0, 0])
+W = np.array([1.0, 2.0, 3.0, 4.0])
+ON = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+SMOOTH = 0.9 * -np.log(Q[np.arange(4), Y]) + 0.05 * -np.log(Q).sum(axis=1)
+OF_COLUMNS = -np.where(ON == 1, np.log(Q), np.log(1 - Q))
+FILES = ("preds.csv", "labels.csv", "--label", "truth")
+WAYS = {
+    "": ([*FILES], np.mean(-np.log(Q[np.arange(4), Y]) > 0.5)),
+    "smoothed": ([*FILES, "--label-smoothing", "0.1"], np.mean(SMOOTH > 0.5)),
+    "weighted": (
+        [*FILES, "--weights", "w"],
+        np.average(-np.log(Q[np.arange(4), Y]) > 0.5, weights=W),
+    ),
+    "multi-label": (["preds.csv", "on.csv", "--multilabel"], np.mean(OF_COLUMNS > 0.5)),
+}
+
+Xent = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def xent(tmp_path: Path, write: Write) -> Xent:
+    """Run the command in a process that imported the additions."""
+    write("plugin.py", PLUGIN)
+    write("preds.csv", "cat,dog\n" + "".join(f"{a},{b}\n" for a, b in Q))
+    write("labels.csv", "truth,w\n" + "".join(f"{('cat', 'dog')[y]},{w}\n" for y, w in zip(Y, W, strict=True)))
+    write("on.csv", "cat,dog\n" + "".join(f"{a},{b}\n" for a, b in ON))
+    start = "import sys; sys.path.insert(0, '.'); import plugin; from xentcli.cli import main; main(prog_name='xent')"
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", start, *args], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Xent, tmp_path: Path, way: str) -> None:
+    args, share = WAYS[way]
+    shown = xent("score", *args, "-o", "a.json", "-o", "a.csv", "-o", "a.md", "-o", "a.jsonl")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    line = next(line for line in shown.stdout.splitlines() if line.startswith("far rows"))
+    assert line.split("   ")[-1].strip() == "share of rows with a loss above 0.5"
+    document = json.loads((tmp_path / "a.json").read_text())
+    assert document["far"] == pytest.approx(share, rel=1e-15)
+    assert document["surprise"] == 100 * document["cost"]
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = {row["metric"]: row for row in csv.DictReader(file)}
+    assert float(rows["far"]["value"]) == document["far"]
+    assert rows["surprise"]["unit"] == "nats"
+    assert "| far rows |" in (tmp_path / "a.md").read_text()
+    assert '"far"' in (tmp_path / "a.jsonl").read_text()
+    assert xent("check", *args, "--max", f"far={document['far']!r}", "--min", "far=0.1").returncode == 0
+
+
+def test_a_metric_that_was_added_is_a_number_alone_and_may_fail_or_be_undefined(xent: Xent, write: Write) -> None:
+    assert float(xent("score", *FILES, "--get", "far").stdout) == 0.5
+    assert xent("check", *FILES, "--max", "far=0.49").returncode == 1
+    nats, bits = (float(xent("score", *FILES, "--get", "surprise", "--base", base).stdout) for base in ("e", "2"))
+    assert bits == nats / np.log(2)
+    write("true.csv", "q\n0.5\n0.25\n")
+    done = xent("score", "true.csv", "--kind", "true-probs", "--get", "far")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "far is undefined" in done.stderr
+
+
+def test_an_output_form_that_was_added_is_printed_and_written(xent: Xent, tmp_path: Path) -> None:
+    done = xent("score", *FILES, "--format", "pipes", "-o", "out.pipes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (tmp_path / "out.pipes").read_text()
+    assert done.stdout.startswith("metric|value|unit\ncost|")
+    done = xent("check", *FILES, "--max", "cost=9", "--format", "pipes")
+    assert done.stdout.startswith("name|metric|value|limit|margin|verdict\nmax cost|cost|")
+    assert "pipes" in xent("score", "--help").stdout

@@ -1,0 +1,118 @@
+"""What a report says beside its figures: warnings, and why figures are undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xentcli.errors import Warning, shown
+from xentcli.pairing import Plan
+from xentcli.pairing.alignment import RowNames
+from xentcli.scoring.compat import COMPAT
+from xentcli.tallies.scores import Scores
+
+__all__ = ["compat_note", "undefined", "warnings"]
+
+
+def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool) -> dict[str, str]:
+    """Return why figures are undefined, by the name of the figure; with `no_bytes` the bytes sum to 0."""
+    reasons = _no_interval(total, clusters)
+    if clusters is not None and plan.settings.slices:
+        reasons["by"] = "with --cluster only the whole cost has an interval"
+    if plan.settings.bytes is None:
+        reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
+    elif no_bytes:
+        reasons["bits_per_byte"] = "the bytes sum to 0"
+    return {**reasons, **_without_labels(plan, total), **_without_entropy(plan, total)}
+
+
+def _no_interval(total: Scores, clusters: int | None) -> dict[str, str]:
+    if total.infinite.count:
+        reason = "the cost is infinite"
+    elif total.scored < 2 or clusters == 1:
+        reason = f"one {'row' if clusters is None else 'cluster'} has no spread"
+    else:
+        return {}
+    return {"standard_error": reason, "interval": reason}
+
+
+def _without_labels(plan: Plan, total: Scores) -> dict[str, str]:
+    """Why figures that need hard labels or class frequencies are undefined."""
+    if plan.matcher is None:
+        return dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
+    reasons = dict.fromkeys(("accuracy", "by_class"), "targets are soft") if total.soft else {}
+    if plan.settings.label_smoothing:
+        reasons |= dict.fromkeys(("prior", "skill", "nce"), "labels are smoothed")
+    elif not total.classes.entropy:
+        reasons |= dict.fromkeys(("skill", "nce"), "all labels are one class")
+    return reasons
+
+
+def _without_entropy(plan: Plan, total: Scores) -> dict[str, str]:
+    """Why figures of soft targets are undefined."""
+    if not total.soft:
+        reason = "there are no labels" if plan.matcher is None else "targets are not soft"
+    elif plan.settings.label_smoothing or plan.recipe.class_weight is not None:
+        reason = "labels are smoothed or classes weighted"
+    else:
+        return {}
+    return {"target_entropy": reason, "kl": reason}
+
+
+def compat_note(plan: Plan) -> str | None:
+    """Return the tool whose number it is, and what --compat did beside the formula."""
+    settings = plan.settings
+    if settings.compat is None:
+        return None
+    recipe, axis = plan.recipe, plan.set_by_compat.get("class_axis")
+    did = [f"q kept in [{recipe.clip:.3g}, 1 - {recipe.clip:.3g}]"] if recipe.clip is not None else []
+    did += ["each row divided by its sum"] if recipe.renormalize else []
+    if recipe.per_row:
+        did.append("divided by the number of rows")
+    if axis is not None:
+        did.append(f"classes on axis {axis}")
+    return f"{COMPAT[settings.compat].title}: {'; '.join(did) or 'nothing but the formula'}"
+
+
+def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
+    """Yield the warnings that the tallies give rise to, without the diagnoses of findings.py."""
+    settings = plan.settings
+    if total.infinite.count:
+        advice = "--clip EPS bounds q away from 0; or look at these rows"
+        yield Warning("infinite", _infinite_message(plan, total), advice)
+    for label in sorted(settings.ignored - total.ignored_labels):
+        yield Warning(
+            "ignored-label-not-found",
+            f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
+            "check its spelling; it is compared with the labels as text, whole numbers without .0",
+        )
+    if settings.renormalize and settings.compat is None:
+        yield Warning(
+            "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
+        )
+    if total.underflows:
+        yield _underflow(total.underflows)
+    if plan.compare_row_names and not names.same:
+        yield Warning(
+            "row-names-differ",
+            "the unnamed first columns of both files differ; rows were matched by position",
+            "--id '#1' matches by them; --align position silences this",
+        )
+
+
+def _underflow(count: int) -> Warning:
+    numbers = "one number" if count == 1 else f"{count:,} numbers"
+    read = f"too small for a double {'was' if count == 1 else 'were'} read as 0"
+    return Warning("underflow", f"{numbers} {read}", "save log-probabilities")
+
+
+def _infinite_message(plan: Plan, total: Scores) -> str:
+    count = total.infinite.count
+    rows = ", ".join(f"{row:,}" for row in total.infinite.first)
+    more = ", ..." if count > len(total.infinite.first) else ""
+    noun = f"{count:,} rows assign probability 0 to the true class: rows {rows}{more}"
+    if count == 1:
+        noun = f"1 row assigns probability 0 to the true class: row {rows}"
+    dtype = plan.predictions.dtype if plan.settings.kind in ("probs", "true-probs") else None
+    if dtype is not None and dtype.itemsize < 8 and dtype.kind == "f":
+        noun += f" ({dtype.name} underflow? save log-probabilities)"
+    return noun

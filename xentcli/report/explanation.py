@@ -1,0 +1,89 @@
+"""The document of `xent explain` for one example."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xentcli.errors import Warning
+from xentcli.records import record
+from xentcli.report.document import SCHEMA_VERSION, Document, InputFile, Number, Position, Table, Version
+
+__all__ = ["ClassTerm", "Explanation"]
+
+
+@record(frozen=True)
+class ClassTerm:
+    """One class of one example: its target y, its probability q, and its term y x ln q of the loss.
+
+    Attributes
+    ----------
+    score
+        the logit or log-probability of the file; None for probabilities
+    shifted
+        the logit minus the largest; None unless logits were given
+    exponential
+        exp(shifted); None unless logits were given
+    clipped
+        q after --clip; None without it
+    """
+
+    name: str
+    y: Number
+    q: Number
+    ln_q: Number
+    term: Number
+    score: Number | None = None
+    shifted: Number | None = None
+    exponential: Number | None = None
+    clipped: Number | None = None
+
+
+@record(frozen=True)
+class Explanation(Document):
+    """One example, step by step; every loss is in nats.
+
+    Attributes
+    ----------
+    truth
+        the true class; None where the target is soft
+    uniform
+        the loss of predicting all classes equally
+    other_split
+        other probabilities with the same loss
+    loss_in_unit
+        the loss in `unit`
+    clip
+        the EPS of --clip
+    row
+        None where the example was given by options
+    """
+
+    NAME: ClassVar = "explanation"
+    OMITTED: ClassVar = frozenset({"warnings"})
+
+    kind: str
+    terms: tuple[ClassTerm, ...]
+    loss: Number
+    truth: str | None
+    truth_index: int | None
+    predicted: str
+    perplexity: Number
+    uniform: Number
+    target_entropy: Number | None
+    largest: Number | None
+    logsumexp: Number | None
+    other_split: tuple[Number, ...] | None
+    unit: str = "nats"
+    loss_in_unit: Number | None = None
+    clip: Number | None = None
+    row: Position | None = None
+    id: str | None = None
+    inputs: tuple[InputFile, ...] = ()
+    xent_version: str = ""
+    schema_version: Version = SCHEMA_VERSION
+    warnings: tuple[Warning, ...] = ()
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the terms of the loss, one row per class."""
+        rows = [(term.name, term.y, term.q, term.ln_q, term.term) for term in self.terms]
+        return (Table("terms", ("class", "y", "q", "ln_q", "term"), tuple(rows)),)

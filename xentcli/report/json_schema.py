@@ -1,0 +1,118 @@
+"""The JSON Schema of the documents, made from the annotations and docstrings of their classes, and from METRICS."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from xentcli.report.causes import Causes
+from xentcli.report.check import CheckReport
+from xentcli.report.document import SCHEMA_VERSION, Document
+from xentcli.report.explanation import Explanation
+from xentcli.report.report import Report
+from xentcli.scoring.metrics import METRICS, Metric
+
+__all__ = ["of"]
+
+_NULL = {"type": "null"}
+_NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
+_TYPES = {int: "integer", str: "string", bool: "boolean", type(None): "null"}
+_COMMANDS = {
+    "report": "`xent score --format json` and `xent check --format json` print",
+    "explanation": "`xent explain --format json` prints for one example",
+    "causes": "`xent explain --format json` prints for files",
+}
+
+
+def of(document: str) -> dict[str, Any]:
+    """Return the schema of a document, by a name in _COMMANDS."""
+    classes: dict[str, type[Document]] = {cls.NAME: cls for cls in (Report, Explanation, Causes)}
+    defs: dict[str, Any] = {"number": _NUMBER}
+    described = _object(classes[document], defs)
+    if document == Report.NAME:
+        _add_metrics(described)
+        _add_verdict(described, defs)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"xent {document}, version {SCHEMA_VERSION}",
+        "description": f"What {_COMMANDS[document]}. There is no bare NaN or Infinity: "
+        "they are the strings nan, inf and -inf.",
+        **described,
+        "$defs": defs,
+    }
+
+
+def _add_metrics(report: dict[str, Any]) -> None:
+    """Add a required property for each metric of the table, and the pattern of the top-k accuracies."""
+    report["properties"] |= {metric.name: _metric(metric) for metric in METRICS.values()}
+    report["required"] += METRICS
+    top = {"anyOf": [{"$ref": "#/$defs/number"}, _NULL], "description": "top-k accuracy, where it was asked for"}
+    report["patternProperties"] = {"^top[1-9][0-9]*$": top}
+
+
+def _metric(metric: Metric) -> dict[str, Any]:
+    # A share of rows is finite; a share of a cost need not be.
+    finite = metric.unit == "share" and metric.per_example is not None
+    number = {"type": "number"} if finite else {"$ref": "#/$defs/number"}
+    value = number if metric.always else {"anyOf": [number, _NULL]}
+    return {**value, "description": metric.description or metric.about}
+
+
+def _add_verdict(report: dict[str, Any], defs: dict[str, Any]) -> None:
+    """Add what a check has beside the names of the report: all of it or nothing."""
+    names = _object(CheckReport, defs)["properties"]
+    report["properties"] |= names
+    report["dependentRequired"] = {name: [other for other in names if other != name] for name in names}
+
+
+def _object(cls: type, defs: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a record: all names are required, and there are no others."""
+    descriptions, renamed = _descriptions(cls), getattr(cls, "JSON_NAMES", {})
+    omitted, hints = getattr(cls, "OMITTED", ()), get_type_hints(cls, include_extras=True)
+    properties = {}
+    for name in vars(cls)["__record__"]:
+        if name not in omitted:
+            text = {"description": descriptions[name]} if name in descriptions else {}
+            properties[renamed.get(name, name)] = {**_type(hints[name], defs), **text}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _descriptions(cls: type) -> dict[str, str]:
+    """The texts of the fields below ``Attributes`` in a docstring, those of the bases too; None is null in JSON."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes\n----------\n")
+        found |= re.findall(r"^(\w+)\n((?: +.+\n?)+)", section, re.MULTILINE)
+    return {name: re.sub(r"\bNone\b", "null", " ".join(text.split())) for name, text in found.items()}
+
+
+def _type(hint: Any, defs: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an annotation; records are added to `defs`."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        keywords = hint.__metadata__[0]
+        # These say all there is to say of a value.
+        whole = keywords.keys() & {"type", "enum", "const"}
+        return dict(keywords) if whole else {**_type(arguments[0], defs), **keywords}
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_type(argument, defs) for argument in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _type(arguments[0], defs)}
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type(arguments[1], defs)}
+    if hint is Any:
+        return {}
+    if hint is float:
+        return {"$ref": "#/$defs/number"}
+    if hint in _TYPES:
+        return {"type": _TYPES[hint]}
+    if hint.__name__ not in defs:
+        defs[hint.__name__] = _object(hint, defs)
+    return {"$ref": f"#/$defs/{hint.__name__}"}

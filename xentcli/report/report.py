@@ -1,0 +1,381 @@
+"""The document of `xent score`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from xentcli.errors import Warning
+from xentcli.records import Keywords, record
+from xentcli.report.document import (
+    SCHEMA_VERSION,
+    UNITS,
+    Count,
+    Document,
+    Examples,
+    Finite,
+    InputFile,
+    Number,
+    Position,
+    Setting,
+    Table,
+    Version,
+    plain,
+)
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import METRICS, Metric, find, wanted
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "Bytes",
+    "ClassSlice",
+    "Clip",
+    "GroupSlice",
+    "InfiniteRows",
+    "Input",
+    "Interval",
+    "Labels",
+    "Report",
+    "RowSum",
+    "WorstExample",
+]
+
+_MATCHED = ["name", "prefix", "index", "distribution", "binary", "multilabel", "none"]
+
+
+@record(frozen=True)
+class Input(InputFile):
+    """A file that was read whole: its rows were counted."""
+
+    rows: Count
+
+
+@record(frozen=True)
+class Labels:
+    """How the labels were matched to the classes.
+
+    Attributes
+    ----------
+    counts
+        rows of each class; None where targets are soft
+    note
+        how they were matched, in words
+    path
+        the file of the labels
+    """
+
+    matched: Annotated[str, Keywords(enum=_MATCHED)]
+    columns: tuple[str, ...]
+    counts: tuple[Count, ...] | None
+    note: str = ""
+    path: str = ""
+
+
+@record(frozen=True)
+class Interval:
+    """A confidence interval of the cost.
+
+    Attributes
+    ----------
+    low
+        at least 0, unless the cost is negative by probabilities above 1 within the tolerance
+    note
+        how many rows or clusters there are, where fewer than 10 make the interval unreliable; else empty
+    """
+
+    level: Annotated[float, Keywords(type="number", exclusiveMinimum=0, exclusiveMaximum=1)]
+    low: Number
+    high: Number
+    note: str = ""
+
+
+@record(frozen=True)
+class Bytes:
+    """The bytes of --bytes, by which the bits are divided.
+
+    Attributes
+    ----------
+    column
+        the column of --bytes; None where a number was given
+    weighted
+        whether the bytes of each row were multiplied by its weight, as its loss is; a number never is
+    """
+
+    total: Number
+    column: str | None
+    weighted: bool
+
+
+@record(frozen=True)
+class InfiniteRows:
+    """Rows that assign probability 0 to the true class.
+
+    Attributes
+    ----------
+    rows
+        the first of them
+    cost_of_the_rest
+        the cost without them; None where nothing is left
+    """
+
+    count: Count
+    rows: Annotated[tuple[Position, ...], Keywords(maxItems=10)]
+    cost_of_the_rest: Number | None
+
+
+@record(frozen=True)
+class Clip:
+    """What --clip changed."""
+
+    eps: Annotated[float, Keywords(type="number", exclusiveMinimum=0)]
+    count: Count
+    share: Number | None
+    cost_without: Number
+
+
+@record(frozen=True)
+class RowSum:
+    """How far row sums are from 1.
+
+    Attributes
+    ----------
+    largest_deviation
+        None where rows have no sum
+    """
+
+    largest_deviation: Annotated[float, Keywords(type="number", minimum=0)] | None
+
+
+@record(frozen=True)
+class ClassSlice:
+    """The rows of one true class.
+
+    Attributes
+    ----------
+    share
+        of the cost; None where that is 0 or infinite
+    """
+
+    JSON_NAMES: ClassVar = {"name": "class"}
+
+    name: str
+    examples: Count
+    cost: Number
+    share: Finite | None
+    accuracy: Number | None
+
+
+@record(frozen=True)
+class GroupSlice:
+    """The rows of one group, which has a value for each column.
+
+    Attributes
+    ----------
+    share
+        of the cost; None where that is 0 or infinite
+    """
+
+    group: dict[str, str]
+    examples: Count
+    cost: Number
+    standard_error: Number | None
+    interval: Interval | None
+    share: Finite | None
+
+
+@record(frozen=True)
+class WorstExample:
+    """A row of large loss.
+
+    Attributes
+    ----------
+    probability
+        of the label
+    predicted_probability
+        of the predicted class
+    shown
+        the columns of --show
+    """
+
+    row: Position
+    id: str | None
+    label: str | None
+    predicted: str | None
+    probability: Number | None
+    loss: Number
+    predicted_probability: Number | None = None
+    shown: dict[str, str] = field(default_factory=dict)
+
+
+def _usual() -> list[str]:
+    """The names of the metrics that every report has."""
+    return [metric.name for metric in wanted()]
+
+
+_METRICS_BEFORE = {
+    "unit": ("cost",),
+    "examples": ("total", "weight_sum"),
+    "interval": ("standard_error",),
+    "infinite": ("perplexity", "prior", "skill", "nce", "accuracy", "brier", "target_entropy", "kl"),
+    "bytes": ("bits_per_byte",),
+}
+"""Where the metrics of version 1 stand among the other names in JSON; further metrics stand at the end."""
+
+
+@record(frozen=True)
+class Report(Document):
+    """The score of one set of predictions; all losses are in `unit`.
+
+    Every metric is an attribute too: ``report.accuracy`` is ``report.metrics["accuracy"]``.
+
+    Attributes
+    ----------
+    metrics
+        the value of each metric by its name in METRICS, or top-k; None where it is undefined
+    examples
+        read = scored + ignored + zero_weight
+    classes
+        class names in the order of the prediction columns; empty for kinds without labels
+    labels
+        how the labels were matched to the classes
+    infinite
+        rows that assign probability 0 to the true class
+    bytes
+        the bytes that bits_per_byte is divided by; None without --bytes
+    by_class
+        with --by-class, in the order of the classes
+    by
+        with --by, group by group
+    worst
+        with --worst, the largest loss first
+    labels_unused
+        labels without a prediction, which --subset allows
+    clusters
+        how many, with --cluster
+    compat
+        the tool of --compat, and what was done for it
+    shown
+        the metrics of --metrics, in that order
+    undefined
+        why a figure is None
+    options
+        what was set, and by whom
+    """
+
+    NAME: ClassVar = "report"
+    OMITTED: ClassVar = frozenset({"metrics", "shown"})
+
+    metrics: Mapping[str, Number | None]
+    unit: Annotated[str, Keywords(enum=[*UNITS.values()])]
+    examples: Examples
+    kind: Annotated[str, Keywords(enum=[*KINDS])]
+    classes: tuple[str, ...]
+    labels: Labels
+    interval: Interval | None
+    infinite: InfiniteRows
+    clip: Clip | None
+    row_sum: RowSum
+    inputs: Annotated[tuple[Input, ...], Keywords(minItems=1)]
+    xent_version: str
+    alignment: Annotated[str, Keywords(enum=["position", "id"])] = "position"
+    bytes: Bytes | None = None
+    by_class: tuple[ClassSlice, ...] = ()
+    by: tuple[GroupSlice, ...] = ()
+    worst: tuple[WorstExample, ...] = ()
+    labels_unused: Count = 0
+    clusters: Position | None = None
+    compat: str | None = None
+    shown: tuple[str, ...] = ()
+    undefined: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Setting] = field(default_factory=dict)
+    warnings: tuple[Warning, ...] = ()
+    schema_version: Version = SCHEMA_VERSION
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a metric by its JSON name; None where it is undefined or was not computed."""
+        metrics = self.__dict__.get("metrics", {})
+        if name not in metrics and name not in METRICS:
+            raise AttributeError(f"a Report has no attribute {name!r}")
+        return metrics.get(name)
+
+    def value(self, metric: str) -> float | None:
+        """Return a metric by its JSON name; None where it is undefined or was not computed."""
+        return self.metrics.get(metric)
+
+    def figures(self) -> list[tuple[Metric, float | None]]:
+        """Return the metrics that were chosen, else all there are, each with its value."""
+        return [(find(name), self.value(name)) for name in self.shown or dict.fromkeys((*_usual(), *self.metrics))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
+        metrics = {**dict.fromkeys(_usual()), **plain(dict(self.metrics))}
+        result: dict[str, Any] = {}
+        for name, value in super().to_dict().items():
+            result |= {metric: metrics.pop(metric) for metric in _METRICS_BEFORE.get(name, ()) if metric in metrics}
+            result[name] = value
+        return result | metrics
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the groups where there are slices, the metrics, and the worst rows where they were asked for."""
+        sliced = [_slices(self)] if self.by or self.by_class else []
+        worst = [_worst(self)] if self.worst else []
+        return (*sliced, self._metrics_table(), *worst)
+
+    def _metrics_table(self, *, undefined: bool = False) -> Table:
+        """A row for each metric that is defined or was chosen; with `undefined` for each."""
+        rows = [
+            (metric.name, value, self.unit if metric.unit == "loss" else "")
+            for metric, value in self.figures()
+            if value is not None or self.shown or undefined
+        ]
+        return Table("metrics", ("metric", "value", "unit"), tuple(rows))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Return a pandas DataFrame with one row per metric: metric, value, unit."""
+        import pandas as pd
+
+        table = self._metrics_table(undefined=True)
+        return (
+            pd.DataFrame(list(table.rows), columns=list(table.columns)).astype({"value": "float64"}).set_index("metric")
+        )
+
+
+_FIGURES = ("examples", "cost", "unit", "standard_error", "low", "high", "share", "accuracy")
+_OF_EXAMPLE = ("row", "id", "label", "predicted", "probability", "predicted_probability", "loss", "unit")
+
+
+def _slices(report: Report) -> Table:
+    """A row for each group of --by, then for each class."""
+    by = list(dict.fromkeys(column for part in report.by for column in part.group))
+    classes = ["class"] if report.by_class else []
+    rows: list[tuple[Any, ...]] = []
+    for group in report.by:
+        names = [*(group.group.get(column) for column in by), *(None for _ in classes)]
+        low, high = (None, None) if group.interval is None else (group.interval.low, group.interval.high)
+        spread = (group.standard_error, low, high)
+        rows.append((*names, group.examples, group.cost, report.unit, *spread, group.share, None))
+    for part in report.by_class:
+        names = [*(None for _ in by), part.name]
+        rows.append((*names, part.examples, part.cost, report.unit, None, None, None, part.share, part.accuracy))
+    reserved = ("class", *_FIGURES)
+    return Table("groups", (*_distinct(by, reserved), *classes, *_FIGURES), tuple(rows))
+
+
+def _worst(report: Report) -> Table:
+    shown = list(report.worst[0].shown)
+    rows = [
+        (
+            *(row.row, row.id, row.label, row.predicted, row.probability, row.predicted_probability),
+            *(row.loss, report.unit, *(row.shown[name] for name in shown)),
+        )
+        for row in report.worst
+    ]
+    return Table("worst rows", (*_OF_EXAMPLE, *_distinct(shown, _OF_EXAMPLE)), tuple(rows))
+
+
+def _distinct(columns: list[str], reserved: tuple[str, ...]) -> list[str]:
+    """Names of columns of a file, in brackets where a figure has that name."""
+    return [f"[{column}]" if column in reserved else column for column in columns]
