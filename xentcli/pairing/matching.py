@@ -323,7 +323,7 @@ def _census(
     owner = next((j for j, q in zip(joins, queues[1:], strict=False) if weights and q.source is weights.source), None)
     if owner is not None:
         # Our labels, and weights that an id leads to.
-        picks["id"] = Pick(roles["id"][0].columns, "text")
+        picks["id"] = Pick(roles["id"][0].columns, "text", required=True)
     elif weights is not None:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
     weights_ = _Pieces(beside)
@@ -345,7 +345,10 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
         return _column(join.rows)
     if "weights" in roles and roles["weights"][0].source is predictions.source:
         beside = np.ones(join.rows.count)
-        picks = {"id": Pick(roles["id"][0].columns, "text"), "weights": Pick(roles["weights"][0].columns)}
+        picks = {
+            "id": Pick(roles["id"][0].columns, "text", required=True),
+            "weights": Pick(roles["weights"][0].columns),
+        }
         for rows in predictions.look(picks, limit):
             positions = join.find(texts_of(rows.values["id"]))
             found = positions >= 0

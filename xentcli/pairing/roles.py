@@ -43,6 +43,7 @@ _MEANINGS = {
     "weights": "the weights",
     "bytes": "--bytes",
 }
+_NO_NUMBER = "a column that is no prediction? --preds NAME,... chooses the columns"
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text"}
 
@@ -413,7 +414,8 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
             as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role.partition(".")[0]]
             if as_ == "numbers":
                 _check_no_text(role, found)
-            pick = Pick(found.columns, as_, found.others)  # type: ignore[arg-type]
+            advice = _NO_NUMBER if role == "preds" else ""
+            pick = Pick(found.columns, as_, found.others, role == "id", advice)  # type: ignore[arg-type]
             picks[sources.index(found.source)][role] = pick
     return tuple(picks)
 

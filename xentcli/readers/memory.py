@@ -35,8 +35,10 @@ class MemoryPart(WholePart):
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
         names: dict[str, Values] = {}
-        if "index" in selection and self.index is not None:
-            names["index"] = [str(name) for name in self.index.tolist()]
+        width = len(self.columns) if self.array is None else self.array.shape[1]
+        for role, pick in selection.items():
+            if self.index is not None and pick.columns == (width,):
+                names[role] = [str(name) for name in self.index.tolist()]
         chosen = {role: pick for role, pick in selection.items() if role not in names}
         if self.array is not None:
             read = read_values(self.array, chosen, lambda row: Place(self.path, self.start + row + 1))

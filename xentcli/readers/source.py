@@ -56,14 +56,23 @@ class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
     "numbers" gives (n, k) of them; "values" gives one column as the source has it, text or
-    numbers; "text" gives one column of text, "keys" too, where few are thought to differ.
-    `others` says that every further column would
-    be chosen too, so that a row may have none.
+    numbers; "text" gives one column of text; "keys" the same, expecting few distinct ones.
+
+    Attributes
+    ----------
+    others
+        Whether every further column would be chosen too, so that no row may have one.
+    required
+        Whether a null is an error; else it is read as an empty text.
+    advice
+        What to try if a field is not a number.
     """
 
     columns: tuple[int, ...]
     as_: Literal["numbers", "values", "text", "keys"] = "numbers"
     others: bool = False
+    required: bool = False
+    advice: str = ""
 
     @cached_property
     def chosen(self) -> slice | list[int]:

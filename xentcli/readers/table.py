@@ -77,8 +77,8 @@ def rows_of_columns(
         elif pick.as_ == "values" and chosen[0].dtype.kind in "biuf":
             values[role] = chosen[0]
         else:
-            if role == "id" and None in (ids := chosen[0].tolist()):
-                raise DataError("null is no id", place=rows.place(role, ids.index(None), 0))
+            if pick.required and None in (cells := chosen[0].tolist()):
+                raise DataError(f"null is no {role}", place=rows.place(role, cells.index(None), 0))
             # A missing label or group is no text: an empty one, which is no class.
             known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
             values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)

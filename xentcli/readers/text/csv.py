@@ -239,7 +239,7 @@ class CsvPart:
             titled=not self.start and may_be_title(self.names),
             last=last,
         )
-        other = "a column that is no prediction? --preds NAME,... chooses the columns" if role == "preds" else ""
+        other = rows.selection[role].advice
         return DataError(
             f"{shown(cell)} is not a number",
             place=rows.place(role, row, column),
