@@ -73,10 +73,14 @@ class Bundle(Tally):
         """Add what needs the predictions of a block, or where these are let go, all else."""
         tallies = dict(self.tallies)
         for name, entry in TALLIES.items():
-            known: Tally | None = self[name]
-            due = entry.whole == (block.whole is not None) and entry.wanted(block.wants)
-            if due and known is not None and not known.settled:
-                tallies[name] = _tried(entry, partial(_added, known, entry, block))
+            if entry.whole == (block.whole is not None) and entry.wanted(block.wants):
+                make = partial(entry.of, block)
+                if name in tallies:
+                    known = tallies[name]
+                    if known is None or known.settled:
+                        continue
+                    make = partial(_added, known, entry, block)
+                tallies[name] = _tried(entry, make)
         return Bundle(tallies)
 
     def merge(self, other: Bundle) -> Bundle:

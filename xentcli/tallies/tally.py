@@ -37,8 +37,9 @@ class Tally:
         Tallies are merged, integers added, sets and mappings united, flags or'ed; of doubles the larger
         is kept.
         """
-        theirs = fields_of(other)
-        return type(self)(*[_merged(value, theirs[name]) for name, value in fields_of(self).items()])
+        made, theirs = object.__new__(type(self)), other.__dict__
+        made.__dict__.update({name: _merged(value, theirs[name]) for name, value in fields_of(self).items()})
+        return made
 
     @property
     def settled(self) -> bool:
@@ -61,11 +62,13 @@ def _merged(one: Any, other: Any) -> Any:
         return other if one is None else one
     if isinstance(one, Tally):
         return one.merge(other)
-    if isinstance(one, Mapping):
-        return {**one, **other, **{key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}}
+    if isinstance(one, bool | frozenset):
+        return one | other
+    if isinstance(one, int):
+        return one + other
     if isinstance(one, float):
         return max(one, other)
-    return one | other if isinstance(one, bool | frozenset) else one + other
+    return {**one, **other, **{key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}}
 
 
 def _plain(value: Any) -> Any:
