@@ -57,7 +57,7 @@ class Processes(Executor):
         self._workers: list[BaseProcess] = []
         self._suspect = self._lost = False
         self._withdraw = undo_later(self._kill)
-        # It waits for what is still to be sent, to workers that are gone.
+        # At exit it would wait for tasks still to be sent to workers that were killed.
         atexit.unregister(util._exit_function)  # type: ignore[attr-defined]
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -53,7 +53,7 @@ def worker_count(asked: int | None = None) -> int:
 
 
 def mapped(function: Callable[[T], R], items: Iterable[T], workers: int, waiting: int = 2) -> Iterator[R]:
-    """Yield function(item) for every item, in order, computed by so many workers; a single item is computed here.
+    """Yield function(item) for every item, in order, computed by `workers` workers; a single item is computed here.
 
     At most `workers` + `waiting` items are under way.
 

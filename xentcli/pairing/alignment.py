@@ -17,7 +17,7 @@ HEAD_ROWS = 65_536
 
 
 class PartQueue:
-    """The parts of a source in order, of which the first can be looked at beforehand."""
+    """The parts of a source in order; the first ones can be loaded beforehand without being consumed."""
 
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES) -> None:
         self.source = source
@@ -27,7 +27,7 @@ class PartQueue:
 
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
-        return PartQueue(self.source, self._block_bytes)
+        return self.of(self.source)
 
     def of(self, source: Source) -> PartQueue:
         """Return the parts of another source, as large as those of this one."""

@@ -1,4 +1,4 @@
-"""Feed: the sources of a plan, what moves their rows, and what is known only when all rows were moved."""
+"""Feed: the sources of a plan and the tasks cut from them; Matching: what is known only after all rows."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Feed:
         return Feed(self.plan, [queue.again() for queue in self._queues])
 
     def share_of(self, rows: int) -> float | None:
-        """Return which share of the predictions so many rows are; None where it is unknown."""
+        """Return the fraction of the predictions that `rows` rows are; None where it is unknown."""
         return self.sources[0].share_of(rows)
 
     def tasks(self) -> Iterator[Task]:

@@ -1,8 +1,8 @@
 """Bringing the rows of several sources together by id.
 
-The labels' side is held, but not its ids: of each there are 128 bits of hash, with keys
-of this run, so that no file can be made whose ids collide; two of n ids do so by chance
-with a probability of n**2 / 2**129. Where a message needs an id, it is read again.
+The labels' side is held in memory, but of each id only a 128-bit hash, keyed anew in every run, so that no
+file can be made whose ids collide; n ids collide by chance with a probability of n**2 / 2**129. An id
+that a message needs is read again.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _SOME = 1 << 16
 
 @record(frozen=True, eq=False)
 class Keys:
-    """Hashes of n ids, sorted by their first half, and where each id stands.
+    """Hashes of n ids, sorted by their first half, and the row of each id.
 
     Attributes
     ----------
     hash
-        What the hashes are.
+        The hash function.
     first, second
         u8[n]: the hashes of each id.
     order
-        u4[n] or i8[n]: where it stands.
+        u4[n] or i8[n]: the row of each id.
     begin
-        u4[2**b] or i8[2**b], 2**b from n / 2 to n: where the first halves begin whose upper b
-        bits are these.
+        u4[2**b] or i8[2**b], 2**b from n / 2 to n: the index in `first` where the hashes with these
+        upper b bits begin.
     """
 
     hash: TextHash
@@ -52,7 +52,7 @@ class Keys:
 
     @classmethod
     def of(cls, hash_: TextHash, firsts: list[Words], seconds: list[Words]) -> Keys:
-        """Sort the hashes of ids, given in pieces, which are let go on the way."""
+        """Sort the hashes of ids, given in pieces; the lists are emptied on the way to free memory."""
         first = np.concatenate(firsts)
         firsts.clear()
         kind = np.uint32 if len(first) < 1 << 32 else np.int64
@@ -69,17 +69,17 @@ class Keys:
         return cls(hash_, first, second, order, begin)
 
     def find(self, ids: Sequence[str]) -> Ints:
-        """Say where each id stands (i8[n]); -1 where it does not."""
+        """Return the row of each id (i8[n]); -1 if it is missing."""
         return self.find_hashes(*self.hash.of(ids))
 
     def find_hashes(self, first: Words, second: Words) -> Ints:
-        """Say where the ids with these hashes stand (i8[n])."""
+        """Return the row of each id with these hashes (i8[n]); -1 if it is missing."""
         result = np.full(len(first), -1, dtype=np.int64)
         if not len(self.first) or not len(first):
             return result
         last = len(self.first) - 1
         bits = len(self.begin).bit_length() - 1
-        # Where the upper bits begin there are one or two ids: they are looked at in a third of the time of a search.
+        # One or two hashes share their upper bits: a scan from `begin` takes a third of the time of a binary search.
         place = np.minimum(self.begin[first >> np.uint64(64 - bits)].astype(np.int64), last)
         left = np.arange(len(first))
         while len(left):
@@ -93,7 +93,7 @@ class Keys:
         return result
 
     def repeated(self) -> tuple[int, int, int] | None:
-        """Return where the id stands that is the first to be there again, where it was first, and how many repeat."""
+        """Return the row of the first repeated id, the row where it was first, and how many rows repeat one."""
         alike = np.flatnonzero(self.first[1:] == self.first[:-1])
         if not len(alike):
             return None
@@ -111,7 +111,7 @@ class Keys:
 
 @record(frozen=True, eq=False)
 class Join:
-    """The labels' side of a match by id: where each id stands, and the columns beside it."""
+    """The labels' side of a match by id: the row of each id, and the columns beside it."""
 
     rows: Rows
     keys: Keys
@@ -144,7 +144,7 @@ class Join:
         return cls(rows, keys)
 
     def find(self, ids: Sequence[str]) -> Ints:
-        """Say where each id stands (i8[n]); -1 where it does not."""
+        """Return the row of each id (i8[n]); -1 if it is missing."""
         return self.keys.find(ids)
 
     def take(self, positions: Ints) -> Rows:

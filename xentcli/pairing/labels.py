@@ -365,7 +365,7 @@ def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
 
 
 def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) -> tuple[str, Place]:
-    """The first label that spoils the rule which most of the others follow."""
+    """Return the first label that breaks the rule which most of the others follow."""
     cuts = [shorter for _, shorter in _cuts(names) if len(set(shorter)) == len(names)] if named else []
     rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
     rules.append({label for label in labels if whole(label) is not None})
@@ -505,7 +505,7 @@ def _by_name(labels: Collection[str], names: tuple[str, ...], whole: bool) -> By
 
 
 def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
-    """The rule for labels that are the class names less a common prefix and suffix, of which one may be empty."""
+    """The rule for labels that are the class names without a common prefix and suffix (one may be empty)."""
     labels, places = census.read, {name: index for index, name in enumerate(names)}
     found: list[tuple[tuple[str, str], dict[str, int]]] = []
     for prefix, suffix in _ends(names):
@@ -655,7 +655,7 @@ def _met(codes: Ints) -> tuple[list[int], list[int]]:
 
 
 def _of_each(values: Coded, read: Callable[[Values, WhereRow], npt.NDArray[T]], where: WhereRow) -> npt.NDArray[T]:
-    """Read each distinct label once; of a bad one its first row is told."""
+    """Read each distinct label once; an error names the first row of a bad one."""
     codes, used = _met(values.codes)
     read_ = read([values.distinct[code] for code in codes], lambda place: where(used[place]))
     result = np.zeros(len(values.distinct), dtype=read_.dtype)

@@ -40,7 +40,7 @@ from xentcli.settings import Settings
 __all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"]
 
 MOST_NAMED = 6
-"""So many columns are named in an example of --preds."""
+"""The most columns that an example of --preds names."""
 
 _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
@@ -299,7 +299,7 @@ def _distribution(
 def _census(
     roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], whole: bool, ignored: frozenset[str]
 ) -> tuple[Census, bool]:
-    """The first labels, which decide their rule, and whether they are all; rows that do not count have no say."""
+    """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
     label = roles["label"][0]
     census = Census(Place(label.source.path, column=label.names[0]))
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS

@@ -23,7 +23,7 @@ __all__ = ["not_the_truth", "predicted_among", "predicted_class", "suggestions"]
 LOOK_AT = 1000
 MOST = 3
 MOST_WHOLE = 20
-"""So many columns of whole numbers are compared with the predictions."""
+"""The most columns of whole numbers that are compared with the predictions."""
 
 
 def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
