@@ -17,7 +17,8 @@ from scipy import stats
 
 from tests.conftest import Run, Write
 from xentcli import score
-from xentcli.report.report import Interval, Report
+from xentcli.report.parts import Interval
+from xentcli.report.report import Report
 from xentcli.writers import rendered
 
 modest = settings(deadline=None, max_examples=50)

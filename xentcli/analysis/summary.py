@@ -13,7 +13,7 @@ from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.records import record
 from xentcli.report.document import Examples
-from xentcli.report.report import (
+from xentcli.report.parts import (
     Bytes,
     ClassSlice,
     Clip,
@@ -22,10 +22,10 @@ from xentcli.report.report import (
     Input,
     Interval,
     Labels,
-    Report,
     RowSum,
     WorstExample,
 )
+from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, Totals
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum

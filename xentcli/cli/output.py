@@ -139,8 +139,7 @@ class Output:
             return
         width, color = _terminal_of(sys.stdout)
         emit(rendered(document, self.format, width=width, color=color))
-        if self.format in ("csv", "jsonl") or hasattr(document, "terms"):
-            # These formats, and an explained row, do not show warnings.
+        if self.format in ("csv", "jsonl") or not document.SHOWS_WARNINGS:
             _warn(report)
 
 

@@ -62,10 +62,13 @@ class Document:
         The kind of document; writers choose a screen or a page by it.
     OMITTED
         The fields that are not in JSON.
+    SHOWS_WARNINGS
+        Whether its screen, its page and its JSON show the warnings.
     """
 
     NAME: ClassVar[str]
     OMITTED: ClassVar[frozenset[str]] = frozenset()
+    SHOWS_WARNINGS: ClassVar[bool] = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""

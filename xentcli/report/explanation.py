@@ -60,6 +60,7 @@ class Explanation(Document):
 
     NAME: ClassVar = "explanation"
     OMITTED: ClassVar = frozenset({"warnings"})
+    SHOWS_WARNINGS: ClassVar = False
 
     kind: str
     terms: tuple[ClassTerm, ...]

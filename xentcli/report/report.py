@@ -14,8 +14,6 @@ from xentcli.report.document import (
     Count,
     Document,
     Examples,
-    Finite,
-    InputFile,
     Number,
     Position,
     Setting,
@@ -23,191 +21,25 @@ from xentcli.report.document import (
     Version,
     plain,
 )
+from xentcli.report.parts import (
+    Bytes,
+    ClassSlice,
+    Clip,
+    GroupSlice,
+    InfiniteRows,
+    Input,
+    Interval,
+    Labels,
+    RowSum,
+    WorstExample,
+)
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = [
-    "Bytes",
-    "ClassSlice",
-    "Clip",
-    "GroupSlice",
-    "InfiniteRows",
-    "Input",
-    "Interval",
-    "Labels",
-    "Report",
-    "RowSum",
-    "WorstExample",
-]
-
-_MATCHED = ["name", "prefix", "index", "distribution", "binary", "multilabel", "none"]
-
-
-@record(frozen=True)
-class Input(InputFile):
-    """A file that was read whole: its rows were counted."""
-
-    rows: Count
-
-
-@record(frozen=True)
-class Labels:
-    """How the labels were matched to the classes.
-
-    Attributes
-    ----------
-    counts
-        rows of each class; None where targets are soft
-    note
-        how they were matched, in words
-    path
-        the file of the labels
-    """
-
-    matched: Annotated[str, Keywords(enum=_MATCHED)]
-    columns: tuple[str, ...]
-    counts: tuple[Count, ...] | None
-    note: str = ""
-    path: str = ""
-
-
-@record(frozen=True)
-class Interval:
-    """A confidence interval of the cost.
-
-    Attributes
-    ----------
-    low
-        at least 0, unless the cost is negative by probabilities above 1 within the tolerance
-    note
-        how many rows or clusters there are, where fewer than 10 make the interval unreliable; else empty
-    """
-
-    level: Annotated[float, Keywords(type="number", exclusiveMinimum=0, exclusiveMaximum=1)]
-    low: Number
-    high: Number
-    note: str = ""
-
-
-@record(frozen=True)
-class Bytes:
-    """The bytes of --bytes, by which the bits are divided.
-
-    Attributes
-    ----------
-    column
-        the column of --bytes; None where a number was given
-    weighted
-        whether the bytes of each row were multiplied by its weight, as its loss is; a number never is
-    """
-
-    total: Number
-    column: str | None
-    weighted: bool
-
-
-@record(frozen=True)
-class InfiniteRows:
-    """Rows that assign probability 0 to the true class.
-
-    Attributes
-    ----------
-    rows
-        the first of them
-    cost_of_the_rest
-        the cost without them; None where nothing is left
-    """
-
-    count: Count
-    rows: Annotated[tuple[Position, ...], Keywords(maxItems=10)]
-    cost_of_the_rest: Number | None
-
-
-@record(frozen=True)
-class Clip:
-    """What --clip changed."""
-
-    eps: Annotated[float, Keywords(type="number", exclusiveMinimum=0)]
-    count: Count
-    share: Number | None
-    cost_without: Number
-
-
-@record(frozen=True)
-class RowSum:
-    """How far row sums are from 1.
-
-    Attributes
-    ----------
-    largest_deviation
-        None where rows have no sum
-    """
-
-    largest_deviation: Annotated[float, Keywords(type="number", minimum=0)] | None
-
-
-@record(frozen=True)
-class ClassSlice:
-    """The rows of one true class.
-
-    Attributes
-    ----------
-    share
-        of the cost; None where that is 0 or infinite
-    """
-
-    JSON_NAMES: ClassVar = {"name": "class"}
-
-    name: str
-    examples: Count
-    cost: Number
-    share: Finite | None
-    accuracy: Number | None
-
-
-@record(frozen=True)
-class GroupSlice:
-    """The rows of one group, which has a value for each column.
-
-    Attributes
-    ----------
-    share
-        of the cost; None where that is 0 or infinite
-    """
-
-    group: dict[str, str]
-    examples: Count
-    cost: Number
-    standard_error: Number | None
-    interval: Interval | None
-    share: Finite | None
-
-
-@record(frozen=True)
-class WorstExample:
-    """A row of large loss.
-
-    Attributes
-    ----------
-    probability
-        of the label
-    predicted_probability
-        of the predicted class
-    shown
-        the columns of --show
-    """
-
-    row: Position
-    id: str | None
-    label: str | None
-    predicted: str | None
-    probability: Number | None
-    loss: Number
-    predicted_probability: Number | None = None
-    shown: dict[str, str] = field(default_factory=dict)
+__all__ = ["Report"]
 
 
 def _usual() -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xentcli.report.report import Interval, Report
+from xentcli.report.parts import Interval
+from xentcli.report.report import Report
 from xentcli.writers.figures import fixed, short
 
 __all__ = ["bytes_remark", "changes_of_loss", "ends"]

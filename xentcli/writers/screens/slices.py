@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
-from xentcli.report.report import GroupSlice, Report
+from xentcli.report.parts import GroupSlice
+from xentcli.report.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.remarks import ends
 from xentcli.writers.screens.layout import Columns, text
