@@ -21,6 +21,9 @@ from xentcli.writers import WRITERS, Writer
 def far(work):
     return (work.loss > 0.5).astype("f8")
 
+def spread(work):
+    return work.probabilities.max(axis=1) - work.probabilities.min(axis=1)
+
 def surprise(totals):
     return totals.cost * 100
 
@@ -29,6 +32,7 @@ def render(document, width=None, color=False):
     return "\\n".join("|".join(map(str, row)) for row in (table.columns, *table.rows)) + "\\n"
 
 METRICS["far"] = Metric("far", "far rows", "share of rows with a loss above 0.5", unit="share", per_example=far)
+METRICS["spread"] = Metric("spread", "spread", "largest minus smallest probability of a row", per_example=spread)
 METRICS["surprise"] = Metric("surprise", "surprise", "cost in hundredths", unit="loss", labelled=False, derive=surprise)
 WRITERS["pipes"] = Writer("for a test", "plugin", (".pipes",))
 """
@@ -78,6 +82,9 @@ def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Xent
     assert line.split("   ")[-1].strip() == "share of rows with a loss above 0.5"
     document = json.loads((tmp_path / "a.json").read_text())
     assert document["far"] == pytest.approx(share, rel=1e-15)
+    weights = {"weighted": W}.get(way, np.ones(len(Q)))
+    spreads = np.abs(2 * Q - 1).mean(axis=1) if way == "multi-label" else np.ptp(Q, axis=1)
+    assert document["spread"] == pytest.approx(np.average(spreads, weights=weights), rel=1e-14)
     assert document["surprise"] == 100 * document["cost"]
     with open(tmp_path / "a.csv", newline="") as file:
         rows = {row["metric"]: row for row in csv.DictReader(file)}
