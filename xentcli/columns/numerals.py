@@ -1,9 +1,9 @@
-"""Which texts are numbers, and which doubles they are.
+"""The grammar of numbers in text, and their doubles.
 
 A number is a decimal of ASCII digits, [+-] digits [. digits] [e [+-] digits] with a
-digit before or after the point; or inf, infinity or nan in any case, with a sign or
-without. Spaces around it are allowed, within it nothing else is: no 1_000, no hex,
-no digits of other scripts, no thousands separators.
+digit before or after the point; or inf, infinity or nan in any case, with an optional
+sign. Spaces around it are allowed, nothing else: no 1_000, no hex, no digits of other
+scripts, no thousands separators.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def whole(text: str) -> str | None:
 
 
 def whole_or_text(text: str) -> str:
-    """Return N of a label written N or N.0; other text as it is."""
+    """Return N of a label written N or N.0; other text unchanged."""
     return whole(text) or text
 
 
 def number_hint(text: str) -> str:
-    """Say what a text that is no number looks like; nothing where it looks like nothing.
+    """Return a hint about a text that is not a number; empty if it resembles nothing known.
 
     >>> number_hint("0,5"), number_hint("cat")
     ('a decimal comma? --decimal , reads it', '')
@@ -77,7 +77,7 @@ def number_hint(text: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """Say whether a text is a number, nan and inf included.
+    """Whether a text is a number; nan and inf are.
 
     >>> [is_number(t) for t in ("1.", ".5", "-1e-5", "inf", "1_000", "0x1p3", "1,5", "")]
     [True, True, True, True, False, False, False, False]
@@ -86,7 +86,7 @@ def is_number(text: str) -> bool:
 
 
 def number(text: str) -> float | None:
-    """Return the double nearest to a number, or None if the text is none or overflows.
+    """Return the double nearest to a number; None if the text is not a number, or overflows.
 
     >>> number(" 1e-5 "), number("1e400"), number("٣")
     (1e-05, None, None)
@@ -98,9 +98,9 @@ def number(text: str) -> float | None:
 
 
 def pointed(text: str) -> str | None:
-    """Return a number of a file with decimal commas with a point; other text as it is.
+    """Return a number with a decimal comma with a point instead; other text unchanged.
 
-    None of a number with a point, which could be a thousands separator there.
+    None for a number with a point, which could be a thousands separator.
 
     >>> pointed("0,5"), pointed("cat"), pointed("1.234")
     ('0.5', 'cat', None)
@@ -112,7 +112,7 @@ def pointed(text: str) -> str | None:
 
 
 def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:
-    """Read cells as doubles, f8[n]; also the indices of those too small to be told from 0.
+    """Read cells as doubles, f8[n]; also return the indices of underflows: nonzero numerals that become 0.
 
     Returns the index of the first cell that is no number instead, if there is one.
 
@@ -123,7 +123,7 @@ def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:
     """
     values = None
     if _PLAIN.fullmatch(",".join(cells)):
-        # Of these characters float() takes exactly what the grammar takes.
+        # With these characters only, float() accepts exactly what the grammar does.
         try:
             values = np.array(list(map(float, cells)))
         except ValueError:

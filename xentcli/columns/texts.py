@@ -1,4 +1,4 @@
-"""Short texts as the bytes that they are: compared by array operations, and strings only where one is asked for."""
+"""Short texts as bytes in arrays: compared by array operations, decoded to strings on demand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xentcli.records import record
 __all__ = ["LONGEST", "Texts", "joined", "same_texts"]
 
 LONGEST = 64
-"""Texts of more bytes are strings from the start."""
+"""Texts with more bytes are strings."""
 
 
 @record(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Texts(Sequence[str]):
         return Texts(self.words[:, places], self.lengths[places])
 
     def mixed(self) -> Words:
-        """u8[n]: a number for each text, which hardly any different ones share."""
+        """Return a 64-bit hash of each text (u8[n]), without a key."""
         mixed = (self.lengths + 1).astype(np.uint64)
         for j, word in enumerate(self.words):
             mixed += (word ^ (word >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15 + 2 * j)
@@ -85,7 +85,7 @@ class Texts(Sequence[str]):
         return mixed
 
     def same(self, places: Ints | slice, other: Texts, others: Ints | slice) -> Flags:
-        """bool[m]: whether the texts at some places (i8[m], or a slice) are those at some places of others."""
+        """Whether the texts at some places (i8[m], or a slice) equal those at some places of another: bool[m]."""
         found: Flags = self.lengths[places] == other.lengths[others]
         for one, two in zip(self.words, other.words, strict=False):
             found &= one[places] == two[others]
@@ -93,7 +93,7 @@ class Texts(Sequence[str]):
 
 
 def joined(parts: Sequence[Sequence[str]]) -> Texts | list[str]:
-    """Return the texts of several parts; strings where all are strings, or one is long.
+    """Concatenate texts; the result is strings if all are strings, or one is long.
 
     >>> list(joined([["a"], Texts.of(["b", "a longer one"])])), joined([["a" * 99], Texts.of(["b"])])[1]
     (['a', 'b', 'a longer one'], 'b')
@@ -111,15 +111,15 @@ def joined(parts: Sequence[Sequence[str]]) -> Texts | list[str]:
 
 
 def _short(part: Sequence[str]) -> Texts | None:
-    """Strings as texts; None where one is long."""
+    """Return strings as texts; None if one is long."""
     if isinstance(part, Texts):
         return part
-    # A character has up to four bytes.
+    # A character has up to four bytes in UTF-8.
     return Texts.of(part) if max(map(len, part), default=0) <= LONGEST // 4 else None
 
 
 def same_texts(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Say whether texts are the same, one by one.
+    """Whether two columns have the same texts in the same order.
 
     >>> same_texts(Texts.of(["a", "b"]), ["a", "b"]), same_texts(["a"], ["a", "b"])
     (True, False)

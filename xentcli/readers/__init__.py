@@ -88,7 +88,7 @@ def open_source(
     limits: Limits = DEFAULT,
     hashed: bool = False,
 ) -> Source:
-    """Open a path, a folder or glob of files, `-`, or an array or data frame (called `name` in messages).
+    """Open a path, a folder or glob of files, `-`, or an array or data frame (`name` in messages).
 
     The format is `format` if given, else what the first bytes, then the extension,
     then the content say. With `hashed` the bytes of a stream go through SHA-256.
@@ -118,7 +118,7 @@ def open_source(
 
 
 def open_small(path: str, *, format: str | None = None, limits: Limits = DEFAULT) -> Source:
-    """Open a file that is held whole, as one of class names is: of at most as many bytes as a row of text.
+    """Open a file that is held in memory, such as class names: at most as many bytes as a row of text.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
 
 
 def check_format(name: str | None) -> None:
-    """Raise UsageError unless it names an input format, or none is named."""
+    """Raise UsageError for an unknown input format."""
     if name is not None and name not in READERS:
         raise UsageError(f"--input-format has no {shown(name)}", advice=f"formats: {', '.join(READERS)}")
 
@@ -194,7 +194,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
         advice = Written(path).by("jq -c '.[]'", "writes an object on each line", ".jsonl")
         raise DataError("a JSON array; JSON Lines has an object on each line", place=Place(path), advice=advice)
     for name, reader in READERS.items():
-        # A .txt may be anything.
+        # A .txt file may hold any text format.
         if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and _looks_like_vw(head)):
             return name
     return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if _looks_like_vw(head) else "csv"
@@ -207,6 +207,6 @@ def _looks_like_vw(head: bytes) -> bool:
 
 
 def _uncompressed(path: str) -> str:
-    """A path less the ending that its compression gave it."""
+    """Return a path without a compression extension."""
     stem, ending = os.path.splitext(path)
     return stem if ending.lower() in (".gz", ".bz2", ".xz", ".zst") else path

@@ -42,7 +42,7 @@ _DTYPES = {
 
 @record(frozen=True)
 class ArchivePart(WholePart):
-    """The same rows of every member."""
+    """The same range of rows of every member."""
 
     path: str
     flat: Flat
@@ -89,7 +89,7 @@ class ArchivePart(WholePart):
         return {member: self.parts[member].array(places) for member, places in used.items()}
 
     def _table(self, arrays: Mapping[int, Array], pick: Pick) -> tuple[int, Pick] | None:
-        """Return the one member of numbers that has all columns of a role, and its columns; else None."""
+        """Return the numeric member that has all columns of a pick, and their positions in it; else None."""
         origins = [self.flat.origin[index] for index in pick.columns]
         member = origins[0][0]
         single = all(other == member for other, _ in origins)
@@ -98,7 +98,7 @@ class ArchivePart(WholePart):
         return member, replace(pick, columns=tuple(int(place or 0) for _, place in origins))
 
     def _columns(self, arrays: Mapping[int, Array], start: int, count: int, selection: Selection) -> Rows:
-        """Return the other columns, each by itself."""
+        """Return the other columns one at a time."""
 
         def column(index: int) -> Column:
             member, place = self.flat.origin[index]
@@ -194,7 +194,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     """
     path = plain_path(stream, "NPZ")
     with _zip_errors(path):
-        # It stays open: each opening reads the list of all members.
+        # Keep it open: opening reads the list of all members.
         archive = zipfile.ZipFile(path)
     infos = archive.infolist()
     stream.limits.check_columns(len(infos), Place(path))
@@ -206,14 +206,14 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
         except Damaged:
             raise
         except DataError as error:
-            # It may be beside the point: a single number, an object.
+            # It may be irrelevant: a single number, an object.
             member = error
         found.append((info.filename.removesuffix(".npy"), member))
     return _source(path, "npz", stream, found)
 
 
 class Damaged(DataError):
-    """An archive that is not what was written: none of it is to be trusted."""
+    """The archive is corrupt: no member can be trusted."""
 
 
 def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
@@ -258,7 +258,7 @@ def _npz_member(path: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, stre
 
     with _zip_errors(name), opened() as file:
         head = file.read(1 << 16)
-    # Every byte goes through zipfile, which holds it against its checksum and its declared size.
+    # zipfile checks every byte against the checksum and the declared size.
     member = open_npy(ByteStream(name, None, False, head, None, _opener=opened, limits=limits))
     if member.layout.fortran and info.compress_type == zipfile.ZIP_STORED:
         return _by_column(replace(stream, name=name), member, info)
@@ -320,7 +320,7 @@ def _zip_errors(name: str) -> Iterator[None]:
     except XentError:
         raise
     except Exception as error:
-        # zipfile lets through what its decompressors, struct and seek raise; none of it is a defect of ours.
+        # zipfile passes on errors of its decompressors, struct and seek.
         raise Damaged(f"a damaged zip archive: {error}", place=Place(name)) from None
 
 
@@ -351,7 +351,7 @@ def open_safetensors(stream: ByteStream) -> ArchiveSource:
 
 
 def _check_places(places: Sequence[Sequence[int]], size: int, place: Place) -> None:
-    """The tensors fill the file from first to last: none lies in another, and nothing between or after them."""
+    """Check that the tensors fill the file without overlaps and gaps."""
     end = 0
     for first, last in sorted(map(tuple, places)):
         if first != end:
@@ -378,7 +378,7 @@ def _tensor(stream: ByteStream, path: str, name: str, entry: Any, begin: int, si
 def _source(
     path: str, format: str, stream: ByteStream, found: Sequence[tuple[str, NpySource | DataError]]
 ) -> ArchiveSource:
-    """Take the members that have as many rows as most have."""
+    """Take the members with the most common number of rows."""
     arrays = [(name, member) for name, member in found if isinstance(member, NpySource)]
     counts = Counter(member.layout.rows for _, member in arrays if member.layout.rows and member.shape)
     rows = counts.most_common(1)[0][0] if counts else 0
@@ -397,7 +397,7 @@ def _arranged(
     kept: Sequence[tuple[str, NpySource]],
     rows: str,
 ) -> ArchiveSource:
-    """Make a source of some members, which all have `rows`; the others are no columns."""
+    """Make a source of members with the same number of rows; `others` are not columns."""
     names = {name for name, _ in kept}
     odd = {name: f"{name} cannot be read: {error.message}" for name, error in found if isinstance(error, DataError)}
     others = [(name, one) for name, one in found if isinstance(one, NpySource) and name not in names]

@@ -26,7 +26,7 @@ from xentcli.records import record, replace
 __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
 
 READ_BYTES = 1 << 16
-"""Bytes of a column of Parquet that are read at a time, or a page if it is longer."""
+"""Bytes of a Parquet column that are read at a time; at least one page."""
 
 
 @record(frozen=True, eq=False)
@@ -74,7 +74,7 @@ class ArrowPart(WholePart):
         return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
 
     def _inner(self, origin: int) -> dict[int | str, Column]:
-        """The columns that a list or a struct has become, by place or key."""
+        """The columns of a list (by position) or a struct (by key)."""
         array = self.batch.column(origin)
         keys = [key for index, key in self.flat.origin if index == origin]
         name = self.batch.schema.field(origin).name
@@ -100,8 +100,7 @@ class ArrowPart(WholePart):
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
         whole = types.is_integer(array.type) or types.is_boolean(array.type)
-        # A null among real numbers is NaN, as pandas has it: refused where a number counts, padding where none
-        # does. Whole numbers stay what they are.
+        # A null among floats becomes NaN, as in pandas: refused in rows that count. Integers keep their type.
         if types.is_floating(array.type) or (whole and not array.null_count):
             found: Column = array.to_numpy(zero_copy_only=False)
             return found
@@ -113,7 +112,7 @@ class ArrowPart(WholePart):
         return objects
 
     def _unreadable(self, array: Any, origin: int, error: Exception) -> DataError:
-        """The error of a value that Python cannot hold: bytes that are no text, a date that is none."""
+        """Return the error of a value that has no Python equivalent: invalid UTF-8, an invalid date."""
         place = Place(self.path, column=self.batch.schema.field(origin).name)
         for row, value in enumerate(array):
             try:
@@ -138,7 +137,7 @@ class ArrowSource(FlatTable):
     dtypes: tuple[str | None, ...]
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers; None for all else, of which each value is looked at."""
+        """Whether a column holds numbers; None for other types, where each value is checked."""
         return True if self.numbers[self.flat.origin[column][0]] else None
 
     @property
@@ -176,7 +175,7 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
     path = plain_path(stream, "Parquet")
 
     def opened() -> Any:
-        # Without a buffer the bytes of a whole row group are read at once.
+        # Without a buffer pyarrow reads a whole row group at once.
         return parquet.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False, page_checksum_verification=True)
 
     def batches(rows: int) -> Iterator[Any]:
@@ -255,21 +254,21 @@ def _source(
 
 
 def _check_twice(names: Sequence[str], what: str, path: str) -> None:
-    """Refuse columns, or fields of one, that have one name."""
+    """Refuse columns, or fields of a struct, with the same name."""
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{names.count(twice)} {what} are called {shown(twice)}", place=Place(path))
 
 
 def _offsets(array: Any) -> Any:
-    """Where each list begins, and the last ends; a list of fixed size has no offsets."""
+    """Return the offsets of lists; computed for lists of fixed size, which store none."""
     if hasattr(array, "offsets"):
         return array.offsets.to_numpy(zero_copy_only=False)
     return np.arange(len(array) + 1) * array.type.list_size
 
 
 def _threads_start() -> bool:
-    """Whether the system has room for another thread; without one pyarrow fails instead of working alone."""
+    """Whether another thread can be started; pyarrow fails instead of working without one."""
     import threading
 
     thread = threading.Thread(target=lambda: None)
@@ -288,7 +287,7 @@ def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _arrow_errors(path: str) -> Iterator[None]:
-    """Turn what pyarrow itself raises for values into an error that names the file."""
+    """Convert errors of pyarrow about values to errors that name the file."""
     try:
         yield
     except needed("pyarrow", "arrow").ArrowException as error:
@@ -298,15 +297,15 @@ def _arrow_errors(path: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _damage(path: str) -> Iterator[None]:
-    """Turn what pyarrow raises for a damaged file into an error that names the file."""
+    """Convert errors of pyarrow about a corrupt file to errors that name the file."""
     try:
         yield
     except XentError:
         raise
     except MemoryError as error:
-        # A damaged length asks for more than any machine has.
+        # A corrupt length can ask for any amount of memory.
         raise FileError(f"cannot be read: {error or 'out of memory'}", place=Place(path)) from None
     except Exception as error:
-        # A damaged name is no UTF-8, a damaged type a KeyError, and so on; none of it is a defect of ours.
+        # A corrupt name is a UnicodeDecodeError, a corrupt type a KeyError, and so on.
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise DataError(f"a damaged file: {reason}", place=Place(path)) from None

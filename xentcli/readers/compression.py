@@ -1,4 +1,4 @@
-"""Compressed streams: what they begin with, and how they are read as they come."""
+"""Compressed streams: magic bytes and streaming decompression."""
 
 from __future__ import annotations
 
@@ -52,18 +52,18 @@ def _opener(start: bytes) -> Callable[[IO[bytes]], Any] | None:
 
 
 def is_compressed(start: bytes) -> bool:
-    """Whether a file that begins so is compressed."""
+    """Whether the first bytes of a file are those of a compressed file."""
     return _opener(start) is not None
 
 
 def decompressed(file: IO[bytes], start: bytes, name: str, limits: Limits) -> Any:
-    """Return the file, or what it holds where it begins as compressed files do."""
+    """Return the file, or its decompressed stream if it is compressed."""
     opener = _opener(start)
     return io.BufferedReader(_Inflated(opener(file), name, limits)) if opener else file
 
 
 class _Streams(io.RawIOBase):
-    """Compressed streams one after the other, decompressed.
+    """Concatenated compressed streams, decompressed.
 
     The readers of the standard library leave out a second stream that is damaged.
     """
@@ -78,7 +78,7 @@ class _Streams(io.RawIOBase):
         while True:
             data = b""
             if self._decoder.eof:
-                # Zero bytes may pad a stream.
+                # A stream may be padded with zero bytes.
                 data = (self._decoder.unused_data or self._file.read(_CHUNK)).lstrip(b"\0")
                 if not data and not (data := self._file.read(_CHUNK).lstrip(b"\0")):
                     return 0

@@ -1,4 +1,4 @@
-"""The SHA-256 of inputs, taken beside the work (FIPS 180-4)."""
+"""SHA-256 of inputs, computed in a thread beside the work (FIPS 180-4)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None
 
 
 def _started(thread: threading.Thread) -> bool:
-    """Start a thread; False where the system has no room for another."""
+    """Start a thread; False if the system refuses."""
     try:
         thread.start()
     except RuntimeError:
@@ -73,7 +73,7 @@ def _started(thread: threading.Thread) -> bool:
 
 
 def _of_stream(source: Source) -> str | None:
-    """The sum of the bytes that were read of a stream."""
+    """Return the digest of the bytes that were read of a stream."""
     hashed = source.stream.hashed if isinstance(source, OfStream) else None
     return None if hashed is None else str(hashed.hexdigest())
 

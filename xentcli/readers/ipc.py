@@ -26,7 +26,7 @@ _ROWS, _BUFFERS, _COMPRESSION = 0, 2, 3
 
 @record(frozen=True)
 class Batch:
-    """A batch: its rows, the bytes that it has in memory, and whether it is that of a dictionary."""
+    """A batch: its rows, its bytes in memory, and whether it is a dictionary."""
 
     rows: int
     size: int
@@ -74,7 +74,7 @@ def _batch(file: IO[bytes], offset: int, header: int, body: int) -> Batch:
 
 
 def _inflated(file: IO[bytes], offset: int, length: int) -> int:
-    """Return the bytes of a compressed buffer once inflated, which it begins with; -1 if stored as they are."""
+    """Return the uncompressed size of a compressed buffer (its first field); -1 if it is stored uncompressed."""
     if length < 8:
         return 0
     file.seek(offset)
@@ -83,12 +83,12 @@ def _inflated(file: IO[bytes], offset: int, length: int) -> int:
 
 
 def _target(data: bytes, place: int) -> int:
-    """Return what an offset at `place` leads to."""
+    """Return the target of the offset at `place`."""
     return place + int(struct.unpack_from("<I", data, place)[0])
 
 
 def _field(data: bytes, table: int, index: int) -> int:
-    """Return where a field of a table stands; 0 where it has its default."""
+    """Return the position of a field of a table; 0 if it has its default."""
     slots = table - int(struct.unpack_from("<i", data, table)[0])
     size, slot = int(struct.unpack_from("<H", data, slots)[0]), 4 + 2 * index
     offset = int(struct.unpack_from("<H", data, slots + slot)[0]) if slot < size else 0
@@ -96,7 +96,7 @@ def _field(data: bytes, table: int, index: int) -> int:
 
 
 def _items(data: bytes, table: int, index: int, size: int) -> range:
-    """Return where the items of a vector stand, each of `size` bytes."""
+    """Return the positions of the items of a vector, `size` bytes each."""
     field = _field(data, table, index)
     if not field:
         return range(0)

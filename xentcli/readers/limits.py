@@ -1,4 +1,4 @@
-"""How large an input may be in what takes memory or never ends."""
+"""Limits on the size of inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["DEFAULT", "Limits"]
 
 @record(frozen=True)
 class Limits:
-    """What no input may exceed; each has an option.
+    """Limits of every input; each has an option.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Limits:
 
     @property
     def row(self) -> int:
-        """How many bytes a row of text has, whatever its fields are."""
+        """Bytes of a row of text, at most."""
         return max(1 << 25, 2 * self.field)
 
     def check_columns(self, count: int, place: Place) -> None:
@@ -45,7 +45,7 @@ class Limits:
             raise _exceeded(f"a field is longer than {self.field:,} characters", "--max-field N", place)
 
     def check_inflated(self, size: int, place: Place) -> None:
-        """Raise FileError for compressed data that inflate to too much."""
+        """Raise FileError for compressed data that inflate to too many bytes."""
         if size > self.inflated:
             raise _exceeded(f"it inflates to more than {self.inflated:,} bytes", "--max-inflated BYTES", place)
 

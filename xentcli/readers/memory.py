@@ -1,4 +1,4 @@
-"""Arrays and data frames that are in memory already, read as files are."""
+"""Arrays and data frames in memory, with the interface of files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class MemoryPart(WholePart):
 
 @record(frozen=True, eq=False)
 class MemorySource:
-    """An array (n, k), or (blocks, k, n / blocks) where its rows lie side by side, or named columns of length n."""
+    """An array (n, k), or (blocks, k, n / blocks) if classes are not the last axis, or named columns of length n."""
 
     path: str
     names: tuple[str, ...]
@@ -101,7 +101,7 @@ class MemorySource:
         return self.array is None
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers, or text; None for objects, of which each is looked at."""
+        """Whether a column holds numbers, or text; None for objects, where each is checked."""
         kind = (self.columns[column] if self.array is None else self.array).dtype.kind
         return None if kind == "O" else kind in "biuf"
 
@@ -119,14 +119,14 @@ class MemorySource:
         return replace(self, rows=len(planes) * inner, array=planes if inner != 1 else planes[:, :, 0])
 
     def check_unchanged(self) -> None:
-        """Do nothing: what is in memory is not watched."""
+        """Do nothing: data in memory are not monitored."""
 
     def lines(self) -> int:
         """Count the rows."""
         return self.rows
 
     def share_of(self, rows: int) -> float:
-        """Say which share of all so many rows are."""
+        """Return the fraction of all rows that `rows` is."""
         return rows / max(1, self.rows)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:
@@ -172,7 +172,7 @@ def open_memory(data: Any, name: str) -> MemorySource:
     except MemoryError:
         raise
     except Exception as error:
-        # Any object may refuse to become an array, with an error of its own.
+        # __array__ of any object may raise any error.
         reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(error)}"
         raise DataError(reason, place=Place(name)) from None
     if array.dtype.kind == "O" and not array.ndim:
@@ -192,6 +192,6 @@ def open_memory(data: Any, name: str) -> MemorySource:
 
 
 def _index(data: Any) -> Array | None:
-    """The index of a pandas object; None for all else."""
+    """Return the index of a pandas object; None for other objects."""
     index = getattr(data, "index", None)
     return np.asarray(index) if hasattr(data, "iloc") and index is not None else None

@@ -1,4 +1,4 @@
-"""NPY files: arrays of any whole or real dtype, byte order and memory order.
+"""NPY files: arrays of any integer or float dtype, byte order and memory order.
 
 The header is read by our own few lines (the format is described in NumPy's
 ``numpy.lib.format``, NEP 1), so that nothing is allocated or unpickled before the
@@ -39,7 +39,7 @@ MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
 MAX_DIMENSIONS = 64
 HELD_BYTES = 1 << 28
-"""Most bytes of rows that can be read only together: 256 MiB."""
+"""Largest group of rows that can only be read together: 256 MiB."""
 _SMALL_BLOCK = 1 << 20
 BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
@@ -48,7 +48,7 @@ _TEXT = re.compile(r"[<>=|]?[US][1-9][0-9]{0,6}")
 
 @record(frozen=True)
 class Layout:
-    """Where the numbers of an array stand in its file; the axis `classes` is the columns, the others the rows."""
+    """How an array is stored in its file; the axis `classes` is the columns, the others are the rows."""
 
     dtype: str
     fortran: bool
@@ -74,17 +74,17 @@ class Layout:
 
     @property
     def slab(self) -> int:
-        """How many rows can be read only together: in Fortran order those of one index of their first axis."""
+        """Rows that can only be read together: in Fortran order those with one index of the first axis."""
         return math.prod(self.lead[1:]) if self.fortran else 1
 
     @property
     def inner(self) -> int:
-        """How many rows lie side by side in C order before the next class of the first of them: 1 for classes last."""
+        """Stride between the classes of a row, in numbers, in C order: 1 if the classes are the last axis."""
         return 1 if self.fortran else math.prod(self.shape[self.classes % len(self.shape) + 1 :])
 
     @property
     def scattered(self) -> bool:
-        """Whether the numbers of a row lie apart in the file."""
+        """Whether the numbers of a row are not adjacent in the file."""
         return self.fortran or self.inner > 1
 
     @property
@@ -94,7 +94,7 @@ class Layout:
 
     @property
     def stored(self) -> str:
-        """The NumPy dtype of the bytes: that of whole numbers for bfloat16, which NumPy does not have."""
+        """The NumPy dtype as stored: an integer for bfloat16, which NumPy does not have."""
         return "<u2" if self.dtype == BFLOAT16 else self.dtype
 
     @property
@@ -104,11 +104,11 @@ class Layout:
 
     @property
     def held(self) -> int:
-        """Bytes that are read together at least, of a file in Fortran order, or of a stream."""
+        """Least bytes read together in a file in Fortran order, or a stream."""
         return self.width * self.item * (self.slab if self.fortran else self.inner)
 
     def as_rows(self) -> Layout:
-        """Return the layout of the same rows with their numbers side by side."""
+        """Return the layout of the same rows with adjacent numbers."""
         return replace(self, fortran=False, shape=(*self.lead, self.width), classes=-1)
 
 
@@ -133,12 +133,12 @@ class NpyPart:
         return self._rows(self.array(_chosen(selection) if self.layout.scattered else ()), self.start, selection)
 
     def _rows(self, array: Array, start: int, selection: Selection) -> Rows:
-        """The selected columns of rows that were read, `start` rows after the first."""
+        """Return the selected columns of rows that were read, from row `start` on."""
         values = read_values(array, selection, lambda row: Place(self.path, start + row + 1))
         return Rows(self.path, (), selection, start, len(array), values)
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces that fit into a cache; where the numbers of a row lie apart, all of them first."""
+        """Read them in pieces that fit into a cache; if the numbers of a row are not adjacent, all at once first."""
         layout = self.layout
         step = max(1, PIECE_NUMBERS // layout.width)
         if self.rows <= step:
@@ -183,7 +183,7 @@ class NpyPart:
         )
 
     def array(self, chosen: Sequence[int]) -> Array:
-        """Read the rows as they are in the file, (n, k); where numbers lie apart only the chosen columns are filled."""
+        """Read the rows, (n, k); if their numbers are not adjacent, only the chosen columns are filled."""
         layout = self.layout
         if layout.fortran:
             found = self._from_columns(chosen)
@@ -198,10 +198,10 @@ class NpyPart:
         return _widened(self._checked(found), layout)
 
     def _from_columns(self, chosen: Sequence[int]) -> Array:
-        """Read rows of Fortran order: for every index of the further axes a run along the first."""
+        """Read rows in Fortran order: for each index of the further axes a run along the first axis."""
         layout = self.layout
         classes = layout.classes % len(layout.shape)
-        # Where the classes are the first axis, a run has all of them for each index of the second.
+        # If the classes are the first axis, a run has all of them for each index of the second.
         run = layout.width if classes == 0 else 1
         first = self.start // layout.slab
         count = -(-(self.start + self.rows) // layout.slab) - first
@@ -220,7 +220,7 @@ class NpyPart:
         return rows[self.start - first * layout.slab :][: self.rows]
 
     def _from_planes(self, chosen: Sequence[int]) -> Array:
-        """Read rows whose classes are `inner` numbers apart: whole blocks of them, or a run of each class."""
+        """Read rows whose classes are `inner` numbers apart: whole blocks, or a run of each class."""
         layout = self.layout
         inner, width, item = layout.inner, layout.width, layout.item
         result = np.zeros((self.rows, width), layout.stored)
@@ -240,7 +240,7 @@ class NpyPart:
         return result
 
     def _checked(self, array: Array) -> Array:
-        """The rows, of which bytes that are to be true or false are 1 or 0."""
+        """Return the rows; bytes of booleans become 0 or 1."""
         if self.layout.dtype.endswith("b1"):
             bad = np.flatnonzero((array.view(np.uint8) > 1).any(axis=1))
             if len(bad):
@@ -253,7 +253,7 @@ class NpyPart:
 
 @record(frozen=True)
 class NpySource(OfStream):
-    """An array in a file or stream; one axis, the last unless said otherwise, is the columns, the others its rows."""
+    """An array in a file or stream; one axis (by default the last) is the columns, the others are the rows."""
 
     stream: ByteStream
     layout: Layout
@@ -306,7 +306,7 @@ class NpySource(OfStream):
         return self.layout.rows
 
     def share_of(self, rows: int) -> float:
-        """Say which share of all so many rows are."""
+        """Return the fraction of all rows that `rows` is."""
         return rows / max(1, self.layout.rows)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[NpyPart]:
@@ -341,7 +341,7 @@ class NpySource(OfStream):
         yield from self._stream_parts(size, step)
 
     def _too_much(self) -> FileError:
-        """The error of rows that would have to be held together."""
+        """Return the error of too many rows that can only be read together."""
         apart = "Fortran order" if self.layout.fortran else "classes that are not the last axis"
         way = "numpy.ascontiguousarray(array)"
         if not self.layout.fortran:
@@ -367,7 +367,7 @@ class NpySource(OfStream):
             raise DataError(size_fault(self.layout, self.shape, held), place=Place(self.path))
 
     def _row_bytes(self, most: int) -> Iterator[bytes | bytearray]:
-        """Yield the bytes after the header, about `most` at once, with the numbers of each row side by side."""
+        """Yield the bytes after the header, about `most` at a time, with the numbers of each row adjacent."""
         layout, buffer, skip, done = self.layout, bytearray(), self.layout.begin, 0
         for chunk in self.stream.chunks(most):
             data, skip = chunk[skip:], max(0, skip - len(chunk))
@@ -384,7 +384,7 @@ class NpySource(OfStream):
             raise DataError(size_fault(layout, self.shape, done + len(buffer)), place=Place(self.path))
 
     def _turned(self, data: bytearray) -> bytes:
-        """Blocks of rows whose classes lie apart, as rows."""
+        """Transpose blocks of rows whose classes are not adjacent."""
         layout = self.layout
         planes = np.frombuffer(data, layout.stored).reshape(-1, layout.width, layout.inner)
         return rows_of_planes(planes, 0, len(planes) * layout.inner).tobytes()
@@ -396,7 +396,7 @@ def _chosen(selection: Selection) -> list[int]:
 
 
 def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
-    """Read the header of an array and hold it against the size of the file.
+    """Read the header of an array and check it against the size of the file.
 
     With `dtype` "bfloat16", two bytes that NumPy has no name for are a number.
 
@@ -423,7 +423,7 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
         raise DataError("the file ends within its header", place=place)
     found, fortran, shape = _header(head[prefix : prefix + length], major, place, dtype == BFLOAT16)
     axes = (*shape, 1) if len(shape) == 1 else shape
-    # Of an array with one axis longer than 1 both orders are the same.
+    # With only one axis longer than 1, C and Fortran order are the same.
     layout = Layout(found, fortran and sum(n != 1 for n in shape) > 1, axes, prefix + length)
     if layout.width == 0:
         raise DataError(f"an array of shape {shape} has no columns", place=place)
@@ -435,7 +435,7 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
 
 
 def _widened(stored: Array, layout: Layout) -> Array:
-    """The numbers of the bytes; a bfloat16 is the upper half of a float32."""
+    """Decode the stored numbers; a bfloat16 is the upper half of a float32."""
     if layout.dtype != BFLOAT16:
         return stored
     widened: Array = (stored.astype(np.uint32) << 16).view(np.float32)
@@ -445,7 +445,7 @@ def _widened(stored: Array, layout: Layout) -> Array:
 def read_values(array: Array, selection: Selection, where: Callable[[int], Place]) -> dict[str, Values]:
     """Take the selected columns of rows (n, k): (n, k) for numbers, a column or texts for the rest.
 
-    Numbers are f8 or, where they are all that there is, the shorter floats that they are.
+    Numbers are f8, or shorter floats as stored if all columns are selected.
 
     Raises
     ------
@@ -469,7 +469,7 @@ def _read(array: Array, pick: Pick, where: Callable[[int], Place]) -> Values:
 
 
 def read_numbers(array: Array, pick: Pick) -> Array:
-    """Return the chosen columns of numbers (n, k) as f8, or all of them as the shorter floats that they are."""
+    """Return the chosen columns of numbers (n, k) as f8, or all of them as the shorter floats that are stored."""
     if not pick.covers(array.shape[1]):
         return np.ascontiguousarray(array[:, pick.chosen], dtype=np.float64)
     short = array.dtype.kind == "f" and array.dtype.isnative and array.dtype.itemsize < 8 and array.shape[1] > 1
@@ -477,10 +477,10 @@ def read_numbers(array: Array, pick: Pick) -> Array:
 
 
 def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
-    """The texts of an array: its bytes are UTF-8, its code points are characters."""
+    """Return the texts of an array of bytes (UTF-8) or of code points."""
     if column.dtype.kind == "U":
         points = np.ascontiguousarray(column).view(np.dtype(np.uint32).newbyteorder(column.dtype.byteorder))
-        # The code points of surrogates stand for nothing, and there are none above 10FFFF.
+        # Surrogates and code points above 10FFFF are not characters.
         bad = np.flatnonzero(((points > 0x10FFFF) | (points >> 11 == 0x1B)).reshape(len(column), -1).any(axis=1))
         if len(bad):
             raise DataError("text with a code point that is no character", place=where(int(bad[0])))
@@ -549,7 +549,7 @@ def _dtype_advice(descr: object) -> str:
 
 
 def size_fault(layout: Layout, shape: tuple[int, ...], held: int) -> str:
-    """Return how the bytes of an array differ in number from those that its shape needs."""
+    """Describe how the size of the data differs from the size of the shape."""
     needed = layout.length
     state = "truncated" if held < needed else "longer than its array"
     return f"the file is {state}: shape {shape} of {layout.dtype} needs {needed:,} bytes, {max(held, 0):,} are there"

@@ -1,7 +1,7 @@
-"""Several files as one table: a folder, or a glob. Their rows count on from file to file.
+"""Several files as one table: a folder, or a glob. Rows are numbered across files.
 
-A file is opened when its rows are reached, so that thousands of them cost little
-memory; of each is kept how many rows it had and what the system said of it.
+A file is opened when its rows are reached, so that thousands of files take little
+memory; only the row count and the stamp (size, time, inode) of each are kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _GLOB = re.compile(r"[*?[]")
 
 
 def files_of(path: str) -> tuple[str, ...] | None:
-    """Return the files that a folder or a glob stands for, numbers in their names as numbers; None for a file.
+    """Return the files of a folder or a glob, numbers in their names sorted as numbers; None for a file.
 
     Of a folder those that begin with a point or an underscore are left out: they tell
     about the others.
@@ -63,12 +63,12 @@ Key = tuple[str | int, ...]
 
 
 def _tokens(path: str) -> Key:
-    """A path cut into text and numbers by turns; text stands at the even places."""
+    """Split a path into text (even positions) and numbers (odd ones)."""
     return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(re.split(r"([0-9]+)", path)))
 
 
 def _differences(paths: Sequence[str]) -> list[Key]:
-    """What tells each of some paths from the others: numbers by value, and the text that varies.
+    """Return what distinguishes each path from the others: numbers by value, and the text that varies.
 
     >>> _differences(["p/preds-9.csv", "p/preds-10.csv"])
     [(9,), (10,)]
@@ -84,7 +84,7 @@ def _differences(paths: Sequence[str]) -> list[Key]:
         keys = [key[front : len(key) - back] for key in tokens]
     texts = [key[0] for key in keys if len(key) == 1 and isinstance(key[0], str)]
     if 1 < len(texts) == len(keys):
-        # Of one text that varies, what all share at its ends says nothing.
+        # Strip what all share at both ends of a text that varies.
         front = len(os.path.commonprefix(texts))
         back = len(os.path.commonprefix([text[front:][::-1] for text in texts]))
         return [(text[front : len(text) - back],) for text in texts]
@@ -92,14 +92,14 @@ def _differences(paths: Sequence[str]) -> list[Key]:
 
 
 def _shared(tokens: Sequence[Key]) -> int:
-    """How many pieces all begin with, an even number, so that what follows begins with text."""
+    """Return the length of the common prefix in pieces, rounded down to even, so that text follows."""
     same = sum(1 for _ in takewhile(lambda pieces: len(set(pieces)) == 1, zip(*tokens, strict=False)))
     return min(same - same % 2, min(map(len, tokens)) // 2)
 
 
 @record(frozen=True)
 class ShardPart:
-    """A part of one file, and how many rows come before that file."""
+    """A part of one file, and the number of rows before that file."""
 
     part: Part
     before: int
@@ -122,7 +122,7 @@ class ShardPart:
                 yield replace(rows, start=rows.start + self.before)
 
     def first(self, rows: int) -> ShardPart:
-        """Return the first rows where they are found without reading all; else more."""
+        """Return the first rows if they can be found without reading all; else more."""
         return replace(self, part=self.part.first(rows))
 
     def split(self, rows: int) -> tuple[ShardPart, ShardPart] | None:
@@ -132,7 +132,7 @@ class ShardPart:
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
-        """Count the rows of an error from the first file on."""
+        """Number the row of an error across files."""
         try:
             yield
         except DataError as error:
@@ -143,7 +143,7 @@ class ShardPart:
 
 @record(frozen=False, eq=False)
 class _Seen:
-    """What is kept of the files: their stamps when they were opened, and how many rows they had."""
+    """Stamps of the files when they were opened, and their row counts."""
 
     stamps: dict[str, Stamp] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -156,15 +156,15 @@ class Shards:
     Attributes
     ----------
     path
-        What the user called them.
+        Path in messages.
     files
         Their paths, in order.
     opener
         Opens one of them.
     opened, first
-        The first of them, as it was opened, and as it is read: it says what the columns are.
+        The first of them, as it was opened, and as it is read: it defines the columns.
     change
-        What is done to each source once it is open.
+        Applied to each source after it is opened.
     """
 
     path: str
@@ -178,7 +178,7 @@ class Shards:
 
     @property
     def format(self) -> str:
-        """A name in READERS: that of the first."""
+        """A name in READERS."""
         return self.first.format
 
     @property
@@ -203,7 +203,7 @@ class Shards:
 
     @property
     def row_names(self) -> int | None:
-        """The column of names of rows."""
+        """The column of row names."""
         return self.first.row_names
 
     @property
@@ -236,7 +236,7 @@ class Shards:
         return self.first.task_bytes
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers, or text; None where each cell is looked at."""
+        """Whether a column holds numbers, or text; None if each cell is checked."""
         return self.first.numeric(column)
 
     def flattened(self) -> Shards:
@@ -256,16 +256,16 @@ class Shards:
         return replace(self, first=change(self.first), change=lambda source: change(before(source)))
 
     def share_of(self, rows: int) -> float | None:
-        """Say which share of all so many rows are, by the files that were read whole."""
+        """Return the fraction of the files that were read."""
         read = len(self.seen.counts)
         return read / len(self.files) if read else None
 
     def lines(self) -> int:
-        """Count the rows of all, header lines included."""
+        """Count the rows of all files, header lines included."""
         return sum(source.lines() for source in self._sources())
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ShardPart]:
-        """Cut them into parts of about `block_bytes`, none of which reaches from one file into the next."""
+        """Cut them into parts of about `block_bytes`; no part crosses files."""
         before = 0
         for file, source in zip(self.files, self._sources(), strict=True):
             rows = 0
@@ -285,9 +285,9 @@ class Shards:
     def _another(self, file: str) -> Source:
         source = opened = self.opener(file)
         if self.traits.arrays:
-            # Which members of an archive are columns was decided for all files.
+            # The members that are columns were decided for all files.
             source = self.change(opened)
-        # What a first line is, header or data, was decided for all files.
+        # Whether the first line is a header was decided for all files.
         names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
         if not source.width:
             raise DataError("the file is empty", place=Place(file))
@@ -302,7 +302,7 @@ class Shards:
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
 
     def check_unchanged(self) -> None:
-        """Raise DataError when a file is no longer what was opened."""
+        """Raise DataError if a file changed since it was opened."""
         for file, stamp in self.seen.stamps.items():
             if stamp_of(file) != stamp:
                 raise DataError("the file changed while it was read", place=Place(file))

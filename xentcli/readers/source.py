@@ -44,11 +44,11 @@ __all__ = [
 
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 25
-"""Where a part is read in pieces it may be larger: what is done once for each costs less."""
+"""Parts that are read in pieces may be larger, which saves overhead per part."""
 TASK_ROWS = 7 << 13
-"""So many rows at most: what is known of each takes a hundred bytes."""
+"""Rows of a part, at most: each takes about 100 bytes while it is scored."""
 PIECE_NUMBERS = 3 << 17
-"""So many numbers are computed with at once: as doubles they fit into a cache."""
+"""Numbers of a piece: as doubles they fit into a cache."""
 
 
 @record(frozen=True)
@@ -76,7 +76,7 @@ class Pick:
 
     @cached_property
     def chosen(self) -> slice | list[int]:
-        """What picks the columns of an array."""
+        """The index of these columns in an array."""
         return picked(self.columns)
 
     def covers(self, width: int) -> bool:
@@ -90,20 +90,20 @@ Selection = Mapping[str, Pick]
 
 @record(frozen=True, eq=False)
 class Rows:
-    """Rows of one source: for each role its values, and where they stand.
+    """Rows of one source: for each role its values, and their place in the file.
 
     Attributes
     ----------
     start, count
-        How many rows come before, and how many these are.
+        Number of rows before these, and number of these.
     values
         By role: numbers (n, k), a list of n texts, or an array of n numbers.
     line
         The line of the first row in a text file, or the line of each row.
     underflows
-        Role and row (from 0) of numerals below the smallest double, which were read as 0.
+        Role and row (from 0) of nonzero numerals below the smallest double, which were read as 0.
     paths
-        Where the rows are of several files: for each the number of rows before it, and its path.
+        If the rows come from several files: for each the number of rows before it, and its path.
     """
 
     path: str
@@ -117,7 +117,7 @@ class Rows:
     paths: tuple[tuple[int, str], ...] = ()
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
-        """Say where the row-th of these rows stands, and the column-th of a role's columns."""
+        """Return the place of a row (from 0), and of a column of a role, for messages."""
         line = self.line[row] if isinstance(self.line, tuple) else None if self.line is None else self.line + row
         name = None
         if column is not None:
@@ -143,7 +143,7 @@ class Rows:
 
 
 class Part(Protocol):
-    """Some consecutive rows that are still to be read."""
+    """Some consecutive rows that are not read yet."""
 
     @property
     def rows(self) -> int:
@@ -155,11 +155,11 @@ class Part(Protocol):
         ...
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces that fit into a cache, where the format can be read so."""
+        """Read them in pieces that fit into a cache, if the format allows it."""
         ...
 
     def first(self, rows: int) -> Part:
-        """Return the first rows where they are found without reading all; else more."""
+        """Return the first rows if they can be found without reading all; else more."""
         ...
 
     def split(self, rows: int) -> tuple[Part, Part] | None:
@@ -214,7 +214,7 @@ class Source(Protocol):
 
     @property
     def path(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         ...
 
     @property
@@ -229,17 +229,17 @@ class Source(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the columns; empty where they have none."""
+        """The names of the columns; empty if they have none."""
         ...
 
     @property
     def header(self) -> bool | None:
-        """Whether a header line was taken; None where the format has none."""
+        """Whether the first line is a header; None if the format has none."""
         ...
 
     @property
     def tabular(self) -> bool:
-        """Whether its columns are those of a table, which may hold anything, not the axis of an array."""
+        """Whether its columns are those of a table, each of any type, not an axis of an array."""
         ...
 
     @property
@@ -249,7 +249,7 @@ class Source(Protocol):
 
     @property
     def row_names(self) -> int | None:
-        """The column of names of rows, which is no prediction and no label; None where there is none."""
+        """The column of row names, which is neither prediction nor label; None if there is none."""
         ...
 
     @property
@@ -263,11 +263,11 @@ class Source(Protocol):
         ...
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers, or text; None where each cell is looked at."""
+        """Whether a column holds numbers, or text; None if each cell is checked."""
         ...
 
     def flattened(self) -> Source:
-        """Return the numbers of an array as rows of one column; a table as it is."""
+        """Return the numbers of an array as rows of one column; a table unchanged."""
         ...
 
     def lines(self) -> int:
@@ -275,20 +275,20 @@ class Source(Protocol):
         ...
 
     def share_of(self, rows: int) -> float | None:
-        """Say which share of all so many rows are; None where nobody knows without counting."""
+        """Return the (estimated) fraction of all rows that `rows` is; None if unknown."""
         ...
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Part]:
-        """Cut it into parts of about so many bytes, in order."""
+        """Cut it into parts of about `block_bytes` bytes, in order."""
         ...
 
     def check_unchanged(self) -> None:
-        """Raise DataError when it is no longer what was opened."""
+        """Raise DataError if it changed since it was opened."""
         ...
 
 
 class WholePart:
-    """What parts have in common that are read at once."""
+    """Base of parts that are read at once."""
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns."""
@@ -316,12 +316,12 @@ class Headed(Source, Protocol):
         ...
 
     def with_header(self, header: bool) -> Source:
-        """Return it with the first line taken as a header, or as data."""
+        """Return it with the first line as a header, or as data."""
         ...
 
 
 def has_first_line(source: Source) -> TypeGuard[Headed]:
-    """Say whether a source is a table of text."""
+    """Whether a source is a table of text."""
     return hasattr(source, "first_fields")
 
 
@@ -331,7 +331,7 @@ def files_in(source: Source) -> tuple[str, ...]:
 
 
 class OfStream:
-    """What sources of one stream of bytes have in common."""
+    """Base of sources that read one stream of bytes."""
 
     stream: ByteStream
 
@@ -342,7 +342,7 @@ class OfStream:
 
     @property
     def path(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.stream.name
 
     @property
@@ -357,23 +357,23 @@ class OfStream:
 
     @property
     def task_of_pieces(self) -> int:
-        """About how many bytes make a part that is read in pieces; a stream's part is held whole."""
+        """About how many bytes make a part that is read in pieces; a part of a stream is held in memory."""
         if not self.stream.plain or self.stream.size is None:
             return 3 * BLOCK_BYTES // 2
-        # Of a small file there are still some parts for each thread.
+        # A small file still has several parts for each worker.
         return max(2 * BLOCK_BYTES, min(TASK_BYTES, self.stream.size // 8))
 
     def share_of(self, rows: int) -> float | None:
-        """Say nothing: the rows were not counted."""
+        """Return None: the rows were not counted."""
         return None
 
     def check_unchanged(self) -> None:
-        """Raise DataError when the file is no longer what was opened."""
+        """Raise DataError if the file changed since it was opened."""
         self.stream.check_unchanged()
 
 
 class FlatTable(OfStream):
-    """What tables have in common whose columns of K numbers are spread out."""
+    """Base of tables whose columns of K numbers are spread out."""
 
     flat: Flat
     header = None
@@ -397,12 +397,12 @@ class FlatTable(OfStream):
         return self.flat.names
 
     def flattened(self) -> Self:
-        """Return it as it is: a table is not flattened."""
+        """Return it unchanged: a table is not flattened."""
         return self
 
 
 def text_for_numbers(path: str | None, what: str = "") -> DataError:
-    """Return the error of an array of text where numbers must be, and what they were to be."""
+    """Return the error of an array of text where numbers (`what`) are expected."""
     return DataError(
         f"an array of text where numbers are expected{what and f' ({what})'}",
         place=Place(path),

@@ -31,7 +31,7 @@ STDIN = "-"
 HEAD_BYTES = 1 << 16
 
 Stamp = tuple[int, int, int]
-"""Size, time of change and inode of a file."""
+"""Size, modification time and inode of a file."""
 
 
 @record(frozen=False, eq=False)
@@ -89,11 +89,11 @@ class ByteStream:
 
     @property
     def size(self) -> int | None:
-        """How many bytes the file had when it was opened; None for a stream."""
+        """Size of the file when it was opened; None for a stream."""
         return None if self._stamp is None else self._stamp[0]
 
     def check_unchanged(self) -> None:
-        """Hold the file against what it was when it was opened.
+        """Check that the file did not change since it was opened.
 
         Raises
         ------
@@ -104,10 +104,10 @@ class ByteStream:
             raise DataError("the file changed while it was read", place=Place(self.name))
 
     def look_further(self, length: int) -> bool:
-        """Make the head `length` bytes long; say whether there was more to see."""
+        """Extend the head to `length` bytes; return whether there was more."""
         before = len(self.head)
         if self._file is None:
-            # It can be read again, from its beginning.
+            # A file is read again from its beginning.
             self.head = b""
             for chunk in self.chunks(length):
                 self.head += chunk
@@ -120,7 +120,7 @@ class ByteStream:
 
 
 def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> ByteStream:
-    """Open a path, or `-` for standard input, and look at its first bytes.
+    """Open a path, or `-` for standard input, and read its first bytes.
 
     With `hashed` the bytes of a stream go through SHA-256 as they are read.
 
@@ -152,7 +152,7 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return what the system says of a file, by which a change shows: size, time of change, inode.
+    """Return the size, modification time and inode of a file, which show a change.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def _streamed(name: str, file: IO[bytes], limits: Limits, hashed: bool) -> ByteS
 
 
 def plain_path(stream: ByteStream, what: str) -> str:
-    """Return the path of a file that can be read at any place.
+    """Return the path of a file that can be read at any offset.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def plain_path(stream: ByteStream, what: str) -> str:
 
 @contextlib.contextmanager
 def open_range(path: str) -> Iterator[io.FileIO]:
-    """Open a file to fill buffers from its ranges."""
+    """Open a file for `fill_range`."""
     with _reading(path):
         file = io.FileIO(path)
     with file:
@@ -228,7 +228,7 @@ def read_range(path: str, offset: int, length: int) -> bytes:
 
 
 def _read_some(file: Any, length: int) -> bytes:
-    """Read what is there, at most `length` bytes; between two such reads Python looks after signals.
+    """Read what is available, at most `length` bytes; Python handles signals between two such reads.
 
     One ``read`` of a stream that stalls waits for all of its bytes, whatever was signalled before.
     """
@@ -279,7 +279,7 @@ class _Joined(io.RawIOBase):
 
 @contextlib.contextmanager
 def _reading(name: str) -> Iterator[None]:
-    """Turn what the system and the decompressors raise into errors that name the file."""
+    """Convert errors of the system and the decompressors to errors that name the file."""
     try:
         yield
     except (FileError, DataError):

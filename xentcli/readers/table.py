@@ -1,4 +1,4 @@
-"""Columns that are in memory for a block of rows, as the roles want them."""
+"""Selected columns of a block of rows in memory, converted as each Pick asks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from xentcli.records import replace
 __all__ = ["Column", "Small", "rows_of_columns", "unique_pairs"]
 
 Column = Array
-"""One column: numbers, or Python objects of which each is looked at."""
+"""One column: numbers, or Python objects, each of which is checked."""
 
 
 class Small(float):
-    """0, read from a numeral that is not 0 but below the smallest double."""
+    """0, read from a nonzero numeral below the smallest double."""
 
     def __new__(cls, text: str) -> Small:
         """Remember the numeral."""
@@ -79,22 +79,22 @@ def rows_of_columns(
         else:
             if pick.required and None in (cells := chosen[0].tolist()):
                 raise DataError(f"null is no {role}", place=rows.place(role, cells.index(None), 0))
-            # A missing label or group is no text: an empty one, which is no class.
+            # A missing label or group becomes an empty text, which is not a class.
             known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
             values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
     return replace(rows, underflows=tuple(underflows))
 
 
 def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats, list[int]]:
-    """A column as numbers, and the rows of those that were too small; texts are numbers as in a file."""
+    """Return a column as numbers, and the rows of underflows; texts are read as in a file."""
     if column.dtype.kind in "biuf":
         return column.astype(np.float64), []
     values = column.tolist()
     if {*map(type, values)} <= {int, float}:
-        # An integer beyond the doubles is refused below, with its place.
+        # An integer too large for a double is refused below, with its place.
         with contextlib.suppress(OverflowError):
             return np.array(list(map(float, values))), []
-    # A number among objects is itself, whatever it is printed as.
+    # A number among objects is used as such, not by its text.
     pairs = zip(values, _texts(column, rows, role), strict=True)
     texts = [_decimal(value) if isinstance(value, Real) else text for value, text in pairs]
     found = numbers(texts)
@@ -105,7 +105,7 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
 
 
 def _decimal(value: Real) -> str:
-    """A number as text; one beyond the doubles as a text that is no number."""
+    """Return a number as text; one too large for a double as a text that is refused."""
     try:
         return getattr(value, "text", None) or repr(float(value))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Columns that hold K numbers at once: a member of an archive, a list, an object."""
+"""Columns of K numbers each: a member of an archive, a list, an object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Flat"]
 
 @record(frozen=True)
 class Flat:
-    """The columns of a table, those of K numbers spread out into K.
+    """The columns of a table; a column of K numbers is spread out into K columns.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Flat:
         For each of them the index of the column it comes from, and its key there: None
         for a column of its own, a position, or a name.
     groups
-        Which of them a column of K numbers has become.
+        The columns that each column of K numbers became.
     """
 
     names: tuple[str, ...]
@@ -33,7 +33,7 @@ class Flat:
     def of(cls, columns: Sequence[tuple[str, int | Sequence[str] | None]]) -> Flat:
         """Spread columns out, each a name with None, the length of its lists, or the keys of its objects.
 
-        A list of length 0 and an object without keys stay columns, as what is no number.
+        A list of length 0 and an object without keys stay one column.
 
         >>> Flat.of([("id", None), ("p", 2), ("q", ["cat", "dog"])]).names
         ('id', 'p[0]', 'p[1]', 'q.cat', 'q.dog')
@@ -43,7 +43,6 @@ class Flat:
         groups: dict[str, range] = {}
         for index, (name, inner) in enumerate(columns):
             if not inner:
-                # An object without keys has no numbers to spread out.
                 names.append(name)
                 origin.append((index, None))
                 continue
@@ -58,5 +57,5 @@ class Flat:
         return cls(tuple(names), tuple(origin), groups)
 
     def positional(self, column: int) -> bool:
-        """Whether a column is the place in a list, so that its name is no name of a class."""
+        """Whether a column is a position in a list, so that its name is not the name of a class."""
         return isinstance(self.origin[column][1], int)

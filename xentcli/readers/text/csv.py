@@ -1,7 +1,7 @@
-"""Delimited text files: a header or none, and columns of text or numbers.
+"""Delimited text files: an optional header, and columns of text or numbers.
 
-Nothing is guessed about values: labels are text, and numbers follow numerals.py.
-Every row has as many fields as the first.
+No types are guessed: labels are text, and numbers follow numerals.py. Every row has as many
+fields as the first.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ from xentcli.records import record, replace
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 
 LEAST_FAST = 1 << 12
-"""The fast reader costs more than it saves on fewer bytes."""
+"""The fast reader is slower on fewer bytes."""
 PIECE_FIELDS = 110_000
-"""So many numbers at most, about, or four times as many other fields: each takes memory."""
+"""About the most numbers of a piece, or four times as many other fields: each takes memory."""
 LOOK_BYTES = 1 << 16
-"""The first rows are looked for in so many bytes."""
+"""Bytes in which the first rows are searched."""
 PIECE_BYTES = 1 << 21
-"""Of more bytes what the fast reader knows of each field leaves the caches; of fewer, threads wait for each other."""
+"""With larger pieces the fields leave the cache; with smaller ones threads wait for each other (the GIL)."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -72,7 +72,7 @@ class CsvPart:
 
     @property
     def path(self) -> str:
-        """What messages call the file."""
+        """The name of the file in messages."""
         return self.grammar.path
 
     def load(self, selection: Selection) -> Rows:
@@ -81,12 +81,12 @@ class CsvPart:
         Raises
         ------
         DataError
-            For a row that is short or long, or a cell that is no number where one must be.
+            For a row with too few or too many fields, or a field that is not a number where one is expected.
         """
         return merged_rows(list(self.pieces(selection)))
 
     def pieces(self, selection: Selection) -> Iterator[Rows]:
-        """Read them in pieces by the fast reader, those that it declines by the careful one."""
+        """Read them in pieces by the fast reader; pieces that it declines by the careful one."""
         read = sum(len(pick.columns) for pick in selection.values() if pick.as_ == "numbers")
         fields = self.rows * (self.width + 3 * read)
         part, usual = self, min(PIECE_BYTES, 4 * PIECE_FIELDS * self.length // max(1, fields))
@@ -108,7 +108,7 @@ class CsvPart:
                 else:
                     data = text[:size].tobytes()
                     if size < part.length and self.grammar.dialect.quotes and data.count(b'"') % 2:
-                        # The last line end may be one within quotes.
+                        # The last line end may be inside quotes.
                         data = part._read(part.length, file)[1].tobytes()
                     size, lines = len(data), data.count(self.grammar.dialect.end)
                     rows = part._careful(data, selection)
@@ -127,7 +127,7 @@ class CsvPart:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
 
     def first(self, rows: int) -> CsvPart:
-        """Return the first rows, where they are few and none has a quote; else all."""
+        """Return the first rows, if they are few and without quotes; else all."""
         found = None if rows >= self.rows else self._split(rows, LOOK_BYTES)
         return self if found is None else found[0]
 
@@ -157,7 +157,7 @@ class CsvPart:
         return replace(self, rows=rows, length=end, data=None if self.data is None else data[:end]), rest
 
     def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
-        """The first `size` bytes, and the buffer they are in."""
+        """Return a buffer with the first `size` bytes, and the view of these bytes."""
         buffer, text = room_for(size)
         if self.data is not None:
             text[:] = np.frombuffer(self.data, np.uint8, size)
@@ -166,7 +166,7 @@ class CsvPart:
         return buffer, text
 
     def _fast(self, buffer: Bytes, size: int, selection: Selection) -> Rows | None:
-        """Read a piece by the fast reader; None where it declines."""
+        """Read a piece by the fast reader; None if it declines."""
         from xentcli.readers.text.fields import fields_in
 
         fields = fields_in(buffer, size, self.grammar.dialect, self.width)
@@ -198,7 +198,7 @@ class CsvPart:
             if pick.as_ != "numbers":
                 column = pick.columns[0]
                 texts = [record[column] for record in records]
-                # A label may be a number; other text is shown as it is.
+                # A label may be a number; other texts keep their commas.
                 values[role] = self._pointed(texts, rows, role, 1) if pick.as_ == "values" else texts
                 continue
             width = len(pick.columns)
@@ -260,11 +260,11 @@ class CsvPart:
             raise RuntimeError(f"{self.path}: {self.rows} rows were counted and {len(records)} read")
 
     def _row_fault(self, records: list[list[str]], index: int, place: Place, *, last: bool) -> DataError:
-        """The error of a row of another number of fields."""
+        """Return the error of a row with a different number of fields."""
         written = Written(self.path, self.grammar.dialect.delimiter)
         message, advice = row_fault(records[index], self.width, place.line or 0, written)
         if not self.start:
-            # The rows before the fault are short of what the file may have been meant to be.
+            # The rows before it may be lines above the table.
             first = [self.names] * bool(self.names) + records
             advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
         if last and place.line and not advice and not any(map(is_number, records[index])):
@@ -276,8 +276,7 @@ class CsvPart:
 class CsvSource(OfStream):
     """A delimited text file or stream.
 
-    first_fields are the fields of the first line; whether they are a header is for
-    `with_header` to say.
+    first_fields are the fields of the first line; `with_header` decides whether they are a header.
     """
 
     stream: ByteStream
@@ -291,40 +290,40 @@ class CsvSource(OfStream):
 
     @property
     def row_names(self) -> int | None:
-        """The first column where it has no name, as pandas writes its index."""
+        """The first column if it has no name, as pandas writes its index."""
         return 0 if self.names[:1] == ("",) and self.width > 1 else None
 
     @property
     def width(self) -> int:
-        """How many fields a row has."""
+        """Fields of a row."""
         return len(self.first_fields)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the header; none without one."""
+        """The names of the header; empty without one."""
         return self.first_fields if self.header else ()
 
     @property
     def task_bytes(self) -> int:
-        """About how many bytes make a part: one of TASK_ROWS rows at most."""
+        """About how many bytes make a part: at most those of TASK_ROWS rows."""
         rows = max(1, self.stream.head.count(self.dialect.end))
         most = max(1 << 16, TASK_ROWS * len(self.stream.head) // rows)
         return min(most, self.task_of_pieces)
 
     def numeric(self, column: int) -> None:
-        """Say nothing: every cell is looked at."""
+        """Return None: every cell is checked."""
 
     def flattened(self) -> CsvSource:
-        """Return it as it is: a table is not flattened."""
+        """Return it unchanged: a table is not flattened."""
         return self
 
     def with_header(self, header: bool) -> CsvSource:
-        """Return the source with its first line taken as a header, or as data.
+        """Return the source with its first line as a header, or as data.
 
         Raises
         ------
         DataError
-            When two columns have one name.
+            When two columns have the same name.
         """
         name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
         if header and count > 1:
@@ -354,7 +353,7 @@ class CsvSource(OfStream):
             yield pending
 
     def _blocks(self, grammar: Grammar, size: int) -> Iterator[CsvPart]:
-        """Cut them into blocks of about `size` bytes, as they are looked through for line ends."""
+        """Cut them into blocks of about `size` bytes."""
         start = 0
         for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.plain):
             rows, skipped = block.rows, 0
@@ -370,7 +369,7 @@ class CsvSource(OfStream):
             start += rows
 
     def share_of(self, rows: int) -> float | None:
-        """Say which share of all so many rows are, by the length of the first rows; None for a stream."""
+        """Return the estimated fraction of all rows, from the mean length of the first rows; None for a stream."""
         size = len(self.stream.head), self.stream.size
         if not self.stream.plain or size[1] is None:
             return None
@@ -383,7 +382,7 @@ class CsvSource(OfStream):
 
 
 def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".") -> CsvSource:
-    """Look at the first lines of a text: what separates fields and rows, and the first fields.
+    """Open delimited text: detect the delimiter and the row end, and read the fields of the first line.
 
     Raises
     ------
@@ -425,7 +424,7 @@ def check_delimiter(text: str) -> str:
 
 
 def _last_row(text: Bytes, end: bytes) -> int:
-    """Where the last whole line ends; 0 where none does."""
+    """Return the end of the last complete line; 0 if there is none."""
     for least in (max(0, len(text) - (1 << 16)), 0):
         found = text[least:].tobytes().rfind(end)
         if found >= 0:
@@ -449,7 +448,7 @@ def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
 
 
 def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
-    """The delimiter that the first two lines agree on."""
+    """Return the delimiter by which the first two lines have the same number of fields."""
     if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
         return "\t"
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
@@ -484,7 +483,7 @@ def _fits(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
 
 
 def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[int]:
-    """Where the first rows end, `begin` before them, looking further where the head ends within one."""
+    """Return `begin` and the ends of the first rows; reads more if the head ends within a row."""
     scan, ends = RowScan(begin), [begin]
     while len(ends) <= limit and ends[-1] < len(stream.head):
         end = scan.row_end(stream.head, dialect)
@@ -495,11 +494,11 @@ def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
 
 
 def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
-    """The fields of the first rows."""
+    """Return the fields of the first rows."""
     grammar = Grammar(stream.name, dialect)
     ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
     rows = [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
     if dialect.decimal == ".":
         return rows
-    # A number with a point may be a name in a header: rows are checked when they are read.
+    # A number with a point may be a name in the header; rows are checked when they are read.
     return [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]

@@ -1,4 +1,4 @@
-"""Advice for a text that is not a table: the shell command that writes a table beside it.
+"""Advice for a text that is not a table: the shell command that writes a table to another file.
 
 Each command is for one known cause: lines before the header, a footer, comments, blank lines, quotes of
 another dialect, a delimiter too many. None writes onto the file that it reads.
@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
-"""What is looked for in a file, and what messages call it."""
+"""The delimiters that are detected, and their names in messages."""
 _LOOK_AT = 50
-"""So many lines show where a table begins."""
+"""Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
@@ -39,13 +39,13 @@ _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
 @record(frozen=True)
 class Written:
-    """How a text is written: the file, and what separates its fields."""
+    """A text file and its delimiter."""
 
     path: str
     delimiter: str = ","
 
     def by(self, command: str, purpose: str, new_ending: str = "") -> str:
-        """Return a line of shell that passes the text through a command into another file, and what that does."""
+        """Return the shell line that filters the text by a command into another file, with a comment."""
         stem, ending = os.path.splitext(self.path)
         if not (self.path.isprintable() and os.path.isfile(self.path)):
             return f"... | {command} | xent score - ... {purpose}"
@@ -57,7 +57,7 @@ class Written:
         return f"{read} > {target}   # {purpose}"
 
     def quoted(self, options: str, purpose: str = 'rewrites the quotes as "..."') -> str:
-        """Return a line of shell that rewrites quoted fields; `options` are those of csv.reader."""
+        """Return the shell line that rewrites quoted fields; `options` are those of csv.reader."""
         delimiter = "" if self.delimiter == "," else f"delimiter={self.delimiter!r}"
         given = ", ".join(["sys.stdin", *filter(None, (delimiter, options))])
         writer = ", ".join(["sys.stdout", *filter(None, (delimiter,))])
@@ -65,7 +65,7 @@ class Written:
         return self.by(f'python3 -c "{code}"', purpose)
 
     def edited(self, pattern: str, new: str, line: int | None, purpose: str) -> str:
-        """Return a line of shell that replaces a pattern (a comma stands for the delimiter) in one line or in all."""
+        """Return the shell line that replaces a pattern (a comma stands for the delimiter) in one line or in all."""
         if self.delimiter not in DELIMITERS or self.delimiter == "\t":
             return ""
         script = f"{line or ''}s/{pattern}/{new}/".replace(",", self.delimiter)
@@ -94,7 +94,7 @@ def row_fault(cells: Sequence[str], width: int, line: int, written: Written) -> 
 def _delimiter_too_many(place: int, count: int, line: int, where: str, written: Written) -> tuple[str, str]:
     name = DELIMITERS.get(written.delimiter, "delimiter")
     if place == count - 1:
-        # Mostly all rows but the header have one.
+        # Usually all rows except the header have one.
         advice = written.edited(",[[:space:]]*$", "", None, f"removes the last {name} of each line that ends with one")
         return f"a trailing {name}: {where}", advice
     if place == 0:
@@ -109,7 +109,7 @@ _SPACE = "skipinitialspace=True"
 
 
 def quote_advice(text: str, position: int, written: Written) -> str:
-    r"""Return the command that helps where a quoted field cannot be read: \" for "", or a space before a quote."""
+    r"""Return the command for an unreadable quoted field: \" instead of "", or a space before a quote."""
     rest = re.split("[\r\n]", text[position:], maxsplit=1)[0]
     if '\\"' in rest:
         return written.quoted(_BACKSLASH)
@@ -119,7 +119,7 @@ def quote_advice(text: str, position: int, written: Written) -> str:
 
 
 def cell_advice(cell: str, written: Written) -> str:
-    """Return the command that helps where a number is in single quotes; empty elsewhere."""
+    """Return the command for a number in single quotes; empty for another cell."""
     text = cell.strip()
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
@@ -169,7 +169,7 @@ def below(count: int, written: Written) -> str:
 
 
 def before_table(lines: Sequence[str], written: Written) -> str:
-    """Return the command that skips the lines before a table; empty where the first line belongs to it.
+    """Return the command that skips the lines before a table; empty if there are none.
 
     `lines` are the first lines of the text. A table has the same number of fields in each line up to
     the last one, and numbers after its first line.
@@ -185,7 +185,7 @@ def before_table(lines: Sequence[str], written: Written) -> str:
 
 
 def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
-    """Return the place of the first line of a table; None where there is none."""
+    """Return the index of the first line of a table; None if there is none."""
     width = lines[-1].count(delimiter) + 1 if lines else 0
     inside = [line.count(delimiter) + 1 == width and not line.startswith((_COMMENT, "sep=")) for line in lines]
     if width < 2 or True not in inside:
@@ -193,10 +193,10 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
     first = inside.index(True)
     if not all(inside[first:]) or not any(_has_number(line, delimiter) for line in lines[first + 1 :]):
         return None
-    # A header above rows that all end with a delimiter is no line before the table.
+    # If all rows end with a delimiter, the line above them is the header.
     if all(line.rstrip().endswith(delimiter) for line in lines[first:]):
         return None
-    # A short row with numbers is a fault of the table, not a line before it.
+    # A short row with numbers is an error in the table, not a line before it.
     if _has_number(lines[first], delimiter) and any(_has_number(line, delimiter) for line in lines[:first]):
         return None
     return first

@@ -134,14 +134,14 @@ class Fields:
 
 
 def fields_of(data: bytes, dialect: Dialect, width: int) -> Fields | None:
-    """Find the fields of whole rows; None where only the careful reader can say."""
+    """Find the fields of whole rows; None if the careful reader must decide."""
     buffer, text = room_for(len(data))
     text[:] = np.frombuffer(data, np.uint8)
     return fields_in(buffer, len(data), dialect, width)
 
 
 def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields | None:
-    """Find the fields of whole rows: the first `size` bytes in the place that `room_for` gave."""
+    """Find the fields of whole rows: the first `size` bytes of the view that `room_for` returned."""
     if dialect.ends_with_cr or dialect.decimal != "." or dialect.delimiter.isdigit() or not (size and width):
         return None
     text = buffer[PAD : PAD + size]
@@ -163,20 +163,20 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
 
 
 def _looks_bare(text: Bytes, dialect: Dialect) -> bool:
-    """Whether the first rows, which the others are like, have no byte up to a comma but separators."""
+    """Whether the first rows have no bytes up to a comma but separators: no quotes, signs + or spaces."""
     low = text[text <= ord(",")].tobytes()
     return not low.strip(b"\r\n" + dialect.delimiter.encode())
 
 
 def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
-    """Find the fields where no byte up to a comma is there but separators, and a CR before each line end or none."""
+    """Find the fields if every byte up to a comma is a separator, and all line ends are alike."""
     room = _room(len(text))
     low = np.less_equal(text, ord(","), out=room[: len(text)])
     if ord(dialect.delimiter) > ord(","):
         low |= text == ord(dialect.delimiter)
     returns = b"\r\n" in text[:_FIRST_BYTES].tobytes()
     if returns:
-        # A row ends with its CR then: two separators side by side are found slowly.
+        # The CR ends the row: adjacent separators would take the slow path of _places.
         low &= text != _LF
     end = _places(room)
     end += PAD
@@ -192,7 +192,7 @@ def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Int
 
 
 def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
-    """Find the fields where some are quoted, or may hold any bytes but NUL."""
+    """Find the fields if some are quoted, or have any bytes but NUL."""
     if not np.minimum.reduce(text):
         return None
     room = _room(len(text))
@@ -215,14 +215,14 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[I
 
 
 def _room(size: int) -> Flags:
-    """Room for so many flags, and false ones up to a multiple of eight."""
+    """Return uninitialised flags, with false ones up to a multiple of eight."""
     room = np.empty(-(-size // 8) * 8, dtype=bool)
     room[size:] = False
     return room
 
 
 def _places(flags: Flags) -> Ints:
-    """Where flags (bool[8 n]) are true: found among words of eight, each of which mostly has one or none, or two."""
+    """flatnonzero of flags (bool[8 n]) on 8-flag words, most of which have at most two."""
     words = flags.view("<u8")
     place = np.flatnonzero(words != 0)
     found = words.take(place).astype(np.uint64, copy=False)
@@ -240,8 +240,8 @@ def _places(flags: Flags) -> Ints:
 
 
 def _flagged(place: Ints, word: Words) -> Ints:
-    """Add to each place which byte of its word has the one flag; both are written over."""
-    # The flag moves the number of its byte to the top.
+    """Add to each place the index of the flagged byte in its word; both arrays are overwritten."""
+    # Multiplication moves the index of the flagged byte to the top.
     word *= np.uint64(0x0001020304050607)
     word >>= np.uint64(56)
     place += word.view(np.int64)
@@ -249,14 +249,14 @@ def _flagged(place: Ints, word: Words) -> Ints:
 
 
 def in_rows(buffer: Bytes, separators: Ints, dialect: Dialect, width: int, end: bytes = b"\n") -> bool:
-    """Whether separators are those of whole rows of `width` fields, the last of them this line end."""
+    """Whether the separators are those of whole rows of `width` fields, with this line end."""
     rows, left = divmod(len(separators), width)
     row = dialect.delimiter.encode() * (width - 1) + end
     return not left and rows > 0 and buffer.take(separators).tobytes() == row * rows
 
 
 def between(separators: Ints) -> tuple[Ints, Ints]:
-    """Where the fields that end at separators start and end; the first starts at PAD."""
+    """Return the start and end of the fields between separators; the first starts at PAD."""
     start = np.empty_like(separators)
     start[0] = PAD
     np.add(separators[:-1], 1, out=start[1:])
@@ -280,7 +280,7 @@ def _is_utf8(data: bytes) -> bool:
 
 
 def _without_cr(buffer: Bytes, last: Ints, returns: int) -> bool:
-    """Take the CR before each LF from the last field of each row; say whether there are no others."""
+    """Remove the CR from the end of each row; return whether there are no others."""
     if returns != len(last) or not (buffer.take(last - 1) == _CR).all():
         return False
     last -= 1
@@ -288,9 +288,9 @@ def _without_cr(buffer: Bytes, last: Ints, returns: int) -> bool:
 
 
 def _without_quotes(quotes: Ints, start: Ints, end: Ints) -> bool:
-    """Take the quotes off fields that are quoted whole; say whether there are no others.
+    """Remove the quotes around fields; return whether there are no others.
 
-    A separator within quotes would leave a field with one quote.
+    A separator inside quotes would leave a field with one quote.
     """
     if len(quotes) % 2:
         return False

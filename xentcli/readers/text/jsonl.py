@@ -62,7 +62,7 @@ def _record(text: bytes) -> dict[str, Any]:
 
 
 _LONG = 300
-"""Digits with which a number may be beyond the doubles without an exponent."""
+"""Digits with which a number without an exponent may exceed the largest double."""
 _EXPONENT = re.compile(r"[eE][-+]?0*[1-9][0-9]{2}")
 _DIGITS = re.compile(rf"[^0-9][0-9]{{{_LONG}}}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -70,18 +70,18 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 @lru_cache(maxsize=1)
 def _decoder() -> json.JSONDecoder:
-    """A strict decoder of lines in which no number is beyond the doubles."""
+    """A strict decoder of lines in which no number can overflow or underflow."""
     return json.JSONDecoder(object_pairs_hook=unique_pairs, parse_constant=_no_constant)
 
 
 @lru_cache(maxsize=1)
 def _decoder_of_extremes() -> json.JSONDecoder:
-    """A strict decoder of all lines, which costs a call for each number."""
+    """A strict decoder of any line; it makes a call for each number."""
     return json.JSONDecoder(object_pairs_hook=unique_pairs, parse_constant=_no_constant, parse_float=_extreme)
 
 
 def _extreme(text: str) -> float:
-    """A number with many digits: none beyond the doubles, and one below them is known as such."""
+    """Read a number: overflow is refused, underflow is marked as Small."""
     found = numbers([text])
     if isinstance(found, int):
         raise ValueError(f"{shown(text)} is larger than any double")
@@ -110,7 +110,7 @@ _COLON = re.compile(rb"[ \t]*:")
 
 
 _Path = tuple[int, int | str | None]
-"""Which column a value of a line belongs to, as Flat.origin has it."""
+"""The column of a value, as in Flat.origin."""
 
 
 def _shape(line: bytes, flat: Flat) -> Shape | None:
@@ -145,7 +145,7 @@ def _paths(index: int, value: Any) -> list[_Path | None]:
 
 
 def _labelled(items: list[dict[str, Any]], before: int) -> Labelled:
-    """Return the list of scores by label whose values come after so many others in a line."""
+    """Return a list of scores by label; `before` values precede it in the line."""
     from xentcli.readers.text.regular import Labelled
 
     keys = [key for item in items for key in item]
@@ -154,7 +154,7 @@ def _labelled(items: list[dict[str, Any]], before: int) -> Labelled:
 
 
 def _values_of(line: bytes) -> tuple[list[tuple[Kind, int, int]], list[int]]:
-    """Return kind, begin and end of each single value of a line, quotes aside, and the places of its commas."""
+    """Return kind, begin and end of each single value of a line, without quotes, and the places of its commas."""
     values: list[tuple[Kind, int, int]] = []
     commas = []
     for token in _TOKEN.finditer(line):

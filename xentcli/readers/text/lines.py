@@ -1,4 +1,4 @@
-"""Text of which each line is a record: JSON Lines, and the tokens of Vowpal Wabbit.
+"""Text with a record on each line: JSON Lines, and the tokens of Vowpal Wabbit.
 
 A record is a value for each name; a list or an object of numbers is several columns at once.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
 
 LEAST_FAST = 1 << 12
-"""The fast reader costs more than it saves on fewer bytes."""
+"""The fast reader is slower on fewer bytes."""
 _LARGEST = sys.float_info.max
 
 
@@ -44,7 +44,7 @@ class Form:
     shape
         Cuts the first line into the values of its columns, for the fast reader; None if it cannot.
     exact
-        Whether every line has the names of the first, no more and no fewer.
+        Whether every line has exactly the names of the first.
     """
 
     name: str
@@ -109,7 +109,7 @@ class LinesPart(WholePart):
         return first, rest
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
-        """Read each line by itself."""
+        """Read line by line."""
         lines = data.rstrip(b"\r\n").split(b"\n")
         records = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(lines)]
         used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
@@ -180,13 +180,13 @@ class LinesSource(FlatTable):
         return Dialect(quotes=False, limits=self.stream.limits)
 
     def _shape(self) -> Shape | None:
-        """The shape of the first line, where there are enough lines for the fast reader."""
+        """Return the shape of the first line, if the file is large enough for the fast reader."""
         if len(self.stream.head) < LEAST_FAST or not self.keys:
             return None
         return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.flat)
 
     def numeric(self, column: int) -> None:
-        """Say nothing: every value is looked at."""
+        """Return None: every value is checked."""
 
     def lines(self) -> int:
         """Count the rows by one pass over the bytes."""
@@ -214,7 +214,7 @@ class LinesSource(FlatTable):
 
 
 def open_lines(stream: ByteStream, form: Form) -> LinesSource:
-    """Look at the first line: its names are the columns.
+    """Open a file or stream of records: the names of the first line are the columns.
 
     Raises
     ------
@@ -238,7 +238,7 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
 
 
 def inner_of(value: Any) -> int | tuple[str, ...] | None:
-    """Return the length of a list of numbers, the keys of an object of numbers, None for all else."""
+    """Return the length of a list of numbers, or the keys of an object of numbers; else None."""
     if isinstance(value, list) and _are_numbers(value):
         return len(value)
     if isinstance(value, dict) and _are_numbers(value.values()):
@@ -266,7 +266,7 @@ def _shapes(flat: Flat) -> Iterator[tuple[int, int | tuple[str, ...]]]:
 
 
 def kind_of(inner: int | tuple[str, ...] | None, value: Any = None) -> str:
-    """Say what a value is."""
+    """Describe a value."""
     if inner is None:
         text = "a single value" if value is None else shown(json.dumps(value))
         return f"{text}, which is no list and no object of numbers," if value is not None else text

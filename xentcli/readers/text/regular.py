@@ -3,7 +3,7 @@
 The first line is cut into values and the fixed text around each (names, brackets, quotes). A block
 of lines that all have the same fixed text is delimited text, and its values are read as those of
 CSV are. Any other block is declined and goes to the careful reader of lines.py. This reader never
-decides that something is an error, and accepts only what the careful one accepts:
+decides that something is an error, and accepts only what the careful reader accepts:
 
 - the separators outside strings are as many as lines times values, in order;
 - the text around each value is that of the first line, and no line has further quotes, so that no
@@ -30,13 +30,13 @@ from xentcli.records import record, replace
 __all__ = ["Kind", "Labelled", "Leaf", "Shape"]
 
 _LONGEST = 300
-"""Longer numerals are left to the careful reader, which limits their digits."""
+"""Longer numerals go to the careful reader, which limits the number of digits."""
 _QUOTE, _BACKSLASH, _LF, _MINUS, _ZERO, _POINT, _E, _U = (ord(letter) for letter in '"\\\n-0.eu')
 _ESCAPE = 6
 r"""Bytes of an escape such as \u00e9."""
 
 Kind = Literal["number", "string", "word", "decimal"]
-"""A JSON number; the inside of a string; true, false or null; a decimal as numerals.py has it."""
+"""A JSON number; the inside of a string; true, false or null; a decimal as in numerals.py."""
 
 
 @record(frozen=True)
@@ -84,7 +84,7 @@ class Shape:
 
     @cached_property
     def _quotes(self) -> int:
-        """How many quotes of strings a line has."""
+        """Unescaped quotes of a line."""
         return sum(_quotes_of(np.frombuffer(leaf.before + leaf.after, np.uint8)).size for leaf in self.leaves)
 
     @cached_property
@@ -121,7 +121,7 @@ class Shape:
         return values, underflows
 
     def _fields(self, data: bytes, rows: int) -> Fields | None:
-        """Find the values of each line, less the fixed text around them; None if a line has another shape."""
+        """Find the values of each line, without the fixed text around them; None if a line has another shape."""
         buffer, text = room_for(len(data))
         text[:] = np.frombuffer(data, np.uint8)
         whole = buffer[PAD : PAD + len(data) + (text[-1] != _LF)]
@@ -130,7 +130,7 @@ class Shape:
             return None
         end: Ints = np.flatnonzero((whole == ord(self.delimiter)) | (whole == _LF))
         if len(quotes):
-            # A separator is in a string if an odd number of quotes comes before it.
+            # A separator after an odd number of quotes is inside a string.
             end = end[np.searchsorted(quotes, end) & 1 == 0]
         end += PAD
         width = len(self.leaves)
@@ -147,7 +147,7 @@ class Shape:
         return fields if in_order else None
 
     def _are_fixed(self, buffer: Bytes, start: Ints, end: Ints) -> bool:
-        """Whether the text around each value is that of the first line; start and end pass over it."""
+        """Whether the text around each value is that of the first line; moves start and end past it."""
         for (before, after), places in self._fixed.items():
             first, last = start[:, places], end[:, places]
             if (last - first < len(before) + len(after)).any():
@@ -159,7 +159,7 @@ class Shape:
         return True
 
     def _follow_json(self, fields: Fields) -> bool:
-        """Whether values outside strings are what they were in the first line."""
+        """Whether values outside strings have the kind that they have in the first line."""
         for place in self._of_kind("word"):
             if not set(_distinct(fields.coded(place))) <= {"true", "false", "null"}:
                 return False
@@ -168,7 +168,7 @@ class Shape:
         return not (places := self._of_kind("decimal")) or _begin_and_end(fields, places, _BEGINS, _ENDS)
 
     def _numbers(self, fields: Fields, selection: Selection) -> _Numbers | None:
-        """Read all numbers, and the strings that are wanted as numbers; None if one is none."""
+        """Read all numbers, and the strings that are selected as numbers; None if one is not a number."""
         wanted = {self.places[c] for pick in selection.values() if pick.as_ == "numbers" for c in pick.columns}
         if wanted.intersection(self._of_kind("word")):
             return None
@@ -181,7 +181,7 @@ class Shape:
         return None if found is None else _Numbers({place: n for n, place in enumerate(sorted(wanted))}, *found)
 
     def _texts(self, fields: Fields, place: int, pick: Pick) -> Values | None:
-        """Read a value of each line as text; None where one is null."""
+        """Read a value of each line as text; None if one is null."""
         found = fields.texts(place) if pick.as_ == "text" else fields.coded(place)
         kind, texts = self.leaves[place].kind, _distinct(found)
         if kind == "word":
@@ -228,12 +228,12 @@ def _put_in_order(fields: Fields, group: Labelled) -> bool:
 
 
 def _distinct(column: Values) -> Sequence[str]:
-    """The texts of a column, those of a coded one once each."""
+    """Return the texts of a column; those of a dictionary-encoded one once each."""
     return list(column.distinct) if isinstance(column, Coded) else [str(text) for text in column]
 
 
 def _translated(column: Values, texts: list[str]) -> Values:
-    """Return a column with other texts for its distinct ones."""
+    """Return a column with its distinct texts replaced."""
     if texts == _distinct(column):
         return column
     return [texts[code] for code in column.codes.tolist()] if isinstance(column, Coded) else texts
@@ -245,7 +245,7 @@ def _as_text(number: str) -> str:
 
 
 def _all_are(buffer: Bytes, at: Ints, text: bytes) -> bool:
-    """Whether a text stands at each place."""
+    """Whether the buffer has a text at each place."""
     if not text:
         return True
     found = np.ndarray((len(buffer) - len(text) + 1,), f"V{len(text)}", buffer, strides=(1,))[at]
@@ -266,7 +266,7 @@ def _escaped(whole: Bytes) -> Ints:
         return slashes
     order = np.arange(len(slashes))
     begins = np.append(True, np.diff(slashes) != 1)
-    # In a run of backslashes every other one escapes the next.
+    # In a run of backslashes every second one is escaped.
     escapes: Ints = slashes[(order - np.maximum.accumulate(np.where(begins, order, 0))) & 1 == 0] + 1
     return escapes
 
@@ -311,7 +311,7 @@ def _are_escapes(whole: Bytes) -> bool:
 
 
 def _are_json_numbers(fields: Fields, places: list[int]) -> bool:
-    """Whether numerals follow the JSON grammar in what numerals.py allows beyond it.
+    """Whether numerals follow the JSON grammar, where numerals.py allows more.
 
     That is a sign +, leading zeros, a point without digits on both sides, spaces, nan and inf. -0 is
     left to the careful reader too: as an integer of Python it has no sign.
@@ -324,7 +324,7 @@ def _are_json_numbers(fields: Fields, places: list[int]) -> bool:
     zero = fields.buffer[start] == _ZERO
     if not _DIGITS[fields.buffer[start]].all() or (negative & zero & (end - start == 1)).any():
         return False
-    # After the value stands no digit.
+    # No digit follows the value.
     if (zero & _DIGITS[fields.buffer[start + 1]]).any():
         return False
     found = np.flatnonzero((fields.buffer[:-1] == _POINT) & ((fields.buffer[1:] | 32) == _E))
