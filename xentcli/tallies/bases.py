@@ -1,4 +1,4 @@
-"""Labels counted from 1 and read as counted from 0: what they would cost read as counted from 1."""
+"""Labels that may count from 1 but are read as counting from 0: the cost of either reading."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from xentcli.tallies.tally import Tally
 __all__ = ["FromOne"]
 
 LARGEST = 745.0
-"""-ln of the smallest double: a difference of losses of which one is infinite counts as so much."""
+"""-ln of the smallest double: stands for the difference of two losses if one of them is infinite."""
 
 
 @record(frozen=True)
 class FromOne(Tally):
-    """The cost of labels read as counted from 1, beside that of the same labels read as counted from 0.
+    """The cost of labels counting from 1, and how much it is below that of the same labels counting from 0.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class FromOne(Tally):
     one
         Whether some label is 1.
     gain
-        The loss of each row read from 0 minus that read from 1, with the weights of the rows.
+        The loss of each row counting from 0 minus that counting from 1, with the weights of the rows.
     cost
-        The cost read from 1, with class weights too.
+        The cost counting from 1, with class weights too.
     """
 
     possible: bool = True
@@ -61,12 +61,12 @@ class FromOne(Tally):
 
     @property
     def settled(self) -> bool:
-        """Whether a label 0 has decided."""
+        """Whether a label is 0."""
         return not self.possible
 
     @property
     def fits_better(self) -> bool:
-        """Whether 1 and not 0 occurs, and the cost read from 1 is lower by more than two standard errors."""
+        """Whether 1 but not 0 occurs, and the cost counting from 1 is lower by more than two standard errors."""
         error = self.gain.standard_error
         return self.possible and self.one and error is not None and self.gain.mean.value > 2 * error
 

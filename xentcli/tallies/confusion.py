@@ -19,7 +19,7 @@ __all__ = ["Confusion", "Counts", "Pairs", "counted"]
 
 @record(frozen=True, eq=False)
 class Counts(Tally):
-    """How often each of some codes occurred; a few pieces, so that many merges cost little.
+    """How often each code occurred; in a few pieces, so that many merges cost little.
 
     A piece is the sorted codes (i8[m]) and their counts (i8[m]).
     """
@@ -27,7 +27,7 @@ class Counts(Tally):
     pieces: tuple[tuple[Ints, Ints], ...] = ()
 
     def merge(self, other: Counts) -> Counts:
-        """Return the counts of both; a piece is joined to one that is not twice as long."""
+        """Return the counts of both; a piece is joined to the next longer one unless that is twice as long."""
         pieces = sorted((*self.pieces, *other.pieces), key=lambda piece: -len(piece[0]))
         while len(pieces) > 1 and 2 * len(pieces[-1][0]) > len(pieces[-2][0]):
             joined = _joined(pieces[-2:])
@@ -120,7 +120,7 @@ class Pairs:
 
 
 def counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
-    """Return the codes that occur, sorted, and how often: each counts once, or as often as `counts` says."""
+    """Return the codes that occur, sorted, and how often; with `counts` (i8[n]) a code occurs that often."""
     if len(codes) and int(codes.max()) >= 4 * len(codes):
         found, _, places = distinct(codes)
         return found.astype(np.int64, copy=False), _sums(places, counts)

@@ -13,6 +13,7 @@ from xentcli.tallies.tally import Tally
 __all__ = ["Clipping", "Infinite"]
 
 FIRST_ROWS = 10
+"""How many row numbers are kept."""
 
 
 @record(frozen=True)
@@ -25,7 +26,7 @@ class Infinite(Tally):
 
     @classmethod
     def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
-        """Tally the infinite of the losses (f8[n]) of these rows (i8[n]); `weight` is b (f8[n]), None for 1 each."""
+        """Tally the infinite losses (f8[n]) by row number (i8[n]); `weight` is b (f8[n]), None for 1 each."""
         where = np.flatnonzero(np.isinf(loss))
         if not len(where):
             return cls()
@@ -43,7 +44,7 @@ class Infinite(Tally):
 
 @record(frozen=True)
 class Clipping(Tally):
-    """What clipping changed: the rows, their part of the cost, and the cost without."""
+    """The effect of clipping: how many rows it changed, their part of the cost, and the mean loss without it."""
 
     count: int = 0
     changed: ExactSum = ExactSum()

@@ -1,4 +1,4 @@
-"""What the predictions themselves show, whatever the labels are: for the diagnoses."""
+"""Properties of the predictions themselves, for the diagnoses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CERTAIN: Mapping[str, tuple[float, float]] = {
 
 @record(frozen=True)
 class Looks(Tally):
-    """What the predictions of all rows so far have in common; each is kept until a row rules it out.
+    """Properties that the predictions of all rows share; any row can rule one out.
 
     Attributes
     ----------
@@ -47,30 +47,30 @@ class Looks(Tally):
 
     @classmethod
     def nothing(cls) -> Self:
-        """Return what predictions have in common of which nothing is known."""
+        """Return the properties of predictions that could not be examined: none."""
         return cls(False, False, None)
 
     @property
     def settled(self) -> bool:
-        """Whether rows have ruled out all."""
+        """Whether every property is ruled out."""
         return not (self.hard or self.probable or self.twice is not None)
 
     @classmethod
     def of(cls, work: Workings) -> Looks:
-        """Look at rows of predictions; the first few usually rule out everything."""
+        """Examine rows; the first few usually rule out everything."""
         few = cls._at(work.of_rows(np.arange(min(_FEW, len(work.batch.rows)))), cls())
         return few if few.settled else cls._at(work, few)
 
     @classmethod
     def _at(cls, work: Workings, open_: Looks) -> Looks:
-        """Look for what is not yet ruled out."""
+        """Examine rows for the properties that are not yet ruled out."""
         batch = work.batch
         twice = open_.twice is not None and _twice(batch)
         mean = Mean.of(work.confidence, None) if twice else None
         return cls(open_.hard and _hard(batch), open_.probable and _probable(batch), mean)
 
     def merge(self, other: Looks) -> Looks:
-        """Return what the rows of both have in common."""
+        """Return the properties that the rows of both share."""
         twice = None if self.twice is None or other.twice is None else self.twice.merge(other.twice)
         return Looks(self.hard and other.hard, self.probable and other.probable, twice)
 

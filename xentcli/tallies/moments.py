@@ -84,7 +84,7 @@ class GroupMeans(_Averaged):
 
     @classmethod
     def joined(cls, parts: Sequence[GroupMeans], places: Sequence[Ints], groups: int) -> GroupMeans:
-        """Return the means over all parts, whose groups stand at these places (i8[n] each) of `groups`."""
+        """Return the means of `groups` groups over all parts; group i of a part is group places[i] (i8[n])."""
         return cls(*(GroupSums.joined(sums, places, groups) for sums in zip(*((p.a, p.b) for p in parts), strict=True)))
 
     def __len__(self) -> int:
@@ -193,7 +193,7 @@ class GroupMoments(_Spread):
 
     @classmethod
     def joined(cls, parts: Sequence[GroupMoments], places: Sequence[Ints], groups: int) -> GroupMoments:
-        """Return the moments over all parts, whose groups stand at these places (i8[n] each) of `groups`."""
+        """Return the moments of `groups` groups over all parts; group i of a part is group places[i] (i8[n])."""
         rows = np.zeros(groups, dtype=np.int64)
         for part, where in zip(parts, places, strict=True):
             rows[where] += part.rows

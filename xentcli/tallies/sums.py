@@ -26,12 +26,12 @@ class GroupSums(Summed):
     ----------
     limbs
         i8[l, n]: the finite part of the sum of group g is sum_j limbs[j, g] * 2**(32 (low + j)).
-        Limbs may have any sign. What is tallied of some rows adds less than 2**42 to one, so
-        that millions of tallies are merged before one is too large.
+        Limbs may have any sign. One block of rows adds less than 2**42 to a limb, so that
+        millions of blocks can be merged before one overflows.
     low
         The place of the lowest limb.
     odd
-        i8[3, n]: how many infinities, negative infinities and NaNs; None where there are none.
+        i8[3, n]: counts of infinities, negative infinities and NaNs; None if there are none.
 
     >>> sums = GroupSums.of([1e300, 2.0, 2.0**-1074], Among(np.array([1, 0, 1]), 2))
     >>> [total.value for total in sums]
@@ -49,7 +49,7 @@ class GroupSums(Summed):
 
     @classmethod
     def joined(cls, parts: Sequence[GroupSums], places: Sequence[Ints], groups: int) -> GroupSums:
-        """Return the sums over all parts, whose groups stand at these places (i8[n] each, none twice) of `groups`."""
+        """Return the sums of `groups` groups over all parts; group i of a part is group places[i] (i8[n], distinct)."""
         low = min(part.low for part in parts)
         high = max(part.low + len(part.limbs) for part in parts)
         limbs = np.zeros((high - low, groups), dtype=np.int64)
