@@ -139,3 +139,15 @@ def test_only_what_is_asked_for_is_computed(write: Write, monkeypatch: pytest.Mo
     assert not calls
     assert float(run("score", *files, "--get", "counted")) == 0.625
     assert calls == [2]
+
+
+def test_a_metric_without_labels_and_one_of_the_totals(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = Metric("squared", "squared", "x", per_example=lambda work: work.loss**2, labelled=False, usual=False)
+    twice = Metric("twice", "twice", "x", derive=lambda totals: 2 * totals.cost, unit="loss", usual=False)
+    for metric in (longest, twice):
+        monkeypatch.setitem(METRICS, metric.name, metric)
+    options = (str(write("l.csv", "loss,w\n1,1\n3,3\n")), "--kind", "losses", "--preds", "loss", "--weights", "w")
+    assert float(run("score", *options, "--get", "squared")) == 7
+    assert float(run("score", *options, "--get", "twice")) == 5
+    assert float(run("score", *options, "--get", "twice", "--base", "2")) == pytest.approx(5 / math.log(2))
+    assert "twice" not in json.loads(run("score", *options, "--format", "json"))

@@ -142,7 +142,7 @@ class _Summary:
             derived: ExactSum | float | None = metric.derive(self.totals)
             return derived
         mean = self.total.means.get(metric.name)
-        if mean is None or self.plan.matcher is None or (metric.hard and self.total.soft):
+        if mean is None or (metric.hard and self.total.soft):
             return None
         return mean.value
 

@@ -45,9 +45,9 @@ def of(document: str) -> dict[str, Any]:
 
 
 def _add_metrics(report: dict[str, Any]) -> None:
-    """Add a required property for each metric of the table, and the pattern of the top-k accuracies."""
+    """Add a property for each metric, which the usual ones require, and the pattern of the top-k accuracies."""
     report["properties"] |= {metric.name: _metric(metric) for metric in METRICS.values()}
-    report["required"] += METRICS
+    report["required"] += [metric.name for metric in METRICS.values() if metric.usual]
     top = {"anyOf": [{"$ref": "#/$defs/number"}, _NULL], "description": "top-k accuracy, where it was asked for"}
     report["patternProperties"] = {"^top[1-9][0-9]*$": top}
 
