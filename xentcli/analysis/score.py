@@ -51,25 +51,21 @@ def score(
 
     Parameters
     ----------
-    predictions
-        A path, ``-`` for standard input, or an array (n, k), (n,) or data frame.
-    labels
-        The same with the labels; None where the predictions' file has them, or none
-        are needed.
+    predictions, labels
+        Each a path, ``-`` for standard input, a data frame or an array (n, k) or (n,). labels is None where
+        the file of the predictions has them, or none are needed.
     settings, options
         A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ...
     sink
-        Called with the losses of every block, in order; or a Sink, which prepares them where they were computed.
+        Called with the losses of every block, in order of the rows; a Sink prepares them in the workers.
     metrics_needed
-        Metrics that the report must have beside the usual ones and those that are shown.
+        Metrics to compute beside the usual ones and those that are shown.
     threads
-        Worker count. None means one per CPU, at most 16; a larger number is capped at 16 or the
-        number of CPUs. The result does not depend on it.
+        Worker count, at most 16 or the number of CPUs [default: one per CPU]. It changes no bit of the result.
     block_bytes
-        About how much of a file is read at once; None for what suits it. The result does not depend on it.
+        About how many bytes are read at once [default: what suits the format]. It changes no bit either.
     progress
-        Called now and then with the number of rows done, and the share of the whole that
-        they are, None where nobody knows.
+        Called with the number of rows done, and the fraction of all rows that they are, or None if unknown.
 
     Returns
     -------
@@ -79,7 +75,7 @@ def score(
     Raises
     ------
     UsageError, DataError, FileError, NoVerdict
-        As errors.py draws them.
+        See errors.py.
 
     Examples
     --------

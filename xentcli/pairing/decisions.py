@@ -78,8 +78,7 @@ def pair(
     sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
     files = 1 if labels is None else 2
     roles = explicit_roles(settings, sources[:files], sources[files:])
-    sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
-    queues = [PartQueue(source, size) for source, size in zip(sources, sizes, strict=True)]
+    queues = _queues(sources, block_bytes)
     if all(queue.is_empty for queue in queues[:files]):
         # How many numbers a list column has in a row, no row says.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
@@ -98,26 +97,46 @@ def pair(
         rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
         warnings += _possible_classes(sources[0], possible)
-    recipe, set_by_compat = _recipe(settings, roles["preds"][0], axis)
-    distributions = rule.matcher is not None and rule.matcher.matched == "distribution"
-    plan = Plan(
+    plan = _plan(
         settings,
-        recipe.weighted(class_weights(settings, rule.classes), distributions=distributions),
-        set_by_compat,
-        tuple(Table.of(source, unused_columns(source, roles)) for source in sources),
-        picks,
-        rule.classes,
-        rule.matcher,
-        rule.columns,
-        compare,
-        joins,
-        tuple(used_columns(roles, "by")),
-        tuple(name for names in used_columns(roles, "show") for name in names),
-        warnings,
-        rule.uncertain_base,
-        labels is not None,
+        sources,
+        roles,
+        rule,
+        axis,
+        picks=picks,
+        joins=joins,
+        compare_row_names=compare,
+        warnings=warnings,
+        has_label_file=labels is not None,
     )
     return Feed(plan, queues)
+
+
+def _queues(sources: Sequence[Source], block_bytes: int | None) -> list[PartQueue]:
+    """The parts of each source, of about `block_bytes`, or what suits it if None."""
+    sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
+    return [PartQueue(source, size) for source, size in zip(sources, sizes, strict=True)]
+
+
+def _plan(
+    settings: Settings, sources: Sequence[Source], roles: Roles, rule: Rule, axis: int | None, **decided: Any
+) -> Plan:
+    """The plan of roles, the rule of the labels and the axis of the classes, with what else was decided."""
+    recipe, set_by_compat = _recipe(settings, roles["preds"][0], axis)
+    distributions = rule.matcher is not None and rule.matcher.matched == "distribution"
+    return Plan(
+        settings=settings,
+        recipe=recipe.weighted(class_weights(settings, rule.classes), distributions=distributions),
+        set_by_compat=set_by_compat,
+        inputs=tuple(Table.of(source, unused_columns(source, roles)) for source in sources),
+        classes=rule.classes,
+        matcher=rule.matcher,
+        label_columns=rule.columns,
+        slice_columns=tuple(used_columns(roles, "by")),
+        shown_columns=tuple(name for names in used_columns(roles, "show") for name in names),
+        uncertain_base=rule.uncertain_base,
+        **decided,
+    )
 
 
 def _headed(

@@ -212,8 +212,32 @@ def match(
         When no rule holds.
     """
     preds, label = roles["preds"][0], roles["label"][0]
+    if names is not None:
+        _check_given(names, preds, settings)
+    if len(label.columns) > 1 or settings.multilabel:
+        order, distribution = _distribution(preds, label, settings, names, queues)
+        if doubt.stray and names is None and not distribution.by_name:
+            _check_vouched(preds, preds, (), settings, final=True)
+        return Rule(order, distribution, label.names)
+    census, complete = _census(roles, queues, joins, whole, settings.ignored)
+    # The first line may be a label that was taken as a header only because of a footer.
+    first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
+    is_label = is_number(first) or first in (names or preds.names)
+    with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
+        classes, matcher = _decided(census, preds, names, settings)
+    if names is not None and settings.index_base is None:
+        _check_by_position(names, census, matcher)
+    if doubt.stray and names is None:
+        single = len(preds.columns) == 1
+        every, called = _with_taken(preds, doubt, matcher), () if single else _called(census, matcher)
+        _check_vouched(preds, every, called, settings, final=single or complete, twice=doubt.shareable)
+    return Rule(classes, matcher, label.names, _uncertain_base(census, matcher, settings))
+
+
+def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> None:
+    """Refuse names of --classes that are too many or too few, or those of the columns in another order."""
     columns = len(preds.columns)
-    if names is not None and columns > 1 and len(names) != columns:
+    if columns > 1 and len(names) != columns:
         headed = len(names) == columns + 1 and str(settings.classes).startswith("@")
         raise DataError(
             f"--classes has {len(names):,} names and there are {columns:,} prediction columns",
@@ -223,45 +247,29 @@ def match(
                 f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
             ),
         )
-    if names is not None and preds.source.names and names != preds.names and set(names) == set(preds.names):
+    if preds.source.names and names != preds.names and set(names) == set(preds.names):
         raise DataError(
             "--classes has the names of the prediction columns in another order",
             place=Place(preds.source.path),
             advice=(f"leave it out, or --preds {shlex.quote(','.join(names))} takes the columns in that order",),
         )
-    if len(label.columns) > 1 or settings.multilabel:
-        order, matcher_ = _distribution(preds, label, settings, names, queues)
-        if doubt.stray and names is None and not matcher_.by_name:
-            _check_vouched(preds, preds, (), settings, final=True)
-        return Rule(order, matcher_, label.names)
-    census, complete = _census(roles, queues, joins, whole, settings.ignored)
-    # The first line may be a label that was taken as a header only because of a footer.
-    first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
-    is_label = is_number(first) or first in (names or preds.names)
-    one_too_many = contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label)
+
+
+def _decided(
+    census: Census, preds: Found, names: tuple[str, ...] | None, settings: Settings
+) -> tuple[tuple[str, ...], Matcher]:
+    """Decide the classes and the rule of one column of labels from the labels that occur."""
+    columns = len(preds.columns)
     if columns == 1:
-        with one_too_many:
-            matcher, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
-        if names is not None and settings.index_base is None:
-            _check_by_position(names, census, matcher)
-        if doubt.stray and names is None:
-            _check_vouched(preds, _with_taken(preds, doubt, matcher), (), settings, final=True, twice=doubt.shareable)
-        return Rule(pair_of, matcher, label.names, _uncertain_base(census, matcher, settings))
+        binary, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
+        return pair_of, binary
     if settings.positive is not None:
         raise DataError(
             f"--positive is for one column of predictions, and there are {columns}", place=Place(preds.source.path)
         )
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    with one_too_many:
-        decided = decide(census, classes, named, settings.index_base)
-    if names is not None and settings.index_base is None:
-        _check_by_position(names, census, decided)
-    if doubt.stray and names is None:
-        every = _with_taken(preds, doubt, decided)
-        called = _called(census, decided)
-        _check_vouched(preds, every, called, settings, final=complete, twice=doubt.shareable)
-    return Rule(classes, decided, label.names, _uncertain_base(census, decided, settings))
+    return classes, decide(census, classes, named, settings.index_base)
 
 
 def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> bool:
