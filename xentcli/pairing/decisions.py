@@ -206,7 +206,7 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
     if not source.width:
         return True
     if has_first_line(source):
-        header = not all(map(is_number, source.first_fields)) if said is None else said
+        header = not all(map(is_number, source.first_in_points)) if said is None else said
         source = source.with_header(header)
     return PartQueue(source).is_empty
 
