@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pyarrow as arrow
+import pyarrow.feather as feather
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.conftest import XENT, Run, Write, default_signals
 from tests.faults import environment
 from xentcli import score
-from xentcli.errors import UsageError
+from xentcli.errors import FileError, UsageError
+from xentcli.readers.arrow import _damage as damage
 
 ROWS = "a,b\n0.5,0.5\n0.2,0.8\n"
 COST = -(math.log(0.5) + math.log(0.8)) / 2
@@ -69,9 +73,9 @@ def test_one_file_as_both_inputs_is_2(xent: Run, tmp_path: Path, first: str, sec
     (tmp_path / "link.csv").symlink_to("p.csv")
     done = xent("score", first, second)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"predictions and labels are one file: '{first}'" in done.stderr
+    assert f"predictions and labels are the same file: '{first}'" in done.stderr
     assert "--label COLUMN" in done.stderr
-    with pytest.raises(UsageError, match="one file"):
+    with pytest.raises(UsageError, match="the same file"):
         score(tmp_path / first, tmp_path / second)
 
 
@@ -97,7 +101,7 @@ def test_a_folder_or_glob_that_has_the_file_of_the_other_input_is_2(
         (tmp_path / "link.csv").symlink_to("p.csv")
     done = xent("score", first, second)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert f"predictions and labels are one file: '{shared}' is among the files of {among}\n" in done.stderr
+    assert f"predictions and labels share a file: '{shared}' is among the files of {among}\n" in done.stderr
     assert "shares no file with the other" in done.stderr and "--label COLUMN" in done.stderr
 
 
@@ -115,7 +119,7 @@ def test_one_stream_as_both_inputs_is_2(tmp_path: Path) -> None:
             [*XENT, "score", *inputs], cwd=tmp_path, input=ROWS, capture_output=True, text=True, timeout=60, check=False
         )
         assert (done.returncode, done.stdout) == (2, ""), inputs
-        assert "predictions and labels are one stream" in done.stderr
+        assert "predictions and labels are the same stream" in done.stderr
 
 
 # What the system refuses.
@@ -186,26 +190,51 @@ start()
     assert int(done.stderr) <= max(16, len(os.sched_getaffinity(0)))
 
 
-@pytest.mark.parametrize("mebibytes", [32, 48, 60, 70, 80, 90, 100, 110, 120, 140])
-def test_too_little_memory_to_start_is_4(mebibytes: int, tmp_path: Path) -> None:
-    """NumPy fails to load then, or OpenBLAS would end the process with the code of a failed limit."""
+def limited(mebibytes: int, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with so much address space."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mebibytes << 20, mebibytes << 20))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "xentcli", "check", "p.csv", "l.csv", "--max", "cost=9"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=False,
-        preexec_fn=limit,
+    command = [sys.executable, "-m", "xentcli", *args]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=environment(), check=False, preexec_fn=limit
     )
+
+
+@pytest.mark.parametrize("mebibytes", [32, 48, 60, 70, 80, 90, 100, 110, 120, 140])
+def test_too_little_memory_to_start_is_4(mebibytes: int, tmp_path: Path) -> None:
+    """NumPy fails to load then, or OpenBLAS would end the process with the code of a failed limit."""
+    done = limited(mebibytes, tmp_path, "check", "p.csv", "l.csv", "--max", "cost=9")
     if done.returncode == 0 and mebibytes > 100:
         return
     assert (done.returncode, done.stdout) == (4, "")
     assert "there is not enough memory to start" in done.stderr
+
+
+@pytest.mark.parametrize("mebibytes", [160, 200, 240, 255, 264, 293, 330, 360, 371, 380, 390, 600])
+@pytest.mark.parametrize("form", ["p.parquet", "p.arrow", "p.csv.zst", "written"])
+def test_too_little_memory_for_pyarrow_is_4(mebibytes: int, form: str, tmp_path: Path) -> None:
+    """It ends the process then, or crashes: with exit code 127, 134 or 139."""
+    table = arrow.table({"a": [0.5, 0.2], "b": [0.5, 0.8]})
+    parquet.write_table(table, tmp_path / "p.parquet")
+    feather.write_feather(table, tmp_path / "p.arrow")
+    with arrow.CompressedOutputStream(str(tmp_path / "p.csv.zst"), "zstd") as file:
+        file.write(ROWS.encode())
+    files = ["p.csv", "l.csv", "--per-example", "a.parquet"] if form == "written" else [form, "l.csv"]
+    done = limited(mebibytes, tmp_path, "score", *files, "-q")
+    if done.returncode == 0:
+        assert float(done.stdout) == pytest.approx(COST, rel=1e-15)
+        return
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "there is not enough memory to load pyarrow" in done.stderr
+    assert mebibytes < 600
+
+
+def test_a_thread_that_pyarrow_cannot_start_is_no_damage_of_the_file() -> None:
+    with pytest.raises(FileError, match="Failed to launch") as caught, damage("p.parquet"):
+        raise OSError("Unknown error: Failed to launch worker thread: Resource temporarily unavailable")
+    assert caught.value.exit_code == 4 and "ulimit" in str(caught.value)
 
 
 def test_a_working_directory_that_is_gone_is_told_of_the_files(tmp_path: Path) -> None:

@@ -167,6 +167,8 @@ ROWS: list[Row] = [
         for name, pack in {**COMPRESSORS, "zst": make.zstd}.items()
     ),
     refused(TEXT, "rows that do not sum to 1", P.replace("0.8", "0.7"), "the row sums to 0.9"),
+    scored(TEXT, "class names and labels with decimal commas", "1,5;2,5\n0,7;0,3\n0,2;0,8\n0,9;0,1\n", "label\n1,5\n2,5\n1,5\n", "p.csv l.csv --decimal , --header both"),
+    refused(TEXT, "a label with a decimal comma that is not a class", "1,5;2,5\n0,7;0,3\n0,2;0,8\n0,9;0,1\n", "'3,5' is not a class", labels="label\n1,5\n3,5\n1,5\n", args="p.csv l.csv --decimal , --header both"),
     refused(TEXT, "a point among decimal commas", P.replace(",", ";"), "has a point; with --decimal ,", args="p.csv l.csv --decimal ,"),
     refused(TEXT, "the same in quotes", P.replace("0.2,0.8", '"0.2";0,8').replace(",0.", ";0.").replace("a,b", "a;b"), "has a point; with --decimal ,", args="p.csv l.csv --decimal , --delimiter ;"),
     refused(TEXT, "one character for two things", P, "--decimal and --delimiter are both", 2, args="p.csv l.csv --decimal , --delimiter ,", names_file=False),
@@ -239,8 +241,8 @@ ROWS: list[Row] = [
         for what, names, code, says, cost in (
             ("beside positions", "cat\ndog\n", 0, "", COST),
             ("in quotes, with CRLF", '"1"\r\n"0"\r\n', 0, "", float(-np.log([0.3, 0.2, 0.1]).mean())),
-            ("two columns", "0,cat\n1,dog\n", 3, "2 columns where one of class names was expected", None),
-            ("one twice", "cat\ncat\n", 3, "the class name 'cat' is there twice", None),
+            ("two columns", "0,cat\n1,dog\n", 3, "2 columns where one column of class names was expected", None),
+            ("one twice", "cat\ncat\n", 3, "class name 'cat' appears twice", None),
             ("a number before each", "1 dog\n0 cat\n", 3, "--index-base 0", None),
             ("a NUL byte", "c\0t\ndog\n", 3, "a NUL byte", None),
         )
@@ -294,7 +296,7 @@ ROWS: list[Row] = [
     Row(ARRAYS, "one-hot labels of three axes", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.eye(2)[np.stack([Y, Y])])}, "p.npy y.npy", says="--class-axis 2"),
     Row(ARRAYS, "an axis that is not there", {"p.npy": npy(Q), "y.npy": npy(Y)}, "p.npy y.npy --class-axis 2", says="has axes 0 to 1"),
     Row(ARRAYS, "an axis of a table", {"p.csv": P, "l.csv": L}, "p.csv l.csv --class-axis 1", says="--class-axis is for arrays"),
-    one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 2-byte floats in 2 bytes"),
+    one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 16-bit floats in 16-bit arithmetic"),
     one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
     one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
     one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
@@ -368,7 +370,7 @@ ROWS: list[Row] = [
     *(
         one(COLUMNAR, f"JSON Lines: {what}", "r.jsonl", make.lines({"a": 0.7, "b": 0.3, "y": "a"}, line), "r.jsonl --label y", says)
         for what, line, says in (
-            ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "the key 'a' is there twice"),
+            ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "key 'a' appears twice"),
             ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "NaN is no JSON"),
             ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is no number"),
             ("a number beyond the doubles", '{"a": -1e400, "b": 0.3, "y": "a"}', "larger than any double"),
@@ -388,7 +390,7 @@ ROWS: list[Row] = [
     one(COLUMNAR, "JSON Lines in UTF-16", "r.jsonl", make.ROWS.encode("utf-16"), "r.jsonl --label y", "UTF-16"),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
     one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
-    one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "is there twice"),
+    one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "appears twice"),
     # Options of the loss.
     *(
         scored(LOSS, what, P, args=f"p.csv l.csv {args}", cost=cost)
@@ -405,7 +407,7 @@ ROWS: list[Row] = [
         for what, args, says, code in (
             ("no class has weight", "--class-weight a=0 --class-weight b=0 --label-smoothing 0.1", "the weights of all 3 rows are 0", 5),
             ("more smoothing than there is", "--label-smoothing 1.5", "--label-smoothing is from 0 to 1", 2),
-            ("losses by row that no weight stands under", "--class-weight a=0 --label-smoothing 0.1 --per-example rows.csv", "the cost itself is computed without --per-example", 2),
+            ("losses by row that no weight stands under", "--class-weight a=0 --label-smoothing 0.1 --per-example rows.csv", "leave --per-example out to compute the cost", 2),
             ("infinite bytes", "--bytes inf", "--bytes is a number above 0", 2),
         )
     ),
@@ -413,8 +415,8 @@ ROWS: list[Row] = [
     Row(SYSTEM, "a folder without files", {"empty/": ""}, "empty empty", 4, "no file in it"),
     Row(SYSTEM, "a file that is not there", {"l.csv": L}, "nowhere.csv l.csv", 4, "No such file"),
     Row(SYSTEM, "a pattern that matches nothing", {"l.csv": L}, "p-*.csv l.csv", 4, "no file"),
-    Row(SYSTEM, "- for both", {}, "- -", 2, "predictions and labels are one stream", names_file=False),
-    Row(SYSTEM, "one file for both", {"p.csv": P}, "p.csv ./p.csv", 2, "predictions and labels are one file"),
+    Row(SYSTEM, "- for both", {}, "- -", 2, "predictions and labels are the same stream", names_file=False),
+    Row(SYSTEM, "one file for both", {"p.csv": P}, "p.csv ./p.csv", 2, "predictions and labels are the same file"),
     Row(SYSTEM, "a glob of labels that matches the predictions", {"p.csv": P}, "p.csv p*.csv", 2, "'p.csv' is among the files of 'p*.csv'"),
     Row(SYSTEM, "a glob of labels that matches the predictions too", {"p.csv": P, "l.csv": L}, "p.csv *.csv", 2, "'p.csv' is among the files of '*.csv'"),
     Row(SYSTEM, "a folder of labels with the predictions", {"p.csv": P, "l.csv": L}, "p.csv .", 2, "'p.csv' is among the files of '.'"),

@@ -19,7 +19,7 @@ from xentcli.analysis.score import Tallied, diagnosed, opened, retried, tally
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
 from xentcli.columns.column import Values, texts_of
-from xentcli.columns.numerals import is_number, whole
+from xentcli.columns.numerals import in_points, is_number, whole
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import FileError
 from xentcli.pairing import Plan
@@ -103,7 +103,8 @@ def _values(source: Source, name: str) -> set[str]:
     values: set[str] = set()
     for rows in PartQueue(source, BLOCK_BYTES).look({"by": pick}, LOOK_AT):
         values |= set(texts_of(rows.values["by"]))
-    return set() if any(is_number(text) and whole(text) is None for text in values) else values
+    numerals = [in_points(text, source.traits.decimal) for text in values]
+    return set() if any(is_number(text) and whole(text) is None for text in numerals) else values
 
 
 def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:

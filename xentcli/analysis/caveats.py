@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xentcli.columns.numerals import localized
 from xentcli.errors import Warning, shown
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
@@ -79,11 +80,11 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     if total.infinite.count:
         advice = "--clip EPS bounds q away from 0; or look at these rows"
         yield Warning("infinite", _infinite_message(plan, total), advice)
-    for label in sorted(settings.ignored - total.ignored_labels):
+    for label in sorted(localized(text, settings.decimal) for text in settings.ignored - total.ignored_labels):
         yield Warning(
             "ignored-label-not-found",
             f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
-            "check its spelling; it is compared with the labels as text, whole numbers without .0",
+            "check its spelling: labels are compared as text, 1.0 as 1",
         )
     if settings.renormalize and settings.compat is None:
         yield Warning(

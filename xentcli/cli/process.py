@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
+from xentcli.extras import check_room, is_limited, no_room
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
 
@@ -106,7 +107,7 @@ def _exit_code(command: Callable[[], object]) -> int:
     except MemoryError:
         return say_error(FileError("there is not enough memory for a block of rows"))
     except ImportError as error:
-        return say_error(_memory_fault()) if _no_memory(error) else _defect(error)
+        return say_error(no_room("start")) if _no_memory(error) else _defect(error)
     except OSError as error:
         # Without a file name it is stdout, written by click (--help).
         what = error.filename or "standard output cannot be written"
@@ -146,22 +147,10 @@ def prepare() -> None:
 
 def _check_memory() -> None:
     """Raise FileError if a limit on the address space (ulimit -v) leaves too little for NumPy."""
-    if not sys.platform.startswith("linux"):
-        return
-    import resource
-
-    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
-        return
-    import mmap
-
-    try:
-        mmap.mmap(-1, _LEAST_FREE).close()
-    except OSError:
-        raise _memory_fault() from None
-
-
-def _memory_fault() -> FileError:
-    return FileError("there is not enough memory to start", advice="ulimit -v shows the limit, in KiB")
+    check_room(_LEAST_FREE, "start")
+    if is_limited():
+        # pyarrow's own allocator would reserve all that the limit leaves, up to 1 GiB.
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _keep_freed_memory() -> None:

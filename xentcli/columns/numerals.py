@@ -15,7 +15,18 @@ import numpy as np
 
 from xentcli.arrays import Floats
 
-__all__ = ["DECIMAL", "is_number", "number", "number_hint", "numbers", "pointed", "whole", "whole_or_text"]
+__all__ = [
+    "DECIMAL",
+    "in_points",
+    "is_number",
+    "localized",
+    "number",
+    "number_hint",
+    "numbers",
+    "pointed",
+    "whole",
+    "whole_or_text",
+]
 
 DECIMAL = re.compile(r"[ \t]*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _NAMED = re.compile(r"[ \t]*[+-]?(?:inf|infinity|nan)[ \t]*", re.IGNORECASE)
@@ -109,6 +120,24 @@ def pointed(text: str) -> str | None:
         return None if DECIMAL.fullmatch(text) else text
     found = text.replace(",", ".")
     return found if DECIMAL.fullmatch(found) else text
+
+
+def in_points(text: str, decimal: str) -> str:
+    """Return a number of a file with that decimal separator with a point; other text as it is.
+
+    >>> [in_points(t, ",") for t in ("1,5", "1.5", "a,b")], in_points("1,5", ".")
+    (['1.5', '1.5', 'a,b'], '1,5')
+    """
+    return text if decimal == "." else pointed(text) or text
+
+
+def localized(text: str, decimal: str) -> str:
+    """Return a number with a point as a file with that decimal separator has it; other text as it is.
+
+    >>> [localized(t, ",") for t in ("1.5", "1,5", "v1.5")], localized("1.5", ".")
+    (['1,5', '1,5', 'v1.5'], '1.5')
+    """
+    return text.replace(".", decimal) if DECIMAL.fullmatch(text) else text
 
 
 def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:

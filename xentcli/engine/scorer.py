@@ -252,9 +252,9 @@ class Scorer:
         if ignored is None or not ignored.any():
             return _Sides(values, kept, target, weight, 0)
         labels = take(values["label" if "label" in values else "preds"][1], np.flatnonzero(ignored))
-        return _Sides(
-            values, kept, target, weight, int(ignored.sum()), labels_among(labels, self.plan.settings.ignored)
-        )
+        settings = self.plan.settings
+        met = labels_among(labels, settings.ignored, settings.decimal)
+        return _Sides(values, kept, target, weight, int(ignored.sum()), met)
 
     def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
@@ -292,7 +292,8 @@ class Scorer:
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
         wanted = self.plan.settings.ignored
-        return labelled_as(values["label" if "label" in values else "preds"][1], wanted) if wanted else None
+        column = values["label" if "label" in values else "preds"][1]
+        return labelled_as(column, wanted, self.plan.settings.decimal) if wanted else None
 
     def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
         if "weights" not in values:
@@ -351,7 +352,7 @@ def _bytes(aligned: Aligned) -> Floats:
     bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
     if len(bad):
         row = int(aligned.kept[bad[0]])
-        raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
+        raise DataError(f"{counts[bad[0]]:g} is not a number of bytes", place=rows.place("bytes", row, 0))
     return counts
 
 

@@ -6,12 +6,13 @@ import fnmatch
 import re
 from collections.abc import Sequence
 
+from xentcli.columns.numerals import localized
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
-__all__ = ["Found", "check_odd", "columns_of", "find_columns", "is_group", "listed", "name_of", "spec_items"]
+__all__ = ["Found", "check_odd", "columns_of", "find_columns", "is_group", "listed", "name_of", "spec_items", "spec_of"]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
@@ -66,6 +67,15 @@ def listed(names: Sequence[str], limit: int = 12) -> str:
 def spec_items(spec: str | Sequence[str]) -> list[str]:
     """Split what an option was given into its items."""
     return [item.strip() for item in spec.split(",")] if isinstance(spec, str) else [str(item) for item in spec]
+
+
+def spec_of(names: Sequence[str], columns: Sequence[int]) -> list[str]:
+    """Return what options call columns: their names, or their numbers where a name has a comma.
+
+    >>> spec_of(["a", "b"], [0, 2]), spec_of(["a", "1,5"], [0, 2])
+    (['a', 'b'], ['#1', '#3'])
+    """
+    return [f"#{column + 1}" for column in columns] if any("," in name for name in names) else list(names)
 
 
 def find_columns(
@@ -194,9 +204,10 @@ def _item(item: str, source: Source) -> list[int]:
 
 
 def _end(item: str, source: Source) -> int | None:
-    """The one column that a name, or a number such as #1, means."""
-    if item in source.names:
-        return source.names.index(item)
+    """The one column that a name, or a number such as #1, means; 1.5 is the name 1,5 of a file with decimal commas."""
+    name = item if item in source.names else localized(item, source.traits.decimal)
+    if name in source.names:
+        return source.names.index(name)
     number = _NUMBER.fullmatch(item)
     column = int(number[1]) - 1 if number else source.width
     return column if column < source.width else None

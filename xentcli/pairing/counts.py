@@ -128,7 +128,7 @@ def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) ->
     source = side.source
     if side.name == "further" or not (source.header and has_first_line(source)):
         return False
-    fields = source.first_fields
+    fields = source.first_in_points
     if named_columns(settings, side.name, getattr(matcher, "classes", ())) & set(fields):
         # Without a header an option would name a column that is not there.
         return False
@@ -156,7 +156,7 @@ def _could_be_header(side: Counted, settings: Settings) -> bool:
     source = side.source
     if side.name == "further" or source.header is not False or not has_first_line(source):
         return False
-    fields = source.first_fields
+    fields = source.first_in_points
     if len(set(fields)) < len(fields) or not all(WHOLE.fullmatch(text) or not is_number(text) for text in fields):
         return False
     numbers = [side.selection[role].columns for role in ("preds", "weights", "bytes") if role in side.selection]

@@ -53,8 +53,17 @@ class Side:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields of the first line."""
-        return self.source.first_fields
+        """The fields of the first line, numbers with a point whatever the decimal separator."""
+        return self.source.first_in_points
+
+    @property
+    def line(self) -> str:
+        """The first line, for messages."""
+        return line_of(self.source.first_fields)
+
+    def written(self, text: str) -> str:
+        """Return one of the fields as the file has it."""
+        return self.source.first_fields[self.fields.index(text)]
 
     @property
     def heads(self) -> int:
@@ -168,7 +177,7 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
     if predictions.width == 1:
         return ()
     if has_first_line(predictions):
-        return predictions.first_fields if look is Line.HEADER else ()
+        return predictions.first_in_points if look is Line.HEADER else ()
     return predictions.names
 
 
@@ -207,8 +216,9 @@ def _look(side: Side) -> Line:
     if not numbers:
         return Line.EITHER if _could_be_labels(side) else Line.HEADER
     if not _is_series(numbers):
+        first = side.written(numbers[0])
         raise DataError(
-            f"the first line has text ({shown(texts[0])}) and numbers ({shown(numbers[0])}): a header or data?",
+            f"the first line has text ({shown(texts[0])}) and numbers ({shown(first)}): a header or data?",
             place=Place(side.source.path, line=1),
             advice=_options(side),
         )
@@ -220,7 +230,8 @@ def _look(side: Side) -> Line:
 def _found_names(side: Side) -> list[str]:
     """The fields of the first line that options name as columns."""
     named = named_columns(side.settings, side.name, side.known)
-    return [name for name in side.fields if name and name in named]
+    written = zip(side.fields, side.source.first_fields, strict=True)
+    return [name for name, text in written if name and {name, text} & named]
 
 
 def _sorted_out(fields: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -390,7 +401,7 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
     """Warn of a line that was taken as a header, with the evidence for it."""
     names, texts = _found_names(side), _sorted_out(side.fields)[1]
     if names:
-        why = f"an option names the column {shown(names[0])}"
+        why = f"an option names the column {shown(side.written(names[0]))}"
     elif counted:
         why = "only then do the row counts agree"
     else:
@@ -398,7 +409,7 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
     further = side.name == "further"
     return Warning(
         "header-guessed",
-        f"{side.source.path}: the first line {line_of(side.fields)} was taken as a header but could be data; {why}",
+        f"{side.source.path}: the first line {side.line} was taken as a header but could be data; {why}",
         "" if further else f"--header {side.name} confirms it, --no-header {side.name} takes the line as data",
     )
 
@@ -412,7 +423,7 @@ def _guessed_as_data(side: Side) -> Warning:
     """Warn of a line that was taken as data and looks like a header."""
     return Warning(
         "header-guessed",
-        f"{side.source.path}: the first line {line_of(side.fields)} was taken as data but could be a header above "
+        f"{side.source.path}: the first line {side.line} was taken as data but could be a header above "
         "decimals; only as data do the row counts agree",
         f"--no-header {side.name} confirms it, --header {side.name} takes the line as a header",
     )
@@ -429,7 +440,7 @@ def is_unlike_the_next(source: Headed) -> bool:
 
 def _ambiguous(sides: list[Side], why: str = "") -> DataError:
     return DataError(
-        f"the first line {line_of(sides[0].fields)} could be a header or data{why}",
+        f"the first line {sides[0].line} could be a header or data{why}",
         place=Place(sides[0].source.path, line=1),
         advice=tuple(line for side in sides for line in _options(side)),
     )
@@ -437,7 +448,8 @@ def _ambiguous(sides: list[Side], why: str = "") -> DataError:
 
 def line_of(fields: Sequence[str]) -> str:
     """Return the fields of a line for a message, the many cut short."""
-    return shown(",".join(fields[:4]) + (",..." if len(fields) > 4 else ""))
+    between = ";" if any("," in text for text in fields) else ","
+    return shown(between.join([*fields[:4], *["..."] * (len(fields) > 4)]))
 
 
 def _options(side: Side) -> tuple[str, ...]:

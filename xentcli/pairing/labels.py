@@ -18,7 +18,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints, distinct, picked
 from xentcli.columns.column import Coded, Values
-from xentcli.columns.numerals import number, whole, whole_or_text
+from xentcli.columns.numerals import in_points, localized, number, whole, whole_or_text
 from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.columns import listed
@@ -69,7 +69,7 @@ class Matcher(Protocol):
 
 @record(frozen=True)
 class ByName:
-    """Labels that are class names, less the prefix and suffix `ends`."""
+    """Labels that are class names, less the prefix and suffix `ends`; `decimal` is the separator of numbers."""
 
     codes: Mapping[str, int]
     classes: tuple[str, ...]
@@ -77,6 +77,7 @@ class ByName:
     note: str
     whole: bool
     ends: tuple[str, str] = ("", "")
+    decimal: str = "."
 
     def targets(self, values: Values, where: WhereRow) -> Ints:
         """Look every label up."""
@@ -103,7 +104,7 @@ class ByName:
         """The class of each label; -1 where it is none."""
         codes = [self.codes.get(label, -1) for label in labels]
         if -1 in codes and self.whole:
-            codes = [self.codes.get(whole_or_text(label), -1) for label in labels]
+            codes = [self.codes.get(_read(label, self.decimal), -1) for label in labels]
         return codes
 
 
@@ -115,6 +116,7 @@ class ByPosition:
     classes: tuple[str, ...]
     met: Collection[int] = ()
     matched: str = "index"
+    decimal: str = "."
 
     @property
     def note(self) -> str:
@@ -123,7 +125,7 @@ class ByPosition:
 
     def targets(self, values: Values, where: WhereRow) -> Ints:
         """Check that every label is in range before it becomes an index."""
-        result = _integers(values, where)
+        result = _integers(values, where, self.decimal)
         low, high = self.base, self.base + len(self.classes) - 1
         if len(result) and not low <= np.minimum.reduce(result) <= np.maximum.reduce(result) <= high:
             row = int(np.flatnonzero((result < low) | (result > high))[0])
@@ -142,6 +144,7 @@ class Binary:
 
     base: int = 0
     matched: str = "binary"
+    decimal: str = "."
 
     @property
     def note(self) -> str:
@@ -150,7 +153,7 @@ class Binary:
 
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
         """Return class indices, or distributions where some label is strictly between."""
-        y = _reals(values, where) - self.base
+        y = _reals(values, where, self.decimal) - self.base
         bad = np.flatnonzero(~((y >= 0) & (y <= 1)))
         if len(bad):
             row = int(bad[0])
@@ -206,10 +209,12 @@ class Multilabel:
     order: tuple[int, ...]
     by_name: bool
     matched: str = "multilabel"
+    decimal: str = "."
 
     def targets(self, values: Values, where: WhereRow) -> Floats:
         """Put the columns in the order of the predictions, and check that every label is from 0 to 1."""
-        columns = _reals(values, where)[:, None] if not isinstance(values, np.ndarray) or values.ndim == 1 else values
+        several = isinstance(values, np.ndarray) and values.ndim > 1
+        columns = np.asarray(values) if several else _reals(values, where, self.decimal)[:, None]
         target = np.ascontiguousarray(columns[:, list(self.order)], dtype=np.float64)
         bad = np.argwhere(~((target >= 0) & (target <= 1)))
         if len(bad):
@@ -226,12 +231,14 @@ class Multilabel:
 class Census:
     """The distinct labels in the order in which they were met, and where each was first.
 
-    place stands for the column as a whole; true_false says that labels are booleans.
+    place stands for the column as a whole; true_false says that labels are booleans; decimal is the
+    separator of numbers.
     """
 
     place: Place
     texts: dict[str, Place] = field(default_factory=dict)
     true_false: bool = False
+    decimal: str = "."
     _numbers: set[Any] = field(default_factory=set)
 
     def add(self, values: Values, where: WhereRow) -> None:
@@ -257,7 +264,7 @@ class Census:
     @property
     def whole(self) -> bool:
         """Whether all labels are of the form N or N.0."""
-        return all(whole(text) is not None for text in self.texts)
+        return all(whole(in_points(text, self.decimal)) is not None for text in self.texts)
 
     @property
     def read(self) -> dict[str, Place]:
@@ -266,7 +273,7 @@ class Census:
             return self.texts
         read: dict[str, Place] = {}
         for text, place in self.texts.items():
-            read.setdefault(whole_or_text(text), place)
+            read.setdefault(_read(text, self.decimal), place)
         return read
 
 
@@ -299,11 +306,11 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
         codes = {str(int(name.lower() == "true")): index for index, name in enumerate(names)}
         return ByName(codes, names, "name", "matched to the columns by name", True)
     if base is None and named:
-        found = _by_name(labels, names, whole) or _by_part(census, names)
+        found = _by_name(census, names) or _by_part(census, names)
         if found:
             return found
     if not whole:
-        label, place = _stranger(labels, names, named and base is None)
+        label, place = _stranger(census, names, named and base is None)
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
@@ -323,7 +330,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
             place=labels[str(len(names))],
             advice="--index-base 1 counts from 1, --index-base 0 from 0",
         )
-    return ByPosition(base or 0, names, integers)
+    return ByPosition(base or 0, names, integers, decimal=census.decimal)
 
 
 def _names_exclude_positions(labels: Collection[str], names: Sequence[str]) -> bool:
@@ -359,16 +366,17 @@ def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
         advice=(
             f"classes: {listed(names)}",
             *(_range_advice(int(label), 0, len(names), ()) if int(label) < 0 else ()),
-            "labels that are positions of the columns: --index-base 0, or --index-base 1 if the first column is 1",
+            "if labels are column positions: --index-base 0, or --index-base 1 if the first column is 1",
         ),
     )
 
 
-def _stranger(labels: Mapping[str, Place], names: Sequence[str], named: bool) -> tuple[str, Place]:
+def _stranger(census: Census, names: Sequence[str], named: bool) -> tuple[str, Place]:
     """Return the first label that breaks the rule which most of the others follow."""
+    labels = census.read
     cuts = [shorter for _, shorter in _cuts(names) if len(set(shorter)) == len(names)] if named else []
     rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
-    rules.append({label for label in labels if whole(label) is not None})
+    rules.append({label for label in labels if whole(in_points(label, census.decimal)) is not None})
     following = max(rules, key=len)
     return next(item for item in labels.items() if item[0] not in following)
 
@@ -386,10 +394,10 @@ def decide_binary(
     if positive is not None:
         return _by_positive(census, positive)
     if names is not None:
-        values = [number(text) for text in census.texts]
+        values = [number(in_points(text, census.decimal)) for text in census.texts]
         soft = any(value is not None and 0 < value < 1 for value in values)
         if len(names) == 2 and soft and not set(census.texts) & set(names):
-            return Binary(base or 0), (names[0], names[1])
+            return Binary(base or 0, decimal=census.decimal), (names[0], names[1])
         if len(names) != 2:
             raise DataError(
                 f"--classes has {len(names):,} names, and one column of predictions has two classes",
@@ -398,7 +406,8 @@ def decide_binary(
             )
         pair = (names[0], names[1])
         return decide(census, pair, True, base), pair
-    label, place = next(((text, at) for text, at in census.texts.items() if number(text) is None), ("", census.place))
+    words = ((text, at) for text, at in census.texts.items() if number(in_points(text, census.decimal)) is None)
+    label, place = next(words, ("", census.place))
     if label:
         texts = list(census.texts)
         name = sorted(texts)[-1] if len(texts) <= 2 else "NAME"
@@ -407,18 +416,20 @@ def decide_binary(
             place=place,
             advice=(f"--positive {name} names the class that it is the probability of", f"labels: {listed(texts)}"),
         )
-    return Binary(base or 0), ("0", "1")
+    return Binary(base or 0, decimal=census.decimal), ("0", "1")
 
 
 def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str]]:
     labels = census.read
     if census.whole:
-        positive = whole_or_text(positive)
+        positive = _read(positive, census.decimal)
+    elif positive not in labels:
+        positive = localized(positive, census.decimal)
     others = [label for label in labels if label != positive]
     nearly = any(label.strip().casefold() == positive.strip().casefold() for label in others)
     if len(others) == len(labels) and (nearly or len(labels) > 1):
         raise DataError(
-            f"--positive {shown(positive)} is no label", place=census.place, advice=f"labels: {listed(others)}"
+            f"--positive {shown(positive)} is not a label", place=census.place, advice=f"labels: {listed(others)}"
         )
     if len(others) > 1:
         raise LabelsBreakRule(
@@ -428,7 +439,9 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
         )
     other = others[0] if others else f"not {positive}"
     note = f"by name, the column being the probability of {positive}"
-    return ByName({other: 0, positive: 1}, (other, positive), "binary", note, census.whole), (other, positive)
+    codes = {other: 0, positive: 1}
+    matcher = ByName(codes, (other, positive), "binary", note, census.whole, decimal=census.decimal)
+    return matcher, (other, positive)
 
 
 def distribution_order(
@@ -497,11 +510,16 @@ def _suffixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield shared[-length:], tuple(name[:-length] for name in names)
 
 
-def _by_name(labels: Collection[str], names: tuple[str, ...], whole: bool) -> ByName | None:
+def _by_name(census: Census, names: tuple[str, ...]) -> ByName | None:
     codes = {name: index for index, name in enumerate(names)}
-    if not all(label in codes for label in labels):
+    for index, name in enumerate(names if census.decimal != "." else ()):
+        # One file may write 1,5 and the other 1.5.
+        for other in (in_points(name, census.decimal), localized(name, census.decimal)):
+            codes.setdefault(other, index)
+    if not all(label in codes for label in census.read):
         return None
-    return ByName(codes, names, "name", "matched to the columns by name", whole)
+    note = "matched to the columns by name"
+    return ByName(codes, names, "name", note, census.whole, decimal=census.decimal)
 
 
 def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
@@ -521,13 +539,15 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     for other, other_codes in found[1:]:
         if any(codes[label] != other_codes[label] for label in labels):
             raise LabelsBreakRule(
-                f"labels fit the class names less {_less(*ends)} and less {_less(*other)}",
+                "labels match the class names in two ways that disagree: "
+                f"without {_less(*ends)}, or without {_less(*other)}",
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
     # A label still to come that another of these reads otherwise breaks the rule.
     codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, c in found)}
-    return ByName(codes, names, "prefix", f"matched to the columns by name less {_less(*ends)}", census.whole, ends)
+    note = f"matched to the columns by name less {_less(*ends)}"
+    return ByName(codes, names, "prefix", note, census.whole, ends, census.decimal)
 
 
 def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -542,7 +562,7 @@ def _ends(names: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield head[:before], tail[len(tail) - after :]
 
 
-def readings(names: Sequence[str], labels: Collection[str]) -> Iterator[dict[str, int]]:
+def readings(names: Sequence[str], labels: Collection[str], decimal: str = ".") -> Iterator[dict[str, int]]:
     """Yield each way in which all labels name classes: the class of each, by name, by part or by position from 0 or 1.
 
     >>> list(readings(["p_1", "p_2"], ["2", "1.0"]))
@@ -550,20 +570,22 @@ def readings(names: Sequence[str], labels: Collection[str]) -> Iterator[dict[str
     """
     places = {name: index for index, name in enumerate(names)}
     for prefix, suffix in (("", ""), *_ends(names)):
-        found = _places(places, prefix, suffix, labels)
+        found = _places(places, prefix, suffix, labels, decimal)
         if found is not None:
             yield found
-    numbers = [whole(label) for label in labels]
+    numbers = [whole(in_points(label, decimal)) for label in labels]
     for base in (0, 1):
         if all(number is not None and base <= int(number) < base + len(names) for number in numbers):
             yield {label: int(number or 0) - base for label, number in zip(labels, numbers, strict=True)}
 
 
-def _places(places: Mapping[str, int], prefix: str, suffix: str, labels: Collection[str]) -> dict[str, int] | None:
+def _places(
+    places: Mapping[str, int], prefix: str, suffix: str, labels: Collection[str], decimal: str
+) -> dict[str, int] | None:
     """The class of each label between a prefix and a suffix; None as soon as one has none."""
     found: dict[str, int] = {}
     for label in labels:
-        index = places.get(f"{prefix}{label}{suffix}", places.get(f"{prefix}{whole_or_text(label)}{suffix}"))
+        index = places.get(f"{prefix}{label}{suffix}", places.get(f"{prefix}{_read(label, decimal)}{suffix}"))
         if index is None:
             return None
         found[label] = index
@@ -585,17 +607,20 @@ def counts_classes(matcher: Matcher) -> bool:
     return isinstance(matcher, ByPosition | Binary) and matcher.base == 0
 
 
-def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
+def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> Flags:
     """bool[n]: whether a label is one of `wanted`; of a row of target columns, whether all are.
+
+    `wanted` are whole numbers without a point, other numbers with one, and texts; labels that are texts have
+    `decimal` as their separator.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
     """
     if isinstance(values, Coded):
-        known = np.array([whole_or_text(text) in wanted for text in values.distinct], dtype=bool)
+        known = np.array([_plain(text, decimal) in wanted for text in values.distinct], dtype=bool)
         return known[values.codes]
     if isinstance(values, list | Texts):
-        return np.array([whole_or_text(text) in wanted for text in values], dtype=bool)
+        return np.array([_plain(text, decimal) in wanted for text in values], dtype=bool)
     labels, _, places = distinct(values)
     known = np.array([text in wanted for text in _texts(labels)], dtype=bool)
     found = known[places.reshape(values.shape)]
@@ -603,7 +628,7 @@ def labelled_as(values: Values, wanted: Collection[str]) -> Flags:
     return whole
 
 
-def labels_among(values: Values, wanted: Collection[str]) -> frozenset[str]:
+def labels_among(values: Values, wanted: Collection[str], decimal: str = ".") -> frozenset[str]:
     """Return which of `wanted` occur among labels, or among the numbers of target columns.
 
     >>> sorted(labels_among(["cat", "-100.0"], {"-100", "dog"}))
@@ -612,7 +637,17 @@ def labels_among(values: Values, wanted: Collection[str]) -> frozenset[str]:
     if isinstance(values, Coded):
         values = [values.distinct[code] for code in np.unique(values.codes).tolist()]
     found = values if isinstance(values, list | Texts) else _texts(distinct(values)[0])
-    return frozenset(map(whole_or_text, found)) & frozenset(wanted)
+    return frozenset(_plain(text, decimal) for text in found) & frozenset(wanted)
+
+
+def _read(text: str, decimal: str) -> str:
+    """N of a label written N or N.0 with that decimal separator; other text as it is."""
+    return whole(in_points(text, decimal)) or text
+
+
+def _plain(text: str, decimal: str) -> str:
+    """N of a label written N or N.0 with that decimal separator, another number with a point; other text as it is."""
+    return whole_or_text(in_points(text, decimal))
 
 
 def _texts(values: Values | Array) -> list[str]:
@@ -624,14 +659,14 @@ def _texts(values: Values | Array) -> list[str]:
     return [whole_or_text(str(value)) for value in values.tolist()]
 
 
-def _integers(values: Values, where: WhereRow) -> Ints:
+def _integers(values: Values, where: WhereRow, decimal: str) -> Ints:
     """Labels as i8[n], range-checked before any cast."""
     if isinstance(values, Coded):
-        return _of_each(values, _integers, where)
+        return _of_each(values, _integers, where, decimal)
     if isinstance(values, list | Texts):
         result = np.empty(len(values), dtype=np.int64)
         for row, text in enumerate(values):
-            found = whole(text)
+            found = whole(in_points(text, decimal))
             if found is None:
                 raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
             result[row] = int(found)
@@ -654,23 +689,25 @@ def _met(codes: Ints) -> tuple[list[int], list[int]]:
     return found[order].tolist(), first[order].tolist()
 
 
-def _of_each(values: Coded, read: Callable[[Values, WhereRow], npt.NDArray[T]], where: WhereRow) -> npt.NDArray[T]:
+def _of_each(
+    values: Coded, read: Callable[[Values, WhereRow, str], npt.NDArray[T]], where: WhereRow, decimal: str
+) -> npt.NDArray[T]:
     """Read each distinct label once; an error names the first row of a bad one."""
     codes, used = _met(values.codes)
-    read_ = read([values.distinct[code] for code in codes], lambda place: where(used[place]))
+    read_ = read([values.distinct[code] for code in codes], lambda place: where(used[place]), decimal)
     result = np.zeros(len(values.distinct), dtype=read_.dtype)
     result[codes] = read_
     return result[values.codes]
 
 
-def _reals(values: Values, where: WhereRow) -> Floats:
+def _reals(values: Values, where: WhereRow, decimal: str) -> Floats:
     if isinstance(values, Coded):
-        return _of_each(values, _reals, where)
+        return _of_each(values, _reals, where, decimal)
     if not isinstance(values, list | Texts):
         return values.astype(np.float64)
     result = np.empty(len(values))
     for row, text in enumerate(values):
-        found = number(text)
+        found = number(in_points(text, decimal))
         if found is None:
             raise LabelsBreakRule(f"{shown(text)} where 0 or 1 was expected", place=where(row))
         result[row] = found
@@ -680,8 +717,8 @@ def _reals(values: Values, where: WhereRow) -> Floats:
 def _range_advice(label: int, base: int, classes: int, met: Collection[int]) -> tuple[str, ...]:
     """Return advice for a label out of range: another base only where no label (`met`) rules it out."""
     if label < 0:
-        return (f"padding, or rows without a label? --ignore-label {label} leaves them out",)
+        return (f"padding, or rows without a label? --ignore-label {label} skips them",)
     other = 1 - base
     if all(other <= index < other + classes for index in met if index >= 0):
         return (f"labels counted from {other}? --index-base {other}",)
-    return (f"a class without a column of predictions? --ignore-label {label} leaves its rows out",)
+    return (f"a class without a column of predictions? --ignore-label {label} skips its rows",)

@@ -11,10 +11,10 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.columns.column import take, texts_of
-from xentcli.columns.numerals import is_number, whole_or_text
+from xentcli.columns.numerals import in_points, is_number, localized, whole_or_text
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
 from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
-from xentcli.pairing.columns import Found, is_group, listed, name_of
+from xentcli.pairing.columns import Found, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import (
@@ -89,13 +89,13 @@ def _names_in(path: str, settings: Settings) -> tuple[str, ...]:
         raise DataError("a class name is expected on every line", place=place)
     twice = _repeated(names)
     if twice is not None:
-        raise DataError(f"the class name {shown(names[twice])} is there twice", place=places[twice])
+        raise DataError(f"class name {shown(names[twice])} appears twice", place=places[twice])
     return tuple(names)
 
 
 def _one_column(path: str, settings: Settings) -> Source:
     """Open a file of class names; a row of several fields is refused."""
-    quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab stands in double quotes"
+    quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab must be in double quotes"
     try:
         source = open_small(path, format=settings.format_of(path), limits=settings.limits)
     except DataError as error:
@@ -104,7 +104,7 @@ def _one_column(path: str, settings: Settings) -> Source:
         raise DataError(error.message, place=error.place, advice=advice) from None
     if source.width > 1:
         line = 1 if has_first_line(source) else None
-        message = f"{source.width:,} columns where one of class names was expected"
+        message = f"{source.width:,} columns where one column of class names was expected"
         raise DataError(message, place=Place(path, line=line), advice=quoted)
     return source
 
@@ -156,14 +156,17 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     """
     if not settings.class_weights:
         return None
-    given = {
-        name if name in classes else whole_or_text(name): weight for name, weight in settings.class_weights.items()
-    }
+    given = {_class_called(name, classes, settings.decimal): w for name, w in settings.class_weights.items()}
     unknown = next((name for name in given if name not in classes), None)
     if unknown is not None:
-        raise DataError(f"--class-weight {shown(unknown)} is no class", advice=f"classes: {listed(tuple(classes))}")
+        raise DataError(f"--class-weight {shown(unknown)} is not a class", advice=f"classes: {listed(tuple(classes))}")
     weights = np.array([given.get(name, 1.0) for name in classes])
     return None if (weights == 1).all() else weights
+
+
+def _class_called(name: str, classes: Sequence[str], decimal: str) -> str:
+    """The class that an option names: N as N.0 too, and 1.5 for the name 1,5 of a file with decimal commas."""
+    return next((text for text in (name, localized(name, decimal)) if text in classes), whole_or_text(name))
 
 
 @record(frozen=True)
@@ -219,10 +222,10 @@ def match(
         if doubt.stray and names is None and not distribution.by_name:
             _check_vouched(preds, preds, (), settings, final=True)
         return Rule(order, distribution, label.names)
-    census, complete = _census(roles, queues, joins, whole, settings.ignored)
+    census, complete = _census(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was taken as a header only because of a footer.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
-    is_label = is_number(first) or first in (names or preds.names)
+    is_label = is_number(in_points(first, settings.decimal)) or first in (names or preds.names)
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
         classes, matcher = _decided(census, preds, names, settings)
     if names is not None and settings.index_base is None:
@@ -247,12 +250,8 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
                 f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
             ),
         )
-    if preds.source.names and names != preds.names and set(names) == set(preds.names):
-        raise DataError(
-            "--classes has the names of the prediction columns in another order",
-            place=Place(preds.source.path),
-            advice=(f"leave it out, or --preds {shlex.quote(','.join(names))} takes the columns in that order",),
-        )
+    if preds.source.names:
+        _check_order(preds, names, settings.decimal)
 
 
 def _decided(
@@ -270,6 +269,18 @@ def _decided(
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     return classes, decide(census, classes, named, settings.index_base)
+
+
+def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
+    """Refuse the names of the prediction columns in another order."""
+    given, called = ([in_points(name, decimal) for name in each] for each in (names, preds.names))
+    if given != called and set(given) == set(called):
+        words = ",".join(spec_of(names, [preds.columns[called.index(name)] for name in given]))
+        raise DataError(
+            "--classes has the names of the prediction columns in another order",
+            place=Place(preds.source.path),
+            advice=(f"leave it out, or --preds {shlex.quote(words)} takes the columns in that order",),
+        )
 
 
 def _uncertain_base(census: Census, matcher: Matcher, settings: Settings) -> bool:
@@ -298,18 +309,23 @@ def _distribution(
         )
     named = preds.named or names is not None
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    order, note, by_name = distribution_order(label.names, classes, named and label.named, place)
+    targets, columns_ = label.names, classes
+    if set(targets) != set(columns_):
+        # One file may write 1,5 and the other 1.5.
+        targets, columns_ = (tuple(in_points(name, settings.decimal) for name in each) for each in (targets, columns_))
+    order, note, by_name = distribution_order(targets, columns_, named and label.named, place)
     if settings.multilabel:
-        return classes, Multilabel(f"{note}, each a yes or no of its own", order, by_name)
+        return classes, Multilabel(f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal)
     return classes, Distribution(note, settings.sum_tolerance, order, by_name)
 
 
 def _census(
-    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], whole: bool, ignored: frozenset[str]
+    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], settings: Settings, *, whole: bool
 ) -> tuple[Census, bool]:
     """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
     label = roles["label"][0]
-    census = Census(Place(label.source.path, column=label.names[0]))
+    ignored, decimal = settings.ignored, settings.decimal
+    census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal)
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
     if join is not None:
@@ -318,7 +334,7 @@ def _census(
             rows = join.rows.cut(begin, begin + HEAD_ROWS)
             labels = rows.values["label"]
             counts = np.ones(len(labels), bool) if weight is None else weight[begin : begin + HEAD_ROWS] != 0
-            counted = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
+            counted = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
             census.add(
                 take(labels, counted),
                 lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
@@ -341,7 +357,7 @@ def _census(
         if owner is not None:
             positions = owner.find(texts_of(rows.values["id"]))
             counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0
-        kept = np.flatnonzero(counts & ~labelled_as(labels, ignored) if ignored else counts)
+        kept = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
         values = labels if len(kept) == rows.count else take(labels, kept)
         census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
     return census, seen < limit
@@ -442,16 +458,18 @@ def _check_vouched(
     why = "without a row sum" if settings.multilabel else "--renormalize hides a stray one"
     what = "logits" if settings.kind == "logits" else f"probabilities ({why})"
     guess = "a class without rows, or an unrelated column?" if len(doubtful) == 1 else "classes, or unrelated columns?"
-    whole = shlex.quote(f"{names[0]}:{names[-1]}" if _is_run(every.columns) else ",".join(names))
+    words = spec_of(names, every.columns)
+    whole = shlex.quote(f"{words[0]}:{words[-1]}" if _is_run(every.columns) else ",".join(words))
     ours = preds.names if len(preds.names) < len(names) else called
+    chosen = [word for word, name in zip(words, names, strict=True) if name in ours]
     otherwise = "otherwise" if twice else f"if {listed(doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",
         place=Place(every.source.path),
         advice=(
             f"if all {len(names)} columns are classes: --preds {whole}" if twice else "",
-            f"{otherwise}: --preds {shlex.quote(','.join(ours))}"
-            if 0 < len(ours) <= MOST_NAMED
+            f"{otherwise}: --preds {shlex.quote(','.join(chosen))}"
+            if 0 < len(chosen) <= MOST_NAMED
             else f"{otherwise}: --preds NAME,...",
         ),
     )

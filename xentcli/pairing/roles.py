@@ -8,7 +8,7 @@ from dataclasses import field
 import numpy as np
 
 from xentcli.columns.column import texts_of
-from xentcli.columns.numerals import is_number, number_hint
+from xentcli.columns.numerals import in_points, is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
@@ -167,7 +167,7 @@ def _which_label(
             *map(not_the_truth, predicted[:2]),
             "--label NAME chooses the column of the labels"
             if names
-            else "the truth is in none of the columns; another file of labels: xent score PREDS LABELS",
+            else "no column has the true labels; give a file that does: xent score PREDS LABELS",
         ),
     )
 
@@ -305,13 +305,14 @@ class _Stray:
 
     @property
     def column(self) -> Sequence[str]:
-        """The first cells of its column."""
-        return texts_of(self.head.values[self.role])
+        """The first cells of its column, numbers with a point whatever the decimal separator."""
+        decimal = self.source.traits.decimal
+        return [in_points(text, decimal) for text in texts_of(self.head.values[self.role])]
 
     @property
     def text(self) -> str:
         """What is in it."""
-        return self.column[self.row]
+        return texts_of(self.head.values[self.role])[self.row]
 
     @property
     def place(self) -> Place:
@@ -343,7 +344,7 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stra
     texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
-        values = texts_of(column)
+        values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
         row = next((row for row, text in enumerate(values) if not is_number(text) and (blank or text.strip())), None)
         if head is not None and row is not None:
             return _Stray(source, head, role, row)

@@ -10,9 +10,9 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
-from xentcli.columns.numerals import number, whole
+from xentcli.columns.numerals import in_points, number, whole
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, columns_of, listed, name_of
+from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
 from xentcli.pairing.labels import readings
 from xentcli.readers.source import Pick, Source
 from xentcli.records import record
@@ -55,7 +55,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
 def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
     command = f"xent score {_word(source.path)} LABELS --preds {_word(_run(preds, head.names))}"
-    return not_the_truth(predicted), "no other column can be the truth; with a file of labels:", command
+    return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
 def not_the_truth(name: str) -> str:
@@ -73,11 +73,13 @@ def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_q
     labels, predictions = _Head.of(label, labels_queue), _Head.of(preds, preds_queue)
     rows = min(len(column) for column in (*labels.columns, *predictions.columns))
     ours = [column[:rows] for column in predictions.columns]
-    each = zip(labels.names, labels.columns, strict=True)
-    return [name for name, values in each if predicted_class(values[:rows], preds.names, ours)]
+    each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
+    return [name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal)]
 
 
-def predicted_class(values: Sequence[str], names: Sequence[str], predictions: Sequence[Sequence[str]]) -> bool:
+def predicted_class(
+    values: Sequence[str], names: Sequence[str], predictions: Sequence[Sequence[str]], decimal: str = "."
+) -> bool:
     """Say whether values (n texts) are the class of the largest prediction in every row.
 
     It may be any of equally large ones, unless all rows have such. The classes may be meant by
@@ -86,20 +88,20 @@ def predicted_class(values: Sequence[str], names: Sequence[str], predictions: Se
     >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
     True
     """
-    columns = [_numbers(column) for column in predictions]
+    columns = [_numbers(column, decimal) for column in predictions]
     table = np.array([column for column in columns if column is not None])
     if not values or len(table) < max(2, len(names)):
         return False
     largest, rows = table == table.max(axis=0), np.arange(len(values))
     if not (np.count_nonzero(largest, axis=0) == 1).any():
         return False
-    codes = readings(names, set(values))
+    codes = readings(names, set(values), decimal)
     return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
 
 
-def _numbers(texts: Sequence[str]) -> Floats | None:
+def _numbers(texts: Sequence[str], decimal: str) -> Floats | None:
     """f8[n] of a column of numbers; None where a cell is not a number."""
-    values = [number(text) for text in texts]
+    values = [number(in_points(text, decimal)) for text in texts]
     return None if None in values else np.array(values, dtype=np.float64)
 
 
@@ -109,6 +111,7 @@ class _Head:
 
     names: tuple[str, ...]
     columns: list[list[str]]
+    decimal: str
 
     @classmethod
     def of(cls, found: Found, queue: PartQueue) -> _Head:
@@ -117,7 +120,8 @@ class _Head:
         for rows in queue.look({str(c): Pick((c,), "text") for c in found.columns}, LOOK_AT):
             for texts, column in zip(columns, found.columns, strict=True):
                 texts.extend(texts_of(rows.values[str(column)]))
-        return cls(tuple(name_of(found.source, column) for column in found.columns), columns)
+        names = tuple(name_of(found.source, column) for column in found.columns)
+        return cls(names, columns, found.source.traits.decimal)
 
     @cached_property
     def _distinct(self) -> list[set[str]]:
@@ -126,7 +130,7 @@ class _Head:
     @cached_property
     def _shares(self) -> dict[str, Floats]:
         """The columns whose values all lie from 0 to 1."""
-        numbers = {name: _numbers(column) for name, column in zip(self.names, self.columns, strict=True)}
+        numbers = {name: _numbers(column, self.decimal) for name, column in zip(self.names, self.columns, strict=True)}
         return {n: v for n, v in numbers.items() if v is not None and bool(((v >= 0) & (v <= 1)).all())}
 
     def possible_labels(self, settings: Settings) -> list[str]:
@@ -136,7 +140,7 @@ class _Head:
         each = list(zip(self.names, self._distinct, strict=True))
         named = [name for name, values in each if values <= set(self.names)]
         rows = len(self.columns[0])
-        return named or [name for name, values in each if _looks_like_labels(values, rows)]
+        return named or [name for name, values in each if _looks_like_labels(values, rows, self.decimal)]
 
     def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
         """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
@@ -144,7 +148,7 @@ class _Head:
         found: dict[str, Sequence[str]] = {}
         for label in self._possibly_predicted():
             preds = named or self.predictions_of(label)
-            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds]):
+            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds], self.decimal):
                 found[label] = preds
         return found
 
@@ -152,15 +156,16 @@ class _Head:
         """Yield the columns of text, and the first ones of whole numbers."""
         count = 0
         for name, values in zip(self.names, self._distinct, strict=True):
-            wholes = all(whole(value) is not None for value in values)
+            numerals = [in_points(value, self.decimal) for value in values]
+            wholes = all(whole(numeral) is not None for numeral in numerals)
             count += wholes
-            if (wholes and count <= MOST_WHOLE) or all(number(value) is None for value in values):
+            if (wholes and count <= MOST_WHOLE) or all(number(numeral) is None for numeral in numerals):
                 yield name
 
     def is_readable(self, label: str, preds: Sequence[str]) -> bool:
         """Whether the values of a column can be the classes of the predictions."""
         values = self._distinct[self.names.index(label)] if label in self.names else set()
-        return any(True for _ in readings(preds, values))
+        return any(True for _ in readings(preds, values, self.decimal))
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
@@ -180,17 +185,18 @@ class _Head:
         return chosen if bool((np.abs(sums - 1) <= 0.01).all()) else []
 
 
-def _looks_like_labels(distinct: set[str], rows: int) -> bool:
-    texts = all(number(value) is None for value in distinct)
+def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:
+    texts = all(number(in_points(value, decimal)) is None for value in distinct)
     return texts and 1 < len(distinct) <= max(2, rows // 2)
 
 
 def _run(preds: Sequence[str], names: Sequence[str]) -> str:
-    """Names joined by commas; a long run of neighbours as first:last."""
+    """Columns as --preds takes them; a long run of neighbours as first:last."""
     first = names.index(preds[0])
+    words = spec_of(preds, [names.index(name) for name in preds])
     if len(preds) > 6 and list(names[first : first + len(preds)]) == list(preds):
-        return f"{preds[0]}:{preds[-1]}"
-    return ",".join(preds)
+        return f"{words[0]}:{words[-1]}"
+    return ",".join(words)
 
 
 def _word(text: str) -> str:

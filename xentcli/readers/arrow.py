@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.errors import DataError, FileError, Place, XentError, shown
-from xentcli.extras import needed
+from xentcli.extras import is_limited, needed
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
@@ -269,6 +269,9 @@ def _offsets(array: Any) -> Any:
 
 def _threads_start() -> bool:
     """Whether another thread can be started; pyarrow fails instead of working without one."""
+    if is_limited():
+        # Each thread takes address space, and pyarrow fails if one cannot start.
+        return False
     import threading
 
     thread = threading.Thread(target=lambda: None)
@@ -308,4 +311,7 @@ def _damage(path: str) -> Iterator[None]:
     except Exception as error:
         # A corrupt name is a UnicodeDecodeError, a corrupt type a KeyError, and so on.
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        if "Failed to launch" in reason:
+            advice = "ulimit -v and ulimit -u show the limits on memory and on threads"
+            raise FileError(f"cannot be read: {reason}", place=Place(path), advice=advice) from None
         raise DataError(f"a damaged file: {reason}", place=Place(path)) from None

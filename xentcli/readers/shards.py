@@ -318,6 +318,12 @@ class TextShards(Shards):
         assert isinstance(self.first, CsvSource)
         return self.first.first_fields
 
+    @property
+    def first_in_points(self) -> tuple[str, ...]:
+        """The fields of the first line of the first file, numbers with a point whatever the decimal separator."""
+        assert isinstance(self.first, CsvSource)
+        return self.first.first_in_points
+
     def with_header(self, header: bool) -> Shards:
         """Return them with each first line taken as a header, or as data."""
         return self._changed(lambda source: source.with_header(header))

@@ -189,6 +189,8 @@ class Traits:
         The columns that hold bfloat16, which are read as float32.
     counts
         Whether the index of a pandas object only counts its rows.
+    decimal
+        The decimal separator of texts that are numbers.
     """
 
     files: tuple[str, ...] = ()
@@ -199,6 +201,7 @@ class Traits:
     dtypes: tuple[np.dtype[np.generic] | None, ...] = ()
     bfloat16: frozenset[int] = frozenset()
     counts: bool = False
+    decimal: str = "."
 
 
 _NO_TRAITS = Traits()
@@ -313,6 +316,11 @@ class Headed(Source, Protocol):
     @property
     def first_fields(self) -> tuple[str, ...]:
         """The fields of the first line."""
+        ...
+
+    @property
+    def first_in_points(self) -> tuple[str, ...]:
+        """The fields of the first line, numbers with a point whatever the decimal separator."""
         ...
 
     def with_header(self, header: bool) -> Source:

@@ -45,7 +45,7 @@ def unique_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
-        raise ValueError(f"the key {shown(twice)} is there twice")
+        raise ValueError(f"key {shown(twice)} appears twice")
     return found
 
 

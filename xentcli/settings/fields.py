@@ -215,10 +215,10 @@ class Fields:
 
     @property
     def ignored(self) -> frozenset[str]:
-        """The labels whose rows are skipped; whole numbers without a decimal point."""
-        from xentcli.columns.numerals import whole_or_text
+        """The labels whose rows are skipped; whole numbers without a decimal point, others with one."""
+        from xentcli.columns.numerals import in_points, whole_or_text
 
-        return frozenset(whole_or_text(str(label)) for label in items(self.ignore_label))
+        return frozenset(whole_or_text(in_points(str(label), self.decimal)) for label in items(self.ignore_label))
 
     @property
     def limits(self) -> Limits:

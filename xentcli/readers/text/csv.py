@@ -18,9 +18,9 @@ import numpy as np
 
 from xentcli.arrays import Bytes
 from xentcli.columns.column import Values
-from xentcli.columns.numerals import is_number, number_hint, numbers, pointed
+from xentcli.columns.numerals import in_points, is_number, number_hint, numbers
 from xentcli.errors import DataError, Place, UsageError, shown
-from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, merged_rows
+from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.readers.text.delimited import (
     Dialect,
@@ -197,13 +197,14 @@ class CsvPart:
         for role, pick in selection.items():
             if pick.as_ != "numbers":
                 column = pick.columns[0]
-                texts = [record[column] for record in records]
-                # A label may be a number; other texts keep their commas.
-                values[role] = self._pointed(texts, rows, role, 1) if pick.as_ == "values" else texts
+                values[role] = texts = [record[column] for record in records]
+                if pick.as_ == "values":
+                    # A label may be a number, which has no point where others have commas; it is kept as text.
+                    self._pointed(texts, rows, role, 1)
                 continue
             width = len(pick.columns)
-            cells = self._pointed([record[c] for record in records for c in pick.columns], rows, role, width)
-            found = numbers(cells)
+            cells = [record[c] for record in records for c in pick.columns]
+            found = numbers(self._pointed(cells, rows, role, width))
             if isinstance(found, int):
                 whole = len(data) == self.length
                 raise self._cell_fault(cells, found, rows, role, last=whole and self._is_last)
@@ -230,9 +231,9 @@ class CsvPart:
                 place=rows.place(role, row),
                 advice="a delimiter at the end of every line? --preds NAME,... leaves the empty column out",
             )
-        written = Written(self.path, self.grammar.dialect.delimiter)
+        written, decimal = Written(self.path, self.grammar.dialect.delimiter), self.grammar.dialect.decimal
         outside = above_or_below(
-            cells[column :: len(columns)],
+            [in_points(text, decimal) for text in cells[column :: len(columns)]],
             row,
             lambda place: rows.place(role, place).line,
             written,
@@ -243,7 +244,10 @@ class CsvPart:
         return DataError(
             f"{shown(cell)} is not a number",
             place=rows.place(role, row, column),
-            advice=number_hint(cell) or cell_advice(cell, written) or outside or other * (self.width > 1),
+            advice=number_hint(in_points(cell, decimal))
+            or cell_advice(cell, written)
+            or outside
+            or other * (self.width > 1),
         )
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
@@ -287,6 +291,16 @@ class CsvSource(OfStream):
     format: str = "csv"
     tabular: bool = True
     shape: tuple[int, ...] = ()
+
+    @property
+    def traits(self) -> Traits:
+        """What only some sources have."""
+        return Traits(decimal=self.dialect.decimal)
+
+    @property
+    def first_in_points(self) -> tuple[str, ...]:
+        """The fields of the first line, numbers with a point whatever the decimal separator."""
+        return tuple(in_points(text, self.dialect.decimal) for text in self.first_fields)
 
     @property
     def row_names(self) -> int | None:
@@ -497,8 +511,4 @@ def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) ->
     """Return the fields of the first rows."""
     grammar = Grammar(stream.name, dialect)
     ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
-    rows = [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
-    if dialect.decimal == ".":
-        return rows
-    # A number with a point may be a name in the header; rows are checked when they are read.
-    return [[cell if (found := pointed(cell)) is None else found for cell in row] for row in rows]
+    return [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
