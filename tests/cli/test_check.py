@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import re
-import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 import xentcli
-from tests.conftest import Run, Write
+from tests.conftest import Call, Run, Write
 from xentcli.analysis.check import Limit, judge, parse_limit
-from xentcli.cli import main
 from xentcli.errors import UsageError
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS
 
 
-class Done(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
-
-
 @pytest.fixture
-def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+def check(call: Call) -> Call:
     """Run `xent check` within this process, in the test's folder."""
-    monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*args: str) -> Done:
-        with pytest.raises(SystemExit) as end:
-            main(["check", *args])
-        out, err = capsys.readouterr()
-        return Done(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return functools.partial(call, "check")
 
 
 @pytest.fixture(autouse=True)

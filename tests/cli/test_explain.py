@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
-import signal
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,33 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xentcli
-from tests.conftest import Write
-from xentcli.cli import main
-
-
-class Done(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
+from tests.conftest import Call, Done, Write
 
 
 @pytest.fixture
-def explain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+def explain(call: Call) -> Call:
     """Run `xent explain` within this process, in the test's folder."""
-    monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*args: str) -> Done:
-        with pytest.raises(SystemExit) as end:
-            main(["explain", *args])
-        out, err = capsys.readouterr()
-        return Done(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return functools.partial(call, "explain")
 
 
 @pytest.fixture(autouse=True)

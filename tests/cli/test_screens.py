@@ -7,21 +7,17 @@ import fcntl
 import os
 import pty
 import re
-import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from rich.cells import cell_len
 
 import xentcli
-from tests.conftest import XENT, Write, csv
+from tests.conftest import XENT, Call, Done, Write, csv
 from xentcli.analysis.explain import explain_values
-from xentcli.cli import main
 from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
 from xentcli.settings import Settings
@@ -32,31 +28,6 @@ LABELS = "truth\ncat\ndog\ncat\n"
 ZERO = "cat,dog,emu\n0,0.9,0.1\n0.1,0.8,0.1\n0.2,0.3,0.5\n"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 BIDI = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-
-
-class Done(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-Call = Callable[..., Done]
-
-
-@pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
-    """Run the command within this process, in the test's folder."""
-    monkeypatch.chdir(tmp_path)
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*args: str) -> Done:
-        with pytest.raises(SystemExit) as end:
-            main(list(args))
-        out, err = capsys.readouterr()
-        return Done(end.value.code, out, err)
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
 
 
 @pytest.fixture(autouse=True)
