@@ -567,7 +567,7 @@ def test_in_the_suite_a_diagnosis_that_fails_is_an_error(
     monkeypatch.setattr(place, name, fails)
     q, y, options = shifted_inputs("positions", "hard" if name != "_probable" else "logits")
     with pytest.raises(ZeroDivisionError):
-        score(np.roll(q, 1, axis=0), y, **options)
+        score(np.roll(q, 1, axis=0), y, block_bytes=400, **options)
 
 
 @pytest.mark.parametrize("error", [FileError("gone"), OSError("gone"), MemoryError()])
