@@ -174,7 +174,7 @@ def test_a_file_of_labels_for_a_kind_without_labels_is_refused(kind: str, files:
 def test_standard_input_can_be_one_file_alone() -> None:
     with pytest.raises(UsageError) as caught:
         score("-", "-")
-    assert "predictions and labels are one stream" in str(caught.value)
+    assert "predictions and labels are the same stream" in str(caught.value)
 
 
 def test_the_report_says_which_options_were_set(files: tuple[str, str]) -> None:

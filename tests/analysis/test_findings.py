@@ -72,7 +72,7 @@ def test_the_prior_keeps_its_digits_where_one_class_is_nearly_all(weight: float)
 
 
 def test_a_positive_class_that_differs_in_case_alone_is_refused() -> None:
-    with pytest.raises(DataError, match="'Yes' is no label"):
+    with pytest.raises(DataError, match="'Yes' is not a label"):
         score([0.9, 0.8], ["yes", "yes"], positive="Yes")
     assert score([0.9, 0.8], ["no", "no"], positive="yes").accuracy == 0
 
@@ -86,7 +86,7 @@ def test_a_later_label_that_two_rules_read_otherwise_is_refused_in_every_run(tmp
     (tmp_path / "p.csv").write_text("111,1121,1211\n" + "0.2,0.3,0.5\n" * (n + 1))
     (tmp_path / "y.csv").write_text("y\n" + "11\n" * n + "121\n")
     for sink in (None, lambda block: None):
-        with pytest.raises(DataError, match="labels fit the class names less"):
+        with pytest.raises(DataError, match="labels match the class names in two ways"):
             score(tmp_path / "p.csv", tmp_path / "y.csv", header="predictions", sink=sink)
 
 

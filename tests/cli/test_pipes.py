@@ -78,7 +78,7 @@ def test_stdin_cannot_be_both(xent: Run, args: tuple[str, ...]) -> None:
     done = xent(*args, input=PREDS)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "predictions and labels are one stream" in done.stderr
+    assert "predictions and labels are the same stream" in done.stderr
 
 
 def test_messages_call_stdin_by_its_name(xent: Run) -> None:

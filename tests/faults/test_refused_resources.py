@@ -73,9 +73,9 @@ def test_one_file_as_both_inputs_is_2(xent: Run, tmp_path: Path, first: str, sec
     (tmp_path / "link.csv").symlink_to("p.csv")
     done = xent("score", first, second)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"predictions and labels are one file: '{first}'" in done.stderr
+    assert f"predictions and labels are the same file: '{first}'" in done.stderr
     assert "--label COLUMN" in done.stderr
-    with pytest.raises(UsageError, match="one file"):
+    with pytest.raises(UsageError, match="the same file"):
         score(tmp_path / first, tmp_path / second)
 
 
@@ -101,7 +101,7 @@ def test_a_folder_or_glob_that_has_the_file_of_the_other_input_is_2(
         (tmp_path / "link.csv").symlink_to("p.csv")
     done = xent("score", first, second)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert f"predictions and labels are one file: '{shared}' is among the files of {among}\n" in done.stderr
+    assert f"predictions and labels share a file: '{shared}' is among the files of {among}\n" in done.stderr
     assert "shares no file with the other" in done.stderr and "--label COLUMN" in done.stderr
 
 
@@ -119,7 +119,7 @@ def test_one_stream_as_both_inputs_is_2(tmp_path: Path) -> None:
             [*XENT, "score", *inputs], cwd=tmp_path, input=ROWS, capture_output=True, text=True, timeout=60, check=False
         )
         assert (done.returncode, done.stdout) == (2, ""), inputs
-        assert "predictions and labels are one stream" in done.stderr
+        assert "predictions and labels are the same stream" in done.stderr
 
 
 # What the system refuses.

@@ -49,6 +49,7 @@ PROMISES = {
         ("A line without end is refused in bounded memory.", "tests/faults/test_system.py::test_a_line_without_end_is_refused_in_bounded_memory"),
         ("Ten times the rows need no more memory.", "tests/engine/test_memory.py::test_ten_times_the_rows_of_a_stream_need_hardly_more_memory"),
         ("Nor does a larger row group of Parquet.", "tests/engine/test_memory.py::test_a_row_group_of_parquet_is_read_in_batches"),
+        ("Too little memory to load pyarrow is exit code 4, not a crash.", "tests/faults/test_refused_resources.py::test_too_little_memory_for_pyarrow_is_4"),
     ],
     "Names from files": [
         ("What is printed has no control character, and no line that a CI log would obey.", "tests/writers/test_naughty.py::test_what_is_printed_obeys_nobody"),
@@ -76,7 +77,8 @@ them, before them, after them or none, and an exponent or none: `1`, `-0.5`, `.5
 separators, no underscores, no hexadecimal, no digits of other scripts. `inf`, `infinity` and
 `nan`, in any case and with a sign or none, are numbers where a kind has a use for them. A
 number beyond the doubles is refused; one below them is 0, counted and reported. With
-`--decimal ,` a comma stands for the point, and a number with a point is refused.
+`--decimal ,` a comma stands for the point, and a number with a point is refused; texts, such as
+the name 1,5 of a class, are shown as the file has them, and options may write 1.5 for it.
 
 ## What a table is
 

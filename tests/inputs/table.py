@@ -241,8 +241,8 @@ ROWS: list[Row] = [
         for what, names, code, says, cost in (
             ("beside positions", "cat\ndog\n", 0, "", COST),
             ("in quotes, with CRLF", '"1"\r\n"0"\r\n', 0, "", float(-np.log([0.3, 0.2, 0.1]).mean())),
-            ("two columns", "0,cat\n1,dog\n", 3, "2 columns where one of class names was expected", None),
-            ("one twice", "cat\ncat\n", 3, "the class name 'cat' is there twice", None),
+            ("two columns", "0,cat\n1,dog\n", 3, "2 columns where one column of class names was expected", None),
+            ("one twice", "cat\ncat\n", 3, "class name 'cat' appears twice", None),
             ("a number before each", "1 dog\n0 cat\n", 3, "--index-base 0", None),
             ("a NUL byte", "c\0t\ndog\n", 3, "a NUL byte", None),
         )
@@ -296,7 +296,7 @@ ROWS: list[Row] = [
     Row(ARRAYS, "one-hot labels of three axes", {"p.npy": npy(np.stack([Q, Q])), "y.npy": npy(np.eye(2)[np.stack([Y, Y])])}, "p.npy y.npy", says="--class-axis 2"),
     Row(ARRAYS, "an axis that is not there", {"p.npy": npy(Q), "y.npy": npy(Y)}, "p.npy y.npy --class-axis 2", says="has axes 0 to 1"),
     Row(ARRAYS, "an axis of a table", {"p.csv": P, "l.csv": L}, "p.csv l.csv --class-axis 1", says="--class-axis is for arrays"),
-    one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 2-byte floats in 2 bytes"),
+    one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 16-bit floats in 16-bit arithmetic"),
     one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
     one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
     one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
@@ -357,7 +357,7 @@ ROWS: list[Row] = [
             ("a null label", "r.parquet", make.table(**{**make.COLUMNS, "y": ["a", None, "a"]}), "r.parquet --label y", "row 2"),
             ("bytes in Parquet that are no text", "r.parquet", make.table(**{**make.COLUMNS, "y": make.texts(b"a", b"\xff", b"a")}), "r.parquet --label y", "row 2, column y: a value that cannot be read: 'utf-8'"),
             ("times beyond all calendars", "r.parquet", make.table(**{**make.COLUMNS, "y": pa.array([0, 1 << 60, 0], pa.timestamp("ms"))}), "r.parquet --label y", "row 2, column y: a value that cannot be read"),
-            ("a null id", "r.parquet", make.table(id=["x", None, "z"], a=[0.7, 0.2, 0.9], b=[0.3, 0.8, 0.1]), "r.parquet i.csv --id id", "null is no id"),
+            ("a null id", "r.parquet", make.table(id=["x", None, "z"], a=[0.7, 0.2, 0.9], b=[0.3, 0.8, 0.1]), "r.parquet i.csv --id id", "null where an id is expected"),
             ("a flipped byte in Parquet", "r.parquet", flipped(make.table(**make.COLUMNS), np.array([0.7, 0.2]).tobytes()), "r.parquet --label y", "a damaged file"),
             ("Parquet cut short", "r.parquet", make.table(**make.COLUMNS)[:-9], "r.parquet --label y", "a damaged file"),
             ("Arrow cut short", "r.arrow", make.arrow(**make.COLUMNS)[:-9], "r.arrow --label y", "a damaged file"),
@@ -370,7 +370,7 @@ ROWS: list[Row] = [
     *(
         one(COLUMNAR, f"JSON Lines: {what}", "r.jsonl", make.lines({"a": 0.7, "b": 0.3, "y": "a"}, line), "r.jsonl --label y", says)
         for what, line, says in (
-            ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "the key 'a' is there twice"),
+            ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "key 'a' appears twice"),
             ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "NaN is no JSON"),
             ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is no number"),
             ("a number beyond the doubles", '{"a": -1e400, "b": 0.3, "y": "a"}', "larger than any double"),
@@ -390,7 +390,7 @@ ROWS: list[Row] = [
     one(COLUMNAR, "JSON Lines in UTF-16", "r.jsonl", make.ROWS.encode("utf-16"), "r.jsonl --label y", "UTF-16"),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
     one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
-    one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "is there twice"),
+    one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "appears twice"),
     # Options of the loss.
     *(
         scored(LOSS, what, P, args=f"p.csv l.csv {args}", cost=cost)
@@ -407,7 +407,7 @@ ROWS: list[Row] = [
         for what, args, says, code in (
             ("no class has weight", "--class-weight a=0 --class-weight b=0 --label-smoothing 0.1", "the weights of all 3 rows are 0", 5),
             ("more smoothing than there is", "--label-smoothing 1.5", "--label-smoothing is from 0 to 1", 2),
-            ("losses by row that no weight stands under", "--class-weight a=0 --label-smoothing 0.1 --per-example rows.csv", "the cost itself is computed without --per-example", 2),
+            ("losses by row that no weight stands under", "--class-weight a=0 --label-smoothing 0.1 --per-example rows.csv", "leave --per-example out to compute the cost", 2),
             ("infinite bytes", "--bytes inf", "--bytes is a number above 0", 2),
         )
     ),
@@ -415,8 +415,8 @@ ROWS: list[Row] = [
     Row(SYSTEM, "a folder without files", {"empty/": ""}, "empty empty", 4, "no file in it"),
     Row(SYSTEM, "a file that is not there", {"l.csv": L}, "nowhere.csv l.csv", 4, "No such file"),
     Row(SYSTEM, "a pattern that matches nothing", {"l.csv": L}, "p-*.csv l.csv", 4, "no file"),
-    Row(SYSTEM, "- for both", {}, "- -", 2, "predictions and labels are one stream", names_file=False),
-    Row(SYSTEM, "one file for both", {"p.csv": P}, "p.csv ./p.csv", 2, "predictions and labels are one file"),
+    Row(SYSTEM, "- for both", {}, "- -", 2, "predictions and labels are the same stream", names_file=False),
+    Row(SYSTEM, "one file for both", {"p.csv": P}, "p.csv ./p.csv", 2, "predictions and labels are the same file"),
     Row(SYSTEM, "a glob of labels that matches the predictions", {"p.csv": P}, "p.csv p*.csv", 2, "'p.csv' is among the files of 'p*.csv'"),
     Row(SYSTEM, "a glob of labels that matches the predictions too", {"p.csv": P, "l.csv": L}, "p.csv *.csv", 2, "'p.csv' is among the files of '*.csv'"),
     Row(SYSTEM, "a folder of labels with the predictions", {"p.csv": P, "l.csv": L}, "p.csv .", 2, "'p.csv' is among the files of '.'"),

@@ -226,7 +226,7 @@ def test_an_id_that_is_there_twice_is_refused_on_either_side(names: tuple[str, .
     files = (ids(*names), labelled("a", "b")) if side == "predictions" else (ids("a", "b"), labelled(*names))
     message = refusal(DataError, *files, id="id")
     assert message.startswith(side)
-    assert "'a'" in message or "row 3: id 'b' is there twice, first at row 2" in message
+    assert "'a'" in message or "row 3: id 'b' appears twice, first at row 2" in message
     assert count == 1 or f"{count} rows repeat an id" in message
 
 

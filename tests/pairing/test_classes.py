@@ -28,15 +28,15 @@ def refusal(error: type[XentError], *files: Any, **options: Any) -> str:
 
 
 CLASS_FILES: dict[str, tuple[str | bytes, str, int | None]] = {
-    "two columns": ("2,emu\n0,cat\n1,dog\n", "2 columns where one of class names was expected", 1),
-    "two columns, tabs": ("2\temu\n0\tcat\n1\tdog\n", "2 columns where one of class names was expected", 1),
-    "two delimiters": ("2,emu;\n0,cat;\n1,dog;\n", "a comma, semicolon or tab stands in double quotes", 1),
+    "two columns": ("2,emu\n0,cat\n1,dog\n", "2 columns where one column of class names was expected", 1),
+    "two columns, tabs": ("2\temu\n0\tcat\n1\tdog\n", "2 columns where one column of class names was expected", 1),
+    "two delimiters": ("2,emu;\n0,cat;\n1,dog;\n", "a comma, semicolon or tab must be in double quotes", 1),
     "a name with a comma": ("cat\ndog, big\nemu\n", "2 fields where 1 was expected", 2),
     "an unclosed quote": ('cat\n"dog\nemu\n', "a quote that is never closed", 2),
     "a blank line": ("cat\n\nemu\n", "a blank line", 2),
     "an empty name": ('cat\n""\nemu\n', "a class name is expected on every line", 2),
     "nothing": ("", "a class name is expected on every line", None),
-    "a name twice": ("cat\ndog\ncat\n", "the class name 'cat' is there twice", 3),
+    "a name twice": ("cat\ndog\ncat\n", "class name 'cat' appears twice", 3),
     "a NUL": ("cat\nd\0g\nemu\n", "NUL", 2),
     "UTF-16": ("cat\ndog\nemu\n".encode("utf-16"), "UTF-16", None),
     "a header": ("name\ncat\ndog\nemu\n", "a file of class names has no header; is 'name' one?", None),
@@ -67,7 +67,7 @@ def test_a_file_of_class_names_may_have_any_format(name: str, write: Write) -> N
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
-        ("cat\n" * 9, {"max_field": 1 << 24}, "the class name 'cat' is there twice"),
+        ("cat\n" * 9, {"max_field": 1 << 24}, "class name 'cat' appears twice"),
         ("c" * 2000 + "\n", {"max_field": 1000}, "--max-field N"),
         ("".join(f"c{i}\n" for i in range(2000)), {"max_columns": 1000}, "--max-columns N"),
         (gzip.compress(b"c" * 40_000_000), {}, "--max-field N"),
@@ -97,7 +97,7 @@ def test_a_pipe_of_class_names_without_end_is_refused(line: str, xent: Run, tmp_
 def test_a_name_given_twice_among_many_is_found_at_once(write: Write) -> None:
     names = [f"class {i}" for i in range(200_000)]
     message = refusal(DataError, np.eye(3), [0, 1, 2], classes="@" + write("c.txt", "\n".join([*names, "class 7"])))
-    assert "row 200,001 (line 200,001): the class name 'class 7' is there twice" in message
+    assert "row 200,001 (line 200,001): class name 'class 7' appears twice" in message
     assert "'class 7' twice" in refusal(UsageError, np.eye(3), [0, 1, 2], classes=[*names, "class 7"])
 
 

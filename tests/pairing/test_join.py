@@ -129,4 +129,4 @@ def test_an_id_of_a_stream_that_is_there_twice_is_told_by_its_row(xent: Run, wri
     preds = write("p.csv", "id,a,b\nx,0.5,0.5\ny,0.5,0.5\n")
     done = xent("score", preds, "-", "--id", "id", input="id,label\nx,a\ny,b\nx,a\n")
     assert done.returncode == 3
-    assert "row 3" in done.stderr and "an id is there twice, first at row 1" in done.stderr
+    assert "row 3" in done.stderr and ": an id appears twice, first at row 1" in done.stderr

@@ -344,7 +344,7 @@ def test_labels_that_no_base_allows_are_of_a_class_without_a_column(
     with pytest.raises(DataError) as caught:
         score(q, given, index_base=base)
     assert "labels counted from" not in str(caught.value)
-    (advice,) = re.findall(r"--ignore-label (\d+) leaves its rows out", str(caught.value))
+    (advice,) = re.findall(r"--ignore-label (\d+) skips its rows", str(caught.value))
     rest = [(row, label - (base or 0)) for row, label in enumerate(labels) if label != int(advice)]
     expected = float(np.mean([-math.log(q[row, label]) for row, label in rest]))
     assert score(q, given, index_base=base, ignore_label=[advice]).cost == pytest.approx(expected, rel=1e-15)

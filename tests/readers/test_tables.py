@@ -253,7 +253,7 @@ def test_scores_by_label_are_columns_by_name(write: Write) -> None:
         ('{"p": [0.5, null], "y": 1}', "no list"),
         ('{"p": [0.5, "0.5"], "y": 1}', "no list"),
         ('{"p": [0.5, NaN], "y": 1}', "NaN is no JSON"),
-        ('{"p": [0.5, 0.5], "p": [1, 0], "y": 1}', "the key 'p' is there twice"),
+        ('{"p": [0.5, 0.5], "p": [1, 0], "y": 1}', "key 'p' appears twice"),
         ('{"p": [0.5, 0.5], "y": 1', "no JSON"),
         ("[1, 2]", "an object is expected"),
         ('{"p": {"a": 0.5, "b": 0.5}, "y": 1}', "an object with a, b where"),

@@ -184,7 +184,7 @@ def halves(folder: Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
 @pytest.mark.parametrize(("tool", "kind"), [("sklearn", "probs"), ("torch", "logits")])
 def test_two_byte_floats_are_refused_where_the_tool_computes_in_them(tool: str, kind: str, tmp_path: Path) -> None:
     for data, options in halves(tmp_path, kind):
-        with pytest.raises(DataError, match="computes 2-byte floats in 2 bytes") as caught:
+        with pytest.raises(DataError, match="computes 16-bit floats in 16-bit arithmetic") as caught:
             score(data, Y, kind=kind, compat=tool, **options)
         assert "astype('float32')" in caught.value.advice[1]
     beside = score(

@@ -153,7 +153,7 @@ def test_an_ignored_first_label_has_no_say_in_the_rule() -> None:
         ({"class_weight": ["0=-1"]}, UsageError, "NAME=W"),
         ({"class_weight": ["0=nan"]}, UsageError, "NAME=W"),
         ({"class_weight": ["0=1", "0=2"]}, UsageError, "given twice"),
-        ({"class_weight": ["cow=2"]}, DataError, "'cow' is no class"),
+        ({"class_weight": ["cow=2"]}, DataError, "'cow' is not a class"),
         ({"label_smoothing": 1.0000001}, UsageError, "--label-smoothing is from 0 to 1"),
         ({"label_smoothing": math.nan}, UsageError, "--label-smoothing"),
         ({"label_smoothing": -0.1}, UsageError, "--label-smoothing"),

@@ -157,7 +157,7 @@ def test_bits_per_byte_by_a_number_or_a_column(write: Write) -> None:
     for bad in ("0", "-1"):
         with pytest.raises(UsageError):
             score(path, kind="true-logprobs", preds="logprob", bytes=bad)
-    with pytest.raises(DataError, match="no number of bytes"):
+    with pytest.raises(DataError, match="not a number of bytes"):
         score(write("bad.csv", "logprob,chars\n-1,-4\n"), kind="true-logprobs", preds="logprob", bytes="chars")
 
 

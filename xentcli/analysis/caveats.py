@@ -84,7 +84,7 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         yield Warning(
             "ignored-label-not-found",
             f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",
-            "check its spelling; it is compared with the labels as text, whole numbers without .0",
+            "check its spelling: labels are compared as text, 1.0 as 1",
         )
     if settings.renormalize and settings.compat is None:
         yield Warning(

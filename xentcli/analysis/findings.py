@@ -146,13 +146,13 @@ def _permuted(case: Case) -> Iterator[Warning]:
     now, then = pairs.accuracy(), pairs.accuracy(order)
     moved = [column for column, stands_for in enumerate(order) if stands_for != column]
     names = ", ".join(case.plan.classes[column] for column in moved[:8]) + (", ..." if len(moved) > 8 else "")
-    how = "exchanged" if len(moved) == 2 else "in another order"
+    how = "swapped" if len(moved) == 2 else "in another order"
     with_ = f"with the columns of classes {names} {how}"
     if case.total.column:
-        with_ = "with the one column taken for the other class"
+        with_ = "with the column read as the probability of the other class"
     yield Warning(
         "columns-permuted",
-        f"{with_} {percent(then, now)} of the labels would be predicted, not {percent(now, then)}{case.unweighted}",
+        f"{with_}, the accuracy would be {percent(then, now)}, not {percent(now, then)}{case.unweighted}",
         _order_advice(case.plan, order, one=case.total.column),
     )
 
@@ -222,7 +222,7 @@ def _worse(case: Case) -> Iterator[Warning]:
         found, chance = percent(case.pairs.accuracy(), -1), percent(case.pairs.by_chance, -1)
         yield Warning(
             "worse-than-prior",
-            f"{found} of the labels are predicted, no more than by chance ({chance} expected)",
+            f"the accuracy is {found}, no better than chance ({chance} expected)",
             advice,
         )
 
@@ -236,9 +236,9 @@ def _twice(case: Case) -> Iterator[Warning]:
     if not math.isnan(confidence) and accuracy > confidence + 0.15:
         yield Warning(
             "softmax-twice",
-            f"every row could be the softmax of probabilities: {percent(accuracy, -1)} of the labels are predicted, "
-            f"with a mean confidence of {percent(confidence, -1)}{case.unweighted}",
-            "was a softmax applied to the output of a softmax? Save what went into the last one",
+            f"every row could be the softmax of probabilities: the accuracy is {percent(accuracy, -1)}, "
+            f"the mean confidence {percent(confidence, -1)}{case.unweighted}",
+            "was softmax applied twice? Save the input of the second one",
         )
 
 

@@ -227,16 +227,16 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
     shared = next((path for file, path in ours.items() if file in theirs), None)
     if shared is None:
         return
-    by_column = "leave the labels out: --label COLUMN names the column that has them"
+    by_column = "leave LABELS out; --label COLUMN names the label column"
     several = dict.fromkeys(shown(path) for path, files in zip(paths, found, strict=True) if path not in files.values())
     if several:
         raise UsageError(
-            f"predictions and labels are one file: {shown(shared)} is among the files of {' and of '.join(several)}",
+            f"predictions and labels share a file: {shown(shared)} is among the files of {' and of '.join(several)}",
             advice=("give each side a file, folder or glob that shares no file with the other", f"or {by_column}"),
         )
     stream = "-" in paths or not os.path.isfile(shared)
     raise UsageError(
-        f"predictions and labels are one {'stream' if stream else 'file'}: {shown(shared)}", advice=by_column
+        f"predictions and labels are the same {'stream' if stream else 'file'}: {shown(shared)}", advice=by_column
     )
 
 
@@ -295,9 +295,9 @@ def _report(
     plan = feed.plan
     if sink is not None and plan.recipe.has_weightless_losses:
         raise UsageError(
-            "--per-example cannot show --class-weight 0 with --label-smoothing: "
+            "--per-example cannot be combined with a class weight of 0 and --label-smoothing: "
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
-            advice="the cost itself is computed without --per-example",
+            advice="leave --per-example out to compute the cost",
         )
     metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed)))
     scorer = Scorer(plan, sink and sink.prepare, metrics)

@@ -99,7 +99,7 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
             over = "" if shift.rows == scored - 1 else f" (over {shift.rows:,} rows)"
             return Warning(
                 "shifted",
-                f"with the label of the row {where} it {_would_be(shift, case)}{over}",
+                f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}",
                 "is a first row missing in one of the files, or was its first line taken as a header?",
             )
     return None
@@ -114,11 +114,11 @@ def _would_be(shift: _Shift, case: Case) -> str:
         then, now = (case.plan.settings.in_unit(nats) for nats in (there.cost.value, cost))
         return f"the cost would be {then}, not {now}"
     right, rights = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
-    predicted = f"{percent(rights, right)} of the labels would be predicted, not {percent(right, rights)}"
+    accuracy = f"the accuracy would be {percent(rights, right)}, not {percent(right, rights)}"
     if case.plan.recipe.clip is not None:
-        return predicted
+        return accuracy
     infinite = case.total.infinite.count if whole else here.infinite
-    return f"{predicted}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
+    return f"{accuracy}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
 
 
 def _overlapping(case: Case, feed: Feed) -> Iterator[Batch]:

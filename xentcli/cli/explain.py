@@ -53,7 +53,7 @@ def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> 
     literals = [kind for kind in _LITERALS if options[kind] is not None]
     if len(literals) != 1 if preds_file is None else literals or options["target"] is not None:
         raise UsageError(
-            "one example is given by --probs, --logits or --logprobs; or give files: PREDS LABELS",
+            "give one example by --probs, --logits or --logprobs, or files: PREDS LABELS",
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:

@@ -352,7 +352,7 @@ def _bytes(aligned: Aligned) -> Floats:
     bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
     if len(bad):
         row = int(aligned.kept[bad[0]])
-        raise DataError(f"{counts[bad[0]]:g} is no number of bytes", place=rows.place("bytes", row, 0))
+        raise DataError(f"{counts[bad[0]]:g} is not a number of bytes", place=rows.place("bytes", row, 0))
     return counts
 
 

@@ -114,7 +114,9 @@ def _axis(array: _Array, settings: Settings) -> int:
     if given is not None:
         given %= dimensions
         if given == 0 and files_in(array.source):
-            raise DataError("--class-axis 0: several files are joined along axis 0", place=place)
+            raise DataError(
+                "--class-axis 0 cannot be used with several files, which are joined along axis 0", place=place
+            )
         if not array.fits(given):
             _refuse_shapes(array, given)
         return given
@@ -132,7 +134,7 @@ def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
         wrong = len(array.shape) - 1 if given is None else given
         axes = " or ".join(map(str, fitting)) + ("" if wrong in fitting else f", not {wrong}")
         raise DataError(
-            f"an array of shape {array.shape}; by the shapes its classes are axis {axes}",
+            f"an array of shape {array.shape}: to match the other shapes, its class axis must be {axes}",
             place=place,
             advice=(*beside, *(f"--class-axis {axis}: rows of shape {array.lead(axis)}" for axis in fitting[::-1])),
         )

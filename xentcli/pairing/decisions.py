@@ -155,9 +155,9 @@ def _possible_classes(source: Source, columns: Mapping[int, str]) -> tuple[Warni
     if not named:
         return ()
     message = (
-        f"{listed(named)} could be a class of the predictions, and was not taken as one"
+        f"{listed(named)} could be a class, but was not read as a prediction column"
         if len(named) == 1
-        else f"{listed(named)} could be classes of the predictions, and were not taken as such"
+        else f"{listed(named)} could be classes, but were not read as prediction columns"
     )
     return (Warning("possible-class", message, "--preds NAME,... says which columns are predictions"),)
 
@@ -188,10 +188,10 @@ def _recipe(settings: Settings, found: Found, axis: int | None) -> tuple[Recipe,
         name = tool.title.partition(",")[0]
         saved = f"{os.path.splitext(os.path.basename(found.source.path))[0]}-float32.npy"
         raise DataError(
-            f"{name} computes 2-byte floats in 2 bytes; its number is not reproduced",
+            f"{name} computes 16-bit floats in 16-bit arithmetic, which is not reproduced",
             place=Place(found.source.path),
             advice=(
-                f"without --compat {settings.compat} they are computed exactly",
+                f"without --compat {settings.compat} they are computed in float64",
                 f"numpy.save({saved!r}, array.astype('float32')) writes an array that both compute alike",
             ),
         )

@@ -174,9 +174,9 @@ def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
 
 
 def _duplicates(source: Source, rows: Rows, again: int, first: int, count: int) -> DataError:
-    name = ids_at(source, rows.selection["id"], [again])[0] if source.repeatable else "an id"
+    name = f"id {ids_at(source, rows.selection['id'], [again])[0]}" if source.repeatable else "an id"
     return DataError(
-        f"id {name} is there twice, first at row {rows.place('id', first).row:,}"
+        f"{name} appears twice, first at row {rows.place('id', first).row:,}"
         + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
         place=rows.place("id", again),
     )

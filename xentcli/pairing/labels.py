@@ -366,7 +366,7 @@ def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
         advice=(
             f"classes: {listed(names)}",
             *(_range_advice(int(label), 0, len(names), ()) if int(label) < 0 else ()),
-            "labels that are positions of the columns: --index-base 0, or --index-base 1 if the first column is 1",
+            "if labels are column positions: --index-base 0, or --index-base 1 if the first column is 1",
         ),
     )
 
@@ -429,7 +429,7 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
     nearly = any(label.strip().casefold() == positive.strip().casefold() for label in others)
     if len(others) == len(labels) and (nearly or len(labels) > 1):
         raise DataError(
-            f"--positive {shown(positive)} is no label", place=census.place, advice=f"labels: {listed(others)}"
+            f"--positive {shown(positive)} is not a label", place=census.place, advice=f"labels: {listed(others)}"
         )
     if len(others) > 1:
         raise LabelsBreakRule(
@@ -539,7 +539,8 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     for other, other_codes in found[1:]:
         if any(codes[label] != other_codes[label] for label in labels):
             raise LabelsBreakRule(
-                f"labels fit the class names less {_less(*ends)} and less {_less(*other)}",
+                "labels match the class names in two ways that disagree: "
+                f"without {_less(*ends)}, or without {_less(*other)}",
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
@@ -716,8 +717,8 @@ def _reals(values: Values, where: WhereRow, decimal: str) -> Floats:
 def _range_advice(label: int, base: int, classes: int, met: Collection[int]) -> tuple[str, ...]:
     """Return advice for a label out of range: another base only where no label (`met`) rules it out."""
     if label < 0:
-        return (f"padding, or rows without a label? --ignore-label {label} leaves them out",)
+        return (f"padding, or rows without a label? --ignore-label {label} skips them",)
     other = 1 - base
     if all(other <= index < other + classes for index in met if index >= 0):
         return (f"labels counted from {other}? --index-base {other}",)
-    return (f"a class without a column of predictions? --ignore-label {label} leaves its rows out",)
+    return (f"a class without a column of predictions? --ignore-label {label} skips its rows",)

@@ -89,13 +89,13 @@ def _names_in(path: str, settings: Settings) -> tuple[str, ...]:
         raise DataError("a class name is expected on every line", place=place)
     twice = _repeated(names)
     if twice is not None:
-        raise DataError(f"the class name {shown(names[twice])} is there twice", place=places[twice])
+        raise DataError(f"class name {shown(names[twice])} appears twice", place=places[twice])
     return tuple(names)
 
 
 def _one_column(path: str, settings: Settings) -> Source:
     """Open a file of class names; a row of several fields is refused."""
-    quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab stands in double quotes"
+    quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab must be in double quotes"
     try:
         source = open_small(path, format=settings.format_of(path), limits=settings.limits)
     except DataError as error:
@@ -104,7 +104,7 @@ def _one_column(path: str, settings: Settings) -> Source:
         raise DataError(error.message, place=error.place, advice=advice) from None
     if source.width > 1:
         line = 1 if has_first_line(source) else None
-        message = f"{source.width:,} columns where one of class names was expected"
+        message = f"{source.width:,} columns where one column of class names was expected"
         raise DataError(message, place=Place(path, line=line), advice=quoted)
     return source
 
@@ -159,7 +159,7 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     given = {_class_called(name, classes, settings.decimal): w for name, w in settings.class_weights.items()}
     unknown = next((name for name in given if name not in classes), None)
     if unknown is not None:
-        raise DataError(f"--class-weight {shown(unknown)} is no class", advice=f"classes: {listed(tuple(classes))}")
+        raise DataError(f"--class-weight {shown(unknown)} is not a class", advice=f"classes: {listed(tuple(classes))}")
     weights = np.array([given.get(name, 1.0) for name in classes])
     return None if (weights == 1).all() else weights
 

@@ -167,7 +167,7 @@ def _which_label(
             *map(not_the_truth, predicted[:2]),
             "--label NAME chooses the column of the labels"
             if names
-            else "the truth is in none of the columns; another file of labels: xent score PREDS LABELS",
+            else "no column has the true labels; give a file that does: xent score PREDS LABELS",
         ),
     )
 

@@ -55,7 +55,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
 def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
     command = f"xent score {_word(source.path)} LABELS --preds {_word(_run(preds, head.names))}"
-    return not_the_truth(predicted), "no other column can be the truth; with a file of labels:", command
+    return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
 def not_the_truth(name: str) -> str:

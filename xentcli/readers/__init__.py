@@ -132,7 +132,7 @@ def open_small(path: str, *, format: str | None = None, limits: Limits = DEFAULT
     while stream is not None and len(stream.head) <= limits.row:
         if not stream.look_further(limits.row + 1):
             return source
-    message = f"more than {limits.row:,} bytes, the limit of a file that is held whole"
+    message = f"more than {limits.row:,} bytes, the limit for a file that is read whole"
     raise FileError(message, place=Place(path), advice="--max-field N allows 2 N bytes")
 
 

@@ -347,7 +347,7 @@ class NpySource(OfStream):
         if not self.layout.fortran:
             way = f"numpy.moveaxis(array, {self.layout.classes % len(self.layout.shape)}, -1)"
         return FileError(
-            f"{apart}: {self.layout.held:,} bytes can be read only together; at most {HELD_BYTES:,} are",
+            f"{apart}: {self.layout.held:,} bytes must be held in memory at once; the limit is {HELD_BYTES:,}",
             place=Place(self.path),
             advice=("give it as an uncompressed file",) * (not self.stream.plain)
             + (f"numpy.save('rows.npy', {way}) writes an array that is read in pieces",),
@@ -501,7 +501,7 @@ def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, b
         header = ast.parse(text.strip(b" \n").decode("utf-8" if major == 3 else "latin1"), mode="eval").body
         fields = ast.literal_eval(header)
         if not isinstance(header, ast.Dict) or len(header.keys) != len(fields):
-            raise ValueError("a key is there twice")
+            raise ValueError("a key appears twice")
         descr, fortran, shape = fields["descr"], fields["fortran_order"], fields["shape"]
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError):
         raise DataError(

@@ -222,7 +222,7 @@ def _check_losses(losses: Floats, recipe: Recipe, where: Where) -> None:
     if value < 0:
         chosen = f" --preds {place.column}" if place.column == "loss" else ""
         beyond = _beyond(losses[row])
-        slight = f"of a probability above 1 by rounding? --sum-tolerance {beyond:.2g}" if beyond <= _SLIGHT else ""
+        slight = f"probabilities above 1 by rounding? --sum-tolerance {beyond:.2g}" if beyond <= _SLIGHT else ""
         raise DataError(
             f"{_number(value)} is not a loss; a loss is 0 or more",
             place=place,

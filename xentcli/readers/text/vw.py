@@ -38,7 +38,7 @@ def _record(text: bytes) -> dict[str, str]:
         if not colon or not name or not DECIMAL.fullmatch(value):
             raise DataError(f"{shown(token)} where class:probability is expected")
         if name in record:
-            raise DataError(f"class {shown(name)} is there twice")
+            raise DataError(f"class {shown(name)} appears twice")
         record[name] = value
     if not record:
         raise DataError("a blank line where class:probability is expected")
