@@ -357,7 +357,7 @@ ROWS: list[Row] = [
             ("a null label", "r.parquet", make.table(**{**make.COLUMNS, "y": ["a", None, "a"]}), "r.parquet --label y", "row 2"),
             ("bytes in Parquet that are no text", "r.parquet", make.table(**{**make.COLUMNS, "y": make.texts(b"a", b"\xff", b"a")}), "r.parquet --label y", "row 2, column y: a value that cannot be read: 'utf-8'"),
             ("times beyond all calendars", "r.parquet", make.table(**{**make.COLUMNS, "y": pa.array([0, 1 << 60, 0], pa.timestamp("ms"))}), "r.parquet --label y", "row 2, column y: a value that cannot be read"),
-            ("a null id", "r.parquet", make.table(id=["x", None, "z"], a=[0.7, 0.2, 0.9], b=[0.3, 0.8, 0.1]), "r.parquet i.csv --id id", "null is no id"),
+            ("a null id", "r.parquet", make.table(id=["x", None, "z"], a=[0.7, 0.2, 0.9], b=[0.3, 0.8, 0.1]), "r.parquet i.csv --id id", "null where an id is expected"),
             ("a flipped byte in Parquet", "r.parquet", flipped(make.table(**make.COLUMNS), np.array([0.7, 0.2]).tobytes()), "r.parquet --label y", "a damaged file"),
             ("Parquet cut short", "r.parquet", make.table(**make.COLUMNS)[:-9], "r.parquet --label y", "a damaged file"),
             ("Arrow cut short", "r.arrow", make.arrow(**make.COLUMNS)[:-9], "r.arrow --label y", "a damaged file"),

@@ -403,7 +403,7 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
     if names:
         why = f"an option names the column {shown(side.written(names[0]))}"
     elif counted:
-        why = "only then do the row counts agree"
+        why = "the row counts agree only if it is a header"
     else:
         why = f"it has a series of numbers beside {shown(texts[0])}"
     further = side.name == "further"
@@ -424,7 +424,7 @@ def _guessed_as_data(side: Side) -> Warning:
     return Warning(
         "header-guessed",
         f"{side.source.path}: the first line {side.line} was taken as data but could be a header above "
-        "decimals; only as data do the row counts agree",
+        "decimals; the row counts agree only if it is data",
         f"--no-header {side.name} confirms it, --header {side.name} takes the line as a header",
     )
 

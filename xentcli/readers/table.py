@@ -78,7 +78,7 @@ def rows_of_columns(
             values[role] = chosen[0]
         else:
             if pick.required and None in (cells := chosen[0].tolist()):
-                raise DataError(f"null is no {role}", place=rows.place(role, cells.index(None), 0))
+                raise DataError(f"null where an {role} is expected", place=rows.place(role, cells.index(None), 0))
             # A missing label or group becomes an empty text, which is not a class.
             known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
             values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
