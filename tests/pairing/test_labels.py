@@ -189,7 +189,7 @@ def test_a_label_goes_to_the_class_that_it_ends_or_all_is_refused(
     except DataError as error:
         rule, found = error.message, []
     if not found:
-        assert "less the" in rule
+        assert "without the" in rule
         return
     assert found == (labels if rule == "name" else [prefix + label for label in labels])
 
