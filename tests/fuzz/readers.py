@@ -83,7 +83,7 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["xentcli"]):
-        for name in ("archive", "npy", "text.csv", "text.fast", "text.jsonl", "text.vw"):
+        for name in ("archive", "npy", "text.csv", "text.decimals", "text.fields", "text.jsonl", "text.vw"):
             importlib.import_module(f"xentcli.readers.{name}")
     place = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
