@@ -69,8 +69,7 @@ def score(
 
     Returns
     -------
-    Report
-        Plain values, losses in the unit of `base`.
+    Report of plain values, losses in the unit of `base`.
 
     Raises
     ------

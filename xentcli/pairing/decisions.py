@@ -52,19 +52,9 @@ def pair(
 ) -> Feed:
     """Decide how two sources, or one that holds both, are read; return the feed of their rows, which has the plan.
 
-    Parameters
-    ----------
-    predictions, labels
-        Opened sources. `labels` is None where the predictions' file has the labels too,
-        or none are needed.
-    settings
-        What was asked for.
-    others
-        More sources, of which options name columns.
-    block_bytes
-        About how much of a file is read at once; what suits the format if None.
-    whole
-        Let all labels decide their rule, not only the first 65,536.
+    `labels` is None where the file of the predictions has them, or none are needed; `others` are further
+    files, of which options name columns. About `block_bytes` are read at once (None: what suits the format).
+    With `whole` all labels decide their rule, not only the first 65,536.
 
     Raises
     ------
