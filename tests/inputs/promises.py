@@ -22,7 +22,7 @@ PROMISES = {
         ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/analysis/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),
         ("No interval of a cost reaches below 0, and one from fewer than ten rows or clusters says so.", "tests/analysis/test_intervals.py::test_the_ends_are_those_of_student_or_0_in_every_unit_and_group"),
         ("Every option that changes the loss is on the screen.", "tests/writers/test_remarks.py::test_what_changes_the_loss_is_on_the_screen"),
-        ("A numeral is read as the nearest double, and what is no numeral is no number.", "tests/columns/test_numerals.py"),
+        ("A numeral is read as the nearest double; any other text is never read as a number.", "tests/columns/test_numerals.py"),
     ],
     "Right or refused": [
         ("Each input of the table below gets the exit code, and the message or the cost, that stands there.", "tests/inputs/test_table.py::test_an_input_gets_what_it_must"),

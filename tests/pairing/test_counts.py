@@ -148,7 +148,7 @@ def outcomes(
                 os.unlink(clean)
         new = said(line.partition(" in place of ")[0])
         if " or " in line:
-            # Only a person knows: the truth is told.
+            # Nothing in the files shows which is right: take the true one as given by the user.
             new = {side: case.headed(side) for side in new}
         if new:
             ways += 1

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.reordering import better_order
-from xentcli.analysis.score import Tallied, diagnosed, opened, retried, tally
+from xentcli.analysis.score import Tallied, diagnosed, is_stdin, opened, retried, tally
 from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
 from xentcli.columns.column import Values, texts_of
@@ -83,7 +83,7 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
 
 def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...]:
     """The columns without a role whose first rows hold few values and no decimals."""
-    if any(isinstance(data, str) and data == "-" for data in (predictions, labels)):
+    if any(map(is_stdin, (predictions, labels))):
         return ()
     feed = opened(predictions, labels, settings)
     if not feed.repeatable:

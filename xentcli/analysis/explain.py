@@ -172,8 +172,8 @@ def _row_of(feed: Feed, row: int) -> Explanation:
 
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     scorer = Scorer(plan)
-    piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.ours.count)
-    ours, companions = piece.ours, piece.companions
+    piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.rows.count)
+    ours, companions = piece.rows, piece.companions
     if companions is None:
         # Matching.finish reports the missing ids.
         return None

@@ -13,7 +13,7 @@ from xentcli.tallies.confusion import Pairs
 __all__ = ["better_order"]
 
 Cycle = tuple[int, ...]
-"""Columns each of which stands for the class of the next one, and the last for that of the first."""
+"""A cycle of columns: each stands for the class of the next, the last for that of the first."""
 _ODDS, _SURE = 3.0, 13.0
 """Evidence required for a cycle of c of K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K."""
 

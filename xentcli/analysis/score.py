@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing import Feed, Matching, Plan, pair
-from xentcli.readers import open_source
+from xentcli.readers import file_id, open_source
 from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
@@ -27,7 +26,7 @@ from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
 
-__all__ = ["Tallied", "diagnosed", "opened", "retried", "score", "tally"]
+__all__ = ["Tallied", "diagnosed", "is_stdin", "opened", "retried", "score", "tally"]
 
 T = TypeVar("T")
 
@@ -95,7 +94,7 @@ def score(
 
 
 def diagnosed(report: Report, tallied: Tallied) -> Report:
-    """Return a report with what the diagnoses find, of which those that fail are left out.
+    """Return a report with the warnings of the diagnoses; a diagnosis that fails is skipped.
 
     The warning of infinite losses, whose advice is to clip, comes after what explains them.
     """
@@ -154,8 +153,8 @@ def retried(
 
 
 def _can_be_read_twice(data: Any) -> bool:
-    if not isinstance(data, str | os.PathLike) or _is_stdin(data):
-        return not _is_stdin(data)
+    if not isinstance(data, str | os.PathLike) or is_stdin(data):
+        return not is_stdin(data)
     # What is not there may be a glob of files.
     return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
 
@@ -218,8 +217,8 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
     paths = [os.fspath(data) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
     if len(paths) < 2:
         return
-    ours, theirs = found = [_files_of(path) for path in paths]
-    shared = next((path for file, path in ours.items() if file in theirs), None)
+    first, second = found = [_files_of(path) for path in paths]
+    shared = next((path for file, path in first.items() if file in second), None)
     if shared is None:
         return
     by_column = "leave LABELS out; --label COLUMN names the label column"
@@ -238,19 +237,16 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
 def _files_of(path: str) -> dict[tuple[int, int], str]:
     """Return device and inode of each file that a path stands for, also standard input, with its own path."""
     files: tuple[str, ...] | None = None
-    if not (_is_stdin(path) or os.path.isfile(path)):
+    if not (is_stdin(path) or os.path.isfile(path)):
         from xentcli.readers.shards import files_of
 
         files = files_of(path)
-    found = {}
-    for file in (path,) if files is None else files:
-        with contextlib.suppress(OSError, ValueError):
-            status = os.fstat(0) if _is_stdin(file) else os.stat(file)
-            found[status.st_dev, status.st_ino] = file
-    return found
+    found = {file_id(file): file for file in ((path,) if files is None else files)}
+    return {identity: file for identity, file in found.items() if identity is not None}
 
 
-def _is_stdin(data: Any) -> bool:
+def is_stdin(data: Any) -> bool:
+    """Whether an input is ``-``, standard input."""
     return isinstance(data, str) and data == "-"
 
 
@@ -365,7 +361,7 @@ def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
 
 
 def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Of files that changed meanwhile the change is told, not what came of it."""
+    """Yield outcomes; where an input changed during the run, raise that instead of the error it led to."""
     try:
         yield from outcomes
     except DataError:

@@ -127,7 +127,7 @@ def _overlapping(case: Case, feed: Feed) -> Iterator[Batch]:
     held: Batch | None = None
     for piece in itertools.chain.from_iterable(map(scorer.pieces, feed.tasks())):
         assert piece.companions is not None
-        batch = scorer.align(piece.start, piece.ours, piece.companions).batch
+        batch = scorer.align(piece.start, piece.rows, piece.companions).batch
         if not len(batch.rows):
             continue
         if batch.rows[0] > most:

@@ -101,7 +101,7 @@ class _Summary:
     def in_unit(self, nats: float | None) -> float | None:
         return None if nats is None else nats / self.plan.settings.nats_per_unit
 
-    @property
+    @cached_property
     def clusters(self) -> int | None:
         return None if self.plan.settings.cluster is None else len(self.bundle["clusters"].names)
 

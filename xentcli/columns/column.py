@@ -44,7 +44,7 @@ class Coded:
 
 
 Values = Floats | Array | list[str] | Texts | Coded
-"""Numbers (n, k), f8 or the shorter floats of an array; or one column as it stands: texts, or an array of numbers."""
+"""Floats (n, k), float64 or the dtype of the array; or one column: texts, or an array of numbers."""
 
 
 def take(values: Values, rows: Ints) -> Values:

@@ -48,10 +48,10 @@ class Outcome:
 
 @record(frozen=True, eq=False)
 class Piece:
-    """Some rows of a task, `start` rows after the first, and those that go with them; None where an id is missing."""
+    """Rows of predictions, `start` rows into the file, and their companions, None where an id is missing."""
 
     start: int
-    ours: Rows
+    rows: Rows
     companions: tuple[Rows, ...] | None
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
@@ -145,7 +145,7 @@ class Scorer:
         for piece in self.pieces(task):
             seen.note(piece)
             if piece.companions is not None:
-                self._score(seen, self.align(piece.start, piece.ours, piece.companions), piece)
+                self._score(seen, self.align(piece.start, piece.rows, piece.companions), piece)
         return seen.outcome()
 
     @cached_property
@@ -171,7 +171,7 @@ class Scorer:
         seen.add(self._block(aligned, work))
         if self.plan.compare_row_names:
             assert piece.companions is not None
-            seen.row_names = seen.row_names.merge(self._row_names(piece.ours, piece.companions))
+            seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
         if self.prepare is not None:
             seen.examples.append(self.prepare(self._examples(piece.start, aligned, work)))
 
@@ -196,12 +196,12 @@ class Scorer:
     def pieces(self, task: Task) -> Iterator[Piece]:
         """Load the pieces of a task with the rows that go with them."""
         before, companions = 0, self._companions(task)
-        for ours in task.part.pieces(self.plan.picks[0]):
-            after = before + ours.count
+        for rows in task.part.pieces(self.plan.picks[0]):
+            after = before + rows.count
             if self.plan.joins:
-                yield Piece(task.start + before, ours, *self._joined(ours))
+                yield Piece(task.start + before, rows, *self._joined(rows))
             else:
-                yield Piece(task.start + before, ours, tuple(rows.cut(before, after) for rows in companions))
+                yield Piece(task.start + before, rows, tuple(each.cut(before, after) for each in companions))
             before = after
 
     def _companions(self, task: Task) -> list[Rows]:

@@ -14,7 +14,7 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "check_format", "open_small", "open_source", "same_file"]
+__all__ = ["READERS", "Reader", "check_format", "file_id", "open_small", "open_source", "same_file"]
 
 
 @record(frozen=True)
@@ -163,10 +163,20 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
     >>> same_file(__file__, "-"), same_file("/", "/../")
     (False, True)
     """
+    found = file_id(one)
+    return found is not None and found == file_id(other)
+
+
+def file_id(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Return the device and inode of a file, ``-`` being standard input; None where there is none.
+
+    >>> file_id("no/such/file")
+    """
     try:
-        return os.path.samestat(*(os.fstat(0) if path == "-" else os.stat(path) for path in (one, other)))
+        found = os.fstat(0) if path == "-" else os.stat(path)
     except (OSError, ValueError):
-        return False
+        return None
+    return found.st_dev, found.st_ino
 
 
 def check_format(name: str | None) -> None:

@@ -41,6 +41,7 @@ from xentcli.readers.text.faults import (
     may_be_title,
     row_fault,
 )
+from xentcli.readers.text.ranges import cut, rest_after
 from xentcli.records import record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
@@ -113,15 +114,7 @@ class CsvPart:
                     size, lines = len(data), data.count(self.grammar.dialect.end)
                     rows = part._careful(data, selection)
                 del buffer, text
-                part = replace(
-                    part,
-                    start=part.start + rows.count,
-                    line=part.line + lines,
-                    rows=part.rows - rows.count,
-                    offset=part.offset + size,
-                    length=part.length - size,
-                    data=None if part.data is None else part.data[size:],
-                )
+                part = rest_after(part, rows.count, size, lines)
                 yield rows
         if part.length:
             raise RuntimeError(f"{self.path}: more rows were read than counted")
@@ -144,17 +137,7 @@ class CsvPart:
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
         if len(ends) < rows:
             return None
-        end = int(ends[rows - 1]) + 1
-        rest = replace(
-            self,
-            start=self.start + rows,
-            line=self.line + rows,
-            rows=self.rows - rows,
-            offset=self.offset + end,
-            length=self.length - end,
-            data=None if self.data is None else self.data[end:],
-        )
-        return replace(self, rows=rows, length=end, data=None if self.data is None else data[:end]), rest
+        return cut(self, rows, int(ends[rows - 1]) + 1)
 
     def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
         """Return a buffer with the first `size` bytes, and the view of these bytes."""

@@ -18,6 +18,7 @@ from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Whol
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.text.delimited import Dialect, blocks, check_text, looked_further
+from xentcli.readers.text.ranges import cut
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -95,18 +96,7 @@ class LinesPart(WholePart):
     def split(self, rows: int) -> tuple[LinesPart, LinesPart]:
         """Return the first rows and the others."""
         data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
-        end = int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[rows - 1]) + 1
-        first = replace(self, rows=rows, length=end, data=None if self.data is None else data[:end])
-        rest = replace(
-            self,
-            start=self.start + rows,
-            line=self.line + rows,
-            rows=self.rows - rows,
-            offset=self.offset + end,
-            length=self.length - end,
-            data=None if self.data is None else data[end:],
-        )
-        return first, rest
+        return cut(self, rows, int(np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))[rows - 1]) + 1)
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         """Read line by line."""
