@@ -24,7 +24,8 @@ from xentcli.engine.scorer import Scorer
 from xentcli.errors import FileError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.labels import Matcher, WhereRow
+from xentcli.pairing.labels import WhereRow
+from xentcli.pairing.matchers import Matcher
 from xentcli.readers.source import BLOCK_BYTES, Pick, Source
 from xentcli.records import record, replace
 from xentcli.report.causes import Cause, Causes

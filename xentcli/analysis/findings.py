@@ -17,7 +17,7 @@ from xentcli.analysis.reordering import better_order
 from xentcli.attempts import attempted
 from xentcli.errors import Warning
 from xentcli.pairing import Plan
-from xentcli.pairing.labels import Distribution
+from xentcli.pairing.matchers import Distribution
 from xentcli.records import record
 from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne

@@ -11,7 +11,7 @@ import numpy as np
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, Place
 from xentcli.pairing.headers import WHOLE, is_row, is_unlike_the_next, line_of, named_columns
-from xentcli.pairing.labels import Matcher
+from xentcli.pairing.matchers import Matcher
 from xentcli.readers.source import Selection, Source, files_in, has_first_line
 from xentcli.readers.text.faults import Written, above, below
 from xentcli.records import record

@@ -17,19 +17,10 @@ from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
 from xentcli.pairing.columns import Found, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.join import Join
-from xentcli.pairing.labels import (
-    ByName,
-    Census,
-    Distribution,
-    Matcher,
-    Multilabel,
-    counts_classes,
-    decide,
-    decide_binary,
-    distribution_order,
-    labelled_as,
-)
+from xentcli.pairing.labels import Census, labelled_as
+from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
 from xentcli.pairing.roles import Doubt, Roles, predicted_labels
+from xentcli.pairing.rules import decide, decide_binary, distribution_order
 from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Rows, Source, has_first_line

@@ -9,7 +9,7 @@ import numpy as np
 
 from xentcli.errors import Warning
 from xentcli.pairing.join import Join
-from xentcli.pairing.labels import Matcher
+from xentcli.pairing.matchers import Matcher
 from xentcli.readers.source import Selection, Source
 from xentcli.records import record
 from xentcli.scoring.recipe import Recipe

@@ -11,9 +11,9 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import in_points, number, whole
+from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
-from xentcli.pairing.labels import readings
 from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 from xentcli.settings import Settings

@@ -1,0 +1,94 @@
+"""What names of classes share at their ends, and the labels that are such names less a prefix or suffix."""
+
+from __future__ import annotations
+
+import itertools
+import os.path
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from xentcli.columns.numerals import in_points, whole
+from xentcli.pairing.labels import read_whole
+
+__all__ = ["cores_of", "cuts_of", "ends_of", "numbers_of", "readings"]
+
+_DIGITS = "0123456789"
+_DIGITS_ALONE = re.compile("-?[0-9]{1,18}")
+
+
+def readings(names: Sequence[str], labels: Collection[str], decimal: str = ".") -> Iterator[dict[str, int]]:
+    """Yield each way in which all labels name classes: the class of each, by name, by part or by position from 0 or 1.
+
+    >>> list(readings(["p_1", "p_2"], ["2", "1.0"]))
+    [{'2': 1, '1.0': 0}, {'2': 1, '1.0': 0}]
+    """
+    places = {name: index for index, name in enumerate(names)}
+    for prefix, suffix in (("", ""), *ends_of(names)):
+        found = _places(places, prefix, suffix, labels, decimal)
+        if found is not None:
+            yield found
+    numbers = [whole(in_points(label, decimal)) for label in labels]
+    for base in (0, 1):
+        if all(number is not None and base <= int(number) < base + len(names) for number in numbers):
+            yield {label: int(number or 0) - base for label, number in zip(labels, numbers, strict=True)}
+
+
+def _places(
+    places: Mapping[str, int], prefix: str, suffix: str, labels: Collection[str], decimal: str
+) -> dict[str, int] | None:
+    """The class of each label between a prefix and a suffix; None as soon as one has none."""
+    found: dict[str, int] = {}
+    for label in labels:
+        index = places.get(f"{prefix}{label}{suffix}", places.get(f"{prefix}{read_whole(label, decimal)}{suffix}"))
+        if index is None:
+            return None
+        found[label] = index
+    return found
+
+
+def cuts_of(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The names, and the names less each prefix or suffix that all share."""
+    return [("", tuple(names)), *_prefixes(names), *_suffixes(names)]
+
+
+def _prefixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each prefix that all names share, and the names less it."""
+    shared = os.path.commonprefix(list(names))
+    for length in range(1, len(shared) + 1):
+        yield shared[:length], tuple(name[length:] for name in names)
+
+
+def _suffixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each suffix that all names share, and the names less it."""
+    shared = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    for length in range(1, len(shared) + 1):
+        yield shared[-length:], tuple(name[:-length] for name in names)
+
+
+def ends_of(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each pair of a prefix and a suffix that all names share without overlap: first those with one of them empty."""
+    head = os.path.commonprefix(list(names))
+    tail = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    prefixes, suffixes = range(1, len(head) + 1), range(1, len(tail) + 1)
+    shortest = min(map(len, names))
+    pairs = itertools.product(prefixes, suffixes)
+    for before, after in (*((n, 0) for n in prefixes), *((0, n) for n in suffixes), *pairs):
+        if before + after <= shortest:
+            yield head[:before], tail[len(tail) - after :]
+
+
+def cores_of(names: Sequence[str]) -> list[str]:
+    """The names less all that they share at both ends, in one case: what tells them apart."""
+    prefix = os.path.commonprefix(list(names))
+    shorter = [name[len(prefix) :] for name in names]
+    suffix = os.path.commonprefix([name[::-1] for name in shorter])
+    return [name[: len(name) - len(suffix)].strip(" _.-").casefold() for name in shorter]
+
+
+def numbers_of(names: Sequence[str]) -> tuple[str, ...] | None:
+    """The whole numbers that all names are, less what they share at both ends; None where one is no number."""
+    stem = os.path.commonprefix(list(names)).rstrip(_DIGITS)
+    rests = [name[len(stem) :] for name in names]
+    tail = os.path.commonprefix([rest[::-1] for rest in rests])[::-1].lstrip(_DIGITS)
+    found = [_DIGITS_ALONE.fullmatch(rest.removesuffix(tail)) for rest in rests]
+    return tuple(match[0] for match in found if match) if all(found) else None
