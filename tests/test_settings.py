@@ -29,6 +29,11 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"scale": -1.0}, ["--scale", "-1"]),
     ({"scale": math.inf}, ["--scale", "inf"]),
     ({"scale": math.nan}, ["--scale", "nan"]),
+    ({"temperature": 0.0}, ["--temperature", "0"]),
+    ({"temperature": -0.5}, ["--temperature", "-0.5"]),
+    ({"temperature": math.inf}, ["--temperature", "inf"]),
+    ({"temperature": math.nan}, ["--temperature", "nan"]),
+    ({"temperature": 2.0, "compat": "torch", "kind": "logits"}, ["--temperature", "--compat torch"]),
     ({"sum_tolerance": -1e-9}, ["--sum-tolerance"]),
     ({"sum_tolerance": math.inf}, ["--sum-tolerance", "inf"]),
     ({"sum_tolerance": math.nan}, ["--sum-tolerance", "nan"]),
@@ -64,7 +69,13 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     *(
         ({"kind": kind, name: value}, [f"--{name.replace('_', '-')}", kind])
         for kind in ("true-probs", "true-logprobs", "losses")
-        for name, value in {"label": "y", "classes": "a,b", "positive": "a", "index_base": 1}.items()
+        for name, value in {
+            "label": "y",
+            "classes": "a,b",
+            "positive": "a",
+            "index_base": 1,
+            "temperature": 2.0,
+        }.items()
     ),
 ]
 
@@ -104,6 +115,8 @@ def test_options_that_make_no_sense_are_refused_before_a_file_is_opened(
         {"sum_tolerance": 0.0},
         {"sum_tolerance": 5.0},
         {"scale": 0.01},
+        {"temperature": 0.25},
+        {"temperature": 2.0, "multilabel": True},
         {"base": 2},
         {"base": 10},
         {"base": "2"},

@@ -101,6 +101,7 @@ _LOSS = (
     "--clip 0.01",
     "--class-weight cat=2 --class-weight emu=0.5",
     "--label-smoothing 0.1",
+    "--temperature 0.5",
     "--label-smoothing 0.1 --class-weight dog=3",
     "--ignore-label dog",
     "--ignore-label nothing",

@@ -28,6 +28,7 @@ CHANGES: dict[str, tuple[list[str], str]] = {
     ),
     "smoothing": (["--label-smoothing", "0.1"], "labels smoothed by 0.1 (--label-smoothing)"),
     "scale": (["--scale", "0.9995"], "predictions multiplied by 0.9995 (--scale)"),
+    "temperature": (["--temperature", "0.5"], "ln q divided by 0.5, then softmax (--temperature)"),
     "renormalize": (["--renormalize"], "each row divided by its sum (--renormalize)"),
     "tolerance": (
         ["--sum-tolerance", "0.05"],
@@ -73,7 +74,13 @@ def test_markdown_and_check_show_it_too(what: str, xent: Run) -> None:
 
 
 def test_nothing_is_shown_that_changes_nothing(xent: Run) -> None:
-    for options in ((), ("--sum-tolerance", "0.0009"), ("--scale", "1"), ("--label-smoothing", "0")):
+    for options in (
+        (),
+        ("--sum-tolerance", "0.0009"),
+        ("--scale", "1"),
+        ("--temperature", "1"),
+        ("--label-smoothing", "0"),
+    ):
         assert "\nloss " not in xent("score", "p.csv", "y.csv", "--preds", "a,b", *options).stdout
     # Logits have no row sum whose tolerance could matter.
     shown = xent("score", "p.csv", "y.csv", "--preds", "a,b", "--kind", "logits", "--sum-tolerance", "0.5").stdout

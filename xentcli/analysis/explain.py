@@ -178,12 +178,18 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
         # Matching.finish reports the missing ids.
         return None
     index = row - piece.start - 1
-    aligned = scorer.align(row - 1, ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions])
+    pieces = ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions]
+    aligned = scorer.align(row - 1, *pieces)
     if not len(aligned.kept):
         raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch))
+        if plan.recipe.temperature != 1:
+            untempered = replace(plan, recipe=replace(plan.recipe, temperature=1.0))
+            given = Scorer(untempered).align(row - 1, *pieces).batch.predictions[0].tolist()
+            terms = tuple(replace(term, given=value) for term, value in zip(told.terms, given, strict=True))
+            told = replace(told, kind=plan.settings.kind, terms=terms, temperature=plan.recipe.temperature)
     inputs = tuple(InputFile(table.path, table.format, None, None, table.header) for table in plan.inputs)
     return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 

@@ -280,7 +280,7 @@ class Scorer:
         )
         unweighted = batch
         if recipe.class_weight is not None:
-            unweighted = replace(batch, recipe=recipe.unweighted)
+            unweighted = replace(batch, recipe=batch.recipe.unweighted)
             batch = with_class_weights(batch)
             kept = batch.rows - (start + 1)
         small = [found for rows in (ours, *companions) for found in rows.underflows]

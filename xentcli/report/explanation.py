@@ -18,13 +18,16 @@ class ClassTerm:
     Attributes
     ----------
     score
-        the logit or log-probability of the file; None for probabilities
+        the logit or log-probability of the file; None for probabilities. With --temperature T the prediction of the
+        file, or of probabilities its logarithm, divided by T
     shifted
         the logit minus the largest; None unless logits were given
     exponential
         exp(shifted); None unless logits were given
     clipped
         q after --clip; None without it
+    given
+        the prediction of the file before --temperature; None without it
     """
 
     name: str
@@ -36,6 +39,7 @@ class ClassTerm:
     shifted: Number | None = None
     exponential: Number | None = None
     clipped: Number | None = None
+    given: Number | None = None
 
 
 @record(frozen=True)
@@ -54,6 +58,8 @@ class Explanation(Document):
         the loss in `unit`
     clip
         the EPS of --clip
+    temperature
+        the T of --temperature; 1 without it
     row
         None where the example was given by options
     """
@@ -77,6 +83,7 @@ class Explanation(Document):
     unit: str = "nats"
     loss_in_unit: Number | None = None
     clip: Number | None = None
+    temperature: Number = 1.0
     row: Position | None = None
     id: str | None = None
     inputs: tuple[InputFile, ...] = ()

@@ -12,7 +12,7 @@ from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_sums
 
-__all__ = ["Batch", "both_classes", "by_column", "with_class_weights"]
+__all__ = ["Batch", "both_classes", "by_column", "log_scores", "tempered", "with_class_weights"]
 
 
 @record(frozen=True, eq=False)
@@ -122,14 +122,48 @@ def by_column(batch: Batch) -> Batch:
     assert batch.target is not None
     columns = batch.classes
     target: Floats = batch.target.reshape(-1).astype(np.float64)
-    return Batch(
-        replace(batch.recipe, multilabel=False),
-        both_classes(batch.kind, batch.predictions.reshape(-1, 1)),
-        np.stack([1 - target, target], axis=1),
-        None if batch.weight is None else np.repeat(batch.weight, columns),
-        np.repeat(batch.rows, columns),
-        binary=True,
+    return tempered(
+        Batch(
+            replace(batch.recipe, multilabel=False),
+            both_classes(batch.kind, batch.predictions.reshape(-1, 1)),
+            np.stack([1 - target, target], axis=1),
+            None if batch.weight is None else np.repeat(batch.weight, columns),
+            np.repeat(batch.rows, columns),
+            binary=True,
+        )
     )
+
+
+def tempered(batch: Batch) -> Batch:
+    """Return the batch at the temperature T of its recipe: of logits z / T, of probabilities the logits ln q / T.
+
+    Columns of --multilabel are left for `by_column`. T = 1 changes nothing.
+
+    >>> batch = Batch(Recipe(temperature=0.5), np.array([[0.25, 0.75]]), np.array([0]), None, np.array([1]))
+    >>> np.exp(tempered(batch).predictions).round(12).tolist()    # the squares, before the softmax
+    [[0.0625, 0.5625]]
+    """
+    recipe = batch.recipe
+    if recipe.temperature == 1 or recipe.multilabel:
+        return batch
+    scores = log_scores(batch)
+    with np.errstate(over="ignore"):
+        divided = scores / recipe.temperature
+    if np.isposinf(divided).any():
+        # Below the largest nothing overflows to +inf.
+        divided = (scores - scores.max(axis=1, keepdims=True)) / recipe.temperature
+    return replace(batch, recipe=replace(recipe, kind="logits", temperature=1.0), values=divided, known=None)
+
+
+def log_scores(batch: Batch) -> Floats:
+    """f8[n, k]: the logits of each row, or ln q; q below 0 by less than the tolerance counts as 0."""
+    q = batch.predictions
+    with np.errstate(divide="ignore"):
+        if batch.kind != "probs":
+            return q
+        if not batch.binary:
+            return np.log(np.maximum(q, 0.0))
+        return np.stack([np.log1p(-np.minimum(q[:, 1], 1.0)), np.log(np.maximum(q[:, 1], 0.0))], axis=1)
 
 
 def with_class_weights(batch: Batch) -> Batch:

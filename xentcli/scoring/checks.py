@@ -12,7 +12,7 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
-from xentcli.scoring.batch import Batch, both_classes
+from xentcli.scoring.batch import Batch, both_classes, tempered
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import reduced
@@ -47,8 +47,8 @@ def checked(
             known = reduced(predictions, target.astype(np.int64, copy=False), recipe)
             if known is not None:
                 deviation = None if recipe.kind == "logits" else known.deviation
-                return Batch(recipe, predictions, target, weight, rows, deviation=deviation, known=known)
-        return _checked(predictions.astype(np.float64, copy=False), target, weight, recipe, rows, where)
+                return tempered(Batch(recipe, predictions, target, weight, rows, deviation=deviation, known=known))
+        return tempered(_checked(predictions.astype(np.float64, copy=False), target, weight, recipe, rows, where))
 
 
 def _checked(

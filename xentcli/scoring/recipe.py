@@ -29,6 +29,8 @@ class Recipe:
         The factor of every prediction, applied before it is checked.
     renormalize
         Whether each row is divided by its sum before it is checked.
+    temperature
+        T: the probabilities of a checked row are softmax(ln q / T), of logits softmax(z / T).
     multilabel
         Whether each column is a binary problem; the loss of a row is the mean over its columns.
     clip
@@ -56,6 +58,7 @@ class Recipe:
     per_row: bool = False
     precision: str | None = None
     single: bool = False
+    temperature: float = 1.0
 
     def as_tool(self, tool: Tool, dtype: np.dtype[Any] | None, columns: int) -> Recipe:
         """Return the recipe by which a tool of COMPAT scores predictions of a dtype (None: float64) in some columns.

@@ -67,7 +67,10 @@ class Settings(Fields):
         `dtype` is that of the predictions; None stands for float64, which text is read as.
         """
         kind, tolerance, scale, clip = self.kind, self.sum_tolerance, self.scale, self.clip
-        recipe = Recipe(kind, tolerance, scale, self.renormalize, self.multilabel, clip, self.label_smoothing)
+        smoothing, temperature = self.label_smoothing, self.temperature
+        recipe = Recipe(
+            kind, tolerance, scale, self.renormalize, self.multilabel, clip, smoothing, temperature=temperature
+        )
         return recipe if self.compat is None else recipe.as_tool(COMPAT[self.compat], dtype, columns)
 
     def changed(self, set_by_compat: Mapping[str, Any] | None = None) -> dict[str, Setting]:

@@ -108,6 +108,9 @@ class Fields:
     sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
     renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))
     scale: float = _loss("Multiply predictions first: 0.01 for percent.", "X", 1.0, check=_above_0)
+    temperature: float = _loss(
+        "Divide logits, or ln q, by T, then softmax.", "T", 1.0, check=_above_0, needs=("labels",)
+    )
     base: str = _loss("Unit of losses: bits, nats or bans.", "", "e", choices=("2", "e", "10"), numbers="kept")
     confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_COSTS)
 

@@ -87,3 +87,5 @@ def _check_compat(settings: Fields, name: str) -> None:
         raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not {settings.kind}")
     if settings.clip is not None or settings.renormalize:
         raise UsageError(f"--compat {name} sets clipping and renormalisation itself")
+    if settings.temperature != 1:
+        raise UsageError(f"--temperature does not go with --compat {name}, which has no temperature")

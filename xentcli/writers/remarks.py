@@ -26,6 +26,9 @@ def changes_of_loss(report: Report) -> Iterator[str]:
         yield f"labels smoothed by {options['label_smoothing']:g} (--label-smoothing)"
     if "scale" in options:
         yield f"predictions multiplied by {options['scale']:g} (--scale)"
+    if "temperature" in options:
+        what = "logits" if report.kind == "logits" else "ln q"
+        yield f"{what} divided by {options['temperature']:g}, then softmax (--temperature)"
     if options.get("renormalize"):
         yield "each row divided by its sum (--renormalize)"
     deviation = report.row_sum.largest_deviation

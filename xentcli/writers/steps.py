@@ -25,6 +25,8 @@ MOST_PLACES = 12
 MOST_FIXED = 1e9
 _LOGARITHMS = {"nats": "ln", "bits": "log2", "bans": "log10"}
 _BASES = {unit: base for base, unit in UNITS.items()}
+_GIVEN = {"probs": ("p", "probabilities"), "logits": ("z", "logits"), "logprobs": ("l", "log-probabilities")}
+"""The letter and the name of what a file has, before --temperature."""
 
 
 class Logits(NamedTuple):
@@ -118,15 +120,33 @@ class Steps:
             return []
         largest, total, logsumexp, _ = self._logits
         divided = "" if self.unit == "nats" else f"    {self.log} q = ln q / ln {_BASES[self.unit]}"
+        z = self._score
         lines = [
-            "The model gave logits z. Softmax makes them probabilities: q = exp(z) / sum of exp(z).",
+            *self._temperature_lines(),
+            f"Softmax makes them probabilities: q = exp({z}) / sum of exp({z}).",
             f"Computed after subtracting the maximum, {largest}, so that nothing overflows:",
-            f"    logsumexp(z) = {largest} + ln(sum of exp(z - {_bracketed(largest)}))",
+            f"    logsumexp({z}) = {largest} + ln(sum of exp({z} - {_bracketed(largest)}))",
             f"                 = {largest} + ln({total}) = {logsumexp}",
-            "    ln q = z - logsumexp(z)",
+            f"    ln q = {z} - logsumexp({z})",
             divided,
         ]
+        if self.example.temperature == 1:
+            lines[:1] = [f"The model gave logits z. {lines[0]}"]
         return list(filter(None, lines))
+
+    @property
+    def _score(self) -> str:
+        """The letter of what the softmax takes: the logits z, or u after --temperature."""
+        return "z" if self.example.temperature == 1 else "u"
+
+    def _temperature_lines(self) -> list[str]:
+        """Return how --temperature makes the scores u of what the file has."""
+        if self.example.temperature == 1:
+            return []
+        letter, noun = _GIVEN[self.example.kind]
+        score = f"ln {letter}" if self.example.kind == "probs" else letter
+        divided = f"u = {score} / {repr(self.example.temperature).removesuffix('.0')}"
+        return [f"The model gave {noun} {letter}. --temperature divides {score} first: {divided}."]
 
     # The table of classes.
 
@@ -147,13 +167,16 @@ class Steps:
 
     def header(self) -> list[str]:
         """Return the names of the columns, the last one for remarks."""
-        first = ["y", "z", "exp(z-max)"] if self.example.kind == "logits" else ["truth y"]
+        given = [] if self.example.temperature == 1 else [_GIVEN[self.example.kind][0]]
+        z = self._score
+        first = ["truth y"] if self.example.logsumexp is None else ["y", *given, z, f"exp({z}-max)"]
         clipped = ["clipped q"] if self.example.clip is not None else []
         return ["class", *first, "model q", *clipped, f"{self.log} q", f"y x {self.log} q", ""]
 
     def cells(self, term: ClassTerm) -> list[str]:
         """Return the cells of a class, without the remark."""
-        middle = [fixed(term.score, 4), fixed(term.exponential, 4)] if self.example.kind == "logits" else []
+        scores = [] if self.example.logsumexp is None else [term.score, term.exponential]
+        middle = [fixed(value, 4) for value in ([] if term.given is None else [term.given]) + scores]
         clipped = [short(term.clipped)] if term.clipped is not None else []
         places = self._decimals
         return [
@@ -215,7 +238,7 @@ class Steps:
         term = None if example.truth_index is None else example.terms[example.truth_index]
         if example.kind == "losses":
             yield f"{loss}, as the file has it" if self.unit == "nats" else loss
-        elif term is None or (example.kind in ("logprobs", "true-logprobs") and term.clipped in (None, term.q)):
+        elif term is None or (self._as_logarithms and term.clipped in (None, term.q)):
             yield f"-sum = {loss}"
         elif term.clipped is not None and term.clipped != term.q:
             yield f"-sum = -{self.log}({self._probability}) = {loss}, with q = {short(term.q)} clipped"
@@ -223,6 +246,11 @@ class Steps:
             yield self._logit_formula(loss)
         else:
             yield f"-sum = -{self.log}({self._probability}) = {loss}"
+
+    @property
+    def _as_logarithms(self) -> bool:
+        """Whether the numbers of the file are the ln q of the loss."""
+        return self.example.kind in ("logprobs", "true-logprobs") and self.example.logsumexp is None
 
     def _logit_formula(self, loss: str) -> str:
         """Logsumexp less the true logit; where digits cancel, the logarithm of the sum of exponentials."""
@@ -234,14 +262,15 @@ class Steps:
             or example.terms[example.truth_index].shifted != 0
         ):
             difference = f"{shown.logsumexp} - {_bracketed(shown.truth)}"
-            what = "logsumexp(z) - z of the true class"
+            z = self._score
+            what = f"logsumexp({z}) - {z} of the true class"
             if by:
                 return f"-sum = ({what}){by} = ({difference}){by} = {loss}"
             return f"-sum = {what} = {difference} = {loss}"
         others = math.fsum(t.exponential or 0.0 for c, t in enumerate(example.terms) if c != example.truth_index)
         digits = (f"{others:.{digits}g}" for digits in range(6, 18))
         rest = _first(digits, lambda text: self._shows_loss(math.log1p(float(text))), f"{others:.6g}")
-        return f"-sum = ln(sum of exp(z-max)){by} = ln(1 + {rest}){by} = {loss}"
+        return f"-sum = ln(sum of exp({self._score}-max)){by} = ln(1 + {rest}){by} = {loss}"
 
     @cached_property
     def _probability(self) -> str:
@@ -255,6 +284,8 @@ class Steps:
     def _other_logarithm(self) -> str | None:
         example = self.example
         if example.truth_index is None or example.kind not in ("probs", "true-probs") or example.clip is not None:
+            return None
+        if example.logsumexp is not None:
             return None
         q = example.terms[example.truth_index].q
         if not 0 < q < 1:
