@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "positive": ("1", {"preds": "1"}),
     "multilabel": (True, {"preds": "0,1", "label": "s,t"}),
     "index_base": (0, {}),
+    "votes": (True, {"preds": "0,1", "label": "s,t"}),
     "align": ("position", {}),
     "header": ("both", {}),
     "no_header": ("both", {}),

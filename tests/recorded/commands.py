@@ -50,6 +50,7 @@ _INPUTS = (
     "preds.csv bare_labels.csv --index-base 0",
     "preds.csv soft.csv",
     "preds.csv one_hot.csv",
+    "preds.csv one_hot.csv --votes",
     "preds.npy labels.npy",
     "preds.npy labels.npy --classes cat,dog,emu",
     "preds.npy labels.csv --classes @names.txt",

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from xentcli.errors import DataError, Place, XentError
 from xentcli.scoring.batch import Batch
-from xentcli.scoring.checks import checked, target_checked
+from xentcli.scoring.checks import checked
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
+from xentcli.scoring.targets import target_checked
 
 Floats = npt.NDArray[np.float64]
 
@@ -191,8 +192,7 @@ REFUSED = [
     ("probs", [0.9995, 0.5, -0.4995], "c2", "-0.4995 is not a probability", ""),
     ("probs", [2.5, -1.25, 0.5], "c0", "2.5 is not a probability", "--kind logits"),
     ("probs", [1e308, 1e308, 0.0], "c0", "1e+308 is not a probability", "--kind logits"),
-    ("probs", [12.5, 37.5, 50.0], "c0", "12.5 is not a probability", "percent? --scale 0.01"),
-    ("probs", [100.0, 0.0, 0.0], "c0", "100 is not a probability", "percent? --scale 0.01"),
+    ("probs", [12.5, 37.5, 50.0], "c0", "12.5 is not a probability", "--kind logits"),
     ("probs", [-INF, 2.0, 1.0], "c0", "-inf is not a probability", "--kind logits"),
     ("logits", [0.5, NAN, 1.0], "c1", "nan", ""),
     ("logits", [0.5, 1.0, INF], "c2", "inf", ""),
@@ -260,8 +260,9 @@ def test_a_single_value_that_is_not_of_its_kind_is_refused_where_it_stands(
     assert hint in advice(error)
 
 
-def test_one_negative_value_names_both_of_its_readings() -> None:
-    error = refused([[0.5], [-0.5]])
+def test_one_negative_value_names_both_of_its_readings_and_one_where_another_row_rules_the_other_out() -> None:
+    assert advice(refused([[0.5], [-0.5]])) == "scores before the softmax: --kind logits"
+    error = refused([[0.0], [-0.5]])
     assert error.place == Place("preds.csv", row=2)
     assert "-0.5" in error.message
     assert "--kind logprobs" in advice(error)
@@ -305,6 +306,32 @@ def test_a_sum_below_one_may_lack_a_column_and_one_above_may_have_one_too_many()
 )
 def test_only_a_row_that_sums_to_about_a_hundred_looks_like_percent(total: float, percent: bool) -> None:
     assert ("--scale 0.01" in advice(refused([[total / 2, total / 2]]))) == percent
+
+
+@pytest.mark.parametrize(
+    ("rows", "percent"),
+    [
+        ([[12.5, 37.5, 50.0], [100.0, 0.0, 0.0]], True),
+        ([[12.5, 37.5, 50.0], [NAN, NAN, NAN]], True),
+        ([[12.5, 37.5, 50.0], [110.0, -20.0, 10.0]], False),
+        ([[12.5, 37.5, 50.0], [0.25, 0.5, 0.25]], False),
+    ],
+)
+def test_percent_is_advised_only_where_every_row_may_be(rows: list[list[float]], percent: bool) -> None:
+    assert ("--scale 0.01" in advice(refused(rows))) == percent
+
+
+def test_an_id_in_the_sum_is_not_divided_by() -> None:
+    for ids in ([0.0, 1.0, 2.0], [0.0, 0.5, 0.25]):
+        error = refused([[number, 0.25, 0.75] for number in ids])
+        assert advice(error) == "a column that is no prediction? --preds NAME,... chooses the columns"
+
+
+def test_odds_are_said_to_be_odds() -> None:
+    error = refused([[1.5, 4.2, 7.5], [2.1, 3.3, 3.6]])
+    assert "decimal odds" in advice(error)
+    assert "--" not in advice(error)
+    assert "odds" not in advice(refused([[1.5, 4.2, 7.5], [2.1, 3.3, 36.0]]))
 
 
 # --- tolerance ---------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from xentcli.errors import DataError, Place, Warning, shown
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.records import record
-from xentcli.scoring.checks import checked, target_checked
+from xentcli.scoring.checks import checked
+from xentcli.scoring.targets import shares, target_checked
 from xentcli.settings import Settings
 
 __all__ = ["WHOLE", "is_row", "is_unlike_the_next", "line_of", "named_columns", "with_header", "with_headers"]
@@ -353,7 +354,10 @@ def _could_be_labels(side: Side) -> bool:
     if side.settings.multilabel:
         return bool(((target >= 0) & (target <= 1)).all())
     try:
-        target_checked(target, side.settings.sum_tolerance, lambda *_: Place())
+        if side.settings.votes:
+            shares(target, lambda *_: Place())
+        else:
+            target_checked(target, side.settings.sum_tolerance, lambda *_: Place())
     except DataError:
         return False
     return True

@@ -15,7 +15,7 @@ from xentcli.errors import DataError, LabelsBreakRule, shown
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import WhereRow, as_texts, integers, read_whole, reals
 from xentcli.records import record
-from xentcli.scoring.checks import target_checked
+from xentcli.scoring.targets import shares, target_checked
 
 __all__ = [
     "Binary",
@@ -161,6 +161,7 @@ class Distribution:
     order: tuple[int, ...]
     by_name: bool
     matched: str = "distribution"
+    votes: bool = False
 
     @cached_property
     def _ordered(self) -> slice | list[int]:
@@ -173,7 +174,10 @@ class Distribution:
         """
         assert isinstance(values, np.ndarray)
         target: Floats = np.ascontiguousarray(values[:, self._ordered], dtype=np.float64)
-        target_checked(target, self.tolerance, lambda row, column: where(row))
+        if self.votes:
+            target = shares(target, lambda row, column: where(row))
+        else:
+            target_checked(target, self.tolerance, lambda row, column: where(row))
         ones = target == 1
         if np.count_nonzero(ones) == np.count_nonzero(target) == len(target):
             index: Ints = ones.argmax(axis=1)

@@ -213,6 +213,12 @@ def match(
         if doubt.stray and names is None and not distribution.by_name:
             _check_vouched(preds, preds, (), settings, final=True)
         return Rule(order, distribution, label.names)
+    if settings.votes:
+        raise DataError(
+            "--votes takes a column of counts for each class, and there is one label column",
+            place=Place(label.source.path),
+            advice="--label NAME,... names the columns",
+        )
     census, complete = _census(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was taken as a header only because of a footer.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
@@ -307,7 +313,7 @@ def _distribution(
     order, note, by_name = distribution_order(targets, columns_, named and label.named, place)
     if settings.multilabel:
         return classes, Multilabel(f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal)
-    return classes, Distribution(note, settings.sum_tolerance, order, by_name)
+    return classes, Distribution(note, settings.sum_tolerance, order, by_name, votes=settings.votes)
 
 
 def _census(

@@ -13,12 +13,13 @@ import numpy as np
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
 from xentcli.scoring.batch import Batch, both_classes, tempered
+from xentcli.scoring.advice import SLIGHT, beyond_1, negative, off_1, outside, percent
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import reduced
 from xentcli.scoring.rows import rounding, row_sums
 
-__all__ = ["Where", "checked", "target_checked"]
+__all__ = ["Where", "checked"]
 
 Where = Callable[[int, int | None], Place]
 """Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
@@ -83,36 +84,6 @@ def _by_cell(where: Where, columns: int) -> Where:
     return lambda cell, _: where(cell // columns, cell % columns)
 
 
-def target_checked(target: Floats, tolerance: float, where: Where) -> Floats:
-    """Check target distributions, f8[n, k]: from 0 to 1, each row summing to 1 within `tolerance`.
-
-    Raises
-    ------
-    DataError
-        At the first row that is no distribution.
-    """
-    with np.errstate(invalid="ignore", over="ignore"):
-        sums = row_sums(target)
-        good = np.abs(sums - 1) <= tolerance + rounding(target.shape[1])
-        if not np.minimum.reduce(target, axis=None, initial=0.0) >= 0:
-            good &= target.min(axis=1) >= 0
-    row = _first_false(good)
-    if row is None:
-        return target
-    values = target[row]
-    odd = np.flatnonzero(~((values >= 0) & (values <= 1 + tolerance)))
-    if len(odd):
-        raise DataError(
-            f"{_number(values[odd[0]])} is not a target probability; one-hot and soft targets lie from 0 to 1",
-            place=where(row, int(odd[0])),
-        )
-    raise DataError(
-        f"the targets sum to {_number(sums[row])}; a one-hot or soft target sums to 1",
-        place=where(row, None),
-        advice=("one label column: --label NAME", "a yes or no in each column: --multilabel"),
-    )
-
-
 def _first_false(good: Any) -> int | None:
     return None if good.all() else int(np.argmin(good))
 
@@ -144,7 +115,7 @@ def _check_probs(q: Floats, recipe: Recipe, where: Where) -> float | None:
     if q.shape[1] == 1:
         row = _first_false(((q >= -tau) & (q <= 1 + tau))[:, 0])
         if row is not None:
-            _refuse_probs(q[row], recipe, row, where)
+            _refuse_probs(q, recipe, row, where)
         return None
     if not len(q):
         return 0.0
@@ -156,7 +127,7 @@ def _check_probs(q: Floats, recipe: Recipe, where: Where) -> float | None:
         return _largest(off)
     row = _first_false(good & ((q >= -tau) & (q <= 1 + tau)).all(axis=1))
     if row is not None:
-        _refuse_probs(q[row], recipe, row, where)
+        _refuse_probs(q, recipe, row, where)
     return _largest(off)
 
 
@@ -198,7 +169,7 @@ def _check_true_probs(q: Floats, recipe: Recipe, where: Where) -> None:
     row = _first_false(((q >= 0) & (q <= 1 + tau)).all(axis=1))
     if row is not None:
         value = float(q[row, 0])
-        looks = "--kind true-logprobs reads logarithms" if value < 0 else _scale_hint(value)
+        looks = "--kind true-logprobs reads logarithms" if value < 0 else percent(q)
         raise DataError(f"{_number(value)} is not a probability", place=where(row, 0), advice=looks)
 
 
@@ -221,8 +192,8 @@ def _check_losses(losses: Floats, recipe: Recipe, where: Where) -> None:
     place = where(row, 0)
     if value < 0:
         chosen = f" --preds {place.column}" if place.column == "loss" else ""
-        beyond = _beyond(losses[row])
-        slight = f"probabilities above 1 by rounding? --sum-tolerance {beyond:.2g}" if beyond <= _SLIGHT else ""
+        beyond = beyond_1(losses[row])
+        slight = f"probabilities above 1 by rounding? --sum-tolerance {beyond:.2g}" if beyond <= SLIGHT else ""
         raise DataError(
             f"{_number(value)} is not a loss; a loss is 0 or more",
             place=place,
@@ -251,9 +222,9 @@ def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) ->
         raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))
 
 
-def _refuse_probs(values: Floats, recipe: Recipe, row: int, where: Where) -> None:
-    """Say why a row is not made of probabilities, and what it looks like instead."""
-    tau = recipe.tolerance
+def _refuse_probs(q: Floats, recipe: Recipe, row: int, where: Where) -> None:
+    """Say why a row of q is not made of probabilities, and what it looks like instead."""
+    values, tau = q[row], recipe.tolerance
     _refuse_odd(
         values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where
     )
@@ -262,58 +233,20 @@ def _refuse_probs(values: Floats, recipe: Recipe, row: int, where: Where) -> Non
         raise DataError(
             f"{_listed(values)} are not probabilities: none is above 0",
             place=where(row, None),
-            advice=_negative_readings(values, recipe),
+            advice=negative(q, row, tau),
         )
     odd = np.flatnonzero((values < -tau) | (values > 1 + tau))
     if len(odd):
         column = int(odd[0])
-        if len(values) > 1 and (values >= 0).all() and abs(total - 100) <= 100 * max(tau, 0.01):
-            advice: tuple[str, ...] = (f"the row sums to {_number(total)}: percent? --scale 0.01",)
-        elif len(values) > 1 and abs(total - 1) <= tau and (beyond := _beyond(values)) <= _SLIGHT:
-            advice = (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
-        elif len(values) == 1:
-            advice = tuple(
-                filter(None, (_scale_hint(float(values[0])), "--kind logits reads scores before the sigmoid"))
-            )
-        else:
-            advice = ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
         raise DataError(
             f"{_number(values[column])} is not a probability, which lies from 0 to 1",
             place=where(row, column),
-            advice=advice,
+            advice=outside(q, row, tau, lambda place: where(row, place)),
         )
     raise DataError(
         f"the row sums to {_number(total)}, not to 1 within {tau:g}",
         place=where(row, None),
-        advice=_sum_advice(values, total),
-    )
-
-
-_SLIGHT = 0.01
-"""Values that are outside 0 to 1 by more than this are no rounding errors."""
-
-
-def _beyond(values: Floats) -> float:
-    """How far the values are outside 0 to 1, rounded up to two digits."""
-    beyond = float(max(-values.min(), values.max() - 1))
-    rounded = float(f"{beyond:.2g}")
-    return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
-
-
-def _negative_readings(values: Floats, recipe: Recipe) -> tuple[str, ...]:
-    """Both readings of values that are all 0 or less."""
-    top = values.max()
-    off = abs(top + np.log(np.add.reduce(np.exp(values - top)))) if np.isfinite(top) else np.inf
-    if len(values) == 1:
-        return ("if it is a log-probability: --kind logprobs", "if it is a score before the sigmoid: --kind logits")
-    if off <= recipe.tolerance:
-        return (
-            "log-probabilities (their exponentials sum to 1): --kind logprobs",
-            "scores before the softmax: --kind logits",
-        )
-    return (
-        "scores before the softmax: --kind logits",
-        "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
+        advice=off_1(q, row),
     )
 
 
@@ -338,33 +271,6 @@ def _refuse_logprobs(values: Floats, recipe: Recipe, row: int, where: Where) -> 
     )
 
 
-def _scale_hint(value: float) -> str:
-    return "percent? --scale 0.01" if 1 < value <= 100 else ""
-
-
 def _listed(values: Floats) -> str:
     few = ", ".join(_number(v) for v in values[:4])
     return few + (", ..." if len(values) > 4 else "")
-
-
-def _sum_advice(values: Floats, total: float) -> tuple[str, ...]:
-    """The way out that the row itself suggests: rounding, else a choice for the user."""
-    decimals = max(_decimals(float(v)) for v in values)
-    bound = len(values) * 0.5 * 10.0**-decimals
-    divide = "--renormalize divides each row by its sum"
-    if 0 < decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
-        return (
-            f"{decimals} decimal{'s' * (decimals > 1)} x {len(values)} classes "
-            f"can be off by {bound:g}: --sum-tolerance {bound:g}",
-            divide,
-        )
-    if total < 1:
-        return ("is a class column missing? --preds NAME,... chooses the columns", divide)
-    apart = "a yes or no in each column: --multilabel"
-    return ("a column that is no prediction? --preds NAME,... chooses the columns", divide, apart)
-
-
-def _decimals(value: float) -> int:
-    """How many decimals the shortest form of a double has."""
-    text: Any = np.format_float_positional(value, trim="-")
-    return len(text.partition(".")[2])

@@ -71,6 +71,7 @@ class Fields:
     )
     class_axis: int | None = _columns("Axis of the classes in an array, from 0 [default: last].", "N", needs=_LABELS)
     multilabel: bool = _columns("Independent yes/no per column (multi-label).", default=False, needs=_LABELS)
+    votes: bool = _columns("Target columns are counts; divide by their sum.", default=False, needs=_ONE_PROBLEM)
     index_base: int | None = _columns("Read labels as positions from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)
     bytes: str | int | None = _columns(
         "Bytes per row (weighted) or in total, for bits per byte.", "COLUMN|N", numbers="kept", check=_column_or_total

@@ -1,0 +1,110 @@
+"""What rows that are not probabilities look like, with the option that reads them.
+
+Each looks at all rows of a block, so that nothing is advised that another row rules out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.errors import Place
+from xentcli.scoring.odds import are_odds, conversion
+from xentcli.scoring.rows import row_sums
+
+__all__ = ["SLIGHT", "beyond_1", "negative", "off_1", "outside", "percent"]
+
+SLIGHT = 0.01
+"""Values that are outside 0 to 1 by more than this are no rounding errors."""
+
+
+def beyond_1(values: Floats) -> float:
+    """How far the values are outside 0 to 1, rounded up to two digits."""
+    beyond = float(max(-values.min(), values.max() - 1))
+    rounded = float(f"{beyond:.2g}")
+    return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
+
+
+def negative(q: Floats, row: int, tolerance: float) -> tuple[str, ...]:
+    """Both readings of a row of q, f8[n, k], whose values are all 0 or less; one where another row has more."""
+    values = q[row]
+    if (q > tolerance).any():
+        return ("scores before the softmax: --kind logits",)
+    top = values.max()
+    off = abs(top + np.log(np.add.reduce(np.exp(values - top)))) if np.isfinite(top) else np.inf
+    if len(values) == 1:
+        return ("if it is a log-probability: --kind logprobs", "if it is a score before the sigmoid: --kind logits")
+    if off <= tolerance:
+        return (
+            "log-probabilities (their exponentials sum to 1): --kind logprobs",
+            "scores before the softmax: --kind logits",
+        )
+    return (
+        "scores before the softmax: --kind logits",
+        "log-probabilities (--kind logprobs), but their exponentials do not sum to 1",
+    )
+
+
+def percent(values: Floats) -> str:
+    """Advice for numbers that may be percent: none below 0 or above 100, and some above 1; else nothing."""
+    seen = values[np.isfinite(values)]
+    return "percent? --scale 0.01" if len(seen) and seen.min() >= 0 and 1 < seen.max() <= 100 else ""
+
+
+def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]) -> tuple[str, ...]:
+    """Advice for a row of q, f8[n, k], with a value below 0 or above 1; `where` is the place of its columns."""
+    values = q[row]
+    total = float(np.add.reduce(values))
+    if are_odds(q):
+        return (
+            "decimal odds (their reciprocals sum to 1 to 1.2)? This line converts them to probabilities:",
+            conversion([where(column) for column in range(len(values))]),
+        )
+    if len(values) == 1:
+        return tuple(filter(None, (percent(q), "--kind logits reads scores before the sigmoid")))
+    known = q[np.isfinite(q).all(axis=1)]
+    hundred = np.abs(row_sums(known) - 100) <= 100 * max(tolerance, 0.01)
+    if values.min() >= 0 and hundred.all() and (known >= 0).all():
+        return (f"the row sums to {total:.6g}: percent? --scale 0.01",)
+    if abs(total - 1) <= tolerance and (beyond := beyond_1(values)) <= SLIGHT:
+        return (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
+    return ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
+
+
+def off_1(q: Floats, row: int) -> tuple[str, ...]:
+    """Advice for a row of q, f8[n, k], that does not sum to 1: rounding, else a choice for the user."""
+    values = q[row]
+    total = float(np.add.reduce(values))
+    decimals = max(_decimals(float(v)) for v in values)
+    bound = len(values) * 0.5 * 10.0**-decimals
+    divide = "--renormalize divides each row by its sum"
+    if 0 < decimals <= 6 and abs(total - 1) <= bound * (1 + 1e-9):
+        return (
+            f"{decimals} decimal{'s' * (decimals > 1)} x {len(values)} classes "
+            f"can be off by {bound:g}: --sum-tolerance {bound:g}",
+            divide,
+        )
+    if total < 1:
+        return ("is a class column missing? --preds NAME,... chooses the columns", divide)
+    apart = "a yes or no in each column: --multilabel"
+    choose = "a column that is no prediction? --preds NAME,... chooses the columns"
+    return (choose,) if _has_a_stray(q) else (choose, divide, apart)
+
+
+def _has_a_stray(q: Floats) -> bool:
+    """Whether a column is no probability in some row, or the others sum to 1 in every row.
+
+    >>> _has_a_stray(np.array([[0, 0.25, 0.75], [1, 0.5, 0.5]])), _has_a_stray(np.array([[0.5, 0.6], [0.5, 0.7]]))
+    (True, False)
+    """
+    rest = row_sums(q)[:, None] - q
+    return bool(((q < 0) | (q > 1)).any() or (np.abs(rest - 1) <= 0.001).all(axis=0).any())
+
+
+def _decimals(value: float) -> int:
+    """How many decimals the shortest form of a double has."""
+    text: Any = np.format_float_positional(value, trim="-")
+    return len(text.partition(".")[2])
