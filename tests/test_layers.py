@@ -21,7 +21,7 @@ ROOMS: dict[str, set[str]] = {
     "columns": set(),
     "readers": {"columns"},
     "scoring": set(),
-    "report": {"scoring"},
+    "report": {"columns", "scoring"},
     "settings": {"columns", "readers", "scoring", "report"},
     "pairing": {"columns", "readers", "scoring", "settings"},
     "tallies": {"columns", "scoring"},

@@ -16,12 +16,13 @@ from xentcli.version import __version__
 
 if TYPE_CHECKING:
     from xentcli.analysis.check import check
+    from xentcli.analysis.compare import compare
     from xentcli.analysis.explain import explain
     from xentcli.analysis.score import score
 
-__all__ = ["__version__", "check", "explain", "score"]
+__all__ = ["__version__", "check", "compare", "explain", "score"]
 
-_HOMES = {"score": "xentcli.analysis.score", "explain": "xentcli.analysis.explain", "check": "xentcli.analysis.check"}
+_HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if not name.startswith("_")}
 
 
 def __getattr__(name: str) -> Any:

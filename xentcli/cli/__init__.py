@@ -22,6 +22,7 @@ _EXAMPLES = (
     ("the cost of a model's predictions", "xent score preds.csv labels.csv"),
     ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
     ("how a loss is calculated, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
+    ("is the new model better?", "xent compare old.csv new.csv --labels labels.csv"),
     ("in CI: fail when the model got worse", "xent check preds.csv labels.csv --max cost=0.5"),
     ("in a pipeline: only the number", "cat preds.csv | xent score - labels.csv --quiet"),
 )
@@ -96,7 +97,7 @@ def _settings() -> MutableMapping[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Main, commands=Commands(("score", "explain", "check")), context_settings=_settings())
+@click.group(cls=Main, commands=Commands(("score", "explain", "compare", "check")), context_settings=_settings())
 @click.version_option(__version__, prog_name="xent")
 def main() -> None:
     """The cross-entropy loss of a file of predictions: exact, checked, explained."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,7 +15,7 @@ from xentcli.settings import Settings
 
 __all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "settings_of"]
 
-SECTIONS = ("Example", "Limits", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
+SECTIONS = ("Example", "Models", "Limits", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
 THREADS = {"threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None")}
 _LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")
@@ -23,11 +23,16 @@ _TYPES = {"int": int, "float": float}
 
 
 def parameters(
-    command: str, own: Mapping[str, Option], *, predictions: bool = True, settings: Any = Settings
+    command: str,
+    own: Mapping[str, Option],
+    *,
+    predictions: bool = True,
+    settings: Any = Settings,
+    files: Sequence[click.Parameter] = (),
 ) -> list[click.Parameter]:
-    """Return the parameters of a command: two files, the fields of `settings` that it takes, and its own.
+    """Return the parameters of a command: its files, the fields of `settings` that it takes, and its own.
 
-    With `predictions` the first file must be given.
+    Without `files` they are PREDS, which must be given with `predictions`, and LABELS.
     """
     rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
@@ -36,7 +41,7 @@ def parameters(
         names.insert(names.index(row.before) if row.before in names else len(names), name)
     rows.update(own)
     names.sort(key=lambda name: SECTIONS.index(rows[name].section))
-    files = [
+    files = files or [
         click.Argument(["preds_file"], metavar="PREDS" if predictions else "[PREDS]", required=predictions),
         click.Argument(["labels_file"], metavar="[LABELS]", required=False),
     ]

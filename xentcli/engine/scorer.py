@@ -168,12 +168,13 @@ class Scorer:
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
         """Compute and tally some rows."""
         work = Workings(aligned.batch)
-        seen.add(self._block(aligned, work))
+        block = self._block(aligned, work)
+        seen.add(block)
         if self.plan.compare_row_names:
             assert piece.companions is not None
             seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
         if self.prepare is not None:
-            seen.examples.append(self.prepare(self._examples(piece.start, aligned, work)))
+            seen.examples.append(self.prepare(self._examples(piece.start, aligned, work, block)))
 
     def _block(self, aligned: Aligned, work: Workings) -> Block:
         """Bring together what tallies need of some rows."""
@@ -309,7 +310,7 @@ class Scorer:
             )
         return weight
 
-    def _examples(self, start: int, aligned: Aligned, work: Workings) -> PerExample:
+    def _examples(self, start: int, aligned: Aligned, work: Workings, block: Block) -> PerExample:
         batch, kept = aligned.batch, aligned.kept
         weight = np.zeros(aligned.rows)
         weight[kept] = 1.0 if batch.weight is None else batch.weight
@@ -332,6 +333,10 @@ class Scorer:
             _spread(truth, kept, aligned.rows),
             _spread(work.loss, kept, aligned.rows),
             weight,
+            kept,
+            block.figures.means,
+            block.by,
+            block.clusters,
         )
 
 

@@ -7,7 +7,7 @@ that a message needs is read again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 
 import numpy as np
@@ -154,7 +154,9 @@ class Join:
         return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
 
 
-def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
+def ids_at(
+    source: Source, column: Pick, positions: Sequence[int], quoted: Callable[[str], str] = shown
+) -> list[str]:
     """Return the ids at these positions, read again, in order; of a stream the numbers of their rows."""
     wanted, found = iter(sorted(positions)), []
     if not source.repeatable:
@@ -165,7 +167,7 @@ def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
         for rows in part.pieces({"id": Pick(column.columns, "text")}):
             ids = texts_of(rows.values["id"])
             while position is not None and position < start + len(ids):
-                found.append(shown(ids[position - start]))
+                found.append(quoted(ids[position - start]))
                 position = next(wanted, None)
             start += len(ids)
         if position is None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
+from xentcli.report.comparison import Comparison
 from xentcli.report.document import SCHEMA_VERSION, Document
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
@@ -22,13 +23,14 @@ _TYPES = {int: "integer", str: "string", bool: "boolean", type(None): "null"}
 _COMMANDS = {
     "report": "`xent score --format json` and `xent check --format json` print",
     "explanation": "`xent explain --format json` prints for one example",
+    "comparison": "`xent compare --format json` prints",
     "causes": "`xent explain --format json` prints for files",
 }
 
 
 def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
-    classes: dict[str, type[Document]] = {cls.NAME: cls for cls in (Report, Explanation, Causes)}
+    classes: dict[str, type[Document]] = {cls.NAME: cls for cls in (Report, Explanation, Causes, Comparison)}
     defs: dict[str, Any] = {"number": _NUMBER}
     described = _object(classes[document], defs)
     if document == Report.NAME:

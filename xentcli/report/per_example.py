@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
+import numpy as np
+
 from xentcli.arrays import Floats, Ints
+from xentcli.columns.keys import Keys
 from xentcli.records import record
 
 __all__ = ["PerExample", "Sink"]
@@ -28,6 +32,12 @@ class PerExample:
         among them (i8[n]); both None without labels.
     probability, loss, weight
         f8[n]: the probability of the label, the loss in nats, and the weight; NaN for rows of weight 0.
+    kept
+        i8[m]: the rows of positive weight, which are those that the following are about.
+    figures
+        f8[m] for each metric that is a mean over rows.
+    by, clusters
+        The groups of each --by, and the clusters of --cluster or None.
     """
 
     start: int
@@ -38,6 +48,10 @@ class PerExample:
     probability: Floats
     loss: Floats
     weight: Floats
+    kept: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    figures: Mapping[str, Floats] = field(default_factory=dict)
+    by: tuple[Keys, ...] = ()
+    clusters: Keys | None = None
 
     @property
     def labels(self) -> list[str | None] | None:

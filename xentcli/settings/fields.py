@@ -23,8 +23,10 @@ SIDES = ("predictions", "labels", "both")
 
 _LABELS, _FILES, _ONE_PROBLEM = ("labels",), ("files",), ("labels", "one problem")
 _COSTS = ("score", "check")
+_ALL_COSTS = (*_COSTS, "compare")
 _columns, _files, _loss = (partial(option, section) for section in ("Columns", "Files", "Loss"))
-_slices, _output = (partial(option, section, commands=_COSTS) for section in ("Slices", "Output"))
+_slices = partial(option, "Slices", commands=_ALL_COSTS)
+_output = partial(option, "Output", commands=_COSTS)
 _above_0 = number_that("a number above 0", lambda x: 0 < x < math.inf)
 _from_0 = number_that("a number from 0 up", lambda x: 0 <= x < math.inf)
 _at_least_0 = number_that("at least 0", lambda n: n >= 0)
@@ -74,7 +76,11 @@ class Fields:
     votes: bool = _columns("Target columns are counts; divide by their sum.", default=False, needs=_ONE_PROBLEM)
     index_base: int | None = _columns("Read labels as positions from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)
     bytes: str | int | None = _columns(
-        "Bytes per row (weighted) or in total, for bits per byte.", "COLUMN|N", numbers="kept", check=_column_or_total
+        "Bytes per row (weighted) or in total, for bits per byte.",
+        "COLUMN|N",
+        numbers="kept",
+        check=_column_or_total,
+        commands=("score", "explain", "check"),
     )
     align: str | None = _columns(
         "Match rows by position even if row names differ.", choices=("position",), needs=_FILES
@@ -113,7 +119,7 @@ class Fields:
         "Divide logits, or ln q, by T, then softmax.", "T", 1.0, check=_above_0, needs=("labels",)
     )
     base: str = _loss("Unit of losses: bits, nats or bans.", "", "e", choices=("2", "e", "10"), numbers="kept")
-    confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_COSTS)
+    confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_ALL_COSTS)
 
     by: str | Sequence[str] = _slices(
         "Cost by the values of a column; A,B crosses two.", "COLUMN", (), multiple=True, numbers="names"
@@ -121,13 +127,15 @@ class Fields:
     by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS)
     worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0)
     show: str | Sequence[str] = _slices(
-        "Show this column beside the worst rows.", "COLUMN", (), multiple=True, numbers="names"
+        "Show this column beside the worst rows.", "COLUMN", (), multiple=True, numbers="names", commands=_COSTS
     )
     cluster: str | None = _slices("Rows sharing a value are correlated.", "COLUMN", numbers="names")
     max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1)
 
     hash: bool = _output("Add the SHA-256 of every input to the report.", default=False)
-    metrics: str | Sequence[str] | None = _output("Show these metrics: cost,brier,top3.", "NAMES", numbers="names")
+    metrics: str | Sequence[str] | None = option(
+        "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS
+    )
 
     @property
     def rows(self) -> dict[str, Option]:

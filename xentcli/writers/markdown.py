@@ -7,6 +7,7 @@ from typing import Any
 
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
+from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
@@ -100,6 +101,26 @@ def _check(result: CheckReport) -> str:
     return f"{verdict}\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
 
 
+def _comparison(result: Comparison) -> str:
+    rows = [
+        [
+            pair.model,
+            pair.metric,
+            *(fixed(value, max(decimals(pair.standard_error) - 1, 2)) for value in (pair.change, pair.standard_error)),
+            "" if pair.interval is None else ends(pair.interval, max(decimals(pair.standard_error) - 1, 2)),
+            pair.verdict,
+        ]
+        for pair in result.pairs
+    ]
+    reference = markdown(result.models[0].name)
+    first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
+    table = _table(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
+    warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in result.warnings]
+    notes = [f"note: {markdown(note)}" for note in result.notes]
+    refused = [f"**refused** {markdown(r.name)}: {markdown(r.reason)}" for r in result.refused]
+    return "\n\n".join([first, table, *refused, *warnings, *notes]) + "\n"
+
+
 def _explanation(example: Explanation) -> str:
     steps = Steps(example)
     rows = [steps.cells(term) for term in steps.classes]
@@ -129,4 +150,5 @@ _PAGES: dict[str, Callable[[Any], str]] = {
     CheckReport.NAME: _check,
     Explanation.NAME: _explanation,
     Causes.NAME: _causes,
+    Comparison.NAME: _comparison,
 }

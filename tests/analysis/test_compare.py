@@ -1,0 +1,249 @@
+"""compare: paired changes against SciPy's, laws, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import ROOT
+from xentcli import compare, score
+from xentcli.analysis.compare import names_of
+from xentcli.analysis.pairs import holm
+from xentcli.analysis.student import two_sided_p
+from xentcli.errors import DataError, NoVerdict, UsageError
+from xentcli.report.comparison import Comparison
+from xentcli.tallies.paired import Paired
+
+SAMPLES = ROOT / "sample_data"
+FOREST, LOGISTIC, LABELS = (str(SAMPLES / f"digits_{name}.csv") for name in ("forest", "logistic", "labels"))
+
+
+def distributions(rows: int, classes: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.ones(classes), rows)
+
+
+def labels_of(rows: int, classes: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed + 1000).integers(0, classes, rows)
+
+
+def losses(q: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return -np.log(q[np.arange(len(y)), y])
+
+
+def test_the_change_is_that_of_a_paired_t_test() -> None:
+    a, b, y = distributions(500, 4, 1), distributions(500, 4, 2), labels_of(500, 4, 1)
+    result = compare({"a": a, "b": b}, y)
+    for metric, one, two in (
+        ("cost", losses(a, y), losses(b, y)),
+        ("brier", *(((q - np.eye(4)[y]) ** 2).sum(axis=1) for q in (a, b))),
+        ("accuracy", *((q.argmax(axis=1) == y).astype(float) for q in (a, b))),
+    ):
+        pair = result.pair("b", metric)
+        test = scipy.stats.ttest_rel(two, one)
+        low, high = test.confidence_interval(0.95)
+        assert pair is not None and pair.interval is not None
+        assert pair.change == pytest.approx((two - one).mean(), rel=1e-12)
+        assert (pair.interval.low, pair.interval.high) == pytest.approx((low, high), rel=1e-9)
+        assert pair.p_value == pytest.approx(test.pvalue, rel=1e-7)
+        sign = 1 if metric == "accuracy" else -1
+        assert pair.wins == int((sign * (two - one) > 0).sum())
+        assert pair.wins + pair.losses + pair.ties == 500
+
+
+def test_weights_change_the_mean_and_its_error_as_repeated_rows_would_the_mean() -> None:
+    a, b, y = distributions(60, 3, 3), distributions(60, 3, 4), labels_of(60, 3, 3)
+    w = np.random.default_rng(5).integers(1, 4, 60)
+    import pandas as pd
+
+    frames = {n: pd.DataFrame(q, columns=["0", "1", "2"]).assign(w=w, y=y) for n, q in (("a", a), ("b", b))}
+    pair = compare(frames, None, weights="w", label="y", preds="0:2").pair("b", "cost")
+    d = losses(b, y) - losses(a, y)
+    mean = (w * d).sum() / w.sum()
+    error = math.sqrt(60 / 59 * ((w * (d - mean)) ** 2).sum()) / w.sum()
+    assert pair is not None
+    assert (pair.change, pair.standard_error) == pytest.approx((mean, error), rel=1e-12)
+    repeated = compare({n: np.repeat(q, w, axis=0) for n, q in (("a", a), ("b", b))}, np.repeat(y, w)).pair("b", "cost")
+    assert repeated is not None and repeated.change == pytest.approx(pair.change, rel=1e-13)
+
+
+def test_clusters_widen_the_error() -> None:
+    a, b, y = distributions(90, 3, 6), distributions(90, 3, 7), labels_of(90, 3, 6)
+    import pandas as pd
+
+    sites = np.arange(90) % 30
+    frame = pd.DataFrame({"y": y, "site": sites})
+    pair = compare({"a": a, "b": b}, frame, label="y", cluster="site").pair("b", "cost")
+    d = losses(b, y) - losses(a, y)
+    sums = np.array([(d - d.mean())[sites == site].sum() for site in range(30)])
+    assert pair is not None
+    assert pair.standard_error == pytest.approx(math.sqrt(30 / 29 * (sums**2).sum()) / 90, rel=1e-12)
+    degrees = pair.interval
+    assert degrees is not None
+    half = scipy.stats.t.ppf(0.975, 29) * pair.standard_error
+    assert degrees.high == pytest.approx(d.mean() + half, rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(2, 4), st.booleans())
+def test_the_laws_of_a_comparison(seed: int, rows: int, classes: int, hopeless: bool) -> None:
+    a, b, y = distributions(rows, classes, seed), distributions(rows, classes, seed + 1), labels_of(rows, classes, seed)
+    if hopeless:
+        b[0] = np.eye(classes)[(y[0] + 1) % classes]
+    forth, back = compare({"a": a, "b": b}, y, by_class=True), compare({"b": b, "a": a}, y)
+    for one, two in zip(forth.pairs, back.pairs, strict=True):
+        assert one.change == (None if two.change is None else -two.change)
+        assert (one.wins, one.losses, one.ties) == (two.losses, two.wins, two.ties)
+        assert one.standard_error == two.standard_error
+    for pair in compare({"a": a, "again": a.copy()}, y).pairs:
+        assert (pair.change, pair.ties, pair.verdict) == (0.0, rows, "no difference")
+    change = forth.pairs[0].change
+    if change and math.isfinite(change):
+        assert sum(part.share or 0 for part in forth.by_class) == pytest.approx(1, rel=1e-9)
+        assert sum(part.examples for part in forth.by_class) == rows
+    order = np.random.default_rng(seed).permutation(rows)
+    shuffled = compare({"a": a[order], "b": b[order]}, y[order])
+    strip = [(p.change, p.standard_error, p.p_value, p.wins) for p in forth.pairs]
+    assert strip == [(p.change, p.standard_error, p.p_value, p.wins) for p in shuffled.pairs]
+
+
+def test_the_costs_are_those_of_score_in_every_bit() -> None:
+    result = compare([FOREST, LOGISTIC], LABELS)
+    for model, path in zip(result.models, (FOREST, LOGISTIC), strict=True):
+        report = score(path, LABELS)
+        assert (model.cost, model.brier, model.accuracy) == (report.cost, report.brier, report.accuracy)
+
+
+def test_rows_beyond_the_memory_go_to_a_file_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = compare([FOREST, LOGISTIC], LABELS, by_class=True, worst=3).to_dict()
+    monkeypatch.setattr("xentcli.analysis.row_store.RowStore.__init__.__defaults__", (1000,))
+    monkeypatch.setattr("xentcli.analysis.pairs._AT_ONCE", 100)
+    assert compare([FOREST, LOGISTIC], LABELS, by_class=True, worst=3).to_dict() == whole
+
+
+def test_infinite_losses_are_counted_where_they_cancel() -> None:
+    y = np.array([0, 0, 0])
+    a = np.array([[0.0, 1.0], [0.5, 0.5], [0.5, 0.5]])
+    both = compare({"a": a, "b": a.copy()}, y).pairs[0]
+    assert (both.change, both.infinite, both.verdict) == (None, 1, "no difference")
+    each_way = compare({"a": a, "b": a[::-1]}, y).pairs[0]
+    assert (each_way.change, each_way.infinite, each_way.verdict) == (None, 0, "no difference")
+    one_way = compare({"a": a[1:], "b": a[:2]}, y[:2]).pairs[0]
+    assert (one_way.change, one_way.verdict, one_way.interval) == (math.inf, "worse", None)
+
+
+def test_ids_bring_rows_together_in_any_order(tmp_path: Path) -> None:
+    a, b, y = distributions(50, 3, 8), distributions(50, 3, 9), labels_of(50, 3, 8)
+    order = np.random.default_rng(1).permutation(50)
+    paths = []
+    for name, q, rows in (("a", a, np.arange(50)), ("b", b, order)):
+        lines = ["id,0,1,2", *(f"r{i},{','.join(map(repr, q[i].tolist()))}" for i in rows)]
+        paths.append(str(tmp_path / f"{name}.csv"))
+        Path(paths[-1]).write_text("\n".join(lines) + "\n")
+    (tmp_path / "y.csv").write_text("id,y\n" + "".join(f"r{i},{y[i]}\n" for i in range(50)))
+    by_id = compare(paths, str(tmp_path / "y.csv"), id="id", worst=2)
+    plain = compare({"a": a, "b": b}, y, worst=2)
+    assert [p.change for p in by_id.pairs] == [p.change for p in plain.pairs]
+    assert [row.row for row in by_id.worst] == [row.row for row in plain.worst]
+    assert [row.id for row in by_id.worst] == [f"r{row.row - 1}" for row in by_id.worst]
+
+
+def test_files_with_other_labels_weights_or_rows_are_refused(tmp_path: Path) -> None:
+    def file(name: str, text: str) -> str:
+        (tmp_path / name).write_text("y,w,0,1\n" + text)
+        return str(tmp_path / name)
+
+    old = file("old.csv", "0,1,.5,.5\n1,1,.5,.5\n")
+    more: dict[str, Any] = {"label": "y", "weights": "w", "preds": "0,1"}
+    with pytest.raises(DataError, match=r"row 2: its label is '0', and '1' in .*old.csv"):
+        compare([old, file("labels.csv", "0,1,.5,.5\n0,1,.5,.5\n")], **more)
+    with pytest.raises(DataError, match=r"row 1: its weight is 2, and 1 in"):
+        compare([old, file("weights.csv", "0,2,.5,.5\n1,1,.5,.5\n")], **more)
+    with pytest.raises(DataError, match=r"3 rows, and .*old.csv has 2"):
+        compare([old, file("long.csv", "0,1,.5,.5\n1,1,.5,.5\n1,1,.5,.5\n")], **more)
+    with pytest.raises(UsageError, match="nothing to compare"):
+        compare([old], **more)
+    with pytest.raises(UsageError, match="no mean over rows"):
+        compare([old, old + "x"], metrics="perplexity", **more)
+    with pytest.raises(NoVerdict):
+        compare([file("none.csv", "0,0,.5,.5\n"), file("none2.csv", "0,0,.5,.5\n")], **more)
+
+
+def test_of_three_files_one_that_cannot_be_scored_is_refused_alone(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("0,1,2,3,4,5,6,7,8,9\n" + ".2,.1,.1,.1,.1,.1,.1,.1,.1,nan\n" * 1797)
+    result = compare([FOREST, LOGISTIC, str(tmp_path / "bad.csv")], LABELS)
+    assert [model.name for model in result.models] == ["digits_forest", "digits_logistic"]
+    assert [(r.name, r.exit_code) for r in result.refused] == [("bad", 3)]
+    assert "nan" in result.refused[0].reason
+
+
+def test_of_several_models_those_not_told_from_the_best_are_marked() -> None:
+    y = labels_of(400, 3, 20)
+    good = 0.7 * np.eye(3)[y] + 0.3 * distributions(400, 3, 20)
+    twin = 0.7 * np.eye(3)[y] + 0.3 * distributions(400, 3, 21)
+    models = {"bad": distributions(400, 3, 22), "good": good, "twin": twin}
+    result = compare(models, y)
+    assert result.best is not None and {result.best.name, *result.best.ties} == {"good", "twin"}
+    assert result.best.pairs == 3
+    p_values = [result.pairs[0].p_value, result.pairs[1].p_value]
+    assert [result.pairs[0].p_adjusted, result.pairs[1].p_adjusted] == holm(p_values)
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_is_that_of_its_definition(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    ranked = sorted(p_values)
+    for p, found in zip(p_values, adjusted, strict=True):
+        assert found is not None
+        wanted = max((min(1.0, (len(ranked) - i) * ranked[i]) for i in range(len(ranked)) if ranked[i] <= p), default=0)
+        assert found == pytest.approx(wanted)
+
+
+@given(st.floats(-40, 40), st.integers(1, 10**6))
+def test_the_p_of_student_is_scipys(t: float, degrees: int) -> None:
+    assert two_sided_p(t, degrees) == pytest.approx(2 * scipy.stats.t.sf(abs(t), degrees), rel=1e-7, abs=1e-300)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 5), st.floats(0.1, 3)), min_size=2, max_size=20), st.data())
+def test_paired_tallies_merge_in_any_order_and_travel_as_text(rows: list[Any], data: st.DataObject) -> None:
+    old, new, weight = (np.array(column) for column in zip(*rows, strict=True))
+    cut = data.draw(st.integers(0, len(rows)))
+    parts = [Paired.of(old[:cut], new[:cut], weight[:cut]), Paired.of(old[cut:], new[cut:], weight[cut:])]
+    whole = Paired.of(old, new, weight)
+    assert parts[0].merge(parts[1]) == parts[1].merge(parts[0]) == whole.merge(Paired.empty()) == whole
+    assert Paired.from_plain(json.loads(json.dumps(whole.to_plain()))) == whole
+
+
+def test_names_are_short_and_distinct() -> None:
+    assert list(names_of(["a/p.csv.gz", "a/q.csv.gz"])) == ["p", "q"]
+    assert list(names_of(["p.csv", "p.npy"])) == ["p.csv", "p.npy"]
+    assert list(names_of(["run_1.csv", "run_2.csv"])) == ["run_1", "run_2"]
+    with pytest.raises(UsageError, match="given twice"):
+        names_of(["p.csv", "p.csv"])
+
+
+def test_losses_written_by_score_are_compared_without_labels(tmp_path: Path) -> None:
+    paths = []
+    for name, path in (("f", FOREST), ("l", LOGISTIC)):
+        found: list[np.ndarray] = []
+        score(path, LABELS, sink=lambda rows, found=found: found.append(rows.loss))
+        paths.append(str(tmp_path / f"{name}.npy"))
+        np.save(paths[-1], np.concatenate(found))
+    result = compare(paths, kind="losses")
+    assert result.pairs[0].change == compare([FOREST, LOGISTIC], LABELS).pairs[0].change
+    assert result.metrics == ("cost",)
+
+
+def test_the_document_follows_its_schema() -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    from xentcli.report import json_schema
+
+    result = compare([FOREST, LOGISTIC], LABELS, by_class=True, worst=2)
+    jsonschema.validate(result.to_dict(), json_schema.of(Comparison.NAME))

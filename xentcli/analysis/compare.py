@@ -1,0 +1,165 @@
+"""compare(): several models on the same rows, each against the first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from xentcli.analysis.comparison import comparison_of
+from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
+from xentcli.errors import DataError, UsageError, XentError
+from xentcli.readers.shards import files_of
+from xentcli.report.comparison import Comparison, Refused
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings import Settings
+
+__all__ = ["compare", "models_of", "names_of"]
+
+
+def compare(
+    models: Mapping[str, Any] | Sequence[str | os.PathLike[str]],
+    labels: Any = None,
+    settings: Settings | None = None,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+    **options: Any,
+) -> Comparison:
+    """Compare the predictions of several models for the same rows; the first model is the reference.
+
+    With the rows' losses a_i of the reference and b_i of a model, the change is the weighted mean of
+    d_i = b_i - a_i, and its standard error is that of a mean of the d_i (a paired comparison: what makes
+    a row hard for both cancels out).
+
+    Parameters
+    ----------
+    models
+        By name the predictions of each model, as ``score`` takes them; or paths, which name the models.
+    labels, settings, threads, options
+        As ``score`` takes them. labels is None where each file has them in a column.
+    progress
+        Called with the number of rows done of the present file, and their fraction.
+
+    Returns
+    -------
+    Comparison of plain values, losses in the unit of `base`.
+
+    Raises
+    ------
+    UsageError
+        For fewer than two models.
+    DataError, FileError, NoVerdict
+        As ``score`` raises them; of three models and more, those of a single file are in `refused`.
+
+    Examples
+    --------
+    >>> old, new = [[0.6, 0.4], [0.3, 0.7], [0.5, 0.5]], [[0.8, 0.2], [0.2, 0.8], [0.6, 0.4]]
+    >>> result = compare({"old": old, "new": new}, [0, 1, 0])
+    >>> round(result.pairs[0].change, 4), result.pairs[0].verdict
+    (-0.2012, 'better')
+    """
+    chosen = Settings.chosen(settings, options)
+    named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
+    if len(named_models) < 2:
+        raise UsageError("one file of predictions is nothing to compare", advice="xent compare OLD NEW --labels FILE")
+    metrics = _metrics(chosen)
+    runs = Runs.of(chosen, metrics)
+    done, refused = _run_all(runs, named_models, labels, threads=threads, progress=progress)
+    return comparison_of(runs, done, refused, labels=labels)
+
+
+def _metrics(settings: Settings) -> tuple[str, ...]:
+    """The metrics beside the cost that are compared: means of rows.
+
+    Raises
+    ------
+    UsageError
+        For a metric of --metrics that is not a mean of rows.
+    """
+    if not settings.shown_metrics:
+        return ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
+    for metric in settings.shown_metrics:
+        if metric.name != "cost" and metric.per_example is None:
+            raise UsageError(f"compare cannot compare {metric.name}: it is no mean over rows")
+    return tuple(metric.name for metric in settings.shown_metrics if metric.name != "cost")
+
+
+def _run_all(
+    runs: Runs, models: Mapping[str, Any], labels: Any, **beside: Any
+) -> tuple[list[ModelRows], tuple[Refused, ...]]:
+    """Score each model; of three and more, a file that cannot be scored is refused alone."""
+    done: list[ModelRows] = []
+    refused: list[Refused] = []
+    for name, data in models.items():
+        try:
+            model = runs.run(name, data, labels, **beside)
+            if done:
+                check_alike(done[0], model, runs, one_label_file=labels is not None)
+            done.append(model)
+        except UsageError:
+            raise
+        except XentError as error:
+            if len(models) < 3 or not done:
+                raise
+            refused.append(Refused(name, data if isinstance(data, str) else name, error.headline, error.exit_code))
+    if len(done) < 2:
+        raise DataError(
+            f"only {done[0].path} can be scored: there is nothing to compare it with",
+            advice=tuple(f"{r.name}: {r.reason}" for r in refused[:3]),
+        )
+    return done, tuple(refused)
+
+
+def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
+    """Return the files to compare: those given, or those of one quoted glob, or of --models.
+
+    Raises
+    ------
+    UsageError
+        Where --models and files are both given in part.
+    FileError
+        When no file matches.
+    """
+    if pattern is not None:
+        found = files_of(pattern)
+        return [*paths, *((pattern,) if found is None else found)]
+    if len(paths) == 1 and not os.path.isdir(paths[0]):
+        found = files_of(paths[0])
+        return list(paths if found is None else found)
+    return list(paths)
+
+
+def names_of(paths: Sequence[str]) -> dict[str, str]:
+    """Return a short name for each path: its file name without what all of them share.
+
+    >>> list(names_of(["run/digits_forest.csv", "run/digits_logistic.csv"]))
+    ['forest', 'logistic']
+    >>> list(names_of(["epoch-2.npy", "epoch-10.npy"])), list(names_of(["old/p.csv", "new/p.csv"]))
+    (['epoch-2', 'epoch-10'], ['old/p', 'new/p'])
+
+    Raises
+    ------
+    UsageError
+        When a path is given twice.
+    """
+    if len(set(paths)) < len(paths):
+        twice = next(path for place, path in enumerate(paths) if path in paths[:place])
+        raise UsageError(f"{twice} is given twice")
+    stems = [os.path.basename(path.rstrip("/")) for path in paths]
+    shared = paths if len(set(stems)) < len(stems) else stems
+    shortened = [_without_ending(name) for name in shared]
+    if len(set(shortened)) < len(shortened):
+        shortened = list(shared)
+    front = os.path.commonprefix(shortened)
+    cut = max(front.rfind(letter) for letter in "_- /") + 1
+    short = [name[cut:] for name in shortened]
+    if any(not name or name[0].isdigit() for name in short):
+        short = shortened
+    return dict(zip(short, paths, strict=True))
+
+
+def _without_ending(name: str) -> str:
+    for ending in (".gz", ".bz2", ".xz", ".zst"):
+        name = name.removesuffix(ending)
+    return os.path.splitext(name)[0]

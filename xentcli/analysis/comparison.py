@@ -1,0 +1,300 @@
+"""From the rows of several models to a Comparison: every change is derived here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
+from xentcli.analysis.pairs import Common, Difference, holm
+from xentcli.analysis.score import opened
+from xentcli.arrays import Floats
+from xentcli.errors import NoVerdict, Place, Warning
+from xentcli.pairing.join import ids_at
+from xentcli.records import record
+from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
+from xentcli.report.document import Examples
+from xentcli.scoring.metrics import find
+from xentcli.settings import Settings
+from xentcli.tallies.groups import named
+from xentcli.tallies.moments import Moments
+from xentcli.version import __version__
+
+__all__ = ["comparison_of"]
+
+FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
+"""Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
+MOST_PAIRED = 20
+"""Up to as many models, all pairs are compared to find those that cannot be told from the best."""
+
+
+def comparison_of(
+    runs: Runs,
+    models: Sequence[ModelRows],
+    refused: tuple[Refused, ...] = (),
+    *,
+    labels: Any = None,
+    temperatures: Mapping[str, float | None] | None = None,
+) -> Comparison:
+    """Derive every figure of a comparison from the rows of its models, the reference first.
+
+    Raises
+    ------
+    NoVerdict
+        Where no row is left to compare.
+    """
+    return _Compared(runs, models, labels, temperatures or {}).comparison(refused)
+
+
+@record(frozen=True, eq=False)
+class _Compared:
+    """The sections of a comparison; losses are in nats until `in_unit`."""
+
+    runs: Runs
+    models: Sequence[ModelRows]
+    labels: Any
+    temperatures: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return self.runs.settings
+
+    @property
+    def reference(self) -> ModelRows:
+        return self.models[0]
+
+    @property
+    def others(self) -> Sequence[ModelRows]:
+        return self.models[1:]
+
+    @cached_property
+    def common(self) -> Common:
+        clusters = None
+        if self.settings.cluster is not None and self.runs.group_rows is not None:
+            clusters = self.runs.group_rows.rows[:, -1].astype(np.int64)
+        return Common(self.models, clusters)
+
+    def in_unit(self, nats: float | None, metric: str = "cost") -> float | None:
+        of_loss = metric in ("cost", "calibrated_cost") or find(metric).unit == "loss"
+        return None if nats is None else nats / self.settings.nats_per_unit if of_loss else nats
+
+    @cached_property
+    def metrics(self) -> dict[str, int]:
+        """The column of each metric that every model has, the cost first."""
+        defined = {
+            name: place
+            for place, name in enumerate(self.runs.metrics, 1)
+            if all(model.scores.value(name) is not None for model in self.models)
+        }
+        return {"cost": LOSS, **defined}
+
+    @cached_property
+    def moments(self) -> dict[tuple[str, str], Moments]:
+        """The moments of each model's metrics over the rows that are compared."""
+        keys = [(model, metric) for model in self.models for metric in self.metrics]
+        found = self.common.means([(model.rows, self.metrics[metric]) for model, metric in keys])
+        return {(model.name, metric): moments for (model, metric), moments in zip(keys, found, strict=True)}
+
+    @property
+    def compared(self) -> int:
+        return self.moments[self.reference.name, "cost"].rows
+
+    def comparison(self, refused: tuple[Refused, ...] = ()) -> Comparison:
+        """Return the document.
+
+        Raises
+        ------
+        NoVerdict
+            Where no row is left to compare.
+        """
+        if not self.compared:
+            raise NoVerdict("there is no row that all models have", place=Place(self.reference.path))
+        first = self.reference.scores
+        pairs = tuple(self.pairs())
+        return Comparison(
+            models=tuple(map(self.model, self.models)),
+            pairs=pairs,
+            unit=self.settings.unit,
+            kind=self.settings.kind,
+            classes=first.classes,
+            labels=first.labels.path if self.labels is not None else "",
+            examples=Examples(first.examples.read, self.compared, first.examples.ignored, first.examples.zero_weight),
+            xent_version=__version__,
+            alignment=first.alignment,
+            clusters=None if self.settings.cluster is None else len(self.runs.groups[-1].names),
+            by_class=tuple(self.by_class()),
+            by=tuple(self.by()),
+            worst=tuple(self.worst()),
+            best=self.best(),
+            refused=refused,
+            notes=tuple(self.notes(pairs)),
+            options=self.settings.changed(),
+            warnings=tuple(self.warnings(pairs)),
+        )
+
+    def model(self, model: ModelRows) -> Model:
+        values = {name: self.in_unit(self.moments[model.name, name].mean.value, name) for name in self.metrics}
+        own = {name: values.pop(name) for name in ("cost", "brier", "accuracy") if name in values}
+        rows = int((model.rows[:, WEIGHT] > 0).sum())
+        cost = own.pop("cost")
+        assert cost is not None
+        return Model(model.name, model.path, rows, cost, **own, figures=values)
+
+    def _column(self, model: ModelRows, metric: str = "cost") -> tuple[Floats, int]:
+        return model.rows, self.metrics[metric]
+
+    @cached_property
+    def differences(self) -> dict[tuple[str, str], Difference]:
+        """The difference of each model from the reference in each metric."""
+        keys = [(model, metric) for metric in self.metrics for model in self.others]
+        pairs = [(self._column(self.reference, metric), self._column(model, metric)) for model, metric in keys]
+        found = self.common.differences(pairs)
+        return {(model.name, metric): one for (model, metric), one in zip(keys, found, strict=True)}
+
+    def pairs(self) -> Iterator[Pair]:
+        level, several = self.settings.confidence, len(self.others) > 1
+        for metric in self.metrics:
+            better = find(metric).better
+            found = [self.differences[model.name, metric] for model in self.others]
+            unit = self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
+            for model, one, adjusted in zip(self.others, found, holm([d.p_value for d in found]), strict=True):
+                wins, losses = (one.paired.below, one.paired.above)[:: 1 if better == "lower" else -1]
+                share, row = self._largest(model, one) if metric == "cost" else (None, None)
+                yield Pair(
+                    self.reference.name,
+                    model.name,
+                    metric,
+                    self.in_unit(one.change, metric),
+                    self.in_unit(one.standard_error, metric),
+                    one.interval(level, unit),
+                    one.p_value,
+                    adjusted,
+                    one.verdict(better, level, adjusted if several else one.p_value),
+                    self.in_unit(one.detectable(level), metric),
+                    wins,
+                    losses,
+                    one.paired.ties,
+                    one.paired.both_infinite,
+                    share,
+                    row,
+                )
+
+    def _largest(self, model: ModelRows, one: Difference) -> tuple[float | None, int | None]:
+        """The largest part of the variance of the differences that one row makes, and that row, from 1."""
+        error, moments = one.paired.moments.standard_error, one.paired.moments
+        if not error or one.change is None:
+            return None, None
+        row, size = self.common.largest(self._column(self.reference), self._column(model), one.change, 1)[0]
+        whole = (error * moments.mean.b.value) ** 2 * (moments.rows - 1) / moments.rows
+        return min(size * size / whole, 1.0), row + 1
+
+    def best(self) -> Best | None:
+        """The smallest cost, and the models that are not told from it by Holm's method over all pairs."""
+        if not 2 < len(self.models) <= MOST_PAIRED:
+            return None
+        ordered = sorted(self.models, key=lambda model: self.moments[model.name, "cost"].mean.value)
+        keys = [(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]]
+        found = self.common.differences([(self._column(a), self._column(b)) for a, b in keys])
+        adjusted = dict(zip(keys, holm([one.p_value for one in found]), strict=True))
+        best = ordered[0]
+        level = self.settings.confidence
+        ties = [m.name for m in ordered[1:] if (p := adjusted[best, m]) is not None and p >= 1 - level]
+        return Best(best.name, tuple(ties), len(keys))
+
+    def _share(self, model: ModelRows, part: Moments) -> float | None:
+        whole = self.differences[model.name, "cost"].paired.moments.mean
+        return part.mean.share_of(whole) if whole.a.all_finite else None
+
+    def by_class(self) -> Iterator[ClassChange]:
+        if not self.settings.by_class:
+            return
+        order = {name: place for place, name in enumerate(self.reference.scores.classes)}
+        for model in self.others:
+            groups = self.common.by_group(
+                self._column(self.reference), self._column(model), self.reference.rows[:, LABEL]
+            )
+            names = {self.runs.labels.names[number]: moments for number, moments in groups.items()}
+            for name in sorted(names, key=lambda name: order.get(name, len(order))):
+                yield ClassChange(model.name, name, *self._change(model, names[name]))
+
+    def by(self) -> Iterator[GroupChange]:
+        if not self.settings.slices or self.runs.group_rows is None:
+            return
+        for model in self.others:
+            for place, columns in enumerate(self.settings.slices):
+                rows = self.runs.group_rows.rows[:, place]
+                groups = self.common.by_group(self._column(self.reference), self._column(model), rows)
+                names = {self.runs.groups[place].names[number]: moments for number, moments in groups.items()}
+                for name in sorted(names):
+                    group = named(columns.split(",") if isinstance(name, tuple) else [columns], name)
+                    yield GroupChange(model.name, group, *self._change(model, names[name]))
+
+    def _change(self, model: ModelRows, part: Moments) -> tuple[int, float | None, float | None, float | None]:
+        error = None if self.settings.cluster is not None else part.standard_error
+        return part.rows, self.in_unit(part.mean.value), self.in_unit(error), self._share(model, part)
+
+    def worst(self) -> Iterator[RowChange]:
+        """The rows whose loss changed most, with the weight."""
+        if not self.settings.worst:
+            return
+        for model in self.others:
+            columns = self._column(self.reference), self._column(model)
+            found = self.common.largest(*columns, 0.0, self.settings.worst)
+            rows = [row for row, _ in found]
+            ids = self._ids(rows)
+            for row, one_id in zip(rows, ids, strict=True):
+                old, new = (float(rows_[row, LOSS]) for rows_, _ in columns)
+                label = int(self.reference.rows[row, LABEL])
+                weight = self.reference.rows[row : row + 1, WEIGHT]
+                change = new - old
+                part = Moments.of(np.array([change]), weight)
+                yield RowChange(
+                    model.name,
+                    row + 1,
+                    one_id,
+                    None if label < 0 else str(self.runs.labels.names[label]),
+                    old / self.settings.nats_per_unit,
+                    new / self.settings.nats_per_unit,
+                    self.in_unit(change),
+                    self._share(model, part),
+                )
+
+    def _ids(self, rows: Sequence[int]) -> Sequence[str | None]:
+        if self.settings.id is None or not isinstance(self.reference.path, str):
+            return [None] * len(rows)
+        feed = opened(self.reference.path, self.labels, self.settings)
+        found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows, str), strict=True))
+        return [found[row] for row in rows]
+
+    def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
+        lacking = self.reference.scores.examples.scored - self.compared
+        extra = sum(model.extra for model in self.models)
+        if lacking or extra:
+            yield f"compared on the {self.compared:,} rows that all have; {lacking:,} of the reference are left out"
+        for pair in pairs:
+            if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
+                most = pair.model if pair.wins > pair.losses else pair.reference
+                yield f"{most} has the smaller loss on more rows, and yet the larger mean"
+        if len(self.models) > 2:
+            yield "the best of many looks better than it is: its cost was chosen on these rows"
+
+    def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
+        for model in self.models:
+            for warning in model.scores.warnings:
+                yield Warning(warning.code, f"{model.name}: {warning.message}", warning.advice)
+        if self.settings.cluster is not None and (clusters := len(self.runs.groups[-1].names)) < FEW_CLUSTERS:
+            yield Warning("few-clusters", f"only {clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}")
+        elif self.compared < FEW_ROWS:
+            yield Warning("few-rows", f"only {self.compared} rows: intervals are rough below {FEW_ROWS}")
+        for pair in pairs:
+            if pair.largest_share is not None and pair.largest_share > MUCH:
+                whose = f"{pair.model}: " if len(self.others) > 1 else ""
+                yield Warning(
+                    "one-row",
+                    f"{whose}one row makes {100 * pair.largest_share:.0f} % of the variance of the differences: "
+                    f"row {pair.largest_row:,}",
+                )

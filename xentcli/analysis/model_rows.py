@@ -1,0 +1,220 @@
+"""Score several models and keep the figures of every row of each, by the rows of the first: the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.row_store import Region, RowStore
+from xentcli.analysis.score import score
+from xentcli.arrays import Floats, Ints, Words
+from xentcli.columns.hashing import TextHash
+from xentcli.columns.keys import Keys
+from xentcli.columns.vocabulary import Vocabulary
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing.join import Keys as IdKeys
+from xentcli.records import record
+from xentcli.report.per_example import PerExample, Sink
+from xentcli.report.report import Report
+from xentcli.settings import Settings
+
+__all__ = ["ModelRows", "Runs", "check_alike"]
+
+LOSS, WEIGHT, LABEL = 0, -2, -1
+"""The columns of a region: the loss, then the other metrics, the weight, and the number of the label."""
+_SOFT = -1.0
+
+
+@record(frozen=True, eq=False)
+class _Block:
+    """Rows of a block of one model, as they travel from a worker: the columns of a region, and what else is asked."""
+
+    start: int
+    values: Floats
+    found: Sequence[str | None]
+    ids: Sequence[str] | None
+    kept: Ints
+    groups: tuple[Keys, ...]
+
+
+@record(frozen=True)
+class _Prepare:
+    """Makes a _Block in a worker."""
+
+    metrics: tuple[str, ...]
+    grouped: bool
+
+    def __call__(self, rows: PerExample) -> _Block:
+        """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
+        values = np.full((rows.count, len(self.metrics) + 3), np.nan)
+        values[:, LOSS], values[:, WEIGHT] = rows.loss, rows.weight
+        values[:, LABEL] = _SOFT if rows.index is None else rows.index
+        for place, name in enumerate(self.metrics, 1):
+            if name in rows.figures:
+                values[rows.kept, place] = rows.figures[name]
+        clusters = () if rows.clusters is None else (rows.clusters,)
+        groups = (*rows.by, *clusters) if self.grouped else ()
+        return _Block(rows.start, values, rows.found or (), rows.ids, rows.kept, groups)
+
+
+@record(frozen=False, eq=False)
+class ModelRows:
+    """One model: its report, and the figures of its rows at the rows of the reference.
+
+    Attributes
+    ----------
+    extra, extra_ids
+        Rows with an id that the reference does not have, and the first of these ids.
+    """
+
+    name: str
+    path: str
+    region: Region
+    report: Report | None = None
+    extra: int = 0
+    extra_ids: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> Floats:
+        """f8[n, columns]: loss, metrics, weight (NaN for a row that the model lacks), number of the label."""
+        return self.region.rows
+
+    @property
+    def scores(self) -> Report:
+        """The report of the model."""
+        assert self.report is not None
+        return self.report
+
+
+@record(frozen=False, eq=False)
+class Runs:
+    """Runs each model once; the first that succeeds is the reference.
+
+    Attributes
+    ----------
+    settings
+        How each file is read, matched and scored.
+    metrics
+        The metrics beside the cost whose rows are kept.
+    labels
+        The names of all labels met, by number.
+    groups
+        The names of the groups of each --by, then of the clusters, by number.
+    group_rows
+        Of the reference: the numbers of its groups in each row; -1 for rows that are not scored.
+    """
+
+    settings: Settings
+    metrics: tuple[str, ...]
+    store: RowStore
+    labels: Vocabulary = field(default_factory=Vocabulary)
+    groups: tuple[Vocabulary, ...] = ()
+    group_rows: Region | None = None
+    _hash: TextHash = field(default_factory=TextHash.random)
+    _ids: IdKeys | None = None
+    _hashes: tuple[list[Words], list[Words]] = field(default_factory=lambda: ([], []))
+    _count: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, metrics: tuple[str, ...]) -> Runs:
+        """Start with no model; `metrics` are those to keep beside the cost."""
+        store = RowStore([np.nan] * (len(metrics) + 2) + [_SOFT])
+        groups = tuple(Vocabulary() for _ in range(len(settings.slices) + (settings.cluster is not None)))
+        return cls(settings, metrics, store, groups=groups)
+
+    def run(self, name: str, data: Any, labels: Any, settings: Settings | None = None, **beside: Any) -> ModelRows:
+        """Score a model and keep its rows; `settings` are those of the run where they are not the common ones."""
+        first = self._count is None
+        model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0))
+        grouped = first and bool(self.groups)
+
+        def restart() -> None:
+            model.region, model.extra, model.extra_ids = self.store.region(self._count or 0), 0, ()
+            if first:
+                self._hashes, self.group_rows = ([], []), None
+
+        write = self._first_written if first else self._written
+        sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart)
+        model.report = score(data, labels, settings or self.settings, sink=sink, metrics_needed=self.metrics, **beside)
+        if first:
+            self._count = len(model.rows)
+            if self._hashes[0]:
+                self._ids = IdKeys.of(self._hash, *self._hashes)
+        return model
+
+    def _first_written(self, model: ModelRows, block: _Block) -> None:
+        if block.ids is not None:
+            for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
+                known.append(found)
+        if block.groups:
+            self._note_groups(block)
+        model.region.put(block.start, self._numbered(block))
+
+    def _written(self, model: ModelRows, block: _Block) -> None:
+        values = self._numbered(block)
+        if block.ids is None or self._ids is None:
+            model.region.put(block.start, values)
+            return
+        at = self._ids.find(block.ids)
+        found = at >= 0
+        if not found.all():
+            extra = np.flatnonzero(~found).tolist()
+            model.extra += len(extra)
+            model.extra_ids = (*model.extra_ids, *(block.ids[i] for i in extra[:3]))[:3]
+            at, values = at[found], values[found]
+        model.region.put(at, values)
+
+    def _numbered(self, block: _Block) -> Floats:
+        """The values of a block with the label of each row as its number in `labels`."""
+        if block.found:
+            numbers = self.labels.add([name or "" for name in block.found]).astype(np.float64)
+            numbers[[name is None for name in block.found]] = _SOFT
+            block.values[:, LABEL] = numbers[block.values[:, LABEL].astype(np.int64)]
+        return block.values
+
+    def _note_groups(self, block: _Block) -> None:
+        if self.group_rows is None:
+            self.group_rows = RowStore([-1.0] * len(self.groups)).region()
+        numbers = np.full((len(block.values), len(self.groups)), -1.0)
+        for place, (names, codes) in enumerate(block.groups):
+            numbers[block.kept, place] = self.groups[place].add(list(names))[codes]
+        self.group_rows.put(block.start, numbers)
+
+
+def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label_file: bool) -> None:
+    """Refuse a model whose rows are not those of the reference; labels of one file need no check.
+
+    Raises
+    ------
+    DataError
+        Where row counts or ids differ without --subset, or the weight or label of a row does.
+    """
+    one, two, place = reference.rows, model.rows, Place(model.path)
+    if len(two) > len(one) or (runs.settings.id is None and model.scores.examples.read != len(one)):
+        raise DataError(
+            f"{model.scores.examples.read:,} rows, and {reference.path} has {len(one):,}; compared are the same rows",
+            place=place,
+            advice="--id COLUMN matches rows by id",
+        )
+    lacking = np.flatnonzero(np.isnan(two[:, WEIGHT]) & ~np.isnan(one[:, WEIGHT]))
+    if (model.extra or len(lacking)) and not runs.settings.subset:
+        ids = f": {', '.join(map(shown, model.extra_ids))}" if model.extra else ""
+        raise DataError(
+            f"{model.extra:,} ids are not in {reference.path}{ids}; {len(lacking):,} of its ids are not here",
+            place=place,
+            advice="--subset compares the rows that both have",
+        )
+    both = (one[:, WEIGHT] > 0) & (two[:, WEIGHT] > 0)
+    for column, what in ((WEIGHT, "weight"), (LABEL, "label"))[: 1 if one_label_file else 2]:
+        differ = np.flatnonzero(both & (one[:, column] != two[:, column]))
+        if len(differ):
+            row = int(differ[0])
+            values = [rows[row, column] for rows in (two, one)]
+            texts = [f"{v:g}" if column == WEIGHT else shown(runs.labels.names[int(v)]) for v in values]
+            raise DataError(
+                f"its {what} is {texts[0]}, and {texts[1]} in {reference.path}; compared are the same examples",
+                place=Place(model.path, row + 1),
+            )

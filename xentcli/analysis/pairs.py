@@ -1,0 +1,193 @@
+"""The differences between models: their tallies over all rows, and what these say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
+
+import numpy as np
+
+from xentcli.analysis.model_rows import WEIGHT, ModelRows
+from xentcli.analysis.row_store import blocks
+from xentcli.analysis.student import normal_quantile, two_sided_p, two_sided_quantile
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.columns.keys import coded
+from xentcli.records import record
+from xentcli.report.parts import Interval
+from xentcli.tallies.exact import Among
+from xentcli.tallies.groups import Groups
+from xentcli.tallies.moments import GroupMeans, GroupMoments, Moments
+from xentcli.tallies.paired import Paired, differences
+
+__all__ = ["Common", "Difference", "holm"]
+
+_AT_ONCE = 1 << 17
+POWER = 0.8
+"""The detectable change is seen with this probability."""
+
+
+@record(frozen=True, eq=False)
+class Common:
+    """The rows that are compared, block by block: those that every model has, with a positive weight.
+
+    Attributes
+    ----------
+    models
+        The reference first.
+    clusters
+        i8[n]: the cluster of each row of the reference; None without --cluster.
+    """
+
+    models: Sequence[ModelRows]
+    clusters: Ints | None = None
+
+    def blocks(self) -> Iterator[tuple[slice, Flags]]:
+        """Yield slices of rows, and which of them are compared (bool[m])."""
+        for part in blocks(len(self.models[0].rows), _AT_ONCE):
+            kept = np.ones(part.stop - part.start, dtype=bool)
+            for model in self.models:
+                weight = np.full(len(kept), np.nan)
+                found = model.rows[part, WEIGHT]
+                weight[: len(found)] = found
+                kept &= weight > 0
+            yield part, kept
+
+    def columns(self, part: slice, kept: Flags, columns: Sequence[tuple[Floats, int]]) -> list[Floats]:
+        """Return f8[m] for each column of some rows of a block."""
+        return [rows[part, column][kept] for rows, column in columns]
+
+    def weights(self, part: slice, kept: Flags) -> Floats | None:
+        """f8[m]: the weights of the rows of a block; None where all are 1."""
+        weight: Floats = self.models[0].rows[part, WEIGHT][kept]
+        return None if (weight == 1).all() else weight
+
+    def means(self, columns: Sequence[tuple[Floats, int]]) -> list[Moments]:
+        """Return the moments of some columns over the rows that are compared."""
+        totals = [Moments() for _ in columns]
+        for part, kept in self.blocks():
+            weight = self.weights(part, kept)
+            values = self.columns(part, kept, columns)
+            totals = [total.merge(Moments.of(v, weight)) for total, v in zip(totals, values, strict=True)]
+        return totals
+
+    def differences(self, pairs: Sequence[tuple[tuple[Floats, int], tuple[Floats, int]]]) -> list[Difference]:
+        """Return the difference of each pair of columns, the old one first."""
+        found = [Difference() for _ in pairs]
+        for part, kept in self.blocks():
+            weight = self.weights(part, kept)
+            clusters = None if self.clusters is None else coded(self.clusters[part][kept])
+            for place, pair in enumerate(pairs):
+                old, new = self.columns(part, kept, pair)
+                groups: Groups[int] = Groups()
+                if clusters is not None:
+                    names, codes = clusters
+                    change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
+                    groups = Groups.of(names, change=GroupMeans.of(change, weight, among=Among(codes, len(names))))
+                found[place] = found[place].merge(Difference(Paired.of(old, new, weight), groups))
+        return found
+
+    def by_group(self, old: tuple[Floats, int], new: tuple[Floats, int], groups: Floats) -> Mapping[int, Moments]:
+        """Return the moments of the differences of each group; `groups` (f8[n]) has the number of each row, or -1."""
+        total: Groups[int] = Groups()
+        for part, kept in self.blocks():
+            kept = kept & (groups[part] >= 0)
+            names, codes = coded(groups[part][kept].astype(np.int64))
+            change = differences(*self.columns(part, kept, (old, new)))
+            among = Among(codes, len(names))
+            total = total.merge(Groups.of(names, change=GroupMoments.of(change, self.weights(part, kept), None, among)))
+        return {name: sums["change"] for name, sums in total}
+
+    def largest(
+        self, old: tuple[Floats, int], new: tuple[Floats, int], mean: float, count: int
+    ) -> list[tuple[int, float]]:
+        """Return the rows with the largest |w (d - mean)|, from 0, and that value, the largest first."""
+        found: list[tuple[int, float]] = []
+        for part, kept in self.blocks():
+            change = differences(*self.columns(part, kept, (old, new))) - mean
+            weight = self.weights(part, kept)
+            size = np.abs(change if weight is None else change * weight)
+            size[np.isnan(size)] = -1
+            places = np.argsort(-size, kind="stable")[:count]
+            rows = np.flatnonzero(kept)[places] + part.start
+            found = sorted(
+                [*found, *zip(rows.tolist(), size[places].tolist(), strict=True)], key=lambda r: (-r[1], r[0])
+            )
+            found = found[:count]
+        return found
+
+
+@record(frozen=True)
+class Difference:
+    """The difference of a figure between two models, with rows or clusters as the independent units."""
+
+    paired: Paired = field(default_factory=Paired)
+    clusters: Groups[int] = field(default_factory=Groups)
+
+    def merge(self, other: Difference) -> Difference:
+        """Return the difference over the rows of both."""
+        return Difference(self.paired.merge(other.paired), self.clusters.merge(other.clusters))
+
+    @property
+    def units(self) -> int:
+        """How many rows, or clusters, there are."""
+        return len(self.clusters.names) if self.clusters.pieces else self.paired.moments.rows
+
+    @property
+    def change(self) -> float | None:
+        """The mean of new - old."""
+        return self.paired.change
+
+    @property
+    def standard_error(self) -> float | None:
+        """The paired standard error of the change; None for fewer than two units or an infinite change."""
+        if self.change is None:
+            return None
+        if not self.clusters.pieces:
+            return self.paired.moments.standard_error
+        between: float | None = self.clusters["change"].standard_error_between
+        return between
+
+    @property
+    def p_value(self) -> float | None:
+        """The two-sided p of Student's t with units - 1 degrees; None without a standard error."""
+        error, change = self.standard_error, self.change
+        if error is None or change is None:
+            return None
+        if not error:
+            return 0.0 if change else 1.0
+        return two_sided_p(change / error, self.units - 1)
+
+    def interval(self, level: float, unit: float) -> Interval | None:
+        """Return the interval of the change, in units of `unit` nats."""
+        error, change = self.standard_error, self.change
+        if error is None or change is None:
+            return None
+        half = two_sided_quantile(level, self.units - 1) * error
+        return Interval(level, (change - half) / unit, (change + half) / unit)
+
+    def detectable(self, level: float) -> float | None:
+        """Return the change that is seen with probability POWER: z of the level and of the power, times the error."""
+        error = self.standard_error
+        return None if error is None else (normal_quantile((1 + level) / 2) + normal_quantile(POWER)) * error
+
+    def verdict(self, better: str, level: float, p: float | None) -> str:
+        """Return better, worse or no difference, where p is below 1 - level, or the change is infinite."""
+        change = self.change
+        if not change or (p is None and np.isfinite(change)) or (p is not None and p >= 1 - level):
+            return "no difference"
+        return "better" if (change < 0) == (better == "lower") else "worse"
+
+
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Return p-values adjusted for their number (S. Holm, Scandinavian Journal of Statistics 6, 1979); None stays.
+
+    >>> holm([0.01, 0.04, None, 0.03])
+    [0.03, 0.06, None, 0.06]
+    """
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    least = 0.0
+    for rank, (p, place) in enumerate(known):
+        least = max(least, min(1.0, (len(known) - rank) * p))
+        adjusted[place] = least
+    return adjusted

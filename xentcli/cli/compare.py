@@ -1,0 +1,51 @@
+"""`xent compare`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.command import Command
+from xentcli.cli.options import THREADS, parameters, settings_of
+from xentcli.cli.output import OUTPUT, Output
+from xentcli.cli.progress import watched
+from xentcli.options import Option
+
+__all__ = ["compare"]
+
+_MODELS = {
+    "models": Option("Models", "Compare the files of this folder or quoted glob.", "GLOB"),
+}
+_FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1)]
+
+
+@click.command(
+    cls=Command,
+    short_help="Compare models on the same rows.",
+    params=parameters(
+        "compare", _MODELS | THREADS | {name: OUTPUT[name] for name in ("format", "output")}, files=_FILES
+    ),
+    examples=(
+        ("is the new model better?", "xent compare old.csv new.csv --labels labels.csv"),
+        ("the labels are a column of each file", "xent compare old.csv new.csv --label truth"),
+        ("every checkpoint against the first", "xent compare 'epoch-*.npy' --labels labels.npy --kind logits"),
+        ("where the change comes from", "xent compare old.csv new.csv --labels labels.csv --by-class --worst 10"),
+        ("a leaderboard for a spreadsheet", "xent compare 'subs/*.csv' --labels labels.csv --id id -o board.csv"),
+    ),
+)
+def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
+    """Compare models on the same rows, and say whether the change of cost is larger than chance.
+
+    OLD is the reference; each further file is a model that is compared with it, row by row.
+    One quoted glob gives all files, in natural order. Exit 0 whichever is better.
+    """
+    from xentcli.analysis.compare import compare as run
+    from xentcli.analysis.compare import models_of
+
+    paths = models_of(files, options["models"])
+    settings = settings_of(options)
+    output = Output(options, (*paths, labels, *settings.files_named()))
+    with watched() as progress:
+        result = run(paths, labels, settings, threads=options["threads"], progress=progress)
+    output.write(result)

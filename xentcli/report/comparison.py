@@ -1,0 +1,302 @@
+"""The document of `xent compare`."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Any, ClassVar
+
+from xentcli.errors import Warning
+from xentcli.records import Keywords, record
+from xentcli.report.document import (
+    SCHEMA_VERSION,
+    UNITS,
+    Count,
+    Document,
+    Examples,
+    Finite,
+    Number,
+    Position,
+    Setting,
+    Table,
+    Version,
+)
+from xentcli.report.parts import Interval
+from xentcli.scoring.kinds import KINDS
+
+__all__ = ["Best", "ClassChange", "Comparison", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
+
+VERDICTS = ["better", "worse", "no difference"]
+
+
+@record(frozen=True)
+class Model:
+    """One model; losses in the unit of the comparison, over the rows that all models have.
+
+    Attributes
+    ----------
+    temperature
+        that minimises the cost on these rows; None without a fit
+    calibrated_cost
+        the cost at that temperature
+    rows
+        how many rows the model has a loss for; the comparison is on those that all have
+    figures
+        further metrics, asked for by name
+    """
+
+    name: str
+    path: str
+    rows: Count
+    cost: Number
+    brier: Number | None = None
+    accuracy: Number | None = None
+    temperature: Number | None = None
+    calibrated_cost: Number | None = None
+    figures: dict[str, Number | None] = field(default_factory=dict)
+
+    def value(self, metric: str) -> float | None:
+        """Return a metric by name; None where it is undefined."""
+        found: float | None = self.figures[metric] if metric in self.figures else getattr(self, metric)
+        return found
+
+
+@record(frozen=True)
+class Pair:
+    """A model against the reference in one metric: change = figure(model) - figure(reference).
+
+    Attributes
+    ----------
+    change
+        the mean of the differences of the rows; None where both are infinite in a row, or infinite
+        differences have both signs
+    p_value
+        two-sided, of Student's t
+    p_adjusted
+        by Holm's method over the models that are compared with the reference
+    verdict
+        of two files whether the interval leaves out 0, of more whether p_adjusted is small enough
+    detectable
+        the change that would be seen in 8 samples of 10 like this one
+    wins, losses, ties
+        rows where the model is better, worse, equal to the bit
+    infinite
+        rows that are infinite in both
+    largest_share
+        the largest part of the variance of the differences that one row makes, of the cost only
+    largest_row
+        that row
+    """
+
+    reference: str
+    model: str
+    metric: str
+    change: Number | None
+    standard_error: Number | None
+    interval: Interval | None
+    p_value: Finite | None
+    p_adjusted: Finite | None
+    verdict: Annotated[str, Keywords(enum=VERDICTS)]
+    detectable: Number | None
+    wins: Count
+    losses: Count
+    ties: Count
+    infinite: Count = 0
+    largest_share: Finite | None = None
+    largest_row: Position | None = None
+
+
+@record(frozen=True)
+class ClassChange:
+    """The change of cost on the rows of one true class.
+
+    Attributes
+    ----------
+    share
+        of the whole change; None where that is 0 or infinite
+    """
+
+    JSON_NAMES: ClassVar = {"name": "class"}
+
+    model: str
+    name: str
+    examples: Count
+    change: Number | None
+    standard_error: Number | None
+    share: Finite | None
+
+
+@record(frozen=True)
+class GroupChange:
+    """The change of cost on the rows of one group of --by.
+
+    Attributes
+    ----------
+    share
+        of the whole change; None where that is 0 or infinite
+    """
+
+    model: str
+    group: dict[str, str]
+    examples: Count
+    change: Number | None
+    standard_error: Number | None
+    share: Finite | None
+
+
+@record(frozen=True)
+class RowChange:
+    """A row whose loss changed much.
+
+    Attributes
+    ----------
+    share
+        of the whole change
+    """
+
+    model: str
+    row: Position
+    id: str | None
+    label: str | None
+    reference_loss: Number
+    loss: Number
+    change: Number | None
+    share: Finite | None
+
+
+@record(frozen=True)
+class Best:
+    """The model of the smallest cost, and those that cannot be told from it.
+
+    Attributes
+    ----------
+    ties
+        models whose cost is not told from the best, by Holm's method over all pairs
+    pairs
+        how many pairs there are
+    """
+
+    name: str
+    ties: tuple[str, ...]
+    pairs: Count
+
+
+@record(frozen=True)
+class Refused:
+    """A file that could not be scored, and why."""
+
+    name: str
+    path: str
+    reason: str
+    exit_code: Count
+
+
+@record(frozen=True)
+class Comparison(Document):
+    """Several models on the same rows, the first of which is the reference.
+
+    Attributes
+    ----------
+    models
+        in the order given, the reference first
+    pairs
+        each model against the reference, metric by metric
+    unit
+        of the losses
+    examples
+        rows of the reference; scored are those that all models have
+    clusters
+        how many, with --cluster
+    by_class
+        with --by-class
+    by
+        with --by
+    worst
+        with --worst, the largest changes first
+    best
+        of three models and more, up to 20
+    refused
+        files that could not be scored, where there are three or more
+    notes
+        what is worth knowing, and nothing to worry about
+    options
+        what was set, and by whom
+    """
+
+    NAME: ClassVar = "comparison"
+
+    models: Annotated[tuple[Model, ...], Keywords(minItems=1)]
+    pairs: tuple[Pair, ...]
+    unit: Annotated[str, Keywords(enum=[*UNITS.values()])]
+    kind: Annotated[str, Keywords(enum=[*KINDS])]
+    classes: tuple[str, ...]
+    labels: str
+    examples: Examples
+    xent_version: str
+    alignment: Annotated[str, Keywords(enum=["position", "id"])] = "position"
+    clusters: Position | None = None
+    by_class: tuple[ClassChange, ...] = ()
+    by: tuple[GroupChange, ...] = ()
+    worst: tuple[RowChange, ...] = ()
+    best: Best | None = None
+    refused: tuple[Refused, ...] = ()
+    notes: tuple[str, ...] = ()
+    options: dict[str, Setting] = field(default_factory=dict)
+    warnings: tuple[Warning, ...] = ()
+    schema_version: Version = SCHEMA_VERSION
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that are compared, in order."""
+        return tuple(dict.fromkeys(pair.metric for pair in self.pairs))
+
+    def pair(self, model: str, metric: str) -> Pair | None:
+        """Return a model against the reference in a metric; None for the reference itself."""
+        return next((pair for pair in self.pairs if (pair.model, pair.metric) == (model, metric)), None)
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the pairs, the models, and the tables of classes, groups and rows that were asked for."""
+        slices = [("classes", self.by_class), ("groups", self.by), ("rows", self.worst)]
+        more = [_records(title, rows, self.unit) for title, rows in slices if rows]
+        refused = [
+            Table("refused", ("name", "path", "reason"), tuple((r.name, r.path, r.reason) for r in self.refused))
+        ]
+        return (self._leaderboard(), self._pairs(), *more, *(refused if self.refused else []))
+
+    def _leaderboard(self) -> Table:
+        """A row for each model, and for each that was refused."""
+        metrics = self.metrics
+        rows: list[tuple[Any, ...]] = []
+        for model in self.models:
+            cells: list[Any] = []
+            for metric in metrics:
+                pair = self.pair(model.name, metric)
+                cells += [model.value(metric), pair and pair.change, pair and pair.p_adjusted, pair and pair.verdict]
+            rows.append((model.name, model.rows, *cells, model.temperature, self.unit, None))
+        names = [name for m in metrics for name in (m, f"{m}_change", f"{m}_p_adjusted", f"{m}_verdict")]
+        blank = (None,) * (len(names) + 3)
+        rows += [(refused.name, *blank, refused.reason) for refused in self.refused]
+        return Table("models", ("model", "rows", *names, "temperature", "unit", "refused"), tuple(rows))
+
+    def _pairs(self) -> Table:
+        columns = ("model", "metric", "change", "standard_error", "low", "high", "p_value", "p_adjusted", "verdict")
+        rows = []
+        for p in self.pairs:
+            low, high = (None, None) if p.interval is None else (p.interval.low, p.interval.high)
+            tested = (p.change, p.standard_error, low, high, p.p_value, p.p_adjusted, p.verdict)
+            rows.append((p.model, p.metric, *tested, p.detectable, p.wins, p.losses, p.ties))
+        return Table("pairs", (*columns, "detectable", "wins", "losses", "ties"), tuple(rows))
+
+
+def _records(title: str, rows: tuple[Any, ...], unit: str) -> Table:
+    """A table of records, with a column for each name of their groups."""
+    from xentcli.report.document import plain
+
+    flat = []
+    for row in rows:
+        values = plain(row)
+        group = values.pop("group", {})
+        flat.append(
+            {**{f"{name}" if name not in values else f"[{name}]": text for name, text in group.items()}, **values}
+        )
+    columns = tuple(dict.fromkeys(name for row in flat for name in row))
+    return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in flat))

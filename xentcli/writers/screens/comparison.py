@@ -1,0 +1,210 @@
+"""The screen of `xent compare`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+
+from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
+from xentcli.scoring.metrics import METRICS
+from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.screens.layout import Columns, block, facts, lines, text
+
+__all__ = ["screen"]
+
+MOST = 20
+"""The most rows of a table on a screen; other output forms have all."""
+_LONGEST_NAME = 28
+_CURVE = 60
+_STYLES = {"better": "green", "worse": "bold red", "no difference": "dim"}
+_TITLES = {"cost": "cost", "calibrated_cost": "  calibrated"}
+
+
+def screen(result: Comparison) -> RenderableType:
+    """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
+    several = len(result.models) > 2
+    warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.warnings]
+    return block(
+        text(_rows(result)),
+        _leaderboard(result) if several else _two(result),
+        lines(_curve(result)) if several else None,
+        lines(_sentences(result)),
+        *_slices(result),
+        facts([(r.name, r.reason) for r in result.refused], "bold red"),
+        facts([*warnings, *(("note", note) for note in result.notes)], "bold yellow"),
+    )
+
+
+def _rows(result: Comparison) -> str:
+    among = "both" if len(result.models) == 2 else f"all {len(result.models)}"
+    parts = [f"{plural(result.examples.scored, 'row')} in {among}"]
+    parts += [plural(len(result.classes), "class")] if result.classes else []
+    parts += [f"{plural(result.clusters, 'cluster')}"] if result.clusters else []
+    return ", ".join([*parts, f"matched by {result.alignment}"])
+
+
+def short_name(name: str) -> str:
+    """Return a name for a table: of a long one both ends.
+
+    >>> short_name("a" * 40 + "-final")
+    'aaaaaaaaaaaaaa...aaaaa-final'
+    """
+    if len(name) <= _LONGEST_NAME:
+        return name
+    tail = (_LONGEST_NAME - 3) // 2 - 1
+    return f"{name[: _LONGEST_NAME - 3 - tail]}...{name[-tail:]}"
+
+
+def _title(metric: str) -> str:
+    return _TITLES.get(metric) or (METRICS[metric].title if metric in METRICS else metric)
+
+
+def _places(pairs: Sequence[Pair | None]) -> int:
+    """Decimals: two significant digits of the smallest standard error, and two at least."""
+    errors = [p.standard_error for p in pairs if p is not None and p.standard_error]
+    return max(decimals(min(errors)) - 1, 2) if errors else 4
+
+
+def _two(result: Comparison) -> RenderableType:
+    """A line for each metric: both figures, the change, its interval, the word."""
+    old, new = result.models
+    rows, styles = [], []
+    for pair in result.pairs:
+        places = _places([pair])
+        figures = [fixed(model.value(pair.metric), places) for model in (old, new)]
+        rows.append((_title(pair.metric), *figures, _signed(pair.change, places), *_ends(pair, places), pair.verdict))
+        styles.append(_STYLES[pair.verdict])
+    level = next((f"{100 * p.interval.level:g} %" for p in result.pairs if p.interval is not None), "")
+    header = ("", short_name(old.name), short_name(new.name), "change", level, "interval", "")
+    return Columns(rows, header, "lrrrrrl", ("bold",))
+
+
+def _ends(pair: Pair, places: int) -> tuple[str, str]:
+    if pair.interval is None:
+        return "-", "-"
+    return _signed(pair.interval.low, places), _signed(pair.interval.high, places)
+
+
+def _signed(value: float | None, places: int) -> str:
+    if value is None:
+        return "-"
+    shown = fixed(value, places)
+    return shown if value <= 0 or math.isnan(value) else f"+{shown}"
+
+
+def _leaderboard(result: Comparison) -> RenderableType:
+    """A line for each model: its cost, the change from the reference and its interval, the other metrics."""
+    shown: list[Model] = list(result.models)
+    if len(shown) > MOST:
+        shown = sorted(shown, key=lambda model: model.cost)[:MOST]
+    costs = [result.pair(model.name, "cost") for model in result.models]
+    places = _places(costs)
+    others = [metric for metric in result.metrics if metric != "cost"]
+    ties = () if result.best is None else (result.best.name, *result.best.ties)
+    rows = []
+    for model in shown:
+        pair = result.pair(model.name, "cost")
+        change = ("", "", "", "reference") if pair is None else (_signed(pair.change, places), *_ends(pair, places))
+        cells = change if pair is None else (*change, pair.verdict)
+        mark = "*" if len(ties) > 1 and model.name in ties else ""
+        figures = [fixed(model.value(metric), 4) for metric in others]
+        rows.append((short_name(model.name) + mark, fixed(model.cost, places), *cells[:3], *figures, cells[3]))
+    level = next((f"{100 * p.interval.level:g} %" for p in result.pairs if p.interval is not None), "")
+    header = ("", "cost", "change", level, "interval", *(_title(metric).strip() for metric in others), "")
+    left = len(result.models) - len(shown)
+    table = Columns(rows, header, "l" + "r" * (len(header) - 2) + "l", ("bold",))
+    if not left:
+        return table
+    return Group(table, text(f"({left:,} more, of larger cost; -o FILE.csv has all)", style="dim"))
+
+
+def _curve(result: Comparison) -> Iterator[str]:
+    """The costs in the order of the files as digits from 0, the smallest, to 9: it reads on any terminal."""
+    costs = [model.cost for model in result.models]
+    finite = [cost for cost in costs if math.isfinite(cost)]
+    if not finite or max(finite) == min(finite):
+        return
+    low, high = min(finite), max(finite)
+    step = max(1, math.ceil(len(costs) / _CURVE))
+    picked = [min(costs[start : start + step]) for start in range(0, len(costs), step)]
+    digits = [str(round(9 * (cost - low) / (high - low))) if math.isfinite(cost) else "^" for cost in picked]
+    yield f"curve   {' '.join(digits) if len(digits) < 30 else ''.join(digits)}   0 is {low:.4g}, 9 is {high:.4g}"
+
+
+def _sentences(result: Comparison) -> Iterator[str]:
+    costs = [pair for pair in result.pairs if pair.metric == "cost"]
+    best = result.best
+    if best is not None:
+        tied = ", ".join(map(short_name, best.ties[:5])) + (", ..." if len(best.ties) > 5 else "")
+        yield f"{best.name} has the smallest cost" + (
+            f"; not told from it (*): {tied} (Holm, {best.pairs} pairs)."
+            if best.ties
+            else f" (Holm, {best.pairs} pairs)."
+        )
+    elif len(result.models) > 2:
+        yield f"{min(result.models, key=lambda model: model.cost).name} has the smallest cost."
+    if len(costs) == 1:
+        (pair,) = costs
+        tied = f", {pair.ties:,} are equal" if pair.ties else ""
+        yield f"{pair.model} has the smaller loss on {pair.wins:,} rows, {pair.reference} on {pair.losses:,}{tied}."
+    detectable = [pair.detectable for pair in costs if pair.detectable]
+    if detectable:
+        size = f"{max(detectable):.2g}"
+        yield f"A change of cost of {size} would be seen in 8 samples of 10 like this one."
+    if len(costs) > 1:
+        yield f"Verdicts hold for all {len(costs)} comparisons with {result.models[0].name} together (Holm)."
+
+
+def _slices(result: Comparison) -> Iterator[RenderableType]:
+    """The changes by class, group and row, the largest part of the whole first."""
+    several = len(result.models) > 2
+    for title, parts in (("true class", result.by_class), ("group", result.by)):
+        if parts:
+            yield _parts(title, sorted(parts, key=_size)[:MOST], len(parts), several)
+    if result.worst:
+        rows = [
+            (
+                *((short_name(row.model),) if several else ()),
+                f"{row.row:,}",
+                row.id or "",
+                row.label or "",
+                *(fixed(value, 4) for value in (row.reference_loss, row.loss)),
+                _signed(row.change, 4),
+                "-" if row.share is None else percent(row.share),
+                "",
+            )
+            for row in result.worst[:MOST]
+        ]
+        names = ("model",) if several else ()
+        header = (*names, "row", "id", "truth", "loss before", "after", "change", "share", "")
+        table = Columns(rows, header, "l" * several + "rll" + "rrrr" + "l")
+        yield Group(text("rows that changed most", style="bold"), table)
+
+
+def _size(part: ClassChange | GroupChange) -> float:
+    return -abs(part.share or 0.0)
+
+
+def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, several: bool) -> RenderableType:
+    errors = [part.standard_error for part in parts if part.standard_error]
+    places = max(decimals(min(errors)) - 1, 2) if errors else 4
+    rows = [
+        (
+            *((short_name(part.model),) if several else ()),
+            part.name if isinstance(part, ClassChange) else ", ".join(v or "(empty)" for v in part.group.values()),
+            f"{part.examples:,}",
+            _signed(part.change, places),
+            "-" if part.standard_error is None else fixed(part.standard_error, places),
+            "-" if part.share is None else percent(part.share),
+            "",
+        )
+        for part in parts
+    ]
+    if isinstance(parts[0], GroupChange):
+        title = ", ".join(parts[0].group)
+    header = (*(("model",) if several else ()), title, "rows", "change", "standard error", "share", "")
+    if count > len(rows):
+        rows.append((f"({count - len(rows):,} more)", *[""] * (len(header) - 1)))
+    return Columns(rows, header, "l" * several + "lrrrrl")
