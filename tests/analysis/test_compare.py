@@ -20,6 +20,7 @@ from xentcli.analysis.pairs import holm
 from xentcli.analysis.student import two_sided_p
 from xentcli.errors import DataError, NoVerdict, UsageError
 from xentcli.report.comparison import Comparison
+from xentcli.report.per_example import PerExample
 from xentcli.tallies.paired import Paired
 
 SAMPLES = ROOT / "sample_data"
@@ -35,7 +36,8 @@ def labels_of(rows: int, classes: int, seed: int) -> np.ndarray:
 
 
 def losses(q: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return -np.log(q[np.arange(len(y)), y])
+    found: np.ndarray = -np.log(q[np.arange(len(y)), y])
+    return found
 
 
 def test_the_change_is_that_of_a_paired_t_test() -> None:
@@ -232,10 +234,10 @@ def test_names_are_short_and_distinct() -> None:
 def test_losses_written_by_score_are_compared_without_labels(tmp_path: Path) -> None:
     paths = []
     for name, path in (("f", FOREST), ("l", LOGISTIC)):
-        found: list[np.ndarray] = []
-        score(path, LABELS, sink=lambda rows, found=found: found.append(rows.loss))
+        blocks: list[PerExample] = []
+        score(path, LABELS, sink=blocks.append)
         paths.append(str(tmp_path / f"{name}.npy"))
-        np.save(paths[-1], np.concatenate(found))
+        np.save(paths[-1], np.concatenate([block.loss for block in blocks]))
     result = compare(paths, kind="losses")
     assert result.pairs[0].change == compare([FOREST, LOGISTIC], LABELS).pairs[0].change
     assert result.metrics == ("cost",)

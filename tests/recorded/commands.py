@@ -198,6 +198,17 @@ _CHECK = (
     "--max f1=1",
 )
 
+_COMPARE = (
+    "preds.csv other.csv --labels labels.csv",
+    "preds.csv other.csv --labels labels.csv --by-class --worst 3 --format json",
+    "preds.csv other.csv logits.npy --labels labels.csv",
+    "preds.csv other.csv --labels labels.csv --format csv",
+    "preds.csv other.csv --labels labels.csv --format markdown --metrics top2,cost",
+    "--models '*s.csv' --labels labels.csv",
+    "preds.csv",
+    "preds.csv preds.csv --labels labels.csv",
+)
+
 
 def _all() -> list[str]:
     lines = [f"score {given}" for given in _INPUTS]
@@ -211,9 +222,19 @@ def _all() -> list[str]:
     lines += [f"score {given} {option}" for given in (_FILES, f"{_FULL} --by site") for option in _OUTPUT]
     lines += [f"score {given} --by-class --worst 2 --format json" for given in (_BINARY, _MULTI, "preds.csv soft.csv")]
     lines += [f"score {_BINARY} --compat {tool} --format json" for tool in ("sklearn", "xgboost", "kaggle")]
-    lines += ["score --list-metrics", "score --help", "explain --help", "check --help", "--help", "", "--version"]
+    lines += [
+        "score --list-metrics",
+        "score --help",
+        "explain --help",
+        "check --help",
+        "compare --help",
+        "--help",
+        "",
+        "--version",
+    ]
     lines += [f"explain {given}" for given in _EXPLAIN]
     lines += [f"check {_FILES} {option}" for option in _CHECK]
+    lines += [f"compare {option}" for option in _COMPARE]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]
     return list(dict.fromkeys(line.strip() for line in lines))
 

@@ -76,6 +76,7 @@ def _tables(folder: Path) -> None:
     pd.DataFrame(logits, columns=list(CLASSES)).to_csv(folder / "logits.csv", index=False)
     pd.DataFrame(100 * q, columns=list(CLASSES)).to_csv(folder / "percent.csv", index=False)
     pd.DataFrame(q.round(2), columns=list(CLASSES)).to_csv(folder / "rounded.csv", index=False)
+    (0.9 * frame + 0.1 / 3).round(9).to_csv(folder / "other.csv", index=False)
     frame.set_axis([f"p_{name}" for name in CLASSES], axis=1).to_csv(folder / "prefixed.csv", index=False)
     frame.to_csv(folder / "bare.csv", index=False, header=False)
     pd.Series(truth).to_csv(folder / "bare_labels.csv", index=False, header=False)

@@ -40,6 +40,14 @@ DOCUMENTS = {
     "chosen": report(metrics="accuracy,top1,kl"),
     "sliced": report(by="site", by_class=True),
     "check": xentcli.check(FRAME, preds=["cat", "=dog"], label="truth", max={"cost": 1}, min={"accuracy": 0.1}),
+    "compare": xentcli.compare(
+        {"old": FRAME, "new": FRAME.assign(cat=[0.6, 0.2, 0.2, 0.0], **{"=dog": [0.4, 0.8, 0.8, 1.0]})},
+        preds=["cat", "=dog"],
+        label="truth",
+        by="site",
+        by_class=True,
+        worst=2,
+    ),
     "explain": xentcli.explain(FRAME, row=4, preds=["cat", "=dog"], label="truth"),
 }
 

@@ -91,18 +91,20 @@ def _run_all(
     """Score each model; of three and more, a file that cannot be scored is refused alone."""
     done: list[ModelRows] = []
     refused: list[Refused] = []
+    errors: list[XentError] = []
     for name, data in models.items():
         try:
             model = runs.run(name, data, labels, **beside)
             if done:
                 check_alike(done[0], model, runs, one_label_file=labels is not None)
             done.append(model)
-        except UsageError:
-            raise
         except XentError as error:
-            if len(models) < 3 or not done:
+            errors.append(error)
+            if len(models) < 3:
                 raise
             refused.append(Refused(name, data if isinstance(data, str) else name, error.headline, error.exit_code))
+    if not done:
+        raise errors[0]
     if len(done) < 2:
         raise DataError(
             f"only {done[0].path} can be scored: there is nothing to compare it with",

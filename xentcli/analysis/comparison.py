@@ -275,7 +275,7 @@ class _Compared:
         extra = sum(model.extra for model in self.models)
         if lacking or extra:
             yield f"compared on the {self.compared:,} rows that all have; {lacking:,} of the reference are left out"
-        for pair in pairs:
+        for pair in pairs if len(self.models) == 2 else ():
             if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
                 most = pair.model if pair.wins > pair.losses else pair.reference
                 yield f"{most} has the smaller loss on more rows, and yet the larger mean"

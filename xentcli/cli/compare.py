@@ -28,10 +28,13 @@ _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1)]
     ),
     examples=(
         ("is the new model better?", "xent compare old.csv new.csv --labels labels.csv"),
-        ("the labels are a column of each file", "xent compare old.csv new.csv --label truth"),
+        (
+            "the labels are a column of each file",
+            "xent compare old-run.csv new-run.csv --label truth --preds cat,dog,emu",
+        ),
         ("every checkpoint against the first", "xent compare 'epoch-*.npy' --labels labels.npy --kind logits"),
         ("where the change comes from", "xent compare old.csv new.csv --labels labels.csv --by-class --worst 10"),
-        ("a leaderboard for a spreadsheet", "xent compare 'subs/*.csv' --labels labels.csv --id id -o board.csv"),
+        ("a leaderboard for a spreadsheet", "xent compare 'subs/*.csv' --labels labels.csv --id image -o board.csv"),
     ),
 )
 def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:

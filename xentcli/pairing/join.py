@@ -154,9 +154,7 @@ class Join:
         return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
 
 
-def ids_at(
-    source: Source, column: Pick, positions: Sequence[int], quoted: Callable[[str], str] = shown
-) -> list[str]:
+def ids_at(source: Source, column: Pick, positions: Sequence[int], quoted: Callable[[str], str] = shown) -> list[str]:
     """Return the ids at these positions, read again, in order; of a stream the numbers of their rows."""
     wanted, found = iter(sorted(positions)), []
     if not source.repeatable:

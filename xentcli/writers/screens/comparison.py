@@ -74,17 +74,22 @@ def _two(result: Comparison) -> RenderableType:
     for pair in result.pairs:
         places = _places([pair])
         figures = [fixed(model.value(pair.metric), places) for model in (old, new)]
-        rows.append((_title(pair.metric), *figures, _signed(pair.change, places), *_ends(pair, places), pair.verdict))
+        rows.append((_title(pair.metric), *figures, _signed(pair.change, places), _ends(pair, places), pair.verdict))
         styles.append(_STYLES[pair.verdict])
-    level = next((f"{100 * p.interval.level:g} %" for p in result.pairs if p.interval is not None), "")
-    header = ("", short_name(old.name), short_name(new.name), "change", level, "interval", "")
-    return Columns(rows, header, "lrrrrrl", ("bold",))
+    header = ("", short_name(old.name), short_name(new.name), "change", _level(result), "")
+    return Columns(rows, header, "lrrrrl", ("bold",))
 
 
-def _ends(pair: Pair, places: int) -> tuple[str, str]:
+def _ends(pair: Pair, places: int) -> str:
     if pair.interval is None:
-        return "-", "-"
-    return _signed(pair.interval.low, places), _signed(pair.interval.high, places)
+        return "-"
+    return f"{_signed(pair.interval.low, places)} to {_signed(pair.interval.high, places)}"
+
+
+def _level(result: Comparison) -> str:
+    """The title of the intervals."""
+    level = next((p.interval.level for p in result.pairs if p.interval is not None), None)
+    return "interval" if level is None else f"{100 * level:g} % interval"
 
 
 def _signed(value: float | None, places: int) -> str:
@@ -106,13 +111,13 @@ def _leaderboard(result: Comparison) -> RenderableType:
     rows = []
     for model in shown:
         pair = result.pair(model.name, "cost")
-        change = ("", "", "", "reference") if pair is None else (_signed(pair.change, places), *_ends(pair, places))
-        cells = change if pair is None else (*change, pair.verdict)
+        change, interval, word = "", "", "reference"
+        if pair is not None:
+            change, interval, word = _signed(pair.change, places), _ends(pair, places), pair.verdict
         mark = "*" if len(ties) > 1 and model.name in ties else ""
         figures = [fixed(model.value(metric), 4) for metric in others]
-        rows.append((short_name(model.name) + mark, fixed(model.cost, places), *cells[:3], *figures, cells[3]))
-    level = next((f"{100 * p.interval.level:g} %" for p in result.pairs if p.interval is not None), "")
-    header = ("", "cost", "change", level, "interval", *(_title(metric).strip() for metric in others), "")
+        rows.append((short_name(model.name) + mark, fixed(model.cost, places), change, interval, *figures, word))
+    header = ("", "cost", "change", _level(result), *(_title(metric).strip() for metric in others), "")
     left = len(result.models) - len(shown)
     table = Columns(rows, header, "l" + "r" * (len(header) - 2) + "l", ("bold",))
     if not left:
