@@ -12,8 +12,8 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints
 from xentcli.errors import DataError, Place
-from xentcli.scoring.batch import Batch, both_classes, tempered
 from xentcli.scoring.advice import SLIGHT, beyond_1, negative, off_1, outside, percent
+from xentcli.scoring.batch import Batch, both_classes, tempered
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import reduced
