@@ -16,7 +16,9 @@ import numpy as np
 from xentcli.arrays import Flags, Floats, Ints, distinct
 from xentcli.columns.column import Values, take, texts_of
 from xentcli.columns.keys import coded, crossed
+from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
+from xentcli.engine.lists import first_bytes, unpredicted, unrolled
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
@@ -56,6 +58,13 @@ class Piece:
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
 
+    def unrolled(self) -> Piece:
+        """Return it with a row for each number of the lists of the predictions."""
+        if self.companions is None:
+            return self
+        rows, companions = unrolled(self.rows, self.companions)
+        return replace(self, rows=rows, companions=companions)
+
 
 @record(frozen=True, eq=False)
 class _Sides:
@@ -94,6 +103,7 @@ class Aligned:
     ignored: int = 0
     ignored_labels: frozenset[str] = frozenset()
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
+    examples: Items | None = None
 
 
 @record(frozen=False, eq=False)
@@ -200,9 +210,10 @@ class Scorer:
         for rows in task.part.pieces(self.plan.picks[0]):
             after = before + rows.count
             if self.plan.joins:
-                yield Piece(task.start + before, rows, *self._joined(rows))
+                piece = Piece(task.start + before, rows, *self._joined(rows))
             else:
-                yield Piece(task.start + before, rows, tuple(each.cut(before, after) for each in companions))
+                piece = Piece(task.start + before, rows, tuple(each.cut(before, after) for each in companions))
+            yield piece.unrolled() if self.plan.has_lists else piece
             before = after
 
     def _companions(self, task: Task) -> list[Rows]:
@@ -276,7 +287,7 @@ class Scorer:
             sides.target,
             sides.weight,
             recipe=recipe,
-            rows=start + 1 + kept,
+            rows=start + 1 + (kept if ours.examples is None else ours.examples.origin[kept]),
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
         unweighted = batch
@@ -287,14 +298,17 @@ class Scorer:
         small = [found for rows in (ours, *companions) for found in rows.underflows]
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
-        ids = texts_of(values["id"][1]) if "id" in values else None
-        return Aligned(batch, unweighted, kept, count, underflows, ids, sides.ignored, sides.ignored_labels, values)
+        ids = texts_of(values["id"][1]) if "id" in values else ours.examples
+        ignored = sides.ignored, sides.ignored_labels
+        return Aligned(batch, unweighted, kept, count, underflows, ids, *ignored, values, ours.examples)
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
         wanted = self.plan.settings.ignored
-        column = values["label" if "label" in values else "preds"][1]
-        return labelled_as(column, wanted, self.plan.settings.decimal) if wanted else None
+        rows, column = values["label" if "label" in values else "preds"]
+        found = labelled_as(column, wanted, self.plan.settings.decimal) if wanted else None
+        first = None if rows.examples is None else unpredicted(column, rows.examples)
+        return found if first is None else first if found is None else found | first
 
     def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
         if "weights" not in values:
@@ -337,6 +351,7 @@ class Scorer:
             block.figures.means,
             block.by,
             block.clusters,
+            origin=None if aligned.examples is None else aligned.examples.origin,
         )
 
 
@@ -354,6 +369,8 @@ def _bytes(aligned: Aligned) -> Floats:
     rows, column = aligned.values["bytes"]
     assert isinstance(column, np.ndarray)
     counts: Floats = column[aligned.kept, 0]
+    if aligned.examples is not None:
+        counts = first_bytes(counts, aligned.examples.origin[aligned.kept], aligned.batch.weight, rows)
     bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
     if len(bad):
         row = int(aligned.kept[bad[0]])

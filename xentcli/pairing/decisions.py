@@ -16,6 +16,7 @@ from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join
+from xentcli.pairing.lists import undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.roles import (
@@ -65,6 +66,7 @@ def pair(
     """
     _check_empty(predictions, labels, settings)
     labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
+    predictions, *others = undivided((predictions, *others), settings)
     sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
     files = 1 if labels is None else 2
     roles = explicit_roles(settings, sources[:files], sources[files:])

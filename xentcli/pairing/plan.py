@@ -107,6 +107,11 @@ class Plan:
         return self.inputs[0]
 
     @property
+    def has_lists(self) -> bool:
+        """Whether predictions are lists, every number of which is an example."""
+        return self.picks[0]["preds"].as_ == "lists"
+
+    @property
     def alignment(self) -> str:
         """How rows find their labels: "position" or "id"."""
         return "position" if self.settings.id is None else "id"

@@ -12,6 +12,7 @@ from xentcli.columns.numerals import in_points, is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
+from xentcli.pairing.lists import has_lists
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
 from xentcli.readers.source import Pick, Rows, Selection, Source, files_in, has_first_line, text_for_numbers
 from xentcli.readers.text.faults import Written, above_or_below, may_be_title
@@ -341,7 +342,8 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stra
     A blank cell is one only with `blank`.
     """
     source = found.source
-    texts = [column for column in found.columns if source.tabular and source.numeric(column) is None]
+    unread = [column for column in found.columns if column not in source.traits.lists]
+    texts = [column for column in unread if source.tabular and source.numeric(column) is None]
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
@@ -410,9 +412,13 @@ def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) 
 def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
     """Return what is loaded of each source."""
     picks: list[dict[str, Pick]] = [{} for _ in sources]
+    preds = roles["preds"][0]
+    listed_ = has_lists(preds.source, preds.columns)
     for role, places in roles.items():
         for found in places:
             as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role.partition(".")[0]]
+            if listed_ and has_lists(found.source, found.columns) and role not in ("id", "bytes"):
+                as_ = "lists" if as_ == "numbers" else "texts"
             if as_ == "numbers":
                 _check_no_text(role, found)
             advice = _NO_NUMBER if role == "preds" else ""

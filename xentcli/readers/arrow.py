@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.extras import is_limited, needed
 from xentcli.readers.ipc import batches_of
@@ -62,10 +63,11 @@ class ArrowPart(WholePart):
     def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
 
-        def column(index: int) -> Column:
+        def column(index: int) -> Column | Lists:
             origin, key = self.flat.origin[index]
             if key is None:
-                return self._plain(self.batch.column(origin), origin)
+                array = self.batch.column(origin)
+                return self._lists(array, origin) if index in self.flat.lists else self._plain(array, origin)
             if origin not in cache:
                 cache[origin] = self._inner(origin)
             found: Column = cache[origin][key]
@@ -73,14 +75,24 @@ class ArrowPart(WholePart):
 
         return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
 
+    def _lists(self, array: Any, origin: int) -> Lists:
+        """A column of lists of any length."""
+        self._check_no_null(array, origin)
+        offsets = _offsets(array).astype(np.int64)
+        return Lists(self._plain(array.flatten(), origin), offsets - offsets[0])
+
+    def _check_no_null(self, array: Any, origin: int) -> None:
+        if array.null_count:
+            row = next(i for i in range(len(array)) if not array[i].is_valid)
+            place = Place(self.path, self.start + row + 1, None, self.batch.schema.field(origin).name)
+            raise DataError("null where numbers are expected", place=place)
+
     def _inner(self, origin: int) -> dict[int | str, Column]:
         """The columns of a list (by position) or a struct (by key)."""
         array = self.batch.column(origin)
         keys = [key for index, key in self.flat.origin if index == origin]
         name = self.batch.schema.field(origin).name
-        if array.null_count:
-            row = next(i for i in range(len(array)) if not array[i].is_valid)
-            raise DataError("null where numbers are expected", place=Place(self.path, self.start + row + 1, None, name))
+        self._check_no_null(array, origin)
         if isinstance(keys[0], str):
             return {key: self._plain(array.field(key), origin) for key in keys if isinstance(key, str)}
         flat = array.flatten()
@@ -135,6 +147,7 @@ class ArrowSource(FlatTable):
     batches: Callable[[int], Iterator[Any]]
     numbers: tuple[bool, ...]
     dtypes: tuple[str | None, ...]
+    numbers_a_row: float = 0.0
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for other types, where each value is checked."""
@@ -144,7 +157,8 @@ class ArrowSource(FlatTable):
     def traits(self) -> Traits:
         """What only some sources have: the dtypes of columns of real numbers among it."""
         found = [self.dtypes[origin] for origin, _ in self.flat.origin]
-        return Traits(flat=self.flat, dtypes=tuple(None if name is None else np.dtype(name) for name in found))
+        dtypes = tuple(None if name is None else np.dtype(name) for name in found)
+        return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes)
 
     def lines(self) -> int:
         """Count the rows."""
@@ -152,13 +166,26 @@ class ArrowSource(FlatTable):
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArrowPart]:
         """Cut it into batches of about `block_bytes`."""
-        start = 0
-        for batch in _reading(self.path, self.batches(max(1, block_bytes // (8 * max(1, self.width))))):
-            if batch.num_rows:
+        start, size = 0, 8 * max(1.0, self.width, self.numbers_a_row)
+        for whole in _reading(self.path, self.batches(max(1, int(block_bytes / size)))):
+            for batch in self._cut(whole, block_bytes):
                 yield ArrowPart(self.path, self.flat, start, batch)
                 start += batch.num_rows
         if start != self.rows:
             raise DataError(f"a damaged file: {start:,} rows where it says {self.rows:,}", place=Place(self.path))
+
+    def _cut(self, batch: Any, block_bytes: int) -> Iterator[Any]:
+        """Cut a batch where the lists of a row may be long."""
+        columns = {self.flat.origin[column][0] for column in self.flat.lists}
+        first, numbers = 0, sum(np.diff(_offsets(batch.column(column)).astype(np.int64)) for column in columns)
+        ends = np.cumsum(numbers) if columns else ()
+        while columns and first < batch.num_rows:
+            before = ends[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, before + block_bytes // 8, side="right")))
+            yield batch.slice(first, last - first)
+            first = last
+        if not columns and batch.num_rows:
+            yield batch
 
 
 def open_parquet(stream: ByteStream) -> ArrowSource:
@@ -187,7 +214,17 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
         held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
         if held != meta.num_rows:
             raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
-        return _source(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
+        source = _source(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
+        return replace(source, numbers_a_row=_numbers_a_row(meta))
+
+
+def _numbers_a_row(meta: Any) -> float:
+    """How many numbers and texts the rows of a row group have on average, at most."""
+    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
+    values = [sum(group.column(index).num_values for index in range(group.num_columns)) for group in groups]
+    return max(
+        (count / group.num_rows for count, group in zip(values, groups, strict=True) if group.num_rows), default=0
+    )
 
 
 def open_feather(stream: ByteStream) -> ArrowSource:
@@ -240,7 +277,7 @@ def _source(
         inner: int | Sequence[str] | None = None
         if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
             value = first.column(index)[0].as_py() if first is not None and first.num_rows else None
-            inner = len(value) if value else None
+            inner = len(value) if value else 0
             kind = kind.value_type
         elif types.is_struct(kind):
             inner = [kind.field(place).name for place in range(kind.num_fields)]

@@ -7,7 +7,7 @@ So the two sides can be aligned by counting, before a row is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard
@@ -16,6 +16,7 @@ import numpy as np
 
 from xentcli.arrays import picked
 from xentcli.columns.column import Values, concatenated
+from xentcli.columns.lists import Items, Lists
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
@@ -56,7 +57,8 @@ class Pick:
     """Some columns of a source, in this order, and what to read them as.
 
     "numbers" gives (n, k) of them; "values" gives one column as the source has it, text or
-    numbers; "text" gives one column of text; "keys" the same, expecting few distinct ones.
+    numbers; "text" gives one column of text; "keys" the same, expecting few distinct ones;
+    "lists" and "texts" give one column of lists of any length, of numbers or of texts.
 
     Attributes
     ----------
@@ -69,7 +71,7 @@ class Pick:
     """
 
     columns: tuple[int, ...]
-    as_: Literal["numbers", "values", "text", "keys"] = "numbers"
+    as_: Literal["numbers", "values", "text", "keys", "lists", "texts"] = "numbers"
     others: bool = False
     required: bool = False
     advice: str = ""
@@ -104,6 +106,10 @@ class Rows:
         Role and row (from 0) of nonzero numerals below the smallest double, which were read as 0.
     paths
         If the rows come from several files: for each the number of rows before it, and its path.
+    lists
+        By role: columns of lists of any length.
+    examples
+        If every item of a list is a row here: which list of the file it is in, and its place there.
     """
 
     path: str
@@ -115,16 +121,22 @@ class Rows:
     line: int | tuple[int, ...] | None = None
     underflows: tuple[tuple[str, int], ...] = ()
     paths: tuple[tuple[int, str], ...] = ()
+    lists: Mapping[str, Lists] = field(default_factory=dict)
+    examples: Items | None = None
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
         """Return the place of a row (from 0), and of a column of a role, for messages."""
+        at = ""
+        if self.examples is not None:
+            at = f"[{self.examples.position[row]}]" if self.selection[role].as_ in ("lists", "texts") else ""
+            row = int(self.examples.origin[row])
         line = self.line[row] if isinstance(self.line, tuple) else None if self.line is None else self.line + row
         name = None
         if column is not None:
             index = self.selection[role].columns[column]
             name = (self.names[index] if self.names else "") or f"#{index + 1}"
         path = next((path for before, path in reversed(self.paths) if before <= self.start + row), self.path)
-        return Place(path, self.start + row + 1, line, name or None)
+        return Place(path, self.start + row + 1, line, f"{name}{at}" if name else None)
 
     def without(self, role: str) -> Rows:
         """Return the rows without the values of a role."""
@@ -136,9 +148,16 @@ class Rows:
             self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
         )
         values = {role: value[first:last] for role, value in self.values.items()}
+        lists = {role: value[first:last] for role, value in self.lists.items()}
         underflows = tuple((role, row - first) for role, row in self.underflows if first <= row < last)
         return replace(
-            self, start=self.start + first, count=last - first, values=values, line=line, underflows=underflows
+            self,
+            start=self.start + first,
+            count=last - first,
+            values=values,
+            line=line,
+            underflows=underflows,
+            lists=lists,
         )
 
 
@@ -189,6 +208,8 @@ class Traits:
         The columns that hold bfloat16, which are read as float32.
     counts
         Whether the index of a pandas object only counts its rows.
+    lists
+        The columns that hold lists of any length.
     decimal
         The decimal separator of texts that are numbers.
     """
@@ -201,6 +222,7 @@ class Traits:
     dtypes: tuple[np.dtype[np.generic] | None, ...] = ()
     bfloat16: frozenset[int] = frozenset()
     counts: bool = False
+    lists: frozenset[int] = frozenset()
     decimal: str = "."
 
 
@@ -392,7 +414,7 @@ class FlatTable(OfStream):
     @property
     def traits(self) -> Traits:
         """What only some sources have."""
-        return Traits(flat=self.flat)
+        return Traits(flat=self.flat, lists=self.flat.lists)
 
     @property
     def width(self) -> int:
@@ -407,6 +429,10 @@ class FlatTable(OfStream):
     def flattened(self) -> Self:
         """Return it unchanged: a table is not flattened."""
         return self
+
+    def with_lists(self, names: Collection[str]) -> Self:
+        """Return it with these columns of K numbers as columns of lists of any length."""
+        return replace(self, flat=self.flat.undivided(names))
 
 
 def text_for_numbers(path: str | None, what: str = "") -> DataError:

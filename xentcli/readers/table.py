@@ -11,8 +11,10 @@ import numpy as np
 
 from xentcli.arrays import Array, Floats
 from xentcli.columns.column import Values
+from xentcli.columns.lists import Lists
 from xentcli.columns.numerals import number_hint, numbers
 from xentcli.errors import DataError, shown
+from xentcli.readers.lists import lists_of
 from xentcli.readers.source import Rows, Selection
 from xentcli.records import replace
 
@@ -54,7 +56,7 @@ def rows_of_columns(
     names: tuple[str, ...],
     start: int,
     count: int,
-    column: Callable[[int], Column],
+    column: Callable[[int], Column | Lists],
     selection: Selection,
     line: int | None = None,
 ) -> Rows:
@@ -66,10 +68,15 @@ def rows_of_columns(
         For an object that is no number where one must be, or bytes that are no text.
     """
     values: dict[str, Values] = {}
+    lists: dict[str, Lists] = {}
     underflows: list[tuple[str, int]] = []
     rows = Rows(path, names, selection, start, count, values, line)
     for role, pick in selection.items():
-        chosen = [column(index) for index in pick.columns]
+        if pick.as_ in ("lists", "texts"):
+            lists[role], small = lists_of(column(pick.columns[0]), role, rows)
+            underflows += [(role, item) for item in small]
+            continue
+        chosen = [_plain(column(index)) for index in pick.columns]
         if pick.as_ == "numbers":
             pairs = [_numbers(one, rows, role, index) for index, one in enumerate(chosen)]
             values[role] = np.stack([found for found, _ in pairs], axis=1)
@@ -82,7 +89,16 @@ def rows_of_columns(
             # A missing label or group becomes an empty text, which is not a class.
             known = np.array(["" if value is None else value for value in chosen[0].tolist()], dtype=object)
             values[role] = _texts(known if chosen[0].dtype == object else chosen[0], rows, role)
-    return replace(rows, underflows=tuple(underflows))
+    return replace(rows, underflows=tuple(underflows), lists=lists)
+
+
+def _plain(column: Column | Lists) -> Column:
+    """Return a column as an array; lists as objects."""
+    if not isinstance(column, Lists):
+        return column
+    found = np.empty(len(column), dtype=object)
+    found[:] = column.tolist()
+    return found
 
 
 def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats, list[int]]:

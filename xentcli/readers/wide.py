@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 
 from xentcli.records import record
@@ -23,17 +23,20 @@ class Flat:
         for a column of its own, a position, or a name.
     groups
         The columns that each column of K numbers became.
+    lists
+        The columns that hold lists of any length, undivided.
     """
 
     names: tuple[str, ...]
     origin: tuple[tuple[int, int | str | None], ...]
     groups: Mapping[str, range] = field(default_factory=dict)
+    lists: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, columns: Sequence[tuple[str, int | Sequence[str] | None]]) -> Flat:
         """Spread columns out, each a name with None, the length of its lists, or the keys of its objects.
 
-        A list of length 0 and an object without keys stay one column.
+        A list of length 0, which may stand for lists of any length, and an object without keys stay one column.
 
         >>> Flat.of([("id", None), ("p", 2), ("q", ["cat", "dog"])]).names
         ('id', 'p[0]', 'p[1]', 'q.cat', 'q.dog')
@@ -41,6 +44,7 @@ class Flat:
         names: list[str] = []
         origin: list[tuple[int, int | str | None]] = []
         groups: dict[str, range] = {}
+        lists = {index for index, (_, inner) in enumerate(columns) if isinstance(inner, int) and not inner}
         for index, (name, inner) in enumerate(columns):
             if not inner:
                 names.append(name)
@@ -54,8 +58,39 @@ class Flat:
                 names += [f"{name}.{key}" for key in inner]
                 origin += [(index, key) for key in inner]
             groups[name] = range(start, len(names))
-        return cls(tuple(names), tuple(origin), groups)
+        return cls(tuple(names), tuple(origin), groups, _places(lists, origin))
+
+    def undivided(self, names: Collection[str]) -> Flat:
+        """Return it with these columns of K numbers as one column of lists each.
+
+        >>> Flat.of([("id", None), ("p", 2)]).undivided(["p"]).names
+        ('id', 'p')
+        """
+        inner = {column: name for name in names for column in self.groups[name]}
+        kept = [column for column in range(len(self.names)) if column not in inner or column in self._firsts]
+        origin = [(self.origin[column][0], None if column in inner else self.origin[column][1]) for column in kept]
+        groups = {
+            name: range(kept.index(columns[0]), kept.index(columns[0]) + len(columns))
+            for name, columns in self.groups.items()
+            if name not in names
+        }
+        lists = {self.origin[column][0] for column in (*self.lists, *inner)}
+        return Flat(
+            tuple(inner.get(column, self.names[column]) for column in kept),
+            tuple(origin),
+            groups,
+            _places(lists, origin),
+        )
+
+    @property
+    def _firsts(self) -> set[int]:
+        return {columns[0] for columns in self.groups.values()}
 
     def positional(self, column: int) -> bool:
         """Whether a column is a position in a list, so that its name is not the name of a class."""
         return isinstance(self.origin[column][1], int)
+
+
+def _places(lists: Collection[int], origin: Sequence[tuple[int, int | str | None]]) -> frozenset[int]:
+    """The columns that come undivided from these columns of lists."""
+    return frozenset(column for column, (index, key) in enumerate(origin) if key is None and index in lists)

@@ -38,6 +38,8 @@ class PerExample:
         f8[m] for each metric that is a mean over rows.
     by, clusters
         The groups of each --by, and the clusters of --cluster or None.
+    origin
+        i8[n]: where every number of a list is an example, the row of the list, counted from `start`.
     """
 
     start: int
@@ -52,6 +54,15 @@ class PerExample:
     figures: Mapping[str, Floats] = field(default_factory=dict)
     by: tuple[Keys, ...] = ()
     clusters: Keys | None = None
+    origin: Ints | None = None
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The number of the row of each, counted from 1."""
+        if self.origin is None:
+            return range(self.start + 1, self.start + self.count + 1)
+        found: list[int] = (self.start + 1 + self.origin).tolist()
+        return found
 
     @property
     def labels(self) -> list[str | None] | None:

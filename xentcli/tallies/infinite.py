@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
@@ -14,6 +16,11 @@ __all__ = ["Clipping", "Infinite"]
 
 FIRST_ROWS = 10
 """How many row numbers are kept."""
+
+
+def _first(rows: Iterable[int]) -> tuple[int, ...]:
+    """The first row numbers, each once: a row of a list may have several losses."""
+    return tuple(dict.fromkeys(sorted(rows)))[:FIRST_ROWS]
 
 
 @record(frozen=True)
@@ -31,13 +38,13 @@ class Infinite(Tally):
         if not len(where):
             return cls()
         mass = np.ones(len(where)) if weight is None else weight[where]
-        return cls(len(where), tuple(sorted(rows[where].tolist())[:FIRST_ROWS]), ExactSum.of(mass))
+        return cls(len(where), _first(rows[where].tolist()), ExactSum.of(mass))
 
     def merge(self, other: Infinite) -> Infinite:
         """Return the rows of both."""
         return Infinite(
             self.count + other.count,
-            tuple(sorted(self.first + other.first)[:FIRST_ROWS]),
+            _first(self.first + other.first),
             self.weight.merge(other.weight),
         )
 

@@ -101,7 +101,7 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, to_file
 
     def lines(block: PerExample, found: Sequence[str], some: slice) -> bytes:
         columns = (
-            map(str, range(block.start + 1, block.start + block.count + 1)[some]),
+            map(str, block.numbers[some]),
             itertools.repeat("") if block.ids is None else map(quoted, block.ids[some]),
             itertools.repeat("") if block.index is None else [found[place] for place in block.index[some].tolist()],
             ["" if text == "nan" else text for text in shortest(block.probability[some])],
@@ -118,7 +118,7 @@ def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
     """The columns of a block in the order of COLUMNS, as plain values."""
     nothing, labels = [missing] * block.count, block.labels
     return (
-        range(block.start + 1, block.start + block.count + 1),
+        block.numbers,
         nothing if block.ids is None else block.ids,
         nothing if labels is None else [missing if label is None else label for label in labels],
         [missing if math.isnan(q) else q for q in block.probability.tolist()],

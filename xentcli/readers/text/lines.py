@@ -107,8 +107,11 @@ class LinesPart(WholePart):
             for row, found in enumerate(records):
                 self._check_names(found, row)
         shapes = dict(_shapes(self.flat))
+        lists = {self.flat.origin[p.columns[0]][0] for p in selection.values() if p.as_ in ("lists", "texts")}
         cells = {
-            index: [self._cell(record, index, shapes.get(index), row) for row, record in enumerate(records)]
+            index: [self._list(record, index, row) for row, record in enumerate(records)]
+            if index in lists
+            else [self._cell(record, index, shapes.get(index), row) for row, record in enumerate(records)]
             for index in used
         }
 
@@ -134,11 +137,15 @@ class LinesPart(WholePart):
             advice.append("--preds NAME,... chooses the predictions, and lets other names come and go")
         raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=tuple(advice))
 
-    def _cell(self, record: Mapping[str, Any], index: int, want: int | tuple[str, ...] | None, row: int) -> Any:
+    def _list(self, record: Mapping[str, Any], index: int, row: int) -> Any:
+        """The value of a column of lists, which is checked later."""
         key = self.keys[index]
         if key not in record:
             raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
-        value = record[key]
+        return record[key]
+
+    def _cell(self, record: Mapping[str, Any], index: int, want: int | tuple[str, ...] | None, row: int) -> Any:
+        key, value = self.keys[index], self._list(record, index, row)
         if isinstance(value, bool):
             return "true" if value else "false"
         inner = inner_of(value)
@@ -224,7 +231,13 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
     record = form.record_at(first, lambda: Place(stream.name, 1, 1))
     if not record:
         raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, 1))
-    return LinesSource(stream, form, tuple(record), Flat.of([(key, inner_of(value)) for key, value in record.items()]))
+    columns = [(key, _columns_of(value)) for key, value in record.items()]
+    return LinesSource(stream, form, tuple(record), Flat.of(columns))
+
+
+def _columns_of(value: Any) -> int | tuple[str, ...] | None:
+    """As `inner_of`; 0 of a list that is not of numbers alone, which may be one of lists of any length."""
+    return 0 if isinstance(value, list) and inner_of(value) is None else inner_of(value)
 
 
 def inner_of(value: Any) -> int | tuple[str, ...] | None:

@@ -1,0 +1,93 @@
+"""Rows whose predictions are lists of any length: every number of a list becomes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.columns.column import Coded, Values, texts_of
+from xentcli.columns.keys import coded
+from xentcli.columns.lists import Items, Lists
+from xentcli.errors import DataError
+from xentcli.readers.source import Pick, Rows
+from xentcli.records import replace
+
+__all__ = ["first_bytes", "unpredicted", "unrolled"]
+
+
+def unrolled(ours: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
+    """Return rows whose predictions are lists, and what goes with them, with a row for each number.
+
+    The other columns are repeated, but for lists of the same lengths, which go with the numbers one
+    by one. An example is named by the id of its row, or else its number, and its place in the list.
+
+    Raises
+    ------
+    DataError
+        For a list of another length than that of the predictions of its row.
+    """
+    lists = ours.lists["preds"]
+    names = texts_of(ours.values["id"]) if "id" in ours.values else range(ours.start + 1, ours.start + ours.count + 1)
+    first, *rest = (_unrolled(rows, lists, lists.named(names)) for rows in (ours, *companions))
+    return first, tuple(rest)
+
+
+def _unrolled(rows: Rows, lists: Lists, examples: Items) -> Rows:
+    for role, others in rows.lists.items():
+        if not np.array_equal(others.lengths, lists.lengths):
+            row = int(np.flatnonzero(others.lengths != lists.lengths)[0])
+            found = f"a list of {others.lengths[row]:,} beside predictions of {lists.lengths[row]:,}"
+            raise DataError(found, place=rows.place(role, row, 0))
+    beside = {role: _items(others, rows.selection[role]) for role, others in rows.lists.items()}
+    values = {role: _repeated(value, lists.origin) for role, value in rows.values.items() if role != "id"}
+    return replace(rows, count=len(examples), values={**values, **beside}, lists={}, examples=examples)
+
+
+def _items(lists: Lists, pick: Pick) -> Values:
+    """The items of lists as a column: of numbers (m, 1), or of text."""
+    texts: list[Any] = lists.flat.tolist() if pick.as_ == "texts" else []
+    return lists.flat[:, None] if pick.as_ == "lists" else texts
+
+
+def _repeated(values: Values, origin: Ints) -> Values:
+    if isinstance(values, np.ndarray):
+        return values[origin]
+    # A text is repeated by its code: copies of texts cost more than all else.
+    names, codes = coded(values)
+    return Coded(names, codes[origin])
+
+
+def unpredicted(values: Values, examples: Items) -> Flags | None:
+    """bool[m]: the first numbers of lists that are missing: the first token of a text has no prediction.
+
+    None where there are none.
+    """
+    assert isinstance(values, np.ndarray)
+    first = np.flatnonzero(examples.position == 0)
+    missing = first[np.isnan(values[first, 0])]
+    if not len(missing):
+        return None
+    found = np.zeros(len(values), dtype=bool)
+    found[missing] = True
+    return found
+
+
+def first_bytes(counts: Floats, origin: Ints, weight: Floats | None, rows: Rows) -> Floats:
+    """The bytes of rows (f8[m], repeated for each number of row `origin`) once each, at the first number.
+
+    Raises
+    ------
+    DataError
+        Where the numbers of a row have several weights: those of its bytes are unknown.
+    """
+    first = np.ones(len(origin), dtype=bool)
+    np.not_equal(origin[1:], origin[:-1], out=first[1:])
+    if weight is not None:
+        odd = np.flatnonzero(~first[1:] & (weight[1:] != weight[:-1]))
+        if len(odd):
+            place = replace(rows, examples=None).place("bytes", int(origin[odd[0]]), 0)
+            raise DataError("bytes of a row whose numbers have several weights", place=place)
+    return np.where(first, counts, 0.0)

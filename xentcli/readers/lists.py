@@ -1,0 +1,94 @@
+"""Lists of any length, as they were read, as columns of lists of numbers or of text."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xentcli.arrays import Array, Ints
+from xentcli.columns.lists import Lists
+from xentcli.columns.numerals import number
+from xentcli.errors import DataError, shown
+from xentcli.records import replace
+
+if TYPE_CHECKING:
+    from xentcli.readers.source import Rows
+
+__all__ = ["lists_of"]
+
+
+def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[int]]:
+    """Return a column of lists as the pick of its role asks: of numbers, with null as NaN, or of text.
+
+    Also returned are the items that are numerals below the smallest double, which were read as 0.
+
+    Raises
+    ------
+    DataError
+        For a row without a list, or an item that is no number where one must be.
+    """
+    items: Any
+    if isinstance(column, Lists):
+        items, ends = column.flat, column.ends - column.ends[0]
+    else:
+        items, ends = _joined(column.tolist(), role, rows)
+    if rows.selection[role].as_ == "texts":
+        return Lists(_texts(items), ends), []
+    if isinstance(items, np.ndarray) and items.dtype.kind in "biuf":
+        return Lists(items if items.dtype.kind == "f" else items.astype(np.float64), ends), []
+    values = items if isinstance(items, list) else items.tolist()
+    if {*map(type, values)} <= {int, float, type(None)}:
+        # An integer too large for a double is refused below, with its place.
+        with contextlib.suppress(OverflowError):
+            return Lists(np.array(values, dtype=np.float64), ends), []
+    found = np.empty(len(values))
+    for item, value in enumerate(values):
+        read = _number(value, bare=role == "preds")
+        if read is None:
+            place = replace(rows, examples=Lists(found, ends).named(())).place(role, item, 0)
+            raise DataError(f"{_shown(value)} is not a number", place=place)
+        found[item] = read
+    return Lists(found, ends), [item for item, value in enumerate(values) if getattr(value, "text", None)]
+
+
+def _joined(cells: list[Any], role: str, rows: Rows) -> tuple[list[Any], Ints]:
+    """The items of some lists, and where each ends."""
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, list | tuple | np.ndarray):
+            raise DataError(f"{_shown(cell)} where the first row has a list", place=rows.place(role, row, 0))
+    ends = np.zeros(len(cells) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(map(len, cells), np.int64, len(cells)), out=ends[1:])
+    plain = (cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in cells)
+    return list(itertools.chain.from_iterable(plain)), ends
+
+
+def _number(value: Any, *, bare: bool) -> float | None:
+    """A number, NaN for null; a text as in a file; true is 1 unless numbers are to be `bare`. None of all else."""
+    if value is None or type(value).__name__ == "NAType":
+        return np.nan
+    if isinstance(value, str):
+        return number(value)
+    if isinstance(value, bool) and bare:
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _texts(items: Any) -> Array:
+    values = items if isinstance(items, list) else items.tolist()
+    found = np.empty(len(values), dtype=object)
+    found[:] = ["" if value is None else value if isinstance(value, str) else str(value) for value in values]
+    return found
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shown(value) if isinstance(value, str) else shown(json.dumps(value))
+    except (TypeError, ValueError):
+        return shown(str(value))
