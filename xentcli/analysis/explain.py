@@ -155,6 +155,12 @@ def _explained(
 
 def _row_of(feed: Feed, row: int) -> Explanation:
     plan, scorer, matching = feed.plan, Scorer(feed.plan), Matching(feed)
+    if plan.has_lists:
+        raise DataError(
+            "a row is a list here, every number of which has a loss",
+            place=Place(plan.predictions.path),
+            advice="xent score --per-example FILE writes them all",
+        )
     total, told = 0, None
     for task in feed.tasks():
         total = task.start + task.part.rows

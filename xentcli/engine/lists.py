@@ -15,7 +15,7 @@ from xentcli.errors import DataError
 from xentcli.readers.source import Pick, Rows
 from xentcli.records import replace
 
-__all__ = ["first_bytes", "unpredicted", "unrolled"]
+__all__ = ["check_missing", "first_bytes", "unpredicted", "unrolled"]
 
 
 def unrolled(ours: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
@@ -73,6 +73,24 @@ def unpredicted(values: Values, examples: Items) -> Flags | None:
     found = np.zeros(len(values), dtype=bool)
     found[missing] = True
     return found
+
+
+def check_missing(values: Values, rows: Rows, kept: Ints) -> None:
+    """Refuse a missing number that is not the first of its list, among rows (i8[m]) that count.
+
+    Raises
+    ------
+    DataError
+        Naming the row and the place in its list.
+    """
+    assert isinstance(values, np.ndarray)
+    missing = kept[np.isnan(values[kept, 0])]
+    if len(missing):
+        raise DataError(
+            "a number is missing; only the first of a list may be, as a first token has no prediction",
+            place=rows.place("preds", int(missing[0]), 0),
+            advice="--ignore-label nan skips all that are missing",
+        )
 
 
 def first_bytes(counts: Floats, origin: Ints, weight: Floats | None, rows: Rows) -> Floats:

@@ -18,7 +18,7 @@ from xentcli.columns.column import Values, take, texts_of
 from xentcli.columns.keys import coded, crossed
 from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
-from xentcli.engine.lists import first_bytes, unpredicted, unrolled
+from xentcli.engine.lists import check_missing, first_bytes, unpredicted, unrolled
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
@@ -282,6 +282,8 @@ class Scorer:
         kept = sides.kept
         preds_rows, predictions = values["preds"]
         assert isinstance(predictions, np.ndarray)
+        if ours.examples is not None:
+            check_missing(predictions, preds_rows, kept)
         batch = checked(
             predictions[kept] if len(kept) < count else predictions,
             sides.target,

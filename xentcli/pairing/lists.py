@@ -16,13 +16,12 @@ __all__ = ["has_lists", "undivided"]
 def undivided(sources: Sequence[Source], settings: Settings) -> tuple[Source, ...]:
     """Return the sources with columns of lists as such, not as K columns each.
 
-    Those that an option names are, and all if no option says what the predictions are, or means a
-    column by its number or its place in a list.
+    Those that an option names are, and all unless an option means a column by its number, or a place in a list.
     """
     if KINDS[settings.kind].labelled:
         return tuple(sources)
     named = {spec.rpartition(":")[2] if spec.startswith("@") else spec for spec in _specs(settings)}
-    whole = settings.preds is None and not any(letter in spec for spec in named for letter in "#[")
+    whole = not any(letter in spec for spec in named for letter in "#[")
     return tuple(_undivided(source, None if whole else named) for source in sources)
 
 
@@ -38,6 +37,7 @@ def _undivided(source: Source, named: set[str] | None) -> Source:
     if flat is None or not hasattr(source, "with_lists"):
         return source
     lists = [name for name, columns in flat.groups.items() if flat.positional(columns[0])]
+    lists += [flat.names[column] for column in flat.lists]
     chosen = [name for name in lists if named is None or name in named]
     return cast("Source", cast("Any", source).with_lists(chosen)) if chosen else source
 

@@ -225,10 +225,13 @@ def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[P
     found = Found(source, free, others=True)
     check_odd(found, "every column without another role is a prediction")
     if not KINDS[settings.kind].labelled and len(free) > 1 and source.tabular:
+        lists = [name_of(source, column) for column in free if column in source.traits.lists]
         raise DataError(
             f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
             place=Place(source.path),
-            advice="--preds NAME chooses it",
+            advice=f"--preds {lists[0]} takes every number of its lists"
+            if len(lists) == 1
+            else "--preds NAME chooses it",
         )
     _check_numeric(found, queues[0], sources, settings)
     roles["preds"] = [found]

@@ -50,7 +50,9 @@ def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[
         read = _number(value, bare=role == "preds")
         if read is None:
             place = replace(rows, examples=Lists(found, ends).named(())).place(role, item, 0)
-            raise DataError(f"{_shown(value)} is not a number", place=place)
+            large = isinstance(value, int) and not isinstance(value, bool)
+            advice = "larger than any double, which ends at 1.8e308" if large else ""
+            raise DataError(f"{_shown(value)} is not a number", place=place, advice=advice)
         found[item] = read
     return Lists(found, ends), [item for item, value in enumerate(values) if getattr(value, "text", None)]
 

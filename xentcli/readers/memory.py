@@ -93,7 +93,8 @@ class MemorySource:
         dtypes = tuple(column.dtype for column in (self.columns if self.array is None else (self.array,)))
         same = dtypes[0] if len({*dtypes}) == 1 else None
         counts = self.index is not None and np.array_equal(self.index, np.arange(self.rows))
-        return Traits(dtype=same, dtypes=() if self.array is not None else dtypes, counts=counts)
+        lists = frozenset(index for index, column in enumerate(self.columns) if _holds_lists(column))
+        return Traits(dtype=same, dtypes=() if self.array is not None else dtypes, counts=counts, lists=lists)
 
     @property
     def tabular(self) -> bool:
@@ -138,6 +139,11 @@ class MemorySource:
             columns = tuple(column[some] for column in self.columns)
             index = None if self.index is None else self.index[some]
             yield MemoryPart(self.path, self.names, start, some.stop - start, array, columns, index)
+
+
+def _holds_lists(column: Array) -> bool:
+    """Whether the first value of a column is a list."""
+    return column.dtype.kind == "O" and len(column) > 0 and isinstance(column[0], list | tuple | np.ndarray)
 
 
 def _rows_of(array: Array, start: int, rows: int) -> Array:

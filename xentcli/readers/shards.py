@@ -10,7 +10,7 @@ import contextlib
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
 from itertools import takewhile
@@ -251,6 +251,10 @@ class Shards:
         """Return archives with other members as their columns, as each of them says."""
         return self._changed(lambda source: source.arranged(rank, axis, lead))
 
+    def with_lists(self, names: Collection[str]) -> Shards:
+        """Return tables with columns of K numbers as columns of lists of any length."""
+        return self._changed(lambda source: source.with_lists(names))
+
     def _changed(self, change: Callable[[Any], Any]) -> Shards:
         before = self.change
         return replace(self, first=change(self.first), change=lambda source: change(before(source)))
@@ -284,21 +288,23 @@ class Shards:
 
     def _another(self, file: str) -> Source:
         source = opened = self.opener(file)
-        if self.traits.arrays:
-            # The members that are columns were decided for all files.
+        traits = self.traits
+        # Which members and lists are columns was decided for all files.
+        decided = bool(traits.arrays or traits.lists)
+        if decided:
             source = self.change(opened)
         # Whether the first line is a header was decided for all files.
         names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
         if not source.width:
             raise DataError("the file is empty", place=Place(file))
-        width = self.first.width if self.traits.arrays else self.opened.width
+        width = self.first.width if decided else self.opened.width
         if source.width != width:
             what = f"{source.width:,} columns, and {self.files[0]} has {width:,}"
         elif names != self.names:
             ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
             what = f"a column {shown(ours)} where {self.files[0]} has {shown(first)}"
         else:
-            return source if self.traits.arrays else cast("Source", self.change(source))
+            return source if decided else cast("Source", self.change(source))
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
 
     def check_unchanged(self) -> None:

@@ -66,7 +66,7 @@ class Flat:
         >>> Flat.of([("id", None), ("p", 2)]).undivided(["p"]).names
         ('id', 'p')
         """
-        inner = {column: name for name in names for column in self.groups[name]}
+        inner = {column: name for name in names for column in self.groups.get(name, ())}
         kept = [column for column in range(len(self.names)) if column not in inner or column in self._firsts]
         origin = [(self.origin[column][0], None if column in inner else self.origin[column][1]) for column in kept]
         groups = {

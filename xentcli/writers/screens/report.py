@@ -53,7 +53,9 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if examples.zero_weight:
         yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
     if examples.ignored:
-        yield "", f"{plural(examples.ignored, 'row')} skipped (--ignore-label)"
+        # Without the option only the first numbers of lists are skipped.
+        why = "--ignore-label" if "ignore_label" in report.options else "missing at the start of a list"
+        yield "", f"{plural(examples.ignored, 'row')} skipped ({why})"
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
