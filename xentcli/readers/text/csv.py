@@ -125,17 +125,17 @@ class CsvPart:
         return self if found is None else found[0]
 
     def split(self, rows: int) -> tuple[CsvPart, CsvPart] | None:
-        """Return the first rows and the others; None where there is a quote among the first."""
+        """Return the first rows and the others; None where a line may end within quotes."""
         return self._split(rows, self.length)
 
     def _split(self, rows: int, look: int) -> tuple[CsvPart, CsvPart] | None:
-        """Return the first rows, if they end within `look` bytes without a quote, and the others."""
-        size = min(self.length, look)
+        """Return the first rows, if they end within `look` bytes and each is a line, and the others."""
+        size, end = min(self.length, look), self.grammar.dialect.end
         data = read_range(self.path, self.offset, size) if self.data is None else self.data[:size]
-        if b'"' in data:
-            return None
-        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == self.grammar.dialect.end[0])
-        if len(ends) < rows:
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == end[0])
+        # With as many lines as rows none ends within quotes.
+        lines = len(ends) + (not data.endswith(end))
+        if len(ends) < rows or (b'"' in data and (size < self.length or lines > self.rows)):
             return None
         return cut(self, rows, int(ends[rows - 1]) + 1)
 
