@@ -231,6 +231,57 @@ def test_names_are_short_and_distinct() -> None:
         names_of(["p.csv", "p.csv"])
 
 
+def test_models_in_one_file_are_compared_on_the_rows_that_all_have(tmp_path: Path) -> None:
+    q, y = np.random.default_rng(3).uniform(0.01, 0.99, (40, 3)), labels_of(40, 2, 3)
+    names = ("a", "b", "c")
+    wide = tmp_path / "wide.csv"
+    wide.write_text("y,a,b,c\n" + "".join(f"{y[i]},{','.join(map(repr, q[i].tolist()))}\n" for i in range(40)))
+    lines = [
+        f"q{i},{name},{float(q[i, k])!r},{y[i]}"
+        for i in range(40)
+        for k, name in enumerate(names)
+        if (i, name) != (7, "b")
+    ]
+    order = np.random.default_rng(4).permutation(len(lines) - 1) + 1
+    long = tmp_path / "long.csv"
+    long.write_text("question,who,p,y\n" + "\n".join([lines[0], *(lines[i] for i in order)]) + "\n")
+    kept = np.arange(40) != 7
+    separate = compare({name: q[kept, k] for k, name in enumerate(names)}, y[kept])
+    by_column = compare([str(wide)], None, each=names, label="y")
+    by_row = compare([str(long)], None, model="who", id="question", label="y", preds="p", worst=1)
+    assert [m.name for m in by_row.models] == list(
+        dict.fromkeys(line.split(",")[1] for line in [lines[0], *(lines[i] for i in order)])
+    )
+    changes = {(p.reference, p.model, p.metric): p.change for p in separate.pairs}
+    for pair in by_row.pairs:
+        if pair.reference == "a":
+            assert pair.change == changes[pair.reference, pair.model, pair.metric]
+    assert by_row.examples.scored == 39 and "compared on the 39 rows" in by_row.notes[0]
+    assert by_row.worst[0].id is not None and by_row.worst[0].id.startswith("q")
+    whole = compare({name: q[:, k] for k, name in enumerate(names)}, y)
+    assert [p.change for p in by_column.pairs] == [p.change for p in whole.pairs]
+    long.write_text("question,who,p,y\nq1,a,.5,1\nq1,b,.5,1\nq1,a,.5,1\n")
+    with pytest.raises(DataError, match="a has two rows of id 'q1'"):
+        compare([str(long)], None, model="who", id="question", label="y", preds="p")
+
+
+@pytest.mark.parametrize(
+    ("paths", "options", "message"),
+    [
+        (["p.csv"], {"each": ["a"]}, "names one model"),
+        (["p.csv"], {"each": ["a", "b"], "model": "who"}, "choose one"),
+        (["p.csv", "q.csv"], {"each": ["a", "b"]}, "models that are in one file"),
+        (["p.csv"], {"model": "who"}, "needs --id"),
+        (["p.csv"], {"each": ["a", "b"], "preds": "a"}, "both name columns"),
+    ],
+)
+def test_options_of_models_in_one_file_that_make_no_sense(
+    paths: list[str], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        compare(paths, None, **options)
+
+
 def test_losses_written_by_score_are_compared_without_labels(tmp_path: Path) -> None:
     paths = []
     for name, path in (("f", FOREST), ("l", LOGISTIC)):

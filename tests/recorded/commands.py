@@ -207,6 +207,8 @@ _COMPARE = (
     "--models '*s.csv' --labels labels.csv",
     "preds.csv",
     "preds.csv preds.csv --labels labels.csv",
+    "full.csv --each cat,dog --label truth --positive cat",
+    "full.csv --model site --id day --label truth --preds cat,dog,emu",
 )
 
 

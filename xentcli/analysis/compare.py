@@ -8,8 +8,9 @@ from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
-from xentcli.errors import DataError, UsageError, XentError
+from xentcli.errors import DataError, UsageError, XentError, shown
 from xentcli.readers.shards import files_of
+from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
@@ -22,6 +23,8 @@ def compare(
     labels: Any = None,
     settings: Settings | None = None,
     *,
+    each: Sequence[str] = (),
+    model: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -36,6 +39,10 @@ def compare(
     ----------
     models
         By name the predictions of each model, as ``score`` takes them; or paths, which name the models.
+    each
+        Of one input: the columns of each model, as ``preds`` takes them.
+    model
+        Of one input: the column that names the model of each row; ``id`` names what the row is about.
     labels, settings, threads, options
         As ``score`` takes them. labels is None where each file has them in a column.
     progress
@@ -48,7 +55,7 @@ def compare(
     Raises
     ------
     UsageError
-        For fewer than two models.
+        For fewer than two models, or both `each` and `model`.
     DataError, FileError, NoVerdict
         As ``score`` raises them; of three models and more, those of a single file are in `refused`.
 
@@ -61,12 +68,40 @@ def compare(
     """
     chosen = Settings.chosen(settings, options)
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
-    if len(named_models) < 2:
-        raise UsageError("one file of predictions is nothing to compare", advice="xent compare OLD NEW --labels FILE")
-    metrics = _metrics(chosen)
-    runs = Runs.of(chosen, metrics)
-    done, refused = _run_all(runs, named_models, labels, threads=threads, progress=progress)
+    _check_models(named_models, each, model, chosen)
+    runs = Runs.of(chosen, _metrics(chosen))
+    beside: dict[str, Any] = {"threads": threads, "progress": progress}
+    if model is not None:
+        done = runs.run_long(model, next(iter(named_models.values())), labels, **beside)
+        if len(done) < 2:
+            raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
+        return comparison_of(runs, done, labels=labels)
+    jobs = [(name, data, chosen) for name, data in named_models.items()]
+    if each:
+        data = next(iter(named_models.values()))
+        jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
+    done, refused = _run_all(runs, jobs, labels, **beside)
     return comparison_of(runs, done, refused, labels=labels)
+
+
+def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | None, settings: Settings) -> None:
+    """Refuse a number of models that the options do not go with."""
+    if each and model is not None:
+        raise UsageError("--each takes a column for each model and --model a row for each; choose one")
+    option = "--each" if each else "--model" if model is not None else None
+    if option is not None and len(models) > 1:
+        raise UsageError(f"{option} compares models that are in one file, not {len(models)} files")
+    if len(each) == 1:
+        raise UsageError("--each names one model: there is nothing to compare it with", advice="--each ecmwf,gfs")
+    if each and settings.preds is not None:
+        raise UsageError("--each and --preds both name columns of predictions; choose one")
+    if model is not None and settings.id is None:
+        raise UsageError("--model needs --id COLUMN, which says what each row is about")
+    if option is None and len(models) < 2:
+        raise UsageError(
+            "one file of predictions is nothing to compare",
+            advice=("xent compare OLD NEW --labels FILE", "models in one file: --each COLUMN,COLUMN or --model COLUMN"),
+        )
 
 
 def _metrics(settings: Settings) -> tuple[str, ...]:
@@ -86,28 +121,28 @@ def _metrics(settings: Settings) -> tuple[str, ...]:
 
 
 def _run_all(
-    runs: Runs, models: Mapping[str, Any], labels: Any, **beside: Any
+    runs: Runs, jobs: Sequence[tuple[str, Any, Settings]], labels: Any, **beside: Any
 ) -> tuple[list[ModelRows], tuple[Refused, ...]]:
     """Score each model; of three and more, a file that cannot be scored is refused alone."""
     done: list[ModelRows] = []
     refused: list[Refused] = []
     errors: list[XentError] = []
-    for name, data in models.items():
+    for name, data, settings in jobs:
         try:
-            model = runs.run(name, data, labels, **beside)
+            model = runs.run(name, data, labels, settings, **beside)
             if done:
                 check_alike(done[0], model, runs, one_label_file=labels is not None)
             done.append(model)
         except XentError as error:
             errors.append(error)
-            if len(models) < 3:
+            if len(jobs) < 3:
                 raise
             refused.append(Refused(name, data if isinstance(data, str) else name, error.headline, error.exit_code))
     if not done:
         raise errors[0]
     if len(done) < 2:
         raise DataError(
-            f"only {done[0].path} can be scored: there is nothing to compare it with",
+            f"only {done[0].name} can be scored: there is nothing to compare it with",
             advice=tuple(f"{r.name}: {r.reason}" for r in refused[:3]),
         )
     return done, tuple(refused)

@@ -13,7 +13,7 @@ from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Common, Difference, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
-from xentcli.errors import NoVerdict, Place, Warning
+from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing.join import ids_at
 from xentcli.records import record
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
@@ -264,6 +264,8 @@ class _Compared:
                 )
 
     def _ids(self, rows: Sequence[int]) -> Sequence[str | None]:
+        if self.runs.row_names is not None:
+            return [str(self.runs.row_names.names[row]) for row in rows]
         if self.settings.id is None or not isinstance(self.reference.path, str):
             return [None] * len(rows)
         feed = opened(self.reference.path, self.labels, self.settings)
@@ -271,10 +273,10 @@ class _Compared:
         return [found[row] for row in rows]
 
     def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
-        lacking = self.reference.scores.examples.scored - self.compared
-        extra = sum(model.extra for model in self.models)
-        if lacking or extra:
-            yield f"compared on the {self.compared:,} rows that all have; {lacking:,} of the reference are left out"
+        rows = {model.name: int((model.rows[:, WEIGHT] > 0).sum()) + model.extra for model in self.models}
+        if any(count != self.compared for count in rows.values()):
+            counts = ", ".join(f"{name} has {count:,}" for name, count in list(rows.items())[:5])
+            yield f"compared on the {self.compared:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
         for pair in pairs if len(self.models) == 2 else ():
             if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
                 most = pair.model if pair.wins > pair.losses else pair.reference
@@ -282,10 +284,17 @@ class _Compared:
         if len(self.models) > 2:
             yield "the best of many looks better than it is: its cost was chosen on these rows"
 
+    def _row_name(self, row: int) -> str:
+        if self.runs.row_names is None:
+            return f"row {row:,}"
+        return f"id {shown(self.runs.row_names.names[row - 1])}"
+
     def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
-        for model in self.models:
-            for warning in model.scores.warnings:
-                yield Warning(warning.code, f"{model.name}: {warning.message}", warning.advice)
+        reports = {id(model.scores): (model.name, model.scores) for model in self.models}
+        for name, report in reports.values():
+            whose = f"{name}: " if len(reports) > 1 else ""
+            for warning in report.warnings:
+                yield Warning(warning.code, f"{whose}{warning.message}", warning.advice)
         if self.settings.cluster is not None and (clusters := len(self.runs.groups[-1].names)) < FEW_CLUSTERS:
             yield Warning("few-clusters", f"only {clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}")
         elif self.compared < FEW_ROWS:
@@ -296,5 +305,5 @@ class _Compared:
                 yield Warning(
                     "one-row",
                     f"{whose}one row makes {100 * pair.largest_share:.0f} % of the variance of the differences: "
-                    f"row {pair.largest_row:,}",
+                    f"{self._row_name(pair.largest_row or 0)}",
                 )

@@ -16,7 +16,7 @@ from xentcli.columns.keys import Keys
 from xentcli.columns.vocabulary import Vocabulary
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.join import Keys as IdKeys
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.settings import Settings
@@ -105,6 +105,8 @@ class Runs:
         The names of the groups of each --by, then of the clusters, by number.
     group_rows
         Of the reference: the numbers of its groups in each row; -1 for rows that are not scored.
+    row_names
+        The id of each row, where rows are counted by ids.
     """
 
     settings: Settings
@@ -113,6 +115,7 @@ class Runs:
     labels: Vocabulary = field(default_factory=Vocabulary)
     groups: tuple[Vocabulary, ...] = ()
     group_rows: Region | None = None
+    row_names: Vocabulary | None = None
     _hash: TextHash = field(default_factory=TextHash.random)
     _ids: IdKeys | None = None
     _hashes: tuple[list[Words], list[Words]] = field(default_factory=lambda: ([], []))
@@ -136,6 +139,9 @@ class Runs:
             if first:
                 self._hashes, self.group_rows = ([], []), None
 
+        if first:
+            # A file before this one may have failed half-way.
+            restart()
         write = self._first_written if first else self._written
         sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart)
         model.report = score(data, labels, settings or self.settings, sink=sink, metrics_needed=self.metrics, **beside)
@@ -144,6 +150,58 @@ class Runs:
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         return model
+
+    def run_long(self, column: str, data: Any, labels: Any, **beside: Any) -> list[ModelRows]:
+        """Score one file with a row for each model and id, and keep the rows of each model by their ids.
+
+        Raises
+        ------
+        DataError
+            Where a model has two rows of one id.
+        """
+        path = data if isinstance(data, str) else "predictions"
+        names, ids = Vocabulary(), Vocabulary()
+        models: list[ModelRows] = []
+
+        def write(block: _Block) -> None:
+            (found, codes), *block_groups = block.groups
+            numbers = names.add(list(found))
+            models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
+            assert block.ids is not None
+            rows = ids.add(list(block.ids))
+            values = self._numbered(block)
+            for code, number in enumerate(numbers.tolist()):
+                here = block.kept[codes == code]
+                self._put_once(models[number], rows[here], values[here], ids)
+            if block_groups:
+                self._note_groups(replace(block, groups=tuple(block_groups)), rows)
+
+        def restart() -> None:
+            nonlocal names, ids
+            names, ids, self.group_rows = Vocabulary(), Vocabulary(), None
+            models.clear()
+
+        settings = replace(self.settings, by=(column, *self.settings.slices))
+        sink = Sink(_Prepare(self.metrics, True), write, restart)
+        report = score(data, labels, settings, sink=sink, metrics_needed=self.metrics, **beside)
+        for model in models:
+            model.report = report
+        self.row_names = ids
+        return models
+
+    def _put_once(self, model: ModelRows, rows: Ints, values: Floats, ids: Vocabulary) -> None:
+        """Write rows that the model must not have yet."""
+        known = model.rows
+        there = rows[rows < len(known)]
+        again = there[~np.isnan(known[there, WEIGHT])]
+        if not len(again):
+            ordered = np.sort(rows)
+            again = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(again):
+            raise DataError(
+                f"{model.name} has two rows of id {shown(ids.names[int(again[0])])}", place=Place(model.path)
+            )
+        model.region.put(rows, values)
 
     def _first_written(self, model: ModelRows, block: _Block) -> None:
         if block.ids is not None:
@@ -175,13 +233,14 @@ class Runs:
             block.values[:, LABEL] = numbers[block.values[:, LABEL].astype(np.int64)]
         return block.values
 
-    def _note_groups(self, block: _Block) -> None:
+    def _note_groups(self, block: _Block, rows: Ints | None = None) -> None:
+        """Keep the groups of rows: of these, else of those from the start of the block on."""
         if self.group_rows is None:
             self.group_rows = RowStore([-1.0] * len(self.groups)).region()
         numbers = np.full((len(block.values), len(self.groups)), -1.0)
         for place, (names, codes) in enumerate(block.groups):
             numbers[block.kept, place] = self.groups[place].add(list(names))[codes]
-        self.group_rows.put(block.start, numbers)
+        self.group_rows.put(block.start if rows is None else rows, numbers)
 
 
 def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label_file: bool) -> None:

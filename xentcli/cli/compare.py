@@ -16,8 +16,15 @@ __all__ = ["compare"]
 
 _MODELS = {
     "models": Option("Models", "Compare the files of this folder or quoted glob.", "GLOB"),
+    "each": Option("Models", "Columns of one file, a model each: ecmwf,gfs.", "COLUMNS", multiple=True),
+    "model": Option("Models", "Column of one file that names the model of a row.", "COLUMN"),
 }
 _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1)]
+
+
+def each_of(given: tuple[str, ...]) -> list[str]:
+    """Return the columns of each model: those of one --each apart at commas, else each --each whole."""
+    return given[0].split(",") if len(given) == 1 else list(given)
 
 
 @click.command(
@@ -50,5 +57,6 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))
     with watched() as progress:
-        result = run(paths, labels, settings, threads=options["threads"], progress=progress)
+        models = {"each": each_of(options["each"]), "model": options["model"]}
+        result = run(paths, labels, settings, **models, threads=options["threads"], progress=progress)
     output.write(result)
