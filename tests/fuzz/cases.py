@@ -405,7 +405,7 @@ class Maker:
         return spec
 
     def reorder(self, problem: Problem) -> None:
-        """Put the labels into another order; with --subset some have no prediction."""
+        """Put the labels into another order; with --subset some rows of either side have no partner."""
         assert problem.labels is not None
         order = list(range(problem.labels.count))
         self.r.shuffle(order)
@@ -414,6 +414,8 @@ class Maker:
             self.options["subset"] = True
             keep = max(1, self.r.randrange(problem.preds.count))
             problem.preds.columns = {role: v[:keep] for role, v in problem.preds.columns.items()}
+            most = max(1, problem.labels.count - self.r.randrange(3))
+            problem.labels.columns = {role: v[:most] for role, v in problem.labels.columns.items()}
 
     def label_layout(self, labels: dict[str, list[Any]]) -> Layout:
         r = self.r

@@ -8,6 +8,7 @@ logit's exponent is rounded once more), sums are correctly rounded, each divisio
 
 from __future__ import annotations
 
+import itertools
 import math
 import os.path
 import re
@@ -211,8 +212,7 @@ def _aligned(problem: Problem) -> list[dict[str, Any]]:
     if preds.count == 0 and (labels is None or labels.count == 0):
         raise Refusal("no rows", 5)
     if preds.count == 0 or (labels is not None and labels.count == 0):
-        # With --subset nothing in common is no verdict.
-        raise Refusal("no rows in one file", *([3, 5] if problem.options.get("subset") else [3]))
+        raise Refusal("no rows in one file")
     if labels is None:
         if len(set(preds.columns.get("id", []))) < len(preds.columns.get("id", [])):
             raise Refusal("an id twice", 0, 3, 5)
@@ -232,9 +232,10 @@ def _joined(problem: Problem, preds: Side, labels: Side) -> list[dict[str, Any]]
     if set(left) != set(right) and not subset:
         raise Refusal("an id that only one file has")
     where = {key: i for i, key in enumerate(right)}
-    if any(key not in where for key in left):
-        raise Refusal("a prediction without a label", 0, 3)
-    return [preds.row(i) | labels.row(where[key]) for i, key in enumerate(left)]
+    if not set(left) & set(right):
+        raise Refusal("nothing in common")
+    rows = [preds.row(i) | labels.row(where.get(key, 0)) for i, key in enumerate(left)]
+    return [row | {"unmatched": key not in where} for row, key in zip(rows, left, strict=True)]
 
 
 # Labels.
@@ -537,7 +538,6 @@ def _matched(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) 
         base = problem.options.get("index_base")
         return dict(zip(kept, match(labels, problem.names, problem.width, base) if kept else (), strict=True))
 
-    _unused(problem, [row["label"] for row in rows])
     every = [i for i, out in enumerate(ignored) if not out]
     counted = [i for i in every if rows[i].get("weight") != 0]
     found = classes(counted)
@@ -549,19 +549,6 @@ def _matched(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) 
         if not same:
             raise Refusal("a label of weight 0 that does not match", 0, 3, 5)
     return [_one_hot(found[i], problem.width) if i in found else None for i in range(len(rows))]
-
-
-def _unused(problem: Problem, used: list[str]) -> None:
-    """Labels without a prediction may be checked or not."""
-    if not problem.options.get("subset") or problem.labels is None:
-        return
-    every, options = problem.labels.columns["label"], problem.options
-    every = [text for text in every if text != options.get("ignore_label")]
-    try:
-        match(every, problem.names, problem.width, options.get("index_base"))
-    except Refusal as refusal:
-        if set(every) - set(used):
-            raise Refusal("a label without a prediction that does not match", 0, 3, *refusal.codes) from None
 
 
 def _one_hot(index: int, width: int) -> Target:
@@ -627,16 +614,18 @@ def _share(text: str) -> Number:
 
 def _figures(problem: Problem, rows: list[dict[str, Any]]) -> Figures:
     options = problem.options
-    for row in rows:
+    unmatched = [row.get("unmatched", False) for row in rows]
+    for row in itertools.compress(rows, [not out for out in unmatched]):
         _must(0 <= row.get("weight", 1.0) < math.inf, "a weight")
         _must(0 <= row.get("bytes", 1.0) < math.inf, "bytes")
-    ignored = _ignored(problem, rows)
-    targets = _targets(problem, rows, ignored)
+    ignored = [label and not out for label, out in zip(_ignored(problem, rows), unmatched, strict=True)]
+    skipped = [label or out for label, out in zip(ignored, unmatched, strict=True)]
+    targets = _targets(problem, rows, skipped)
     weights = _class_weights(problem)
     scored: list[Row] = []
     zero = 0
     for i, row in enumerate(rows):
-        if ignored[i]:
+        if skipped[i]:
             continue
         if row.get("weight", 1.0) == 0:
             zero += 1
@@ -645,6 +634,7 @@ def _figures(problem: Problem, rows: list[dict[str, Any]]) -> Figures:
     if not scored or sum(row.b for row in scored) == 0:
         raise Refusal("nothing is scored", 5)
     examples = {"read": len(rows), "scored": len(scored), "ignored": sum(ignored), "zero_weight": zero}
+    examples["unmatched"] = sum(unmatched)
     return _report(problem, scored, examples, options)
 
 

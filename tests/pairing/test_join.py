@@ -15,7 +15,8 @@ from xentcli import score
 from xentcli.analysis.score import opened
 from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError
-from xentcli.pairing.join import Keys, ids_at
+from xentcli.pairing.ids import ids_at
+from xentcli.pairing.join import Keys
 from xentcli.settings import Settings
 
 laws = settings(deadline=None, max_examples=200)
@@ -91,7 +92,7 @@ def test_what_is_unused_is_told_by_name_and_of_a_stream_by_row(tmp_path: Path) -
         score(tmp_path / "p.csv", tmp_path / "y.csv", id="id")
     feed = opened(str(tmp_path / "p.csv"), str(tmp_path / "y.csv"), Settings(id="id"))
     source, pick = feed.sources[1], feed.plan.picks[1]["id"]
-    assert ids_at(source, pick, [0, 2]) == ["'v'", "'w'"]
+    assert ids_at(source, pick, [0, 2]) == ["v", "w"]
     object.__setattr__(source.stream, "path", None)  # type: ignore[attr-defined]
     assert ids_at(source, pick, [0, 2]) == ["row 1", "row 3"]
 
@@ -100,13 +101,13 @@ def test_what_is_unused_is_told_by_name_and_of_a_stream_by_row(tmp_path: Path) -
 def test_an_id_that_comes_again_in_a_later_block_is_refused(block_bytes: int, write: Write) -> None:
     labels = write("l.csv", "id,label\nx,a\ny,b\nz,a\n")
     for ids, told in (
-        ("xyx", "1 row repeats an id: 'x'"),
-        ("xyzxyz", "3 rows repeat"),
-        ("xxy", "1 row repeats an id: 'x'"),
-        ("yxy", "1 row repeats an id: 'y'"),
+        ("xyx", "row 3 (line 4): id 'x' appears twice, first at row 1 (line 2)"),
+        ("xyzxyz", "row 4 (line 5): id 'x' appears twice, first at row 1 (line 2) (3 rows repeat an id)"),
+        ("xxy", "row 2 (line 3): id 'x' appears twice, first at row 1 (line 2)"),
+        ("yxy", "row 3 (line 4): id 'y' appears twice, first at row 1 (line 2)"),
     ):
         preds = write("p.csv", "id,a,b\n" + "".join(f"{name},0.5,0.5\n" for name in ids))
-        with pytest.raises(DataError, match="repeat") as caught:
+        with pytest.raises(DataError, match="twice") as caught:
             score(preds, labels, id="id", subset=True, block_bytes=block_bytes)
         assert told in str(caught.value), str(caught.value)
 

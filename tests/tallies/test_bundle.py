@@ -27,6 +27,7 @@ from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, Entry
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
+from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.moments import GroupMeans
 from xentcli.tallies.scores import Figures
 from xentcli.tallies.tally import Tally
@@ -88,9 +89,8 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
         wants,
         Figures.of(work),
         read=n,
-        ignored=2,
+        left_out=LeftOut(2, frozenset({"-100"}), 1),
         underflows=1,
-        ignored_labels=frozenset({"-100"}),
         by=(sites, crossed([sites, days])),
         clusters=days,
         bytes=rng.integers(0, 99, n).astype(np.float64),
@@ -173,7 +173,7 @@ def row_of(block: Block, i: int) -> Block:
         block,
         figures=Figures.of(work),
         read=1,
-        ignored=block.ignored * (i == 0),
+        left_out=block.left_out if i == 0 else LeftOut(),
         underflows=block.underflows * (i == 0),
         by=tuple(coded([names[codes[i]]]) for names, codes in block.by),
         clusters=coded([block.clusters[0][block.clusters[1][i]]]),

@@ -14,7 +14,7 @@ from xentcli.analysis.pairs import Common, Difference, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
 from xentcli.errors import NoVerdict, Place, Warning, shown
-from xentcli.pairing.join import ids_at
+from xentcli.pairing.ids import ids_at
 from xentcli.records import record
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.report.document import Examples
@@ -269,7 +269,7 @@ class _Compared:
         if self.settings.id is None or not isinstance(self.reference.path, str):
             return [None] * len(rows)
         feed = opened(self.reference.path, self.labels, self.settings)
-        found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows, str), strict=True))
+        found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows), strict=True))
         return [found[row] for row in rows]
 
     def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:

@@ -179,21 +179,20 @@ def _row_of(feed: Feed, row: int) -> Explanation:
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
     scorer = Scorer(plan)
     piece = next(piece for piece in scorer.pieces(task) if row <= piece.start + piece.rows.count)
-    ours, companions = piece.rows, piece.companions
-    if companions is None:
+    if piece.companions is None:
         # Matching.finish reports the missing ids.
         return None
-    index = row - piece.start - 1
-    pieces = ours.cut(index, index + 1), [rows.cut(index, index + 1) for rows in companions]
-    aligned = scorer.align(row - 1, *pieces)
+    one = piece.cut(row - piece.start - 1)
+    aligned = scorer.align(one)
     if not len(aligned.kept):
-        raise DataError("the row has weight 0 or an ignored label: it is not scored", place=ours.place("preds", index))
+        why = "has no partner" if aligned.left_out.unmatched else "has weight 0 or an ignored label"
+        raise DataError(f"the row {why}: it is not scored", place=one.rows.place("preds", 0))
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
         told = _told(plan, Workings(aligned.batch))
         if plan.recipe.temperature != 1:
             untempered = replace(plan, recipe=replace(plan.recipe, temperature=1.0))
-            given = Scorer(untempered).align(row - 1, *pieces).batch.predictions[0].tolist()
+            given = Scorer(untempered).align(one).batch.predictions[0].tolist()
             terms = tuple(replace(term, given=value) for term, value in zip(told.terms, given, strict=True))
             told = replace(told, kind=plan.settings.kind, terms=terms, temperature=plan.recipe.temperature)
     inputs = tuple(InputFile(table.path, table.format, None, None, table.header) for table in plan.inputs)

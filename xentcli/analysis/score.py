@@ -16,6 +16,7 @@ from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageEr
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import file_id, open_source
 from xentcli.records import record, replace
+from xentcli.report.parts import Unmatched
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
@@ -273,7 +274,9 @@ class Tallied:
         """Return the Report of them, with some metrics (default: the usual ones), before any diagnosis."""
         chosen = wanted() if metrics is None else metrics
         report = report_of(self.plan, self.bundle, self.matching.row_names, chosen)
-        return replace(report, labels_unused=self.matching.unused)
+        lacking = self.matching.lacking
+        unmatched = None if lacking is None else Unmatched(*lacking)
+        return replace(report, labels_unused=self.matching.unused, unmatched=unmatched)
 
 
 def _report(

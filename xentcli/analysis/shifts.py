@@ -126,8 +126,7 @@ def _overlapping(case: Case, feed: Feed) -> Iterator[Batch]:
     scorer, most = Scorer(case.plan), min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
     held: Batch | None = None
     for piece in itertools.chain.from_iterable(map(scorer.pieces, feed.tasks())):
-        assert piece.companions is not None
-        batch = scorer.align(piece.start, piece.rows, piece.companions).batch
+        batch = scorer.align(piece).batch
         if not len(batch.rows):
             continue
         if batch.rows[0] > most:

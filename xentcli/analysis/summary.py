@@ -50,11 +50,11 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
     """
     total: Scores = bundle["scores"]
     _check_not_empty(plan, total)
-    summary, settings = _Summary(plan, bundle), plan.settings
+    summary, settings, left_out = _Summary(plan, bundle), plan.settings, total.left_out
     return Report(
         metrics=summary.metrics(metrics),
         unit=settings.unit,
-        examples=Examples(total.read, total.scored, total.ignored, total.zero_weight),
+        examples=Examples(total.read, total.scored, left_out.ignored, total.zero_weight, left_out.unmatched),
         kind=settings.kind,
         classes=plan.classes,
         labels=_labels(plan, total),
@@ -82,7 +82,11 @@ def _check_not_empty(plan: Plan, total: Scores) -> None:
     if not total.read:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
     if not total.cost.mean.b:
-        what = "the weights of all {:,} rows are 0" if not total.ignored else "all {:,} rows are ignored or of weight 0"
+        what = (
+            "the weights of all {:,} rows are 0"
+            if not total.left_out.rows
+            else "all {:,} rows are left out or of weight 0"
+        )
         raise NoVerdict(what.format(total.read), place=Place(plan.predictions.path))
 
 

@@ -32,6 +32,7 @@ from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric
 from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
 __all__ = ["Aligned", "Outcome", "Piece", "Scorer"]
@@ -50,20 +51,32 @@ class Outcome:
 
 @record(frozen=True, eq=False)
 class Piece:
-    """Rows of predictions, `start` rows into the file, and their companions, None where an id is missing."""
+    """Rows of predictions, `start` rows into the file, and their companions, None where an id is missing.
+
+    With --subset `paired`, bool[n], says which rows have companions; the others have those of any row beside them.
+    """
 
     start: int
     rows: Rows
     companions: tuple[Rows, ...] | None
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
+    paired: Flags | None = None
+
+    def cut(self, index: int) -> Piece:
+        """Return one row (from 0) of the piece, which has companions."""
+        assert self.companions is not None
+        rows, *companions = (rows.cut(index, index + 1) for rows in (self.rows, *self.companions))
+        paired = None if self.paired is None else self.paired[index : index + 1]
+        return Piece(self.start + index, rows, tuple(companions), paired=paired)
 
     def unrolled(self) -> Piece:
         """Return it with a row for each number of the lists of the predictions."""
         if self.companions is None:
             return self
         rows, companions = unrolled(self.rows, self.companions)
-        return replace(self, rows=rows, companions=companions)
+        paired = self.paired if self.paired is None or rows.examples is None else self.paired[rows.examples.origin]
+        return replace(self, rows=rows, companions=companions, paired=paired)
 
 
 @record(frozen=True, eq=False)
@@ -78,16 +91,15 @@ class _Sides:
         i8[m]: the rows of positive weight whose label is not ignored.
     target, weight
         Of those rows, as a Batch has them.
-    ignored, ignored_labels
-        How many rows have an ignored label, and which of these labels occur.
+    left_out
+        The other rows, by reason.
     """
 
     values: Mapping[str, tuple[Rows, Values]]
     kept: Ints
     target: Ints | Floats | None
     weight: Floats | None
-    ignored: int
-    ignored_labels: frozenset[str] = frozenset()
+    left_out: LeftOut
 
 
 @record(frozen=True, eq=False)
@@ -100,8 +112,7 @@ class Aligned:
     rows: int
     underflows: int
     ids: Sequence[str] | None
-    ignored: int = 0
-    ignored_labels: frozenset[str] = frozenset()
+    left_out: LeftOut = LeftOut()
     values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
     examples: Items | None = None
 
@@ -155,7 +166,7 @@ class Scorer:
         for piece in self.pieces(task):
             seen.note(piece)
             if piece.companions is not None:
-                self._score(seen, self.align(piece.start, piece.rows, piece.companions), piece)
+                self._score(seen, self.align(piece), piece)
         return seen.outcome()
 
     @cached_property
@@ -195,9 +206,8 @@ class Scorer:
             self.wants,
             Figures.of(work, self.metrics),
             read=aligned.rows,
-            ignored=aligned.ignored,
+            left_out=aligned.left_out,
             underflows=aligned.underflows,
-            ignored_labels=aligned.ignored_labels,
             by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
             clusters=clusters[0] if clusters else None,
             bytes=_bytes(aligned) if self.wants.bytes else None,
@@ -235,24 +245,25 @@ class Scorer:
             return RowNames()
         return row_names(texts_of(ours.values["index"]), texts_of(companions[0].values["index"]))
 
-    def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...]]:
-        """The rows that ids lead to, None where one is missing; the ids, and their positions in each companion."""
-        ids = texts_of(ours.values["id"])
-        positions = tuple(join.find(ids) for join in self.plan.joins)
-        if any((found < 0).any() for found in positions):
-            return None, ids, positions
-        joins = zip(self.plan.joins, positions, strict=True)
-        return tuple(join.take(found) for join, found in joins), ids, positions
+    def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...], Flags | None]:
+        """The companions, ids, positions in each companion, and `paired` of a Piece."""
+        ids, joins = texts_of(ours.values["id"]), self.plan.joins
+        positions = tuple(join.find(ids) for join in joins)
+        paired: Flags = np.logical_and.reduce([found >= 0 for found in positions])
+        if paired.all():
+            return tuple(join.take(found) for join, found in zip(joins, positions, strict=True)), ids, positions, None
+        if not (self.plan.settings.subset and all(join.rows.count for join in joins)):
+            return None, ids, positions, None
+        some = (join.take(np.maximum(found, 0)) for join, found in zip(joins, positions, strict=True))
+        return tuple(some), ids, positions, paired
 
-    def _sides(self, values: Mapping[str, tuple[Rows, Values]], count: int) -> _Sides:
-        """Bring together what goes with the predictions of `count` rows."""
-        weight = self._weights(values)
-        ignored = self._ignored(values)
-        if weight is None and ignored is None:
-            kept = np.arange(count)
-        else:
-            counts = np.ones(count, dtype=bool) if weight is None else weight != 0
-            kept = np.flatnonzero(counts if ignored is None else counts & ~ignored)
+    def _sides(self, values: Mapping[str, tuple[Rows, Values]], count: int, paired: Flags | None) -> _Sides:
+        """Bring together what goes with the predictions of `count` rows, those that are `paired` (None: all)."""
+        weight = self._weights(values, paired)
+        left_out, counts = self._left_out(values, paired)
+        if weight is not None:
+            counts = weight != 0 if counts is None else counts & (weight != 0)
+        kept = np.arange(count) if counts is None else np.flatnonzero(counts)
         target = None
         if self.plan.matcher is not None:
             label_rows, labels = values["label"]
@@ -261,14 +272,9 @@ class Scorer:
         if weight is not None:
             weight = weight[kept]
             weight = None if (weight == 1).all() else weight
-        if ignored is None or not ignored.any():
-            return _Sides(values, kept, target, weight, 0)
-        labels = take(values["label" if "label" in values else "preds"][1], np.flatnonzero(ignored))
-        settings = self.plan.settings
-        met = labels_among(labels, settings.ignored, settings.decimal)
-        return _Sides(values, kept, target, weight, int(ignored.sum()), met)
+        return _Sides(values, kept, target, weight, left_out)
 
-    def align(self, start: int, ours: Rows, companions: Sequence[Rows]) -> Aligned:
+    def align(self, piece: Piece) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
 
         Raises
@@ -276,9 +282,11 @@ class Scorer:
         DataError
             At a row that cannot be scored.
         """
+        assert piece.companions is not None
+        start, ours, companions = piece.start, piece.rows, piece.companions
         count, recipe = ours.count, self.plan.recipe
         values = _by_role((*companions, ours))
-        sides = self._sides(values, count)
+        sides = self._sides(values, count, piece.paired)
         kept = sides.kept
         preds_rows, predictions = values["preds"]
         assert isinstance(predictions, np.ndarray)
@@ -301,8 +309,22 @@ class Scorer:
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = texts_of(values["id"][1]) if "id" in values else ours.examples
-        ignored = sides.ignored, sides.ignored_labels
-        return Aligned(batch, unweighted, kept, count, underflows, ids, *ignored, values, ours.examples)
+        return Aligned(batch, unweighted, kept, count, underflows, ids, sides.left_out, values, ours.examples)
+
+    def _left_out(
+        self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None
+    ) -> tuple[LeftOut, Flags | None]:
+        """Count the rows that are left out whatever their weight, by their first reason; bool[n], the others."""
+        left_out = LeftOut() if paired is None else LeftOut(unmatched=int(np.count_nonzero(~paired)))
+        ignored = self._ignored(values)
+        if ignored is None:
+            return left_out, paired
+        ignored &= True if paired is None else paired
+        if ignored.any():
+            settings, column = self.plan.settings, values["label" if "label" in values else "preds"][1]
+            met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal)
+            left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
+        return left_out, ~ignored if paired is None else paired & ~ignored
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
@@ -312,12 +334,14 @@ class Scorer:
         first = None if rows.examples is None else unpredicted(column, rows.examples)
         return found if first is None else first if found is None else found | first
 
-    def _weights(self, values: Mapping[str, tuple[Rows, Values]]) -> Floats | None:
+    def _weights(self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None) -> Floats | None:
         if "weights" not in values:
             return None
         rows, column = values["weights"]
         assert isinstance(column, np.ndarray)
         weight: Floats = column[:, 0].astype(np.float64, copy=False)
+        if paired is not None:
+            weight = np.where(paired, weight, 0.0)
         bad = np.flatnonzero(~((weight >= 0) & (weight < np.inf)))
         if len(bad):
             row = int(bad[0])

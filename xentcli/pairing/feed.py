@@ -8,7 +8,7 @@ from xentcli.arrays import Ints
 from xentcli.errors import DataError
 from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.counts import Counted, counts_advice
-from xentcli.pairing.join import Matched
+from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
 from xentcli.readers.source import Source
 
@@ -77,9 +77,12 @@ class Matching:
     def __init__(self, feed: Feed) -> None:
         plan = feed.plan
         self._feed = feed
+        ours = feed.sources[0]
         self._matched = [
-            Matched.of(join, source, plan.predictions.path, plan.settings.subset)
-            for join, source in zip(plan.joins, feed.sources[1:], strict=False)
+            Matched(
+                join, source, pick["id"], ours, plan.picks[0]["id"], bytearray(join.rows.count), plan.settings.subset
+            )
+            for join, source, pick in zip(plan.joins, feed.sources[1:], plan.picks[1:], strict=False)
         ]
         self.row_names = RowNames()
 
@@ -87,6 +90,11 @@ class Matching:
     def unused(self) -> int:
         """How many labels have no prediction."""
         return max((matched.unused for matched in self._matched), default=0)
+
+    @property
+    def lacking(self) -> Lacking | None:
+        """What --subset left out: of the first pair of files that differ; None where nothing was."""
+        return next((each.lacking for each in self._matched if each.missing or each.unused), None)
 
     @property
     def faulty(self) -> bool:

@@ -7,7 +7,7 @@ that a message needs is read again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import field
 
 import numpy as np
@@ -17,12 +17,13 @@ from xentcli.columns.column import Coded, Values, take, texts_of
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.texts import Texts
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.errors import DataError, Place, shown
+from xentcli.errors import Place, shown
 from xentcli.pairing.alignment import Companion
-from xentcli.readers.source import Pick, Rows, Source, merged_rows
+from xentcli.pairing.ids import ids_at, twice
+from xentcli.readers.source import Rows, merged_rows
 from xentcli.records import record, replace
 
-__all__ = ["Join", "Matched", "ids_at"]
+__all__ = ["Join", "Keys"]
 
 _SOME = 1 << 16
 
@@ -140,7 +141,10 @@ class Join:
         rows = merged_rows(pieces) if pieces else Rows(source.path, source.names, companion.selection, 0, 0, {})
         repeated = keys.repeated()
         if repeated is not None:
-            raise _duplicates(source, rows, *repeated)
+            row, begin, count = repeated
+            name = ids_at(source, companion.selection["id"], [row])[0]
+            name = f"id {shown(name)}" if source.repeatable else "an id"
+            raise twice(name, rows.place("id", row), rows.place("id", begin), count)
         return cls(rows, keys)
 
     def find(self, ids: Sequence[str]) -> Ints:
@@ -152,34 +156,6 @@ class Join:
         rows = self.rows
         values = {role: take(value, positions) for role, value in rows.values.items()}
         return _Picked(rows.path, rows.names, rows.selection, 0, len(positions), values, source=rows, at=positions)
-
-
-def ids_at(source: Source, column: Pick, positions: Sequence[int], quoted: Callable[[str], str] = shown) -> list[str]:
-    """Return the ids at these positions, read again, in order; of a stream the numbers of their rows."""
-    wanted, found = iter(sorted(positions)), []
-    if not source.repeatable:
-        return [f"row {position + 1:,}" for position in wanted]
-    position = next(wanted, None)
-    start = 0
-    for part in source.parts():
-        for rows in part.pieces({"id": Pick(column.columns, "text")}):
-            ids = texts_of(rows.values["id"])
-            while position is not None and position < start + len(ids):
-                found.append(quoted(ids[position - start]))
-                position = next(wanted, None)
-            start += len(ids)
-        if position is None:
-            break
-    return found
-
-
-def _duplicates(source: Source, rows: Rows, again: int, first: int, count: int) -> DataError:
-    name = f"id {ids_at(source, rows.selection['id'], [again])[0]}" if source.repeatable else "an id"
-    return DataError(
-        f"{name} appears twice, first at row {rows.place('id', first).row:,}"
-        + (f" ({count:,} rows repeat an id)" if count > 1 else ""),
-        place=rows.place("id", again),
-    )
 
 
 def _compact(values: Values) -> Values:
@@ -208,86 +184,3 @@ class _Picked(Rows):
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
         return replace(super().cut(first, last), at=self.at[first:last])
-
-
-@record(frozen=False, eq=False)
-class Matched:
-    """Which ids were matched so far, and what went wrong."""
-
-    join: Join
-    source: Source
-    predictions: str
-    used: bytearray
-    subset: bool = False
-    missing: int = 0
-    twice: int = 0
-    missing_examples: tuple[str, ...] = ()
-    twice_examples: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, join: Join, source: Source, predictions: str, subset: bool = False) -> Matched:
-        """Start with none; with `subset` ids of the labels' side, which is `source`, may stay without a partner."""
-        return cls(join, source, predictions, bytearray(join.rows.count), subset)
-
-    @property
-    def faulty(self) -> bool:
-        """Whether an id was missing or twice."""
-        return bool(self.missing or self.twice)
-
-    def note(self, ids: Sequence[str], positions: Ints) -> None:
-        """Count the ids of some rows of the predictions."""
-        used = np.frombuffer(self.used, np.uint8)
-        ordered = np.sort(positions)
-        if len(ordered) and ordered[0] >= 0 and (ordered[1:] != ordered[:-1]).all() and not used[positions].any():
-            used[positions] = 1
-            return
-        for one, position in zip(ids, positions.tolist(), strict=True):
-            if position < 0:
-                self.missing += 1
-                self.missing_examples = (*self.missing_examples, one)[:3]
-            elif self.used[position]:
-                self.twice += 1
-                self.twice_examples = (*self.twice_examples, one)[:3]
-            else:
-                self.used[position] = 1
-
-    @property
-    def unused(self) -> int:
-        """How many ids of the labels' side have no prediction."""
-        return len(self.used) - sum(self.used)
-
-    def finish(self) -> None:
-        """Check that every id of one side is on the other, once.
-
-        Raises
-        ------
-        DataError
-            With counts and examples.
-        """
-        labels = self.join.rows.path
-        if self.missing:
-            raise DataError(
-                f"{_ids(self.missing)} in {labels}: {_examples(self.missing_examples)}",
-                place=Place(self.predictions),
-                advice="every prediction needs a label; are the ids of both files written alike?",
-            )
-        if self.twice:
-            count = "1 row repeats" if self.twice == 1 else f"{self.twice:,} rows repeat"
-            raise DataError(f"{count} an id: {_examples(self.twice_examples)}", place=Place(self.predictions))
-        unused = self.unused
-        if unused and not self.subset:
-            few = np.flatnonzero(np.frombuffer(self.used, np.uint8) == 0)[:3].tolist()
-            examples = ids_at(self.source, self.join.rows.selection["id"], few)
-            raise DataError(
-                f"{_ids(unused)} in {self.predictions}: {', '.join(examples)}",
-                place=Place(labels),
-                advice="--subset allows it",
-            )
-
-
-def _ids(count: int) -> str:
-    return "1 id is not" if count == 1 else f"{count:,} ids are not"
-
-
-def _examples(ids: Sequence[object]) -> str:
-    return ", ".join(shown(one) for one in ids)

@@ -326,7 +326,7 @@ def _census(
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
     if join is not None:
-        weight = _weights_beside(join, roles, queues[0], limit)
+        weight = _weights_beside(join, roles, queues[0], limit, subset=settings.subset)
         for begin in range(0, join.rows.count, HEAD_ROWS):
             rows = join.rows.cut(begin, begin + HEAD_ROWS)
             labels = rows.values["label"]
@@ -336,7 +336,8 @@ def _census(
                 take(labels, counted),
                 lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
             )
-        return census, True
+        # With --subset the labels that have a prediction decide, as far as these were looked at.
+        return census, not settings.subset or join.rows.count <= limit
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
     weights = roles["weights"][0] if "weights" in roles else None
@@ -360,22 +361,24 @@ def _census(
     return census, seen < limit
 
 
-def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int) -> Floats | None:
-    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1."""
-    if "weights" in join.rows.values:
-        return _column(join.rows)
-    if "weights" in roles and roles["weights"][0].source is predictions.source:
-        beside = np.ones(join.rows.count)
-        picks = {
-            "id": Pick(roles["id"][0].columns, "text", required=True),
-            "weights": Pick(roles["weights"][0].columns),
-        }
-        for rows in predictions.look(picks, limit):
-            positions = join.find(texts_of(rows.values["id"]))
-            found = positions >= 0
-            beside[positions[found]] = _column(rows)[found]
-        return beside
-    return None
+def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int, *, subset: bool) -> Floats | None:
+    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1.
+
+    With --subset it is 0 where the predictions that are looked at do not have the id.
+    """
+    weight = _column(join.rows) if "weights" in join.rows.values else None
+    ours = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
+    if not (ours or subset):
+        return weight
+    beside = np.zeros(join.rows.count) if subset else np.ones(join.rows.count)
+    picks = {"id": Pick(roles["id"][0].columns, "text", required=True)}
+    if ours:
+        picks["weights"] = Pick(roles["weights"][0].columns)
+    for rows in predictions.look(picks, limit):
+        positions = join.find(texts_of(rows.values["id"]))
+        found = positions >= 0
+        beside[positions[found]] = _column(rows)[found] if ours else 1.0
+    return beside if weight is None else beside * (weight != 0)
 
 
 def _column(rows: Rows) -> Floats:

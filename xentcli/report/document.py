@@ -81,12 +81,13 @@ class Document:
 
 @record(frozen=True)
 class Examples:
-    """How many rows were read and scored: read = scored + ignored + zero_weight."""
+    """How many rows were read and scored: read = scored + ignored + zero_weight + unmatched."""
 
     read: Count
     scored: Count
     ignored: Count
     zero_weight: Count
+    unmatched: Count = 0
 
 
 @record(frozen=True)

@@ -18,6 +18,7 @@ __all__ = [
     "Interval",
     "Labels",
     "RowSum",
+    "Unmatched",
     "WorstExample",
 ]
 
@@ -50,6 +51,24 @@ class Labels:
     counts: tuple[Count, ...] | None
     note: str = ""
     path: str = ""
+
+
+@record(frozen=True)
+class Unmatched:
+    """Rows whose id the other file does not have (--subset).
+
+    Attributes
+    ----------
+    predictions, labels
+        how many rows of the predictions and of the other file
+    prediction_ids, label_ids
+        the first of them
+    """
+
+    predictions: Count
+    labels: Count
+    prediction_ids: tuple[str, ...]
+    label_ids: tuple[str, ...]
 
 
 @record(frozen=True)

@@ -31,6 +31,7 @@ from xentcli.report.parts import (
     Interval,
     Labels,
     RowSum,
+    Unmatched,
     WorstExample,
 )
 from xentcli.scoring.kinds import KINDS
@@ -68,7 +69,7 @@ class Report(Document):
     metrics
         the value of each metric by its name in METRICS, or top-k; None where it is undefined
     examples
-        read = scored + ignored + zero_weight
+        read = scored + ignored + zero_weight + unmatched
     classes
         class names in the order of the prediction columns; empty for kinds without labels
     labels
@@ -84,7 +85,9 @@ class Report(Document):
     worst
         with --worst, the largest loss first
     labels_unused
-        labels without a prediction, which --subset allows
+        labels without a prediction, which --subset leaves out
+    unmatched
+        what --subset left out, with the first ids of each side; None where nothing was
     clusters
         how many, with --cluster
     compat
@@ -118,6 +121,7 @@ class Report(Document):
     by: tuple[GroupSlice, ...] = ()
     worst: tuple[WorstExample, ...] = ()
     labels_unused: Count = 0
+    unmatched: Unmatched | None = None
     clusters: Position | None = None
     compat: str | None = None
     shown: tuple[str, ...] = ()

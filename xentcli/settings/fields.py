@@ -63,7 +63,7 @@ class Fields:
         "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names"
     )
     id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
-    subset: bool = _columns("Allow labels without predictions (with --id).", default=False)
+    subset: bool = _columns("Score the rows that both files have (with --id); the others are counted.", default=False)
     weights: str | None = _columns("Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names")
     classes: str | Sequence[str] | None = _columns(
         "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"

@@ -57,7 +57,7 @@ def _check_columns(settings: Fields) -> None:
     if settings.positive is not None and settings.index_base is not None:
         raise UsageError("--positive takes labels by name and --index-base by position; choose one")
     if settings.subset and settings.id is None:
-        raise UsageError("--subset allows labels without a prediction; it goes with --id COLUMN")
+        raise UsageError("--subset scores the rows whose id both files have; it goes with --id COLUMN")
     if settings.id is not None and settings.align is not None:
         raise UsageError("--id and --align position contradict each other")
     if settings.show and not settings.worst:

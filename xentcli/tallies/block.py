@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from xentcli.columns.column import Values
 from xentcli.columns.keys import Keys, joined_keys
 from xentcli.records import record, replace
 from xentcli.scoring.losses import Workings
+from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
 __all__ = ["Block", "Wants", "Whole"]
@@ -80,10 +82,8 @@ class Block:
         The tallies that are asked for.
     figures
         The figures of each of m rows.
-    read, ignored, underflows
-        How many rows were read, and have an ignored label; numerals below the smallest double, read as 0.
-    ignored_labels
-        The labels to ignore that occur.
+    read, left_out, underflows
+        How many rows were read, and left out for which reason; numerals below the smallest double, read as 0.
     by, clusters
         The keys of the m rows: of each --by, and of --cluster.
     bytes
@@ -95,9 +95,8 @@ class Block:
     wants: Wants
     figures: Figures
     read: int
-    ignored: int = 0
+    left_out: LeftOut = LeftOut()
     underflows: int = 0
-    ignored_labels: frozenset[str] = frozenset()
     by: tuple[Keys, ...] = ()
     clusters: Keys | None = None
     bytes: Floats | None = None
@@ -119,9 +118,8 @@ class Block:
             first.wants,
             Figures.joined([block.figures for block in blocks]),
             sum(block.read for block in blocks),
-            sum(block.ignored for block in blocks),
+            reduce(LeftOut.merge, (block.left_out for block in blocks)),
             sum(block.underflows for block in blocks),
-            frozenset[str]().union(*(block.ignored_labels for block in blocks)),
             tuple(joined_keys(keys) for keys in zip(*(block.by for block in blocks), strict=True)),
             joined_keys(clusters) if clusters else None,
             np.concatenate(counts) if counts else None,

@@ -108,13 +108,7 @@ class Bundle(Tally):
 
 
 def _scores(block: Block) -> Scores:
-    return Scores.of(
-        block.figures,
-        read=block.read,
-        ignored=block.ignored,
-        underflows=block.underflows,
-        ignored_labels=block.ignored_labels,
-    )
+    return Scores.of(block.figures, read=block.read, left_out=block.left_out, underflows=block.underflows)
 
 
 def _added(known: Tally, entry: Entry, block: Block) -> Tally:

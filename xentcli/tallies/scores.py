@@ -14,11 +14,14 @@ from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, wanted
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.infinite import Clipping, Infinite
+from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.moments import Mean, Moments, quotient
 from xentcli.tallies.shares import ClassShares
 from xentcli.tallies.tally import Tally
 
 __all__ = ["Figures", "Scores"]
+
+_NOTHING = LeftOut()
 
 
 @record(frozen=True, eq=False)
@@ -120,8 +123,8 @@ class Scores(Tally):
 
     Attributes
     ----------
-    read, ignored, zero_weight, underflows
-        Rows read; rows whose label is ignored; rows of weight 0; numerals below the smallest double, read as 0.
+    read, left_out, zero_weight, underflows
+        Rows read; rows left out, by reason; rows of weight 0; numerals below the smallest double, read as 0.
     cost, sums
         The moments of the loss; for each metric that is a mean over rows, sum weight x value.
     soft
@@ -132,12 +135,10 @@ class Scores(Tally):
         Which of 0 and 1 one column is; None stands for all else.
     column
         Whether there is one column.
-    ignored_labels
-        Which of the labels to ignore occur.
     """
 
     read: int = 0
-    ignored: int = 0
+    left_out: LeftOut = LeftOut()
     zero_weight: int = 0
     underflows: int = 0
     cost: Moments = Moments()
@@ -149,25 +150,16 @@ class Scores(Tally):
     deviation: float | None = None
     certain: frozenset[float | None] = frozenset()
     column: bool = False
-    ignored_labels: frozenset[str] = frozenset()
 
     @classmethod
-    def of(
-        cls,
-        figures: Figures,
-        *,
-        read: int,
-        ignored: int = 0,
-        underflows: int = 0,
-        ignored_labels: frozenset[str] = frozenset(),
-    ) -> Scores:
-        """Tally rows, of which `read` were read and `ignored` left out for their label."""
+    def of(cls, figures: Figures, *, read: int, left_out: LeftOut = _NOTHING, underflows: int = 0) -> Scores:
+        """Tally rows, of which `read` were read and some left out."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
         below = weight if mass is None else mass
         return cls(
             read,
-            ignored,
-            read - ignored - len(loss),
+            left_out,
+            read - left_out.rows - len(loss),
             underflows,
             Moments.of(loss, weight, mass),
             {name: ExactSum.of_weighted(values, below) for name, values in figures.means.items()},
@@ -178,7 +170,6 @@ class Scores(Tally):
             figures.deviation,
             figures.certain,
             figures.binary,
-            ignored_labels,
         )
 
     @property

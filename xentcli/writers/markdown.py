@@ -12,7 +12,7 @@ from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, unmatched_rows
 from xentcli.writers.safe import markdown
 from xentcli.writers.steps import Steps
 
@@ -39,7 +39,7 @@ def _report(report: Report) -> str:
         changed = f"{plural(clip.count, 'row')} changed by --clip {clip.eps:g}"
         rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
-    first += "".join(f"; {markdown(line)}" for line in changes_of_loss(report))
+    first += "".join(f"; {markdown(line)}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
     parts = [first, _table(["metric", "value", "unit", "what it is"], rows, "lrll")]
     if report.by or report.by_class:

@@ -7,9 +7,9 @@ from typing import Any
 
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
-from xentcli.writers.figures import fixed, short
+from xentcli.writers.figures import fixed, plural, short
 
-__all__ = ["bytes_remark", "changes_of_loss", "ends"]
+__all__ = ["bytes_remark", "changes_of_loss", "ends", "unmatched_rows"]
 
 _DEFAULT_TOLERANCE = 0.001
 
@@ -55,6 +55,21 @@ def bytes_remark(report: Report) -> str:
         weighted = {"weights", "class_weight"} & report.options.keys()
         return f"{total} in total, as given{': weights apply to the losses only' if weighted else ''}"
     return f"{total} of column {report.bytes.column}{', each row times its weight' if report.bytes.weighted else ''}"
+
+
+def unmatched_rows(report: Report) -> Iterator[str]:
+    """Yield a line for each side that has rows without a partner (--subset), with the first ids."""
+    found = report.unmatched
+    if found is None:
+        return
+    for count, noun, ids in (
+        (found.predictions, "prediction", found.prediction_ids),
+        (found.labels, "label", found.label_ids),
+    ):
+        if count:
+            other = "label" if noun == "prediction" else "prediction"
+            more = ", ..." if count > len(ids) else ""
+            yield f"{plural(count, noun)} without a {other}: {', '.join(ids)}{more}"
 
 
 def ends(interval: Interval, places: int) -> str:

@@ -11,7 +11,7 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, unmatched_rows
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
@@ -66,8 +66,8 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if report.compat is not None:
         yield "as", report.compat
     if report.alignment == "id" and len(report.inputs) > 1:
-        left = f"; {plural(report.labels_unused, 'label')} without a prediction" if report.labels_unused else ""
-        yield "rows", f"matched by id{left}"
+        yield "rows", "matched by id"
+        yield from (("", line) for line in unmatched_rows(report))
     for given in report.inputs:
         if given.header is False:
             yield "header", f"{given.path} has none; its first line is data"

@@ -1,0 +1,206 @@
+"""Matched: which ids of the predictions were found on the labels' side, and what either side lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from xentcli.arrays import Ints
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing import near
+from xentcli.pairing.ids import ids_at, ids_of, place_of, twice
+from xentcli.pairing.join import Join
+from xentcli.readers.source import Pick, Source
+from xentcli.records import record
+
+__all__ = ["Lacking", "Matched"]
+
+FEW = 3
+"""How many ids a message names."""
+_CANDIDATES = 16
+_LOOK_AT = 1 << 18
+"""Rows in which the nearest id is looked for."""
+
+
+class Lacking(NamedTuple):
+    """How many rows of the predictions and of the other file have no partner, and the first ids of each."""
+
+    predictions: int
+    labels: int
+    prediction_ids: tuple[str, ...]
+    label_ids: tuple[str, ...]
+
+
+class Near(NamedTuple):
+    """An id of the predictions and the nearest one of the other side, with what differs."""
+
+    ours: str
+    theirs: str
+    steps: tuple[near.Step, ...]
+
+    @property
+    def differ(self) -> str:
+        """What differs, in words."""
+        return near.names_of(self.steps)
+
+
+@record(frozen=False, eq=False)
+class Matched:
+    """Which ids were matched so far, and what went wrong.
+
+    Attributes
+    ----------
+    join, source, column
+        The labels' side.
+    ours, our_column
+        The predictions.
+    used
+        A byte for each row of the labels' side: 1 where it has a prediction.
+    subset
+        Whether rows may stay without a partner.
+    """
+
+    join: Join
+    source: Source
+    column: Pick
+    ours: Source
+    our_column: Pick
+    used: bytearray
+    subset: bool = False
+    seen: int = 0
+    missing: int = 0
+    twice: int = 0
+    missing_examples: tuple[str, ...] = ()
+    first_twice: tuple[str, int] = ("", 0)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether an id was twice, or missing where none may be."""
+        return bool(self.twice or (self.missing and not self.subset))
+
+    def note(self, ids: Sequence[str], positions: Ints) -> None:
+        """Count the ids of some rows of the predictions."""
+        begin, self.seen = self.seen, self.seen + len(positions)
+        there = positions >= 0
+        rows = np.arange(begin, self.seen)
+        if not there.all():
+            absent = np.flatnonzero(~there)
+            self.missing += len(absent)
+            examples = (ids[row] for row in absent[:_CANDIDATES].tolist())
+            self.missing_examples = (*self.missing_examples, *examples)[:_CANDIDATES]
+            positions, rows = positions[there], rows[there]
+        used = np.frombuffer(self.used, np.uint8)
+        ordered = np.sort(positions)
+        if (ordered[1:] != ordered[:-1]).all() and not used[positions].any():
+            used[positions] = 1
+            return
+        for row, position in zip(rows.tolist(), positions.tolist(), strict=True):
+            if self.used[position]:
+                self.first_twice = self.first_twice if self.twice else (ids[row - begin], row)
+                self.twice += 1
+            self.used[position] = 1
+
+    @property
+    def unused(self) -> int:
+        """How many rows of the labels' side have no prediction."""
+        return len(self.used) - sum(self.used)
+
+    @property
+    def lacking(self) -> Lacking:
+        """What either side lacks."""
+        few = ids_at(self.source, self.column, self._unused_rows()) if self.unused else []
+        return Lacking(self.missing, self.unused, self.missing_examples[:FEW], tuple(few))
+
+    def _unused_rows(self) -> list[int]:
+        rows: list[int] = np.flatnonzero(np.frombuffer(self.used, np.uint8) == 0)[:FEW].tolist()
+        return rows
+
+    def finish(self) -> None:
+        """Check that every id of one side is on the other, once.
+
+        Raises
+        ------
+        DataError
+            With counts and examples, the nearest id where one is near, and --subset where it helps.
+        """
+        if self.twice:
+            raise self._repeated()
+        unused, both = self.unused, sum(self.used)
+        # A stream is not read on after the first id that is missing.
+        every = self.subset or self.ours.repeatable
+        if self.missing and (not self.subset or not both):
+            of = f" ({both:,} {'is' if both == 1 else 'are'})" if both and every else ""
+            nearly = tuple(self._nearly())
+            raise DataError(
+                f"{_ids(self.missing)} in {self.source.path}: {_examples(self.missing_examples)}{of}",
+                place=Place(self.ours.path),
+                advice=(*nearly, *self._ways_out(both, bool(nearly))),
+            )
+        if unused and not self.subset:
+            examples = ids_at(self.source, self.column, self._unused_rows())
+            raise DataError(
+                f"{_ids(unused)} in {self.ours.path}: {_examples(examples, quoted=self.source.repeatable)}",
+                place=Place(self.source.path),
+                advice=f"--subset scores the {_rows(both)} that both files have",
+            )
+
+    def _ways_out(self, both: int, is_near: bool) -> Iterator[str]:
+        if both and not self.subset:
+            yield (
+                f"--subset scores the {_rows(both)} that both files have"
+                if self.ours.repeatable
+                else ("--subset scores the rows that both files have")
+            )
+        elif self.source.repeatable and self.join.rows.count and not is_near:
+            first = ids_at(self.source, self.column, range(min(FEW, self.join.rows.count)))
+            yield f"ids of {self.source.path}: {_examples(first)}"
+
+    def _repeated(self) -> DataError:
+        """The error of an id that the predictions have twice, with both places where they can be read again."""
+        name, row = self.first_twice
+        again, first = Place(self.ours.path, row + 1), None
+        if self.ours.repeatable:
+            places = place_of(self.ours, self.our_column, name)
+            first, again = next(places), next(places)
+        return twice(f"id {shown(name)}", again, first, self.twice)
+
+    def near(self) -> Near | None:
+        """Return the first id of the predictions without a partner that is like an unused one of the other side."""
+        if not (self.missing and self.source.repeatable):
+            return None
+        wanted: dict[str, str] = {}
+        for one in self.missing_examples:
+            wanted.setdefault(near.loose(one), one)
+        for row, (theirs, _) in enumerate(ids_of(self.source, self.column, _LOOK_AT)):
+            ours = None if self.used[row] else wanted.get(near.loose(theirs))
+            if ours is not None and (steps := near.differing(ours, theirs)):
+                return Near(ours, theirs, steps)
+        return None
+
+    def _nearly(self) -> Iterator[str]:
+        """What an id without a partner is like on the other side, and the lines that make both alike."""
+        found = self.near()
+        if found is None:
+            return
+        yield f"{shown(found.ours)} is {shown(found.theirs)} in {self.source.path}: they differ by {found.differ}"
+        for text, source, pick in (
+            (found.ours, self.ours, self.our_column),
+            (found.theirs, self.source, self.column),
+        ):
+            changing = [step for step in found.steps if near.without(text, found.steps) != text]
+            if changing:
+                yield near.clean_copy(source, pick.columns[0], changing)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _ids(count: int) -> str:
+    return "1 id is not" if count == 1 else f"{count:,} ids are not"
+
+
+def _examples(ids: Sequence[str], *, quoted: bool = True) -> str:
+    return ", ".join(shown(one) if quoted else one for one in ids[:FEW])

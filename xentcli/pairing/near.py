@@ -1,0 +1,129 @@
+"""Near misses: how a text that fits nothing differs from one that would fit, and the line that makes them alike."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import shlex
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+from xentcli.errors import unused
+from xentcli.readers.source import Source
+from xentcli.records import record
+
+__all__ = ["STEPS", "Step", "clean_copy", "differing", "loose", "names_of", "without"]
+
+_EXTENSION = re.compile(
+    r"\.(jpe?g|png|gif|bmp|tiff?|webp|dcm|nii|npy|npz|wav|mp3|flac|ogg|mp4|avi|mov|txt|json|xml|html?|csv|pdf)$", re.I
+)
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+
+@record(frozen=True)
+class Step:
+    """A difference that two writings of one text may have: its name, and what takes it away.
+
+    Attributes
+    ----------
+    name
+        What differs, in words.
+    apply
+        The text without it.
+    code
+        The same as Python of a text s.
+    """
+
+    name: str
+    apply: Callable[[str], str]
+    code: str
+
+
+STEPS = (
+    Step("blanks around it", str.strip, "s.strip()"),
+    Step("quotes around it", lambda s: s.strip("\"'"), "s.strip(chr(34) + chr(39))"),
+    Step("Unicode normalisation", lambda s: unicodedata.normalize("NFC", s), 'unicodedata.normalize("NFC", s)'),
+    Step("upper and lower case", str.lower, "s.lower()"),
+    Step("the folder before it", lambda s: re.split(r"[/\\]", s)[-1], r're.split(r"[/\\]", s)[-1]'),
+    Step("the file extension", lambda s: _EXTENSION.sub("", s), r're.sub(r"\.[A-Za-z]\w*$", "", s)'),
+    Step("a plus sign", lambda s: re.sub(r"^\+(?=[\d.])", "", s), r're.sub(r"^\+(?=[\d.])", "", s)'),
+    Step("leading zeros", lambda s: re.sub(r"^0+(?=\d)", "", s), r're.sub(r"^0+(?=\d)", "", s)'),
+    Step("a decimal point", lambda s: re.sub(r"(?<=\d)\.0*$", "", s), r're.sub(r"(?<=\d)\.0*$", "", s)'),
+    Step(
+        "true or false as a number",
+        lambda s: {"true": "1", "false": "0"}.get(s.lower(), s),
+        '{"true": "1", "false": "0"}.get(s.lower(), s)',
+    ),
+)
+"""The differences that are recognised, in the order in which they are taken away."""
+
+
+def without(text: str, steps: Iterable[Step]) -> str:
+    """Return a text without some differences."""
+    for step in steps:
+        text = step.apply(text)
+    return text
+
+
+def loose(text: str) -> str:
+    """Return what all writings of a text have in common.
+
+    >>> loose(" data/IMG_007.jpg"), loose("+1.0"), loose('"00"')
+    ('img_007', '1', '0')
+    """
+    return without(text, STEPS)
+
+
+def differing(one: str, other: str) -> tuple[Step, ...]:
+    """Return the fewest steps after which two texts are the same; none where they stay different.
+
+    >>> [step.name for step in differing("3", "00003.0")]
+    ['leading zeros', 'a decimal point']
+    >>> differing("cat", "dog")
+    ()
+    """
+    if one == other or loose(one) != loose(other):
+        return ()
+    sizes = range(1, len(STEPS) + 1)
+    every = (steps for size in sizes for steps in itertools.combinations(STEPS, size))
+    return next((steps for steps in every if without(one, steps) == without(other, steps)), ())
+
+
+def names_of(steps: Sequence[Step]) -> str:
+    """Return what differs in words."""
+    return " and ".join(step.name for step in steps)
+
+
+def clean_copy(source: Source, column: int, steps: Sequence[Step]) -> str:
+    """Return the shell line that writes a copy of a file whose texts in a column have no such differences.
+
+    It is empty where the file is no table that pandas writes as it was.
+    """
+    path, (stem, ending) = source.path, os.path.splitext(source.path)
+    if not (path.isprintable() and os.path.isfile(path)):
+        return ""
+    if ending.lower() in _COMPRESSED:
+        stem, ending = os.path.splitext(stem)
+    target = unused(stem, ending)
+    dialect = getattr(source, "dialect", None)
+    if dialect is not None:
+        delimiter = dialect.delimiter
+        given = "" if delimiter == "," else f", sep={_quoted(delimiter)}"
+        bare = "" if source.header else ", header=None"
+        read = f"pandas.read_csv({_quoted(path)}, dtype=str, keep_default_na=False{given}{bare})"
+        headless = "" if source.header else ", header=False"
+        write = f"f.to_csv({_quoted(target)}, index=False{given}{headless})"
+    elif source.format == "parquet":
+        read, write = f"pandas.read_parquet({_quoted(path)})", f"f.to_parquet({_quoted(target)}, index=False)"
+    else:
+        return ""
+    codes = [step.code for step in steps]
+    modules = ["pandas", *(name for name in ("re", "unicodedata") if any(f"{name}." in code for code in codes))]
+    changes = (f"f.isetitem({column}, [{code} for s in f.iloc[:, {column}].astype(str)])" for code in codes)
+    lines = [f"import {', '.join(modules)}", f"f = {read}", *changes, write]
+    return f"python3 -c {shlex.quote('; '.join(lines))}   # writes {target}, to use in place of {path}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t") + '"'
