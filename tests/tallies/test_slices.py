@@ -217,7 +217,8 @@ def test_labels_without_a_prediction_are_counted_where_that_is_allowed(write: Wr
     assert report.cost == rows_of(FRAME.iloc[10:60]).cost
     assert (report.labels_unused, report.examples.read) == (N - 50, 50)
     with pytest.raises(DataError, match="are not in"):
-        score(labels.replace("y.csv", "p.csv"), write("z.csv", "note,truth\nn11,a\n"), id="note", subset=True)
+        score(some, write("z.csv", "note,truth\nn11,a\n"), id="note")
+    assert score(some, write("z.csv", "note,truth\nn11,a\n"), id="note", subset=True).examples.scored == 1
     with pytest.raises(UsageError, match="--id"):
         score(Q, Y, subset=True)
 
