@@ -129,4 +129,10 @@ def lines(*rows: Any) -> str:
 
 
 COLUMNS = {"a": [0.7, 0.2, 0.9], "b": [0.3, 0.8, 0.1], "y": ["a", "b", "a"]}
+RECORDS = [dict(zip("ab", q, strict=True)) for q in Q.tolist()]
+PAIRS = [
+    [{"Name": name, "Score": score} for name, score in sorted(row.items(), key=lambda item: -item[1])]
+    for row in RECORDS
+]
+"""As classifiers print them, the largest score first."""
 ROWS = lines(*({"a": q[0], "b": q[1], "y": "ab"[y]} for q, y in zip(Q.tolist(), Y.tolist(), strict=True)))

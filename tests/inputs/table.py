@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ ROWS: list[Row] = [
     ),
     refused(TEXT, "a blank line in the middle, --preds", P.replace("0.2", "\n0.2"), "a blank line where 2 fields were expected", args="p.csv l.csv --preds a,b"),
     refused(TEXT, "an HTML page", "<!DOCTYPE html><html>...\n", "an HTML page"),
-    refused(TEXT, "a JSON array", '[{"a": 0.7}]', "a JSON array"),
+    refused(TEXT, "JSON called CSV", '[{"a": 0.7}]', "--input-format predictions=json"),
     refused(TEXT, "compressed twice", COMPRESSORS["gz"](COMPRESSORS["gz"](P.encode())), "compressed data within compressed data"),
     *(
         one(TEXT, f"compressed and cut short: {name}", f"p.csv.{name}", pack(P.encode() * 9)[:-5], f"p.csv.{name} l.csv", "")
@@ -371,7 +372,7 @@ ROWS: list[Row] = [
         one(COLUMNAR, f"JSON Lines: {what}", "r.jsonl", make.lines({"a": 0.7, "b": 0.3, "y": "a"}, line), "r.jsonl --label y", says)
         for what, line, says in (
             ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "key 'a' appears twice"),
-            ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "NaN is no JSON"),
+            ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "got nan"),
             ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is no number"),
             ("a number beyond the doubles", '{"a": -1e400, "b": 0.3, "y": "a"}', "larger than any double"),
             ("a whole number of 4,301 digits", '{"a": 1' + "0" * 4300 + ', "b": 0.3, "y": "a"}', "4,300 digits"),
@@ -381,13 +382,42 @@ ROWS: list[Row] = [
             ("half a surrogate pair", '{"a": 0.7, "b": 0.3, "y": "\\ud800"}', "half of a surrogate pair"),
             ("a text that is no number", '{"a": "x", "b": 0.3, "y": "a"}', "'x' is not a number"),
             ("a blank line", "\n" + make.lines({"a": 0.7, "b": 0.3, "y": "a"}), "a blank line"),
-            ("a list", "[0.7, 0.3]", "where an object is expected"),
+            ("a list", "[0.7, 0.3]", "there is no 'a'"),
             ("no end", '{"a": 0.7, "b": 0.3, "y": "a"', "no JSON"),
         )
     ),
     one(COLUMNAR, "JSON Lines: a blank line first", "r.jsonl", "\n" + make.ROWS, "r.jsonl --label y", "the first line is blank"),
     one(COLUMNAR, "JSON Lines: names only", "r.jsonl", "{}\n{}\n", "r.jsonl l.csv", "an object without names"),
     one(COLUMNAR, "JSON Lines in UTF-16", "r.jsonl", make.ROWS.encode("utf-16"), "r.jsonl --label y", "UTF-16"),
+    *(
+        good(COLUMNAR, f"JSON: {what}", name, content, f"{name} {'y.npy' if 'list' in what else 'l.csv'}")
+        for what, name, content in (
+            ("an array of records", "p.json", json.dumps(make.RECORDS)),
+            ("an array of lists", "p.json", json.dumps(Q.tolist())),
+            ("pretty-printed", "p.json", json.dumps(make.RECORDS, indent=2)),
+            ("a list on each line", "p.jsonl", make.lines(*Q.tolist())),
+            ("labels with scores on each line", "p.jsonl", make.lines(*make.PAIRS)),
+            ("an array of labels with scores", "p.txt", json.dumps(make.PAIRS)),
+            ("a header and data", "p.json", json.dumps({"columns": ["a", "b"], "data": Q.tolist()})),
+            ("columns by row", "p.json", json.dumps({k: {str(i): r[k] for i, r in enumerate(make.RECORDS)} for k in "ab"})),
+            ("lists by key", "p.json", json.dumps({f"{i}.jpg": row for i, row in enumerate(Q.tolist())})),
+            ("lists under a name", "p.json", json.dumps({"predictions": Q.tolist()})),
+        )
+    ),
+    *(
+        one(COLUMNAR, f"JSON: {what}", "p.json", content, "p.json l.csv", says)
+        for what, content, says in (
+            ("an array cut short", json.dumps(make.RECORDS)[:-1], "ends within an array"),
+            ("a comma after the last row", json.dumps(make.RECORDS)[:-1] + ",]", "a comma after the last element"),
+            ("more after an array", json.dumps(make.RECORDS) + "}", "Extra data"),
+            ("a shorter row", "[[0.7, 0.3], [1.0], [0.9, 0.1]]", "p.json, row 2: a list of 1 number"),
+            ("rows or columns", '{"a": [0.5, 0.5], "b": [0.5, 0.5]}', "rows or columns"),
+            ("nested 200,000 deep", "[" * 200_000, "ends within an array"),
+            ("nested 200,000 deep, closed", "[" * 200_000 + "]" * 200_000, "nested too deeply"),
+            ("a key twice in a table", '{"columns": ["a"], "columns": ["b"], "data": [[1], [0]]}', "appears twice"),
+        )
+    ),
+    one(COLUMNAR, "JSON: a table beyond the limit", "p.json", json.dumps({"predictions": Q.tolist()}), "p.json l.csv --max-batch 100", "--max-batch", code=4),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
     one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
     one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "appears twice"),

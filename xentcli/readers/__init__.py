@@ -54,7 +54,8 @@ READERS = {
         "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
     ),
     "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.vw:open_vw"),
-    "jsonl": Reader("JSON Lines", "xentcli.readers.text.jsonl:open_jsonl", b"", (".jsonl", ".ndjson")),
+    "jsonl": Reader("JSON Lines", "xentcli.readers.text.documents:open_jsonl", b"", (".jsonl", ".ndjson")),
+    "json": Reader("JSON: an array, or a table", "xentcli.readers.text.documents:open_json", b"", (".json",)),
     "csv": Reader(
         "text with commas, tabs or semicolons",
         "xentcli.readers.text.csv:open_csv",
@@ -198,16 +199,25 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     start = head[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")
-    if re.match(rb"\[\s*[\[{]", start):
-        from xentcli.readers.text.faults import Written
-
-        advice = Written(path).by("jq -c '.[]'", "writes an object on each line", ".jsonl")
-        raise DataError("a JSON array; JSON Lines has an object on each line", place=Place(path), advice=advice)
     for name, reader in READERS.items():
-        # A .txt file may hold any text format.
-        if _uncompressed(path).endswith(reader.extensions) and not (path.endswith(".txt") and _looks_like_vw(head)):
-            return name
-    return "jsonl" if head.lstrip().startswith(b'{"') else "vw" if _looks_like_vw(head) else "csv"
+        if reader.extensions and _uncompressed(path).endswith(reader.extensions):
+            found = _of_content(head) if reader.delimited else None
+            if found == "json" and not _uncompressed(path).endswith(".txt"):
+                advice = "--input-format predictions=json, or labels=json, reads it"
+                raise DataError(f"JSON in a file called {os.path.splitext(path)[1]}", place=Place(path), advice=advice)
+            # A .txt file may hold any text format.
+            return found if found and _uncompressed(path).endswith(".txt") else name
+    return _of_content(head) or "csv"
+
+
+def _of_content(head: bytes) -> str | None:
+    """Return the text format that the first bytes show; None where they do not."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        from xentcli.readers.text.documents import looks_like_json
+
+        if looks_like_json(head):
+            return "json"
+    return "vw" if _looks_like_vw(head) else None
 
 
 def _looks_like_vw(head: bytes) -> bool:

@@ -7,6 +7,9 @@ from xentcli.records import record
 
 __all__ = ["DEFAULT", "Limits"]
 
+DOCUMENT = 8
+"""Bytes of memory that a byte of a JSON document takes as Python objects, about."""
+
 
 @record(frozen=True)
 class Limits:
@@ -21,7 +24,7 @@ class Limits:
     inflated
         How many bytes compressed data inflate to.
     batch
-        How many bytes a record batch of an Arrow file has in memory.
+        How many bytes a record batch of an Arrow file has in memory, or a JSON document that is one object.
     """
 
     columns: int = 1_000_000
@@ -57,6 +60,16 @@ class Limits:
             table = f"pyarrow.feather.read_table({shown(place.path, 1000)})"
             smaller = f"pyarrow.feather.write_feather({table}, 'rebatched.feather', chunksize=65536)"
             raise FileError(error.message, place=place, advice=(*error.advice, smaller))
+
+    def check_document(self, size: int, place: Place) -> None:
+        """Raise FileError for a JSON document that is read whole and needs too much memory."""
+        if size * DOCUMENT > self.batch:
+            most = self.batch // DOCUMENT
+            message = (
+                f"a JSON object of more than {most:,} bytes, which is held in memory with {DOCUMENT} times as many"
+            )
+            error = _exceeded(message, "--max-batch BYTES", place)
+            raise FileError(error.message, place=place, advice=(*error.advice, "an array of rows is read as a stream"))
 
 
 DEFAULT = Limits()

@@ -408,8 +408,12 @@ class FlatTable(OfStream):
     flat: Flat
     header = None
     tabular = True
-    row_names = None
     shape: tuple[int, ...] = ()
+
+    @property
+    def row_names(self) -> int | None:
+        """The column of row names; None."""
+        return None
 
     @property
     def traits(self) -> Traits:

@@ -37,9 +37,12 @@ class Flat:
         """Spread columns out, each a name with None, the length of its lists, or the keys of its objects.
 
         A list of length 0, which may stand for lists of any length, and an object without keys stay one column.
+        What has no name is no group: the values of a list have no names, and those of an object have their own.
 
         >>> Flat.of([("id", None), ("p", 2), ("q", ["cat", "dog"])]).names
         ('id', 'p[0]', 'p[1]', 'q.cat', 'q.dog')
+        >>> Flat.of([("", 2)]).names, Flat.of([("", ["cat", "dog"])]).names
+        (('', ''), ('cat', 'dog'))
         """
         names: list[str] = []
         origin: list[tuple[int, int | str | None]] = []
@@ -52,12 +55,13 @@ class Flat:
                 continue
             start = len(names)
             if isinstance(inner, int):
-                names += [f"{name}[{place}]" for place in range(inner)]
+                names += [f"{name}[{place}]" if name else "" for place in range(inner)]
                 origin += [(index, place) for place in range(inner)]
             else:
-                names += [f"{name}.{key}" for key in inner]
+                names += [f"{name}.{key}" if name else key for key in inner]
                 origin += [(index, key) for key in inner]
-            groups[name] = range(start, len(names))
+            if name:
+                groups[name] = range(start, len(names))
         return cls(tuple(names), tuple(origin), groups, _places(lists, origin))
 
     def undivided(self, names: Collection[str]) -> Flat:

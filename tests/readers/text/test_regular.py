@@ -19,7 +19,7 @@ from xentcli import score
 from xentcli.errors import DataError
 from xentcli.readers.source import Pick, Rows, Selection
 from xentcli.readers.stream import ByteStream
-from xentcli.readers.text.jsonl import open_jsonl
+from xentcli.readers.text.jsonl import open_json_lines
 from xentcli.readers.text.lines import LinesPart, LinesSource
 from xentcli.readers.text.vw import open_vw
 
@@ -27,12 +27,12 @@ laws = settings(deadline=None, max_examples=150)
 Opener = Callable[[ByteStream], LinesSource]
 
 
-def part_of(data: bytes, opener: Opener = open_jsonl) -> LinesPart:
+def part_of(data: bytes, opener: Opener = open_json_lines) -> LinesPart:
     """All lines as one part, with the shape of the first."""
     source = opener(ByteStream("t", None, False, data, io.BytesIO()))
     lines = data.rstrip(b"\r\n").count(b"\n") + 1
-    shape = source.form.shape(data.split(b"\n", 1)[0], source.flat) if source.keys else None
-    return LinesPart("t", source.form, source.keys, source.flat, 0, 1, lines, 0, len(data), data, shape)
+    shape = source.form.shape(data.split(b"\n", 1)[0], source.fields, source.flat) if source.fields else None
+    return LinesPart("t", source.form, source.fields, source.flat, 0, 1, lines, 0, len(data), data, shape)
 
 
 def plain(rows: Rows) -> dict[str, Any]:
@@ -138,9 +138,9 @@ def test_lines_of_one_shape_are_read_as_the_careful_reader_does(data: bytes) -> 
 # Lines that are not what they seem.
 
 BASES = {
-    "list": (b'{"p": [0.5, 0.25, 0.25], "y": "b"}\n', open_jsonl),
-    "names": (b'{"a":0.5,"b":1e-5,"y":1,"t":"x, \\"y\\" \\u00e9"}\n', open_jsonl),
-    "labelled": (b'{"p": [{"label": "a", "score": 0.5}, {"label": "b", "score": 0.5}], "ok": true}\n', open_jsonl),
+    "list": (b'{"p": [0.5, 0.25, 0.25], "y": "b"}\n', open_json_lines),
+    "names": (b'{"a":0.5,"b":1e-5,"y":1,"t":"x, \\"y\\" \\u00e9"}\n', open_json_lines),
+    "labelled": (b'{"p": [{"label": "a", "score": 0.5}, {"label": "b", "score": 0.5}], "ok": true}\n', open_json_lines),
     "tokens": (b"a:0.5 b:0.25 c:-1e-3\n", open_vw),
 }
 PIECES = [
@@ -171,8 +171,8 @@ def test_a_line_changed_anywhere_is_read_alike_or_declined(base: str) -> None:
 def good_part(good: LinesPart, data: bytes) -> LinesPart | None:
     """The part of other bytes with the shape of good ones, as the file would be cut."""
     rows = data.rstrip(b"\r\n").count(b"\n") + 1
-    form, keys, flat = good.form, good.keys, good.flat
-    return LinesPart("t", form, keys, flat, 0, 1, rows, 0, len(data), data, good.shape)
+    form, fields, flat = good.form, good.fields, good.flat
+    return LinesPart("t", form, fields, flat, 0, 1, rows, 0, len(data), data, good.shape)
 
 
 junk = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=3)), max_size=4).map(b"".join)

@@ -1,22 +1,19 @@
-"""Text with a record on each line: JSON Lines, and the tokens of Vowpal Wabbit.
-
-A record is a value for each name; a list or an object of numbers is several columns at once.
-"""
+"""Text with a record on each line: JSON Lines, and the tokens of Vowpal Wabbit."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xentcli.errors import DataError, Place, shown
+from xentcli.errors import DataError, Place
+from xentcli.readers.nested import Field, fields_of, flat_of_fields
+from xentcli.readers.nested_rows import Records
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, read_range
-from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.text.delimited import Dialect, blocks, check_text, looked_further
 from xentcli.readers.text.ranges import cut
 from xentcli.readers.wide import Flat
@@ -25,11 +22,12 @@ from xentcli.records import record, replace
 if TYPE_CHECKING:
     from xentcli.readers.text.regular import Shape
 
-__all__ = ["Form", "LinesPart", "LinesSource", "inner_of", "kind_of", "open_lines"]
+__all__ = ["Form", "LinesPart", "LinesSource", "open_lines"]
 
 LEAST_FAST = 1 << 12
 """The fast reader is slower on fewer bytes."""
-_LARGEST = sys.float_info.max
+SAMPLE = 20
+"""Lines after the first that must agree with what it seems to be."""
 
 
 @record(frozen=True)
@@ -49,11 +47,11 @@ class Form:
     """
 
     name: str
-    record: Callable[[bytes], Mapping[str, Any]]
-    shape: Callable[[bytes, Flat], Shape | None]
+    record: Callable[[bytes], Any]
+    shape: Callable[[bytes, Sequence[Field], Flat], Shape | None]
     exact: bool = False
 
-    def record_at(self, line: bytes, place: Callable[[], Place]) -> Mapping[str, Any]:
+    def record_at(self, line: bytes, place: Callable[[], Place]) -> Any:
         """Make a record of a line, or raise DataError with its place."""
         try:
             return self.record(line)
@@ -67,7 +65,7 @@ class LinesPart(WholePart):
 
     path: str
     form: Form
-    keys: tuple[str, ...]
+    fields: tuple[Field, ...]
     flat: Flat
     start: int
     line: int
@@ -76,6 +74,7 @@ class LinesPart(WholePart):
     length: int
     data: bytes | None
     shape: Shape | None = None
+    numbered: bool = True
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -83,14 +82,15 @@ class LinesPart(WholePart):
         Raises
         ------
         DataError
-            For a line that is no object with the columns of the first.
+            For a line without the columns of the first.
         """
         data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
         found = None if self.shape is None else self.shape.read(data, self.rows, selection)
         if found is None:
             return self._careful(data, selection)
         values, underflows = found
-        rows = Rows(self.path, self.flat.names, selection, self.start, self.rows, values, self.line)
+        line = self.line if self.numbered else None
+        rows = Rows(self.path, self.flat.names, selection, self.start, self.rows, values, line)
         return replace(rows, underflows=tuple(underflows))
 
     def split(self, rows: int) -> tuple[LinesPart, LinesPart]:
@@ -100,72 +100,24 @@ class LinesPart(WholePart):
 
     def _careful(self, data: bytes, selection: Selection) -> Rows:
         """Read line by line."""
-        lines = data.rstrip(b"\r\n").split(b"\n")
-        records = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(lines)]
-        used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
-        if self.form.exact or any(pick.others for pick in selection.values()):
-            for row, found in enumerate(records):
-                self._check_names(found, row)
-        shapes = dict(_shapes(self.flat))
-        lists = {self.flat.origin[p.columns[0]][0] for p in selection.values() if p.as_ in ("lists", "texts")}
-        cells = {
-            index: [self._list(record, index, row) for row, record in enumerate(records)]
-            if index in lists
-            else [self._cell(record, index, shapes.get(index), row) for row, record in enumerate(records)]
-            for index in used
-        }
-
-        def column(index: int) -> Column:
-            origin, key = self.flat.origin[index]
-            found = np.empty(len(records), dtype=object)
-            found[:] = cells[origin] if key is None else [cell[key] for cell in cells[origin]]
-            return found
-
-        return rows_of_columns(self.path, self.flat.names, self.start, len(records), column, selection, self.line)
+        texts = data.rstrip(b"\r\n").split(b"\n")
+        found = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(texts)]
+        line = self.line if self.numbered else None
+        return Records(self.path, self.fields, self.flat, self.start, line, found, self.form.exact).rows(selection)
 
     def _place(self, row: int) -> Place:
-        return Place(self.path, self.start + row + 1, self.line + row)
-
-    def _check_names(self, record: Mapping[str, Any], row: int) -> None:
-        if record.keys() == set(self.keys):
-            return
-        odd = next((name for name in record if name not in self.keys), None)
-        missing = next((name for name in self.keys if name not in record), "")
-        what = f"{shown(missing)} is missing" if odd is None else f"{shown(odd)} is new"
-        advice = [f"the first line has {', '.join(self.keys[:12])}"]
-        if not self.form.exact:
-            advice.append("--preds NAME,... chooses the predictions, and lets other names come and go")
-        raise DataError(f"{what}: every line has the same names", place=self._place(row), advice=tuple(advice))
-
-    def _list(self, record: Mapping[str, Any], index: int, row: int) -> Any:
-        """The value of a column of lists, which is checked later."""
-        key = self.keys[index]
-        if key not in record:
-            raise DataError(f"there is no {shown(key)}, which the first line has", place=self._place(row))
-        return record[key]
-
-    def _cell(self, record: Mapping[str, Any], index: int, want: int | tuple[str, ...] | None, row: int) -> Any:
-        key, value = self.keys[index], self._list(record, index, row)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        inner = inner_of(value)
-        if inner != want:
-            place = Place(self.path, self.start + row + 1, self.line + row, key)
-            raise DataError(f"{kind_of(inner, value)} where the first line has {kind_of(want)}", place=place)
-        if inner is None and (value is None or isinstance(value, list | dict)):
-            place = Place(self.path, self.start + row + 1, self.line + row, key)
-            raise DataError(f"{json.dumps(value)[:60]} is no number and no text", place=place)
-        return value
+        return Place(self.path, self.start + row + 1, self.line + row if self.numbered else None)
 
 
 @record(frozen=True)
 class LinesSource(FlatTable):
-    """A file or stream of lines, each a record."""
+    """A file or stream of lines, each a record; `numbered` where a line is one of the file."""
 
     stream: ByteStream
     form: Form
-    keys: tuple[str, ...]
+    fields: tuple[Field, ...]
     flat: Flat
+    numbered: bool = True
 
     @property
     def format(self) -> str:
@@ -173,14 +125,19 @@ class LinesSource(FlatTable):
         return self.form.name
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns; none where each line is a list or a single value."""
+        return self.flat.names if any(self.flat.names) else ()
+
+    @property
     def _dialect(self) -> Dialect:
         return Dialect(quotes=False, limits=self.stream.limits)
 
     def _shape(self) -> Shape | None:
         """Return the shape of the first line, if the file is large enough for the fast reader."""
-        if len(self.stream.head) < LEAST_FAST or not self.keys:
+        if len(self.stream.head) < LEAST_FAST or not self.fields:
             return None
-        return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.flat)
+        return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.fields, self.flat)
 
     def numeric(self, column: int) -> None:
         """Return None: every value is checked."""
@@ -197,7 +154,7 @@ class LinesSource(FlatTable):
             yield LinesPart(
                 self.path,
                 self.form,
-                self.keys,
+                self.fields,
                 self.flat,
                 start,
                 block.line,
@@ -206,12 +163,15 @@ class LinesSource(FlatTable):
                 block.length,
                 kept,
                 shape,
+                self.numbered,
             )
             start += block.rows
 
 
-def open_lines(stream: ByteStream, form: Form) -> LinesSource:
-    """Open a file or stream of records: the names of the first line are the columns.
+def open_lines(stream: ByteStream, form: Form, *, numbered: bool = True) -> LinesSource:
+    """Open a file or stream of records: the fields of the first line are the columns.
+
+    Without `numbered` the lines are not those of the file, and messages name rows alone.
 
     Raises
     ------
@@ -221,58 +181,25 @@ def open_lines(stream: ByteStream, form: Form) -> LinesSource:
     check_text(stream)
     while b"\n" not in stream.head and looked_further(stream):
         pass
-    first = stream.head.split(b"\n", 1)[0]
+    first, *others = stream.head.split(b"\n")
+    line = 1 if numbered else None
     if not first.strip():
         while not stream.head.strip() and looked_further(stream):
             pass
         if stream.head.strip():
-            raise DataError("the first line is blank", place=Place(stream.name, line=1))
-        return LinesSource(stream, form, (), Flat((), ()))
-    record = form.record_at(first, lambda: Place(stream.name, 1, 1))
-    if not record:
-        raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, 1))
-    columns = [(key, _columns_of(value)) for key, value in record.items()]
-    return LinesSource(stream, form, tuple(record), Flat.of(columns))
+            raise DataError(
+                "the first line is blank" if numbered else "a blank row", place=Place(stream.name, line=line)
+            )
+        return LinesSource(stream, form, (), Flat((), ()), numbered)
+    record = form.record_at(first, lambda: Place(stream.name, 1, line))
+    fields = fields_of(record, list(_readable(form, others[:-1][:SAMPLE])))
+    if not fields:
+        raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, line))
+    return LinesSource(stream, form, fields, flat_of_fields(fields), numbered)
 
 
-def _columns_of(value: Any) -> int | tuple[str, ...] | None:
-    """As `inner_of`; 0 of a list that is not of numbers alone, which may be one of lists of any length."""
-    return 0 if isinstance(value, list) and inner_of(value) is None else inner_of(value)
-
-
-def inner_of(value: Any) -> int | tuple[str, ...] | None:
-    """Return the length of a list of numbers, or the keys of an object of numbers; else None."""
-    if isinstance(value, list) and _are_numbers(value):
-        return len(value)
-    if isinstance(value, dict) and _are_numbers(value.values()):
-        return tuple(sorted(value))
-    return None
-
-
-def _are_numbers(values: Collection[Any]) -> bool:
-    """Whether there are values, and all are numbers."""
-    types = {*map(type, values)}
-    return types == {float} or (bool(types) and all(map(_is_number, values)))
-
-
-def _is_number(value: Any) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    return abs(value) <= _LARGEST
-
-
-def _shapes(flat: Flat) -> Iterator[tuple[int, int | tuple[str, ...]]]:
-    for columns in flat.groups.values():
-        index, key = flat.origin[columns[0]]
-        keys = tuple(str(flat.origin[column][1]) for column in columns)
-        yield index, len(columns) if isinstance(key, int) else keys
-
-
-def kind_of(inner: int | tuple[str, ...] | None, value: Any = None) -> str:
-    """Describe a value."""
-    if inner is None:
-        text = "a single value" if value is None else shown(json.dumps(value))
-        return f"{text}, which is no list and no object of numbers," if value is not None else text
-    if isinstance(inner, int):
-        return f"a list of {inner} number{'s' * (inner != 1)}"
-    return f"an object with {', '.join(inner[:6])}{', ...' * (len(inner) > 6)}"
+def _readable(form: Form, lines: Sequence[bytes]) -> Iterator[Any]:
+    """Yield the records of lines; what is wrong with one is said when it is read."""
+    for line in lines:
+        with contextlib.suppress(DataError):
+            yield form.record(line)

@@ -68,7 +68,7 @@ class Shape:
     leaves
         The values in the order of the line.
     places
-        For each column of the table which of the leaves it is.
+        For each column of the table which of the leaves it is; -1 for one that is none of them.
     labelled
         The lists of scores by label, whose items may come in any order.
     """
@@ -102,6 +102,8 @@ class Shape:
         self, data: bytes, rows: int, selection: Selection
     ) -> tuple[dict[str, Values], list[tuple[str, int]]] | None:
         """Return the values of each role, and role and row of each underflow; None if a line has another shape."""
+        if any(self.places[column] < 0 for pick in selection.values() for column in pick.columns):
+            return None
         fields = self._fields(data, rows)
         numbers = None if fields is None else self._numbers(fields, selection)
         if fields is None or numbers is None:

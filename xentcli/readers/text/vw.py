@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xentcli.columns.numerals import DECIMAL
 from xentcli.errors import DataError, shown
+from xentcli.readers.nested import Field
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.lines import Form, LinesSource, open_lines
 from xentcli.readers.wide import Flat
@@ -45,7 +47,7 @@ def _record(text: bytes) -> dict[str, str]:
     return record
 
 
-def _shape(line: bytes, flat: Flat) -> Shape | None:
+def _shape(line: bytes, fields: Sequence[Field], flat: Flat) -> Shape | None:
     """Return the shape of a line of tokens with one space between them; None of another."""
     from xentcli.readers.text.regular import Leaf, Shape
 

@@ -1,0 +1,151 @@
+"""JSON that is not one value a line, as a stream of lines: the elements of arrays, or values of several lines.
+
+The text between two elements becomes one line each, while it streams: the comma that ends an element is
+made a line end, the brackets around the elements and the line ends inside of them spaces. Nothing else is
+changed, so what is no JSON before is none after. Depth and strings are found by counting, in NumPy.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Bytes, Flags, Ints
+from xentcli.errors import DataError, Place
+from xentcli.readers.stream import ByteStream
+from xentcli.records import replace
+
+__all__ = ["end_of_value", "lines_of_elements"]
+
+_CHUNK = 1 << 20
+_HEAD = 1 << 16
+_QUOTE, _BACKSLASH, _COMMA, _LF, _CR, _SPACE = b'"\\,\n\r '
+_STEP = np.zeros(256, dtype=np.int64)
+_STEP[list(b"[{")] = 1
+_STEP[list(b"]}")] = -1
+_FOUND = _STEP != 0
+_FOUND[list(b",\n\r")] = True
+
+
+class _Scan:
+    """Where the brackets, commas and line ends outside strings are, and how deep; chunks follow one another."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.inside = False
+
+    def found(self, chunk: Bytes) -> tuple[Ints, Ints]:
+        """Return the places outside strings, and the depth after each; no chunk may end with a backslash."""
+        quotes: Ints = np.flatnonzero(chunk == _QUOTE)
+        if len(quotes):
+            quotes = quotes[~_escaped(chunk, quotes)]
+        places: Ints = np.flatnonzero(_FOUND[chunk])
+        within = (np.searchsorted(quotes, places) + self.inside) & 1 == 1
+        places = places[~within]
+        depth: Ints = self.depth + np.cumsum(_STEP[chunk[places]])
+        self.depth = int(depth[-1]) if len(depth) else self.depth
+        self.inside ^= len(quotes) % 2 == 1
+        return places, depth
+
+
+def _escaped(chunk: Bytes, places: Ints) -> Flags:
+    """Whether an odd number of backslashes precedes each place."""
+    others = np.flatnonzero(chunk != _BACKSLASH)
+    before = np.searchsorted(others, places) - 1
+    last = np.where(before >= 0, others[before], -1)
+    odd: Flags = (places - last) % 2 == 0
+    return odd
+
+
+def end_of_value(text: bytes) -> int | None:
+    """Return where the array or object at the beginning of a text ends; None where it goes on.
+
+    >>> end_of_value(b'{"a": "}"} {}'), end_of_value(b"[[1]")
+    (10, None)
+    """
+    places, depth = _Scan().found(np.frombuffer(text, np.uint8))
+    ends = np.flatnonzero(depth <= 0)
+    opened = np.flatnonzero(depth > 0)
+    after = ends[ends > opened[0]] if len(opened) else ends[:0]
+    return int(places[after[0]]) + 1 if len(after) else None
+
+
+def lines_of_elements(stream: ByteStream, level: int) -> ByteStream:
+    """Return a stream with a line for each element of its arrays (level 1), or for each of its values (level 0)."""
+    if stream.path is None:
+        lines: Any = _Lines(stream.chunks(_CHUNK), level, stream.name)
+        head = lines.read(_HEAD)
+        return ByteStream(stream.name, None, False, head, lines, limits=stream.limits, hashed=stream.hashed)
+
+    def opened() -> Any:
+        return _Lines(stream.chunks(_CHUNK), level, stream.name)
+
+    with opened() as file:
+        return replace(stream, plain=False, head=file.read(_HEAD), _opener=opened)
+
+
+class _Lines(io.RawIOBase):
+    """A file of lines, one for each element."""
+
+    def __init__(self, chunks: Iterator[bytes], level: int, name: str) -> None:
+        self._pieces = _lines(chunks, level, name)
+        self._chunks = chunks
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return at least one byte, and at most `size`, unless there are no more."""
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._left = piece
+        found, self._left = (self._left, b"") if size < 0 else (self._left[:size], self._left[size:])
+        return found
+
+    def close(self) -> None:
+        close: Callable[[], None] | None = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        super().close()
+
+
+def _lines(chunks: Iterator[bytes], level: int, name: str) -> Iterator[bytes]:
+    scan, held, last = _Scan(), b"", b""
+    for chunk in chunks:
+        text = held + chunk
+        content = text.rstrip(b"\\")
+        held = text[len(content) :]
+        if content:
+            out = np.frombuffer(content, np.uint8).copy()
+            last = _cut(out, scan, level, last, name)
+            yield out.tobytes()
+    if held:
+        yield held
+    if scan.depth > 0:
+        raise DataError("it ends within an array or object: is the file complete?", place=Place(name))
+
+
+def _cut(out: Bytes, scan: _Scan, level: int, last: bytes, name: str) -> bytes:
+    """Change a chunk in place; `last` is the last byte before it that is no blank, the result that of the chunk."""
+    places, depth = scan.found(out)
+    letters = out[places]
+    step = _STEP[letters]
+    out[places[((letters == _LF) | (letters == _CR)) & (depth > 0)]] = _SPACE
+    if level:
+        ends = (letters == ord("]")) & (depth == 0)
+        for at in places[ends].tolist():
+            before = out[:at].tobytes().rstrip(b" \t\r\n")[-1:] or last
+            if before == b",":
+                raise DataError("a comma after the last element of an array", place=Place(name))
+        after = out.tobytes().rstrip(b" \t\r\n")[-1:] or last
+        outer = ends | ((letters == ord("[")) & (depth == 1) & (step == 1))
+        out[places[outer]] = _SPACE
+        out[places[(letters == _COMMA) & (depth == 1)]] = _LF
+        return after
+    return b""
