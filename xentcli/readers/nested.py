@@ -80,7 +80,7 @@ class Field:
         by_name = {str(name): number for name, number in zip(names, value, strict=True)} if distinct else {}
         return by_name if by_name and len(by_name) == len(value) else value
 
-    def list(self, found: Any) -> Any:
+    def items(self, found: Any) -> Any:
         """Return its value in a record as a list of any length, where it is one or is in the objects of some.
 
         Raises

@@ -77,7 +77,7 @@ class Records:
 
     def _lists(self, index: int) -> list[Any]:
         """Return the lists of a field of lists of any length, which are checked later."""
-        return [self._value(found, self.fields[index], row, Field.list) for row, found in enumerate(self.found)]
+        return [self._value(found, self.fields[index], row, Field.items) for row, found in enumerate(self.found)]
 
     def _place(self, row: int, column: str | None = None) -> Place:
         return Place(self.path, self.start + row + 1, None if self.line is None else self.line + row, column)
