@@ -123,6 +123,25 @@ def test_an_example_is_named_by_its_row_and_its_place_there(call: Call, write: W
     ]  # fmt: skip
 
 
+def test_compare_matches_examples_by_row_and_place(call: Call, write: Write, tmp_path: Path) -> None:
+    rows = [{"id": f"r{i}", "g": f"g{i % 3}", "lp": row} for i, row in enumerate(LISTS)]
+    one = write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    two = write("b.jsonl", "".join(json.dumps({**row, "lp": [2 * q for q in row["lp"]]}) + "\n" for row in rows))
+    options = ("--kind", "true-logprobs", "--preds", "lp", "--format", "json", "--by", "g")
+    done = call("compare", one, two, *options, "--worst", "1", "--id", "id")
+    report = json.loads(done.out)
+    assert report["pairs"][0]["change"] == pytest.approx(-np.concatenate(LISTS).mean(), rel=1e-14)
+    worst, row = report["worst"][0], min(range(len(LISTS)), key=lambda i: min(LISTS[i], default=0))
+    assert (worst["row"], worst["id"]) == (row + 1, f"r{row}[{int(np.argmin(LISTS[row]))}]")
+    for path in (one, two):
+        lines = Path(path).read_text().splitlines(keepends=True)
+        Path(path[:-6]).mkdir()
+        for place in range(0, len(lines), 2):
+            Path(path[:-6], f"{place}.jsonl").write_text("".join(lines[place : place + 2]))
+    ours = xentcli.compare([one[:-6], two[:-6]], kind="true-logprobs", preds="lp", by=("g",))
+    assert [(g.group, g.change) for g in ours.by] == [(g["group"], g["change"]) for g in report["by"]]
+
+
 def test_losses_per_example_are_read_back(call: Call, write: Write, tmp_path: Path) -> None:
     path = write("p.jsonl", '{"lp":[null,-2]}\n{"lp":[-1]}\n')
     written = str(tmp_path / "losses.parquet")

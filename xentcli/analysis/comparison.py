@@ -13,11 +13,13 @@ from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Common, Difference, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
+from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing.ids import ids_at
 from xentcli.records import record
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.report.document import Examples
+from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import named
@@ -245,8 +247,7 @@ class _Compared:
             columns = self._column(self.reference), self._column(model)
             found = self.common.largest(*columns, 0.0, self.settings.worst)
             rows = [row for row, _ in found]
-            ids = self._ids(rows)
-            for row, one_id in zip(rows, ids, strict=True):
+            for row, (number, one_id) in zip(rows, self._names(rows), strict=True):
                 old, new = (float(rows_[row, LOSS]) for rows_, _ in columns)
                 label = int(self.reference.rows[row, LABEL])
                 weight = self.reference.rows[row : row + 1, WEIGHT]
@@ -254,7 +255,7 @@ class _Compared:
                 part = Moments.of(np.array([change]), weight)
                 yield RowChange(
                     model.name,
-                    row + 1,
+                    number,
                     one_id,
                     None if label < 0 else str(self.runs.labels.names[label]),
                     old / self.settings.nats_per_unit,
@@ -263,14 +264,20 @@ class _Compared:
                     self._share(model, part),
                 )
 
-    def _ids(self, rows: Sequence[int]) -> Sequence[str | None]:
+    def _names(self, rows: Sequence[int]) -> Sequence[tuple[int, str | None]]:
+        """The number and the id of some rows (from 0) of the reference; of an item of a list the number of the list."""
         if self.runs.row_names is not None:
-            return [str(self.runs.row_names.names[row]) for row in rows]
-        if self.settings.id is None or not isinstance(self.reference.path, str):
-            return [None] * len(rows)
+            return [(row + 1, str(self.runs.row_names.names[row])) for row in rows]
+        alone = self.settings.id is None and KINDS[self.settings.kind].labelled
+        if alone or not isinstance(self.reference.path, str):
+            return [(row + 1, None) for row in rows]
         feed = opened(self.reference.path, self.labels, self.settings)
+        if feed.plan.has_lists:
+            return items_at(Scorer(feed.plan), feed.tasks(), rows)
+        if self.settings.id is None:
+            return [(row + 1, None) for row in rows]
         found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows), strict=True))
-        return [found[row] for row in rows]
+        return [(row + 1, found[row]) for row in rows]
 
     def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
         rows = {model.name: int((model.rows[:, WEIGHT] > 0).sum()) + model.extra for model in self.models}

@@ -120,6 +120,7 @@ class Runs:
     _ids: IdKeys | None = None
     _hashes: tuple[list[Words], list[Words]] = field(default_factory=lambda: ([], []))
     _count: int | None = None
+    _next: int = 0
 
     @classmethod
     def of(cls, settings: Settings, metrics: tuple[str, ...]) -> Runs:
@@ -137,7 +138,7 @@ class Runs:
         def restart() -> None:
             model.region, model.extra, model.extra_ids = self.store.region(self._count or 0), 0, ()
             if first:
-                self._hashes, self.group_rows = ([], []), None
+                self._hashes, self.group_rows, self._next = ([], []), None, 0
 
         if first:
             # A file before this one may have failed half-way.
@@ -207,9 +208,11 @@ class Runs:
         if block.ids is not None:
             for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
                 known.append(found)
+        # Where rows are lists, an example has not the number of its row.
+        start, self._next = self._next, self._next + len(block.values)
         if block.groups:
-            self._note_groups(block)
-        model.region.put(block.start, self._numbered(block))
+            self._note_groups(block, start)
+        model.region.put(start, self._numbered(block))
 
     def _written(self, model: ModelRows, block: _Block) -> None:
         values = self._numbered(block)
@@ -233,14 +236,14 @@ class Runs:
             block.values[:, LABEL] = numbers[block.values[:, LABEL].astype(np.int64)]
         return block.values
 
-    def _note_groups(self, block: _Block, rows: Ints | None = None) -> None:
-        """Keep the groups of rows: of these, else of those from the start of the block on."""
+    def _note_groups(self, block: _Block, rows: Ints | int) -> None:
+        """Keep the groups of rows: of these, or of those from this one on."""
         if self.group_rows is None:
             self.group_rows = RowStore([-1.0] * len(self.groups)).region()
         numbers = np.full((len(block.values), len(self.groups)), -1.0)
         for place, (names, codes) in enumerate(block.groups):
             numbers[block.kept, place] = self.groups[place].add(list(names))[codes]
-        self.group_rows.put(block.start if rows is None else rows, numbers)
+        self.group_rows.put(rows, numbers)
 
 
 def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label_file: bool) -> None:

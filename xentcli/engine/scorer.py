@@ -35,7 +35,7 @@ from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
-__all__ = ["Aligned", "Outcome", "Piece", "Scorer"]
+__all__ = ["Aligned", "Outcome", "Piece", "Scorer", "items_at"]
 
 
 @record(frozen=True, eq=False)
@@ -379,6 +379,22 @@ class Scorer:
             block.clusters,
             origin=None if aligned.examples is None else aligned.examples.origin,
         )
+
+
+def items_at(scorer: Scorer, tasks: Iterable[Task], places: Sequence[int]) -> list[tuple[int, str | None]]:
+    """Return the number of the row and the name of items of lists, by their places (from 0) among all items."""
+    found: dict[int, tuple[int, str | None]] = {}
+    before, last = 0, max(places, default=-1)
+    for piece in (piece for task in tasks for piece in scorer.pieces(task)):
+        items = piece.rows.examples
+        assert items is not None
+        for place in places:
+            if before <= place < before + len(items):
+                found[place] = (piece.start + int(items.origin[place - before]) + 1, items[place - before])
+        before += len(items)
+        if before > last:
+            break
+    return [found[place] for place in places]
 
 
 def _uses(aligned: Aligned, option: str) -> list[list[Values]]:
