@@ -8,6 +8,7 @@ each class. Shapes that fit with another axis too, or only with another, are ref
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
@@ -32,6 +33,8 @@ class _Array:
     shape: Shape
     others: tuple[tuple[str, tuple[Shape, ...]], ...]
     """Of each other file its name and the shapes that it has, one of which must fit; none for a table."""
+
+    rest: tuple[Source, ...] = ()
 
     def lead(self, axis: int) -> Shape:
         """The shape without an axis."""
@@ -87,7 +90,7 @@ def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:
     others = [(source.path, (source.shape, *_members(source).values())) for source in rest]
     members = _members(first)
     if not members:
-        return _Array(first, first.shape, tuple(others))
+        return _Array(first, first.shape, tuple(others), tuple(rest))
     name = settings.preds if isinstance(settings.preds, str) else ""
     if name not in members:
         name = max(members, key=lambda member: len(members[member]))
@@ -141,16 +144,67 @@ def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
     if len(array.shape) > 2:
         axis = len(array.shape) - 1 if given is None else given
         what = f"an array of shape {array.shape} with the classes on axis {axis} goes with labels of shape"
-        raise DataError(f"{what} {array.lead(axis)}", place=place, advice=(*beside, *_table_advice(array, given)))
+        advice = _outputs_advice(array) or _table_advice(array, given)
+        raise DataError(f"{what} {array.lead(axis)}", place=place, advice=(*beside, *advice))
     shape = f"an array of shape {array.shape}" if array.shape else "a table"
-    raise DataError(f"{shape} does not go with an array of three dimensions or more", place=place, advice=tuple(beside))
+    raise DataError(
+        f"{shape} does not go with an array of three dimensions or more",
+        place=place,
+        advice=(*beside, *_flat_advice(array)),
+    )
+
+
+def _outputs_advice(array: _Array) -> tuple[str, ...]:
+    """The line for (outputs, rows, 2) beside (rows, outputs): scikit-learn's predict_proba of several outputs."""
+    if len(array.shape) != 3 or array.shape[2] != 2 or len(array.rest) != 1:
+        return ()
+    (labels,), (outputs, rows, _) = array.rest, array.shape
+    if labels.shape != (rows, outputs) and not (labels.tabular and labels.width == outputs):
+        return ()
+    save = f"numpy.save({_beside(array, 'outputs')!r}, {_loaded(array)}[:, :, 1].T)"
+    return (f"several outputs of scikit-learn? {save} writes a column for each; then --multilabel",)
+
+
+def _flat_advice(array: _Array) -> tuple[str, ...]:
+    """The line for a table beside labels of more axes: as many rows, or numbers that make as many rows."""
+    deep = next((shape for _, shapes in array.others for shape in shapes if len(shape) > 2), ())
+    labels, numbers = math.prod(deep), math.prod(array.shape)
+    if len(array.shape) != 2 or not labels or array.source.traits.arrays:
+        return ()
+    if array.shape[0] == labels:
+        path = array.others[0][0]
+        save = f"numpy.save({_stem(path) + '-rows.npy'!r}, numpy.load({path!r}).reshape(-1))"
+        return (
+            f"{save} writes a label for each row",
+            f"{array.source.path} must have been flattened with the classes last: numpy.moveaxis(array, AXIS, -1)",
+        )
+    if numbers % labels or numbers == labels:
+        return ()
+    classes = numbers // labels
+    return (
+        f"its {numbers:,} numbers are {labels:,} rows of {classes}: flattened before the classes were the last axis?",
+        f"numpy.moveaxis(array, AXIS, -1).reshape(-1, {classes}), or give the array as it was, with --class-axis AXIS",
+    )
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0] or "array"
+
+
+def _beside(array: _Array, what: str) -> str:
+    return f"{_stem(array.source.path)}-{what}.npy"
+
+
+def _loaded(array: _Array) -> str:
+    return f"numpy.load({array.source.path!r})" if array.source.format == "npy" else "array"
 
 
 def _table_advice(array: _Array, axis: int | None) -> tuple[str, ...]:
     """The line of Python that makes a table of an array, a row for each label; onto no file that is read."""
     axis_ = "AXIS" if axis is None else str(axis)
-    stem = os.path.splitext(os.path.basename(array.source.path))[0] or "array"
-    line = f"numpy.save({stem + '-rows.npy'!r}, numpy.moveaxis(array, {axis_}, -1).reshape(-1, array.shape[{axis_}]))"
+    line = (
+        f"numpy.save({_beside(array, 'rows')!r}, numpy.moveaxis(array, {axis_}, -1).reshape(-1, array.shape[{axis_}]))"
+    )
     rows = "a table with a row for each label, in C order"
     return (f"{line} writes {rows}" + ("; AXIS is that of the classes" if axis is None else ""),)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from xentcli.pairing.roles import (
     unused_columns,
     used_columns,
 )
+from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
@@ -86,7 +88,8 @@ def pair(
     joins = tuple(map(Join.of, companions)) if settings.id is not None else ()
     rule = Rule()
     if labelled:
-        rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
+        with _vector_named(roles, labels, settings):
+            rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
         warnings += _possible_classes(sources[0], possible)
     plan = _plan(
@@ -102,6 +105,27 @@ def pair(
         has_label_file=labels is not None,
     )
     return Feed(plan, queues)
+
+
+@contextlib.contextmanager
+def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> Iterator[None]:
+    """Where predictions are a vector of n x k numbers, say so in place of what is wrong with a label."""
+    try:
+        yield
+    except DataError as error:
+        found, label = roles["preds"][0], roles["label"][0].source
+        if labels is None or label is found.source or not label.repeatable or len(found.columns) > 1:
+            raise
+        rows, others = (source.lines() - bool(source.header) for source in (found.source, label))
+        advice = vector_advice(found.source, found.columns, rows, others, settings)
+        if not advice and label.header is False:
+            # The first line may be a header: that it is none was decided by counts that do not agree.
+            others -= 1
+            advice = vector_advice(found.source, found.columns, rows, others, settings)
+        if not advice:
+            raise
+        counts = f"the row counts differ: {found.source.path} has {rows:,} and {label.path} has {others:,}"
+        raise DataError(counts, advice=advice) from error
 
 
 def _queues(sources: Sequence[Source], block_bytes: int | None) -> list[PartQueue]:

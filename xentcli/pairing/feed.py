@@ -10,6 +10,7 @@ from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_p
 from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
+from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source
 
 __all__ = ["Feed", "Matching"]
@@ -60,6 +61,10 @@ class Feed:
 
     def _advice_on_counts(self, rows: int, place: int, others: int) -> tuple[str, ...]:
         plan, sources = self.plan, self.sources
+        if plan.has_label_file and not place:
+            found = vector_advice(sources[0], plan.picks[0]["preds"].columns, rows, others, plan.settings)
+            if found:
+                return found
         ours = Counted("predictions", sources[0], plan.picks[0], rows)
         name = "labels" if plan.has_label_file and not place else "further"
         theirs = Counted(name, sources[place + 1], plan.picks[place + 1], others)

@@ -1,0 +1,79 @@
+"""One column of predictions that holds the numbers of all classes one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.errors import DataError
+from xentcli.pairing.alignment import PartQueue
+from xentcli.readers.source import Pick, Source, files_in
+from xentcli.readers.text.csv import CsvSource
+from xentcli.settings import Settings
+
+__all__ = ["vector_advice"]
+
+_MOST = 1 << 20
+"""Numbers that are looked at."""
+
+
+def vector_advice(
+    source: Source, columns: Sequence[int], rows: int, labels: int, settings: Settings
+) -> tuple[str, ...]:
+    """Return the line that makes a table of a vector of n x k numbers beside n labels; nothing of another.
+
+    That it is one is seen by its sums: every k numbers in order, or every n-th, sum to 1. Of logits no
+    sum says so, and the advice is a question.
+    """
+    if len(columns) != 1 or labels < 1 or rows <= labels or rows % labels or settings.multilabel:
+        return ()
+    classes = rows // labels
+    if not source.repeatable or files_in(source) or classes < 2:
+        return ()
+    try:
+        by_row = _sums_to_1(source, columns, rows, settings, (-1, classes))
+        by_class = not by_row and rows <= _MOST and _sums_to_1(source, columns, rows, settings, (classes, labels))
+    except DataError:
+        return ()
+    if not (by_row or by_class or settings.kind == "logits"):
+        return ()
+    stem = os.path.splitext(os.path.basename(source.path))[0] or "predictions"
+    turned = f".reshape({classes}, -1).T" if by_class else f".reshape({labels}, -1)"
+    which = "a class after the other" if by_class else f"every {classes} numbers"
+    what = f"{which} {'a row?' if settings.kind == 'logits' else 'sum to 1'}"
+    saved = f"numpy.save({stem + '-rows.npy'!r}, {_loaded(source, columns[0])}{turned})"
+    return (f"{what}: {saved} writes a row for each label",)
+
+
+def _sums_to_1(source: Source, columns: Sequence[int], rows: int, settings: Settings, shape: tuple[int, int]) -> bool:
+    """Whether the first numbers, in rows of a shape (-1, k), or all in columns of one (k, n), sum to 1."""
+    most = rows if shape[0] > 0 else min(rows, _MOST // shape[1] * shape[1] or shape[1])
+    looked = PartQueue(source).look({"preds": Pick(tuple(columns))}, most)
+    values: Floats = np.concatenate([np.asarray(part.values["preds"], dtype=np.float64)[:, 0] for part in looked])
+    values = settings.recipe().scaled(values).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        table = (np.exp(values) if settings.kind == "logprobs" else values).reshape(shape)
+        sums = table.sum(axis=0 if shape[0] > 0 else 1)
+    return settings.kind != "logits" and bool((np.abs(sums - 1) <= settings.sum_tolerance).all())
+
+
+def _loaded(source: Source, column: int) -> str:
+    """The expression of Python that reads the column."""
+    path, name = source.path, source.names[column] if source.names else ""
+    if source.format == "npy":
+        return f"numpy.load({path!r})"
+    if source.format == "npz":
+        return f"numpy.load({path!r})[{name!r}]"
+    if source.format == "parquet":
+        return f"pandas.read_parquet({path!r})[{name!r}].to_numpy()"
+    if source.format == "jsonl":
+        return f"pandas.read_json({path!r}, lines=True)[{name!r}].to_numpy()"
+    if not isinstance(source, CsvSource) or source.traits.decimal != ".":
+        return "array"
+    options = f", delimiter={source.dialect.delimiter!r}" if source.width > 1 else ""
+    options += ", skiprows=1" if source.header else ""
+    options += f", usecols={column}, quotechar='\"'" if source.width > 1 else ""
+    return f"numpy.loadtxt({path!r}{options})"
