@@ -21,19 +21,20 @@ from pathlib import Path
 
 import numpy as np
 
-FORMATS = ("csv", "npy", "jsonl", "vw", "npz", "safetensors")
+FORMATS = ("csv", "npy", "jsonl", "vw", "npz", "safetensors", "txt")
 KNOWN = 600
 """Seeds larger than that teach little."""
 
 
 def numbers_of(path: str, format: str, block_bytes: int) -> bytes | None:
-    """All numbers of a file as bytes, None where it is refused."""
+    """All numbers of a file as bytes, None where it is refused; txt is text with blanks between its fields."""
     from xentcli.errors import XentError
     from xentcli.readers import open_source
     from xentcli.readers.source import Pick
 
     try:
-        source = open_source(path, name=path, format=format)
+        blanks = {"format": "csv", "delimiter": " "} if format == "txt" else {"format": format}
+        source = open_source(path, name=path, **blanks)  # type: ignore[arg-type]
         if not source.width:
             # A file of blank lines: whoever scores it says that it is empty.
             return None
@@ -54,7 +55,7 @@ def check(data: bytes, folder: Path) -> None:
     csv.LEAST_FAST = 1 << 60
     found = {"whole": numbers_of(str(path), format, 1 << 20), "small": numbers_of(str(path), format, 16)}
     csv.LEAST_FAST = 1
-    if format == "csv":
+    if format in ("csv", "txt"):
         found["fast"] = numbers_of(str(path), format, 1 << 20)
     if format == "npy" and found["whole"] is not None:
         array = np.load(io.BytesIO(data[1:]), allow_pickle=False)
@@ -83,7 +84,16 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["xentcli"]):
-        for name in ("archive", "npy", "text.csv", "text.decimals", "text.fields", "text.jsonl", "text.vw"):
+        for name in (
+            "archive",
+            "npy",
+            "text.csv",
+            "text.decimals",
+            "text.fields",
+            "text.jsonl",
+            "text.opening",
+            "text.vw",
+        ):
             importlib.import_module(f"xentcli.readers.{name}")
     place = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
     atexit.register(shutil.rmtree, place, ignore_errors=True)

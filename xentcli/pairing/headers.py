@@ -73,7 +73,9 @@ class Side:
 
     @property
     def said(self) -> bool | None:
-        """What --header and --no-header say of it."""
+        """What --header and --no-header say of it, and a line that can only be names."""
+        if self.source.named and not (self.name != "further" and self.settings.header_of(self.name) is False):
+            return True
         return None if self.name == "further" else self.settings.header_of(self.name)
 
     def columns(self, role: str) -> tuple[int, ...] | None:
@@ -437,7 +439,7 @@ def is_unlike_the_next(source: Headed) -> bool:
     """Say whether a first line is of whole numbers, and none of the next lines is, as far as is looked."""
     first: Any = getattr(source, "first", source)
     lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
-    rows = [line.split(first.dialect.delimiter) for line in lines if line.strip()]
+    rows = [line.split(None if first.dialect.runs else first.dialect.delimiter) for line in lines if line.strip()]
     whole = [all(map(WHOLE.fullmatch, row)) for row in (source.first_fields, *rows)]
     return whole[0] and len(whole) > 1 and not any(whole[1:])
 

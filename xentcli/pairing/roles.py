@@ -369,6 +369,8 @@ def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], se
     if hint:
         raise DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:
+        if any(map(is_number, stray.text.split())):
+            raise DataError(message, place=stray.place, advice="fields with spaces between? --delimiter space")
         swapped = f"are the files swapped? xent score {sources[-1].path} {found.source.path}"
         alone = len(sources) == 1 or any(map(is_number, stray.column))
         raise DataError(message, place=stray.place, advice="" if alone else swapped)

@@ -319,6 +319,12 @@ class TextShards(Shards):
     """Delimited text files: either all have a header, or none has."""
 
     @property
+    def named(self) -> bool:
+        """Whether the first line of the first file can only be a header."""
+        assert isinstance(self.first, CsvSource)
+        return self.first.named
+
+    @property
     def first_fields(self) -> tuple[str, ...]:
         """The fields of the first line of the first file."""
         assert isinstance(self.first, CsvSource)

@@ -336,6 +336,11 @@ class Headed(Source, Protocol):
     """A table of text, whose first line may be a header."""
 
     @property
+    def named(self) -> bool:
+        """Whether the first line can only be a header."""
+        ...
+
+    @property
     def first_fields(self) -> tuple[str, ...]:
         """The fields of the first line."""
         ...

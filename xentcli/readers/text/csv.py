@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -23,16 +21,14 @@ from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.readers.text.delimited import (
+    BLANK,
     Dialect,
     Grammar,
     RowScan,
     blocks,
-    check_text,
-    looked_further,
     room_for,
 )
 from xentcli.readers.text.faults import (
-    DELIMITERS,
     Written,
     above_or_below,
     before_table,
@@ -41,6 +37,7 @@ from xentcli.readers.text.faults import (
     may_be_title,
     row_fault,
 )
+from xentcli.readers.text.opening import opening_of
 from xentcli.readers.text.ranges import cut, rest_after
 from xentcli.records import record, replace
 
@@ -54,7 +51,6 @@ LOOK_BYTES = 1 << 16
 """Bytes in which the first rows are searched."""
 PIECE_BYTES = 1 << 21
 """With larger pieces the fields leave the cache; with smaller ones threads wait for each other (the GIL)."""
-_BOM = b"\xef\xbb\xbf"
 
 
 @record(frozen=True)
@@ -263,7 +259,8 @@ class CsvPart:
 class CsvSource(OfStream):
     """A delimited text file or stream.
 
-    first_fields are the fields of the first line; `with_header` decides whether they are a header.
+    first_fields are the fields of the first line; `with_header` decides whether they are a header. named
+    says that they can be nothing else.
     """
 
     stream: ByteStream
@@ -271,6 +268,7 @@ class CsvSource(OfStream):
     first_fields: tuple[str, ...]
     begin: int = 0
     header: bool | None = None
+    named: bool = False
     format: str = "csv"
     tabular: bool = True
     shape: tuple[int, ...] = ()
@@ -320,8 +318,14 @@ class CsvSource(OfStream):
         Raises
         ------
         DataError
-            When two columns have the same name.
+            When two columns have the same name, or the line cannot be data.
         """
+        if self.named and not header:
+            raise DataError(
+                "the first line is a header: a comment, or one name less than there are columns",
+                place=Place(self.path, line=1),
+                advice="leave --no-header out, or write the line without names",
+            )
         name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
         if header and count > 1:
             raise DataError(
@@ -386,20 +390,9 @@ def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
-    check_text(stream)
-    begin = len(_BOM) if stream.head.startswith(_BOM) else 0
-    while not stream.head[begin:].strip(b"\r\n"):
-        if not looked_further(stream):
-            return CsvSource(stream, Dialect(delimiter or ","), (), begin)
-    ends_with_cr = _rows_end_with_cr(stream, begin)
-    dialect = Dialect(delimiter or ",", ends_with_cr, limits=stream.limits, decimal=decimal)
-    if delimiter is None:
-        dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
-    first = _first_rows(stream, dialect, begin, 1)[0]
-    if not first:
-        raise DataError("the first line is blank", place=Place(stream.name, line=1))
-    stream.limits.check_field(max(map(len, first)), Place(stream.name, line=1))
-    return CsvSource(stream, dialect, tuple(first), begin)
+    found = opening_of(stream, delimiter, decimal)
+    stream.limits.check_field(max(map(len, found.fields), default=0), Place(stream.name, line=1))
+    return CsvSource(stream, found.dialect, found.fields, found.begin, named=found.named)
 
 
 def check_delimiter(text: str) -> str:
@@ -413,7 +406,7 @@ def check_delimiter(text: str) -> str:
     >>> check_delimiter("tab"), check_delimiter(";")
     ('\t', ';')
     """
-    named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
+    named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": BLANK, "pipe": "|"}
     found = named.get(text, text)
     if len(found) != 1 or found in '"\r\n' or not found.isascii():
         raise UsageError(f"--delimiter is one character such as , or ; or tab, not {shown(text)}")
@@ -427,71 +420,3 @@ def _last_row(text: Bytes, end: bytes) -> int:
         if found >= 0:
             return least + found + 1
     return 0
-
-
-def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
-    """Whether the first line end outside quotes is a CR that no LF follows."""
-    scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
-    ends = dict.fromkeys(scans, -1)
-    while True:
-        ends = {d: end if end >= 0 else scans[d].row_end(stream.head, d) for d, end in ends.items()}
-        lf, cr = ends.values()
-        if cr < 0 <= lf or 0 <= lf <= cr + 1:
-            return False
-        if 0 <= cr < len(stream.head):
-            return True
-        if not looked_further(stream):
-            return cr >= 0
-
-
-def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
-    """Return the delimiter by which the first two lines have the same number of fields."""
-    if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
-        return "\t"
-    first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
-    possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
-    seen = [delimiter for delimiter in possible if delimiter.encode() in first]
-    if not seen and number_hint(first.decode(errors="replace")).endswith("--delimiter space"):
-        raise DataError(
-            "one column that holds several numbers with spaces between",
-            place=Place(stream.name, line=1),
-            advice="--delimiter space separates them",
-        )
-    if len(seen) < 2:
-        return seen[0] if seen else possible[0]
-    fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
-    if len(fitting) == 1:
-        return fitting[0]
-    names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
-    raise DataError(
-        f"{names} could each separate the fields",
-        place=Place(stream.name, line=1),
-        advice="--delimiter says which does",
-    )
-
-
-def _fits(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
-    """Whether the first two lines have the same number of fields, more than one."""
-    try:
-        rows = _first_rows(stream, dialect, begin, 2)
-    except DataError:
-        return False
-    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
-
-
-def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[int]:
-    """Return `begin` and the ends of the first rows; reads more if the head ends within a row."""
-    scan, ends = RowScan(begin), [begin]
-    while len(ends) <= limit and ends[-1] < len(stream.head):
-        end = scan.row_end(stream.head, dialect)
-        if end < 0 and looked_further(stream):
-            continue
-        ends.append(len(stream.head) if end < 0 else end)
-    return ends
-
-
-def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
-    """Return the fields of the first rows."""
-    grammar = Grammar(stream.name, dialect)
-    ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
-    return [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]

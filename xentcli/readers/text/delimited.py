@@ -24,6 +24,7 @@ from xentcli.readers.text.faults import Written, quote_advice
 from xentcli.records import record, replace
 
 __all__ = [
+    "BLANK",
     "PAD",
     "Block",
     "Dialect",
@@ -35,6 +36,8 @@ __all__ = [
     "room_for",
 ]
 
+BLANK = " "
+"""As a delimiter: a run of spaces and tabs; those at the ends of a line are skipped."""
 PAD = 40
 """Padding before and after text, so that 8-byte words can be read beyond its ends."""
 _FEW_BYTES = 1 << 12
@@ -50,6 +53,11 @@ class Dialect:
     quotes: bool = True
     limits: Limits = DEFAULT
     decimal: str = "."
+
+    @property
+    def runs(self) -> bool:
+        """Whether a run of blanks separates fields."""
+        return self.delimiter == BLANK
 
     @property
     def end(self) -> bytes:
@@ -151,6 +159,7 @@ def blocks(stream: ByteStream, dialect: Dialect, size: int, begin: int, *, keep:
     for chunk in itertools.chain(stream.chunks(max(size, 1 << 16)), [b""]):
         buffer += chunk
         if skip:
+            line += buffer.count(dialect.end, 0, skip)
             del buffer[:skip]
             skip = 0
         while buffer:
@@ -290,6 +299,8 @@ class Grammar:
         if stray in text:
             row = next(index for index, content in enumerate(rows) if stray in content)
             raise DataError(self.dialect.stray_end, place=Place(self.path, start + row + 1, line + row))
+        if self.dialect.runs:
+            return [list(filter(None, row.replace("\t", BLANK).split(BLANK))) for row in rows]
         return [row.split(self.dialect.delimiter) if row else [] for row in rows]
 
     def _decoded(self, data: bytes, line: int) -> str:
@@ -316,8 +327,8 @@ class Grammar:
         while position < len(text):
             record: list[str] = []
             lines.append(line)
-            end = self.dialect.delimiter
-            while end == self.dialect.delimiter:
+            end = None
+            while end is None:
                 match = match_field(text, position)
                 if match is None:
                     raise self._quote_fault(text, position, Place(self.path, start + len(lines), line))
@@ -349,9 +360,12 @@ def _encoding(data: bytes, error: UnicodeDecodeError, written: Written) -> tuple
 
 @lru_cache(maxsize=8)
 def _field_pattern(dialect: Dialect) -> re.Pattern[str]:
-    delimiter = re.escape(dialect.delimiter)
-    end = r"\r" if dialect.ends_with_cr else r"\r?\n|\r?\Z"
-    return re.compile(rf'(?:"([^"]*+(?:""[^"]*+)*+)"|([^"{delimiter}\r\n]*))({delimiter}|{end}|\Z)')
+    """Return the pattern of a field: the inside of its quotes, or its text, and the row end if one follows."""
+    blanks, delimiter, inside = "", re.escape(dialect.delimiter), re.escape(dialect.delimiter)
+    if dialect.runs:
+        blanks, delimiter, inside = r"[ \t]*+", r"[ \t]++", r" \t"
+    end = r"\r|\Z" if dialect.ends_with_cr else r"\r?\n|\r?\Z"
+    return re.compile(rf'{blanks}(?:"([^"]*+(?:""[^"]*+)*+)"|([^"{inside}\r\n]*))(?:{blanks}({end})|{delimiter})')
 
 
 def _fault(text: str, position: int, dialect: Dialect) -> str:

@@ -24,7 +24,7 @@ from xentcli.records import record
 
 __all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows"]
 
-_QUOTE, _CR, _LF = (ord(letter) for letter in '"\r\n')
+_QUOTE, _CR, _LF, _TAB, _BLANK = (ord(letter) for letter in '"\r\n\t ')
 _FEW_TEXTS = 64
 """Fewer texts are read as strings."""
 _FIRST_BYTES = 1024
@@ -151,7 +151,10 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
     whole = buffer[PAD : PAD + size + (text[-1] != _LF)]
     buffer = buffer[: len(whole) + 2 * PAD]
     found = _bare(buffer, whole, dialect, width) if _looks_bare(whole[:_FIRST_BYTES], dialect) else None
-    found = found or _quoted(buffer, whole, dialect, width)
+    if dialect.runs and (found is None or (found[0] == found[1]).any()):
+        found = _between_blanks(buffer, whole, dialect, width)
+    elif found is None:
+        found = _quoted(buffer, whole, dialect, width)
     if found is None:
         return None
     start, end = found
@@ -165,7 +168,8 @@ def fields_in(buffer: Bytes, size: int, dialect: Dialect, width: int) -> Fields 
 def _looks_bare(text: Bytes, dialect: Dialect) -> bool:
     """Whether the first rows have no bytes up to a comma but separators: no quotes, signs + or spaces."""
     low = text[text <= ord(",")].tobytes()
-    return not low.strip(b"\r\n" + dialect.delimiter.encode())
+    aligned = dialect.runs and (low.startswith(b" ") or b"  " in low or b"\n " in low)
+    return not aligned and not low.strip(b"\r\n" + dialect.delimiter.encode())
 
 
 def _bare(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
@@ -210,6 +214,36 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[I
         and len(quotes := np.flatnonzero(text == _QUOTE))
         and not _without_quotes(quotes + PAD, start, end)
     ):
+        return None
+    return start, end
+
+
+def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
+    """Find the fields if runs of blanks separate them."""
+    room = _room(len(text))
+    low = np.less_equal(buffer[PAD - 1 : PAD + len(text)], _BLANK)
+    blanks = [int(np.count_nonzero(text == letter)) for letter in (_BLANK, _TAB, _LF, _CR)]
+    if sum(blanks) + 1 != np.count_nonzero(low):
+        # Other control characters belong to a field.
+        return None
+    np.not_equal(low[1:], low[:-1], out=room[: len(text)])
+    edges = _places(room)
+    edges += PAD
+    start, end = edges[0::2], edges[1::2]
+    if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
+        quotes += PAD
+        start, end = (place[np.searchsorted(quotes, place) % 2 == 0] for place in (start, end))
+        start, end = np.ascontiguousarray(start), np.ascontiguousarray(end)
+        if len(start) != len(end) or not _without_quotes(quotes, start, end):
+            return None
+    last, left = end[width - 1 :: width], len(start) % width
+    line_ends = np.flatnonzero(text == _LF) + PAD
+    if left or len(line_ends) != len(last):
+        return None
+    # Every row has its fields between two line ends.
+    if not ((last <= line_ends).all() and (start[width::width] > line_ends[:-1]).all()):
+        return None
+    if blanks[3] and (blanks[3] != blanks[2] or not (buffer.take(line_ends - 1) == _CR).all()):
         return None
     return start, end
 

@@ -1,0 +1,242 @@
+"""How a delimited text is written, as its first lines show: row ends, delimiter, comments above the names, header."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from xentcli.columns.numerals import in_points, is_number, whole
+from xentcli.errors import DataError, Place
+from xentcli.readers.stream import ByteStream
+from xentcli.readers.text.delimited import BLANK, Dialect, Grammar, RowScan, check_text, looked_further
+from xentcli.readers.text.faults import DELIMITERS
+from xentcli.records import record, replace
+
+__all__ = ["Opening", "opening_of"]
+
+_BOM = b"\xef\xbb\xbf"
+_LOOK_AT = 50
+"""Rows that show the delimiter."""
+
+
+@record(frozen=True)
+class Opening:
+    """How a text is written, and its first row.
+
+    Attributes
+    ----------
+    begin
+        The bytes before the first row: a byte order mark, comments.
+    fields
+        The fields of the first row; none in an empty file.
+    named
+        Whether they can only be names: a comment, or one name less than there are columns.
+    """
+
+    dialect: Dialect
+    begin: int
+    fields: tuple[str, ...] = ()
+    named: bool = False
+
+
+def opening_of(stream: ByteStream, delimiter: str | None, decimal: str) -> Opening:
+    """Return how a text is written; without a delimiter it is detected.
+
+    Raises
+    ------
+    DataError
+        When it is not UTF-8 text, or several delimiters fit.
+    """
+    check_text(stream)
+    begin = len(_BOM) if stream.head.startswith(_BOM) else 0
+    while not stream.head[begin:].strip(b"\r\n"):
+        if not looked_further(stream):
+            return Opening(Dialect(delimiter or ","), begin)
+    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits, decimal=decimal)
+    if delimiter is None:
+        dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
+    if dialect.delimiter == BLANK:
+        return _of_blanks(stream, dialect, begin)
+    rows = _first_rows(stream, dialect, begin, 1)
+    if not rows[0]:
+        raise DataError("the first line is blank", place=Place(stream.name, line=1))
+    if rows[0][0] != rows[0][-1] and _quoted_at(stream, begin):
+        rows = _known_rows(stream, dialect, begin) or rows
+        if _lacks_a_name(rows) and _all_quoted(stream, dialect, begin) and all(row[-1].strip() for row in rows):
+            return Opening(dialect, begin, ("", *rows[0]), named=True)
+    return Opening(dialect, begin, tuple(rows[0]))
+
+
+def _of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> Opening:
+    """Return the opening of a text whose fields have runs of blanks between them.
+
+    Comments may stand above it; the last of them may have the names, as numpy.savetxt writes them.
+    """
+    ends = _first_ends(stream, dialect, begin, 2)
+    comment = None
+    while len(ends) > 2 and stream.head[ends[0] : ends[1]].lstrip().startswith(b"#"):
+        comment = ends[0]
+        ends = _first_ends(stream, dialect, ends[1], 2)
+    first = Grammar(stream.name, dialect).records(stream.head[ends[0] : ends[1]], 0, 1)[0][0]
+    if not first:
+        line = 1 + stream.head.count(dialect.end, 0, ends[0])
+        raise DataError("the first line is blank", place=Place(stream.name, line=line))
+    if comment is not None and all(_is_number(text, dialect) for text in first):
+        names = stream.head[comment : ends[0]].decode(errors="replace").lstrip(" \t#").encode()
+        fields = Grammar(stream.name, dialect).records(names, 0, 1)[0][0] if names.strip() else []
+        if len(fields) == len(first):
+            return Opening(dialect, comment, tuple(fields), named=True)
+    rows = _known_rows(stream, dialect, ends[0])
+    if _lacks_a_name(rows) and _are_row_names([row[0] for row in rows[1:]], dialect):
+        return Opening(dialect, ends[0], ("", *first), named=True)
+    return Opening(dialect, ends[0], tuple(first), named=_is_of_svm(rows))
+
+
+def _is_of_svm(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table begins as svm-predict -b 1 writes it: ``labels 1 -1``, then rows that begin with a class."""
+    (word, *names), *table = rows or [[""]]
+    return word == "labels" and bool(table) and all(map(whole, names)) and all(row[0] in names for row in table)
+
+
+def _lacks_a_name(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row has one field less than each of the others: row names have no name in R's tables."""
+    return len(rows) > 1 and {len(row) for row in rows[1:]} == {len(rows[0]) + 1}
+
+
+def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:
+    """Whether a first column is of texts, or counts its rows."""
+    return cells == [str(row) for row in range(1, len(cells) + 1)] or not any(_is_number(c, dialect) for c in cells)
+
+
+def _quoted_at(stream: ByteStream, place: int) -> bool:
+    return stream.head[place : place + 1] == b'"'
+
+
+def _all_quoted(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the first field of each of the first rows is quoted."""
+    return all(_quoted_at(stream, end) for end in _known_ends(stream, dialect, begin)[:-1])
+
+
+def _is_number(text: str, dialect: Dialect) -> bool:
+    return is_number(in_points(text, dialect.decimal))
+
+
+def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
+    """Whether the first line end outside quotes is a CR that no LF follows."""
+    scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
+    ends = dict.fromkeys(scans, -1)
+    while True:
+        ends = {d: end if end >= 0 else scans[d].row_end(stream.head, d) for d, end in ends.items()}
+        lf, cr = ends.values()
+        if cr < 0 <= lf or 0 <= lf <= cr + 1:
+            return False
+        if 0 <= cr < len(stream.head):
+            return True
+        if not looked_further(stream):
+            return cr >= 0
+
+
+def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
+    """Return the delimiter by which the first two lines have the same number of fields; blanks if there is no other."""
+    if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
+        return "\t"
+    first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
+    possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
+    seen = [delimiter for delimiter in possible if delimiter.encode() in first]
+    if not seen:
+        return BLANK if _is_of_blanks(stream, dialect, begin) else possible[0]
+    if len(seen) < 2:
+        return seen[0]
+    fitting = [delimiter for delimiter in seen if _fits(stream, replace(dialect, delimiter=delimiter), begin)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = " and ".join(DELIMITERS[delimiter] for delimiter in fitting or seen)
+    raise DataError(
+        f"{names} could each separate the fields",
+        place=Place(stream.name, line=1),
+        advice="--delimiter says which does",
+    )
+
+
+def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether blanks separate the fields of a text whose first line has no other delimiter.
+
+    Labels may have spaces in them ("New York", "type 2", "18 25"). So there must be as many fields in each row
+    after the first, and what no column of labels has: a first line of numbers, decimals in every row, or
+    quotes within a line.
+    """
+    ends = _known_ends(stream, dialect, begin)
+    lines = [stream.head[a:b] for a, b in itertools.pairwise(ends)]
+    lines = list(itertools.dropwhile(lambda line: line.lstrip().startswith(b"#"), lines))
+    rows = [_row(line, replace(dialect, delimiter=BLANK)) for line in lines]
+    first, *others = [row for row in rows if row] or [[]]
+    if None in rows or len(others[0] if others else first) < 2:
+        return False
+    if len(first) > 1 and all(_is_number(text, dialect) for text in first):
+        return True
+    return len({len(row) for row in others}) == 1 and (
+        _has_decimals(others, dialect) or any(_row(line, dialect) is None for line in lines)
+    )
+
+
+def _has_decimals(table: Sequence[Sequence[str]], dialect: Dialect) -> bool:
+    """Whether two columns of a table are decimals; one is enough where all are numbers, none where all are 0 and 1."""
+    columns = list(zip(*table, strict=True))
+    numeric = [column for column in columns if all(_is_number(text, dialect) for text in column)]
+    decimals = sum(any(re.search("[.,eE]", text) for text in column) for column in numeric)
+    if len(numeric) < len(columns):
+        return decimals > 1
+    return decimals > 0 or {text for column in columns for text in column} <= {"0", "1"}
+
+
+def _row(line: bytes, dialect: Dialect) -> list[str] | None:
+    """Return the fields of a line; None if it cannot be read."""
+    try:
+        return Grammar("", dialect).records(line, 0, 1)[0][0]
+    except DataError:
+        return None
+
+
+def _fits(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the first two lines have the same number of fields, more than one."""
+    try:
+        rows = _first_rows(stream, dialect, begin, 2)
+    except DataError:
+        return False
+    return len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+
+
+def _first_ends(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[int]:
+    """Return `begin` and the ends of the first rows; reads more if the head ends within a row."""
+    scan, ends = RowScan(begin), [begin]
+    while len(ends) <= limit and ends[-1] < len(stream.head):
+        end = scan.row_end(stream.head, dialect)
+        if end < 0 and looked_further(stream):
+            continue
+        ends.append(len(stream.head) if end < 0 else end)
+    return ends
+
+
+def _known_ends(stream: ByteStream, dialect: Dialect, begin: int) -> list[int]:
+    """Return `begin` and the ends of the first rows that are whole in the head; the first is read to its end."""
+    ends = _first_ends(stream, dialect, begin, 1)
+    scan = RowScan(ends[-1])
+    while len(ends) <= _LOOK_AT and (end := scan.row_end(stream.head, dialect)) >= 0:
+        ends.append(end)
+    if len(ends) <= _LOOK_AT and ends[-1] < len(stream.head) and len(stream.head) == stream.size:
+        ends.append(len(stream.head))
+    return ends
+
+
+def _known_rows(stream: ByteStream, dialect: Dialect, begin: int) -> list[list[str]]:
+    """Return the fields of the rows that are whole in the head, blank lines left out; none if one is unreadable."""
+    rows = [_row(stream.head[a:b], dialect) for a, b in itertools.pairwise(_known_ends(stream, dialect, begin))]
+    return [] if None in rows else [row for row in rows if row]
+
+
+def _first_rows(stream: ByteStream, dialect: Dialect, begin: int, limit: int) -> list[list[str]]:
+    """Return the fields of the first rows."""
+    grammar = Grammar(stream.name, dialect)
+    ends = itertools.pairwise(_first_ends(stream, dialect, begin, limit))
+    return [grammar.records(stream.head[a:b], row, row + 1)[0][0] for row, (a, b) in enumerate(ends)]
