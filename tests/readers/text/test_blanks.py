@@ -38,13 +38,13 @@ LAYOUTS = {
 @pytest.mark.parametrize("text", LAYOUTS.values(), ids=LAYOUTS)
 def test_a_table_of_blanks_is_scored_as_it_is(text: str, call: Call, write: Write) -> None:
     done = call("score", write("q.txt", text), write("y.txt", "label\n" + Y), "-q")
-    assert (done.code, float(done.out)) == (0, pytest.approx(COST, rel=1e-12)), done.err
+    assert done.code == 0 and float(done.out) == pytest.approx(COST, rel=1e-12), done.err
 
 
 def test_what_svm_predict_writes_has_its_names_on_the_first_line(call: Call, write: Write) -> None:
     text = "labels 1 -1\n1 0.7 0.3\n-1 0.4 0.6\n1 0.9 0.1\n"
     done = call("score", write("q.txt", text), write("y.txt", "1\n-1\n1\n"), "--preds", "1,-1", "-q")
-    assert (done.code, float(done.out)) == (0, pytest.approx(COST, rel=1e-12)), done.err
+    assert done.code == 0 and float(done.out) == pytest.approx(COST, rel=1e-12), done.err
 
 
 ONE_COLUMN = {
