@@ -80,7 +80,7 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     if total.infinite.count:
         advice = "--clip EPS bounds q away from 0; or look at these rows"
         yield Warning("infinite", _infinite_message(plan, total), advice)
-    for label in sorted(localized(text, settings.decimal) for text in settings.ignored - total.left_out.labels):
+    for label in sorted(localized(text, settings.decimal_of_any) for text in settings.ignored - total.left_out.labels):
         yield Warning(
             "ignored-label-not-found",
             f"no row has the label {shown(label)}, so --ignore-label {shown(label)} ignores nothing",

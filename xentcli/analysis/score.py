@@ -184,9 +184,7 @@ def opened(
         open_source(
             data,
             name=name,
-            format=settings.format_of(side),
-            delimiter=settings.delimiter,
-            decimal=settings.decimal,
+            **_text_of(side, settings),
             dtype=settings.dtype if side == "predictions" else None,
             **common,
         )
@@ -194,7 +192,7 @@ def opened(
         if data is not None
     ]
     others = [
-        open_source(path, name=path, format=settings.format_of(path), **common)
+        open_source(path, name=path, **_text_of(path, settings), **common)
         for path in settings.further_files([source.path for source in sources])
     ]
     return pair(
@@ -205,6 +203,13 @@ def opened(
         block_bytes=block_bytes,
         whole=whole,
     )
+
+
+def _text_of(side: str, settings: Settings) -> dict[str, Any]:
+    """Return how options say that a side or a further file is written."""
+    decimal, named = settings.decimal_of(side)
+    delimiter = settings.delimiter_of(side)
+    return {"format": settings.format_of(side), "delimiter": delimiter, "decimal": decimal, "decimal_named": named}
 
 
 def _check_two_inputs(predictions: Any, labels: Any) -> None:

@@ -322,7 +322,7 @@ class Scorer:
         ignored &= True if paired is None else paired
         if ignored.any():
             settings, column = self.plan.settings, values["label" if "label" in values else "preds"][1]
-            met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal)
+            met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal_of_any)
             left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
         return left_out, ~ignored if paired is None else paired & ~ignored
 
@@ -330,7 +330,7 @@ class Scorer:
         """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
         wanted = self.plan.settings.ignored
         rows, column = values["label" if "label" in values else "preds"]
-        found = labelled_as(column, wanted, self.plan.settings.decimal) if wanted else None
+        found = labelled_as(column, wanted, self.plan.settings.decimal_of_any) if wanted else None
         first = None if rows.examples is None else unpredicted(column, rows.examples)
         return found if first is None else first if found is None else found | first
 

@@ -147,7 +147,7 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     """
     if not settings.class_weights:
         return None
-    given = {_class_called(name, classes, settings.decimal): w for name, w in settings.class_weights.items()}
+    given = {_class_called(name, classes, settings.decimal_of_any): w for name, w in settings.class_weights.items()}
     unknown = next((name for name in given if name not in classes), None)
     if unknown is not None:
         raise DataError(f"--class-weight {shown(unknown)} is not a class", advice=f"classes: {listed(tuple(classes))}")
@@ -222,7 +222,7 @@ def match(
     census, complete = _census(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was taken as a header only because of a footer.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
-    is_label = is_number(in_points(first, settings.decimal)) or first in (names or preds.names)
+    is_label = is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
         classes, matcher = _decided(census, preds, names, settings)
     if names is not None and settings.index_base is None:
@@ -248,7 +248,7 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
             ),
         )
     if preds.source.names:
-        _check_order(preds, names, settings.decimal)
+        _check_order(preds, names, settings.decimal_of_any)
 
 
 def _decided(
@@ -309,10 +309,14 @@ def _distribution(
     targets, columns_ = label.names, classes
     if set(targets) != set(columns_):
         # One file may write 1,5 and the other 1.5.
-        targets, columns_ = (tuple(in_points(name, settings.decimal) for name in each) for each in (targets, columns_))
+        targets, columns_ = (
+            tuple(in_points(name, settings.decimal_of_any) for name in each) for each in (targets, columns_)
+        )
     order, note, by_name = distribution_order(targets, columns_, named and label.named, place)
     if settings.multilabel:
-        return classes, Multilabel(f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal)
+        return classes, Multilabel(
+            f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal_of_any
+        )
     return classes, Distribution(note, settings.sum_tolerance, order, by_name, votes=settings.votes)
 
 
@@ -321,7 +325,7 @@ def _census(
 ) -> tuple[Census, bool]:
     """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
     label = roles["label"][0]
-    ignored, decimal = settings.ignored, settings.decimal
+    ignored, decimal = settings.ignored, settings.decimal_of_any
     census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal)
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)

@@ -85,6 +85,7 @@ def open_source(
     format: str | None = None,
     delimiter: str | None = None,
     decimal: str = ".",
+    decimal_named: bool = True,
     dtype: str | None = None,
     limits: Limits = DEFAULT,
     hashed: bool = False,
@@ -92,7 +93,8 @@ def open_source(
     """Open a path, a folder or glob of files, `-`, or an array or data frame (`name` in messages).
 
     The format is `format` if given, else what the first bytes, then the extension,
-    then the content say. With `hashed` the bytes of a stream go through SHA-256.
+    then the content say. Without `decimal_named` a decimal comma is for several files, one of which may have
+    commas between its fields. With `hashed` the bytes of a stream go through SHA-256.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def open_source(
 
         return open_memory(data, name)
     path = os.fspath(data)
-    text = {"delimiter": delimiter, "decimal": decimal}
+    text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named}
     if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
         from xentcli.readers.shards import files_of, open_shards
 

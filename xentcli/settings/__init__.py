@@ -80,10 +80,15 @@ class Settings(Fields):
         by_compat = set_by_compat or {}
         values = [(name, row, by_compat.get(name, getattr(self, name))) for name, row in self.rows.items()]
         return {
-            name: Setting(_plain(value), "compat" if name in by_compat else "flag")
+            name: Setting(_plain(_single(name, value)), "compat" if name in by_compat else "flag")
             for name, row, value in values
             if row.is_set(value)
         }
+
+
+def _single(name: str, value: Any) -> Any:
+    """What is given once for all files is one text in a report."""
+    return value[0] if name in ("delimiter", "decimal") and isinstance(value, tuple) and len(value) == 1 else value
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,10 +36,41 @@ _below_half = number_that("between 0 and 0.5", lambda x: 0 < x < 0.5)
 _level = number_that("between 0 and 1", lambda x: 0 < x < 1, "for 95 %: --confidence 0.95")
 
 
-def _one_character(_: str, text: str) -> str:
+def _by_file(spelling: str, value: str | tuple[str, ...], one: Callable[[str, str], str]) -> Any:
+    """Return what an option gives for all files or for some (NAME=VALUE), each value checked by `one`."""
+    made = []
+    for item in items(value):
+        name, said = _for_file(item)
+        made.append(one(spelling, said) if name is None else f"{name}={one(spelling, said)}")
+    return made[0] if isinstance(value, str) else tuple(made)
+
+
+def _for_file(item: str) -> tuple[str | None, str]:
+    """Split NAME=VALUE; the name is None where there is a value alone, which may be an equals sign.
+
+    >>> _for_file("labels=,"), _for_file(","), _for_file("labels==")
+    (('labels', ','), (None, ','), ('labels', '='))
+    """
+    if len(item) < 2 or "=" not in item:
+        return None, item
+    cut = item.rindex("=", 0, None if "=" not in item[:-1] else len(item) - 1)
+    return item[:cut], item[cut + 1 :]
+
+
+def _delimiters(spelling: str, value: Any) -> Any:
     from xentcli.readers.text.csv import check_delimiter
 
-    return check_delimiter(text)
+    return _by_file(spelling, value, lambda _, text: check_delimiter(text))
+
+
+def _separators(spelling: str, value: Any) -> Any:
+    return _by_file(spelling, value, _separator)
+
+
+def _separator(spelling: str, text: str) -> str:
+    if text not in (".", ","):
+        raise UsageError(f"{spelling} is . or ,, not {shown(text)}")
+    return text
 
 
 def _column_or_total(spelling: str, value: Any) -> Any:
@@ -90,10 +121,20 @@ class Fields:
         "Format, or predictions=, labels=, FILE=FORMAT.", f"[{'|'.join(READERS)}]", multiple=True, needs=_FILES
     )
     dtype: str | None = _files("Read 2-byte NPY values as bfloat16.", choices=("bfloat16",), needs=_FILES)
-    delimiter: str | None = _files(
-        "Field separator: , ; tab space [default: auto].", "CHAR", check=_one_character, needs=_FILES
+    delimiter: str | Sequence[str] | None = _files(
+        "Field separator: , ; tab space [default: auto].",
+        "[FILE=]CHAR",
+        multiple=True,
+        check=_delimiters,
+        needs=_FILES,
     )
-    decimal: str = _files("Decimal separator.", "", ".", choices=(".", ","))
+    decimal: str | Sequence[str] | None = _files(
+        "Decimal separator: . or , [default: .].",
+        "[FILE=]CHAR",
+        multiple=True,
+        check=_separators,
+        needs=_FILES,
+    )
     header: str | None = _files("First line is a header [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
@@ -232,7 +273,9 @@ class Fields:
         """The labels whose rows are skipped; whole numbers without a decimal point, others with one."""
         from xentcli.columns.numerals import in_points, whole_or_text
 
-        return frozenset(whole_or_text(in_points(str(label), self.decimal)) for label in items(self.ignore_label))
+        return frozenset(
+            whole_or_text(in_points(str(label), self.decimal_of_any)) for label in items(self.ignore_label)
+        )
 
     @property
     def limits(self) -> Limits:
@@ -274,11 +317,39 @@ class Fields:
         UsageError
             For another name.
         """
-        found = None
-        for item in items(self.input_format):
-            name, equals, value = item.partition("=")
-            if equals and name not in SIDES and name not in self.files_named():
-                raise UsageError(f"--input-format names predictions, labels or a further file, not {shown(name)}")
-            if name == side or (side in SIDES and (not equals or name == "both")):
-                found = value if equals else item
-        return found
+        return self._of("input_format", side)[0]
+
+    def decimal_of(self, side: str) -> tuple[str, bool]:
+        """Return the decimal separator of a side or further file, and whether --decimal names this file."""
+        found, by_name = self._of("decimal", side)
+        return found or ".", by_name
+
+    def delimiter_of(self, side: str) -> str | None:
+        """Return what --delimiter gives for a side or further file; None where it is detected."""
+        return self._of("delimiter", side)[0]
+
+    @property
+    def decimal_of_any(self) -> str:
+        """The decimal comma if any file has it: labels and names are then compared with a point."""
+        return "," if any(_for_file(item)[1] == "," for item in items(self.decimal)) else "."
+
+    def _of(self, option: str, side: str) -> tuple[str | None, bool]:
+        """Return what an option gives for a side or a further file, and whether it names it.
+
+        Raises
+        ------
+        UsageError
+            For the name of no file.
+        """
+        for_all = None
+        # Further files were written by another tool: only the decimal separator is that of a country.
+        further = side not in SIDES and option != "decimal"
+        for name, value in map(_for_file, items(getattr(self, option))):
+            if name is not None and name not in SIDES and name not in self.files_named():
+                message = f"{spelled(option)} names predictions, labels or a further file, not {shown(name)}"
+                raise UsageError(message)
+            if name == side:
+                return value, True
+            if name == "both" or (name is None and not further):
+                for_all = value
+        return for_all, False

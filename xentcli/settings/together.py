@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xentcli.errors import UsageError, shown
 from xentcli.options import items
 from xentcli.readers import check_format
@@ -27,7 +29,9 @@ def check_together(settings: Fields) -> None:
 def _check_lists(settings: Fields) -> None:
     """Refuse a name given twice, and unknown input formats."""
     for name, given in (
-        ("input-format", [item.rpartition("=")[0] or "both" for item in items(settings.input_format)]),
+        ("input-format", _files_of(settings.input_format)),
+        ("delimiter", _files_of(settings.delimiter)),
+        ("decimal", _files_of(settings.decimal)),
         ("by", settings.slices),
         ("metrics", [metric.name for metric in settings.shown_metrics]),
     ):
@@ -36,6 +40,11 @@ def _check_lists(settings: Fields) -> None:
             raise UsageError(f"--{name} names {shown(twice)} twice")
     for side in ("predictions", "labels", *settings.files_named()):
         check_format(settings.format_of(side))
+
+
+def _files_of(given: str | Sequence[str] | None) -> list[str]:
+    """Return the files that the values of an option are about."""
+    return [item.rpartition("=")[0] or "both" for item in items(given)]
 
 
 def _check_kind(settings: Fields) -> None:
@@ -65,8 +74,10 @@ def _check_columns(settings: Fields) -> None:
 
 
 def _check_text(settings: Fields) -> None:
-    if settings.decimal == settings.delimiter:
-        raise UsageError(f"--decimal and --delimiter are both {shown(settings.decimal)}")
+    for side in ("predictions", "labels", *settings.files_named()):
+        decimal, _ = settings.decimal_of(side)
+        if decimal == settings.delimiter_of(side):
+            raise UsageError(f"--decimal and --delimiter are both {shown(decimal)}")
     header, no_header = settings.header, settings.no_header
     if header and no_header and (header == no_header or "both" in (header, no_header)):
         raise UsageError("--header and --no-header name the same file")

@@ -382,7 +382,9 @@ class CsvSource(OfStream):
         return sum(block.rows for block in blocks(self.stream, self.dialect, BLOCK_BYTES, self.begin, keep=False))
 
 
-def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".") -> CsvSource:
+def open_csv(
+    stream: ByteStream, delimiter: str | None = None, decimal: str = ".", decimal_named: bool = True
+) -> CsvSource:
     """Open delimited text: detect the delimiter and the row end, and read the fields of the first line.
 
     Raises
@@ -390,7 +392,7 @@ def open_csv(stream: ByteStream, delimiter: str | None = None, decimal: str = ".
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
-    found = opening_of(stream, delimiter, decimal)
+    found = opening_of(stream, delimiter, decimal, decimal_named)
     stream.limits.check_field(max(map(len, found.fields), default=0), Place(stream.name, line=1))
     return CsvSource(stream, found.dialect, found.fields, found.begin, named=found.named)
 

@@ -40,8 +40,10 @@ class Opening:
     named: bool = False
 
 
-def opening_of(stream: ByteStream, delimiter: str | None, decimal: str) -> Opening:
+def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
     """Return how a text is written; without a delimiter it is detected.
+
+    Without `decimal_named` a decimal comma is for several files: one that has commas between its fields has points.
 
     Raises
     ------
@@ -56,6 +58,8 @@ def opening_of(stream: ByteStream, delimiter: str | None, decimal: str) -> Openi
     dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits, decimal=decimal)
     if delimiter is None:
         dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
+        if not (decimal_named or dialect.runs) and decimal == "," and _is_of_commas(stream, dialect, begin):
+            dialect = replace(dialect, delimiter=",", decimal=".")
     if dialect.delimiter == BLANK:
         return _of_blanks(stream, dialect, begin)
     rows = _first_rows(stream, dialect, begin, 1)
@@ -178,6 +182,16 @@ def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
     return len({len(row) for row in others}) == 1 and (
         _has_decimals(others, dialect) or any(_row(line, dialect) is None for line in lines)
     )
+
+
+def _is_of_commas(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether each of the first rows has as many commas, and none is one field or a number with a decimal comma."""
+    ends = itertools.pairwise(_known_ends(stream, dialect, begin))
+    lines = [line for line in (stream.head[a:b].strip() for a, b in ends) if line]
+    if any(dialect.delimiter.encode() in line or _is_number(line.decode(errors="replace"), dialect) for line in lines):
+        return False
+    rows = [_row(line, replace(dialect, delimiter=",")) or [] for line in lines]
+    return len(rows) > 1 and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
 
 
 def _has_decimals(table: Sequence[Sequence[str]], dialect: Dialect) -> bool:
