@@ -95,15 +95,18 @@ class _Compared:
         return {"cost": LOSS, **defined}
 
     @cached_property
-    def moments(self) -> dict[tuple[str, str], Moments]:
-        """The moments of each model's metrics over the rows that are compared."""
-        keys = [(model, metric) for model in self.models for metric in self.metrics]
-        found = self.common.means([(model.rows, self.metrics[metric]) for model, metric in keys])
-        return {(model.name, metric): moments for (model, metric), moments in zip(keys, found, strict=True)}
-
-    @property
-    def compared(self) -> int:
-        return self.moments[self.reference.name, "cost"].rows
+    def means(self) -> dict[tuple[str, str], float]:
+        """The mean of each model's metrics over the rows that are compared, in nats."""
+        unit = self.settings.nats_per_unit
+        whole = [
+            m for m in self.models if m.scores.examples.scored == self.common.count and self.runs.row_names is None
+        ]
+        # In nats the figures of the report are these means to the bit: its sums are exact.
+        known = whole if unit == 1 else []
+        found = {(m.name, metric): float(m.scores.value(metric) or 0.0) for m in known for metric in self.metrics}
+        keys = [(m, metric) for m in self.models if m not in known for metric in self.metrics]
+        means = self.common.means([(model.rows, self.metrics[metric]) for model, metric in keys])
+        return found | {(m.name, metric): mean.value for (m, metric), mean in zip(keys, means, strict=True)}
 
     def comparison(self, refused: tuple[Refused, ...] = ()) -> Comparison:
         """Return the document.
@@ -113,7 +116,7 @@ class _Compared:
         NoVerdict
             Where no row is left to compare.
         """
-        if not self.compared:
+        if not self.common.count:
             raise NoVerdict("there is no row that all models have", place=Place(self.reference.path))
         first = self.reference.scores
         pairs = tuple(self.pairs())
@@ -124,7 +127,9 @@ class _Compared:
             kind=self.settings.kind,
             classes=first.classes,
             labels=first.labels.path if self.labels is not None else "",
-            examples=Examples(first.examples.read, self.compared, first.examples.ignored, first.examples.zero_weight),
+            examples=Examples(
+                first.examples.read, self.common.count, first.examples.ignored, first.examples.zero_weight
+            ),
             xent_version=__version__,
             alignment=first.alignment,
             clusters=None if self.settings.cluster is None else len(self.runs.groups[-1].names),
@@ -139,7 +144,7 @@ class _Compared:
         )
 
     def model(self, model: ModelRows) -> Model:
-        values = {name: self.in_unit(self.moments[model.name, name].mean.value, name) for name in self.metrics}
+        values = {name: self.in_unit(self.means[model.name, name], name) for name in self.metrics}
         own = {name: values.pop(name) for name in ("cost", "brier", "accuracy") if name in values}
         rows = int((model.rows[:, WEIGHT] > 0).sum())
         cost = own.pop("cost")
@@ -198,7 +203,7 @@ class _Compared:
         """The smallest cost, and the models that are not told from it by Holm's method over all pairs."""
         if not 2 < len(self.models) <= MOST_PAIRED:
             return None
-        ordered = sorted(self.models, key=lambda model: self.moments[model.name, "cost"].mean.value)
+        ordered = sorted(self.models, key=lambda model: self.means[model.name, "cost"])
         keys = [(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]]
         found = self.common.differences([(self._column(a), self._column(b)) for a, b in keys])
         adjusted = dict(zip(keys, holm([one.p_value for one in found]), strict=True))
@@ -281,9 +286,9 @@ class _Compared:
 
     def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
         rows = {model.name: int((model.rows[:, WEIGHT] > 0).sum()) + model.extra for model in self.models}
-        if any(count != self.compared for count in rows.values()):
+        if any(count != self.common.count for count in rows.values()):
             counts = ", ".join(f"{name} has {count:,}" for name, count in list(rows.items())[:5])
-            yield f"compared on the {self.compared:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
+            yield f"compared on the {self.common.count:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
         for pair in pairs if len(self.models) == 2 else ():
             if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
                 most = pair.model if pair.wins > pair.losses else pair.reference
@@ -304,8 +309,8 @@ class _Compared:
                 yield Warning(warning.code, f"{whose}{warning.message}", warning.advice)
         if self.settings.cluster is not None and (clusters := len(self.runs.groups[-1].names)) < FEW_CLUSTERS:
             yield Warning("few-clusters", f"only {clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}")
-        elif self.compared < FEW_ROWS:
-            yield Warning("few-rows", f"only {self.compared} rows: intervals are rough below {FEW_ROWS}")
+        elif self.common.count < FEW_ROWS:
+            yield Warning("few-rows", f"only {self.common.count} rows: intervals are rough below {FEW_ROWS}")
         for pair in pairs:
             if pair.largest_share is not None and pair.largest_share > MUCH:
                 whose = f"{pair.model}: " if len(self.others) > 1 else ""

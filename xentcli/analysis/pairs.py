@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from xentcli.records import record
 from xentcli.report.parts import Interval
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
-from xentcli.tallies.moments import GroupMeans, GroupMoments, Moments
+from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
 
 __all__ = ["Common", "Difference", "holm"]
@@ -61,14 +62,19 @@ class Common:
         weight: Floats = self.models[0].rows[part, WEIGHT][kept]
         return None if (weight == 1).all() else weight
 
-    def means(self, columns: Sequence[tuple[Floats, int]]) -> list[Moments]:
-        """Return the moments of some columns over the rows that are compared."""
-        totals = [Moments() for _ in columns]
+    def means(self, columns: Sequence[tuple[Floats, int]]) -> list[Mean]:
+        """Return the mean of some columns over the rows that are compared."""
+        totals = [Mean() for _ in columns]
         for part, kept in self.blocks():
             weight = self.weights(part, kept)
             values = self.columns(part, kept, columns)
-            totals = [total.merge(Moments.of(v, weight)) for total, v in zip(totals, values, strict=True)]
+            totals = [total.merge(Mean.of(v, weight)) for total, v in zip(totals, values, strict=True)]
         return totals
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows are compared."""
+        return sum(int(kept.sum()) for _, kept in self.blocks())
 
     def differences(self, pairs: Sequence[tuple[tuple[Floats, int], tuple[Floats, int]]]) -> list[Difference]:
         """Return the difference of each pair of columns, the old one first."""
@@ -107,7 +113,10 @@ class Common:
             weight = self.weights(part, kept)
             size = np.abs(change if weight is None else change * weight)
             size[np.isnan(size)] = -1
-            places = np.argsort(-size, kind="stable")[:count]
+            # Rows as large as the last that is wanted are in; of equal ones the first rows stay.
+            least = np.partition(size, len(size) - count)[len(size) - count] if count < len(size) else -np.inf
+            places = np.flatnonzero(size >= least)
+            places = places[np.argsort(-size[places], kind="stable")[:count]]
             rows = np.flatnonzero(kept)[places] + part.start
             found = sorted(
                 [*found, *zip(rows.tolist(), size[places].tolist(), strict=True)], key=lambda r: (-r[1], r[0])
