@@ -6,6 +6,7 @@ import itertools
 import math
 import os
 import re
+import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Write
+from tests.conftest import Call, Write
 from xentcli import score
 from xentcli.errors import DataError
 
@@ -163,6 +164,17 @@ def put(case: Case) -> dict[str, str]:
     for side, lines in files.items():
         Path(f"{side}.csv").write_text("\n".join(lines) + "\n")
     return {side: f"{side}.csv" for side in files}
+
+
+def test_files_that_each_have_all_rows_are_sent_to_compare(tmp_path: Path, call: Call) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"sub-{name}.csv").write_text("x,y\n.5,.5\n.4,.6\n")
+    (tmp_path / "labels.csv").write_text("truth\nx\ny\n")
+    done = call("score", str(tmp_path / "sub-*.csv"), str(tmp_path / "labels.csv"))
+    assert done.code == 3
+    line = next(line for line in done.err.splitlines() if "xent compare" in line)
+    again = call(*shlex.split(line.partition("? xent ")[2]))
+    assert (again.code, "2 rows in all 3" in again.out) == (0, True)
 
 
 def test_advice_followed_to_the_letter_never_leads_to_a_wrong_number(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -50,6 +51,10 @@ def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: M
     A first line is asked about only where the row counts agree once it is taken otherwise, and it is well-formed then:
     a header that could be a row, or a row that could be a header and is unlike the others.
     """
+    files = ours.heads
+    if files > 1 and theirs.heads == 1 and ours.rows in (files * theirs.rows, files * (theirs.rows + 1)):
+        command = shlex.join(["xent", "compare", "--models", ours.source.path, "--labels", theirs.source.path])
+        return (f"predictions of {files:,} models, all rows in each file? {command}",)
     longer, shorter = (ours, theirs) if ours.rows > theirs.rows else (theirs, ours)
     advice = []
     if longer.rows - longer.heads == shorter.rows and _could_be_header(longer, settings):
