@@ -45,9 +45,11 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "decimal": (".", {}),
     "dtype": ("bfloat16", {}),
     "class_axis": (1, {}),
+    "shift_labels": (True, {}),
     "input_format": ("csv", {}),
     "sum_tolerance": (0.25, {}),
     "scale": (1.0, {}),
+    "temperature": (1.0, {}),
     "renormalize": (True, {}),
     "clip": (0.25, {}),
     "class_weight": ({"0": 2.0}, {}),
@@ -85,7 +87,8 @@ def numpy_forms(value: Any) -> list[Any]:
 
 
 def figures(settings: Settings) -> dict[str, Any]:
-    about_files = ("header", "no_header", "delimiter", "dtype", "input_format", "class_axis", "id", "subset", "align")
+    about_files = {"header", "no_header", "delimiter", "dtype", "input_format", "class_axis", "id", "subset", "align"}
+    about_files.add("shift_labels")
     if any(name in settings.changed() for name in about_files):
         return {}
     labelled = {"preds": "0,1", "label": "y"} if settings.preds is None else {}

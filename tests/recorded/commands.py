@@ -57,6 +57,7 @@ _INPUTS = (
     "half.npy labels.npy --kind logits",
     "fortran.npy labels.npy --kind logits",
     "cube.npy square.npy --kind logits",
+    "cube.npy square.npy --kind logits --shift-labels",
     "cube.npy labels.npy --kind logits",
     "cube.npy square.npy --kind logits --class-axis 2",
     "logprobs.npy labels.npy --kind logprobs",

@@ -257,10 +257,10 @@ class Scorer:
         some = (join.take(np.maximum(found, 0)) for join, found in zip(joins, positions, strict=True))
         return tuple(some), ids, positions, paired
 
-    def _sides(self, values: Mapping[str, tuple[Rows, Values]], count: int, paired: Flags | None) -> _Sides:
+    def _sides(self, values: Mapping[str, tuple[Rows, Values]], start: int, count: int, paired: Flags | None) -> _Sides:
         """Bring together what goes with the predictions of `count` rows, those that are `paired` (None: all)."""
         weight = self._weights(values, paired)
-        left_out, counts = self._left_out(values, paired)
+        left_out, counts = self._left_out(values, paired, start)
         if weight is not None:
             counts = weight != 0 if counts is None else counts & (weight != 0)
         kept = np.arange(count) if counts is None else np.flatnonzero(counts)
@@ -286,7 +286,7 @@ class Scorer:
         start, ours, companions = piece.start, piece.rows, piece.companions
         count, recipe = ours.count, self.plan.recipe
         values = _by_role((*companions, ours))
-        sides = self._sides(values, count, piece.paired)
+        sides = self._sides(values, start, count, piece.paired)
         kept = sides.kept
         preds_rows, predictions = values["preds"]
         assert isinstance(predictions, np.ndarray)
@@ -312,11 +312,11 @@ class Scorer:
         return Aligned(batch, unweighted, kept, count, underflows, ids, sides.left_out, values, ours.examples)
 
     def _left_out(
-        self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None
+        self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None, start: int
     ) -> tuple[LeftOut, Flags | None]:
         """Count the rows that are left out whatever their weight, by their first reason; bool[n], the others."""
         left_out = LeftOut() if paired is None else LeftOut(unmatched=int(np.count_nonzero(~paired)))
-        ignored = self._ignored(values)
+        ignored = self._ignored(values, start)
         if ignored is None:
             return left_out, paired
         ignored &= True if paired is None else paired
@@ -326,13 +326,16 @@ class Scorer:
             left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
         return left_out, ~ignored if paired is None else paired & ~ignored
 
-    def _ignored(self, values: Mapping[str, tuple[Rows, Values]]) -> Flags | None:
-        """bool[n]: the rows whose label (or prediction, where there are no labels) says to leave them out."""
+    def _ignored(self, values: Mapping[str, tuple[Rows, Values]], start: int) -> Flags | None:
+        """bool[n]: the rows whose label (without labels the prediction) says to leave them out, or is none."""
         wanted = self.plan.settings.ignored
         rows, column = values["label" if "label" in values else "preds"]
         found = labelled_as(column, wanted, self.plan.settings.decimal_of_any) if wanted else None
-        first = None if rows.examples is None else unpredicted(column, rows.examples)
-        return found if first is None else first if found is None else found | first
+        none = None if rows.examples is None else unpredicted(column, rows.examples)
+        if positions := self.plan.positions:
+            # The last position of a sequence has no next token.
+            none = np.arange(start + 1, start + 1 + rows.count) % positions == 0
+        return found if none is None else none if found is None else found | none
 
     def _weights(self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None) -> Floats | None:
         if "weights" not in values:

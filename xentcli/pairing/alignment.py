@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError
+from xentcli.pairing.next_token import shifted_by_1
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
 from xentcli.records import record
 
@@ -19,11 +20,13 @@ HEAD_ROWS = 65_536
 class PartQueue:
     """The parts of a source in order; the first ones can be loaded beforehand without being consumed."""
 
-    def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES, *, shifted: bool = False) -> None:
         self.source = source
-        self._block_bytes = block_bytes
+        self._block_bytes, self._shifted = block_bytes, shifted
         self._waiting: deque[Part] = deque()
         self._rest = iter(source.parts(block_bytes))
+        if shifted:
+            self._rest = shifted_by_1(self._rest)
 
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
@@ -31,7 +34,7 @@ class PartQueue:
 
     def of(self, source: Source) -> PartQueue:
         """Return the parts of another source, as large as those of this one."""
-        return PartQueue(source, self._block_bytes)
+        return PartQueue(source, self._block_bytes, shifted=self._shifted)
 
     @property
     def is_empty(self) -> bool:

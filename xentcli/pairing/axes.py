@@ -20,7 +20,7 @@ from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
-__all__ = ["arranged"]
+__all__ = ["arranged", "shape_of"]
 
 Shape = tuple[int, ...]
 
@@ -77,6 +77,11 @@ def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Sourc
         return sources, None
     axis = _axis(array, settings)
     return tuple(_placed(source, array, axis) for source in sources), axis
+
+
+def shape_of(predictions: Source, settings: Settings) -> Shape:
+    """Return the shape of the array of the predictions, as it was opened; empty for a table."""
+    return _array_of((predictions,), settings).shape
 
 
 def _members(source: Source) -> Mapping[str, Shape]:

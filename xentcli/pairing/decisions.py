@@ -12,13 +12,14 @@ import numpy as np
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
-from xentcli.pairing.axes import arranged
+from xentcli.pairing.axes import arranged, shape_of
 from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
+from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.roles import (
     Roles,
@@ -69,10 +70,14 @@ def pair(
     _check_empty(predictions, labels, settings)
     labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
     predictions, *others = undivided((predictions, *others), settings)
+    if settings.shift_labels and labels is None:
+        predictions, labels = two_of_one(predictions, settings)
+    shape = shape_of(predictions, settings)
     sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
     files = 1 if labels is None else 2
     roles = explicit_roles(settings, sources[:files], sources[files:])
-    queues = _queues(sources, block_bytes)
+    period = positions(shape, axis, predictions.path) if settings.shift_labels else 0
+    queues = _queues(sources, block_bytes, shifted=period > 0)
     if all(queue.is_empty for queue in queues[:files]):
         # How many numbers a list column has in a row, no row says.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
@@ -103,6 +108,7 @@ def pair(
         compare_row_names=compare,
         warnings=warnings,
         has_label_file=labels is not None,
+        positions=period,
     )
     return Feed(plan, queues)
 
@@ -128,10 +134,11 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
         raise DataError(counts, advice=advice) from error
 
 
-def _queues(sources: Sequence[Source], block_bytes: int | None) -> list[PartQueue]:
-    """The parts of each source, of about `block_bytes`, or what suits it if None."""
+def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool) -> list[PartQueue]:
+    """The parts of each source, of about `block_bytes`, or what suits it if None; all but the first may be shifted."""
     sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
-    return [PartQueue(source, size) for source, size in zip(sources, sizes, strict=True)]
+    each = enumerate(zip(sources, sizes, strict=True))
+    return [PartQueue(source, size, shifted=shifted and place > 0) for place, (source, size) in each]
 
 
 def _plan(

@@ -83,6 +83,8 @@ class Plan:
         Whether labels are numbers of classes and could count from 1, as far as the deciding ones show.
     has_label_file
         Whether the second input is a file of labels.
+    positions
+        With --shift-labels how many positions a sequence has, the last of which has no next token; else 0.
     """
 
     settings: Settings
@@ -100,6 +102,7 @@ class Plan:
     warnings: tuple[Warning, ...]
     uncertain_base: bool
     has_label_file: bool
+    positions: int = 0
 
     @property
     def predictions(self) -> Table:

@@ -15,7 +15,7 @@ import os
 import struct
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import IO, Any
 
@@ -134,6 +134,11 @@ class ArchiveSource(FlatTable):
             dtypes=tuple(each.dtype for each in columns),
             bfloat16=frozenset(column for column, each in enumerate(columns) if each.bfloat16),
         )
+
+    def of_members(self, names: Collection[str]) -> ArchiveSource:
+        """Return it with some members only."""
+        found = tuple((name, member) for name, member in self.found if name in names)
+        return _source(self.path, self.format, self.stream, found)
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
         """Return it with other members as its columns: those of shape `lead`, with or without an `axis` of classes.

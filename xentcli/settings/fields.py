@@ -103,6 +103,7 @@ class Fields:
         "The positive class of a single probability column.", "NAME", needs=_ONE_PROBLEM, numbers="names"
     )
     class_axis: int | None = _columns("Axis of the classes in an array, from 0 [default: last].", "N", needs=_LABELS)
+    shift_labels: bool = _columns("Next token: position t has the label of t + 1.", default=False, needs=_ONE_PROBLEM)
     multilabel: bool = _columns("Independent yes/no per column (multi-label).", default=False, needs=_LABELS)
     votes: bool = _columns("Target columns are counts; divide by their sum.", default=False, needs=_ONE_PROBLEM)
     index_base: int | None = _columns("Read labels as positions from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)

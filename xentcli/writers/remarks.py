@@ -29,6 +29,8 @@ def changes_of_loss(report: Report) -> Iterator[str]:
     if "temperature" in options:
         what = "logits" if report.kind == "logits" else "ln q"
         yield f"{what} divided by {options['temperature']:g}, then softmax (--temperature)"
+    if options.get("shift_labels"):
+        yield "position t of a sequence predicts the label of t + 1 (--shift-labels)"
     if options.get("votes"):
         yield "target counts divided by the sum of their row (--votes)"
     if options.get("renormalize"):

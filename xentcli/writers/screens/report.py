@@ -53,8 +53,9 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     if examples.zero_weight:
         yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
     if examples.ignored:
-        # Without the option only the first numbers of lists are skipped.
-        why = "--ignore-label" if "ignore_label" in report.options else "missing at the start of a list"
+        # Without either option only the first numbers of lists are skipped.
+        options = [f"--{name.replace('_', '-')}" for name in ("ignore_label", "shift_labels") if name in report.options]
+        why = ", ".join(options) or "missing at the start of a list"
         yield "", f"{plural(examples.ignored, 'row')} skipped ({why})"
     if report.labels.matched != "none":
         names = report.labels.columns
