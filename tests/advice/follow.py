@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import re
 import shlex
@@ -62,7 +63,7 @@ class Followed(NamedTuple):
 
 _SHELL = re.compile(r"^(?:.*: )?((?:grep|sed|head|tail|jq|iconv|python3|gzip|bzip2|xz|zstd|tr|awk) .*)$")
 _PYTHON = re.compile(r"\b(?:numpy|pandas|pyarrow|frame|array|tensor)\.")
-_COMMAND = re.compile(r"\bxent ((?:score|check|explain) .*?)(?: shows the cost of each| has the losses with them)?$")
+_COMMAND = re.compile(r"\bxent ((?:score|check|explain|compare) .*?)(?: shows the cost of each| with the same options, writes the losses)?$")
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 
@@ -111,7 +112,7 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
         return _with_new_file(args, folder, lambda: _in_shell(shell[1], folder), line)
     code = _PYTHON.search(line)
     if code is not None and (option := _OPTION.search(line)) is None:
-        return _with_new_file(args, folder, lambda: exec(_balanced(line[code.start() :]), _names(args)), line)  # noqa: S102
+        return _with_new_file(args, folder, lambda: exec(_balanced(line[code.start() :]), _names(args)), line)
     begin = line.find(wanted)
     option = _OPTION.search(line, max(begin, 0)) or _OPTION.search(line)
     return args if option is None or option.group() in case.leave or line[option.start() :].split()[0] in case.leave else _with_options(args, line[option.start() :])
@@ -156,8 +157,9 @@ def _names(args: list[str]) -> dict[str, Any]:
     names: dict[str, Any] = {"numpy": np, "pandas": pandas, "pyarrow": pyarrow, "pickle": pickle}
     for file in args[1:]:
         with contextlib.suppress(Exception):
-            if file.endswith((".npy", ".npz")):
-                names.setdefault("array", np.load(file, allow_pickle=True))
+            if ".npy" in file:
+                with gzip.open(file) if file.endswith(".gz") else open(file, "rb") as opened:
+                    names.setdefault("array", np.load(opened, allow_pickle=True))
             else:
                 names.setdefault("frame", pandas.read_csv(file) if ".csv" in file else pandas.read_parquet(file))
                 names.setdefault("array", names["frame"].to_numpy())

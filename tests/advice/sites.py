@@ -69,7 +69,7 @@ def _in_module(tree: ast.Module, name: str) -> Iterator[Site]:
         if id(node) in skipped or id(node) in inside:
             continue
         text = _template(node)
-        if text is not None and FOLLOWED.search(text.replace("\0", "X")):
+        if text is not None and not re.fullmatch("--[a-z-]+", text) and FOLLOWED.search(text.replace("\0", "X")):
             pattern = re.compile(".*".join(map(re.escape, text.split("\0"))))
             yield Site(name, node.lineno, text.replace("\0", "{}"), pattern)  # type: ignore[attr-defined]
 
@@ -92,6 +92,10 @@ def _not_advice(tree: ast.Module) -> Iterator[ast.AST]:
             yield from node.args
         elif isinstance(node, ast.Call) and _name(node.func) == "Warning":
             yield from node.args[:2]
+        elif isinstance(node, ast.Call) and _name(node.func) in ("Option", "needed", "_expected"):
+            yield node
+        elif isinstance(node, ast.keyword) and node.arg == "examples":
+            yield node.value
         elif isinstance(node, ast.Compare):
             yield node
         elif isinstance(node, ast.Assign) and any(_name(target) in _MESSAGES for target in node.targets):

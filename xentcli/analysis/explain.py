@@ -135,12 +135,12 @@ def _check_plain(settings: Settings) -> None:
     if settings.multilabel:
         raise UsageError(
             "explain shows one problem; --multilabel has one in each column",
-            advice="xent score --by-class shows the cost of each",
+            advice="xent score PREDS LABELS --multilabel --by-class shows the cost of each",
         )
     if settings.label_smoothing or settings.class_weights:
         raise UsageError(
             "explain shows the loss of a target as it is, without class weights and label smoothing",
-            advice="xent score --per-example FILE has the losses with them",
+            advice="xent score PREDS LABELS --per-example FILE, with the same options, writes the losses",
         )
 
 

@@ -15,7 +15,7 @@ from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
 from xentcli.readers.source import Pick, Rows, Selection, Source, files_in, has_first_line, text_for_numbers
-from xentcli.readers.text.faults import Written, above_or_below, may_be_title
+from xentcli.readers.text.faults import Written, above_or_below, cell_advice, may_be_title
 from xentcli.records import record, replace
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
@@ -365,7 +365,7 @@ def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], se
     if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
         swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
         raise DataError(message, place=stray.place, advice=swapped)
-    hint = number_hint(stray.text) or stray.outside
+    hint = number_hint(stray.text) or cell_advice(stray.text, Written(found.source.path)) or stray.outside
     if hint:
         raise DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:

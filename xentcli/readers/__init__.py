@@ -67,10 +67,10 @@ READERS = {
 
 _PICKLE = (
     "a pickle: it could run code",
-    "if you trust it: numpy.save('p.npy', numpy.asarray(pickle.load(open('p.pkl', 'rb'))))",
+    "if you trust it: numpy.save('p.npy', numpy.asarray(pickle.load(open({path!r}, 'rb'))))",
 )
 _FOREIGN = {
-    b"\x89HDF": ("HDF5", "pandas.read_hdf('p.h5').to_csv('p.csv', index=False)"),
+    b"\x89HDF": ("HDF5", "pandas.read_hdf({path!r}).to_csv('p.csv', index=False)"),
     b"\x80\x02": _PICKLE,
     b"\x80\x03": _PICKLE,
     b"\x80\x04": _PICKLE,
@@ -197,7 +197,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
             return name
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
-            raise DataError(f"{what}, and is not read", place=Place(path), advice=advice)
+            raise DataError(f"{what}, and is not read", place=Place(path), advice=advice.format(path=path))
     start = head[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")

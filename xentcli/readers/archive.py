@@ -235,7 +235,7 @@ def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
         raise DataError(
             f"a zip archive with {what}; an NPZ holds arrays, NAME.npy",
             place=Place(path),
-            advice=_other_archive(infos),
+            advice=_other_archive(infos, path),
         )
 
 
@@ -243,12 +243,12 @@ def _leads_outside(name: str) -> bool:
     return name.startswith("/") or "\\" in name or ".." in name.split("/") or name[1:2] == ":"
 
 
-def _other_archive(infos: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
+def _other_archive(infos: Sequence[zipfile.ZipInfo], path: str) -> tuple[str, ...]:
     names = {info.filename for info in infos}
     if any(name.endswith("data.pkl") for name in names):
-        return ("torch: numpy.save('p.npy', torch.load('p.pt', weights_only=True).float().numpy())",)
+        return (f"torch: numpy.save('p.npy', torch.load({path!r}, weights_only=True).float().numpy())",)
     if any(name.startswith("xl/") for name in names):
-        return ("Excel: pandas.read_excel('p.xlsx').to_csv('p.csv', index=False)",)
+        return (f"Excel: pandas.read_excel({path!r}).to_csv('p.csv', index=False)",)
     return ()
 
 

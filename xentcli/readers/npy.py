@@ -540,7 +540,7 @@ def _dtype_advice(descr: object) -> str:
     if descr == "|O":
         return "an array of Python objects is a pickle; numpy.save('p.npy', numpy.stack(array).astype(float))"
     if isinstance(descr, list):
-        return "numpy.save('p.npy', numpy.lib.recfunctions.structured_to_unstructured(array))"
+        return "numpy.save('p.npy', numpy.array(array.tolist(), float))"
     if isinstance(descr, str) and "c" in descr:
         return "numpy.save('p.npy', array.real), if the imaginary parts are all 0"
     if isinstance(descr, str) and set(descr) & set("mM"):

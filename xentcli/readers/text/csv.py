@@ -246,8 +246,8 @@ class CsvPart:
         """Return the error of a row with a different number of fields."""
         written = Written(self.path, self.grammar.dialect.delimiter)
         message, advice = row_fault(records[index], self.width, place.line or 0, written)
-        if not self.start:
-            # The rows before it may be lines above the table.
+        if not self.start and not advice.startswith("python3"):
+            # The rows before it may be lines above the table, unless its quotes explain the row itself.
             first = [self.names] * bool(self.names) + records
             advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
         if last and place.line and not advice and not any(map(is_number, records[index])):
