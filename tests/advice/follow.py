@@ -63,7 +63,9 @@ class Followed(NamedTuple):
 
 _SHELL = re.compile(r"^(?:.*: )?((?:grep|sed|head|tail|jq|iconv|python3|gzip|bzip2|xz|zstd|tr|awk) .*)$")
 _PYTHON = re.compile(r"\b(?:numpy|pandas|pyarrow|frame|array|tensor)\.")
-_COMMAND = re.compile(r"\bxent ((?:score|check|explain|compare) .*?)(?: shows the cost of each| with the same options, writes the losses)?$")
+_COMMAND = re.compile(
+    r"\bxent ((?:score|check|explain|compare) .*?)(?:,? (?:shows the cost of each|with the same options, writes .*))?$"
+)
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 
@@ -104,7 +106,7 @@ def _write(path: Path, content: Content) -> None:
 def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) -> list[str]:
     """The next command, once the line is followed."""
     for placeholder, value in case.fill.items():
-        line = line.replace(placeholder, value)
+        line, wanted = line.replace(placeholder, value), wanted.replace(placeholder, value)
     command = _COMMAND.search(line)
     if command is not None:
         return shlex.split(command[1])
@@ -115,7 +117,9 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
         return _with_new_file(args, folder, lambda: exec(_balanced(line[code.start() :]), _names(args)), line)
     begin = line.find(wanted)
     option = _OPTION.search(line, max(begin, 0)) or _OPTION.search(line)
-    return args if option is None or option.group() in case.leave or line[option.start() :].split()[0] in case.leave else _with_options(args, line[option.start() :])
+    if option is None or re.search("(without|leave) $", line[: option.start()]):
+        return args
+    return _with_options(args, line[option.start() :])
 
 
 def _in_shell(command: str, folder: Path) -> None:

@@ -33,6 +33,9 @@ L = column(NAMES[t] for t in TRUTH)
 N = column(TRUTH)
 ONE = column(TRUTH + 1)
 BOTH = {"p.csv": P, "l.csv": L}
+FULL = "label," + P.replace("\n", "\n@", 4).replace("@", "cat,", 1).replace("@", "dog,", 1).replace(
+    "@", "emu,", 1
+).replace("@", "dog,", 1)
 LOGITS = np.log(Q) + np.array([[1.0], [-2.0], [3.0], [0.5]])
 MIXED = np.log(Q) + np.array([[2.0], [0.5], [3.0], [0.5]])
 SOFT = np.array([[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.25, 0.5]])
@@ -86,4 +89,3 @@ def big_batch(path: Path) -> None:
 
 
 ODDS = "H,D,A,res\n2,4,4,H\n4,2,4,D\n4,4,2,A\n8,2,2.6666666666666665,D\n"
-

@@ -2,74 +2,307 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pandas
 
 from tests.advice.follow import Case
-from tests.advice.inputs import B, BOTH, B_COST, B_TRUE, L, LN2, LOGITS, N, NAMES, ONE, P, Q, SOFT, TRUTH, column, ids, table
+from tests.advice.inputs import B_COST, B_TRUE, BOTH, LN2, LOGITS, NAMES, ONE, TRUTH, B, L, N, P, Q, column, ids, table
 
 __all__ = ["CASES"]
 
 WRONG = np.array([0, 1, 2, 2])
 QW = np.array([*Q[:3].tolist(), [0.25, 0.5, 0.25]])
 QW_COST = 1.25 * LN2
-FULL = table(np.c_[WRONG, QW], "label,cat,dog,emu")
-FULL_NAMES = "\n".join(["label,cat,dog,emu", *(f"{NAMES[t]},{','.join(map(str, q))}" for t, q in zip(WRONG, QW.tolist(), strict=True))]) + "\n"
+FULL_NAMES = (
+    "\n".join(
+        ["label,cat,dog,emu", *(f"{NAMES[t]},{','.join(map(str, q))}" for t, q in zip(WRONG, QW.tolist(), strict=True))]
+    )
+    + "\n"
+)
 CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
 CASES = {
     # --- axes ---
-    "the class axis": Case("p.npy y.npy", {"p.npy": np.moveaxis(CUBE, -1, 1), "y.npy": SQUARE}, ("--class-axis 1",), LN2),
-    "a table of an array": Case("p.npy y.npy", {"p.npy": np.moveaxis(CUBE, -1, 1), "y.npy": SQUARE.reshape(-1)}, ("numpy.moveaxis(array, AXIS",), LN2, {"AXIS is": "it is", "AXIS": "1"}),
+    "the class axis": Case(
+        "p.npy y.npy", {"p.npy": np.moveaxis(CUBE, -1, 1), "y.npy": SQUARE}, ("--class-axis 1",), LN2
+    ),
+    "a table of an array": Case(
+        "p.npy y.npy",
+        {"p.npy": np.moveaxis(CUBE, -1, 1), "y.npy": SQUARE.reshape(-1)},
+        ("numpy.moveaxis(array, AXIS",),
+        LN2,
+        {"AXIS is": "it is", "AXIS": "1"},
+    ),
     # --- header ---
-    "header guessed": Case("p.csv l.csv --preds #2:#4", {"p.csv": "id,0,1,2\n" + "\n".join(f"r{n},{a},{b},{c}" for n, (a, b, c) in enumerate(Q.tolist())) + "\n", "l.csv": N}, ("--header predictions confirms",), LN2),
-    "header guessed, and it is data": Case("p.csv l.csv", {"p.csv": "1\n0.5\n0.5\n", "l.csv": "truth\n0\n1\n"}, ("--header predictions confirms",), LN2),
-    "header guessed as data": Case("p.csv l.csv", {"p.csv": "1\n0.5\n0.5\n", "l.csv": "truth\n1\n0\n1\n"}, ("--no-header predictions confirms",), 2 * LN2 / 3),
-    "text and numbers in a first line": Case("p.csv l.csv", {"p.csv": "cat,7,emu\n" + table(Q, None), "l.csv": column(["cat", 7, "emu", 7])}, ("--header predictions or",), LN2),
+    "header guessed": Case(
+        "p.csv l.csv --preds #2:#3",
+        {"p.csv": "id,0,1\nx,.5,.5\ny,.2,.8\n", "l.csv": "truth\n0\n1\n"},
+        ("--header predictions confirms",),
+        (LN2 - math.log(0.8)) / 2,
+    ),
+    "header guessed, and it is data": Case(
+        "p.csv l.csv", {"p.csv": "1\n0.5\n0.5\n", "l.csv": "truth\n0\n1\n"}, ("--header predictions confirms",), LN2
+    ),
+    "header guessed as data": Case(
+        "p.csv l.csv",
+        {"p.csv": "1\n0.5\n0.5\n", "l.csv": "truth\n1\n0\n1\n"},
+        ("--no-header predictions confirms",),
+        2 * LN2 / 3,
+    ),
+    "text and numbers in a first line": Case(
+        "p.csv l.csv",
+        {"p.csv": "cat,7,emu\n" + table(Q, None), "l.csv": column(["cat", 7, "emu", 7])},
+        ("--header predictions or",),
+        LN2,
+    ),
     # --- counts ---
-    "counts with ids": Case("p.csv l.csv --preds cat:emu --label label", {"p.csv": ids(P), "l.csv": ids(L, order=(0, 1, 2, 3)).replace("id0,cat\n", "id0,cat\nid9,dog\n")}, ("--id COLUMN matches them by id", "--subset"), LN2, {"COLUMN": "id"}),
-    "counts": Case("p.csv l.csv", {"p.csv": P, "l.csv": L + "cat\n"}, (), None),
+    "counts with ids": Case(
+        "p.csv l.csv --preds cat:emu --label label",
+        {"p.csv": ids(P), "l.csv": ids(L, order=(0, 1, 2, 3)).replace("id0,cat\n", "id0,cat\nid9,dog\n")},
+        ("--id COLUMN matches them by id", "--subset"),
+        LN2,
+        {"COLUMN": "id"},
+    ),
     # --- roles ---
-    "which columns": Case("full.csv", {"full.csv": FULL}, ("--label label --preds",), QW_COST),
     "which columns, by name": Case("full.csv", {"full.csv": FULL_NAMES}, ("--label label --preds",), QW_COST),
-    "the truth is elsewhere": Case("full.csv", {"full.csv": "predict,cat,dog,emu\n" + "\n".join(f"{NAMES[int(q.argmax())]},{','.join(map(str, q))}" for q in Q) + "\n", "l.csv": L}, ("xent score full.csv LABELS --preds",), LN2, {"LABELS": "l.csv"}),
-    "a file of labels": Case("full.csv", {"full.csv": P, "l.csv": L}, ("xent score PREDS LABELS",), LN2, {"PREDS": "full.csv", "LABELS": "l.csv"}),
-    "nothing fits": Case("full.csv", {"full.csv": table(np.c_[Q, Q, TRUTH], "a,b,c,d,e,f,y").replace("y", "true")}, ("--label NAME --preds NAME,...",), LN2, {"NAME,...": "a,b,c", "NAME": "true"}),
-    "several labels": Case("p.csv l.csv", {"p.csv": P, "l.csv": "a,label\n" + "\n".join(f"{t + 5},{NAMES[t]}" for t in TRUTH) + "\n"}, ("--label NAME chooses",), LN2, {"NAME": "label"}),
-    "no column is left": Case("p.csv l.csv --id cat --by dog --weights emu", {"p.csv": P, "l.csv": L}, (), None),
-    "text among predictions": Case("p.csv l.csv", {"p.csv": "note,cat,dog,emu\n" + "\n".join(f"x,{','.join(map(str, q))}" for q in Q.tolist()) + "\n", "l.csv": N}, ("--preds NAME,... chooses",), LN2, {"NAME,...": "cat,dog,emu"}),
+    "the truth is elsewhere": Case(
+        "full.csv",
+        {
+            "full.csv": "predict,cat,dog,emu\n"
+            + "\n".join(f"{NAMES[int(q.argmax())]},{','.join(map(str, q))}" for q in Q)
+            + "\n",
+            "l.csv": L,
+        },
+        ("xent score full.csv LABELS --preds",),
+        LN2,
+        {"LABELS": "l.csv"},
+    ),
+    "a file of labels": Case(
+        "full.csv",
+        {"full.csv": P, "l.csv": L},
+        ("xent score PREDS LABELS",),
+        LN2,
+        {"PREDS": "full.csv", "LABELS": "l.csv"},
+    ),
+    "nothing fits": Case(
+        "full.csv",
+        {"full.csv": table(np.c_[Q, Q, TRUTH], "a,b,c,d,e,f,y").replace("y", "true")},
+        ("--label NAME --preds NAME,...",),
+        LN2,
+        {"NAME,...": "a,b,c", "NAME": "true"},
+    ),
+    "several labels": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "a,label\n" + "\n".join(f"{t + 5},{NAMES[t]}" for t in TRUTH) + "\n"},
+        ("--label NAME chooses",),
+        LN2,
+        {"NAME": "label"},
+    ),
+    "no column is left": Case(
+        "p.csv l.csv --by q",
+        {"p.csv": column(B, "q"), "l.csv": column(B_TRUE)},
+        ("--preds NAME,... chooses the columns of",),
+        B_COST,
+        {"NAME,...": "q"},
+    ),
+    "no label is left": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "a,b\ncat,cat\ndog,dog\nemu,emu\ndog,dog\n", "t.csv": L},
+        ("xent score PREDS LABELS",),
+        LN2,
+        {"PREDS": "p.csv", "LABELS": "t.csv"},
+    ),
+    "an odd member": Case(
+        "p.npz --label y",
+        {"p.npz": lambda path: np.savez(path, a=B, b=1 - B, y=1 - B_TRUE, odd=np.array("x"))},
+        ("--preds NAME,... names the columns",),
+        B_COST,
+        {"NAME,...": "a,b"},
+    ),
+    "text among predictions": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": "note,cat,dog,emu\n" + "\n".join(f"x,{','.join(map(str, q))}" for q in Q.tolist()) + "\n",
+            "l.csv": N,
+        },
+        ("--preds NAME,... chooses",),
+        LN2,
+        {"NAME,...": "cat,dog,emu"},
+    ),
     "swapped files": Case("l.csv p.csv", {"p.csv": table(Q), "l.csv": L}, ("are the files swapped?",), LN2),
-    "several columns of a kind without labels": Case("p.csv --kind losses", {"p.csv": "a,b\n1,2\n3,4\n"}, ("--preds NAME chooses it",), 2.0, {"NAME": "a"}),
-    "an array of losses beside weights": Case("p.npz --kind losses --preds a", {"p.npz": lambda path: np.savez(path, a=np.array([[1.0, 2.0], [3.0, 4.0]]), w=np.ones(2))}, (), None),
-    "a column of an array": Case("p.npy --kind losses --preds #1:#2", {"p.npy": np.array([[1.0, 2.0, 9.0], [3.0, 4.0, 9.0]])}, (), None),
-    "label columns too few": Case("p.csv l.csv --label a,b", {"p.csv": P, "l.csv": table(np.c_[TRUTH, TRUTH], "a,b")}, ("--label NAME chooses one",), LN2, {"NAME": "a"}),
-    "label columns of yes and no": Case("p.csv l.csv --multilabel --label a", {"p.csv": table(np.array([[0.5, 0.5]]), "x,y"), "l.csv": "a,b\n1,0\n"}, ("--label NAME,... chooses", "if all 2 columns are classes"), LN2, {"NAME,...": "a,b"}),
+    "several columns of a kind without labels": Case(
+        "p.csv --kind losses", {"p.csv": "a,b\n1,2\n3,4\n"}, ("--preds NAME chooses it",), 2.0, {"NAME": "a"}
+    ),
+    "columns of losses": Case(
+        "p.csv --kind losses --preds a,b",
+        {"p.csv": "a,b\n1,2\n3,4\n"},
+        ("every number of an array",),
+        2.5,
+        leave=("--preds", "a,b"),
+    ),
+    "a column of an array": Case(
+        "p.npy --kind losses --preds #1:#2",
+        {"p.npy": np.array([[1.0, 2.0, 9.0], [3.0, 4.0, 9.0]])},
+        ("keeps one column",),
+        2.0,
+        leave=("--preds", "#1:#2"),
+    ),
+    "label columns too few": Case(
+        "p.csv l.csv --label a,b",
+        {"p.csv": P, "l.csv": table(np.c_[TRUTH, TRUTH], "a,b")},
+        ("--label NAME chooses one",),
+        LN2,
+        {"NAME": "a"},
+    ),
+    "label columns of yes and no": Case(
+        "p.csv l.csv --multilabel --label a",
+        {"p.csv": table(np.array([[0.5, 0.5]]), "x,y"), "l.csv": "a,b\n1,0\n"},
+        ("--label NAME,... chooses", "if all 2 columns are classes"),
+        LN2,
+        {"NAME,...": "a,b"},
+    ),
     # --- labels ---
     "from 1": Case("p.csv l.csv", {"p.csv": table(Q, None), "l.csv": ONE}, ("--index-base 1 counts",), LN2),
-    "from 1, some": Case("p.csv l.csv --index-base 0", {"p.csv": table(Q, None), "l.csv": ONE}, ("labels counted from 1?",), LN2),
-    "padding": Case("p.csv l.csv", {"p.csv": table(Q, None), "l.csv": column([0, -100, 2, 1])}, ("padding, or rows without",), LN2),
-    "padding beside names": Case("p.csv l.csv", {"p.csv": table(Q, "1,2,3"), "l.csv": column([1, -100, 3, 2])}, ("padding, or rows without",), LN2),
-    "a class too many": Case("p.csv l.csv", {"p.csv": table(Q, None), "l.csv": column([0, 1, 7, 1])}, ("a class without a column",), LN2),
-    "names elsewhere": Case("p.csv l.csv", {"p.csv": table(Q, "x,y,z"), "l.csv": L}, ("--classes NAME,...",), LN2, {"NAME,...": "cat,dog,emu"}),
+    "from 1, some": Case(
+        "p.csv l.csv --index-base 0", {"p.csv": table(Q, None), "l.csv": ONE}, ("labels counted from 1?",), LN2
+    ),
+    "padding": Case(
+        "p.csv l.csv", {"p.csv": table(Q, None), "l.csv": column([0, -100, 2, 1])}, ("padding, or rows without",), LN2
+    ),
+    "padding beside names": Case(
+        "p.csv l.csv",
+        {"p.csv": table(Q, "1,2,3"), "l.csv": column([1, -100, 3, 2])},
+        ("padding, or rows without",),
+        LN2,
+    ),
+    "a class too many": Case(
+        "p.csv l.csv", {"p.csv": table(Q, None), "l.csv": column([0, 1, 7, 1])}, ("a class without a column",), LN2
+    ),
+    "names elsewhere": Case(
+        "p.csv l.csv",
+        {"p.csv": table(Q, "x,y,z"), "l.csv": L},
+        ("--classes NAME,...",),
+        LN2,
+        {"NAME,...": "cat,dog,emu"},
+    ),
     "positions": Case("p.csv l.csv", {"p.csv": table(Q, "c4,c7,c9"), "l.csv": N}, ("--index-base 0",), LN2),
-    "positions beside given names": Case("p.csv l.csv --classes 4,7,9", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0",), LN2),
-    "names of which some are labels": Case("p.csv l.csv --classes 0,5,x", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0 (or 1)",), LN2),
-    "two parts that disagree": Case("p.csv l.csv", {"p.csv": table(Q[:, :2] + Q[:, 2:] / 2, "aab,aba"), "l.csv": column(["ab", "a"])}, (), None),
-    "two classes, three names": Case("p.csv l.csv --classes a,b,c", {"p.csv": column(B, "q"), "l.csv": column(np.array(["a", "b"])[B_TRUE])}, ("--classes NEGATIVE,POSITIVE",), B_COST, {"NEGATIVE,POSITIVE": "a,b"}),
-    "which class": Case("p.csv l.csv", {"p.csv": column(B, "q"), "l.csv": column(np.array(["ham", "spam"])[B_TRUE])}, ("--positive spam",), B_COST),
-    "which class of several": Case("p.csv l.csv --ignore-label z", {"p.csv": column([*B, 0.5], "q"), "l.csv": column([*np.array(["ham", "spam"])[B_TRUE], "z"])}, ("--positive spam",), B_COST),
-    "numbers that are names": Case("p.csv l.csv", {"p.csv": column(B, "q"), "l.csv": column(B_TRUE + 3)}, ("--positive NAME",), B_COST, {"NAME": "4"}),
-    "target columns alike": Case("p.csv l.csv", {"p.csv": P, "l.csv": table(SOFT, "cat,dog,EMUX")}, (), None),
-    "given classes in another order": Case("p.csv l.csv --classes dog,cat,emu", BOTH, ("--preds dog,cat,emu",), LN2, leave=("--classes", "dog,cat,emu")),
-    "classes of the columns": Case("p.csv l.csv --kind logits", {"p.csv": table(np.c_[LOGITS, np.full(4, -99)], "cat,dog,emu,yak"), "l.csv": L}, ("if all 4 columns are classes",), LN2),
-    "a stray column of logits": Case("p.csv l.csv --kind logits", {"p.csv": table(np.c_[LOGITS, [3, 1, 4, 1]], "cat,dog,emu,age"), "l.csv": L}, ("otherwise: --preds cat,dog,emu",), LN2),
-    "stray columns of logits": Case("p.csv l.csv --kind logits", {"p.csv": table(np.c_[LOGITS, [3, 1, 4, 1]], "u,v,w,age"), "l.csv": N}, ("otherwise: --preds NAME,...",), LN2, {"NAME,...": "u,v,w"}),
-    "yes and no": Case("p.csv l.csv --multilabel", {"p.csv": table(np.array([[0.5, 0.5]]), "x,y"), "l.csv": "x,y\n1,7\n"}, (), None),
+    "positions beside given names": Case(
+        "p.csv l.csv --classes 4,7,9", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0",), LN2
+    ),
+    "names of which some are labels": Case(
+        "p.csv l.csv --classes 0,5,x", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0 (or 1)",), LN2
+    ),
+    "two parts that disagree": Case(
+        "p.csv l.csv",
+        {"p.csv": table(np.array([[0.5, 0.5], [0.25, 0.75]]), "aa,aaa"), "l.csv": column(["a", "a"])},
+        ("--classes NAME,...",),
+        1.5 * LN2,
+        {"NAME,...": "a,b"},
+    ),
+    "two classes, three names": Case(
+        "p.csv l.csv --classes a,b,c",
+        {"p.csv": column(B, "q"), "l.csv": column(np.array(["a", "b"])[B_TRUE])},
+        ("--classes NEGATIVE,POSITIVE",),
+        B_COST,
+        {"NEGATIVE,POSITIVE": "a,b"},
+    ),
+    "which class": Case(
+        "p.csv l.csv",
+        {"p.csv": column(B, "q"), "l.csv": column(np.array(["ham", "spam"])[B_TRUE])},
+        ("--positive spam",),
+        B_COST,
+    ),
+    "which class of several": Case(
+        "p.csv l.csv --ignore-label z",
+        {"p.csv": column([*B, 0.5], "q"), "l.csv": column([*np.array(["ham", "spam"])[B_TRUE], "z"])},
+        ("--positive spam",),
+        B_COST,
+    ),
+    "numbers that are names": Case(
+        "p.csv l.csv",
+        {"p.csv": column(B, "q"), "l.csv": column(B_TRUE + 3)},
+        ("--positive NAME",),
+        B_COST,
+        {"NAME": "4"},
+    ),
+    "given classes in another order": Case(
+        "p.csv l.csv --classes dog,cat,emu", BOTH, ("--preds dog,cat,emu",), LN2, leave=("--classes", "dog,cat,emu")
+    ),
+    "classes of the columns": Case(
+        "p.csv l.csv --kind logits",
+        {"p.csv": table(np.c_[LOGITS, np.full(4, -99)], "cat,dog,emu,yak"), "l.csv": L},
+        ("if all 4 columns are classes",),
+        LN2,
+    ),
+    "a stray column of logits": Case(
+        "p.csv l.csv --kind logits",
+        {"p.csv": table(np.c_[LOGITS, [3, 1, 4, 1]], "cat,dog,emu,age"), "l.csv": L},
+        ("otherwise: --preds cat,dog,emu",),
+        LN2,
+    ),
+    "stray columns of logits": Case(
+        "p.csv l.csv --kind logits",
+        {"p.csv": table(np.c_[LOGITS, [3, 1, 4, 1]], "u,v,w,age"), "l.csv": N},
+        ("otherwise: --preds NAME,...",),
+        LN2,
+        {"NAME,...": "u,v,w"},
+    ),
     # --- rows ---
-    "row names in another order": Case("p.csv l.csv", {"p.csv": ids(P).replace("id,", ",", 1), "l.csv": ids(L, order=(1, 0, 3, 2)).replace("id,", ",", 1)}, ("--id '#1' matches",), LN2),
-    "row names that are to be skipped": Case("p.csv l.csv", {"p.csv": ids(P).replace("id,", ",", 1), "l.csv": ids(L, order=(0, 3, 2, 1)).replace("id,", ",", 1)}, ("--align position takes",), LN2),
-    "a possible class": Case("p.csv --label y --by p3", {"p.csv": "p0,p1,p2,p3,y\n0.5,0.25,0.25,0,0\n0.25,0.5,0.25,0,1\n"}, (), None),
-    "shards without a partner": Case("ps ls --preds cat:emu --label label", {"ps": lambda path: _folder(path, {"p-1.csv": ids(P)}), "ls": lambda path: _folder(path, {"l-1.csv": ids(L), "l-2.csv": ids(column(["cat"]), "x")})}, ("--id COLUMN", "--subset"), LN2, {"COLUMN": "id"}),
+    "row names in another order": Case(
+        "p.csv l.csv",
+        {"p.csv": ids(P).replace("id,", ",", 1), "l.csv": ids(L, order=(1, 0, 3, 2)).replace("id,", ",", 1)},
+        ("--id '#1' matches",),
+        LN2,
+    ),
+    "row names that are to be skipped": Case(
+        "p.csv l.csv",
+        {"p.csv": ids(P).replace("id,", ",", 1), "l.csv": ids(L, order=(0, 3, 2, 1)).replace("id,", ",", 1)},
+        ("--align position takes",),
+        LN2,
+    ),
+    "a possible class": Case(
+        "p.csv --label y --by p3 --kind logits",
+        {"p.csv": table(np.c_[LOGITS, [7, 7, 8, 8], TRUTH], "p0,p1,p2,p3,y")},
+        ("--preds NAME,...",),
+        LN2,
+        {"NAME,...": "p0:p2"},
+    ),
+    "a list beside": Case(
+        "p.jsonl --kind losses",
+        {"p.jsonl": '{"x": [1, 2], "n": 3}\n{"x": [3, 4, 5], "n": 4}\n'},
+        ("--preds x takes",),
+        3.0,
+    ),
+    "ids of which some are missing": Case(
+        "p.csv l.csv --id id", {"p.csv": ids(P), "l.csv": ids(L, order=(0, 1, 2))}, ("--subset scores",), LN2
+    ),
+    "ids written otherwise": Case(
+        "p.csv l.csv --id id", {"p.csv": ids(P, "0"), "l.csv": ids(L, "00")}, ("python3 -c", "python3 -c"), LN2
+    ),
+    "ids written otherwise in Parquet": Case(
+        "p.csv l.parquet --id id",
+        {
+            "p.csv": ids(P, "0"),
+            "l.parquet": lambda path: pandas.DataFrame(
+                {"id": ["000", "001", "002", "003"], "label": [NAMES[t] for t in TRUTH]}
+            ).to_parquet(path),
+        },
+        ("python3 -c", "python3 -c"),
+        LN2,
+    ),
+    "shards without a partner": Case(
+        "ps ls --preds cat:emu --label label",
+        {
+            "ps": lambda path: _folder(path, {"p-1.csv": ids(P)}),
+            "ls": lambda path: _folder(path, {"l-1.csv": ids(L), "l-2.csv": ids(column(["cat"]), "x")}),
+        },
+        ("--id COLUMN", "--subset"),
+        LN2,
+        {"COLUMN": "id"},
+    ),
 }
 
 

@@ -7,7 +7,23 @@ import gzip
 import numpy as np
 
 from tests.advice.follow import Case
-from tests.advice.inputs import BOTH, L, LN2, MANY_TRUTH, N, NAMES, P, Q, TRUTH, big_batch, column, huge_batch, ipc_stream, table, with_pickle
+from tests.advice.inputs import (
+    BOTH,
+    LN2,
+    MANY_TRUTH,
+    NAMES,
+    TRUTH,
+    L,
+    N,
+    P,
+    Q,
+    big_batch,
+    column,
+    huge_batch,
+    ipc_stream,
+    table,
+    with_pickle,
+)
 
 __all__ = ["CASES"]
 
@@ -16,48 +32,209 @@ SAVE = "numpy.save("
 
 CASES = {
     # --- text ---
-    "a decimal comma": Case("p.csv l.csv", {"p.csv": P.replace(",", ";").replace(".", ","), "l.csv": L}, ("--decimal ,",), LN2),
-    "which delimiter": Case("p.csv l.csv", {"p.csv": "a;x,b;y\n0.5;1,0.5;2\n", "l.csv": "0\n"}, (), None),
-    "no UTF-8": Case("p.csv l.csv", {"p.csv": P.replace("cat", "é").encode("latin-1"), "l.csv": L.replace("cat", "é")}, ("iconv -f CP1252",), LN2),
-    "another encoding": Case("p.csv l.csv", {"p.csv": P.replace("cat", "кот").encode("koi8-r"), "l.csv": L.replace("cat", "кот")}, ("iconv",), LN2, {"ENCODING": "KOI8-R", "CP1252": "KOI8-R"}),
+    "a decimal comma": Case(
+        "p.csv l.csv", {"p.csv": P.replace(",", ";").replace(".", ","), "l.csv": L}, ("--decimal ,",), LN2
+    ),
+    "which delimiter": Case(
+        "p.csv l.csv --label label",
+        {"p.csv": P, "l.csv": "a;b,label\n" + "".join(f"x;y,{NAMES[t]}\n" for t in TRUTH)},
+        ("--delimiter says",),
+        LN2,
+        {"--delimiter says": "--delimiter , says"},
+    ),
+    "no UTF-8": Case(
+        "p.csv l.csv",
+        {"p.csv": P.replace("cat", "é").encode("latin-1"), "l.csv": L.replace("cat", "é")},
+        ("iconv -f CP1252",),
+        LN2,
+    ),
+    "another encoding": Case(
+        "p.csv l.csv",
+        {"p.csv": P.replace("cat", "кот").encode("koi8-r"), "l.csv": L.replace("cat", "кот")},
+        ("iconv",),
+        LN2,
+        {"ENCODING": "KOI8-R", "CP1252": "KOI8-R"},
+    ),
     "UTF-16": Case("p.csv l.csv", {"p.csv": P.encode("utf-16"), "l.csv": L}, ("iconv -f UTF-16",), LN2),
     "a blank line": Case("p.csv l.csv", {"p.csv": P.replace("\n", "\n\n", 2), "l.csv": L}, ("skips blank lines",), LN2),
-    "a blank line in gzip": Case("p.csv.gz l.csv", {"p.csv.gz": gzip.compress(P.replace("\n", "\n\n", 2).encode()), "l.csv": L}, ("gzip -dc",), LN2),
-    "a comment": Case("p.csv l.csv", {"p.csv": "\n".join([*ROWS[:3], "# a note", *ROWS[3:]]) + "\n", "l.csv": L}, ("skips comments",), LN2),
-    "comments above": Case("p.csv l.csv", {"p.csv": "# made by a tool\n# today\n" + P, "l.csv": L}, ("skips comments",), LN2),
+    "a blank line in gzip": Case(
+        "p.csv.gz l.csv",
+        {"p.csv.gz": gzip.compress(P.replace("\n", "\n\n", 2).encode()), "l.csv": L},
+        ("gzip -dc",),
+        LN2,
+    ),
+    "a comment": Case(
+        "p.csv l.csv",
+        {"p.csv": "\n".join([*ROWS[:3], "# a note", *ROWS[3:]]) + "\n", "l.csv": L},
+        ("skips comments",),
+        LN2,
+    ),
+    "comments above": Case(
+        "p.csv l.csv", {"p.csv": "# made by a tool\n# today\n" + P, "l.csv": L}, ("skips comments",), LN2
+    ),
     "a title above": Case("p.csv l.csv", {"p.csv": "made by a tool\n" + P, "l.csv": L}, ("before the table",), LN2),
-    "a title above one column": Case("p.csv l.csv", {"p.csv": P, "l.csv": "my labels\n" + L}, ("above the header",), LN2),
+    "a title above one column": Case(
+        "p.csv l.csv", {"p.csv": P, "l.csv": "my labels\n" + L}, ("above the header",), LN2
+    ),
     "a footer": Case("p.csv l.csv", {"p.csv": P, "l.csv": L + "4 rows\n"}, ("if it is a footer",), LN2),
-    "a footer of the predictions": Case("p.csv l.csv", {"p.csv": P + "4 rows\n", "l.csv": L}, ("if it is a footer",), LN2),
-    "a trailing delimiter": Case("p.csv l.csv", {"p.csv": "\n".join([ROWS[0], *(row + "," for row in ROWS[1:])]) + "\n", "l.csv": L}, ("sed",), LN2),
-    "a delimiter in front": Case("p.csv l.csv", {"p.csv": "\n".join([*ROWS[:2], "," + ROWS[2], *ROWS[3:]]) + "\n", "l.csv": L}, ("sed",), LN2),
-    "two delimiters": Case("p.csv l.csv", {"p.csv": "\n".join([*ROWS[:2], ROWS[2].replace(",", ",,", 1), *ROWS[3:]]) + "\n", "l.csv": L}, ("sed",), LN2),
-    "a delimiter at the end of every line": Case("p.csv l.csv", {"p.csv": "\n".join(row + "," for row in ROWS) + "\n", "l.csv": L}, ("leaves the empty column out",), LN2, {"NAME,...": "cat,dog,emu"}),
-    "backslashes": Case("p.csv l.csv", {"p.csv": P.replace("cat", '"c\\"t"'), "l.csv": L.replace("cat", '"c""t"')}, ("python3 -c",), LN2),
-    "a backslash before a delimiter": Case("p.csv l.csv --preds #2:#4 --label label", {"p.csv": "n,cat,dog,emu\n" + "\n".join(f"a\\,b,{row}" for row in ROWS[1:]) + "\n", "l.csv": L}, ("python3 -c",), LN2),
-    "a delimiter in single quotes": Case("p.csv l.csv --preds #2:#4 --label label", {"p.csv": "n,cat,dog,emu\n" + "\n".join(f"'a,b',{row}" for row in ROWS[1:]) + "\n", "l.csv": L}, ("python3 -c",), LN2),
-    "numbers in single quotes": Case("p.csv l.csv", {"p.csv": "\n".join([ROWS[0], *("'" + row.replace(",", "','") + "'" for row in ROWS[1:])]) + "\n", "l.csv": L}, ("python3 -c",), LN2),
-    "a space before a quote": Case("p.csv l.csv", {"p.csv": P, "l.csv": 'n,label\n1, "cat"\n2, "dog"\n3, "emu"\n4, "dog"\n'}, ("python3 -c", "--label NAME"), LN2, {"NAME": "label"}),
-    "a name twice": Case("p.csv l.csv --header predictions", {"p.csv": "0,0,1\n" + table(Q, None), "l.csv": column([2, *TRUTH])}, ("--no-header",), 0.8 * LN2, leave=("--header", "predictions")),
-    "a name twice, given": Case("p.csv l.csv --header", {"p.csv": "0,0,1\n" + table(Q, None), "l.csv": column([2, *TRUTH])}, (), None),
+    "a footer of the predictions": Case(
+        "p.csv l.csv", {"p.csv": P + "4 rows\n", "l.csv": L}, ("if it is a footer",), LN2
+    ),
+    "a trailing delimiter": Case(
+        "p.csv l.csv",
+        {"p.csv": "\n".join([ROWS[0], *(row + "," for row in ROWS[1:])]) + "\n", "l.csv": L},
+        ("sed",),
+        LN2,
+    ),
+    "a delimiter in front": Case(
+        "p.csv l.csv", {"p.csv": "\n".join([*ROWS[:2], "," + ROWS[2], *ROWS[3:]]) + "\n", "l.csv": L}, ("sed",), LN2
+    ),
+    "two delimiters": Case(
+        "p.csv l.csv",
+        {"p.csv": "\n".join([*ROWS[:2], ROWS[2].replace(",", ",,", 1), *ROWS[3:]]) + "\n", "l.csv": L},
+        ("sed",),
+        LN2,
+    ),
+    "a delimiter at the end of every line": Case(
+        "p.csv l.csv",
+        {"p.csv": "\n".join(row + "," for row in ROWS) + "\n", "l.csv": L},
+        ("leaves the empty column out",),
+        LN2,
+        {"NAME,...": "cat,dog,emu"},
+    ),
+    "backslashes": Case(
+        "p.csv l.csv", {"p.csv": P.replace("cat", '"c\\"t"'), "l.csv": L.replace("cat", '"c""t"')}, ("python3 -c",), LN2
+    ),
+    "a backslash before a delimiter": Case(
+        "p.csv l.csv --preds #2:#4 --label label",
+        {"p.csv": "n,cat,dog,emu\n" + "\n".join(f"a\\,b,{row}" for row in ROWS[1:]) + "\n", "l.csv": L},
+        ("python3 -c",),
+        LN2,
+    ),
+    "a delimiter in single quotes": Case(
+        "p.csv l.csv --preds #2:#4 --label label",
+        {"p.csv": "n,cat,dog,emu\n" + "\n".join(f"'a,b',{row}" for row in ROWS[1:]) + "\n", "l.csv": L},
+        ("python3 -c",),
+        LN2,
+    ),
+    "numbers in single quotes": Case(
+        "p.csv l.csv",
+        {"p.csv": "\n".join([ROWS[0], *("'" + row.replace(",", "','") + "'" for row in ROWS[1:])]) + "\n", "l.csv": L},
+        ("python3 -c",),
+        LN2,
+    ),
+    "a space before a quote": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": 'n,label\n1, "cat"\n2, "dog"\n3, "emu"\n4, "dog"\n'},
+        ("python3 -c", "--label NAME"),
+        LN2,
+        {"NAME": "label"},
+    ),
+    "a name twice": Case(
+        "p.csv l.csv --header predictions",
+        {"p.csv": "0,0,1\n" + table(Q, None), "l.csv": column([2, *TRUTH])},
+        ("--no-header",),
+        0.8 * LN2,
+        {"--no-header if": "--no-header predictions if"},
+        leave=("--header", "predictions"),
+    ),
     # --- limits ---
     "columns": Case("p.csv l.csv --max-columns 2", BOTH, ("--max-columns N",), LN2, {"N ": "9 "}),
-    "a field": Case("p.csv l.csv --max-field 3 --label label", {"p.csv": P, "l.csv": L.replace("dog", "dog")}, ("--max-field N",), LN2, {"N ": "99 "}),
-    "inflated": Case("p.csv.gz l.csv --max-inflated 9", {"p.csv.gz": gzip.compress(P.encode()), "l.csv": L}, ("--max-inflated BYTES",), LN2, {"BYTES": "9999"}),
-    "a record batch": Case("p.arrow l.csv --max-batch 99", {"p.arrow": big_batch, "l.csv": column(NAMES[t] for t in MANY_TRUTH)}, ("--max-batch BYTES",), LN2, {"BYTES": "99999"}),
-    "a record batch, cut": Case("p.arrow l.csv --max-batch 1600000", {"p.arrow": huge_batch, "l.csv": column([NAMES[t] for t in TRUTH] * 20_000)}, ("write_feather",), LN2),
-    "class names": Case("p.csv l.csv --classes @c.txt --max-columns 2", {**BOTH, "c.txt": "cat\ndog\nemu\n"}, ("--max-columns N",), LN2, {"N ": "9 "}),
+    "a field": Case(
+        "p.csv l.csv --max-field 3 --label label",
+        {"p.csv": P, "l.csv": L.replace("dog", "dog")},
+        ("--max-field N",),
+        LN2,
+        {"N ": "99 "},
+    ),
+    "inflated": Case(
+        "p.csv.gz l.csv --max-inflated 9",
+        {"p.csv.gz": gzip.compress(P.encode()), "l.csv": L},
+        ("--max-inflated BYTES",),
+        LN2,
+        {"BYTES": "9999"},
+    ),
+    "a record batch": Case(
+        "p.arrow l.csv --max-batch 99",
+        {"p.arrow": big_batch, "l.csv": column(NAMES[t] for t in MANY_TRUTH)},
+        ("--max-batch BYTES",),
+        LN2,
+        {"BYTES": "99999"},
+    ),
+    "a record batch, cut": Case(
+        "p.arrow l.csv --max-batch 1600000",
+        {"p.arrow": huge_batch, "l.csv": column([NAMES[t] for t in TRUTH] * 20_000)},
+        ("write_feather",),
+        LN2,
+    ),
+    "class names": Case(
+        "p.csv l.csv --classes @c.txt --max-columns 2",
+        {**BOTH, "c.txt": "cat\ndog\nemu\n"},
+        ("--max-columns N",),
+        LN2,
+        {"N ": "9 "},
+    ),
+    "a row": Case(
+        "p.csv l.csv --label label",
+        {
+            "p.csv": "cat,dog\n.5,.5\n",
+            "l.csv": "label"
+            + ",n" * 0
+            + "".join(f",n{n}" for n in range(40))
+            + "\ncat"
+            + ("," + "x" * 1_000_000) * 40
+            + "\n",
+        },
+        ("--max-field N allows rows",),
+        LN2,
+        {"N allows": "40000000 allows"},
+    ),
+    "JSON in a CSV": Case(
+        "p.csv --label y",
+        {"p.csv": '[{"a": 0.5, "b": 0.5, "y": "a"}, {"a": 0.5, "b": 0.5, "y": "b"}]'},
+        ("--input-format predictions=json",),
+        LN2,
+    ),
+    "an object of columns": Case(
+        "p.json l.csv",
+        {"p.json": '{"cat": [0.5, 0.5], "dog": [0.5, 0.5]}', "l.csv": column(["cat", "dog"])},
+        ("if each key is a column",),
+        LN2,
+    ),
     # --- other formats ---
+    "names that come and go": Case(
+        "p.jsonl --label y",
+        {"p.jsonl": '{"a": 0.5, "b": 0.5, "y": "a"}\n{"a": 0.5, "b": 0.5, "y": "b", "note": 1}\n'},
+        ("--preds NAME,...",),
+        LN2,
+        {"NAME,...": "a,b"},
+    ),
     "a pickle": Case("p.pkl l.csv", {"p.pkl": with_pickle, "l.csv": N}, (SAVE,), LN2),
-    "a stream of Arrow": Case("p.arrow l.csv", {"p.arrow": ipc_stream, "l.csv": L}, ("write_feather",), LN2, {"FILE": "'p.arrow'"}),
+    "a stream of Arrow": Case(
+        "p.arrow l.csv", {"p.arrow": ipc_stream, "l.csv": L}, ("write_feather",), LN2, {"FILE": "'p.arrow'"}
+    ),
     # --- arrays ---
     "an array of text": Case("p.npy l.csv", {"p.npy": Q.astype(str), "l.csv": N}, (SAVE,), LN2),
     "an array of long doubles": Case("p.npy l.csv", {"p.npy": Q.astype(np.longdouble), "l.csv": N}, (SAVE,), LN2),
-    "an array of objects": Case("p.npy l.csv", {"p.npy": lambda path: np.save(path, Q.astype(object), allow_pickle=True), "l.csv": N}, (SAVE,), LN2),
-    "an array of records": Case("p.npy l.csv", {"p.npy": np.rec.fromrecords([tuple(q) for q in Q], names="a,b,c"), "l.csv": N}, (SAVE,), LN2),
+    "an array of objects": Case(
+        "p.npy l.csv",
+        {"p.npy": lambda path: np.save(path, Q.astype(object), allow_pickle=True), "l.csv": N},
+        (SAVE,),
+        LN2,
+    ),
+    "an array of records": Case(
+        "p.npy l.csv", {"p.npy": np.rec.fromrecords([tuple(q) for q in Q], names="a,b,c"), "l.csv": N}, (SAVE,), LN2
+    ),
     "an array of complex numbers": Case("p.npy l.csv", {"p.npy": Q.astype(complex), "l.csv": N}, (SAVE,), LN2),
-    "bfloat16": Case("p.npy l.csv", {"p.npy": (Q.astype("f4").view("u4") >> 16).astype("u2").view("V2"), "l.csv": N}, ("--dtype bfloat16",), LN2),
-    "Fortran order in gzip": Case("p.npy.gz l.csv", {"p.npy.gz": lambda path: _gzipped(path, np.asfortranarray(Q)), "l.csv": N}, (SAVE,), LN2),
+    "bfloat16": Case(
+        "p.npy l.csv",
+        {"p.npy": (Q.astype("f4").view("u4") >> 16).astype("u2").view("V2"), "l.csv": N},
+        ("--dtype bfloat16",),
+        LN2,
+    ),
+    "Fortran order in gzip": Case(
+        "p.npy.gz l.csv", {"p.npy.gz": lambda path: _gzipped(path, np.asfortranarray(Q)), "l.csv": N}, (SAVE,), LN2
+    ),
 }
 
 

@@ -7,9 +7,36 @@ import math
 import numpy as np
 
 from tests.advice.follow import Case
-from tests.advice.inputs import B, BOTH, B_COST, B_TRUE, L, LN2, LOGITS, MANY, MANY_TRUTH, MIXED, N, NAMES, ODDS, P, Q, SOFT, SOFT_COST, TRUTH, column, ids, scaled, table
+from tests.advice.inputs import (
+    B_COST,
+    B_TRUE,
+    BOTH,
+    FULL,
+    LN2,
+    LOGITS,
+    MANY,
+    MANY_TRUTH,
+    MIXED,
+    NAMES,
+    ODDS,
+    SOFT,
+    SOFT_COST,
+    TRUTH,
+    B,
+    L,
+    N,
+    P,
+    Q,
+    column,
+    ids,
+    scaled,
+    table,
+)
 
 __all__ = ["CASES"]
+
+HALF = LOGITS.astype("f2").astype(float)
+HALF_COST = float((np.log(np.exp(HALF).sum(axis=1)) - HALF[np.arange(4), TRUTH]).mean())
 
 CASES = {
     # --- scoring/advice.py, scoring/checks.py, scoring/targets.py, scoring/odds.py ---
@@ -268,16 +295,126 @@ CASES = {
         "check p.csv l.csv", {"p.csv": table(Q**9 / (Q**9).sum(axis=1)[:, None]), "l.csv": L}, ("--max cost=0.5",), None
     ),
     "a target of two": Case("explain --probs 0.25,0.5,0.25 --target 0,1", {}, ("--target 0,1,0",), None),
-    "explain of one problem of several": Case("explain p.csv l.csv --row 1 --multilabel", {"p.csv": "x,y\n0.5,0.5\n", "l.csv": "x,y\n0,1\n"}, ("xent score PREDS LABELS --multilabel",), LN2, {"PREDS": "p.csv", "LABELS": "l.csv"}),
-    "explain of smoothed labels": Case("explain p.csv l.csv --row 1 --label-smoothing 0.1", BOTH, ("xent score PREDS LABELS --per-example",), None, {"PREDS": "p.csv", "LABELS": "l.csv", "FILE, with": "losses.csv --label-smoothing 0.1 with"}),
-    "a class weight of 0": Case("p.csv l.csv --class-weight cat=0 --label-smoothing 0.1 --per-example out.csv", BOTH, ("leave --per-example out",), None, leave=("--per-example", "out.csv")),
+    "explain of one problem of several": Case(
+        "explain p.csv l.csv --row 1 --multilabel",
+        {"p.csv": "x,y\n0.5,0.5\n", "l.csv": "x,y\n0,1\n"},
+        ("xent score PREDS LABELS --multilabel",),
+        LN2,
+        {"PREDS": "p.csv", "LABELS": "l.csv"},
+    ),
+    "explain of smoothed labels": Case(
+        "explain p.csv l.csv --row 1 --label-smoothing 0.1",
+        BOTH,
+        ("xent score PREDS LABELS --per-example",),
+        None,
+        {"PREDS": "p.csv", "LABELS": "l.csv", "FILE,": "losses.csv --label-smoothing 0.1,"},
+    ),
+    "a class weight of 0": Case(
+        "p.csv l.csv --class-weight cat=0 --label-smoothing 0.1 --per-example out.csv",
+        BOTH,
+        ("leave --per-example out",),
+        None,
+        leave=("--per-example", "out.csv"),
+    ),
     "quiet losses": Case("p.csv l.csv --per-example -", BOTH, ("--per-example FILE",), LN2, {"FILE": "losses.csv"}),
     "quiet in a table": Case("p.csv l.csv --format markdown", BOTH, ("--quiet --format json",), None),
-    "what costs most": Case("explain p.csv l.csv", {"p.csv": table(MANY), "l.csv": column(NAMES[t] for t in MANY_TRUTH[[*range(39), 0]])}, ("--worst",), None),
-    "what is infinite": Case("explain p.csv l.csv", {"p.csv": "cat,dog\n1,0\n.5,.5\n", "l.csv": column(["dog", "cat"])}, ("--worst 1",), math.inf),
-    "which group costs": Case("explain p.csv l.csv --label label --by g", {"p.csv": table(MANY), "l.csv": "g,label\n" + "\n".join(f"{'u' if n % 4 == 3 else 'v'},{NAMES[2 if n % 4 == 3 else t]}" for n, t in enumerate(MANY_TRUTH)) + "\n"}, ("--by g",), None),
-    "one model to compare": Case("compare p.csv", {**BOTH, "q.csv": P}, ("xent compare OLD NEW",), None, {"OLD": "p.csv", "NEW": "q.csv", "FILE": "l.csv"}),
-    "weights of losses": Case("p.csv l.csv --compat sklearn", {"p.csv": P, "l.csv": L}, (), None),
-    "16 bits": Case("p.npy l.csv --compat torch --kind logits", {"p.npy": LOGITS.astype("f2"), "l.csv": N}, (), None),
+    "what costs most": Case(
+        "explain p.csv l.csv",
+        {"p.csv": table(MANY), "l.csv": column(NAMES[t] for t in MANY_TRUTH[[*range(39), 0]])},
+        ("--worst",),
+        None,
+    ),
+    "what is infinite": Case(
+        "explain p.csv l.csv", {"p.csv": "cat,dog\n1,0\n.5,.5\n", "l.csv": column(["dog", "cat"])}, ("--worst 1",), None
+    ),
+    "which group costs": Case(
+        "explain p.csv l.csv --label label --by g",
+        {
+            "p.csv": table(MANY),
+            "l.csv": "g,label\n"
+            + "\n".join(
+                f"{'u' if n % 4 == 3 else 'v'},{NAMES[2 if n % 4 == 3 else t]}" for n, t in enumerate(MANY_TRUTH)
+            )
+            + "\n",
+        },
+        ("--by g",),
+        None,
+    ),
+    "one model to compare": Case(
+        "compare p.csv",
+        {**BOTH, "q.csv": P},
+        ("xent compare OLD NEW",),
+        None,
+        {"OLD": "p.csv", "NEW": "q.csv", "FILE": "l.csv"},
+    ),
+    "16 bits as a tool computes": Case(
+        "p.npy l.csv --compat torch --kind logits",
+        {"p.npy": LOGITS.astype("f2"), "l.csv": N},
+        ("without --compat torch",),
+        HALF_COST,
+        leave=("--compat", "torch"),
+    ),
+    "16 bits in 32": Case(
+        "p.npy l.csv --compat torch --kind logits",
+        {"p.npy": LOGITS.astype("f2"), "l.csv": N},
+        ("astype('float32')",),
+        HALF_COST,
+    ),
+    "the wrong label": Case(
+        "p.csv --preds q --label r",
+        {"p.csv": "q,r,y\n1,0.5,1\n0,0.25,0\n1,0.5,1\n0,0.5,0\n"},
+        ("is --label the right column?",),
+        0.0,
+        {"--label the right column": "--label y"},
+    ),
+    "a column of yes and no that is missing": Case(
+        "p.csv l.csv --preds cat,dog",
+        {"p.csv": table(Q[[0, 1, 3]]), "l.csv": column(["cat", "dog", "dog"])},
+        ("is a class column missing?",),
+        LN2,
+        {"NAME,...": "cat,dog,emu"},
+    ),
+    "models of other rows, by their columns": Case(
+        "compare p.csv q.csv --label label --preds cat:emu",
+        {"p.csv": ids(FULL), "q.csv": ids(FULL, order=(1, 0, 2))},
+        ("--id COLUMN matches rows by id", "--subset compares"),
+        None,
+        {"COLUMN": "id"},
+    ),
+    "one model of several": Case(
+        "compare p.csv --label y --each a",
+        {"p.csv": "a,b,y\n0.5,0.75,1\n0.5,0.25,0\n"},
+        ("--each ecmwf,gfs",),
+        None,
+        {"ecmwf,gfs": "a,b"},
+        leave=("--each", "a"),
+    ),
+    "models in one file": Case(
+        "compare p.csv --label y",
+        {"p.csv": "a,b,y\n0.5,0.75,1\n0.5,0.25,0\n"},
+        ("models in one file: --each",),
+        None,
+        {"COLUMN,COLUMN": "a,b"},
+    ),
+    "explain of a list": Case(
+        "explain p.jsonl --row 1 --kind losses --preds x",
+        {"p.jsonl": '{"x": [1, 2]}\n{"x": [3, 4, 5]}\n'},
+        ("--per-example FILE",),
+        None,
+        {"PREDS": "p.jsonl", "FILE,": "losses.csv --kind losses --preds x,"},
+    ),
+    "a missing number of a list": Case(
+        "p.jsonl --kind losses --preds x",
+        {"p.jsonl": '{"x": [1, 2]}\n{"x": [3, null, 5]}\n'},
+        ("--ignore-label nan",),
+        11 / 4,
+    ),
+    "models of other rows": Case(
+        "compare p.csv q.csv --labels l.csv --preds cat:emu --label label",
+        {"p.csv": ids(P), "q.csv": ids(P, order=(1, 0, 2)), "l.csv": ids(L)},
+        ("--id COLUMN", "--subset"),
+        None,
+        {"COLUMN": "id"},
+    ),
     "explain of nothing": Case("explain", {}, ("xent explain --probs",), None),
 }

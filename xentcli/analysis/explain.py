@@ -159,7 +159,7 @@ def _row_of(feed: Feed, row: int) -> Explanation:
         raise DataError(
             "a row is a list here, every number of which has a loss",
             place=Place(plan.predictions.path),
-            advice="xent score --per-example FILE writes them all",
+            advice="xent score PREDS --per-example FILE, with the same options, writes them all",
         )
     total, told = 0, None
     for task in feed.tasks():

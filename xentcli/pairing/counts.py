@@ -65,10 +65,7 @@ def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: M
         return tuple(advice)
     if ours.has_more_columns and theirs.has_more_columns:
         return ("rows that are not in the same order or not all there: --id COLUMN matches them by id",)
-    return (
-        "a header or a title, a footer, or a row that only one of them has?",
-        "with a column of ids in both, --id COLUMN matches rows by id instead of by position",
-    )
+    return ("a header or a title, a footer, or a row that only one of them has?",)
 
 
 @contextlib.contextmanager
