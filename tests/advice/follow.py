@@ -112,9 +112,11 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
         return shlex.split(command[1])
     if (shell := _SHELL.match(line)) is not None:
         return _with_new_file(args, folder, lambda: _in_shell(shell[1], folder), line)
-    code = _PYTHON.search(line)
-    if code is not None and (option := _OPTION.search(line)) is None:
-        return _with_new_file(args, folder, lambda: exec(_balanced(line[code.start() :]), _names(args)), line)
+    code, option = _PYTHON.search(line), _OPTION.search(line)
+    if code is not None and (option is None or "then --" in line):
+        run = _balanced(line[code.start() :])
+        args = _with_new_file(args, folder, lambda: exec(run, _names(args)), line)
+        return args if option is None else _with_options(args, line[option.start() :])
     begin = line.find(wanted)
     option = _OPTION.search(line, max(begin, 0)) or _OPTION.search(line)
     if option is None or re.search("(without|leave) $", line[: option.start()]):

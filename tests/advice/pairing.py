@@ -36,6 +36,44 @@ CASES = {
         LN2,
         {"AXIS is": "it is", "AXIS": "1"},
     ),
+    "a flat vector": Case(
+        "p.csv y.csv", {"p.csv": column(Q.reshape(-1), "q"), "y.csv": N}, ("every 3 numbers sum to 1: numpy.save",), LN2
+    ),
+    "a flat vector in NPY": Case(
+        "p.npy y.csv", {"p.npy": Q.T.reshape(-1), "y.csv": N}, ("a class after the other sum to 1: numpy.save",), LN2
+    ),
+    "a flat vector in NPZ": Case(
+        "p.npz y.csv --preds q",
+        {"p.npz": lambda path: np.savez(path, q=Q.reshape(-1)), "y.csv": N},
+        ("numpy.save",),
+        LN2,
+        leave=("--preds", "q"),
+    ),
+    "a flat vector in Parquet": Case(
+        "p.parquet y.csv",
+        {"p.parquet": lambda path: pandas.DataFrame({"q": Q.reshape(-1)}).to_parquet(path), "y.csv": N},
+        ("numpy.save",),
+        LN2,
+    ),
+    "a flat vector in JSON Lines": Case(
+        "p.jsonl y.csv",
+        {"p.jsonl": "".join(f'{{"q": {q}}}\n' for q in Q.reshape(-1).tolist()), "y.csv": N},
+        ("numpy.save",),
+        LN2,
+    ),
+    "rows beside labels of more axes": Case(
+        "p.npy y.npy",
+        {"p.npy": np.tile(Q, (2, 1)), "y.npy": np.tile(TRUTH, 2).reshape(2, 2, 2)},
+        ("numpy.save('y-rows.npy'",),
+        LN2,
+    ),
+    "several outputs": Case(
+        "p.npy y.csv",
+        {"p.npy": np.stack([np.c_[1 - B, B], np.c_[1 - B, B]]), "y.csv": table(np.c_[B_TRUE, B_TRUE], "a,b")},
+        ("numpy.save",),
+        None,
+        leave=(),
+    ),
     # --- header ---
     "header guessed": Case(
         "p.csv l.csv --preds #2:#3",

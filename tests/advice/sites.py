@@ -58,7 +58,7 @@ def sites() -> list[Site]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if not name.startswith(_OTHERS):
-            found += [site for site in _in_module(ast.parse(path.read_text()), name)]
+            found += _in_module(ast.parse(path.read_text()), name)
     return found
 
 

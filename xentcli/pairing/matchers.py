@@ -204,7 +204,8 @@ class Multilabel:
         if len(bad):
             row, column = bad[0].tolist()
             raise DataError(
-                f"{target[row, column]:.6g} where 0, 1 or a probability between was expected: each column is a yes or no (--multilabel)",
+                f"{target[row, column]:.6g} where 0, 1 or a probability between was expected, "
+                "as each column is a yes or no (--multilabel)",
                 place=where(row),
             )
         return target
