@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -344,7 +345,7 @@ CASES = {
 }
 
 
-def _folder(path, files):  # type: ignore[no-untyped-def]
+def _folder(path: Path, files: dict[str, str]) -> None:
     path.mkdir()
     for name, text in files.items():
         (path / name).write_text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 
@@ -223,7 +224,10 @@ CASES = {
         LN2,
     ),
     "an array of records": Case(
-        "p.npy l.csv", {"p.npy": np.rec.fromrecords([tuple(q) for q in Q], names="a,b,c"), "l.csv": N}, (SAVE,), LN2
+        "p.npy l.csv",
+        {"p.npy": np.array([tuple(q) for q in Q], dtype=[("a", "f8"), ("b", "f8"), ("c", "f8")]), "l.csv": N},
+        (SAVE,),
+        LN2,
     ),
     "an array of complex numbers": Case("p.npy l.csv", {"p.npy": Q.astype(complex), "l.csv": N}, (SAVE,), LN2),
     "bfloat16": Case(
@@ -238,6 +242,6 @@ CASES = {
 }
 
 
-def _gzipped(path, array):  # type: ignore[no-untyped-def]
+def _gzipped(path: Path, array: np.ndarray) -> None:
     with gzip.open(path, "wb") as file:
         np.save(file, array)

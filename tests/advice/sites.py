@@ -54,7 +54,7 @@ class Site(NamedTuple):
 
 def sites() -> list[Site]:
     """Return all sites in the package."""
-    found = []
+    found: list[Site] = []
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if not name.startswith(_OTHERS):
