@@ -14,6 +14,7 @@ import numpy as np
 from xentcli.columns.numerals import is_number, number
 from xentcli.errors import DataError, Place, Warning, shown
 from xentcli.pairing.columns import columns_of, spec_items
+from xentcli.pairing.labels import ignored_as
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.records import record
 from xentcli.scoring.checks import checked
@@ -369,7 +370,7 @@ def _could_be_label(text: str, side: Side) -> bool:
     """Whether a text could be a label: a number, a class name less what all share at the ends, or one met again."""
     if is_number(text):
         return side.settings.index_base != 1 or text.strip() != "0" or "0" in side.settings.ignored
-    if text in side.settings.ignored or (side.source.width == 1 and _is_met_again(side)):
+    if ignored_as(text, side.settings.ignored) is not None or (side.source.width == 1 and _is_met_again(side)):
         return True
     others = side.columns_named()
     names = [name for name in side.known if name not in others]

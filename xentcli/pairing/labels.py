@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import shlex
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,9 +12,11 @@ import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints, distinct
 from xentcli.columns.column import Coded, Values
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, number, whole, whole_or_text
 from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
+from xentcli.pairing.near import Step
 from xentcli.records import record
 
 if TYPE_CHECKING:
@@ -22,14 +26,17 @@ __all__ = [
     "Census",
     "WhereRow",
     "as_texts",
+    "ignored_as",
     "integers",
     "labelled_as",
     "labels_among",
     "read_whole",
     "reals",
+    "skipping",
 ]
 
 WhereRow = Callable[[int], Place]
+_PADDING = ("-1", "-100")
 T = TypeVar("T", bound=np.generic)
 
 
@@ -38,29 +45,38 @@ class Census:
     """The distinct labels in the order in which they were met, and where each was first.
 
     place stands for the column as a whole; true_false says that labels are booleans; decimal is the
-    separator of numbers.
+    separator of numbers; clean returns the line that writes a copy of the file without some differences
+    of the labels; counts has the rows of each label.
     """
 
     place: Place
     texts: dict[str, Place] = field(default_factory=dict)
     true_false: bool = False
     decimal: str = "."
+    clean: Callable[[Sequence[Step]], str] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
     _numbers: set[Any] = field(default_factory=set)
 
     def add(self, values: Values, where: WhereRow) -> None:
         """Add the labels of some rows: n texts, or an array of n numbers."""
         if isinstance(values, Coded):
+            counts = np.bincount(values.codes)
             for code, row in zip(*_met(values.codes), strict=True):
-                if values.distinct[code] not in self.texts:
-                    self.texts[values.distinct[code]] = where(row)
+                label = values.distinct[code]
+                self.counts[label] += int(counts[code])
+                if label not in self.texts:
+                    self.texts[label] = where(row)
             return
         if isinstance(values, list | Texts):
-            for label in dict.fromkeys(values):
+            met = Counter(values)
+            self.counts.update(met)
+            for label in met:
                 if label not in self.texts:
                     self.texts[label] = where(values.index(label))
             return
         self.true_false |= values.dtype.kind == "b"
-        found, first, _ = distinct(values)
+        found, first, places = distinct(values)
+        self.counts.update(dict(zip(as_texts(found), np.bincount(places.ravel()).tolist(), strict=True)))
         fresh = [place for place, value in enumerate(found.tolist()) if value not in self._numbers]
         self._numbers.update(found[fresh].tolist())
         for label, row in sorted(zip(as_texts(found[fresh]), first[fresh].tolist(), strict=True), key=lambda p: p[1]):
@@ -87,18 +103,19 @@ def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> 
     """bool[n]: whether a label is one of `wanted`; of a row of target columns, whether all are.
 
     `wanted` are whole numbers without a point, other numbers with one, and texts; labels that are texts have
-    `decimal` as their separator.
+    `decimal` as their separator. "nan" is NaN in any case, and "missing" any spelling of a missing value.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
     """
     if isinstance(values, Coded):
-        known = np.array([_plain(text, decimal) in wanted for text in values.distinct], dtype=bool)
+        known = np.array([ignored_as(text, wanted, decimal) is not None for text in values.distinct], dtype=bool)
         return known[values.codes]
     if isinstance(values, list | Texts):
-        return np.array([_plain(text, decimal) in wanted for text in values], dtype=bool)
+        known_ = {text: ignored_as(text, wanted, decimal) is not None for text in set(values)}
+        return np.array([known_[text] for text in values], dtype=bool)
     labels, _, places = distinct(values)
-    known = np.array([text in wanted for text in as_texts(labels)], dtype=bool)
+    known = np.array([ignored_as(text, wanted) is not None for text in as_texts(labels)], dtype=bool)
     found = known[places.reshape(values.shape)]
     whole: Flags = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
     return whole
@@ -113,7 +130,7 @@ def labels_among(values: Values, wanted: Collection[str], decimal: str = ".") ->
     if isinstance(values, Coded):
         values = [values.distinct[code] for code in np.unique(values.codes).tolist()]
     found = values if isinstance(values, list | Texts) else as_texts(distinct(values)[0])
-    return frozenset(_plain(text, decimal) for text in found) & frozenset(wanted)
+    return frozenset(ignored for text in set(found) if (ignored := ignored_as(text, wanted, decimal)) is not None)
 
 
 def read_whole(text: str, decimal: str) -> str:
@@ -121,9 +138,18 @@ def read_whole(text: str, decimal: str) -> str:
     return whole(in_points(text, decimal)) or text
 
 
-def _plain(text: str, decimal: str) -> str:
-    """N of a label written N or N.0 with that decimal separator, another number with a point; other text as it is."""
-    return whole_or_text(in_points(text, decimal))
+def ignored_as(text: str, wanted: Collection[str], decimal: str = ".") -> str | None:
+    """Return which of the labels to ignore a label is; None where it is none of them.
+
+    >>> ignored_as("-100.0", {"-100"}), ignored_as(" N/A", {"missing"}), ignored_as("a", {"b"})
+    ('-100', 'missing', None)
+    """
+    plain = whole_or_text(in_points(text, decimal))
+    if plain in wanted:
+        return plain
+    if "nan" in wanted and text.strip().lower() == "nan":
+        return "nan"
+    return "missing" if "missing" in wanted and is_missing(text) else None
 
 
 def as_texts(values: Values | Array) -> list[str]:
@@ -135,6 +161,20 @@ def as_texts(values: Values | Array) -> list[str]:
     return [whole_or_text(str(value)) for value in values.tolist()]
 
 
+def skipping(label: str, *others: str) -> tuple[str, ...]:
+    """Return the option that skips the rows of a label which stands for none, `others` being further labels; else ().
+
+    >>> skipping(""), skipping("NaN", "NA", "cat"), skipping("cat")
+    (("rows without a label? --ignore-label '' skips them",), ('rows without a label? --ignore-label missing skips \
+them',), ())
+    """
+    if not (is_missing(label) or whole(label) in _PADDING):
+        return ()
+    several = is_missing(label) and any(is_missing(other) and other != label for other in others)
+    option = "missing" if several else shlex.quote(label)
+    return (f"rows without a label? --ignore-label {option} skips them",)
+
+
 def integers(values: Values, where: WhereRow, decimal: str) -> Ints:
     """Labels as i8[n], range-checked before any cast."""
     if isinstance(values, Coded):
@@ -144,14 +184,17 @@ def integers(values: Values, where: WhereRow, decimal: str) -> Ints:
         for row, text in enumerate(values):
             found = whole(in_points(text, decimal))
             if found is None:
-                raise LabelsBreakRule(f"{shown(text)} where a whole number was expected", place=where(row))
+                raise LabelsBreakRule(
+                    f"{shown(text)} where a whole number was expected", place=where(row), advice=skipping(text)
+                )
             result[row] = int(found)
         return result
     if values.dtype.kind == "f":
         reals = values.astype(np.float64)
         bad = np.flatnonzero(~((reals == np.floor(reals)) & (np.abs(reals) < 2.0**53)))
         if len(bad):
-            raise DataError(f"label {values[bad[0]]} is not a whole number", place=where(int(bad[0])))
+            label = as_texts(values[bad[:1]])[0]
+            raise DataError(f"label {label} is not a whole number", place=where(int(bad[0])), advice=skipping(label))
     elif values.dtype.kind == "u" and values.size and int(values.max()) >= 2**63:
         row = int(np.argmax(values))
         raise DataError(f"label {values[row]} is out of range", place=where(row))
@@ -168,7 +211,9 @@ def reals(values: Values, where: WhereRow, decimal: str) -> Floats:
     for row, text in enumerate(values):
         found = number(in_points(text, decimal))
         if found is None:
-            raise LabelsBreakRule(f"{shown(text)} where 0 or 1 was expected", place=where(row))
+            raise LabelsBreakRule(
+                f"{shown(text)} where 0 or 1 was expected", place=where(row), advice=skipping(text, *values)
+            )
         result[row] = found
     return result
 

@@ -13,7 +13,7 @@ from xentcli.columns.column import Coded, Values
 from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, shown
 from xentcli.pairing.columns import listed
-from xentcli.pairing.labels import WhereRow, as_texts, integers, read_whole, reals
+from xentcli.pairing.labels import WhereRow, as_texts, integers, read_whole, reals, skipping
 from xentcli.records import record
 from xentcli.scoring.targets import shares, target_checked
 
@@ -76,7 +76,8 @@ class ByName:
             raise LabelsBreakRule(
                 f"{shown(label)} is not a class",
                 place=where(row),
-                advice=(f"classes: {listed(self.classes)}", f"the labels before it were {self.note}"),
+                advice=skipping(label)
+                or (f"classes: {listed(self.classes)}", f"the labels before it were {self.note}"),
             )
         return result
 
@@ -141,7 +142,8 @@ class Binary:
             raise LabelsBreakRule(
                 f"label {shown(label)} where 0, 1 or a probability between was expected",
                 place=where(row),
-                advice=(
+                advice=skipping(label)
+                or (
                     "one column of predictions is the probability of class 1",
                     "labels that are names: --positive NAME says which one it is the probability of",
                 ),

@@ -6,6 +6,7 @@ import contextlib
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census, labelled_as
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
+from xentcli.pairing.near import clean_copy
 from xentcli.pairing.roles import Doubt, Roles, predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
 from xentcli.pairing.suggest import not_the_truth
@@ -326,7 +328,8 @@ def _census(
     """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
     label = roles["label"][0]
     ignored, decimal = settings.ignored, settings.decimal_of_any
-    census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal)
+    clean = partial(clean_copy, label.source, label.columns[0])
+    census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal, clean=clean)
     limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
     join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
     if join is not None:

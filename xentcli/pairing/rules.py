@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, localized, number, whole
 from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.affixes import cores_of, cuts_of, ends_of, numbers_of
 from xentcli.pairing.columns import listed
-from xentcli.pairing.labels import Census, read_whole
+from xentcli.pairing.labels import Census, read_whole, skipping
 from xentcli.pairing.matchers import Binary, ByName, ByPosition, Matcher, range_advice
+from xentcli.pairing.misfits import misfit_advice
 
 __all__ = ["decide", "decide_binary", "distribution_order"]
 
@@ -51,12 +54,7 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
         raise DataError(
             f"{shown(label)} is not a class",
             place=place,
-            advice=(
-                f"classes: {listed(names)}",
-                "remove the spaces around labels"
-                if label != label.strip() and (label.strip() in names or label.strip().isdecimal())
-                else "--classes NAME,... names them in the order of the columns",
-            ),
+            advice=misfit_advice(census, label, names),
         )
     if base is None and named and _names_exclude_positions(labels, names):
         raise _not_named(labels, names)
@@ -183,8 +181,10 @@ def decide_binary(
     words = ((text, at) for text, at in census.texts.items() if number(in_points(text, census.decimal)) is None)
     label, place = next(words, ("", census.place))
     if label:
-        texts = list(census.texts)
-        name = sorted(texts)[-1] if len(texts) <= 2 else "NAME"
+        texts = [text for text in census.texts if not is_missing(text)]
+        name = shlex.quote(sorted(texts)[-1]) if 0 < len(texts) <= 2 else "NAME"
+        if missing := skipping(label, *census.texts):
+            raise DataError(f"{shown(label)} is not a label", place=place, advice=missing)
         raise DataError(
             f"{shown(label)} is a name, and one column of predictions does not say which class it is about",
             place=place,
@@ -206,6 +206,9 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
             f"--positive {shown(positive)} is not a label", place=census.place, advice=f"labels: {listed(others)}"
         )
     if len(others) > 1:
+        odd = next((label for label in others if skipping(label)), None)
+        if odd is not None:
+            raise DataError(f"{shown(odd)} is not a label", place=labels[odd], advice=skipping(odd, *others))
         raise LabelsBreakRule(
             f"a third label {shown(others[1])} beside {shown(positive)} and {shown(others[0])}",
             place=labels[others[1]],

@@ -153,7 +153,10 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip rows with this label; counted.", "LABEL", multiple=True, numbers="kept"
+        "Skip rows (multi-label: cells) with this label; missing: any spelling of none.",
+        "LABEL",
+        multiple=True,
+        numbers="kept",
     )
     compat: str | None = _loss("Reproduce this tool's value.", choices=tuple(COMPAT), needs=("one problem",))
     sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
@@ -274,9 +277,8 @@ class Fields:
         """The labels whose rows are skipped; whole numbers without a decimal point, others with one."""
         from xentcli.columns.numerals import in_points, whole_or_text
 
-        return frozenset(
-            whole_or_text(in_points(str(label), self.decimal_of_any)) for label in items(self.ignore_label)
-        )
+        labels = (whole_or_text(in_points(str(label), self.decimal_of_any)) for label in items(self.ignore_label))
+        return frozenset("nan" if label.lower() == "nan" else label for label in labels)
 
     @property
     def limits(self) -> Limits:

@@ -1,0 +1,17 @@
+"""How tools write a value that is missing."""
+
+from __future__ import annotations
+
+__all__ = ["MISSING", "is_missing"]
+
+MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-", ".", "<na>"))
+"""The spellings of a missing value, in lower case: of CSV, pandas, R, SQL, JSON, Python and SAS."""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text is a missing value: one of MISSING, in any case, with blanks around it or not.
+
+    >>> [is_missing(text) for text in ("", " NaN", "<NA>", "-", "-1", "nana")]
+    [True, True, True, True, False, False]
+    """
+    return text.strip().lower() in MISSING

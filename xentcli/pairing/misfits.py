@@ -1,0 +1,78 @@
+"""Advice for a label that is no class: rows without a label, a near miss, or a class without a column."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from xentcli.columns.missing import is_missing
+from xentcli.errors import shown
+from xentcli.pairing import near
+from xentcli.pairing.columns import listed
+from xentcli.pairing.labels import Census, skipping
+
+__all__ = ["misfit_advice"]
+
+_MOST_SKIPPED = 3
+
+
+def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the advice for the first label that is no class, by all that were looked at and the class names."""
+    missing = skipping(label, *census.texts)
+    if missing:
+        return missing
+    classes = f"classes: {listed(tuple(names))}"
+    closest = {text: _nearest(text, names) for text in census.texts if not is_missing(text)}
+    if closest[label] is not None:
+        return (*_nearly(census, label, names, closest), classes)
+    strange = [text for text, found in closest.items() if found is None]
+    if len(strange) < len(closest):
+        options = " ".join(f"--ignore-label {shlex.quote(text)}" for text in strange[:_MOST_SKIPPED])
+        rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
+        if len(strange) > _MOST_SKIPPED:
+            return (classes, f"{len(strange):,} labels have no column of predictions: {listed(strange)}")
+        its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
+        what = "a class" if len(strange) == 1 else "classes"
+        return (classes, f"{what} without a column of predictions? {options} skips {its}")
+    return (
+        classes,
+        f"labels: {listed(list(census.texts))}",
+        "--classes NAME,... names the columns as the labels do, in their order",
+    )
+
+
+def _nearest(label: str, names: Sequence[str]) -> str | None:
+    """The class that a label is, or is nearly; None where there is none, or are several."""
+    if label in names:
+        return label
+    found = [name for name in names if near.differing(label, name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _nearly(census: Census, label: str, names: Sequence[str], closest: dict[str, str | None]) -> tuple[str, ...]:
+    """How a label differs from the class that it nearly is, and what makes them the same."""
+    name = closest[label]
+    assert name is not None
+    steps = near.differing(label, name)
+    said = f"the column is {shown(name)}: they differ by {near.names_of(steps)}"
+    option = _as_labels(names, closest)
+    if option:
+        return (said, option)
+    changing = [step for step in steps if near.without(label, steps) != label]
+    return (said, census.clean(changing) if census.clean is not None and changing else "")
+
+
+def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
+    """--classes with the spelling of the labels, in the order of the columns; empty where that cannot be said so."""
+    spelled = {name: name for name in names}
+    for text, name in closest.items():
+        if name is None or (text != name and spelled[name] not in (name, text)):
+            return ""
+        if text != name:
+            spelled[name] = text
+    texts = list(spelled.values())
+    plain = all(text == text.strip() and "," not in text and text for text in texts)
+    both = any(text in closest and spelled[text] != text for text in names)
+    if not plain or both or len(set(texts)) < len(texts):
+        return ""
+    return f"--classes {shlex.quote(','.join(texts))} names the columns as the labels do"
