@@ -153,10 +153,7 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip rows (multi-label: cells) with this label; missing: any spelling of none.",
-        "LABEL",
-        multiple=True,
-        numbers="kept",
+        "Skip this label, counted; missing: however it is written.", "LABEL", multiple=True, numbers="kept"
     )
     compat: str | None = _loss("Reproduce this tool's value.", choices=tuple(COMPAT), needs=("one problem",))
     sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
