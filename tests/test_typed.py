@@ -55,6 +55,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "class_weight": ({"0": 2.0}, {}),
     "label_smoothing": (0.25, {}),
     "ignore_label": (-100, {}),
+    "skip_missing": (True, {}),
     "compat": ("sklearn", {}),
     "by": ("g", {}),
     "by_class": (True, {}),

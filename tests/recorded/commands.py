@@ -85,6 +85,7 @@ _INPUTS = (
     "preds.csv unknown.csv",
     "preds.csv gaps.csv",
     "preds.csv gaps.csv --ignore-label NA",
+    "preds.csv gaps.csv --ignore-label missing --skip-missing",
     "preds.csv shifted.csv",
     "ragged.csv labels.csv",
     "text.csv labels.csv",

@@ -13,6 +13,9 @@ from xentcli.tallies.scores import Scores
 
 __all__ = ["compat_note", "undefined", "warnings"]
 
+_FEW_MISSING = 0.01
+"""A smaller share of rows without a prediction gives no warning."""
+
 
 def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool) -> dict[str, str]:
     """Return why figures are undefined, by the name of the figure; with `no_bytes` the bytes sum to 0."""
@@ -90,6 +93,8 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         yield Warning(
             "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
         )
+    if total.left_out.missing > _FEW_MISSING * total.read:
+        yield _missing(total)
     if total.underflows:
         yield _underflow(total.underflows)
     if plan.compare_row_names and not names.same:
@@ -98,6 +103,13 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             "the unnamed first columns of both files differ; rows were matched by position",
             "--id '#1' matches by them; --align position silences this",
         )
+
+
+def _missing(total: Scores) -> Warning:
+    missing = total.left_out.missing
+    share = f"{missing:,} of {total.read:,} rows ({100 * missing / total.read:.2g} %)"
+    advice = "the cost is that of the other rows; are those without a prediction the hard ones?"
+    return Warning("missing-predictions", f"{share} have no prediction and were left out (--skip-missing)", advice)
 
 
 def _underflow(count: int) -> Warning:

@@ -16,9 +16,8 @@ from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing.ids import ids_at
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
-from xentcli.report.document import Examples
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings
@@ -127,9 +126,7 @@ class _Compared:
             kind=self.settings.kind,
             classes=first.classes,
             labels=first.labels.path if self.labels is not None else "",
-            examples=Examples(
-                first.examples.read, self.common.count, first.examples.ignored, first.examples.zero_weight
-            ),
+            examples=replace(first.examples, scored=self.common.count),
             xent_version=__version__,
             alignment=first.alignment,
             clusters=None if self.settings.cluster is None else len(self.runs.groups[-1].names),

@@ -50,11 +50,11 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
     """
     total: Scores = bundle["scores"]
     _check_not_empty(plan, total)
-    summary, settings, left_out = _Summary(plan, bundle), plan.settings, total.left_out
+    summary, settings = _Summary(plan, bundle), plan.settings
     return Report(
         metrics=summary.metrics(metrics),
         unit=settings.unit,
-        examples=Examples(total.read, total.scored, left_out.ignored, total.zero_weight, left_out.unmatched),
+        examples=_examples(total),
         kind=settings.kind,
         classes=plan.classes,
         labels=_labels(plan, total),
@@ -76,6 +76,11 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
         options=settings.changed(plan.set_by_compat),
         warnings=(*plan.warnings, *caveats.warnings(plan, total, names)),
     )
+
+
+def _examples(total: Scores) -> Examples:
+    out = total.left_out
+    return Examples(total.read, total.scored, out.ignored, total.zero_weight, out.unmatched, out.missing, out.cells)
 
 
 def _check_not_empty(plan: Plan, total: Scores) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["MISSING", "is_missing"]
+from collections.abc import Sequence
+
+__all__ = ["MISSING", "as_nan", "is_missing"]
 
 MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-", ".", "<na>"))
 """The spellings of a missing value, in lower case: of CSV, pandas, R, SQL, JSON, Python and SAS."""
@@ -15,3 +17,12 @@ def is_missing(text: str) -> bool:
     [True, True, True, True, False, False]
     """
     return text.strip().lower() in MISSING
+
+
+def as_nan(cells: Sequence[str]) -> list[str]:
+    """Return cells with nan in place of what is missing.
+
+    >>> as_nan(["0.5", "NA"])
+    ['0.5', 'nan']
+    """
+    return ["nan" if is_missing(cell) else cell for cell in cells]

@@ -22,7 +22,8 @@ from xentcli.engine.lists import check_missing, first_bytes, unpredicted, unroll
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
-from xentcli.pairing.labels import labelled_as, labels_among
+from xentcli.pairing.labels import WhereRow, labelled_as, labels_among
+from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows
 from xentcli.records import record, replace
 from xentcli.report.per_example import PerExample
@@ -268,11 +269,25 @@ class Scorer:
         if self.plan.matcher is not None:
             label_rows, labels = values["label"]
             chosen = take(labels, kept) if len(kept) < count else labels
-            target = self.plan.matcher.targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
+            target, cells = self._targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
+            left_out = left_out.merge(cells)
         if weight is not None:
             weight = weight[kept]
             weight = None if (weight == 1).all() else weight
         return _Sides(values, kept, target, weight, left_out)
+
+    def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut]:
+        """The targets of labels that count, NaN where --multilabel has a cell to ignore; and these cells, counted."""
+        matcher, wanted = self.plan.matcher, self.plan.settings.ignored
+        assert matcher is not None
+        if not (wanted and isinstance(matcher, Multilabel) and isinstance(labels, np.ndarray) and labels.ndim > 1):
+            return matcher.targets(labels, where), LeftOut()
+        ignored = labelled_as(labels.reshape(-1), wanted).reshape(labels.shape)
+        target = matcher.targets(np.where(ignored, 0, labels), where)
+        ordered = ignored[:, list(matcher.order)]
+        target[ordered] = np.nan
+        met = labels_among(labels[ignored], wanted)
+        return target, LeftOut(labels=met, cells=int(np.count_nonzero(ordered)))
 
     def align(self, piece: Piece) -> Aligned:
         """Bring the columns of all sources together, and check the rows of positive weight.
@@ -316,15 +331,22 @@ class Scorer:
     ) -> tuple[LeftOut, Flags | None]:
         """Count the rows that are left out whatever their weight, by their first reason; bool[n], the others."""
         left_out = LeftOut() if paired is None else LeftOut(unmatched=int(np.count_nonzero(~paired)))
-        ignored = self._ignored(values, start)
-        if ignored is None:
-            return left_out, paired
-        ignored &= True if paired is None else paired
-        if ignored.any():
-            settings, column = self.plan.settings, values["label" if "label" in values else "preds"][1]
+        ignored, counts, settings = self._ignored(values, start), paired, self.plan.settings
+        if ignored is not None:
+            ignored &= True if counts is None else counts
+            counts = ~ignored if counts is None else counts & ~ignored
+        if ignored is not None and ignored.any():
+            column = values["label" if "label" in values else "preds"][1]
             met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal_of_any)
             left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
-        return left_out, ~ignored if paired is None else paired & ~ignored
+        predictions = values["preds"][1]
+        assert isinstance(predictions, np.ndarray)
+        if settings.skip_missing and predictions.dtype.kind == "f":
+            missing: Flags = np.logical_or.reduce(np.isnan(predictions), axis=1)
+            missing = missing if counts is None else missing & counts
+            left_out = left_out.merge(LeftOut(missing=int(np.count_nonzero(missing))))
+            counts = ~missing if counts is None else counts & ~missing
+        return left_out, counts
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]], start: int) -> Flags | None:
         """bool[n]: the rows whose label (without labels the prediction) says to leave them out, or is none."""

@@ -88,7 +88,7 @@ def pair(
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
     compare = find_row_names(roles, sources[:files], settings)
-    picks = picks_of(roles, sources)
+    picks = picks_of(roles, sources, settings)
     companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
     joins = tuple(map(Join.of, companions)) if settings.id is not None else ()
     rule = Rule()

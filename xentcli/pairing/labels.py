@@ -117,7 +117,7 @@ def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> 
     labels, _, places = distinct(values)
     known = np.array([ignored_as(text, wanted) is not None for text in as_texts(labels)], dtype=bool)
     found = known[places.reshape(values.shape)]
-    whole: Flags = np.logical_and.reduce(found.reshape(len(values), -1), axis=1)
+    whole: Flags = np.logical_and.reduce(found, axis=tuple(range(1, found.ndim)))
     return whole
 
 
@@ -171,7 +171,7 @@ them',), ())
     if not (is_missing(label) or whole(label) in _PADDING):
         return ()
     several = is_missing(label) and any(is_missing(other) and other != label for other in others)
-    option = "missing" if several else shlex.quote(label)
+    option = "missing" if several or not label.isprintable() else shlex.quote(label)
     return (f"rows without a label? --ignore-label {option} skips them",)
 
 

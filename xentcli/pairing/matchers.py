@@ -10,6 +10,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints, distinct, picked
 from xentcli.columns.column import Coded, Values
+from xentcli.columns.missing import is_missing
 from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, shown
 from xentcli.pairing.columns import listed
@@ -27,6 +28,12 @@ __all__ = [
     "counts_classes",
     "range_advice",
 ]
+
+
+_ONE_COLUMN = (
+    "one column of predictions is the probability of class 1",
+    "labels that are names: --positive NAME says which one it is the probability of",
+)
 
 
 class Matcher(Protocol):
@@ -142,11 +149,7 @@ class Binary:
             raise LabelsBreakRule(
                 f"label {shown(label)} where 0, 1 or a probability between was expected",
                 place=where(row),
-                advice=skipping(label)
-                or (
-                    "one column of predictions is the probability of class 1",
-                    "labels that are names: --positive NAME says which one it is the probability of",
-                ),
+                advice=skipping(label) + (() if is_missing(label) else _ONE_COLUMN),
             )
         hard = (y == 0) | (y == 1)
         if hard.all():

@@ -13,7 +13,7 @@ from xentcli.pairing.labels import Census, skipping
 
 __all__ = ["misfit_advice"]
 
-_MOST_SKIPPED = 3
+_MOST_SKIPPED, _MOST_SHOWN, _LONGEST = 3, 12, 60
 
 
 def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -29,14 +29,16 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
     if len(strange) < len(closest):
         options = " ".join(f"--ignore-label {shlex.quote(text)}" for text in strange[:_MOST_SKIPPED])
         rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
-        if len(strange) > _MOST_SKIPPED:
-            return (classes, f"{len(strange):,} labels have no column of predictions: {listed(strange)}")
+        if len(strange) > _MOST_SKIPPED or not all(map(_is_short, strange)):
+            which = f"{len(strange):,} labels have" if len(strange) > 1 else "a label has"
+            few = ", ".join(map(shown, strange[:_MOST_SKIPPED]))
+            return (classes, f"{which} no column of predictions: {few}", "--ignore-label LABEL skips its rows")
         its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
         what = "a class" if len(strange) == 1 else "classes"
         return (classes, f"{what} without a column of predictions? {options} skips {its}")
     return (
         classes,
-        f"labels: {listed(list(census.texts))}",
+        f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}",
         "--classes NAME,... names the columns as the labels do, in their order",
     )
 
@@ -71,8 +73,13 @@ def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
         if text != name:
             spelled[name] = text
     texts = list(spelled.values())
-    plain = all(text == text.strip() and "," not in text and text for text in texts)
+    plain = all(text == text.strip() and "," not in text and text and _is_short(text) for text in texts)
     both = any(text in closest and spelled[text] != text for text in names)
     if not plain or both or len(set(texts)) < len(texts):
         return ""
     return f"--classes {shlex.quote(','.join(texts))} names the columns as the labels do"
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text can be written in a command."""
+    return text.isprintable() and len(text) <= _LONGEST

@@ -8,6 +8,7 @@ from dataclasses import field
 import numpy as np
 
 from xentcli.columns.column import texts_of
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
@@ -46,6 +47,10 @@ _MEANINGS = {
 }
 _NO_NUMBER = "a column that is no prediction? --preds NAME,... chooses the columns"
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
+_IF_MISSING = {
+    "preds": "rows without a prediction? --skip-missing leaves them out",
+    "label": "targets that are missing? --ignore-label missing skips them",
+}
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text"}
 
 
@@ -342,7 +347,7 @@ class _Stray:
 def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stray | None:
     """The first cell of the columns of a table, by columns, that is not a number, in the first rows.
 
-    A blank cell is one only with `blank`.
+    A missing one is one only with `blank`.
     """
     source = found.source
     unread = [column for column in found.columns if column not in source.traits.lists]
@@ -350,7 +355,9 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stra
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
-        row = next((row for row, text in enumerate(values) if not is_number(text) and (blank or text.strip())), None)
+        row = next(
+            (row for row, text in enumerate(values) if not is_number(text) and (blank or not is_missing(text))), None
+        )
         if head is not None and row is not None:
             return _Stray(source, head, role, row)
     return None
@@ -414,11 +421,13 @@ def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) 
     return False
 
 
-def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
+def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tuple[Selection, ...]:
     """Return what is loaded of each source."""
     picks: list[dict[str, Pick]] = [{} for _ in sources]
     preds = roles["preds"][0]
     listed_ = has_lists(preds.source, preds.columns)
+    absent = {"preds"} if settings.skip_missing else set()
+    absent |= {"label"} if "missing" in settings.ignored else set()
     for role, places in roles.items():
         for found in places:
             as_ = "numbers" if role == "label" and len(found.columns) > 1 else ROLES[role.partition(".")[0]]
@@ -428,6 +437,7 @@ def picks_of(roles: Roles, sources: Sequence[Source]) -> tuple[Selection, ...]:
                 _check_no_text(role, found)
             advice = _NO_NUMBER if role == "preds" else ""
             pick = Pick(found.columns, as_, found.others, role == "id", advice)  # type: ignore[arg-type]
+            pick = replace(pick, if_missing=_IF_MISSING.get(role, ""), missing=role in absent)
             picks[sources.index(found.source)][role] = pick
     return tuple(picks)
 

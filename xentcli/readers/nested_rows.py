@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -97,11 +98,15 @@ class Records:
         value = self._value(found, field, row, Field.value)
         if isinstance(value, bool):
             return "true" if value else "false"
-        inner = inner_of(value)
+        if value is None:
+            # What a null may be depends on the role of the column.
+            return defaultdict(lambda: None) if field.inner else None
+        nulls = isinstance(value, list) and None in value
+        inner = inner_of([0 if item is None else item for item in value] if nulls else value)
         if inner != (field.inner or None):
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
             raise DataError(message, place=self._place(row, field.name or None))
-        if inner is None and (value is None or isinstance(value, list | dict)):
+        if inner is None and isinstance(value, list | dict):
             message = f"{json.dumps(value, default=str)[:60]} is no number and no text"
             raise DataError(message, place=self._place(row, field.name or None))
         return value

@@ -66,8 +66,10 @@ class Pick:
         Whether every further column would be chosen too, so that no row may have one.
     required
         Whether a null is an error; else it is read as an empty text.
-    advice
-        What to try if a field is not a number.
+    advice, if_missing
+        What to try if a field is not a number; and if that is because it is missing.
+    missing
+        Whether a number that is missing is read as NaN.
     """
 
     columns: tuple[int, ...]
@@ -75,6 +77,8 @@ class Pick:
     others: bool = False
     required: bool = False
     advice: str = ""
+    if_missing: str = ""
+    missing: bool = False
 
     @cached_property
     def chosen(self) -> slice | list[int]:

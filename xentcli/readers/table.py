@@ -12,6 +12,7 @@ import numpy as np
 from xentcli.arrays import Array, Floats
 from xentcli.columns.column import Values
 from xentcli.columns.lists import Lists
+from xentcli.columns.missing import as_nan, is_missing
 from xentcli.columns.numerals import number_hint, numbers
 from xentcli.errors import DataError, shown
 from xentcli.readers.lists import lists_of
@@ -113,10 +114,13 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
     # A number among objects is used as such, not by its text.
     pairs = zip(values, _texts(column, rows, role), strict=True)
     texts = [_decimal(value) if isinstance(value, Real) else text for value, text in pairs]
-    found = numbers(texts)
+    pick = rows.selection[role]
+    found = numbers(as_nan(texts) if pick.missing else texts)
     if isinstance(found, int):
         place = rows.place(role, found, index)
-        raise DataError(f"{shown(texts[found])} is not a number", place=place, advice=number_hint(texts[found]))
+        advice = (pick.if_missing if is_missing(texts[found]) else "") or number_hint(texts[found])
+        what = "null" if values[found] is None else shown(texts[found])
+        raise DataError(f"{what} is not a number", place=place, advice=advice)
     return found
 
 

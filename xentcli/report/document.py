@@ -81,13 +81,25 @@ class Document:
 
 @record(frozen=True)
 class Examples:
-    """How many rows were read and scored: read = scored + ignored + zero_weight + unmatched."""
+    """How many rows were read and scored: read = scored + ignored + zero_weight + unmatched + missing.
+
+    Attributes
+    ----------
+    unmatched
+        rows whose id has no partner, with --subset
+    missing
+        rows whose prediction is missing, with --skip-missing
+    ignored_cells
+        cells of scored rows whose label is ignored, with --multilabel
+    """
 
     read: Count
     scored: Count
     ignored: Count
     zero_weight: Count
     unmatched: Count = 0
+    missing: Count = 0
+    ignored_cells: Count = 0
 
 
 @record(frozen=True)

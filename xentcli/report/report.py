@@ -69,7 +69,7 @@ class Report(Document):
     metrics
         the value of each metric by its name in METRICS, or top-k; None where it is undefined
     examples
-        read = scored + ignored + zero_weight + unmatched
+        read = scored + ignored + zero_weight + unmatched + missing
     classes
         class names in the order of the prediction columns; empty for kinds without labels
     labels

@@ -40,6 +40,9 @@ class Batch:
         i8[n], the row number of each, counted from 1.
     deviation
         The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
+    present
+        bool[n, k]: with --multilabel the cells that have a label, or None where all have. The loss of a row,
+        and each of its figures, is the mean over these.
     known
         What the rows are reduced to, where the check has computed it.
     """
@@ -53,6 +56,7 @@ class Batch:
     deviation: float | None = None
     known: Reduced | None = None
     free: Flags | None = None
+    present: Flags | None = None
 
     def take(self, rows: Ints) -> Batch:
         """Return some of the rows (i8[m])."""
@@ -64,6 +68,7 @@ class Batch:
             rows=self.rows[rows],
             known=None if self.known is None else self.known.take(rows),
             free=None if self.free is None else self.free[rows],
+            present=None if self.present is None else self.present[rows],
         )
 
     @property
@@ -85,6 +90,12 @@ class Batch:
     def classes(self) -> int:
         """How many classes a row has; 1 for kinds without labels."""
         return int(self.values.shape[1])
+
+    @property
+    def columns_of_cells(self) -> Ints:
+        """i8[m]: with --multilabel the column of each row of `by_column`."""
+        columns = np.tile(np.arange(self.classes), len(self.rows))
+        return columns if self.present is None else columns[self.present.ravel()]
 
     @cached_property
     def predictions(self) -> Floats:
@@ -120,15 +131,20 @@ def by_column(batch: Batch) -> Batch:
     [[0.75, 0.25], [0.5, 0.5]]
     """
     assert batch.target is not None
-    columns = batch.classes
-    target: Floats = batch.target.reshape(-1).astype(np.float64)
+    columns, cells, weight = batch.classes, np.arange(batch.target.size), batch.weight
+    if batch.present is not None:
+        cells = np.flatnonzero(batch.present)
+        # A cell counts as much as its row, shared among the cells that are there.
+        share = columns / np.count_nonzero(batch.present, axis=1)
+        weight = share if weight is None else weight * share
+    target: Floats = batch.target.reshape(-1)[cells].astype(np.float64)
     return tempered(
         Batch(
             replace(batch.recipe, multilabel=False),
-            both_classes(batch.kind, batch.predictions.reshape(-1, 1)),
+            both_classes(batch.kind, batch.predictions.reshape(-1, 1)[cells]),
             np.stack([1 - target, target], axis=1),
-            None if batch.weight is None else np.repeat(batch.weight, columns),
-            np.repeat(batch.rows, columns),
+            None if weight is None else weight[cells // columns],
+            batch.rows[cells // columns],
             binary=True,
         )
     )

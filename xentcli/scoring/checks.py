@@ -57,8 +57,14 @@ def _checked(
 ) -> Batch:
     kind = KINDS[recipe.kind]
     if recipe.multilabel:
-        _CHECKS[recipe.kind](predictions.reshape(-1, 1), recipe, _by_cell(where, predictions.shape[1]))
-        return Batch(recipe, predictions, target, weight, rows)
+        assert target is not None
+        present = ~np.isnan(target)
+        cells, columns = np.flatnonzero(present), predictions.shape[1]
+        checked_ = predictions.reshape(-1, 1)[cells]
+        _CHECKS[recipe.kind](checked_, recipe, lambda i, _: where(int(cells[i]) // columns, int(cells[i]) % columns))
+        if present.all():
+            return Batch(recipe, predictions, target, weight, rows)
+        return Batch(recipe, predictions, np.where(present, target, 0.0), weight, rows, present=present)
     single = predictions.shape[1] == 1
     deviation: float | None
     if recipe.renormalize:
@@ -79,9 +85,7 @@ def _checked(
     return batch
 
 
-def _by_cell(where: Where, columns: int) -> Where:
-    """Say where a number stands that is counted cell by cell."""
-    return lambda cell, _: where(cell // columns, cell % columns)
+_SKIP = "rows without a prediction? --skip-missing leaves them out"
 
 
 def _first_false(good: Any) -> int | None:
@@ -219,7 +223,8 @@ _CHECKS: dict[str, Callable[[Floats, Recipe, Where], float | None]] = {
 def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) -> None:
     if odd.any():
         column = int(np.argmax(odd))
-        raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column))
+        advice = _SKIP if np.isnan(values[column]) else ""
+        raise DataError(f"got {_number(values[column])}; {why}", place=where(row, column), advice=advice)
 
 
 def _refuse_probs(q: Floats, recipe: Recipe, row: int, where: Where) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,12 @@ from xentcli.arrays import Flags, Floats, Ints
 from xentcli.scoring.batch import Batch, by_column
 from xentcli.scoring.rows import row_sums
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 __all__ = ["Probabilities"]
+
+T = TypeVar("T", bound=np.generic)
 
 
 class Probabilities:
@@ -35,8 +40,18 @@ class Probabilities:
 
     def mean_of_columns(self, values: Floats) -> Floats:
         """f8[n]: the means over the columns of values f8[n x k] of `columns`."""
-        means: Floats = row_sums(values.reshape(-1, self.batch.classes)) / self.batch.classes
+        present = self.batch.present
+        count = self.batch.classes if present is None else np.count_nonzero(present, axis=1)
+        means: Floats = row_sums(self._by_row(values)) / count
         return means
+
+    def _by_row(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """(n, k): values of `columns` by row; 0 where a cell has no label."""
+        if self.batch.present is None:
+            return values.reshape(-1, self.batch.classes)
+        result = np.zeros(self.batch.present.shape, dtype=values.dtype)
+        result[self.batch.present] = values
+        return result
 
     @property
     def distribution(self) -> Floats | None:
@@ -48,7 +63,7 @@ class Probabilities:
     def soft(self) -> Flags:
         """bool[n]: whether the target of a row, or of one of its columns, is spread over several classes."""
         if self.batch.multilabel:
-            any_: Flags = np.logical_or.reduce(self.columns.soft.reshape(-1, self.batch.classes), axis=1)
+            any_: Flags = np.logical_or.reduce(self._by_row(self.columns.soft), axis=1)
             return any_
         target = self.distribution
         if target is None:

@@ -155,6 +155,7 @@ class Fields:
     ignore_label: str | Sequence[str] | None = _loss(
         "Skip this label, counted; missing: however it is written.", "LABEL", multiple=True, numbers="kept"
     )
+    skip_missing: bool = _loss("Skip rows whose prediction is missing or NaN; counted.", default=False)
     compat: str | None = _loss("Reproduce this tool's value.", choices=tuple(COMPAT), needs=("one problem",))
     sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
     renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))

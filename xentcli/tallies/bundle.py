@@ -145,7 +145,8 @@ def _by_column(block: Block) -> Groups[int]:
     work = block.whole.work.columns
     hard = np.flatnonzero(~work.soft)
     weight = None if work.batch.weight is None else work.batch.weight[hard]
-    return _with_accuracy(hard % block.whole.work.batch.classes, work.loss[hard], correct(work)[hard], weight, None)
+    column = block.whole.work.batch.columns_of_cells[hard]
+    return _with_accuracy(column, work.loss[hard], correct(work)[hard], weight, None)
 
 
 def _with_accuracy(

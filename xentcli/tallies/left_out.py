@@ -18,13 +18,19 @@ class LeftOut(Tally):
         Rows whose label is one of --ignore-label, and which of these labels occur.
     unmatched
         Rows of the predictions that have no partner (--subset).
+    missing
+        Rows whose prediction is missing (--skip-missing).
+    cells
+        Cells of scored rows whose label is one of --ignore-label (--multilabel); they are no rows.
     """
 
     ignored: int = 0
     labels: frozenset[str] = frozenset()
     unmatched: int = 0
+    missing: int = 0
+    cells: int = 0
 
     @property
     def rows(self) -> int:
         """All of them."""
-        return self.ignored + self.unmatched
+        return self.ignored + self.unmatched + self.missing

@@ -35,7 +35,7 @@ class ClassShares(Tally):
     def of(cls, work: Workings) -> ClassShares:
         """Tally the targets of a batch."""
         if work.batch.multilabel:
-            return cls._of_columns(work.columns, work.batch.classes)
+            return cls._of_columns(work.columns, work.batch.columns_of_cells, work.batch.classes)
         batch, soft = work.batch, work.soft
         some = bool(soft.any())
         counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
@@ -51,9 +51,8 @@ class ClassShares(Tally):
         return cls(counts, grouped_sums(mass.ravel(), codes.ravel()))
 
     @classmethod
-    def _of_columns(cls, work: Workings, columns: int) -> ClassShares:
-        """Tally n x k binary rows."""
-        column = np.tile(np.arange(columns), len(work.index) // columns)
+    def _of_columns(cls, work: Workings, column: Ints, columns: int) -> ClassShares:
+        """Tally binary rows (i8[m]: of which column each is)."""
         counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
         if work.batch.weight is None and not work.soft.any():
             return cls(counts, None, True)
@@ -110,7 +109,12 @@ class ClassShares(Tally):
         if not self.pairs:
             return _entropy(list(masses.values()))
         columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
-        return math.fsum(columns) / len(columns)
+        sizes = [masses.get(code, 0) + masses.get(code + 1, 0) for code in range(0, len(self.counts), 2)]
+        if len(set(sizes)) == 1:
+            return math.fsum(columns) / len(columns)
+        # A column counts as much as its cells do in the mean of rows.
+        each = zip(columns, sizes, strict=True)
+        return math.fsum(entropy * ratio(size, sum(sizes)) for entropy, size in each if size)
 
     @property
     def error_of_constant(self) -> float:

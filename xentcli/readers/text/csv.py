@@ -16,6 +16,7 @@ import numpy as np
 
 from xentcli.arrays import Bytes
 from xentcli.columns.column import Values
+from xentcli.columns.missing import as_nan, is_missing
 from xentcli.columns.numerals import in_points, is_number, number_hint, numbers
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
@@ -183,6 +184,7 @@ class CsvPart:
                 continue
             width = len(pick.columns)
             cells = [record[c] for record in records for c in pick.columns]
+            cells = as_nan(cells) if pick.missing else cells
             found = numbers(self._pointed(cells, rows, role, width))
             if isinstance(found, int):
                 whole = len(data) == self.length
@@ -223,7 +225,8 @@ class CsvPart:
         return DataError(
             f"{shown(cell)} is not a number",
             place=rows.place(role, row, column),
-            advice=number_hint(in_points(cell, decimal))
+            advice=(rows.selection[role].if_missing if is_missing(cell) else "")
+            or number_hint(in_points(cell, decimal))
             or cell_advice(cell, written)
             or outside
             or other * (self.width > 1),

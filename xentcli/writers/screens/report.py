@@ -57,6 +57,10 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
         options = [f"--{name.replace('_', '-')}" for name in ("ignore_label", "shift_labels") if name in report.options]
         why = ", ".join(options) or "missing at the start of a list"
         yield "", f"{plural(examples.ignored, 'row')} skipped ({why})"
+    if examples.missing:
+        yield "", f"{plural(examples.missing, 'row')} without a prediction skipped (--skip-missing)"
+    if examples.ignored_cells:
+        yield "", f"{plural(examples.ignored_cells, 'cell')} of other rows skipped (--ignore-label)"
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
