@@ -15,7 +15,7 @@ from xentcli.errors import DataError
 from xentcli.readers.source import Pick, Rows
 from xentcli.records import replace
 
-__all__ = ["check_missing", "first_bytes", "unpredicted", "unrolled"]
+__all__ = ["check_choices", "check_missing", "first_bytes", "unpredicted", "unrolled"]
 
 
 def unrolled(ours: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
@@ -73,6 +73,25 @@ def unpredicted(values: Values, examples: Items) -> Flags | None:
     found = np.zeros(len(values), dtype=bool)
     found[missing] = True
     return found
+
+
+def check_choices(target: Ints | Floats, rows: Rows, kept: Ints) -> None:
+    """Refuse a target (of rows i8[m]) that is beyond the choices of its row, which are a list of their own length.
+
+    Raises
+    ------
+    DataError
+        Naming the row and its number of choices.
+    """
+    lengths = rows.lists["preds"].lengths[kept]
+    last = target if target.ndim == 1 else (target.shape[1] - 1 - (target[:, ::-1] != 0).argmax(axis=1))
+    beyond = np.flatnonzero(last >= lengths)
+    if len(beyond):
+        row = int(beyond[0])
+        raise DataError(
+            f"label {int(last[row])} is not one of the {lengths[row]:,} choices of this row, counted from 0",
+            place=rows.place("preds", int(kept[row])),
+        )
 
 
 def check_missing(values: Values, rows: Rows, kept: Ints) -> None:

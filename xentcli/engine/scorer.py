@@ -18,7 +18,7 @@ from xentcli.columns.column import Values, take, texts_of
 from xentcli.columns.keys import coded, crossed
 from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
-from xentcli.engine.lists import check_missing, first_bytes, unpredicted, unrolled
+from xentcli.engine.lists import check_choices, check_missing, first_bytes, unpredicted, unrolled
 from xentcli.errors import DataError
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
@@ -305,6 +305,8 @@ class Scorer:
         kept = sides.kept
         preds_rows, predictions = values["preds"]
         assert isinstance(predictions, np.ndarray)
+        if "preds" in preds_rows.lists and sides.target is not None:
+            check_choices(sides.target, preds_rows, kept)
         if ours.examples is not None:
             check_missing(predictions, preds_rows, kept)
         batch = checked(

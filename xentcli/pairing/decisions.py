@@ -13,6 +13,7 @@ from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, shape_of
+from xentcli.pairing.choices import with_choices
 from xentcli.pairing.columns import Found, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
@@ -70,6 +71,8 @@ def pair(
     _check_empty(predictions, labels, settings)
     labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
     predictions, *others = undivided((predictions, *others), settings)
+    if labelled:
+        predictions = with_choices(predictions, settings, whole=whole)
     if settings.shift_labels and labels is None:
         predictions, labels = two_of_one(predictions, settings)
     shape = shape_of(predictions, settings)

@@ -10,7 +10,7 @@ from xentcli.readers.source import Source
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
-__all__ = ["has_lists", "undivided"]
+__all__ = ["column_of_lists", "has_lists", "undivided"]
 
 
 def undivided(sources: Sequence[Source], settings: Settings) -> tuple[Source, ...]:
@@ -45,3 +45,17 @@ def _undivided(source: Source, named: set[str] | None) -> Source:
 def has_lists(source: Source, columns: Sequence[int]) -> bool:
     """Whether some columns, of which there is one, hold lists of any length."""
     return len(columns) == 1 and columns[0] in source.traits.lists
+
+
+def column_of_lists(source: Source, settings: Settings) -> tuple[Source, int] | None:
+    """Return a source with the column that --preds names as a column of lists, and the column; None if it is none."""
+    name, flat = settings.preds, source.traits.flat
+    if not isinstance(name, str) or not source.repeatable:
+        return None
+    if flat is not None and hasattr(source, "with_lists") and name in flat.groups:
+        if not flat.positional(flat.groups[name][0]):
+            return None
+        source = cast("Source", cast("Any", source).with_lists([name]))
+    if name not in source.names or source.names.index(name) not in source.traits.lists:
+        return None
+    return source, source.names.index(name)
