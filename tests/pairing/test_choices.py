@@ -49,7 +49,7 @@ def arrow(path: Path) -> Any:
 def test_each_row_is_over_its_own_choices(
     tmp_path: Path, write: Callable[[Path], Any], block_bytes: int | None
 ) -> None:
-    names = {jsonl: "p.jsonl", parquet: "p.parquet", arrow: "p.arrow"}
+    names: dict[Any, str] = {jsonl: "p.jsonl", parquet: "p.parquet", arrow: "p.arrow"}
     options: dict[str, Any] = {"preds": "lls", "label": "gold", "block_bytes": block_bytes}
     data = write(tmp_path / names.get(write, ""))
     report = xentcli.score(data, kind="logits", by=("doc",), **options)
