@@ -2,21 +2,22 @@
 
 Of Parquet a page of each column is in memory, whatever the size of its row groups; of Arrow and
 Feather the whole record batch, which is the unit that the format loads, up to a limit.
-A list column is K columns at once, and so is a struct of numbers. What is coded by a
+A list column is K columns at once, and so are a struct of numbers and others (arrow_columns.py). What is coded by a
 dictionary is the value, never the code; a null is NaN, which no row that counts may have.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from xentcli.columns.lists import Lists
-from xentcli.errors import DataError, FileError, Place, XentError, shown
+from xentcli.errors import DataError, FileError, Place, XentError
 from xentcli.extras import is_limited, needed
+from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
@@ -38,6 +39,7 @@ class ArrowPart(WholePart):
     flat: Flat
     start: int
     batch: Any
+    origins: tuple[Origin, ...]
 
     @property
     def rows(self) -> int:
@@ -63,35 +65,43 @@ class ArrowPart(WholePart):
     def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
 
+        as_lists = {pick.columns[0] for pick in selection.values() if pick.as_ in ("lists", "texts")}
+
         def column(index: int) -> Column | Lists:
-            origin, key = self.flat.origin[index]
-            if key is None:
-                array = self.batch.column(origin)
+            place, key = self.flat.origin[index]
+            origin = self.origins[place]
+            if origin.field is None and key is None:
+                array = self.batch.column(origin.column)
                 return self._lists(array, origin) if index in self.flat.lists else self._plain(array, origin)
-            if origin not in cache:
-                cache[origin] = self._inner(origin)
-            found: Column = cache[origin][key]
+            if place not in cache:
+                cache[place] = self._inner(origin) if origin.field is None else self._by_rows(origin, index in as_lists)
+            found: Column = cache[place][key]
             return found
 
         return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
 
-    def _lists(self, array: Any, origin: int) -> Lists:
+    def _by_rows(self, origin: Origin, as_lists: bool) -> dict[int | str | None, Column]:
+        try:
+            return by_rows(self.batch, self.path, self.start, origin, as_lists)
+        except (ArithmeticError, ValueError) as error:
+            raise self._unreadable(self.batch.column(origin.column), origin, error) from None
+
+    def _lists(self, array: Any, origin: Origin) -> Lists:
         """A column of lists of any length."""
         self._check_no_null(array, origin)
         offsets = _offsets(array).astype(np.int64)
         return Lists(self._plain(array.flatten(), origin), offsets - offsets[0])
 
-    def _check_no_null(self, array: Any, origin: int) -> None:
+    def _check_no_null(self, array: Any, origin: Origin) -> None:
         if array.null_count:
             row = next(i for i in range(len(array)) if not array[i].is_valid)
-            place = Place(self.path, self.start + row + 1, None, self.batch.schema.field(origin).name)
+            place = Place(self.path, self.start + row + 1, None, origin.name)
             raise DataError("null where numbers are expected", place=place)
 
-    def _inner(self, origin: int) -> dict[int | str, Column]:
+    def _inner(self, origin: Origin) -> dict[int | str, Column]:
         """The columns of a list (by position) or a struct (by key)."""
-        array = self.batch.column(origin)
-        keys = [key for index, key in self.flat.origin if index == origin]
-        name = self.batch.schema.field(origin).name
+        array = self.batch.column(origin.column)
+        keys = [key for index, key in self.flat.origin if self.origins[index] is origin]
         self._check_no_null(array, origin)
         if isinstance(keys[0], str):
             return {key: self._plain(array.field(key), origin) for key in keys if isinstance(key, str)}
@@ -102,12 +112,12 @@ class ArrowPart(WholePart):
             row = int(bad[0])
             raise DataError(
                 f"a list of {lengths[row]} where the first row has {len(keys)}",
-                place=Place(self.path, self.start + row + 1, None, name),
+                place=Place(self.path, self.start + row + 1, None, origin.name),
             )
         table = self._plain(flat, origin).reshape(len(array), len(keys))
         return {key: table[:, key] for key in keys if isinstance(key, int)}
 
-    def _plain(self, array: Any, origin: int) -> Column:
+    def _plain(self, array: Any, origin: Origin) -> Column:
         types = needed("pyarrow.types", "arrow")
         if types.is_dictionary(array.type):
             array = array.dictionary_decode()
@@ -123,9 +133,9 @@ class ArrowPart(WholePart):
             raise self._unreadable(array, origin, error) from None
         return objects
 
-    def _unreadable(self, array: Any, origin: int, error: Exception) -> DataError:
+    def _unreadable(self, array: Any, origin: Origin, error: Exception) -> DataError:
         """Return the error of a value that has no Python equivalent: invalid UTF-8, an invalid date."""
-        place = Place(self.path, column=self.batch.schema.field(origin).name)
+        place = Place(self.path, column=origin.name)
         for row, value in enumerate(array):
             try:
                 value.as_py()
@@ -145,18 +155,17 @@ class ArrowSource(FlatTable):
     flat: Flat
     rows: int
     batches: Callable[[int], Iterator[Any]]
-    numbers: tuple[bool, ...]
-    dtypes: tuple[str | None, ...]
+    origins: tuple[Origin, ...]
     numbers_a_row: float = 0.0
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for other types, where each value is checked."""
-        return True if self.numbers[self.flat.origin[column][0]] else None
+        return True if self.origins[self.flat.origin[column][0]].number else None
 
     @property
     def traits(self) -> Traits:
         """What only some sources have: the dtypes of columns of real numbers among it."""
-        found = [self.dtypes[origin] for origin, _ in self.flat.origin]
+        found = [self.origins[origin].dtype for origin, _ in self.flat.origin]
         dtypes = tuple(None if name is None else np.dtype(name) for name in found)
         return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes)
 
@@ -169,14 +178,15 @@ class ArrowSource(FlatTable):
         start, size = 0, 8 * max(1.0, self.width, self.numbers_a_row)
         for whole in _reading(self.path, self.batches(max(1, int(block_bytes / size)))):
             for batch in self._cut(whole, block_bytes):
-                yield ArrowPart(self.path, self.flat, start, batch)
+                yield ArrowPart(self.path, self.flat, start, batch, self.origins)
                 start += batch.num_rows
         if start != self.rows:
             raise DataError(f"a damaged file: {start:,} rows where it says {self.rows:,}", place=Place(self.path))
 
     def _cut(self, batch: Any, block_bytes: int) -> Iterator[Any]:
         """Cut a batch where the lists of a row may be long."""
-        columns = {self.flat.origin[column][0] for column in self.flat.lists}
+        lists = (self.origins[self.flat.origin[column][0]] for column in self.flat.lists)
+        columns = {origin.column for origin in lists if origin.field is None}
         first, numbers = 0, sum(np.diff(_offsets(batch.column(column)).astype(np.int64)) for column in columns)
         ends = np.cumsum(numbers) if columns else ()
         while columns and first < batch.num_rows:
@@ -267,34 +277,10 @@ def open_feather(stream: ByteStream) -> ArrowSource:
 def _source(
     stream: ByteStream, format: str, schema: Any, rows: int, batches: Callable[[int], Iterator[Any]]
 ) -> ArrowSource:
-    types = needed("pyarrow.types", "arrow")
-    first = next(_reading(stream.name, batches(1)), None)
-    columns: list[tuple[str, int | Sequence[str] | None]] = []
-    numbers = []
-    dtypes: list[str | None] = []
-    for index, field in enumerate(schema):
-        kind = field.type
-        inner: int | Sequence[str] | None = None
-        if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-            value = first.column(index)[0].as_py() if first is not None and first.num_rows else None
-            inner = len(value) if value else 0
-            kind = kind.value_type
-        elif types.is_struct(kind):
-            inner = [kind.field(place).name for place in range(kind.num_fields)]
-            _check_twice(inner, f"fields of {shown(field.name)}", stream.name)
-            kind = kind.field(0).type if kind.num_fields else kind
-        numbers.append(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
-        columns.append((field.name, inner))
-        dtypes.append(f"f{kind.bit_width // 8}" if types.is_floating(kind) else None)
-    _check_twice([name for name, _ in columns], "columns", stream.name)
-    return ArrowSource(stream, format, Flat.of(columns), rows, batches, tuple(numbers), tuple(dtypes))
-
-
-def _check_twice(names: Sequence[str], what: str, path: str) -> None:
-    """Refuse columns, or fields of a struct, with the same name."""
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{names.count(twice)} {what} are called {shown(twice)}", place=Place(path))
+    first = next(_reading(stream.name, batches(SAMPLE)), None)
+    origins = tuple(origins_of(schema, first, stream.name))
+    flat = Flat.of([(origin.name, origin.inner) for origin in origins])
+    return ArrowSource(stream, format, flat, rows, batches, origins)
 
 
 def _offsets(array: Any) -> Any:

@@ -56,7 +56,10 @@ class Records:
         self._check_lengths()
         used = sorted({self.flat.origin[c][0] for pick in selection.values() for c in pick.columns})
         lists = {self.flat.origin[p.columns[0]][0] for p in selection.values() if p.as_ in ("lists", "texts")}
-        cells = {index: self._lists(index) if index in lists else self.cells(self.fields[index]) for index in used}
+        cells = {
+            index: self.lists(self.fields[index]) if index in lists else self.cells(self.fields[index])
+            for index in used
+        }
 
         def column(index: int) -> Column:
             origin, key = self.flat.origin[index]
@@ -76,9 +79,15 @@ class Records:
         """
         return [self._cell(found, field, row) for row, found in enumerate(self.found)]
 
-    def _lists(self, index: int) -> list[Any]:
-        """Return the lists of a field of lists of any length, which are checked later."""
-        return [self._value(found, self.fields[index], row, Field.items) for row, found in enumerate(self.found)]
+    def lists(self, field: Field) -> list[Any]:
+        """Return the lists of any length of a field, which are checked later.
+
+        Raises
+        ------
+        DataError
+            For a record that has none.
+        """
+        return [self._value(found, field, row, Field.items) for row, found in enumerate(self.found)]
 
     def _place(self, row: int, column: str | None = None) -> Place:
         return Place(self.path, self.start + row + 1, None if self.line is None else self.line + row, column)
@@ -104,6 +113,8 @@ class Records:
         nulls = isinstance(value, list) and None in value
         inner = inner_of([0 if item is None else item for item in value] if nulls else value)
         if inner != (field.inner or None):
+            if value is None:
+                raise DataError("null where numbers are expected", place=self._place(row, field.name or None))
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
             raise DataError(message, place=self._place(row, field.name or None))
         if inner is None and isinstance(value, list | dict):
