@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMATS = ("csv", "npy", "jsonl", "vw", "npz", "safetensors", "txt")
+FORMATS = ("csv", "npy", "jsonl", "vw", "npz", "safetensors", "txt", "json")
 KNOWN = 600
 """Seeds larger than that teach little."""
 
@@ -93,6 +93,7 @@ def main() -> None:
             "text.jsonl",
             "text.opening",
             "text.vw",
+            "text.documents",
         ):
             importlib.import_module(f"xentcli.readers.{name}")
     place = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))

@@ -17,6 +17,7 @@ PROMISES = {
         ("A cost is the correctly rounded sum of its losses, divided once.", "tests/tallies/test_exact.py::test_the_value_is_the_double_nearest_to_the_exact_sum"),
         ("Block size, threads and reader change no bit of any figure.", "tests/engine/test_bits.py"),
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
+        ("The same numbers are the same bits in every layout of JSON, and nested in Parquet and Arrow.", "tests/readers/test_nested.py"),
         ("A loss is within 4 units in the last place whatever instructions the processor has.", "tests/test_cpu.py::test_losses_differ_by_at_most_4_ulp_between_instruction_sets"),
         ("The fast reader of text returns what the careful one returns, or leaves the block to it.", "tests/readers/text/test_fast.py"),
         ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/analysis/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),

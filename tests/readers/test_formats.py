@@ -234,6 +234,8 @@ PREDICTIONS: dict[str, Callable[[Case, Put], Any]] = {
     "json lines of objects": lambda c, put: jsonl(
         c, put, [{"p": row} for row in frame(columns_of(c.predictions), c.names).to_dict("records")], ordered=True
     ),
+    "json": lambda case, put: put("p.json", json.dumps(case.predictions.tolist()).encode()),
+    "json of columns": lambda c, put: put("p.json", json.dumps({"columns": c.names, "data": c.predictions.tolist()}).encode()),
     "vw": lambda case, put: vw(case, put),
     "parquet": lambda c, put: put("p.parquet", parquet(frame(columns_of(c.predictions), c.names))),
     "parquet of lists": lambda c, put: put("p.parquet", parquet(pd.DataFrame({"p": c.predictions.tolist()}))),
@@ -247,6 +249,7 @@ LABELS: dict[str, Callable[[Case, Put], Any]] = {
     "csv, gzip": lambda case, put: put("l", gzip.compress(text(case.label_columns, label_names(case)), 1)),
     "tsv": lambda case, put: put("l.tsv", text(case.label_columns, label_names(case), "\t")),
     "json lines": lambda case, put: put("l.jsonl", json_labels(case)),
+    "json": lambda case, put: put("l.json", json.dumps(list(map(json.loads, json_labels(case).splitlines()))).encode()),
     "parquet": lambda case, put: put("l.parquet", parquet(frame(case.label_columns, label_names(case)))),
     "feather": lambda case, put: put("l.feather", feather(frame(case.label_columns, label_names(case)))),
     "npz": lambda case, put: put("l.npz", npz(**named_labels(case))),

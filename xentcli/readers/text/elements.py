@@ -20,7 +20,7 @@ from xentcli.records import replace
 
 __all__ = ["end_of_value", "lines_of_elements"]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _HEAD = 1 << 16
 _QUOTE, _BACKSLASH, _COMMA, _LF, _CR, _SPACE = b'"\\,\n\r '
 _STEP = np.zeros(256, dtype=np.int64)

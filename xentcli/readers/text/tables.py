@@ -321,7 +321,8 @@ def _rows_or_columns(numbers: Sequence[Sequence[float]], unsure: bool) -> str:
 
 
 def _sum_to_1(numbers: Sequence[float]) -> bool:
-    return abs(math.fsum(numbers) - 1) <= _NEAR_1
+    """Whether numbers are the probabilities of one row."""
+    return all(-_NEAR_1 <= number <= 1 + _NEAR_1 for number in numbers) and abs(math.fsum(numbers) - 1) <= _NEAR_1
 
 
 def _of_values(value: Mapping[str, Any]) -> Table | None:
