@@ -329,6 +329,31 @@ def test_labels_may_be_an_array_lines_or_by_key(write: Write) -> None:
     assert score(preds, by_key, preds="a,b", id="id").cost == want
 
 
+FILES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "a tracker, a cell that is an object": (
+        {"columns": ["id", "img", "y", "a", "b"], "data": [[0, {"path": "x"}, "a", 0.25, 0.75], [1, {"path": "z"}, "b", 0.5, 0.5]]},
+        {"preds": "a,b", "label": "y"},
+    ),
+    "a dump with the names of the classes": (
+        {"probs": [[0.25, 0.75], [0.5, 0.5]], "y": [0, 1], "class_names": ["a", "b", "c"][:2], "model": "m"},
+        {"preds": "probs", "label": "y"},
+    ),
+    "a dump with other names than rows": (
+        {"probs": [[0.25, 0.5, 0.25], [0.25, 0.5, 0.25]], "y": ["a", "b"], "class_names": ["a", "b", "c"]},
+        {"preds": "probs", "label": "y"},
+    ),
+    "a label in a list": ([{"p": {"a": 0.25, "b": 0.75}, "y": ["a"]}, {"p": {"b": 0.5, "a": 0.5}, "y": ["b"]}], {"preds": "p", "label": "y"}),
+    "by key, the label beside": ({"r1": {"p": {"a": 0.25, "b": 0.75}, "y": "a"}, "r2": {"p": {"a": 0.5, "b": 0.5}, "y": "b"}}, {"preds": "p", "label": "y"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_file_of_predictions_and_labels_is_scored(what: str, write: Write) -> None:
+    found, options = FILES[what]
+    for text in (json.dumps(found), json.dumps(found, indent=1)):
+        assert score(write("f.json", text), **options).cost == (math.log(4) + math.log(2)) / 2
+
+
 def test_what_is_not_a_number_in_json_is_what_python_means_by_it(write: Write) -> None:
     path = write("z.jsonl", '{"z": [1.0, -Infinity, 2], "y": 0}\n{"z": [-Infinity, 0, 0], "y": 1}\n')
     want = score(np.array([[1.0, -math.inf, 2], [-math.inf, 0, 0]]), np.array([0, 1]), kind="logits").cost

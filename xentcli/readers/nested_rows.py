@@ -107,14 +107,14 @@ class Records:
         value = self._value(found, field, row, Field.value)
         if isinstance(value, bool):
             return "true" if value else "false"
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+            return value[0]
         if value is None:
             # What a null may be depends on the role of the column.
             return defaultdict(lambda: None) if field.inner else None
         nulls = isinstance(value, list) and None in value
         inner = inner_of([0 if item is None else item for item in value] if nulls else value)
         if inner != (field.inner or None):
-            if value is None:
-                raise DataError("null where numbers are expected", place=self._place(row, field.name or None))
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
             raise DataError(message, place=self._place(row, field.name or None))
         if inner is None and isinstance(value, list | dict):
@@ -143,7 +143,10 @@ class Records:
 
     def _check_lengths(self) -> None:
         """Refuse a record that is a list, if it has not as many values as the first, or is none where that is one."""
-        width = sum(1 for field in self.fields if len(field.path) == 1 and isinstance(field.path[0], int))
+        ends = [field.keys if field.form == "beside" else field.path for field in self.fields]
+        width = len(
+            {path[0] for path in (*ends, *(field.path for field in self.fields)) if path and type(path[0]) is int}
+        )
         for row, found in enumerate(self.found) if width else ():
             if not isinstance(found, list | tuple) or len(found) != width:
                 many = f"{len(found)} values" if isinstance(found, list | tuple) else kind_of(inner_of(found), found)
