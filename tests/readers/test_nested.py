@@ -142,7 +142,8 @@ def read(path: Path, names: list[str] | None, block_bytes: int = 1 << 20) -> lis
 
 
 def bits(rows: Table) -> list[list[int]]:
-    return np.array(rows, dtype=np.float64).view(np.int64).tolist()
+    found: list[list[int]] = np.array(rows, dtype=np.float64).view(np.int64).tolist()
+    return found
 
 
 @laws

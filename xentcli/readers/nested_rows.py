@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -77,6 +78,12 @@ class Records:
         DataError
             For a record that has none, or one of another kind than the first.
         """
+        if field.form == "plain" and not field.inner and len(field.path) == 1:
+            # Most fields are single values, which need no further look.
+            with contextlib.suppress(LookupError, TypeError):
+                values = [found[field.path[0]] for found in self.found]
+                if {*map(type, values)} <= {str, int, float}:
+                    return values
         return [self._cell(found, field, row) for row, found in enumerate(self.found)]
 
     def lists(self, field: Field) -> list[Any]:
