@@ -77,7 +77,9 @@ them, before them, after them or none, and an exponent or none: `1`, `-0.5`, `.5
 `1e-5`, `+2.0E+3`. Spaces and tabs may stand around it, and nothing within it: no thousands
 separators, no underscores, no hexadecimal, no digits of other scripts. `inf`, `infinity` and
 `nan`, in any case and with a sign or none, are numbers where a kind has a use for them. A
-number beyond the doubles is refused; one below them is 0, counted and reported. With
+number beyond the doubles is refused; one below them is 0, counted and reported. A column
+of text whose first row has percent signs is of hundredths: `78.7%` is the double nearest to
+0.787. With
 `--decimal ,` a comma stands for the point, and a number with a point is refused; texts, such as
 the name 1,5 of a class, are shown as the file has them, and options may write 1.5 for it.
 

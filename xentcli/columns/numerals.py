@@ -17,6 +17,7 @@ from xentcli.arrays import Floats
 
 __all__ = [
     "DECIMAL",
+    "hundredths",
     "in_points",
     "is_number",
     "localized",
@@ -72,8 +73,10 @@ def number_hint(text: str) -> str:
         return "a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))"
     if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
         return "a missing prediction cannot be scored"
+    if re.fullmatch(r"[+-]?[0-9.]*,[0-9]+ ?%", stripped):
+        return "a percentage with a decimal comma? --decimal , reads it"
     if re.fullmatch(r"[+-]?[0-9.,]+ ?%", stripped):
-        return "a percent sign? numbers without it, and --scale 0.01"
+        return "a percent sign where the first row has none: write all of the column with it, or none"
     if re.fullmatch(r"[+-]?0[xX][0-9a-fA-F.]+([pP][+-]?[0-9]+)?", stripped):
         return "hexadecimal? numbers are decimal"
     if "_" in stripped and is_number(stripped.replace("_", "")):
@@ -129,6 +132,24 @@ def in_points(text: str, decimal: str) -> str:
     (['1.5', '1.5', 'a,b'], '1,5')
     """
     return text if decimal == "." else pointed(text) or text
+
+
+def hundredths(text: str, decimal: str = ".") -> str:
+    """Return a percentage as the same decimal with a point and an exponent; other text as it is.
+
+    The number of 78.7% is the double nearest to 0.787.
+
+    >>> [hundredths(t) for t in ("78.7%", "5e-1 %", "5", "%")], hundredths("78,7%", ",")
+    (['78.7e-2', '5e-3', '5', '%'], '78.7e-2')
+    """
+    stripped = text.strip(" \t\xa0\u202f")
+    if not stripped.endswith("%"):
+        return text
+    found = in_points(stripped[:-1].rstrip(" \t\xa0\u202f"), decimal)
+    if not DECIMAL.fullmatch(found) or (decimal != "." and "." in stripped):
+        return text
+    digits, _, power = found.lower().partition("e")
+    return f"{digits}e{int(power or 0) - 2}"
 
 
 def localized(text: str, decimal: str) -> str:

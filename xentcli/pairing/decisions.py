@@ -87,6 +87,7 @@ def pair(
     if labelled:
         find_labels(roles, sources[:files], queues, settings)
     doubt = find_predictions(roles, sources, queues, settings)
+    _check_scale(roles["preds"][0], settings)
     if not labelled:
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
@@ -135,6 +136,16 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
             raise
         counts = f"the row counts differ: {found.source.path} has {rows:,} and {label.path} has {others:,}"
         raise DataError(counts, advice=advice) from error
+
+
+def _check_scale(preds: Found, settings: Settings) -> None:
+    """Refuse --scale where percent signs already say what is divided."""
+    if settings.scale != 1 and not set(preds.source.traits.percent).isdisjoint(preds.columns):
+        raise DataError(
+            f"the predictions have percent signs, so they are read as hundredths; --scale {settings.scale:g} too?",
+            place=Place(preds.source.path),
+            advice="leave --scale out",
+        )
 
 
 def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool) -> list[PartQueue]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from xentcli.columns.column import texts_of
 from xentcli.columns.missing import is_missing
-from xentcli.columns.numerals import in_points, is_number, number_hint
+from xentcli.columns.numerals import hundredths, in_points, is_number, number_hint
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
@@ -355,6 +355,8 @@ def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stra
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
+        if int(role) in source.traits.percent:
+            values = [hundredths(text, source.traits.decimal) for text in values]
         row = next(
             (row for row, text in enumerate(values) if not is_number(text) and (blank or not is_missing(text))), None
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
-from xentcli.columns.numerals import in_points, number, whole
+from xentcli.columns.numerals import hundredths, in_points, number, whole
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
@@ -101,7 +101,7 @@ def predicted_class(
 
 def _numbers(texts: Sequence[str], decimal: str) -> Floats | None:
     """f8[n] of a column of numbers; None where a cell is not a number."""
-    values = [number(in_points(text, decimal)) for text in texts]
+    values = [number(in_points(hundredths(text, decimal), decimal)) for text in texts]
     return None if None in values else np.array(values, dtype=np.float64)
 
 

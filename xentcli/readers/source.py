@@ -216,6 +216,8 @@ class Traits:
         The columns that hold lists of any length.
     decimal
         The decimal separator of texts that are numbers.
+    percent
+        The columns of percentages, which are read as hundredths.
     """
 
     files: tuple[str, ...] = ()
@@ -228,6 +230,7 @@ class Traits:
     counts: bool = False
     lists: frozenset[int] = frozenset()
     decimal: str = "."
+    percent: tuple[int, ...] = ()
 
 
 _NO_TRAITS = Traits()

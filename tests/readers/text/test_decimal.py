@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import Write
 from tests.fuzz.commands import invoke
 from xentcli import score
+from xentcli.columns.numerals import hundredths, number
 from xentcli.errors import DataError
 
 NAMES = ("417.25", "518.5", "619.75")
@@ -214,3 +219,10 @@ def test_a_header_may_have_one_number_with_a_comma_and_with_a_point(write: Write
     report = score(path, write("l.csv", "y\n1,5\n1,5\n"), header="both", decimal=",")
     assert report.classes == ("1,5", "1.5")
     assert report.labels.counts == (2, 0)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@given(st.decimals(0, 100, allow_nan=False, places=5))
+def test_a_percentage_is_the_double_nearest_to_its_hundredth(decimal: str, value: Decimal) -> None:
+    text = str(value).replace(".", decimal) + "%"
+    assert number(hundredths(text, decimal)) == float(Fraction(value) / 100)

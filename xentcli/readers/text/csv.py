@@ -11,13 +11,14 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from xentcli.arrays import Bytes
 from xentcli.columns.column import Values
 from xentcli.columns.missing import as_nan, is_missing
-from xentcli.columns.numerals import in_points, is_number, number_hint, numbers
+from xentcli.columns.numerals import hundredths, in_points, is_number, number_hint, numbers
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
@@ -155,8 +156,11 @@ class CsvPart:
             return None
         values: dict[str, Values] = {}
         underflows: list[tuple[str, int]] = []
+        percent = {*self.grammar.dialect.percent}
         for role, pick in selection.items():
             if pick.as_ == "numbers":
+                if not percent.isdisjoint(pick.columns):
+                    return None
                 found = fields.numbers(pick.chosen)
                 if found is None:
                     return None
@@ -180,12 +184,13 @@ class CsvPart:
                 values[role] = texts = [record[column] for record in records]
                 if pick.as_ == "values":
                     # A label may be a number, which has no point where others have commas; it is kept as text.
-                    self._pointed(texts, rows, role, 1)
+                    self.grammar.pointed(texts, partial(self._place_of, rows, role, 1))
                 continue
             width = len(pick.columns)
             cells = [record[c] for record in records for c in pick.columns]
             cells = as_nan(cells) if pick.missing else cells
-            found = numbers(self._pointed(cells, rows, role, width))
+            place = partial(self._place_of, rows, role, width)
+            found = numbers(self.grammar.numerals(cells, pick.columns, place))
             if isinstance(found, int):
                 whole = len(data) == self.length
                 raise self._cell_fault(cells, found, rows, role, last=whole and self._is_last)
@@ -193,8 +198,8 @@ class CsvPart:
             underflows += [(role, index // len(pick.columns)) for index in found[1]]
         return replace(rows, underflows=tuple(underflows))
 
-    def _pointed(self, cells: list[str], rows: Rows, role: str, width: int) -> list[str]:
-        return self.grammar.pointed(cells, lambda cell: rows.place(role, cell // width, cell % width))
+    def _place_of(self, rows: Rows, role: str, width: int, cell: int) -> Place:
+        return rows.place(role, cell // width, cell % width)
 
     @property
     def _is_last(self) -> bool:
@@ -214,7 +219,7 @@ class CsvPart:
             )
         written, decimal = Written(self.path, self.grammar.dialect.delimiter), self.grammar.dialect.decimal
         outside = above_or_below(
-            [in_points(text, decimal) for text in cells[column :: len(columns)]],
+            [hundredths(in_points(text, decimal), decimal) for text in cells[column :: len(columns)]],
             row,
             lambda place: rows.place(role, place).line,
             written,
@@ -279,12 +284,14 @@ class CsvSource(OfStream):
     @property
     def traits(self) -> Traits:
         """What only some sources have."""
-        return Traits(decimal=self.dialect.decimal)
+        return Traits(decimal=self.dialect.decimal, percent=self.dialect.percent)
 
     @property
     def first_in_points(self) -> tuple[str, ...]:
         """The fields of the first line, numbers with a point whatever the decimal separator."""
-        return tuple(in_points(text, self.dialect.decimal) for text in self.first_fields)
+        decimal = self.dialect.decimal
+        fields = [in_points(text, decimal) for text in self.first_fields]
+        return tuple(hundredths(t, decimal) if c in self.dialect.percent else t for c, t in enumerate(fields))
 
     @property
     def row_names(self) -> int | None:

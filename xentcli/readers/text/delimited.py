@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from xentcli.arrays import Bytes
-from xentcli.columns.numerals import pointed
+from xentcli.columns.numerals import hundredths, is_number, pointed
 from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.compression import is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
@@ -46,13 +46,14 @@ _FEW_BYTES = 1 << 12
 
 @record(frozen=True)
 class Dialect:
-    """Delimiter, row end, quoting, decimal separator and limits."""
+    """Delimiter, row end, quoting, decimal separator, limits, and the columns of percentages."""
 
     delimiter: str = ","
     ends_with_cr: bool = False
     quotes: bool = True
     limits: Limits = DEFAULT
     decimal: str = "."
+    percent: tuple[int, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -290,6 +291,30 @@ class Grammar:
             message = f"{shown(cells[wrong])} has a point; with --decimal , numbers have commas"
             raise DataError(message, place=place(wrong))
         return result  # type: ignore[return-value]
+
+    def numerals(self, cells: list[str], columns: Sequence[int], place: Callable[[int], Place]) -> list[str]:
+        """Return the cells of rows of these columns as `pointed` does, percentages as hundredths.
+
+        Raises
+        ------
+        DataError
+            For a number without a percent sign in a column of percentages.
+        """
+        pointed_ = self.pointed(cells, place)
+        percent = [column in self.dialect.percent for column in columns]
+        if not any(percent):
+            return pointed_
+        width, read = len(columns), list(pointed_)
+        for index, cell in enumerate(pointed_):
+            if percent[index % width]:
+                read[index] = hundredths(cell, self.dialect.decimal)
+                if read[index] == cell and is_number(cell) and "n" not in cell.lower():
+                    raise DataError(
+                        f"{shown(cells[index])} has no percent sign, and the first row of its column has one",
+                        place=place(index),
+                        advice="write all of the column with it, or none",
+                    )
+        return read
 
     def _bare(self, text: str, start: int, line: int) -> list[list[str]]:
         end, stray = ("\r", "\n") if self.dialect.ends_with_cr else ("\n", "\r")

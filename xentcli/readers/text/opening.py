@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from xentcli.columns.numerals import in_points, is_number, whole
+from xentcli.columns.numerals import hundredths, in_points, is_number, whole
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.delimited import BLANK, Dialect, Grammar, RowScan, check_text, looked_further
@@ -41,7 +41,7 @@ class Opening:
 
 
 def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
-    """Return how a text is written; without a delimiter it is detected.
+    """Return how a text is written, and which columns are of percentages; without a delimiter it is detected.
 
     Without `decimal_named` a decimal comma is for several files: one that has commas between its fields has points.
 
@@ -50,6 +50,19 @@ def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
+    found = _opening(stream, delimiter, decimal, decimal_named)
+    if b"%" not in stream.head:
+        return found
+    ends = _first_ends(stream, found.dialect, found.begin, 2)
+    rows = [found.fields, *(_row(stream.head[a:b], found.dialect) or [] for a, b in itertools.pairwise(ends[1:]))]
+    percent = [c for c, text in enumerate(rows[-1]) if hundredths(text, decimal) != text]
+    # What is no number in the first row is the name of the column.
+    percent = [c for c in percent if c < len(found.fields) and not _is_number(found.fields[c], found.dialect)]
+    return replace(found, dialect=replace(found.dialect, percent=tuple(percent)))
+
+
+def _opening(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
+    """Return how a text is written."""
     check_text(stream)
     begin = len(_BOM) if stream.head.startswith(_BOM) else 0
     while not stream.head[begin:].strip(b"\r\n"):
