@@ -177,7 +177,7 @@ def test_an_underflow_is_suspected_only_where_there_can_be_one(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("cells", "hint"),
-    [("0,9;0,1", "--decimal ,"), ("NA;0.8", "missing prediction"), ("0.2;[0.1 0.9]", "whole array")],
+    [("0,9;0,1", "--decimal ,"), ("NA;0.8", "missing prediction"), ("0.2;[[0.1] [0.9]]", "whole array")],
 )
 def test_a_cell_that_is_no_number_gets_its_own_hint(cells: str, hint: str, write: Write) -> None:
     path = write("p.csv", f"cat;dog\n{cells}\n")

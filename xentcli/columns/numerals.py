@@ -70,7 +70,9 @@ def number_hint(text: str) -> str:
     if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", stripped):
         return "a decimal comma? --decimal , reads it"
     if stripped.startswith("[") and stripped.endswith("]"):
-        return "a whole array in one cell; in Python: numpy.save('preds.npy', numpy.stack(frame['NAME']))"
+        if "..." in stripped:
+            return "a list that NumPy shortened when it was printed; in Python: numpy.save('p.npy', array)"
+        return "a whole array in one cell? A list of numbers is read where the first row has one too"
     if stripped == "" or stripped.lower() in ("na", "n/a", "nan", "null", "none", "<na>"):
         return "a missing prediction cannot be scored"
     if re.fullmatch(r"[+-]?[0-9.]*,[0-9]+ ?%", stripped):

@@ -186,10 +186,14 @@ def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | N
 
 def _item(item: str, source: Source) -> list[int]:
     names = source.names
+    flat = flat_of(source)
+    number = _NUMBER.fullmatch(item)
+    if flat and number and source.format == "csv" and (item not in names or item in flat.groups):
+        # Columns of text are counted as the file has them.
+        return [column for column, (index, _) in enumerate(flat.origin) if index == int(number[1]) - 1]
     one = _end(item, source)
     if one is not None:
         return [one]
-    flat = flat_of(source)
     if flat and item in flat.groups:
         return list(flat.groups[item])
     if ":" in item:

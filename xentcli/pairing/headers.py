@@ -75,9 +75,8 @@ class Side:
     @property
     def said(self) -> bool | None:
         """What --header and --no-header say of it, and a line that can only be names."""
-        if self.source.named and not (self.name != "further" and self.settings.header_of(self.name) is False):
-            return True
-        return None if self.name == "further" else self.settings.header_of(self.name)
+        asked = None if self.name == "further" else self.settings.header_of(self.name)
+        return self.source.named if asked is None else asked
 
     def columns(self, role: str) -> tuple[int, ...] | None:
         """The columns that have a role if the first line is data, so that only numbers such as #1 name them.

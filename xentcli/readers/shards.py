@@ -290,7 +290,7 @@ class Shards:
         source = opened = self.opener(file)
         traits = self.traits
         # Which members and lists are columns was decided for all files.
-        decided = bool(traits.arrays or traits.lists)
+        decided = bool(traits.arrays or traits.lists) or type(self.first) is not type(self.opened)
         if decided:
             source = self.change(opened)
         # Whether the first line is a header was decided for all files.
@@ -319,26 +319,29 @@ class TextShards(Shards):
     """Delimited text files: either all have a header, or none has."""
 
     @property
-    def named(self) -> bool:
-        """Whether the first line of the first file can only be a header."""
-        assert isinstance(self.first, CsvSource)
-        return self.first.named
+    def named(self) -> bool | None:
+        """Whether the first line of the first file can only be a header, or only data."""
+        assert isinstance(self.opened, CsvSource)
+        return self.opened.named
 
     @property
     def first_fields(self) -> tuple[str, ...]:
         """The fields of the first line of the first file."""
-        assert isinstance(self.first, CsvSource)
-        return self.first.first_fields
+        assert isinstance(self.opened, CsvSource)
+        return self.opened.first_fields
 
     @property
     def first_in_points(self) -> tuple[str, ...]:
         """The fields of the first line of the first file, numbers with a point whatever the decimal separator."""
-        assert isinstance(self.first, CsvSource)
-        return self.first.first_in_points
+        assert isinstance(self.opened, CsvSource)
+        return self.opened.first_in_points
 
     def with_header(self, header: bool) -> Shards:
         """Return them with each first line taken as a header, or as data."""
-        return self._changed(lambda source: source.with_header(header))
+        made = self._changed(lambda source: source.with_header(header))
+        if isinstance(made.first, CsvSource):
+            return made
+        return Shards(made.path, made.files, made.opener, made.opened, made.first, made.change, made.seen)
 
 
 def _files(shards: Shards) -> str:

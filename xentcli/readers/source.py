@@ -343,8 +343,8 @@ class Headed(Source, Protocol):
     """A table of text, whose first line may be a header."""
 
     @property
-    def named(self) -> bool:
-        """Whether the first line can only be a header."""
+    def named(self) -> bool | None:
+        """Whether the first line can only be a header, or only data; None if it may be either."""
         ...
 
     @property

@@ -30,7 +30,9 @@ ROWS = [[str(i), f"x{i * i}"] for i in range(40)]
 def opened(path: str, delimiter: str | None = None, header: bool = True) -> CsvSource:
     source = open_source(path, name="table", delimiter=delimiter)
     assert isinstance(source, CsvSource)
-    return source.with_header(header)
+    table = source.with_header(header)
+    assert isinstance(table, CsvSource)
+    return table
 
 
 def rows_of(source: CsvSource, block: int = 1 << 20) -> list[list[str]]:

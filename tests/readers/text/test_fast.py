@@ -339,7 +339,9 @@ def test_no_piece_of_a_file_that_people_write_is_declined(
         writer(path, *big())
     source = open_source(str(path), name="p", delimiter=";" if b";" in path.read_bytes()[:99] else None)
     assert isinstance(source, CsvSource)
-    source = source.with_header(not is_number(source.first_fields[0]))
+    headed = source.with_header(not is_number(source.first_fields[0]))
+    assert isinstance(headed, CsvSource)
+    source = headed
     numeric = [c for c in range(source.width) if not source.names or source.names[c] not in ("id", "truth", "obs", "")]
     selection = {"preds": Pick(tuple(numeric)), "label": Pick((source.width - 1,), "values")}
     fast = [rows for part in source.parts() for rows in part.pieces(selection)]

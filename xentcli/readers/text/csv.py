@@ -22,6 +22,7 @@ from xentcli.columns.numerals import hundredths, in_points, is_number, number_hi
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.readers.source import BLOCK_BYTES, TASK_ROWS, OfStream, Rows, Selection, Traits, merged_rows
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
+from xentcli.readers.text.cells import CellsSource
 from xentcli.readers.text.delimited import (
     BLANK,
     Dialect,
@@ -268,7 +269,7 @@ class CsvSource(OfStream):
     """A delimited text file or stream.
 
     first_fields are the fields of the first line; `with_header` decides whether they are a header. named
-    says that they can be nothing else.
+    says that they can only be one, or only be data. lists are the lengths of lists in cells, by column.
     """
 
     stream: ByteStream
@@ -276,7 +277,8 @@ class CsvSource(OfStream):
     first_fields: tuple[str, ...]
     begin: int = 0
     header: bool | None = None
-    named: bool = False
+    named: bool | None = None
+    lists: tuple[int | None, ...] = ()
     format: str = "csv"
     tabular: bool = True
     shape: tuple[int, ...] = ()
@@ -322,7 +324,7 @@ class CsvSource(OfStream):
         """Return it unchanged: a table is not flattened."""
         return self
 
-    def with_header(self, header: bool) -> CsvSource:
+    def with_header(self, header: bool) -> CsvSource | CellsSource:
         """Return the source with its first line as a header, or as data.
 
         Raises
@@ -330,12 +332,12 @@ class CsvSource(OfStream):
         DataError
             When two columns have the same name, or the line cannot be data.
         """
-        if self.named and not header:
-            raise DataError(
-                "the first line is a header: a comment, or one name less than there are columns",
-                place=Place(self.path, line=1),
-                advice="leave --no-header out, or write the line without names",
+        if self.named is not None and self.named != header:
+            why = (
+                "a header: a comment, or one name less than there are columns" if self.named else "data: it has a list"
             )
+            advice = f"leave --{'no-' * self.named}header out"
+            raise DataError(f"the first line is {why}", place=Place(self.path, line=1), advice=advice)
         name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
         if header and count > 1:
             raise DataError(
@@ -343,7 +345,8 @@ class CsvSource(OfStream):
                 place=Place(self.path, line=1),
                 advice="rename them, or --no-header if the first line is data",
             )
-        return replace(self, header=header)
+        table = replace(self, header=header)
+        return CellsSource.of(table, self.lists) if self.lists else table
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
@@ -404,7 +407,7 @@ def open_csv(
     """
     found = opening_of(stream, delimiter, decimal, decimal_named)
     stream.limits.check_field(max(map(len, found.fields), default=0), Place(stream.name, line=1))
-    return CsvSource(stream, found.dialect, found.fields, found.begin, named=found.named)
+    return CsvSource(stream, found.dialect, found.fields, found.begin, named=found.named, lists=found.lists)
 
 
 def check_delimiter(text: str) -> str:

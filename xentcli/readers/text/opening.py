@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from xentcli.columns.numerals import hundredths, in_points, is_number, whole
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
+from xentcli.readers.text.cells import list_in
 from xentcli.readers.text.delimited import BLANK, Dialect, Grammar, RowScan, check_text, looked_further
 from xentcli.readers.text.faults import DELIMITERS
 from xentcli.records import record, replace
@@ -31,13 +32,17 @@ class Opening:
     fields
         The fields of the first row; none in an empty file.
     named
-        Whether they can only be names: a comment, or one name less than there are columns.
+        True where they can only be names: a comment, or one name less than there are columns; False where they
+        can only be data; else None.
+    lists
+        For each column the length of the lists in it, None where there are none; empty if no column has any.
     """
 
     dialect: Dialect
     begin: int
     fields: tuple[str, ...] = ()
-    named: bool = False
+    named: bool | None = None
+    lists: tuple[int | None, ...] = ()
 
 
 def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
@@ -51,14 +56,45 @@ def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_
         When it is not UTF-8 text, or several delimiters fit.
     """
     found = _opening(stream, delimiter, decimal, decimal_named)
-    if b"%" not in stream.head:
+    if not any(letter in stream.head for letter in (b"%", b"[", b"(")):
         return found
     ends = _first_ends(stream, found.dialect, found.begin, 2)
     rows = [found.fields, *(_row(stream.head[a:b], found.dialect) or [] for a, b in itertools.pairwise(ends[1:]))]
-    percent = [c for c, text in enumerate(rows[-1]) if hundredths(text, decimal) != text]
-    # What is no number in the first row is the name of the column.
-    percent = [c for c in percent if c < len(found.fields) and not _is_number(found.fields[c], found.dialect)]
+    known = _known_rows(stream, found.dialect, found.begin)
+    return _with_lists(_with_percentages(found, rows[-1]), rows[-1], known or rows)
+
+
+def _with_percentages(found: Opening, row: Sequence[str]) -> Opening:
+    """Return an opening with the columns of percentages: those of the first row below a header."""
+    decimal = found.dialect.decimal
+    percent = [c for c, text in enumerate(row[: len(found.fields)]) if hundredths(text, decimal) != text]
+    # A number without a sign is a row, not the name of a column.
+    percent = [c for c in percent if not _is_number(found.fields[c], found.dialect)]
     return replace(found, dialect=replace(found.dialect, percent=tuple(percent)))
+
+
+def _with_lists(found: Opening, row: Sequence[str], rows: Sequence[Sequence[str]]) -> Opening:
+    """Return an opening with the columns of lists: those of the first row below a header, if `rows` confirm them."""
+    if len(row) != len(found.fields):
+        return found
+    lengths = [len(items) if len(items := list_in(text) or ()) > 1 else None for text in row]
+    for column, length in enumerate(lengths):
+        if length and not _are_vectors([list_in(one[column]) for one in rows if column < len(one)]):
+            lengths[column] = None
+    if not any(lengths):
+        return found
+    data = any(length and list_in(text) for text, length in zip(found.fields, lengths, strict=True))
+    return replace(found, lists=tuple(lengths), named=False if data else found.named)
+
+
+def _are_vectors(lists: Sequence[list[str] | None]) -> bool:
+    """Whether lists of numbers are vectors; labels may be intervals, such as (18, 25), or tuples of whole numbers."""
+    known = [items for items in lists if items]
+    if not any(re.search("[.eE]", text) for items in known for text in items):
+        return {text for items in known for text in items} <= {"0", "1"}
+    pairs = [(float(items[0]), float(items[1])) for items in known if len(items) == 2]
+    increasing = len(pairs) == len(known) and all(a < b for a, b in pairs)
+    return not increasing or all(abs(a + b - 1) < 1e-3 for a, b in pairs)
 
 
 def _opening(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
@@ -107,7 +143,7 @@ def _of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> Opening:
     rows = _known_rows(stream, dialect, ends[0])
     if _lacks_a_name(rows) and _are_row_names([row[0] for row in rows[1:]], dialect):
         return Opening(dialect, ends[0], ("", *first), named=True)
-    return Opening(dialect, ends[0], tuple(first), named=_is_of_svm(rows))
+    return Opening(dialect, ends[0], tuple(first), named=_is_of_svm(rows) or None)
 
 
 def _is_of_svm(rows: Sequence[Sequence[str]]) -> bool:
