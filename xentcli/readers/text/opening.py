@@ -224,12 +224,14 @@ def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
     lines = list(itertools.dropwhile(lambda line: line.lstrip().startswith(b"#"), lines))
     rows = [_row(line, replace(dialect, delimiter=BLANK)) for line in lines]
     first, *others = [row for row in rows if row] or [[]]
-    if None in rows or len(others[0] if others else first) < 2:
+    if None in rows:
         return False
     if len(first) > 1 and all(_is_number(text, dialect) for text in first):
         return True
-    return len({len(row) for row in others}) == 1 and (
-        _has_decimals(others, dialect) or any(_row(line, dialect) is None for line in lines)
+    return (
+        len((others or [first])[0]) > 1
+        and len({len(row) for row in others}) == 1
+        and (_has_decimals(others, dialect) or any(_row(line, dialect) is None for line in lines))
     )
 
 
