@@ -427,6 +427,8 @@ ROWS: list[Row] = [
         )
     ),
     one(COLUMNAR, "JSON: a table beyond the limit", "p.json", json.dumps({"predictions": Q.tolist()}), "p.json l.csv --max-batch 100", "--max-batch", code=4),
+    good(COLUMNAR, "fastText's labels and probabilities", "p.txt", "__label__a 0.7 __label__b 0.3\n__label__b 0.8 __label__a 0.2\n__label__a 0.9 __label__b 0.1\n", "p.txt l.csv"),
+    one(COLUMNAR, "fastText: not all classes in a line", "p.txt", "__label__a 0.7\n__label__b 0.8\n__label__a 0.9\n", "p.txt l.csv", "fasttext predict-prob MODEL FILE -1"),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),
     one(COLUMNAR, "tokens: another class", "p.txt", "a:0.7 b:0.3\na:0.2 c:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "'c' is new"),
     one(COLUMNAR, "tokens: one twice", "p.txt", "a:0.7 b:0.3\na:0.2 a:0.8\na:0.9 b:0.1\n", "p.txt l.csv", "appears twice"),

@@ -53,6 +53,7 @@ READERS = {
     "arrow": Reader(
         "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
     ),
+    "fasttext": Reader("labels and probabilities of fastText", "xentcli.readers.text.fasttext:open_fasttext"),
     "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.vw:open_vw"),
     "jsonl": Reader("JSON Lines", "xentcli.readers.text.documents:open_jsonl", b"", (".jsonl", ".ndjson")),
     "json": Reader("JSON: an array, or a table", "xentcli.readers.text.documents:open_json", b"", (".json",)),
@@ -219,6 +220,9 @@ def _of_content(head: bytes) -> str | None:
 
         if looks_like_json(head):
             return "json"
+    line = head.split(b"\n", 1)[0]
+    if re.fullmatch(rb"(\s*__label__\S+\s+[0-9][-+.0-9eE]*)+\s*", line):
+        return "fasttext"
     return "vw" if _looks_like_vw(head) else None
 
 

@@ -34,6 +34,8 @@ class Records:
         The records: objects, lists, or single values.
     exact
         Whether every record has exactly the names of the first, whatever is selected.
+    advice
+        What to try if one has other names.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Records:
     line: int | None
     found: Sequence[Any]
     exact: bool = False
+    advice: str = ""
 
     def rows(self, selection: Selection) -> Rows:
         """Take the selected columns.
@@ -141,7 +144,7 @@ class Records:
             if odd is None and missing is None:
                 continue
             what = f"{shown(missing or '')} is missing" if odd is None else f"{shown(odd)} is new"
-            advice = [f"the {self._first} has {', '.join([*names][:12])}"]
+            advice = [f"the {self._first} has {', '.join([*names][:12])}", *[self.advice] * bool(self.advice)]
             if not self.exact:
                 advice.append("--preds NAME,... chooses the predictions, and lets other names come and go")
             unit = "row" if self.line is None else "line"

@@ -44,12 +44,15 @@ class Form:
         Cuts the first line into the values of its columns, for the fast reader; None if it cannot.
     exact
         Whether every line has exactly the names of the first.
+    advice
+        How the writer is made to write all names.
     """
 
     name: str
     record: Callable[[bytes], Any]
     shape: Callable[[bytes, Sequence[Field], Flat], Shape | None]
     exact: bool = False
+    advice: str = ""
 
     def record_at(self, line: bytes, place: Callable[[], Place]) -> Any:
         """Make a record of a line, or raise DataError with its place."""
@@ -103,7 +106,8 @@ class LinesPart(WholePart):
         texts = data.rstrip(b"\r\n").split(b"\n")
         found = [self.form.record_at(text, partial(self._place, row)) for row, text in enumerate(texts)]
         line = self.line if self.numbered else None
-        return Records(self.path, self.fields, self.flat, self.start, line, found, self.form.exact).rows(selection)
+        exact, advice = self.form.exact, self.form.advice
+        return Records(self.path, self.fields, self.flat, self.start, line, found, exact, advice).rows(selection)
 
     def _place(self, row: int) -> Place:
         return Place(self.path, self.start + row + 1, self.line + row if self.numbered else None)
