@@ -427,6 +427,11 @@ ROWS: list[Row] = [
         )
     ),
     one(COLUMNAR, "JSON: a table beyond the limit", "p.json", json.dumps({"predictions": Q.tolist()}), "p.json l.csv --max-batch 100", "--max-batch", code=4),
+    one(COLUMNAR, "SPSS", "p.sav", b"$FL2@(#) SPSS DATA FILE" + bytes(99), "p.sav l.csv", "pandas.read_spss"),
+    one(COLUMNAR, "Stata", "p.dta", b"<stata_dta><header>" + bytes(99), "p.dta l.csv", "pandas.read_stata"),
+    one(COLUMNAR, "a SAS transport file", "p.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 99, "p.xpt l.csv", "pandas.read_sas"),
+    one(COLUMNAR, "ARFF of Weka", "p.arff", "% by Weka\n@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n0.7,0.3\n", "p.arff l.csv", "@attribute"),
+    one(COLUMNAR, "a table of Orange", "p.tab", "a\tb\ty\ncontinuous\tcontinuous\ta b\n\t\tclass\n0.7\t0.3\ta\n", "p.tab l.csv", "sed '2,3d'"),
     good(COLUMNAR, "fastText's labels and probabilities", "p.txt", "__label__a 0.7 __label__b 0.3\n__label__b 0.8 __label__a 0.2\n__label__a 0.9 __label__b 0.1\n", "p.txt l.csv"),
     one(COLUMNAR, "fastText: not all classes in a line", "p.txt", "__label__a 0.7\n__label__b 0.8\n__label__a 0.9\n", "p.txt l.csv", "fasttext predict-prob MODEL FILE -1"),
     good(COLUMNAR, "tokens of Vowpal Wabbit", "p.txt", "a:0.7 b:0.3\na:0.2 b:0.8\nb:0.1 a:0.9\n", "p.txt l.csv"),

@@ -70,13 +70,44 @@ _PICKLE = (
     "a pickle: it could run code",
     "if you trust it: numpy.save('p.npy', numpy.asarray(pickle.load(open({path!r}, 'rb'))))",
 )
+_SAS = "pandas.read_sas({path!r}, encoding='utf-8').to_csv('p.csv', index=False)"
 _FOREIGN = {
     b"\x89HDF": ("HDF5", "pandas.read_hdf({path!r}).to_csv('p.csv', index=False)"),
+    b"$FL2@(#)": ("SPSS", "pandas.read_spss({path!r}).to_csv('p.csv', index=False)"),
+    b"$FL3@(#)": ("SPSS", "pandas.read_spss({path!r}).to_csv('p.csv', index=False)"),
+    b"<stata_dta>": ("Stata", "pandas.read_stata({path!r}).to_csv('p.csv', index=False)"),
+    **{
+        bytes((release, order, 1)): ("Stata", "pandas.read_stata({path!r}).to_csv('p.csv', index=False)")
+        for release in (113, 114, 115)
+        for order in (1, 2)
+    },
+    b"HEADER RECORD*******LIB": ("a SAS transport file", _SAS),
+    bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08": ("SAS", _SAS),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "pandas.read_excel({path!r}).to_csv('p.csv', index=False)"),
     b"\x80\x02": _PICKLE,
     b"\x80\x03": _PICKLE,
     b"\x80\x04": _PICKLE,
     b"\x80\x05": _PICKLE,
 }
+
+
+_FLAG = rb"(?:class|meta|ignore|)"
+_ORANGE = rb"[^\n]*\t[^\n]*\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*\n(?=[^\n]*(?:class|meta))"
+_EXPORTS = (
+    (
+        rb"(?is)\s*(?:%[^\n]*\n\s*)*@relation\s",
+        "an ARFF file of Weka",
+        r"""awk 'tolower($1)=="@attribute"{n=$0; sub(/^[^ \t]+[ \t]+/,"",n); """
+        r"""if (n ~ /^\047/) {sub(/^\047/,"",n); sub(/\047.*/,"",n)} else sub(/[ \t].*/,"",n); h=h s n; s=","} """
+        r"""d && NF && !/^%/ {print} tolower($1)=="@data"{print h; d=1}'""",
+    ),
+    (
+        _ORANGE + _FLAG + rb"(?:\t" + _FLAG + rb")*\r?\n",
+        "a table of Orange with three lines of header",
+        "sed '2,3d'",
+    ),
+)
+"""First bytes of what other programs export as text, its name, and the command that makes a table of it."""
 
 
 def open_source(
@@ -199,6 +230,12 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{what}, and is not read", place=Place(path), advice=advice.format(path=path))
+    for pattern, what, command in _EXPORTS:
+        if re.match(pattern, head):
+            from xentcli.readers.text.faults import Written
+
+            advice = Written(path).by(command, "keeps the names and the rows", ".csv")
+            raise DataError(f"{what}, and is not read", place=Place(path), advice=advice)
     start = head[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")

@@ -7,7 +7,6 @@ and how long they are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +14,10 @@ from xentcli.arrays import Floats
 from xentcli.columns.column import Values, texts_of
 from xentcli.columns.numerals import is_number, numbers
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Pick, Rows, Selection, Traits
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Part, Pick, Rows, Selection, Source, Traits
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
-
-if TYPE_CHECKING:
-    from xentcli.readers.text.csv import CsvPart, CsvSource
 
 __all__ = ["CellsSource", "list_in"]
 
@@ -46,7 +42,7 @@ def list_in(cell: str) -> list[str] | None:
 class CellsPart:
     """Rows of a text file of which some columns have lists: `part` reads the cells."""
 
-    part: CsvPart
+    part: Part
     flat: Flat
 
     @property
@@ -147,20 +143,16 @@ def _fault(cell: str, found: list[str] | None, width: int, place: Place) -> Data
 class CellsSource(FlatTable):
     """Delimited text of which some columns have lists of numbers; `lengths` are theirs, None of other columns."""
 
-    table: CsvSource
+    stream: ByteStream
+    table: Source
     flat: Flat
     format: str = "csv"
 
     @classmethod
-    def of(cls, table: CsvSource, lengths: Sequence[int | None]) -> CellsSource:
+    def of(cls, stream: ByteStream, table: Source, lengths: Sequence[int | None]) -> CellsSource:
         """Return a text whose header is decided with its lists spread out into columns."""
         names = table.names or [f"#{column + 1}" for column in range(len(lengths))]
-        return cls(table, Flat.of(list(zip(names, lengths, strict=True))))
-
-    @property
-    def stream(self) -> ByteStream:  # type: ignore[override]
-        """The bytes of the text."""
-        return self.table.stream
+        return cls(stream, table, Flat.of(list(zip(names, lengths, strict=True))))
 
     @property
     def header(self) -> bool | None:  # type: ignore[override]
@@ -175,9 +167,9 @@ class CellsSource(FlatTable):
     @property
     def traits(self) -> Traits:
         """What only some sources have."""
-        origin = self.flat.origin
-        percent = tuple(c for c, (index, _) in enumerate(origin) if index in self.table.dialect.percent)
-        return Traits(flat=self.flat, decimal=self.table.dialect.decimal, percent=percent)
+        own = self.table.traits
+        percent = tuple(c for c, (index, _) in enumerate(self.flat.origin) if index in own.percent)
+        return Traits(flat=self.flat, decimal=own.decimal, percent=percent)
 
     @property
     def task_bytes(self) -> int:

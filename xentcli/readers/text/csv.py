@@ -346,7 +346,7 @@ class CsvSource(OfStream):
                 advice="rename them, or --no-header if the first line is data",
             )
         table = replace(self, header=header)
-        return CellsSource.of(table, self.lists) if self.lists else table
+        return CellsSource.of(self.stream, table, self.lists) if self.lists else table
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
