@@ -36,6 +36,27 @@ CASES = {
     "a decimal comma": Case(
         "p.csv l.csv", {"p.csv": P.replace(",", ";").replace(".", ","), "l.csv": L}, ("--decimal ,",), LN2
     ),
+    "a percentage with a decimal comma": Case(
+        "p.csv l.csv",
+        {"p.csv": "cat;dog\n50,0%;50,0%\n50,0%;50,0%\n", "l.csv": "label\ncat\ndog\n"},
+        ("--decimal ,",),
+        LN2,
+    ),
+    "an ARFF file of Weka": Case(
+        "p.arff --label y",
+        {
+            "p.arff": "@relation r\n@attribute 'cat' numeric\n@attribute dog numeric\n"
+            "@attribute y {cat,dog}\n@data\n.5,.5,cat\n"
+        },
+        ("awk",),
+        LN2,
+    ),
+    "a table of Orange": Case(
+        "p.tab --label y",
+        {"p.tab": "cat\tdog\ty\ncontinuous\tcontinuous\tcat dog\n\t\tclass\n.5\t.5\tcat\n"},
+        ("sed '2,3d'",),
+        LN2,
+    ),
     "which delimiter": Case(
         "p.csv l.csv --label label",
         {"p.csv": P, "l.csv": "a;b,label\n" + "".join(f"x;y,{NAMES[t]}\n" for t in TRUTH)},
