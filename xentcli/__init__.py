@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 from xentcli.version import __version__
 
 if TYPE_CHECKING:
+    from xentcli.analysis.calibration import calibration
     from xentcli.analysis.check import check
     from xentcli.analysis.compare import compare
     from xentcli.analysis.explain import explain
     from xentcli.analysis.score import score
 
-__all__ = ["__version__", "check", "compare", "explain", "score"]
+__all__ = ["__version__", "calibration", "check", "compare", "explain", "score"]
 
 _HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if not name.startswith("_")}
 

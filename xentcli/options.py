@@ -65,7 +65,7 @@ class Option:
     check: Check | None = None
     numbers: Literal["refused", "names", "kept"] = "refused"
     needs: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ("score", "explain", "check", "compare")
+    commands: tuple[str, ...] = ("score", "explain", "check", "compare", "calibration")
     multiple: bool = False
     bare: str | None = None
     short: str = ""

@@ -28,11 +28,12 @@ from xentcli.records import record
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import OPTIONS, Settings
 
-COMMANDS = ("score", "explain", "compare", "check")
+COMMANDS = ("score", "explain", "compare", "calibration", "check")
 SECTIONS = {
     "score": ["Columns", "Files", "Loss", "Output", "Examples"],
     "explain": ["Example", "Columns", "Files", "Loss", "Output", "Examples"],
     "compare": ["Models", "Columns", "Files", "Loss", "Output", "Examples"],
+    "calibration": ["Calibration", "Columns", "Files", "Loss", "Slices", "Output", "Examples"],
     "check": ["Limits", "Columns", "Files", "Loss", "Output", "Examples"],
 }
 

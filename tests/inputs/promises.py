@@ -18,6 +18,7 @@ PROMISES = {
         ("Block size, threads and reader change no bit of any figure.", "tests/engine/test_bits.py"),
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
         ("The same numbers are the same bits in every layout of JSON, and nested in Parquet and Arrow.", "tests/readers/test_nested.py"),
+        ("A temperature is that of least cost, in six passes at most; the order of rows, the format and the workers change no bit of a calibration.", "tests/analysis/test_calibration.py"),
         ("A loss is within 4 units in the last place whatever instructions the processor has.", "tests/test_cpu.py::test_losses_differ_by_at_most_4_ulp_between_instruction_sets"),
         ("The fast reader of text returns what the careful one returns, or leaves the block to it.", "tests/readers/text/test_fast.py"),
         ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/analysis/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),

@@ -153,6 +153,8 @@ _OUTPUT = (
     "--get top2",
     "--get kl",
     "--metrics cost,brier,top2",
+    "--metrics gap,ece",
+    "--get temperature_gain",
     "--metrics accuracy --format csv",
     "-o r.json -o r.csv -o r.md -o r.txt -o r.jsonl",
     "--per-example -",
@@ -199,6 +201,22 @@ _CHECK = (
     "",
     "--max f1=1",
 )
+_CALIBRATION = (
+    "digits_forest.csv digits_labels.csv",
+    "digits_forest.csv digits_labels.csv --format json",
+    "digits_logistic.csv digits_labels.csv --format csv",
+    "digits_logits.npy digits_labels.npy --kind logits --fit none --format markdown",
+    "cancer_logistic.csv cancer_labels.csv --decompose --format json",
+    "cancer_logistic.csv cancer_labels.csv --fit temperature --bins 10",
+    f"{_FULL} --by site",
+    f"{_FULL} --cluster patient --weights w --format json",
+    f"{_MULTI} --decompose",
+    f"{_BINARY} --temperature 2",
+    "zero.csv labels.csv",
+    "zero.csv labels.csv --clip 1e-6",
+    "preds.csv soft.csv",
+    "true.csv --kind true-probs",
+)
 
 _COMPARE = (
     "preds.csv other.csv --labels labels.csv",
@@ -237,6 +255,7 @@ def _all() -> list[str]:
         "--version",
     ]
     lines += [f"explain {given}" for given in _EXPLAIN]
+    lines += [f"calibration {given}" for given in _CALIBRATION]
     lines += [f"check {_FILES} {option}" for option in _CHECK]
     lines += [f"compare {option}" for option in _COMPARE]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]

@@ -11,7 +11,7 @@ from xentcli.pairing.alignment import RowNames
 from xentcli.scoring.compat import COMPAT
 from xentcli.tallies.scores import Scores
 
-__all__ = ["compat_note", "undefined", "warnings"]
+__all__ = ["compat_note", "no_floor", "undefined", "warnings"]
 
 _FEW_MISSING = 0.01
 """A smaller share of rows without a prediction gives no warning."""
@@ -43,12 +43,23 @@ def _without_labels(plan: Plan, total: Scores) -> dict[str, str]:
     """Why figures that need hard labels or class frequencies are undefined."""
     if plan.matcher is None:
         return dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
-    reasons = dict.fromkeys(("accuracy", "by_class"), "targets are soft") if total.soft else {}
+    reasons = dict.fromkeys(("accuracy", "by_class", "gap", "ece"), "targets are soft") if total.soft else {}
+    if (floor := reasons.get("ece") or no_floor(plan)) is not None:
+        reasons |= dict.fromkeys(("ece_floor", "ece_floor_95"), floor)
     if plan.settings.label_smoothing:
         reasons |= dict.fromkeys(("prior", "skill", "nce"), "labels are smoothed")
     elif not total.classes.entropy:
         reasons |= dict.fromkeys(("skill", "nce"), "all labels are one class")
     return reasons
+
+
+def no_floor(plan: Plan) -> str | None:
+    """Return why an expected calibration error has no floor, and its bins no intervals; None where they have."""
+    if plan.settings.weights is not None or plan.recipe.class_weight is not None:
+        return "rows are weighted"
+    if plan.settings.cluster is not None:
+        return "rows of a cluster are not independent"
+    return "columns of a row are not independent" if plan.settings.multilabel else None
 
 
 def _without_entropy(plan: Plan, total: Scores) -> dict[str, str]:

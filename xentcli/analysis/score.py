@@ -27,7 +27,7 @@ from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
 
-__all__ = ["Tallied", "diagnosed", "is_stdin", "opened", "retried", "score", "tally"]
+__all__ = ["Tallied", "diagnosed", "diagnosed_report", "is_stdin", "opened", "retried", "score", "tally"]
 
 T = TypeVar("T")
 
@@ -299,10 +299,28 @@ def _report(
             advice="leave --per-example out to compute the cost",
         )
     metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed)))
-    scorer = Scorer(plan, sink and sink.prepare, metrics)
-    if not plan.settings.hash:
+    fit = any(metric.tally == "fit" for metric in metrics)
+    if fit:
+        from xentcli.analysis.fit import check_repeatable
+
+        check_repeatable(feed)
+    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit)
+    report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress)
+    return _with_gain(report, tallied, threads) if fit else report
+
+
+def diagnosed_report(
+    scorer: Scorer,
+    feed: Feed,
+    metrics: Sequence[Metric],
+    threads: int | None = None,
+    sink: Sink | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> tuple[Report, Tallied]:
+    """Score all tasks of a feed, and return the Report with its diagnoses, and the tallies."""
+    if not scorer.plan.settings.hash:
         tallied = tally(scorer, feed, threads, sink, progress)
-        return diagnosed(tallied.report(metrics), tallied)
+        return diagnosed(tallied.report(metrics), tallied), tallied
     from xentcli.readers.digest import digests
 
     with digests(feed.sources) as sums:
@@ -311,7 +329,18 @@ def _report(
         found = sums()
     feed.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)
-    return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied)
+    return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied), tallied
+
+
+def _with_gain(report: Report, tallied: Tallied, threads: int | None) -> Report:
+    """Return a report with what the best temperature gains, or why that is undefined."""
+    from xentcli.analysis.fit import fitted
+
+    fit = fitted(tallied.feed, first=tallied.bundle["slopes"], threads=threads)
+    if fit.gain is None:
+        return replace(report, undefined={**report.undefined, "temperature_gain": fit.reason})
+    gain = fit.gain.gain.mean.value / tallied.plan.settings.nats_per_unit
+    return replace(report, metrics={**report.metrics, "temperature_gain": gain})
 
 
 def tally(

@@ -7,7 +7,7 @@ from functools import cached_property
 from operator import itemgetter
 
 from xentcli.analysis import caveats
-from xentcli.analysis.student import two_sided_quantile
+from xentcli.analysis.student import normal_quantile, two_sided_quantile
 from xentcli.errors import NoVerdict, Place
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
@@ -26,7 +26,8 @@ from xentcli.report.parts import (
     WorstExample,
 )
 from xentcli.report.report import Report
-from xentcli.scoring.metrics import Metric, Totals
+from xentcli.scoring.metrics import METRICS, Metric, Totals
+from xentcli.tallies.bins import expected_error, floor_of
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.groups import named
@@ -72,7 +73,7 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
         clusters=summary.clusters,
         compat=caveats.compat_note(plan),
         shown=tuple(metric.name for metric in settings.shown_metrics),
-        undefined=caveats.undefined(plan, total, summary.clusters, no_bytes=summary.totals.bytes is None),
+        undefined=summary.undefined(metrics),
         options=settings.changed(plan.set_by_compat),
         warnings=(*plan.warnings, *caveats.warnings(plan, total, names)),
     )
@@ -136,7 +137,19 @@ class _Summary:
             prior=total.classes.best_constant(total.cost.mean.b) if plan.matcher is not None and not smoothed else None,
             target_entropy=total.means["target_entropy"].value if total.soft and not reweighted else None,
             bytes=self.size or None,
+            **self._calibration(),
         )
+
+    def _calibration(self) -> dict[str, float]:
+        """The expected calibration error and, where rows are independent, its floor."""
+        bins = [] if self.total.soft else [sums for _, sums in self.bundle["bins"]]
+        error = expected_error(bins)
+        if error is None:
+            return {}
+        if caveats.no_floor(self.plan) is not None:
+            return {"ece": error[0]}
+        mean, deviation = floor_of(bins)
+        return {"ece": error[0], "ece_floor": mean, "ece_floor_95": mean + normal_quantile(0.95) * deviation}
 
     def metrics(self, metrics: Sequence[Metric]) -> dict[str, float | None]:
         """Return the values of some metrics by name."""
@@ -145,6 +158,12 @@ class _Summary:
             value, unit = self._value(metric), self.plan.settings.nats_per_unit if metric.unit == "loss" else 1.0
             values[metric.name] = value.over(unit) if isinstance(value, ExactSum) else value and value / unit
         return values
+
+    def undefined(self, metrics: Sequence[Metric]) -> dict[str, str]:
+        """Return why figures are undefined, but for metrics that are not among some."""
+        reasons = caveats.undefined(self.plan, self.total, self.clusters, no_bytes=self.totals.bytes is None)
+        absent = METRICS.keys() - {metric.name for metric in metrics}
+        return {name: reason for name, reason in reasons.items() if name not in absent or METRICS[name].usual}
 
     def _value(self, metric: Metric) -> ExactSum | float | None:
         if metric.derive is not None:

@@ -97,7 +97,9 @@ def _settings() -> MutableMapping[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Main, commands=Commands(("score", "explain", "compare", "check")), context_settings=_settings())
+@click.group(
+    cls=Main, commands=Commands(("score", "explain", "compare", "calibration", "check")), context_settings=_settings()
+)
 @click.version_option(__version__, prog_name="xent")
 def main() -> None:
     """The cross-entropy loss of a file of predictions: exact, checked, explained."""

@@ -15,7 +15,7 @@ from xentcli.settings import Settings
 
 __all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "settings_of"]
 
-SECTIONS = ("Example", "Models", "Limits", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
+SECTIONS = ("Example", "Models", "Limits", "Calibration", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
 THREADS = {"threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None")}
 _LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")

@@ -31,6 +31,7 @@ from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric
+from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.left_out import LeftOut
@@ -154,12 +155,19 @@ class _Seen:
 
 @record(frozen=True, eq=False)
 class Scorer:
-    """Scores tasks of a plan; `metrics` are those to compute, by default the usual ones."""
+    """Scores tasks of a plan; `metrics` are those to compute, by default the usual ones.
+
+    With `calibration` all that calibration needs is tallied, in `bins` bins of confidence; with `fit` the slopes with
+    which a fit begins.
+    """
 
     plan: Plan
     prepare: Callable[[PerExample], Any] | None = None
     metrics: tuple[Metric, ...] | None = None
     tail: bool = False
+    calibration: bool = False
+    bins: int = BINS
+    fit: bool = False
 
     def __call__(self, task: Task) -> Outcome:
         """Load, score and tally one part of the predictions, piece by piece."""
@@ -185,6 +193,9 @@ class Scorer:
             bytes=settings.bytes is not None and settings.bytes_in_all is None,
             tail=self.tail,
             from_one=plan.uncertain_base,
+            bins=self.bins if self.calibration or any(m.tally == "bins" for m in self.metrics or ()) else 0,
+            calibration=self.calibration,
+            fit=self.fit,
         )
 
     def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:

@@ -13,7 +13,7 @@ def schema(document: str = "report") -> dict[str, Any]:
     Parameters
     ----------
     document
-        "report", with the verdict of a check too; "explanation" or "causes".
+        "report", with the verdict of a check too; "explanation", "causes" or "calibration".
 
     >>> schema()["properties"]["perplexity"]["description"]
     'exp(cost in nats)'

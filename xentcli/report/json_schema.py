@@ -7,6 +7,7 @@ import re
 import types
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+from xentcli.report.calibration import FROM_REPORT, CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
 from xentcli.report.comparison import Comparison
@@ -25,17 +26,24 @@ _COMMANDS = {
     "explanation": "`xent explain --format json` prints for one example",
     "comparison": "`xent compare --format json` prints",
     "causes": "`xent explain --format json` prints for files",
+    "calibration": "`xent calibration --format json` prints",
 }
 
 
 def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
-    classes: dict[str, type[Document]] = {cls.NAME: cls for cls in (Report, Explanation, Causes, Comparison)}
+    documents = (Report, Explanation, Causes, Comparison, CalibrationReport)
+    classes: dict[str, type[Document]] = {cls.NAME: cls for cls in documents}
     defs: dict[str, Any] = {"number": _NUMBER}
     described = _object(classes[document], defs)
     if document == Report.NAME:
         _add_metrics(described)
         _add_verdict(described, defs)
+    if document == CalibrationReport.NAME:
+        report = _object(Report, defs)
+        _add_metrics(report)
+        described["properties"] = {name: report["properties"][name] for name in FROM_REPORT} | described["properties"]
+        described["required"] = list(described["properties"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"xent {document}, version {SCHEMA_VERSION}",

@@ -59,7 +59,7 @@ class Workings(Probabilities):
         if recipe.smoothing or recipe.per_row:
             spread = np.ones(len(loss), dtype=bool)
         if spread.any():
-            shares = self._shares_of_loss(spread)
+            shares = self.shares_of_loss(spread)
             terms = np.zeros_like(shares)
             np.multiply(shares, clipped(self._class_losses())[spread], out=terms, where=shares != 0)
             loss = loss.copy()
@@ -77,19 +77,19 @@ class Workings(Probabilities):
 
     # s_c, the part of a loss that is -ln q_c
 
-    def _shares_of_loss(self, rows: Flags) -> Floats:
+    def shares_of_loss(self, rows: Flags) -> Floats:
         """f8[m, k]: s_c of these rows, W_c ((1 - E) y_c + E / K) / sum_c W_c y_c."""
-        smoothing, target = self.batch.recipe.smoothing, self._spread_target[rows]
+        smoothing, target = self.batch.recipe.smoothing, self.spread_target[rows]
         smoothed = (1 - smoothing) * target + smoothing / self.batch.classes if smoothing else target
         return self._class_weighted(smoothed, target)
 
     @property
     def class_shares(self) -> Floats:
         """f8[n, k]: what part of a row's weight falls on each class, W_c y_c / sum_c W_c y_c; without smoothing."""
-        return self._class_weighted(self._spread_target, self._spread_target)
+        return self._class_weighted(self.spread_target, self.spread_target)
 
     @property
-    def _spread_target(self) -> Floats:
+    def spread_target(self) -> Floats:
         """f8[n, k]: the targets as distributions, class indices one-hot."""
         if self.distribution is not None:
             return self.distribution

@@ -10,7 +10,7 @@ from xentcli.scoring.metrics import Metric
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_dots, row_sums
 
-__all__ = ["among", "brier", "correct", "entropy", "measured"]
+__all__ = ["among", "brier", "correct", "entropy", "gap", "measured"]
 
 
 def measured(metric: Metric, work: Workings) -> Floats:
@@ -29,6 +29,18 @@ def correct(work: Workings) -> Floats:
     """
     right: Floats = (work.predicted == work.index).astype(np.float64)
     return right
+
+
+def gap(work: Workings) -> Floats:
+    """f8[n]: the probability of the predicted class, less 1 where it is the label: positive where too sure.
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> q = np.array([[0.75, 0.25], [0.75, 0.25]])
+    >>> gap(Workings(Batch(Recipe(), q, np.array([0, 1]), None, np.arange(1, 3)))).tolist()
+    [-0.25, 0.75]
+    """
+    return work.confidence - correct(work)
 
 
 def among(work: Workings, k: int) -> Floats:

@@ -18,7 +18,7 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.arrays import Floats
 
-__all__ = ["METRICS", "Metric", "Totals", "find", "top", "wanted"]
+__all__ = ["METRICS", "Metric", "Totals", "find", "top", "wanted", "with_those_beside"]
 
 
 class Sum(Protocol):
@@ -45,6 +45,9 @@ class Totals:
         The mean entropy of soft targets.
     bytes
         The bytes of --bytes, exact; None where they sum to 0.
+    ece, ece_floor, ece_floor_95
+        The expected calibration error; the one that a calibrated model would show by chance: its mean, and what is
+        exceeded one time in 20.
     """
 
     cost: float
@@ -54,6 +57,9 @@ class Totals:
     prior: float | None
     target_entropy: float | None
     bytes: Sum | None
+    ece: float | None = None
+    ece_floor: float | None = None
+    ece_floor_95: float | None = None
 
 
 def _perplexity(totals: Totals) -> float:
@@ -113,6 +119,10 @@ class Metric:
         Whether every score has it; else only those that show it, ask for it or hold it to a limit.
     argument
         What its function takes beside the rows: the k of a top-k accuracy.
+    tally
+        What it is derived from beside a plain score: "bins" of confidence, or a "fit", which reads the files again.
+    beside
+        The metrics that are shown wherever it is.
     always
         Whether every report has it; others are None where they are undefined.
     description
@@ -132,6 +142,8 @@ class Metric:
     soft: bool = False
     argument: int | None = None
     usual: bool = True
+    tally: Literal["", "bins", "fit"] = ""
+    beside: tuple[str, ...] = ()
     always: bool = False
     description: str = ""
 
@@ -187,6 +199,26 @@ METRICS = {
             "kl", "KL divergence", "cost - target entropy", unit="loss", derive=_divergence,
             description="cost - target_entropy",
         ),
+        Metric(
+            "gap", "gap", "mean confidence - accuracy; above 0 is overconfident", better="none", unit="share",
+            per_example="gap", hard=True, usual=False,
+        ),
+        Metric(
+            "ece", "ECE, 15 bins", "mean distance of confidence and accuracy over bins of confidence", unit="share",
+            derive=attrgetter("ece"), usual=False, tally="bins", beside=("ece_floor", "ece_floor_95"),
+        ),
+        Metric(
+            "ece_floor", "ECE by chance", "what a calibrated model would show with these confidences", better="none",
+            unit="share", derive=attrgetter("ece_floor"), usual=False, tally="bins",
+        ),
+        Metric(
+            "ece_floor_95", "ECE by chance, 95 %", "what a calibrated model would exceed one time in 20",
+            better="none", unit="share", derive=attrgetter("ece_floor_95"), usual=False, tally="bins",
+        ),
+        Metric(
+            "temperature_gain", "temperature gain", "what the best temperature takes off the cost (reads again)",
+            unit="loss", usual=False, tally="fit",
+        ),
     )
 }  # fmt: skip
 
@@ -228,4 +260,14 @@ def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
     ['kl', 'top3']
     """
     usual = [metric for metric in METRICS.values() if metric.usual]
-    return tuple({metric.name: metric for metric in (*usual, *asked)}.values())
+    return tuple({metric.name: metric for metric in (*usual, *with_those_beside(asked))}.values())
+
+
+def with_those_beside(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Return metrics, each with those that are shown wherever it is, once each.
+
+    >>> [metric.name for metric in with_those_beside([find("ece"), find("gap")])]
+    ['ece', 'ece_floor', 'ece_floor_95', 'gap']
+    """
+    names = (name for metric in metrics for name in (metric.name, *metric.beside))
+    return tuple(map(find, dict.fromkeys(names)))

@@ -15,7 +15,7 @@ from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import Metric, find
+from xentcli.scoring.metrics import Metric, find, with_those_beside
 
 __all__ = ["SIDES", "Fields"]
 
@@ -24,6 +24,7 @@ SIDES = ("predictions", "labels", "both")
 _LABELS, _FILES, _ONE_PROBLEM = ("labels",), ("files",), ("labels", "one problem")
 _COSTS = ("score", "check")
 _ALL_COSTS = (*_COSTS, "compare")
+_INTERVALS = (*_ALL_COSTS, "calibration")
 _columns, _files, _loss = (partial(option, section) for section in ("Columns", "Files", "Loss"))
 _slices = partial(option, "Slices", commands=_ALL_COSTS)
 _output = partial(option, "Output", commands=_COSTS)
@@ -94,7 +95,7 @@ class Fields:
         "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names"
     )
     id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
-    subset: bool = _columns("Score the rows that both files have (with --id); the others are counted.", default=False)
+    subset: bool = _columns("Score the rows that both files have (with --id).", default=False)
     weights: str | None = _columns("Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names")
     classes: str | Sequence[str] | None = _columns(
         "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"
@@ -156,7 +157,12 @@ class Fields:
         "Skip this label, counted; missing: however it is written.", "LABEL", multiple=True, numbers="kept"
     )
     skip_missing: bool = _loss("Skip rows whose prediction is missing or NaN; counted.", default=False)
-    compat: str | None = _loss("Reproduce this tool's value.", choices=tuple(COMPAT), needs=("one problem",))
+    compat: str | None = _loss(
+        "Reproduce this tool's value.",
+        choices=tuple(COMPAT),
+        needs=("one problem",),
+        commands=(*_ALL_COSTS, "explain"),
+    )
     sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
     renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))
     scale: float = _loss("Multiply predictions first: 0.01 for percent.", "X", 1.0, check=_above_0)
@@ -164,20 +170,29 @@ class Fields:
         "Divide logits, or ln q, by T, then softmax.", "T", 1.0, check=_above_0, needs=("labels",)
     )
     base: str = _loss("Unit of losses: bits, nats or bans.", "", "e", choices=("2", "e", "10"), numbers="kept")
-    confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_ALL_COSTS)
+    confidence: float = _loss("Level of the interval.", "LEVEL", 0.95, check=_level, commands=_INTERVALS)
 
     by: str | Sequence[str] = _slices(
-        "Cost by the values of a column; A,B crosses two.", "COLUMN", (), multiple=True, numbers="names"
+        "Cost by the values of a column; A,B crosses two.",
+        "COLUMN",
+        (),
+        multiple=True,
+        numbers="names",
+        commands=_INTERVALS,
     )
     by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS)
     worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0)
     show: str | Sequence[str] = _slices(
         "Show this column beside the worst rows.", "COLUMN", (), multiple=True, numbers="names", commands=_COSTS
     )
-    cluster: str | None = _slices("Rows sharing a value are correlated.", "COLUMN", numbers="names")
-    max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1)
+    cluster: str | None = _slices(
+        "Rows sharing a value are correlated.", "COLUMN", numbers="names", commands=_INTERVALS
+    )
+    max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=_INTERVALS)
 
-    hash: bool = _output("Add the SHA-256 of every input to the report.", default=False)
+    hash: bool = _output(
+        "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")
+    )
     metrics: str | Sequence[str] | None = option(
         "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS
     )
@@ -259,7 +274,7 @@ class Fields:
         return None if self.bytes is None else number(str(self.bytes))
 
     @property
-    def shown_metrics(self) -> tuple[Metric, ...]:
+    def named_metrics(self) -> tuple[Metric, ...]:
         """The metrics of --metrics; empty for the default ones.
 
         Raises
@@ -269,6 +284,11 @@ class Fields:
         """
         given = self.metrics.split(",") if isinstance(self.metrics, str) else items(self.metrics)
         return tuple(map(find, given))
+
+    @property
+    def shown_metrics(self) -> tuple[Metric, ...]:
+        """The metrics of --metrics, each with those that are never shown apart from it."""
+        return with_those_beside(self.named_metrics)
 
     @property
     def ignored(self) -> frozenset[str]:

@@ -33,7 +33,7 @@ def _check_lists(settings: Fields) -> None:
         ("delimiter", _files_of(settings.delimiter)),
         ("decimal", _files_of(settings.decimal)),
         ("by", settings.slices),
-        ("metrics", [metric.name for metric in settings.shown_metrics]),
+        ("metrics", [metric.name for metric in settings.named_metrics]),
     ):
         twice = next((item for index, item in enumerate(given) if item in given[:index]), None)
         if twice is not None:

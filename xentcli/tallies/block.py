@@ -37,6 +37,12 @@ class Wants:
         Whether their bytes are tallied.
     from_one
         Whether labels may count from 1.
+    bins
+        How many bins the confidence has; 0 where none are tallied.
+    calibration
+        Whether all of `Calibration` is tallied.
+    fit
+        Whether the slopes are tallied with which a fit begins.
     """
 
     classes: tuple[str, ...] = ()
@@ -49,6 +55,9 @@ class Wants:
     bytes: bool = False
     tail: bool = False
     from_one: bool = False
+    bins: int = 0
+    calibration: bool = False
+    fit: bool = False
 
 
 @record(frozen=True, eq=False)

@@ -18,9 +18,11 @@ from xentcli.columns.keys import Keys, coded
 from xentcli.records import record
 from xentcli.scoring.measures import correct
 from xentcli.tallies.bases import FromOne
+from xentcli.tallies.bins import Calibration, bins_of_block
 from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
 from xentcli.tallies.exact import Among, ExactSum
+from xentcli.tallies.fit import BEGIN, SlopeSums
 from xentcli.tallies.groups import Groups, Slicings
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.moments import GroupMeans, GroupMoments
@@ -177,6 +179,11 @@ def _looks(block: Block) -> Looks:
     return Looks.of(block.whole.work)
 
 
+def _slopes(block: Block) -> SlopeSums:
+    assert block.whole is not None
+    return SlopeSums.of(block.whole.work, BEGIN)
+
+
 def _from_one(block: Block) -> FromOne:
     assert block.whole is not None
     return FromOne.of(block.whole.plain, block.whole.work.batch.recipe)
@@ -191,6 +198,9 @@ TALLIES: dict[str, Entry] = {
     "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), whole=True),
     "bytes": Entry(ExactSum, _bytes, lambda wants: wants.bytes),
     "tail": Entry(Groups, lambda block: _costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail),
+    "bins": Entry(Groups, bins_of_block, lambda wants: bool(wants.bins), whole=True),
+    "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, whole=True),
+    "slopes": Entry(SlopeSums, _slopes, lambda wants: wants.fit, whole=True),
     "looks": Entry(Looks, _looks, whole=True, diagnosis=True),
     "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
     "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, whole=True, diagnosis=True),

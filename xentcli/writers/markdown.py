@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xentcli.report.calibration import CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
 from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
+from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, unmatched_rows
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, skipped_rows, unmatched_rows
 from xentcli.writers.safe import markdown
 from xentcli.writers.steps import Steps
 
@@ -121,6 +124,37 @@ def _comparison(result: Comparison) -> str:
     return "\n\n".join([first, table, *refused, *warnings, *notes]) + "\n"
 
 
+def _calibration(result: CalibrationReport) -> str:
+    parts = [f"{markdown(result.report.inputs[0].path)}: {plural(result.report.examples.scored, 'row')}"]
+    remarks = (*changes_of_loss(result.report), *skipped_rows(result.report), *unmatched_rows(result.report))
+    parts += [markdown(line) for line in remarks]
+    parts.append(_table(["metric", "value", ""], list(figures(result)), "lrl"))
+    if result.bins:
+        rows = [
+            [
+                range_of(part, result.bin_count),
+                f"{part.rows:,}",
+                fixed(part.confidence, 3),
+                fixed(part.accuracy, 3),
+                "" if part.interval is None else ends(part.interval, 3),
+            ]
+            for part in result.bins
+        ]
+        parts.append(_table(["says", "rows", "mean", "is right", "interval"], rows, "lrrrl"))
+    if result.by:
+        for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
+            header, cells = of_groups(list(groups))
+            parts.append(_table([markdown(name) for name in header], cells, "l" * len(header)))
+    if result.decomposition:
+        table = result.tables()[-1]
+        numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]
+        parts.append(_table(list(table.columns), numbers, "llrrrr"))
+    parts += [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in result.warnings]
+    if command := temperature_command(result):
+        parts.append(f"next: {markdown(command)}")
+    return "\n\n".join(parts) + "\n"
+
+
 def _explanation(example: Explanation) -> str:
     steps = Steps(example)
     rows = [steps.cells(term) for term in steps.classes]
@@ -151,4 +185,5 @@ _PAGES: dict[str, Callable[[Any], str]] = {
     Explanation.NAME: _explanation,
     Causes.NAME: _causes,
     Comparison.NAME: _comparison,
+    CalibrationReport.NAME: _calibration,
 }

@@ -9,7 +9,7 @@ from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.writers.figures import fixed, plural, short
 
-__all__ = ["bytes_remark", "changes_of_loss", "ends", "unmatched_rows"]
+__all__ = ["bytes_remark", "changes_of_loss", "ends", "skipped_rows", "unmatched_rows"]
 
 _DEFAULT_TOLERANCE = 0.001
 
@@ -57,6 +57,22 @@ def bytes_remark(report: Report) -> str:
         weighted = {"weights", "class_weight"} & report.options.keys()
         return f"{total} in total, as given{': weights apply to the losses only' if weighted else ''}"
     return f"{total} of column {report.bytes.column}{', each row times its weight' if report.bytes.weighted else ''}"
+
+
+def skipped_rows(report: Report) -> Iterator[str]:
+    """Yield a line for the rows of weight 0, and for those that were skipped."""
+    examples = report.examples
+    if examples.zero_weight:
+        yield f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
+    if examples.ignored:
+        # Without either option only the first numbers of lists are skipped.
+        options = [f"--{name.replace('_', '-')}" for name in ("ignore_label", "shift_labels") if name in report.options]
+        why = ", ".join(options) or "missing at the start of a list"
+        yield f"{plural(examples.ignored, 'row')} skipped ({why})"
+    if examples.missing:
+        yield f"{plural(examples.missing, 'row')} without a prediction skipped (--skip-missing)"
+    if examples.ignored_cells:
+        yield f"{plural(examples.ignored_cells, 'cell')} of other rows skipped (--ignore-label)"
 
 
 def unmatched_rows(report: Report) -> Iterator[str]:

@@ -11,7 +11,7 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, unmatched_rows
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, skipped_rows, unmatched_rows
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
@@ -50,17 +50,8 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
         what.append(plural(len(report.classes), "class"))
     what.append(KINDS[report.kind].noun)
     yield "scored", f"{first.path}: {', '.join(what)}"
-    if examples.zero_weight:
-        yield "", f"{plural(examples.zero_weight, 'row')} of weight 0 left out"
-    if examples.ignored:
-        # Without either option only the first numbers of lists are skipped.
-        options = [f"--{name.replace('_', '-')}" for name in ("ignore_label", "shift_labels") if name in report.options]
-        why = ", ".join(options) or "missing at the start of a list"
-        yield "", f"{plural(examples.ignored, 'row')} skipped ({why})"
-    if examples.missing:
-        yield "", f"{plural(examples.missing, 'row')} without a prediction skipped (--skip-missing)"
-    if examples.ignored_cells:
-        yield "", f"{plural(examples.ignored_cells, 'cell')} of other rows skipped (--ignore-label)"
+    for line in skipped_rows(report):
+        yield "", line
     if report.labels.matched != "none":
         names = report.labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"

@@ -1,0 +1,277 @@
+"""calibration(): how well the probabilities of predictions hold, and what their scale costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
+from typing import Any
+
+from xentcli.analysis.caveats import no_floor
+from xentcli.analysis.fit import Fit as Found
+from xentcli.analysis.fit import check_repeatable, fitted
+from xentcli.analysis.score import Tallied, diagnosed_report, opened, retried
+from xentcli.analysis.student import normal_quantile, two_sided_quantile
+from xentcli.analysis.summary import FEW
+from xentcli.engine.scorer import Scorer
+from xentcli.errors import DataError, UsageError
+from xentcli.extras import needed
+from xentcli.options import spelled
+from xentcli.pairing import Feed
+from xentcli.records import record, replace
+from xentcli.report.calibration import Bin, CalibrationReport, Fit, GroupCalibration
+from xentcli.report.parts import Interval
+from xentcli.report.report import Report
+from xentcli.scoring.kinds import KINDS
+from xentcli.scoring.metrics import find, wanted
+from xentcli.settings import Settings
+from xentcli.tallies.bins import BINS, Calibration, expected_error, floor_of
+from xentcli.tallies.fit import Gain
+from xentcli.tallies.groups import named
+from xentcli.tallies.moments import Moments
+from xentcli.typed import typed
+
+__all__ = ["FITS", "MOST_BINS", "calibration"]
+
+FITS = ("none", "temperature", "logit")
+MOST_BINS = 1000
+
+
+def calibration(
+    predictions: Any,
+    labels: Any = None,
+    settings: Settings | None = None,
+    *,
+    bins: int = BINS,
+    fit: str | None = None,
+    decompose: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+    **options: Any,
+) -> CalibrationReport:
+    """Compare what predictions say with how often they are right, and find the temperature that suits them best.
+
+    The gap is the mean confidence (the probability of the predicted class) less the accuracy. The fit minimises the
+    cost of softmax(ln q / T); of two classes that of slope x logit + intercept (D. R. Cox, Biometrika 45, 1958). The
+    expected calibration error is over equal-width bins of the confidence, (i/bins, (i+1)/bins].
+
+    Parameters
+    ----------
+    predictions, labels, settings, threads, progress, options
+        As ``score`` takes them; the files are read up to six times, or once without a fit.
+    bins
+        How many bins the confidence has, at most 1000.
+    fit
+        "temperature", "logit" (two classes), or "none" [default: "logit" for two classes, else "temperature"].
+    decompose
+        Whether the score is decomposed by isotonic regression (needs SciPy; holds n doubles a class).
+
+    Returns
+    -------
+    CalibrationReport of plain values, losses in the unit of `base`.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does; UsageError for kinds without a distribution, DataError for a stream that is to be fitted.
+
+    Examples
+    --------
+    >>> report = calibration([[0.6, 0.4]] * 8 + [[0.4, 0.6]] * 2, [0] * 9 + [1], fit="temperature")
+    >>> report.verdict, round(report.gap, 6), round(report.fit.temperature, 6)
+    ('underconfident', -0.3, 0.184535)
+    """
+    chosen = Settings.chosen(settings, options)
+    count, method = typed("bins", bins, "int"), typed("fit", fit, "str | None")
+    if not 1 <= count <= MOST_BINS:
+        raise UsageError(f"--bins is from 1 to {MOST_BINS:,}, not {count:,}")
+    if method not in (None, *FITS):
+        raise UsageError(f"--fit is one of {', '.join(FITS)}, not {method!r}")
+    _check(chosen, decompose=decompose)
+
+    def attempt(whole: bool) -> CalibrationReport:
+        feed = opened(predictions, labels, chosen, whole=whole)
+        logit = _logit(feed, method)
+        if method != "none" or decompose:
+            check_repeatable(feed, "a decomposition" if method == "none" else "a fit")
+        metrics = wanted((find("gap"), find("ece")))
+        scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, fit=method != "none")
+        report, tallied = diagnosed_report(scorer, feed, metrics, threads=threads, progress=progress)
+        found = None
+        if method != "none":
+            found = fitted(feed, logit=logit, first=tallied.bundle["slopes"], threads=threads)
+        summary = _Summary(tallied, report, count)
+        made = summary.document(found)
+        if decompose:
+            from xentcli.analysis.decomposition import decomposed
+
+            made = replace(made, decomposition=decomposed(feed, threads))
+        return made
+
+    return retried(attempt, predictions, labels)
+
+
+def _check(settings: Settings, *, decompose: bool) -> None:
+    """Refuse kinds without a distribution, options of other commands, and to decompose a loss that is no score.
+
+    Raises
+    ------
+    UsageError
+        Naming the option.
+    """
+    if not KINDS[settings.kind].labelled:
+        raise UsageError(f"--kind {settings.kind} has no calibration: it holds no distribution over classes")
+    for name, row in settings.rows.items():
+        if "calibration" not in row.commands and row.is_set(getattr(settings, name)):
+            raise UsageError(f"{spelled(name)} does not go with calibration")
+    if decompose and (settings.label_smoothing or settings.class_weights):
+        raise UsageError("--decompose is of the score itself, without --label-smoothing and --class-weight")
+    if decompose:
+        needed("scipy.optimize", "stats")
+
+
+def _logit(feed: Feed, method: str | None) -> bool:
+    """Whether a slope and an intercept are fitted.
+
+    Raises
+    ------
+    DataError
+        Where they are asked for, and there are not two classes.
+    """
+    two = len(feed.plan.classes) == 2 and not feed.plan.settings.multilabel
+    if method == "logit" and not two:
+        raise DataError("--fit logit needs two classes, or one column", advice="--fit temperature")
+    return two and method in (None, "logit")
+
+
+@record(frozen=True, eq=False)
+class _Summary:
+    """The parts of a document."""
+
+    tallied: Tallied
+    report: Report
+    count: int
+
+    @property
+    def tally(self) -> Calibration:
+        tally: Calibration = self.tallied.bundle["calibration"]
+        return tally
+
+    @property
+    def level(self) -> float:
+        return self.tallied.plan.settings.confidence
+
+    def document(self, found: Found | None) -> CalibrationReport:
+        """Return the document with a fit, None where none was asked for."""
+        report, soft = self.report, self.tallied.total.soft
+        reasons = dict(report.undefined)
+        if found is not None and found.fit is None:
+            reasons["fit"] = found.reason
+        bins = [] if soft else sorted(self.tallied.bundle["bins"], key=itemgetter(0))
+        error = expected_error([sums for _, sums in bins])
+        gap = None if soft else self.tally.gap.mean.value
+        interval = None if soft else self._interval(self.tally.gap, self.tally.clusters, "gap")
+        return CalibrationReport(
+            report=replace(report, undefined=reasons),
+            confidence=None if soft else self.tally.confidence.value,
+            gap=gap,
+            gap_interval=interval,
+            verdict=_word(interval),
+            fit=None if found is None or found.fit is None or found.gain is None else self._fit(found, found.gain),
+            ece=report.ece,
+            ece_floor=report.ece_floor,
+            ece_floor_95=report.ece_floor_95,
+            mce=None if error is None else error[1],
+            ece_by_class=None if soft else self._by_class(),
+            bin_count=self.count,
+            bins=tuple(self._bin(index, sums) for index, sums in bins),
+            by=() if soft else tuple(self._by()),
+        )
+
+    def _interval(self, moments: Moments, clusters: Any, name: str, unit: float = 1.0) -> Interval | None:
+        """The interval of a mean of rows, by its clusters where there are any."""
+        units, noun, error = moments.rows, "rows", moments.standard_error
+        if self.report.clusters is not None:
+            units, noun = self.report.clusters, "clusters"
+            error = clusters[name].standard_error_between
+        if error is None:
+            return None
+        middle, half = moments.mean.value / unit, two_sided_quantile(self.level, units - 1) * error / unit
+        return Interval(self.level, middle - half, middle + half, f"only {units} {noun}" if units < FEW else "")
+
+    def _fit(self, found: Found, gain: Gain) -> Fit:
+        unit, fit = self.tallied.plan.settings.nats_per_unit, found.fit
+        assert fit is not None
+        parameters = 1 if fit.slope is None else 2
+        return Fit(
+            method="temperature" if fit.slope is None else "logit",
+            temperature=fit.temperature,
+            slope=fit.slope,
+            intercept=fit.intercept,
+            cost_before=self.report.cost,
+            cost_after=gain.after.value / unit,
+            gain=gain.gain.mean.value / unit,
+            interval=self._interval(gain.gain, gain.clusters, "gain", unit),
+            optimism=parameters / self.tallied.total.scored / unit,
+        )
+
+    def _bin(self, index: int, sums: Mapping[str, Any]) -> Bin:
+        rows, right = int(sums["spread"].b.value), sums["right"].value
+        plain = no_floor(self.tallied.plan) is None
+        interval = _wilson(right, rows, self.level) if plain else None
+        return Bin(index / self.count, (index + 1) / self.count, rows, sums["confidence"].value, right, interval)
+
+    def _by_class(self) -> dict[str, float]:
+        found: dict[int, list[Any]] = {}
+        for (place, _), sums in self.tally.by_class:
+            found.setdefault(place, []).append(sums)
+        errors = {place: expected_error(found[place]) for place in sorted(found)}
+        return {self.tallied.plan.classes[place]: error[0] for place, error in errors.items() if error is not None}
+
+    def _by(self) -> Iterator[GroupCalibration]:
+        costs = iter(self.report.by)
+        for columns, groups, bins in zip(
+            self.tallied.plan.slice_columns, self.tally.by.each, self.tally.bins_by.each, strict=True
+        ):
+            each: dict[Any, list[Any]] = {}
+            for key, sums in bins:
+                each.setdefault(key[0], []).append(sums)
+            for name, part in sorted(groups, key=itemgetter(0)):
+                yield self._group(named(columns, name), part, each[name], next(costs).cost)
+
+    def _group(self, group: dict[str, str], part: Mapping[str, Any], bins: list[Any], cost: float) -> GroupCalibration:
+        gap: Moments = part["gap"]
+        # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
+        interval = None if self.report.clusters is not None else self._interval(gap, None, "gap")
+        error, floor = expected_error(bins), None
+        if no_floor(self.tallied.plan) is None:
+            mean, deviation = floor_of(bins)
+            floor = (mean, mean + normal_quantile(0.95) * deviation)
+        return GroupCalibration(
+            group=group,
+            examples=gap.rows,
+            cost=cost,
+            confidence=part["confidence"].value,
+            accuracy=part["right"].value,
+            gap=gap.mean.value,
+            interval=interval,
+            verdict=_word(interval),
+            ece=None if error is None else error[0],
+            ece_floor=None if floor is None else floor[0],
+            ece_floor_95=None if floor is None else floor[1],
+        )
+
+
+def _word(interval: Interval | None) -> str | None:
+    """Return what the interval of a gap says."""
+    if interval is None:
+        return None
+    return "overconfident" if interval.low > 0 else "underconfident" if interval.high < 0 else "neither"
+
+
+def _wilson(share: float, rows: int, level: float) -> Interval:
+    """Return Wilson's interval of a share of independent rows (E. B. Wilson, JASA 22, 1927)."""
+    z = normal_quantile((1 + level) / 2)
+    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    return Interval(level, max(0.0, middle - half), min(1.0, middle + half))

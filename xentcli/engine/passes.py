@@ -1,0 +1,78 @@
+"""A further pass over the rows of a feed that was scored: a tally of their batches, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from xentcli.columns.column import take
+from xentcli.columns.keys import Keys, coded
+from xentcli.engine.ordered import mapped, worker_count
+from xentcli.engine.scorer import Aligned, Scorer
+from xentcli.pairing import Feed
+from xentcli.pairing.alignment import Task
+from xentcli.records import record
+from xentcli.scoring.batch import Batch
+from xentcli.tallies.tally import Tally
+
+__all__ = ["batches_again", "clusters_of", "tallied_again"]
+
+T = TypeVar("T", bound=Tally)
+
+
+def batches_again(feed: Feed, threads: int | None = None) -> Iterator[Batch]:
+    """Yield the batches of all rows of a feed, read again, in order."""
+    again = feed.again()
+    for batches in mapped(_Batches(Scorer(feed.plan)), again.tasks(), worker_count(threads)):
+        yield from batches
+    again.check_unchanged()
+
+
+@record(frozen=True, eq=False)
+class _Batches:
+    """Loads and aligns the pieces of a task."""
+
+    scorer: Scorer
+
+    def __call__(self, task: Task) -> list[Batch]:
+        """Return the batch of each piece."""
+        return [self.scorer.align(piece).batch for piece in self.scorer.pieces(task) if piece.companions is not None]
+
+
+@record(frozen=True, eq=False)
+class _Pass(Generic[T]):
+    """Loads, aligns and tallies the pieces of a task; `tally` pickles."""
+
+    scorer: Scorer
+    tally: Callable[[Batch, Keys | None], T]
+
+    def __call__(self, task: Task) -> list[T]:
+        """Return the tally of each piece."""
+        found = []
+        for piece in self.scorer.pieces(task):
+            if piece.companions is not None:
+                aligned = self.scorer.align(piece)
+                found.append(self.tally(aligned.batch, clusters_of(aligned)))
+        return found
+
+
+def clusters_of(aligned: Aligned) -> Keys | None:
+    """Return the keys of --cluster of the rows that are kept; None without it."""
+    columns = [column for role, (_, column) in aligned.values.items() if role.partition(".")[0] == "cluster"]
+    return coded(take(columns[0], aligned.kept)) if columns else None
+
+
+def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None = None) -> T:
+    """Read all rows of a feed again and tally them; the feed is repeatable, and its ids were found to match.
+
+    Raises
+    ------
+    DataError
+        Where a file changed meanwhile.
+    """
+    again, total = feed.again(), empty
+    for pieces in mapped(_Pass(Scorer(feed.plan), tally), again.tasks(), worker_count(threads)):
+        for piece in pieces:
+            total = total.merge(piece)
+    again.check_unchanged()
+    return total

@@ -1,0 +1,93 @@
+"""The screen of `xent calibration`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+from xentcli.records import record
+from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
+from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.figures import fixed
+from xentcli.writers.remarks import changes_of_loss, skipped_rows, unmatched_rows
+from xentcli.writers.screens.layout import Columns, block, facts
+from xentcli.writers.screens.slices import MOST
+
+__all__ = ["screen"]
+
+_LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 56
+
+
+def screen(report: CalibrationReport) -> RenderableType:
+    """Show what the predictions say and how often they are right, what scale costs, the bins, and the next command."""
+    changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_loss(report.report))]
+    left = [*skipped_rows(report.report), *unmatched_rows(report.report)]
+    changes += [("" if number else "rows", line) for number, line in enumerate(left)]
+    warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in report.warnings]
+    command = temperature_command(report)
+    groups = itertools.groupby(report.by, key=lambda part: tuple(part.group))
+    return block(
+        facts(changes),
+        Columns(list(figures(report)), styles=("bold",)),
+        _Bins(report) if report.bins else None,
+        *(_groups(list(parts)) for _, parts in groups),
+        _components(report.decomposition) if report.decomposition else None,
+        facts(warnings, "bold yellow"),
+        facts([("next", command)]) if command else None,
+    )
+
+
+@record(frozen=True)
+class _Bins:
+    """The table of bins with bars: = up to how often a bin is right, | at what it says."""
+
+    report: CalibrationReport
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table, with bars where there is room for them."""
+        width = min(options.max_width - _BESIDE, _MOST_BAR)
+        bars = width >= _LEAST_BAR
+        rows = []
+        for part in self.report.bins:
+            ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)}  {fixed(part.interval.high, 3)}"
+            cells = (range_of(part, self.report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
+            rows.append((*cells, *([_bar(part.confidence, part.accuracy, width)] if bars else [""])))
+        level = next((f"{100 * part.interval.level:g} % " for part in self.report.bins if part.interval), "")
+        legend = "= is right, | says" if bars else ""
+        yield Columns(rows, ("says", "rows", "is right", f"{level}interval", legend), "lrrrl")
+
+
+def _bar(says: float, right: float, width: int) -> str:
+    """Return = for each part of `width` up to how often it is right, and | where what it says ends.
+
+    >>> _bar(0.5, 0.75, 20), _bar(0.75, 0.5, 20), _bar(1.0, 1.0, 4)
+    ('=========|=====', '==========    |', '===|')
+    """
+    bar = list("=" * round(min(max(right, 0.0), 1.0) * width))
+    place = max(round(min(max(says, 0.0), 1.0) * width) - 1, 0)
+    bar += " " * (place + 1 - len(bar))
+    bar[place] = "|"
+    return "".join(bar)
+
+
+def _groups(parts: list[GroupCalibration]) -> RenderableType:
+    header, rows = of_groups(parts)
+    left = len(parts) - MOST
+    rest = [(f"({left:,} more)", *[""] * (len(header) - 1))] if left > 0 else []
+    return Columns([*rows[:MOST], *rest], header, "l" * len(parts[0].group) + "rrrrrl")
+
+
+def _components(parts: tuple[Component, ...]) -> RenderableType:
+    return Columns(
+        list(_component_rows(parts)), ("score", "", "miscalibration", "discrimination", "uncertainty", ""), "lrrrrl"
+    )
+
+
+def _component_rows(parts: tuple[Component, ...]) -> Iterator[tuple[str, ...]]:
+    for index, part in enumerate(parts[: MOST + 1]):
+        name = f"{part.measure.replace('_', ' ')}, {part.name}"
+        numbers = (part.score, part.miscalibration, part.discrimination, part.uncertainty)
+        remark = "" if index else "miscalibration is too high: fitted on these rows"
+        yield (name, *(fixed(number, 4) for number in numbers), remark)
