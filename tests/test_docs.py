@@ -1,4 +1,4 @@
-"""The README: every command it shows prints what it shows, and its two first commands are whole."""
+"""README and docs: every command they show prints what they show; the two first commands of the README are whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHOWN = re.findall(r"```text\n\$ (.*?)\n(.*?)```", README, re.DOTALL)
+PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
+SHOWN = sorted({shown for page in PAGES for shown in re.findall(r"```text\n\$ (.*?)\n(.*?)```", page, re.DOTALL)})
 LINES = README.splitlines()
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from xentcli import compare, score
+from xentcli import calibration, compare, score
 from xentcli.analysis.compare import names_of
 from xentcli.analysis.pairs import holm
 from xentcli.analysis.student import two_sided_p
@@ -121,6 +121,30 @@ def test_the_costs_are_those_of_score_in_every_bit() -> None:
     for model, path in zip(result.models, (FOREST, LOGISTIC), strict=True):
         report = score(path, LABELS)
         assert (model.cost, model.brier, model.accuracy) == (report.cost, report.brier, report.accuracy)
+
+
+def test_the_calibrated_cost_is_that_of_score_at_the_temperature_in_every_bit() -> None:
+    result = compare([FOREST, LOGISTIC], LABELS)
+    for model, path in zip(result.models, (FOREST, LOGISTIC), strict=True):
+        assert model.temperature is not None
+        assert model.calibrated_cost == score(path, LABELS, temperature=model.temperature).cost
+        assert model.temperature == calibration(path, LABELS).fit.temperature  # type: ignore[union-attr]
+    assert result.metrics[:2] == ("cost", "calibrated_cost")
+    before, after = (result.pair("logistic", metric) for metric in ("cost", "calibrated_cost"))
+    assert before is not None and after is not None
+    assert (before.verdict, after.verdict) == ("better", "worse")
+    assert any("order turns" in note for note in result.notes)
+    assert compare([FOREST, LOGISTIC], LABELS, fit="none").metrics == ("cost", "brier", "accuracy")
+
+
+def test_without_a_temperature_the_reason_is_said() -> None:
+    y = labels_of(30, 3, 5)
+    hopeless = np.eye(3)[(y + 1) % 3]
+    result = compare({"a": distributions(30, 3, 5), "b": hopeless}, y)
+    assert "calibrated_cost" not in result.metrics
+    assert any("calibrated is left out: b: " in note and "--clip" in note for note in result.notes)
+    with pytest.raises(UsageError, match="--fit is temperature or none"):
+        compare([FOREST, LOGISTIC], LABELS, fit="isotonic")
 
 
 def test_rows_beyond_the_memory_go_to_a_file_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:

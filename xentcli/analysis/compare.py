@@ -15,7 +15,11 @@ from xentcli.report.comparison import Comparison, Refused
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 
-__all__ = ["compare", "models_of", "names_of"]
+__all__ = ["FITS", "compare", "models_of", "names_of"]
+
+FITS = ("temperature", "none")
+MOST_FITTED = 20
+"""Of more models temperatures are fitted only where that is asked for: a fit reads each file up to six times."""
 
 
 def compare(
@@ -25,6 +29,7 @@ def compare(
     *,
     each: Sequence[str] = (),
     model: str | None = None,
+    fit: str | None = None,
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -43,6 +48,9 @@ def compare(
         Of one input: the columns of each model, as ``preds`` takes them.
     model
         Of one input: the column that names the model of each row; ``id`` names what the row is about.
+    fit
+        "temperature" compares also the costs once each model has its own temperature, fitted on these rows,
+        "none" does not [default: temperature for up to 20 models].
     labels, settings, threads, options
         As ``score`` takes them. labels is None where each file has them in a column.
     progress
@@ -69,6 +77,8 @@ def compare(
     chosen = Settings.chosen(settings, options)
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
     _check_models(named_models, each, model, chosen)
+    many = len(each or named_models) > MOST_FITTED
+    fits = KINDS[chosen.kind].labelled and fit_option(fit, many=many or model is not None) == "temperature"
     runs = Runs.of(chosen, _metrics(chosen))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     if model is not None:
@@ -80,8 +90,21 @@ def compare(
     if each:
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
-    done, refused = _run_all(runs, jobs, labels, **beside)
+    done, refused = _run_all(runs, jobs, labels, fit=fits, **beside)
     return comparison_of(runs, done, refused, labels=labels)
+
+
+def fit_option(fit: str | None, *, many: bool) -> str:
+    """Return what is fitted: what is asked for, else a temperature unless there are many models.
+
+    Raises
+    ------
+    UsageError
+        For another name.
+    """
+    if fit not in (None, *FITS):
+        raise UsageError(f"--fit is {' or '.join(FITS)}, not {shown(fit)}")
+    return fit or ("none" if many else "temperature")
 
 
 def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | None, settings: Settings) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
+from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Common, Difference, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
@@ -19,7 +18,7 @@ from xentcli.pairing.ids import ids_at
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import find
+from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
@@ -33,13 +32,21 @@ MOST_PAIRED = 20
 """Up to as many models, all pairs are compared to find those that cannot be told from the best."""
 
 
+_OWN = ("cost", "calibrated_cost", "brier", "accuracy")
+"""The metrics that are fields of a Model."""
+
+
+def _row(metric: str) -> Metric:
+    """The row of METRICS of a metric that is compared."""
+    return find("cost" if metric == "calibrated_cost" else metric)
+
+
 def comparison_of(
     runs: Runs,
     models: Sequence[ModelRows],
     refused: tuple[Refused, ...] = (),
     *,
     labels: Any = None,
-    temperatures: Mapping[str, float | None] | None = None,
 ) -> Comparison:
     """Derive every figure of a comparison from the rows of its models, the reference first.
 
@@ -48,7 +55,7 @@ def comparison_of(
     NoVerdict
         Where no row is left to compare.
     """
-    return _Compared(runs, models, labels, temperatures or {}).comparison(refused)
+    return _Compared(runs, models, labels).comparison(refused)
 
 
 @record(frozen=True, eq=False)
@@ -58,7 +65,6 @@ class _Compared:
     runs: Runs
     models: Sequence[ModelRows]
     labels: Any
-    temperatures: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -80,18 +86,22 @@ class _Compared:
         return Common(self.models, clusters)
 
     def in_unit(self, nats: float | None, metric: str = "cost") -> float | None:
-        of_loss = metric in ("cost", "calibrated_cost") or find(metric).unit == "loss"
-        return None if nats is None else nats / self.settings.nats_per_unit if of_loss else nats
+        return None if nats is None else nats / self.unit(metric)
+
+    def unit(self, metric: str) -> float:
+        """How many nats there are to a unit of a metric; 1 where it is no loss."""
+        return self.settings.nats_per_unit if _row(metric).unit == "loss" else 1.0
 
     @cached_property
     def metrics(self) -> dict[str, int]:
         """The column of each metric that every model has, the cost first."""
         defined = {
             name: place
-            for place, name in enumerate(self.runs.metrics, 1)
+            for place, name in enumerate(self.runs.metrics, 2)
             if all(model.scores.value(name) is not None for model in self.models)
         }
-        return {"cost": LOSS, **defined}
+        fitted = all(model.temperature is not None for model in self.models)
+        return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **defined}
 
     @cached_property
     def means(self) -> dict[tuple[str, str], float]:
@@ -102,8 +112,9 @@ class _Compared:
         ]
         # In nats the figures of the report are these means to the bit: its sums are exact.
         known = whole if unit == 1 else []
-        found = {(m.name, metric): float(m.scores.value(metric) or 0.0) for m in known for metric in self.metrics}
-        keys = [(m, metric) for m in self.models if m not in known for metric in self.metrics]
+        reported = {(m.name, metric): m.scores.value(metric) for m in known for metric in self.metrics}
+        found = {key: value for key, value in reported.items() if value is not None}
+        keys = [(m, metric) for m in self.models for metric in self.metrics if (m.name, metric) not in found]
         means = self.common.means([(model.rows, self.metrics[metric]) for model, metric in keys])
         return found | {(m.name, metric): mean.value for (m, metric), mean in zip(keys, means, strict=True)}
 
@@ -142,11 +153,11 @@ class _Compared:
 
     def model(self, model: ModelRows) -> Model:
         values = {name: self.in_unit(self.means[model.name, name], name) for name in self.metrics}
-        own = {name: values.pop(name) for name in ("cost", "brier", "accuracy") if name in values}
+        own = {name: values.pop(name) for name in _OWN if name in values}
         rows = int((model.rows[:, WEIGHT] > 0).sum())
         cost = own.pop("cost")
         assert cost is not None
-        return Model(model.name, model.path, rows, cost, **own, figures=values)
+        return Model(model.name, model.path, rows, cost, temperature=model.temperature, **own, figures=values)
 
     def _column(self, model: ModelRows, metric: str = "cost") -> tuple[Floats, int]:
         return model.rows, self.metrics[metric]
@@ -162,9 +173,9 @@ class _Compared:
     def pairs(self) -> Iterator[Pair]:
         level, several = self.settings.confidence, len(self.others) > 1
         for metric in self.metrics:
-            better = find(metric).better
+            better = _row(metric).better
             found = [self.differences[model.name, metric] for model in self.others]
-            unit = self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
+            unit = self.unit(metric)
             for model, one, adjusted in zip(self.others, found, holm([d.p_value for d in found]), strict=True):
                 wins, losses = (one.paired.below, one.paired.above)[:: 1 if better == "lower" else -1]
                 share, row = self._largest(model, one) if metric == "cost" else (None, None)
@@ -290,8 +301,18 @@ class _Compared:
             if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
                 most = pair.model if pair.wins > pair.losses else pair.reference
                 yield f"{most} has the smaller loss on more rows, and yet the larger mean"
+        yield from self._on_fits(pairs)
         if len(self.models) > 2:
             yield "the best of many looks better than it is: its cost was chosen on these rows"
+
+    def _on_fits(self, pairs: Sequence[Pair]) -> Iterator[str]:
+        """Notes on temperatures: why there are none, and where they turn the order of two models."""
+        yield from dict.fromkeys(f"calibrated is left out: {model.no_fit}" for model in self.models if model.no_fit)
+        changes = {pair.metric: pair.change for pair in pairs if len(self.models) == 2}
+        before, after = changes.get("cost"), changes.get("calibrated_cost")
+        if before and after and before * after < 0:
+            each = ", ".join(f"{model.name} {model.temperature:.3g}" for model in self.models)
+            yield f"the order turns once each model has its own temperature ({each})"
 
     def _row_name(self, row: int) -> str:
         if self.runs.row_names is None:

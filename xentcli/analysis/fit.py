@@ -20,7 +20,7 @@ from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.tallies.fit import BEGIN, Fitted, Gain, Points, SlopeSums
 
-__all__ = ["MOST_PASSES", "Fit", "check_repeatable", "fitted"]
+__all__ = ["MOST_PASSES", "Fit", "check_repeatable", "fitted", "searched"]
 
 MOST_PASSES = 6
 """Passes over the files: the score, in which the first slopes are tallied, four more places, and the gain."""
@@ -59,11 +59,28 @@ def check_repeatable(feed: Feed, what: str = "a fit") -> None:
 
 
 def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
+    """Fit as ``searched`` does, and find the gain in one more pass.
+
+    Raises
+    ------
+    DataError
+        For a stream.
+    """
+    found = searched(feed, logit=logit, first=first, threads=threads)
+    if found.fit is None:
+        return found
+    gain = tallied_again(feed, partial(_gain, found.fit), Gain(), threads)
+    if not math.isfinite(gain.after.value):
+        return Fit(None, reason="the cost of the fit is infinite")
+    return Fit(found.fit, gain)
+
+
+def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
     """Fit a temperature to all rows of a feed, or of two classes with `logit` a slope and an intercept on the logit.
 
     T minimises sum w_i loss_i of softmax(ln q / T), with the weights, soft targets, class weights, smoothing and
     clipping of the plan. `first` are slopes at the places of BEGIN, where a score has tallied them; then there are at
-    most five further passes, else six.
+    most four further passes, else five.
 
     Raises
     ------
@@ -83,12 +100,7 @@ def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, t
         points = search.points()
         reason = search.learn(points, _slopes(feed, points, threads))
     reason = reason or search.doubt
-    if reason:
-        return Fit(None, reason=reason)
-    gain = tallied_again(feed, partial(_gain, search.fit), Gain(), threads)
-    if not math.isfinite(gain.after.value):
-        return Fit(None, reason="the cost of the fit is infinite")
-    return Fit(search.fit, gain)
+    return Fit(None, reason=reason) if reason else Fit(search.fit)
 
 
 def _slopes(feed: Feed, points: Points, threads: int | None) -> SlopeSums:

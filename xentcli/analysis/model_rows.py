@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.fit import searched
 from xentcli.analysis.row_store import Region, RowStore
-from xentcli.analysis.score import score
-from xentcli.arrays import Floats, Ints, Words
+from xentcli.analysis.score import Tallied, score, scored
+from xentcli.arrays import Flags, Floats, Ints, Words
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.keys import Keys
 from xentcli.columns.vocabulary import Vocabulary
@@ -23,8 +24,8 @@ from xentcli.settings import Settings
 
 __all__ = ["ModelRows", "Runs", "check_alike"]
 
-LOSS, WEIGHT, LABEL = 0, -2, -1
-"""The columns of a region: the loss, then the other metrics, the weight, and the number of the label."""
+LOSS, CALIBRATED, WEIGHT, LABEL = 0, 1, -2, -1
+"""The columns of a region: the loss, that at the best temperature, the metrics, the weight, the number of the label."""
 _SOFT = -1.0
 
 
@@ -49,10 +50,10 @@ class _Prepare:
 
     def __call__(self, rows: PerExample) -> _Block:
         """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
-        values = np.full((rows.count, len(self.metrics) + 3), np.nan)
+        values = np.full((rows.count, len(self.metrics) + 4), np.nan)
         values[:, LOSS], values[:, WEIGHT] = rows.loss, rows.weight
         values[:, LABEL] = _SOFT if rows.index is None else rows.index
-        for place, name in enumerate(self.metrics, 1):
+        for place, name in enumerate(self.metrics, 2):
             if name in rows.figures:
                 values[rows.kept, place] = rows.figures[name]
         clusters = () if rows.clusters is None else (rows.clusters,)
@@ -68,6 +69,8 @@ class ModelRows:
     ----------
     extra, extra_ids
         Rows with an id that the reference does not have, and the first of these ids.
+    temperature
+        The temperature of least cost; None without a fit, or where `no_fit` says why there is none.
     """
 
     name: str
@@ -76,10 +79,12 @@ class ModelRows:
     report: Report | None = None
     extra: int = 0
     extra_ids: tuple[str, ...] = ()
+    temperature: float | None = None
+    no_fit: str = ""
 
     @property
     def rows(self) -> Floats:
-        """f8[n, columns]: loss, metrics, weight (NaN for a row that the model lacks), number of the label."""
+        """f8[n, columns]: loss, calibrated loss, metrics, weight (NaN where the model lacks the row), label number."""
         return self.region.rows
 
     @property
@@ -125,12 +130,12 @@ class Runs:
     @classmethod
     def of(cls, settings: Settings, metrics: tuple[str, ...]) -> Runs:
         """Start with no model; `metrics` are those to keep beside the cost."""
-        store = RowStore([np.nan] * (len(metrics) + 2) + [_SOFT])
+        store = RowStore([np.nan] * (len(metrics) + 3) + [_SOFT])
         groups = tuple(Vocabulary() for _ in range(len(settings.slices) + (settings.cluster is not None)))
         return cls(settings, metrics, store, groups=groups)
 
-    def run(self, name: str, data: Any, labels: Any, settings: Settings | None = None, **beside: Any) -> ModelRows:
-        """Score a model and keep its rows; `settings` are those of the run where they are not the common ones."""
+    def run(self, name: str, data: Any, labels: Any, settings: Settings, *, fit: bool, **beside: Any) -> ModelRows:
+        """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature."""
         first = self._count is None
         model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0))
         grouped = first and bool(self.groups)
@@ -145,12 +150,34 @@ class Runs:
             restart()
         write = self._first_written if first else self._written
         sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart)
-        model.report = score(data, labels, settings or self.settings, sink=sink, metrics_needed=self.metrics, **beside)
+        needed: dict[str, Any] = {"metrics_needed": self.metrics, "slopes": fit}
+        model.report, tallied = scored(data, labels, settings, sink=sink, **needed, **beside)
         if first:
             self._count = len(model.rows)
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
+        if fit:
+            self._calibrate(model, tallied, lambda tempered, sink: scored(data, labels, tempered, sink=sink, **beside))
         return model
+
+    def _calibrate(self, model: ModelRows, tallied: Tallied, again: Callable[[Settings, Sink], object]) -> None:
+        """Find the temperature of least cost, and keep the losses at it."""
+        if not tallied.feed.repeatable:
+            model.no_fit = f"{model.path} is a stream, which cannot be read again for a temperature"
+            return
+        found = searched(tallied.feed, first=tallied.bundle["slopes"], threads=None)
+        if found.fit is None or found.fit.temperature is None:
+            model.no_fit = f"{model.name}: {found.reason}"
+            return
+        model.temperature = found.fit.temperature
+
+        def write(block: _Block) -> None:
+            at, kept = self._places(block)
+            model.region.rows[at, CALIBRATED] = block.values[kept, LOSS]
+
+        settings = tallied.plan.settings
+        tempered = replace(settings, temperature=settings.temperature * model.temperature)
+        again(tempered, Sink(_Prepare((), False), write, lambda: None))
 
     def run_long(self, column: str, data: Any, labels: Any, **beside: Any) -> list[ModelRows]:
         """Score one file with a row for each model and id, and keep the rows of each model by their ids.
@@ -215,18 +242,21 @@ class Runs:
         model.region.put(start, self._numbered(block))
 
     def _written(self, model: ModelRows, block: _Block) -> None:
-        values = self._numbered(block)
-        if block.ids is None or self._ids is None:
-            model.region.put(block.start, values)
-            return
-        at = self._ids.find(block.ids)
-        found = at >= 0
-        if not found.all():
-            extra = np.flatnonzero(~found).tolist()
+        at, found = self._places(block)
+        extra = np.flatnonzero(~found).tolist()
+        if extra and block.ids is not None:
             model.extra += len(extra)
             model.extra_ids = (*model.extra_ids, *(block.ids[i] for i in extra[:3]))[:3]
-            at, values = at[found], values[found]
-        model.region.put(at, values)
+        model.region.put(at, self._numbered(block)[found])
+
+    def _places(self, block: _Block) -> tuple[Ints, Flags]:
+        """Return the rows of the reference where rows of a block belong, of those that have one (bool[n])."""
+        if block.ids is None or self._ids is None:
+            count = len(block.values)
+            return np.arange(block.start, block.start + count), np.ones(count, dtype=bool)
+        at = self._ids.find(block.ids)
+        found: Flags = at >= 0
+        return at[found], found
 
     def _numbered(self, block: _Block) -> Floats:
         """The values of a block with the label of each row as its number in `labels`."""

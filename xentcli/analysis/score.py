@@ -27,7 +27,7 @@ from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
 
-__all__ = ["Tallied", "diagnosed", "diagnosed_report", "is_stdin", "opened", "retried", "score", "tally"]
+__all__ = ["Tallied", "diagnosed", "diagnosed_report", "is_stdin", "opened", "retried", "score", "scored", "tally"]
 
 T = TypeVar("T")
 
@@ -83,12 +83,29 @@ def score(
     (1.32963, 0.5)
     """
     chosen = Settings.chosen(settings, options)
+    beside: dict[str, Any] = {"metrics_needed": metrics_needed, "threads": threads, "progress": progress}
+    return scored(predictions, labels, chosen, sink=sink, block_bytes=block_bytes, **beside)[0]
+
+
+def scored(
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    *,
+    sink: Callable[[PerExample], None] | Sink | None = None,
+    metrics_needed: Collection[str] = (),
+    threads: int | None = None,
+    block_bytes: int | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+    slopes: bool = False,
+) -> tuple[Report, Tallied]:
+    """Return what score() returns, and the tallies; with `slopes` those with which a fit begins."""
     target = None if sink is None else Sink.of(sink)
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
 
-    def attempt(whole: bool) -> Report:
-        feed = opened(predictions, labels, chosen, block_bytes, whole=whole)
-        return _report(feed, target, threads, metrics_needed, progress)
+    def attempt(whole: bool) -> tuple[Report, Tallied]:
+        feed = opened(predictions, labels, settings, block_bytes, whole=whole)
+        return _report(feed, target, threads, metrics_needed, progress, slopes=slopes)
 
     once, restart = (False, None) if target is None else (target.restart is None, target.restart)
     return retried(attempt, predictions, labels, once=once, restart=restart)
@@ -290,7 +307,9 @@ def _report(
     threads: int | None,
     metrics_needed: Collection[str],
     progress: Callable[[int, float | None], None] | None,
-) -> Report:
+    *,
+    slopes: bool,
+) -> tuple[Report, Tallied]:
     plan = feed.plan
     if sink is not None and plan.recipe.has_weightless_losses:
         raise UsageError(
@@ -304,9 +323,9 @@ def _report(
         from xentcli.analysis.fit import check_repeatable
 
         check_repeatable(feed)
-    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit)
+    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes)
     report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress)
-    return _with_gain(report, tallied, threads) if fit else report
+    return (_with_gain(report, tallied, threads) if fit else report), tallied
 
 
 def diagnosed_report(

@@ -18,6 +18,7 @@ _MODELS = {
     "models": Option("Models", "Compare the files of this folder or quoted glob.", "GLOB"),
     "each": Option("Models", "Columns of one file, a model each: ecmwf,gfs.", "COLUMNS", multiple=True),
     "model": Option("Models", "Column of one file that names the model of a row.", "COLUMN"),
+    "fit": Option("Models", "Compare also at each model's best temperature.", choices=("temperature", "none")),
 }
 _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1)]
 
@@ -57,6 +58,6 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))
     with watched() as progress:
-        models = {"each": each_of(options["each"]), "model": options["model"]}
+        models = {"each": each_of(options["each"]), "model": options["model"], "fit": options["fit"]}
         result = run(paths, labels, settings, **models, threads=options["threads"], progress=progress)
     output.write(result)
