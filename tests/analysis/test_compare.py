@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,6 +146,32 @@ def test_without_a_temperature_the_reason_is_said() -> None:
     assert any("calibrated is left out: b: " in note and "--clip" in note for note in result.notes)
     with pytest.raises(UsageError, match="--fit is temperature or none"):
         compare([FOREST, LOGISTIC], LABELS, fit="isotonic")
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits", "logprobs"])
+def test_without_labels_the_divergences_are_scipys(kind: str, tmp_path: Path) -> None:
+    z, other = (np.random.default_rng(seed).normal(size=(300, 4)) for seed in (1, 2))
+    p, q = (scipy.special.softmax(each, axis=1) for each in (z, other))
+    values = {"probs": (p, q), "logits": (z, other), "logprobs": (np.log(p), np.log(q))}[kind]
+    forward, backward = scipy.special.rel_entr(p, q).sum(axis=1), scipy.special.rel_entr(q, p).sum(axis=1)
+    np.save(tmp_path / "old.npy", values[0])
+    lines = [",".join(map(repr, row)) for row in values[1].tolist()]
+    (tmp_path / "new.csv").write_text("a,b,c,d\n" + "\n".join(lines) + "\n")
+    for models in ({"old": values[0], "new": values[1]}, [str(tmp_path / "old.npy"), str(tmp_path / "new.csv")]):
+        (found,) = compare(models, kind=kind).kl
+        assert (found.forward, found.backward) == pytest.approx((forward.mean(), backward.mean()), rel=1e-12)
+        assert found.same_top == (p.argmax(axis=1) == q.argmax(axis=1)).mean()
+        low, high = scipy.stats.t.interval(0.95, 299, forward.mean(), scipy.stats.sem(forward))
+        assert found.forward_interval is not None
+        assert (found.forward_interval.low, found.forward_interval.high) == pytest.approx((low, high), rel=1e-9)
+    (same,) = compare({"old": values[0], "again": values[0].copy()}, kind=kind).kl
+    assert (same.forward, same.backward, same.same_top) == (0, 0, 1)
+    with pytest.raises(DataError, match="fewer rows"):
+        compare({"old": values[0], "new": values[1][:-1]}, kind=kind)
+    with pytest.raises(DataError, match="3 classes, and predictions has 4"):
+        compare({"old": p, "new": scipy.special.softmax(other[:, :3], axis=1)})
+    with pytest.raises(UsageError, match="--id needs labels"):
+        compare({"old": p, "new": q}, id="x")
 
 
 def test_rows_beyond_the_memory_go_to_a_file_and_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +312,7 @@ def test_models_in_one_file_are_compared_on_the_rows_that_all_have(tmp_path: Pat
     whole = compare({name: q[:, k] for k, name in enumerate(names)}, y)
     assert [p.change for p in by_column.pairs] == [p.change for p in whole.pairs]
     long.write_text("question,who,p,y\nq1,a,.5,1\nq1,b,.5,1\nq1,a,.5,1\n")
-    with pytest.raises(DataError, match="a has two rows of id 'q1'"):
+    with pytest.raises(DataError, match=r"a has two rows of id 'q1'"):
         compare([str(long)], None, model="who", id="question", label="y", preds="p")
 
 

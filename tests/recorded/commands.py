@@ -227,6 +227,7 @@ _COMPARE = (
     "--models '*s.csv' --labels labels.csv",
     "preds.csv",
     "preds.csv preds.csv --labels labels.csv",
+    "preds.csv other.csv --base 2",
     "preds.csv other.csv --labels labels.csv --fit none",
     "full.csv --each cat,dog --label truth --positive cat",
     "full.csv --model site --id day --label truth --preds cat,dog,emu",

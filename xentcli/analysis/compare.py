@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
+from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.errors import DataError, UsageError, XentError, shown
 from xentcli.readers.shards import files_of
@@ -52,7 +53,8 @@ def compare(
         "temperature" compares also the costs once each model has its own temperature, fitted on these rows,
         "none" does not [default: temperature for up to 20 models].
     labels, settings, threads, options
-        As ``score`` takes them. labels is None where each file has them in a column.
+        As ``score`` takes them. labels is None where each file has them in a column, `label`; without either
+        the distributions themselves are compared, by the divergences and the shared top class.
     progress
         Called with the number of rows done of the present file, and their fraction.
 
@@ -86,6 +88,8 @@ def compare(
         if len(done) < 2:
             raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
         return comparison_of(runs, done, labels=labels)
+    if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
+        return divergences(list(named_models.items()), chosen, threads=threads)
     jobs = [(name, data, chosen) for name, data in named_models.items()]
     if each:
         data = next(iter(named_models.values()))

@@ -13,14 +13,14 @@ from xentcli.analysis.row_store import blocks
 from xentcli.analysis.student import normal_quantile, two_sided_p, two_sided_quantile
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report.parts import Interval
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
 
-__all__ = ["Common", "Difference", "holm"]
+__all__ = ["Common", "Difference", "holm", "mean_interval"]
 
 _AT_ONCE = 1 << 17
 POWER = 0.8
@@ -171,8 +171,7 @@ class Difference:
         error, change = self.standard_error, self.change
         if error is None or change is None:
             return None
-        half = two_sided_quantile(level, self.units - 1) * error
-        return Interval(level, (change - half) / unit, (change + half) / unit)
+        return _interval(change, error, self.units, level, unit)
 
     def detectable(self, level: float) -> float | None:
         """Return the change that is seen with probability POWER: z of the level and of the power, times the error."""
@@ -185,6 +184,20 @@ class Difference:
         if not change or (p is None and np.isfinite(change)) or (p is not None and p >= 1 - level):
             return "no difference"
         return "better" if (change < 0) == (better == "lower") else "worse"
+
+
+def mean_interval(moments: Moments, level: float, unit: float) -> Interval | None:
+    """Return the interval of a mean over rows that cannot be negative, in units of `unit` nats."""
+    error = moments.standard_error
+    if error is None:
+        return None
+    found = _interval(moments.mean.value, error, moments.rows, level, unit)
+    return replace(found, low=max(found.low, 0.0))
+
+
+def _interval(mean: float, error: float, units: int, level: float, unit: float) -> Interval:
+    half = two_sided_quantile(level, units - 1) * error
+    return Interval(level, (mean - half) / unit, (mean + half) / unit)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

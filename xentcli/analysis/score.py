@@ -15,6 +15,7 @@ from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import file_id, open_source
+from xentcli.readers.source import Source
 from xentcli.records import record, replace
 from xentcli.report.parts import Unmatched
 from xentcli.report.per_example import PerExample, Sink
@@ -27,7 +28,18 @@ from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
 
-__all__ = ["Tallied", "diagnosed", "diagnosed_report", "is_stdin", "opened", "retried", "score", "scored", "tally"]
+__all__ = [
+    "Tallied",
+    "diagnosed",
+    "diagnosed_report",
+    "is_stdin",
+    "opened",
+    "retried",
+    "score",
+    "scored",
+    "source_of",
+    "tally",
+]
 
 T = TypeVar("T")
 
@@ -196,22 +208,10 @@ def opened(
     if not KINDS[settings.kind].labelled and labels is not None:
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
     _check_two_inputs(predictions, labels)
-    common: dict[str, Any] = {"limits": settings.limits, "hashed": settings.hash}
-    sources = [
-        open_source(
-            data,
-            name=name,
-            **_text_of(side, settings),
-            dtype=settings.dtype if side == "predictions" else None,
-            **common,
-        )
-        for side, name, data in zip(("predictions", "labels"), names, (predictions, labels), strict=True)
-        if data is not None
-    ]
-    others = [
-        open_source(path, name=path, **_text_of(path, settings), **common)
-        for path in settings.further_files([source.path for source in sources])
-    ]
+    sides = zip(("predictions", "labels"), names, (predictions, labels), strict=True)
+    sources = [source_of(side, data, settings, name) for side, name, data in sides if data is not None]
+    further = settings.further_files([source.path for source in sources])
+    others = [source_of(path, path, settings, path) for path in further]
     return pair(
         sources[0],
         sources[1] if len(sources) > 1 else None,
@@ -222,11 +222,20 @@ def opened(
     )
 
 
-def _text_of(side: str, settings: Settings) -> dict[str, Any]:
-    """Return how options say that a side or a further file is written."""
+def source_of(side: str, data: Any, settings: Settings, name: str) -> Source:
+    """Open an input as options say that its side, predictions or labels, or a further file is written."""
     decimal, named = settings.decimal_of(side)
-    delimiter = settings.delimiter_of(side)
-    return {"format": settings.format_of(side), "delimiter": delimiter, "decimal": decimal, "decimal_named": named}
+    return open_source(
+        data,
+        name=name,
+        format=settings.format_of(side),
+        delimiter=settings.delimiter_of(side),
+        decimal=decimal,
+        decimal_named=named,
+        dtype=settings.dtype if side == "predictions" else None,
+        limits=settings.limits,
+        hashed=settings.hash,
+    )
 
 
 def _check_two_inputs(predictions: Any, labels: Any) -> None:

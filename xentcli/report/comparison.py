@@ -23,7 +23,7 @@ from xentcli.report.document import (
 from xentcli.report.parts import Interval
 from xentcli.scoring.kinds import KINDS
 
-__all__ = ["Best", "ClassChange", "Comparison", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
+__all__ = ["Best", "ClassChange", "Comparison", "Divergence", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
 
 VERDICTS = ["better", "worse", "no difference"]
 
@@ -34,6 +34,8 @@ class Model:
 
     Attributes
     ----------
+    cost
+        None without labels
     temperature
         that minimises the cost on these rows; None without a fit
     calibrated_cost
@@ -47,7 +49,7 @@ class Model:
     name: str
     path: str
     rows: Count
-    cost: Number
+    cost: Number | None
     brier: Number | None = None
     accuracy: Number | None = None
     temperature: Number | None = None
@@ -164,6 +166,27 @@ class RowChange:
 
 
 @record(frozen=True)
+class Divergence:
+    """How far a model is from the reference, without labels.
+
+    Attributes
+    ----------
+    forward, backward
+        the mean of KL(reference || model), and of KL(model || reference), in unit
+    same_top
+        the share of rows with the same class of the largest prediction
+    """
+
+    reference: str
+    model: str
+    forward: Number
+    backward: Number
+    forward_interval: Interval | None
+    backward_interval: Interval | None
+    same_top: Finite
+
+
+@record(frozen=True)
 class Best:
     """The model of the smallest cost, and those that cannot be told from it.
 
@@ -212,6 +235,8 @@ class Comparison(Document):
         with --by
     worst
         with --worst, the largest changes first
+    kl
+        without labels, each model and the reference
     best
         of three models and more, up to 20
     refused
@@ -237,6 +262,7 @@ class Comparison(Document):
     by_class: tuple[ClassChange, ...] = ()
     by: tuple[GroupChange, ...] = ()
     worst: tuple[RowChange, ...] = ()
+    kl: tuple[Divergence, ...] = ()
     best: Best | None = None
     refused: tuple[Refused, ...] = ()
     notes: tuple[str, ...] = ()
@@ -255,6 +281,8 @@ class Comparison(Document):
 
     def tables(self) -> tuple[Table, ...]:
         """Return the pairs, the models, and the tables of classes, groups and rows that were asked for."""
+        if self.kl:
+            return (_records("divergences", self.kl, self.unit),)
         slices = [("classes", self.by_class), ("groups", self.by), ("rows", self.worst)]
         more = [_records(title, rows, self.unit) for title, rows in slices if rows]
         refused = [
@@ -294,6 +322,11 @@ def _records(title: str, rows: tuple[Any, ...], unit: str) -> Table:
     flat = []
     for row in rows:
         values = plain(row)
+        for name in ("forward_interval", "backward_interval"):
+            interval = values.pop(name, None) or {}
+            if hasattr(row, name):
+                which = name.partition("_")[0]
+                values |= {f"{which}_low": interval.get("low"), f"{which}_high": interval.get("high")}
         group = values.pop("group", {})
         flat.append(
             {**{f"{name}" if name not in values else f"[{name}]": text for name, text in group.items()}, **values}

@@ -105,6 +105,10 @@ def _check(result: CheckReport) -> str:
 
 
 def _comparison(result: Comparison) -> str:
+    if result.kl:
+        apart = result.tables()[0]
+        cells = [[v if isinstance(v, str) else fixed(v, 6) for v in row] for row in apart.rows]
+        return _table(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2)) + "\n"
     rows = [
         [
             pair.model,

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
 from xentcli.scoring.metrics import METRICS
 from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.remarks import ends
 from xentcli.writers.screens.layout import Columns, block, facts, lines, text
 
 __all__ = ["screen"]
@@ -24,6 +25,8 @@ _TITLES = {"cost": "cost", "calibrated_cost": "  calibrated"}
 
 def screen(result: Comparison) -> RenderableType:
     """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
+    if result.kl:
+        return block(text(f"{_rows(result)}, without labels"), _divergences(result))
     several = len(result.models) > 2
     warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.warnings]
     return block(
@@ -37,12 +40,39 @@ def screen(result: Comparison) -> RenderableType:
     )
 
 
+def _divergences(result: Comparison) -> RenderableType:
+    """How far each model is from the reference."""
+    rows = []
+    for one in result.kl:
+        old, new = short_name(one.reference), short_name(one.model)
+        for title, value, interval in (
+            (f"KL({old} || {new})", one.forward, one.forward_interval),
+            (f"KL({new} || {old})", one.backward, one.backward_interval),
+        ):
+            half = None if interval is None else (interval.high - interval.low) / 4
+            places = max(decimals(half) - 1, 2)
+            spread = "" if interval is None else f"{100 * interval.level:g} % interval {ends(interval, places)}"
+            rows.append((title, f"{fixed(value, places)} {result.unit}", spread))
+        rows.append(
+            (
+                "same top class",
+                percent(one.same_top),
+                f"in {plural(round(one.same_top * result.examples.scored), 'row')}",
+            )
+        )
+    return Columns(rows, styles=("bold",))
+
+
 def _rows(result: Comparison) -> str:
     among = "both" if len(result.models) == 2 else f"all {len(result.models)}"
     parts = [f"{plural(result.examples.scored, 'row')} in {among}"]
     parts += [plural(len(result.classes), "class")] if result.classes else []
     parts += [f"{plural(result.clusters, 'cluster')}"] if result.clusters else []
     return ", ".join([*parts, f"matched by {result.alignment}"])
+
+
+def _cost(model: Model) -> float:
+    return math.inf if model.cost is None else model.cost
 
 
 def short_name(name: str) -> str:
@@ -103,7 +133,7 @@ def _leaderboard(result: Comparison) -> RenderableType:
     """A line for each model: its cost, the change from the reference and its interval, the other metrics."""
     shown: list[Model] = list(result.models)
     if len(shown) > MOST:
-        shown = sorted(shown, key=lambda model: model.cost)[:MOST]
+        shown = sorted(shown, key=_cost)[:MOST]
     costs = [result.pair(model.name, "cost") for model in result.models]
     places = _places(costs)
     others = [metric for metric in result.metrics if metric != "cost"]
@@ -127,7 +157,7 @@ def _leaderboard(result: Comparison) -> RenderableType:
 
 def _curve(result: Comparison) -> Iterator[str]:
     """The costs in the order of the files as digits from 0, the smallest, to 9: it reads on any terminal."""
-    costs = [model.cost for model in result.models]
+    costs = [_cost(model) for model in result.models]
     finite = [cost for cost in costs if math.isfinite(cost)]
     if not finite or max(finite) == min(finite):
         return
@@ -149,7 +179,7 @@ def _sentences(result: Comparison) -> Iterator[str]:
             else f" (Holm, {best.pairs} pairs)."
         )
     elif len(result.models) > 2:
-        yield f"{min(result.models, key=lambda model: model.cost).name} has the smallest cost."
+        yield f"{min(result.models, key=_cost).name} has the smallest cost."
     if len(costs) == 1:
         (pair,) = costs
         tied = f", {pair.ties:,} are equal" if pair.ties else ""

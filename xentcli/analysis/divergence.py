@@ -1,0 +1,151 @@
+"""How far two files of predictions are apart, without labels: the divergence both ways, and the shared top class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.pairs import mean_interval
+from xentcli.analysis.score import opened, source_of
+from xentcli.arrays import Floats
+from xentcli.engine.passes import batches_again
+from xentcli.errors import DataError, Place, UsageError
+from xentcli.pairing import Feed
+from xentcli.pairing.headers import with_headers
+from xentcli.records import record, replace
+from xentcli.report.comparison import Comparison, Divergence, Model
+from xentcli.report.document import Examples
+from xentcli.scoring.batch import log_scores
+from xentcli.settings import Settings
+from xentcli.tallies.moments import Moments
+from xentcli.tallies.tally import Tally
+from xentcli.version import __version__
+
+__all__ = ["divergences"]
+
+
+def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None = None) -> Comparison:
+    """Compare each model with the first, row by row, by position and without labels.
+
+    With the distributions p of the reference and q of the model, the divergences of a row are
+    KL(p || q) = sum_c p_c (ln p_c - ln q_c), and KL(q || p) (S. Kullback and R. A. Leibler, 1951).
+
+    Raises
+    ------
+    UsageError
+        For options that need labels or ids.
+    DataError
+        Where row counts or the number of classes differ.
+    """
+    if settings.id is not None:
+        raise UsageError("without labels rows are matched by position; --id needs labels")
+    reference, *others = [(name, _feed(data, settings)) for name, data in models]
+    found = [_compared(reference, other, settings, threads) for other in others]
+    rows = found[0][0].forward.rows
+    paths = [(name, feed.sources[0].path) for name, feed in (reference, *others)]
+    return Comparison(
+        models=tuple(Model(name, path, rows, None) for name, path in paths),
+        pairs=(),
+        unit=settings.unit,
+        kind=settings.kind,
+        classes=reference[1].plan.classes,
+        labels="",
+        examples=Examples(rows, rows, 0, 0),
+        xent_version=__version__,
+        kl=tuple(divergence for _, divergence in found),
+        options=settings.changed(),
+    )
+
+
+def _feed(data: Any, settings: Settings) -> Feed:
+    """Open predictions alone: class 0 in every row stands for the labels, and nothing is made of it."""
+    source = source_of("predictions", data, settings, "predictions")
+    if not source.repeatable:
+        raise DataError("a stream can be read once, and without labels it is read twice", place=Place(source.path))
+    source, _, _ = with_headers(source, None, settings, ())
+    side = {True: {"header": "predictions", "no_header": None}, False: {"header": None, "no_header": "predictions"}}
+    header = {} if source.header is None else side[source.header]
+    labels = np.broadcast_to(np.zeros(1, dtype=np.int64), sum(part.rows for part in source.parts()))
+    # No label's name says which columns are classes.
+    preds = f"#1:#{source.width}" if settings.preds is None and source.tabular else settings.preds
+    return opened(data, labels, replace(settings, index_base=0, preds=preds, **header))
+
+
+@record(frozen=True)
+class _Apart(Tally):
+    """The divergences of some rows, and the share of them with the same top class."""
+
+    forward: Moments = Moments()
+    backward: Moments = Moments()
+    same: Moments = Moments()
+
+    @classmethod
+    def of(cls, p: Floats, q: Floats) -> _Apart:
+        """Tally rows of ln p and ln q (f8[n, k])."""
+        same = (p.argmax(axis=1) == q.argmax(axis=1)).astype(np.float64)
+        return cls(*(Moments.of(values, None) for values in (_divergence(p, q), _divergence(q, p), same)))
+
+
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """f8[n]: sum_c p_c (ln p_c - ln q_c) of ln p and ln q; a term with p_c = 0 is 0."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        terms = np.where(np.isneginf(p), 0.0, np.exp(p) * (p - q))
+    total: Floats = terms.sum(axis=1)
+    # Rounding alone makes a divergence negative.
+    return np.maximum(total, 0.0)
+
+
+def _compared(
+    reference: tuple[str, Feed], other: tuple[str, Feed], settings: Settings, threads: int | None
+) -> tuple[_Apart, Divergence]:
+    (old_name, old), (new_name, new) = reference, other
+    classes = [len(feed.plan.classes) for feed in (old, new)]
+    if classes[0] != classes[1]:
+        raise DataError(
+            f"{classes[1]} classes, and {old.sources[0].path} has {classes[0]}", place=Place(new.sources[0].path)
+        )
+    total = _Apart()
+    for p, q in _together(_rows(old, threads), _rows(new, threads), old, new):
+        total = total.merge(_Apart.of(p, q))
+    unit, level = settings.nats_per_unit, settings.confidence
+    forward, backward = total.forward.mean.value / unit, total.backward.mean.value / unit
+    one, two = (mean_interval(moments, level, unit) for moments in (total.forward, total.backward))
+    return total, Divergence(old_name, new_name, forward, backward, one, two, total.same.mean.value)
+
+
+def _rows(feed: Feed, threads: int | None) -> Iterator[Floats]:
+    """Yield ln q of all rows, f8[n, k]."""
+    for batch in batches_again(feed, threads):
+        scores = log_scores(batch)
+        if batch.kind == "logits":
+            top = scores.max(axis=1, keepdims=True)
+            scores = scores - (top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True)))
+        yield scores
+
+
+def _together(one: Iterator[Floats], two: Iterator[Floats], old: Feed, new: Feed) -> Iterator[tuple[Floats, Floats]]:
+    """Yield the same rows of both, whatever their blocks.
+
+    Raises
+    ------
+    DataError
+        When the row counts differ.
+    """
+    left: list[Floats | None] = [None, None]
+    while True:
+        for side, rows in enumerate((one, two)):
+            while left[side] is None or not len(left[side]):  # type: ignore[arg-type]
+                left[side] = next(rows, None)
+                if left[side] is None:
+                    break
+        p, q = left
+        if p is None or q is None:
+            if p is not q:
+                path, other = (feed.sources[0].path for feed in ((new, old) if q is None else (old, new)))
+                raise DataError(f"it has fewer rows than {other}", place=Place(path))
+            return
+        count = min(len(p), len(q))
+        yield p[:count], q[:count]
+        left = [p[count:], q[count:]]
