@@ -180,6 +180,7 @@ class Maker:
             self.targets()
         self.extras()
         self.skip_losses()
+        self.skip_predictions()
         self.choices()
         spec = self.split()
         self.finish(spec)
@@ -324,6 +325,15 @@ class Maker:
             self.options["ignore_label"] = "nan"
             for row in self.columns["q"]:
                 row[0] = math.nan if self.chance(0.3) else row[0]
+
+    def skip_predictions(self) -> None:
+        """Predictions that are NaN, and --skip-missing."""
+        if self.kind == "losses" or self.preds.dtype[-2:] not in ("f8", "f4") or not self.chance(0.08):
+            return
+        self.options["skip_missing"] = True
+        for row in self.columns["q"]:
+            if self.chance(0.3):
+                row[self.r.randrange(len(row))] = math.nan
 
     def garbage(self) -> None:
         """What a row of weight 0 holds is not looked at."""

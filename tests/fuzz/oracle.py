@@ -620,12 +620,15 @@ def _figures(problem: Problem, rows: list[dict[str, Any]]) -> Figures:
         _must(0 <= row.get("bytes", 1.0) < math.inf, "bytes")
     ignored = [label and not out for label, out in zip(_ignored(problem, rows), unmatched, strict=True)]
     skipped = [label or out for label, out in zip(ignored, unmatched, strict=True)]
-    targets = _targets(problem, rows, skipped)
+    missing = [_is_missing(problem, row) and not out for row, out in zip(rows, skipped, strict=True)]
+    # The label of a row without a prediction is not checked either, but may be what decides.
+    unchecked = [row | {"weight": 0.0} if out else row for row, out in zip(rows, missing, strict=True)]
+    targets = _targets(problem, unchecked, skipped)
     weights = _class_weights(problem)
     scored: list[Row] = []
     zero = 0
     for i, row in enumerate(rows):
-        if skipped[i]:
+        if skipped[i] or missing[i]:
             continue
         if row.get("weight", 1.0) == 0:
             zero += 1
@@ -634,8 +637,12 @@ def _figures(problem: Problem, rows: list[dict[str, Any]]) -> Figures:
     if not scored or sum(row.b for row in scored) == 0:
         raise Refusal("nothing is scored", 5)
     examples = {"read": len(rows), "scored": len(scored), "ignored": sum(ignored), "zero_weight": zero}
-    examples["unmatched"] = sum(unmatched)
+    examples |= {"unmatched": sum(unmatched), "missing": sum(missing), "ignored_cells": 0}
     return _report(problem, scored, examples, options)
+
+
+def _is_missing(problem: Problem, row: dict[str, Any]) -> bool:
+    return bool(problem.options.get("skip_missing")) and any(map(math.isnan, row["q"]))
 
 
 def _ignored(problem: Problem, rows: list[dict[str, Any]]) -> list[bool]:

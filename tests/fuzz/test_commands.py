@@ -47,7 +47,7 @@ def test_the_cases_are_of_all_kinds_forms_and_formats() -> None:
         f"role {role}" for role in ("q", "label", "target", "weight", "by", "by2", "cluster", "bytes", "id", "note")
     }
     wanted |= {"clip", "scale", "renormalize", "label_smoothing", "class_weight", "ignore_label", "index_base", "base"}
-    wanted |= {"classes", "confidence", "sum_tolerance", "multilabel", "positive", "subset", "bytes"}
+    wanted |= {"classes", "confidence", "sum_tolerance", "multilabel", "positive", "subset", "bytes", "skip_missing"}
     assert not {name for name in wanted if seen[name] < 5}
 
 

@@ -57,12 +57,11 @@ def _checked(
 ) -> Batch:
     kind = KINDS[recipe.kind]
     if recipe.multilabel:
-        assert target is not None
-        present = ~np.isnan(target)
+        present = np.ones(predictions.shape, dtype=bool) if target is None else ~np.isnan(target)
         cells, columns = np.flatnonzero(present), predictions.shape[1]
         checked_ = predictions.reshape(-1, 1)[cells]
         _CHECKS[recipe.kind](checked_, recipe, lambda i, _: where(int(cells[i]) // columns, int(cells[i]) % columns))
-        if present.all():
+        if target is None or present.all():
             return Batch(recipe, predictions, target, weight, rows)
         return Batch(recipe, predictions, np.where(present, target, 0.0), weight, rows, present=present)
     single = predictions.shape[1] == 1
