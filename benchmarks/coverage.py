@@ -107,6 +107,7 @@ def lines(draws: int) -> Iterator[str]:
     yield ""
     yield "The best temperature of a calibrated model is 1: what a fit gains there is chance alone, about 1/(2n)"
     yield "nats, and the true gain of 0 is the least that there is: no rate is given for it."
+    yield "The three models see the same draws, so that their rates move together."
 
 
 def main() -> None:

@@ -142,9 +142,7 @@ class Fields:
     max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
     max_field: int = _files("Longest field, characters.", "N", DEFAULT.field, check=_at_least_1)
     max_inflated: int = _files("Largest inflated data [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1)
-    max_batch: int = _files(
-        "Largest Arrow batch, JSON table [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1
-    )
+    max_batch: int = _files("Largest Arrow batch or JSON [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
 
     clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
     class_weight: Mapping[str, float] | str | Sequence[str] | None = _loss(
