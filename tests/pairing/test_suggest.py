@@ -91,7 +91,7 @@ def test_equal_predictions_are_all_the_largest(write: Write) -> None:
 
 
 def test_where_the_predicted_class_is_given_as_the_label_it_is_not_advised(write: Write) -> None:
-    path = write("p.csv", "predict,note,no,yes\nno,x,.8,.2\nyes,y,.3,.7\n")
+    path = write("p.csv", "predict,note,no,yes,size\nno,x,.8,.2,9\nyes,y,.3,.6,8\n")
     message = refused(path, label="predict")
     assert "--label" not in message
     assert f"xent score {path} LABELS --preds no,yes" in message

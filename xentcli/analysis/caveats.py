@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from xentcli.columns.numerals import localized
@@ -111,8 +112,9 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     if plan.compare_row_names and not names.same:
         yield Warning(
             "row-names-differ",
-            "the unnamed first columns of both files differ; rows were matched by position",
-            "--id '#1' matches by them; --align position silences this",
+            f"{f'columns {plan.compared}' if plan.compared else 'the unnamed first columns'} of both files differ; "
+            "rows were matched by position",
+            f"--id {shlex.quote(plan.compared or '#1')} matches by them; --align position silences this",
         )
 
 

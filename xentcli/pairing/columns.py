@@ -12,7 +12,18 @@ from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
-__all__ = ["Found", "check_odd", "columns_of", "find_columns", "is_group", "listed", "name_of", "spec_items", "spec_of"]
+__all__ = [
+    "Found",
+    "Roles",
+    "check_odd",
+    "columns_of",
+    "find_columns",
+    "is_group",
+    "listed",
+    "name_of",
+    "spec_items",
+    "spec_of",
+]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
 
@@ -40,6 +51,10 @@ class Found:
             keys = [flat.origin[column][1] for column in self.columns]
             return tuple(map(str, keys))
         return tuple(name_of(self.source, column) for column in self.columns)
+
+
+Roles = dict[str, list[Found]]
+"""For each role the columns that have it; ids and row names have them in every source."""
 
 
 def flat_of(source: Source) -> Flat | None:

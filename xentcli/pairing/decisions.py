@@ -14,7 +14,7 @@ from xentcli.errors import DataError, NoVerdict, Place, Warning
 from xentcli.pairing.alignment import Companion, PartQueue, check_pairs
 from xentcli.pairing.axes import arranged, shape_of
 from xentcli.pairing.choices import with_choices
-from xentcli.pairing.columns import Found, listed, name_of
+from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join
@@ -22,11 +22,10 @@ from xentcli.pairing.lists import undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
 from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
+from xentcli.pairing.predictions import find_predictions
 from xentcli.pairing.roles import (
-    Roles,
     explicit_roles,
     find_labels,
-    find_predictions,
     find_row_names,
     flattened,
     picks_of,
@@ -86,12 +85,12 @@ def pair(
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     if labelled:
         find_labels(roles, sources[:files], queues, settings)
-    doubt = find_predictions(roles, sources, queues, settings)
+    doubt = find_predictions(roles, sources, queues, settings, whole=whole)
     _check_scale(roles["preds"][0], settings)
     if not labelled:
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
-    compare = find_row_names(roles, sources[:files], settings)
+    compare = find_row_names(roles, sources[:files], queues, settings)
     picks = picks_of(roles, sources, settings)
     companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
     joins = tuple(map(Join.of, companions)) if settings.id is not None else ()

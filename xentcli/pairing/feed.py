@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from xentcli.arrays import Ints
@@ -125,7 +126,9 @@ class Matching:
             matched.finish()
         if self.row_names.shuffled:
             paths = " and ".join(table.path for table in self._feed.plan.inputs[:2])
+            name = self._feed.plan.compared
+            by = shlex.quote(name or "#1")
             raise DataError(
-                f"{paths} have the same row names (first column, without a name) in another order",
-                advice=("--id '#1' matches the rows by it", "--align position takes them as they stand"),
+                f"{paths} have the same {name or 'row names (first column, without a name)'} in another order",
+                advice=(f"--id {by} matches the rows by it", "--align position takes them as they stand"),
             )

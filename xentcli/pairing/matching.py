@@ -5,27 +5,27 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.columns.column import take, texts_of
+from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import in_points, is_number, localized, whole_or_text
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
-from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
-from xentcli.pairing.columns import Found, is_group, listed, name_of, spec_of
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.columns import Found, Roles, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
+from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.join import Join
-from xentcli.pairing.labels import Census, labelled_as
+from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
-from xentcli.pairing.near import clean_copy
-from xentcli.pairing.roles import Doubt, Roles, predicted_labels
+from xentcli.pairing.predictions import Doubt
+from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
 from xentcli.pairing.suggest import not_the_truth
 from xentcli.readers import open_small
-from xentcli.readers.source import Pick, Rows, Source, has_first_line
+from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
 from xentcli.records import record
 from xentcli.settings import Settings
@@ -221,7 +221,7 @@ def match(
             place=Place(label.source.path),
             advice="--label NAME,... names the columns",
         )
-    census, complete = _census(roles, queues, joins, settings, whole=whole)
+    census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was taken as a header only because of a footer.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
     is_label = is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
@@ -320,96 +320,6 @@ def _distribution(
             f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal_of_any
         )
     return classes, Distribution(note, settings.sum_tolerance, order, by_name, votes=settings.votes)
-
-
-def _census(
-    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], settings: Settings, *, whole: bool
-) -> tuple[Census, bool]:
-    """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
-    label = roles["label"][0]
-    ignored, decimal = settings.ignored, settings.decimal_of_any
-    clean = partial(clean_copy, label.source, label.columns[0])
-    census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal, clean=clean)
-    limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
-    join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
-    if join is not None:
-        weight = _weights_beside(join, roles, queues[0], limit, subset=settings.subset)
-        for begin in range(0, join.rows.count, HEAD_ROWS):
-            rows = join.rows.cut(begin, begin + HEAD_ROWS)
-            labels = rows.values["label"]
-            counts = np.ones(len(labels), bool) if weight is None else weight[begin : begin + HEAD_ROWS] != 0
-            counted = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
-            census.add(
-                take(labels, counted),
-                lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
-            )
-        # With --subset the labels that have a prediction decide, as far as these were looked at.
-        return census, not settings.subset or join.rows.count <= limit
-    seen = 0
-    by_source = {id(queue.source): queue for queue in queues}
-    weights = roles["weights"][0] if "weights" in roles else None
-    beside, picks = None, {"label": Pick(label.columns, "values")}
-    owner = next((j for j, q in zip(joins, queues[1:], strict=False) if weights and q.source is weights.source), None)
-    if owner is not None:
-        # Our labels, and weights that an id leads to.
-        picks["id"] = Pick(roles["id"][0].columns, "text", required=True)
-    elif weights is not None:
-        beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
-    weights_ = _Pieces(beside)
-    for rows in by_source[id(label.source)].look(picks, limit):
-        seen += rows.count
-        counts, labels = weights_.take(rows.count) != 0, rows.values["label"]
-        if owner is not None:
-            positions = owner.find(texts_of(rows.values["id"]))
-            counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0
-        kept = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
-        values = labels if len(kept) == rows.count else take(labels, kept)
-        census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
-    return census, seen < limit
-
-
-def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int, *, subset: bool) -> Floats | None:
-    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1.
-
-    With --subset it is 0 where the predictions that are looked at do not have the id.
-    """
-    weight = _column(join.rows) if "weights" in join.rows.values else None
-    ours = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
-    if not (ours or subset):
-        return weight
-    beside = np.zeros(join.rows.count) if subset else np.ones(join.rows.count)
-    picks = {"id": Pick(roles["id"][0].columns, "text", required=True)}
-    if ours:
-        picks["weights"] = Pick(roles["weights"][0].columns)
-    for rows in predictions.look(picks, limit):
-        positions = join.find(texts_of(rows.values["id"]))
-        found = positions >= 0
-        beside[positions[found]] = _column(rows)[found] if ours else 1.0
-    return beside if weight is None else beside * (weight != 0)
-
-
-def _column(rows: Rows) -> Floats:
-    column = rows.values["weights"]
-    assert isinstance(column, np.ndarray)
-    weights: Floats = column[:, 0].astype(np.float64)
-    return weights
-
-
-class _Pieces:
-    """The weights beside the labels, in pieces of another size; 1 where there are none."""
-
-    def __init__(self, rows: Iterator[Rows] | None) -> None:
-        self._rows = rows
-        self._held = np.zeros(0)
-
-    def take(self, count: int) -> Floats:
-        """The next `count` weights."""
-        if self._rows is None:
-            return np.ones(count)
-        while len(self._held) < count and (piece := next(self._rows, None)) is not None:
-            self._held = np.concatenate([self._held, _column(piece)])
-        taken, self._held = self._held[:count], self._held[count:]
-        return np.concatenate([taken, np.ones(count - len(taken))])
 
 
 def _called(census: Census, matcher: Matcher) -> list[str]:

@@ -115,6 +115,13 @@ class Plan:
         return self.picks[0]["preds"].as_ == "lists"
 
     @property
+    def compared(self) -> str:
+        """The name of the column that both files have and that is compared; empty for row names."""
+        picked, names = self.picks[0].get("index"), self.predictions.names
+        named = self.compare_row_names and picked is not None and picked.columns[0] < len(names)
+        return names[picked.columns[0]] if named and picked is not None else ""
+
+    @property
     def alignment(self) -> str:
         """How rows find their labels: "position" or "id"."""
         return "position" if self.settings.id is None else "id"

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
-
-import numpy as np
+from collections.abc import Collection, Sequence
 
 from xentcli.columns.column import texts_of
-from xentcli.columns.missing import is_missing
-from xentcli.columns.numerals import hundredths, in_points, is_number, number_hint
-from xentcli.errors import DataError, Place, shown
+from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, check_odd, find_columns, listed, name_of, spec_items
+from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.lists import has_lists
+from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
-from xentcli.readers.source import Pick, Rows, Selection, Source, files_in, has_first_line, text_for_numbers
-from xentcli.readers.text.faults import Written, above_or_below, cell_advice, may_be_title
-from xentcli.records import record, replace
-from xentcli.scoring.kinds import KINDS
+from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
+from xentcli.records import replace
 from xentcli.settings import Settings
 
 __all__ = [
-    "Doubt",
-    "Roles",
     "explicit_roles",
     "find_labels",
-    "find_predictions",
     "find_row_names",
     "flattened",
+    "free_columns",
     "picks_of",
     "predicted_labels",
     "unused_columns",
     "used_columns",
+    "used_in",
 ]
 
-Roles = dict[str, list[Found]]
-"""For each role the columns that have it; ids and row names have them in every source."""
-
-LOOK_AT = 100
 _MEANINGS = {
     "preds": "the predictions",
     "label": "one column for each class",
@@ -101,7 +90,7 @@ def _check_overlap(roles: Roles) -> None:
                     )
 
 
-def _used(source: Source, roles: Roles, options: Collection[str]) -> dict[int, str]:
+def used_in(source: Source, roles: Roles, options: Collection[str]) -> dict[int, str]:
     """The columns of a source that some options name, each with the first of these options."""
     used: dict[int, str] = {}
     for role, places in roles.items():
@@ -112,9 +101,9 @@ def _used(source: Source, roles: Roles, options: Collection[str]) -> dict[int, s
     return used
 
 
-def _free(source: Source, roles: Roles) -> list[int]:
+def free_columns(source: Source, roles: Roles) -> list[int]:
     """The columns of a source without a role; --show gives none, and an unnamed first column is row names."""
-    used = _used(source, roles, ROLES.keys() - {"show"})
+    used = used_in(source, roles, ROLES.keys() - {"show"})
     return [column for column in range(source.width) if column not in used and column != source.row_names]
 
 
@@ -129,12 +118,12 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
     if "label" in roles:
         return
     source = sources[-1]
-    free = _free(source, roles)
+    free = free_columns(source, roles)
     if len(sources) > 1:
-        columns = len(roles["preds"][0].columns) if "preds" in roles else len(_free(sources[0], roles))
+        columns = len(roles["preds"][0].columns) if "preds" in roles else len(free_columns(sources[0], roles))
         found = Found(source, tuple(free))
         if len(free) == 1 or (
-            len(free) == columns and columns > 1 and _first_text(found, queues[len(sources) - 1]) is None
+            len(free) == columns and columns > 1 and first_text(found, queues[len(sources) - 1]) is None
         ):
             roles["label"] = [found]
             return
@@ -160,7 +149,7 @@ def _which_label(
     swapped: bool,
 ) -> DataError:
     """The error that lists the columns that could be the labels, without those that are the predicted class."""
-    preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(_free(sources[0], roles)))
+    preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(free_columns(sources[0], roles)))
     predicted = predicted_labels(found, preds, queues, settings)
     names = [name for name in found.names if name not in predicted]
     return DataError(
@@ -189,208 +178,6 @@ def predicted_labels(label: Found, preds: Found, queues: Sequence[PartQueue], se
     return predicted_among(label, preds, by_source[id(label.source)], by_source[id(preds.source)])
 
 
-@record(frozen=True)
-class Doubt:
-    """What is uncertain of predictions that no option names.
-
-    Attributes
-    ----------
-    stray
-        Whether a column that is not a class could be among them: no row sum would catch it.
-    taken
-        Columns of the same file that have another role and could be classes, each with its option.
-    """
-
-    stray: bool = False
-    taken: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def shareable(self) -> bool:
-        """Whether all columns that are taken may be predictions too."""
-        return not {"weights", "bytes"} & set(self.taken.values())
-
-
-def find_predictions(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> Doubt:
-    """Take the columns without a role as predictions where no option names them; return what is uncertain of them."""
-    if "preds" in roles:
-        return Doubt()
-    source = sources[0]
-    if settings.kind == "losses" and "loss" in source.names:
-        roles["preds"] = [Found(source, (source.names.index("loss"),))]
-        if "weights" not in roles and "weight" in source.names:
-            roles["weights"] = [Found(source, (source.names.index("weight"),))]
-        return Doubt()
-    free = _without_shown_text(source, tuple(_free(source, roles)), roles, queues[0], settings)
-    if not free:
-        raise DataError(
-            "no column is left for the predictions",
-            place=Place(source.path),
-            advice="--preds NAME,... chooses the columns of the predictions",
-        )
-    found = Found(source, free, others=True)
-    check_odd(found, "every column without another role is a prediction")
-    if not KINDS[settings.kind].labelled and len(free) > 1 and source.tabular:
-        lists = [name_of(source, column) for column in free if column in source.traits.lists]
-        raise DataError(
-            f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
-            place=Place(source.path),
-            advice=f"--preds {lists[0]} takes every number of its lists"
-            if len(lists) == 1
-            else "--preds NAME chooses it",
-        )
-    _check_numeric(found, queues[0], sources, settings)
-    roles["preds"] = [found]
-    return _doubt(found, roles, queues[0], settings) if KINDS[settings.kind].labelled else Doubt()
-
-
-def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:
-    """Return what is uncertain of predictions without a role: row sums close to 1 confirm two and more columns."""
-    source = found.source
-    used = _used(source, roles, ("by", "cluster", "weights", "bytes"))
-    taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
-    if settings.positive is not None and len(found.columns) == 1:
-        # --positive says that there is one column of predictions.
-        return Doubt()
-    unsummed = _unsummed(settings)
-    if not unsummed and (
-        _confirmed(found, queue, settings) or not _sum_to_1((*found.columns, *taken), queue, settings)
-    ):
-        taken = {}
-    return Doubt(unsummed and source.tabular and len(found.columns) + len(taken) > 1, taken)
-
-
-def _unsummed(settings: Settings) -> bool:
-    """Whether no row sum confirms which columns are predictions."""
-    return settings.kind == "logits" or settings.multilabel or settings.recipe().renormalize
-
-
-def _without_shown_text(
-    source: Source, free: tuple[int, ...], roles: Roles, queue: PartQueue, settings: Settings
-) -> tuple[int, ...]:
-    """Leave out text columns of --show, if row sums confirm that the others are the predictions."""
-    if _unsummed(settings) or not KINDS[settings.kind].labelled:
-        return free
-    shown_ = _used(source, roles, ("show",))
-    kept = tuple(c for c in free if c not in shown_ or _first_text(Found(source, (c,)), queue) is None)
-    return kept if len(kept) > 1 else free
-
-
-def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
-    known = source.numeric(column)
-    return _first_text(Found(source, (column,)), queue, blank=True) is None if known is None else known
-
-
-def _confirmed(found: Found, queue: PartQueue, settings: Settings) -> bool:
-    """Whether row sums say that no class is missing; a wider tolerance than the default could hide one."""
-    strict = replace(settings, sum_tolerance=min(settings.sum_tolerance, Settings().sum_tolerance))
-    return len(found.columns) > 1 and (strict == settings or _sum_to_1(found.columns, queue, strict))
-
-
-def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
-    """Whether two columns or more sum to 1 within the tolerance in all of the first rows."""
-    if len(columns) < 2:
-        return False
-    try:
-        for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
-            q = settings.recipe().scaled(np.asarray(rows.values["preds"], dtype=np.float64))
-            with np.errstate(over="ignore"):
-                sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
-            if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
-                return False
-    except DataError:
-        # What is wrong with a row is said when it is scored.
-        return False
-    return True
-
-
-@record(frozen=True, eq=False)
-class _Stray:
-    """A cell that is not a number, by the row and the role under which its column was loaded."""
-
-    source: Source
-    head: Rows
-    role: str
-    row: int
-
-    @property
-    def column(self) -> Sequence[str]:
-        """The first cells of its column, numbers with a point whatever the decimal separator."""
-        decimal = self.source.traits.decimal
-        return [in_points(text, decimal) for text in texts_of(self.head.values[self.role])]
-
-    @property
-    def text(self) -> str:
-        """What is in it."""
-        return texts_of(self.head.values[self.role])[self.row]
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return replace(self.head.place(self.role, self.row), column=name_of(self.source, int(self.role)))
-
-    @property
-    def outside(self) -> str:
-        """The command that skips what is no row; empty where the cell is in one."""
-        source, column = self.source, self.column
-        if not has_first_line(source) or files_in(source):
-            return ""
-        return above_or_below(
-            column,
-            self.row,
-            lambda row: self.head.place(self.role, row).line,
-            Written(source.path),
-            titled=may_be_title(source.names),
-            last=source.repeatable and len(column) == source.lines() - bool(source.header),
-        )
-
-
-def _first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> _Stray | None:
-    """The first cell of the columns of a table, by columns, that is not a number, in the first rows.
-
-    A missing one is one only with `blank`.
-    """
-    source = found.source
-    unread = [column for column in found.columns if column not in source.traits.lists]
-    texts = [column for column in unread if source.tabular and source.numeric(column) is None]
-    head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
-    for role, column in head.values.items() if head is not None else ():
-        values = [in_points(text, source.traits.decimal) for text in texts_of(column)]
-        if int(role) in source.traits.percent:
-            values = [hundredths(text, source.traits.decimal) for text in values]
-        row = next(
-            (row for row, text in enumerate(values) if not is_number(text) and (blank or not is_missing(text))), None
-        )
-        if head is not None and row is not None:
-            return _Stray(source, head, role, row)
-    return None
-
-
-def _check_numeric(found: Found, queue: PartQueue, sources: Sequence[Source], settings: Settings) -> None:
-    """Refuse a column of text among the predictions that nobody chose, listing them all."""
-    stray = _first_text(found, queue)
-    if stray is None:
-        return
-    message = f"{shown(stray.text)} is not a number"
-    if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
-        swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
-        raise DataError(message, place=stray.place, advice=swapped)
-    hint = number_hint(stray.text) or cell_advice(stray.text, Written(found.source.path)) or stray.outside
-    if hint:
-        raise DataError(message, place=stray.place, advice=hint)
-    if found.source.width == 1:
-        if any(map(is_number, stray.text.split())):
-            raise DataError(message, place=stray.place, advice="fields with spaces between? --delimiter space")
-        swapped = f"are the files swapped? xent score {sources[-1].path} {found.source.path}"
-        alone = len(sources) == 1 or any(map(is_number, stray.column))
-        raise DataError(message, place=stray.place, advice="" if alone else swapped)
-    chooses = ["--preds NAME,... chooses the predictions"] if len(sources) > 1 else suggestions(found.source, settings)
-    raise DataError(
-        f"{message}, and no option says which columns are predictions",
-        place=stray.place,
-        advice=(f"columns: {listed(found.names)}", *chooses),
-    )
-
-
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
     """For kinds without labels every number of an array is an example of its own."""
     if source.width == 1 or source.tabular or len(roles["preds"][0].columns) == 1:
@@ -405,8 +192,8 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
     return flat, {**roles, "preds": [Found(flat, (0,))]}
 
 
-def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) -> bool:
-    """Compare the row names where both sources have them."""
+def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:
+    """Compare the row names where both sources have them, or a column without a role that tells rows apart in both."""
     if len(sources) < 2 or settings.id is not None or settings.align is not None:
         return False
     columns = [source.row_names for source in sources]
@@ -416,11 +203,31 @@ def find_row_names(roles: Roles, sources: Sequence[Source], settings: Settings) 
             s.width if c is None and s.traits.counts and sources[0].format == sources[1].format else c
             for s, c in zip(sources, columns, strict=True)
         ]
-    roles["index"] = [Found(s, (column,)) for s, column in zip(sources, columns, strict=True) if column is not None]
-    if len(roles["index"]) == len(sources):
-        return True
-    del roles["index"]
-    return False
+    else:
+        columns = _ids_in_both(roles, sources, queues)
+    found = [Found(s, (column,)) for s, column in zip(sources, columns, strict=False) if column is not None]
+    if len(found) == len(sources):
+        roles["index"] = found
+    return "index" in roles
+
+
+def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int | None]:
+    """The first column without a role that both tables have by one name, and whose first cells all differ."""
+    free = [{s.names[c]: c for c in free_columns(s, roles) if s.names and s.tabular} for s in sources]
+    for name in free[0]:
+        places = [names.get(name) for names in free]
+        if name and None not in places and all(map(_differ, places, queues)):
+            return places
+    return []
+
+
+def _differ(column: int | None, queue: PartQueue) -> bool:
+    """Whether the first cells of a column all differ."""
+    assert column is not None
+    if column in queue.source.traits.lists:
+        return False
+    rows = next(queue.look({"id": Pick((column,), "text")}, LOOK_AT), None)
+    return rows is not None and len(set(texts_of(rows.values["id"]))) == rows.count
 
 
 def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tuple[Selection, ...]:
@@ -462,5 +269,7 @@ def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:
 
 def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:
     """Name the columns of a source that have no role and are not shown."""
-    shown_ = _used(source, roles, ("show",))
-    return tuple(name_of(source, column) for column in _free(source, roles) if column not in shown_)
+    shown_ = used_in(source, roles, ("show",))
+    # A column that is only compared has no role.
+    others = {role: places for role, places in roles.items() if role != "index"}
+    return tuple(name_of(source, column) for column in free_columns(source, others) if column not in shown_)

@@ -18,7 +18,7 @@ from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["not_the_truth", "predicted_among", "predicted_class", "suggestions"]
+__all__ = ["as_option", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
 
 LOOK_AT = 1000
 MOST = 3
@@ -188,6 +188,11 @@ class _Head:
 def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:
     texts = all(number(in_points(value, decimal)) is None for value in distinct)
     return texts and 1 < len(distinct) <= max(2, rows // 2)
+
+
+def as_option(preds: Sequence[str], source: Source) -> str:
+    """Return columns as --preds takes them, quoted; a long run of neighbours as first:last."""
+    return _word(_run(preds, [name_of(source, column) for column in range(source.width)]))
 
 
 def _run(preds: Sequence[str], names: Sequence[str]) -> str:

@@ -1,0 +1,169 @@
+"""Without --preds: the names of the labels and the row sums choose the columns, or a refusal names them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+from tests.conftest import Run, Write
+from xentcli import score
+from xentcli.errors import DataError
+
+CLASSES = ["red", "green", "blue"]
+N = 12
+Q = np.random.default_rng(3).dirichlet(np.ones(3), N)
+Y = np.array([0, 1, 2, 2, 1, 0, 1, 1, 2, 0, 0, 1])
+COST = log_loss(Y, Q)
+TEXT = [CLASSES[y] for y in Y]
+PREDICTED = [CLASSES[c] for c in Q.argmax(axis=1)]
+ENDS = [("", ""), ("p_", ""), ("", ".prob"), ("P (colour=", ")"), ("confidence(", ")"), ("colour_", "_PREDICTION")]
+BESIDE: dict[str, Any] = {
+    "id": range(100, 100 + N),
+    "row": range(N),
+    "name": [f"img{row}.png" for row in range(N)],
+    "pred": PREDICTED,
+    "code": Q.argmax(axis=1),
+    "confidence": Q.max(axis=1),
+    "Usage": ["Public", "Private"] * (N // 2),
+    "status": [""] * N,
+    "fold": ["Fold1"] * 5 + ["2"] * (N - 5),
+}
+
+
+def frame(*beside: str, ends: tuple[str, str] = ("", "")) -> pd.DataFrame:
+    before, after = ends
+    made = pd.DataFrame(Q, columns=[f"{before}{name}{after}" for name in CLASSES])
+    for place, name in enumerate(beside):
+        made.insert(2 * place % (len(made.columns) + 1), name, list(BESIDE[name]))
+    return made
+
+
+def message_of(*files: Any, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        score(*files, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("beside", [[name] for name in BESIDE] + [list(BESIDE)])
+def test_whatever_is_beside_the_columns_of_the_classes_needs_no_option(
+    beside: list[str], ends: tuple[str, str], tmp_path: Path
+) -> None:
+    preds = frame(*beside, ends=ends)
+    preds.to_csv(tmp_path / "p.csv", index=False)
+    preds.assign(truth=TEXT).to_csv(tmp_path / "both.csv", index=False)
+    pd.Series(TEXT, name="truth").to_csv(tmp_path / "l.csv", index=False)
+    two = score(tmp_path / "p.csv", tmp_path / "l.csv", label="truth")
+    one = score(tmp_path / "both.csv", label="truth")
+    assert two.cost == one.cost == pytest.approx(COST, rel=1e-12)
+    assert len(one.classes) == 3
+
+
+def test_the_files_that_held_before_hold_in_memory_and_in_parquet(tmp_path: Path) -> None:
+    preds = frame("id", "pred", "Usage", ends=("p_", ""))
+    preds.to_parquet(tmp_path / "p.parquet")
+    assert score(preds, TEXT).cost == score(tmp_path / "p.parquet", TEXT).cost == pytest.approx(COST, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["probs", "logprobs"])
+def test_a_class_without_rows_is_chosen_too_where_it_has_the_prefix(kind: str) -> None:
+    kept = Y != 2
+    q = frame(ends=("p_", ""))
+    preds = (q.transform(np.log) if kind == "logprobs" else q).assign(id=BESIDE["id"], p_note="x")[kept]
+    report = score(preds, [text for text in TEXT if text != "blue"], kind=kind)
+    assert report.classes == ("p_red", "p_green", "p_blue")
+    assert report.cost == pytest.approx(-np.log(Q[kept, Y[kept]]).mean(), rel=1e-12)
+
+
+def test_a_class_without_rows_or_a_prefix_is_not_left_out_but_named(tmp_path: Path, xent: Run) -> None:
+    kept = Y != 2
+    frame("id").assign(truth=TEXT)[kept].to_csv(tmp_path / "p.csv", index=False)
+    done = xent("score", "p.csv", "--label", "truth")
+    assert done.returncode == 3
+    assert "without id every row sums to 1: --id id" in done.stderr
+    followed = xent("score", "p.csv", "--label", "truth", "--id", "id", "-q")
+    assert float(followed.stdout) == pytest.approx(-np.log(Q[kept, Y[kept]]).mean(), rel=1e-12)
+
+
+def test_two_sets_that_are_named_as_the_labels_are_refused_with_both() -> None:
+    other = frame(ends=("q_", ""))
+    message = message_of(frame("pred", ends=("p_", "")).join(other), TEXT)
+    assert "2 sets of columns are named as the labels are, and sum to 1" in message
+    assert "--preds p_red,p_green,p_blue" in message
+    assert "--preds q_red,q_green,q_blue" in message
+
+
+def test_the_truth_in_columns_beside_the_predictions_is_not_taken_for_them() -> None:
+    truth = pd.DataFrame(np.eye(3)[Y], columns=CLASSES)
+    assert "2 sets of columns" in message_of(truth.join(frame("id", ends=("p_", ""))), TEXT)
+
+
+@pytest.mark.parametrize(("labels", "named"), [(Y, "red,green,blue"), ([f"{y}x" for y in Y], "red,green,blue")])
+def test_where_no_name_helps_the_set_that_sums_to_1_is_named(labels: Any, named: str, tmp_path: Path) -> None:
+    frame("row", "confidence", "id").to_csv(tmp_path / "p.csv", index=False)
+    assert f"every row sums to 1: --preds {named}" in message_of(tmp_path / "p.csv", labels)
+
+
+def test_an_id_that_both_files_have_is_advised_as_such(tmp_path: Path, xent: Run) -> None:
+    frame("id").to_csv(tmp_path / "p.csv", index=False)
+    pd.DataFrame({"id": BESIDE["id"], "y": Y}).to_csv(tmp_path / "l.csv", index=False)
+    done = xent("score", "p.csv", "l.csv", "--label", "y")
+    (advice,) = [line for line in done.stderr.splitlines() if "--id" in line]
+    followed = xent("score", "p.csv", "l.csv", "--label", "y", *shlex.split(advice.rpartition(": ")[2]), "-q")
+    assert float(followed.stdout) == pytest.approx(COST, rel=1e-12)
+
+
+def test_renormalize_is_not_advised_where_a_column_is_left_over() -> None:
+    assert "--renormalize" not in message_of(frame("row"), Y)
+    assert "--renormalize" in message_of(frame() * 0.9, Y)
+
+
+def test_one_column_of_probabilities_beside_an_id_is_named(write: Write) -> None:
+    path = write("p.csv", "id,q\n7,.25\n8,.5\n9,.75\n")
+    assert "q is the only one from 0 to 1: --preds q" in message_of(path, [0, 1, 1])
+    assert score(path, [0, 1, 1], preds="q").examples.scored == 3
+
+
+def test_rows_that_are_skipped_do_not_say_which_columns_are_predictions(write: Write) -> None:
+    path = write("p.csv", "red,blue,w,y\n7,7,0,red\n.5,.5,1,red\n.25,.75,1,blue\n9,9,1,-\n")
+    assert score(path, label="y", weights="w", ignore_label="-").cost == pytest.approx(-np.log([0.5, 0.75]).mean())
+
+
+def test_logits_without_text_still_need_names_for_all_columns() -> None:
+    logits = pd.DataFrame(np.log(Q) + 1, columns=CLASSES)
+    assert score(logits.assign(pred=PREDICTED), TEXT, kind="logits").cost == pytest.approx(COST, rel=1e-12)
+    assert "no label is named id" in message_of(logits.assign(pred=PREDICTED, id=BESIDE["id"]), TEXT, kind="logits")
+    spelled = logits.assign(pred=PREDICTED, blue=[f"{v:.3f}".replace(".", ",") for v in logits.blue])
+    kept = Y != 2
+    assert "is not a number" in message_of(spelled[kept], [t for t in TEXT if t != "blue"], kind="logits")
+
+
+def test_target_columns_choose_the_columns_by_their_names(tmp_path: Path) -> None:
+    frame("id", "pred", ends=("p_", "")).to_csv(tmp_path / "p.csv", index=False)
+    targets = pd.DataFrame(np.eye(3)[Y], columns=[f"y_{name}" for name in CLASSES])
+    assert score(tmp_path / "p.csv", targets, label="y_*").cost == pytest.approx(COST, rel=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"preds": "red,green,blue"}])
+def test_an_id_of_both_files_in_another_order_is_refused_and_other_ids_are_warned_of(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
+    preds, labels = tmp_path / "p.csv", tmp_path / "l.csv"
+    frame("name", "pred").to_csv(preds, index=False)
+    truth = pd.DataFrame({"name": BESIDE["name"], "y": TEXT})
+    truth[::-1].to_csv(labels, index=False)
+    message = message_of(preds, labels, label="y", **options)
+    assert "have the same name in another order" in message
+    assert "--id name" in message
+    assert score(preds, labels, label="y", id="name", **options).cost == pytest.approx(COST, rel=1e-12)
+    truth.to_csv(labels, index=False)
+    same = score(preds, labels, label="y", **options)
+    assert (same.warnings, same.cost) == ((), pytest.approx(COST, rel=1e-12))
+    truth.assign(name=[f"{row}" for row in range(N)]).to_csv(labels, index=False)
+    assert [w.code for w in score(preds, labels, label="y", **options).warnings] == ["row-names-differ"]

@@ -1,0 +1,194 @@
+"""Which columns without a role are the predictions: by the names of the labels, confirmed by row sums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from xentcli.arrays import Flags, Floats, Ints
+from xentcli.columns.column import Coded, Values
+from xentcli.columns.numerals import hundredths, in_points, number
+from xentcli.columns.texts import Texts
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.columns import Found, flat_of
+from xentcli.readers.source import Pick
+from xentcli.records import record
+from xentcli.settings import Settings
+
+__all__ = ["LOOK_AT", "Head", "families"]
+
+LOOK_AT = 100
+_ENOUGH = 20_000
+"""Numbers that are enough to see whether rows sum to 1: with many columns a few rows are."""
+_MOST_RUNS = 300
+"""The most columns of which each run is summed."""
+
+
+@record(frozen=True, eq=False)
+class Head:
+    """The first rows of columns that could be predictions.
+
+    Attributes
+    ----------
+    found
+        The columns.
+    q
+        f8[n, columns]: their numbers as probabilities, after --scale; NaN where a cell is not a number.
+    rows
+        i8[n]: which rows these are, from 0; those of weight 0 and of an ignored label are not looked at.
+    tolerance
+        How far a row sum may be from 1.
+    """
+
+    found: Found
+    q: Floats
+    rows: Ints
+    tolerance: float
+
+    @classmethod
+    def of(cls, found: Found, queue: PartQueue, settings: Settings, counted: Flags | None) -> Head:
+        """Read them; the rows looked at stay in the queue. `counted` (None: all) says which rows count."""
+        limit = max(4, min(LOOK_AT, _ENOUGH // len(found.columns)))
+        picks = {f"{column}": Pick((column,), "values") for column in found.columns}
+        decimal = found.source.traits.decimal
+        pieces = [
+            np.column_stack([_numbers(rows.values[role], decimal) for role in picks])
+            for rows in queue.look(picks, limit)
+            if rows.count
+        ]
+        values = np.concatenate(pieces) if pieces else np.empty((0, len(picks)))
+        rows = np.arange(len(values)) if counted is None else np.flatnonzero(counted[: len(values)])
+        if settings.skip_missing:
+            absent = np.isnan(values)
+            rows = rows[~absent[rows][:, ~absent.all(axis=0)].any(axis=1)]
+        q = np.asarray(settings.recipe().scaled(values[rows]), dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return cls(found, np.exp(q) if settings.kind == "logprobs" else q, rows, settings.sum_tolerance)
+
+    def off(self, places: Sequence[int]) -> Flags:
+        """bool[rows]: whether some columns do not sum to 1."""
+        sums: Floats = np.add.reduce(self.q[:, list(places)], axis=1)
+        return np.logical_not(np.abs(sums - 1) <= self.tolerance)
+
+    def sums_to_1(self, places: Sequence[int]) -> bool:
+        """Whether two columns or more, all from 0 to 1, sum to 1 in every row."""
+        chosen = len(places) > 1 and bool(len(self.q)) and bool(self._shares[list(places)].all())
+        return chosen and not bool(self.off(places).any())
+
+    @cached_property
+    def _shares(self) -> Flags:
+        """bool[columns]: whether all of a column lies from 0 to 1."""
+        inside = (self.q >= -self.tolerance) & (self.q <= 1 + self.tolerance)
+        shares: Flags = np.logical_and.reduce(inside, axis=0)
+        return shares
+
+    @property
+    def shares(self) -> list[int]:
+        """The places of the columns that lie from 0 to 1."""
+        return np.flatnonzero(self._shares).tolist()
+
+    @property
+    def without_text(self) -> list[int]:
+        """The places of the columns that have a number."""
+        return np.flatnonzero(~np.isnan(self.q).all(axis=0)).tolist()
+
+    def columns(self, places: Sequence[int]) -> tuple[int, ...]:
+        """The columns at some places."""
+        return tuple(self.found.columns[place] for place in places)
+
+    def names(self, places: Sequence[int]) -> tuple[str, ...]:
+        """The names of the columns at some places."""
+        return tuple(self.found.names[place] for place in places)
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether a column has numbers and other cells."""
+        none = np.isnan(self.q)
+        return bool((none.any(axis=0) & ~none.all(axis=0)).any())
+
+    def is_distinct(self, name: str) -> bool:
+        """Whether no number of a column occurs twice."""
+        values = self.q[:, self.found.names.index(name)]
+        return len(np.unique(values)) == len(values)
+
+    def named(self, labels: Sequence[Collection[str]]) -> list[tuple[int, ...]]:
+        """Return the sets of columns that are named as all of some labels are: those that sum to 1, if there are any.
+
+        Their values lie from 0 to 1. Of nested sets the larger one is taken.
+        """
+        if not self.found.source.names:
+            return []
+        shares = self.shares
+        each = (places for names in labels for places in families(self.names(shares), names))
+        every = dict.fromkeys(tuple(shares[place] for place in places) for places in each if len(places) > 1)
+        sets = [places for places in every if self.sums_to_1(places)] or list(every)
+        return [places for places in sets if not any(set(places) < set(other) for other in sets)]
+
+    @property
+    def summing(self) -> tuple[int, ...]:
+        """The set of columns that sums to 1, if there is one: a list, those from 0 to 1, all but one, or a run."""
+        flat = flat_of(self.found.source)
+        groups = flat.groups.values() if flat else ()
+        lists = [tuple(self.found.columns.index(c) for c in g) for g in groups if {*g} <= {*self.found.columns}]
+        sets = [places for places in lists if self.sums_to_1(places)]
+        shares = self.shares
+        if not sets and self.sums_to_1(shares):
+            sets = [tuple(shares)]
+        if not sets and len(shares) > 2:
+            sets = [(*shares[:out], *shares[out + 1 :]) for out in self._spare(shares)]
+        if not sets and len(shares) > 3:
+            sets = self._runs(shares)
+        return sets[0] if len(sets) == 1 else ()
+
+    def _spare(self, shares: list[int]) -> list[int]:
+        """Which of some columns can be left out so that the others sum to 1."""
+        q = self.q[:, shares]
+        rest = q.sum(axis=1, keepdims=True) - q
+        return np.flatnonzero((np.abs(rest - 1) <= self.tolerance).all(axis=0)).tolist()
+
+    def _runs(self, shares: list[int]) -> list[tuple[int, ...]]:
+        """The longest runs of columns from 0 to 1 that sum to 1."""
+        total = np.pad(self.q[:, shares[:_MOST_RUNS]].cumsum(axis=1), ((0, 0), (1, 0)))
+        found: list[tuple[int, ...]] = []
+        for first in range(total.shape[1] - 2):
+            fits = (np.abs(total[:, first + 2 :] - total[:, [first]] - 1) <= self.tolerance).all(axis=0)
+            found += [tuple(shares[first : first + 2 + end]) for end in np.flatnonzero(fits).tolist()]
+        longest = max(map(len, found), default=0)
+        return [places for places in found if len(places) == longest]
+
+
+def _numbers(values: Values, decimal: str) -> Floats:
+    """f8[n]: a column as numbers; NaN where a cell is not one."""
+    if isinstance(values, Coded | list | Texts):
+        cells = (number(in_points(hundredths(text, decimal), decimal)) for text in values)
+        return np.array([np.nan if value is None else value for value in cells], dtype=np.float64)
+    return np.asarray(values, dtype=np.float64)
+
+
+def families(names: Sequence[str], labels: Collection[str]) -> Iterator[tuple[int, ...]]:
+    """Yield each set of columns, as places, that are named as all labels are, or so between a prefix and a suffix.
+
+    With a prefix or suffix all columns that have it are such a set too: a class may have no row.
+
+    >>> list(families(["id", "p_red", "p_blue", "p_grey", "red", "blue"], {"red", "blue"}))
+    [(1, 2, 3), (1, 2), (4, 5)]
+    """
+    places = {name: place for place, name in enumerate(names)}
+    longest = max(labels, key=len, default="")
+    ends = dict.fromkeys(
+        (name[:at], name[at + len(longest) :])
+        for name in names
+        for at in range(len(name))
+        if longest and name.startswith(longest, at)
+    )
+    for before, after in ends:
+        found = [places.get(f"{before}{label}{after}", -1) for label in labels]
+        if -1 in found:
+            continue
+        if before or after:
+            least = len(before) + len(after)
+            alike = (place for name, place in places.items() if name.startswith(before) and name.endswith(after))
+            yield tuple(place for place in alike if len(names[place]) > least)
+        yield tuple(sorted(found))

@@ -1,0 +1,111 @@
+"""The labels that decide the rule: the first ones, or all, without those of ignored rows and of weight 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.columns.column import take, texts_of
+from xentcli.errors import Place
+from xentcli.pairing.alignment import HEAD_ROWS, PartQueue
+from xentcli.pairing.columns import Roles
+from xentcli.pairing.join import Join
+from xentcli.pairing.labels import Census, labelled_as
+from xentcli.pairing.near import clean_copy
+from xentcli.readers.source import Pick, Rows
+from xentcli.settings import Settings
+
+__all__ = ["labels_that_decide"]
+
+
+def labels_that_decide(
+    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], settings: Settings, *, whole: bool = False
+) -> tuple[Census, bool]:
+    """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
+    label = roles["label"][0]
+    ignored, decimal = settings.ignored, settings.decimal_of_any
+    clean = partial(clean_copy, label.source, label.columns[0])
+    census = Census(Place(label.source.path, column=label.names[0]), decimal=decimal, clean=clean)
+    limit = 1 << 62 if whole and label.source.repeatable else HEAD_ROWS
+    join = next((join for join, queue in zip(joins, queues[1:], strict=False) if queue.source is label.source), None)
+    if join is not None:
+        weight = _weights_beside(join, roles, queues[0], limit, subset=settings.subset)
+        for begin in range(0, join.rows.count, HEAD_ROWS):
+            rows = join.rows.cut(begin, begin + HEAD_ROWS)
+            labels = rows.values["label"]
+            counts = np.ones(len(labels), bool) if weight is None else weight[begin : begin + HEAD_ROWS] != 0
+            counted = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
+            census.add(
+                take(labels, counted),
+                lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
+            )
+        # With --subset the labels that have a prediction decide, as far as these were looked at.
+        return census, not settings.subset or join.rows.count <= limit
+    seen = 0
+    by_source = {id(queue.source): queue for queue in queues}
+    weights = roles["weights"][0] if "weights" in roles else None
+    beside, picks = None, {"label": Pick(label.columns, "values")}
+    owner = next((j for j, q in zip(joins, queues[1:], strict=False) if weights and q.source is weights.source), None)
+    if owner is not None:
+        # Our labels, and weights that an id leads to.
+        picks["id"] = Pick(roles["id"][0].columns, "text", required=True)
+    elif weights is not None:
+        beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)
+    weights_ = _Pieces(beside)
+    for rows in by_source[id(label.source)].look(picks, limit):
+        seen += rows.count
+        counts, labels = weights_.take(rows.count) != 0, rows.values["label"]
+        if owner is not None:
+            positions = owner.find(texts_of(rows.values["id"]))
+            counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0
+        kept = np.flatnonzero(counts & ~labelled_as(labels, ignored, decimal) if ignored else counts)
+        values = labels if len(kept) == rows.count else take(labels, kept)
+        census.add(values, lambda row, rows=rows, kept=kept: rows.place("label", int(kept[row]), 0))  # type: ignore[misc]
+    return census, seen < limit
+
+
+def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int, *, subset: bool) -> Floats | None:
+    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1.
+
+    With --subset it is 0 where the predictions that are looked at do not have the id.
+    """
+    weight = _column(join.rows) if "weights" in join.rows.values else None
+    ours = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
+    if not (ours or subset):
+        return weight
+    beside = np.zeros(join.rows.count) if subset else np.ones(join.rows.count)
+    picks = {"id": Pick(roles["id"][0].columns, "text", required=True)}
+    if ours:
+        picks["weights"] = Pick(roles["weights"][0].columns)
+    for rows in predictions.look(picks, limit):
+        positions = join.find(texts_of(rows.values["id"]))
+        found = positions >= 0
+        beside[positions[found]] = _column(rows)[found] if ours else 1.0
+    return beside if weight is None else beside * (weight != 0)
+
+
+def _column(rows: Rows) -> Floats:
+    column = rows.values["weights"]
+    assert isinstance(column, np.ndarray)
+    weights: Floats = column[:, 0].astype(np.float64)
+    return weights
+
+
+class _Pieces:
+    """The weights beside the labels, in pieces of another size; 1 where there are none."""
+
+    def __init__(self, rows: Iterator[Rows] | None) -> None:
+        self._rows = rows
+        self._held = np.zeros(0)
+
+    def take(self, count: int) -> Floats:
+        """The next `count` weights."""
+        if self._rows is None:
+            return np.ones(count)
+        while len(self._held) < count and (piece := next(self._rows, None)) is not None:
+            self._held = np.concatenate([self._held, _column(piece)])
+        taken, self._held = self._held[:count], self._held[count:]
+        return np.concatenate([taken, np.ones(count - len(taken))])

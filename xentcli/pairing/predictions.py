@@ -1,0 +1,289 @@
+"""The predictions where no option names them: the columns without a role that row sums or names confirm."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
+
+import numpy as np
+
+from xentcli.arrays import Flags
+from xentcli.columns.numerals import is_number, number_hint
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing.affixes import cuts_of
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.choose import Head
+from xentcli.pairing.columns import Found, Roles, check_odd, listed, name_of
+from xentcli.pairing.deciding import labels_that_decide
+from xentcli.pairing.labels import labelled_as
+from xentcli.pairing.roles import free_columns, used_in
+from xentcli.pairing.stray import LOOK_AT, Stray, first_text
+from xentcli.pairing.suggest import as_option, suggestions
+from xentcli.readers.source import Pick, Source
+from xentcli.readers.text.faults import Written, cell_advice
+from xentcli.records import record, replace
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings import Settings
+
+__all__ = ["Doubt", "find_predictions"]
+
+
+@record(frozen=True)
+class Doubt:
+    """What is uncertain of predictions that no option names.
+
+    Attributes
+    ----------
+    stray
+        Whether a column that is not a class could be among them: no row sum would catch it.
+    taken
+        Columns of the same file that have another role and could be classes, each with its option.
+    """
+
+    stray: bool = False
+    taken: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def shareable(self) -> bool:
+        """Whether all columns that are taken may be predictions too."""
+        return not {"weights", "bytes"} & set(self.taken.values())
+
+
+def find_predictions(
+    roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings, *, whole: bool = False
+) -> Doubt:
+    """Take columns without a role as predictions where no option names them; return what is uncertain of them.
+
+    With `whole` all labels say how the columns are named, not only the first.
+
+    Raises
+    ------
+    DataError
+        Where neither row sums nor the names of the labels say which columns they are, listing them.
+    """
+    if "preds" in roles:
+        return Doubt()
+    source = sources[0]
+    if settings.kind == "losses" and "loss" in source.names:
+        roles["preds"] = [Found(source, (source.names.index("loss"),))]
+        if "weights" not in roles and "weight" in source.names:
+            roles["weights"] = [Found(source, (source.names.index("weight"),))]
+        return Doubt()
+    free = tuple(free_columns(source, roles))
+    if not free:
+        raise DataError(
+            "no column is left for the predictions",
+            place=Place(source.path),
+            advice="--preds NAME,... chooses the columns of the predictions",
+        )
+    found, labelled = Found(source, free, others=True), KINDS[settings.kind].labelled
+    check_odd(found, "every column without another role is a prediction")
+    if not labelled and len(free) > 1 and source.tabular:
+        lists = [name_of(source, column) for column in free if column in source.traits.lists]
+        raise DataError(
+            f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
+            place=Place(source.path),
+            advice=f"--preds {lists[0]} takes every number of its lists"
+            if len(lists) == 1
+            else "--preds NAME chooses it",
+        )
+    stray = first_text(found, queues[0])
+    if stray is not None or (source.tabular and _are_no_distribution(found, queues[0], settings)):
+        found = _chosen(found, stray, roles, sources, queues, settings, whole=whole)
+    roles["preds"] = [found]
+    return _doubt(found, roles, queues[0], settings) if labelled else Doubt()
+
+
+def _are_no_distribution(found: Found, queue: PartQueue, settings: Settings) -> bool:
+    """Whether the first rows of several columns of probabilities do not sum to 1."""
+    summed = KINDS[settings.kind].labelled and not _unsummed(settings) and len(found.columns) > 1
+    return summed and not _sum_to_1(found.columns, queue, settings)
+
+
+def _chosen(
+    found: Found,
+    stray: Stray | None,
+    roles: Roles,
+    sources: Sequence[Source],
+    queues: Sequence[PartQueue],
+    settings: Settings,
+    *,
+    whole: bool,
+) -> Found:
+    """The columns that are predictions: all that have numbers, or those named as the labels are."""
+    counted = _counted(roles, queues, settings)
+    # A comma at the end of every line makes a column without a name, which is a fault of the file.
+    if stray is None and (counted is None or "" in found.source.names[1:]):
+        return found
+    if any(column in found.source.traits.lists for column in found.columns):
+        if stray is None:
+            return found
+        raise _no_number(stray, found, (), sources, settings)
+    head = Head.of(found, queues[0], settings, counted)
+    numeric = head.without_text
+    if not KINDS[settings.kind].labelled or (stray is not None and len(found.columns) == 1):
+        raise _no_number(stray, found, (), sources, settings)
+    if _unsummed(settings):
+        # Only the names say later which of these are classes.
+        texts = [first_text(Found(found.source, (c,)), queues[0]) for c in found.columns]
+        if head.is_mixed or len(numeric) < 2 or any(text and number_hint(text.text) for text in texts):
+            raise _no_number(stray, found, (), sources, settings)
+        return Found(found.source, head.columns(numeric))
+    if head.sums_to_1(numeric):
+        return found if len(numeric) == len(found.columns) else Found(found.source, head.columns(numeric))
+    named = head.named(_called(roles, queues, settings, whole=whole))
+    sets = [places for places in named if head.sums_to_1(places)]
+    if len(sets) == 1:
+        return Found(found.source, head.columns(sets[0]))
+    if sets:
+        raise DataError(
+            f"{len(sets)} sets of columns are named as the labels are, and sum to 1: which are the predictions?",
+            place=Place(found.source.path),
+            advice=tuple(f"--preds {as_option(head.names(places), found.source)}" for places in sets),
+        )
+    summing = head.summing
+    if stray is not None:
+        raise _no_number(stray, found, head.names(summing), sources, settings)
+    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0])
+
+
+def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, whole: bool) -> list[Collection[str]]:
+    """What labels may call the classes: the labels that decide, or the names of label columns less their ends."""
+    label = roles["label"][0]
+    if len(label.columns) > 1:
+        return [names for _, names in cuts_of(label.names) if "" not in names]
+    # Beside an id the weights are of other rows.
+    alone = {role: places for role, places in roles.items() if role == "label" or settings.id is None}
+    census, _ = labels_that_decide(alone, queues, (), settings, whole=whole)
+    return [census.read, *([("True", "False"), ("true", "false")] if census.true_false else [])]
+
+
+def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> Flags | None:
+    """bool[n]: which of the first rows have a weight above 0 and a label that is not ignored; None where ids say."""
+    counted = np.ones(LOOK_AT, dtype=bool)
+    by_source = {id(queue.source): queue for queue in queues}
+    for role in ("weights", *(["label"] if settings.ignored else [])):
+        for found in roles.get(role, ()):
+            if settings.id is not None and found.source is not queues[0].source:
+                return None
+            start = 0
+            for rows in by_source[id(found.source)].look({role: Pick(found.columns, "values")}, LOOK_AT):
+                values, span = rows.values[role], slice(start, start + rows.count)
+                skipped = labelled_as(values, settings.ignored if role == "label" else {"0"}, settings.decimal_of_any)
+                counted[span] &= ~skipped
+                start += rows.count
+    return counted
+
+
+def _confirmed_by_nothing(head: Head, chosen: Sequence[int], sources: Sequence[Source], queue: PartQueue) -> Found:
+    """All columns, whose rows do not sum to 1; refused where a set of them does, or one alone has probabilities."""
+    found = head.found
+    chosen = chosen or (head.shares if len(head.shares) == 1 else ())
+    clear = bool(np.isfinite(head.q).all()) or head.sums_to_1(chosen)
+    if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q):
+        # What is wrong with a row is said when it is scored.
+        return found
+    first, *_ = np.flatnonzero(head.off(range(len(found.columns)))).tolist()
+    *_, rows = queue.look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
+    raise DataError(
+        f"the row sums to {head.q[first].sum():.6g}, not to 1 within {head.tolerance:g}",
+        place=rows.place("preds", rows.count - 1),
+        advice=_chooses(head, chosen, sources),
+    )
+
+
+def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source]) -> tuple[str, ...]:
+    """The options that choose some columns, and why: --id for one that is in every file and tells rows apart."""
+    names = head.names(chosen)
+    out = [name for name in head.found.names if name not in names]
+    if not head.sums_to_1(chosen):
+        why = "is the only one from 0 to 1" if len(chosen) == 1 else "are named as the labels are"
+        why = f"{listed(names)} {why}"
+    else:
+        why = f"without {listed(out)} every row sums to 1"
+    preds = f"--preds {as_option(names, head.found.source)}"
+    ids = [name for name in out if head.is_distinct(name) and all(name in source.names for source in sources)]
+    if ids and (len(sources) > 1 or len(out) == 1):
+        return f"{why}: --id {shlex.quote(ids[0])}", f"or {preds}"
+    return (f"{why}: {preds}",)
+
+
+def _no_number(
+    stray: Stray | None, found: Found, summing: Sequence[str], sources: Sequence[Source], settings: Settings
+) -> DataError:
+    """The error for a column of text among the predictions that nobody chose; `summing` are those that sum to 1."""
+    assert stray is not None
+    message = f"{shown(stray.text)} is not a number"
+    if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
+        swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
+        return DataError(message, place=stray.place, advice=swapped)
+    hint = number_hint(stray.text) or cell_advice(stray.text, Written(found.source.path)) or stray.outside
+    if hint and not summing:
+        return DataError(message, place=stray.place, advice=hint)
+    if found.source.width == 1:
+        if any(map(is_number, stray.text.split())):
+            return DataError(message, place=stray.place, advice="fields with spaces between? --delimiter space")
+        swapped = f"are the files swapped? xent score {sources[-1].path} {found.source.path}"
+        alone = len(sources) == 1 or any(map(is_number, stray.column))
+        return DataError(message, place=stray.place, advice="" if alone else swapped)
+    if summing:
+        chooses: Sequence[str] = [f"every row of some sums to 1: --preds {as_option(summing, found.source)}"]
+    else:
+        chooses = (
+            ["--preds NAME,... chooses the predictions"] if len(sources) > 1 else suggestions(found.source, settings)
+        )
+    return DataError(
+        f"{message}, and no option says which columns are predictions",
+        place=stray.place,
+        advice=(f"columns: {listed(found.names)}", *chooses),
+    )
+
+
+def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:
+    """Return what is uncertain of predictions without a role: row sums close to 1 confirm two and more columns."""
+    source = found.source
+    used = used_in(source, roles, ("by", "cluster", "weights", "bytes"))
+    taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
+    if settings.positive is not None and len(found.columns) == 1:
+        # --positive says that there is one column of predictions.
+        return Doubt()
+    unsummed = _unsummed(settings)
+    if not unsummed and (
+        _confirmed(found, queue, settings) or not _sum_to_1((*found.columns, *taken), queue, settings)
+    ):
+        taken = {}
+    return Doubt(unsummed and source.tabular and len(found.columns) + len(taken) > 1, taken)
+
+
+def _unsummed(settings: Settings) -> bool:
+    """Whether no row sum confirms which columns are predictions."""
+    return settings.kind == "logits" or settings.multilabel or settings.recipe().renormalize
+
+
+def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
+    known = source.numeric(column)
+    return first_text(Found(source, (column,)), queue, blank=True) is None if known is None else known
+
+
+def _confirmed(found: Found, queue: PartQueue, settings: Settings) -> bool:
+    """Whether row sums say that no class is missing; a wider tolerance than the default could hide one."""
+    strict = replace(settings, sum_tolerance=min(settings.sum_tolerance, Settings().sum_tolerance))
+    return len(found.columns) > 1 and (strict == settings or _sum_to_1(found.columns, queue, strict))
+
+
+def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:
+    """Whether two columns or more sum to 1 within the tolerance in all of the first rows."""
+    if len(columns) < 2:
+        return False
+    try:
+        for rows in queue.look({"preds": Pick(columns)}, LOOK_AT):
+            q = settings.recipe().scaled(np.asarray(rows.values["preds"], dtype=np.float64))
+            with np.errstate(over="ignore"):
+                sums = (np.exp(q) if settings.kind == "logprobs" else q).sum(axis=1)
+            if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
+                return False
+    except DataError:
+        # What is wrong with a row is said when it is scored.
+        return False
+    return True
