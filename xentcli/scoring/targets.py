@@ -39,7 +39,7 @@ def target_checked(target: Floats, tolerance: float, where: Callable[[int, int |
         raise DataError(
             f"{values[odd[0]]:.6g} is not a target probability; one-hot and soft targets lie from 0 to 1",
             place=where(row, int(odd[0])),
-            advice=("one label column: --label NAME", _VOTES * counted),
+            advice=(_VOTES * counted, "one label column: --label NAME"),
         )
     raise DataError(
         f"the targets sum to {sums[row]:.6g}; a one-hot or soft target sums to 1",

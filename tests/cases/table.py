@@ -1,0 +1,134 @@
+"""Files as other tools write them, what a new user types, and the right cost.
+
+Each folder beside this file is one case: made by hand in the layout of the tool, with few rows. Costs are
+those of the same numbers read by NumPy and json; some files hold fewer digits than the others of their folder.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["CASES", "Try"]
+
+
+class Try(NamedTuple):
+    """A first command in a folder; where it is refused, the advice that is followed.
+
+    Attributes
+    ----------
+    folder
+        The case.
+    args
+        What is typed after ``xent score``.
+    cost
+        The right cost; None where the truth is not in the files, and the line says so.
+    line
+        A piece of the line of advice that gives the cost; empty where the first command does.
+    before
+        How many commands it took before the issue that these cases were made for; None where none was found.
+    fill
+        What stands for the placeholders of the line.
+    """
+
+    folder: str
+    args: str
+    cost: float | None
+    line: str = ""
+    before: int | None = None
+    fill: tuple[tuple[str, str], ...] = ()
+
+
+_LIBSVM, _CATBOOST, _XGBOOST, _SPARK = 0.6038795916345501, 1.0063308958361177, 0.5293264447788356, 0.6341827953073742
+_BIGQUERY, _PIPELINE, _PANDAS, _MARCH = 0.5611618960883372, 0.9651217403043608, 0.7659348794207543, 0.5613679997460821
+_R, _MLR3, _DCASE, _NUMERAI = 0.810802130658771, 0.903394591307386, 0.7621528694748212, 0.6737991008791715
+_EXCEL, _ADULT, _ZEROS, _SAVETXT = 0.8784604530783673, 0.6440694031718273, 0.6492830156253454, 0.9273186458296463
+_SEGMENTS, _TOKENS, _NAMES, _LISTS = 1.7610310829032345, 2.251910725536771, 0.8342945165880356, 1.0304994932726808
+_UNICODE, _WEATHER, _STRUCTS, _VOTES = 0.5116435469598924, 0.3107812958614455, 0.7785582399256051, 2.774598513692098
+
+CASES = (
+    Try("02-libsvm", "out.txt y.txt", _LIBSVM, "--classes", 4),
+    Try("02-libsvm", "out.txt y1.txt", _LIBSVM, "", 3),
+    Try("04-catboost-calc", "eval.tsv --label Label", _CATBOOST, "--preds", 2),
+    Try("04-catboost-calc", "pred.tsv y.csv", _CATBOOST, "--preds"),
+    Try("07-xgboost-flat", "pred.csv y.csv", _XGBOOST, "numpy.save"),
+    Try("07-xgboost-flat", "pred.npy y.npy", 0.5293265447020022, "numpy.save"),
+    Try("07-xgboost-flat", "pred.txt y.txt", 0.5293265298627251, "numpy.save"),
+    Try("07-xgboost-flat", "predrn.csv yrn.csv", _XGBOOST, "numpy.save"),
+    Try("08-spark-vector-string", "part-00000.csv --label label", _SPARK, "--preds probability", 4),
+    Try("08-spark-vector-string", "part-00000.csv --label label --preds probability", _SPARK, "", 3),
+    Try("10-h2o", "pred.csv test.csv --label y", _SPARK, "", 3),
+    Try("10-h2o", "pred.csv test.csv", _SPARK, "--label NAME", 4, (("NAME", "y"),)),
+    Try("10-h2o", "pred.csv", _SPARK, "xent score pred.csv LABELS", None, (("LABELS", "test.csv --label y"),)),
+    Try("10-h2o", "pred01.csv test01.csv --label y", _SPARK, "--preds"),
+    Try("12-bigquery-ml", "pred.jsonl --label label", _BIGQUERY, "--preds", None),
+    Try("12-bigquery-ml", "pred.jsonl --label label --preds predicted_label_probs", _BIGQUERY),
+    Try("14-hf-pipeline", "out.json labels.csv", _PIPELINE),
+    Try("14-hf-pipeline", "rows.jsonl labels.csv", _PIPELINE),
+    Try("14-hf-pipeline", "out_lines.jsonl labels.csv", _PIPELINE),
+    Try("16-pandas-json", "records.json --label truth", _PANDAS),
+    Try("16-pandas-json", "rows.jsonl --label truth", _PANDAS, "", 1),
+    Try("16-pandas-json", "cols.json --label truth", _PANDAS),
+    Try("16-pandas-json", "split.json --label truth", _PANDAS),
+    Try("16-pandas-json", "splitpd.json --label truth", _PANDAS),
+    Try("16-pandas-json", "pretty.json --label truth", _PANDAS),
+    Try("16-pandas-json", "table.json --label truth", _PANDAS, "--preds"),
+    Try("17-march-mania", "sub.csv results.csv --id id", _MARCH, "--subset"),
+    Try("17-march-mania", "sub.csv solution.csv --id id --label pred", _MARCH, "--ignore-label", 7),
+    Try("19-hms-votes", "sub.csv train.csv --id eeg_id --label '*_vote'", _VOTES, "--votes"),
+    Try("21-r-write-csv", "x.csv --label indexLabel", _R, "", 1),
+    Try("21-r-write-csv", "table.txt --label indexLabel", _R),
+    Try("21-r-write-csv", "pred2b.csv truth.csv --decimal ,", _R),
+    Try("21-r-write-csv", "pred2b.csv truth.csv", _R, "--decimal"),
+    Try("21-r-write-csv", "mlr3b.csv", _MLR3, "--label truth --preds", 2),
+    Try("21-r-write-csv", "tidy.csv", _MLR3, "--label Species --preds", 2),
+    Try("21-r-write-csv", "caret_pred.csv", _MLR3, "--label obs --preds", 2),
+    Try("21-r-write-csv", "mlr3.csv --label truth", _MLR3, "--preds", 2),
+    Try("22-dcase-macro", "sys.csv truth.csv --id filename --label scene_label", _DCASE, "", 3),
+    Try("22-dcase-macro", "one.csv", None, "no other column can be the label"),
+    Try("23-numerai", "sub.csv tournament.csv --id id --label target_bernie", _NUMERAI, "--ignore-label", 3),
+    Try("23-numerai", "sub.csv tournament_f.csv --id id --label target_bernie", _NUMERAI, "--ignore-label", 3),
+    Try("24-excel-fr", "dec.csv --label vérité", _EXCEL, "--decimal ,", 2),
+    Try("24-excel-fr", "sci.csv --label vérité", _EXCEL, "--decimal ,", 2),
+    Try("24-excel-fr", "tableau.csv --label vérité", _EXCEL, "--decimal ,"),
+    Try("24-excel-fr", "tableau.csv --label vérité --decimal ,", _EXCEL),
+    Try("24-excel-fr", "dec_p.csv labels_comma.csv --id n°", _EXCEL, "--decimal"),
+    Try("24-excel-fr", "ansi.csv --label vérité --decimal ,", _EXCEL, "iconv"),
+    Try("24-excel-fr", "unicode.txt --label vérité --decimal ,", _EXCEL, "iconv"),
+    Try("26-adult", "predictions.csv adult.csv --label income", _ADULT),
+    Try("26-adult", "predictions.csv adult.csv --label ' income'", _ADULT),
+    Try("26-adult", "predictions.csv a.csv --label #5 --no-header labels", _ADULT, "--classes"),
+    Try("27-ids-leading-zeros", "pred.csv y.csv --id patient", _ZEROS, "python3"),
+    Try("27-ids-leading-zeros", "pred_f.csv y_i.csv --id patient", _ZEROS, "python3"),
+    Try("27-ids-leading-zeros", "pred_sp.csv y_path.csv --id patient", _ZEROS, "python3"),
+    Try("27-ids-leading-zeros", "pred_z.csv y_up.csv --id patient", _ZEROS, "python3"),
+    Try("28-savetxt", "y_pred.txt y_test.txt", _SAVETXT, "", 2),
+    Try("28-savetxt", "fixed.txt y_int.txt", 0.9273194518484221),
+    Try("28-savetxt", "comment.txt y_int.txt", _SAVETXT),
+    Try("29-segmentation", "logits_nchw.npy mask.npy --kind logits --ignore-label 255", _SEGMENTS, "--class-axis 1"),
+    Try("29-segmentation", "logits_nhwc.npy mask.npy --kind logits --ignore-label 255", _SEGMENTS),
+    Try("34-token-logprobs", "out.jsonl --kind true-logprobs", _TOKENS, "--preds token_logprobs"),
+    Try("34-token-logprobs", "out.jsonl --kind true-logprobs --preds token_logprobs", _TOKENS),
+    Try("34-token-logprobs", "null.jsonl --kind true-logprobs --preds token_logprobs", _TOKENS),
+    Try("34-token-logprobs", "openai.jsonl --kind true-logprobs", _TOKENS, "--preds"),
+    Try("36-wrapped-names", "rapidminer.csv --label colour", _NAMES, "", 3),
+    Try("36-wrapped-names", "knime.csv --label colour", _NAMES),
+    Try("36-wrapped-names", "datarobot.csv --label colour", _NAMES),
+    Try("36-wrapped-names", "sas.csv --label _TARGET_", _NAMES, "", 1),
+    Try("36-wrapped-names", "mlnet.tsv --label colour", _NAMES, "", 1),
+    Try("36-wrapped-names", "ludwig.csv --label colour", _NAMES, "", 1),
+    Try("39-json-lists", "proba.json y.csv", _LISTS),
+    Try("39-json-lists", "proba.jsonl y.csv", _LISTS),
+    Try("39-json-lists", "rows.jsonl y.csv", _LISTS),
+    Try("39-json-lists", "both.json --label labels --preds probs", _LISTS),
+    Try("42-unicode-names", "pred.csv y.csv", _UNICODE, "python3"),
+    Try("43-weather-percent", "f.csv --label rain --preds pop", _WEATHER, "--scale 0.01", 2),
+    Try("43-weather-percent", "fp.csv --label rain --preds pop --positive yes", _WEATHER),
+    Try("44-parquet-structs", "spark.parquet --label label --preds probability", _STRUCTS),
+    Try("44-parquet-structs", "spark.parquet --label label --preds probability.values", _STRUCTS),
+    Try("44-parquet-structs", "bq.parquet --label truth --preds predicted_label_probs", _STRUCTS),
+    Try("44-parquet-structs", "hfname.parquet --label truth --preds out", _STRUCTS),
+    Try("44-parquet-structs", "map.parquet --label truth --preds probs", _STRUCTS),
+    Try("44-parquet-structs", "struct.parquet --label truth", _STRUCTS, "", 1),
+    Try("44-parquet-structs", "list.parquet --label truth", 0.7785582387056162, "", 1),
+    Try("47-class-missing", "pred.csv y.csv", None, "--ignore-label zebra"),
+)
