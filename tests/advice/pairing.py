@@ -9,7 +9,27 @@ import numpy as np
 import pandas
 
 from tests.advice.follow import Case
-from tests.advice.inputs import B_COST, B_TRUE, BOTH, LN2, LOGITS, NAMES, ONE, TRUTH, B, L, N, P, Q, column, ids, table
+from tests.advice.inputs import (
+    B_COST,
+    B_TRUE,
+    BOTH,
+    FULL,
+    LN2,
+    LOGITS,
+    NAMES,
+    ONE,
+    SOFT,
+    SOFT_COST,
+    TRUTH,
+    B,
+    L,
+    N,
+    P,
+    Q,
+    column,
+    ids,
+    table,
+)
 
 __all__ = ["CASES"]
 
@@ -288,6 +308,30 @@ CASES = {
         ("otherwise: --preds NAME,...",),
         LN2,
         {"NAME,...": "u,v,w"},
+    ),
+    "a long label without a column": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": column(["cat", "dog", "emu", "z" * 100])},
+        ("--ignore-label LABEL",),
+        LN2,
+        {"LABEL": "z" * 100},
+    ),
+    "the next tokens": Case(
+        "p.csv --label label --shift-labels",
+        {"p.csv": FULL, "p.npy": np.array([[*Q.tolist(), [1.0, 0.0, 0.0]]]), "y.npy": np.array([[0, *TRUTH]])},
+        ("xent score PREDS LABELS --shift-labels",),
+        LN2,
+        {"PREDS": "p.npy", "LABELS": "y.npy"},
+    ),
+    "a missing prediction": Case("p.csv l.csv", {"p.csv": P + ",,\n", "l.csv": L + "cat\n"}, ("--skip-missing",), LN2),
+    "a missing row of an array": Case(
+        "p.npy l.csv", {"p.npy": np.array([*Q.tolist(), [np.nan] * 3]), "l.csv": N + "0\n"}, ("--skip-missing",), LN2
+    ),
+    "a missing target": Case(
+        "p.csv l.csv",
+        {"p.csv": table(np.r_[Q, Q[:1]]), "l.csv": table(SOFT) + ",,\n"},
+        ("--ignore-label missing",),
+        SOFT_COST,
     ),
     # --- rows ---
     "row names in another order": Case(

@@ -160,6 +160,13 @@ CASES = {
         {"--no-header if": "--no-header predictions if"},
         leave=("--header", "predictions"),
     ),
+    "names after a hash": Case(
+        "p.txt l.csv --no-header predictions",
+        {"p.txt": "# cat dog emu\n" + table(Q, None, " "), "l.csv": L},
+        ("leave --no-header out",),
+        LN2,
+        leave=("--no-header", "predictions"),
+    ),
     # --- limits ---
     "columns": Case("p.csv l.csv --max-columns 2", BOTH, ("--max-columns N",), LN2, {"N ": "9 "}),
     "a field": Case(
