@@ -416,5 +416,11 @@ CASES = {
         None,
         {"COLUMN": "id"},
     ),
+    "a fit of two classes": Case(
+        "calibration p.csv l.csv --fit logit",
+        {"p.csv": table(MANY), "l.csv": column(NAMES[t] for t in MANY_TRUTH)},
+        ("--fit temperature",),
+        None,
+    ),
     "explain of nothing": Case("explain", {}, ("xent explain --probs",), None),
 }

@@ -141,4 +141,10 @@ CASES = (
     Try("44-parquet-structs", "struct.parquet --label truth", _STRUCTS, "", 1),
     Try("44-parquet-structs", "list.parquet --label truth", 0.7785582387056162, "", 1),
     Try("47-class-missing", "pred.csv y.csv", None, "--ignore-label zebra"),
+    Try("08-spark-vector-string", "part-00000.csv --label label --preds probability", _SPARK, "", 3),
+    Try("43-weather-percent", "fp.csv --label rain --preds pop --positive yes", _WEATHER),
+    Try("44-parquet-structs", "spark.parquet --label label --preds probability", _STRUCTS),
+    Try("44-parquet-structs", "bq.parquet --label truth --preds predicted_label_probs", _STRUCTS),
+    Try("44-parquet-structs", "hfname.parquet --label truth --preds out", 0.8574777520483252),
+    Try("44-parquet-structs", "map.parquet --label truth --preds probs", _STRUCTS),
 )
