@@ -268,7 +268,7 @@ class Largest(Tally):
 def test_a_tally_is_added_by_one_row(
     write: Write, monkeypatch: pytest.MonkeyPatch, threads: int, block_bytes: int | None
 ) -> None:
-    monkeypatch.setitem(TALLIES, "largest", Entry(Largest, Largest.of, whole=True))
+    monkeypatch.setitem(TALLIES, "largest", Entry(Largest, Largest.of, needs="predictions"))
     rng = np.random.default_rng(3)
     q = rng.dirichlet(np.ones(3), 400)
     path = write("q.csv", csv([[*row, "abc"[i % 3]] for i, row in enumerate(q.tolist())], ["a", "b", "c", "truth"]))

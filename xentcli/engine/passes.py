@@ -58,7 +58,7 @@ class _Pass(Generic[T]):
 
 def clusters_of(aligned: Aligned) -> Keys | None:
     """Return the keys of --cluster of the rows that are kept; None without it."""
-    columns = [column for role, (_, column) in aligned.values.items() if role.partition(".")[0] == "cluster"]
+    columns = [column for role, column in aligned.values.items() if role.partition(".")[0] == "cluster"]
     return coded(take(columns[0], aligned.kept)) if columns else None
 
 

@@ -6,6 +6,8 @@ run any task.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
-from xentcli.columns.column import Values, take, texts_of
+from xentcli.columns.column import Values, concatenated, take, texts_of
 from xentcli.columns.keys import coded, crossed
 from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
@@ -30,14 +32,17 @@ from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
-from xentcli.scoring.metrics import Metric
+from xentcli.scoring.metrics import Metric, wanted
 from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import Block, Wants, Whole
-from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.bundle import Bundle, Needs
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
 __all__ = ["Aligned", "Outcome", "Piece", "Scorer", "items_at"]
+
+_GROUPING = ("by", "cluster", "show")
+"""The roles that have any number of columns."""
 
 
 @record(frozen=True, eq=False)
@@ -106,8 +111,12 @@ class _Sides:
 
 @record(frozen=True, eq=False)
 class Aligned:
-    """The rows of a task by role, and those of positive weight as a Batch; `unweighted` has no class weights yet."""
+    """Rows from `start` on, and those of positive weight as a Batch; `unweighted` has no class weights yet.
 
+    `values` are the columns of --by, --cluster and --show, by role; `bytes` those of the rows of the batch.
+    """
+
+    start: int
     batch: Batch
     unweighted: Batch
     kept: Ints
@@ -115,8 +124,30 @@ class Aligned:
     underflows: int
     ids: Sequence[str] | None
     left_out: LeftOut = LeftOut()
-    values: Mapping[str, tuple[Rows, Values]] = field(default_factory=dict)
+    values: Mapping[str, Values] = field(default_factory=dict)
+    bytes: Floats | None = None
     examples: Items | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Aligned]) -> Aligned:
+        """Return the rows of consecutive parts, whose batches are reduced, without their predictions."""
+        first = parts[0]
+        batch = Batch.joined([part.batch for part in parts])
+        before = itertools.accumulate((part.rows for part in parts), initial=0)
+        ids = [part.ids for part in parts if part.ids is not None]
+        counts = [part.bytes for part in parts if part.bytes is not None]
+        return cls(
+            first.start,
+            batch,
+            batch,
+            np.concatenate([part.kept + rows for part, rows in zip(parts, before, strict=False)]),
+            sum(part.rows for part in parts),
+            sum(part.underflows for part in parts),
+            joined(ids) if ids else None,
+            functools.reduce(LeftOut.merge, (part.left_out for part in parts)),
+            {role: concatenated([part.values[role] for part in parts]) for role in first.values},
+            np.concatenate(counts) if counts else None,
+        )
 
 
 @record(frozen=False, eq=False)
@@ -139,9 +170,9 @@ class _Seen:
         for found, position in zip(self.positions, piece.positions, strict=True):
             found.append(position)
 
-    def add(self, block: Block) -> None:
-        """Tally what needs the predictions of a piece, and let them go."""
-        self.bundle = self.bundle.add(block)
+    def add(self, block: Block, *needs: Needs) -> None:
+        """Tally what has these needs, and let the rows go."""
+        self.bundle = self.bundle.add(block, *needs)
         self.blocks.append(block.reduced())
 
     def outcome(self) -> Outcome:
@@ -149,7 +180,7 @@ class _Seen:
         positions = tuple(np.concatenate(found) for found in self.positions)
         bundle = None if self.missing else self.bundle
         if bundle is not None and self.blocks:
-            bundle = bundle.add(Block.joined(self.blocks))
+            bundle = bundle.add(Block.joined(self.blocks), "figures")
         return Outcome(bundle, joined(self.ids), positions, self.row_names, tuple(self.examples))
 
 
@@ -170,13 +201,42 @@ class Scorer:
     fit: bool = False
 
     def __call__(self, task: Task) -> Outcome:
-        """Load, score and tally one part of the predictions, piece by piece."""
+        """Load, score and tally one part of the predictions: piece by piece, or all that are reduced at once."""
         seen = _Seen()
+        for reduced, run in itertools.groupby(self._aligned(task, seen), self._will_do_reduced):
+            if reduced:
+                self._score(seen, Aligned.joined([self._looked_at(seen, aligned) for aligned in run]), "rows")
+            else:
+                for aligned in run:
+                    self._score(seen, aligned, "predictions", "rows")
+        return seen.outcome()
+
+    def _aligned(self, task: Task, seen: _Seen) -> Iterator[Aligned]:
+        """Load, align and check the pieces of a task."""
         for piece in self.pieces(task):
             seen.note(piece)
             if piece.companions is not None:
-                self._score(seen, self.align(piece), piece)
-        return seen.outcome()
+                if self.plan.compare_row_names:
+                    seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
+                yield self.align(piece)
+
+    @cached_property
+    def _metrics(self) -> tuple[Metric, ...]:
+        return wanted() if self.metrics is None else self.metrics
+
+    def _will_do_reduced(self, aligned: Aligned) -> bool:
+        """Whether every figure comes from what the rows are reduced to."""
+        batch = aligned.batch
+        spread = batch.recipe.smoothing or batch.recipe.per_row
+        return batch.known is not None and not spread and all(m.reduced or m.per_example is None for m in self._metrics)
+
+    def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
+        """Tally what needs the predictions of some rows, and let them go."""
+        if not seen.bundle.all_settled(self.wants, "predictions"):
+            block = self._block(aligned, Workings(aligned.batch))
+            seen.bundle = seen.bundle.add(block, "predictions")
+        batch = aligned.batch.reduced_only()
+        return replace(aligned, batch=batch, unweighted=batch)
 
     @cached_property
     def wants(self) -> Wants:
@@ -198,16 +258,13 @@ class Scorer:
             fit=self.fit,
         )
 
-    def _score(self, seen: _Seen, aligned: Aligned, piece: Piece) -> None:
+    def _score(self, seen: _Seen, aligned: Aligned, *needs: Needs) -> None:
         """Compute and tally some rows."""
         work = Workings(aligned.batch)
         block = self._block(aligned, work)
-        seen.add(block)
-        if self.plan.compare_row_names:
-            assert piece.companions is not None
-            seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
+        seen.add(block, *needs)
         if self.prepare is not None:
-            seen.examples.append(self.prepare(self._examples(piece.start, aligned, work, block)))
+            seen.examples.append(self.prepare(self._examples(aligned, work, block)))
 
     def _block(self, aligned: Aligned, work: Workings) -> Block:
         """Bring together what tallies need of some rows."""
@@ -216,13 +273,13 @@ class Scorer:
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
             self.wants,
-            Figures.of(work, self.metrics),
+            Figures.of(work, self._metrics),
             read=aligned.rows,
             left_out=aligned.left_out,
             underflows=aligned.underflows,
             by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
             clusters=clusters[0] if clusters else None,
-            bytes=_bytes(aligned) if self.wants.bytes else None,
+            bytes=aligned.bytes,
             whole=Whole(work, plain, aligned.kept, aligned.ids, show),
         )
 
@@ -337,7 +394,10 @@ class Scorer:
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
         ids = texts_of(values["id"][1]) if "id" in values else ours.examples
-        return Aligned(batch, unweighted, kept, count, underflows, ids, sides.left_out, values, ours.examples)
+        counts = _bytes(*values["bytes"], kept, batch.weight, ours.examples) if self.wants.bytes else None
+        grouped = {role: each for role, (_, each) in values.items() if role.partition(".")[0] in _GROUPING}
+        left_out = sides.left_out
+        return Aligned(start, batch, unweighted, kept, count, underflows, ids, left_out, grouped, counts, ours.examples)
 
     def _left_out(
         self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None, start: int
@@ -388,7 +448,7 @@ class Scorer:
             )
         return weight
 
-    def _examples(self, start: int, aligned: Aligned, work: Workings, block: Block) -> PerExample:
+    def _examples(self, aligned: Aligned, work: Workings, block: Block) -> PerExample:
         batch, kept = aligned.batch, aligned.kept
         weight = np.zeros(aligned.rows)
         weight[kept] = 1.0 if batch.weight is None else batch.weight
@@ -403,7 +463,7 @@ class Scorer:
         if batch.multilabel:
             truth = np.full(len(kept), np.nan)
         return PerExample(
-            start,
+            aligned.start,
             aligned.rows,
             aligned.ids,
             labels,
@@ -440,20 +500,19 @@ def _uses(aligned: Aligned, option: str) -> list[list[Values]]:
     uses: dict[str, list[Values]] = {}
     roles = [role for role in aligned.values if role.partition(".")[0] == option]
     for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
-        uses.setdefault(role.rpartition(".")[0], []).append(aligned.values[role][1])
+        uses.setdefault(role.rpartition(".")[0], []).append(aligned.values[role])
     return list(uses.values())
 
 
-def _bytes(aligned: Aligned) -> Floats:
+def _bytes(rows: Rows, column: Values, kept: Ints, weight: Floats | None, examples: Items | None) -> Floats:
     """f8[m]: the bytes of the rows that are kept."""
-    rows, column = aligned.values["bytes"]
     assert isinstance(column, np.ndarray)
-    counts: Floats = column[aligned.kept, 0]
-    if aligned.examples is not None:
-        counts = first_bytes(counts, aligned.examples.origin[aligned.kept], aligned.batch.weight, rows)
+    counts: Floats = column[kept, 0]
+    if examples is not None:
+        counts = first_bytes(counts, examples.origin[kept], weight, rows)
     bad = np.flatnonzero(~((counts >= 0) & (counts < np.inf)))
     if len(bad):
-        row = int(aligned.kept[bad[0]])
+        row = int(kept[bad[0]])
         raise DataError(f"{counts[bad[0]]:g} is not a number of bytes", place=rows.place("bytes", row, 0))
     return counts
 

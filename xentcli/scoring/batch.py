@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +14,21 @@ from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_sums
 
 __all__ = ["Batch", "both_classes", "by_column", "log_scores", "tempered", "with_class_weights"]
+
+
+class LetGo:
+    """Stands for the predictions of a batch that is reduced: only their shape is known, all else raises."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+    def astype(self, *_: object, **__: object) -> Floats:
+        """Raise: there are no numbers."""
+        raise RuntimeError("a figure needs the predictions of rows that were reduced: its metric is not `reduced`")
+
+    def __getitem__(self, rows: Ints) -> LetGo:
+        """Return what stands for some of the rows."""
+        return LetGo(len(rows), *self.shape[1:])
 
 
 @record(frozen=True, eq=False)
@@ -48,7 +64,7 @@ class Batch:
     """
 
     recipe: Recipe
-    values: Array
+    values: Array | LetGo
     target: Ints | Floats | None
     weight: Floats | None
     rows: Ints
@@ -57,6 +73,27 @@ class Batch:
     known: Reduced | None = None
     free: Flags | None = None
     present: Flags | None = None
+
+    @classmethod
+    def joined(cls, batches: Sequence[Batch]) -> Batch:
+        """Return the rows of some reduced batches, one at least, of one recipe; their predictions are let go."""
+        first = batches[0]
+        weights = [np.ones(len(b.rows)) if b.weight is None else b.weight for b in batches]
+        targets, known = [b.target for b in batches if b.target is not None], [b.known for b in batches if b.known]
+        deviations = [b.deviation for b in batches if b.deviation is not None]
+        return replace(
+            first,
+            values=LetGo(sum(len(b.rows) for b in batches), first.classes),
+            target=np.concatenate(targets),
+            weight=None if all(b.weight is None for b in batches) else np.concatenate(weights),
+            rows=np.concatenate([b.rows for b in batches]),
+            deviation=max(deviations, default=None),
+            known=Reduced.joined(known),
+        )
+
+    def reduced_only(self) -> Batch:
+        """Return a reduced batch without its predictions."""
+        return replace(self, values=LetGo(len(self.rows), self.classes))
 
     def take(self, rows: Ints) -> Batch:
         """Return some of the rows (i8[m])."""

@@ -102,8 +102,10 @@ class Metric:
     synonyms
         Other names that are accepted.
     per_example
-        The function of Workings (or its name in measures.py) whose weighted mean it is. It
-        may use whole rows of predictions, or only what they are reduced to, which is faster.
+        The function of Workings (or its name in measures.py) whose weighted mean it is.
+    reduced
+        Whether that function uses nothing of the predictions but what rows are reduced to (``Reduced``): then
+        it is computed of all rows of a task at once.
     derive
         The function that derives it from the totals: a number or an exact sum, losses in nats, None where it
         is undefined. It goes before `per_example`.
@@ -135,6 +137,7 @@ class Metric:
     better: Literal["lower", "higher", "none"] = "lower"
     synonyms: tuple[str, ...] = ()
     per_example: str | Callable[..., Floats] | None = None
+    reduced: bool = False
     derive: Callable[[Totals], Any] | None = None
     unit: Literal["loss", "share", "number"] = "number"
     labelled: bool = True
@@ -180,15 +183,15 @@ METRICS = {
         Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost),
         Metric(
             "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", unit="share",
-            per_example="correct", hard=True, description="ties go to the first class",
+            per_example="correct", reduced=True, hard=True, description="ties go to the first class",
         ),
         Metric(
-            "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier",
+            "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier", reduced=True,
             description="sum over classes of (q - y)^2",
         ),
         Metric(
             "target_entropy", "target entropy", "mean entropy of soft targets", better="none", unit="loss",
-            per_example="entropy", soft=True, derive=attrgetter("target_entropy"),
+            per_example="entropy", reduced=True, soft=True, derive=attrgetter("target_entropy"),
             description="mean entropy of soft targets, in unit",
         ),
         Metric(

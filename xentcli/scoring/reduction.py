@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -85,6 +86,12 @@ class Reduced:
             else:
                 row_dots(ours, ours, made.squares)
         return made
+
+    @classmethod
+    def joined(cls, parts: Sequence[Reduced]) -> Reduced:
+        """Return those of the rows of some parts, one at least."""
+        names = ("predicted", "label", "top", "sums", "squares")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def take(self, rows: Ints | slice) -> Reduced:
         """Return those of some rows."""

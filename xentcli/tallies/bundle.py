@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from functools import partial
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 
@@ -31,7 +31,10 @@ from xentcli.tallies.tail import step_of
 from xentcli.tallies.tally import Tally
 from xentcli.tallies.worst import Worst
 
-__all__ = ["TALLIES", "Bundle", "Entry"]
+__all__ = ["TALLIES", "Bundle", "Entry", "Needs"]
+
+Needs = Literal["figures", "rows", "predictions"]
+"""What of a block a tally is made from."""
 
 
 @record(frozen=True)
@@ -46,9 +49,9 @@ class Entry:
         Tallies a block of scored rows.
     wanted
         Whether it is tallied at all.
-    whole
-        Whether it needs the predictions themselves, `block.whole`: then each piece of a task is
-        tallied, else the rows of all pieces at once.
+    needs
+        The figures of a block alone; or its rows, `block.whole`; or their predictions too, where with "rows" what
+        these are reduced to will do. Predictions are tallied piece by piece, figures of a whole task at once.
     diagnosis
         Whether only a diagnosis needs it: then one that fails is None, and stays so.
     """
@@ -56,7 +59,7 @@ class Entry:
     kind: type[Tally]
     of: Callable[[Block], Tally]
     wanted: Callable[[Wants], bool] = lambda wants: True
-    whole: bool = False
+    needs: Needs = "figures"
     diagnosis: bool = False
 
 
@@ -69,13 +72,18 @@ class Bundle(Tally):
     @classmethod
     def of(cls, block: Block) -> Bundle:
         """Tally scored rows: all that the table has and that is wanted."""
-        return cls().add(block).add(block.reduced())
+        return cls().add(block, "predictions", "rows", "figures")
 
-    def add(self, block: Block) -> Bundle:
-        """Add what needs the predictions of a block, or where these are let go, all else."""
+    def all_settled(self, wants: Wants, needs: Needs) -> bool:
+        """Whether no further rows can change the tallies that have these needs."""
+        asked = [name for name, entry in TALLIES.items() if entry.needs == needs and entry.wanted(wants)]
+        return all(name in self.tallies and _settled(self.tallies[name]) for name in asked)
+
+    def add(self, block: Block, *needs: Needs) -> Bundle:
+        """Add the tallies of a block that have these needs."""
         tallies = dict(self.tallies)
         for name, entry in TALLIES.items():
-            if entry.whole == (block.whole is not None) and entry.wanted(block.wants):
+            if entry.needs in needs and entry.wanted(block.wants):
                 make = partial(entry.of, block)
                 if name in tallies:
                     known = tallies[name]
@@ -107,6 +115,10 @@ class Bundle(Tally):
     def from_plain(cls, plain: Any) -> Self:
         """Return the tallies that `to_plain` gave these values of."""
         return cls({name: None if of is None else TALLIES[name].kind.from_plain(of) for name, of in plain.items()})
+
+
+def _settled(tally: Tally | None) -> bool:
+    return tally is None or tally.settled
 
 
 def _scores(block: Block) -> Scores:
@@ -193,16 +205,16 @@ TALLIES: dict[str, Entry] = {
     "scores": Entry(Scores, _scores),
     "by": Entry(Slicings, _by, lambda wants: wants.by),
     "by_class": Entry(Groups, _by_class, lambda wants: wants.by_class),
-    "by_column": Entry(Groups, _by_column, lambda wants: wants.by_column, whole=True),
+    "by_column": Entry(Groups, _by_column, lambda wants: wants.by_column, "predictions"),
     "clusters": Entry(Groups, _clusters, lambda wants: wants.clusters),
-    "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), whole=True),
+    "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), "rows"),
     "bytes": Entry(ExactSum, _bytes, lambda wants: wants.bytes),
     "tail": Entry(Groups, lambda block: _costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail),
-    "bins": Entry(Groups, bins_of_block, lambda wants: bool(wants.bins), whole=True),
-    "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, whole=True),
-    "slopes": Entry(SlopeSums, _slopes, lambda wants: wants.fit, whole=True),
-    "looks": Entry(Looks, _looks, whole=True, diagnosis=True),
+    "bins": Entry(Groups, bins_of_block, lambda wants: bool(wants.bins), "predictions"),
+    "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, "predictions"),
+    "slopes": Entry(SlopeSums, _slopes, lambda wants: wants.fit, "predictions"),
+    "looks": Entry(Looks, _looks, needs="predictions", diagnosis=True),
     "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
-    "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, whole=True, diagnosis=True),
+    "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, "predictions", diagnosis=True),
 }
 """Every tally of a score, by name."""
