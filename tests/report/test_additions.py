@@ -1,4 +1,4 @@
-"""A metric and an output form that are added from outside, one row each, work in the command wherever others do."""
+"""A metric, an input and an output form that are added from outside, one row each, work wherever others do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import Write
 
 PLUGIN = """
+from xentcli.readers import READERS, Reader
+from xentcli.readers.text.lines import Form, open_lines
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers import WRITERS, Writer
 
@@ -27,6 +29,12 @@ def spread(work):
 def surprise(totals):
     return totals.cost * 100
 
+def pairs(line):
+    return dict(pair.split("=") for pair in line.decode().split(";"))
+
+def open_pairs(stream):
+    return open_lines(stream, Form("pairs", pairs, lambda line, flat: None, exact=True))
+
 def render(document, width=None, color=False):
     table = document.tables()[0]
     return "\\n".join("|".join(map(str, row)) for row in (table.columns, *table.rows)) + "\\n"
@@ -34,23 +42,28 @@ def render(document, width=None, color=False):
 METRICS["far"] = Metric("far", "far rows", "share of rows with a loss above 0.5", unit="share", per_example=far)
 METRICS["spread"] = Metric("spread", "spread", "largest minus smallest probability of a row", per_example=spread)
 METRICS["surprise"] = Metric("surprise", "surprise", "cost in hundredths", unit="loss", labelled=False, derive=surprise)
+READERS["pairs"] = Reader("pairs with = between semicolons", "plugin:open_pairs", b"@=pairs", (".pairs",))
 WRITERS["pipes"] = Writer("for a test", "plugin", (".pipes",))
 """
 Q = np.array([[0.7, 0.3], [0.1, 0.9], [0.2, 0.8], [0.6, 0.4]])
 Y = np.array([0, 1, 0, 0])
 W = np.array([1.0, 2.0, 3.0, 4.0])
 ON = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+HARD = -np.log(Q[np.arange(4), Y])
 SMOOTH = 0.9 * -np.log(Q[np.arange(4), Y]) + 0.05 * -np.log(Q).sum(axis=1)
 OF_COLUMNS = -np.where(ON == 1, np.log(Q), np.log(1 - Q))
 FILES = ("preds.csv", "labels.csv", "--label", "truth")
 WAYS = {
-    "": ([*FILES], np.mean(-np.log(Q[np.arange(4), Y]) > 0.5)),
+    "": ([*FILES], np.mean(HARD > 0.5)),
     "smoothed": ([*FILES, "--label-smoothing", "0.1"], np.mean(SMOOTH > 0.5)),
-    "weighted": (
-        [*FILES, "--weights", "w"],
-        np.average(-np.log(Q[np.arange(4), Y]) > 0.5, weights=W),
-    ),
+    "weighted": ([*FILES, "--weights", "w"], np.average(HARD > 0.5, weights=W)),
     "multi-label": (["preds.csv", "on.csv", "--multilabel"], np.mean(OF_COLUMNS > 0.5)),
+}
+COSTS = {
+    "": HARD.mean(),
+    "smoothed": SMOOTH.mean(),
+    "weighted": np.average(HARD, weights=W),
+    "multi-label": OF_COLUMNS.mean(),
 }
 
 Xent = Callable[..., subprocess.CompletedProcess[str]]
@@ -114,3 +127,45 @@ def test_an_output_form_that_was_added_is_printed_and_written(xent: Xent, tmp_pa
     done = xent("check", *FILES, "--max", "cost=9", "--format", "pipes")
     assert done.stdout.startswith("name|metric|value|limit|margin|verdict\nmax cost|cost|")
     assert "pipes" in xent("score", "--help").stdout
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Xent, tmp_path: Path, way: str) -> None:
+    for path in tmp_path.glob("*.csv"):
+        names, *rows = (line.split(",") for line in path.read_text().split())
+        lines = [";".join(map("=".join, zip(names, row, strict=True))) + "\n" for row in rows]
+        path.with_suffix(".pairs").write_text("".join(lines))
+    of_csv, _ = WAYS[way]
+    args = [arg.replace(".csv", ".pairs") for arg in of_csv]
+    done = xent("score", *args, "-o", "a.json", "-o", "a.csv", "--threads", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    table = xent("score", *of_csv, "-o", "b.json", "-o", "b.csv").stdout
+    assert done.stdout.replace(".pairs", ".csv") == table
+    one, other = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert one["cost"] == pytest.approx(COSTS[way], rel=1e-15)
+    assert {key for key in one if one[key] != other[key]} == {"inputs", "labels"}
+    assert {**one["labels"], "path": of_csv[1]} == other["labels"]
+    assert [each["format"] for each in one["inputs"]] == ["pairs", "pairs"]
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+    assert xent("score", *args, "--get", "cost").stdout == f"{one['cost']!r}\n"
+    limit = ("--max", f"cost={one['cost']!r}")
+    assert xent("check", *args, *limit).returncode == 0
+    assert xent("check", *args, "--max", f"cost={one['cost'] * 0.999!r}").returncode == 1
+
+
+def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(xent: Xent, write: Write) -> None:
+    text = "@=pairs;cat=0.7;dog=0.3\n@=pairs;cat=0.1;dog=0.9\n"
+    write("p.bin", text)
+    write("labels.csv", "truth\ncat\ndog\n")
+    write("p.txt", text.replace("@=pairs;", ""))
+    write("l.txt", "truth=cat\ntruth=dog\n")
+    known = ("p.bin", "labels.csv", "--label", "truth", "--preds", "cat,dog")
+    for args in (known, ("p.txt", "l.txt", "--input-format", "pairs")):
+        done = xent("score", *args, "--get", "cost")
+        assert (done.stdout, done.stderr) == (f"{float(-np.log([0.7, 0.9]).mean())!r}\n", "")
+    assert "pairs" in xent("score", "--help").stdout
+    assert "pairs" in xent("score", "p.bin", "labels.csv", "--input-format", "nothing").stderr
+    done = xent("score", write("bad.pairs", "cat=0.7;dog=0.3\ncat=0.7;dog=x\n"), "labels.csv", "--label", "truth")
+    assert done.returncode == 3
+    assert "bad.pairs" in done.stderr
+    assert "'x' is not a number" in done.stderr
