@@ -18,8 +18,11 @@ from scipy.special import softmax
 
 from tests.conftest import Write
 from xentcli.cli import main
+from xentcli.scoring.batch import Batch
+from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import METRICS, Metric
+from xentcli.scoring.recipe import Recipe
 
 Floats = npt.NDArray[np.float64]
 ROWS, CLASSES = 40, 4
@@ -43,7 +46,9 @@ def of_rows(q: Floats) -> dict[str, Floats]:
 
 ADDED = {
     "margin": Metric("margin", "mean margin", "largest less second largest", per_example=margin, unit="share"),
-    "surprise": Metric("surprise", "surprise", "-ln q of the predicted class", per_example=surprise, unit="loss"),
+    "surprise": Metric(
+        "surprise", "surprise", "-ln q of the predicted class", per_example=surprise, reduced=True, unit="loss"
+    ),
 }
 DATA: dict[str, tuple[str, ...]] = {
     "plain": (),
@@ -151,3 +156,33 @@ def test_a_metric_without_labels_and_one_of_the_totals(write: Write, monkeypatch
     assert float(run("score", *options, "--get", "twice")) == 5
     assert float(run("score", *options, "--get", "twice", "--base", "2")) == pytest.approx(5 / math.log(2))
     assert "twice" not in json.loads(run("score", *options, "--format", "json"))
+
+
+@pytest.mark.parametrize("kind", ["probs", "logits"])
+def test_joined_rows_have_the_figures_of_their_parts_and_raise_where_predictions_are_needed(kind: str) -> None:
+    random = np.random.default_rng(5)
+    q = softmax(random.normal(size=(ROWS, CLASSES)), axis=1)
+    y, w = random.integers(0, CLASSES, ROWS), random.random(ROWS) + 0.5
+
+    def batch_of(rows: slice, weight: Floats | None) -> Batch:
+        values = q[rows] if kind == "probs" else np.log(q[rows])
+        numbers = np.arange(1, ROWS + 1)[rows]
+        return checked(
+            values,
+            y[rows],
+            weight,
+            recipe=Recipe(kind),
+            rows=numbers,
+            where=lambda *_: pytest.fail("no row is at fault"),
+        )
+
+    parts = [batch_of(slice(0, 9), None), batch_of(slice(9, ROWS), w[9:])]
+    joined, parts_of = Workings(Batch.joined(parts)), [Workings(part) for part in parts]
+    for name in ("loss", "truth", "confidence", "predicted", "index"):
+        assert getattr(joined, name).tolist() == [value for part in parts_of for value in getattr(part, name).tolist()]
+    assert joined.batch.weight is not None and joined.batch.weight.tolist() == [*[1.0] * 9, *w[9:]]
+    assert joined.batch.deviation == max((p.deviation for p in parts if p.deviation is not None), default=None)
+    with pytest.raises(RuntimeError, match="needs the predictions"):
+        margin(joined)
+    with pytest.raises(RuntimeError, match="needs the predictions"):
+        margin(joined.of_rows(np.arange(3)))

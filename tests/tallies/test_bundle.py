@@ -190,8 +190,8 @@ def test_any_split_gives_the_tallies_of_the_whole(layout: dict[str, Any], monkey
     rows = [row_of(block, i) for i in range(30)]
     parts = [Bundle.of(row) for row in rows]
     assert merged(parts) == whole
-    task = functools.reduce(Bundle.add, rows, Bundle())
-    assert task.add(Block.joined([row.reduced() for row in rows])) == whole
+    task = functools.reduce(lambda bundle, row: bundle.add(row, "predictions", "rows"), rows, Bundle())
+    assert task.add(Block.joined([row.reduced() for row in rows]), "figures") == whole
     monkeypatch.setattr("xentcli.tallies.groups._MANY", 0)
     monkeypatch.setattr("xentcli.tallies.groups._AT_LEAST", 1)
     assert merged(parts) == whole
