@@ -35,7 +35,7 @@ from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric, wanted
 from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import Block, Wants, Whole
-from xentcli.tallies.bundle import Bundle, Needs
+from xentcli.tallies.bundle import TALLIES, Bundle, Needs
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
@@ -224,11 +224,17 @@ class Scorer:
     def _metrics(self) -> tuple[Metric, ...]:
         return wanted() if self.metrics is None else self.metrics
 
+    @cached_property
+    def _needs_predictions(self) -> bool:
+        """Whether a loss, metric or tally needs the predictions of every row; a diagnosis mostly of the first only."""
+        recipe = self.plan.recipe
+        tallies = any(e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants) for e in TALLIES.values())
+        metrics = any(metric.per_example and not metric.reduced for metric in self._metrics)
+        return bool(recipe.smoothing) or recipe.per_row or tallies or metrics
+
     def _will_do_reduced(self, aligned: Aligned) -> bool:
-        """Whether every figure comes from what the rows are reduced to."""
-        batch = aligned.batch
-        spread = batch.recipe.smoothing or batch.recipe.per_row
-        return batch.known is not None and not spread and all(m.reduced or m.per_example is None for m in self._metrics)
+        """Whether all comes from what the rows are reduced to."""
+        return aligned.batch.known is not None and not self._needs_predictions
 
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
         """Tally what needs the predictions of some rows, and let them go."""
