@@ -230,7 +230,7 @@ def test_files_with_other_labels_weights_or_rows_are_refused(tmp_path: Path) -> 
 
 
 def test_of_three_files_one_that_cannot_be_scored_is_refused_alone(tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("0,1,2,3,4,5,6,7,8,9\n" + ".2,.1,.1,.1,.1,.1,.1,.1,.1,nan\n" * 1797)
+    (tmp_path / "bad.csv").write_text("0,1,2,3,4,5,6,7,8,9\n" + ".3,.1,.1,.1,.1,.1,.1,.1,.1,nan\n" * 1797)
     result = compare([FOREST, LOGISTIC, str(tmp_path / "bad.csv")], LABELS)
     assert [model.name for model in result.models] == ["digits_forest", "digits_logistic"]
     assert [(r.name, r.exit_code) for r in result.refused] == [("bad", 3)]
