@@ -64,7 +64,7 @@ class Followed(NamedTuple):
 _SHELL = re.compile(r"^(?:.*: )?((?:grep|sed|head|tail|jq|iconv|python3|gzip|bzip2|xz|zstd|tr|awk) .*)$")
 _PYTHON = re.compile(r"\b(?:numpy|pandas|pyarrow|frame|array|tensor)\.")
 _COMMAND = re.compile(
-    r"\bxent ((?:score|check|explain|compare) .*?)(?:,? (?:shows the cost of each|with the same options, writes .*))?$"
+    r"\bxent ((?:score|check|explain|compare) .*?)(?:,? (?:shows the cost of each|with the same options, writes .*)|\))?$"
 )
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")
 

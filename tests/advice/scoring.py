@@ -240,6 +240,23 @@ CASES = {
         ("--by-class shows",),
         None,
     ),
+    "the predicted class as the label": Case(
+        "p.csv --label guess --preds cat,dog,emu",
+        {
+            "p.csv": "guess,"
+            + table(MANY)
+            .replace("\n", "\n@")
+            .removesuffix("@")
+            .replace("@0.5,", "cat,0.5,")
+            .replace("@0.25,0.5", "dog,0.25,0.5")
+            .replace("@0.25,0.25", "emu,0.25,0.25")
+            .replace("@", "dog,"),
+            "l.csv": column(NAMES[t] for t in [*MANY_TRUTH[:-1], 0]),
+        },
+        ("xent score p.csv LABELS",),
+        (39 * LN2 + math.log(8)) / 40,
+        {"LABELS": "l.csv"},
+    ),
     "columns in another order": Case(
         "p.npy l.csv",
         {"p.npy": MANY[:, [1, 0, 2]] ** 4 / (MANY**4).sum(axis=1)[:, None], "l.csv": column(MANY_TRUTH)},

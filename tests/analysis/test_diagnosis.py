@@ -79,7 +79,22 @@ def test_rows_in_no_order_are_worse_than_the_prior_and_not_shifted(tmp_path: Pat
 
 def test_a_softmax_of_a_softmax_is_noticed() -> None:
     assert codes(softmax(GOOD), Y) == ["softmax-twice"]
-    assert codes(softmax(softmax(4 * np.eye(10)[np.arange(N) % 10])), np.arange(N) % 10) == ["softmax-twice"]
+    y = np.arange(N) % 10
+    assert codes(softmax(softmax(4 * np.eye(10)[y])), np.r_[(y[0] + 1) % 10, y[1:]]) == ["softmax-twice"]
+
+
+def test_labels_that_are_the_predicted_class_are_noticed_where_that_is_implausible() -> None:
+    # Each row costs ln 2: a chance below one in a million from 20 rows on.
+    q, y = np.tile([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]], (10, 1)), np.tile([0, 1], 10)
+    assert codes(q, y) == ["label-is-prediction"]
+    assert codes(q[:19], y[:19]) == codes(q, np.r_[y[:19], 2]) == codes(q[::2], y[::2]) == []
+    frame = pd.DataFrame(q, columns=["0", "1", "2"]).assign(y=y, predicted=y, w=7e-9, u=np.r_[[7e-9] * 10, [0.0] * 10])
+    preds = "0,1,2"
+    assert codes(frame, label="y", preds=preds, weights="w") == ["label-is-prediction"]
+    assert codes(frame, label="y", preds=preds, weights="u") == []
+    # A name that says so needs less.
+    assert codes(frame[:5], label="predicted", preds=preds) == ["label-is-prediction"]
+    assert codes(frame[:5], label="y", preds=preds) == []
 
 
 def test_a_model_that_knows_nothing_is_not_said_to_be_worse_than_the_prior() -> None:
