@@ -46,6 +46,18 @@ CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
 CASES = {
+    "blanks around a name": Case(
+        "p.csv l.csv --label label",
+        {"p.csv": P, "l.csv": "n, Label\n1,cat\n2,dog\n3,emu\n4,dog\n"},
+        ("--label ' Label'",),
+        LN2,
+    ),
+    "one column fits the classes": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "n,kind,y\n1,x,cat\n2,y,dog\n3,x,emu\n0,y,emu\n"},
+        ("--label y has the classes",),
+        -math.log(0.5**3 * 0.375) / 4,
+    ),
     # --- axes ---
     "the class axis": Case(
         "p.npy y.npy", {"p.npy": np.moveaxis(CUBE, -1, 1), "y.npy": SQUARE}, ("--class-axis 1",), LN2

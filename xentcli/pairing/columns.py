@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import shlex
 from collections.abc import Sequence
 
 from xentcli.columns.numerals import localized
@@ -143,7 +144,7 @@ def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
         if spec.startswith(prefix):
             columns = columns_of(spec.removeprefix(prefix), source)
             if columns is None:
-                raise _not_found(option, spec.removeprefix(prefix), [source])
+                raise _not_found(option, spec.removeprefix(prefix), [source], prefix)
             return _checked(option, spec.removeprefix(prefix), source, columns)
     paths = " or ".join(f"@{source.path}:COLUMN" for source in sources)
     raise UsageError(f"{option} {spec}: there is no such file, and no input is called so", advice=f"expected {paths}")
@@ -242,7 +243,7 @@ def _called(source: Source) -> list[str]:
     return [ends.get(c, name) for c, name in enumerate(flat.names) if c in ends or c not in inner]
 
 
-def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]) -> DataError:
+def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source], prefix: str = "") -> DataError:
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
     advice = []
     for source in sources:
@@ -255,4 +256,7 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
             count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
             advice.append(f"{source.path} has {count}; #1 is the first")
     place = Place(sources[0].path) if len(sources) == 1 else None
+    near = [name for s in sources for name in s.names if name.strip().casefold() == missing.strip().casefold()]
+    if len(near) == 1 and missing == spec:
+        advice.insert(0, f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
     return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))

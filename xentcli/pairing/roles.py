@@ -10,7 +10,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
-from xentcli.pairing.suggest import not_the_truth, predicted_among, suggestions
+from xentcli.pairing.suggest import as_option, fitting, not_the_truth, predicted_among, suggestions
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
 from xentcli.records import replace
 from xentcli.settings import Settings
@@ -152,6 +152,13 @@ def _which_label(
     preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(free_columns(sources[0], roles)))
     predicted = predicted_labels(found, preds, queues, settings)
     names = [name for name in found.names if name not in predicted]
+    queue = queues[len(sources) - 1]
+    fits = [name for name in fitting(found, preds, queue) if name in names]
+    chooses = "--label NAME chooses the column of the labels"
+    if len(fits) == 1:
+        chooses = f"--label {as_option(fits, found.source)} has the classes of the predictions as its values"
+    swapped = swapped and not fits and first_text(found, queue) is None
+    swapped = swapped and bool(fitting(preds, found, queues[0]))
     return DataError(
         f"{len(names)} column{'s' * (len(names) > 1)} could be the labels: {listed(names)}"
         if names
@@ -160,9 +167,7 @@ def _which_label(
         advice=(
             *([f"are the files swapped? xent score {found.source.path} {sources[0].path}"] if swapped else []),
             *map(not_the_truth, predicted[:2]),
-            "--label NAME chooses the column of the labels"
-            if names
-            else "no column has the true labels; give a file that does: xent score PREDS LABELS",
+            chooses if names else "no column has the true labels; give a file that does: xent score PREDS LABELS",
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, number, whole
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
@@ -18,7 +20,7 @@ from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["as_option", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
+__all__ = ["as_option", "fitting", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
 
 LOOK_AT = 1000
 MOST = 3
@@ -75,6 +77,24 @@ def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_q
     ours = [column[:rows] for column in predictions.columns]
     each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
     return [name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal)]
+
+
+def fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
+    """Return the label columns whose first values, several and some perhaps missing, can all be classes.
+
+    Where predictions have names the classes must be meant by name; those of one column are 0 and 1.
+    """
+    if not label.source.tabular:
+        return []
+    head = _Head.of(label, queue)
+    names = preds.names if len(preds.columns) > 1 else ("0", "1")
+    values = [{text for text in column if not is_missing(text)} for column in head.columns]
+
+    def fits(some: set[str]) -> bool:
+        each = readings(names, some, head.decimal) if len(some) > 1 else ()
+        return any(not preds.named or all(text in names[c] for text, c in found.items()) for found in each)
+
+    return list(itertools.compress(head.names, map(fits, values)))
 
 
 def predicted_class(
