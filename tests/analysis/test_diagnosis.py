@@ -97,6 +97,19 @@ def test_labels_that_are_the_predicted_class_are_noticed_where_that_is_implausib
     assert codes(frame[:5], label="y", preds=preds) == []
 
 
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+def test_the_confidence_of_the_predicted_class_is_noticed(block_bytes: int) -> None:
+    q = RNG.uniform(size=N)
+    y = (RNG.uniform(size=N) < q).astype(int)
+    assert codes(q, y, block_bytes=block_bytes) == []
+    assert codes(np.maximum(q, 1 - q), y, block_bytes=block_bytes)[0] == "confidence-of-prediction"
+    # A model that is never below 0.5 and right about it.
+    high = 0.5 + q / 2
+    assert codes(high, (RNG.uniform(size=N) < high).astype(int)) == []
+    assert "confidence-of-prediction" in codes(np.full(10, 0.9), np.arange(10) % 2)
+    assert codes(np.full(9, 0.9), np.arange(9) % 2) == []
+
+
 def test_a_model_that_knows_nothing_is_not_said_to_be_worse_than_the_prior() -> None:
     assert codes(np.full((N, K), 1 / K), Y) == ["never-predicted"]
 

@@ -45,8 +45,10 @@ LOOK_AT = 1000
 MOST_GROUPS = 50
 _WHOLE = {
     "columns-permuted",
+    "confidence-of-prediction",
     "hard-predictions",
     "index-base",
+    "label-is-prediction",
     "probabilities-as-logits",
     "shifted",
     "softmax-twice",

@@ -296,8 +296,27 @@ def _predicted(case: Case) -> Iterator[Warning]:
     )
 
 
+def _confidence(case: Case) -> Iterator[Warning]:
+    """The confidence of the predicted class as that of the positive one: never below 0.5, and too few positives."""
+    pairs, mean = case.confusion.pairs, case.looks.sure
+    if mean is None or case.total.soft or pairs.rows < LEAST_HARD or len(case.plan.classes) != 2:
+        return
+    rows, share = pairs.rows, mean.value
+    positives, positive = int(pairs.counts[pairs.true == 1].sum()), case.plan.classes[1]
+    # The variance of the number of positives is n m (1 - m) at most, with m the mean probability.
+    if not positives < rows * share - 3 * math.sqrt(rows * share * (1 - share)):
+        return
+    yield Warning(
+        "confidence-of-prediction",
+        f"no probability is below 0.5, and {positives:,} of {rows:,} labels are {positive} where "
+        f"{rows * share:,.1f} are expected: this looks like the confidence of the predicted class",
+        f"save the probability of {positive}: the confidence where {positive} is predicted, 1 less it elsewhere",
+    )
+
+
 _DIAGNOSES: tuple[Diagnosis, ...] = (
     _predicted,
+    _confidence,
     _probabilities_as_logits,
     _hard,
     _permuted,

@@ -39,21 +39,24 @@ class Looks(Tally):
         Whether every row of logits could be probabilities.
     twice
         The mean confidence where every row could be the softmax of probabilities, else None.
+    sure
+        The mean of one column of probabilities that are never below 0.5, else None.
     """
 
     hard: bool = True
     probable: bool = True
     twice: Mean | None = Mean()
+    sure: Mean | None = Mean()
 
     @classmethod
     def nothing(cls) -> Self:
         """Return the properties of predictions that could not be examined: none."""
-        return cls(False, False, None)
+        return cls(False, False, None, None)
 
     @property
     def settled(self) -> bool:
         """Whether every property is ruled out."""
-        return not (self.hard or self.probable or self.twice is not None)
+        return not (self.hard or self.probable or self.twice is not None or self.sure is not None)
 
     @classmethod
     def of(cls, work: Workings) -> Looks:
@@ -66,13 +69,20 @@ class Looks(Tally):
         """Examine rows for the properties that are not yet ruled out."""
         batch = work.batch
         twice = open_.twice is not None and _twice(batch)
-        mean = Mean.of(work.confidence, None) if twice else None
-        return cls(open_.hard and _hard(batch), open_.probable and _probable(batch), mean)
+        sure = open_.sure is not None and _sure(batch)
+        mean = Mean.of(work.confidence, None) if twice or sure else None
+        return cls(
+            open_.hard and _hard(batch),
+            open_.probable and _probable(batch),
+            mean if twice else None,
+            mean if sure else None,
+        )
 
     def merge(self, other: Looks) -> Looks:
         """Return the properties that the rows of both share."""
         twice = None if self.twice is None or other.twice is None else self.twice.merge(other.twice)
-        return Looks(self.hard and other.hard, self.probable and other.probable, twice)
+        sure = None if self.sure is None or other.sure is None else self.sure.merge(other.sure)
+        return Looks(self.hard and other.hard, self.probable and other.probable, twice, sure)
 
 
 def _hard(batch: Batch) -> bool:
@@ -82,6 +92,13 @@ def _hard(batch: Batch) -> bool:
     low, high = _CERTAIN[batch.kind]
 
     return all(bool(((q == low) | (q == high)).all()) for q in (batch.predictions[:_FEW], batch.predictions))
+
+
+def _sure(batch: Batch) -> bool:
+    """Whether no probability of one column is below 0.5; the first rows usually say no."""
+    if batch.kind != "probs" or not batch.binary or batch.multilabel:
+        return False
+    return bool((batch.predictions[:, -1] >= 0.5).all())
 
 
 def _probable(batch: Batch) -> bool:
