@@ -279,12 +279,14 @@ def _predicted(case: Case) -> Iterator[Warning]:
     pairs, total, plan = case.confusion.pairs, case.total, case.plan
     if not pairs.rows or total.soft or plan.settings.label_smoothing or len(np.unique(pairs.true)) < 2:
         return
+    if pairs.accuracy() < 1 or total.infinite.count:
+        return
     # Weights count as fewer rows of equal weight (Kish): n = (sum w)^2 / sum w^2.
     rows = total.cost.mean.b.finite**2 / total.cost.bb.finite
     names, beside = plan.label_columns if len(plan.label_columns) == 1 else (), "label" in plan.picks[0]
     suspected = beside and (plan.has_label_file or any(name.lower().startswith("pred") for name in names))
     chance = 20 if suspected else 1_000_000
-    if pairs.accuracy() < 1 or not rows * total.cost.mean.value > math.log(chance):
+    if not rows * total.cost.mean.value > math.log(chance):
         return
     where = "".join(f"column {name} of " for name in names) + plan.inputs[not beside].path
     preds = shlex.quote(plan.predictions.path)
