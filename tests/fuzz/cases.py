@@ -331,8 +331,11 @@ class Maker:
         if self.kind == "losses" or self.preds.dtype[-2:] not in ("f8", "f4") or not self.chance(0.08):
             return
         self.options["skip_missing"] = True
-        for row in self.columns["q"]:
-            if self.chance(0.3):
+        rows = self.columns["q"]
+        # A column without any number is no prediction unless --preds names it: one row is whole.
+        whole = self.r.randrange(max(1, len(rows)))
+        for i, row in enumerate(rows):
+            if i != whole and self.chance(0.3):
                 row[self.r.randrange(len(row))] = math.nan
 
     def garbage(self) -> None:

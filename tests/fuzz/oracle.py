@@ -212,7 +212,8 @@ def _aligned(problem: Problem) -> list[dict[str, Any]]:
     if preds.count == 0 and (labels is None or labels.count == 0):
         raise Refusal("no rows", 5)
     if preds.count == 0 or (labels is not None and labels.count == 0):
-        raise Refusal("no rows in one file")
+        # With --subset no row is in both, whichever file is empty.
+        raise Refusal("no rows in one file", *((3, 5) if problem.options.get("subset") else (3,)))
     if labels is None:
         if len(set(preds.columns.get("id", []))) < len(preds.columns.get("id", [])):
             raise Refusal("an id twice", 0, 3, 5)
