@@ -46,6 +46,9 @@ CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
 CASES = {
+    "a number above the labels": Case(
+        "p.csv l.csv", {"p.csv": P, "l.csv": column((NAMES[t] for t in TRUTH), "1")}, ("--header labels takes",), LN2
+    ),
     "blanks around a name": Case(
         "p.csv l.csv --label label",
         {"p.csv": P, "l.csv": "n, Label\n1,cat\n2,dog\n3,emu\n4,dog\n"},

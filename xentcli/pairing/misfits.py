@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from xentcli.columns.missing import is_missing
+from xentcli.columns.numerals import is_number
 from xentcli.errors import shown
 from xentcli.pairing import near
 from xentcli.pairing.columns import listed
@@ -34,6 +35,8 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
             few = ", ".join(map(shown, strange[:_MOST_SKIPPED]))
             return (classes, f"{which} no column of predictions: {few}", "--ignore-label LABEL skips its rows")
         its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
+        if strange == [label] and rows == 1 and census.texts[label].line == 1 and is_number(label):
+            return (classes, f"a number above the labels? --header labels takes the first line, {label}, as a header")
         what = "a class" if len(strange) == 1 else "classes"
         return (classes, f"{what} without a column of predictions? {options} skips {its}")
     return (
