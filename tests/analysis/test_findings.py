@@ -177,7 +177,7 @@ def test_an_underflow_is_suspected_only_where_there_can_be_one(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("cells", "hint"),
-    [("0,9;0,1", "--decimal ,"), ("NA;0.8", "missing prediction"), ("0.2;[[0.1] [0.9]]", "whole array")],
+    [("0,9;0,1", "--decimal ,"), ("NA;0.8", "--skip-missing"), ("0.2;[[0.1] [0.9]]", "whole array")],
 )
 def test_a_cell_that_is_no_number_gets_its_own_hint(cells: str, hint: str, write: Write) -> None:
     path = write("p.csv", f"cat;dog\n{cells}\n")
@@ -218,7 +218,7 @@ def test_small_faults_of_messages(write: Write) -> None:
         with pytest.raises(DataError) as caught:
             score(array, [0] * len(array))
         assert str(array.dtype) in str(caught.value)
-    with pytest.raises(DataError, match="1 row repeats an id"):
+    with pytest.raises(DataError, match="id 'a' appears twice, first at row 1"):
         score(write("p.csv", "id,cat,dog\na,0.9,0.1\na,0.2,0.8\n"), write("y.csv", "id,y\na,cat\n"), id="id")
     with pytest.raises(DataError) as caught:
         score(write("p.csv", "cat, dog\n0.9,0.1\n"), ["dog"])
@@ -337,7 +337,7 @@ def test_tokens_in_a_txt_are_tokens(write: Write) -> None:
 
 
 def test_rows_that_are_all_ignored_are_said_to_be(write: Write) -> None:
-    with pytest.raises(NoVerdict, match="all 2 rows are ignored"):
+    with pytest.raises(NoVerdict, match="all 2 rows are left out"):
         score([[0.5, 0.5]] * 2, [0, 0], ignore_label="0")
     with pytest.raises(NoVerdict, match="no rows"):
         score(write("e.jsonl", ""), preds="p", label="t")

@@ -153,7 +153,11 @@ def test_the_first_of_a_list_may_be_missing(call: Call, write: Write) -> None:
     path = write("p.jsonl", '{"lp":[null,-1,-2]}\n{"lp":[]}\n{"lp":[-3]}\n{"lp":[null]}\n')
     done = call("score", path, "--kind", "true-logprobs", "--format", "json")
     report = json.loads(done.out)
-    assert report["examples"] == {"read": 5, "scored": 3, "ignored": 2, "zero_weight": 0}
+    assert {name: count for name, count in report["examples"].items() if count} == {
+        "read": 5,
+        "scored": 3,
+        "ignored": 2,
+    }
     assert report["cost"] == 2.0
     assert "2 rows skipped (missing at the start of a list)" in call("score", path, "--kind", "true-logprobs").out
 

@@ -140,6 +140,10 @@ class ArchiveSource(FlatTable):
         found = tuple((name, member) for name, member in self.found if name in names)
         return _source(self.path, self.format, self.stream, found)
 
+    def with_lists(self, names: Collection[str]) -> ArchiveSource:
+        """Return it unchanged: a member has the same K numbers in every row, which are K columns."""
+        return self
+
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
         """Return it with other members as its columns: those of shape `lead`, with or without an `axis` of classes.
 
