@@ -451,6 +451,12 @@ def test_the_decomposition_vector(goldens: Path) -> None:
             assert getattr(part, figure) == pytest.approx(wanted, abs=5e-8), (name, figure)
 
 
+def test_a_log_score_has_the_digits_of_the_other_class() -> None:
+    q = [[1e-20, 1.0], [0.5, 0.5], [0.25, 0.75]]
+    log, _ = calibration(q, [0, 1, 0], decompose=True, fit="none").decomposition
+    assert log.score == pytest.approx(-math.log(1e-20 * 0.5 * 0.25) / 3, rel=1e-12)
+
+
 @laws
 @given(st.integers(5, 80), st.integers(2, 5), st.integers(0, 2**32), st.booleans())
 def test_the_parts_are_those_of_isotonic_regression_and_add_up(rows: int, classes: int, seed: int, ties: bool) -> None:

@@ -31,7 +31,7 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
     """Decompose the scores of all rows of a feed: the log and Brier scores of one problem, Brier of several.
 
     Of several classes each is decomposed against the rest; Brier scores of the classes add up to that of the rows, log
-    scores do not. Holds three doubles a row for each class.
+    scores do not. Holds three doubles a row for each class, and the loss of the row.
 
     Raises
     ------
@@ -39,12 +39,13 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
         Without SciPy.
     """
     plan = feed.plan
-    q, y, weight = _columns(feed, threads)
+    q, y, weight, loss = _columns(feed, threads)
     binary = len(plan.classes) == 2 and not plan.settings.multilabel
     if binary:
         unit = plan.settings.nats_per_unit
         return (
-            _component(plan.classes[1], "log", q[:, 1], y[:, 1], weight, _log_score, unit),
+            # 1 - q has few digits of a small probability of the other class, and may be 0.
+            _component(plan.classes[1], "log", q[:, 1], y[:, 1], weight, _log_score, loss, unit),
             _component(plan.classes[1], "brier_halved", q[:, 1], y[:, 1], weight, _brier),
         )
     measure = "brier_halved" if plan.settings.multilabel else "brier"
@@ -55,35 +56,44 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
     return (Component("all", measure, *whole), *each)
 
 
-def _columns(feed: Feed, threads: int | None) -> tuple[Floats, Floats, Floats]:
-    """f8[n, k], f8[n, k], f8[n]: the probabilities of the classes, their targets and the weights of all rows."""
+def _columns(feed: Feed, threads: int | None) -> tuple[Floats, Floats, Floats, Floats]:
+    """f8[n, k] twice, f8[n] twice: the probabilities of the classes, their targets, the weights and losses of rows."""
     parts = [_of(work) for work in map(Workings, batches_again(feed, threads))]
-    q, y, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+    q, y, weight, loss = (np.concatenate(each) for each in zip(*parts, strict=True))
     kept = weight > 0
-    return q[kept], y[kept], weight[kept]
+    return q[kept], y[kept], weight[kept], loss[kept]
 
 
-def _of(work: Workings) -> tuple[Floats, Floats, Floats]:
+def _of(work: Workings) -> tuple[Floats, Floats, Floats, Floats]:
     batch = work.batch
     weight = np.ones(len(batch.rows)) if batch.mass is None else batch.mass
     if batch.multilabel:
         assert work.distribution is not None
         if batch.present is not None:
             raise DataError("--decompose needs a label in each column of each row")
-        return work.columns.probabilities[:, 1].reshape(-1, batch.classes), work.distribution, weight
-    return np.clip(work.probabilities, 0.0, 1.0), work.spread_target, weight
+        return work.columns.probabilities[:, 1].reshape(-1, batch.classes), work.distribution, weight, work.raw_loss
+    return np.clip(work.probabilities, 0.0, 1.0), work.spread_target, weight, work.raw_loss
 
 
 def _component(
-    name: str, measure: str, q: Floats, y: Floats, weight: Floats, score: Score, unit: float = 1.0
+    name: str,
+    measure: str,
+    q: Floats,
+    y: Floats,
+    weight: Floats,
+    score: Score,
+    scores: Floats | None = None,
+    unit: float = 1.0,
 ) -> Component:
+    """Decompose the mean of `score`; `scores` (f8[n]) are those of q where they are known to more digits."""
     places, first = np.unique(q, return_inverse=True)
     mass = np.bincount(first, weights=weight, minlength=len(places))
     mean = np.bincount(first, weights=weight * y, minlength=len(places)) / mass
     recalibrated = needed("scipy.optimize", "stats").isotonic_regression(mean, weights=mass).x[first]
     total = math.fsum(weight)
     constant = np.full(len(y), math.fsum(weight * y) / total)
-    plain, best, prior = (math.fsum(weight * score(each, y)) / total / unit for each in (q, recalibrated, constant))
+    each = (score(q, y) if scores is None else scores, score(recalibrated, y), score(constant, y))
+    plain, best, prior = (math.fsum(weight * rows) / total / unit for rows in each)
     return Component(name, measure, plain, plain - best, prior - best, prior)
 
 

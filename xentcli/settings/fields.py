@@ -152,9 +152,9 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip this label, counted; missing: however it is written.", "LABEL", multiple=True, numbers="kept"
+        "Skip this label, counted; missing: any spelling.", "LABEL", multiple=True, numbers="kept"
     )
-    skip_missing: bool = _loss("Skip rows whose prediction is missing or NaN; counted.", default=False)
+    skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
     compat: str | None = _loss(
         "Reproduce this tool's value.",
         choices=tuple(COMPAT),
