@@ -175,6 +175,15 @@ def vw(case: Case, put: Put) -> Any:
     return put("p.predict", ("\n".join(lines) + "\n").encode())
 
 
+def fasttext(case: Case, put: Put) -> Any:
+    """Pairs of a label and its probability, each row from the first class or from the last."""
+    if case.kind != "probs" or not np.isfinite(case.predictions).all() or case.predictions.shape[1] == 1:
+        return case.predictions
+    pairs = ([f"__label__{n} {v!r}" for n, v in zip(case.names, row, strict=True)] for row in case.predictions.tolist())
+    lines = (" ".join(pair[:: -1 if place % 2 else 1]) for place, pair in enumerate(pairs))
+    return put("p.fasttext", ("\n".join(lines) + "\n").encode())
+
+
 def parquet(table: pd.DataFrame) -> bytes:
     file = io.BytesIO()
     table.to_parquet(file, row_group_size=7)
@@ -237,6 +246,7 @@ PREDICTIONS: dict[str, Callable[[Case, Put], Any]] = {
     "json": lambda case, put: put("p.json", json.dumps(case.predictions.tolist()).encode()),
     "json of columns": lambda c, put: put("p.json", json.dumps({"columns": c.names, "data": c.predictions.tolist()}).encode()),
     "vw": lambda case, put: vw(case, put),
+    "fasttext": lambda case, put: fasttext(case, put),
     "parquet": lambda c, put: put("p.parquet", parquet(frame(columns_of(c.predictions), c.names))),
     "parquet of lists": lambda c, put: put("p.parquet", parquet(pd.DataFrame({"p": c.predictions.tolist()}))),
     "feather": lambda c, put: put("p.feather", feather(frame(columns_of(c.predictions), c.names))),
@@ -324,7 +334,7 @@ def put(tmp_path_factory: pytest.TempPathFactory) -> Put:
 
 def test_every_reader_is_under_these_laws(put: Put) -> None:
     case = make("probs", "index", 3, 3, 1.0, False, 1)
-    for forms, but in ((PREDICTIONS, set()), (label_forms(case), {"vw"})):
+    for forms, but in ((PREDICTIONS, set()), (label_forms(case), {"vw", "fasttext"})):
         seen = {open_source(form(case, put), name="x").format for form in forms.values()}
         assert seen == {*READERS, "memory"} - but
 
