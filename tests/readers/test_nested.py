@@ -369,7 +369,7 @@ REFUSED = {
     "a row less": ('{"columns": ["a", "b"], "data": [[0.5, 0.5], [0.5]]}', "row 2"),
     "a name less": ('{"r1": {"a": 0.25, "b": 0.75}, "r2": {"a": 1.0, "c": 0.0}}', "row 2"),
     "a nested name that is new": ('[{"p": {"a": 0.5, "b": 0.5, "s": "x"}}, {"p": {"a": 0.5, "b": 0.5, "s": "x", "c": 1}}]', "row 2: 'p.c' is new"),
-    "null": ("[[0.5, 0.5], null]", "row 2"),
+    "null": ('[{"a": 0.5, "b": 0.5}, null]', "row 2"),
     "a sparse vector beyond its size": ('[{"type": 1, "values": [0.5, 0.5]}, {"type": 0, "size": 2, "indices": [2], "values": [1]}]', "row 2"),
     "not closed": ('{"columns": ["a"], "data": [[1]', "no JSON"),
     "nothing": ("[]", "empty"),
