@@ -112,7 +112,7 @@ class Plan:
     @property
     def has_lists(self) -> bool:
         """Whether predictions are lists, every number of which is an example."""
-        return self.picks[0]["preds"].as_ == "lists"
+        return any(pick["preds"].as_ == "lists" for pick in self.picks if "preds" in pick)
 
     @property
     def compared(self) -> str:

@@ -158,7 +158,7 @@ def _which_label(
     if len(fits) == 1:
         chooses = f"--label {as_option(fits, found.source)} has the classes of the predictions as its values"
     swapped = swapped and not fits and first_text(found, queue) is None
-    swapped = swapped and bool(fitting(preds, found, queues[0]))
+    swapped = swapped and bool(fitting(preds, found, queues[0], by_position=True))
     return DataError(
         f"{len(names)} column{'s' * (len(names) > 1)} could be the labels: {listed(names)}"
         if names

@@ -79,10 +79,10 @@ def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_q
     return [name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal)]
 
 
-def fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
+def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool = False) -> list[str]:
     """Return the label columns whose first values, several and some perhaps missing, can all be classes.
 
-    Where predictions have names the classes must be meant by name; those of one column are 0 and 1.
+    Where predictions have names the classes must be meant by name, unless `by_position`; those of one column are 0, 1.
     """
     if not label.source.tabular:
         return []
@@ -92,7 +92,9 @@ def fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
 
     def fits(some: set[str]) -> bool:
         each = readings(names, some, head.decimal) if len(some) > 1 else ()
-        return any(not preds.named or all(text in names[c] for text, c in found.items()) for found in each)
+        return any(
+            by_position or not preds.named or all(text in names[c] for text, c in found.items()) for found in each
+        )
 
     return list(itertools.compress(head.names, map(fits, values)))
 

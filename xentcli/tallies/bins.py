@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ class Calibration(Tally):
     confidence: Mean = Mean()
     right: Mean = Mean()
     gap: Moments = Moments()
-    clusters: Groups[str] = Groups()
+    clusters: Groups[str] = field(default_factory=Groups)
     by: Slicings = Slicings()
     bins_by: Slicings = Slicings()
     by_class: Groups[tuple[int, int]] = Groups()

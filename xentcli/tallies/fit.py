@@ -92,7 +92,7 @@ class Gain(Tally):
 
     after: Mean = Mean()
     gain: Moments = Moments()
-    clusters: Groups[str] = Groups()
+    clusters: Groups[str] = field(default_factory=Groups)
 
     @classmethod
     def of(cls, batch: Batch, fit: Fitted, clusters: Keys | None = None) -> Gain:
