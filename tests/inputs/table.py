@@ -198,7 +198,7 @@ ROWS: list[Row] = [
             ("unknown", "cow", "'cow' is not a class"),
             ("empty", '""', "'' is not a class"),
             ("-1", "-1", "label -1 is outside 0 to 1"),
-            ("with spaces", " b", "remove the spaces around labels"),
+            ("with spaces", " b", "they differ by blanks around"),
         )
     ),
     refused(LABELS, "multi-label, all weights 0", "x,y,w\n.5,.5,0\n", "weights of all 1 rows are 0", 5, labels="t,u\n1,0\n", args="p.csv l.csv --preds x,y --weights w --multilabel"),
@@ -285,7 +285,7 @@ ROWS: list[Row] = [
             ("200 dimensions", forged(described(shape="(" + "1," * 200 + ")")), "200 dimensions", 3),
             ("items of no width", forged(described("'<U0'")), "'<U0'", 3),
             ("objects", forged(described("'|O'")), "a pickle", 3),
-            ("structured", npy(np.zeros(3, [("a", "f8"), ("b", "f8")])), "structured_to_unstructured", 3),
+            ("structured", npy(np.zeros(3, [("a", "f8"), ("b", "f8")])), "numpy.array(array.tolist(), float)", 3),
             ("complex", npy(Q.astype(complex)), "imaginary", 3),
             ("times", npy(np.zeros((3, 2), "M8[s]")), "times are no numbers", 3),
             ("long double", npy(Q.astype("longdouble")), "up to 8 bytes", 3),
@@ -382,7 +382,7 @@ ROWS: list[Row] = [
         for what, line, says in (
             ("a key twice", '{"a": 0.7, "a": 0.1, "b": 0.3, "y": "a"}', "key 'a' appears twice"),
             ("NaN", '{"a": NaN, "b": 0.3, "y": "a"}', "got nan"),
-            ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is no number"),
+            ("null", '{"a": null, "b": 0.3, "y": "a"}', "null is not a number"),
             ("a number beyond the doubles", '{"a": -1e400, "b": 0.3, "y": "a"}', "larger than any double"),
             ("a whole number of 4,301 digits", '{"a": 1' + "0" * 4300 + ', "b": 0.3, "y": "a"}', "4,300 digits"),
             ("nested 200,000 deep", "[" * 200_000, "nested too deeply"),

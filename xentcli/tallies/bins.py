@@ -107,7 +107,7 @@ class Calibration(Tally):
     clusters: Groups[str] = field(default_factory=Groups)
     by: Slicings = Slicings()
     bins_by: Slicings = Slicings()
-    by_class: Groups[tuple[int, int]] = Groups()
+    by_class: Groups[tuple[int, int]] = field(default_factory=Groups)
 
     @classmethod
     def of(cls, block: Block) -> Calibration:
