@@ -204,6 +204,18 @@ def test_shards_that_do_not_go_together_are_refused(how: str, expected: tuple[st
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "a,b,c\n0.5,0.25,0.25\n", "a,c\n0.5,0.5\n"])
+def test_a_shard_that_does_not_go_with_the_others_is_refused_though_the_rows_before_it_are_enough(
+    text: str, tmp_path: Path
+) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/1.csv").write_text("a,b\n0.5,0.5\n0.25,0.75\n")
+    (tmp_path / "p/2.csv").write_text(text)
+    (tmp_path / "l.csv").write_text("label\na\nb\n")
+    with pytest.raises(DataError, match=r"p/2\.csv: "):
+        score(tmp_path / "p", tmp_path / "l.csv")
+
+
 def test_an_error_in_labels_that_cross_files_names_its_own_file(tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.full((3, 2), 0.5))
     (tmp_path / "l1.csv").write_text("label\na\nb\n")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
-from xentcli.errors import DataError
+from xentcli.errors import DataError, XentError
 from xentcli.pairing.next_token import shifted_by_1
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
 from xentcli.records import record
@@ -24,6 +24,7 @@ class PartQueue:
         self.source = source
         self._block_bytes, self._shifted = block_bytes, shifted
         self._waiting: deque[Part] = deque()
+        self._failure: XentError | None = None
         self._rest = iter(source.parts(block_bytes))
         if shifted:
             self._rest = shifted_by_1(self._rest)
@@ -45,7 +46,8 @@ class PartQueue:
         """Yield every part once, those that were looked at first."""
         while self._waiting:
             yield self._waiting.popleft()
-        yield from self._rest
+        while (part := self._next()) is not None:
+            yield part
 
     def look(self, selection: Selection, limit: int = HEAD_ROWS) -> Iterator[Rows]:
         """Load columns of the first `limit` rows, whatever the size of a part, piece by piece."""
@@ -62,12 +64,22 @@ class PartQueue:
         index = 0
         while True:
             if index == len(self._waiting):
-                part = next(self._rest, None)
+                part = self._next()
                 if part is None:
                     return
                 self._waiting.append(part)
             yield self._waiting[index]
             index += 1
+
+    def _next(self) -> Part | None:
+        # A generator that raised is at its end: who looked may have gone on, and the parts after it are not there.
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return next(self._rest, None)
+        except XentError as error:
+            self._failure = error
+            raise
 
 
 @record(frozen=True)
