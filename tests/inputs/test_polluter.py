@@ -122,6 +122,15 @@ def records(text: str, delimiter: str) -> list[list[str]]:
     return rows
 
 
+def texts(text: str) -> Iterator[tuple[str, str]]:
+    """The text with each delimiter that it may have: runs of blanks, below comments, if its first line has no other."""
+    for delimiter in ",;\t":
+        yield text, delimiter
+    if not re.search("[,;\t]", text.partition("\n")[0]):
+        below = re.sub(r"\A(?:#.*\n)+", "", text)
+        yield re.sub(r"(?m)^ | (?=\r?$)", "", re.sub("[ \t]+", " ", below)), " "
+
+
 def numbers(data: bytes) -> tuple[list[str], list[list[float]]]:
     """The names and numbers of a table, whatever separates its fields."""
     try:
@@ -131,9 +140,9 @@ def numbers(data: bytes) -> tuple[list[str], list[list[float]]]:
     if "\0" in text:
         raise NotATableError("NUL")
     found = []
-    for delimiter in ",;\t":
+    for written, delimiter in texts(text):
         try:
-            rows = records(text, delimiter)
+            rows = records(written, delimiter)
             if not rows or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
                 raise NotATableError("fields")
             # A first column without a name has the names of the rows.
