@@ -36,6 +36,8 @@ BOTH = {"p.csv": P, "l.csv": L}
 FULL = "label," + P.replace("\n", "\n@", 4).replace("@", "cat,", 1).replace("@", "dog,", 1).replace(
     "@", "emu,", 1
 ).replace("@", "dog,", 1)
+SCATTERED = np.c_[Q[:, 0], Q[:, 1] / 4, Q[:, 1], Q[:, 2] / 8, Q[:, 2]]
+"""Columns of Q with others between: no run of them sums to 1, and none that is left out makes them do so."""
 LOGITS = np.log(Q) + np.array([[1.0], [-2.0], [3.0], [0.5]])
 MIXED = np.log(Q) + np.array([[2.0], [0.5], [3.0], [0.5]])
 SOFT = np.array([[0.75, 0.25, 0.0], [0.0, 1.0, 0.0], [0.0, 0.5, 0.5], [0.25, 0.25, 0.5]])

@@ -18,6 +18,7 @@ from tests.advice.inputs import (
     LOGITS,
     NAMES,
     ONE,
+    SCATTERED,
     SOFT,
     SOFT_COST,
     TRUTH,
@@ -198,13 +199,16 @@ CASES = {
     ),
     "text among predictions": Case(
         "p.csv l.csv",
-        {
-            "p.csv": "note,cat,dog,emu\n" + "\n".join(f"x,{','.join(map(str, q))}" for q in Q.tolist()) + "\n",
-            "l.csv": N,
-        },
-        ("--preds NAME,... chooses",),
+        {"p.csv": ids(table(SCATTERED, "cat,x,dog,y,emu")), "l.csv": N},
+        ("--preds NAME,... chooses the predictions",),
         LN2,
         {"NAME,...": "cat,dog,emu"},
+    ),
+    "text and a number among predictions": Case(
+        "p.csv l.csv",
+        {"p.csv": ids(table(np.c_[[7, 8, 9, 7], Q], "n,cat,dog,emu")), "l.csv": N},
+        ("every row of some sums to 1: --preds",),
+        LN2,
     ),
     "swapped files": Case("l.csv p.csv", {"p.csv": table(Q), "l.csv": L}, ("are the files swapped?",), LN2),
     "several columns of a kind without labels": Case(

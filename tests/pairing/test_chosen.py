@@ -124,6 +124,19 @@ def test_renormalize_is_not_advised_where_a_column_is_left_over() -> None:
     assert "--renormalize" in message_of(frame() * 0.9, Y)
 
 
+@pytest.mark.parametrize(("factor", "decimals", "advice"), [(1, 1, "--sum-tolerance 0.15"), (0.9, 6, "--renormalize")])
+def test_a_class_without_rows_is_not_left_out_where_all_columns_come_nearer_to_1(
+    factor: float, decimals: int, advice: str
+) -> None:
+    kept = Y != 2
+    preds = (frame()[kept] * factor).round(decimals)
+    labels = [text for text in TEXT if text != "blue"]
+    message = message_of(preds, labels)
+    assert advice in message
+    assert "--preds red,green" not in message
+    assert "--preds red,green" in message_of(preds.assign(blue=np.arange(len(preds)) % 2), labels)
+
+
 def test_one_column_of_probabilities_beside_an_id_is_named(write: Write) -> None:
     path = write("p.csv", "id,q\n7,.25\n8,.5\n9,.75\n")
     assert "q is the only one from 0 to 1: --preds q" in message_of(path, [0, 1, 1])

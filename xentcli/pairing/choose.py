@@ -72,6 +72,13 @@ class Head:
         sums: Floats = np.add.reduce(self.q[:, list(places)], axis=1)
         return np.logical_not(np.abs(sums - 1) <= self.tolerance)
 
+    def all_are_nearer(self, places: Sequence[int]) -> bool:
+        """Whether all columns lie from 0 to 1, and their worst row sum is no further from 1 than that of some."""
+        if not len(self.q) or not self._shares.all():
+            return False
+        every, some = (np.abs(q.sum(axis=1) - 1).max() for q in (self.q, self.q[:, list(places)]))
+        return bool(every <= some + 1e-9)
+
     def sums_to_1(self, places: Sequence[int]) -> bool:
         """Whether two columns or more, all from 0 to 1, sum to 1 in every row."""
         chosen = len(places) > 1 and bool(len(self.q)) and bool(self._shares[list(places)].all())

@@ -177,12 +177,12 @@ def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> F
 
 
 def _confirmed_by_nothing(head: Head, chosen: Sequence[int], sources: Sequence[Source], queue: PartQueue) -> Found:
-    """All columns, whose rows do not sum to 1; refused where a set of them does, or one alone has probabilities."""
+    """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else ())
     clear = bool(np.isfinite(head.q).all()) or head.sums_to_1(chosen)
-    if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q):
-        # What is wrong with a row is said when it is scored.
+    if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or head.all_are_nearer(chosen):
+        # What is wrong with a row is said when it is scored: rounding, or --renormalize.
         return found
     first, *_ = np.flatnonzero(head.off(range(len(found.columns)))).tolist()
     *_, rows = queue.look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
