@@ -51,9 +51,9 @@ def two_sided_p(t: float, degrees: int) -> float:
     (0.073388, 1.0, 0.0)
     """
     a, b, square = degrees / 2, 0.5, t * t
-    if not square or math.isinf(square):
-        return 0.0 if square else 1.0
     x, y = degrees / (degrees + square), square / (degrees + square)
+    if not y or math.isinf(square):
+        return 0.0 if y else 1.0
     front = math.exp(
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) - a * math.log1p(square / degrees) + b * math.log(y)
     )
