@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Write
@@ -267,6 +267,7 @@ def test_elements_are_those_of_the_array_wherever_it_is_cut(found: list[Any], si
 
 
 @settings(deadline=None, max_examples=200)
+@example(rows=[[0.0, 0.0], [0.0, 0.0]], at=0.0, piece=b"[]", gone=0)
 @given(
     rows=st.lists(st.lists(st.floats(0, 1), min_size=2, max_size=2), min_size=2, max_size=4),
     at=st.floats(0, 1),
@@ -288,7 +289,18 @@ def test_a_changed_array_is_read_as_json_says_or_refused(
         found = columns(source, list(range(source.width)))
     except XentError:
         return
-    assert found == np.array(json.loads(changed), dtype=np.float64).reshape(-1, source.width).view(np.int64).tolist()
+    want = [row for value in values_of(changed.decode()) for row in value]
+    assert found == np.array(want, dtype=np.float64).reshape(-1, source.width).view(np.int64).tolist()
+
+
+def values_of(text: str) -> list[Any]:
+    """The JSON values of a text, one after the other, as jq takes them: an array of rows each."""
+    found, at = [], 0
+    while text[at:].strip():
+        at += len(text[at:]) - len(text[at:].lstrip())
+        value, at = json.JSONDecoder().raw_decode(text, at)
+        found.append(value)
+    return found
 
 
 # What is scored, and what is refused.
