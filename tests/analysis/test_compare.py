@@ -139,6 +139,16 @@ def test_the_calibrated_cost_is_that_of_score_at_the_temperature_in_every_bit() 
     assert compare([FOREST, LOGISTIC], LABELS, fit="none").metrics == ("cost", "brier", "accuracy")
 
 
+def test_the_mean_is_contradicted_only_where_one_model_wins_more_rows() -> None:
+    y = np.array([0, 0, 0, 0])
+    old = np.array([[q, 1 - q] for q in (0.5, 0.5, 0.5, 0.5)])
+    equal = np.array([[q, 1 - q] for q in (0.9, 0.9, 0.4, 0.4)])
+    fewer = np.array([[q, 1 - q] for q in (0.99, 0.49, 0.49, 0.5)])
+    assert not any("on more rows" in note for note in compare({"old": old, "new": equal}, y, fit="none").notes)
+    (note,) = (n for n in compare({"old": old, "new": fewer}, y, fit="none").notes if "on more rows" in n)
+    assert note == "old has the smaller loss on more rows, and yet the larger mean"
+
+
 def test_without_a_temperature_the_reason_is_said() -> None:
     y = labels_of(30, 3, 5)
     hopeless = np.eye(3)[(y + 1) % 3]

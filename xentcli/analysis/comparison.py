@@ -298,7 +298,7 @@ class _Compared:
             counts = ", ".join(f"{name} has {count:,}" for name, count in list(rows.items())[:5])
             yield f"compared on the {self.common.count:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
         for pair in pairs if len(self.models) == 2 else ():
-            if pair.metric == "cost" and pair.change and (pair.wins > pair.losses) != (pair.change < 0):
+            if pair.metric == "cost" and pair.change and (pair.wins - pair.losses) * pair.change > 0:
                 most = pair.model if pair.wins > pair.losses else pair.reference
                 yield f"{most} has the smaller loss on more rows, and yet the larger mean"
         yield from self._on_fits(pairs)

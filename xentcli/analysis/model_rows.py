@@ -157,15 +157,21 @@ class Runs:
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         if fit:
-            self._calibrate(model, tallied, lambda tempered, sink: scored(data, labels, tempered, sink=sink, **beside))
+
+            def again(tempered: Settings, sink: Sink) -> object:
+                return scored(data, labels, tempered, sink=sink, **beside)
+
+            self._calibrate(model, tallied, again, beside.get("threads"))
         return model
 
-    def _calibrate(self, model: ModelRows, tallied: Tallied, again: Callable[[Settings, Sink], object]) -> None:
+    def _calibrate(
+        self, model: ModelRows, tallied: Tallied, again: Callable[[Settings, Sink], object], threads: int | None
+    ) -> None:
         """Find the temperature of least cost, and keep the losses at it."""
         if not tallied.feed.repeatable:
             model.no_fit = f"{model.path} is a stream, which cannot be read again for a temperature"
             return
-        found = searched(tallied.feed, first=tallied.bundle["slopes"], threads=None)
+        found = searched(tallied.feed, first=tallied.bundle["slopes"], threads=threads)
         if found.fit is None or found.fit.temperature is None:
             model.no_fit = f"{model.name}: {found.reason}"
             return
