@@ -1,4 +1,4 @@
-"""Do the intervals of `xent compare` hold what they say? A simulation of which the true change is known.
+"""Coverage of the intervals of `xent compare`: a simulation whose true change is known.
 
     python benchmarks/paired.py [--draws 2000]
 

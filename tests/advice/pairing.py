@@ -270,7 +270,7 @@ CASES = {
     "positions beside given names": Case(
         "p.csv l.csv --classes 4,7,9", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0",), LN2
     ),
-    "names of which some are labels": Case(
+    "only some column names are labels": Case(
         "p.csv l.csv --classes 0,5,x", {"p.csv": table(Q, None), "l.csv": N}, ("--index-base 0 (or 1)",), LN2
     ),
     "two parts that disagree": Case(
@@ -378,7 +378,7 @@ CASES = {
         ("--preds x takes",),
         3.0,
     ),
-    "ids of which some are missing": Case(
+    "some ids are missing": Case(
         "p.csv l.csv --id id", {"p.csv": ids(P), "l.csv": ids(L, order=(0, 1, 2))}, ("--subset scores",), LN2
     ),
     "ids written otherwise": Case(

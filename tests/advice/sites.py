@@ -77,7 +77,7 @@ def _in_module(tree: ast.Module, name: str) -> Iterator[Site]:
 
 
 def _template(node: ast.AST) -> str | None:
-    """A text with NUL for each of its holes; None for what is no text."""
+    """A text literal with NUL for each placeholder of an f-string; None if the node is not a text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

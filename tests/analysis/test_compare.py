@@ -251,10 +251,10 @@ def test_of_three_files_one_that_cannot_be_scored_is_refused_alone(tmp_path: Pat
 def test_of_several_models_those_not_told_from_the_best_are_marked() -> None:
     y = labels_of(400, 3, 20)
     good = 0.7 * np.eye(3)[y] + 0.3 * distributions(400, 3, 20)
-    twin = 0.7 * np.eye(3)[y] + 0.3 * distributions(400, 3, 21)
-    models = {"bad": distributions(400, 3, 22), "good": good, "twin": twin}
+    similar = 0.7 * np.eye(3)[y] + 0.3 * distributions(400, 3, 21)
+    models = {"bad": distributions(400, 3, 22), "good": good, "similar": similar}
     result = compare(models, y)
-    assert result.best is not None and {result.best.name, *result.best.ties} == {"good", "twin"}
+    assert result.best is not None and {result.best.name, *result.best.ties} == {"good", "similar"}
     assert result.best.pairs == 3
     p_values = [result.pairs[0].p_value, result.pairs[1].p_value]
     assert [result.pairs[0].p_adjusted, result.pairs[1].p_adjusted] == holm(p_values)

@@ -99,17 +99,17 @@ def test_every_layout_gives_the_bits_of_one_number_a_row(
 ) -> None:
     data = LAYOUTS[layout](tmp_path / f"p{layout}")
     kind: Any = {"kind": "true-logprobs", "preds": "lp", **options}
-    ours = xentcli.score(data, block_bytes=block_bytes, **kind)
-    theirs = xentcli.score(FLAT, **kind)
+    listed = xentcli.score(data, block_bytes=block_bytes, **kind)
+    one_a_row = xentcli.score(FLAT, **kind)
     for name in ("metrics", "examples", "interval", "clusters", "by"):
-        assert getattr(ours, name) == getattr(theirs, name), name
+        assert getattr(listed, name) == getattr(one_a_row, name), name
 
 
 @pytest.mark.parametrize("kind", ["losses", "true-probs"])
 def test_the_other_kinds_take_lists_too(tmp_path: Path, kind: str) -> None:
     lists = [np.exp(row).tolist() for row in LISTS]
-    ours = xentcli.score(pd.DataFrame({"v": lists}), kind=kind)
-    assert ours.cost == xentcli.score(np.concatenate(lists), kind=kind).cost
+    listed = xentcli.score(pd.DataFrame({"v": lists}), kind=kind)
+    assert listed.cost == xentcli.score(np.concatenate(lists), kind=kind).cost
 
 
 def test_an_example_is_named_by_its_row_and_its_place_there(call: Call, write: Write) -> None:
@@ -138,8 +138,8 @@ def test_compare_matches_examples_by_row_and_place(call: Call, write: Write, tmp
         Path(path[:-6]).mkdir()
         for place in range(0, len(lines), 2):
             Path(path[:-6], f"{place}.jsonl").write_text("".join(lines[place : place + 2]))
-    ours = xentcli.compare([one[:-6], two[:-6]], kind="true-logprobs", preds="lp", by=("g",))
-    assert [(g.group, g.change) for g in ours.by] == [(g["group"], g["change"]) for g in report["by"]]
+    listed = xentcli.compare([one[:-6], two[:-6]], kind="true-logprobs", preds="lp", by=("g",))
+    assert [(g.group, g.change) for g in listed.by] == [(g["group"], g["change"]) for g in report["by"]]
 
 
 def test_losses_per_example_are_read_back(call: Call, write: Write, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ KIND: dict[str, Any] = {"kind": "logits", "shift_labels": True, "ignore_label": 
 
 
 def sample(shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
-    """Logits, labels, of which the first of each sequence and some others are padding, and weights."""
+    """Logits; labels with padding, among them the first of each sequence; weights."""
     z, y = RNG.normal(0, 2, shape), RNG.integers(0, shape[2], shape[:2])
     y[:, 0], y[0, -1] = -100, -100 if shape[0] > 1 else 0
     return z, y, RNG.uniform(0.5, 2, shape[:2])

@@ -32,12 +32,12 @@ def labels(ids: list[str], **odd: str) -> str:
 def test_a_subset_is_both_files_without_what_the_other_lacks(
     write: Write, block_bytes: int, weights: str | None
 ) -> None:
-    ours, theirs = list(Q)[:30], list(Q)[12:]
-    random.Random(1).shuffle(theirs)
-    both = [one for one in ours if one in theirs]
+    predicted, labelled = list(Q)[:30], list(Q)[12:]
+    random.Random(1).shuffle(labelled)
+    both = [one for one in predicted if one in labelled]
     # What has no prediction does not decide the rule of the labels, and its weight is not checked.
-    odd = labels(theirs, r35="zebra").replace("r36,b,1", "r36,b,-1")
-    whole = score(write("p.csv", preds(ours)), write("y.csv", odd), id="id", label="truth", weights=weights,
+    odd = labels(labelled, r35="zebra").replace("r36,b,1", "r36,b,-1")
+    whole = score(write("p.csv", preds(predicted)), write("y.csv", odd), id="id", label="truth", weights=weights,
                   subset=True, block_bytes=block_bytes)  # fmt: skip
     cut = score(write("p2.csv", preds(both)), write("y2.csv", labels(both)), id="id", label="truth", weights=weights)
     for name in ("cost", "standard_error", "accuracy", "brier", "prior", "weight_sum"):
@@ -46,7 +46,7 @@ def test_a_subset_is_both_files_without_what_the_other_lacks(
     assert whole.unmatched is not None and cut.unmatched is None
     assert (whole.unmatched.predictions, whole.unmatched.labels) == (12, 10)
     assert whole.unmatched.prediction_ids == ("r0", "r1", "r2")
-    assert set(whole.unmatched.label_ids) <= set(theirs) - set(both) and len(whole.unmatched.label_ids) == 3
+    assert set(whole.unmatched.label_ids) <= set(labelled) - set(both) and len(whole.unmatched.label_ids) == 3
 
 
 def test_a_row_without_a_partner_has_no_loss_and_is_in_its_place(write: Write, call: Call) -> None:
@@ -92,8 +92,8 @@ NEAR = {
 def test_the_line_that_is_shown_makes_the_ids_match(
     tmp_path: Path, call: Call, differ: str, turned: bool, delimiter: str
 ) -> None:
-    ours, theirs = NEAR[differ][::-1] if turned else NEAR[differ]
-    files = {"p.csv": f"id,a,b\n{ours},0.25,0.75\nz,0.5,0.5\n", "y.csv": f"truth,id\nb,{theirs}\na,z\n"}
+    predicted, labelled = NEAR[differ][::-1] if turned else NEAR[differ]
+    files = {"p.csv": f"id,a,b\n{predicted},0.25,0.75\nz,0.5,0.5\n", "y.csv": f"truth,id\nb,{labelled}\na,z\n"}
     for name, text in files.items():
         (tmp_path / name).write_text(text.replace(",", delimiter), encoding="utf-8")
     first = call("score", "p.csv", "y.csv", "--id", "id")

@@ -78,9 +78,9 @@ def test_skip_missing_with_ids_weights_groups_and_ignored_labels(write: Write) -
     whole = score(write("p.csv", preds), write("y.csv", labels), skip_missing=True, ignore_label="missing", **options)
     kept = [i for i in range(N) if not GAPS[i].any() and i != 11]
     lines = preds.splitlines(), labels.splitlines()
-    ours = "\n".join([lines[0][0], *(lines[0][i + 1] for i in kept)])
-    theirs = "\n".join([lines[1][0], *(lines[1][N - i] for i in kept)])
-    cut = score(write("p2.csv", ours + "\n"), write("y2.csv", theirs + "\n"), **options)
+    preds = "\n".join([lines[0][0], *(lines[0][i + 1] for i in kept)])
+    labels = "\n".join([lines[1][0], *(lines[1][N - i] for i in kept)])
+    cut = score(write("p2.csv", preds + "\n"), write("y2.csv", labels + "\n"), **options)
     assert [whole.value(name) for name in SAME] == [cut.value(name) for name in SAME]
     assert whole.by == cut.by
     assert (whole.examples.ignored, whole.examples.missing) == (2, 3)

@@ -29,7 +29,7 @@ __all__ = ["comparison_of"]
 FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
 """Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
 MOST_PAIRED = 20
-"""Up to as many models, all pairs are compared to find those that cannot be told from the best."""
+"""Up to as many models, all pairs are compared to find those not significantly worse than the best."""
 
 
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
@@ -208,7 +208,7 @@ class _Compared:
         return min(size * size / whole, 1.0), row + 1
 
     def best(self) -> Best | None:
-        """The smallest cost, and the models that are not told from it by Holm's method over all pairs."""
+        """The smallest cost, and the models not significantly worse by Holm's method over all pairs."""
         if not 2 < len(self.models) <= MOST_PAIRED:
             return None
         ordered = sorted(self.models, key=lambda model: self.means[model.name, "cost"])

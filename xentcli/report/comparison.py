@@ -193,7 +193,7 @@ class Best:
     Attributes
     ----------
     ties
-        models whose cost is not told from the best, by Holm's method over all pairs
+        models whose cost is not significantly larger than the best, by Holm's method over all pairs
     pairs
         how many pairs there are
     """

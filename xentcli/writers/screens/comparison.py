@@ -174,7 +174,7 @@ def _sentences(result: Comparison) -> Iterator[str]:
     if best is not None:
         tied = ", ".join(map(short_name, best.ties[:5])) + (", ..." if len(best.ties) > 5 else "")
         yield f"{best.name} has the smallest cost" + (
-            f"; not told from it (*): {tied} (Holm, {best.pairs} pairs)."
+            f"; not significantly larger (*): {tied} (Holm, {best.pairs} pairs)."
             if best.ties
             else f" (Holm, {best.pairs} pairs)."
         )
