@@ -364,6 +364,20 @@ CASES = {
         None,
         {"OLD": "p.csv", "NEW": "q.csv", "FILE": "l.csv"},
     ),
+    "classes of a comparison without labels": Case(
+        "compare p.csv q.csv --by-class",
+        {"p.csv": P, "q.csv": P, "l.csv": L},
+        ("--labels FILE or --label COLUMN",),
+        None,
+        {"FILE or --label COLUMN": "l.csv"},
+    ),
+    "a fit of a comparison without labels": Case(
+        "compare p.csv q.csv --fit temperature",
+        {"p.csv": P, "q.csv": P, "l.csv": L},
+        ("--labels FILE or --label COLUMN",),
+        None,
+        {"FILE or --label COLUMN": "l.csv"},
+    ),
     "16 bits as a tool computes": Case(
         "p.npy l.csv --compat torch --kind logits",
         {"p.npy": LOGITS.astype("f2"), "l.csv": N},

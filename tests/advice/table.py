@@ -23,6 +23,7 @@ NOT_FOLLOWED = {
     r"delimiter space|numpy.stack\(frame|percent sign": "runs of blanks, lists in a cell and percent are to be read as they are",
     r"--fit none works on a stream": "of a pipe",
     r"^with --cluster only|cost inf at every temperature|^--bytes gives the bytes|^a column of --by$": "the reason of a null figure, or a part of a message",
+    r"holds no distribution over|^rows of several models are in|^there are more than": "the reason of a figure that is left out",
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
     r"read_(spss|stata|sas)": "needs a package that the tests do not have, or a file of another program",
     r"^leave --scale out": "an option is taken out of the command; tests/inputs/table.py has both",

@@ -24,6 +24,7 @@ from xentcli.errors import DataError, NoVerdict, UsageError
 from xentcli.report.comparison import Comparison
 from xentcli.report.per_example import PerExample
 from xentcli.tallies.paired import Paired
+from xentcli.writers import rendered
 
 SAMPLES = ROOT / "sample_data"
 FOREST, LOGISTIC, LABELS = (str(SAMPLES / f"digits_{name}.csv") for name in ("forest", "logistic", "labels"))
@@ -137,6 +138,37 @@ def test_the_calibrated_cost_is_that_of_score_at_the_temperature_in_every_bit() 
     assert (before.verdict, after.verdict) == ("better", "worse")
     assert any("order turns" in note for note in result.notes)
     assert compare([FOREST, LOGISTIC], LABELS, fit="none").metrics == ("cost", "brier", "accuracy")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ignore_label": "0"}, {"by_class": True}, {"worst": 2}, {"label_smoothing": 0.1}, {"class_weight": {"0": 2}},
+     {"compat": "torch"}, {"metrics": "brier"}, {"clip": 0.1}, {"fit": "temperature"}],
+    ids=str,
+)  # fmt: skip
+def test_without_labels_options_of_labels_are_refused(options: dict[str, Any]) -> None:
+    models = {"old": np.log(distributions(20, 3, 1)), "new": np.log(distributions(20, 3, 2))}
+    with pytest.raises(UsageError, match=r"without labels|needs labels|takes --kind"):
+        compare(models, kind="logits", **options)
+
+
+def test_a_fit_that_cannot_be_is_refused_or_its_absence_explained() -> None:
+    rows = {"old": np.array([0.5, 1.0]), "new": np.array([0.25, 1.0])}
+    assert compare(rows, kind="losses").notes == (
+        "calibrated is left out: --kind losses holds no distribution over classes",
+    )
+    with pytest.raises(UsageError, match="--fit temperature cannot be: --kind losses"):
+        compare(rows, kind="losses", fit="temperature")
+    with pytest.raises(UsageError, match=r"--fit temperature cannot be: .*--model"):
+        compare(["long.csv"], None, model="who", id="q", label="y", fit="temperature")
+
+
+def test_the_screen_says_which_options_change_the_loss() -> None:
+    options: dict[str, Any] = {"temperature": 2, "clip": 0.01, "class_weight": {"0": 2}, "fit": "none"}
+    for form in ("table", "markdown"):
+        shown = rendered(compare([FOREST, LOGISTIC], LABELS, **options), form)
+        for option in ("--temperature", "--clip", "--class-weight"):
+            assert f"({option})" in shown
 
 
 def test_the_mean_is_contradicted_only_where_one_model_wins_more_rows() -> None:

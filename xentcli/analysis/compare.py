@@ -79,36 +79,45 @@ def compare(
     chosen = Settings.chosen(settings, options)
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
     _check_models(named_models, each, model, chosen)
-    many = len(each or named_models) > MOST_FITTED
-    fits = KINDS[chosen.kind].labelled and fit_option(fit, many=many or model is not None) == "temperature"
+    unfitted = _unfitted(fit, chosen.kind, len(each or named_models), model)
     runs = Runs.of(chosen, _metrics(chosen))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     if model is not None:
         done = runs.run_long(model, next(iter(named_models.values())), labels, **beside)
         if len(done) < 2:
             raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
-        return comparison_of(runs, done, labels=labels)
+        return comparison_of(runs, done, labels=labels, unfitted=unfitted or "")
     if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
+        if fit == "temperature":
+            raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
         return divergences(list(named_models.items()), chosen, threads=threads)
     jobs = [(name, data, chosen) for name, data in named_models.items()]
     if each:
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
-    done, refused = _run_all(runs, jobs, labels, fit=fits, **beside)
-    return comparison_of(runs, done, refused, labels=labels)
+    done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
+    return comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "")
 
 
-def fit_option(fit: str | None, *, many: bool) -> str:
-    """Return what is fitted: what is asked for, else a temperature unless there are many models.
+def _unfitted(fit: str | None, kind: str, models: int, model: str | None) -> str | None:
+    """Return why no temperatures are fitted, empty where that was asked for; None where they are.
 
     Raises
     ------
     UsageError
-        For another name.
+        For another name, and where a fit is asked for that there is none of.
     """
     if fit not in (None, *FITS):
         raise UsageError(f"--fit is {' or '.join(FITS)}, not {shown(fit)}")
-    return fit or ("none" if many else "temperature")
+    if fit == "none":
+        return ""
+    never = "" if KINDS[kind].labelled else f"--kind {kind} holds no distribution over classes"
+    never = never or ("" if model is None else "rows of several models are in one file (--model)")
+    if never and fit is not None:
+        raise UsageError(f"--fit {fit} cannot be: {never}")
+    if not never and fit is None and models > MOST_FITTED:
+        never = f"there are more than {MOST_FITTED} models; --fit temperature fits them all"
+    return never or None
 
 
 def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | None, settings: Settings) -> None:

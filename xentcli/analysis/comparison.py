@@ -47,15 +47,18 @@ def comparison_of(
     refused: tuple[Refused, ...] = (),
     *,
     labels: Any = None,
+    unfitted: str = "",
 ) -> Comparison:
     """Derive every figure of a comparison from the rows of its models, the reference first.
+
+    `unfitted` says why no temperatures were fitted, where that was not asked for.
 
     Raises
     ------
     NoVerdict
         Where no row is left to compare.
     """
-    return _Compared(runs, models, labels).comparison(refused)
+    return _Compared(runs, models, labels, unfitted).comparison(refused)
 
 
 @record(frozen=True, eq=False)
@@ -65,6 +68,7 @@ class _Compared:
     runs: Runs
     models: Sequence[ModelRows]
     labels: Any
+    unfitted: str
 
     @property
     def settings(self) -> Settings:
@@ -307,6 +311,8 @@ class _Compared:
 
     def _on_fits(self, pairs: Sequence[Pair]) -> Iterator[str]:
         """Notes on temperatures: why there are none, and where they turn the order of two models."""
+        if self.unfitted:
+            yield f"calibrated is left out: {self.unfitted}"
         yield from dict.fromkeys(f"calibrated is left out: {model.no_fit}" for model in self.models if model.no_fit)
         changes = {pair.metric: pair.change for pair in pairs if len(self.models) == 2}
         before, after = changes.get("cost"), changes.get("calibrated_cost")

@@ -12,6 +12,7 @@ from xentcli.analysis.score import opened, source_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again
 from xentcli.errors import DataError, Place, UsageError
+from xentcli.options import spelled
 from xentcli.pairing import Feed
 from xentcli.pairing.headers import with_headers
 from xentcli.records import record, replace
@@ -24,6 +25,13 @@ from xentcli.tallies.tally import Tally
 from xentcli.version import __version__
 
 __all__ = ["divergences"]
+
+_OF_PREDICTIONS = {
+    *("kind", "preds", "class_axis", "scale", "temperature", "renormalize", "sum_tolerance", "base", "confidence"),
+    *("align", "input_format", "dtype", "delimiter", "decimal", "header", "no_header"),
+    *("max_columns", "max_field", "max_inflated", "max_batch", "max_groups"),
+}
+"""The options that distributions without labels have a use for."""
 
 
 def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None = None) -> Comparison:
@@ -41,6 +49,9 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
     """
     if settings.id is not None:
         raise UsageError("without labels rows are matched by position; --id needs labels")
+    for name, row in settings.rows.items():
+        if name not in _OF_PREDICTIONS and row.is_set(getattr(settings, name)):
+            raise UsageError(f"{spelled(name)} has no use without labels", advice="--labels FILE or --label COLUMN")
     reference, *others = [(name, _feed(data, settings)) for name, data in models]
     found = [_compared(reference, other, settings, threads) for other in others]
     rows = found[0][0].forward.rows

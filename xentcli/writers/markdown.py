@@ -15,7 +15,7 @@ from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, changes_of_losses, ends, skipped_rows, unmatched_rows
 from xentcli.writers.safe import markdown
 from xentcli.writers.steps import Steps
 
@@ -121,6 +121,7 @@ def _comparison(result: Comparison) -> str:
     ]
     reference = markdown(result.models[0].name)
     first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
+    first += "".join(f"; {markdown(line)}" for line in changes_of_losses(result))
     table = _table(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
     warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in result.warnings]
     notes = [f"note: {markdown(note)}" for note in result.notes]

@@ -3,31 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.writers.figures import fixed, plural, short
 
-__all__ = ["bytes_remark", "changes_of_loss", "ends", "skipped_rows", "unmatched_rows"]
+if TYPE_CHECKING:
+    from xentcli.report.comparison import Comparison
+
+__all__ = ["bytes_remark", "changes_of_loss", "changes_of_losses", "ends", "skipped_rows", "unmatched_rows"]
 
 _DEFAULT_TOLERANCE = 0.001
 
 
 def changes_of_loss(report: Report) -> Iterator[str]:
     """Yield a line for each option that changes the loss or its mean, with the option's name."""
+    options = _by_flag(report)
+    yield from _changes(options, report)
+    deviation = report.row_sum.largest_deviation
+    if options.get("sum_tolerance", 0) > _DEFAULT_TOLERANCE and deviation is not None:
+        accepted = f"row sums up to {options['sum_tolerance']:g} from 1 accepted"
+        yield f"{accepted}, largest deviation {short(float(f'{deviation:.2g}'))} (--sum-tolerance)"
+
+
+def changes_of_losses(result: Comparison) -> Iterator[str]:
+    """Yield such lines of a comparison, with those for which a report has figures of its own."""
+    options = _by_flag(result)
+    yield from _changes(options, result)
+    if "clip" in options:
+        yield f"q clipped to [{options['clip']:g}, 1 - {options['clip']:g}] (--clip)"
+    if "compat" in options:
+        yield f"as {options['compat']} computes it (--compat)"
+    if "sum_tolerance" in options:
+        yield f"row sums up to {options['sum_tolerance']:g} from 1 accepted (--sum-tolerance)"
+    if "ignore_label" in options:
+        given = options["ignore_label"]
+        names = given if isinstance(given, str) else ", ".join(map(str, given))
+        yield f"rows with label {names} skipped (--ignore-label)"
+
+
+def _by_flag(document: Report | Comparison) -> dict[str, Any]:
     # The line of --compat covers what it sets.
-    options = {name: setting.value for name, setting in report.options.items() if setting.by == "flag"}
+    return {name: setting.value for name, setting in document.options.items() if setting.by == "flag"}
+
+
+def _changes(options: Mapping[str, Any], document: Report | Comparison) -> Iterator[str]:
     if "weights" in options:
         yield f"rows weighted by column {options['weights']} (--weights)"
     if "class_weight" in options:
-        yield f"class weights {_class_weights(options['class_weight'], len(report.classes))} (--class-weight)"
+        yield f"class weights {_class_weights(options['class_weight'], len(document.classes))} (--class-weight)"
     if "label_smoothing" in options:
         yield f"labels smoothed by {options['label_smoothing']:g} (--label-smoothing)"
     if "scale" in options:
         yield f"predictions multiplied by {options['scale']:g} (--scale)"
     if "temperature" in options:
-        what = "logits" if report.kind == "logits" else "ln q"
+        what = "logits" if document.kind == "logits" else "ln q"
         yield f"{what} divided by {options['temperature']:g}, then softmax (--temperature)"
     if options.get("shift_labels"):
         yield "position t of a sequence predicts the label of t + 1 (--shift-labels)"
@@ -35,10 +66,6 @@ def changes_of_loss(report: Report) -> Iterator[str]:
         yield "target counts divided by the sum of their row (--votes)"
     if options.get("renormalize"):
         yield "each row divided by its sum (--renormalize)"
-    deviation = report.row_sum.largest_deviation
-    if options.get("sum_tolerance", 0) > _DEFAULT_TOLERANCE and deviation is not None:
-        accepted = f"row sums up to {options['sum_tolerance']:g} from 1 accepted"
-        yield f"{accepted}, largest deviation {short(float(f'{deviation:.2g}'))} (--sum-tolerance)"
 
 
 def _class_weights(given: Any, classes: int) -> str:

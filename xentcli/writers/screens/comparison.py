@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
 from xentcli.scoring.metrics import METRICS
 from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import ends
+from xentcli.writers.remarks import changes_of_losses, ends
 from xentcli.writers.screens.layout import Columns, block, facts, lines, text
 
 __all__ = ["screen"]
@@ -25,12 +25,14 @@ _TITLES = {"cost": "cost", "calibrated_cost": "  calibrated"}
 
 def screen(result: Comparison) -> RenderableType:
     """Show the figures with their changes, what the rows can tell, the slices, the notes and warnings."""
+    changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_losses(result))]
     if result.kl:
-        return block(text(f"{_rows(result)}, without labels"), _divergences(result))
+        return block(text(f"{_rows(result)}, without labels"), facts(changes), _divergences(result))
     several = len(result.models) > 2
     warnings = [("warning", f"{w.message}; {w.advice}" if w.advice else w.message) for w in result.warnings]
     return block(
         text(_rows(result)),
+        facts(changes),
         _leaderboard(result) if several else _two(result),
         lines(_curve(result)) if several else None,
         lines(_sentences(result)),
