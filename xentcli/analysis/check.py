@@ -133,4 +133,5 @@ def _judged(report: Report, limit: Limit) -> Check:
         margin = limit.value - value if limit.bound == "max" else value - limit.value
         held = value <= limit.value if limit.bound == "max" else value >= limit.value
         verdict = "pass" if held and math.isfinite(value) else "fail"
-    return Check(f"{limit.bound} {limit.metric}", limit.metric, None, value, limit.value, margin, verdict, limit.bound)
+    name = f"{limit.bound} {limit.metric}"
+    return Check(name, limit.metric, None, value, limit.value, margin=margin, verdict=verdict, bound=limit.bound)

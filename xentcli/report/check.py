@@ -2,41 +2,128 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record
-from xentcli.report.document import Document, Number, Table
+from xentcli.report.document import Count, Document, Finite, Number, Position, Table
+from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 
-__all__ = ["Check", "CheckReport"]
+__all__ = ["BaselineInfo", "Check", "CheckReport", "Reason"]
 
-_VERDICTS = ["pass", "fail", "no_verdict"]
+_VERDICTS = ["pass", "fail", "inconclusive", "no_verdict"]
+_RULES = ["limit", "each", "regression", "warning"]
 
 
 @record(frozen=True)
 class Check:
-    """One limit and its verdict.
+    """One limit and its verdict; losses are in the unit of the report.
 
     Attributes
     ----------
+    name
+        the option and what it holds, such as ``max cost`` or ``max-each cost {site: north}``
+    metric
+        "warnings" for --fail-on-warning, whose value is how many there are
+    group
+        with --max-each and --min-each
+    limit
+        of a regression the baseline plus what is allowed
+    baseline
+        the figure of the baseline on the rows that are compared
+    change
+        value - baseline
+    interval
+        of the change; None where there are no rows to pair
     margin
         how far the value is inside the limit; negative outside
+    verdict
+        no_verdict where the figure is undefined, or the group is too small; such a group alone does not change the
+        verdict of the document
+    rule
+        the kind of limit
+    allowed
+        what a regression may be, as it was given: ``2%`` or ``0.01``
+    rows
+        of the group, or those that are compared with the baseline
+    reason
+        why there is no verdict; else empty
     """
 
     name: str
     metric: str
     group: dict[str, str] | None
     value: Number | None
-    limit: Number
-    margin: Number | None
-    verdict: Annotated[str, Keywords(enum=_VERDICTS)]
-    bound: Annotated[str, Keywords(enum=["max", "min"])]
+    limit: Number | None
+    baseline: Number | None = None
+    change: Number | None = None
+    interval: Interval | None = None
+    margin: Number | None = None
+    verdict: Annotated[str, Keywords(enum=_VERDICTS)] = "no_verdict"
+    bound: Annotated[str, Keywords(enum=["max", "min"])] = "max"
+    rule: Annotated[str, Keywords(enum=_RULES)] = "limit"
+    allowed: str = ""
+    rows: Count | None = None
+    reason: str = ""
+
+
+@record(frozen=True)
+class BaselineInfo:
+    """What the run was compared with.
+
+    Attributes
+    ----------
+    date
+        when it was made, in UTC; None where the file does not say
+    commit
+        of the repository in which it was made
+    rows_compared
+        how many rows were paired; 0 where the baseline has figures alone
+    notes
+        what could not be checked, or differs
+    """
+
+    path: str
+    date: str | None = None
+    commit: str | None = None
+    rows_compared: Count = 0
+    notes: tuple[str, ...] = ()
+
+
+@record(frozen=True)
+class Reason:
+    """A class, group or row that explains a failure.
+
+    Attributes
+    ----------
+    metric
+        of the limit that failed
+    kind
+        what it is
+    name
+        of the class, of the group as ``site north``, or the number of the row
+    rows
+        how many rows it has
+    before, after
+        its figure in the baseline and now; before is None without one
+    share
+        of the whole change, or without a baseline of the cost; None where that is 0 or infinite
+    """
+
+    metric: str
+    kind: Annotated[str, Keywords(enum=["class", "group", "row"])]
+    name: str
+    rows: Position
+    before: Number | None
+    after: Number
+    share: Finite | None
 
 
 @record(frozen=True)
 class CheckReport(Document):
-    """The verdict on a report: pass, fail or no_verdict.
+    """The verdict on a report: fail, inconclusive, no_verdict or pass, whichever of its limits has first.
 
     Attributes
     ----------
@@ -44,18 +131,27 @@ class CheckReport(Document):
         of check only
     checks
         of check only
+    baseline
+        of check only, with --baseline
+    reasons
+        of check only: what explains the failures, the largest share first
+    commands
+        command lines by what they do: "look", "accept"
     """
 
     NAME: ClassVar = "check"
-    OMITTED: ClassVar = frozenset({"report"})
+    OMITTED: ClassVar = frozenset({"report", "commands"})
 
     report: Report
     verdict: Annotated[str, Keywords(enum=_VERDICTS)]
     checks: tuple[Check, ...]
+    baseline: BaselineInfo | None = None
+    reasons: tuple[Reason, ...] = ()
+    commands: dict[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the process: 0 for pass, 1 for fail, 5 for no verdict."""
+        """The exit code of the process: 0 for pass, 1 for fail, 5 for inconclusive or no verdict."""
         return {"pass": 0, "fail": 1}.get(self.verdict, 5)
 
     @property
@@ -69,6 +165,11 @@ class CheckReport(Document):
 
     def tables(self) -> tuple[Table, ...]:
         """Return the limits, then the tables of the report."""
-        rows = [(c.name, c.metric, c.value, c.limit, c.margin, c.verdict) for c in self.checks]
-        limits = Table("limits", ("name", "metric", "value", "limit", "margin", "verdict"), tuple(rows))
-        return (limits, *self.report.tables())
+        columns = ("name", "metric", "group", "value", "limit", "baseline", "change", "low", "high", "margin")
+        rows = []
+        for c in self.checks:
+            group = None if c.group is None else ", ".join(f"{name} {text}" for name, text in c.group.items())
+            low, high = (None, None) if c.interval is None else (c.interval.low, c.interval.high)
+            figures = (c.value, c.limit, c.baseline, c.change, low, high, c.margin)
+            rows.append((c.name, c.metric, group, *figures, c.verdict, c.reason or None))
+        return (Table("limits", (*columns, "verdict", "reason"), tuple(rows)), *self.report.tables())

@@ -14,8 +14,8 @@ from xentcli.writers.screens.layout import Columns, block, facts, text
 
 __all__ = ["screen"]
 
-_WORDS = {"pass": "pass", "fail": "FAIL", "no_verdict": "none"}
-_STYLES = {"pass": "green", "fail": "bold red", "no_verdict": "yellow"}
+_WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "open", "no_verdict": "none"}
+_STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "no_verdict": "yellow"}
 
 
 def screen(result: CheckReport) -> RenderableType:
@@ -30,6 +30,7 @@ def screen(result: CheckReport) -> RenderableType:
 
 
 def _cells(check: Check, result: CheckReport) -> tuple[str, ...]:
+    assert check.limit is not None
     bound = "at most" if check.bound == "max" else "at least"
     limit = f"{bound} {_figure(check.limit, check)}"
     if check.value is None:
