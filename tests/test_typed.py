@@ -43,6 +43,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "no_header": ("both", {}),
     "delimiter": (";", {}),
     "decimal": (".", {}),
+    "no_quotes": ("both", {}),
     "dtype": ("bfloat16", {}),
     "class_axis": (1, {}),
     "shift_labels": (True, {}),
@@ -89,7 +90,7 @@ def numpy_forms(value: Any) -> list[Any]:
 
 def figures(settings: Settings) -> dict[str, Any]:
     about_files = {"header", "no_header", "delimiter", "dtype", "input_format", "class_axis", "id", "subset", "align"}
-    about_files.add("shift_labels")
+    about_files |= {"shift_labels", "no_quotes"}
     if any(name in settings.changed() for name in about_files):
         return {}
     labelled = {"preds": "0,1", "label": "y"} if settings.preds is None else {}

@@ -42,6 +42,12 @@ CASES = {
         ("--decimal ,",),
         LN2,
     ),
+    "quotes that do not pair": Case(
+        "p.tsv l.csv --preds cat,dog",
+        {"p.tsv": 'what\tcat\tdog\n5" pipe\t0.5\t0.5\n"x\t0.5\t0.5\n', "l.csv": "label\ncat\ndog\n"},
+        ("--no-quotes",),
+        LN2,
+    ),
     "an ARFF file of Weka": Case(
         "p.arff --label y",
         {

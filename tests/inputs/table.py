@@ -64,6 +64,7 @@ ARCHIVES = "Archives"
 COLUMNAR = "Columnar and JSON"
 LOSS = "Options of the loss"
 SYSTEM = "System"
+QUOTES = 'what\ta\tb\n5" pipe\t0.7\t0.3\n"x\t0.2\t0.8\n""\t0.9\t0.1\n'
 CELLS = P.replace("0.2,0.8", "CELL,0.8")
 CHANGED = {
     "1,000 in quotes": ('"1,000"', "thousands separator"),
@@ -103,6 +104,10 @@ ROWS: list[Row] = [
     good(TEXT, "R's write.table, whose header has no name for the row names", "p.txt", '"a" "b"\n"1" 0.7 0.3\n"2" 0.2 0.8\n"3" 0.9 0.1\n', "p.txt l.csv"),
     one(TEXT, "aligned columns: a short row", "p.txt", "0.7 0.3\n0.2\n0.9 0.1\n", "p.txt l.csv", "row 2 (line 2): 1 field where 2 were expected"),
     scored(TEXT, "decimal commas of one file", P.replace(",", ";").replace(".", ","), args="p.csv l.csv --decimal predictions=,"),
+    good(TEXT, "quotes that do not pair, with the option", "p.tsv", QUOTES, "p.tsv l.csv --preds a,b --no-quotes"),
+    good(TEXT, "the same for one side", "p.tsv", QUOTES, "p.tsv l.csv --preds a,b --no-quotes predictions"),
+    one(TEXT, "quotes that do not pair", "p.tsv", QUOTES, "p.tsv l.csv --preds a,b", "--no-quotes"),
+    one(TEXT, "the option for the other side", "p.tsv", QUOTES, "p.tsv l.csv --preds a,b --no-quotes labels", "--no-quotes"),
     scored(TEXT, "percentages", "a,b\n70%,30%\n20 %,80 %\n90%,10%\n"),
     scored(TEXT, "percentages with decimal commas", "a;b\n70,0%;30,0%\n20,0%;80,0%\n90,0%;10,0%\n", args="p.csv l.csv --decimal ,"),
     refused(TEXT, "percentages and plain numbers in one column", "a,b\n70%,30%\n20%,0.8\n90%,10%\n", "'0.8' has no percent sign"),

@@ -69,6 +69,7 @@ _INPUTS = (
     "rows.vw labels.npy --index-base 0",
     "rows.vw labels.npy --input-format predictions=vw",
     "full.tsv --delimiter tab --label truth --preds cat,dog,emu",
+    "full.tsv --no-quotes --label truth --preds cat,dog,emu",
     "true.csv --kind true-probs",
     "true_logs.csv --kind true-logprobs",
     "losses.csv --kind losses --preds loss",

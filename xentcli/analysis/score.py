@@ -232,6 +232,7 @@ def source_of(side: str, data: Any, settings: Settings, name: str) -> Source:
         delimiter=settings.delimiter_of(side),
         decimal=decimal,
         decimal_named=named,
+        quotes=settings.has_quotes(side),
         dtype=settings.dtype if side == "predictions" else None,
         limits=settings.limits,
         hashed=settings.hash,

@@ -90,7 +90,9 @@ def _one_column(path: str, settings: Settings) -> Source:
     """Open a file of class names; a row of several fields is refused."""
     quoted = "--classes @FILE reads one name a line; a name with a comma, semicolon or tab must be in double quotes"
     try:
-        source = open_small(path, format=settings.format_of(path), limits=settings.limits)
+        source = open_small(
+            path, format=settings.format_of(path), quotes=settings.has_quotes(path), limits=settings.limits
+        )
     except DataError as error:
         # No option says what separates the fields of this file.
         advice = tuple(quoted if "--delimiter" in line else line for line in error.advice)

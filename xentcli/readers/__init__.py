@@ -118,6 +118,7 @@ def open_source(
     delimiter: str | None = None,
     decimal: str = ".",
     decimal_named: bool = True,
+    quotes: bool = True,
     dtype: str | None = None,
     limits: Limits = DEFAULT,
     hashed: bool = False,
@@ -126,7 +127,8 @@ def open_source(
 
     The format is `format` if given, else what the first bytes, then the extension,
     then the content say. Without `decimal_named` a decimal comma is for several files, one of which may have
-    commas between its fields. With `hashed` the bytes of a stream go through SHA-256.
+    commas between its fields. Without `quotes` a quote in text is an ordinary character. With `hashed`
+    the bytes of a stream go through SHA-256.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def open_source(
 
         return open_memory(data, name)
     path = os.fspath(data)
-    text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named}
+    text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named, "quotes": quotes}
     if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
         from xentcli.readers.shards import files_of, open_shards
 
@@ -152,7 +154,7 @@ def open_source(
     return _open_file(path, format, text, dtype, limits, hashed)
 
 
-def open_small(path: str, *, format: str | None = None, limits: Limits = DEFAULT) -> Source:
+def open_small(path: str, *, format: str | None = None, quotes: bool = True, limits: Limits = DEFAULT) -> Source:
     """Open a file that is held in memory, such as class names: at most as many bytes as a row of text.
 
     Raises
@@ -162,7 +164,7 @@ def open_small(path: str, *, format: str | None = None, limits: Limits = DEFAULT
     DataError
         When it is of no format that is read.
     """
-    source = _open_file(path, format, {}, None, limits)
+    source = _open_file(path, format, {"quotes": quotes}, None, limits)
     stream = getattr(source, "stream", None)
     while stream is not None and len(stream.head) <= limits.row:
         if not stream.look_further(limits.row + 1):

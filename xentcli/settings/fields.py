@@ -137,6 +137,9 @@ class Fields:
         check=_separators,
         needs=_FILES,
     )
+    no_quotes: str | None = _files(
+        "Quotes in text are ordinary characters [no value: both].", choices=SIDES, bare="both", needs=_FILES
+    )
     header: str | None = _files("First line is a header [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
@@ -327,6 +330,10 @@ class Fields:
             if value in (side, "both"):
                 return answer
         return None
+
+    def has_quotes(self, side: str) -> bool:
+        """Whether fields of a side or a further file may be in quotes; --no-quotes without a value is for all."""
+        return self.no_quotes not in (side, "both")
 
     def format_of(self, side: str) -> str | None:
         """Return the format that --input-format gives for a side, or for a file that another option names.

@@ -134,7 +134,9 @@ class CsvPart:
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == end[0])
         # With as many lines as rows none ends within quotes.
         lines = len(ends) + (not data.endswith(end))
-        if len(ends) < rows or (b'"' in data and (size < self.length or lines > self.rows)):
+        if len(ends) < rows or (
+            self.grammar.dialect.quotes and b'"' in data and (size < self.length or lines > self.rows)
+        ):
             return None
         return cut(self, rows, int(ends[rows - 1]) + 1)
 
@@ -350,7 +352,9 @@ class CsvSource(OfStream):
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
-        grammar = Grammar(self.path, self.dialect)
+        # Beside a quoted name a quote is not ordinary: no line has 0 fields.
+        width = 0 if self.stream.head.startswith(b'"', self.begin) else self.width
+        grammar = Grammar(self.path, self.dialect, width)
         pending: CsvPart | None = None
         for part in self._blocks(grammar, min(block_bytes, BLOCK_BYTES) if self.stream.plain else block_bytes):
             if pending is None:
@@ -396,7 +400,11 @@ class CsvSource(OfStream):
 
 
 def open_csv(
-    stream: ByteStream, delimiter: str | None = None, decimal: str = ".", decimal_named: bool = True
+    stream: ByteStream,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    decimal_named: bool = True,
+    quotes: bool = True,
 ) -> CsvSource:
     """Open delimited text: detect the delimiter and the row end, and read the fields of the first line.
 
@@ -405,7 +413,7 @@ def open_csv(
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
-    found = opening_of(stream, delimiter, decimal, decimal_named)
+    found = opening_of(stream, delimiter, Dialect(decimal=decimal, quotes=quotes), decimal_named)
     stream.limits.check_field(max(map(len, found.fields), default=0), Place(stream.name, line=1))
     return CsvSource(stream, found.dialect, found.fields, found.begin, named=found.named, lists=found.lists)
 

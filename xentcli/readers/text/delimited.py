@@ -40,6 +40,7 @@ BLANK = " "
 """As a delimiter: a run of spaces and tabs; those at the ends of a line are skipped."""
 PAD = 40
 """Padding before and after text, so that 8-byte words can be read beyond its ends."""
+_NO_QUOTES = "--no-quotes reads a quote as any other character"
 _FEW_BYTES = 1 << 12
 """Below this size NumPy does not count faster."""
 
@@ -207,7 +208,8 @@ def _too_long(path: str, buffer: bytearray, dialect: Dialect, line: int) -> File
     scan, begin = RowScan(), 0
     while (end := scan.row_end(buffer, dialect)) >= 0:
         begin = end
-    return _row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin))
+    quoted = dialect.quotes and b'"' in buffer
+    return _row_too_long(path, dialect.limits, line + buffer.count(dialect.end, 0, begin), quoted=quoted)
 
 
 def check_text(stream: ByteStream) -> None:
@@ -226,13 +228,14 @@ def check_text(stream: ByteStream) -> None:
 def looked_further(stream: ByteStream) -> bool:
     """Double the head of a stream, up to the longest row; return whether there was more."""
     if len(stream.head) >= stream.limits.row:
-        raise _row_too_long(stream.name, stream.limits, 1)
+        raise _row_too_long(stream.name, stream.limits, 1, quoted=b'"' in stream.head)
     return stream.look_further(2 * len(stream.head) + 1)
 
 
-def _row_too_long(path: str, limits: Limits, line: int) -> FileError:
+def _row_too_long(path: str, limits: Limits, line: int, *, quoted: bool) -> FileError:
     """Return the error of a row with too many bytes."""
-    advice = ("an unclosed quote?", "--max-field N allows rows of twice as many bytes")
+    unclosed = f"an unclosed quote? {_NO_QUOTES}" if quoted else ""
+    advice = (unclosed, "--max-field N allows rows of twice as many bytes")
     return FileError(f"a row is longer than {limits.row:,} bytes", place=Place(path, line=line), advice=advice)
 
 
@@ -257,10 +260,11 @@ def room_for(size: int) -> tuple[Bytes, Bytes]:
 
 @record(frozen=True)
 class Grammar:
-    """Splits text by a dialect; the path is for messages."""
+    """Splits text by a dialect; the path is for messages, as is the number of fields, if known."""
 
     path: str
     dialect: Dialect
+    width: int | None = None
 
     def records(self, data: bytes, start: int, line: int) -> tuple[list[list[str]], tuple[int, ...] | None]:
         """Cut whole rows into fields; also return the line of each row, if there are quotes.
@@ -273,7 +277,9 @@ class Grammar:
             For bytes that are not UTF-8, a NUL, a misplaced quote.
         """
         text = self._decoded(data, line)
-        return self._quoted(text, start, line) if '"' in text else (self._bare(text, start, line), None)
+        if self.dialect.quotes and '"' in text:
+            return self._quoted(text, start, line)
+        return self._bare(text, start, line), None
 
     def pointed(self, cells: list[str], place: Callable[[int], Place]) -> list[str]:
         """Return cells with points for decimal commas in numbers; `place` returns the place of a cell.
@@ -366,8 +372,26 @@ class Grammar:
         return records, tuple(lines)
 
     def _quote_fault(self, text: str, position: int, place: Place) -> DataError:
+        fault = _fault(text, position, self.dialect)
         advice = quote_advice(text, position, Written(self.path, self.dialect.delimiter))
-        return DataError(_fault(text, position, self.dialect), place=place, advice=advice)
+        if (
+            not advice
+            and fault != self.dialect.stray_end
+            and _has_ordinary_quotes(text, position, self.dialect, self.width)
+        ):
+            advice = _NO_QUOTES
+        return DataError(fault, place=place, advice=advice)
+
+
+def _has_ordinary_quotes(text: str, position: int, dialect: Dialect, width: int | None) -> bool:
+    """Whether the line of a fault has `width` fields if quotes are ordinary, and no name or number has any."""
+    end = dialect.end.decode()
+    line = text[:position].rsplit(end, 1)[-1] + text[position:].split(end, 1)[0]
+    fields = line.split(None if dialect.runs else dialect.delimiter)
+    plain = [field.strip() for field in fields]
+    if any(re.fullmatch(r'".+"', field) or ('"' in field and is_number(field.replace('"', ""))) for field in plain):
+        return False
+    return '"' in line and width in (None, len(fields))
 
 
 def _encoding(data: bytes, error: UnicodeDecodeError, written: Written) -> tuple[str, str]:

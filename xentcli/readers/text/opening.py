@@ -45,9 +45,10 @@ class Opening:
     lists: tuple[int | None, ...] = ()
 
 
-def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
+def opening_of(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_named: bool) -> Opening:
     """Return how a text is written, and which columns are of percentages; without a delimiter it is detected.
 
+    `given` has what options say: the decimal separator, and whether fields may be in quotes.
     Without `decimal_named` a decimal comma is for several files: one that has commas between its fields has points.
 
     Raises
@@ -55,7 +56,7 @@ def opening_of(stream: ByteStream, delimiter: str | None, decimal: str, decimal_
     DataError
         When it is not UTF-8 text, or several delimiters fit.
     """
-    found = _opening(stream, delimiter, decimal, decimal_named)
+    found = _opening(stream, delimiter, given, decimal_named)
     if not any(letter in stream.head for letter in (b"%", b"[", b"(")):
         return found
     ends = _first_ends(stream, found.dialect, found.begin, 2)
@@ -97,24 +98,25 @@ def _are_vectors(lists: Sequence[list[str] | None]) -> bool:
     return not increasing or all(abs(a + b - 1) < 1e-3 for a, b in pairs)
 
 
-def _opening(stream: ByteStream, delimiter: str | None, decimal: str, decimal_named: bool) -> Opening:
+def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_named: bool) -> Opening:
     """Return how a text is written."""
     check_text(stream)
     begin = len(_BOM) if stream.head.startswith(_BOM) else 0
     while not stream.head[begin:].strip(b"\r\n"):
         if not looked_further(stream):
-            return Opening(Dialect(delimiter or ","), begin)
-    dialect = Dialect(delimiter or ",", _rows_end_with_cr(stream, begin), limits=stream.limits, decimal=decimal)
+            return Opening(replace(given, delimiter=delimiter or ","), begin)
+    ends_with_cr = _rows_end_with_cr(stream, begin, given)
+    dialect = replace(given, delimiter=delimiter or ",", ends_with_cr=ends_with_cr, limits=stream.limits)
     if delimiter is None:
         dialect = replace(dialect, delimiter=_sniffed(stream, dialect, begin))
-        if not (decimal_named or dialect.runs) and decimal == "," and _is_of_commas(stream, dialect, begin):
+        if not (decimal_named or dialect.runs) and given.decimal == "," and _is_of_commas(stream, dialect, begin):
             dialect = replace(dialect, delimiter=",", decimal=".")
     if dialect.delimiter == BLANK:
         return _of_blanks(stream, dialect, begin)
     rows = _first_rows(stream, dialect, begin, 1)
     if not rows[0]:
         raise DataError("the first line is blank", place=Place(stream.name, line=1))
-    if rows[0][0] != rows[0][-1] and _quoted_at(stream, begin):
+    if dialect.quotes and rows[0][0] != rows[0][-1] and _quoted_at(stream, begin):
         rows = _known_rows(stream, dialect, begin) or rows
         if _lacks_a_name(rows) and _all_quoted(stream, dialect, begin) and all(row[-1].strip() for row in rows):
             return Opening(dialect, begin, ("", *rows[0]), named=True)
@@ -175,9 +177,9 @@ def _is_number(text: str, dialect: Dialect) -> bool:
     return is_number(in_points(text, dialect.decimal))
 
 
-def _rows_end_with_cr(stream: ByteStream, begin: int) -> bool:
+def _rows_end_with_cr(stream: ByteStream, begin: int, given: Dialect) -> bool:
     """Whether the first line end outside quotes is a CR that no LF follows."""
-    scans = {dialect: RowScan(begin) for dialect in (Dialect(), Dialect(ends_with_cr=True))}
+    scans = {dialect: RowScan(begin) for dialect in (given, replace(given, ends_with_cr=True))}
     ends = dict.fromkeys(scans, -1)
     while True:
         ends = {d: end if end >= 0 else scans[d].row_end(stream.head, d) for d, end in ends.items()}
