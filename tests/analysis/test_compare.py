@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -9,11 +11,13 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.special
 import scipy.stats
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from tests.conftest import ROOT
 from xentcli import calibration, compare, score
@@ -21,7 +25,7 @@ from xentcli.analysis.compare import names_of
 from xentcli.analysis.pairs import holm
 from xentcli.analysis.student import two_sided_p
 from xentcli.errors import DataError, NoVerdict, UsageError
-from xentcli.report.comparison import Comparison
+from xentcli.report.comparison import Comparison, DivergentRows
 from xentcli.report.per_example import PerExample
 from xentcli.tallies.paired import Paired
 from xentcli.writers import rendered
@@ -292,14 +296,9 @@ def test_of_several_models_those_not_told_from_the_best_are_marked() -> None:
     assert [result.pairs[0].p_adjusted, result.pairs[1].p_adjusted] == holm(p_values)
 
 
-@given(st.lists(st.floats(0, 1), max_size=8))
-def test_holm_is_that_of_its_definition(p_values: list[float]) -> None:
-    adjusted = holm(p_values)
-    ranked = sorted(p_values)
-    for p, found in zip(p_values, adjusted, strict=True):
-        assert found is not None
-        wanted = max((min(1.0, (len(ranked) - i) * ranked[i]) for i in range(len(ranked)) if ranked[i] <= p), default=0)
-        assert found == pytest.approx(wanted)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist(), rel=1e-12)
 
 
 @example(2.1771161142911048e-161, 192)
@@ -317,6 +316,44 @@ def test_paired_tallies_merge_in_any_order_and_travel_as_text(rows: list[Any], d
     whole = Paired.of(old, new, weight)
     assert parts[0].merge(parts[1]) == parts[1].merge(parts[0]) == whole.merge(Paired.empty()) == whole
     assert Paired.from_plain(json.loads(json.dumps(whole.to_plain()))) == whole
+
+
+def test_parts_have_the_costs_of_both_models_and_stand_beside_each_model() -> None:
+    a, b, y = distributions(200, 3, 1), distributions(200, 3, 2), labels_of(200, 3, 1)
+    usage = np.where(np.arange(200) % 3, "Private", "Public")
+    tables = [{"0": q[:, 0], "1": q[:, 1], "2": q[:, 2], "y": y, "Usage": usage} for q in (a, b, a)]
+    models = {name: pd.DataFrame(table) for name, table in zip("abc", tables, strict=True)}
+    result = compare(models, preds=["0", "1", "2"], label="y", by="Usage", by_class=True, base="2")
+    bits = {name: losses(q, y) / math.log(2) for name, q in (("a", a), ("b", b))}
+    for part in result.by[:2]:
+        here = usage == part.group["Usage"]
+        assert (part.reference_cost, part.cost) == pytest.approx((bits["a"][here].mean(), bits["b"][here].mean()))
+    for name, one in zip("012", result.by_class[:3], strict=True):
+        assert one.name == name
+        assert one.cost == pytest.approx(bits["b"][y == int(name)].mean())
+    rows = list(csv.DictReader(io.StringIO(rendered(result, "csv"))))
+    for name in ("a", "b"):
+        (row,) = (row for row in rows if row["model"] == name)
+        assert float(row["cost[Usage=Public]"]) == pytest.approx(bits[name][usage == "Public"].mean())
+
+
+def test_where_files_differ_in_rows_no_temperatures_are_compared() -> None:
+    a, b, y = distributions(60, 3, 1), distributions(60, 3, 2), labels_of(60, 3, 1)
+    b[7] = np.nan
+    result = compare({"a": a, "b": b}, y, skip_missing=True)
+    assert result.examples.scored == 59 and "calibrated_cost" not in result.metrics
+    assert any(note.startswith("calibrated is left out: ") and "differ in rows" in note for note in result.notes)
+    assert [model.temperature for model in result.models] == [None, None]
+
+
+def test_rows_of_infinite_divergence_are_named() -> None:
+    p, q = np.full((300, 2), 0.5), np.full((300, 2), 0.5)
+    p[[9, 205]], q[40] = [1.0, 0.0], [0.0, 1.0]
+    result = compare({"p": p, "q": q})
+    (found,) = result.kl
+    assert (found.forward, found.backward) == (math.inf, math.inf)
+    assert found.infinite == DivergentRows(3, (10, 41, 206))
+    assert "10, 41, 206" in rendered(result, "table")
 
 
 def test_names_are_short_and_distinct() -> None:

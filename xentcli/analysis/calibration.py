@@ -10,9 +10,9 @@ from typing import Any
 from xentcli.analysis.caveats import no_floor
 from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
+from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import Tallied, diagnosed_report, opened, retried
-from xentcli.analysis.student import normal_quantile, two_sided_quantile
-from xentcli.analysis.summary import FEW
+from xentcli.analysis.student import normal_quantile
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, UsageError
 from xentcli.extras import needed
@@ -194,10 +194,7 @@ class _Summary:
         if self.report.clusters is not None:
             units, noun = self.report.clusters, "clusters"
             error = clusters[name].standard_error_between
-        if error is None:
-            return None
-        middle, half = moments.mean.value / unit, two_sided_quantile(self.level, units - 1) * error / unit
-        return Interval(self.level, middle - half, middle + half, f"only {units} {noun}" if units < FEW else "")
+        return interval_of(moments.mean.value, error, units, self.level, unit=unit, noun=noun)
 
     def _fit(self, found: Found, gain: Gain) -> Fit:
         unit, fit = self.tallied.plan.settings.nats_per_unit, found.fit

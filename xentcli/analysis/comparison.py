@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
-from xentcli.analysis.pairs import Common, Difference, holm
+from xentcli.analysis.pairs import Common, Difference, Part, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer, items_at
@@ -97,6 +97,15 @@ class _Compared:
         return self.settings.nats_per_unit if _row(metric).unit == "loss" else 1.0
 
     @cached_property
+    def _counts(self) -> dict[str, int]:
+        """How many rows each model has, those that the others lack among them."""
+        return {model.name: int((model.rows[:, WEIGHT] > 0).sum()) + model.extra for model in self.models}
+
+    @property
+    def _same_rows(self) -> bool:
+        return all(count == self.common.count for count in self._counts.values())
+
+    @cached_property
     def metrics(self) -> dict[str, int]:
         """The column of each metric that every model has, the cost first."""
         defined = {
@@ -104,7 +113,7 @@ class _Compared:
             for place, name in enumerate(self.runs.metrics, 2)
             if all(model.scores.value(name) is not None for model in self.models)
         }
-        fitted = all(model.temperature is not None for model in self.models)
+        fitted = self._same_rows and all(model.temperature is not None for model in self.models)
         return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **defined}
 
     @cached_property
@@ -161,7 +170,8 @@ class _Compared:
         rows = int((model.rows[:, WEIGHT] > 0).sum())
         cost = own.pop("cost")
         assert cost is not None
-        return Model(model.name, model.path, rows, cost, temperature=model.temperature, **own, figures=values)
+        temperature = model.temperature if self._same_rows else None
+        return Model(model.name, model.path, rows, cost, temperature=temperature, **own, figures=values)
 
     def _column(self, model: ModelRows, metric: str = "cost") -> tuple[Floats, int]:
         return model.rows, self.metrics[metric]
@@ -236,9 +246,9 @@ class _Compared:
             groups = self.common.by_group(
                 self._column(self.reference), self._column(model), self.reference.rows[:, LABEL]
             )
-            names = {self.runs.labels.names[number]: moments for number, moments in groups.items()}
+            names = {self.runs.labels.names[number]: part for number, part in groups.items()}
             for name in sorted(names, key=lambda name: order.get(name, len(order))):
-                yield ClassChange(model.name, name, *self._change(model, names[name]))
+                yield ClassChange(model.name, name, **self._change(model, names[name]))
 
     def by(self) -> Iterator[GroupChange]:
         if not self.settings.slices or self.runs.group_rows is None:
@@ -247,14 +257,21 @@ class _Compared:
             for place, columns in enumerate(self.settings.slices):
                 rows = self.runs.group_rows.rows[:, place]
                 groups = self.common.by_group(self._column(self.reference), self._column(model), rows)
-                names = {self.runs.groups[place].names[number]: moments for number, moments in groups.items()}
+                names = {self.runs.groups[place].names[number]: part for number, part in groups.items()}
                 for name in sorted(names):
                     group = named(columns.split(",") if isinstance(name, tuple) else [columns], name)
-                    yield GroupChange(model.name, group, *self._change(model, names[name]))
+                    yield GroupChange(model.name, group, **self._change(model, names[name]))
 
-    def _change(self, model: ModelRows, part: Moments) -> tuple[int, float | None, float | None, float | None]:
-        error = None if self.settings.cluster is not None else part.standard_error
-        return part.rows, self.in_unit(part.mean.value), self.in_unit(error), self._share(model, part)
+    def _change(self, model: ModelRows, part: Part) -> dict[str, Any]:
+        error = None if self.settings.cluster is not None else part.change.standard_error
+        return {
+            "examples": part.change.rows,
+            "reference_cost": part.old.value / self.settings.nats_per_unit,
+            "cost": part.new.value / self.settings.nats_per_unit,
+            "change": self.in_unit(part.change.mean.value),
+            "standard_error": self.in_unit(error),
+            "share": self._share(model, part.change),
+        }
 
     def worst(self) -> Iterator[RowChange]:
         """The rows whose loss changed most, with the weight."""
@@ -297,8 +314,8 @@ class _Compared:
         return [(row + 1, found[row]) for row in rows]
 
     def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
-        rows = {model.name: int((model.rows[:, WEIGHT] > 0).sum()) + model.extra for model in self.models}
-        if any(count != self.common.count for count in rows.values()):
+        rows = self._counts
+        if not self._same_rows:
             counts = ", ".join(f"{name} has {count:,}" for name, count in list(rows.items())[:5])
             yield f"compared on the {self.common.count:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
         for pair in pairs if len(self.models) == 2 else ():
@@ -313,6 +330,8 @@ class _Compared:
         """Notes on temperatures: why there are none, and where they turn the order of two models."""
         if self.unfitted:
             yield f"calibrated is left out: {self.unfitted}"
+        if not self._same_rows and any(model.temperature is not None for model in self.models):
+            yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
         yield from dict.fromkeys(f"calibrated is left out: {model.no_fit}" for model in self.models if model.no_fit)
         changes = {pair.metric: pair.change for pair in pairs if len(self.models) == 2}
         before, after = changes.get("cost"), changes.get("calibrated_cost")

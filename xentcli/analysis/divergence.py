@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.analysis.pairs import mean_interval
+from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import opened, source_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again
@@ -16,10 +16,11 @@ from xentcli.options import spelled
 from xentcli.pairing import Feed
 from xentcli.pairing.headers import with_headers
 from xentcli.records import record, replace
-from xentcli.report.comparison import Comparison, Divergence, Model
+from xentcli.report.comparison import Comparison, Divergence, DivergentRows, Model
 from xentcli.report.document import Examples
 from xentcli.scoring.batch import log_scores
 from xentcli.settings import Settings
+from xentcli.tallies.infinite import Infinite
 from xentcli.tallies.moments import Moments
 from xentcli.tallies.tally import Tally
 from xentcli.version import __version__
@@ -91,12 +92,16 @@ class _Apart(Tally):
     forward: Moments = Moments()
     backward: Moments = Moments()
     same: Moments = Moments()
+    infinite: Infinite = Infinite()
 
     @classmethod
-    def of(cls, p: Floats, q: Floats) -> _Apart:
-        """Tally rows of ln p and ln q (f8[n, k])."""
+    def of(cls, p: Floats, q: Floats, start: int) -> _Apart:
+        """Tally rows of ln p and ln q (f8[n, k]); `start` is the row of the first, from 0."""
         same = (p.argmax(axis=1) == q.argmax(axis=1)).astype(np.float64)
-        return cls(*(Moments.of(values, None) for values in (_divergence(p, q), _divergence(q, p), same)))
+        forward, backward = _divergence(p, q), _divergence(q, p)
+        infinite = Infinite.of(np.maximum(forward, backward), None, np.arange(start + 1, start + 1 + len(p)))
+        one, two, three = (Moments.of(values, None) for values in (forward, backward, same))
+        return cls(one, two, three, infinite)
 
 
 def _divergence(p: Floats, q: Floats) -> Floats:
@@ -119,11 +124,15 @@ def _compared(
         )
     total = _Apart()
     for p, q in _together(_rows(old, threads), _rows(new, threads), old, new):
-        total = total.merge(_Apart.of(p, q))
+        total = total.merge(_Apart.of(p, q, total.same.rows))
     unit, level = settings.nats_per_unit, settings.confidence
     forward, backward = total.forward.mean.value / unit, total.backward.mean.value / unit
-    one, two = (mean_interval(moments, level, unit) for moments in (total.forward, total.backward))
-    return total, Divergence(old_name, new_name, forward, backward, one, two, total.same.mean.value)
+    one, two = (
+        interval_of(m.mean.value, m.standard_error, m.rows, level, unit=unit, least=0.0)
+        for m in (total.forward, total.backward)
+    )
+    infinite = DivergentRows(total.infinite.count, total.infinite.first)
+    return total, Divergence(old_name, new_name, forward, backward, one, two, total.same.mean.value, infinite)
 
 
 def _rows(feed: Feed, threads: int | None) -> Iterator[Floats]:

@@ -5,26 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.model_rows import WEIGHT, ModelRows
 from xentcli.analysis.row_store import blocks
-from xentcli.analysis.student import normal_quantile, two_sided_p, two_sided_quantile
+from xentcli.analysis.student import normal_quantile, two_sided_p
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
-from xentcli.records import record, replace
+from xentcli.records import record
 from xentcli.report.parts import Interval
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
 
-__all__ = ["Common", "Difference", "holm", "mean_interval"]
+__all__ = ["Common", "Difference", "Part", "holm"]
 
 _AT_ONCE = 1 << 17
 POWER = 0.8
 """The detectable change is seen with this probability."""
+
+
+@record(frozen=True)
+class Part:
+    """A figure on some rows: its mean for the reference and for a model, and the moments of the differences."""
+
+    old: Mean
+    new: Mean
+    change: Moments
 
 
 @record(frozen=True, eq=False)
@@ -92,16 +103,21 @@ class Common:
                 found[place] = found[place].merge(Difference(Paired.of(old, new, weight), groups))
         return found
 
-    def by_group(self, old: tuple[Floats, int], new: tuple[Floats, int], groups: Floats) -> Mapping[int, Moments]:
-        """Return the moments of the differences of each group; `groups` (f8[n]) has the number of each row, or -1."""
+    def by_group(self, old: tuple[Floats, int], new: tuple[Floats, int], groups: Floats) -> Mapping[int, Part]:
+        """Return each group's means and the moments of its differences; `groups` (f8[n]) are numbers, -1 for none."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
             kept = kept & (groups[part] >= 0)
             names, codes = coded(groups[part][kept].astype(np.int64))
-            change = differences(*self.columns(part, kept, (old, new)))
-            among = Among(codes, len(names))
-            total = total.merge(Groups.of(names, change=GroupMoments.of(change, self.weights(part, kept), None, among)))
-        return {name: sums["change"] for name, sums in total}
+            before, after = self.columns(part, kept, (old, new))
+            weight, among = self.weights(part, kept), Among(codes, len(names))
+            sums: dict[str, Any] = {
+                "old": GroupMeans.of(before, weight, among=among),
+                "new": GroupMeans.of(after, weight, among=among),
+                "change": GroupMoments.of(differences(before, after), weight, None, among),
+            }
+            total = total.merge(Groups.of(names, **sums))
+        return {name: Part(**sums) for name, sums in total}
 
     def largest(
         self, old: tuple[Floats, int], new: tuple[Floats, int], mean: float, count: int
@@ -168,10 +184,10 @@ class Difference:
 
     def interval(self, level: float, unit: float) -> Interval | None:
         """Return the interval of the change, in units of `unit` nats."""
-        error, change = self.standard_error, self.change
-        if error is None or change is None:
+        if self.change is None:
             return None
-        return _interval(change, error, self.units, level, unit)
+        noun = "clusters" if self.clusters.pieces else "rows"
+        return interval_of(self.change, self.standard_error, self.units, level, unit=unit, noun=noun)
 
     def detectable(self, level: float) -> float | None:
         """Return the change that is seen with probability POWER: z of the level and of the power, times the error."""
@@ -184,20 +200,6 @@ class Difference:
         if not change or (p is None and np.isfinite(change)) or (p is not None and p >= 1 - level):
             return "no difference"
         return "better" if (change < 0) == (better == "lower") else "worse"
-
-
-def mean_interval(moments: Moments, level: float, unit: float) -> Interval | None:
-    """Return the interval of a mean over rows that cannot be negative, in units of `unit` nats."""
-    error = moments.standard_error
-    if error is None:
-        return None
-    found = _interval(moments.mean.value, error, moments.rows, level, unit)
-    return replace(found, low=max(found.low, 0.0))
-
-
-def _interval(mean: float, error: float, units: int, level: float, unit: float) -> Interval:
-    half = two_sided_quantile(level, units - 1) * error
-    return Interval(level, (mean - half) / unit, (mean + half) / unit)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

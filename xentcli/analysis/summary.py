@@ -7,7 +7,8 @@ from functools import cached_property
 from operator import itemgetter
 
 from xentcli.analysis import caveats
-from xentcli.analysis.student import normal_quantile, two_sided_quantile
+from xentcli.analysis.intervals import interval_of
+from xentcli.analysis.student import normal_quantile
 from xentcli.errors import NoVerdict, Place
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
@@ -36,9 +37,6 @@ from xentcli.tallies.scores import Scores
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
-
-FEW = 10
-"""An interval from fewer rows or clusters is a rough guide, and its note says so."""
 
 
 def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Metric]) -> Report:
@@ -185,12 +183,8 @@ class _Summary:
         Its lower end is at least 0, as every cost is; a cost that is negative, by probabilities above 1
         within the tolerance, stays inside its interval.
         """
-        if error is None:
-            return None
         unit, level = self.plan.settings.nats_per_unit, self.plan.settings.confidence
-        half = two_sided_quantile(level, units - 1) * error
-        low = max(cost - half, min(cost, 0.0))
-        return Interval(level, low / unit, (cost + half) / unit, f"only {units} {noun}" if units < FEW else "")
+        return interval_of(cost, error, units, level, unit=unit, noun=noun, least=min(cost, 0.0))
 
     @cached_property
     def size(self) -> ExactSum | None:

@@ -122,6 +122,8 @@ class ClassChange:
     model: str
     name: str
     examples: Count
+    reference_cost: Number
+    cost: Number
     change: Number | None
     standard_error: Number | None
     share: Finite | None
@@ -140,6 +142,8 @@ class GroupChange:
     model: str
     group: dict[str, str]
     examples: Count
+    reference_cost: Number
+    cost: Number
     change: Number | None
     standard_error: Number | None
     share: Finite | None
@@ -166,6 +170,20 @@ class RowChange:
 
 
 @record(frozen=True)
+class DivergentRows:
+    """Rows in which one model gives probability 0 to a class, and the other does not.
+
+    Attributes
+    ----------
+    rows
+        the first of them
+    """
+
+    count: Count
+    rows: Annotated[tuple[Position, ...], Keywords(maxItems=10)]
+
+
+@record(frozen=True)
 class Divergence:
     """How far a model is from the reference, without labels.
 
@@ -184,6 +202,7 @@ class Divergence:
     forward_interval: Interval | None
     backward_interval: Interval | None
     same_top: Finite
+    infinite: DivergentRows
 
 
 @record(frozen=True)
@@ -292,18 +311,29 @@ class Comparison(Document):
 
     def _leaderboard(self) -> Table:
         """A row for each model, and for each that was refused."""
-        metrics = self.metrics
+        metrics, groups = self.metrics, self._group_costs()
         rows: list[tuple[Any, ...]] = []
         for model in self.models:
             cells: list[Any] = []
             for metric in metrics:
                 pair = self.pair(model.name, metric)
                 cells += [model.value(metric), pair and pair.change, pair and pair.p_adjusted, pair and pair.verdict]
+            cells += [costs.get(model.name) for costs in groups.values()]
             rows.append((model.name, model.rows, *cells, model.temperature, self.unit, None))
         names = [name for m in metrics for name in (m, f"{m}_change", f"{m}_p_adjusted", f"{m}_verdict")]
+        names += groups
         blank = (None,) * (len(names) + 3)
         rows += [(refused.name, *blank, refused.reason) for refused in self.refused]
         return Table("models", ("model", "rows", *names, "temperature", "unit", "refused"), tuple(rows))
+
+    def _group_costs(self) -> dict[str, dict[str, float]]:
+        """The costs of the models on each group of --by, by the title of a column."""
+        found: dict[str, dict[str, float]] = {}
+        for one in self.by:
+            title = ", ".join(f"{column}={value}" for column, value in one.group.items())
+            costs = found.setdefault(f"cost[{title}]", {self.models[0].name: one.reference_cost})
+            costs[one.model] = one.cost
+        return found
 
     def _pairs(self) -> Table:
         columns = ("model", "metric", "change", "standard_error", "low", "high", "p_value", "p_adjusted", "verdict")
@@ -327,6 +357,8 @@ def _records(title: str, rows: tuple[Any, ...], unit: str) -> Table:
             if hasattr(row, name):
                 which = name.partition("_")[0]
                 values |= {f"{which}_low": interval.get("low"), f"{which}_high": interval.get("high")}
+        if "infinite" in values:
+            values["infinite"] = values["infinite"]["count"]
         group = values.pop("group", {})
         flat.append(
             {**{f"{name}" if name not in values else f"[{name}]": text for name, text in group.items()}, **values}

@@ -43,8 +43,14 @@ def short(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in percent, as in ``28.9 %``."""
-    return f"{100 * share:.1f} %" if math.isfinite(share) else str(share)
+    """Return a share in percent, with an exponent if it is large.
+
+    >>> percent(0.2891), percent(1e300)
+    ('28.9 %', '1e+302 %')
+    """
+    if not math.isfinite(share):
+        return str(share)
+    return f"{100 * share:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"
 
 
 def plural(number: int, noun: str) -> str:

@@ -62,6 +62,10 @@ def _divergences(result: Comparison) -> RenderableType:
                 f"in {plural(round(one.same_top * result.examples.scored), 'row')}",
             )
         )
+        if one.infinite.count:
+            first = ", ".join(f"{row:,}" for row in one.infinite.rows[:3]) + ", ..." * (one.infinite.count > 3)
+            many = plural(one.infinite.count, "row")
+            rows.append(("infinite", many, f"one gives 0 to a class, the other does not: {first}"))
     return Columns(rows, styles=("bold",))
 
 
@@ -188,8 +192,8 @@ def _sentences(result: Comparison) -> Iterator[str]:
         yield f"{pair.model} has the smaller loss on {pair.wins:,} rows, {pair.reference} on {pair.losses:,}{tied}."
     detectable = [pair.detectable for pair in costs if pair.detectable]
     if detectable:
-        size = f"{max(detectable):.2g}"
-        yield f"A change of cost of {size} would be seen in 8 samples of 10 like this one."
+        size, whose = f"{max(detectable):.2g}", "" if len(costs) == 1 else ", whichever the model"
+        yield f"A change of cost of {size} would be seen in 8 samples of 10 like this one{whose}."
     if len(costs) > 1:
         yield f"Verdicts hold for all {len(costs)} comparisons with {result.models[0].name} together (Holm)."
 
@@ -232,6 +236,7 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, s
             *((short_name(part.model),) if several else ()),
             part.name if isinstance(part, ClassChange) else ", ".join(v or "(empty)" for v in part.group.values()),
             f"{part.examples:,}",
+            *(fixed(value, places) for value in (part.reference_cost, part.cost)),
             _signed(part.change, places),
             "-" if part.standard_error is None else fixed(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
@@ -241,7 +246,8 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, s
     ]
     if isinstance(parts[0], GroupChange):
         title = ", ".join(parts[0].group)
-    header = (*(("model",) if several else ()), title, "rows", "change", "standard error", "share", "")
+    first = ("model", title) if several else (title,)
+    header = (*first, "rows", "before", "after", "change", "standard error", "share", "")
     if count > len(rows):
         rows.append((f"({count - len(rows):,} more)", *[""] * (len(header) - 1)))
-    return Columns(rows, header, "l" * several + "lrrrrl")
+    return Columns(rows, header, "l" * several + "lrrrrrrl")
