@@ -14,7 +14,7 @@ from tests.conftest import Write
 from xentcli import score
 from xentcli.errors import DataError, UsageError, XentError
 from xentcli.pairing.columns import find_columns
-from xentcli.readers.memory import open_memory
+from xentcli.readers.objects import open_memory
 
 PREDS = "id,cat,dog,emu\nr1,.5,.3,.2\nr2,.1,.6,.3\n"
 LABELS = "image,truth,fold\nx,cat,1\ny,emu,2\n"

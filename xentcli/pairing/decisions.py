@@ -18,7 +18,7 @@ from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
 from xentcli.pairing.join import Join
-from xentcli.pairing.lists import undivided
+from xentcli.pairing.lists import has_lists, undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
 from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
@@ -87,7 +87,9 @@ def pair(
         find_labels(roles, sources[:files], queues, settings)
     doubt = find_predictions(roles, sources, queues, settings, whole=whole)
     _check_scale(roles["preds"][0], settings)
-    if not labelled:
+    if labelled:
+        _check_lengths(roles["preds"][0])
+    else:
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
     compare = find_row_names(roles, sources[:files], queues, settings)
@@ -135,6 +137,15 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
             raise
         counts = f"the row counts differ: {found.source.path} has {rows:,} and {label.path} has {others:,}"
         raise DataError(counts, advice=advice) from error
+
+
+def _check_lengths(preds: Found) -> None:
+    """Refuse lists of any length where each class has its column."""
+    if has_lists(preds.source, preds.columns):
+        raise DataError(
+            f"{preds.names[0]} has lists of differing length, or of text, and not a number for each class",
+            place=Place(preds.source.path),
+        )
 
 
 def _check_scale(preds: Found, settings: Settings) -> None:

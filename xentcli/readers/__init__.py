@@ -140,7 +140,7 @@ def open_source(
         When `format` names none.
     """
     if not isinstance(data, str | os.PathLike):
-        from xentcli.readers.memory import open_memory
+        from xentcli.readers.objects import open_memory
 
         return open_memory(data, name)
     path = os.fspath(data)

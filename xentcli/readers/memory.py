@@ -1,23 +1,24 @@
-"""Arrays and data frames in memory, with the interface of files."""
+"""Arrays and columns in memory, with the interface of files."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from xentcli.arrays import Array, rows_of_planes
 from xentcli.columns.column import Values
-from xentcli.errors import DataError, Place, shown
-from xentcli.readers.npy import read_values
+from xentcli.columns.lists import Lists
+from xentcli.errors import Place
+from xentcli.readers.npy import read_values, widened
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, WholePart
 from xentcli.readers.table import rows_of_columns
+from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
-__all__ = ["MemoryPart", "MemorySource", "open_memory"]
+__all__ = ["MemoryPart", "MemorySource", "holds_lists"]
 
 
 @record(frozen=True, eq=False)
@@ -31,20 +32,31 @@ class MemoryPart(WholePart):
     array: Array | None
     columns: tuple[Array, ...]
     index: Array | None = None
+    bfloat16: bool = False
+    flat: Flat | None = None
 
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
         names: dict[str, Values] = {}
-        width = len(self.columns) if self.array is None else self.array.shape[1]
+        width = self.array.shape[1] if self.array is not None else len(self.flat.names if self.flat else self.columns)
         for role, pick in selection.items():
             if self.index is not None and pick.columns == (width,):
                 names[role] = [str(name) for name in self.index.tolist()]
         chosen = {role: pick for role, pick in selection.items() if role not in names}
         if self.array is not None:
-            read = read_values(self.array, chosen, lambda row: Place(self.path, self.start + row + 1))
+            array = widened(self.array) if self.bfloat16 else self.array
+            read = read_values(array, chosen, lambda row: Place(self.path, self.start + row + 1))
             return Rows(self.path, self.names, chosen, self.start, self.rows, {**read, **names})
-        rows = rows_of_columns(self.path, self.names, self.start, self.rows, self.columns.__getitem__, chosen)
+        rows = rows_of_columns(self.path, self.names, self.start, self.rows, self._column, chosen)
         return replace(rows, values={**rows.values, **names})
+
+    def _column(self, index: int) -> Array | Lists:
+        """A column; of lists of one length, which are a matrix, one place in them or the lists themselves."""
+        place, key = (index, None) if self.flat is None else self.flat.origin[index]
+        column = self.columns[place]
+        if isinstance(key, int):
+            return column[:, key]
+        return column if column.ndim == 1 else Lists(column.reshape(-1), np.arange(len(column) + 1) * column.shape[1])
 
     def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:
         """Return the first rows and the others."""
@@ -63,15 +75,30 @@ class MemoryPart(WholePart):
 
 @record(frozen=True, eq=False)
 class MemorySource:
-    """An array (n, k), or (blocks, k, n / blocks) if classes are not the last axis, or named columns of length n."""
+    """An array (n, k), or (blocks, k, n / blocks) if classes are not the last axis, or named columns of length n.
+
+    Attributes
+    ----------
+    flat
+        How columns of lists of one length, each a matrix, were spread out; None where there are none.
+    index
+        The index of a pandas object, or the ids that were given for its rows.
+    index_name
+        The name of the index, which --id takes like the name of a column.
+    bfloat16
+        Whether the array holds bfloat16, as u2.
+    """
 
     path: str
     names: tuple[str, ...]
     rows: int
     array: Array | None = None
     columns: tuple[Array, ...] = ()
+    flat: Flat | None = None
     shape: tuple[int, ...] = ()
     index: Array | None = None
+    index_name: str | None = None
+    bfloat16: bool = False
     format: str = "memory"
     header: bool | None = None
     repeatable: bool = True
@@ -80,7 +107,7 @@ class MemorySource:
     @property
     def width(self) -> int:
         """How many columns there are."""
-        return len(self.columns) if self.array is None else int(self.array.shape[1])
+        return len(self.flat.names if self.flat else self.columns) if self.array is None else int(self.array.shape[1])
 
     @property
     def row_names(self) -> int | None:
@@ -90,11 +117,16 @@ class MemorySource:
     @cached_property
     def traits(self) -> Traits:
         """What only some sources have."""
-        dtypes = tuple(column.dtype for column in (self.columns if self.array is None else (self.array,)))
+        origin = range(len(self.columns)) if self.flat is None else [place for place, _ in self.flat.origin]
+        dtypes = (self.array.dtype,) if self.array is not None else tuple(self.columns[place].dtype for place in origin)
         same = dtypes[0] if len({*dtypes}) == 1 else None
+        same = np.dtype(np.float32) if self.bfloat16 else same
         counts = self.index is not None and np.array_equal(self.index, np.arange(self.rows))
-        lists = frozenset(index for index, column in enumerate(self.columns) if _holds_lists(column))
-        return Traits(dtype=same, dtypes=() if self.array is not None else dtypes, counts=counts, lists=lists)
+        lists = frozenset(i for i, column in enumerate(self.columns) if holds_lists(column))
+        lists = lists if self.flat is None else self.flat.lists
+        own = () if self.array is not None else dtypes
+        short = frozenset(range(self.width if self.bfloat16 else 0))
+        return Traits(dtype=same, dtypes=own, counts=counts, lists=lists, bfloat16=short, flat=self.flat)
 
     @property
     def tabular(self) -> bool:
@@ -103,8 +135,14 @@ class MemorySource:
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers, or text; None for objects, where each is checked."""
-        kind = (self.columns[column] if self.array is None else self.array).dtype.kind
+        place = column if self.flat is None else self.flat.origin[column][0]
+        kind = (self.columns[place] if self.array is None else self.array).dtype.kind
         return None if kind == "O" else kind in "biuf"
+
+    def with_lists(self, names: Collection[str]) -> MemorySource:
+        """Return it with these columns of lists of one length as columns of lists of any length."""
+        flat = None if self.flat is None else self.flat.undivided(names)
+        return self if flat is None else replace(self, flat=flat, names=flat.names)
 
     def flattened(self) -> MemorySource:
         """Return all its numbers as rows of one column, in C order of the index."""
@@ -138,66 +176,20 @@ class MemorySource:
             array = None if self.array is None else _rows_of(self.array, start, some.stop - start)
             columns = tuple(column[some] for column in self.columns)
             index = None if self.index is None else self.index[some]
-            yield MemoryPart(self.path, self.names, start, some.stop - start, array, columns, index)
+            yield MemoryPart(
+                self.path, self.names, start, some.stop - start, array, columns, index, self.bfloat16, self.flat
+            )
 
 
-def _holds_lists(column: Array) -> bool:
+def holds_lists(column: Array) -> bool:
     """Whether the first value of a column is a list."""
-    return column.dtype.kind == "O" and len(column) > 0 and isinstance(column[0], list | tuple | np.ndarray)
+    return (
+        column.ndim == 1
+        and column.dtype.kind == "O"
+        and len(column) > 0
+        and isinstance(column[0], list | tuple | np.ndarray)
+    )
 
 
 def _rows_of(array: Array, start: int, rows: int) -> Array:
     return rows_of_planes(array, start, rows) if array.ndim == 3 else array[start : start + rows]
-
-
-def open_memory(data: Any, name: str) -> MemorySource:
-    """Take an array, a list, a pandas Series or DataFrame as a source called `name`.
-
-    Raises
-    ------
-    DataError
-        When it is no table of numbers or text.
-    """
-    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
-        names = tuple(str(column) for column in data.columns)
-        twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-        if twice is not None:
-            raise DataError(
-                f"{names.count(twice)} columns are called {shown(twice)}",
-                place=Place(name),
-                advice="frame.columns = [...] renames them",
-            )
-        columns = tuple(np.asarray(data.iloc[:, index]) for index in range(len(names)))
-        return MemorySource(name, names, len(data), None, columns, index=_index(data))
-    if np.ma.is_masked(data):
-        raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
-    try:
-        array = np.asarray(data)
-    except ValueError:
-        raise DataError("rows of unequal length; a list of lists is a table", place=Place(name)) from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        # __array__ of any object may raise any error.
-        reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(error)}"
-        raise DataError(reason, place=Place(name)) from None
-    if array.dtype.kind == "O" and not array.ndim:
-        reason = f"an object of type {shown(type(data).__name__)}; a path, an array or a data frame is expected"
-        raise DataError(reason, place=Place(name))
-    if array.ndim == 1 and array.dtype.kind == "O":
-        label = getattr(data, "name", None)
-        names = (str(label),) if label is not None else ()
-        return MemorySource(name, names, len(array), None, (array,), index=_index(data))
-    if array.dtype.kind not in "biufUS":
-        raise DataError(f"an array of dtype {array.dtype}; numbers or text are expected", place=Place(name))
-    if not array.ndim:
-        raise DataError("a single number; an array (rows,) or (rows, classes) is expected", place=Place(name))
-    axes = (*array.shape, 1) if array.ndim == 1 else array.shape
-    table = array.reshape(math.prod(axes[:-1]), axes[-1])
-    return MemorySource(name, (), len(table), table, shape=array.shape, index=_index(data))
-
-
-def _index(data: Any) -> Array | None:
-    """Return the index of a pandas object; None for other objects."""
-    index = getattr(data, "index", None)
-    return np.asarray(index) if hasattr(data, "iloc") and index is not None else None

@@ -33,7 +33,7 @@ from xentcli.readers.source import (
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.records import record, replace
 
-__all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_numbers", "read_values", "size_fault"]
+__all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_numbers", "read_values", "size_fault", "widened"]
 
 MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
@@ -195,7 +195,7 @@ class NpyPart:
             if data is None:
                 data = read_range(self.path, layout.begin + self.start * size, self.rows * size)
             found = np.frombuffer(data, layout.stored).reshape(self.rows, layout.width)
-        return _widened(self._checked(found), layout)
+        return _decoded(self._checked(found), layout)
 
     def _from_columns(self, chosen: Sequence[int]) -> Array:
         """Read rows in Fortran order: for each index of the further axes a run along the first axis."""
@@ -434,12 +434,15 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     return NpySource(stream, layout, shape)
 
 
-def _widened(stored: Array, layout: Layout) -> Array:
-    """Decode the stored numbers; a bfloat16 is the upper half of a float32."""
-    if layout.dtype != BFLOAT16:
-        return stored
-    widened: Array = (stored.astype(np.uint32) << 16).view(np.float32)
-    return widened
+def _decoded(stored: Array, layout: Layout) -> Array:
+    """Decode the stored numbers."""
+    return widened(stored) if layout.dtype == BFLOAT16 else stored
+
+
+def widened(stored: Array) -> Array:
+    """Return u2[...] of bfloat16, each the upper half of a float32, as float32."""
+    found: Array = (stored.astype(np.uint32) << 16).view(np.float32)
+    return found
 
 
 def read_values(array: Array, selection: Selection, where: Callable[[int], Place]) -> dict[str, Values]:
