@@ -74,6 +74,9 @@ def concatenated(parts: Sequence[Values]) -> Values:
     if len(coded) < len(parts):
         # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
         return [str(value) for part in parts for value in _plain(part)]
+    if all(part.distinct is coded[0].distinct for part in coded):
+        # Parts that one column was cut into.
+        return Coded(coded[0].distinct, np.concatenate([part.codes for part in coded]))
     vocabulary = Vocabulary()
     places = [vocabulary.add(part.distinct) for part in coded]
     kind = np.result_type(np.min_scalar_type(len(vocabulary)), *(part.codes.dtype for part in coded))
