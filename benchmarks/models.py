@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import resource
 import statistics
 import subprocess
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from run import in_a_process, machine
 
 ROWS, CLASSES = 2_000_000, 100
 SUBMISSIONS, SHORT, FEW = 200, 20_000, 10
@@ -103,8 +103,9 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write benchmarks-models.md here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
-        in_a_process(make, Path(name))
-        text = f"# What a comparison and a fit cost\n\n{machine()}; medians of {given.rounds} rounds, "
+        make(Path(name))
+        versions = f"{os.cpu_count()} processors, Python {platform.python_version()}, NumPy {np.__version__}"
+        text = f"# What a comparison and a fit cost\n\n{versions}; medians of {given.rounds} rounds, "
         text += f"{time.strftime('%Y-%m-%d')}.\n"
         text += "Made by `python benchmarks/models.py --write docs`, whose first lines say what is measured.\n\n"
         text += table(Path(name), given.rounds)
