@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO
 from xentcli.errors import FileError, Place
 from xentcli.signals import blocked, undo_later
 
-__all__ = ["replacing", "write_bytes"]
+__all__ = ["append_bytes", "replacing", "write_bytes"]
 
 _SUFFIX = ".xent-tmp"
 _STALE_SECONDS = 60
@@ -105,6 +106,19 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file completely or not at all."""
     with replacing(path) as file:
         file.write(content)
+
+
+def append_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Append to a file, made where there is none; a file that takes only a part gets its old length back."""
+    with _file_errors(path), open(path, "ab", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        try:
+            while content:
+                content = content[file.write(content) :]
+        except OSError:
+            if stat.S_ISREG(before.st_mode):
+                file.truncate(before.st_size)
+            raise
 
 
 def _mode(target: Path) -> int:

@@ -25,6 +25,7 @@ _OWN = {
     "decompose": Option("Calibration", "Decompose the score (needs SciPy).", hint="bool", default=False),
     "format": OUTPUT["format"],
     "output": OUTPUT["output"],
+    "append": OUTPUT["append"],
 }
 
 

@@ -29,6 +29,7 @@ _OWN = {
     "by": Option("Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True),
     "format": OUTPUT["format"],
     "output": OUTPUT["output"],
+    "append": OUTPUT["append"],
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import math
 import os
 import sys
 from collections.abc import Mapping
@@ -12,12 +11,14 @@ from typing import Any
 
 import click
 
+from xentcli.cli.get import Asked, asked
 from xentcli.cli.options import given_on_command_line
+from xentcli.cli.targets import Target
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option
 from xentcli.readers import same_file
-from xentcli.scoring.metrics import METRICS, find, top
-from xentcli.writers import format_of, text_formats
+from xentcli.scoring.metrics import METRICS, top
+from xentcli.writers import text_formats
 
 __all__ = ["OUTPUT", "Output"]
 
@@ -36,13 +37,17 @@ def _list_metrics(ctx: click.Context) -> None:
 OUTPUT = {
     "format": Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash"),
     "output": Option(
-        "Output", "Also write the result to FILE: .json, .csv, ...", "FILE", multiple=True, short="-o", before="hash"
+        "Output", "Also write the result: r.json, markdown:FILE.", "[FORMAT:]FILE", multiple=True, short="-o",
+        before="hash",
+    ),
+    "append": Option(
+        "Output", "Append the result to a file, a CI summary.", "[FORMAT:]FILE", multiple=True, before="hash"
     ),
     "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash"),
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
-    "get": Option("Output", "Print only one metric: accuracy, top3, ...", "METRIC"),
+    "get": Option("Output", "Print only figures: accuracy,interval.low.", "NAMES", multiple=True),
     "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE"),
-}
+}  # fmt: skip
 
 
 class Output:
@@ -58,26 +63,24 @@ class Output:
 
     def __init__(self, options: Mapping[str, Any], inputs: tuple[str | None, ...]) -> None:
         self.format: str = options["format"]
-        self.files: tuple[str, ...] = options["output"]
+        targets = [Target.of(given) for given in options["output"]]
+        targets += [Target.of(given, appended=True) for given in options["append"]]
+        self.files = [target for target in targets if target.path != "-"]
         self.quiet: bool = options.get("quiet", False)
-        self.get: str | None = options.get("get")
+        self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
-        self._check_stdout()
-        if self.get is not None:
-            self.get = find(self.get).name
-        self.metrics_needed = [self.get] if self.get is not None else []
+        self._check_stdout([target for target in targets if target.path == "-"])
+        self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
         self._check_targets(tuple(path for path in inputs if path is not None))
 
     def _check_targets(self, inputs: tuple[str, ...]) -> None:
         """Refuse a target that cannot be written or is an input."""
-        targets = list(self.files)
+        targets = [target.path for target in self.files]
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
 
             check_path(self.per_example)
             targets += [] if self.per_example == "-" else [self.per_example]
-        for path in self.files:
-            format_of(path)
         for index, path in enumerate(targets):
             if any(_same(path, given) for given in inputs):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
@@ -90,12 +93,19 @@ class Output:
             except OSError as error:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
-    def _check_stdout(self) -> None:
-        """Refuse two results on stdout, or a format that it cannot have."""
+    def _check_stdout(self, also: list[Target]) -> None:
+        """Refuse two results on stdout, or a format that it cannot have; `also` are those of ``-o -``."""
         if self.quiet and self.get:
             raise UsageError("--quiet prints the cost and --get another figure; choose one")
         alone = "--quiet" if self.quiet else "--get" if self.get else None
         format_given = given_on_command_line("format")
+        if also:
+            other = "--per-example -" if self.per_example == "-" else alone
+            if other is not None or len(also) > 1:
+                raise UsageError(f"{other or '-o -'} and -o - both write to standard output")
+            if also[0].format and format_given and also[0].format != self.format:
+                raise UsageError(f"-o {also[0].format}:- and --format {self.format} name two forms of one output")
+            self.format = also[0].format or self.format
         if self.per_example == "-" and alone:
             raise UsageError(
                 f"{alone} and --per-example - both write to standard output", advice="--per-example FILE writes a file"
@@ -122,35 +132,23 @@ class Output:
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
         from xentcli.cli.process import emit
-        from xentcli.writers import content, rendered
+        from xentcli.writers import rendered
 
-        if self.files:
-            from xentcli.atomic import write_bytes
-
-            for path in self.files:
-                write_bytes(path, content(document, format_of(path)))
+        for target in self.files:
+            target.write(document)
         report = getattr(document, "report", document)
         if self.per_example == "-":
             _warn(report)
             return
         if self.quiet or self.get:
-            emit(f"{_figure(report, self.get or 'cost', self.format)}\n")
+            figures = self.get or (Asked("cost"),)
+            emit("".join(f"{figure.of(document, self.format)}\n" for figure in figures))
             _warn(report)
             return
         width, color = _terminal_of(sys.stdout)
         emit(rendered(document, self.format, width=width, color=color))
         if self.format in ("csv", "jsonl") or not document.SHOWS_WARNINGS:
             _warn(report)
-
-
-def _figure(report: Any, metric: str, format: str) -> str:
-    """One metric in full precision; infinite values are strings in JSON."""
-    from xentcli.errors import NoVerdict
-
-    value = report.value(metric)
-    if value is None:
-        raise NoVerdict(f"{metric} is undefined: {report.undefined.get(metric, 'not for these data')}")
-    return f'"{value}"' if format == "json" and not math.isfinite(value) else repr(value)
 
 
 def _warn(report: Any) -> None:

@@ -10,7 +10,7 @@ from xentcli.scoring.metrics import Metric
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_dots, row_sums
 
-__all__ = ["among", "brier", "correct", "entropy", "gap", "measured"]
+__all__ = ["among", "brier", "correct", "entropy", "gap", "half_brier", "measured", "wrong"]
 
 
 def measured(metric: Metric, work: Workings) -> Floats:
@@ -29,6 +29,11 @@ def correct(work: Workings) -> Floats:
     """
     right: Floats = (work.predicted == work.index).astype(np.float64)
     return right
+
+
+def wrong(work: Workings) -> Floats:
+    """f8[n]: 0 where the class with the largest prediction is the label, else 1."""
+    return 1.0 - correct(work)
 
 
 def gap(work: Workings) -> Floats:
@@ -74,6 +79,11 @@ def brier(work: Workings) -> Floats:
         assert work.distribution is not None
         result[work.soft] = _squares(work.of_rows(np.flatnonzero(work.soft)), work.distribution[work.soft])
     return result
+
+
+def half_brier(work: Workings) -> Floats:
+    """f8[n]: half of `brier`, from 0 to 1: (q - y)^2 of two classes."""
+    return 0.5 * brier(work)
 
 
 def _hard_squares(work: Workings) -> Floats:

@@ -155,12 +155,12 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric(
-            "cost", "cross-entropy", "mean of -ln q of the truth", synonyms=("log_loss", "nll", "cross_entropy"),
-            unit="loss", labelled=False, derive=attrgetter("cost"), always=True,
-            description="sum of weight x loss over sum of weights, in unit",
+            "cost", "cross-entropy", "mean of -ln q of the truth",
+            synonyms=("log_loss", "logloss", "nll", "cross_entropy"), unit="loss", labelled=False,
+            derive=attrgetter("cost"), always=True, description="sum of weight x loss over sum of weights, in unit",
         ),
         Metric(
-            "standard_error", "standard error", "of the cost", unit="loss", labelled=False,
+            "standard_error", "standard error", "of the cost", synonyms=("se",), unit="loss", labelled=False,
             derive=attrgetter("standard_error"), description="of the cost, rows taken as independent",
         ),
         Metric(
@@ -182,25 +182,35 @@ METRICS = {
         Metric("skill", "skill", "1 - cost / prior", better="higher", unit="share", derive=_skill),
         Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost),
         Metric(
-            "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", unit="share",
-            per_example="correct", reduced=True, hard=True, description="ties go to the first class",
+            "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", synonyms=("acc",),
+            unit="share", per_example="correct", reduced=True, hard=True, description="ties go to the first class",
         ),
         Metric(
-            "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", per_example="brier", reduced=True,
-            description="sum over classes of (q - y)^2",
+            "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", synonyms=("brier_score",),
+            per_example="brier", reduced=True, description="sum over classes of (q - y)^2",
         ),
         Metric(
-            "target_entropy", "target entropy", "mean entropy of soft targets", better="none", unit="loss",
+            "target_entropy", "target entropy", "mean entropy of soft targets", better="none", synonyms=("entropy",),
+            unit="loss",
             per_example="entropy", reduced=True, soft=True, derive=attrgetter("target_entropy"),
             description="mean entropy of soft targets, in unit",
         ),
         Metric(
-            "bits_per_byte", "bits per byte", "cost in bits over --bytes", labelled=False, derive=_bits_per_byte,
+            "bits_per_byte", "bits per byte", "cost in bits over --bytes", synonyms=("bpb",), labelled=False,
+            derive=_bits_per_byte,
             description="total in bits over --bytes; null without it",
         ),
         Metric(
-            "kl", "KL divergence", "cost - target entropy", unit="loss", derive=_divergence,
-            description="cost - target_entropy",
+            "kl", "KL divergence", "cost - target entropy", synonyms=("kl_divergence",), unit="loss",
+            derive=_divergence, description="cost - target_entropy",
+        ),
+        Metric(
+            "error", "error", "share of rows whose label is not predicted", synonyms=("error_rate", "err"),
+            unit="share", per_example="wrong", reduced=True, hard=True, usual=False, description="1 - accuracy",
+        ),
+        Metric(
+            "brier_halved", "halved Brier", "Brier / 2, from 0 to 1; (q - y)^2 of two classes",
+            synonyms=("half_brier",), unit="share", per_example="half_brier", reduced=True, usual=False,
         ),
         Metric(
             "gap", "gap", "mean confidence - accuracy; above 0 is overconfident", better="none", unit="share",

@@ -16,22 +16,24 @@ __all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_format
 class Writer:
     """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`.
 
-    width is that of a terminal, 0 for what is printed elsewhere, None for a file.
+    width is that of a terminal, 0 for what is printed elsewhere, None for a file. `appended` is what ends a
+    result in a file of several, None where such a file has no meaning.
     """
 
     about: str
     module: str
     extensions: tuple[str, ...]
     binary: bool = False
+    appended: str | None = None
 
 
 WRITERS = {
-    "table": Writer("for a person", "xentcli.writers.table", (".txt",)),
+    "table": Writer("for a person", "xentcli.writers.table", (".txt",), appended="\n"),
     "json": Writer("for a program: every figure, full precision", "xentcli.writers.json", (".json",)),
     "csv": Writer("for a spreadsheet: a row for each metric or group", "xentcli.writers.csv", (".csv",)),
-    "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",)),
+    "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",), appended=""),
     "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True),
-    "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",)),
+    "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",), appended="\n"),
 }
 
 
@@ -47,7 +49,9 @@ def format_of(path: str) -> str:
         if path.lower().endswith(writer.extensions):
             return name
     known = ", ".join(extension for writer in WRITERS.values() for extension in writer.extensions)
-    raise UsageError(f"-o {shown(path)}: unknown extension", advice=f"use one of {known}")
+    raise UsageError(
+        f"-o {shown(path)}: unknown extension", advice=f"use one of {known}; or name the form: markdown:FILE"
+    )
 
 
 def rendered(document: Document, format: str, *, width: int | None = None, color: bool = False) -> str:
