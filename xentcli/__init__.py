@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from xentcli.analysis.check import check
     from xentcli.analysis.compare import compare
     from xentcli.analysis.explain import explain
+    from xentcli.analysis.losses import losses
     from xentcli.analysis.score import score
+    from xentcli.report import schema
 
-__all__ = ["__version__", "calibration", "check", "compare", "explain", "score"]
+__all__ = ["__version__", "calibration", "check", "compare", "explain", "losses", "schema", "score"]
 
-_HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if not name.startswith("_")}
+_HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if name not in ("__version__", "schema")}
+_HOMES["schema"] = "xentcli.report"
 
 
 def __getattr__(name: str) -> Any:

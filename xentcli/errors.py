@@ -2,6 +2,7 @@
 
     XentError
      |-- UsageError    2   options that make no sense, whatever the files hold
+     |    `-- NotComputedError   a figure that was not asked for
      |-- DataError     3   the data cannot be scored, or not without an option
      |    `-- LabelsBreakRule   a later label breaks the rule that the first ones set
      |-- FileError     4   a file cannot be read or written, or a limit was reached
@@ -23,6 +24,7 @@ __all__ = [
     "FileError",
     "LabelsBreakRule",
     "NoVerdict",
+    "NotComputedError",
     "Place",
     "UsageError",
     "Warning",
@@ -137,6 +139,10 @@ class UsageError(XentError):
     """Options that make no sense whatever the files hold."""
 
     exit_code = 2
+
+
+class NotComputedError(UsageError, KeyError):
+    """A figure that was not asked for, and that what was kept does not give."""
 
 
 class DataError(XentError):

@@ -61,6 +61,9 @@ else:
                 methods |= {"__setattr__": _refuse, "__delattr__": _refuse}
             if eq:
                 methods |= {"__eq__": _equal, "__hash__": _hash}
+            if cls.__repr__ is not object.__repr__:
+                # A base says how all of its kind are shown.
+                del methods["__repr__"]
             for name, method in methods.items():
                 if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
                     setattr(cls, name, method)

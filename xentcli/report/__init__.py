@@ -13,7 +13,12 @@ def schema(document: str = "report") -> dict[str, Any]:
     Parameters
     ----------
     document
-        "report", with the verdict of a check too; "explanation", "causes" or "calibration".
+        "report", with the verdict of a check too; "explanation", "causes", "comparison" or "calibration".
+
+    Raises
+    ------
+    UsageError
+        For another name.
 
     >>> schema()["properties"]["perplexity"]["description"]
     'exp(cost in nats)'

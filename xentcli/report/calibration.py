@@ -206,6 +206,14 @@ class CalibrationReport(Document):
             ("mce", self.mce, ""),
         ]
 
+    def in_brief(self) -> str:
+        """Return the verdict and the gap, the error of the confidence, and the temperature that fits best."""
+        gap = [] if self.gap is None else [f"gap {self.gap:.4g} ({self.verdict})"]
+        ece = [] if self.ece is None else [f"ECE {self.ece:.4g}"]
+        fitted = self.fit is not None and self.fit.temperature is not None
+        fit = [f"temperature {self.fit.temperature:.4g}"] if self.fit is not None and fitted else []
+        return ", ".join([*gap, *ece, *fit, self.report.in_brief()])
+
     def tables(self) -> tuple[Table, ...]:
         """Return the groups where there are any, the figures, the bins and the components."""
         figures = Table("calibration", ("metric", "value", "unit"), tuple(self.figures()))

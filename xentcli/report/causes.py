@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from xentcli.errors import shown
 from xentcli.records import record
-from xentcli.report.document import SCHEMA_VERSION, Count, Document, Examples, InputFile, Number, Table, Version
+from xentcli.report.document import (
+    SCHEMA_VERSION,
+    Count,
+    Document,
+    Examples,
+    InputFile,
+    Number,
+    Table,
+    Version,
+    counted,
+)
 
 __all__ = ["Cause", "Causes"]
 
@@ -65,6 +76,11 @@ class Causes(Document):
     def more(self, cause: Cause) -> str:
         """Return the command that shows more of a cause; the advice, where it is about the files as a whole."""
         return cause.more if cause.examples is None else f"{self.command} {cause.more}"
+
+    def in_brief(self) -> str:
+        """Return the cost, how many rows, and the first cause."""
+        first = "".join(f", first cause {shown(cause.name or cause.code)}" for cause in self.causes[:1])
+        return f"cost {self.cost:.6g} {self.unit}, {counted(self.examples.scored, 'row')}{first}"
 
     def tables(self) -> tuple[Table, ...]:
         """Return the causes."""

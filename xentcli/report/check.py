@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record
-from xentcli.report.document import Count, Document, Finite, Number, Position, Table
+from xentcli.report.document import Count, Document, Finite, Number, Position, Table, counted
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 
@@ -162,6 +163,15 @@ class CheckReport(Document):
     def to_dict(self) -> dict[str, Any]:
         """Return the names of the report, then verdict and checks."""
         return {**self.report.to_dict(), **super().to_dict()}
+
+    def in_brief(self) -> str:
+        """Return the verdict, how many limits passed, and the score."""
+        passed = sum(check.verdict == "pass" for check in self.checks)
+        limits = f"{passed:,} of {counted(len(self.checks), 'limit')} passed"
+        return f"{self.verdict.replace('_', ' ')}, {limits}, {self.report.in_brief()}"
+
+    def _frames(self) -> dict[str, Sequence[Any]]:
+        return {**super()._frames(), **self.report._frames()}
 
     def tables(self) -> tuple[Table, ...]:
         """Return the limits, then the tables of the report."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
-from xentcli.errors import Warning
+from xentcli.errors import Warning, shown
 from xentcli.records import Keywords, record
 from xentcli.report.document import (
     SCHEMA_VERSION,
@@ -19,6 +19,8 @@ from xentcli.report.document import (
     Setting,
     Table,
     Version,
+    counted,
+    flat,
 )
 from xentcli.report.parts import Interval
 from xentcli.scoring.kinds import KINDS
@@ -298,6 +300,13 @@ class Comparison(Document):
         """Return a model against the reference in a metric; None for the reference itself."""
         return next((pair for pair in self.pairs if (pair.model, pair.metric) == (model, metric)), None)
 
+    def in_brief(self) -> str:
+        """Return how many models and rows there are, and each verdict on the cost, or the best of many models."""
+        verdicts = [f"{shown(pair.model)} is {pair.verdict}" for pair in self.pairs if pair.metric == "cost"]
+        if self.best is not None or len(verdicts) > 1:
+            verdicts = [] if self.best is None else [f"best {shown(self.best.name)}"]
+        return ", ".join([counted(len(self.models), "model"), counted(self.examples.scored, "row"), *verdicts])
+
     def tables(self) -> tuple[Table, ...]:
         """Return the pairs, the models, and the tables of classes, groups and rows that were asked for."""
         if self.kl:
@@ -347,21 +356,6 @@ class Comparison(Document):
 
 def _records(title: str, rows: tuple[Any, ...], unit: str) -> Table:
     """A table of records, with a column for each name of their groups."""
-    from xentcli.report.document import plain
-
-    flat = []
-    for row in rows:
-        values = plain(row)
-        for name in ("forward_interval", "backward_interval"):
-            interval = values.pop(name, None) or {}
-            if hasattr(row, name):
-                which = name.partition("_")[0]
-                values |= {f"{which}_low": interval.get("low"), f"{which}_high": interval.get("high")}
-        if "infinite" in values:
-            values["infinite"] = values["infinite"]["count"]
-        group = values.pop("group", {})
-        flat.append(
-            {**{f"{name}" if name not in values else f"[{name}]": text for name, text in group.items()}, **values}
-        )
-    columns = tuple(dict.fromkeys(name for row in flat for name in row))
-    return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in flat))
+    rows_of = [flat(row) for row in rows]
+    columns = tuple(dict.fromkeys(name for row in rows_of for name in row))
+    return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in rows_of))

@@ -8,10 +8,17 @@ computes nothing. The JSON Schema is made from the annotations and docstrings of
 
 from __future__ import annotations
 
+import importlib
 import math
-from typing import Annotated, Any, ClassVar
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from xentcli.errors import UsageError, shown
 from xentcli.records import Keywords, fields_of, record
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -26,6 +33,8 @@ __all__ = [
     "Setting",
     "Table",
     "Version",
+    "counted",
+    "flat",
     "plain",
 ]
 
@@ -56,6 +65,8 @@ class Table:
 class Document:
     """A result as plain values.
 
+    ``str`` of it is the screen that its command prints, ``repr`` one line, and a notebook shows its page.
+
     Attributes
     ----------
     NAME
@@ -77,6 +88,59 @@ class Document:
     def tables(self) -> tuple[Table, ...]:
         """Return every table of the document; a form that has room for one takes the first."""
         raise NotImplementedError
+
+    def in_brief(self) -> str:
+        """Return what matters most, in one line."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        return f"<{type(self).__name__}: {self.in_brief()}>"
+
+    def __str__(self) -> str:
+        """Return the screen that the command prints into a file."""
+        screen: str = _written("table", "render", self)
+        return screen.rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows."""
+        html: str = _written("html", "fragment", self)
+        return html
+
+    def frame(self, name: str) -> pandas.DataFrame:
+        """Return the records of a field as a pandas DataFrame with a row for each, in their order.
+
+        A column for each of their fields; the values of a group and the ends of an interval (low, high) have
+        columns of their own. A name of a group that a field has too is in brackets.
+
+        Raises
+        ------
+        UsageError
+            For a name that is not such a field, and for records that were not asked for.
+        """
+        import pandas as pd
+
+        names = self._frames()
+        if name not in names:
+            raise UsageError(f"{type(self).__name__} has no frame {shown(name)}", advice=f"frames: {', '.join(names)}")
+        if not names[name] and name in _ASKED_BY:
+            raise UsageError(f"there is no {name}: it was not asked for", advice=f"give {_ASKED_BY[name]}")
+        return pd.DataFrame([flat(item) for item in names[name]])
+
+    def _frames(self) -> dict[str, Sequence[Any]]:
+        """The fields that hold records, by name."""
+        hints = type(self).__annotations__
+        return {name: value for name, value in fields_of(self).items() if _RECORDS.search(hints[name])}
+
+
+_RECORDS = re.compile(r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]")
+_ASKED_BY = {"by": "by=COLUMN", "by_class": "by_class=True", "worst": "worst=N", "decomposition": "decompose=True"}
+"""What asks for the records that a document has only then."""
+
+
+def _written(form: str, function: str, document: Document) -> Any:
+    """Call a writer. It is found by name when it is used: documents know no form, and computing loads none."""
+    return getattr(importlib.import_module(f"xentcli.writers.{form}"), function)(document)
 
 
 @record(frozen=True)
@@ -135,6 +199,37 @@ class Setting:
 
     value: Any
     by: Annotated[str, Keywords(enum=["flag", "compat"])] = "flag"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a count and its noun.
+
+    >>> counted(1, "row"), counted(2000, "row")
+    ('1 row', '2,000 rows')
+    """
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def flat(item: Any) -> dict[str, Any]:
+    """Return a record as one row: its group first, its fields by their JSON names, then the ends of its intervals."""
+    fields = fields_of(item)
+    for name, other in getattr(type(item), "JSON_NAMES", _NO_NAMES).items():
+        fields = {other if key == name else key: value for key, value in fields.items()}
+    if hasattr(fields.get("infinite"), "count"):
+        fields["infinite"] = fields["infinite"].count
+    group, beside = fields.pop("group", None) or {}, fields.pop("shown", None) or {}
+    intervals = {name: fields.pop(name) for name in list(fields) if name.endswith("interval")}
+    for name, interval in intervals.items():
+        prefix = name.removesuffix("interval")
+        for end in ("low", "high"):
+            value = None if interval is None else getattr(interval, end)
+            fields[f"{prefix}{end}" if f"{prefix}{end}" not in fields else f"{name}_{end}"] = value
+    return {**_distinct(group, fields), **fields, **_distinct(beside, fields)}
+
+
+def _distinct(columns: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of a file, in brackets where a field has that name."""
+    return {f"[{name}]" if name in fields else name: value for name, value in columns.items()}
 
 
 def plain(value: Any) -> Any:

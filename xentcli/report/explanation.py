@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xentcli.errors import Warning
+from xentcli.errors import Warning, shown
 from xentcli.records import record
 from xentcli.report.document import SCHEMA_VERSION, Document, InputFile, Number, Position, Table, Version
 
@@ -90,6 +90,12 @@ class Explanation(Document):
     xent_version: str = ""
     schema_version: Version = SCHEMA_VERSION
     warnings: tuple[Warning, ...] = ()
+
+    def in_brief(self) -> str:
+        """Return the row, its loss, the true class and the predicted one."""
+        row = "" if self.row is None else f"row {self.row:,}, "
+        truth = "" if self.truth is None else f", truth {shown(self.truth)}"
+        return f"{row}loss {self.loss:.6g} nats{truth}, predicted {shown(self.predicted)}"
 
     def tables(self) -> tuple[Table, ...]:
         """Return the terms of the loss, one row per class."""

@@ -7,6 +7,7 @@ import re
 import types
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+from xentcli.errors import UsageError, shown
 from xentcli.report.calibration import FROM_REPORT, CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
@@ -34,6 +35,8 @@ def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
     documents = (Report, Explanation, Causes, Comparison, CalibrationReport)
     classes: dict[str, type[Document]] = {cls.NAME: cls for cls in documents}
+    if document not in classes:
+        raise UsageError(f"there is no document {shown(document)}", advice=f"documents: {', '.join(classes)}")
     defs: dict[str, Any] = {"number": _NUMBER}
     described = _object(classes[document], defs)
     if document == Report.NAME:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from xentcli.errors import Warning
+from xentcli.errors import NotComputedError, UsageError, Warning
 from xentcli.records import Keywords, record
 from xentcli.report.document import (
     SCHEMA_VERSION,
@@ -19,6 +19,7 @@ from xentcli.report.document import (
     Setting,
     Table,
     Version,
+    counted,
     plain,
 )
 from xentcli.report.parts import (
@@ -154,6 +155,57 @@ class Report(Document):
             result[name] = value
         return result | metrics
 
+    def __getitem__(self, name: str) -> float | None:
+        """Return a metric by its name or a synonym: ``report["log_loss"]``; None where it is undefined.
+
+        Raises
+        ------
+        UsageError
+            For a metric that there is not, and, as a KeyError too, for one that was not computed.
+        """
+        metric = find(name)
+        if metric.name in self.metrics:
+            return self.metrics[metric.name]
+        if metric.usual:
+            return None
+        return self._implied(metric)
+
+    def _implied(self, metric: Metric) -> float | None:
+        """Return a top-k accuracy that the accuracy, or the number of classes, says."""
+        k = metric.argument
+        if metric.labelled and not KINDS[self.kind].labelled:
+            raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
+        if k is not None and self.labels.matched == "multilabel":
+            raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
+        if k is not None and self.accuracy is not None and (k == 1 or k >= len(self.classes)):
+            return self.accuracy if k == 1 else 1.0
+        raise NotComputedError(
+            f"{metric.name} was not computed",
+            advice=f'score(..., metrics_needed=["{metric.name}"]) computes it, metrics="{metric.name}" shows it too',
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the metrics that were computed."""
+        return iter(self.metrics)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether ``report[name]`` has a value."""
+        try:
+            return isinstance(name, str) and self[name] is not None
+        except UsageError:
+            return False
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the metrics that were computed: ``dict(report)`` has them all."""
+        return self.metrics.keys()
+
+    def in_brief(self) -> str:
+        """Return the cost, and how many rows, classes and warnings there are."""
+        cost = f"cost {self.metrics['cost']:.6g} {self.unit}, {counted(self.examples.scored, 'row')}"
+        classes = f", {len(self.classes)} classes" if self.classes else ""
+        warnings = f", {counted(len(self.warnings), 'warning')}" if self.warnings else ""
+        return f"{cost}{classes}{warnings}"
+
     def tables(self) -> tuple[Table, ...]:
         """Return the groups where there are slices, the metrics, and the worst rows where they were asked for."""
         sliced = [_slices(self)] if self.by or self.by_class else []
@@ -170,13 +222,24 @@ class Report(Document):
         return Table("metrics", ("metric", "value", "unit"), tuple(rows))
 
     def to_frame(self) -> pandas.DataFrame:
-        """Return a pandas DataFrame with one row per metric: metric, value, unit."""
+        """Return a pandas DataFrame with a row for each metric: value, unit, and low and high of the cost's interval.
+
+        With by_class further rows have the cost and the accuracy of each class, which the column `class` names.
+        """
         import pandas as pd
 
-        table = self._metrics_table(undefined=True)
-        return (
-            pd.DataFrame(list(table.rows), columns=list(table.columns)).astype({"value": "float64"}).set_index("metric")
-        )
+        columns = ["metric", "value", "unit", "low", "high", "class"]
+        low, high = (None, None) if self.interval is None else (self.interval.low, self.interval.high)
+        rows: list[tuple[Any, ...]] = [
+            (*row, *((low, high) if row[0] == "cost" else (None, None)), None)
+            for row in self._metrics_table(undefined=True).rows
+        ]
+        for part in self.by_class:
+            rows.append(("cost", part.cost, self.unit, None, None, part.name))
+            rows.append(("accuracy", part.accuracy, "", None, None, part.name))
+        numbers = dict.fromkeys(("value", "low", "high"), "float64")
+        frame = pd.DataFrame(rows, columns=columns).astype(numbers).set_index("metric")
+        return frame if self.by_class else frame.drop(columns="class")
 
 
 _FIGURES = ("examples", "cost", "unit", "standard_error", "low", "high", "share", "accuracy")

@@ -2,193 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from xentcli.report.calibration import CalibrationReport
-from xentcli.report.causes import Causes
-from xentcli.report.check import CheckReport
-from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document
-from xentcli.report.explanation import Explanation
-from xentcli.report.report import Report
-from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
-from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, changes_of_losses, ends, skipped_rows, unmatched_rows
+from xentcli.writers.pages import Grid, Line, page
 from xentcli.writers.safe import markdown
-from xentcli.writers.steps import Steps
 
 __all__ = ["render"]
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
     """Return the Markdown page of a document."""
-    return _PAGES[document.NAME](document)
+    return "\n\n".join(_table(part) if isinstance(part, Grid) else _paragraph(part) for part in page(document)) + "\n"
 
 
-def _report(report: Report) -> str:
-    places = decimals(report.standard_error)
-    rows = []
-    for metric, value in report.figures():
-        if value is not None or report.shown:
-            about = bytes_remark(report) if metric.name == "bits_per_byte" and value is not None else metric.about
-            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", about])
-            if metric.name == "cost" and report.interval is not None:
-                level = f"{100 * report.interval.level:g} % interval"
-                rows.append([level, ends(report.interval, places), report.unit, ""])
-    if report.clip is not None:
-        clip = report.clip
-        changed = f"{plural(clip.count, 'row')} changed by --clip {clip.eps:g}"
-        rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
-    first = f"{markdown(report.inputs[0].path)}: {plural(report.examples.scored, 'row')} scored"
-    first += "".join(f"; {markdown(line)}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
-    warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in report.warnings]
-    parts = [first, _table(["metric", "value", "unit", "what it is"], rows, "lrll")]
-    if report.by or report.by_class:
-        parts.append(_slices(report, places))
-    return "\n\n".join([*parts, *warnings]) + "\n"
+def _paragraph(line: Line) -> str:
+    text = "  \n".join(map(markdown, line.lines))
+    return f"**{markdown(line.bold)}**{text}" if line.bold else text
 
 
-def _slices(report: Report, places: int) -> str:
-    """The table of groups, without the columns that are empty or the same in all rows."""
-    table = report.tables()[0]
-    kept = {
-        name: values
-        for name, *values in zip(table.columns, *table.rows, strict=True)
-        if name != "unit" and any(value is not None for value in values)
-    }
-    cells = [[_cell(name, value, places) for value in values] for name, values in kept.items()]
-    justify = "".join("l" if any(isinstance(value, str) for value in values) else "r" for values in kept.values())
-    return _table([markdown(name) for name in kept], list(zip(*cells, strict=True)), justify)
-
-
-def _cell(name: str, value: object, places: int) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, int):
-        return f"{value:,}"
-    assert isinstance(value, float)
-    return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
-
-
-def _causes(result: Causes) -> str:
-    rows = [
-        [
-            cause.name or cause.code,
-            "" if cause.share is None else percent(cause.share),
-            "" if cause.examples is None else f"{cause.examples:,}",
-            "" if cause.cost is None else fixed(cause.cost, 4),
-            cause.message,
-            result.more(cause),
-        ]
-        for cause in result.causes
-    ]
-    cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
-    first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
-    return first + "\n\n" + _table(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll") + "\n"
-
-
-def _check(result: CheckReport) -> str:
-    rows = [
-        [
-            c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "),
-            c.metric,
-            fixed(c.value, 6),
-            f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}",
-        ]
-        for c in result.checks
-    ]
-    changes = "".join(f"; {markdown(line)}" for line in changes_of_loss(result.report))
-    verdict = f"**{result.verdict.replace('_', ' ')}**{changes}"
-    return f"{verdict}\n\n" + _table(["", "metric", "value", "limit"], rows, "llrr") + "\n"
-
-
-def _comparison(result: Comparison) -> str:
-    if result.kl:
-        apart = result.tables()[0]
-        cells = [[v if isinstance(v, str) else fixed(v, 6) for v in row] for row in apart.rows]
-        return _table(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2)) + "\n"
-    rows = [
-        [
-            pair.model,
-            pair.metric,
-            *(fixed(value, max(decimals(pair.standard_error) - 1, 2)) for value in (pair.change, pair.standard_error)),
-            "" if pair.interval is None else ends(pair.interval, max(decimals(pair.standard_error) - 1, 2)),
-            pair.verdict,
-        ]
-        for pair in result.pairs
-    ]
-    reference = markdown(result.models[0].name)
-    first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
-    first += "".join(f"; {markdown(line)}" for line in changes_of_losses(result))
-    table = _table(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
-    warnings = [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in result.warnings]
-    notes = [f"note: {markdown(note)}" for note in result.notes]
-    refused = [f"**refused** {markdown(r.name)}: {markdown(r.reason)}" for r in result.refused]
-    return "\n\n".join([first, table, *refused, *warnings, *notes]) + "\n"
-
-
-def _calibration(result: CalibrationReport) -> str:
-    parts = [f"{markdown(result.report.inputs[0].path)}: {plural(result.report.examples.scored, 'row')}"]
-    remarks = (*changes_of_loss(result.report), *skipped_rows(result.report), *unmatched_rows(result.report))
-    parts += [markdown(line) for line in remarks]
-    parts.append(_table(["metric", "value", ""], list(figures(result)), "lrl"))
-    if result.bins:
-        rows = [
-            [
-                range_of(part, result.bin_count),
-                f"{part.rows:,}",
-                fixed(part.confidence, 3),
-                fixed(part.accuracy, 3),
-                "" if part.interval is None else ends(part.interval, 3),
-            ]
-            for part in result.bins
-        ]
-        parts.append(_table(["says", "rows", "mean", "is right", "interval"], rows, "lrrrl"))
-    if result.by:
-        for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
-            header, cells = of_groups(list(groups))
-            parts.append(_table([markdown(name) for name in header], cells, "l" * len(header)))
-    if result.decomposition:
-        table = result.tables()[-1]
-        numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]
-        parts.append(_table(list(table.columns), numbers, "llrrrr"))
-    parts += [f"**warning** {markdown(w.message)}. {markdown(w.advice)}" for w in result.warnings]
-    if command := temperature_command(result):
-        parts.append(f"next: {markdown(command)}")
-    return "\n\n".join(parts) + "\n"
-
-
-def _explanation(example: Explanation) -> str:
-    steps = Steps(example)
-    rows = [steps.cells(term) for term in steps.classes]
-    left = len(example.terms) - len(rows)
-    if left:
-        rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
-    rows.append(steps.sum_cells())
-    titles = steps.header()[:-1]
-    table = _table(titles, rows, "l" + "r" * (len(titles) - 1))
-    parts = [markdown(steps.title()), _lines(steps.softmax_lines()), table]
-    parts += [_lines(steps.formula()), _lines(steps.sentences())]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _lines(lines: Sequence[str]) -> str:
-    return "  \n".join(markdown(line.strip()) for line in lines)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -> str:
-    rule = ["---:" if side == "r" else "---" for side in justify]
-    body = [[markdown(cell) for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [list(header), rule, *body])
-
-
-_PAGES: dict[str, Callable[[Any], str]] = {
-    Report.NAME: _report,
-    CheckReport.NAME: _check,
-    Explanation.NAME: _explanation,
-    Causes.NAME: _causes,
-    Comparison.NAME: _comparison,
-    CalibrationReport.NAME: _calibration,
-}
+def _table(grid: Grid) -> str:
+    rule = ["---:" if side == "r" else "---" for side in grid.justify]
+    rows = [rule, *([markdown(cell) for cell in row] for row in grid.rows)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [list(map(markdown, grid.header)), *rows])

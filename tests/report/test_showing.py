@@ -1,0 +1,222 @@
+"""Results that show themselves: str, repr, HTML, metrics by name, and frames."""
+
+from __future__ import annotations
+
+import html.parser
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+import xentcli
+from tests.conftest import Call
+from xentcli.errors import NotComputedError, UsageError
+from xentcli.report.document import Document
+from xentcli.report.report import Report
+
+RNG = np.random.default_rng(0)
+Q = RNG.dirichlet([3, 1, 1], 60)
+FRAME = pd.DataFrame(Q, columns=["a", "<b>", "c|d"]).assign(
+    truth=RNG.choice(["a", "<b>", "c|d"], 60), site=RNG.choice(["x", "y & z"], 60)
+)
+COLUMNS: dict[str, Any] = {"preds": ["a", "<b>", "c|d"], "label": "truth"}
+SLICED = xentcli.score(FRAME, **COLUMNS, by="site", by_class=True, worst=2, show="site")
+OTHER = FRAME.assign(a=FRAME["<b>"], **{"<b>": FRAME["a"]})
+DOCUMENTS: dict[str, Document] = {
+    "score": SLICED,
+    "check": xentcli.check(FRAME, **COLUMNS, by="site", max={"cost": 1}),
+    "compare": xentcli.compare({"old": FRAME, "<new>": OTHER}, **COLUMNS, by="site", worst=2),
+    "calibration": xentcli.calibration(FRAME, **COLUMNS, by="site"),
+    "causes": xentcli.explain(FRAME, **COLUMNS),
+    "explain": xentcli.explain(FRAME, row=2, **COLUMNS),
+}
+OPTIONS = ["--preds", "a,<b>,c|d", "--label", "truth"]
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.seen.add(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_repr_is_one_short_line_of_its_own(name: str) -> None:
+    line = repr(DOCUMENTS[name])
+    assert line.isprintable()
+    assert line.startswith(f"<{type(DOCUMENTS[name]).__name__}: ")
+    assert line.endswith(">")
+    assert len(line) < 120
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_html_is_closed_escaped_and_leaves_colours_to_the_notebook(name: str) -> None:
+    tags = Tags()
+    text = DOCUMENTS[name]._repr_html_()
+    tags.feed(text)
+    assert not tags.open
+    assert {"div", "p", "table"} <= tags.seen <= {"div", "p", "b", "br", "table", "thead", "tbody", "tr", "th", "td"}
+    assert "color" not in text
+    assert "background" not in text
+
+
+def test_html_has_names_of_files_as_text() -> None:
+    tags = Tags()
+    tags.feed(SLICED._repr_html_())
+    assert {"<b>", "y & z"} <= set(tags.texts)
+
+
+def test_html_of_many_groups_is_cut() -> None:
+    many = xentcli.score(FRAME.assign(site=range(60)), **COLUMNS, by="site")._repr_html_()
+    assert "and 10 more" in many
+
+
+SCREENS: dict[str, tuple[str, list[str], Any]] = {
+    "score": (
+        "score",
+        ["preds.csv", *OPTIONS, "--by", "site"],
+        lambda: xentcli.score("preds.csv", **COLUMNS, by="site"),
+    ),
+    "check": (
+        "check",
+        ["preds.csv", *OPTIONS, "--max", "cost=9"],
+        lambda: xentcli.check("preds.csv", **COLUMNS, max={"cost": 9}),
+    ),
+    "compare": (
+        "compare",
+        ["preds.csv", "other.csv", *OPTIONS],
+        lambda: xentcli.compare(["preds.csv", "other.csv"], **COLUMNS),
+    ),
+    "calibration": (
+        "calibration",
+        ["preds.csv", *OPTIONS, "--fit", "none"],
+        lambda: xentcli.calibration("preds.csv", **COLUMNS, fit="none"),
+    ),
+    "explain": (
+        "explain",
+        ["preds.csv", *OPTIONS, "--row", "2"],
+        lambda: xentcli.explain("preds.csv", row=2, **COLUMNS),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_str_is_what_the_command_prints(name: str, call: Call) -> None:
+    FRAME.to_csv("preds.csv", index=False)
+    OTHER.to_csv("other.csv", index=False)
+    command, arguments, of_library = SCREENS[name]
+    assert f"{of_library()}\n" == call(command, *arguments).out
+
+
+@pytest.mark.parametrize("synonym", ["cost", "log_loss", "log-loss", "NLL", "cross_entropy"])
+def test_a_metric_by_any_of_its_names(synonym: str) -> None:
+    assert SLICED[synonym] == SLICED.cost == pytest.approx(log_loss(FRAME.truth, Q[:, [1, 0, 2]]), rel=1e-12)
+
+
+def test_top_1_and_top_k_are_the_accuracy_and_1() -> None:
+    computed = xentcli.score(FRAME, **COLUMNS, metrics_needed=["top1", "top2", "top3"])
+    assert [SLICED["top1"], SLICED["top3"]] == [computed["top1"], computed["top3"]]
+    assert computed["top2"] == computed.top2
+
+
+@pytest.mark.parametrize("metric", ["top2", "ece", "gap", "temperature_gain"])
+def test_a_metric_that_was_not_computed_names_what_computes_it(metric: str) -> None:
+    with pytest.raises(NotComputedError, match=f'metrics_needed=\\["{metric}"\\]'):
+        SLICED[metric]
+    with pytest.raises(KeyError):
+        SLICED[metric]
+    assert metric not in SLICED
+    assert xentcli.score(FRAME, **COLUMNS, metrics_needed=[metric]).metrics.keys() >= {metric}
+
+
+def test_metrics_that_cannot_be_are_refused_with_the_reason() -> None:
+    with pytest.raises(UsageError, match="there is no metric"):
+        SLICED["f1"]
+    with pytest.raises(UsageError, match="no labels"):
+        xentcli.score([0.5, 1.0], kind="losses")["top2"]
+    with pytest.raises(UsageError, match="two classes"):
+        xentcli.score([[0.5, 0.5]], [[1, 0]], multilabel=True)["top2"]
+    assert SLICED["kl"] is None
+
+
+def test_a_report_is_a_dict_of_its_metrics() -> None:
+    assert dict(SLICED) == dict(SLICED.metrics)
+    assert "log_loss" in SLICED
+    assert "kl" not in SLICED
+    assert 0 not in SLICED
+
+
+def test_frames_of_slices_have_the_values_of_the_records() -> None:
+    by, classes, worst = (SLICED.frame(name) for name in ("by", "by_class", "worst"))
+    assert by["site"].tolist() == ["x", "y & z"]
+    assert by["cost"].tolist() == [part.cost for part in SLICED.by]
+    assert by["low"].tolist() == [part.interval and part.interval.low for part in SLICED.by]
+    assert classes["class"].tolist() == ["a", "<b>", "c|d"]
+    assert worst["loss"].tolist() == [row.loss for row in SLICED.worst]
+    assert worst["site"].tolist() == [row.shown["site"] for row in SLICED.worst]
+
+
+def test_a_group_of_the_name_of_a_figure_is_in_brackets() -> None:
+    report = xentcli.score(FRAME.rename(columns={"site": "cost"}), **COLUMNS, by="cost")
+    assert {"[cost]", "cost"} <= set(report.frame("by").columns)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_frame_has_a_row_for_each_record(name: str) -> None:
+    document: Any = DOCUMENTS[name]
+    names = document._frames()
+    assert names
+    for field in names:
+        records = getattr(document, field, None) or getattr(getattr(document, "report", None), field, ())
+        if records:
+            assert len(document.frame(field)) == len(records)
+
+
+@pytest.mark.parametrize(("name", "asked"), [("by", "by=COLUMN"), ("by_class", "by_class=True"), ("worst", "worst=N")])
+def test_a_frame_that_was_not_asked_for_names_the_option(name: str, asked: str) -> None:
+    with pytest.raises(UsageError, match=asked):
+        xentcli.score(FRAME, **COLUMNS).frame(name)
+
+
+def test_another_frame_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="frames: inputs, by_class, by, worst"):
+        SLICED.frame("groups")
+
+
+def test_to_frame_has_the_interval_and_the_classes() -> None:
+    frame = SLICED.to_frame()
+    assert SLICED.interval is not None
+    ends = [SLICED.cost, SLICED.interval.low, SLICED.interval.high]
+    assert frame[["value", "low", "high"]].iloc[0].to_list() == ends
+    assert frame[frame["class"].isna()].index.to_list() == list(SLICED)
+    for part in SLICED.by_class:
+        of_class = frame[frame["class"] == part.name].value
+        assert (of_class["cost"], of_class["accuracy"]) == (part.cost, part.accuracy)
+    assert list(xentcli.score(FRAME, **COLUMNS).to_frame().columns) == ["value", "unit", "low", "high"]
+
+
+def test_a_report_pickles_as_it_did() -> None:
+    again: Report = pickle.loads(pickle.dumps(SLICED))
+    assert again == SLICED
+    assert str(again) == str(SLICED)
+
+
+def test_the_schema_is_there_at_once() -> None:
+    assert xentcli.schema() == xentcli.schema("report")
+    with pytest.raises(UsageError, match="explanation"):
+        xentcli.schema("screen")

@@ -1,0 +1,67 @@
+"""losses(): the loss of every row, as an array or a Series."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xentcli.analysis.score import score
+from xentcli.arrays import Floats
+from xentcli.errors import UsageError
+from xentcli.options import spelled
+from xentcli.report.per_example import Sink
+from xentcli.settings import OPTIONS, Settings
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["losses"]
+
+
+def losses(
+    predictions: Any,
+    labels: Any = None,
+    settings: Settings | None = None,
+    *,
+    threads: int | None = None,
+    **options: Any,
+) -> Floats | pandas.Series[float]:
+    """Return the loss of every row, -sum_c y_c ln q_c, before any weight, in the unit of `base`.
+
+    Parameters
+    ----------
+    predictions, labels, settings, threads, options
+        As ``score`` takes them, without the options that are about groups, intervals and what is shown.
+
+    Returns
+    -------
+    f8[n], a loss for each row of the predictions, in their order; a pandas Series with their index where they are a
+    pandas object. Rows that are not scored (ignored labels, missing predictions, no partner with `subset`) and rows
+    of weight 0 are NaN, so that losses and predictions go row by row. Of predictions that are lists there is a loss
+    for each number.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, NoVerdict
+        As ``score`` does.
+
+    Examples
+    --------
+    >>> losses([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]], [0, 1, -100], ignore_label=-100).round(6).tolist()
+    [0.693147, 0.287682, nan]
+    """
+    chosen = Settings.chosen(settings, options)
+    for name, row in OPTIONS.items():
+        if row.is_set(getattr(chosen, name)) and (name == "confidence" or row.section in ("Slices", "Output")):
+            raise UsageError(f"{spelled(name)} does not go with losses: it changes no loss of a row")
+    blocks: list[Floats] = []
+    score(predictions, labels, chosen, sink=Sink(attrgetter("loss"), blocks.append, blocks.clear), threads=threads)
+    found: Floats = np.concatenate(blocks) / chosen.nats_per_unit
+    index: Any = predictions.index if hasattr(predictions, "iloc") else None
+    if index is None or len(index) != len(found):
+        return found
+    import pandas as pd
+
+    return pd.Series(found, index=index, name="loss")

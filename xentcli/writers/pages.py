@@ -1,0 +1,218 @@
+"""Results as short pages of lines and tables, which Markdown and HTML write each in their own way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from xentcli.records import record
+from xentcli.report.calibration import CalibrationReport
+from xentcli.report.causes import Causes
+from xentcli.report.check import CheckReport
+from xentcli.report.comparison import Comparison
+from xentcli.report.document import Document
+from xentcli.report.explanation import Explanation
+from xentcli.report.report import Report
+from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, changes_of_losses, ends, skipped_rows, unmatched_rows
+from xentcli.writers.steps import Steps
+
+__all__ = ["Grid", "Line", "Page", "page"]
+
+
+@record(frozen=True)
+class Line:
+    """A paragraph: a word in bold, where there is one, and lines of text; nothing is escaped yet."""
+
+    lines: tuple[str, ...]
+    bold: str = ""
+
+
+@record(frozen=True)
+class Grid:
+    """A table of texts; `justify` has l or r for each column. Nothing is escaped yet."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    justify: str
+
+
+Page = Sequence[Line | Grid]
+
+
+def page(document: Document) -> Page:
+    """Return the page of a document."""
+    return _PAGES[document.NAME](document)
+
+
+def _line(text: str, bold: str = "") -> Line:
+    return Line((text,), bold)
+
+
+def _warnings(document: Any) -> Iterator[Line]:
+    """Yield a line for each warning."""
+    for warning in document.warnings:
+        yield _line(f" {warning.message}. {warning.advice}", "warning")
+
+
+def _report(report: Report) -> Page:
+    places = decimals(report.standard_error)
+    rows = []
+    for metric, value in report.figures():
+        if value is not None or report.shown:
+            about = bytes_remark(report) if metric.name == "bits_per_byte" and value is not None else metric.about
+            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", about])
+            if metric.name == "cost" and report.interval is not None:
+                level = f"{100 * report.interval.level:g} % interval"
+                rows.append([level, ends(report.interval, places), report.unit, ""])
+    if report.clip is not None:
+        clip = report.clip
+        changed = f"{plural(clip.count, 'row')} changed by --clip {clip.eps:g}"
+        rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
+    first = f"{report.inputs[0].path}: {plural(report.examples.scored, 'row')} scored"
+    first += "".join(f"; {line}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
+    slices = [_slices(report, places)] if report.by or report.by_class else []
+    return _line(first), _grid(["metric", "value", "unit", "what it is"], rows, "lrll"), *slices, *_warnings(report)
+
+
+def _slices(report: Report, places: int) -> Grid:
+    """The table of groups, without the columns that are empty or the same in all rows."""
+    table = report.tables()[0]
+    kept = {
+        name: values
+        for name, *values in zip(table.columns, *table.rows, strict=True)
+        if name != "unit" and any(value is not None for value in values)
+    }
+    cells = [[_cell(name, value, places) for value in values] for name, values in kept.items()]
+    justify = "".join("l" if any(isinstance(value, str) for value in values) else "r" for values in kept.values())
+    return _grid(list(kept), list(zip(*cells, strict=True)), justify)
+
+
+def _cell(name: str, value: object, places: int) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    assert isinstance(value, float)
+    return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
+
+
+def _causes(result: Causes) -> Page:
+    rows = [
+        [
+            cause.name or cause.code,
+            "" if cause.share is None else percent(cause.share),
+            "" if cause.examples is None else f"{cause.examples:,}",
+            "" if cause.cost is None else fixed(cause.cost, 4),
+            cause.message,
+            result.more(cause),
+        ]
+        for cause in result.causes
+    ]
+    cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
+    first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
+    return _line(first), _grid(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll")
+
+
+def _check(result: CheckReport) -> Page:
+    rows = [
+        [
+            c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "),
+            c.metric,
+            fixed(c.value, 6),
+            f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}",
+        ]
+        for c in result.checks
+    ]
+    changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
+    return _line(changes, result.verdict.replace("_", " ")), _grid(["", "metric", "value", "limit"], rows, "llrr")
+
+
+def _comparison(result: Comparison) -> Page:
+    if result.kl:
+        apart = result.tables()[0]
+        cells = [[v if isinstance(v, str) else fixed(v, 6) for v in row] for row in apart.rows]
+        return (_grid(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2)),)
+    rows = [
+        [
+            pair.model,
+            pair.metric,
+            *(fixed(value, max(decimals(pair.standard_error) - 1, 2)) for value in (pair.change, pair.standard_error)),
+            "" if pair.interval is None else ends(pair.interval, max(decimals(pair.standard_error) - 1, 2)),
+            pair.verdict,
+        ]
+        for pair in result.pairs
+    ]
+    reference = result.models[0].name
+    first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
+    first += "".join(f"; {line}" for line in changes_of_losses(result))
+    table = _grid(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
+    notes = [_line(f"note: {note}") for note in result.notes]
+    refused = [_line(f" {r.name}: {r.reason}", "refused") for r in result.refused]
+    return _line(first), table, *refused, *_warnings(result), *notes
+
+
+def _calibration(result: CalibrationReport) -> Page:
+    parts: list[Line | Grid] = [
+        _line(f"{result.report.inputs[0].path}: {plural(result.report.examples.scored, 'row')}")
+    ]
+    remarks = (*changes_of_loss(result.report), *skipped_rows(result.report), *unmatched_rows(result.report))
+    parts += map(_line, remarks)
+    parts.append(_grid(["metric", "value", ""], list(figures(result)), "lrl"))
+    if result.bins:
+        rows = [
+            [
+                range_of(part, result.bin_count),
+                f"{part.rows:,}",
+                fixed(part.confidence, 3),
+                fixed(part.accuracy, 3),
+                "" if part.interval is None else ends(part.interval, 3),
+            ]
+            for part in result.bins
+        ]
+        parts.append(_grid(["says", "rows", "mean", "is right", "interval"], rows, "lrrrl"))
+    if result.by:
+        for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
+            header, cells = of_groups(list(groups))
+            parts.append(_grid(header, cells, "l" * len(header)))
+    if result.decomposition:
+        table = result.tables()[-1]
+        numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]
+        parts.append(_grid(list(table.columns), numbers, "llrrrr"))
+    parts += _warnings(result)
+    if command := temperature_command(result):
+        parts.append(_line(f"next: {command}"))
+    return parts
+
+
+def _explanation(example: Explanation) -> Page:
+    steps = Steps(example)
+    rows = [steps.cells(term) for term in steps.classes]
+    left = len(example.terms) - len(rows)
+    if left:
+        rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
+    rows.append(steps.sum_cells())
+    titles = steps.header()[:-1]
+    table = _grid(titles, rows, "l" + "r" * (len(titles) - 1))
+    before = [_lines(lines) for lines in ([steps.title()], steps.softmax_lines()) if lines]
+    return *before, table, *(_lines(lines) for lines in (steps.formula(), steps.sentences()) if lines)
+
+
+def _lines(lines: Sequence[str]) -> Line:
+    return Line(tuple(line.strip() for line in lines))
+
+
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -> Grid:
+    return Grid(tuple(header), tuple(map(tuple, rows)), justify)
+
+
+_PAGES: dict[str, Callable[[Any], Page]] = {
+    Report.NAME: _report,
+    CheckReport.NAME: _check,
+    Explanation.NAME: _explanation,
+    Causes.NAME: _causes,
+    Comparison.NAME: _comparison,
+    CalibrationReport.NAME: _calibration,
+}
