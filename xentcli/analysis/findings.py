@@ -94,7 +94,7 @@ class Case:
         if not self.comparable or pairs is None or self.total.infinite.count < _MANY_INFINITE * rows:
             return False
         chance = pairs.by_chance
-        varied = len(np.unique(pairs.predicted)) > 1
+        varied = bool(pairs.rows and np.ptp(pairs.predicted))
         return varied and pairs.accuracy() <= chance + 2 * math.sqrt(chance * (1 - chance) / rows)
 
 
@@ -277,7 +277,7 @@ def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
 def _predicted(case: Case) -> Iterator[Warning]:
     """Labels that all are the predicted class; the model would be right in every row with P = exp(-sum of losses)."""
     pairs, total, plan = case.confusion.pairs, case.total, case.plan
-    if not pairs.rows or total.soft or plan.settings.label_smoothing or len(np.unique(pairs.true)) < 2:
+    if not pairs.rows or total.soft or plan.settings.label_smoothing or not np.ptp(pairs.true):
         return
     if pairs.accuracy() < 1 or total.infinite.count:
         return

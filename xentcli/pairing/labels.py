@@ -128,7 +128,7 @@ def labels_among(values: Values, wanted: Collection[str], decimal: str = ".") ->
     ['-100']
     """
     if isinstance(values, Coded):
-        values = [values.distinct[code] for code in np.unique(values.codes).tolist()]
+        values = [values.distinct[code] for code in np.flatnonzero(np.bincount(values.codes)).tolist()]
     found = values if isinstance(values, list | Texts) else as_texts(distinct(values)[0])
     return frozenset(ignored for text in set(found) if (ignored := ignored_as(text, wanted, decimal)) is not None)
 

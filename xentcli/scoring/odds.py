@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -34,6 +33,8 @@ def are_odds(values: Floats) -> bool:
 
 def conversion(places: Sequence[Place]) -> str:
     """Return the line that writes a file with 1 / odds, each row divided by its sum; `places` are those of a row."""
+    import json
+
     path, names = places[0].path or "", [place.column or "" for place in places]
     stem, ending = os.path.splitext(path)
     if ending.lower() not in _TEXT or not os.path.isfile(path):
