@@ -213,6 +213,8 @@ def playground(tmp_path: Path) -> Path:
         shutil.copy(tmp_path / "plain/run.csv", tmp_path / f"plain/{name}-run.csv")
     for epoch in (2, 10):
         np.save(tmp_path / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
+    table = '[tool.xent.checks.main]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 5 }\n'
+    (tmp_path / "plain/pyproject.toml").write_text(table)
     (tmp_path / "ids/subs").mkdir()
     for name in ("a", "b", "c"):
         shutil.copy(tmp_path / "ids/preds.csv", tmp_path / f"ids/subs/{name}.csv")
@@ -236,4 +238,4 @@ def test_an_example_runs_as_it_stands(command: str, playground: Path) -> None:
 def test_every_command_has_examples_that_use_it() -> None:
     for name, text in zip(COMMANDS, ALL[1:], strict=True):
         assert len(examples(text)) >= 3
-        assert all(f"xent {name} " in command for command in examples(text))
+        assert all(f"xent {name} " in f"{command} " for command in examples(text))

@@ -256,6 +256,7 @@ def _all() -> list[str]:
         "score --help",
         "explain --help",
         "check --help",
+        "check --toml-schema",
         "compare --help",
         "--help",
         "",

@@ -11,8 +11,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import xentcli
+from xentcli.errors import FileError
 from xentcli.records import record
 from xentcli.report import json_schema, schema
+from xentcli.report.checks import Checks, NamedCheck
 from xentcli.report.document import Document
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.json import render
@@ -30,6 +32,13 @@ DOCUMENTS: dict[str, Document] = {
     "soft targets": xentcli.score([[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.1, 0.9]]),
     "losses": xentcli.score([0.5, 0.25], kind="losses"),
     "a check": xentcli.check(FRAME, **COLUMNS, max={"cost": 1.0, "kl": 1.0}, min={"accuracy": 0.5}),
+    "checks": Checks.of(
+        [
+            NamedCheck.of("good", xentcli.check(FRAME, **COLUMNS, max={"cost": 1.0})),
+            NamedCheck.of("gone", FileError("cannot be read", advice="a line")),
+        ],
+        "pyproject.toml",
+    ),
     "a row": xentcli.explain(FRAME, row=1, **COLUMNS),
     "a row of logits": xentcli.explain([[2.0, -1.0, 0.5]], [2], row=1, kind="logits", base="10"),
     "a row of a soft target": xentcli.explain([[0.5, 0.5]], [[0.25, 0.75]], row=1, clip=0.01),

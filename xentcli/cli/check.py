@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
-from xentcli.cli.command import Command
-from xentcli.cli.options import THREADS, labels_of, parameters, settings_of
+from xentcli.cli.command import Command, refuse_more
+from xentcli.cli.options import THREADS, given_on_command_line, labels_of, parameters, rows_of, settings_of
 from xentcli.cli.output import OUTPUT, Output
-from xentcli.cli.process import say_error
+from xentcli.cli.process import error_of, say_error
 from xentcli.cli.progress import watched
-from xentcli.errors import NoVerdict
-from xentcli.options import Option
+from xentcli.cli.project import Project, project_of, schema
+from xentcli.errors import NoVerdict, UsageError, XentError, shown
+from xentcli.options import Option, spelled
+from xentcli.report.check import CheckReport
+from xentcli.settings import Settings
 
 __all__ = ["check"]
 
@@ -22,41 +30,203 @@ _LIMITS = {
 }
 
 
+def _print_schema(ctx: click.Context) -> None:
+    import json
+
+    click.echo(json.dumps(schema(_KEYS), indent=2))
+
+
+_CI = {
+    "toml_schema": Option(
+        "Output", "Print the JSON Schema of [tool.xent] and exit.", hint="bool", before="get", action=_print_schema
+    ),
+}
+_ROWS = rows_of("check", _LIMITS | THREADS | OUTPUT | _CI)
+_OF_RUN = ("format", "output", "append", "threads")
+"""Options that named checks of pyproject.toml take on the command line."""
+_KEYS = {name: row for name, row in _ROWS.items() if name not in ("format", "quiet", "get") and row.action is None}
+"""Options that a check of pyproject.toml may have: all but those of what is printed."""
+_FILES = (
+    click.Argument(["preds_file"], metavar="[PREDS", required=False),
+    click.Argument(["labels_file"], metavar="[LABELS]] |", required=False),
+    click.Argument(["more"], metavar="[NAME]...", nargs=-1),
+)
+
+
+class _Job(NamedTuple):
+    """A check, ready to run."""
+
+    inputs: tuple[str, str | None]
+    settings: Settings
+    limits: list[Any]
+    output: Output
+    threads: int | None
+    context: click.Context
+
+    @property
+    def files(self) -> list[str]:
+        """The input files."""
+        return [path for path in (*self.inputs, *self.settings.files_named()) if path is not None]
+
+    @classmethod
+    def of(cls, preds_file: str, labels_file: str | None, options: dict[str, Any]) -> _Job:
+        """Return the check of parsed options; raises UsageError before anything is read."""
+        from xentcli.analysis.check import parse_limit
+
+        inputs = (preds_file, labels_of(labels_file, options["labels"]))
+        settings = settings_of(options)
+        output = Output(options, (*inputs, *settings.files_named()))
+        limits = [parse_limit(text, bound) for bound in ("max", "min") for text in options[bound]]
+        return cls(inputs, settings, limits, output, options["threads"], click.get_current_context())
+
+    def run(self) -> CheckReport:
+        """Return the verdict."""
+        from xentcli.analysis.check import check as run
+
+        with self.output.examples() as sink, watched() as progress:
+            beside: dict[str, Any] = {
+                "metrics_needed": self.output.metrics_needed,
+                "threads": self.threads,
+                "progress": progress,
+            }
+            return run(*self.inputs, self.settings, limits=self.limits, sink=sink, **beside)
+
+
 @click.command(
     cls=Command,
     short_help="Check metrics against limits (for CI).",
-    params=parameters("check", _LIMITS | THREADS | OUTPUT),
+    params=parameters("check", _LIMITS | THREADS | OUTPUT | _CI, files=_FILES),
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
         ("the verdict for a program", "xent check preds.csv labels.csv --max cost=0.5 --format json"),
+        ("every check of pyproject.toml", "xent check"),
     ),
 )
-def check(preds_file: str, labels_file: str | None, **options: Any) -> None:
+def check(preds_file: str | None, labels_file: str | None, more: tuple[str, ...], **options: Any) -> None:
     """Check metrics against limits: exit 0 if all pass, 1 if one fails, 5 if there is no verdict.
 
     Comparison is exact; an infinite value never passes. Bad data are exit 3, files that
-    cannot be read exit 4: never 1.
+    cannot be read exit 4: never 1. Without files, or with NAMEs, the checks of [tool.xent]
+    in pyproject.toml run, and all that fails is shown.
     """
-    from xentcli.analysis.check import check as run
-    from xentcli.analysis.check import parse_limit
-
-    inputs = (preds_file, labels_of(labels_file, options["labels"]))
-    settings = settings_of(options)
-    output = Output(options, (*inputs, *settings.files_named()))
-    limits = [parse_limit(text, bound) for bound in ("max", "min") for text in options[bound]]
-    with output.examples() as sink, watched() as progress:
-        beside: dict[str, Any] = {
-            "metrics_needed": output.metrics_needed,
-            "threads": options["threads"],
-            "progress": progress,
-        }
-        result = run(*inputs, settings, limits=limits, sink=sink, **beside)
+    words = [word for word in (preds_file, labels_file, *more) if word is not None]
+    project = _project_of(words)
+    if project is not None:
+        _run_project(project, words or list(project.checks), options)
+        return
+    assert preds_file is not None
+    refuse_more("check", list(more))
+    job = _Job.of(preds_file, labels_file, options)
+    result = job.run()
     try:
-        output.write(result)
+        job.output.write(result)
     except NoVerdict as undefined:
         # A failed limit takes precedence over an undefined figure.
         if result.exit_code != 1:
             raise
         say_error(undefined)
     click.get_current_context().exit(result.exit_code)
+
+
+def _project_of(words: list[str]) -> Project | None:
+    """Return the project whose checks the words name, all of them where there are none; None for files.
+
+    Options that only files take mean files, so that pyproject.toml changes the meaning of no such command.
+    """
+    beside = [name for name in _ROWS if name not in _OF_RUN and given_on_command_line(name)]
+    if words and (beside or any(word == "-" or os.path.dirname(word) for word in words)):
+        return None
+    project = project_of(_KEYS, Path.cwd())
+    if project is None and not words:
+        raise UsageError(
+            "no files, and no [tool.xent] in a pyproject.toml here or above",
+            advice="xent check preds.csv labels.csv --max cost=0.5",
+        )
+    if project is None:
+        return None
+    if beside:
+        raise UsageError(f"{spelled(beside[0])} without files; those of {project.path} have their options there")
+    _check_names(words, project)
+    return project if all(word in project.checks for word in words) else None
+
+
+def _check_names(words: list[str], project: Project) -> None:
+    """Refuse a word that is a check and a file, or neither, and checks beside files."""
+    names = ", ".join(shown(name) for name in project.checks)
+    for word in words:
+        if word in project.checks and os.path.lexists(word):
+            raise UsageError(
+                f"{shown(word)} is a check of {project.path} and a file",
+                advice=f"./{word} is the file; the check needs another name",
+            )
+        if word not in project.checks and (words[0] in project.checks or not glob.glob(word)):
+            raise UsageError(f"{shown(word)} is not a file, nor a check of {project.path}", advice=f"checks: {names}")
+
+
+def _run_project(project: Project, names: Sequence[str], options: dict[str, Any]) -> None:
+    """Run checks, write what all of them found, and exit with the code of the first kind of failure."""
+    from xentcli.report.checks import Checks, NamedCheck
+
+    with contextlib.chdir(project.folder):
+        jobs = _jobs(project, names)
+    output = Output(options, [str(project.folder / path) for job in jobs.values() for path in job.files])
+    with contextlib.chdir(project.folder):
+        outcomes = [NamedCheck.of(name, _outcome(job)) for name, job in jobs.items()]
+    document = Checks.of(outcomes, project.path)
+    output.write(document)
+    if output.format != "table":
+        for outcome in outcomes:
+            if outcome.error is not None:
+                say_error(XentError(f"{outcome.name}: {outcome.error.message}", advice=outcome.error.advice))
+    click.get_current_context().exit(document.exit_code)
+
+
+def _jobs(project: Project, names: Sequence[str]) -> dict[str, _Job]:
+    """Return checks of a project by name; none writes what another reads or writes."""
+    jobs: dict[str, _Job] = {}
+    for name in names:
+        if name not in jobs:
+            with _named(project, name):
+                jobs[name] = _job_of(project.checks[name])
+    inputs = [path for job in jobs.values() for path in job.files]
+    written: list[str] = []
+    for name, job in jobs.items():
+        with _named(project, name):
+            job.output.check_targets(inputs, written)
+        written += job.output.targets
+    return jobs
+
+
+def _job_of(arguments: Sequence[str]) -> _Job:
+    """Return the check of the arguments of a command line."""
+    outer = click.get_current_context()
+    with outer.command.make_context("check", list(arguments), parent=outer.parent) as ctx:
+        return _Job.of(ctx.params.pop("preds_file"), ctx.params.pop("labels_file"), ctx.params)
+
+
+@contextlib.contextmanager
+def _named(project: Project, name: str) -> Iterator[None]:
+    """Name the table of a check in usage errors."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise UsageError(error.format_message(), place=project.place(name)) from None
+    except UsageError as error:
+        raise UsageError(error.headline, place=project.place(name), advice=error.advice) from None
+
+
+def _outcome(job: _Job) -> CheckReport | XentError:
+    """Run a check; return its report, with its files written, or the error that it ended with."""
+    try:
+        with job.context.scope(cleanup=False):
+            result = job.run()
+        job.output.write_files(result)
+        return result
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        known = error_of(error)
+        if known is None:
+            raise
+        return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ import click
 from xentcli.cli.process import prepare
 from xentcli.errors import UsageError, shown
 
-__all__ = ["Command", "SectionedOption", "write_examples"]
+__all__ = ["Command", "SectionedOption", "refuse_more", "write_examples"]
 
 
 class SectionedOption(click.Option):
@@ -32,12 +33,8 @@ class Command(click.Command):
         """Parse; too many arguments are most likely an unquoted glob."""
         self._refuse_repeated(ctx, args)
         left = super().parse_args(ctx, args)
-        if left and not ctx.resilient_parsing:
-            raise UsageError(
-                f"{len(left):,} unexpected argument{'s' * (len(left) > 1)}: {shown(left[0])}"
-                + ", ..." * (len(left) > 1),
-                advice=f"several files: quote the glob, as in xent {ctx.info_name} 'preds-*.csv' 'labels-*.csv'",
-            )
+        if not ctx.resilient_parsing:
+            refuse_more(ctx.info_name, left)
         return left
 
     def _refuse_repeated(self, ctx: click.Context, args: list[str]) -> None:
@@ -67,6 +64,16 @@ class Command(click.Command):
             with formatter.section(title):
                 formatter.write_dl(records, col_max=26)
         write_examples(formatter, self.examples)
+
+
+def refuse_more(command: str | None, words: Sequence[str]) -> None:
+    """Raise UsageError for arguments beyond those that a command takes."""
+    if words:
+        plural, more = "s" * (len(words) > 1), ", ..." * (len(words) > 1)
+        raise UsageError(
+            f"{len(words):,} unexpected argument{plural}: {shown(words[0])}{more}",
+            advice=f"several files: quote the glob, as in xent {command} 'preds-*.csv' 'labels-*.csv'",
+        )
 
 
 def write_examples(formatter: click.HelpFormatter, examples: tuple[tuple[str, str], ...]) -> None:

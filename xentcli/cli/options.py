@@ -13,7 +13,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.options import Option, options_of, spelled
 from xentcli.settings import Settings
 
-__all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "settings_of"]
+__all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "rows_of", "settings_of"]
 
 SECTIONS = ("Example", "Models", "Limits", "Calibration", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
@@ -34,18 +34,22 @@ def parameters(
 
     Without `files` they are PREDS, which must be given with `predictions`, and LABELS.
     """
+    files = files or [
+        click.Argument(["preds_file"], metavar="PREDS" if predictions else "[PREDS]", required=predictions),
+        click.Argument(["labels_file"], metavar="[LABELS]", required=False),
+    ]
+    return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, settings).items())]
+
+
+def rows_of(command: str, own: Mapping[str, Option], settings: Any = Settings) -> dict[str, Option]:
+    """Return the rows of the options of a command by name, in the order of the help."""
     rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
     own = {"labels": _LABELS_FILE, **own}
     for name, row in own.items():
         names.insert(names.index(row.before) if row.before in names else len(names), name)
     rows.update(own)
-    names.sort(key=lambda name: SECTIONS.index(rows[name].section))
-    files = files or [
-        click.Argument(["preds_file"], metavar="PREDS" if predictions else "[PREDS]", required=predictions),
-        click.Argument(["labels_file"], metavar="[LABELS]", required=False),
-    ]
-    return [*files, *(_parameter(name, rows[name]) for name in names)]
+    return {name: rows[name] for name in sorted(names, key=lambda name: SECTIONS.index(rows[name].section))}
 
 
 def _parameter(name: str, row: Option) -> click.Option:

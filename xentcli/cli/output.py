@@ -6,7 +6,7 @@ import contextlib
 import fnmatch
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -61,7 +61,7 @@ class Output:
         The input files; None entries are ignored.
     """
 
-    def __init__(self, options: Mapping[str, Any], inputs: tuple[str | None, ...]) -> None:
+    def __init__(self, options: Mapping[str, Any], inputs: Sequence[str | None]) -> None:
         self.format: str = options["format"]
         targets = [Target.of(given) for given in options["output"]]
         targets += [Target.of(given, appended=True) for given in options["append"]]
@@ -71,17 +71,22 @@ class Output:
         self.per_example: str | None = options.get("per_example")
         self._check_stdout([target for target in targets if target.path == "-"])
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
-        self._check_targets(tuple(path for path in inputs if path is not None))
-
-    def _check_targets(self, inputs: tuple[str, ...]) -> None:
-        """Refuse a target that cannot be written or is an input."""
-        targets = [target.path for target in self.files]
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
 
             check_path(self.per_example)
-            targets += [] if self.per_example == "-" else [self.per_example]
-        for index, path in enumerate(targets):
+        self.check_targets([path for path in inputs if path is not None])
+
+    @property
+    def targets(self) -> list[str]:
+        """The files to write."""
+        further = (self.per_example,)
+        return [*(target.path for target in self.files), *(path for path in further if path and path != "-")]
+
+    def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:
+        """Refuse a target that cannot be written, is an input, or is written twice, by the `others` too."""
+        targets = [*others, *self.targets]
+        for index, path in enumerate(targets[len(others) :], len(others)):
             if any(_same(path, given) for given in inputs):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
             if any(_among(path, given) for given in inputs if given != "-"):
@@ -134,8 +139,7 @@ class Output:
         from xentcli.cli.process import emit
         from xentcli.writers import rendered
 
-        for target in self.files:
-            target.write(document)
+        self.write_files(document)
         report = getattr(document, "report", document)
         if self.per_example == "-":
             _warn(report)
@@ -149,6 +153,11 @@ class Output:
         emit(rendered(document, self.format, width=width, color=color))
         if self.format in ("csv", "jsonl") or not document.SHOWS_WARNINGS:
             _warn(report)
+
+    def write_files(self, document: Any) -> None:
+        """Write the files of -o and --append."""
+        for target in self.files:
+            target.write(document)
 
 
 def _warn(report: Any) -> None:

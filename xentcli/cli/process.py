@@ -29,7 +29,7 @@ _LEAST_FREE = 96 << 20
 _alone = False
 """Whether the command has the process to itself."""
 
-__all__ = ["ReaderGone", "emit", "prepare", "run", "say", "say_error"]
+__all__ = ["ReaderGone", "emit", "error_of", "prepare", "run", "say", "say_error"]
 
 
 class ReaderGone(BaseException):
@@ -94,8 +94,6 @@ def _exit_code(command: Callable[[], object]) -> int:
         result = command()
         _flush()
         return result if isinstance(result, int) else 0
-    except XentError as error:
-        return say_error(error)
     except (click.ClickException, click.Abort, click.exceptions.Exit) as error:
         return _click_code(error)
     except KeyboardInterrupt:
@@ -104,16 +102,24 @@ def _exit_code(command: Callable[[], object]) -> int:
         return SIGNALLED + int(signalled.args[0])
     except (ReaderGone, BrokenPipeError):
         return READER_GONE
-    except MemoryError:
-        return say_error(FileError("there is not enough memory for a block of rows"))
-    except ImportError as error:
-        return say_error(no_room("start")) if _no_memory(error) else _defect(error)
-    except OSError as error:
+    except Exception as error:
+        known = error_of(error)
+        return _defect(error) if known is None else say_error(known)
+
+
+def error_of(error: Exception) -> XentError | None:
+    """Return the error of xent that an exception amounts to; None for an internal error."""
+    if isinstance(error, XentError):
+        return error
+    if isinstance(error, MemoryError):
+        return FileError("there is not enough memory for a block of rows")
+    if isinstance(error, ImportError):
+        return no_room("start") if _no_memory(error) else None
+    if isinstance(error, OSError):
         # Without a file name it is stdout, written by click (--help).
         what = error.filename or "standard output cannot be written"
-        return say_error(FileError(f"{what}: {error.strerror or error}"))
-    except Exception as error:
-        return _defect(error)
+        return FileError(f"{what}: {error.strerror or error}")
+    return None
 
 
 def _click_code(error: Exception) -> int:

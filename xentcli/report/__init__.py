@@ -13,7 +13,7 @@ def schema(document: str = "report") -> dict[str, Any]:
     Parameters
     ----------
     document
-        "report", with the verdict of a check too; "explanation", "causes", "comparison" or "calibration".
+        "report", with the verdict of a check too; "checks", "explanation", "causes", "comparison" or "calibration".
 
     Raises
     ------

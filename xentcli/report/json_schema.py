@@ -11,6 +11,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.report.calibration import FROM_REPORT, CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
+from xentcli.report.checks import Checks
 from xentcli.report.comparison import Comparison
 from xentcli.report.document import SCHEMA_VERSION, Document
 from xentcli.report.explanation import Explanation
@@ -21,6 +22,7 @@ __all__ = ["of"]
 
 _NULL = {"type": "null"}
 _NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
+_OBJECT = ("type", "properties", "patternProperties", "required", "dependentRequired", "additionalProperties")
 _TYPES = {int: "integer", str: "string", bool: "boolean", type(None): "null"}
 _COMMANDS = {
     "report": "`xent score --format json` and `xent check --format json` print",
@@ -28,16 +30,21 @@ _COMMANDS = {
     "comparison": "`xent compare --format json` prints",
     "causes": "`xent explain --format json` prints for files",
     "calibration": "`xent calibration --format json` prints",
+    "checks": "`xent check --format json` prints for the checks of pyproject.toml",
 }
 
 
 def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
-    documents = (Report, Explanation, Causes, Comparison, CalibrationReport)
+    documents = (Report, Explanation, Causes, Comparison, CalibrationReport, Checks)
     classes: dict[str, type[Document]] = {cls.NAME: cls for cls in documents}
     if document not in classes:
         raise UsageError(f"there is no document {shown(document)}", advice=f"documents: {', '.join(classes)}")
     defs: dict[str, Any] = {"number": _NUMBER}
+    if document == Checks.NAME:
+        # The report of a check has names that its class has not: those of the metrics.
+        whole = of(Report.NAME)
+        defs |= whole["$defs"] | {"CheckReport": {name: whole[name] for name in _OBJECT if name in whole}}
     described = _object(classes[document], defs)
     if document == Report.NAME:
         _add_metrics(described)

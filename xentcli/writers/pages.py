@@ -10,6 +10,7 @@ from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
+from xentcli.report.checks import Checks
 from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
@@ -130,6 +131,16 @@ def _check(result: CheckReport) -> Page:
     return _line(changes, result.verdict.replace("_", " ")), _grid(["", "metric", "value", "limit"], rows, "llrr")
 
 
+def _checks(result: Checks) -> Page:
+    parts: list[Line | Grid] = [_line(f" {result.summary}", result.verdict.replace("_", " "))]
+    for check in result.checks:
+        if check.report is not None:
+            parts += [_line("", check.name), *_check(check.report)]
+        elif check.error is not None:
+            parts += [_line("", check.name), Line((f" {check.error.message}", *check.error.advice), "error")]
+    return parts
+
+
 def _comparison(result: Comparison) -> Page:
     if result.kl:
         apart = result.tables()[0]
@@ -211,6 +222,7 @@ def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) ->
 _PAGES: dict[str, Callable[[Any], Page]] = {
     Report.NAME: _report,
     CheckReport.NAME: _check,
+    Checks.NAME: _checks,
     Explanation.NAME: _explanation,
     Causes.NAME: _causes,
     Comparison.NAME: _comparison,
