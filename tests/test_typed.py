@@ -127,7 +127,8 @@ NONSENSE = [object(), b"x", 1j, {"a": 1}, {1, 2}, [[1.5]], [None], np.datetime64
 def fits(name: str, value: Any) -> bool:
     hint = OPTIONS[name].hint
     number = isinstance(value, float) and ("float" in hint or name in ("bytes", "ignore_label"))
-    return number or (isinstance(value, dict) and "Mapping" in hint)
+    data = bool(OPTIONS[name].data) and isinstance(value, list)
+    return number or data or (isinstance(value, dict) and "Mapping" in hint)
 
 
 PAIRS = [(name, value) for name in FIELDS for value in NONSENSE if not fits(name, value)]

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Literal
 
 from xentcli.errors import UsageError, shown
+from xentcli.given import Takes, columns_given
 from xentcli.records import record, replace
 
 __all__ = ["Check", "Option", "items", "number_that", "option", "options_of", "spelled"]
@@ -40,6 +41,8 @@ class Option:
     numbers
         How to treat a number if the hint has only texts: refuse it, take it as a name (the
         columns of a data frame), or keep it.
+    data
+        Whether it takes data in place of the name of a column, "one" column of them, "several", or "labels".
     needs
         What it requires: "labels", "one problem" (not ``--multilabel``), "files".
     commands
@@ -64,6 +67,7 @@ class Option:
     choices: tuple[Any, ...] = ()
     check: Check | None = None
     numbers: Literal["refused", "names", "kept"] = "refused"
+    data: Takes = ""
     needs: tuple[str, ...] = ()
     commands: tuple[str, ...] = ("score", "explain", "check", "compare", "calibration")
     multiple: bool = False
@@ -85,6 +89,8 @@ class Option:
         """
         from xentcli.typed import typed
 
+        if self.data:
+            value = columns_given(name, value, self.data)
         value = typed(name, value, self.hint, numbers=self.numbers)
         if value is None:
             return None

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from xentcli.errors import UsageError, shown
+from xentcli.given import Given
 
 __all__ = ["count", "typed"]
 
@@ -82,7 +83,7 @@ def _one(name: str, value: Any, kinds: list[str], numbers: str = "refused") -> A
             return value
     elif isinstance(value, str):
         if "str" in kinds:
-            return str(value)
+            return value if type(value) is Given else str(value)
     elif isinstance(value, Real):
         if "float" in kinds:
             return _double(value)

@@ -9,6 +9,7 @@ from typing import Any
 from xentcli.analysis.comparison import comparison_of
 from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
+from xentcli.analysis.score import with_labels
 from xentcli.errors import DataError, UsageError, XentError, shown
 from xentcli.readers.shards import files_of
 from xentcli.records import replace
@@ -76,7 +77,7 @@ def compare(
     >>> round(result.pairs[0].change, 4), result.pairs[0].verdict
     (-0.2012, 'better')
     """
-    chosen = Settings.chosen(settings, options)
+    labels, chosen = with_labels(labels, Settings.chosen(settings, options))
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
     _check_models(named_models, each, model, chosen)
     unfitted = _unfitted(fit, chosen.kind, len(each or named_models), model)

@@ -14,6 +14,7 @@ from xentcli.analysis.score import opened
 from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
+from xentcli.given import Given
 from xentcli.pairing.ids import ids_at
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
@@ -34,6 +35,11 @@ MOST_PAIRED = 20
 
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 """The metrics that are fields of a Model."""
+
+
+def _columns_of(spec: str, group: str | tuple[str, ...]) -> list[str]:
+    """The names of the columns that a --by has, which a group crosses where it is a tuple."""
+    return [spec.column] if isinstance(spec, Given) else spec.split(",") if isinstance(group, tuple) else [spec]
 
 
 def _row(metric: str) -> Metric:
@@ -259,7 +265,7 @@ class _Compared:
                 groups = self.common.by_group(self._column(self.reference), self._column(model), rows)
                 names = {self.runs.groups[place].names[number]: part for number, part in groups.items()}
                 for name in sorted(names):
-                    group = named(columns.split(",") if isinstance(name, tuple) else [columns], name)
+                    group = named(_columns_of(columns, name), name)
                     yield GroupChange(model.name, group, **self._change(model, names[name]))
 
     def _change(self, model: ModelRows, part: Part) -> dict[str, Any]:

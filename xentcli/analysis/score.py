@@ -13,8 +13,10 @@ from xentcli.attempts import attempted
 from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
+from xentcli.given import Given
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import file_id, open_source
+from xentcli.readers.objects import open_memory
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
 from xentcli.report.parts import Unmatched
@@ -39,6 +41,7 @@ __all__ = [
     "scored",
     "source_of",
     "tally",
+    "with_labels",
 ]
 
 T = TypeVar("T")
@@ -205,6 +208,7 @@ def opened(
     """
     if predictions is None:
         raise UsageError("no predictions: None is neither a path nor an array")
+    labels, settings = with_labels(labels, settings)
     if not KINDS[settings.kind].labelled and labels is not None:
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
     _check_two_inputs(predictions, labels)
@@ -212,6 +216,7 @@ def opened(
     sources = [source_of(side, data, settings, name) for side, name, data in sides if data is not None]
     further = settings.further_files([source.path for source in sources])
     others = [source_of(path, path, settings, path) for path in further]
+    others += [open_memory(given.data, given.path, given.column) for given in settings.given]
     return pair(
         sources[0],
         sources[1] if len(sources) > 1 else None,
@@ -220,6 +225,22 @@ def opened(
         block_bytes=block_bytes,
         whole=whole,
     )
+
+
+def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
+    """Return the labels, which may be given as data of --label, and the settings without these.
+
+    Raises
+    ------
+    UsageError
+        Where labels are given both ways.
+    """
+    given = settings.label
+    if not isinstance(given, Given):
+        return labels, settings
+    if labels is not None:
+        raise UsageError("labels are given twice, as such and as label=", advice="label='COLUMN' names their column")
+    return given.data, replace(settings, label=None)
 
 
 def source_of(side: str, data: Any, settings: Settings, name: str) -> Source:

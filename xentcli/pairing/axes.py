@@ -68,7 +68,8 @@ def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Sourc
     """
     sources = tuple(sources)
     if not KINDS[settings.kind].labelled:
-        return (_all_rows(sources[0], settings), *sources[1:]), None
+        alike = (source.flattened() if source.shape == sources[0].shape else source for source in sources[1:])
+        return (_all_rows(sources[0], settings), *alike), None
     array = _array_of(sources, settings)
     if settings.class_axis is None and len(array.shape) <= 2:
         deep = next((source for source in sources[1:] if len(source.shape) > 2), None)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from xentcli.columns.numerals import localized
 from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.given import Given
 from xentcli.readers.source import Source
 from xentcli.readers.wide import Flat
 from xentcli.records import record
@@ -130,8 +131,8 @@ def find_columns(
 def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
     for source in sources:
         if spec == f"@{source.path}":
-            if source.width == 1:
-                return Found(source, (0,))
+            if source.width == 1 or isinstance(spec, Given):
+                return Found(source, tuple(range(source.width)))
             raise DataError(
                 f"{option} {spec}: which of its {source.width:,} columns?",
                 place=Place(source.path),
@@ -255,6 +256,10 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
         else:
             count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
             advice.append(f"{source.path} has {count}; #1 is the first")
+    if option in ("--by", "--show", "--label") and sources[0].format == "memory":
+        advice.append(
+            f"texts that differ are names of columns; {option[2:]}={{'NAME': [...]}} gives a value for each row"
+        )
     place = Place(sources[0].path) if len(sources) == 1 else None
     near = [name for s in sources for name in s.names if name.strip().casefold() == missing.strip().casefold()]
     if len(near) == 1 and missing == spec:

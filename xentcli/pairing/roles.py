@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from xentcli.columns.column import texts_of
 from xentcli.errors import DataError, Place
+from xentcli.given import Given
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.lists import has_lists
@@ -59,10 +60,10 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
     if settings.preds is not None:
         find("preds", settings.preds, sources[0])
     if settings.bytes is not None and settings.bytes_in_all is None:
-        find("bytes", str(settings.bytes))
+        find("bytes", settings.bytes if isinstance(settings.bytes, str) else str(settings.bytes))
     for option, specs in (("by", settings.slices), ("show", settings.shown_columns)):
         for index, spec in enumerate(specs):
-            whole = any(spec in source.names for source in sources)
+            whole = isinstance(spec, Given) or any(spec in source.names for source in sources)
             for place, item in enumerate([spec] if whole else spec_items(spec)):
                 find(f"{option}.{index}.{place}", item)
     if settings.id is not None:
@@ -187,7 +188,10 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
     """For kinds without labels every number of an array is an example of its own."""
     if source.width == 1 or source.tabular or len(roles["preds"][0].columns) == 1:
         return source, roles
-    if sum(len(found) for found in roles.values()) > 1 or len(roles["preds"][0].columns) < source.width:
+    if (
+        sum(found.source is source for places in roles.values() for found in places) > 1
+        or len(roles["preds"][0].columns) < source.width
+    ):
         raise DataError(
             "an array of several columns is read whole, every number an example; no column can be chosen beside",
             place=Place(source.path),
@@ -260,7 +264,8 @@ def _check_no_text(role: str, found: Found) -> None:
     """Refuse an array of text where numbers must be."""
     # All columns of an array are of one type.
     if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
-        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role))
+        held = found.source.format == "memory"
+        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=held)
 
 
 def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:

@@ -85,6 +85,8 @@ class MemorySource:
         The index of a pandas object, or the ids that were given for its rows.
     index_name
         The name of the index, which --id takes like the name of a column.
+    column
+        The name that all its numbers have as one column.
     bfloat16
         Whether the array holds bfloat16, as u2.
     """
@@ -99,6 +101,7 @@ class MemorySource:
     index: Array | None = None
     index_name: str | None = None
     bfloat16: bool = False
+    column: str = ""
     format: str = "memory"
     header: bool | None = None
     repeatable: bool = True
@@ -148,7 +151,8 @@ class MemorySource:
         """Return all its numbers as rows of one column, in C order of the index."""
         if self.array is None:
             return self
-        return replace(self, rows=self.array.size, array=self.array.reshape(-1, 1))
+        names = (self.column,) if self.column else ()
+        return replace(self, names=names, rows=self.array.size, array=self.array.reshape(-1, 1))
 
     def with_classes_at(self, axis: int) -> MemorySource:
         """Return it with an axis, counted from 0, as its columns, and the others, in C order, as its rows."""

@@ -44,7 +44,8 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     try:
         found = _columns(data, name)
         if found is not None:
-            return _of_columns(*found, name, data)
+            names, columns = found
+            return _of_columns([column] if names == [""] else names, columns, name, data)
         array, bfloat16 = _array(data, name)
     except (XentError, MemoryError):
         raise
@@ -268,7 +269,9 @@ def _of_array(array: Array, name: str, column: str = "", data: Any = None, *, bf
     axes = (*array.shape, 1) if array.ndim == 1 else array.shape
     table = array.reshape(math.prod(axes[:-1]), axes[-1])
     names = (column,) if column and axes[-1] == 1 else ()
-    return MemorySource(name, names, len(table), table, shape=array.shape, index=index, bfloat16=bfloat16)
+    return MemorySource(
+        name, names, len(table), table, shape=array.shape, index=index, bfloat16=bfloat16, column=column
+    )
 
 
 def index_of(data: Any) -> Array | None:

@@ -451,12 +451,12 @@ class FlatTable(OfStream):
         return replace(self, flat=self.flat.undivided(names))
 
 
-def text_for_numbers(path: str | None, what: str = "") -> DataError:
-    """Return the error of an array of text where numbers (`what`) are expected."""
+def text_for_numbers(path: str | None, what: str = "", *, held: bool = False) -> DataError:
+    """Return the error of an array of text where numbers (`what`) are expected; of one `held` in memory too."""
     return DataError(
         f"an array of text where numbers are expected{what and f' ({what})'}",
         place=Place(path),
-        advice="numpy.save('p.npy', array.astype('float64'))",
+        advice="array.astype('float64')" if held else "numpy.save('p.npy', array.astype('float64'))",
     )
 
 

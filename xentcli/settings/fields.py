@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from xentcli.errors import UsageError, shown
+from xentcli.given import Given
 from xentcli.options import Option, items, number_that, option, options_of, spelled
 from xentcli.readers import READERS
 from xentcli.readers.limits import DEFAULT, Limits
@@ -92,11 +93,13 @@ class Fields:
         "Prediction columns: names, globs, first:last or #1, ...", "COLUMNS", needs=_FILES, numbers="names"
     )
     label: str | Sequence[str] | None = _columns(
-        "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names"
+        "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names", data="labels"
     )
     id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
     subset: bool = _columns("Score the rows that both files have (with --id).", default=False)
-    weights: str | None = _columns("Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names")
+    weights: str | None = _columns(
+        "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one"
+    )
     classes: str | Sequence[str] | None = _columns(
         "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"
     )
@@ -112,6 +115,7 @@ class Fields:
         "Bytes per row (weighted) or in total, for bits per byte.",
         "COLUMN|N",
         numbers="kept",
+        data="one",
         check=_column_or_total,
         commands=("score", "explain", "check"),
     )
@@ -179,15 +183,22 @@ class Fields:
         (),
         multiple=True,
         numbers="names",
+        data="several",
         commands=_INTERVALS,
     )
     by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS)
     worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0)
     show: str | Sequence[str] = _slices(
-        "Show this column beside the worst rows.", "COLUMN", (), multiple=True, numbers="names", commands=_COSTS
+        "Show this column beside the worst rows.",
+        "COLUMN",
+        (),
+        multiple=True,
+        numbers="names",
+        data="several",
+        commands=_COSTS,
     )
     cluster: str | None = _slices(
-        "Rows sharing a value are correlated.", "COLUMN", numbers="names", commands=_INTERVALS
+        "Rows sharing a value are correlated.", "COLUMN", numbers="names", data="one", commands=_INTERVALS
     )
     max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=_INTERVALS)
 
@@ -252,7 +263,7 @@ class Fields:
         specs += [item for spec in (*self.slices, *self.shown_columns) for item in (spec, *spec.split(","))]
         found: dict[str, None] = {}
         for spec in specs:
-            if not isinstance(spec, str) or not spec.startswith("@"):
+            if not isinstance(spec, str) or isinstance(spec, Given) or not spec.startswith("@"):
                 continue
             paths = [spec[1:], *(spec[1:index] for index, letter in enumerate(spec) if letter == ":")]
             if any(path in known for path in paths):
@@ -261,6 +272,12 @@ class Fields:
             if there is not None:
                 found[there] = None
         return list(found)
+
+    @property
+    def given(self) -> list[Given]:
+        """The data that were given in place of columns, beside the labels."""
+        specs = (self.weights, self.cluster, self.bytes, *self.slices, *self.shown_columns)
+        return [spec for spec in specs if isinstance(spec, Given)]
 
     @property
     def shown_columns(self) -> tuple[str, ...]:

@@ -1,0 +1,131 @@
+"""Given: data in memory in place of the name of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Number
+from typing import Any, Literal, Protocol
+
+from xentcli.errors import UsageError, shown
+
+__all__ = ["Data", "Given", "OneColumn", "SeveralColumns", "Takes", "columns_given"]
+
+
+class _Array(Protocol):
+    def __array__(self, dtype: Any = ..., copy: bool | None = ...) -> Any: ...
+
+
+class _Tensor(Protocol):
+    def __dlpack__(self, **options: Any) -> Any: ...
+
+
+class _Arrow(Protocol):
+    def __arrow_c_stream__(self, requested_schema: Any = ...) -> Any: ...
+
+
+Data = Sequence[Any] | _Array | _Tensor | _Arrow
+"""A value for each row, or a table of them."""
+OneColumn = str | Data | Mapping[str, Data]
+"""What the options of one column take: its name, or data, which a dict gives a name."""
+SeveralColumns = OneColumn | Sequence[str | Data]
+"""What the options of any number of columns take."""
+
+Takes = Literal["", "one", "several", "labels"]
+"""Whether an option takes data: none, one column of them, any number of columns, or what labels are."""
+
+
+class Given(str):
+    """Data of a role: as text ``@NAME``, which names them as ``@FILE`` names a file; pickled, the text alone.
+
+    >>> weights = Given("weights", [1.0, 2.0], "weights")
+    >>> weights, weights.path, weights.data
+    ('@weights', 'weights', [1.0, 2.0])
+    """
+
+    path: str
+    data: Any
+    column: str
+
+    def __new__(cls, path: str, data: Any, column: str) -> Given:
+        """Name data, which are opened as a source called `path`, and their column."""
+        made = super().__new__(cls, f"@{path}")
+        made.path, made.data, made.column = path, data, column
+        return made
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Pickle as text: workers get the rows of a task, never all data."""
+        return str, (str(self),)
+
+
+def columns_given(option: str, value: Any, takes: Takes) -> Any:
+    """Return the value of an option with data as Given, one for each column; names of columns are unchanged.
+
+    Names are a text, or where several may be given a list of texts or whole numbers that all differ. A dict gives
+    names to columns of data; a series has its own, and other data have that of the option.
+
+    Raises
+    ------
+    UsageError
+        For several columns where one is taken.
+
+    >>> columns_given("by", {"site": ["n", "s", "n"]}, "several")
+    ("@by['site']",)
+    >>> columns_given("by", ["site", "age"], "several"), columns_given("by", ["n", "s", "n"], "several")
+    (['site', 'age'], '@by')
+    """
+    if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
+        return value
+    if takes != "one" and _are_names(value):
+        return list(value)
+    if takes == "labels":
+        return _one(option, value)
+    named = _named(value)
+    if named is not None:
+        given = tuple(_one(f"{option}[{name!r}]", item, str(name)) for name, item in named.items())
+        if takes == "several":
+            return given
+        if len(given) != 1:
+            raise UsageError(f"{option} takes one column, not {len(given)}: {', '.join(map(str, named))}")
+        return Given(option, given[0].data, given[0].column)
+    if takes == "several" and isinstance(value, list | tuple) and any(map(_is_data, value)):
+        return tuple(
+            item if isinstance(item, str) else _one(option if len(value) == 1 else f"{option}[{place}]", item)
+            for place, item in enumerate(value)
+        )
+    return _one(option, value)
+
+
+def _named(value: Any) -> Mapping[Any, Any] | None:
+    """The columns of a dict or a data frame, by name; None of others."""
+    if isinstance(value, Mapping):
+        return value
+    names = getattr(value, "column_names", getattr(value, "columns", None))
+    return None if names is None else {name: value[name] for name in names}
+
+
+def _one(path: str, data: Any, column: str = "") -> Given:
+    if not _is_data(data):
+        raise UsageError(f"{path} is a column or data for each row, not {shown(data)}")
+    own = getattr(data, "name", None)
+    return Given(path, data, column or (path.partition("[")[0] if own is None or own == "" else str(own)))
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a value has a value for each row: a list, an array or a series; no scalar and no text."""
+    if isinstance(value, list | tuple | range):
+        return True
+    if isinstance(value, Mapping):
+        return bool(value) and all(map(_is_data, value.values()))
+    arrays = ("__array__", "__dlpack__", "__arrow_c_stream__", "__arrow_c_array__", "to_native")
+    return any(hasattr(value, name) for name in arrays)
+
+
+def _are_names(value: Any) -> bool:
+    """Whether a list, array or Index names columns: by texts, in a list by whole numbers too, that all differ."""
+    if isinstance(value, list | tuple | range):
+        items = list(value)
+    elif hasattr(value, "get_indexer") or (hasattr(value, "dtype") and getattr(value.dtype, "kind", "") == "U"):
+        items = value.tolist()
+    else:
+        return False
+    return all(isinstance(item, str | int) for item in items) and len(set(items)) == len(items)
