@@ -40,7 +40,8 @@ class Coded:
 
     def tolist(self) -> list[str]:
         """Return the text of each row."""
-        return [self.distinct[code] for code in self.codes.tolist()]
+        names = list(self.distinct)
+        return [names[code] for code in self.codes.tolist()]
 
 
 Values = Floats | Array | list[str] | Texts | Coded
