@@ -20,6 +20,7 @@ from typing import Annotated, ClassVar
 from xentcli.records import Keywords, record
 
 __all__ = [
+    "WARNINGS",
     "DataError",
     "FileError",
     "LabelsBreakRule",
@@ -32,6 +33,28 @@ __all__ = [
     "shown",
     "unused",
 ]
+
+WARNINGS = (
+    "columns-permuted",
+    "confidence-of-prediction",
+    "hard-predictions",
+    "header-guessed",
+    "ignored-label-not-found",
+    "index-base",
+    "infinite",
+    "label-is-prediction",
+    "missing-predictions",
+    "never-predicted",
+    "possible-class",
+    "probabilities-as-logits",
+    "renormalized",
+    "row-names-differ",
+    "shifted",
+    "softmax-twice",
+    "underflow",
+    "worse-than-prior",
+)
+"""The codes of the warnings of a score."""
 
 DEFECT = 70
 INTERRUPTED = 130

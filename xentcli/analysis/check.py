@@ -1,58 +1,31 @@
-"""Limits on metrics, and the verdict: the check of a model in CI."""
+"""check(): the figures of a run against limits and a baseline, and the verdict."""
 
 from __future__ import annotations
 
-import math
+import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from xentcli.analysis import baseline as files
+from xentcli.analysis.against import check_there, compared
+from xentcli.analysis.blame import reasons_of
+from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
+from xentcli.analysis.model_rows import Runs
 from xentcli.analysis.score import score
-from xentcli.columns.numerals import number
+from xentcli.analysis.verdicts import Evidence, checks_of, limit_check, overall
 from xentcli.errors import UsageError, shown
-from xentcli.records import record
-from xentcli.report.check import Check, CheckReport
+from xentcli.records import replace
+from xentcli.report.check import CheckReport
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings
-from xentcli.typed import typed
 
-__all__ = ["Limit", "check", "judge", "parse_limit"]
+__all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
 
-
-@record(frozen=True)
-class Limit:
-    """A metric must be at most, or at least, a value."""
-
-    metric: str
-    bound: Literal["max", "min"]
-    value: float
-
-    def __post_init__(self) -> None:
-        """Refuse a limit that is not finite."""
-        if not math.isfinite(self.value):
-            raise UsageError(f"--{self.bound} {self.metric}: {shown(self.value)} is not a finite number")
-
-
-def parse_limit(text: str, bound: Literal["max", "min"]) -> Limit:
-    """Read ``METRIC=X``.
-
-    Raises
-    ------
-    UsageError
-        For another form, an unknown metric, or a limit that is not finite.
-
-    >>> parse_limit("log_loss=0.5", "max")
-    Limit(metric='cost', bound='max', value=0.5)
-    """
-    name, equals, given = text.partition("=")
-    if not equals:
-        raise UsageError(f"--{bound} takes METRIC=X, such as cost=0.5, not {shown(text)}")
-    value = number(given)
-    if value is None:
-        raise UsageError(f"--{bound} {name}: {shown(given)} is not a finite number")
-    return Limit(find(name).name, bound, value)
+_EXPLAINING = 3
+"""How many of the worst rows may explain a failure."""
 
 
 def check(
@@ -62,33 +35,61 @@ def check(
     *,
     max: Mapping[str, float] | None = None,
     min: Mapping[str, float] | None = None,
-    limits: Sequence[Limit] = (),
+    max_each: Mapping[str, float] | None = None,
+    min_each: Mapping[str, float] | None = None,
+    min_rows: int | None = None,
+    baseline: str | os.PathLike[str] | None = None,
+    max_regression: Mapping[str, str | float] | None = None,
+    strict: bool = False,
+    fail_on_warning: str | Sequence[str] | None = None,
+    write_baseline: str | os.PathLike[str] | None = None,
+    limits: Sequence[Limit | Regression] = (),
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Sequence[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
 ) -> CheckReport:
-    """Score predictions and check metrics against limits.
+    """Score predictions, and check metrics against limits and a baseline.
 
     Parameters
     ----------
     predictions, labels, settings, sink, metrics_needed, threads, progress, options
         As ``score`` takes them.
     max, min
-        Largest and smallest allowed value by metric.
+        Largest and smallest allowed value by metric, in the unit of the report.
+    max_each, min_each
+        The same for every group of `by`, by metric or METRIC@GROUP, a glob.
+    min_rows
+        Groups with fewer rows are listed without a verdict [default: 1].
+    baseline
+        A file that `write_baseline` wrote, a report in JSON, a file of losses, or old predictions.
+    max_regression
+        By metric how much worse than the baseline it may be: ``"2%"`` or a number. It fails where the whole interval of
+        the paired mean of new_i - f old_i - allowed is on the bad side (f is 1.02 for ``"2%"``); without rows in the
+        baseline the figures decide.
+    strict
+        A regression passes only where the whole interval is on the good side, else it is inconclusive.
+    fail_on_warning
+        Codes of warnings that fail, or "all".
+    write_baseline
+        Where to write the baseline of this run.
     limits
         Further limits.
 
     Returns
     -------
     CheckReport
-        Its verdict is "pass", "fail" or "no_verdict"; infinite and undefined values never pass.
+        Its verdict is "pass", "fail", "inconclusive" or "no_verdict"; infinite and undefined values never pass.
 
     Raises
     ------
     UsageError
         Without a limit, or with one on a metric that the kind does not have.
+    DataError
+        Where the baseline has other labels, classes, unit or rows.
+    FileError
+        Where it is not there, or the new one cannot be written.
 
     Examples
     --------
@@ -96,42 +97,75 @@ def check(
     'pass'
     """
     chosen = Settings.chosen(settings, options)
-    all_limits = [
-        *(Limit(find(name).name, "max", value) for name, value in _limits("max", max).items()),
-        *(Limit(find(name).name, "min", value) for name, value in _limits("min", min).items()),
-        *limits,
-    ]
-    if not all_limits:
-        raise UsageError("nothing to check", advice="--max cost=0.5 or --min accuracy=0.9 sets a limit")
-    for limit in all_limits:
-        if find(limit.metric).labelled and not KINDS[chosen.kind].labelled:
-            raise UsageError(f"--kind {chosen.kind} has no {limit.metric}: there are no labels")
-    needed = {*metrics_needed, *(limit.metric for limit in all_limits)}
-    beside: dict[str, Any] = {"sink": sink, "threads": threads, "progress": progress}
-    return judge(score(predictions, labels, chosen, metrics_needed=sorted(needed), **beside), all_limits)
+    given = {"max": max, "min": min, "max_each": max_each, "min_each": min_each}
+    rules = Rules.of(limits, given, max_regression, fail_on_warning, min_rows, strict)
+    old, made = (None if path is None else os.fspath(path) for path in (baseline, write_baseline))
+    rules.check(chosen, old, written=made is not None)
+    if old is not None:
+        check_there(old)
+    if made is not None and not made.endswith(".npz"):
+        raise UsageError(f"--write-baseline {shown(made)}: a baseline is an .npz file")
+    needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
+    beside: dict[str, Any] = {"threads": threads, "progress": progress}
+    sliced = _sliced(chosen)
+    if (
+        old is None
+        and made is None
+        and not any(limit.each and limit.metric not in _IN_GROUPS for limit in rules.limits)
+    ):
+        report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), **beside)
+        return _judged(rules, Evidence(_shown(report, chosen), chosen), report)
+    runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
+    also = None if sink is None else Sink.of(sink)
+    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, **beside)
+    whole, report = new.scores, _shown(new.scores, chosen)
+    new.report = report
+    paired = [rule.metric for rule in rules.regressions]
+    against = None if old is None else compared(old, runs, new, labels, paired, **beside)
+    result = _judged(rules, Evidence(report, chosen, runs, new, against), whole)
+    if made is not None:
+        files.write(made, runs, new)
+    return replace(result, written=made)
 
 
-def _limits(name: str, given: Mapping[str, float] | None) -> dict[str, float]:
-    found: dict[str, float] | None = typed(name, given, "Mapping[str, float] | None")
-    return found or {}
+_IN_GROUPS = ("cost", "perplexity")
+"""What the groups of a report have; other figures of groups need the rows."""
+
+
+def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
+    """The metrics beside the cost whose rows are kept: those that a baseline may be asked for."""
+    usual = ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
+    asked = [metric.name for metric in map(find, needed) if is_row_mean(metric)]
+    shown = [metric.name for metric in settings.shown_metrics if is_row_mean(metric)]
+    return tuple(name for name in dict.fromkeys((*usual, *asked, *shown)) if name != "cost")
+
+
+def _sliced(settings: Settings) -> Settings:
+    """The settings with the slices that may explain a failure."""
+    by_class = settings.by_class or (KINDS[settings.kind].labelled and not settings.multilabel)
+    return replace(settings, by_class=by_class, worst=settings.worst or _EXPLAINING)
+
+
+def _shown(report: Report, settings: Settings) -> Report:
+    """The report with the slices that were asked for."""
+    kept = {name: value for name, value in report.options.items() if name not in ("by_class", "worst")}
+    asked = {name: value for name, value in settings.changed().items() if name in ("by_class", "worst")}
+    return replace(
+        report,
+        by_class=report.by_class if settings.by_class else (),
+        worst=report.worst if settings.worst else (),
+        options=kept | asked,
+    )
+
+
+def _judged(rules: Rules, evidence: Evidence, whole: Report) -> CheckReport:
+    """Make the document; `whole` is the report with all slices."""
+    checks = tuple(checks_of(rules, evidence))
+    info = None if evidence.against is None else evidence.against.info
+    return CheckReport(evidence.report, overall(checks), checks, info, tuple(reasons_of(checks, evidence, whole)))
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:
     """Check a report against limits, comparing doubles exactly."""
-    checks = tuple(_judged(report, limit) for limit in limits)
-    verdicts = {check.verdict for check in checks}
-    verdict = next((v for v in ("fail", "no_verdict") if v in verdicts), "pass")
-    return CheckReport(report, verdict, checks)
-
-
-def _judged(report: Report, limit: Limit) -> Check:
-    value = report.value(limit.metric)
-    margin = None
-    if value is None:
-        verdict = "no_verdict"
-    else:
-        margin = limit.value - value if limit.bound == "max" else value - limit.value
-        held = value <= limit.value if limit.bound == "max" else value >= limit.value
-        verdict = "pass" if held and math.isfinite(value) else "fail"
-    name = f"{limit.bound} {limit.metric}"
-    return Check(name, limit.metric, None, value, limit.value, margin=margin, verdict=verdict, bound=limit.bound)
+    checks = tuple(limit_check(report, limit) for limit in limits)
+    return CheckReport(report, overall(checks), checks)

@@ -128,14 +128,33 @@ class Runs:
     _next: int = 0
 
     @classmethod
-    def of(cls, settings: Settings, metrics: tuple[str, ...]) -> Runs:
-        """Start with no model; `metrics` are those to keep beside the cost."""
+    def of(cls, settings: Settings, metrics: tuple[str, ...], hash_: TextHash | None = None) -> Runs:
+        """Start with no model; `metrics` are those to keep beside the cost; ids are hashed by `hash_`, or at random."""
         store = RowStore([np.nan] * (len(metrics) + 3) + [_SOFT])
         groups = tuple(Vocabulary() for _ in range(len(settings.slices) + (settings.cluster is not None)))
-        return cls(settings, metrics, store, groups=groups)
+        return cls(settings, metrics, store, groups=groups, _hash=TextHash.random() if hash_ is None else hash_)
 
-    def run(self, name: str, data: Any, labels: Any, settings: Settings, *, fit: bool, **beside: Any) -> ModelRows:
-        """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature."""
+    @property
+    def ids(self) -> IdKeys | None:
+        """The ids of the reference; None where rows are counted by position."""
+        return self._ids
+
+    def run(
+        self,
+        name: str,
+        data: Any,
+        labels: Any,
+        settings: Settings,
+        *,
+        fit: bool,
+        needed: Sequence[str] | None = None,
+        also: Sink | None = None,
+        **beside: Any,
+    ) -> ModelRows:
+        """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature.
+
+        Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too.
+        """
         first = self._count is None
         model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0))
         grouped = first and bool(self.groups)
@@ -149,9 +168,9 @@ class Runs:
             # A file before this one may have failed half-way.
             restart()
         write = self._first_written if first else self._written
-        sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart)
-        needed: dict[str, Any] = {"metrics_needed": self.metrics, "slopes": fit}
-        model.report, tallied = scored(data, labels, settings, sink=sink, **needed, **beside)
+        sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart).beside(also)
+        metrics = self.metrics if needed is None else needed
+        model.report, tallied = scored(data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, **beside)
         if first:
             self._count = len(model.rows)
             if self._hashes[0]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from xentcli.cli.command import Command, refuse_more
+from xentcli.cli.gate import LIMITS, check_baseline, commands_after, rules_of
 from xentcli.cli.options import THREADS, given_on_command_line, labels_of, parameters, rows_of, settings_of
 from xentcli.cli.output import OUTPUT, Output
 from xentcli.cli.process import error_of, say_error
@@ -19,16 +20,11 @@ from xentcli.cli.progress import watched
 from xentcli.cli.project import Project, project_of, schema
 from xentcli.errors import NoVerdict, UsageError, XentError, shown
 from xentcli.options import Option, spelled
+from xentcli.records import replace
 from xentcli.report.check import CheckReport
 from xentcli.settings import Settings
 
 __all__ = ["check"]
-
-_LIMITS = {
-    "max": Option("Limits", "Require METRIC to be at most X.", "METRIC=X", multiple=True),
-    "min": Option("Limits", "Require METRIC to be at least X.", "METRIC=X", multiple=True),
-}
-
 
 def _print_schema(ctx: click.Context) -> None:
     import json
@@ -41,7 +37,7 @@ _CI = {
         "Output", "Print the JSON Schema of [tool.xent] and exit.", hint="bool", before="get", action=_print_schema
     ),
 }
-_ROWS = rows_of("check", _LIMITS | THREADS | OUTPUT | _CI)
+_ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _CI)
 _OF_RUN = ("format", "output", "append", "threads")
 """Options that named checks of pyproject.toml take on the command line."""
 _KEYS = {name: row for name, row in _ROWS.items() if name not in ("format", "quiet", "get") and row.action is None}
@@ -58,7 +54,7 @@ class _Job(NamedTuple):
 
     inputs: tuple[str, str | None]
     settings: Settings
-    limits: list[Any]
+    rules: dict[str, Any]
     output: Output
     threads: int | None
     context: click.Context
@@ -66,39 +62,45 @@ class _Job(NamedTuple):
     @property
     def files(self) -> list[str]:
         """The input files."""
-        return [path for path in (*self.inputs, *self.settings.files_named()) if path is not None]
+        found = (*self.inputs, self.rules["baseline"], *self.settings.files_named())
+        return [path for path in found if path is not None]
 
     @classmethod
     def of(cls, preds_file: str, labels_file: str | None, options: dict[str, Any]) -> _Job:
         """Return the check of parsed options; raises UsageError before anything is read."""
-        from xentcli.analysis.check import parse_limit
-
         inputs = (preds_file, labels_of(labels_file, options["labels"]))
         settings = settings_of(options)
-        output = Output(options, (*inputs, *settings.files_named()))
-        limits = [parse_limit(text, bound) for bound in ("max", "min") for text in options[bound]]
-        return cls(inputs, settings, limits, output, options["threads"], click.get_current_context())
+        output = Output(options, (*inputs, options["baseline"], *settings.files_named()))
+        return cls(inputs, settings, rules_of(options), output, options["threads"], click.get_current_context())
 
     def run(self) -> CheckReport:
-        """Return the verdict."""
+        """Return the verdict, with the commands that follow a failure."""
         from xentcli.analysis.check import check as run
 
+        check_baseline(self.rules["baseline"])
         with self.output.examples() as sink, watched() as progress:
             beside: dict[str, Any] = {
                 "metrics_needed": self.output.metrics_needed,
                 "threads": self.threads,
                 "progress": progress,
             }
-            return run(*self.inputs, self.settings, limits=self.limits, sink=sink, **beside)
+            result = run(*self.inputs, self.settings, sink=sink, **(self.rules | beside))
+        return replace(result, commands=dict(commands_after(self.rules["baseline"]))) if result.exit_code else result
 
 
 @click.command(
     cls=Command,
     short_help="Check metrics against limits (for CI).",
-    params=parameters("check", _LIMITS | THREADS | OUTPUT | _CI, files=_FILES),
+    params=parameters("check", LIMITS | THREADS | OUTPUT | _CI, files=_FILES),
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
+        ("keep this run to compare with", "xent check old.csv labels.csv --write-baseline main.npz"),
+        (
+            "is the new model worse, by more than 2 % and chance?",
+            "xent check new.csv labels.csv --baseline main.npz --max-regression cost=2%",
+        ),
+        ("each group of rows", "xent check run.csv --label truth --by truth --max-each cost=0.9 --min-rows 5"),
         ("the verdict for a program", "xent check preds.csv labels.csv --max cost=0.5 --format json"),
         ("every check of pyproject.toml", "xent check"),
     ),
@@ -202,7 +204,7 @@ def _job_of(arguments: Sequence[str]) -> _Job:
     """Return the check of the arguments of a command line."""
     outer = click.get_current_context()
     with outer.command.make_context("check", list(arguments), parent=outer.parent) as ctx:
-        return _Job.of(ctx.params.pop("preds_file"), ctx.params.pop("labels_file"), ctx.params)
+        return _Job.of(ctx.params["preds_file"], ctx.params["labels_file"], ctx.params)
 
 
 @contextlib.contextmanager

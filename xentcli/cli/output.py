@@ -69,6 +69,7 @@ class Output:
         self.quiet: bool = options.get("quiet", False)
         self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
+        self.written: str | None = options.get("write_baseline")
         self._check_stdout([target for target in targets if target.path == "-"])
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
         if self.per_example is not None:
@@ -80,7 +81,7 @@ class Output:
     @property
     def targets(self) -> list[str]:
         """The files to write."""
-        further = (self.per_example,)
+        further = (self.per_example, self.written)
         return [*(target.path for target in self.files), *(path for path in further if path and path != "-")]
 
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:

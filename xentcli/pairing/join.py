@@ -69,6 +69,12 @@ class Keys:
             begin[start : start + _SOME] = np.searchsorted(first, upper << np.uint64(64 - bits))
         return cls(hash_, first, second, order, begin)
 
+    def by_row(self) -> tuple[Words, Words]:
+        """Return the hashes of the id of each row (u8[n] each)."""
+        first, second = np.empty_like(self.first), np.empty_like(self.second)
+        first[self.order], second[self.order] = self.first, self.second
+        return first, second
+
     def find(self, ids: Sequence[str]) -> Ints:
         """Return the row of each id (i8[n]); -1 if it is missing."""
         return self.find_hashes(*self.hash.of(ids))

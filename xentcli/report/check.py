@@ -45,12 +45,14 @@ class Check:
         verdict of the document
     rule
         the kind of limit
+    margin_interval
+        of a regression: it fails where both ends are below 0, and passes --strict where none is
     allowed
         what a regression may be, as it was given: ``2%`` or ``0.01``
     rows
         of the group, or those that are compared with the baseline
     reason
-        why there is no verdict; else empty
+        why there is no verdict, or what decided; else empty
     """
 
     name: str
@@ -65,6 +67,7 @@ class Check:
     verdict: Annotated[str, Keywords(enum=_VERDICTS)] = "no_verdict"
     bound: Annotated[str, Keywords(enum=["max", "min"])] = "max"
     rule: Annotated[str, Keywords(enum=_RULES)] = "limit"
+    margin_interval: Interval | None = None
     allowed: str = ""
     rows: Count | None = None
     reason: str = ""
@@ -138,10 +141,12 @@ class CheckReport(Document):
         of check only: what explains the failures, the largest share first
     commands
         command lines by what they do: "look", "accept"
+    written
+        the baseline that was written; None without --write-baseline
     """
 
     NAME: ClassVar = "check"
-    OMITTED: ClassVar = frozenset({"report", "commands"})
+    OMITTED: ClassVar = frozenset({"report", "commands", "written"})
 
     report: Report
     verdict: Annotated[str, Keywords(enum=_VERDICTS)]
@@ -149,6 +154,7 @@ class CheckReport(Document):
     baseline: BaselineInfo | None = None
     reasons: tuple[Reason, ...] = ()
     commands: dict[str, str] = field(default_factory=dict)
+    written: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -164,10 +170,15 @@ class CheckReport(Document):
         """Return the names of the report, then verdict and checks."""
         return {**self.report.to_dict(), **super().to_dict()}
 
+    @property
+    def held(self) -> tuple[Check, ...]:
+        """The checks with a limit: all but those of groups that are too small."""
+        return tuple(check for check in self.checks if check.group is None or check.limit is not None)
+
     def in_brief(self) -> str:
         """Return the verdict, how many limits passed, and the score."""
-        passed = sum(check.verdict == "pass" for check in self.checks)
-        limits = f"{passed:,} of {counted(len(self.checks), 'limit')} passed"
+        passed = sum(check.verdict == "pass" for check in self.held)
+        limits = f"{passed:,} of {counted(len(self.held), 'limit')} passed"
         return f"{self.verdict.replace('_', ' ')}, {limits}, {self.report.in_brief()}"
 
     def _frames(self) -> dict[str, Sequence[Any]]:

@@ -95,6 +95,23 @@ class Sink:
         """Return a sink as it is; make one of a function that takes blocks."""
         return write if isinstance(write, Sink) else cls(_unchanged, write)
 
+    def beside(self, other: Sink | None) -> Sink:
+        """Return a sink that writes to both."""
+        if other is None:
+            return self
+        both = (self, other)
+        restarts = [sink.restart for sink in both if sink.restart is not None]
+
+        def write(prepared: Sequence[Any]) -> None:
+            for sink, one in zip(both, prepared, strict=True):
+                sink.write(one)
+
+        def restart() -> None:
+            for again in restarts:
+                again()
+
+        return Sink(lambda block: [s.prepare(block) for s in both], write, restart if len(restarts) == 2 else None)
+
     def __call__(self, block: PerExample) -> None:
         """Prepare and write a block."""
         self.write(self.prepare(block))

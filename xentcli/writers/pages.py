@@ -16,8 +16,17 @@ from xentcli.report.document import Document
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.check import cells, change_cells, reason_cells, sentences, shown
 from xentcli.writers.figures import decimals, fixed, percent, plural
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, changes_of_losses, ends, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import (
+    baseline_lines,
+    bytes_remark,
+    changes_of_loss,
+    changes_of_losses,
+    ends,
+    skipped_rows,
+    unmatched_rows,
+)
 from xentcli.writers.steps import Steps
 
 __all__ = ["Grid", "Line", "Page", "page"]
@@ -118,17 +127,22 @@ def _causes(result: Causes) -> Page:
 
 
 def _check(result: CheckReport) -> Page:
-    rows = [
-        [
-            c.verdict.upper() if c.verdict == "fail" else c.verdict.replace("_", " "),
-            c.metric,
-            fixed(c.value, 6),
-            f"{'at most' if c.bound == 'max' else 'at least'} {fixed(c.limit, 6)}",
-        ]
-        for c in result.checks
-    ]
+    rows: list[tuple[str, ...]] = []
+    checks, left = shown(result.checks)
+    for check in checks:
+        verdict = check.verdict.upper() if check.verdict == "fail" else check.verdict.replace("_", " ")
+        rows.append((verdict, *cells(check, result)))
+        if check.rule == "regression" and check.baseline is not None and check.change is not None:
+            rows.append(("", "", "", *change_cells(check)))
+    rows += [("", f"({left:,} more groups)", "", "", "")] if left else []
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
-    return _line(changes, result.verdict.replace("_", " ")), _grid(["", "metric", "value", "limit"], rows, "llrr")
+    parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
+    parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl")] if rows else []
+    if result.reasons:
+        parts.append(_grid(["why", "figures", "share"], [reason_cells(reason) for reason in result.reasons], "lll"))
+    parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
+    parts += [*_warnings(result), _line(" ".join(sentences(result)))]
+    return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]
 
 
 def _checks(result: Checks) -> Page:

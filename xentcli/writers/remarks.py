@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from xentcli.report.check import BaselineInfo
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.writers.figures import fixed, plural, short
@@ -12,7 +13,15 @@ from xentcli.writers.figures import fixed, plural, short
 if TYPE_CHECKING:
     from xentcli.report.comparison import Comparison
 
-__all__ = ["bytes_remark", "changes_of_loss", "changes_of_losses", "ends", "skipped_rows", "unmatched_rows"]
+__all__ = [
+    "baseline_lines",
+    "bytes_remark",
+    "changes_of_loss",
+    "changes_of_losses",
+    "ends",
+    "skipped_rows",
+    "unmatched_rows",
+]
 
 _DEFAULT_TOLERANCE = 0.001
 
@@ -115,6 +124,32 @@ def unmatched_rows(report: Report) -> Iterator[str]:
             other = "label" if noun == "prediction" else "prediction"
             more = ", ..." if count > len(ids) else ""
             yield f"{plural(count, noun)} without a {other}: {', '.join(ids)}{more}"
+
+
+def baseline_lines(info: BaselineInfo | None) -> Iterator[str]:
+    """Yield what a run was compared with, its age and its commit, and what could not be checked."""
+    if info is None:
+        return
+    about = [info.path]
+    if info.date is not None:
+        about.append(f"made {_age(info.date)}")
+    if info.commit is not None:
+        about.append(f"commit {info.commit[:12]}")
+    about.append(f"{plural(info.rows_compared, 'row')} compared" if info.rows_compared else "no rows compared")
+    yield ", ".join(about)
+    yield from info.notes
+
+
+def _age(date: str) -> str:
+    """How long ago a date was, in words; the date itself where it is none."""
+    import datetime
+
+    try:
+        made = datetime.datetime.fromisoformat(date)
+        days = (datetime.datetime.now(datetime.UTC) - made).days
+    except (ValueError, TypeError):
+        return date
+    return f"{date[:10]}, {plural(days, 'day')} ago" if days > 0 else f"{date[:10]}, today" if not days else date
 
 
 def ends(interval: Interval, places: int) -> str:

@@ -1,0 +1,311 @@
+"""What a run is compared with: a baseline, a report, losses or old predictions, as figures and rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis import baseline
+from xentcli.analysis.baseline import Stored
+from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, check_alike
+from xentcli.analysis.row_store import blocks
+from xentcli.analysis.score import source_of
+from xentcli.arrays import Floats, Ints
+from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.readers.shards import files_of
+from xentcli.records import record
+from xentcli.report.check import BaselineInfo
+from xentcli.report.document import plain
+from xentcli.settings import Settings
+
+__all__ = ["Against", "check_there", "compared"]
+
+_AT_ONCE = 1 << 16
+_MOST_JSON = 1 << 28
+_DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
+"""Options that define another loss; those of the model, such as --temperature, may differ."""
+
+
+@record(frozen=True, eq=False)
+class Against:
+    """A baseline beside the run.
+
+    Attributes
+    ----------
+    rows
+        The figures of its rows at the rows of the run; None where there are figures alone.
+    report
+        Its report, as in JSON; None for a file of losses.
+    metrics
+        The metrics whose rows it has.
+    """
+
+    info: BaselineInfo
+    rows: ModelRows | None = None
+    report: Mapping[str, Any] | None = None
+    metrics: frozenset[str] = frozenset()
+
+
+def check_there(path: str) -> None:
+    """Refuse a baseline that does not exist yet.
+
+    Raises
+    ------
+    FileError
+        With the option that makes one.
+    """
+    if path == "-":
+        raise UsageError("--baseline is a file, not standard input")
+    if not os.path.exists(path) and files_of(path) is None:
+        raise FileError(
+            "there is no baseline yet", place=Place(path), advice=f"--write-baseline {path}, alone, makes it of a run"
+        )
+
+
+def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[str], **beside: Any) -> Against:
+    """Open a baseline of any kind, and bring its rows to those of the run.
+
+    `metrics` are those that it must have.
+
+    Raises
+    ------
+    DataError
+        Where its labels, classes, unit or rows are others, or it lacks a metric.
+    FileError
+        When it cannot be read.
+    """
+    if baseline.is_stored(path):
+        found = _of_stored(baseline.read(path), runs, new)
+    elif (report := _json_report(path)) is not None:
+        found = _of_report(path, report, new)
+    elif _are_losses(path, new):
+        found = _of_losses(path, runs, new, **beside)
+    else:
+        found = _of_predictions(path, runs, new, labels, **beside)
+    if found.rows is not None and (lacking := [name for name in metrics if name not in found.metrics]):
+        raise DataError(
+            f"it has no {lacking[0]} of its rows",
+            place=Place(path),
+            advice=f"--write-baseline FILE of a run with --metrics {lacking[0]} has",
+        )
+    return found
+
+
+def _of_predictions(path: str, runs: Runs, new: ModelRows, labels: Any, **beside: Any) -> Against:
+    model = runs.run("baseline", path, labels, runs.settings, fit=False, **beside)
+    check_alike(new, model, runs, one_label_file=labels is not None)
+    _check_scored(new, model)
+    report = model.scores.to_dict()
+    metrics = {"cost", *(name for name in runs.metrics if model.scores.value(name) is not None)}
+    return Against(BaselineInfo(path, rows_compared=_scored(new)), model, report, frozenset(metrics))
+
+
+def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
+    names = source_of("predictions", path, Settings(kind="losses"), path).names
+    by_id = runs.ids is not None and "id" in names
+    settings = Settings(
+        kind="losses", id="id" if by_id else None, ignore_label="nan", confidence=runs.settings.confidence
+    )
+    model = runs.run("baseline", path, None, settings, fit=False, needed=(), **beside)
+    if not by_id and len(model.rows) != len(new.rows):
+        raise _other_rows(path, len(model.rows), len(new.rows))
+    if "weight" not in names:
+        for part in blocks(len(new.rows), _AT_ONCE):
+            scored = model.rows[part, WEIGHT] > 0
+            model.rows[part, WEIGHT] = np.where(scored, new.rows[part, WEIGHT], model.rows[part, WEIGHT])
+    check_alike(new, model, runs, one_label_file=True)
+    _check_scored(new, model)
+    notes: tuple[str, ...] = ("a file of losses: its labels cannot be compared with those of the run",)
+    notes += () if by_id or runs.ids is None else ("its rows are taken in the order of the predictions",)
+    return Against(BaselineInfo(path, rows_compared=_scored(new), notes=notes), model, None, frozenset({"cost"}))
+
+
+def _are_losses(path: str, new: ModelRows) -> bool:
+    """Whether a file holds losses: a column of that name, or one without a name where the predictions have several.
+
+    Raises
+    ------
+    DataError
+        Where one column without a name could be either.
+    """
+    source = source_of("predictions", path, Settings(), path)
+    if "loss" in source.names:
+        return True
+    if source.width > 1 or source.names or new.scores.kind == "losses":
+        return False
+    if len(new.scores.classes) > 2:
+        return True
+    raise DataError(
+        "one column without a name: losses, or probabilities?",
+        place=Place(path),
+        advice=("losses: --per-example losses.csv names them", "predictions: --write-baseline FILE makes a baseline"),
+    )
+
+
+def _json_report(path: str) -> Mapping[str, Any] | None:
+    """The report in a JSON file; None where it holds something else."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            if file.read(64).lstrip()[:1] != b"{" or os.path.getsize(path) > _MOST_JSON:
+                return None
+            file.seek(0)
+            found = json.loads(file.read())
+    except OSError as error:
+        raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
+    except (ValueError, RecursionError):
+        return None
+    names = ("schema_version", "cost", "unit", "classes", "examples", "labels", "options")
+    return found if isinstance(found, dict) and all(name in found for name in names) else None
+
+
+def _of_report(path: str, report: Mapping[str, Any], new: ModelRows) -> Against:
+    note = "a report has no rows: figures alone are compared, without an interval"
+    _check_report(path, report, new)
+    try:
+        counts = report["labels"]["counts"]
+        theirs = None if counts is None else dict(zip(report["classes"], counts, strict=True))
+        rows = report["examples"]["scored"]
+    except (KeyError, TypeError, ValueError):
+        raise DataError("not a report of xent score or check", place=Place(path)) from None
+    labels = new.scores.labels
+    ours = None if labels.counts is None else dict(zip(new.scores.classes, labels.counts, strict=True))
+    if rows != new.scores.examples.scored:
+        raise _other_rows(path, rows, new.scores.examples.scored)
+    if theirs != ours:
+        raise DataError("its labels have other counts than those of the run", place=Place(path), advice=_REMAKE)
+    _check_targets(path, report, new)
+    return Against(BaselineInfo(path, notes=(note,)), None, report)
+
+
+_REMAKE = "--write-baseline FILE makes one of this run"
+
+
+def _check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
+    """Refuse a report of other classes, of another unit, or of another loss."""
+    ours = plain(new.scores.to_dict())
+    place = Place(path)
+    if sorted(map(str, report["classes"])) != sorted(ours["classes"]):
+        raise DataError(
+            f"its classes are {_listed(report['classes'])}; those of the run {_listed(ours['classes'])}",
+            place=place,
+            advice=_REMAKE,
+        )
+    if report["unit"] != ours["unit"]:
+        raise DataError(f"it is in {report['unit']}, and the run in {ours['unit']}", place=place, advice="--base")
+    for name in _DEFINING:
+        one, two = (_value(of["options"].get(name)) for of in (report, ours))
+        if one != two:
+            option = f"--{name.replace('_', '-')}"
+            raise DataError(
+                f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run",
+                place=place,
+                advice=_REMAKE,
+            )
+
+
+def _value(setting: Any) -> Any:
+    return setting.get("value") if isinstance(setting, dict) else None
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else shown(value)
+
+
+def _listed(classes: Any) -> str:
+    names = [shown(name) for name in classes]
+    return ", ".join(names[:6]) + (f", ... ({len(names):,})" if len(names) > 6 else "") if names else "none"
+
+
+def _check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
+    """Refuse other soft targets, by what is derived of them alone."""
+    ours = plain(new.scores.to_dict())
+    for name in ("prior", "target_entropy"):
+        one, two = report.get(name), ours.get(name)
+        if (
+            one is not None
+            and two is not None
+            and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
+        ):
+            raise DataError(
+                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=_REMAKE
+            )
+
+
+def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
+    path, report = stored.path, stored.report
+    assert stored.columns is not None
+    try:
+        _check_report(path, report, new)
+    except (KeyError, TypeError, AttributeError):
+        raise DataError("its report was changed", place=Place(path), advice=_REMAKE) from None
+    count = len(stored.columns["loss"])
+    if (stored.ids is None) != (runs.ids is None):
+        how = "counts its rows, and the run has --id" if stored.ids is None else "has ids, and the run has no --id"
+        raise DataError(f"it {how}", place=Place(path), advice=_REMAKE if stored.ids is None else "--id COLUMN")
+    if count != len(new.rows):
+        raise _other_rows(path, count, len(new.rows))
+    model = ModelRows("baseline", path, runs.store.region(count), new.report)
+    for part, at in _places(stored, runs, count):
+        values = np.full((part.stop - part.start, model.rows.shape[1]), np.nan)
+        values[:, LOSS], values[:, LABEL] = stored.columns["loss"][part], new.rows[at, LABEL]
+        values[:, WEIGHT] = stored.columns["weight"][part] if "weight" in stored.columns else 1.0
+        for place, name in enumerate(runs.metrics, 2):
+            if name in stored.columns:
+                values[:, place] = stored.columns[name][part]
+        model.rows[at] = values
+    _check_scored(new, model)
+    check_alike(new, model, runs, one_label_file=True)
+    if stored.rows_hash != baseline.hash_of_rows(runs, new):
+        raise DataError(
+            "its labels are not those of the run, or belong to other rows", place=Place(path), advice=_REMAKE
+        )
+    _check_targets(path, report, new)
+    metrics = frozenset({"cost", *(name for name in runs.metrics if name in stored.columns)})
+    return Against(BaselineInfo(path, stored.date, stored.commit, _scored(new)), model, report, metrics)
+
+
+def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, slice | Ints]]:
+    """Yield rows of a baseline, and where they belong among those of the run."""
+    for part in blocks(count, _AT_ONCE):
+        if stored.ids is None or runs.ids is None:
+            yield part, part
+            continue
+        at = runs.ids.find_hashes(*(np.ascontiguousarray(half[part]) for half in stored.ids))
+        lacking = int((at < 0).sum())
+        if lacking:
+            raise DataError(
+                f"it has ids that the run has not: {lacking:,} of the first {part.stop:,}",
+                place=Place(stored.path),
+                advice=_REMAKE,
+            )
+        yield part, at
+
+
+def _scored(new: ModelRows) -> int:
+    return sum(int((new.rows[part, WEIGHT] > 0).sum()) for part in blocks(len(new.rows), _AT_ONCE))
+
+
+def _check_scored(new: ModelRows, old: ModelRows) -> None:
+    """Refuse rows that are scored in one only."""
+    one: Floats = new.rows
+    two: Floats = old.rows
+    for part in blocks(max(len(one), len(two)), _AT_ONCE):
+        ours, theirs = one[part, WEIGHT] > 0, two[part, WEIGHT] > 0
+        if len(ours) != len(theirs):
+            raise _other_rows(old.path, len(two), len(one))
+        differ = np.flatnonzero(ours != theirs)
+        if len(differ):
+            row = int(differ[0]) + part.start + 1
+            where = "in the run only" if ours[differ[0]] else "in the baseline only"
+            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=_REMAKE)
+
+
+def _other_rows(path: str, theirs: int, ours: int) -> DataError:
+    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=_REMAKE)

@@ -1,0 +1,229 @@
+"""The file of a baseline: the report of a run, the figures of its rows, and what its rows and labels were."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs
+from xentcli.analysis.row_store import blocks
+from xentcli.arrays import Array, Floats, Words
+from xentcli.atomic import replacing
+from xentcli.columns.hashing import TextHash
+from xentcli.errors import DataError, FileError, Place
+from xentcli.records import record
+
+__all__ = ["HASH", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "write"]
+
+HASH = TextHash.of_key(b"baseline")
+"""The same in every process, so that ids are found again."""
+ABOUT = "baseline.json"
+VERSION = 1
+_AT_ONCE = 1 << 16
+_MOST_ABOUT = 1 << 28
+_FIXED = (1980, 1, 1, 0, 0, 0)
+_MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
+
+
+@record(frozen=True, eq=False)
+class Stored:
+    """A baseline as its file has it.
+
+    Attributes
+    ----------
+    report
+        The report of the run, as in JSON.
+    columns
+        By metric f8[n]; "loss" in nats, and "weight" unless all are 1.
+    ids
+        The hashes of the ids (u8[n] each); None where rows are counted.
+    rows_hash
+        That of (id or number, label) of all rows, in no order.
+    """
+
+    path: str
+    report: Mapping[str, Any]
+    date: str | None = None
+    commit: str | None = None
+    columns: Mapping[str, Floats] | None = None
+    ids: tuple[Words, Words] | None = None
+    rows_hash: str = ""
+
+
+def write(path: str, runs: Runs, model: ModelRows) -> None:
+    """Write the rows and the report of a run, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be written.
+    """
+    about = {
+        "baseline_version": VERSION,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": commit_of(Path.cwd()),
+        "rows_hash": hash_of_rows(runs, model),
+        "report": model.scores.to_dict(),
+    }
+    with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, column in _columns(runs, model):
+            _write_array(archive, name, [column[part] for part in blocks(len(column), _AT_ONCE)], column)
+        if runs.ids is not None:
+            ids = np.stack(runs.ids.by_row(), axis=1)
+            _write_array(archive, "id", [ids], ids)
+        text = json.dumps(about, allow_nan=False).encode()
+        with archive.open(zipfile.ZipInfo(ABOUT, _FIXED), "w") as member:
+            member.write(text)
+
+
+def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
+    rows = model.rows
+    yield "loss", rows[:, LOSS]
+    for place, name in enumerate(runs.metrics, 2):
+        if model.scores.value(name) is not None:
+            yield name, rows[:, place]
+    if any((rows[part, WEIGHT] != 1).any() for part in blocks(len(rows), _AT_ONCE)):
+        yield "weight", rows[:, WEIGHT]
+
+
+def _write_array(archive: zipfile.ZipFile, name: str, parts: list[Array], whole: Array) -> None:
+    header = io.BytesIO()
+    stored = whole.dtype.newbyteorder("<")
+    kind = {"descr": stored.str, "fortran_order": False, "shape": whole.shape}
+    np.lib.format.write_array_header_1_0(header, kind)
+    with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED), "w", force_zip64=True) as member:
+        member.write(header.getvalue())
+        for part in parts:
+            member.write(np.ascontiguousarray(part, dtype=stored).tobytes())
+
+
+def hash_of_rows(runs: Runs, model: ModelRows) -> str:
+    """Return a hash of (id or row number, label) of all rows that depends on no order.
+
+    The hash of each row is mixed (the finaliser of MurmurHash3) and all are added modulo 2**64, twice.
+    """
+    names = [*map(str, runs.labels.names), ""]
+    labels = [_mixed(half) for half in HASH.of(names)]
+    ids = None if runs.ids is None else runs.ids.by_row()
+    sums = [0, 0]
+    for part in blocks(len(model.rows), _AT_ONCE):
+        numbers = model.rows[part, LABEL].astype(np.int64)
+        for half in (0, 1):
+            own = np.arange(part.start, part.stop, dtype=np.uint64) if ids is None else ids[half][part]
+            mixed = _mixed(_mixed(own + np.uint64(half)) + labels[half][numbers])
+            sums[half] += int(np.add.reduce(mixed >> np.uint64(32))) << 32
+            sums[half] += int(np.add.reduce(mixed & np.uint64(0xFFFFFFFF)))
+    return "".join(f"{total % (1 << 64):016x}" for total in sums)
+
+
+def _mixed(words: Words) -> Words:
+    for factor in _MIX:
+        words = (words ^ (words >> np.uint64(33))) * factor
+    return words ^ (words >> np.uint64(33))
+
+
+def is_stored(path: str) -> bool:
+    """Whether a file is an archive that `write` wrote."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return ABOUT in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read(path: str) -> Stored:
+    """Read a baseline; the columns stay in the file.
+
+    Raises
+    ------
+    DataError
+        For a file that was changed, or of a later version.
+    FileError
+        When it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+            return _read(path, archive, file)
+    except OSError as error:
+        raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
+    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, NotImplementedError, EOFError) as error:
+        raise DataError(
+            f"not a baseline, or damaged: {error}", place=Place(path), advice="--write-baseline FILE makes one"
+        ) from None
+
+
+def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
+    if archive.getinfo(ABOUT).file_size > _MOST_ABOUT:
+        raise FileError(f"{ABOUT} has more than {_MOST_ABOUT:,} bytes", place=Place(path))
+    if (damaged := archive.testzip()) is not None:
+        raise ValueError(f"{damaged} is not what was written")
+    about = json.loads(archive.read(ABOUT))
+    if about["baseline_version"] != VERSION:
+        raise DataError(f"a baseline of version {about['baseline_version']}; {VERSION} is read", place=Place(path))
+    arrays: dict[str, Any] = {
+        info.filename.removesuffix(".npy"): _mapped(path, info, file)
+        for info in archive.infolist()
+        if info.filename.endswith(".npy")
+    }
+    ids = arrays.pop("id", None)
+    lengths = {len(column) for column in (*arrays.values(), *([] if ids is None else [ids]))}
+    if len(lengths) != 1 or "loss" not in arrays:
+        raise ValueError("its columns have different lengths")
+    pair = None if ids is None else (ids[:, 0], ids[:, 1])
+    return Stored(path, about["report"], about["date"], about["commit"], arrays, pair, about["rows_hash"])
+
+
+def _mapped(path: str, info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
+    """The array of a member that is not compressed, in the file."""
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed")
+    file.seek(info.header_offset + 26)
+    sizes = file.read(4)
+    file.seek(info.header_offset + 30 + sum(int.from_bytes(sizes[at : at + 2], "little") for at in (0, 2)))
+    begin = file.tell()
+    np.lib.format.read_magic(file)
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if fortran or dtype not in (np.dtype("<f8"), np.dtype("<u8")):
+        raise ValueError(f"{info.filename} is of another kind")
+    if file.tell() - begin + int(np.prod(shape)) * 8 != info.file_size:
+        raise ValueError(f"{info.filename} has another size than its shape")
+    if not np.prod(shape):
+        return np.zeros(shape, dtype)
+    return np.memmap(path, dtype, "r", file.tell(), shape)
+
+
+def commit_of(folder: Path) -> str | None:
+    """Return the commit that is checked out where a folder is, read from .git; None outside a repository."""
+    for parent in (folder, *folder.parents):
+        try:
+            place = parent / ".git"
+            if place.is_file():
+                place = parent / place.read_text().removeprefix("gitdir:").strip()
+            if (place / "HEAD").is_file():
+                return _resolved(place, (place / "HEAD").read_text().strip())
+        except (OSError, UnicodeDecodeError):
+            return None
+    return None
+
+
+def _resolved(place: Path, head: str) -> str | None:
+    """The commit that HEAD names, by itself or by a branch."""
+    if not head.startswith("ref:"):
+        return head or None
+    name = head.removeprefix("ref:").strip()
+    shared = place
+    if (place / "commondir").is_file():
+        shared = place / (place / "commondir").read_text().strip()
+    for folder in (place, shared):
+        if (folder / name).is_file():
+            return (folder / name).read_text().strip() or None
+    packed = shared / "packed-refs"
+    lines = packed.read_text().splitlines() if packed.is_file() else []
+    return next((line.split()[0] for line in lines if line.split()[1:] == [name]), None)

@@ -1,0 +1,287 @@
+"""Verdicts: each rule of a gate against the figures and the rows of a run."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.against import Against
+from xentcli.analysis.limits import Limit, Regression, Rules
+from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
+from xentcli.analysis.pairs import Common
+from xentcli.analysis.student import two_sided_quantile
+from xentcli.arrays import Floats
+from xentcli.columns.keys import coded
+from xentcli.records import record
+from xentcli.report.check import Check
+from xentcli.report.parts import GroupSlice, Interval
+from xentcli.report.report import Report
+from xentcli.scoring.metrics import find
+from xentcli.settings import Settings
+from xentcli.tallies.exact import Among
+from xentcli.tallies.groups import Groups, named
+from xentcli.tallies.joint import Excess, Joint
+from xentcli.tallies.moments import GroupMeans
+
+__all__ = ["Evidence", "checks_of", "group_means", "limit_check", "overall"]
+
+_EQUAL = 1e-12
+GroupKey = tuple[tuple[str, str], ...]
+
+
+@record(frozen=True, eq=False)
+class Evidence:
+    """What rules are held against.
+
+    Attributes
+    ----------
+    runs, new
+        The rows of the run; None where no rule needs them.
+    """
+
+    report: Report
+    settings: Settings
+    runs: Runs | None = None
+    new: ModelRows | None = None
+    against: Against | None = None
+
+    @property
+    def common(self) -> Common:
+        """The rows of the run, and of the baseline where it has some."""
+        assert self.new is not None and self.runs is not None
+        old = None if self.against is None else self.against.rows
+        clusters = None
+        if self.settings.cluster is not None and self.runs.group_rows is not None:
+            clusters = self.runs.group_rows.rows[:, -1].astype(np.int64)
+        return Common([self.new] if old is None else [self.new, old], clusters)
+
+    def column(self, metric: str) -> int:
+        """The column of a metric among the figures of the rows."""
+        assert self.runs is not None
+        return LOSS if metric == "cost" else 2 + self.runs.metrics.index(metric)
+
+    def unit(self, metric: str) -> float:
+        """How many nats there are to a unit of a metric; 1 where it is no loss."""
+        return self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
+
+
+def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:
+    """Yield the verdict of each rule: limits first, then groups, regressions and warnings."""
+    for limit in rules.limits:
+        if not limit.each:
+            yield limit_check(evidence.report, limit)
+    groups = _Grouped(evidence)
+    for limit in rules.limits:
+        if limit.each:
+            yield from groups.checks(limit, rules.min_rows)
+    for regression in rules.regressions:
+        yield _regression_check(regression, evidence, strict=rules.strict)
+    for code in rules.warnings:
+        yield _warning_check(evidence.report, code)
+
+
+def overall(checks: Sequence[Check]) -> str:
+    """Return the verdict of all: that of the first of fail, inconclusive and no_verdict that one has, else pass.
+
+    A group that is too small is held to no limit, and has no say.
+    """
+    verdicts = {check.verdict for check in checks if check.group is None or check.limit is not None}
+    return next((verdict for verdict in ("fail", "inconclusive", "no_verdict") if verdict in verdicts), "pass")
+
+
+def limit_check(report: Report, limit: Limit) -> Check:
+    """Compare a figure with a limit, as exact doubles; a value that is not finite fails."""
+    value = report.value(limit.metric)
+    reason = report.undefined.get(limit.metric, "undefined") if value is None else ""
+    name = f"{limit.bound} {limit.metric}"
+    return Check(name, limit.metric, None, value, limit.value, bound=limit.bound, reason=reason, **_held(value, limit))
+
+
+def _held(value: float | None, limit: Limit) -> dict[str, Any]:
+    if value is None:
+        return {}
+    highest = limit.bound == "max"
+    held = math.isfinite(value) and (value <= limit.value if highest else value >= limit.value)
+    margin = limit.value - value if highest else value - limit.value
+    return {"margin": margin, "verdict": "pass" if held else "fail"}
+
+
+class _Grouped:
+    """The limits of groups; figures that the report has not are those of the rows."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._means: dict[str, dict[GroupKey, float]] = {}
+
+    def checks(self, limit: Limit, min_rows: int) -> Iterator[Check]:
+        """Yield a verdict for each group that fits, and one more where none has one."""
+        some = False
+        option = f"{limit.bound}-each {limit.metric}"
+        for part in self._evidence.report.by:
+            text = ", ".join(part.group.values())
+            if not fnmatch.fnmatchcase(text, limit.pattern):
+                continue
+            value = self._value(part, limit.metric)
+            name = f"{option} {{{', '.join(f'{column}: {cell}' for column, cell in part.group.items())}}}"
+            about: dict[str, Any] = {"bound": limit.bound, "rule": "each", "rows": part.examples}
+            if part.examples < min_rows:
+                reason = f"fewer than {min_rows:,} rows (--min-rows)"
+                yield Check(name, limit.metric, part.group, value, None, **about, reason=reason)
+                continue
+            some = True
+            reason = "undefined" if value is None else ""
+            held = _held(value, limit)
+            yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **held)
+        if not some:
+            fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
+            reason = f"there is no group{fits} with {min_rows:,} rows or more" if min_rows > 1 else f"no group{fits}"
+            name = option if limit.pattern == "*" else f"{option} @{limit.pattern}"
+            yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)
+
+    def _value(self, part: GroupSlice, metric: str) -> float | None:
+        if metric == "cost":
+            return part.cost
+        if metric == "perplexity":
+            try:
+                return math.exp(part.cost * self._evidence.settings.nats_per_unit)
+            except OverflowError:
+                return math.inf
+        if self._evidence.report.value(metric) is None:
+            return None
+        if metric not in self._means:
+            self._means[metric] = self._of_rows(metric)
+        return self._means[metric].get(tuple(part.group.items()))
+
+    def _of_rows(self, metric: str) -> dict[GroupKey, float]:
+        evidence, found = self._evidence, {}
+        assert evidence.runs is not None and evidence.new is not None and evidence.runs.group_rows is not None
+        for place, columns in enumerate(evidence.settings.slices):
+            rows = evidence.runs.group_rows.rows[:, place]
+            means = group_means(evidence.common, evidence.new.rows, evidence.column(metric), rows)
+            for number, mean in means:
+                name = evidence.runs.groups[place].names[number]
+                group = named(columns.split(",") if isinstance(name, tuple) else [columns], name)
+                found[tuple(group.items())] = mean["mean"].value
+        return found
+
+
+def group_means(common: Common, rows: Floats, column: int, groups: Floats) -> Groups[int]:
+    """Return the mean of a column of rows in each group; `groups` (f8[n]) has the number of each row, or -1."""
+    total: Groups[int] = Groups()
+    for part, kept in common.blocks():
+        kept = kept & (groups[part] >= 0)
+        names, codes = coded(groups[part][kept].astype(np.int64))
+        values = rows[part, column][kept]
+        among = Among(codes, len(names))
+        total = total.merge(Groups.of(names, mean=GroupMeans.of(values, common.weights(part, kept), among=among)))
+    return total
+
+
+def _warning_check(report: Report, code: str) -> Check:
+    met = [warning.code for warning in report.warnings if code in ("all", warning.code)]
+    verdict = "fail" if met else "pass"
+    name, count = f"fail-on-warning {code}", float(len(met))
+    about: dict[str, Any] = {"rule": "warning", "reason": ", ".join(dict.fromkeys(met))}
+    return Check(name, "warnings", None, count, 0.0, margin=_minus(0.0, count), verdict=verdict, **about)
+
+
+def _regression_check(rule: Regression, evidence: Evidence, *, strict: bool) -> Check:
+    against = evidence.against
+    assert against is not None
+    name = f"max-regression {rule.metric}"
+    if against.rows is None:
+        return _of_figures(name, rule, evidence, against.report or {})
+    return _of_rows(name, rule, evidence, against.rows, strict=strict)
+
+
+def _of_figures(name: str, rule: Regression, evidence: Evidence, report: Mapping[str, Any]) -> Check:
+    """Compare figures alone: equal to 1e-12 is equal."""
+    value, given = evidence.report.value(rule.metric), report.get(rule.metric)
+    base = None if given is None else float(given)
+    if value is None or base is None:
+        whose = "run" if value is None else "baseline"
+        reason = f"undefined in the {whose}"
+        return Check(name, rule.metric, None, value, None, base, **_about(rule), reason=reason)
+    limit = _limit_of(rule, base)
+    close = math.isclose(value, limit, rel_tol=_EQUAL, abs_tol=_EQUAL)
+    held = math.isfinite(value) and (close or (value <= limit if rule.bound == "max" else value >= limit))
+    return Check(
+        name, rule.metric, None, value, limit, base, _minus(value, base), None, _margin(rule, value, limit),
+        "pass" if held else "fail", **_about(rule),
+    )  # fmt: skip
+
+
+def _about(rule: Regression) -> dict[str, Any]:
+    return {"bound": rule.bound, "rule": "regression", "allowed": rule.text}
+
+
+def _limit_of(rule: Regression, base: float) -> float:
+    return float(rule.factor * Fraction(base) + rule.allowed) if math.isfinite(base) else base
+
+
+def _minus(one: float, other: float) -> float:
+    return 0.0 if one == other else one - other
+
+
+def _margin(rule: Regression, value: float, limit: float) -> float:
+    return _minus(limit, value) if rule.bound == "max" else _minus(value, limit)
+
+
+def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *, strict: bool) -> Check:
+    """Compare by the interval of the mean of new_i - f old_i - allowed."""
+    assert evidence.new is not None
+    column, unit, level = evidence.column(rule.metric), evidence.unit(rule.metric), evidence.settings.confidence
+    common = evidence.common
+    joint = Joint()
+    for part, kept in common.blocks():
+        before, after = common.columns(part, kept, [(old.rows, column), (evidence.new.rows, column)])
+        clusters = None if common.clusters is None else common.clusters[part][kept]
+        joint = joint.merge(Joint.of(before, after, common.weights(part, kept), clusters))
+    bases = common.means([(old.rows, column)])
+    value, base = evidence.report.value(rule.metric), bases[0].value / unit
+    about = {**_about(rule), "rows": common.count}
+    if value is None or joint.new_infinite or joint.old_infinite:
+        return _infinite(name, rule, value, base, joint, about)
+    limit = _limit_of(rule, base)
+    change = joint.excess()
+    found = joint.excess(rule.factor, rule.allowed * Fraction(unit))
+    sign = -1 if rule.bound == "max" else 1
+    given = (name, rule.metric, None, value, limit, base, change.mean / unit)
+    if found.standard_error is None:
+        reason = f"only {found.units} {'row' if common.clusters is None else 'cluster'}: there is no interval"
+        return Check(*given, margin=sign * found.mean / unit, **about, reason=reason)
+    interval, beyond = (_interval(one, level, unit) for one in (change, found))
+    within = Interval(level, beyond.low, beyond.high) if sign > 0 else Interval(level, -beyond.high, -beyond.low)
+    verdict = "fail" if within.high < 0 else "inconclusive" if strict and within.low < 0 else "pass"
+    reason = ""
+    if verdict == "inconclusive":
+        reason = "a larger regression is not excluded (--strict)"
+    elif verdict == "pass" and found.mean * sign < 0:
+        reason = "within chance"
+    return Check(*given, interval, sign * found.mean / unit, verdict, **about, margin_interval=within, reason=reason)
+
+
+def _interval(found: Excess, level: float, unit: float) -> Interval:
+    assert found.standard_error is not None
+    half = two_sided_quantile(level, found.units - 1) * found.standard_error
+    return Interval(level, (found.mean - half) / unit, (found.mean + half) / unit)
+
+
+def _infinite(
+    name: str, rule: Regression, value: float | None, base: float, joint: Joint, about: Mapping[str, Any]
+) -> Check:
+    """A run with an infinite loss fails; one without, where the baseline has some, is better by infinity."""
+    if value is None:
+        return Check(name, rule.metric, None, None, None, base, **about, reason="undefined in the run")
+    failed = bool(joint.new_infinite)
+    change = None if joint.new_infinite and joint.old_infinite else value - base
+    limit = _limit_of(rule, base)
+    verdict = "fail" if failed else "pass"
+    return Check(
+        name, rule.metric, None, value, limit, base, change, None, -math.inf if failed else math.inf, verdict, **about
+    )

@@ -1,0 +1,86 @@
+"""The options of a gate: limits, baselines, regressions; and the commands that follow a failure."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import click
+
+from xentcli.cli.options import again
+from xentcli.errors import FileError
+from xentcli.options import Option
+
+__all__ = ["LIMITS", "check_baseline", "commands_after", "rules_of"]
+
+LIMITS = {
+    "max": Option("Limits", "Require METRIC to be at most X.", "METRIC=X", multiple=True),
+    "min": Option("Limits", "Require METRIC to be at least X.", "METRIC=X", multiple=True),
+    "max_each": Option("Limits", "Require it of each group: cost=1, cost@north=1.", "METRIC=X", multiple=True),
+    "min_each": Option("Limits", "Require at least X of each group of --by.", "METRIC=X", multiple=True),
+    "min_rows": Option("Limits", "List smaller groups without a verdict.", "N", hint="int | None", default=1),
+    "baseline": Option("Limits", "Baseline .npz, JSON report, losses or old PREDS.", "FILE"),
+    "max_regression": Option("Limits", "How much worse METRIC may be: 2% or 0.01.", "METRIC=X", multiple=True),
+    "strict": Option("Limits", "Pass only where a larger regression is excluded.", hint="bool"),
+    "fail_on_warning": Option("Limits", "Fail on a warning of this code, or on all.", "CODE", multiple=True),
+    "write_baseline": Option("Limits", "Write this run to FILE.npz for --baseline.", "FILE"),
+}
+_BOUNDS: tuple[Literal["max", "min"], ...] = ("max", "min")
+
+
+def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of check() that parsed options are.
+
+    Raises
+    ------
+    UsageError
+        For a limit that makes no sense.
+    """
+    from xentcli.analysis.limits import parse_limit, parse_regression
+
+    limits: list[Any] = [
+        parse_limit(text, bound, each=each)
+        for each in (False, True)
+        for bound in _BOUNDS
+        for text in options[f"{bound}_each" if each else bound]
+    ]
+    limits += map(parse_regression, options["max_regression"])
+    names = ("baseline", "strict", "fail_on_warning", "min_rows", "write_baseline")
+    return {"limits": limits, **{name: options[name] for name in names}}
+
+
+def check_baseline(path: str | None) -> None:
+    """Refuse a baseline that does not exist, with the command that makes it.
+
+    Raises
+    ------
+    FileError
+        Where it is not there.
+    """
+    from xentcli.analysis.against import check_there
+
+    if path is None:
+        return
+    try:
+        check_there(path)
+    except FileError as error:
+        raise FileError(error.message, place=error.place, advice=_making(path)) from None
+
+
+def commands_after(baseline: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the command that shows more of a failure, and with a baseline the one that accepts it."""
+    ctx = click.get_current_context()
+    root = ctx.find_root().command
+    explain = root.commands["explain"] if isinstance(root, click.Group) else ctx.command
+    known = {parameter.name for parameter in explain.params}
+    yield "look", again("explain", without=tuple({p.name or "" for p in ctx.command.params} - known))
+    if baseline is not None:
+        yield "accept", _making(baseline)
+
+
+def _making(path: str) -> str:
+    """The command that writes a baseline of this run."""
+    kept = os.path.splitext(path)[0] + ".npz"
+    return f"{again('check', without=tuple(LIMITS))} --write-baseline {shlex.quote(kept)}"

@@ -1,0 +1,108 @@
+"""The texts of a check, the same on a screen and on a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from xentcli.report.check import Check, CheckReport, Reason
+from xentcli.writers.figures import fixed, percent, plural
+
+__all__ = ["cells", "change_cells", "reason_cells", "sentences", "shown"]
+
+_ORDER = ("fail", "inconclusive", "no_verdict", "pass")
+MOST = 20
+"""How many groups are shown; other output forms have all."""
+
+
+def shown(checks: tuple[Check, ...]) -> tuple[list[Check], int]:
+    """Return the checks to show, and how many groups are left; those that did not pass come before others."""
+    groups = [check for check in checks if check.group is not None]
+    kept = sorted(groups, key=lambda check: _ORDER.index(check.verdict))[:MOST]
+    some = {id(check) for check in kept}
+    return [check for check in checks if check.group is None or id(check) in some], len(groups) - len(kept)
+
+
+def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
+    """Return what is held, its value, the limit, and the margin or why there is none."""
+    group = (
+        "" if check.group is None else "  " + ", ".join(f"{name} {of or '(empty)'}" for name, of in check.group.items())
+    )
+    metric = f"{check.metric}{group}"
+    if check.rule == "warning":
+        return metric, fixed(check.value, 0), "none allowed", check.reason
+    bound = "at most" if check.bound == "max" else "at least"
+    limit = "" if check.limit is None else f"{bound} {_figure(check.limit, check)}"
+    value = "-" if check.value is None else _figure(check.value, check)
+    if check.verdict == "no_verdict":
+        reason = check.reason or result.report.undefined.get(check.metric, "undefined")
+        return metric, value, limit, f"{reason}, {plural(check.rows, 'row')}" if check.rows is not None else reason
+    return metric, value, limit, _margin(check)
+
+
+def _figure(value: float, check: Check) -> str:
+    """Six decimals, or all digits where value and limit differ but agree in six decimals."""
+    one, two = check.value, check.limit
+    alike = one is not None and two is not None and one != two and fixed(one, 6) == fixed(two, 6)
+    return repr(value) if alike else fixed(value, 6)
+
+
+def _margin(check: Check) -> str:
+    assert check.margin is not None and check.value is not None
+    if not math.isfinite(check.value):
+        return "not a number" if math.isnan(check.value) else "infinite"
+    inside = check.margin >= 0
+    words = "margin " if inside else "over by" if check.bound == "max" else "short by"
+    found = f"{words} {fixed(abs(check.margin), 6)}"
+    if check.margin_interval is None:
+        return found
+    low, high = check.margin_interval.low, check.margin_interval.high
+    ends = (low, high) if inside else (-high, -low)
+    interval = f"{100 * check.margin_interval.level:g} % interval {fixed(ends[0], 6)} to {fixed(ends[1], 6)}"
+    return f"{found}, {interval}" + (f": {check.reason}" if check.reason else "")
+
+
+def change_cells(check: Check) -> tuple[str, str]:
+    """The baseline with what is allowed, and the change."""
+    assert check.baseline is not None and check.change is not None
+    sign = "+" if check.bound == "max" else "-"
+    base = f"baseline {fixed(check.baseline, 6)} {sign} {check.allowed.replace('%', ' %')}"
+    change = f"change {_signed(check.change)}"
+    if check.baseline and math.isfinite(check.baseline) and math.isfinite(check.change):
+        change += f" ({100 * check.change / check.baseline:+.2f} %)"
+    if check.interval is not None:
+        ends = f"{_signed(check.interval.low)} to {_signed(check.interval.high)}"
+        change += f", {100 * check.interval.level:g} % interval {ends}"
+    return base, change
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{fixed(value, 6)}"
+
+
+def reason_cells(reason: Reason) -> tuple[str, str, str]:
+    """Return what explains a failure, its figures, and its share."""
+    what = {"class": "class ", "row": "row ", "group": ""}[reason.kind] + reason.name
+    figures = fixed(reason.after, 4)
+    if reason.before is not None:
+        figures = f"{fixed(reason.before, 4)} -> {figures}"
+    whole = "change" if reason.before is not None else "errors" if reason.metric == "accuracy" else "cost"
+    share = "" if reason.share is None else f"{percent(reason.share)} of the {whole}"
+    return what, figures, f"{share}, {plural(reason.rows, 'row')}" if reason.kind != "row" else share
+
+
+def sentences(result: CheckReport) -> Iterator[str]:
+    """Yield the verdict in words, and what was read and written."""
+    total, failed = len(result.held), sum(check.verdict == "fail" for check in result.held)
+    if failed:
+        yield f"{failed} of {plural(total, 'limit')} failed: exit 1."
+    elif result.verdict == "inconclusive":
+        yield "Inconclusive: the rows are too few to exclude the regression: exit 5."
+    elif result.verdict == "no_verdict":
+        yield "No verdict: a metric is undefined for these data: exit 5."
+    elif total:
+        yield {1: "The limit passed.", 2: "Both limits passed."}.get(total, f"All {total} limits passed.")
+    rows = result.report.examples
+    yield f"Inputs were read and matched in full: {plural(rows.scored, 'row')} scored."
+    if result.written is not None:
+        yield f"This run is now the baseline {result.written}."
