@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import xentcli
 from tests.conftest import Run, csv
 from xentcli.cli import main
 from xentcli.cli.command import Command
@@ -179,8 +180,6 @@ def test_the_kinds_that_the_help_lists_are_those_there_are() -> None:
 
 
 def test_the_version_is_printed(xent: Run) -> None:
-    import xentcli
-
     assert xent("--version").stdout == f"xent, version {xentcli.__version__}\n"
 
 
@@ -211,6 +210,8 @@ def playground(tmp_path: Path) -> Path:
     for name in ("old", "new"):
         shutil.copy(tmp_path / "plain/preds.csv", tmp_path / f"plain/{name}.csv")
         shutil.copy(tmp_path / "plain/run.csv", tmp_path / f"plain/{name}-run.csv")
+    write_baseline = str(tmp_path / "plain/main.npz")
+    xentcli.check(*(str(tmp_path / f"plain/{name}.csv") for name in ("old", "labels")), write_baseline=write_baseline)
     for epoch in (2, 10):
         np.save(tmp_path / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
     table = '[tool.xent.checks.main]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 5 }\n'

@@ -142,7 +142,7 @@ class Fields:
         needs=_FILES,
     )
     no_quotes: str | None = _files(
-        "Quotes in text are ordinary characters [no value: both].", choices=SIDES, bare="both", needs=_FILES
+        "Quotes are ordinary characters [no value: both].", choices=SIDES, bare="both", needs=_FILES
     )
     header: str | None = _files("First line is a header [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
