@@ -197,7 +197,8 @@ def playground(tmp_path: Path) -> Path:
     (tmp_path / "bin").mkdir()
     (tmp_path / "plain/preds.csv").write_text(csv(rows, names))
     (tmp_path / "plain/labels.csv").write_text(csv([[label] for label in truth], ["truth"]))
-    (tmp_path / "plain/run.csv").write_text(csv([[*r, t] for r, t in zip(rows, truth, strict=True)], [*names, "truth"]))
+    run = [[*r, truth[i], "ns"[i % 2]] for i, r in enumerate(rows)]
+    (tmp_path / "plain/run.csv").write_text(csv(run, [*names, "truth", "site"]))
     np.save(tmp_path / "plain/logits.npy", np.log(probabilities) + 3)
     np.save(tmp_path / "plain/labels.npy", index)
     for part in (slice(0, 12), slice(12, 20)):
@@ -210,8 +211,8 @@ def playground(tmp_path: Path) -> Path:
     for name in ("old", "new"):
         shutil.copy(tmp_path / "plain/preds.csv", tmp_path / f"plain/{name}.csv")
         shutil.copy(tmp_path / "plain/run.csv", tmp_path / f"plain/{name}-run.csv")
-    write_baseline = str(tmp_path / "plain/main.npz")
-    xentcli.check(*(str(tmp_path / f"plain/{name}.csv") for name in ("old", "labels")), write_baseline=write_baseline)
+    old, labels, baseline = (str(tmp_path / "plain" / name) for name in ("old.csv", "labels.csv", "main.npz"))
+    xentcli.check(old, labels, write_baseline=baseline)
     for epoch in (2, 10):
         np.save(tmp_path / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
     table = '[tool.xent.checks.main]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 5 }\n'

@@ -101,7 +101,7 @@ class _Job(NamedTuple):
             "is the new model worse, by more than 2 % and chance?",
             "xent check new.csv labels.csv --baseline main.npz --max-regression cost=2%",
         ),
-        ("each group of rows", "xent check preds.csv labels.csv --by truth --max-each cost=0.9 --min-rows 5"),
+        ("each site", "xent check run.csv --label truth --by site --max-each cost=0.9 --min-rows 5"),
         ("the verdict for a program", "xent check preds.csv labels.csv --max cost=0.5 --format json"),
         ("every check of pyproject.toml", "xent check"),
     ),
