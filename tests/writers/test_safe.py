@@ -6,14 +6,16 @@ import csv
 import html
 import io
 import re
+import sys
 import unicodedata
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from xentcli.writers.safe import csv_cell, markdown, terminal
+from xentcli.writers.safe import annotation, csv_cell, markdown, property_of, terminal, xml
 
 NAUGHTY = [
     "\x1b[31mred\x1b[0m",
@@ -63,6 +65,10 @@ NAUGHTY = [
     "back\\slash",
     'quote " and "" and ,',
     "::error::x",
+    "@everyone, a@b.example",
+    "fixes #1, owner/repo#22, GH-3",
+    "https://x.example www.x.example",
+    "100%0A::error::x",
     "é ü 漢字 ע",
     "",
     " ",
@@ -140,8 +146,11 @@ def seen(text: str) -> str:
     )
     cells = re.findall(r"<td>(.*?)</td>", page, flags=re.DOTALL)
     assert len(cells) == 2, page
-    assert "<" not in cells[0], page
-    return html.unescape(cells[0])
+    # GitHub and GitLab look for names, numbers and addresses in each piece of text between tags.
+    pieces = [html.unescape(piece) for piece in cells[0].split("<!-- -->")]
+    assert not any(re.search(r"@\w|#\d|://|\bwww\.|\bGH-\d", piece, re.IGNORECASE) for piece in pieces), page
+    assert not any("<" in piece for piece in cells[0].split("<!-- -->")), page
+    return "".join(pieces)
 
 
 @pytest.mark.parametrize("text", NAUGHTY, ids=IDS)
@@ -152,6 +161,35 @@ def test_markdown_shows_the_text_and_nothing_else(text: str) -> None:
 @given(st.text())
 def test_any_text_is_one_cell_of_markdown(text: str) -> None:
     assert seen(text) == f"x{terminal(text)}x"
+
+
+@given(st.text(st.sampled_from("@#:/w.GH-1a<!- ")))
+def test_no_text_is_a_link_or_a_name(text: str) -> None:
+    assert seen(text) == f"x{terminal(text)}x"
+
+
+@given(st.text() | st.sampled_from(NAUGHTY))
+def test_any_text_is_text_in_xml(text: str) -> None:
+    element = ElementTree.Element("case", name=xml(text))
+    element.text = xml(text)
+    read = ElementTree.fromstring(ElementTree.tostring(element, encoding="utf-8"))
+    assert (read.get("name"), read.text or "") == (xml(text), xml(text))
+
+
+def test_xml_has_none_of_the_characters_that_it_forbids() -> None:
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert not re.search("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", xml(every))
+
+
+@given(st.text() | st.sampled_from(NAUGHTY))
+def test_a_command_of_a_runner_is_one_line_with_the_text(text: str) -> None:
+    for escaped, more in ((annotation(text), {}), (property_of(text), {":": "%3A", ",": "%2C"})):
+        assert escaped.isprintable()
+        assert not any(character in escaped for character in more)
+        # As the runner reads it.
+        for character, code in {**more, "%": "%25"}.items():
+            escaped = escaped.replace(code, character)
+        assert escaped == terminal(text)
 
 
 def test_markdown_has_no_line_end_and_no_control() -> None:

@@ -33,10 +33,11 @@ def executor_of(function: Callable[[Any], Any], workers: int, *, fork: bool) -> 
 
     A forked process has one thread only; locks that other threads hold would stay locked in it.
     """
-    if fork and sys.platform.startswith("linux") and len(os.listdir("/proc/self/task")) == 1:
-        # Without semaphores of the system (no /dev/shm) there is no pool of processes.
-        with contextlib.suppress(ImportError, OSError):
-            return Processes(function, workers)
+    if fork and sys.platform.startswith("linux") and hasattr(os, "fork"):
+        # No /dev/shm: no semaphores, and no pool of processes. No /proc: no count of threads.
+        with contextlib.suppress(ImportError, OSError, ValueError, NotImplementedError):
+            if len(os.listdir("/proc/self/task")) == 1:
+                return Processes(function, workers)
     return ThreadPoolExecutor(workers, initializer=leave_to_main_thread)
 
 

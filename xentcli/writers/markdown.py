@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from xentcli.report.document import Document
-from xentcli.writers.pages import Grid, Line, page
+from xentcli.writers.pages import Grid, Line, Page, page
 from xentcli.writers.safe import markdown
 
-__all__ = ["render"]
+__all__ = ["render", "written"]
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
     """Return the Markdown page of a document."""
-    return "\n\n".join(_table(part) if isinstance(part, Grid) else _paragraph(part) for part in page(document)) + "\n"
+    return written(page(document))
+
+
+def written(parts: Page) -> str:
+    """Return a page as Markdown."""
+    return "\n\n".join(_table(part) if isinstance(part, Grid) else _paragraph(part) for part in parts) + "\n"
 
 
 def _paragraph(line: Line) -> str:

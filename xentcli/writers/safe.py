@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["csv_cell", "encodable", "json_text", "markdown", "terminal", "terminal_cell"]
+__all__ = [
+    "annotation",
+    "csv_cell",
+    "encodable",
+    "json_text",
+    "markdown",
+    "property_of",
+    "terminal",
+    "terminal_cell",
+    "xml",
+]
 
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 _COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:vso)?\[)")
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
+_LINKED = re.compile(r"(@(?=\w|$)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH-(?=\d))", re.IGNORECASE)
+"""What GitHub and GitLab make a link or a notification of."""
 
 
 def terminal(text: str) -> str:
@@ -68,9 +80,38 @@ def terminal_cell(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""Escape characters that Markdown reads as markup.
+    r"""Escape characters that Markdown reads as markup; no address, @name or #1 becomes a link or notifies somebody.
 
-    >>> markdown("a|b`c`")
-    'a\\|b\\`c\\`'
+    >>> markdown("a|b`c`"), markdown("@all")
+    ('a\\|b\\`c\\`', '@<!-- -->all')
     """
-    return _MARKDOWN.sub(r"\\\1", terminal(text))
+    return _LINKED.sub(r"\1<!-- -->", _MARKDOWN.sub(r"\\\1", terminal(text)))
+
+
+def xml(text: str) -> str:
+    r"""Escape the characters that XML 1.0 forbids, which are among those that a terminal would obey or hide.
+
+    Markup is escaped by the library that writes the document.
+
+    >>> xml("a\x00b\ufffe")
+    'a\\x00b\\ufffe'
+    """
+    return terminal(text)
+
+
+def annotation(text: str) -> str:
+    r"""Escape the message of a command of a GitHub runner; line ends are escaped as those of terminal().
+
+    >>> annotation("50%\n::set-env")
+    '50%25\\n::set-env'
+    """
+    return terminal(text).replace("%", "%25")
+
+
+def property_of(text: str) -> str:
+    """Escape a property of a command of a GitHub runner, such as the title of an annotation.
+
+    >>> property_of("a:b,c")
+    'a%3Ab%2Cc'
+    """
+    return annotation(text).replace(":", "%3A").replace(",", "%2C")
