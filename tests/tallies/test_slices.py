@@ -122,12 +122,6 @@ def test_more_groups_than_allowed_are_a_limit_that_names_its_option() -> None:
         assert len(rows_of(FRAME, **options, max_groups=N).by) in (0, N)
 
 
-def test_soft_targets_have_no_true_class() -> None:
-    report = score(Q, np.full((N, 4), 0.25), by_class=True)
-    assert report.by_class == ()
-    assert report.undefined["by_class"] == "targets are soft"
-
-
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 9])
 def test_top_k_is_that_of_scikit_learn(k: int) -> None:
     report = score(Q, Y, metrics=f"cost,top{k}")

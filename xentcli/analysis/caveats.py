@@ -21,8 +21,6 @@ _FEW_MISSING = 0.01
 def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool) -> dict[str, str]:
     """Return why figures are undefined, by the name of the figure; with `no_bytes` the bytes sum to 0."""
     reasons = _no_interval(total, clusters)
-    if clusters is not None and plan.settings.slices:
-        reasons["by"] = "with --cluster only the whole cost has an interval"
     if plan.settings.bytes is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
     elif no_bytes:
@@ -44,7 +42,7 @@ def _without_labels(plan: Plan, total: Scores) -> dict[str, str]:
     """Why figures that need hard labels or class frequencies are undefined."""
     if plan.matcher is None:
         return dict.fromkeys(("accuracy", "brier", "prior", "skill", "nce"), "there are no labels")
-    reasons = dict.fromkeys(("accuracy", "by_class", "gap", "ece"), "targets are soft") if total.soft else {}
+    reasons = dict.fromkeys(("accuracy", "gap", "ece"), "targets are soft") if total.soft else {}
     if (floor := reasons.get("ece") or no_floor(plan)) is not None:
         reasons |= dict.fromkeys(("ece_floor", "ece_floor_95"), floor)
     if plan.settings.label_smoothing:

@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_PARTS = 20
+"""How many times --max-groups the groups and clusters that occur together may be."""
 
 
 def score(
@@ -438,11 +440,14 @@ def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
     FileError
         Naming the option that allows more.
     """
-    grouped = [("a column of --by", groups) for groups in bundle["by"].each] + [("--cluster", bundle["clusters"])]
-    for what, groups in grouped:
-        if (len(groups.names) if whole else groups.at_least) > plan.settings.max_groups:
+    most = plan.settings.max_groups
+    grouped = [("a column of --by", groups, most) for groups in bundle["by"].each]
+    grouped += [("--cluster", bundle["clusters"], most)]
+    grouped += [("--by with --cluster", groups, _PARTS * most) for groups in bundle["by_cluster"].each]
+    for what, groups, limit in grouped:
+        if (len(groups.names) if whole else groups.at_least) > limit:
             raise FileError(
-                f"{what} has more than {plan.settings.max_groups:,} groups",
+                f"{what} has more than {limit:,} groups",
                 advice="--max-groups N allows more; each takes memory",
             )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
+from typing import Any
+
+import numpy as np
 
 from xentcli.analysis import caveats
 from xentcli.analysis.intervals import interval_of
@@ -31,9 +34,10 @@ from xentcli.scoring.metrics import METRICS, Metric, Totals
 from xentcli.tallies.bins import expected_error, floor_of
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum
-from xentcli.tallies.groups import named
-from xentcli.tallies.moments import Mean, Moments
+from xentcli.tallies.groups import GroupName, named
+from xentcli.tallies.moments import GroupMeans, Mean, Moments
 from xentcli.tallies.scores import Scores
+from xentcli.tallies.shares import ClassShares
 from xentcli.version import __version__
 
 __all__ = ["report_of"]
@@ -121,21 +125,40 @@ class _Summary:
         return between
 
     @cached_property
+    def reweighted(self) -> bool:
+        """Whether the loss is no longer the cross-entropy with the target alone."""
+        return bool(self.plan.settings.label_smoothing) or self.plan.recipe.class_weight is not None
+
+    @cached_property
     def totals(self) -> Totals:
         """What metrics are derived from."""
-        total, plan = self.total, self.plan
-        smoothed = bool(plan.settings.label_smoothing)
-        # With either the loss is no longer the cross-entropy with the target alone.
-        reweighted = smoothed or plan.recipe.class_weight is not None
+        total = self.total
+        calibration = self._calibration()
+        return self._totals(total.cost, self.standard_error, total.means, total.classes, self.size, **calibration)
+
+    def _totals(
+        self,
+        cost: Moments,
+        standard_error: float | None,
+        means: Mapping[str, Mean],
+        classes: ClassShares | None,
+        size: ExactSum | None,
+        **calibration: float,
+    ) -> Totals:
+        """What metrics of some rows are derived from; without `classes` there is no prior."""
+        plan, weight = self.plan, cost.mean.b
+        known = classes if plan.matcher is not None and not plan.settings.label_smoothing else None
         return Totals(
-            cost=total.cost.mean.value,
-            standard_error=self.standard_error,
-            total=total.cost.mean.a,
-            weight_sum=total.cost.mean.b.value,
-            prior=total.classes.best_constant(total.cost.mean.b) if plan.matcher is not None and not smoothed else None,
-            target_entropy=total.means["target_entropy"].value if total.soft and not reweighted else None,
-            bytes=self.size or None,
-            **self._calibration(),
+            cost=cost.mean.value,
+            standard_error=standard_error,
+            total=cost.mean.a,
+            weight_sum=weight.value,
+            prior=None if known is None else known.best_constant(weight),
+            target_entropy=means["target_entropy"].value
+            if self.total.soft and not self.reweighted and "target_entropy" in means
+            else None,
+            bytes=size or None,
+            **calibration,
         )
 
     def _calibration(self) -> dict[str, float]:
@@ -153,8 +176,7 @@ class _Summary:
         """Return the values of some metrics by name."""
         values = {}
         for metric in metrics:
-            value, unit = self._value(metric), self.plan.settings.nats_per_unit if metric.unit == "loss" else 1.0
-            values[metric.name] = value.over(unit) if isinstance(value, ExactSum) else value and value / unit
+            values[metric.name] = self._value(metric, self.totals, self.total.means)
         return values
 
     def undefined(self, metrics: Sequence[Metric]) -> dict[str, str]:
@@ -163,14 +185,19 @@ class _Summary:
         absent = METRICS.keys() - {metric.name for metric in metrics}
         return {name: reason for name, reason in reasons.items() if name not in absent or METRICS[name].usual}
 
-    def _value(self, metric: Metric) -> ExactSum | float | None:
+    def _value(self, metric: Metric, totals: Totals, means: Mapping[str, Mean]) -> float | None:
+        """The value of a metric of some rows, in the unit of the report."""
+        value: ExactSum | float | None = None
         if metric.derive is not None:
-            derived: ExactSum | float | None = metric.derive(self.totals)
-            return derived
-        mean = self.total.means.get(metric.name)
-        if mean is None or (metric.hard and self.total.soft):
-            return None
-        return mean.value
+            value = metric.derive(totals)
+        elif metric.name in means and not (metric.hard and self.total.soft):
+            value = means[metric.name].value
+        unit = self.plan.settings.nats_per_unit if metric.unit == "loss" else 1.0
+        return value.over(unit) if isinstance(value, ExactSum) else value and value / unit
+
+    def _asked(self, totals: Totals, means: Mapping[str, Mean]) -> dict[str, float | None]:
+        """The metrics of --metrics of a slice."""
+        return {metric.name: self._value(metric, totals, means) for metric in self.plan.settings.shown_metrics}
 
     @property
     def interval(self) -> Interval | None:
@@ -219,30 +246,73 @@ class _Summary:
         return part.share_of(whole, problems) if whole.a.all_finite else None
 
     def by_class(self) -> Iterator[ClassSlice]:
-        plan = self.plan
-        name, problems = ("by_column", len(plan.classes)) if plan.settings.multilabel else ("by_class", 1)
-        for index, part in [] if self.total.soft else sorted(self.bundle[name], key=itemgetter(0)):
-            moments: Moments = part["cost"]
-            cost = moments.mean.value / plan.settings.nats_per_unit
-            share = self._share(moments.mean, problems)
-            yield ClassSlice(plan.classes[index], moments.rows, cost, share, part["right"].value)
+        plan, soft = self.plan, self.total.soft
+        multilabel = plan.settings.multilabel
+        problems = len(plan.classes) if multilabel else 1
+        parts = self.bundle["by_column"] if multilabel else self.bundle["by_class"].merge(self.bundle["by_term"])
+        for index, part in sorted(parts, key=itemgetter(0)):
+            cost: Moments = part.pop("cost")
+            accuracy = part.pop("accuracy")
+            totals = self._totals(cost, None, part, self._shares_of(index, cost.mean.b), None)
+            yield ClassSlice(
+                plan.classes[index],
+                cost.rows,
+                cost.mean.value / plan.settings.nats_per_unit,
+                self._share(cost.mean, problems),
+                None if soft else accuracy.value,
+                cost.mean.b.value if soft and not multilabel else None,
+                self._asked(totals, {**part, "accuracy": accuracy}),
+            )
+
+    def _shares_of(self, index: int, mass: ExactSum) -> ClassShares:
+        """The target of a class, which is all on it, or of a column of --multilabel."""
+        if not self.plan.settings.multilabel:
+            return ClassShares(masses={index: mass})
+        masses = self.total.classes.by_class()
+        return ClassShares(masses={code: masses[2 * index + code] for code in (0, 1) if 2 * index + code in masses})
 
     def by(self) -> Iterator[GroupSlice]:
-        unit = self.plan.settings.nats_per_unit
-        for columns, slices in zip(self.plan.slice_columns, self.bundle["by"].each, strict=True):
-            for name, part in sorted(slices, key=itemgetter(0)):
-                moments: Moments = part["cost"]
-                cost = moments.mean.value
-                # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
-                error = moments.standard_error if self.clusters is None else None
+        unit, names = self.plan.settings.nats_per_unit, self.plan.slice_columns
+        for place, columns in enumerate(names):
+            between, shares = self._by_cluster(place), self._by_share(place)
+            for name, part in sorted(self.bundle["by"].each[place], key=itemgetter(0)):
+                cost: Moments = part.pop("cost")
+                size = part.pop("bytes", Mean()).a
+                if between is None:
+                    error, units, noun = cost.standard_error, cost.rows, "rows"
+                else:
+                    error, units, noun = between[name].standard_error_between, len(between[name]), "clusters"
+                totals = self._totals(cost, error, part, shares.get(name), size)
                 yield GroupSlice(
                     named(columns, name),
-                    moments.rows,
-                    cost / unit,
+                    cost.rows,
+                    cost.mean.value / unit,
                     self.in_unit(error),
-                    self._interval(cost, error, moments.rows),
-                    self._share(moments.mean),
+                    self._interval(cost.mean.value, error, units, noun),
+                    self._share(cost.mean),
+                    self._asked(totals, part),
                 )
+
+    def _by_cluster(self, place: int) -> Mapping[GroupName, GroupMeans] | None:
+        """The means of the clusters in each group of a --by; None without --cluster."""
+        if self.clusters is None:
+            return None
+        groups = self.bundle["by_cluster"].each[place]
+        means: GroupMeans = groups["cost"]
+        return {name: means.take(np.array(places)) for name, places in _within(groups.names).items()}
+
+    def _by_share(self, place: int) -> Mapping[GroupName, ClassShares]:
+        """The class frequencies in each group of a --by; empty where no metric asks for them."""
+        each = self.bundle["by_share"].each
+        if not each:
+            return {}
+        total, names, sums = self.total.classes, each[place].names, list(each[place]["mass"])
+        return {
+            group: ClassShares(
+                np.zeros(len(total.counts), np.int64), {names[i][1]: sums[i].a for i in places}, total.pairs
+            )
+            for group, places in _within(names).items()
+        }
 
     def worst(self) -> Iterator[WorstExample]:
         for row in self.bundle["worst"].rows:
@@ -256,6 +326,14 @@ class _Summary:
                 row.predicted_probability,
                 dict(zip(self.plan.shown_columns, row.shown, strict=True)),
             )
+
+
+def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:
+    """The places of the names (group, part) by group."""
+    found: dict[GroupName, list[int]] = {}
+    for place, (group, _) in enumerate(names):
+        found.setdefault(group, []).append(place)
+    return found
 
 
 def _labels(plan: Plan, total: Scores) -> Labels:

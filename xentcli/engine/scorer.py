@@ -32,7 +32,7 @@ from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
-from xentcli.scoring.metrics import Metric, wanted
+from xentcli.scoring.metrics import Metric, slice_means, wanted
 from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, Needs
@@ -43,6 +43,7 @@ __all__ = ["Aligned", "Outcome", "Piece", "Scorer", "items_at"]
 
 _GROUPING = ("by", "cluster", "show")
 """The roles that have any number of columns."""
+_MAY_BE_SOFT = ("distribution", "binary")
 
 
 @record(frozen=True, eq=False)
@@ -254,7 +255,10 @@ class Scorer:
             worst=settings.worst,
             by_class=settings.by_class and not settings.multilabel,
             by_column=settings.by_class and settings.multilabel,
+            by_term=settings.by_class and plan.matcher is not None and plan.matcher.matched in _MAY_BE_SOFT,
             by=bool(settings.slices),
+            by_share=bool(settings.slices) and any(metric.of_shares for metric in settings.shown_metrics),
+            means=slice_means(settings.shown_metrics),
             clusters=settings.cluster is not None,
             bytes=settings.bytes is not None and settings.bytes_in_all is None,
             tail=self.tail,

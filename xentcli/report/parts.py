@@ -148,12 +148,18 @@ class RowSum:
 
 @record(frozen=True)
 class ClassSlice:
-    """The rows of one true class.
+    """The rows of one true class, or of soft targets the terms -ln q of the class.
 
     Attributes
     ----------
+    examples
+        rows with a target on it
     share
         of the cost; None where that is 0 or infinite
+    mass
+        the sum of its soft targets, weighted: its cost is the mean over this; None where labels are hard
+    metrics
+        those of --metrics
     """
 
     JSON_NAMES: ClassVar = {"name": "class"}
@@ -163,6 +169,8 @@ class ClassSlice:
     cost: Number
     share: Finite | None
     accuracy: Number | None
+    mass: Number | None = None
+    metrics: dict[str, Number | None] = field(default_factory=dict)
 
 
 @record(frozen=True)
@@ -173,6 +181,8 @@ class GroupSlice:
     ----------
     share
         of the cost; None where that is 0 or infinite
+    metrics
+        those of --metrics
     """
 
     group: dict[str, str]
@@ -181,6 +191,7 @@ class GroupSlice:
     standard_error: Number | None
     interval: Interval | None
     share: Finite | None
+    metrics: dict[str, Number | None] = field(default_factory=dict)
 
 
 @record(frozen=True)

@@ -247,20 +247,24 @@ _OF_EXAMPLE = ("row", "id", "label", "predicted", "probability", "predicted_prob
 
 
 def _slices(report: Report) -> Table:
-    """A row for each group of --by, then for each class."""
+    """A row for each group of --by, then for each class, with the metrics of --metrics."""
     by = list(dict.fromkeys(column for part in report.by for column in part.group))
     classes = ["class"] if report.by_class else []
+    more = [name for name in report.shown if name not in _FIGURES]
+    mass = ["mass"] if any(part.mass is not None for part in report.by_class) else []
     rows: list[tuple[Any, ...]] = []
     for group in report.by:
         names = [*(group.group.get(column) for column in by), *(None for _ in classes)]
         low, high = (None, None) if group.interval is None else (group.interval.low, group.interval.high)
         spread = (group.standard_error, low, high)
-        rows.append((*names, group.examples, group.cost, report.unit, *spread, group.share, None))
+        figures = (group.examples, group.cost, report.unit, *spread, group.share, group.metrics.get("accuracy"))
+        rows.append((*names, *figures, *(group.metrics[name] for name in more), *(None for _ in mass)))
     for part in report.by_class:
         names = [*(None for _ in by), part.name]
-        rows.append((*names, part.examples, part.cost, report.unit, None, None, None, part.share, part.accuracy))
-    reserved = ("class", *_FIGURES)
-    return Table("groups", (*_distinct(by, reserved), *classes, *_FIGURES), tuple(rows))
+        figures = (part.examples, part.cost, report.unit, None, None, None, part.share, part.accuracy)
+        rows.append((*names, *figures, *(part.metrics[name] for name in more), *(part.mass for _ in mass)))
+    columns = (*_FIGURES, *more, *mass)
+    return Table("groups", (*_distinct(by, ("class", *columns)), *classes, *columns), tuple(rows))
 
 
 def _worst(report: Report) -> Table:

@@ -18,7 +18,7 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.arrays import Floats
 
-__all__ = ["METRICS", "Metric", "Totals", "find", "top", "wanted", "with_those_beside"]
+__all__ = ["METRICS", "Metric", "Totals", "find", "slice_means", "top", "wanted", "with_those_beside"]
 
 
 class Sum(Protocol):
@@ -123,6 +123,8 @@ class Metric:
         What its function takes beside the rows: the k of a top-k accuracy.
     tally
         What it is derived from beside a plain score: "bins" of confidence, or a "fit", which reads the files again.
+    of_shares
+        Whether it is derived from the class frequencies.
     beside
         The metrics that are shown wherever it is.
     always
@@ -146,6 +148,7 @@ class Metric:
     argument: int | None = None
     usual: bool = True
     tally: Literal["", "bins", "fit"] = ""
+    of_shares: bool = False
     beside: tuple[str, ...] = ()
     always: bool = False
     description: str = ""
@@ -177,10 +180,14 @@ METRICS = {
         ),
         Metric(
             "prior", "prior", "cost of always predicting the class frequencies", better="none", unit="loss",
-            derive=attrgetter("prior"), description="cost of always predicting the class frequencies, in unit",
+            derive=attrgetter("prior"), of_shares=True,
+            description="cost of always predicting the class frequencies, in unit",
         ),
-        Metric("skill", "skill", "1 - cost / prior", better="higher", unit="share", derive=_skill),
-        Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost),
+        Metric(
+            "skill", "skill", "1 - cost / prior", better="higher", unit="share", derive=_skill,
+            of_shares=True,
+        ),
+        Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost, of_shares=True),
         Metric(
             "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", synonyms=("acc",),
             unit="share", per_example="correct", reduced=True, hard=True, description="ties go to the first class",
@@ -274,6 +281,16 @@ def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
     """
     usual = [metric for metric in METRICS.values() if metric.usual]
     return tuple({metric.name: metric for metric in (*usual, *with_those_beside(asked))}.values())
+
+
+def slice_means(metrics: Iterable[Metric]) -> tuple[str, ...]:
+    """Return the metrics that are means over rows, of which slices derive some metrics beside the cost.
+
+    >>> slice_means([find("skill"), find("accuracy"), find("kl")])
+    ('accuracy', 'target_entropy')
+    """
+    names = ("target_entropy" if metric.name == "kl" else metric.name for metric in metrics)
+    return tuple(dict.fromkeys(name for name in names if find(name).per_example))
 
 
 def with_those_beside(metrics: Iterable[Metric]) -> tuple[Metric, ...]:

@@ -20,6 +20,7 @@ def check_together(settings: Fields) -> None:
     _check_kind(settings)
     _check_columns(settings)
     _check_text(settings)
+    _check_slices(settings)
     if settings.multilabel:
         _check_multilabel(settings)
     if settings.compat is not None:
@@ -71,6 +72,23 @@ def _check_columns(settings: Fields) -> None:
         raise UsageError("--id and --align position contradict each other")
     if settings.show and not settings.worst:
         raise UsageError("--show names columns for --worst N")
+
+
+def _check_slices(settings: Fields) -> None:
+    """Refuse a metric that a group, or the rows of a class, cannot have."""
+    given = "--by" if settings.slices else "--by-class" if settings.by_class else None
+    for metric in settings.named_metrics if given else ():
+        if metric.tally:
+            advice = "xent calibration --by COLUMN shows calibration by group" if settings.slices else ()
+            raise UsageError(f"--metrics {metric.name} does not go with {given}: only the whole has it", advice=advice)
+        if metric.name == "bits_per_byte":
+            if settings.by_class:
+                raise UsageError("--metrics bits_per_byte does not go with --by-class: classes have no bytes")
+            if settings.bytes_in_all is not None:
+                raise UsageError(
+                    f"--bytes {settings.bytes} is a total, and --by needs the bytes of each group",
+                    advice="--bytes COLUMN gives those of each row",
+                )
 
 
 def _check_text(settings: Fields) -> None:

@@ -30,9 +30,11 @@ class Wants:
         How many classes rows with one label have; else 0.
     worst
         How many rows of the largest loss.
-    by_class, by_column, by, clusters, tail
-        Whether rows are tallied by class, by column (each a problem of its own), by groups of columns,
-        by cluster, by the size of their loss.
+    by_class, by_column, by_term, by, by_share, clusters, tail
+        Whether rows are tallied by class, by column (each a problem of its own), by the terms of soft targets, by
+        groups of columns, by groups and class, by cluster, by the size of their loss.
+    means
+        The metrics that are means over rows and that slices have too.
     bytes
         Whether their bytes are tallied.
     from_one
@@ -50,7 +52,9 @@ class Wants:
     worst: int = 0
     by_class: bool = False
     by_column: bool = False
+    by_term: bool = False
     by: bool = False
+    by_share: bool = False
     clusters: bool = False
     bytes: bool = False
     tail: bool = False
@@ -58,6 +62,7 @@ class Wants:
     bins: int = 0
     calibration: bool = False
     fit: bool = False
+    means: tuple[str, ...] = ()
 
 
 @record(frozen=True, eq=False)

@@ -10,22 +10,18 @@ from dataclasses import field
 from functools import partial
 from typing import Any, Literal, Self, cast
 
-import numpy as np
-
-from xentcli.arrays import Floats, Ints
 from xentcli.attempts import attempted
-from xentcli.columns.keys import Keys, coded
+from xentcli.columns.keys import coded
 from xentcli.records import record
-from xentcli.scoring.measures import correct
+from xentcli.tallies import slices
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.bins import Calibration, bins_of_block
 from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
-from xentcli.tallies.exact import Among, ExactSum
+from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.fit import BEGIN, SlopeSums
 from xentcli.tallies.groups import Groups, Slicings
 from xentcli.tallies.looks import Looks
-from xentcli.tallies.moments import GroupMeans, GroupMoments
 from xentcli.tallies.scores import Scores
 from xentcli.tallies.tail import step_of
 from xentcli.tallies.tally import Tally
@@ -133,56 +129,10 @@ def _tried(entry: Entry, make: Callable[[], Tally]) -> Tally | None:
     return attempted(make, cast("Tally | None", None)) if entry.diagnosis else make()
 
 
-def _costs(block: Block, keys: Keys) -> Groups[Any]:
-    """The moments of the loss of each group."""
-    names, codes = keys
-    figures = block.figures
-    return Groups.of(names, cost=GroupMoments.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
-
-
-def _by(block: Block) -> Slicings:
-    return Slicings(tuple(_costs(block, keys) for keys in block.by))
-
-
-def _by_class(block: Block) -> Groups[int]:
-    """The moments of the loss, and the accuracy, of the rows with a hard label by class."""
-    figures = block.figures
-    hard = np.flatnonzero(~figures.soft)
-    right = (figures.predicted == figures.index).astype(np.float64)
-    weight, mass = (None if of is None else of[hard] for of in (figures.weight, figures.mass))
-    return _with_accuracy(figures.index[hard], figures.loss[hard], right[hard], weight, mass)
-
-
-def _by_column(block: Block) -> Groups[int]:
-    """The moments of the loss, and the accuracy, of the hard targets of each column of --multilabel."""
-    assert block.whole is not None
-    work = block.whole.work.columns
-    hard = np.flatnonzero(~work.soft)
-    weight = None if work.batch.weight is None else work.batch.weight[hard]
-    column = block.whole.work.batch.columns_of_cells[hard]
-    return _with_accuracy(column, work.loss[hard], correct(work)[hard], weight, None)
-
-
-def _with_accuracy(
-    classes: Ints, loss: Floats, right: Floats, weight: Floats | None, mass: Floats | None
-) -> Groups[int]:
-    names, codes = coded(classes)
-    among = Among(codes, len(names))
-    accuracy = GroupMeans.of(right, weight if mass is None else mass, among=among)
-    return Groups.of(names, cost=GroupMoments.of(loss, weight, mass, among), right=accuracy)
-
-
-def _clusters(block: Block) -> Groups[str]:
-    """The mean loss of each cluster."""
-    assert block.clusters is not None
-    (names, codes), figures = block.clusters, block.figures
-    return Groups.of(names, cost=GroupMeans.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
-
-
 def _bytes(block: Block) -> ExactSum:
     """The bytes of the rows, times their weights."""
     assert block.bytes is not None
-    weight = block.figures.weight if block.figures.mass is None else block.figures.mass
+    weight = block.figures.below
     return ExactSum.of(block.bytes) if weight is None else ExactSum.of_products(block.bytes, weight)
 
 
@@ -203,13 +153,18 @@ def _from_one(block: Block) -> FromOne:
 
 TALLIES: dict[str, Entry] = {
     "scores": Entry(Scores, _scores),
-    "by": Entry(Slicings, _by, lambda wants: wants.by),
-    "by_class": Entry(Groups, _by_class, lambda wants: wants.by_class),
-    "by_column": Entry(Groups, _by_column, lambda wants: wants.by_column, "predictions"),
-    "clusters": Entry(Groups, _clusters, lambda wants: wants.clusters),
+    "by": Entry(Slicings, slices.by_group, lambda wants: wants.by),
+    "by_cluster": Entry(Slicings, slices.by_cluster, lambda wants: wants.by and wants.clusters),
+    "by_share": Entry(Slicings, slices.by_share, lambda wants: wants.by_share, "predictions"),
+    "by_class": Entry(Groups, slices.by_class, lambda wants: wants.by_class),
+    "by_term": Entry(Groups, slices.by_term, lambda wants: wants.by_term, "predictions"),
+    "by_column": Entry(Groups, slices.by_column, lambda wants: wants.by_column, "predictions"),
+    "clusters": Entry(Groups, slices.clusters, lambda wants: wants.clusters),
     "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), "rows"),
     "bytes": Entry(ExactSum, _bytes, lambda wants: wants.bytes),
-    "tail": Entry(Groups, lambda block: _costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail),
+    "tail": Entry(
+        Groups, lambda block: slices.costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail
+    ),
     "bins": Entry(Groups, bins_of_block, lambda wants: bool(wants.bins), "predictions"),
     "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, "predictions"),
     "slopes": Entry(SlopeSums, _slopes, lambda wants: wants.fit, "predictions"),

@@ -87,6 +87,10 @@ class GroupMeans(_Averaged):
         """Return the means of `groups` groups over all parts; group i of a part is group places[i] (i8[n])."""
         return cls(*(GroupSums.joined(sums, places, groups) for sums in zip(*((p.a, p.b) for p in parts), strict=True)))
 
+    def take(self, places: Ints) -> GroupMeans:
+        """Return the means of some groups (i8[m])."""
+        return GroupMeans(self.a.take(places), self.b.take(places))
+
     def __len__(self) -> int:
         """Return the number of groups."""
         return len(self.a)

@@ -86,6 +86,11 @@ class Figures:
             None if batch.free is None else batch.mass,
         )
 
+    @property
+    def below(self) -> Floats | None:
+        """f8[n]: what each row adds to the denominator; None where that is 1 for all."""
+        return self.weight if self.mass is None else self.mass
+
     @classmethod
     def joined(cls, pieces: Sequence[Figures]) -> Figures:
         """Return the figures of all rows of some pieces, of which there is one at least."""
@@ -155,7 +160,7 @@ class Scores(Tally):
     def of(cls, figures: Figures, *, read: int, left_out: LeftOut = _NOTHING, underflows: int = 0) -> Scores:
         """Tally rows, of which `read` were read and some left out."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
-        below = weight if mass is None else mass
+        below = figures.below
         return cls(
             read,
             left_out,

@@ -8,14 +8,14 @@ from dataclasses import field
 
 import numpy as np
 
-from xentcli.arrays import Ints
+from xentcli.arrays import Floats, Ints
 from xentcli.records import record
 from xentcli.scoring.losses import Workings
 from xentcli.tallies.exact import ExactSum, common, ratio
 from xentcli.tallies.sums import grouped_sums
 from xentcli.tallies.tally import Tally
 
-__all__ = ["ClassShares"]
+__all__ = ["ClassShares", "spread_masses"]
 
 
 @record(frozen=True, eq=False)
@@ -123,6 +123,25 @@ class ClassShares(Tally):
             return 1 - int(self.counts.max()) / int(self.counts.sum())
         columns = self.counts.reshape(-1, 2)
         return float(np.mean(columns.min(axis=1) / columns.sum(axis=1)))
+
+
+def spread_masses(work: Workings) -> tuple[Ints, Ints, Floats]:
+    """Return the parts of the targets that are not 0: the row of each (i8[m], from 0), its class, its mass.
+
+    The classes are the codes of ClassShares: with --multilabel 2 c and 2 c + 1 of column c.
+    """
+    batch = work.batch
+    if not batch.multilabel:
+        mass = work.class_shares if batch.mass is None else batch.mass[:, None] * work.class_shares
+        rows, classes = np.nonzero(mass)
+        return rows, classes, mass[rows, classes]
+    cells, columns = work.columns, batch.columns_of_cells
+    every = np.arange(batch.classes * len(batch.rows)) // batch.classes
+    row = every if batch.present is None else every[batch.present.ravel()]
+    assert cells.distribution is not None
+    mass = cells.distribution if cells.batch.weight is None else cells.batch.weight[:, None] * cells.distribution
+    at, second = np.nonzero(mass)
+    return row[at], 2 * columns[at] + second, mass[at, second]
 
 
 def _entropy(masses: Sequence[int]) -> float:

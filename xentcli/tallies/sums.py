@@ -68,8 +68,11 @@ class GroupSums(Summed):
 
     def __getitem__(self, group: int) -> ExactSum:
         """Return the sum of a group."""
-        part = slice(group, group + 1)
-        return next(iter(GroupSums(self.limbs[:, part], self.low, None if self.odd is None else self.odd[:, part])))
+        return next(iter(self.take(slice(group, group + 1))))
+
+    def take(self, places: Ints | slice) -> GroupSums:
+        """Return the sums of some groups."""
+        return GroupSums(self.limbs[:, places], self.low, None if self.odd is None else self.odd[:, places])
 
     def __iter__(self) -> Iterator[ExactSum]:
         """Yield the sum of each group."""

@@ -112,7 +112,7 @@ def _chosen(hints: list[Any], plain: Any) -> Any:
 
 
 def _key(plain: Any) -> Any:
-    return tuple(plain) if isinstance(plain, list) else plain
+    return tuple(map(_key, plain)) if isinstance(plain, list) else plain
 
 
 _PLAIN: Mapping[Any, Any] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 
 from xentcli.report.parts import GroupSlice
 from xentcli.report.report import Report
+from xentcli.scoring.metrics import Metric, find
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
 from xentcli.writers.remarks import ends
 from xentcli.writers.screens.layout import Columns, text
@@ -25,38 +26,52 @@ def slice_tables(report: Report) -> Iterator[RenderableType]:
     if report.by_class:
         yield _by_class(report, places)
     for _, groups in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
-        table = _by(list(groups), places)
-        yield Group(table, text(report.undefined["by"])) if "by" in report.undefined else table
+        yield _by(report, list(groups), places)
     if report.worst:
         yield Group(text(_worst_title(report), style="bold"), _worst(report))
 
 
 def _by_class(report: Report, places: int) -> RenderableType:
     parts = sorted(report.by_class, key=lambda part: -(part.share or 0.0))
-    rows = [
-        (part.name, f"{part.examples:,}", fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3), "")
-        for part in parts[:MOST]
-    ]
-    return Columns(
-        [*rows, *_rest(len(parts), 6)], (_class_title(report), "rows", "cost", "share", "accuracy", ""), "lrrrrl"
-    )
+    more, soft = _more(report, "accuracy"), any(part.mass is not None for part in parts)
+    rows = []
+    for part in parts[:MOST]:
+        counted = fixed(part.mass, 1) if soft else f"{part.examples:,}"
+        cells = (part.name, counted, fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
+        rows.append((*cells, *_metrics(part.metrics, more, places), ""))
+    header = (_class_title(report), "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more), "")
+    return Columns([*rows, *_rest(len(parts), len(header))], header, "lrrrr" + "r" * len(more) + "l")
 
 
 def _class_title(report: Report) -> str:
     return "column" if report.labels.matched == "multilabel" else "true class"
 
 
-def _by(parts: list[GroupSlice], places: int) -> RenderableType:
-    columns = tuple(parts[0].group)
+def _by(report: Report, parts: list[GroupSlice], places: int) -> RenderableType:
+    columns, more = tuple(parts[0].group), _more(report)
     parts = sorted(parts, key=lambda part: -(part.share or 0.0))
     rows = []
     for part in parts[:MOST]:
         shown = ends(part.interval, places) if part.interval is not None else "-"
         names = [value or "(empty)" for value in part.group.values()]
-        rows.append((*names, f"{part.examples:,}", fixed(part.cost, places), _percent(part.share), shown))
+        cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
+        rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
-    header = (*columns, "rows", "cost", "share", f"{level}interval")
-    return Columns([*rows, *_rest(len(parts), len(header))], header, "l" * len(columns) + "rrrl")
+    header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
+    return Columns([*rows, *_rest(len(parts), len(header))], header, "l" * len(columns) + "rrr" + "r" * len(more) + "l")
+
+
+def _more(report: Report, *there: str) -> list[Metric]:
+    """The metrics of --metrics that have no column yet."""
+    return [find(name) for name in report.shown if name not in ("cost", *there)]
+
+
+def _names(metrics: list[Metric]) -> list[str]:
+    return [metric.title for metric in metrics]
+
+
+def _metrics(values: Mapping[str, float | None], metrics: list[Metric], places: int) -> list[str]:
+    return [fixed(values[metric.name], places if metric.unit == "loss" else max(places, 3)) for metric in metrics]
 
 
 def _rest(count: int, columns: int) -> list[tuple[str, ...]]:

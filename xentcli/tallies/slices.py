@@ -1,0 +1,132 @@
+"""What is tallied of slices: of the groups of --by, also by cluster and by class, and of the classes of --by-class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xentcli.arrays import Floats, Ints
+from xentcli.columns.keys import Keys, coded, crossed
+from xentcli.errors import DataError
+from xentcli.scoring.measures import correct, measured
+from xentcli.scoring.metrics import find
+from xentcli.tallies.block import Block
+from xentcli.tallies.exact import Among
+from xentcli.tallies.groups import Groups, Slicings
+from xentcli.tallies.moments import GroupMeans, GroupMoments
+from xentcli.tallies.shares import spread_masses
+
+__all__ = ["by_class", "by_cluster", "by_column", "by_group", "by_share", "by_term", "clusters", "costs"]
+
+
+def costs(block: Block, keys: Keys) -> Groups[Any]:
+    """The moments of the loss of each group."""
+    return Groups.of(keys[0], cost=_moments(block, keys))
+
+
+def _moments(block: Block, keys: Keys) -> GroupMoments:
+    (names, codes), figures = keys, block.figures
+    return GroupMoments.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names)))
+
+
+def by_group(block: Block) -> Slicings:
+    """The moments of the loss of each group, the means of the metrics that are asked for, and the bytes."""
+    return Slicings(tuple(_group(block, keys) for keys in block.by))
+
+
+def _group(block: Block, keys: Keys) -> Groups[Any]:
+    names, codes = keys
+    among, below = Among(codes, len(names)), block.figures.below
+    sums: dict[str, Any] = {name: GroupMeans.of(values, below, among=among) for name, values in _means(block).items()}
+    if block.bytes is not None:
+        sums["bytes"] = GroupMeans.of(block.bytes, below, among=among)
+    return Groups.of(names, cost=_moments(block, keys), **sums)
+
+
+def _means(block: Block) -> Mapping[str, Floats]:
+    """The metrics of each row that slices have; of hard labels alone those of soft targets are 0."""
+    figures = block.figures
+    return {name: figures.means.get(name, np.zeros(len(figures.loss))) for name in block.wants.means}
+
+
+def clusters(block: Block) -> Groups[Any]:
+    """The mean loss of each cluster."""
+    assert block.clusters is not None
+    return _cluster_means(block, block.clusters)
+
+
+def by_cluster(block: Block) -> Slicings:
+    """The mean loss of each cluster in each group, by (group, cluster)."""
+    assert block.clusters is not None
+    return Slicings(tuple(_cluster_means(block, crossed([keys, block.clusters])) for keys in block.by))
+
+
+def _cluster_means(block: Block, keys: Keys) -> Groups[Any]:
+    (names, codes), figures = keys, block.figures
+    return Groups.of(names, cost=GroupMeans.of(figures.loss, figures.weight, figures.mass, Among(codes, len(names))))
+
+
+def by_share(block: Block) -> Slicings:
+    """How much of the target falls on each class in each group, by (group, class), as in ClassShares."""
+    assert block.whole is not None
+    rows, classes, mass = spread_masses(block.whole.work)
+    picked = [(names, codes[rows]) for names, codes in block.by]
+    return Slicings(tuple(_masses(crossed([keys, coded(classes)]), mass) for keys in picked))
+
+
+def _masses(keys: Keys, mass: Floats) -> Groups[Any]:
+    names, codes = keys
+    return Groups.of(names, mass=GroupMeans.of(mass, None, among=Among(codes, len(names))))
+
+
+def by_class(block: Block) -> Groups[int]:
+    """The moments of the loss, and the metrics, of the rows with a hard label by class."""
+    figures = block.figures
+    hard = np.flatnonzero(~figures.soft)
+    means = {"accuracy": (figures.predicted == figures.index).astype(np.float64), **_means(block)}
+    weight, mass = (None if of is None else of[hard] for of in (figures.weight, figures.mass))
+    picked = {name: values[hard] for name, values in means.items()}
+    return _of_classes(figures.index[hard], figures.loss[hard], picked, weight, mass)
+
+
+def by_term(block: Block) -> Groups[int]:
+    """The terms -ln q_c of the rows with a soft target by class, each with its part of the row's weight, w W_c y_c.
+
+    The loss of a row is the sum of y_c (-ln q_c), so that the classes make up the whole cost; its entropy is that
+    of y_c (-ln y_c), and other metrics of the row have the same weights.
+    """
+    assert block.whole is not None
+    work = block.whole.work
+    soft = work.soft
+    if soft.any() and work.batch.recipe.smoothing:
+        raise DataError(
+            "--by-class has the terms of soft targets by class, and --label-smoothing spreads each over all classes",
+            advice="leave out --by-class or --label-smoothing",
+        )
+    if not soft.any():
+        return Groups()
+    rows, classes = np.nonzero(work.class_shares * soft[:, None])
+    mass = work.class_shares[rows, classes] * (1.0 if work.batch.mass is None else work.batch.mass[rows])
+    picked = {name: values[rows] for name, values in {"accuracy": correct(work), **_means(block)}.items()}
+    if "target_entropy" in picked:
+        picked["target_entropy"] = 0.0 - np.log(work.spread_target[rows, classes])
+    return _of_classes(classes, work.each_loss[rows, classes], picked, mass, None)
+
+
+def by_column(block: Block) -> Groups[int]:
+    """The moments of the loss, and the metrics, of the targets of each column of --multilabel."""
+    assert block.whole is not None
+    work, column = block.whole.work.columns, block.whole.work.batch.columns_of_cells
+    means = {"accuracy": correct(work), **{name: measured(find(name), work) for name in block.wants.means}}
+    return _of_classes(column, work.loss, means, work.batch.weight, None)
+
+
+def _of_classes(
+    classes: Ints, loss: Floats, means: Mapping[str, Floats], weight: Floats | None, mass: Floats | None
+) -> Groups[int]:
+    names, codes = coded(classes)
+    among, below = Among(codes, len(names)), weight if mass is None else mass
+    sums: dict[str, Any] = {name: GroupMeans.of(values, below, among=among) for name, values in means.items()}
+    return Groups.of(names, cost=GroupMoments.of(loss, weight, mass, among), **sums)
