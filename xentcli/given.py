@@ -30,8 +30,8 @@ OneColumn = str | Data | Mapping[str, Data]
 SeveralColumns = OneColumn | Sequence[str | Data]
 """What the options of any number of columns take."""
 
-Takes = Literal["", "one", "several", "labels"]
-"""Whether an option takes data: none, one column of them, any number of columns, or what labels are."""
+Takes = Literal["", "one", "several", "labels", "ids"]
+"""Whether an option takes data: none, one column, any number of columns, what labels are, or ids of one or both."""
 
 
 class Given(str):
@@ -75,9 +75,15 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     """
     if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
         return value
-    if takes != "one" and _are_names(value):
+    if takes in ("several", "labels") and _are_names(value):
         return list(value)
-    if takes == "labels":
+    if takes == "ids" and isinstance(value, Mapping):
+        if not value or not value.keys() <= {"predictions", "labels"}:
+            raise UsageError(f"{option} takes ids of predictions and labels, not of {', '.join(map(str, value))}")
+        for side, ids in value.items():
+            _ = ids if isinstance(ids, str) else _one(f"{option}[{side!r}]", ids)
+        return Given(option, dict(value), option)
+    if takes in ("labels", "ids"):
         return _one(option, value)
     named = _named(value)
     if named is not None:

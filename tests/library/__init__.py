@@ -15,7 +15,7 @@ ROWS = 60
 
 _rng = np.random.default_rng(7)
 PROBS = _rng.dirichlet(np.ones(3), ROWS)
-TRUTH = _rng.integers(0, 3, ROWS)
+TRUTH = np.array([_rng.choice(3, p=row) for row in PROBS])
 NAMES = [CLASSES[code] for code in TRUTH]
 SITES = [("north", "south")[code] for code in _rng.integers(0, 2, ROWS)]
 WEIGHTS = _rng.integers(1, 4, ROWS) / 2

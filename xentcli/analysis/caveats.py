@@ -108,11 +108,15 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
     if total.underflows:
         yield _underflow(total.underflows)
     if plan.compare_row_names and not names.same:
+        # The index of data in memory is what an unnamed first column is of a file.
+        held = plan.predictions.format == "memory"
+        names_ = "the indexes of predictions and labels" if held else "the unnamed first columns of both files"
+        by = plan.compared or ("index" if held else "#1")
         yield Warning(
             "row-names-differ",
-            f"{f'columns {plan.compared}' if plan.compared else 'the unnamed first columns'} of both files differ; "
+            f"{f'columns {plan.compared} of both files' if plan.compared else names_} differ; "
             "rows were matched by position",
-            f"--id {shlex.quote(plan.compared or '#1')} matches by them; --align position silences this",
+            f"--id {shlex.quote(by)} matches by them; --align position silences this",
         )
 
 

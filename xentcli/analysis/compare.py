@@ -11,6 +11,8 @@ from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import with_labels
 from xentcli.errors import DataError, UsageError, XentError, shown
+from xentcli.pairing.index import INDEX, reordered
+from xentcli.readers.objects import index_of
 from xentcli.readers.shards import files_of
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
@@ -80,6 +82,9 @@ def compare(
     labels, chosen = with_labels(labels, Settings.chosen(settings, options))
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
     _check_models(named_models, each, model, chosen)
+    if chosen.id is None and chosen.align is None and len(named_models) > 1:
+        indexes = {name: index for name, data in named_models.items() if (index := index_of(data)) is not None}
+        chosen = replace(chosen, id=INDEX) if reordered(indexes, index_of(labels) is not None) else chosen
     unfitted = _unfitted(fit, chosen.kind, len(each or named_models), model)
     runs = Runs.of(chosen, _metrics(chosen))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}

@@ -118,10 +118,11 @@ def scored(
 ) -> tuple[Report, Tallied]:
     """Return what score() returns, and the tallies; with `slopes` those with which a fit begins."""
     target = None if sink is None else Sink.of(sink)
+    named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
 
     def attempt(whole: bool) -> tuple[Report, Tallied]:
-        feed = opened(predictions, labels, settings, block_bytes, whole=whole)
+        feed = opened(predictions, labels, settings, block_bytes, whole=whole, named=named)
         return _report(feed, target, threads, metrics_needed, progress, slopes=slopes)
 
     once, restart = (False, None) if target is None else (target.restart is None, target.restart)
@@ -201,12 +202,13 @@ def opened(
     block_bytes: int | None = None,
     *,
     whole: bool = False,
+    named: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
 ) -> Feed:
     """Open both inputs, decide how they are read, and return the feed of their rows.
 
     The first labels decide the rule for all; with `whole` all labels do, where the
-    files can be read twice.
+    files can be read twice; with `named` rows have the index of pandas objects as ids.
     """
     if predictions is None:
         raise UsageError("no predictions: None is neither a path nor an array")
@@ -226,6 +228,7 @@ def opened(
         others=others,
         block_bytes=block_bytes,
         whole=whole,
+        named=named or bool(settings.worst),
     )
 
 

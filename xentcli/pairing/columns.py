@@ -72,7 +72,7 @@ def is_group(found: Found) -> bool:
 
 def name_of(source: Source, column: int) -> str:
     """Return the name of a column, or its number."""
-    return (source.names[column] if source.names else "") or f"#{column + 1}"
+    return (source.names[column] if column < len(source.names) else "") or f"#{column + 1}"
 
 
 def listed(names: Sequence[str], limit: int = 12) -> str:

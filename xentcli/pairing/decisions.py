@@ -17,6 +17,7 @@ from xentcli.pairing.choices import with_choices
 from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
+from xentcli.pairing.index import with_ids
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
@@ -53,12 +54,14 @@ def pair(
     others: Sequence[Source] = (),
     block_bytes: int | None = None,
     whole: bool = False,
+    named: bool = False,
 ) -> Feed:
     """Decide how two sources, or one that holds both, are read; return the feed of their rows, which has the plan.
 
     `labels` is None where the file of the predictions has them, or none are needed; `others` are further
     files, of which options name columns. About `block_bytes` are read at once (None: what suits the format).
-    With `whole` all labels decide their rule, not only the first 65,536.
+    With `whole` all labels decide their rule, not only the first 65,536. With `named` the rows of data in memory
+    have their index as ids also where it matches none.
 
     Raises
     ------
@@ -68,6 +71,8 @@ def pair(
         When there is nothing in the files.
     """
     _check_empty(predictions, labels, settings)
+    asked = settings
+    predictions, labels, others, settings = with_ids(predictions, labels, others, settings)
     labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
     predictions, *others = undivided((predictions, *others), settings)
     if labelled:
@@ -93,6 +98,8 @@ def pair(
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
     compare = find_row_names(roles, sources[:files], queues, settings)
+    if named and "id" not in roles and (column := sources[0].row_names) is not None and sources[0].format == "memory":
+        roles["id"] = [Found(sources[0], (column,))]
     picks = picks_of(roles, sources, settings)
     companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
     joins = tuple(map(Join.of, companions)) if settings.id is not None else ()
@@ -103,7 +110,7 @@ def pair(
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
         warnings += _possible_classes(sources[0], possible)
     plan = _plan(
-        settings,
+        asked,
         sources,
         roles,
         rule,

@@ -124,4 +124,4 @@ class Plan:
     @property
     def alignment(self) -> str:
         """How rows find their labels: "position" or "id"."""
-        return "position" if self.settings.id is None else "id"
+        return "position" if self.settings.id is None and not self.joins else "id"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from xentcli.columns.column import texts_of
 from xentcli.errors import DataError, Place
 from xentcli.given import Given
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
+from xentcli.pairing.index import INDEX, index_column
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import as_option, fitting, not_the_truth, predicted_among, suggestions
@@ -67,8 +68,10 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
             for place, item in enumerate([spec] if whole else spec_items(spec)):
                 find(f"{option}.{index}.{place}", item)
     if settings.id is not None:
-        everywhere = (*sources, *further)
-        roles["id"] = [find_columns("--id", settings.id, [source], source) for source in everywhere]
+        sides = zip(sources, ("predictions", "labels"), strict=False)
+        roles["id"] = [_ids_of(source, settings.id, side) for source, side in sides]
+        # Data of a role have no columns to choose from: their index, whatever its name, is that of their rows.
+        roles["id"] += [_ids_of(source, INDEX if _held(source) else settings.id) for source in further]
     for role, places in roles.items():
         for found in places if role not in ("label", "preds") else ():
             if len(found.columns) != 1:
@@ -76,6 +79,20 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
                 raise DataError(f"--{name} takes one column, not {len(found.columns)}: {listed(found.names)}")
     _check_overlap(roles)
     return roles
+
+
+def _held(source: Source) -> bool:
+    return source.format == "memory"
+
+
+def _ids_of(source: Source, spec: str, side: str = "") -> Found:
+    """The ids of a source: its index, or a column, of which a dict names one for each side."""
+    sides = spec.data if isinstance(spec, Given) and isinstance(spec.data, Mapping) else {}
+    name = sides.get(side)
+    if isinstance(name, str):
+        return find_columns("--id", name, [source], source)
+    column = index_column(source, spec)
+    return find_columns("--id", spec, [source], source) if column is None else Found(source, (column,))
 
 
 def _check_overlap(roles: Roles) -> None:
@@ -206,13 +223,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
     if len(sources) < 2 or settings.id is not None or settings.align is not None:
         return False
     columns = [source.row_names for source in sources]
-    if any(column is not None for column in columns):
-        # An index that only counts is a name of rows beside another pandas object's.
-        columns = [
-            s.width if c is None and s.traits.counts and sources[0].format == sources[1].format else c
-            for s, c in zip(sources, columns, strict=True)
-        ]
-    else:
+    if all(column is None for column in columns):
         columns = _ids_in_both(roles, sources, queues)
     found = [Found(s, (column,)) for s, column in zip(sources, columns, strict=False) if column is not None]
     if len(found) == len(sources):
@@ -264,8 +275,7 @@ def _check_no_text(role: str, found: Found) -> None:
     """Refuse an array of text where numbers must be."""
     # All columns of an array are of one type.
     if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
-        held = found.source.format == "memory"
-        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=held)
+        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=_held(found.source))
 
 
 def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:

@@ -152,7 +152,8 @@ class MemorySource:
         if self.array is None:
             return self
         names = (self.column,) if self.column else ()
-        return replace(self, names=names, rows=self.array.size, array=self.array.reshape(-1, 1))
+        index = self.index if self.array.size == self.rows else None
+        return replace(self, names=names, rows=self.array.size, array=self.array.reshape(-1, 1), index=index)
 
     def with_classes_at(self, axis: int) -> MemorySource:
         """Return it with an axis, counted from 0, as its columns, and the others, in C order, as its rows."""

@@ -95,7 +95,9 @@ class Fields:
     label: str | Sequence[str] | None = _columns(
         "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names", data="labels"
     )
-    id: str | None = _columns("Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names")
+    id: str | None = _columns(
+        "Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names", data="ids"
+    )
     subset: bool = _columns("Score the rows that both files have (with --id).", default=False)
     weights: str | None = _columns(
         "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one"

@@ -1,0 +1,186 @@
+"""pandas as notebooks use it: dtypes of every kind, and the index as the ids of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import xentcli
+from tests.library import CLASSES, IDS, NAMES, ORDER, PROBS, ROWS, SITES, TRUTH, WEIGHTS, file_report
+from xentcli.errors import DataError, UsageError
+from xentcli.records import replace
+from xentcli.report.report import Report
+
+score = xentcli.score
+P = pd.DataFrame(PROBS, columns=list(CLASSES), index=IDS)
+Y, W = pd.Series(NAMES, index=IDS, name="label"), pd.Series(WEIGHTS, index=IDS)
+S = pd.Series(SITES, index=IDS, name="site")
+COUNTED, COUNTED_Y = P.reset_index(drop=True), Y.reset_index(drop=True)
+
+
+def figures(report: Report) -> tuple[Any, ...]:
+    return report.cost.hex(), report.brier, report.interval, report.by, [(row.row, row.id) for row in report.worst]
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> tuple[Any, ...]:
+    return figures(file_report(tmp_path, weights="weight", by="site", worst=3, id="id"))
+
+
+MULTI = pd.MultiIndex.from_arrays([SITES, range(ROWS)])
+
+
+@pytest.mark.parametrize("shuffled", ["none", "labels", "weights", "groups", "all"])
+def test_data_are_matched_by_their_index(wanted: tuple[Any, ...], shuffled: str) -> None:
+    moved = {name: data.iloc[ORDER] if shuffled in (name, "all") else data for name, data in DATA.items()}
+    report = score(P, moved["labels"], weights=moved["weights"], by=moved["groups"], worst=3)
+    assert figures(report) == wanted
+    assert report.alignment == ("position" if shuffled == "none" else "id")
+
+
+DATA: dict[str, Any] = {"labels": Y, "weights": W, "groups": S}
+
+
+def test_an_array_goes_with_the_rows_of_the_first_index(wanted: tuple[Any, ...]) -> None:
+    assert figures(score(PROBS, Y.map(CLASSES.index), weights=W.iloc[ORDER], by=S, worst=3)) == wanted
+    assert figures(score(P, NAMES, weights=W.iloc[ORDER], by={"site": np.array(SITES)}, worst=3)) == wanted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.set_axis(pd.date_range("2024-01-01", periods=ROWS, freq="h")),
+        lambda data: data.set_axis(MULTI),
+        lambda data: data.set_axis(range(10, 10 + ROWS)),
+        lambda data: data.rename_axis("customer"),
+    ],
+    ids=["times", "levels", "numbers", "named"],
+)
+def test_an_index_of_any_type_matches(change: Callable[[Any], Any]) -> None:
+    preds, labels = change(P), change(Y).iloc[ORDER]
+    report = score(preds, labels, worst=1)
+    assert report.cost == score(PROBS, TRUTH).cost
+    assert report.worst[0].id == str(preds.index[report.worst[0].row - 1]).removesuffix(" 00:00:00")
+
+
+@pytest.mark.parametrize("backend", ["numpy_nullable", "pyarrow"])
+def test_nullable_and_arrow_types_give_the_same_bits(wanted: tuple[Any, ...], backend: Any) -> None:
+    some: Any = [data.convert_dtypes(dtype_backend=backend) for data in (P, Y, W)]
+    preds, labels, weights = some
+    assert {str(dtype) for dtype in preds.dtypes} == {"Float64" if backend == "numpy_nullable" else "double[pyarrow]"}
+    groups = S.astype("category")
+    assert figures(score(preds, labels.astype("category"), weights=weights, by=groups, worst=3)) == wanted
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "double[pyarrow]", "float64"])
+def test_a_missing_prediction_is_missing_whatever_the_type(dtype: Any) -> None:
+    preds = P.astype(dtype)
+    preds.iloc[3, :] = None
+    with pytest.raises(DataError, match="row 4"):
+        score(preds, Y)
+    assert score(preds, Y, skip_missing=True).cost == score(P.drop(IDS[3]), Y.drop(IDS[3])).cost
+
+
+@pytest.mark.parametrize("dtype", ["string", "category", "object", "str"])
+def test_a_missing_label_is_missing_whatever_the_type(dtype: Any) -> None:
+    labels = Y.astype(dtype)
+    labels.iloc[3] = None
+    assert score(P, labels, ignore_label="missing").cost == score(P.drop(IDS[3]), Y.drop(IDS[3])).cost
+    assert {group.group["label"] for group in score(P, Y, by=labels).by} == {"", *CLASSES}
+
+
+def test_labels_in_the_frame_itself(wanted: tuple[Any, ...]) -> None:
+    frame = P.assign(truth=Y, site=S, w=W)
+    assert figures(score(frame, label="truth", preds="cat:emu", weights="w", by="site", worst=3)) == wanted
+
+
+def test_an_index_that_counts_names_no_rows() -> None:
+    assert score(COUNTED, Y).warnings == score(P, COUNTED_Y).warnings == ()
+    shuffled = COUNTED_Y.iloc[ORDER]
+    with pytest.raises(DataError, match="that of predictions counts its rows") as refused:
+        score(COUNTED, shuffled)
+    assert refused.value.advice == (
+        "--id index matches the rows by it",
+        "--align position takes them as they stand",
+    )
+    assert score(COUNTED, shuffled, id="index").cost == score(P, Y).cost
+    assert score(COUNTED, shuffled, align="position").cost == score(P, Y.to_numpy()[ORDER]).cost
+
+
+def test_an_index_of_other_values_is_refused_with_a_line_that_works() -> None:
+    part = P.iloc[:40]
+    with pytest.raises(DataError, match="the index of labels is not that of predictions") as refused:
+        score(part, Y)
+    assert refused.value.advice[0] == "labels.loc[predictions.index] has the rows of predictions"
+    wanted = score(part, Y.iloc[:40])
+    assert score(part, Y.loc[part.index]).cost == wanted.cost
+    subset = score(part, Y, id="index", subset=True)
+    assert (subset.cost, subset.unmatched is not None) == (wanted.cost, True)
+    with pytest.raises(DataError, match="the index of weights is not that of predictions: 'x0' is not in predictions"):
+        score(P, Y, weights=W.set_axis([f"x{row}" for row in range(ROWS)]))
+
+
+def test_an_index_with_values_that_repeat_matches_nothing() -> None:
+    repeated = P.set_axis(SITES)
+    assert score(repeated, Y.set_axis(SITES)).cost == score(P, Y).cost
+    with pytest.raises(DataError, match="and values of it repeat"):
+        score(repeated, Y.set_axis(SITES[::-1]))
+
+
+def test_labels_of_another_index_go_by_position_with_a_warning() -> None:
+    report = score(P, Y.set_axis([f"x{row}" for row in range(ROWS)]))
+    assert [warning.code for warning in report.warnings] == ["row-names-differ"]
+    assert "--id index" in report.warnings[0].advice
+
+
+def test_ids_are_given_as_data(wanted: tuple[Any, ...]) -> None:
+    beside: dict[str, Any] = {"weights": WEIGHTS, "by": {"site": SITES}, "worst": 3}
+    shuffled = np.array(NAMES)[ORDER]
+    both = {"predictions": IDS, "labels": pd.Series(IDS).iloc[ORDER]}
+    plain = COUNTED
+    assert figures(score(plain, NAMES, id=IDS, **beside)) == wanted
+    assert figures(score(plain, Y.iloc[ORDER], id=np.array(IDS), **beside)) == wanted
+    assert figures(score(plain, shuffled, id=both, **beside)) == wanted
+    table = pd.DataFrame({"customer": IDS, "truth": NAMES}).iloc[ORDER]
+    mixed = {"predictions": IDS, "labels": "customer"}
+    assert figures(score(plain, table, id=mixed, label="truth", **beside)) == wanted
+    assert figures(score(P.rename_axis("customer"), table, id="customer", label="truth", **beside)) == wanted
+
+
+def test_ids_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="3 ids of 60 rows"):
+        score(PROBS, TRUTH, id=IDS[:3])
+    with pytest.raises(UsageError, match="not of weights"):
+        score(PROBS, TRUTH, id={"weights": IDS})
+    (tmp_path / "labels.csv").write_text("id,label\n" + "".join(f"{i},{n}\n" for i, n in zip(IDS, NAMES, strict=True)))
+    labels = str(tmp_path / "labels.csv")
+    with pytest.raises(DataError, match="a file has none"):
+        score(P, labels, id=IDS)
+    assert score(COUNTED, labels, id={"predictions": IDS, "labels": "id"}).cost == score(P, Y).cost
+
+
+def test_models_are_compared_by_their_index() -> None:
+    worse = P.rename(columns={"cat": "dog", "dog": "cat"})[list(CLASSES)]
+    wanted = xentcli.compare({"old": P, "new": worse}, Y).pairs
+    assert xentcli.compare({"old": P, "new": worse.iloc[ORDER]}, Y).pairs == wanted
+    found = xentcli.compare({"old": P.iloc[ORDER[::-1]], "new": worse.iloc[ORDER]}, Y).pairs
+    # The rows are counted in the order of the reference.
+    assert [replace(pair, largest_row=None) for pair in found] == [replace(pair, largest_row=None) for pair in wanted]
+    with pytest.raises(DataError, match="the labels have none"):
+        xentcli.compare({"old": P, "new": worse.iloc[ORDER]}, NAMES)
+
+
+def test_the_losses_of_rows_carry_the_index() -> None:
+    blocks: list[Any] = []
+    score(P, Y.iloc[ORDER], sink=blocks.append)
+    assert [one for block in blocks for one in block.ids] == IDS
+
+
+def test_columns_of_lists_are_the_classes(wanted: tuple[Any, ...]) -> None:
+    frame = pd.DataFrame({"probs": PROBS.tolist(), "vote": PROBS.argmax(axis=1)}, index=IDS)
+    assert figures(score(frame, Y.map(CLASSES.index), preds="probs", weights=W, by=S, worst=3)) == wanted

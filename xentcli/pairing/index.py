@@ -1,0 +1,199 @@
+"""The index of data in memory as ids: that of a pandas object, or ids that were given for its rows.
+
+Data whose index is that of the predictions in another order are matched by it, as --id does. An index that only
+counts the rows (0 to n-1) names none: where it is the other one in another order, an option has to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.given import Given
+from xentcli.readers.memory import MemorySource
+from xentcli.readers.source import Source
+from xentcli.records import replace
+from xentcli.settings import Settings
+
+__all__ = ["INDEX", "index_column", "reordered", "with_ids"]
+
+INDEX = Given("index", None, "index")
+"""The value of --id where rows are matched by their index."""
+_BY_POSITION = "--align position takes them as they stand"
+
+
+def index_column(source: Source, spec: str) -> int | None:
+    """Return the column of the index where --id means it: given ids, its name, or "index"."""
+    if not isinstance(source, MemorySource) or source.index is None or spec in source.names:
+        return None
+    named = isinstance(spec, Given) or spec in (source.index_name, "index")
+    return source.width if named else None
+
+
+def with_ids(
+    predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings
+) -> tuple[Source, Source | None, Sequence[Source], Settings]:
+    """Return the sources, and the settings with --id where rows are to be matched by the index.
+
+    Then what has no index has that of the predictions: its rows go with them by position.
+
+    Raises
+    ------
+    DataError
+        For data whose index cannot be that of the others, or not in this order.
+    """
+    unnamed = all(getattr(source, "index", None) is None for source in (predictions, labels, *others))
+    if unnamed and not isinstance(settings.id, Given):
+        return predictions, labels, others, settings
+    sources = _with_given(predictions, labels, others, settings)
+    first = next((source for source in sources if _index(source) is not None), None)
+    if first is None or settings.align is not None:
+        return predictions, labels, others, settings
+    spec, files = settings.id, 1 if labels is None else 2
+    if spec is None and _reordered(first, sources, labels):
+        settings = replace(settings, id=INDEX)
+        sources = [_adopting(source, first, counted=True) for source in sources]
+    elif spec is not None and any(index_column(source, spec) is not None for source in sources[:files]):
+        column = isinstance(_side(spec, "labels"), str)
+        have = [spec in source.names or (column and source is labels) for source in sources]
+        sources = [s if has else _adopting(s, first) for s, has in zip(sources, have, strict=True)]
+    return sources[0], None if labels is None else sources[1], sources[files:], settings
+
+
+def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
+    """Whether models, each with its index, have their rows in differing order, so that the index must match them.
+
+    `labels` says whether the labels have an index too.
+
+    Raises
+    ------
+    DataError
+        Where it cannot.
+    """
+    models: list[Source] = [MemorySource(name, (), len(index), index=index) for name, index in indexes.items()]
+    if len(models) < 2 or not _reordered(models[0], models[1:], None):
+        return False
+    if not labels:
+        raise DataError(
+            "the models have the same index in another order, and the labels have none",
+            advice=("pandas.Series(labels, index=...) gives them one", _BY_POSITION),
+        )
+    return True
+
+
+def _index(source: Source) -> Any:
+    return getattr(source, "index", None)
+
+
+def _with_given(
+    predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings
+) -> list[Source]:
+    """The sources, the first ones with the ids that --id gives as data."""
+    found: list[Source] = []
+    for side, source in (("predictions", predictions), ("labels", labels)):
+        ids = _side(settings.id, side)
+        if source is not None:
+            found.append(source if ids is None or isinstance(ids, str) else _identified(source, ids, side))
+    return [*found, *others]
+
+
+def _side(spec: str | None, side: str) -> Any:
+    """What --id gives for a side: ids, the name of a column, or None."""
+    data = spec.data if isinstance(spec, Given) else None
+    return data.get(side) if isinstance(data, Mapping) else data if side == "predictions" else None
+
+
+def _identified(source: Source, ids: Any, side: str) -> Source:
+    """A source with ids as its index."""
+    from xentcli.readers.objects import open_memory
+
+    if not isinstance(source, MemorySource):
+        raise UsageError(
+            f"id= gives ids of {side} in memory; of a file the name of their column: id={{{side!r}: NAME}}"
+        )
+    column = open_memory(ids, f"id[{side!r}]", "id")
+    if column.width != 1 or column.rows != source.rows:
+        raise DataError(f"{column.rows:,} ids of {source.rows:,} rows", place=Place(source.path))
+    index = column.columns[0] if column.array is None else column.array[:, 0]
+    return replace(source, index=index, index_name="id")
+
+
+def _counts(source: Source) -> bool:
+    return source.traits.counts
+
+
+def _texts(source: Source) -> list[str]:
+    return [str(name) for name in _index(source).tolist()]
+
+
+def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) -> bool:
+    """Whether some index is that of the first source in another order, by which rows can be matched.
+
+    Raises
+    ------
+    DataError
+        Where the rows cannot be matched by it.
+    """
+    found = False
+    for source in sources:
+        index = _index(source)
+        if index is None or source is first or np.array_equal(index, _index(first)):
+            continue
+        ours, theirs = _texts(first), _texts(source)
+        if ours == theirs:
+            continue
+        if sorted(ours) == sorted(theirs):
+            _check_ids(first, source, len(set(ours)) < len(ours))
+            found = True
+        elif not (_counts(first) or _counts(source)) and (source is not labels or len(ours) != len(theirs)):
+            raise _other_index(first, source, set(ours), set(theirs))
+    return found
+
+
+def _check_ids(first: Source, source: Source, repeat: bool) -> None:
+    """Refuse one index in two orders that does not say which rows go together."""
+    same = f"{first.path} and {source.path} have the same index in another order"
+    if repeat:
+        raise DataError(f"{same}, and values of it repeat", advice=_BY_POSITION)
+    counting = next((each.path for each in (first, source) if _counts(each)), None)
+    if counting is not None:
+        raise DataError(
+            f"{same}, and that of {counting} counts its rows: it may name them or not",
+            advice=("--id index matches the rows by it", _BY_POSITION),
+        )
+
+
+def _other_index(first: Source, source: Source, ours: set[str], theirs: set[str]) -> DataError:
+    """The error of an index that has other values."""
+    lines = [f"{source.path}.to_numpy() has no index: its rows are taken as they stand"]
+    if ours < theirs:
+        lines = [f"{source.path}.loc[{first.path}.index] has the rows of {first.path}"]
+    elif theirs < ours:
+        lines = [f"{first.path}.loc[{source.path}.index] has the rows of {source.path}"]
+    odd, path = (min(theirs - ours), first.path) if theirs - ours else (min(ours - theirs), source.path)
+    return DataError(
+        f"the index of {source.path} is not that of {first.path}: {shown(odd)} is not in {path}",
+        advice=(*lines, *(["--id index --subset scores the rows that both have"] if ours & theirs else [])),
+    )
+
+
+def _adopting(source: Source, first: Source, *, counted: bool = False) -> Source:
+    """A source with an index: its own, which may only count rows where `counted`, or that of the first one."""
+    if _index(source) is not None and (counted or _counts(first) or not _counts(source)):
+        return source
+    if isinstance(source, MemorySource) and source.rows == len(_index(first)):
+        return replace(source, index=_index(first), index_name=getattr(first, "index_name", None))
+    if isinstance(source, MemorySource):
+        rows = f"the row counts differ: {first.path} has {len(_index(first)):,} and {source.path} has {source.rows:,}"
+        raise DataError(rows)
+    raise DataError(
+        f"rows are matched by the index of {first.path}, and a file has none",
+        place=Place(source.path),
+        advice=(
+            f"{first.path}.reset_index() makes a column of the index, which --id names for both",
+            "id={'predictions': ids, 'labels': 'NAME'} names the column of the ids in the file of the labels",
+        ),
+    )
