@@ -12,7 +12,7 @@ __all__ = ["Data", "Given", "OneColumn", "SeveralColumns", "Takes", "columns_giv
 
 
 class _Array(Protocol):
-    def __array__(self, dtype: Any = ..., copy: bool | None = ...) -> Any: ...
+    def __array__(self) -> Any: ...
 
 
 class _Tensor(Protocol):

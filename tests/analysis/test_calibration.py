@@ -186,7 +186,7 @@ def test_published_calibration_errors_to_the_printed_digit(name: str, goldens: P
     st.sampled_from([0.02, 0.2, 0.7, 1.0, 1.5, 6.0, 50.0]),
     st.sampled_from(["probs", "logits", "logprobs"]),
 )
-def test_the_temperature_is_that_of_least_cost(shape: tuple[int, int, int], sharpness: float, kind: str) -> None:
+def test_the_temperature_is_that_of_least_cost(shape: tuple[int, int, int], sharpness: float, kind: Any) -> None:
     z, y = drawn(*shape, sharpness)
     if kind == "probs" and sharpness > 5:
         # Probabilities that far from even underflow.
@@ -233,8 +233,8 @@ def test_slope_and_intercept_are_those_of_logistic_regression(seed: int, sharpne
 
 def test_the_score_at_the_temperature_of_the_fit_is_its_cost_to_the_bit() -> None:
     fit = fit_of(calibration(*FOREST))
-    assert score(*FOREST, temperature=fit.temperature).cost == fit.cost_after
-    again = fit_of(calibration(*FOREST, temperature=fit.temperature))
+    assert score(*FOREST, temperature=fit.temperature).cost == fit.cost_after  # type: ignore[arg-type]
+    again = fit_of(calibration(*FOREST, temperature=fit.temperature))  # type: ignore[arg-type]
     assert again.temperature == pytest.approx(1.0, abs=1e-9)
 
 
@@ -318,7 +318,7 @@ def test_clipping_takes_a_zero_at_the_truth_out_of_the_slope() -> None:
     fit = fit_of(calibration(q, y, clip=1e-6))
     wanted = best_temperature(lambda t: score(q, y, clip=1e-6, temperature=t).cost)
     assert fit.temperature == pytest.approx(wanted, rel=1e-4)
-    assert score(q, y, clip=1e-6, temperature=fit.temperature).cost == fit.cost_after
+    assert score(q, y, clip=1e-6, temperature=fit.temperature).cost == fit.cost_after  # type: ignore[arg-type]
 
 
 def test_the_metric_is_the_gain_of_the_temperature_and_can_be_held_to_a_limit(call: Call) -> None:

@@ -90,7 +90,7 @@ SWAPPED = {2: [1, 0], 3: [0, 2, 1], 10: [0, 1, 2, 4, 3, 5, 6, 7, 8, 9], 40: [*ra
 def test_two_columns_of_any_number_are_seen_and_both_accuracies_are_right(classes: int, name: str) -> None:
     z, y = model(classes, rows=40 * classes)
     right, wrong = as_kind(z, name), as_kind(z[:, SWAPPED[classes]], name)
-    warning = told(score(wrong, y, kind=of_kind(name)), "columns-permuted")
+    warning = told(score(wrong, y, kind=of_kind(name)), "columns-permuted")  # type: ignore[arg-type]
     want = [float((q.argmax(axis=1) == y).mean()) for q in (right, wrong)]
     assert shares(warning.message) == pytest.approx(want, abs=0.0006)
     assert "columns-permuted" not in codes(right, y, kind=of_kind(name))
@@ -327,7 +327,7 @@ UNITS = {"e": ("nats", 1.0), "2": ("bits", np.log(2)), "10": ("bans", np.log(10)
 
 @pytest.mark.parametrize("base", ["2", "10"])
 @pytest.mark.parametrize("what", costly())
-def test_every_cost_that_a_warning_or_cause_names_is_in_the_unit_of_the_report(what: str, base: str) -> None:
+def test_every_cost_that_a_warning_or_cause_names_is_in_the_unit_of_the_report(what: str, base: Any) -> None:
     q, y = costly()[what]
     unit, nats = UNITS[base]
     for run in (score, causes):

@@ -241,7 +241,7 @@ def test_several_columns_of_a_kind_that_has_one_are_refused_however_they_are_cho
     ):
         for call in (score, explain):
             with pytest.raises(DataError, match="has one"):
-                call(files, kind=kind, preds=preds)
+                call(files, kind=kind, preds=preds)  # type: ignore[arg-type, call-overload]
 
 
 def test_a_missing_text_is_no_text(tmp_path: Path) -> None:

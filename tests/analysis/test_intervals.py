@@ -125,7 +125,7 @@ def lower_ends(report: Report, form: str) -> list[float]:
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "markdown", "jsonl"])
 @pytest.mark.parametrize("base", ["e", "2", "10"])
-def test_no_output_form_shows_a_lower_end_below_0(form: str, base: str) -> None:
+def test_no_output_form_shows_a_lower_end_below_0(form: str, base: Any) -> None:
     frame = pd.DataFrame({"loss": [0.1, 1.6, 0.01, 0.2, 3.0], "g": list("uuvvv")})
     report = score(frame, kind="losses", preds="loss", by="g", base=base)
     ends = lower_ends(report, form)

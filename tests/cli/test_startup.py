@@ -77,5 +77,5 @@ def test_xentcli_knows_no_names_but_its_own() -> None:
     assert callable(xentcli.explain)
     assert callable(xentcli.check)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = xentcli.nonsense
+        _ = xentcli.nonsense  # type: ignore[attr-defined]
     assert set(xentcli.__all__) >= {"__version__", "check", "explain", "score"}

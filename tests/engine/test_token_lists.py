@@ -106,7 +106,7 @@ def test_every_layout_gives_the_bits_of_one_number_a_row(
 
 
 @pytest.mark.parametrize("kind", ["losses", "true-probs"])
-def test_the_other_kinds_take_lists_too(tmp_path: Path, kind: str) -> None:
+def test_the_other_kinds_take_lists_too(tmp_path: Path, kind: Any) -> None:
     lists = [np.exp(row).tolist() for row in LISTS]
     listed = xentcli.score(pd.DataFrame({"v": lists}), kind=kind)
     assert listed.cost == xentcli.score(np.concatenate(lists), kind=kind).cost

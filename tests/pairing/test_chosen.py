@@ -72,7 +72,7 @@ def test_the_files_that_held_before_hold_in_memory_and_in_parquet(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["probs", "logprobs"])
-def test_a_class_without_rows_is_chosen_too_where_it_has_the_prefix(kind: str) -> None:
+def test_a_class_without_rows_is_chosen_too_where_it_has_the_prefix(kind: Any) -> None:
     kept = Y != 2
     q = frame(ends=("p_", ""))
     preds = (q.transform(np.log) if kind == "logprobs" else q).assign(id=BESIDE["id"], p_note="x")[kept]

@@ -478,7 +478,7 @@ def test_a_series_from_1_above_logits_is_not_taken_as_a_row(write: Write) -> Non
 
 
 @pytest.mark.parametrize("kind", ["probs", "logits"])
-def test_a_series_in_both_files_is_a_header_where_the_labels_cannot_be_targets(kind: str, write: Write) -> None:
+def test_a_series_in_both_files_is_a_header_where_the_labels_cannot_be_targets(kind: Any, write: Write) -> None:
     labels = write("l.csv", "0,1,2\n0,0,1\n0,1,0\n1,0,0\n")
     report = score(write("p.csv", SERIES), labels, kind=kind)
     assert headers(report) == (True, True)
@@ -576,7 +576,7 @@ def test_a_guessed_header_is_in_the_report(args: str, xent: Run, write: Write) -
 
 @pytest.mark.parametrize("kind", ["probs", "logits"])
 @pytest.mark.parametrize("first", ["cat,dog,emu", "id,cat,dog", ",0,1"])
-def test_a_header_that_cannot_be_data_is_no_guess(first: str, kind: str, write: Write) -> None:
+def test_a_header_that_cannot_be_data_is_no_guess(first: str, kind: Any, write: Write) -> None:
     row = "7,.5,.5" if first[0] in "i," else ".2,.3,.5"
     preds = "#2:#3" if first[0] in "i," else "#1:#3"
     report = score(write("p.csv", f"{first}\n{row}\n{row}\n"), [0, 1], kind=kind, preds=preds)

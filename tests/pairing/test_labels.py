@@ -249,7 +249,7 @@ def test_one_column_of_two_classes_called_by_numbers_takes_no_positions() -> Non
 
 
 @pytest.mark.parametrize("kind", ["probs", "logits"])
-def test_an_array_without_names_has_the_classes_0_to_k_less_1(kind: str) -> None:
+def test_an_array_without_names_has_the_classes_0_to_k_less_1(kind: Any) -> None:
     report = score(np.full((2, 3), 1 / 3), [2, 0], kind=kind)
     assert report.classes == ("0", "1", "2")
     assert report.labels.matched == "index"
@@ -329,7 +329,7 @@ def test_a_position_out_of_range_is_refused_naming_row_label_and_range(
 def test_a_position_out_of_range_by_one_hints_at_the_other_base(base: int, label: int) -> None:
     labels = [1, 2, label]
     assert f"--index-base {1 - base}" in unmatched(PETS, labels, index_base=base)
-    assert score(np.full((3, 3), 1 / 3), labels, index_base=1 - base).cost == pytest.approx(math.log(3))
+    assert score(np.full((3, 3), 1 / 3), labels, index_base=1 - base).cost == pytest.approx(math.log(3))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_a_position_out_of_range_by_one_hints_at_the_other_base(base: int, label
 )
 @pytest.mark.parametrize("form", ["numbers", "text"])
 def test_labels_that_no_base_allows_are_of_a_class_without_a_column(
-    labels: list[int], base: int | None, form: str
+    labels: list[int], base: Any | None, form: str
 ) -> None:
     q = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.2, 0.4, 0.4]])[: len(labels)]
     given: list[Any] = labels if form == "numbers" else [str(label) for label in labels]

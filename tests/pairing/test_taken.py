@@ -101,7 +101,7 @@ def saved(values: np.ndarray[Any, Any], names: list[str], format: str, folder: P
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("kind", ["logits", "probs"])
-def test_a_column_that_is_shown_is_a_prediction_too(format: str, kind: str, tmp_path: Path) -> None:
+def test_a_column_that_is_shown_is_a_prediction_too(format: str, kind: Any, tmp_path: Path) -> None:
     values = Z if kind == "logits" else np.exp(log_softmax(Z, axis=1))
     path = saved(values, ["z0", "z1", "z2"], format, tmp_path)
     report = score(path, Y, kind=kind, worst=1, show=[f"@{path}:#3"])
@@ -157,7 +157,7 @@ def test_probabilities_that_sum_to_1_need_no_more(option: str, write: Write) -> 
 @pytest.mark.parametrize("kind", ["probs", "logprobs"])
 @pytest.mark.parametrize(("others", "warned"), [((0.5, 0.75, 0.1), True), ((0.5, 0.75, 0.2), False)])
 def test_one_column_and_the_rest_to_1_are_two_classes(
-    kind: str, others: tuple[float, ...], warned: bool, write: Write
+    kind: Any, others: tuple[float, ...], warned: bool, write: Write
 ) -> None:
     q = np.column_stack([[0.5, 0.25, 0.9], others])
     frame = pd.DataFrame(np.log(q) if kind == "logprobs" else q, columns=["yes", "no"])
@@ -191,7 +191,7 @@ def test_a_group_of_text_could_not_be_a_class(write: Write) -> None:
 
 
 @pytest.mark.parametrize(("kind", "header"), [("logits", "a,b,site"), ("probs", "q,site")])
-def test_a_group_with_blanks_could_not_be_a_class(kind: str, header: str, write: Write) -> None:
+def test_a_group_with_blanks_could_not_be_a_class(kind: Any, header: str, write: Write) -> None:
     rows = ["2,0,1", "0,2,", "2,0,3"] if kind == "logits" else [".5,.5", ".25,", ".5,.5"]
     path = write("p.csv", "\n".join([header, *rows, ""]))
     labels = ["a", "b", "a"] if kind == "logits" else ["1", "0", "1"]

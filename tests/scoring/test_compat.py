@@ -182,7 +182,7 @@ def halves(folder: Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("tool", "kind"), [("sklearn", "probs"), ("torch", "logits")])
-def test_two_byte_floats_are_refused_where_the_tool_computes_in_them(tool: str, kind: str, tmp_path: Path) -> None:
+def test_two_byte_floats_are_refused_where_the_tool_computes_in_them(tool: Any, kind: Any, tmp_path: Path) -> None:
     for data, options in halves(tmp_path, kind):
         with pytest.raises(DataError, match="computes 16-bit floats in 16-bit arithmetic") as caught:
             score(data, Y, kind=kind, compat=tool, **options)
@@ -217,15 +217,15 @@ def test_torch_divides_the_loss_of_distributions_by_the_rows() -> None:
 
 
 @pytest.mark.parametrize("name", COMPAT)
-def test_an_explicit_clip_contradicts_every_tool(name: str) -> None:
+def test_an_explicit_clip_contradicts_every_tool(name: Any) -> None:
     kind = COMPAT[name].kinds[0]
     with pytest.raises(UsageError, match=f"--compat {name}"):
-        score([[0.5, 0.5]], [0], kind=kind, compat=name, clip=1e-9)
+        score([[0.5, 0.5]], [0], kind=kind, compat=name, clip=1e-9)  # type: ignore[arg-type]
     for other in {"probs", "logits", "losses"} - set(COMPAT[name].kinds):
         with pytest.raises(UsageError, match="takes --kind"):
-            score([[0.5, 0.5]], kind=other, compat=name)
+            score([[0.5, 0.5]], kind=other, compat=name)  # type: ignore[arg-type]
 
 
 def test_a_tool_that_is_not_known_is_refused() -> None:
     with pytest.raises(UsageError, match="--compat is one of"):
-        score([[0.5, 0.5]], [0], compat="keras")
+        score([[0.5, 0.5]], [0], compat="keras")  # type: ignore[arg-type]

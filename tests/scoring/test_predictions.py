@@ -318,7 +318,7 @@ def same_error(one: Report, other: Report) -> bool:
 @pytest.mark.parametrize("kind", ["true-probs", "true-logprobs", "losses"])
 @pytest.mark.parametrize("where", ["file", "memory", "Fortran order"])
 def test_every_number_of_an_array_of_any_shape_is_an_example(
-    kind: str, shape: tuple[int, ...], where: str, tmp_path: Path
+    kind: Any, shape: tuple[int, ...], where: str, tmp_path: Path
 ) -> None:
     q = np.random.default_rng(5).uniform(0.01, 1, shape)
     array = {"true-probs": q, "true-logprobs": np.log(q), "losses": -np.log(q)}[kind]
@@ -332,7 +332,7 @@ def test_every_number_of_an_array_of_any_shape_is_an_example(
 
 
 @pytest.mark.parametrize("kind", ["true-probs", "true-logprobs", "losses"])
-def test_what_needs_labels_is_null_without_them(kind: str) -> None:
+def test_what_needs_labels_is_null_without_them(kind: Any) -> None:
     values = {"true-probs": [0.5, 1.0], "true-logprobs": [math.log(0.5), 0.0], "losses": [math.log(2), 0.0]}[kind]
     report = score(np.array(values), kind=kind)
     assert report.cost == pytest.approx(math.log(2) / 2, rel=1e-15)
@@ -380,7 +380,7 @@ def test_one_column_of_a_data_frame_is_taken_whatever_its_name() -> None:
         ("losses", math.nan, ""),
     ],
 )
-def test_what_the_kind_does_not_allow_is_refused_with_its_row(kind: str, value: float, hint: str) -> None:
+def test_what_the_kind_does_not_allow_is_refused_with_its_row(kind: Any, value: float, hint: str) -> None:
     message = refusal(DataError, np.array([0.0, value]), kind=kind)
     assert "row 2" in message
     assert hint in message
@@ -388,7 +388,7 @@ def test_what_the_kind_does_not_allow_is_refused_with_its_row(kind: str, value: 
 
 def test_a_probability_of_0_costs_infinity() -> None:
     for kind, value in (("true-probs", 0.0), ("true-logprobs", -math.inf), ("losses", math.inf)):
-        report = score(np.array([1.0 if kind == "true-probs" else 0.0, value]), kind=kind)
+        report = score(np.array([1.0 if kind == "true-probs" else 0.0, value]), kind=kind)  # type: ignore[arg-type]
         assert report.cost == math.inf
         assert report.infinite.rows == (2,)
         assert report.infinite.cost_of_the_rest == 0
@@ -447,7 +447,7 @@ def test_weights_of_losses_may_be_another_column(write: Write) -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("base", ["e", "2"])
 def test_losses_that_were_written_and_scored_again_give_the_same_bits(
-    kind: str, weighted: bool, base: str, tmp_path: Path
+    kind: str, weighted: bool, base: Any, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(11)
     values = rng.dirichlet((1, 2, 3), 400) if kind == "probs" else rng.normal(0, 9, (400, 3))

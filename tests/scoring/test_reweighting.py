@@ -47,7 +47,7 @@ def test_the_cost_is_that_of_the_formula(soft: bool, weights: list[float], smoot
     }
     target = SOFT if soft else np.eye(3)[Y]
     for preds, kind in ((Q, "probs"), (np.log(Q), "logprobs"), (np.log(Q) + 5, "logits")):
-        report = score(preds, SOFT if soft else Y, kind=kind, **options)
+        report = score(preds, SOFT if soft else Y, kind=kind, **options)  # type: ignore[arg-type]
         assert report.cost == pytest.approx(by_hand(target, weights, smoothing), rel=1e-14)
 
 

@@ -224,7 +224,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def tallied(path: Any, **options: Any) -> Tallied:
-    feed = opened(path, None, Settings.chosen(None, OPTIONS | options))
+    feed = opened(path, None, Settings(**OPTIONS | options))
     return tally(Scorer(feed.plan), feed, 1)
 
 
@@ -272,7 +272,7 @@ def test_a_tally_is_added_by_one_row(
     rng = np.random.default_rng(3)
     q = rng.dirichlet(np.ones(3), 400)
     path = write("q.csv", csv([[*row, "abc"[i % 3]] for i, row in enumerate(q.tolist())], ["a", "b", "c", "truth"]))
-    feed = opened(path, None, Settings.chosen(None, {"label": "truth"}), block_bytes)
+    feed = opened(path, None, Settings(label="truth"), block_bytes)
     found = tally(Scorer(feed.plan), feed, threads).bundle["largest"]
     assert found.q == q.max()
     assert (found.blocks > 1) == (block_bytes is not None)

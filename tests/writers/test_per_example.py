@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -253,7 +254,7 @@ def test_rows_of_weight_0_are_nan_in_both_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["true-probs", "true-logprobs", "probs", "logprobs"])
-def test_losses_just_below_0_are_read_as_they_were_written(kind: str, tmp_path: Path) -> None:
+def test_losses_just_below_0_are_read_as_they_were_written(kind: Any, tmp_path: Path) -> None:
     q = np.array([0.3, 1.0, 1.0 + 1e-9, 1.0005, 1.0009])
     preds = np.stack([q, 1 - q], axis=1) if kind in ("probs", "logprobs") else q
     labels = np.zeros(len(q), int) if preds.ndim > 1 else None

@@ -16,7 +16,6 @@ from xentcli.analysis.student import normal_quantile
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, UsageError
 from xentcli.extras import needed
-from xentcli.options import spelled
 from xentcli.pairing import Feed
 from xentcli.records import record, replace
 from xentcli.report.calibration import Bin, CalibrationReport, Fit, GroupCalibration
@@ -24,7 +23,7 @@ from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find, wanted
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 from xentcli.tallies.bins import BINS, Calibration, expected_error, floor_of
 from xentcli.tallies.fit import Gain
 from xentcli.tallies.groups import named
@@ -37,6 +36,7 @@ FITS = ("none", "temperature", "logit")
 MOST_BINS = 1000
 
 
+@takes_options("calibration")
 def calibration(
     predictions: Any,
     labels: Any = None,
@@ -81,7 +81,7 @@ def calibration(
     >>> report.verdict, round(report.gap, 6), round(report.fit.temperature, 6)
     ('underconfident', -0.3, 0.184535)
     """
-    chosen = Settings.chosen(settings, options)
+    chosen = Settings.chosen(settings, options, calibration)
     count, method = typed("bins", bins, "int"), typed("fit", fit, "str | None")
     if not 1 <= count <= MOST_BINS:
         raise UsageError(f"--bins is from 1 to {MOST_BINS:,}, not {count:,}")
@@ -112,7 +112,7 @@ def calibration(
 
 
 def _check(settings: Settings, *, decompose: bool) -> None:
-    """Refuse kinds without a distribution, options of other commands, and to decompose a loss that is no score.
+    """Refuse kinds without a distribution, and to decompose a loss that is no score.
 
     Raises
     ------
@@ -121,9 +121,6 @@ def _check(settings: Settings, *, decompose: bool) -> None:
     """
     if not KINDS[settings.kind].labelled:
         raise UsageError(f"--kind {settings.kind} has no calibration: it holds no distribution over classes")
-    for name, row in settings.rows.items():
-        if "calibration" not in row.commands and row.is_set(getattr(settings, name)):
-            raise UsageError(f"{spelled(name)} does not go with calibration")
     if decompose and (settings.label_smoothing or settings.class_weights):
         raise UsageError("--decompose is of the score itself, without --label-smoothing and --class-weight")
     if decompose:

@@ -31,7 +31,7 @@ from xentcli.records import record, replace
 from xentcli.report.causes import Cause, Causes
 from xentcli.report.document import InputFile
 from xentcli.scoring.kinds import KINDS
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
 from xentcli.tallies.tail import least_of
@@ -56,6 +56,7 @@ _WHOLE = {
 }
 
 
+@takes_options("explain", also=("by",))
 def causes(predictions: Any, labels: Any = None, settings: Settings | None = None, **options: Any) -> Causes:
     """Rank what makes a cost high: zeros, a class, a group, the worst rows, a wrong order.
 
@@ -73,7 +74,7 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
     [('class 1', 0.77), ('worst 1 % of rows', 0.77)]
     """
-    chosen = Settings.chosen(settings, options)
+    chosen = Settings.chosen(settings, options, causes)
     chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
     if chosen.by:
         return _of(predictions, labels, chosen)

@@ -20,7 +20,7 @@ from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 
 __all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
 
@@ -28,6 +28,7 @@ _EXPLAINING = 3
 """How many of the worst rows may explain a failure."""
 
 
+@takes_options("check")
 def check(
     predictions: Any,
     labels: Any = None,
@@ -96,7 +97,7 @@ def check(
     >>> check([[0.9, 0.1], [0.2, 0.8]], [0, 1], max={"cost": 0.2}, min={"accuracy": 0.9}).verdict
     'pass'
     """
-    chosen = Settings.chosen(settings, options)
+    chosen = Settings.chosen(settings, options, check)
     given = {"max": max, "min": min, "max_each": max_each, "min_each": min_each}
     rules = Rules.of(limits, given, max_regression, fail_on_warning, min_rows, strict)
     old, made = (None if path is None else os.fspath(path) for path in (baseline, write_baseline))

@@ -17,7 +17,7 @@ from xentcli.readers.shards import files_of
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
 from xentcli.scoring.kinds import KINDS
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 
 __all__ = ["FITS", "compare", "models_of", "names_of"]
 
@@ -26,6 +26,7 @@ MOST_FITTED = 20
 """Of more models temperatures are fitted only where that is asked for: a fit reads each file up to six times."""
 
 
+@takes_options("compare")
 def compare(
     models: Mapping[str, Any] | Sequence[str | os.PathLike[str]],
     labels: Any = None,
@@ -79,7 +80,7 @@ def compare(
     >>> round(result.pairs[0].change, 4), result.pairs[0].verdict
     (-0.2012, 'better')
     """
-    labels, chosen = with_labels(labels, Settings.chosen(settings, options))
+    labels, chosen = with_labels(labels, Settings.chosen(settings, options, compare))
     named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
     _check_models(named_models, each, model, chosen)
     if chosen.id is None and chosen.align is None and len(named_models) > 1:

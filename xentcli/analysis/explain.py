@@ -23,7 +23,7 @@ from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import entropy
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 from xentcli.typed import typed
 from xentcli.version import __version__
 
@@ -51,6 +51,7 @@ def explain(
 ) -> Explanation: ...
 
 
+@takes_options("explain", also=("by",))
 def explain(
     predictions: Any, labels: Any = None, row: int | None = None, settings: Settings | None = None, **options: Any
 ) -> Explanation | Causes:
@@ -73,8 +74,10 @@ def explain(
     """
     number: int | None = typed("row", row, "int | None")
     if number is None:
-        return causes(predictions, labels, settings, **options)
-    chosen = Settings.chosen(settings, options)
+        return causes(predictions, labels, Settings.chosen(settings, options, explain))
+    chosen = Settings.chosen(settings, options, explain)
+    if chosen.by:
+        raise UsageError("--by groups the rows of a file; one example has no groups")
     _check_plain(chosen)
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")

@@ -9,17 +9,19 @@ import numpy as np
 
 from xentcli.analysis.score import score
 from xentcli.arrays import Floats
-from xentcli.errors import UsageError
-from xentcli.options import spelled
 from xentcli.report.per_example import Sink
-from xentcli.settings import OPTIONS, Settings
+from xentcli.settings import OPTIONS, Settings, takes_options
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = ["losses"]
 
+NOT_OF_A_ROW = ("bytes", "confidence", *(name for name, row in OPTIONS.items() if row.section in ("Slices", "Output")))
+"""Options of score that change no loss of a row."""
 
+
+@takes_options("score", without=NOT_OF_A_ROW)
 def losses(
     predictions: Any,
     labels: Any = None,
@@ -45,17 +47,14 @@ def losses(
     Raises
     ------
     UsageError, DataError, FileError, NoVerdict
-        As ``score`` does.
+        As ``score`` does; UsageError for an option that changes no loss of a row.
 
     Examples
     --------
     >>> losses([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]], [0, 1, -100], ignore_label=-100).round(6).tolist()
     [0.693147, 0.287682, nan]
     """
-    chosen = Settings.chosen(settings, options)
-    for name, row in OPTIONS.items():
-        if row.is_set(getattr(chosen, name)) and (name == "confidence" or row.section in ("Slices", "Output")):
-            raise UsageError(f"{spelled(name)} does not go with losses: it changes no loss of a row")
+    chosen = Settings.chosen(settings, options, losses)
     blocks: list[Floats] = []
     score(predictions, labels, chosen, sink=Sink(attrgetter("loss"), blocks.append, blocks.clear), threads=threads)
     found: Floats = np.concatenate(blocks) / chosen.nats_per_unit

@@ -24,7 +24,7 @@ from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import Metric, find, wanted
-from xentcli.settings import Settings
+from xentcli.settings import Settings, takes_options
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
@@ -49,6 +49,7 @@ _PARTS = 20
 """How many times --max-groups the groups and clusters that occur together may be."""
 
 
+@takes_options("score")
 def score(
     predictions: Any,
     labels: Any = None,
@@ -99,7 +100,7 @@ def score(
     >>> round(report.cost, 6), report.accuracy
     (1.32963, 0.5)
     """
-    chosen = Settings.chosen(settings, options)
+    chosen = Settings.chosen(settings, options, score)
     beside: dict[str, Any] = {"metrics_needed": metrics_needed, "threads": threads, "progress": progress}
     return scored(predictions, labels, chosen, sink=sink, block_bytes=block_bytes, **beside)[0]
 

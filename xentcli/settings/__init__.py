@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
@@ -11,6 +11,7 @@ from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields
+from xentcli.settings.signature import check_names, takes_options
 from xentcli.settings.together import check_together
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from xentcli.report.document import Setting
 
-__all__ = ["OPTIONS", "SIDES", "Settings"]
+__all__ = ["OPTIONS", "SIDES", "Settings", "takes_options"]
 
 
 @record(frozen=True, kw_only=True)
@@ -45,20 +46,22 @@ class Settings(Fields):
         check_together(self)
 
     @classmethod
-    def chosen(cls, settings: Settings | None, options: Mapping[str, Any]) -> Settings:
-        """Return the settings of a library call, which takes either Settings or single options.
+    def chosen(cls, settings: Settings | None, options: Mapping[str, Any], function: Callable[..., Any]) -> Settings:
+        """Return the settings of a call of a library function, which takes either Settings or single options.
 
         Raises
         ------
         UsageError
-            When both are given, or `settings` is not a Settings.
+            When both are given, `settings` is not a Settings, or the function does not take an option.
         """
         if settings is None:
+            check_names(function, options)
             return cls(**options)
         if not isinstance(settings, Settings):
             raise UsageError(f"settings is a Settings, not {shown(settings)}", advice="score(preds, labels, kind=...)")
         if options:
             raise UsageError("give settings or single options, not both")
+        check_names(function, [name for name, row in settings.rows.items() if row.is_set(getattr(settings, name))])
         return settings
 
     def recipe(self, dtype: np.dtype[Any] | None = None, columns: int = 2) -> Recipe:
