@@ -25,7 +25,7 @@ class _Arrow(Protocol):
 
 Data = Sequence[Any] | _Array | _Tensor | _Arrow
 """A value for each row, or a table of them."""
-OneColumn = str | Data | Mapping[str, Data]
+OneColumn = str | Data | Mapping[str, Any]
 """What the options of one column take: its name, or data, which a dict gives a name."""
 SeveralColumns = OneColumn | Sequence[str | Data]
 """What the options of any number of columns take."""

@@ -25,7 +25,7 @@ _NUMBERS_TOO = {
     "kept": {"str": ("str", "float"), "Sequence[str]": ("Sequence[str]", "Sequence[float]", "NDArray[Any]")},
 }
 """What a hint stands for, by Option.numbers."""
-_DATA = {"": "", "one": "OneColumn", "several": "SeveralColumns", "labels": "Data | Mapping[str, Data]"}
+_DATA = {"one": "OneColumn", "several": "SeveralColumns", "labels": "Data | Mapping[str, Any]", "ids": "OneColumn"}
 """What an option of a role takes beside the name of a column, by Option.data."""
 
 
