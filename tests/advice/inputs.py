@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,16 @@ def quoted_wrong(escape: str) -> str:
 
 def with_pickle(path: Path) -> None:
     path.write_bytes(pickle.dumps(Q, protocol=4))
+
+
+def with_first(archive: bytes) -> bytes:
+    """A zip archive with another member before its own."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(file, "w") as target:
+        target.writestr("a.txt", "by me")
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    return file.getvalue()
 
 
 def scaled(factor: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,12 +24,15 @@ from tests.advice.inputs import (
     huge_batch,
     ipc_stream,
     table,
+    with_first,
     with_pickle,
 )
+from tests.inputs import office
 
 __all__ = ["CASES"]
 
 ROWS = P.splitlines()
+CELLS: list[list[Any]] = [[cell if n == 0 else float(cell) for cell in row.split(",")] for n, row in enumerate(ROWS)]
 SAVE = "numpy.save("
 
 CASES = {
@@ -223,6 +227,39 @@ CASES = {
         ("--max-field N allows rows",),
         LN2,
         {"N allows": "40000000 allows"},
+    ),
+    "several sheets": Case(
+        "p.xlsx l.csv",
+        {"p.xlsx": office.workbook(p=CELLS, notes=[["by me"]]), "l.csv": L},
+        ("FILE#SHEET",),
+        LN2,
+        {"FILE#SHEET names it: 'p.xlsx#p', ": "xent score 'p.xlsx#p' l.csv with the same options, writes "},
+    ),
+    "a title in a workbook": Case(
+        "p.xlsx l.csv",
+        {"p.xlsx": office.workbook([["by me"], [], *CELLS]), "l.csv": L},
+        ("pandas.read_excel",),
+        LN2,
+    ),
+    "a blank row in a workbook": Case(
+        "p.xlsx l.csv",
+        {"p.xlsx": office.workbook([*CELLS[:3], [], *CELLS[3:]]), "l.csv": L},
+        ("pandas.read_excel",),
+        LN2,
+    ),
+    "a workbook above the limit": Case(
+        "p.xlsx l.csv --max-batch 99999",
+        {"p.xlsx": office.workbook(CELLS), "l.csv": L},
+        ("--max-batch BYTES",),
+        LN2,
+        {"BYTES": "9999999"},
+    ),
+    "text named .xlsx": Case("p.xlsx l.csv", {"p.xlsx": P, "l.csv": L}, ("--input-format predictions=csv",), LN2),
+    "a workbook whose first member is another": Case(
+        "p.npz l.csv",
+        {"p.npz": with_first(office.workbook(CELLS)), "l.csv": L},
+        ("--input-format predictions=excel",),
+        LN2,
     ),
     "JSON in a CSV": Case(
         "p.csv --label y",

@@ -12,7 +12,7 @@ assert len(CASES) == len(scoring.CASES) + len(pairing.CASES) + len(reading.CASES
 NOT_FOLLOWED = {
     r"^ulimit -v": "shows the limits of the machine; which one helps is not known",
     r"^pip install 'xentcli\[": "installs a package",
-    r"^torch: |read_hdf|read_excel": "needs a package that the tests do not have",
+    r"^torch: |read_hdf|read_html|read_excel\(\{": "needs a package that the tests do not have",
     r"^\.\.\. \| ": "stands for the command that writes to the pipe",
     r"^--max-field N allows 2 N bytes": "a file of class names above 32 MiB",
     r"^numpy.save\('rows.npy'": "an array above 256 MiB; the tests of axes follow it",
@@ -25,7 +25,6 @@ NOT_FOLLOWED = {
     r"^with --cluster only|cost inf at every temperature|^--bytes gives the bytes|^a column of --by$": "the reason of a null figure, or a part of a message",
     r"holds no distribution over|^rows of several models are in|^there are more than": "the reason of a figure that is left out",
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
-    r"read_(spss|stata|sas)": "needs a package that the tests do not have, or a file of another program",
     r"^leave --scale out": "an option is taken out of the command; tests/inputs/table.py has both",
     r"^xent: \{\}": "a usage error that click found",
 }

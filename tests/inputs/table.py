@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pickle
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import ml_dtypes
 import numpy as np
 import pyarrow as pa
 
-from tests.inputs import make
+from tests.inputs import make, office
 from tests.inputs.make import COMPRESSORS, COST, L, P, Q, Y, described, flipped, forged, npy, npz, zipped
 
 Content = str | bytes | Callable[[], bytes]
@@ -313,7 +314,7 @@ ROWS: list[Row] = [
     Row(ARRAYS, "an axis of a table", {"p.csv": P, "l.csv": L}, "p.csv l.csv --class-axis 1", says="--class-axis is for arrays"),
     one(ARRAYS, "float16 as scikit-learn computes it", "p.npy", npy(Q.astype("f2")), "p.npy y.npy --compat sklearn", "computes 16-bit floats in 16-bit arithmetic"),
     one(ARRAYS, "a pickle", "p.pkl", pickle.dumps(Q.tolist()), "p.pkl l.csv", "a pickle: it could run code"),
-    one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "pandas.read_excel"),
+    one(ARRAYS, "a workbook", "p.xlsx", zipped(("xl/workbook.xml", b"<x/>")), "p.xlsx l.csv", "an Excel workbook that cannot be read"),
     one(ARRAYS, "a file of torch", "p.pt", zipped(("p/data.pkl", b"x")), "p.pt l.csv", "torch.load('p.pt', weights_only=True)"),
     one(ARRAYS, "HDF5", "p.h5", b"\x89HDF\r\n\x1a\n", "p.h5 l.csv", "pandas.read_hdf"),
     # Archives.
@@ -432,9 +433,35 @@ ROWS: list[Row] = [
         )
     ),
     one(COLUMNAR, "JSON: a table beyond the limit", "p.json", json.dumps({"predictions": Q.tolist()}), "p.json l.csv --max-batch 100", "--max-batch", code=4),
-    one(COLUMNAR, "SPSS", "p.sav", b"$FL2@(#) SPSS DATA FILE" + bytes(99), "p.sav l.csv", "pandas.read_spss"),
-    one(COLUMNAR, "Stata", "p.dta", b"<stata_dta><header>" + bytes(99), "p.dta l.csv", "pandas.read_stata"),
-    one(COLUMNAR, "a SAS transport file", "p.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 99, "p.xpt l.csv", "pandas.read_sas"),
+    one(COLUMNAR, "SPSS", "p.sav", b"$FL2@(#) SPSS DATA FILE" + bytes(99), "p.sav l.csv", "an SPSS file that cannot be read"),
+    one(COLUMNAR, "Stata", "p.dta", b"<stata_dta><header>" + bytes(99), "p.dta l.csv", "a Stata file that cannot be read"),
+    one(COLUMNAR, "a SAS transport file", "p.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 99, "p.xpt l.csv", "a SAS transport file that cannot be read"),
+    *(
+        good(COLUMNAR, what, name, data, f"{name} --label y")
+        for what, name, data in (
+            ("a workbook", "p.xlsx", office.workbook(office.ROWS)),
+            ("Stata", "p.dta", office.stata(office.ROWS)),
+            ("SPSS", "p.sav", office.spss(office.ROWS)),
+            ("a SAS transport file", "p.xpt", office.xport(office.ROWS)),
+        )
+    ),
+    good(COLUMNAR, "one sheet of several", "p.xlsx", office.workbook(P=office.ROWS, other=office.ROWS), "p.xlsx#P --label y"),
+    one(COLUMNAR, "several sheets", "p.xlsx", office.workbook(P=office.ROWS, other=office.ROWS), "p.xlsx --label y", "'p.xlsx#P', 'p.xlsx#other'"),
+    one(COLUMNAR, "a sheet that is not there", "p.xlsx", office.workbook(P=office.ROWS), "p.xlsx#Q --label y", "no sheet is called 'Q'", names_file=False),
+    one(COLUMNAR, "a part of a file without parts", "p.csv", P, "p.csv#Q l.csv", "no file is called 'p.csv#Q'"),
+    one(COLUMNAR, "a workbook with a title", "p.xlsx", office.workbook([["by me"], [], *office.ROWS]), "p.xlsx --label y", "a title above the table?"),
+    one(COLUMNAR, "a workbook with a blank row", "p.xlsx", office.workbook([*office.ROWS[:2], [], *office.ROWS[2:]]), "p.xlsx --label y", "a blank row"),
+    one(COLUMNAR, "a formula without its value", "p.xlsx", office.workbook([*office.ROWS[:3], ["=1-B4", 0.1, "a"]]), "p.xlsx --label y", "a formula without its value: '=1-B4'"),
+    one(COLUMNAR, "a date for a number", "p.xlsx", office.workbook([*office.ROWS[:3], [datetime.datetime(2024, 5, 1), 0.1, "a"]]), "p.xlsx --label y --preds a,b", "'2024-05-01' is not a number"),
+    one(COLUMNAR, "text named .xlsx", "p.xlsx", P, "p.xlsx l.csv", "--input-format predictions=csv"),
+    one(COLUMNAR, "HTML named .xlsx", "p.xlsx", "<html><table>", "p.xlsx l.csv", "pandas.read_html"),
+    one(COLUMNAR, "an old workbook", "p.xls", b"\xd0\xcf\x11\xe0" + bytes(99), "p.xls l.csv", "pandas.read_excel"),
+    one(COLUMNAR, "a workbook beyond the limit", "p.xlsx", office.workbook(office.ROWS), "p.xlsx --label y --max-batch 100000", "--max-batch", code=4),
+    good(COLUMNAR, "SAS", "p.sas7bdat", office.SAS, "p.sas7bdat --label y", cost=float(-np.log([0.75, 0.5, 0.9]).mean())),
+    one(COLUMNAR, "a transport file cut short", "p.xpt", office.xport(office.ROWS)[:-9], "p.xpt --label y", "records of 80 bytes"),
+    good(COLUMNAR, "value labels of Stata", "p.dta", office.stata(office.CODED, y={1: "b", 2: "a"}), "p.dta --label y"),
+    Row(COLUMNAR, "the codes of SPSS", {"p.sav": office.spss(office.CODED, y={1: "b", 2: "a"})}, "p.sav#codes --label y --preds b,a --index-base 1", 0, cost=COST),
+    good(COLUMNAR, "value labels of SPSS", "p.sav", office.spss(office.CODED, y={1: "b", 2: "a"}), "p.sav --label y"),
     one(COLUMNAR, "ARFF of Weka", "p.arff", "% by Weka\n@relation r\n@attribute a numeric\n@attribute b numeric\n@data\n0.7,0.3\n", "p.arff l.csv", "@attribute"),
     one(COLUMNAR, "a table of Orange", "p.tab", "a\tb\ty\ncontinuous\tcontinuous\ta b\n\t\tclass\n0.7\t0.3\ta\n", "p.tab l.csv", "sed '2,3d'"),
     good(COLUMNAR, "fastText's labels and probabilities", "p.txt", "__label__a 0.7 __label__b 0.3\n__label__b 0.8 __label__a 0.2\n__label__a 0.9 __label__b 0.1\n", "p.txt l.csv"),

@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xentcli
+from tests.inputs import office
 from xentcli.readers import READERS, open_source
 from xentcli.report.report import Report
 
@@ -184,6 +185,14 @@ def fasttext(case: Case, put: Put) -> Any:
     return put("p.fasttext", ("\n".join(lines) + "\n").encode())
 
 
+def of_cells(case: Case, put: Put, name: str, write: Callable[..., bytes], least: float = 1e-300) -> Any:
+    """The predictions as an office file, or the array itself where its numbers have no such value, or are many."""
+    size = np.abs(case.predictions)
+    if size.size > 99 or not np.isfinite(case.predictions).all() or ((size > 0) & (size < least)).any():
+        return case.predictions
+    return put(name, write([case.names, *case.predictions.tolist()]))
+
+
 def parquet(table: pd.DataFrame) -> bytes:
     file = io.BytesIO()
     table.to_parquet(file, row_group_size=7)
@@ -250,6 +259,10 @@ PREDICTIONS: dict[str, Callable[[Case, Put], Any]] = {
     "parquet": lambda c, put: put("p.parquet", parquet(frame(columns_of(c.predictions), c.names))),
     "parquet of lists": lambda c, put: put("p.parquet", parquet(pd.DataFrame({"p": c.predictions.tolist()}))),
     "feather": lambda c, put: put("p.feather", feather(frame(columns_of(c.predictions), c.names))),
+    "excel": lambda case, put: of_cells(case, put, "p.xlsx", office.workbook),
+    "stata": lambda case, put: of_cells(case, put, "p.dta", office.stata),
+    "spss": lambda case, put: of_cells(case, put, "p.sav", office.spss),
+    "xport": lambda case, put: of_cells(case, put, "p.xpt", office.xport, least=1e-70),
 }  # fmt: skip
 
 LABELS: dict[str, Callable[[Case, Put], Any]] = {
@@ -334,7 +347,9 @@ def put(tmp_path_factory: pytest.TempPathFactory) -> Put:
 
 def test_every_reader_is_under_these_laws(put: Put) -> None:
     case = make("probs", "index", 3, 3, 1.0, False, 1)
-    for forms, but in ((PREDICTIONS, set()), (label_forms(case), {"vw", "fasttext"})):
+    office_files = {"excel", "stata", "spss", "xport"}
+    # Nothing that is tested with writes SAS's own format; tests/inputs has a file of it.
+    for forms, but in ((PREDICTIONS, {"sas"}), (label_forms(case), {"vw", "fasttext", "sas"} | office_files)):
         seen = {open_source(form(case, put), name="x").format for form in forms.values()}
         assert seen == {*READERS, "memory"} - but
 

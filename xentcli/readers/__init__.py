@@ -28,11 +28,11 @@ class Reader:
     opener
         ``module:function`` that makes a Source of a ByteStream.
     magic
-        The first bytes of such a file, or nothing where it has none.
+        A regular expression of the first bytes of such a file, or nothing where it has none.
     extensions
         Endings of file names, compression endings aside.
-    delimited, typed
-        Whether it takes --delimiter and --decimal, and --dtype.
+    delimited, typed, parted
+        Whether it takes --delimiter and --decimal; --dtype; and FILE#PART.
     """
 
     about: str
@@ -41,10 +41,22 @@ class Reader:
     extensions: tuple[str, ...] = ()
     delimited: bool = False
     typed: bool = False
+    parted: bool = False
+
+
+def _office(about: str, opener: str, magic: bytes, *extensions: str) -> Reader:
+    return Reader(about, f"xentcli.readers.office:{opener}", magic, extensions, delimited=True, parted=True)
 
 
 READERS = {
     "npy": Reader("a NumPy array", "xentcli.readers.npy:open_npy", b"\x93NUMPY", (".npy",), typed=True),
+    "excel": _office(
+        "a sheet of an Excel workbook",
+        "open_excel",
+        rb"PK\x03\x04.{26}(?:\[Content_Types\]|_rels/|docProps/|customXml/|xl/)",
+        ".xlsx",
+        ".xlsm",
+    ),
     "npz": Reader("an archive of NumPy arrays", "xentcli.readers.archive:open_npz", b"PK\x03\x04", (".npz",)),
     "safetensors": Reader(
         "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",)
@@ -53,6 +65,10 @@ READERS = {
     "arrow": Reader(
         "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
     ),
+    "stata": _office("Stata", "open_stata", rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01", ".dta"),
+    "spss": _office("SPSS", "open_spss", rb"\$FL[23]@\(#\)", ".sav", ".zsav"),
+    "sas": _office("SAS", "open_sas", rb"\0{12}\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08", ".sas7bdat"),
+    "xport": _office("SAS transport", "open_xport", rb"HEADER RECORD\*{7}LIB", ".xpt"),
     "fasttext": Reader("labels and probabilities of fastText", "xentcli.readers.text.fasttext:open_fasttext"),
     "vw": Reader("class:probability tokens of Vowpal Wabbit", "xentcli.readers.text.vw:open_vw"),
     "jsonl": Reader("JSON Lines", "xentcli.readers.text.documents:open_jsonl", b"", (".jsonl", ".ndjson")),
@@ -70,20 +86,12 @@ _PICKLE = (
     "a pickle: it could run code",
     "if you trust it: numpy.save('p.npy', numpy.asarray(pickle.load(open({path!r}, 'rb'))))",
 )
-_SAS = "pandas.read_sas({path!r}, encoding='utf-8').to_csv('p.csv', index=False)"
 _FOREIGN = {
     b"\x89HDF": ("HDF5", "pandas.read_hdf({path!r}).to_csv('p.csv', index=False)"),
-    b"$FL2@(#)": ("SPSS", "pandas.read_spss({path!r}).to_csv('p.csv', index=False)"),
-    b"$FL3@(#)": ("SPSS", "pandas.read_spss({path!r}).to_csv('p.csv', index=False)"),
-    b"<stata_dta>": ("Stata", "pandas.read_stata({path!r}).to_csv('p.csv', index=False)"),
-    **{
-        bytes((release, order, 1)): ("Stata", "pandas.read_stata({path!r}).to_csv('p.csv', index=False)")
-        for release in (113, 114, 115)
-        for order in (1, 2)
-    },
-    b"HEADER RECORD*******LIB": ("a SAS transport file", _SAS),
-    bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08": ("SAS", _SAS),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "pandas.read_excel({path!r}).to_csv('p.csv', index=False)"),
+    b"\xd0\xcf\x11\xe0": (
+        "an old Excel workbook, or one with a password",
+        "pandas.read_excel({path!r}).to_csv('p.csv', index=False)",
+    ),
     b"\x80\x02": _PICKLE,
     b"\x80\x03": _PICKLE,
     b"\x80\x04": _PICKLE,
@@ -143,7 +151,7 @@ def open_source(
         from xentcli.readers.objects import open_memory
 
         return open_memory(data, name)
-    path = os.fspath(data)
+    path, part = _path_and_part(os.fspath(data))
     text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named, "quotes": quotes}
     if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
         from xentcli.readers.shards import files_of, open_shards
@@ -151,7 +159,13 @@ def open_source(
         files = files_of(path)
         if files is not None:
             return open_shards(path, files, lambda file: _open_file(file, format, text, dtype, limits))
-    return _open_file(path, format, text, dtype, limits, hashed)
+    return _open_file(path, format, text, dtype, limits, hashed, part)
+
+
+def _path_and_part(path: str) -> tuple[str, str | None]:
+    """Split FILE#PART, where there is such a file and none whose name is all of it."""
+    file, _, part = path.rpartition("#")
+    return (file, part) if file and not os.path.exists(path) and os.path.isfile(file) else (path, None)
 
 
 def open_small(path: str, *, format: str | None = None, quotes: bool = True, limits: Limits = DEFAULT) -> Source:
@@ -174,7 +188,13 @@ def open_small(path: str, *, format: str | None = None, quotes: bool = True, lim
 
 
 def _open_file(
-    path: str, format: str | None, text: dict[str, Any], dtype: str | None, limits: Limits, hashed: bool = False
+    path: str,
+    format: str | None,
+    text: dict[str, Any],
+    dtype: str | None,
+    limits: Limits,
+    hashed: bool = False,
+    part: str | None = None,
 ) -> Source:
     from xentcli.readers.stream import open_bytes
 
@@ -185,6 +205,10 @@ def _open_file(
     options: dict[str, Any] = {}
     if reader.delimited:
         options |= text
+    if reader.parted:
+        options["part"] = part
+    elif part is not None:
+        raise DataError(f"no file is called {shown(f'{path}#{part}')}, and a file has no parts", place=Place(path))
     if reader.typed:
         options["dtype"] = dtype
     elif dtype is not None:
@@ -227,7 +251,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
         check_format(wanted)
         return wanted
     for name, reader in READERS.items():
-        if reader.magic and head.startswith(reader.magic):
+        if reader.magic and re.match(reader.magic, head, re.DOTALL):
             return name
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
@@ -240,10 +264,12 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
             raise DataError(f"{what}, and is not read", place=Place(path), advice=advice)
     start = head[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        raise DataError("an HTML page, not a table", place=Place(path), advice="was it saved from a login page?")
+        html = f"pandas.read_html({path!r})[0].to_csv('p.csv', index=False), if it has a table"
+        saved = html if _uncompressed(path).endswith((".xls", ".xlsx")) else "was it saved from a login page?"
+        raise DataError("an HTML page, not a table", place=Place(path), advice=saved)
     for name, reader in READERS.items():
         if reader.extensions and _uncompressed(path).endswith(reader.extensions):
-            found = _of_content(head) if reader.delimited else None
+            found = _of_content(head) if reader.delimited and not reader.parted else None
             if found == "json" and not _uncompressed(path).endswith(".txt"):
                 advice = "--input-format predictions=json, or labels=json, reads it"
                 raise DataError(f"JSON in a file called {os.path.splitext(path)[1]}", place=Place(path), advice=advice)

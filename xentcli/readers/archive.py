@@ -252,7 +252,7 @@ def _other_archive(infos: Sequence[zipfile.ZipInfo], path: str) -> tuple[str, ..
     if any(name.endswith("data.pkl") for name in names):
         return (f"torch: numpy.save('p.npy', torch.load({path!r}, weights_only=True).float().numpy())",)
     if any(name.startswith("xl/") for name in names):
-        return (f"Excel: pandas.read_excel({path!r}).to_csv('p.csv', index=False)",)
+        return ("a workbook? --input-format predictions=excel, or labels=excel, reads it",)
     return ()
 
 

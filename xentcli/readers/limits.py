@@ -8,7 +8,7 @@ from xentcli.records import record
 __all__ = ["DEFAULT", "Limits"]
 
 DOCUMENT = 8
-"""Bytes of memory that a byte of a JSON document takes as Python objects, about."""
+"""Bytes of memory that a byte of a JSON document, or of an office file, takes as Python objects, about."""
 
 
 @record(frozen=True)
@@ -24,7 +24,8 @@ class Limits:
     inflated
         How many bytes compressed data inflate to.
     batch
-        How many bytes a record batch of an Arrow file has in memory, or a JSON document that is one object.
+        How many bytes a record batch of an Arrow file has in memory, or a file that is held in memory: a JSON
+        object, a workbook, a file of Stata, SPSS or SAS.
     """
 
     columns: int = 1_000_000
@@ -61,15 +62,14 @@ class Limits:
             smaller = f"pyarrow.feather.write_feather({table}, 'rebatched.feather', chunksize=65536)"
             raise FileError(error.message, place=place, advice=(*error.advice, smaller))
 
-    def check_document(self, size: int, place: Place) -> None:
-        """Raise FileError for a JSON document that is read whole and needs too much memory."""
+    def check_document(self, size: int, place: Place, what: str = "") -> None:
+        """Raise FileError for a file that is read whole and needs too much memory: a JSON object, or `what` it is."""
         if size * DOCUMENT > self.batch:
             most = self.batch // DOCUMENT
-            message = (
-                f"a JSON object of more than {most:,} bytes, which is held in memory with {DOCUMENT} times as many"
-            )
-            error = _exceeded(message, "--max-batch BYTES", place)
-            raise FileError(error.message, place=place, advice=(*error.advice, "an array of rows is read as a stream"))
+            message = f"{what or 'a JSON object'} of more than {most:,} bytes, which is held in memory with {DOCUMENT}"
+            error = _exceeded(f"{message} times as many", "--max-batch BYTES", place)
+            other = f"{'CSV' if what else 'an array of rows'} is read as a stream"
+            raise FileError(error.message, place=place, advice=(*error.advice, other))
 
 
 DEFAULT = Limits()
