@@ -42,7 +42,7 @@ def test_the_same_cells_are_the_same_bits_as_in_a_csv(
     elif way == "compressed":
         path, data = f"{name}.gz", gzip.compress(data)
     elif way == "named by an option":
-        formats = {"p.xlsx": "excel", "p.dta": "stata", "p.sav": "spss", "p.xpt": "xport"}
+        formats = {"p.xlsx": "excel", "p.dta": "stata", "p.sav": "spss", "p.xpt": "sas"}
         path, more = "p", ["--input-format", f"predictions={formats[name]}"]
     if path != "-":
         Path(path).write_bytes(data)

@@ -26,9 +26,10 @@ from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.csv import open_csv
 from xentcli.records import replace
 
-__all__ = ["open_excel", "open_sas", "open_spss", "open_stata", "open_xport"]
+__all__ = ["open_excel", "open_sas", "open_spss", "open_stata"]
 
 _CODES = "codes"
+_TRANSPORT = b"HEADER RECORD"
 _STATA, _STATA_END = b"<stata_dta>", b"</stata_dta>"
 
 
@@ -160,7 +161,7 @@ def _open_variables(
     data = _whole(stream, what)
     with _refusing(stream, what):
         columns, about = read(io.BytesIO(data), output_format="dict")
-    _check_whole(data, about, format, Place(stream.name), part)
+    _check_whole(data, about, Place(stream.name), part)
     columns = {str(name): list(cells) for name, cells in columns.items()}
     named = {name: _named(cells, about.variable_value_labels.get(name)) for name, cells in columns.items()}
     name = stream.name
@@ -172,17 +173,13 @@ def _open_variables(
     return _as_text(stream, name, rows, format, decimal, named=True)
 
 
-def _check_whole(data: bytes, about: Any, format: str, place: Place, part: str | None) -> None:
+def _check_whole(data: bytes, about: Any, place: Place, part: str | None) -> None:
     """Refuse a file whose end is missing in a way that pyreadstat does not see."""
-    cut = {
-        "xport": bool(len(data) % 80)
-        and "a transport file has records of 80 bytes, and the last of this one is shorter",
-        "stata": data.startswith(_STATA)
-        and _STATA_END not in data[-99:]
-        and f"{_STATA_END.decode()} is not at its end",
-    }.get(format)
-    if cut:
-        raise DataError(cut, place=place, advice="is it complete?")
+    if data.startswith(_TRANSPORT) and len(data) % 80:
+        what = "a transport file has records of 80 bytes, and the last of this one is shorter"
+        raise DataError(what, place=place, advice="is it complete?")
+    if data.startswith(_STATA) and _STATA_END not in data[-99:]:
+        raise DataError(f"{_STATA_END.decode()} is not at its end", place=place, advice="is it complete?")
     missing = next((n for n, labels in about.variable_to_label.items() if labels not in about.value_labels), None)
     if missing is not None and part is None:
         what = f"column {shown(missing)} has value labels that are not in the file"
@@ -199,8 +196,13 @@ def _named(cells: Sequence[Any], labels: dict[Any, str] | None) -> list[Any] | N
 
 open_stata = partial(_open_variables, what="a Stata file", function="read_dta", format="stata")
 open_spss = partial(_open_variables, what="an SPSS file", function="read_sav", format="spss")
-open_sas = partial(_open_variables, what="a SAS file", function="read_sas7bdat", format="sas")
-open_xport = partial(_open_variables, what="a SAS transport file", function="read_xport", format="xport")
+
+
+def open_sas(stream: ByteStream, **options: Any) -> Source:
+    """Open a file of SAS, in its own format or for transport; it raises as the others do."""
+    if stream.head.startswith(_TRANSPORT):
+        return _open_variables(stream, what="a SAS transport file", function="read_xport", format="sas", **options)
+    return _open_variables(stream, what="a SAS file", function="read_sas7bdat", format="sas", **options)
 
 
 def _whole(stream: ByteStream, what: str, *, inflated: bool = False) -> bytes:
