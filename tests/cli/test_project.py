@@ -125,6 +125,7 @@ def test_a_name_that_is_a_file_too_is_refused_and_its_path_is_the_file(call: Cal
         (("good", "preds.csv"), "'preds.csv' is not a file, nor a check of pyproject.toml"),
         (("--max", "cost=1"), "--max without files; those of pyproject.toml have their options there"),
         (("--quiet",), "--quiet without files"),
+        (("good", "--write-baseline", "b.npz"), "--write-baseline is for files; 'good' is a check of pyproject.toml"),
         (("a.csv", "b.csv", "c.csv", "--max", "cost=1"), "1 unexpected argument: 'c.csv'"),
         (("preds.csv", "labels.csv"), "nothing to check"),
     ],
@@ -285,7 +286,9 @@ def test_every_choice_is_in_the_schema() -> None:
 
 def test_every_option_of_the_command_is_a_key_or_of_the_run() -> None:
     options = {p.name for p in main.commands["check"].params if isinstance(p, click.Option)}
-    assert options - _KEYS.keys() == {"format", "quiet", "get", "list_metrics", "toml_schema"}
+    assert options - _KEYS.keys() == {
+        *("format", "quiet", "get", "write_baseline", "junit", "no_annotations", "list_metrics", "toml_schema")
+    }
 
 
 def test_the_schema_is_printed(call: Call) -> None:

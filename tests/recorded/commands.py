@@ -202,6 +202,7 @@ _CHECK = (
     "--max cost=0.1 --format csv",
     "--max cost=0.1 --format markdown",
     "--max kl=1",
+    "--max cost=0.1 --junit junit.xml --no-annotations",
     "--min top2=0.5 -q",
     "",
     "--max f1=1",

@@ -11,17 +11,19 @@ from typing import Any, NamedTuple
 
 import click
 
+from xentcli.cli.ci import CI, annotate, write_junit
 from xentcli.cli.command import Command, refuse_more
 from xentcli.cli.gate import LIMITS, check_baseline, commands_after, rules_of
 from xentcli.cli.options import THREADS, given_on_command_line, labels_of, parameters, rows_of, settings_of
 from xentcli.cli.output import OUTPUT, Output
-from xentcli.cli.process import error_of, say_error
+from xentcli.cli.process import emit, error_of, say_error
 from xentcli.cli.progress import watched
 from xentcli.cli.project import Project, project_of, schema
 from xentcli.errors import NoVerdict, UsageError, XentError, shown
 from xentcli.options import Option, spelled
 from xentcli.records import replace
 from xentcli.report.check import CheckReport
+from xentcli.report.checks import Checks, NamedCheck
 from xentcli.settings import Settings
 
 __all__ = ["check"]
@@ -33,16 +35,18 @@ def _print_schema(ctx: click.Context) -> None:
     click.echo(json.dumps(schema(_KEYS), indent=2))
 
 
-_CI = {
+_OWN = {
+    **CI,
     "toml_schema": Option(
         "Output", "Print the JSON Schema of [tool.xent] and exit.", hint="bool", before="get", action=_print_schema
     ),
 }
-_ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _CI)
-_OF_RUN = ("format", "output", "append", "threads")
+_ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _OWN)
+_OF_RUN = ("format", "output", "append", "threads", *CI)
 """Options that named checks of pyproject.toml take on the command line."""
-_KEYS = {name: row for name, row in _ROWS.items() if name not in ("format", "quiet", "get") and row.action is None}
-"""Options that a check of pyproject.toml may have: all but those of what is printed."""
+_NO_KEYS = ("format", "quiet", "get", "write_baseline", *CI)
+_KEYS = {name: row for name, row in _ROWS.items() if name not in _NO_KEYS and row.action is None}
+"""Options that a check of pyproject.toml may have: a baseline that each run wrote would follow every regression."""
 _FILES = (
     click.Argument(["preds_file"], metavar="[PREDS", required=False),
     click.Argument(["labels_file"], metavar="[LABELS]] |", required=False),
@@ -92,7 +96,7 @@ class _Job(NamedTuple):
 @click.command(
     cls=Command,
     short_help="Check metrics against limits (for CI).",
-    params=parameters("check", LIMITS | THREADS | OUTPUT | _CI, files=_FILES),
+    params=parameters("check", LIMITS | THREADS | OUTPUT | _OWN, files=_FILES),
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
@@ -120,8 +124,22 @@ def check(preds_file: str | None, labels_file: str | None, more: tuple[str, ...]
         return
     assert preds_file is not None
     refuse_more("check", list(more))
-    job = _Job.of(preds_file, labels_file, options)
-    result = job.run()
+    _run_files(_Job.of(preds_file, labels_file, options))
+
+
+def _run_files(job: _Job) -> None:
+    """Run the check of files, write what it found, and exit with its code."""
+    name = job.inputs[0]
+    try:
+        result = job.run()
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if (known := error_of(error)) is not None:
+            _report_error(Checks.of([NamedCheck.of(name, known)]), job.output)
+        raise
+    checks = Checks.of([NamedCheck.of(name, result)])
+    write_junit(checks, job.output)
     try:
         job.output.write(result)
     except NoVerdict as undefined:
@@ -129,7 +147,18 @@ def check(preds_file: str | None, labels_file: str | None, more: tuple[str, ...]
         if result.exit_code != 1:
             raise
         say_error(undefined)
+    annotate(checks, job.output)
     click.get_current_context().exit(result.exit_code)
+
+
+def _report_error(checks: Checks, output: Output) -> None:
+    """Report that a check could not run, where the output is for a program or a page; stderr has it too."""
+    write_junit(checks, output)
+    if output.format in ("json", "markdown") and output.prints_document:
+        from xentcli.writers import rendered
+
+        emit(rendered(checks, output.format))
+    annotate(checks, output)
 
 
 def _project_of(words: list[str]) -> Project | None:
@@ -138,7 +167,10 @@ def _project_of(words: list[str]) -> Project | None:
     Options that only files take mean files, so that pyproject.toml changes the meaning of no such command.
     """
     beside = [name for name in _ROWS if name not in _OF_RUN and given_on_command_line(name)]
-    if words and (beside or any(word == "-" or os.path.dirname(word) for word in words)):
+    if words and beside:
+        _check_beside(words, beside[0])
+        return None
+    if any(word == "-" or os.path.dirname(word) for word in words):
         return None
     project = project_of(_KEYS, Path.cwd())
     if project is None and not words:
@@ -152,6 +184,18 @@ def _project_of(words: list[str]) -> Project | None:
         raise UsageError(f"{spelled(beside[0])} without files; those of {project.path} have their options there")
     _check_names(words, project)
     return project if all(word in project.checks for word in words) else None
+
+
+def _check_beside(words: list[str], option: str) -> None:
+    """Refuse an option of files beside the name of a check, where there is no file of that name."""
+    if glob.glob(words[0]) or words[0] == "-":
+        return
+    # Without the file the command fails anyway; what is wrong with pyproject.toml is not why.
+    project = None
+    with contextlib.suppress(XentError):
+        project = project_of(_KEYS, Path.cwd())
+    if project is not None and words[0] in project.checks:
+        raise UsageError(f"{spelled(option)} is for files; {shown(words[0])} is a check of {project.path}")
 
 
 def _check_names(words: list[str], project: Project) -> None:
@@ -169,15 +213,15 @@ def _check_names(words: list[str], project: Project) -> None:
 
 def _run_project(project: Project, names: Sequence[str], options: dict[str, Any]) -> None:
     """Run checks, write what all of them found, and exit with the code of the first kind of failure."""
-    from xentcli.report.checks import Checks, NamedCheck
-
     with contextlib.chdir(project.folder):
         jobs = _jobs(project, names)
     output = Output(options, [str(project.folder / path) for job in jobs.values() for path in job.files])
     with contextlib.chdir(project.folder):
         outcomes = [NamedCheck.of(name, _outcome(job)) for name, job in jobs.items()]
     document = Checks.of(outcomes, project.path)
+    write_junit(document, output)
     output.write(document)
+    annotate(document, output)
     if output.format != "table":
         for outcome in outcomes:
             if outcome.error is not None:

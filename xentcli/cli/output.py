@@ -69,6 +69,8 @@ class Output:
         self.quiet: bool = options.get("quiet", False)
         self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
+        self.junit: str | None = options.get("junit")
+        self.annotates = not options.get("no_annotations", False)
         self.written: str | None = options.get("write_baseline")
         self._check_stdout([target for target in targets if target.path == "-"])
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
@@ -81,7 +83,7 @@ class Output:
     @property
     def targets(self) -> list[str]:
         """The files to write."""
-        further = (self.per_example, self.written)
+        further = (self.per_example, self.written, self.junit)
         return [*(target.path for target in self.files), *(path for path in further if path and path != "-")]
 
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:
@@ -134,6 +136,11 @@ class Output:
         from xentcli.writers.per_example import per_example_sink
 
         return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv")
+
+    @property
+    def prints_document(self) -> bool:
+        """Whether stdout has the result, and not a figure or the losses."""
+        return not (self.quiet or self.get or self.per_example == "-")
 
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""

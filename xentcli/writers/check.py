@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xentcli.report.check import Check, CheckReport, Reason
 from xentcli.writers.figures import fixed, percent, plural
 
-__all__ = ["cells", "change_cells", "reason_cells", "sentences", "shown"]
+__all__ = ["cells", "change_cells", "in_words", "reason_cells", "sentences", "shown"]
 
 _ORDER = ("fail", "inconclusive", "no_verdict", "pass")
 MOST = 20
@@ -38,6 +38,12 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
         reason = check.reason or result.report.undefined.get(check.metric, "undefined")
         return metric, value, limit, f"{reason}, {plural(check.rows, 'row')}" if check.rows is not None else reason
     return metric, value, limit, _margin(check)
+
+
+def in_words(check: Check, result: CheckReport) -> str:
+    """Return the cells of a limit as a line of text."""
+    metric, value, *rest = (" ".join(cell.split()) for cell in cells(check, result))
+    return ", ".join(filter(None, (f"{metric} {value}", *rest)))
 
 
 def _figure(value: float, check: Check) -> str:
