@@ -154,3 +154,50 @@ def test_every_form_has_every_metric_of_every_group(call: Call, write: Write, fo
         assert value is not None
         shown = json.dumps(value) if places is None else f"{value:.{places}f}"
         assert shown in done.out
+
+
+CHECKED = ("check", "--max", "cost=9")
+
+
+@pytest.fixture
+def run(write: Write) -> list[str]:
+    return [write("run.csv", FRAME.to_csv(index=False)), "--label", "y", "--preds", "cat,dog,emu"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "jsonl", "markdown"])
+def test_every_form_has_the_worst_rows(call: Call, run: list[str], form: str) -> None:
+    worst = score(FRAME, **HARD, worst=3).worst
+    done = call("score", *run, "--worst", "3", "--format", form)
+    for row in worst:
+        loss = {"table": f"{row.loss:.4f}", "markdown": f"{row.loss:.3f}"}.get(form, repr(row.loss))
+        assert loss in done.out and str(row.row) in done.out
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "markdown"])
+def test_check_has_the_groups_and_metrics_beside_the_limits(call: Call, run: list[str], form: str) -> None:
+    done = call(*CHECKED, *run, "--by", "site", "--metrics", "perplexity", "--worst", "1", "--format", form)
+    assert done.code == 0
+    report = score(FRAME, **HARD, by="site", metrics="perplexity", worst=1)
+    places = 3 if form in ("table", "markdown") else 17
+    values = [part.metrics["perplexity"] for part in report.by]
+    assert all((f"{value:.3f}" if places == 3 else repr(value)) in done.out for value in values if value)
+    assert f"{report.worst[0].loss:.3f}"[:-1] in done.out
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "words"),
+    [
+        (("score",), ["--by", "site", "--worst", "2"], ["--by", "--worst"]),
+        (("score",), ["--metrics", "cost", "--worst", "2"], ["--metrics", "--worst"]),
+        (CHECKED, ["--by", "site"], ["the limits", "--by"]),
+        (CHECKED, ["--metrics", "brier"], ["the limits", "--metrics"]),
+        (("calibration",), ["--by", "site", "--decompose"], ["--by", "--decompose"]),
+    ],
+)
+def test_two_tables_in_a_form_for_one_are_refused_before_anything_is_read(
+    call: Call, run: list[str], command: tuple[str, ...], options: list[str], words: list[str]
+) -> None:
+    for form in (["--format", "csv"], ["-o", "r.csv"], ["-o", "r.parquet"]):
+        done = call(*command, "missing.csv", *run[1:], *options, *form)
+        assert (done.code, done.out) == (2, "")
+        assert all(word in done.err for word in words)

@@ -241,14 +241,14 @@ class CalibrationReport(Document):
             for part in self.by
         ]
         names = tuple(f"[{column}]" if column in figures else column for column in by)
-        return Table("groups", (*names, *figures), tuple(rows))
+        return Table("groups", (*names, *figures), tuple(rows), asked=True)
 
     def _components(self) -> Table:
         columns = ("class", "measure", "score", "miscalibration", "discrimination", "uncertainty")
         rows = [
             (c.name, c.measure, c.score, c.miscalibration, c.discrimination, c.uncertainty) for c in self.decomposition
         ]
-        return Table("decomposition", columns, tuple(rows))
+        return Table("decomposition", columns, tuple(rows), asked=True)
 
 
 def _ends(interval: Interval | None) -> tuple[float | None, float | None]:

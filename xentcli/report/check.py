@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning
-from xentcli.records import Keywords, record
+from xentcli.records import Keywords, record, replace
 from xentcli.report.document import Count, Document, Finite, Number, Position, Table, counted
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
@@ -175,6 +175,12 @@ class CheckReport(Document):
         """The checks with a limit: all but those of groups that are too small."""
         return tuple(check for check in self.checks if check.group is None or check.limit is not None)
 
+    @property
+    def beside(self) -> Report:
+        """The report, without groups that have a limit each."""
+        covered = any(check.group is not None for check in self.checks) and not self.report.shown
+        return replace(self.report, by=()) if covered else self.report
+
     def in_brief(self) -> str:
         """Return the verdict, how many limits passed, and the score."""
         passed = sum(check.verdict == "pass" for check in self.held)
@@ -193,4 +199,4 @@ class CheckReport(Document):
             low, high = (None, None) if c.interval is None else (c.interval.low, c.interval.high)
             figures = (c.value, c.limit, c.baseline, c.change, low, high, c.margin)
             rows.append((c.name, c.metric, group, *figures, c.verdict, c.reason or None))
-        return (Table("limits", (*columns, "verdict", "reason"), tuple(rows)), *self.report.tables())
+        return (Table("limits", (*columns, "verdict", "reason"), tuple(rows), asked=True), *self.beside.tables())

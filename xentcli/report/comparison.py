@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning, shown
-from xentcli.records import Keywords, record
+from xentcli.records import Keywords, record, replace
 from xentcli.report.document import (
     SCHEMA_VERSION,
     UNITS,
@@ -312,7 +312,8 @@ class Comparison(Document):
         if self.kl:
             return (_records("divergences", self.kl, self.unit),)
         slices = [("classes", self.by_class), ("groups", self.by), ("rows", self.worst)]
-        more = [_records(title, rows, self.unit) for title, rows in slices if rows]
+        # The models have the costs of groups too.
+        more = [replace(_records(title, rows, self.unit), asked=title != "groups") for title, rows in slices if rows]
         refused = [
             Table("refused", ("name", "path", "reason"), tuple((r.name, r.path, r.reason) for r in self.refused))
         ]
@@ -333,7 +334,7 @@ class Comparison(Document):
         names += groups
         blank = (None,) * (len(names) + 3)
         rows += [(refused.name, *blank, refused.reason) for refused in self.refused]
-        return Table("models", ("model", "rows", *names, "temperature", "unit", "refused"), tuple(rows))
+        return Table("models", ("model", "rows", *names, "temperature", "unit", "refused"), tuple(rows), asked=True)
 
     def _group_costs(self) -> dict[str, dict[str, float]]:
         """The costs of the models on each group of --by, by the title of a column."""

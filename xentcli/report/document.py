@@ -51,11 +51,12 @@ Version = Annotated[int, Keywords(const=SCHEMA_VERSION)]
 
 @record(frozen=True)
 class Table:
-    """A table of plain values, with a name for each column."""
+    """A table of plain values, with a name for each column; `asked` says whether an option asked for it."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
+    asked: bool = False
 
     def records(self) -> list[dict[str, Any]]:
         """Return each row by the names of the columns."""
@@ -86,8 +87,13 @@ class Document:
         return {name: plain(value) for name, value in fields_of(self).items() if name not in self.OMITTED}
 
     def tables(self) -> tuple[Table, ...]:
-        """Return every table of the document; a form that has room for one takes the first."""
+        """Return every table of the document."""
         raise NotImplementedError
+
+    def asked_tables(self) -> tuple[Table, ...]:
+        """Return the tables that options asked for, else the first: those that CSV and JSON Lines have."""
+        tables = self.tables()
+        return tuple(table for table in tables if table.asked) or tables[:1]
 
     def in_brief(self) -> str:
         """Return what matters most, in one line."""

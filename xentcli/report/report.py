@@ -219,7 +219,8 @@ class Report(Document):
             for metric, value in self.figures()
             if value is not None or self.shown or undefined
         ]
-        return Table("metrics", ("metric", "value", "unit"), tuple(rows))
+        sliced = self.by or self.by_class
+        return Table("metrics", ("metric", "value", "unit"), tuple(rows), asked=bool(self.shown and not sliced))
 
     def to_frame(self) -> pandas.DataFrame:
         """Return a pandas DataFrame with a row for each metric: value, unit, and low and high of the cost's interval.
@@ -264,7 +265,7 @@ def _slices(report: Report) -> Table:
         figures = (part.examples, part.cost, report.unit, None, None, None, part.share, part.accuracy)
         rows.append((*names, *figures, *(part.metrics[name] for name in more), *(part.mass for _ in mass)))
     columns = (*_FIGURES, *more, *mass)
-    return Table("groups", (*_distinct(by, ("class", *columns)), *classes, *columns), tuple(rows))
+    return Table("groups", (*_distinct(by, ("class", *columns)), *classes, *columns), tuple(rows), asked=True)
 
 
 def _worst(report: Report) -> Table:
@@ -276,7 +277,7 @@ def _worst(report: Report) -> Table:
         )
         for row in report.worst
     ]
-    return Table("worst rows", (*_OF_EXAMPLE, *_distinct(shown, _OF_EXAMPLE)), tuple(rows))
+    return Table("worst rows", (*_OF_EXAMPLE, *_distinct(shown, _OF_EXAMPLE)), tuple(rows), asked=True)
 
 
 def _distinct(columns: list[str], reserved: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from xentcli.errors import UsageError, shown
 from xentcli.records import record
 from xentcli.report.document import Document
 
-__all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "text_formats"]
+__all__ = ["WRITERS", "Writer", "content", "format_of", "rendered", "several_tables", "text_formats"]
 
 
 @record(frozen=True)
@@ -17,7 +17,8 @@ class Writer:
     """One output form: module has ``render(document, width, color)``, which returns text, or bytes if `binary`.
 
     width is that of a terminal, 0 for what is printed elsewhere, None for a file. `appended` is what ends a
-    result in a file of several, None where such a file has no meaning.
+    result in a file of several, None where such a file has no meaning; `one_table` says whether a file has
+    room for one table.
     """
 
     about: str
@@ -25,14 +26,17 @@ class Writer:
     extensions: tuple[str, ...]
     binary: bool = False
     appended: str | None = None
+    one_table: bool = False
 
 
 WRITERS = {
     "table": Writer("for a person", "xentcli.writers.table", (".txt",), appended="\n"),
     "json": Writer("for a program: every figure, full precision", "xentcli.writers.json", (".json",)),
-    "csv": Writer("for a spreadsheet: a row for each metric or group", "xentcli.writers.csv", (".csv",)),
+    "csv": Writer(
+        "for a spreadsheet: a row for each metric or group", "xentcli.writers.csv", (".csv",), one_table=True
+    ),
     "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",), appended=""),
-    "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True),
+    "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True, one_table=True),
     "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",), appended="\n"),
 }
 
@@ -77,3 +81,8 @@ def _module(format: str) -> ModuleType:
 def text_formats() -> list[str]:
     """Return the names of the output forms that can be printed."""
     return [name for name, writer in WRITERS.items() if not writer.binary]
+
+
+def several_tables() -> list[str]:
+    """Return the names of the output forms that have room for several tables."""
+    return [name for name, writer in WRITERS.items() if not writer.one_table]

@@ -14,8 +14,8 @@ __all__ = ["render"]
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
-    """Return the first table of a document as CSV with a header; without `width` it is for a file."""
-    table = document.tables()[0]
+    """Return the table that was asked for as CSV with a header; without `width` it is for a file."""
+    table = document.asked_tables()[0]
     safe = csv_cell if width is None else terminal_cell
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -12,7 +12,7 @@ from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks
 from xentcli.report.comparison import Comparison
-from xentcli.report.document import Document
+from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
@@ -83,13 +83,19 @@ def _report(report: Report) -> Page:
         rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{report.inputs[0].path}: {plural(report.examples.scored, 'row')} scored"
     first += "".join(f"; {line}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
-    slices = [_slices(report, places)] if report.by or report.by_class else []
-    return _line(first), _grid(["metric", "value", "unit", "what it is"], rows, "lrll"), *slices, *_warnings(report)
+    figures = _grid(["metric", "value", "unit", "what it is"], rows, "lrll")
+    return _line(first), figures, *_slices(report), *_warnings(report)
 
 
-def _slices(report: Report, places: int) -> Grid:
-    """The table of groups, without the columns that are empty or the same in all rows."""
-    table = report.tables()[0]
+def _slices(report: Report) -> Iterator[Grid]:
+    """Yield the tables of groups and of the worst rows that were asked for."""
+    for table in report.tables():
+        if table.asked and table.title != "metrics":
+            yield _compact(table, decimals(report.standard_error))
+
+
+def _compact(table: Table, places: int) -> Grid:
+    """A table without the columns that are empty or the same in all rows."""
     kept = {
         name: values
         for name, *values in zip(table.columns, *table.rows, strict=True)
@@ -106,6 +112,8 @@ def _cell(name: str, value: object, places: int) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     assert isinstance(value, float)
+    if "probability" in name:
+        return fixed(value, 4)
     return percent(value) if name == "share" else fixed(value, 3 if name == "accuracy" else places)
 
 
@@ -138,11 +146,21 @@ def _check(result: CheckReport) -> Page:
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
     parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl")] if rows else []
+    parts += _beside(result)
     if result.reasons:
         parts.append(_grid(["why", "figures", "share"], [reason_cells(reason) for reason in result.reasons], "lll"))
     parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
     parts += [*_warnings(result), _line(" ".join(sentences(result)))]
     return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]
+
+
+def _beside(result: CheckReport) -> Iterator[Grid]:
+    """Yield the metrics and the slices that were asked for beside the limits."""
+    report, places = result.beside, decimals(result.report.standard_error)
+    if report.shown:
+        cells = [(metric.title, fixed(value, places), metric.about) for metric, value in report.figures()]
+        yield _grid(["metric", "value", "what it is"], cells, "lrl")
+    yield from _slices(report)
 
 
 def _checks(result: Checks) -> Page:
@@ -176,7 +194,8 @@ def _comparison(result: Comparison) -> Page:
     table = _grid(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
     notes = [_line(f"note: {note}") for note in result.notes]
     refused = [_line(f" {r.name}: {r.reason}", "refused") for r in result.refused]
-    return _line(first), table, *refused, *_warnings(result), *notes
+    more = [_compact(one, 4) for one in result.tables()[2:] if one.title != "refused"]
+    return _line(first), table, *more, *refused, *_warnings(result), *notes
 
 
 def _calibration(result: CalibrationReport) -> Page:

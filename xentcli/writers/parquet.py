@@ -12,7 +12,7 @@ __all__ = ["render"]
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> bytes:
-    """Return the first table of a document as the bytes of a Parquet file.
+    """Return the table that was asked for as the bytes of a Parquet file.
 
     Raises
     ------
@@ -20,7 +20,7 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
         Without the extra ``arrow``.
     """
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
-    table = document.tables()[0]
+    table = document.asked_tables()[0]
     columns = zip(table.columns, zip(*table.rows, strict=True), strict=True)
     written = arrow.table({encodable(name): [encodable(value) for value in values] for name, values in columns})
     buffer = io.BytesIO()

@@ -9,6 +9,8 @@ from xentcli.writers.check import cells, change_cells, reason_cells, sentences, 
 from xentcli.writers.figures import plural
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
 from xentcli.writers.screens.layout import Columns, block, facts, text
+from xentcli.writers.screens.report import chosen
+from xentcli.writers.screens.slices import slice_tables
 
 __all__ = ["screen"]
 
@@ -23,6 +25,8 @@ def screen(result: CheckReport) -> RenderableType:
     baseline = [("" if number else "baseline", line) for number, line in enumerate(baseline_lines(result.baseline))]
     return block(
         _limits(result),
+        _figures(result),
+        *slice_tables(result.beside),
         _why(result),
         facts(baseline),
         facts(changes),
@@ -47,6 +51,11 @@ def _limits(result: CheckReport) -> RenderableType | None:
         rows.append(("", f"({plural(left, 'more group')})", "", "", ""))
         styles.append("")
     return Columns(rows, first_styles=styles) if rows else None
+
+
+def _figures(result: CheckReport) -> RenderableType | None:
+    """The figures of --metrics."""
+    return Columns(list(chosen(result.report)), styles=("bold",)) if result.report.shown else None
 
 
 def _why(result: CheckReport) -> RenderableType | None:

@@ -15,7 +15,7 @@ from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, skipped
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
-__all__ = ["screen"]
+__all__ = ["chosen", "screen"]
 
 _WITH_LINES = {
     *("cost", "standard_error", "target_entropy", "kl", "bits_per_byte", "perplexity", "skill", "accuracy", "brier"),
@@ -29,7 +29,7 @@ def screen(report: Report) -> RenderableType:
     """Show the inputs, the figures, the slices and the warnings."""
     return block(
         facts(list(_inputs(report))),
-        Columns(list(_figures(report) if not report.shown else _chosen(report)), styles=("bold",)),
+        Columns(list(_figures(report) if not report.shown else chosen(report)), styles=("bold",)),
         *slice_tables(report),
         facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
     )
@@ -128,8 +128,8 @@ def _figure(report: Report, metric: Metric, value: float | None) -> tuple[str, s
     )
 
 
-def _chosen(report: Report) -> Iterator[tuple[str, str, str]]:
-    """The figures of --metrics, in its order."""
+def chosen(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Yield the figures of --metrics, in its order."""
     for metric, value in report.figures():
         yield _figure(report, metric, value)
     yield from _clipped(report, decimals(report.standard_error))
