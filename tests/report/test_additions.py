@@ -125,7 +125,7 @@ def test_an_output_form_that_was_added_is_printed_and_written(xent: Xent, tmp_pa
     assert done.stdout == (tmp_path / "out.pipes").read_text()
     assert done.stdout.startswith("metric|value|unit\ncost|")
     done = xent("check", *FILES, "--max", "cost=9", "--format", "pipes")
-    assert done.stdout.startswith("name|metric|value|limit|margin|verdict\nmax cost|cost|")
+    assert done.stdout.startswith("name|metric|group|value|limit|baseline|") and "\nmax cost|cost|" in done.stdout
     assert "pipes" in xent("score", "--help").stdout
 
 

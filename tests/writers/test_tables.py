@@ -57,7 +57,7 @@ DOCUMENTS = {
 def same(one: Any, other: Any) -> bool:
     """Whether two figures are one, however a format writes what is missing or infinite."""
     if one is None or one == "" or (isinstance(one, float) and math.isnan(one)):
-        return other in (None, "") or (isinstance(other, float) and math.isnan(other))
+        return other in (None, "", "nan") or (isinstance(other, float) and math.isnan(other))
     if isinstance(other, str) and not isinstance(one, str):
         return bool(float(other) == one)
     return bool(one == other)
