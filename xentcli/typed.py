@@ -18,6 +18,7 @@ _WORDS = {
     "float": "a number",
     "bool": "True or False",
     "Sequence[str]": "a list of texts",
+    "Sequence[float]": "a list of numbers",
     "Mapping[str, float]": "a dict of numbers",
 }
 
@@ -40,9 +41,14 @@ def typed(name: str, value: Any, hint: str, *, numbers: str = "refused") -> Any:
     ('0', '1')
     """
     kinds = hint.split(" | ")
+    if "Mapping[str, float]" in kinds and hasattr(value, "iloc") and hasattr(value, "to_dict"):
+        # The index of a series of pandas has the names.
+        value = value.to_dict()
     plain = _plain(value)
     if plain is None and "None" in kinds:
         return None
+    if isinstance(plain, tuple) and "Sequence[float]" in kinds and not any(isinstance(item, str) for item in plain):
+        return tuple(_one(name, item, ["float"]) for item in plain)
     if isinstance(plain, tuple) and "Sequence[str]" in kinds:
         return tuple(_one(name, item, ["str"], numbers) for item in plain)
     if isinstance(plain, dict) and "Mapping[str, float]" in kinds:

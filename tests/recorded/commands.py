@@ -104,6 +104,7 @@ _INPUTS = (
 _LOSS = (
     "--clip 0.01",
     "--class-weight cat=2 --class-weight emu=0.5",
+    "--class-weight balanced",
     "--label-smoothing 0.1",
     "--temperature 0.5",
     "--label-smoothing 0.1 --class-weight dog=3",

@@ -140,7 +140,7 @@ def _check_plain(settings: Settings) -> None:
             "explain shows one problem; --multilabel has one in each column",
             advice="xent score PREDS LABELS --multilabel --by-class shows the cost of each",
         )
-    if settings.label_smoothing or settings.class_weights:
+    if settings.label_smoothing or settings.has_class_weights:
         raise UsageError(
             "explain shows the loss of a target as it is, without class weights and label smoothing",
             advice="xent score PREDS LABELS --per-example FILE, with the same options, writes the losses",

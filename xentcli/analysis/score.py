@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
+from xentcli.analysis.balanced import balanced
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import report_of
@@ -222,7 +223,7 @@ def opened(
     further = settings.further_files([source.path for source in sources])
     others = [source_of(path, path, settings, path) for path in further]
     others += [open_memory(given.data, given.path, given.column) for given in settings.given]
-    return pair(
+    feed = pair(
         sources[0],
         sources[1] if len(sources) > 1 else None,
         settings,
@@ -231,6 +232,7 @@ def opened(
         whole=whole,
         named=named or bool(settings.worst),
     )
+    return balanced(feed) if settings.balanced else feed
 
 
 def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:

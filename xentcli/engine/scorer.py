@@ -296,7 +296,8 @@ class Scorer:
     def pieces(self, task: Task) -> Iterator[Piece]:
         """Load the pieces of a task with the rows that go with them."""
         before, companions = 0, self._companions(task)
-        for rows in task.part.pieces(self.plan.picks[0]):
+        part, picks = task.part, self.plan.picks[0]
+        for rows in part.pieces(picks) if picks else [Rows("", (), {}, task.start, part.rows, {})]:
             after = before + rows.count
             if self.plan.joins:
                 piece = Piece(task.start + before, rows, *self._joined(rows))
@@ -353,6 +354,15 @@ class Scorer:
             weight = weight[kept]
             weight = None if (weight == 1).all() else weight
         return _Sides(values, kept, target, weight, left_out)
+
+    def targets(self, task: Task) -> Iterator[Ints | Floats]:
+        """Yield the targets of the rows of a task that are scored, whose ids were found."""
+        for piece in self.pieces(task):
+            if piece.companions is not None:
+                values = _by_role((*piece.companions, piece.rows))
+                target = self._sides(values, piece.start, piece.rows.count, piece.paired).target
+                if target is not None:
+                    yield target
 
     def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut]:
         """The targets of labels that count, NaN where --multilabel has a cell to ignore; and these cells, counted."""
@@ -422,9 +432,8 @@ class Scorer:
             column = values["label" if "label" in values else "preds"][1]
             met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal_of_any)
             left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
-        predictions = values["preds"][1]
-        assert isinstance(predictions, np.ndarray)
-        if settings.skip_missing and predictions.dtype.kind == "f":
+        predictions = values["preds"][1] if settings.skip_missing else None
+        if isinstance(predictions, np.ndarray) and predictions.dtype.kind == "f":
             missing: Flags = np.logical_or.reduce(np.isnan(predictions), axis=1)
             missing = missing if counts is None else missing & counts
             left_out = left_out.merge(LeftOut(missing=int(np.count_nonzero(missing))))

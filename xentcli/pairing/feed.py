@@ -38,6 +38,10 @@ class Feed:
         """Return a feed of the same sources from their first rows on; they must be repeatable."""
         return Feed(self.plan, [queue.again() for queue in self._queues])
 
+    def with_plan(self, plan: Plan) -> Feed:
+        """Return a feed of the same parts by another plan, which loads the same."""
+        return Feed(plan, self._queues)
+
     def share_of(self, rows: int) -> float | None:
         """Return the fraction of the predictions that `rows` rows are; None where it is unknown."""
         return self.sources[0].share_of(rows)

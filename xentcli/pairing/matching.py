@@ -149,6 +149,8 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     DataError
         For a name that is no class.
     """
+    if settings.ordered_class_weights:
+        return _in_order(settings.ordered_class_weights, classes)
     if not settings.class_weights:
         return None
     given = {_class_called(name, classes, settings.decimal_of_any): w for name, w in settings.class_weights.items()}
@@ -157,6 +159,18 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
         raise DataError(f"--class-weight {shown(unknown)} is not a class", advice=f"classes: {listed(tuple(classes))}")
     weights = np.array([given.get(name, 1.0) for name in classes])
     return None if (weights == 1).all() else weights
+
+
+def _in_order(given: Sequence[float], classes: Sequence[str]) -> Floats:
+    """The weights of classes in the order of the columns."""
+    weights = np.array(given)
+    if len(weights) != len(classes):
+        raise DataError(
+            f"{len(weights)} class weights of {len(classes)} classes", advice=f"classes: {listed(tuple(classes))}"
+        )
+    if not ((weights >= 0) & (weights < np.inf)).all():
+        raise DataError("a class weight is a finite number from 0 up")
+    return weights
 
 
 def _class_called(name: str, classes: Sequence[str], decimal: str) -> str:

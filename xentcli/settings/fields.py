@@ -154,8 +154,8 @@ class Fields:
     max_batch: int = _files("Largest Arrow batch or JSON [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
 
     clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
-    class_weight: Mapping[str, float] | str | Sequence[str] | None = _loss(
-        "Weight of a class in the cost [default: 1].", "NAME=W", multiple=True, needs=_ONE_PROBLEM
+    class_weight: Mapping[str, float] | str | Sequence[str] | Sequence[float] | None = _loss(
+        "Weight of a class, or balanced [default: 1].", "NAME=W", multiple=True, needs=_ONE_PROBLEM
     )
     label_smoothing: float = _loss(
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
@@ -223,6 +223,22 @@ class Fields:
         return next(map(spelled, found), None)
 
     @property
+    def balanced(self) -> bool:
+        """Whether each class has the weight n / (K n_c) of the n rows that are scored, n_c of them of the class."""
+        return items(self.class_weight) == ("balanced",)
+
+    @property
+    def has_class_weights(self) -> bool:
+        """Whether --class-weight is given in any form."""
+        return bool(self.class_weight)
+
+    @property
+    def ordered_class_weights(self) -> tuple[float, ...]:
+        """The class weights that are given in the order of the columns; empty for others."""
+        given = items(self.class_weight)
+        return given if given and not isinstance(given[0], str | Mapping) else ()
+
+    @property
     def class_weights(self) -> dict[str, float]:
         """The class weights by name; 1 for other classes.
 
@@ -234,7 +250,7 @@ class Fields:
         from xentcli.columns.numerals import number
 
         given = self.class_weight
-        texts = () if isinstance(given, Mapping) else items(given)
+        texts = () if isinstance(given, Mapping) or self.balanced or self.ordered_class_weights else items(given)
         pairs = [(name, number(weight)) for name, _, weight in (text.rpartition("=") for text in texts)]
         pairs += given.items() if isinstance(given, Mapping) else ()
         weights: dict[str, float] = {}
@@ -243,7 +259,7 @@ class Fields:
                 raise UsageError(
                     f"--class-weight {shown(name)} is given twice"
                     if name in weights
-                    else "--class-weight takes NAME=W with a finite number W from 0 up",
+                    else "--class-weight takes NAME=W with a finite number W from 0 up, or balanced alone",
                     advice="--class-weight cat=2.5",
                 )
             weights[name] = weight

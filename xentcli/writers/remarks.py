@@ -78,7 +78,11 @@ def _changes(options: Mapping[str, Any], document: Report | Comparison) -> Itera
 
 
 def _class_weights(given: Any, classes: int) -> str:
-    """Class weights as NAME=W, given as a mapping or as texts."""
+    """Class weights as NAME=W, given as a mapping or as texts; "balanced", and weights in order, as they are."""
+    if given in ("balanced", ["balanced"]):
+        return "balanced"
+    if isinstance(given, list) and given and not isinstance(given[0], str):
+        return ", ".join(f"{weight:g}" for weight in given)
     pairs = [f"{name}={weight:g}" for name, weight in given.items()] if isinstance(given, Mapping) else given
     named = [pairs] if isinstance(pairs, str) else list(pairs)
     return ", ".join(named if len(named) == classes else [*named, "others 1"])
