@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, SupportsIndex
 
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record, replace
@@ -12,7 +12,7 @@ from xentcli.report.document import Count, Document, Finite, Number, Position, T
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 
-__all__ = ["BaselineInfo", "Check", "CheckReport", "Reason"]
+__all__ = ["BaselineInfo", "Check", "CheckReport", "Reason", "Verdict"]
 
 _VERDICTS = ["pass", "fail", "inconclusive", "no_verdict"]
 _RULES = ["limit", "each", "regression", "warning"]
@@ -125,6 +125,31 @@ class Reason:
     share: Finite | None
 
 
+class Verdict(str):
+    """A verdict, whose lines are its word and then the screen of its report.
+
+    pytest shows the lines of two texts that differ, so ``assert check(...).verdict == "pass"`` fails with the screen.
+    """
+
+    _report: Document
+
+    @classmethod
+    def of(cls, word: str, report: Document) -> Verdict:
+        """Return the verdict of a report."""
+        made = cls(word)
+        made._report = report
+        return made
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        """Return the word, and the lines of the screen."""
+        return [str(self), *str(self._report).splitlines(keepends)]
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        """Return characters; all of them are the verdict itself: pytest cuts a text to the length that it shows."""
+        part = super().__getitem__(key)
+        return self if len(part) == len(self) else part
+
+
 @record(frozen=True)
 class CheckReport(Document):
     """The verdict on a report: fail, inconclusive, no_verdict or pass, whichever of its limits has first.
@@ -155,6 +180,10 @@ class CheckReport(Document):
     reasons: tuple[Reason, ...] = ()
     commands: dict[str, str] = field(default_factory=dict)
     written: str | None = None
+
+    def __post_init__(self) -> None:
+        """Give the verdict its report."""
+        object.__setattr__(self, "verdict", Verdict.of(self.verdict, self))
 
     @property
     def exit_code(self) -> int:
