@@ -205,6 +205,13 @@ _CHECK = (
     "--max kl=1",
     "--max cost=0.1 --junit junit.xml --no-annotations",
     "--min top2=0.5 -q",
+    "--fail-on-warning all",
+    "--fail-on-warning shifty",
+    "--baseline preds.csv --max-regression cost=2% --max-regression accuracy=0.01",
+    "--baseline preds.csv --max-regression brier=1% --strict --format json",
+    "--baseline nowhere.npz --max-regression cost=2%",
+    "--write-baseline main.npz",
+    "--max-each cost=1",
     "",
     "--max f1=1",
 )
@@ -269,6 +276,7 @@ def _all() -> list[str]:
     lines += [f"check {_FILES} {option}" for option in _CHECK]
     lines += [f"compare {option}" for option in _COMPARE]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]
+    lines += [f"check {_FULL} --by site --max-each cost=1 --min-each accuracy@n*=0.5 --min-rows 2"]
     return list(dict.fromkeys(line.strip() for line in lines))
 
 

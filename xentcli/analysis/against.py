@@ -16,8 +16,10 @@ from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, ch
 from xentcli.analysis.row_store import blocks
 from xentcli.analysis.score import source_of
 from xentcli.arrays import Floats, Ints
+from xentcli.columns.numerals import number
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.shards import files_of
+from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
 from xentcli.report.check import BaselineInfo
 from xentcli.report.document import plain
@@ -106,7 +108,7 @@ def _of_predictions(path: str, runs: Runs, new: ModelRows, labels: Any, **beside
 
 
 def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
-    names = source_of("predictions", path, Settings(kind="losses"), path).names
+    names = _names(source_of("predictions", path, Settings(kind="losses"), path))
     by_id = runs.ids is not None and "id" in names
     settings = Settings(
         kind="losses", id="id" if by_id else None, ignore_label="nan", confidence=runs.settings.confidence
@@ -134,9 +136,10 @@ def _are_losses(path: str, new: ModelRows) -> bool:
         Where one column without a name could be either.
     """
     source = source_of("predictions", path, Settings(), path)
-    if "loss" in source.names:
+    names = _names(source)
+    if "loss" in names:
         return True
-    if source.width > 1 or source.names or new.scores.kind == "losses":
+    if source.width > 1 or names or new.scores.kind == "losses":
         return False
     if len(new.scores.classes) > 2:
         return True
@@ -145,6 +148,13 @@ def _are_losses(path: str, new: ModelRows) -> bool:
         place=Place(path),
         advice=("losses: --per-example losses.csv names them", "predictions: --write-baseline FILE makes a baseline"),
     )
+
+
+def _names(source: Source) -> tuple[str, ...]:
+    """The names of the columns: of text the first line, where it has more than numbers."""
+    if has_first_line(source) and any(number(field) is None for field in source.first_fields):
+        return source.first_fields
+    return source.names
 
 
 def _json_report(path: str) -> Mapping[str, Any] | None:

@@ -24,7 +24,7 @@ __all__ = ["HASH", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "
 
 HASH = TextHash.of_key(b"baseline")
 """The same in every process, so that ids are found again."""
-ABOUT = "baseline.json"
+ABOUT = "about.npy"
 VERSION = 1
 _AT_ONCE = 1 << 16
 _MOST_ABOUT = 1 << 28
@@ -78,9 +78,8 @@ def write(path: str, runs: Runs, model: ModelRows) -> None:
         if runs.ids is not None:
             ids = np.stack(runs.ids.by_row(), axis=1)
             _write_array(archive, "id", [ids], ids)
-        text = json.dumps(about, allow_nan=False).encode()
-        with archive.open(zipfile.ZipInfo(ABOUT, _FIXED), "w") as member:
-            member.write(text)
+        text = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
+        _write_array(archive, ABOUT.removesuffix(".npy"), [text], text)
 
 
 def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
@@ -94,14 +93,19 @@ def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
 
 
 def _write_array(archive: zipfile.ZipFile, name: str, parts: list[Array], whole: Array) -> None:
-    header = io.BytesIO()
     stored = whole.dtype.newbyteorder("<")
-    kind = {"descr": stored.str, "fortran_order": False, "shape": whole.shape}
-    np.lib.format.write_array_header_1_0(header, kind)
     with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED), "w", force_zip64=True) as member:
-        member.write(header.getvalue())
+        member.write(_header(stored.str, whole.shape))
         for part in parts:
             member.write(np.ascontiguousarray(part, dtype=stored).tobytes())
+
+
+def _header(kind: str, shape: tuple[int, ...]) -> bytes:
+    """The header of an array in an archive; of any shape it has the same length."""
+    header = io.BytesIO()
+    about = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, about)
+    return header.getvalue()
 
 
 def hash_of_rows(runs: Runs, model: ModelRows) -> str:
@@ -164,13 +168,13 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
         raise FileError(f"{ABOUT} has more than {_MOST_ABOUT:,} bytes", place=Place(path))
     if (damaged := archive.testzip()) is not None:
         raise ValueError(f"{damaged} is not what was written")
-    about = json.loads(archive.read(ABOUT))
+    about = json.loads(archive.read(ABOUT)[len(_header("|u1", (0,))) :])
     if about["baseline_version"] != VERSION:
         raise DataError(f"a baseline of version {about['baseline_version']}; {VERSION} is read", place=Place(path))
     arrays: dict[str, Any] = {
         info.filename.removesuffix(".npy"): _mapped(path, info, file)
         for info in archive.infolist()
-        if info.filename.endswith(".npy")
+        if info.filename != ABOUT
     }
     ids = arrays.pop("id", None)
     lengths = {len(column) for column in (*arrays.values(), *([] if ids is None else [ids]))}
@@ -181,22 +185,19 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
 
 
 def _mapped(path: str, info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
-    """The array of a member that is not compressed, in the file."""
+    """The array of a member that is not compressed, in the file: one of those that `write` writes."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     file.seek(info.header_offset + 26)
     sizes = file.read(4)
     file.seek(info.header_offset + 30 + sum(int.from_bytes(sizes[at : at + 2], "little") for at in (0, 2)))
-    begin = file.tell()
-    np.lib.format.read_magic(file)
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if fortran or dtype not in (np.dtype("<f8"), np.dtype("<u8")):
-        raise ValueError(f"{info.filename} is of another kind")
-    if file.tell() - begin + int(np.prod(shape)) * 8 != info.file_size:
-        raise ValueError(f"{info.filename} has another size than its shape")
-    if not np.prod(shape):
-        return np.zeros(shape, dtype)
-    return np.memmap(path, dtype, "r", file.tell(), shape)
+    kind, width = ("<u8", 2) if info.filename == "id.npy" else ("<f8", 1)
+    length = len(_header(kind, (0,)))
+    rows = max(info.file_size - length, 0) // (8 * width)
+    shape = (rows, 2) if width == 2 else (rows,)
+    if info.file_size != length + 8 * rows * width or file.read(length) != _header(kind, shape):
+        raise ValueError(f"{info.filename} is another array")
+    return np.memmap(path, np.dtype(kind), "r", file.tell(), shape) if rows else np.zeros(shape, kind)
 
 
 def commit_of(folder: Path) -> str | None:
