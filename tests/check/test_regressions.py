@@ -161,7 +161,7 @@ def test_every_mean_of_rows_is_paired_in_its_own_direction(metric: str) -> None:
 
 
 @pytest.mark.parametrize("base", ["2", "10"])
-def test_a_number_is_in_the_unit_of_the_report(base: str) -> None:
+def test_a_number_is_in_the_unit_of_the_report(base: Any) -> None:
     unit = math.log(float(base))
     xentcli.check(SOFTMAX, TRUTH, write_baseline="b.npz", base=base)
     new = spoiled(0.2)

@@ -63,7 +63,7 @@ LIMITS = [
 @pytest.mark.parametrize("case", LIMITS)
 def test_a_limit(case: Case) -> None:
     rules = Rules((Limit("cost", case.bound, case.limit),))
-    (found,) = checks_of(rules, Evidence(with_cost(case.value), Settings()))
+    (found,) = checks_of(rules, Evidence(with_cost(case.value), REPORT, Settings()))
     assert (found.verdict, found.limit) == (case.verdict, case.limit)
     assert repr(found.value) == repr(case.value)
     if case.value is not None and math.isfinite(case.value):
@@ -83,7 +83,7 @@ ORDERS = [
 
 @pytest.mark.parametrize(("given", "verdict"), ORDERS)
 def test_the_verdict_of_several(given: str, verdict: str) -> None:
-    limit = next(checks_of(Rules((Limit("cost", "max", 1.0),)), Evidence(REPORT, Settings())))
+    limit = next(checks_of(Rules((Limit("cost", "max", 1.0),)), Evidence(REPORT, REPORT, Settings())))
     checks = [dataclasses.replace(limit, verdict=one) for one in given.split()]
     assert overall(checks) == verdict
     assert CheckReport(REPORT, verdict, tuple(checks)).exit_code == {"pass": 0, "fail": 1}.get(verdict, 5)
@@ -131,6 +131,8 @@ GROUPS: list[tuple[int, dict[str, Any], str, dict[str, str]]] = [
     (5, {"max_each": {"cost@one": 1.1}, "min_rows": 2}, "no_verdict", dict.fromkeys(("one", "-"), "no_verdict")),
     (5, {"min_each": {"accuracy": 0.5}}, "fail", {"n": "pass", "s": "fail", "one": "fail"}),
     (5, {"min_each": {"accuracy": 0.0}}, "pass", {"n": "pass", "s": "pass", "one": "pass"}),
+    (4, {"max_each": {"top2": 0.0}}, "fail", {"n": "fail", "s": "fail"}),
+    (4, {"min_each": {"skill": 0.0}}, "no_verdict", {"n": "no_verdict", "s": "no_verdict"}),
     (5, {"max_each": {"brier": 0.98}, "min_rows": 2}, "pass", {"n": "pass", "s": "pass", "one": "no_verdict"}),
     (5, {"max_each": {"brier": 0.8}, "min_rows": 2}, "fail", {"n": "pass", "s": "fail", "one": "no_verdict"}),
 ]
@@ -154,7 +156,7 @@ def test_groups_of_several_columns_are_named_by_all_of_them() -> None:
 
 
 @pytest.mark.parametrize("base", ["e", "2", "10"])
-def test_a_perplexity_of_a_group_is_that_of_its_rows_in_every_unit(base: str) -> None:
+def test_a_perplexity_of_a_group_is_that_of_its_rows_in_every_unit(base: Any) -> None:
     result = xentcli.check(frame(4), **ROLES, max_each={"perplexity": 9.0}, base=base)
     values = {check.group["site"]: check.value for check in result.checks if check.group is not None}
     assert values == {"n": pytest.approx(math.exp(NORTH)), "s": pytest.approx(math.exp(SOUTH))}
@@ -182,7 +184,7 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"max": {"cost": 1.0}, "strict": True}, "--strict is about regressions"),
     ({"max": {"cost@n": 1.0}}, "there is no metric"),
     ({"max_each": {"cost": 1.0}, "by": ()}, "--max-each holds groups of rows to a limit"),
-    ({"max_each": {"skill": 1.0}}, "groups have no skill"),
+    ({"max_each": {"ece": 1.0}}, "groups have no ece"),
     ({"max_each": {"cost": math.nan}}, "is not a finite number"),
     ({"max_regression": {"cost": "2%"}}, "--max-regression needs what to compare with"),
     ({"max_regression": {"perplexity": "2%"}, "baseline": "b"}, "it is not a mean of rows"),

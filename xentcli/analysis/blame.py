@@ -23,11 +23,9 @@ MOST, LEAST = 3, 0.05
 _OF_COST = ("cost", "perplexity", "skill", "nce", "kl", "total", "bits_per_byte")
 
 
-def reasons_of(checks: Sequence[Check], evidence: Evidence, sliced: Report) -> Iterator[Reason]:
-    """Yield what explains the first failed regression, or else the first failed limit on a cost or the accuracy.
-
-    `sliced` is the report with all classes, groups and worst rows.
-    """
+def reasons_of(checks: Sequence[Check], evidence: Evidence) -> Iterator[Reason]:
+    """Yield what explains the first failed regression, or else the first failed limit on a cost or the accuracy."""
+    sliced = evidence.sliced
     failed = [check for check in checks if check.verdict in ("fail", "inconclusive")]
     regressions = [check for check in failed if check.rule == "regression"]
     old = None if evidence.against is None else evidence.against.rows

@@ -108,14 +108,10 @@ def check(
         raise UsageError(f"--write-baseline {shown(made)}: a baseline is an .npz file")
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
-    sliced = _sliced(chosen)
-    if (
-        old is None
-        and made is None
-        and not any(limit.each and limit.metric not in _IN_GROUPS for limit in rules.limits)
-    ):
+    sliced = _sliced(chosen, rules)
+    if old is None and made is None:
         report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), **beside)
-        return _judged(rules, Evidence(_shown(report, chosen), chosen), report)
+        return _judged(rules, Evidence(_shown(report, chosen), report, chosen))
     runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
     also = None if sink is None else Sink.of(sink)
     new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, **beside)
@@ -123,14 +119,10 @@ def check(
     new.report = report
     paired = [rule.metric for rule in rules.regressions]
     against = None if old is None else compared(old, runs, new, labels, paired, **beside)
-    result = _judged(rules, Evidence(report, chosen, runs, new, against), whole)
+    result = _judged(rules, Evidence(report, whole, chosen, runs, new, against))
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
-
-
-_IN_GROUPS = ("cost", "perplexity")
-"""What the groups of a report have; other figures of groups need the rows."""
 
 
 def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
@@ -141,29 +133,39 @@ def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys((*usual, *asked, *shown)) if name != "cost")
 
 
-def _sliced(settings: Settings) -> Settings:
-    """The settings with the slices that may explain a failure."""
+def _sliced(settings: Settings, rules: Rules) -> Settings:
+    """The settings with the metrics that groups are held to, and with the slices that may explain a failure."""
     by_class = settings.by_class or (KINDS[settings.kind].labelled and not settings.multilabel)
-    return replace(settings, by_class=by_class, worst=settings.worst or _EXPLAINING)
+    each = [limit.metric for limit in rules.limits if limit.each and limit.metric != "cost"]
+    names = [metric.name for metric in settings.named_metrics]
+    metrics = tuple(dict.fromkeys((*names, *each))) if each else settings.metrics
+    return replace(settings, by_class=by_class, worst=settings.worst or _EXPLAINING, metrics=metrics)
 
 
 def _shown(report: Report, settings: Settings) -> Report:
-    """The report with the slices that were asked for."""
-    kept = {name: value for name, value in report.options.items() if name not in ("by_class", "worst")}
-    asked = {name: value for name, value in settings.changed().items() if name in ("by_class", "worst")}
+    """The report with the slices, and of these the metrics, that were asked for."""
+    ours = ("by_class", "worst", "metrics")
+    kept = {name: value for name, value in report.options.items() if name not in ours}
+    asked = {name: value for name, value in settings.changed().items() if name in ours}
+    shown = tuple(metric.name for metric in settings.shown_metrics)
+
+    def without(part: Any) -> Any:
+        return replace(part, metrics={name: value for name, value in part.metrics.items() if name in shown})
+
     return replace(
         report,
-        by_class=report.by_class if settings.by_class else (),
+        by=tuple(map(without, report.by)),
+        by_class=tuple(map(without, report.by_class)) if settings.by_class else (),
         worst=report.worst if settings.worst else (),
+        shown=shown,
         options=kept | asked,
     )
 
 
-def _judged(rules: Rules, evidence: Evidence, whole: Report) -> CheckReport:
-    """Make the document; `whole` is the report with all slices."""
+def _judged(rules: Rules, evidence: Evidence) -> CheckReport:
     checks = tuple(checks_of(rules, evidence))
     info = None if evidence.against is None else evidence.against.info
-    return CheckReport(evidence.report, overall(checks), checks, info, tuple(reasons_of(checks, evidence, whole)))
+    return CheckReport(evidence.report, overall(checks), checks, info, tuple(reasons_of(checks, evidence)))
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:

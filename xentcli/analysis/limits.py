@@ -50,8 +50,10 @@ class Limit:
         """Refuse a limit that is not finite, or a metric that groups do not have."""
         if not math.isfinite(self.value):
             raise UsageError(f"{self.option} {self.metric}: {shown(self.value)} is not a finite number")
-        if self.each and self.metric != "perplexity" and not is_row_mean(find(self.metric)):
-            raise UsageError(f"{self.option}: groups have no {self.metric}", advice="cost, perplexity, brier, accuracy")
+        if self.each and find(self.metric).tally:
+            raise UsageError(
+                f"{self.option}: groups have no {self.metric}", advice="cost, skill, accuracy, ... have them"
+            )
 
     @property
     def option(self) -> str:

@@ -19,19 +19,18 @@ from xentcli.arrays import Floats
 from xentcli.columns.keys import coded
 from xentcli.records import record
 from xentcli.report.check import Check
-from xentcli.report.parts import GroupSlice, Interval
+from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings
 from xentcli.tallies.exact import Among
-from xentcli.tallies.groups import Groups, named
+from xentcli.tallies.groups import Groups
 from xentcli.tallies.joint import Excess, Joint
 from xentcli.tallies.moments import GroupMeans
 
 __all__ = ["Evidence", "checks_of", "group_means", "limit_check", "overall"]
 
 _EQUAL = 1e-12
-GroupKey = tuple[tuple[str, str], ...]
 
 
 @record(frozen=True, eq=False)
@@ -40,11 +39,14 @@ class Evidence:
 
     Attributes
     ----------
+    sliced
+        The report with the slices and metrics that explain, or are held to limits.
     runs, new
         The rows of the run; None where no rule needs them.
     """
 
     report: Report
+    sliced: Report
     settings: Settings
     runs: Runs | None = None
     new: ModelRows | None = None
@@ -75,10 +77,9 @@ def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:
     for limit in rules.limits:
         if not limit.each:
             yield limit_check(evidence.report, limit)
-    groups = _Grouped(evidence)
     for limit in rules.limits:
         if limit.each:
-            yield from groups.checks(limit, rules.min_rows)
+            yield from _each(evidence.sliced, limit, rules.min_rows)
     for regression in rules.regressions:
         yield _regression_check(regression, evidence, strict=rules.strict)
     for code in rules.warnings:
@@ -111,63 +112,28 @@ def _held(value: float | None, limit: Limit) -> dict[str, Any]:
     return {"margin": margin, "verdict": "pass" if held else "fail"}
 
 
-class _Grouped:
-    """The limits of groups; figures that the report has not are those of the rows."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._means: dict[str, dict[GroupKey, float]] = {}
-
-    def checks(self, limit: Limit, min_rows: int) -> Iterator[Check]:
-        """Yield a verdict for each group that fits, and one more where none has one."""
-        some = False
-        option = f"{limit.bound}-each {limit.metric}"
-        for part in self._evidence.report.by:
-            text = ", ".join(part.group.values())
-            if not fnmatch.fnmatchcase(text, limit.pattern):
-                continue
-            value = self._value(part, limit.metric)
-            name = f"{option} {{{', '.join(f'{column}: {cell}' for column, cell in part.group.items())}}}"
-            about: dict[str, Any] = {"bound": limit.bound, "rule": "each", "rows": part.examples}
-            if part.examples < min_rows:
-                reason = f"fewer than {min_rows:,} rows (--min-rows)"
-                yield Check(name, limit.metric, part.group, value, None, **about, reason=reason)
-                continue
-            some = True
-            reason = "undefined" if value is None else ""
-            held = _held(value, limit)
-            yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **held)
-        if not some:
-            fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
-            reason = f"there is no group{fits} with {min_rows:,} rows or more" if min_rows > 1 else f"no group{fits}"
-            name = option if limit.pattern == "*" else f"{option} @{limit.pattern}"
-            yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)
-
-    def _value(self, part: GroupSlice, metric: str) -> float | None:
-        if metric == "cost":
-            return part.cost
-        if metric == "perplexity":
-            try:
-                return math.exp(part.cost * self._evidence.settings.nats_per_unit)
-            except OverflowError:
-                return math.inf
-        if self._evidence.report.value(metric) is None:
-            return None
-        if metric not in self._means:
-            self._means[metric] = self._of_rows(metric)
-        return self._means[metric].get(tuple(part.group.items()))
-
-    def _of_rows(self, metric: str) -> dict[GroupKey, float]:
-        evidence, found = self._evidence, {}
-        assert evidence.runs is not None and evidence.new is not None and evidence.runs.group_rows is not None
-        for place, columns in enumerate(evidence.settings.slices):
-            rows = evidence.runs.group_rows.rows[:, place]
-            means = group_means(evidence.common, evidence.new.rows, evidence.column(metric), rows)
-            for number, mean in means:
-                name = evidence.runs.groups[place].names[number]
-                group = named(columns.split(",") if isinstance(name, tuple) else [columns], name)
-                found[tuple(group.items())] = mean["mean"].value
-        return found
+def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
+    """Yield a verdict for each group that fits, and one more where none has one."""
+    some = False
+    option = f"{limit.bound}-each {limit.metric}"
+    for part in report.by:
+        if not fnmatch.fnmatchcase(", ".join(part.group.values()), limit.pattern):
+            continue
+        value = part.cost if limit.metric == "cost" else part.metrics[limit.metric]
+        name = f"{option} {{{', '.join(f'{column}: {cell}' for column, cell in part.group.items())}}}"
+        about: dict[str, Any] = {"bound": limit.bound, "rule": "each", "rows": part.examples}
+        if part.examples < min_rows:
+            reason = f"fewer than {min_rows:,} rows (--min-rows)"
+            yield Check(name, limit.metric, part.group, value, None, **about, reason=reason)
+            continue
+        some = True
+        reason = "undefined" if value is None else ""
+        yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **_held(value, limit))
+    if not some:
+        fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
+        reason = f"there is no group{fits} with {min_rows:,} rows or more" if min_rows > 1 else f"no group{fits}"
+        name = option if limit.pattern == "*" else f"{option} @{limit.pattern}"
+        yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)
 
 
 def group_means(common: Common, rows: Floats, column: int, groups: Floats) -> Groups[int]:
