@@ -192,7 +192,8 @@ def retried(
 
 def _can_be_read_twice(data: Any) -> bool:
     if not isinstance(data, str | os.PathLike) or is_stdin(data):
-        return not is_stdin(data)
+        # A reader of record batches is used up by its first reading.
+        return not (is_stdin(data) or hasattr(data, "read_next_batch"))
     # What is not there may be a glob of files.
     return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
 
