@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pprint
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.inputs import office
 __all__ = ["CASES"]
 
 ROWS = P.splitlines()
+PRINTED = [{"cat": 0.5, "dog": 0.5, "y": "cat", "note": None}, {"cat": 0.5, "dog": 0.5, "y": "dog", "note": None}]
 CELLS: list[list[Any]] = [[cell if n == 0 else float(cell) for cell in row.split(",")] for n, row in enumerate(ROWS)]
 SAVE = "numpy.save("
 
@@ -260,6 +262,58 @@ CASES = {
         {"p.npz": with_first(office.workbook(CELLS)), "l.csv": L},
         ("--input-format predictions=excel",),
         LN2,
+    ),
+    "names that repeat": Case(
+        "p.csv --label y",
+        {"p.csv": "cat,dog,cat,y\n.5,.5,7,cat\n.5,.5,8,dog\n"},
+        ("--preds '#N,...'",),
+        LN2,
+        {"'#N,...' and --label '#N'": "'#1,#2' --label '#4'"},
+    ),
+    "a name that repeats": Case(
+        "p.csv l.csv --label y",
+        {"p.csv": "cat,dog\n.5,.5\n.5,.5\n", "l.csv": "y,y\ncat,7\ndog,8\n"},
+        ("--label '#1'",),
+        LN2,
+    ),
+    "choices of differing number": Case(
+        "p.jsonl --label gold",
+        {"p.jsonl": '{"gold": 0, "ll": [-1.5, -1.5]}\n{"gold": 2, "ll": [-9, -0.5, -0.5]}\n'},
+        ("--kind logits --preds ll",),
+        None,
+    ),
+    "log-probabilities of tokens": Case(
+        "p.jsonl",
+        {"p.jsonl": f'{{"ll": [{-LN2!r}, {-LN2!r}]}}\n{{"ll": [{-LN2!r}]}}\n'},
+        ("--kind true-logprobs --preds ll",),
+        LN2,
+    ),
+    "probabilities of tokens": Case(
+        "p.jsonl", {"p.jsonl": '{"p": [0.5, 0.5]}\n{"p": [0.5]}\n'}, ("--kind true-probs --preds p",), LN2
+    ),
+    "losses of tokens": Case(
+        "p.jsonl",
+        {"p.jsonl": '{"l": [0.125, 2.0]}\n{"l": [0.125, 2.0, 0.125]}\n'},
+        ("--kind losses --preds l",),
+        0.875,
+    ),
+    "lists beside names": Case(
+        "p.jsonl --label y",
+        {"p.jsonl": '{"y": "dog", "p": [0.5, 0.5]}\n{"y": "cat", "p": [0.5, 0.5]}\n'},
+        ("--classes cat,dog",),
+        LN2,
+    ),
+    "lines that Python printed": Case(
+        "p.jsonl --label y",
+        {"p.jsonl": "".join(f"{row}\n" for row in PRINTED)},
+        ("ast.literal_eval(line)",),
+        LN2,
+    ),
+    "a list that Python printed": Case(
+        "p.json --label y", {"p.json": str(PRINTED)}, ("ast.literal_eval(sys.stdin.read())",), LN2
+    ),
+    "a list that Python printed on several lines": Case(
+        "p.json --label y", {"p.json": pprint.pformat(PRINTED)}, ("ast.literal_eval(sys.stdin.read())",), LN2
     ),
     "JSON in a CSV": Case(
         "p.csv --label y",

@@ -25,6 +25,7 @@ NOT_FOLLOWED = {
     r"^with --cluster only|cost inf at every temperature|^--bytes gives the bytes|^a column of --by$": "the reason of a null figure, or a part of a message",
     r"holds no distribution over|^rows of several models are in|^there are more than": "the reason of a figure that is left out",
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
+    r"^json.dump\(value, file\)": "about the program that printed the file",
     r"^leave --scale out": "an option is taken out of the command; tests/inputs/table.py has both",
     r"^xent: \{\}": "a usage error that click found",
 }

@@ -132,6 +132,9 @@ ROWS: list[Row] = [
     refused(TEXT, "an unclosed quote", P.replace("0.2", '"0.2'), "a quote that is never closed"),
     refused(TEXT, "text after a closing quote", P.replace("0.2", '"0.2"5'), "text after a closing quote"),
     refused(TEXT, "a quote within a field", P.replace("0.2", '0.2"'), "a quote inside a field"),
+    scored(TEXT, "column names twice, columns by number", "a,b,a\n0.7,0.3,7\n0.2,0.8,8\n0.9,0.1,9\n", args="p.csv l.csv --preds #1,#2"),
+    refused(TEXT, "a column name that is there twice", "a,b,a\n0.7,0.3,7\n0.2,0.8,8\n0.9,0.1,9\n", "2 columns are called 'a'", args="p.csv l.csv --preds a,b"),
+    refused(TEXT, "column names twice, and a glob", "a,b,a\n0.7,0.3,7\n0.2,0.8,8\n0.9,0.1,9\n", "2 columns are called 'a'", args="p.csv l.csv --preds [ab]"),
     refused(TEXT, "column names twice", P.replace("a,b", "a,a"), "2 columns are called 'a'"),
     refused(TEXT, "a header only", "a,b\n", "row counts differ"),
     refused(TEXT, "an empty file", "", "the file is empty"),
@@ -427,15 +430,16 @@ ROWS: list[Row] = [
             ("more after an array", json.dumps(make.RECORDS) + "}", "Extra data"),
             ("a shorter row", "[[0.7, 0.3], [1.0], [0.9, 0.1]]", "p.json, row 2: a list of 1 number"),
             ("rows or columns", '{"a": [0.5, 0.5], "b": [0.5, 0.5]}', "rows or columns"),
+            ("as Python prints it", "[{'a': 0.7, 'b': 0.3}]", "ast.literal_eval(sys.stdin.read())"),
             ("nested 200,000 deep", "[" * 200_000, "ends within an array"),
             ("nested 200,000 deep, closed", "[" * 200_000 + "]" * 200_000, "nested too deeply"),
             ("a key twice in a table", '{"columns": ["a"], "columns": ["b"], "data": [[1], [0]]}', "appears twice"),
         )
     ),
     one(COLUMNAR, "JSON: a table beyond the limit", "p.json", json.dumps({"predictions": Q.tolist()}), "p.json l.csv --max-batch 100", "--max-batch", code=4),
-    one(COLUMNAR, "SPSS", "p.sav", b"$FL2@(#) SPSS DATA FILE" + bytes(99), "p.sav l.csv", "an SPSS file that cannot be read"),
-    one(COLUMNAR, "Stata", "p.dta", b"<stata_dta><header>" + bytes(99), "p.dta l.csv", "a Stata file that cannot be read"),
-    one(COLUMNAR, "a SAS transport file", "p.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 99, "p.xpt l.csv", "a SAS transport file that cannot be read"),
+    one(COLUMNAR, "SPSS, damaged", "p.sav", b"$FL2@(#) SPSS DATA FILE" + bytes(99), "p.sav l.csv", "an SPSS file that cannot be read"),
+    one(COLUMNAR, "Stata, damaged", "p.dta", b"<stata_dta><header>" + bytes(99), "p.dta l.csv", "a Stata file that cannot be read"),
+    one(COLUMNAR, "a SAS transport file, damaged", "p.xpt", b"HEADER RECORD*******LIBRARY HEADER RECORD!!!!!!!" + b"0" * 99, "p.xpt l.csv", "a SAS transport file that cannot be read"),
     *(
         good(COLUMNAR, what, name, data, f"{name} --label y")
         for what, name, data in (

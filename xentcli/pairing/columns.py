@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from xentcli.columns.numerals import localized
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.given import Given
-from xentcli.readers.source import Source
+from xentcli.readers.source import Source, has_first_line
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
@@ -52,7 +52,12 @@ class Found:
         if flat and is_group(self):
             keys = [flat.origin[column][1] for column in self.columns]
             return tuple(map(str, keys))
-        return tuple(name_of(self.source, column) for column in self.columns)
+        names = tuple(name_of(self.source, column) for column in self.columns)
+        if has_first_line(self.source) and self.source.header:
+            # Names that repeat in the file may be distinct among these.
+            written = tuple(self.source.first_fields[column] for column in self.columns)
+            return written if "" not in written and len({*written}) == len(written) else names
+        return names
 
 
 Roles = dict[str, list[Found]]
@@ -248,6 +253,11 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
     advice = []
     for source in sources:
+        places = [n for n, name in enumerate(source.first_fields) if name == missing] if has_first_line(source) else []
+        if len(places) > 1:
+            which = " or ".join(f"{option} '{prefix}#{place + 1}'" for place in places)
+            message = f"{len(places)} columns are called {shown(missing)}"
+            return DataError(message, place=Place(source.path), advice=f"{which} chooses one by its number")
         if source.names:
             advice.append(f"{source.path} has the columns {listed(_called(source))}")
             odd = source.traits.odd

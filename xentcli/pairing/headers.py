@@ -18,6 +18,7 @@ from xentcli.pairing.labels import ignored_as
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
 from xentcli.records import record
 from xentcli.scoring.checks import checked
+from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.targets import shares, target_checked
 from xentcli.settings import Settings
 
@@ -96,6 +97,18 @@ class Side:
             return None
         return columns_of(spec, self.source.with_header(False)) or ()
 
+    @property
+    def names_may_repeat(self) -> bool:
+        """Whether options choose the columns of this file one by one, so that names of others may repeat."""
+        roles = ["preds"] * (self.name == "predictions")
+        if KINDS[self.settings.kind].labelled and (
+            self.name == "labels" or (self.name == "predictions" and self.alone)
+        ):
+            roles.append("label")
+        chosen = all(getattr(self.settings, role) is not None for role in roles)
+        items = _names_in([self.settings.preds, self.settings.label])
+        return chosen and not any(letter in item for item in items for letter in "*?[")
+
     def columns_named(self) -> set[str]:
         """The names that options give to columns which are no predictions."""
         specs = [*(getattr(self.settings, role) for role in ROLES), *self.settings.slices]
@@ -141,7 +154,11 @@ def with_headers(
         chosen.update(_by_counts(undecided, chosen, predictions, labels))
     elif undecided:
         chosen.update({side.name: _without_counts(side) for side in undecided})
-    taken = {side.name: side.source.with_header(chosen[side.name]) for side in sides if side.fields}
+    taken = {
+        side.name: side.source.with_header(chosen[side.name], numbered=side.names_may_repeat)
+        for side in sides
+        if side.fields
+    }
     guesses = [side for side in sides if chosen[side.name] and _is_guess(side, looks[side.name])]
     rows = [side for side in undecided if not chosen[side.name] and _is_doubtful_row(side)]
     warnings = (*(_guessed(side, counted=counted) for side in guesses), *map(_guessed_as_data, rows))
@@ -170,7 +187,9 @@ def with_header(
             raise _ambiguous([side])
         rows = first.lines() - bool(first.header) * max(1, len(files_in(first)))
         header = other.lines() - side.heads == rows
-    return other.with_header(header), (_guessed(side, counted=True),) if header and _is_guess(side, look) else ()
+    return other.with_header(header, numbered=side.names_may_repeat), (
+        _guessed(side, counted=True),
+    ) if header and _is_guess(side, look) else ()
 
 
 def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:

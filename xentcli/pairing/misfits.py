@@ -39,11 +39,19 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
             return (classes, f"a number above the labels? --header labels takes the first line, {label}, as a header")
         what = "a class" if len(strange) == 1 else "classes"
         return (classes, f"{what} without a column of predictions? {options} skips {its}")
-    return (
-        classes,
-        f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}",
-        "--classes NAME,... names the columns as the labels do, in their order",
-    )
+    labels = f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}"
+    return (classes, labels, _written_out(list(census.texts), names))
+
+
+def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
+    """--classes with all labels, where columns without names are as many: sorted, which is how most tools have them."""
+    option, plain = "--classes NAME,...", all(_is_short(text) and not set(text) & {",", " "} for text in labels)
+    if plain and len(labels) == len(names) and list(names) == [str(place) for place in range(len(names))]:
+        numeric = all(map(is_number, labels))
+        in_order = sorted(labels, key=float) if numeric else sorted(labels)
+        option = f"--classes {shlex.quote(','.join(in_order))}, if this is their order,"
+        return f"{option} names the columns as the labels do"
+    return f"{option} names the columns as the labels do, in their order"
 
 
 def _nearest(label: str, names: Sequence[str]) -> str | None:

@@ -19,6 +19,7 @@ from xentcli.errors import DataError, FileError, Place, XentError
 from xentcli.extras import is_limited, needed
 from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
+from xentcli.readers.lists import kinds_of_unequal
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
 from xentcli.readers.stream import ByteStream, plain_path
 from xentcli.readers.table import Column, rows_of_columns
@@ -113,6 +114,7 @@ class ArrowPart(WholePart):
             raise DataError(
                 f"a list of {lengths[row]} where the first row has {len(keys)}",
                 place=Place(self.path, self.start + row + 1, None, origin.name),
+                advice=kinds_of_unequal(origin.name, array[row].as_py()),
             )
         table = self._plain(flat, origin).reshape(len(array), len(keys))
         return {key: table[:, key] for key in keys if isinstance(key, int)}

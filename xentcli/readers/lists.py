@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import shlex
+from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +21,25 @@ from xentcli.records import replace
 if TYPE_CHECKING:
     from xentcli.readers.source import Rows
 
-__all__ = ["lists_of"]
+__all__ = ["kinds_of_unequal", "lists_of"]
+
+
+def kinds_of_unequal(name: str, numbers: Sequence[Any]) -> tuple[str, ...]:
+    """Return the advice for a column of lists of differing length, by the numbers of one: which kinds take it.
+
+    >>> kinds_of_unequal("p", [0.5, 0.25])
+    ('a probability for each token, without labels? --kind true-probs --preds p',)
+    """
+    known = [float(value) for value in numbers if isinstance(value, Real) and value == value]
+    if not name or not known:
+        return ()
+    column = f"--preds {shlex.quote(name)}"
+    choices = f"scores of choices, and the label is the position of the true one? --kind logits {column}"
+    if 0 <= min(known) <= max(known) <= 1:
+        return (f"a probability for each token, without labels? --kind true-probs {column}",)
+    if max(known) <= 0:
+        return (choices, f"a log-probability for each token, without labels? --kind true-logprobs {column}")
+    return (choices, f"a loss for each token, without labels? --kind losses {column}" if min(known) >= 0 else "")
 
 
 def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[int]]:

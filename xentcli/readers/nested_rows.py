@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.errors import DataError, Place, shown
+from xentcli.readers.lists import kinds_of_unequal
 from xentcli.readers.nested import Field, fields_of, inner_of, kind_of
 from xentcli.readers.source import Rows, Selection
 from xentcli.readers.table import Column, rows_of_columns
@@ -126,7 +127,9 @@ class Records:
         inner = inner_of([0 if item is None else item for item in value] if nulls else value)
         if inner != (field.inner or None):
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
-            raise DataError(message, place=self._place(row, field.name or None))
+            unequal = isinstance(inner, int) and isinstance(field.inner, int)
+            advice = kinds_of_unequal(field.name, value) if unequal else ()
+            raise DataError(message, place=self._place(row, field.name or None), advice=advice)
         if inner is None and isinstance(value, list | dict):
             message = f"{json.dumps(value, default=str)[:60]} is no number and no text"
             raise DataError(message, place=self._place(row, field.name or None))

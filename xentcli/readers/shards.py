@@ -336,9 +336,9 @@ class TextShards(Shards):
         assert isinstance(self.opened, CsvSource)
         return self.opened.first_in_points
 
-    def with_header(self, header: bool) -> Shards:
-        """Return them with each first line taken as a header, or as data."""
-        made = self._changed(lambda source: source.with_header(header))
+    def with_header(self, header: bool, *, numbered: bool = False) -> Shards:
+        """Return them with each first line taken as a header, or as data; with `numbered` names may repeat."""
+        made = self._changed(lambda source: source.with_header(header, numbered=numbered))
         if isinstance(made.first, CsvSource):
             return made
         return Shards(made.path, made.files, made.opener, made.opened, made.first, made.change, made.seen)

@@ -357,8 +357,8 @@ class Headed(Source, Protocol):
         """The fields of the first line, numbers with a point whatever the decimal separator."""
         ...
 
-    def with_header(self, header: bool) -> Source:
-        """Return it with the first line as a header, or as data."""
+    def with_header(self, header: bool, *, numbered: bool = False) -> Source:
+        """Return it with the first line as a header, or as data; with `numbered` names may repeat."""
         ...
 
 

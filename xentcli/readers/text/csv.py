@@ -11,7 +11,7 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -307,10 +307,16 @@ class CsvSource(OfStream):
         """Fields of a row."""
         return len(self.first_fields)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names of the header; empty without one."""
-        return self.first_fields if self.header else ()
+        """The names of the header, numbers such as #1 in place of those that repeat; empty without one."""
+        counts = Counter(self.first_fields) if self.header else {}
+        if len(counts) == self.width:
+            return self.first_fields
+        return tuple(
+            f"#{column + 1}" if counts[name] > 1 else name
+            for column, name in enumerate(self.first_fields * bool(counts))
+        )
 
     @property
     def task_bytes(self) -> int:
@@ -326,8 +332,10 @@ class CsvSource(OfStream):
         """Return it unchanged: a table is not flattened."""
         return self
 
-    def with_header(self, header: bool) -> CsvSource | CellsSource:
+    def with_header(self, header: bool, *, numbered: bool = False) -> CsvSource | CellsSource:
         """Return the source with its first line as a header, or as data.
+
+        With `numbered` columns of one name are taken by number; they have no other name.
 
         Raises
         ------
@@ -341,11 +349,14 @@ class CsvSource(OfStream):
             advice = f"leave --{'no-' * self.named}header out"
             raise DataError(f"the first line is {why}", place=Place(self.path, line=1), advice=advice)
         name, count = Counter(self.first_fields).most_common(1)[0] if self.first_fields else ("", 0)
-        if header and count > 1:
+        if header and count > 1 and not numbered:
             raise DataError(
                 f"{count} columns are called {shown(name)}",
                 place=Place(self.path, line=1),
-                advice="rename them, or --no-header if the first line is data",
+                advice=(
+                    "--preds '#N,...' and --label '#N' choose columns by number",
+                    "or --no-header if the first line is data",
+                ),
             )
         table = replace(self, header=header)
         return CellsSource.of(self.stream, table, self.lists) if self.lists else table

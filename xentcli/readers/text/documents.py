@@ -15,6 +15,7 @@ from xentcli.readers.source import Source
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.delimited import check_text
 from xentcli.readers.text.elements import end_of_value, lines_of_elements
+from xentcli.readers.text.faults import Written
 from xentcli.readers.text.json_values import json_value
 from xentcli.readers.text.jsonl import open_json_lines
 from xentcli.readers.text.tables import is_table, open_table
@@ -23,6 +24,8 @@ __all__ = ["looks_like_json", "open_json", "open_jsonl"]
 
 Layout = Literal["lines", "elements", "values", "object"]
 _BEGINS = re.compile(rb'\{\s*"|\[\s*[\[{]')
+_PYTHON = re.compile(rb"[\[{(][\[{(\s]*'")
+_WORDS = re.compile(rb"\b(?:None|True|False)\b")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -64,6 +67,7 @@ def looks_like_json(head: bytes) -> bool:
 
 def _open(stream: ByteStream, *, document: bool) -> Source:
     check_text(stream)
+    _check_not_python(stream)
     match _layout(stream, document):
         case "elements":
             return open_json_lines(lines_of_elements(stream, 1), of_file=False)
@@ -72,6 +76,39 @@ def _open(stream: ByteStream, *, document: bool) -> Source:
         case "object":
             return open_table(stream, _object(stream))
     return open_json_lines(stream)
+
+
+def _check_not_python(stream: ByteStream) -> None:
+    """Refuse what Python prints of a list or dict: single quotes, None, True."""
+    text = stream.head.lstrip(_BLANK)
+    line, _, rest = text.partition(b"\n")
+    if not (_PYTHON.match(text) or _WORDS.search(line)) or _decoded(line) is not None:
+        return
+    code = "import ast, json, sys; "
+    if _is_literal(line):
+        if not rest.strip(_BLANK):
+            code += "print(json.dumps(ast.literal_eval(sys.stdin.read())))"
+        else:
+            code += "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
+    elif _is_literal(text) and _decoded(text) is None and len(stream.head) == stream.size:
+        code += "print(json.dumps(ast.literal_eval(sys.stdin.read())))"
+    elif _PYTHON.match(text):
+        code = ""
+    else:
+        return
+    written = Written(stream.name).by(f"python3 -c '{code}'", "writes it as JSON") if code else ""
+    advice = written or "json.dump(value, file) writes JSON, in place of print(value, file=file)"
+    raise DataError("what Python prints, and not JSON", place=Place(stream.name, line=1), advice=advice)
+
+
+def _is_literal(text: bytes) -> bool:
+    """Whether a text is a list or dict as Python prints it."""
+    import ast
+
+    try:
+        return isinstance(ast.literal_eval(text.decode().strip()), list | dict | tuple)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
 
 
 def _layout(stream: ByteStream, document: bool) -> Layout:
