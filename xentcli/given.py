@@ -23,7 +23,11 @@ class _Arrow(Protocol):
     def __arrow_c_stream__(self, requested_schema: Any = ...) -> Any: ...
 
 
-Data = Sequence[Any] | _Array | _Tensor | _Arrow
+class _Lazy(Protocol):
+    def collect_schema(self) -> Any: ...
+
+
+Data = Sequence[Any] | _Array | _Tensor | _Arrow | _Lazy
 """A value for each row, or a table of them."""
 OneColumn = str | Data | Mapping[str, Any]
 """What the options of one column take: its name, or data, which a dict gives a name."""
@@ -60,8 +64,8 @@ class Given(str):
 def columns_given(option: str, value: Any, takes: Takes) -> Any:
     """Return the value of an option with data as Given, one for each column; names of columns are unchanged.
 
-    Names are a text, or where several may be given a list of texts or whole numbers that all differ. A dict gives
-    names to columns of data; a series has its own, and other data have that of the option.
+    Names are a text, a tuple of texts, or where several may be given a list of texts or whole numbers that all
+    differ. A dict gives names to columns of data; a series has its own, and other data have that of the option.
 
     Raises
     ------
@@ -75,6 +79,8 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     """
     if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
         return value
+    if callable(getattr(value, "collect", None)) and hasattr(value, "collect_schema"):
+        value = value.collect()
     if takes in ("several", "labels") and _are_names(value):
         return list(value)
     if takes == "ids" and isinstance(value, Mapping):
@@ -127,7 +133,12 @@ def _is_data(value: Any) -> bool:
 
 
 def _are_names(value: Any) -> bool:
-    """Whether a list, array or Index names columns: by texts, in a list by whole numbers too, that all differ."""
+    """Whether a list, array or Index names columns: by texts, in a list by whole numbers too, that all differ.
+
+    In a tuple, as an option that is given several times, they are names also where they repeat, which is refused.
+    """
+    if isinstance(value, tuple) and value and all(isinstance(item, str) for item in value):
+        return True
     if isinstance(value, list | tuple | range):
         items = list(value)
     elif hasattr(value, "get_indexer") or (hasattr(value, "dtype") and getattr(value.dtype, "kind", "") == "U"):

@@ -171,8 +171,12 @@ def test_models_are_compared_by_their_index() -> None:
     found = xentcli.compare({"old": P.iloc[ORDER[::-1]], "new": worse.iloc[ORDER]}, Y).pairs
     # The rows are counted in the order of the reference.
     assert [replace(pair, largest_row=None) for pair in found] == [replace(pair, largest_row=None) for pair in wanted]
-    with pytest.raises(DataError, match="the labels have none"):
-        xentcli.compare({"old": P, "new": worse.iloc[ORDER]}, NAMES)
+    for labels in (NAMES, None):
+        with pytest.raises(DataError, match="no labels have it"):
+            xentcli.compare({"old": P, "new": worse.iloc[ORDER]}, labels)
+    rows = xentcli.compare({"old": P, "new": worse.iloc[ORDER]}, Y, worst=2).worst
+    assert [row.id for row in rows] == [IDS[row.row - 1] for row in rows]
+    assert rows == xentcli.compare({"old": P, "new": worse}, Y, worst=2).worst
 
 
 def test_the_losses_of_rows_carry_the_index() -> None:

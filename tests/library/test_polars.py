@@ -32,7 +32,7 @@ def wanted(tmp_path: Path) -> tuple[Any, ...]:
 
 def test_frames_and_series_give_the_bits_of_a_file(wanted: tuple[Any, ...]) -> None:
     assert figures(score(P, Y, weights=W, by=S, worst=3)) == wanted
-    assert figures(score(P.lazy(), Y, weights=W, by=TABLE.select("site"), worst=3)) == wanted
+    assert figures(score(P.lazy(), Y, weights=W, by=TABLE.lazy().select("site"), worst=3)) == wanted
     assert figures(score(P, TABLE.select("label").lazy(), weights=W, by={"site": S}, worst=3)) == wanted
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import xentcli
+from tests.conftest import Call
 from tests.library import CLASSES, NAMES, PROBS, SITES, TRUTH, WEIGHTS, file_report
 from xentcli.errors import DataError, UsageError
 from xentcli.settings import Settings
@@ -53,6 +54,12 @@ def test_lists_and_arrays_of_texts_that_differ_are_names_of_columns() -> None:
     for by in (["site", "truth"], np.array(["site", "truth"]), frame.columns[3:]):
         found = xentcli.score(frame, NAMES, by=by, preds="cat:emu")
         assert {tuple(group.group) for group in found.by} == {("site",), ("truth",)}
+
+
+def test_an_option_that_is_repeated_on_the_command_line_names_columns(call: Call) -> None:
+    FRAME.assign(site=SITES, truth=NAMES).to_csv("p.csv", index=False)
+    done = call("score", "p.csv", "--label", "truth", "--by", "site", "--by", "site")
+    assert (done.code, "--by names 'site' twice" in done.err) == (2, True)
 
 
 def test_every_function_takes_data() -> None:

@@ -85,7 +85,8 @@ def compare(
     _check_models(named_models, each, model, chosen)
     if chosen.id is None and chosen.align is None and len(named_models) > 1:
         indexes = {name: index for name, data in named_models.items() if (index := index_of(data)) is not None}
-        chosen = replace(chosen, id=INDEX) if reordered(indexes, index_of(labels) is not None) else chosen
+        known = chosen.label is not None if labels is None else index_of(labels) is not None
+        chosen = replace(chosen, id=INDEX) if reordered(indexes, known) else chosen
     unfitted = _unfitted(fit, chosen.kind, len(each or named_models), model)
     runs = Runs.of(chosen, _metrics(chosen))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}

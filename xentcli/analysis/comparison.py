@@ -16,6 +16,7 @@ from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing.ids import ids_at
+from xentcli.readers.objects import index_of
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.scoring.kinds import KINDS
@@ -308,10 +309,13 @@ class _Compared:
         """The number and the id of some rows (from 0) of the reference; of an item of a list the number of the list."""
         if self.runs.row_names is not None:
             return [(row + 1, str(self.runs.row_names.names[row])) for row in rows]
+        index = index_of(self.reference.data)
+        if index is not None and not np.array_equal(index, np.arange(len(index))):
+            return [(row + 1, str(index[row])) for row in rows]
         alone = self.settings.id is None and KINDS[self.settings.kind].labelled
         if alone or not isinstance(self.reference.path, str):
             return [(row + 1, None) for row in rows]
-        feed = opened(self.reference.path, self.labels, self.settings)
+        feed = opened(self.reference.data, self.labels, self.settings)
         if feed.plan.has_lists:
             return items_at(Scorer(feed.plan), feed.tasks(), rows)
         if self.settings.id is None:

@@ -67,6 +67,8 @@ class ModelRows:
 
     Attributes
     ----------
+    data
+        The predictions, where they are not a path.
     extra, extra_ids
         Rows with an id that the reference does not have, and the first of these ids.
     temperature
@@ -76,6 +78,7 @@ class ModelRows:
     name: str
     path: str
     region: Region
+    data: Any = None
     report: Report | None = None
     extra: int = 0
     extra_ids: tuple[str, ...] = ()
@@ -156,7 +159,7 @@ class Runs:
         Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too.
         """
         first = self._count is None
-        model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0))
+        model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0), data)
         grouped = first and bool(self.groups)
 
         def restart() -> None:

@@ -66,7 +66,7 @@ def with_ids(
 def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
     """Whether models, each with its index, have their rows in differing order, so that the index must match them.
 
-    `labels` says whether the labels have an index too.
+    `labels` says whether there are labels that have an index too.
 
     Raises
     ------
@@ -77,9 +77,14 @@ def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
     if len(models) < 2 or not _reordered(models[0], models[1:], None):
         return False
     if not labels:
+        first, second = (model.path for model in models[:2])
         raise DataError(
-            "the models have the same index in another order, and the labels have none",
-            advice=("pandas.Series(labels, index=...) gives them one", _BY_POSITION),
+            "the models have the same index in another order, and no labels have it",
+            advice=(
+                f"{second}.loc[{first}.index] has the rows in the order of {first}",
+                "labels=pandas.Series(labels, index=...) gives labels an index",
+                _BY_POSITION,
+            ),
         )
     return True
 

@@ -159,7 +159,9 @@ def _named(name: Any, column: Array) -> tuple[list[str], list[Array]] | None:
 def _of_pandas(data: Any) -> tuple[list[str], list[Array]] | None:
     if not hasattr(data, "columns"):
         return _named(getattr(data, "name", None), _of_series(data))
-    names = [str(name) for name in data.columns]
+    names, dtypes = [str(name) for name in data.columns], {*data.dtypes}
+    if len(dtypes) == 1 and isinstance(dtype := dtypes.pop(), np.dtype) and dtype.kind in "biuf":
+        return names, list(data.to_numpy().T)
     return names, [_of_series(data.iloc[:, index]) for index in range(len(names))]
 
 
