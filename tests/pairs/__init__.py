@@ -1,0 +1,1 @@
+"""All pairs of options: what is asked for is done or refused."""

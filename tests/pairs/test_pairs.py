@@ -1,0 +1,133 @@
+"""Of all pairs of options the second changes the result of the first, or both are refused by name: nothing is dropped.
+
+The rows are those of table.py: an option without one fails the first test. By default a sample of the pairs runs;
+XENT_ALL_PAIRS=1 runs all of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import shlex
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.pairs.table import HARMLESS, INPUTS, ROWS, command_of, make
+from xentcli.cli import main
+
+COMMANDS = ("score", "check", "compare", "calibration", "explain")
+WRITTEN = ("format", "output", "append", "quiet", "get", "per_example", "write_baseline", "junit")
+"""Options about where the result goes; all others are seen in the JSON of the report."""
+SHARE = 1.0 if os.environ.get("XENT_ALL_PAIRS") else 0.2
+Result = tuple[object, str, str, tuple[tuple[str, bytes], ...]]
+
+
+def options_of(command: str) -> dict[str, click.Option]:
+    found = main.get_command(click.Context(main), command)
+    assert found is not None
+    return {str(p.name): p for p in found.params if isinstance(p, click.Option)}
+
+
+class Runs:
+    """Runs commands in one folder, each once, and keeps what they print and write."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self.capsys = folder, capsys
+        self.inputs = {path.name for path in folder.iterdir()}
+        self.known: dict[tuple[str, ...], Result] = {}
+
+    def __call__(self, words: tuple[str, ...]) -> Result:
+        if words not in self.known:
+            self.known[words] = self._run(words)
+        return self.known[words]
+
+    def _run(self, words: tuple[str, ...]) -> Result:
+        with pytest.raises(SystemExit) as end:
+            main(list(words))
+        out, err = self.capsys.readouterr()
+        made = [path for path in sorted(self.folder.iterdir()) if path.name not in self.inputs]
+        # A baseline has its date.
+        files = tuple((p.name, b"" if p.suffix == ".npz" else p.read_bytes()) for p in made)
+        for path in made:
+            path.unlink()
+        return end.value.code, _without_options(out), err, files
+
+
+def _without_options(report: str) -> str:
+    """The JSON of a report without what was asked for; other text as it is."""
+    head, found, _ = report.partition('\n  "options": {')
+    return head + report[report.index("\n  },", len(head)) :] if found and "\n  }," in report[len(head) :] else report
+
+
+@pytest.fixture
+def runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
+    make(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    handler = signal.getsignal(signal.SIGTERM)
+    yield Runs(tmp_path, capsys)
+    signal.signal(signal.SIGTERM, handler)
+
+
+def words_of(command: str, input: str, *names: str) -> tuple[str, ...]:
+    shown = () if set(names) & set(WRITTEN) else ("--format", "json")
+    return (*command_of(command, input), *(word for name in names for word in shlex.split(ROWS[name].words)), *shown)
+
+
+def test_every_option_has_a_row_and_an_input() -> None:
+    every = {name for command in COMMANDS for name in options_of(command)}
+    assert every - ROWS.keys() - HARMLESS.keys() == set()
+    assert (ROWS.keys() | HARMLESS.keys()) - every == set()
+    assert {row.input for row in ROWS.values()} <= INPUTS.keys()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_option_alone_changes_the_result(command: str, runs: Runs) -> None:
+    dropped = []
+    for name in options_of(command).keys() & ROWS.keys():
+        row = ROWS[name]
+        written = name in WRITTEN
+        without = (*command_of(command, row.input), *(() if written else ("--format", "json")))
+        if runs(without) == runs(words_of(command, row.input, name)):
+            dropped.append(name)
+    assert sorted(dropped) == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_second_option_changes_the_result_or_both_are_named(command: str, runs: Runs) -> None:
+    names = sorted(options_of(command).keys() & ROWS.keys())
+    dropped = []
+    pairs = list(itertools.permutations(names, 2))
+    for first, second in random.Random(17).sample(pairs, int(SHARE * len(pairs))):
+        if (fault := fault_of(command, first, second, runs)) is not None:
+            dropped.append(f"{first} {second}: {fault}")
+    assert not dropped, "\n".join(dropped)
+
+
+def fault_of(command: str, first: str, second: str, runs: Runs) -> str | None:
+    """What is wrong with a second option beside a first, on the input on which the second alone changes something."""
+    input = ROWS[second].input
+    one = list(words_of(command, input, first))
+    if set(ROWS[first].words.split()) & set(ROWS[second].words.split()) or second in ROWS[first].words:
+        return None
+    both = words_of(command, input, first, second)
+    shown = ("--format", "json")
+    # What is seen of the first must be seen in the same form.
+    if second in WRITTEN and first not in WRITTEN:
+        one = one[: -len(shown)]
+    before, after = runs(tuple(one)), runs(both)
+    if after[0] == 2:
+        options = options_of(command)
+        unnamed = [name for name in (first, second) if not _named(options[name], after[2])]
+        # A message of the first alone is about the input, which is that of the second.
+        return None if not unnamed or before[0] == 2 else f"exit 2 does not name {unnamed}: {after[2]}"
+    succeeded = before[0] in (0, 1) and after[0] in (0, 1)
+    return "dropped" if succeeded and before == after else None
+
+
+def _named(option: click.Option, message: str) -> bool:
+    return any(spelling in message for spelling in option.opts)
