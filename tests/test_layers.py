@@ -127,5 +127,5 @@ def test_the_lint_extra_has_the_types_of_all_that_mypy_reads() -> None:
     ignored = {name.removesuffix(".*") for rule in mypy["overrides"] for name in rule["module"]}
     for folder in mypy["files"]:
         for package in imported_packages(ROOT / folder) - ignored:
-            name = {"markdown_it": "markdown-it-py"}.get(package, package)
+            name = {"markdown_it": "markdown-it-py", "yaml": "PyYAML"}.get(package, package)
             assert {name, f"{name}-stubs", f"types-{name}"} & installed, f"{package}, of {folder}"
