@@ -47,6 +47,36 @@ CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
 CASES = {
+    "labels missing in the column that fits": Case(
+        "p.csv l.csv --id id",
+        {"p.csv": "id,q\nr1,.5\nr2,.5\nr3,.5\n", "l.csv": "id,era,set,y\nr1,e1,a,1\nr2,e2,b,\nr3,e3,c,0\n"},
+        ("--label y --ignore-label missing",),
+        LN2,
+    ),
+    "one column of percent beside a date": Case(
+        "p.csv --label rain",
+        {"p.csv": "date,pop,rain\n2024-01-01,50,0\n2024-01-02,50,1\n"},
+        ("--preds pop --scale 0.01",),
+        LN2,
+    ),
+    "one column of probabilities beside a date": Case(
+        "p.csv --label rain",
+        {"p.csv": "date,pop,rain\n2024-01-01,.5,0\n2024-01-02,.5,1\n"},
+        ("--preds pop",),
+        LN2,
+    ),
+    "signs of svm-predict": Case(
+        "p.txt y.txt",
+        {"p.txt": "labels 1 -1\n1 0.5 0.5\n-1 0.5 0.5\n", "y.txt": "+1\n-1\n"},
+        ("--preds 1,-1 --classes +1,-1",),
+        LN2,
+    ),
+    "blanks after the commas": Case(
+        "p.csv l.csv --label income",
+        {"p.csv": "<=50K,>50K\n.5,.5\n.5,.5\n", "l.csv": "age, work, income\n30, Private, >50K\n50, Private, <=50K\n"},
+        ("sed 's/, */,/g'",),
+        LN2,
+    ),
     "a number above the labels": Case(
         "p.csv l.csv", {"p.csv": P, "l.csv": column((NAMES[t] for t in TRUTH), "1")}, ("--header labels takes",), LN2
     ),

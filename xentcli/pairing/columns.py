@@ -11,6 +11,7 @@ from xentcli.columns.numerals import localized
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.given import Given
 from xentcli.readers.source import Source, has_first_line
+from xentcli.readers.text.faults import Written
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
@@ -274,4 +275,16 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
     near = [name for s in sources for name in s.names if name.strip().casefold() == missing.strip().casefold()]
     if len(near) == 1 and missing == spec:
         advice.insert(0, f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
+        home = next(source for source in sources if near[0] in source.names)
+        if near[0] == f" {missing}" and (line := _without_blanks(home)):
+            advice.insert(0, line)
     return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
+
+
+def _without_blanks(source: Source) -> str:
+    """Return the shell line that takes away the blanks after the commas of a text; nothing where they may be data."""
+    dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
+    blanks = [name.startswith(" ") for name in source.names]
+    if dialect is None or stream is None or dialect.delimiter != "," or b'"' in stream.head or not all(blanks[1:]):
+        return ""
+    return Written(source.path).by("sed 's/, */,/g'", "removes the blanks after commas, also those of the labels")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import is_number
@@ -12,8 +12,9 @@ from xentcli.pairing import near
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 
-__all__ = ["misfit_advice"]
+__all__ = ["misfit_advice", "respelled"]
 
+_AS_LABELS = " names the columns as the labels do"
 _MOST_SKIPPED, _MOST_SHOWN, _LONGEST = 3, 12, 60
 
 
@@ -84,11 +85,24 @@ def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
         if text != name:
             spelled[name] = text
     texts = list(spelled.values())
+    if texts == list(names):
+        return ""
     plain = all(text == text.strip() and "," not in text and text and _is_short(text) for text in texts)
     both = any(text in closest and spelled[text] != text for text in names)
     if not plain or both or len(set(texts)) < len(texts):
         return ""
-    return f"--classes {shlex.quote(','.join(texts))} names the columns as the labels do"
+    return f"--classes {shlex.quote(','.join(texts))}{_AS_LABELS}"
+
+
+def respelled(labels: Iterable[str], names: Sequence[str]) -> str:
+    """Return --classes with the labels' spelling of some column names that all labels nearly are; else nothing.
+
+    >>> respelled(["+1", "-1"], ["1", "-1"]), respelled(["1", "2"], ["1", "-1"])
+    (' --classes +1,-1', '')
+    """
+    closest = {text: _nearest(text, names) for text in labels if not is_missing(text)}
+    option = "" if None in closest.values() else _as_labels(names, closest)
+    return f" {option.removesuffix(_AS_LABELS)}" if option else ""
 
 
 def _is_short(text: str) -> bool:

@@ -17,6 +17,7 @@ from xentcli.pairing.choose import Head
 from xentcli.pairing.columns import Found, Roles, check_odd, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.labels import labelled_as
+from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
 from xentcli.pairing.suggest import as_option, suggestions
@@ -132,7 +133,8 @@ def _chosen(
         return Found(found.source, head.columns(numeric))
     if head.sums_to_1(numeric):
         return found if len(numeric) == len(found.columns) else Found(found.source, head.columns(numeric))
-    named = head.named(_called(roles, queues, settings, whole=whole))
+    labels = _called(roles, queues, settings, whole=whole)
+    named = head.named(labels)
     sets = [places for places in named if head.sums_to_1(places)]
     if len(sets) == 1:
         return Found(found.source, head.columns(sets[0]))
@@ -145,7 +147,7 @@ def _chosen(
     summing = head.summing
     if stray is not None:
         raise _no_number(stray, found, head.names(summing), sources, settings)
-    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0])
+    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0], labels[0])
 
 
 def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, whole: bool) -> list[Collection[str]]:
@@ -176,7 +178,9 @@ def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> F
     return counted
 
 
-def _confirmed_by_nothing(head: Head, chosen: Sequence[int], sources: Sequence[Source], queue: PartQueue) -> Found:
+def _confirmed_by_nothing(
+    head: Head, chosen: Sequence[int], sources: Sequence[Source], queue: PartQueue, labels: Collection[str]
+) -> Found:
     """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else ())
@@ -189,11 +193,11 @@ def _confirmed_by_nothing(head: Head, chosen: Sequence[int], sources: Sequence[S
     raise DataError(
         f"the row sums to {head.q[first].sum():.6g}, not to 1 within {head.tolerance:g}",
         place=rows.place("preds", rows.count - 1),
-        advice=_chooses(head, chosen, sources),
+        advice=_chooses(head, chosen, sources, labels),
     )
 
 
-def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source]) -> tuple[str, ...]:
+def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], labels: Collection[str]) -> tuple[str, ...]:
     """The options that choose some columns, and why: --id for one that is in every file and tells rows apart."""
     names = head.names(chosen)
     out = [name for name in head.found.names if name not in names]
@@ -202,7 +206,7 @@ def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source]) -> tu
         why = f"{listed(names)} {why}"
     else:
         why = f"without {listed(out)} every row sums to 1"
-    preds = f"--preds {as_option(names, head.found.source)}"
+    preds = f"--preds {as_option(names, head.found.source)}{respelled(labels, names)}"
     ids = [name for name in out if head.is_distinct(name) and all(name in source.names for source in sources)]
     if ids and (len(sources) > 1 or len(out) == 1):
         return f"{why}: --id {shlex.quote(ids[0])}", f"or {preds}"

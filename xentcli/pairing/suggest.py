@@ -20,7 +20,7 @@ from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["as_option", "fitting", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
+__all__ = ["as_option", "fitting", "has_missing", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
 
 LOOK_AT = 1000
 MOST = 3
@@ -51,7 +51,17 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     ]
     if found:
         return (*found[:MOST], *elsewhere)
-    return _truth_elsewhere(source, head, *next(iter(predicted.items()))) if predicted else general
+    if predicted:
+        return _truth_elsewhere(source, head, *next(iter(predicted.items())))
+    only = head.only_number(settings)
+    return (
+        general
+        if only is None
+        else (
+            f"--preds {_word(spec_of([only], [head.names.index(only)])[0])}{head.scale_of(only, settings)}",
+            *elsewhere,
+        )
+    )
 
 
 def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
@@ -97,6 +107,11 @@ def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool =
         )
 
     return list(itertools.compress(head.names, map(fits, values)))
+
+
+def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
+    """Whether a column has missing values among its first."""
+    return any(map(is_missing, _Head.of(found, queue).columns[found.names.index(name)]))
 
 
 def predicted_class(
@@ -188,6 +203,29 @@ class _Head:
         """Whether the values of a column can be the classes of the predictions."""
         values = self._distinct[self.names.index(label)] if label in self.names else set()
         return any(True for _ in readings(preds, values, self.decimal))
+
+    def only_number(self, settings: Settings) -> str | None:
+        """The only column of numbers beside a label column of 0 and 1 that is given; None where there are several."""
+        label = settings.label
+        if not isinstance(label, str) or label not in self.names or settings.preds is not None:
+            return None
+        classes = {whole(in_points(text, self.decimal)) for text in self._distinct[self.names.index(label)]}
+        if not classes or not classes <= {"0", "1"}:
+            return None
+        numeric = [n for n, c in zip(self.names, self.columns, strict=True) if n != label and self._read(c) is not None]
+        return numeric[0] if len(numeric) == 1 else None
+
+    def _read(self, column: Sequence[str]) -> Floats | None:
+        return _numbers(column, self.decimal)
+
+    def scale_of(self, name: str, settings: Settings) -> str:
+        """The option without which a column of percent is no probability; empty for other columns."""
+        values = self._read(self.columns[self.names.index(name)])
+        percent = settings.kind == "probs" and values is not None and values.min() >= 0 and 2 < values.max() <= 100
+        whole = percent and not any(
+            hundredths(text, self.decimal) != text for text in self.columns[self.names.index(name)]
+        )
+        return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
