@@ -53,6 +53,19 @@ def test_a_full_disk_is_4_and_leaves_the_old_files(small_disk: Path, tmp_path: P
     assert (small_disk / "report.json").read_bytes() == (small_disk / name).read_bytes() == OLD
 
 
+def test_a_full_disk_leaves_the_old_baseline(small_disk: Path, tmp_path: Path) -> None:
+    set_up, baseline = scene(tmp_path), small_disk / "main.npz"
+    baseline.write_bytes(OLD)
+    files = [str(set_up.folder / "preds.csv"), str(set_up.folder / "labels.csv")]
+    command = [*XENT, "check", *files, "--max", "cost=0.001", "--write-baseline", str(baseline)]
+    (small_disk / "ballast").write_bytes(bytes(32 << 10))
+    done = subprocess.run(command, capture_output=True, env=environment(), check=False)
+    assert (done.returncode, done.stdout) == (4, b""), done
+    assert done.stderr.decode() == f"xent: {baseline}: cannot be written: No space left on device\n"
+    assert sorted(os.listdir(small_disk)) == ["ballast", "main.npz"]
+    assert baseline.read_bytes() == OLD
+
+
 def test_a_pipe_that_stalls_is_waited_for(write: Write) -> None:
     labels = write("l.csv", "label\na\nb\n")
     command = [*XENT, "score", "-", labels, "--quiet"]
