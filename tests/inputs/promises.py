@@ -24,6 +24,7 @@ PROMISES = {
         ("The prior is the least cost of any constant prediction, whatever the weights, class weights and targets.", "tests/analysis/test_prior.py::test_the_prior_is_the_least_cost_of_a_constant_prediction"),
         ("No interval of a cost reaches below 0, and one from fewer than ten rows or clusters says so.", "tests/analysis/test_intervals.py::test_the_ends_are_those_of_student_or_0_in_every_unit_and_group"),
         ("Every option that changes the loss is on the screen.", "tests/writers/test_remarks.py::test_what_changes_the_loss_is_on_the_screen"),
+        ("A regression fails only where the whole paired interval, which is SciPy's, is beyond the margin.", "tests/check/test_regressions.py"),
         ("A numeral is read as the nearest double; any other text is never read as a number.", "tests/columns/test_numerals.py"),
     ],
     "Right or refused": [
@@ -32,6 +33,7 @@ PROMISES = {
         ("So is a small array with any bit flipped, or cut off anywhere.", "tests/inputs/test_polluter.py::test_every_bit_and_every_length_of_a_small_array"),
         ("Any bytes at all are a table or refused, the same by every reader.", "tests/fuzz/test_fuzz.py"),
         ("No input opens a socket, starts a process, is unpickled or writes a file.", "tests/inputs/test_audit.py::test_no_input_does_anything_but_be_read"),
+        ("A baseline of other labels, classes, rows, weights or of another unit is refused, shuffled labels too.", "tests/check/test_baseline.py::test_an_unfit_baseline_is_refused"),
         ("A file that changes while it is read is refused.", "tests/faults/test_system.py::test_a_file_that_changes_while_it_is_read_is_noticed"),
         ("The SHA-256 of --hash is that of the bytes that were read.", "tests/readers/test_digest.py"),
         ("What is too large is refused with the option that allows more.", "tests/readers/test_limits.py::test_what_exceeds_a_limit_is_4_and_names_the_option"),
@@ -46,6 +48,7 @@ PROMISES = {
     ],
     "Pipes and signals": [
         ("Each end has its own exit code, and none of click's own leaks.", "tests/cli/test_exit_codes.py::test_each_end_has_its_code_and_one_message"),
+        ("A failed limit is exit code 1, and nothing else is.", "tests/check/test_exit_codes.py"),
         ("A signal ends a run quietly, with its code, and leaves no temporary file.", "tests/cli/test_exit_codes.py::test_a_signal_leaves_the_old_files_and_nothing_else"),
         ("A pipe without end stays in bounded memory and can be interrupted.", "tests/faults/test_system.py::test_a_pipe_without_end_stays_in_bounded_memory_and_can_be_interrupted"),
         ("A line without end is refused in bounded memory.", "tests/faults/test_system.py::test_a_line_without_end_is_refused_in_bounded_memory"),

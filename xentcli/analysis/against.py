@@ -225,7 +225,7 @@ def _value(setting: Any) -> Any:
 
 
 def _said(value: Any) -> str:
-    return "not set" if value is None else shown(value)
+    return "not set" if value is None else shown(", ".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def _listed(classes: Any) -> str:

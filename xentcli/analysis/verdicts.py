@@ -17,7 +17,7 @@ from xentcli.analysis.pairs import Common
 from xentcli.analysis.student import two_sided_quantile
 from xentcli.arrays import Floats
 from xentcli.columns.keys import coded
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.report.check import Check
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
@@ -213,23 +213,19 @@ def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *,
     about = {**_about(rule), "rows": common.count}
     if value is None or joint.new_infinite or joint.old_infinite:
         return _infinite(name, rule, value, base, joint, about)
-    limit = _limit_of(rule, base)
-    change = joint.excess()
-    found = joint.excess(rule.factor, rule.allowed * Fraction(unit))
-    sign = -1 if rule.bound == "max" else 1
-    given = (name, rule.metric, None, value, limit, base, change.mean / unit)
+    change, found = joint.excess(), joint.excess(rule.factor, rule.allowed * Fraction(unit))
+    inside = found if rule.bound == "min" else replace(found, mean=_minus(0.0, found.mean))
+    given = (name, rule.metric, None, value, _limit_of(rule, base), base, change.mean / unit)
     if found.standard_error is None:
         reason = f"only {found.units} {'row' if common.clusters is None else 'cluster'}: there is no interval"
-        return Check(*given, margin=sign * found.mean / unit, **about, reason=reason)
-    interval, beyond = (_interval(one, level, unit) for one in (change, found))
-    within = Interval(level, beyond.low, beyond.high) if sign > 0 else Interval(level, -beyond.high, -beyond.low)
-    verdict = "fail" if within.high < 0 else "inconclusive" if strict and within.low < 0 else "pass"
-    reason = ""
-    if verdict == "inconclusive":
-        reason = "a larger regression is not excluded (--strict)"
-    elif verdict == "pass" and found.mean * sign < 0:
-        reason = "within chance"
-    return Check(*given, interval, sign * found.mean / unit, verdict, **about, margin_interval=within, reason=reason)
+        return Check(*given, margin=inside.mean / unit, **about, reason=reason)
+    interval, within = (_interval(one, level, unit) for one in (change, inside))
+    verdict, reason = "pass", "within chance" if inside.mean < 0 else ""
+    if within.high < 0:
+        verdict, reason = "fail", ""
+    elif strict and within.low < 0:
+        verdict, reason = "inconclusive", "a larger regression is not excluded (--strict)"
+    return Check(*given, interval, inside.mean / unit, verdict, **about, margin_interval=within, reason=reason)
 
 
 def _interval(found: Excess, level: float, unit: float) -> Interval:

@@ -63,7 +63,7 @@ def _margin(check: Check) -> str:
     if check.margin_interval is None:
         return found
     low, high = check.margin_interval.low, check.margin_interval.high
-    ends = (low, high) if inside else (-high, -low)
+    ends = (low, high) if inside else (0.0 - high, 0.0 - low)
     interval = f"{100 * check.margin_interval.level:g} % interval {fixed(ends[0], 6)} to {fixed(ends[1], 6)}"
     return f"{found}, {interval}" + (f": {check.reason}" if check.reason else "")
 
