@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.advice import pairing, reading, scoring
+from tests.advice import gate, pairing, reading, scoring
 
 __all__ = ["CASES", "NOT_FOLLOWED"]
 
-CASES = scoring.CASES | pairing.CASES | reading.CASES
-assert len(CASES) == len(scoring.CASES) + len(pairing.CASES) + len(reading.CASES)
+PARTS = (scoring.CASES, pairing.CASES, reading.CASES, gate.CASES)
+CASES = {name: case for part in PARTS for name, case in part.items()}
+assert len(CASES) == sum(map(len, PARTS))
 
 NOT_FOLLOWED = {
     r"^ulimit -v": "shows the limits of the machine; which one helps is not known",
@@ -27,6 +28,8 @@ NOT_FOLLOWED = {
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
     r"^json.dump\(value, file\)": "about the program that printed the file",
     r"^leave --scale out": "an option is taken out of the command; tests/inputs/table.py has both",
+    r"FILE of a run with --metrics|^losses: --per-example|^predictions: --write": "about the run that made the file",
+    r"^fewer than .* rows \(|is not excluded \(|counts its rows, and|has ids, and": "the reason of a verdict, or a part of a message",
     r"^xent: \{\}": "a usage error that click found",
 }
 """Advice that is not followed here, by its pattern, and why."""

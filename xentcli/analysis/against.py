@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis import baseline
-from xentcli.analysis.baseline import Stored
+from xentcli.analysis.baseline import REMAKE, Stored
 from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, check_alike
 from xentcli.analysis.row_store import blocks
 from xentcli.analysis.score import source_of
@@ -59,14 +59,12 @@ def check_there(path: str) -> None:
     Raises
     ------
     FileError
-        With the option that makes one.
+        Where it does not.
     """
     if path == "-":
         raise UsageError("--baseline is a file, not standard input")
     if not os.path.exists(path) and files_of(path) is None:
-        raise FileError(
-            "there is no baseline yet", place=Place(path), advice=f"--write-baseline {path}, alone, makes it of a run"
-        )
+        raise FileError("there is no baseline yet", place=Place(path), advice=f"write_baseline={path!r} makes it")
 
 
 def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[str], **beside: Any) -> Against:
@@ -189,12 +187,9 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows) -> Against:
     if rows != new.scores.examples.scored:
         raise _other_rows(path, rows, new.scores.examples.scored)
     if theirs != ours:
-        raise DataError("its labels have other counts than those of the run", place=Place(path), advice=_REMAKE)
+        raise DataError("its labels have other counts than those of the run", place=Place(path), advice=REMAKE)
     _check_targets(path, report, new)
     return Against(BaselineInfo(path, notes=(note,)), None, report)
-
-
-_REMAKE = "--write-baseline FILE makes one of this run"
 
 
 def _check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
@@ -205,7 +200,7 @@ def _check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
         raise DataError(
             f"its classes are {_listed(report['classes'])}; those of the run {_listed(ours['classes'])}",
             place=place,
-            advice=_REMAKE,
+            advice=REMAKE,
         )
     if report["unit"] != ours["unit"]:
         raise DataError(f"it is in {report['unit']}, and the run in {ours['unit']}", place=place, advice="--base")
@@ -216,7 +211,7 @@ def _check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
             raise DataError(
                 f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run",
                 place=place,
-                advice=_REMAKE,
+                advice=REMAKE,
             )
 
 
@@ -244,7 +239,7 @@ def _check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None
             and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
         ):
             raise DataError(
-                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=_REMAKE
+                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=REMAKE
             )
 
 
@@ -254,11 +249,13 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     try:
         _check_report(path, report, new)
     except (KeyError, TypeError, AttributeError):
-        raise DataError("its report was changed", place=Place(path), advice=_REMAKE) from None
+        raise DataError("its report was changed", place=Place(path), advice=REMAKE) from None
     count = len(stored.columns["loss"])
     if (stored.ids is None) != (runs.ids is None):
         how = "counts its rows, and the run has --id" if stored.ids is None else "has ids, and the run has no --id"
-        raise DataError(f"it {how}", place=Place(path), advice=_REMAKE if stored.ids is None else "--id COLUMN")
+        raise DataError(
+            f"it {how}", place=Place(path), advice=REMAKE if stored.ids is None else "--id COLUMN names them"
+        )
     if count != len(new.rows):
         raise _other_rows(path, count, len(new.rows))
     model = ModelRows("baseline", path, runs.store.region(count), new.report)
@@ -274,7 +271,7 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     check_alike(new, model, runs, one_label_file=True)
     if stored.rows_hash != baseline.hash_of_rows(runs, new):
         raise DataError(
-            "its labels are not those of the run, or belong to other rows", place=Place(path), advice=_REMAKE
+            "its labels are not those of the run, or belong to other rows", place=Place(path), advice=REMAKE
         )
     _check_targets(path, report, new)
     metrics = frozenset({"cost", *(name for name in runs.metrics if name in stored.columns)})
@@ -293,7 +290,7 @@ def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, sli
             raise DataError(
                 f"it has ids that the run has not: {lacking:,} of the first {part.stop:,}",
                 place=Place(stored.path),
-                advice=_REMAKE,
+                advice=REMAKE,
             )
         yield part, at
 
@@ -314,8 +311,8 @@ def _check_scored(new: ModelRows, old: ModelRows) -> None:
         if len(differ):
             row = int(differ[0]) + part.start + 1
             where = "in the run only" if ours[differ[0]] else "in the baseline only"
-            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=_REMAKE)
+            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=REMAKE)
 
 
 def _other_rows(path: str, theirs: int, ours: int) -> DataError:
-    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=_REMAKE)
+    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=REMAKE)

@@ -20,10 +20,11 @@ from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError, FileError, Place
 from xentcli.records import record
 
-__all__ = ["HASH", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "write"]
+__all__ = ["HASH", "REMAKE", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "write"]
 
 HASH = TextHash.of_key(b"baseline")
 """The same in every process, so that ids are found again."""
+REMAKE = "for a new one leave --baseline and --max-regression out: --write-baseline FILE"
 ABOUT = "about.npy"
 VERSION = 1
 _AT_ONCE = 1 << 16
@@ -158,9 +159,7 @@ def read(path: str) -> Stored:
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
     except (zipfile.BadZipFile, ValueError, KeyError, TypeError, NotImplementedError, EOFError) as error:
-        raise DataError(
-            f"not a baseline, or damaged: {error}", place=Place(path), advice="--write-baseline FILE makes one"
-        ) from None
+        raise DataError(f"not a baseline, or damaged: {error}", place=Place(path), advice=REMAKE) from None
 
 
 def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:

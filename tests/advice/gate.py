@@ -1,0 +1,76 @@
+"""Advice of check: limits, baselines, regressions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import xentcli
+from tests.advice.follow import Case
+
+__all__ = ["CASES"]
+
+ROWS = "".join(f"i{i},0.{9 - i % 4},0.{1 + i % 4},a,{'ns'[i % 2]}\n" for i in range(40))
+RUN = {"run.csv": "id,a,b,t,site\n" + ROWS, "old.csv": "id,a,b,t,site\n" + ROWS}
+CHECK = "check run.csv --label t --preds a,b"
+LEFT_OUT = ("--baseline", "main.npz", "--max-regression", "cost=2%")
+
+
+def kept(**options: Any) -> Any:
+    """Return what writes the baseline of a run."""
+
+    def write(path: Path) -> None:
+        xentcli.check("old.csv", label="t", preds="a,b", write_baseline=path, **options)
+
+    return write
+
+
+def damaged(path: Path) -> None:
+    kept()(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:300] + b"?" + content[301:])
+
+
+def unfit(**options: Any) -> Case:
+    """A baseline that is refused, and one that is made in its place."""
+    files = {**RUN, "main.npz": kept(**options)}
+    return Case(f"{CHECK} {' '.join(LEFT_OUT)}", files, ("--write-baseline FILE",), None, {"FILE": "new.npz"}, LEFT_OUT)
+
+
+CASES = {
+    "a baseline alone": Case(f"{CHECK} --baseline old.csv", RUN, ("--max-regression cost=2%",), None),
+    "groups of nothing": Case(f"{CHECK} --max-each cost=9", RUN, ("--by COLUMN",), None, {"COLUMN": "site"}),
+    "rows of no group": Case(
+        f"{CHECK} --max cost=9 --min-rows 2",
+        RUN,
+        ("--by COLUMN --max-each cost=0.5",),
+        None,
+        {"COLUMN": "site", "0.5": "9"},
+    ),
+    "a regression from nothing": Case(
+        f"{CHECK} --max-regression cost=2%", RUN, ("--baseline FILE",), None, {"FILE": "old.csv"}
+    ),
+    "strict about nothing": Case(
+        f"{CHECK} --max cost=9 --strict --baseline old.csv", RUN, ("--max-regression cost=2% --strict",), None
+    ),
+    "a regression of what is no mean": Case(
+        f"{CHECK} --baseline old.csv --max-regression ppl=2%",
+        RUN,
+        ("--max perplexity=X",),
+        None,
+        {"X": "9"},
+        ("--max-regression", "ppl=2%"),
+    ),
+    "a baseline of another loss": unfit(clip=0.01),
+    "a damaged baseline": unfit()._replace(files={**RUN, "main.npz": damaged}),
+    "a baseline with ids": Case(
+        f"{CHECK} {' '.join(LEFT_OUT)}",
+        {**RUN, "main.npz": kept(id="id")},
+        ("--id COLUMN",),
+        None,
+        {"COLUMN": "id"},
+    ),
+    "no baseline yet": Case(
+        f"{CHECK} --baseline none.npz --max-regression cost=2%", RUN, ("--write-baseline none.npz",), None
+    ),
+}
