@@ -38,6 +38,7 @@ WRITERS = {
     "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",), appended=""),
     "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True, one_table=True),
     "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",), appended="\n"),
+    "html": Writer("for a browser: one file, in a file", "xentcli.writers.web", (".html", ".htm")),
 }
 
 

@@ -308,7 +308,7 @@ class Steps:
         else:
             yield f"The model gave the true class {self._chance(term.q)}."
         if len(example.terms) > 1:
-            yield f"{self._guess()}: this prediction is {self._verdict()}."
+            yield f"{self._guess()}: this prediction is {self.verdict()}."
         if example.other_split is not None:
             split = ", ".join(short(q) for q in example.other_split)
             yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
@@ -327,7 +327,8 @@ class Steps:
         cost = fixed(self._in_unit(self.example.uniform), 4)
         return f"Guessing all {classes:,} equally costs {self.log} {classes} = {cost}"
 
-    def _verdict(self) -> str:
+    def verdict(self) -> str:
+        """Return how the loss compares with that of predicting all classes equally."""
         if math.isclose(self.example.loss, self.example.uniform, rel_tol=1e-12):
             return "no better and no worse"
         return "worse" if self.example.loss > self.example.uniform else "better"
