@@ -388,7 +388,7 @@ def _tau(problem: Problem) -> Number:
 def _must(holds: bool, why: str, near: bool = False) -> None:
     """Refuse; where rounding may decide, either answer is right."""
     if near:
-        raise Refusal(f"{why}, or not, by rounding", 0, 3)
+        raise Refusal(f"{why}, or not, by rounding", 0, 3, 5)
     if not holds:
         raise Refusal(why)
 
@@ -448,7 +448,8 @@ def _binary(problem: Problem, x: Number, fuzz: Number) -> list[Term]:
             raise Refusal("a logit of -inf in one column", 0, 3)
         return _softmax([MP.mpf(0), x], fuzz)
     _must(x <= _tau(problem), "a log-probability above 0", 0 < abs(x - _tau(problem)) < EPS)
-    other = -_log(max(-MP.expm1(x), MP.mpf(0)))
+    # Of a small exp(x) 60 digits are too few for 1 - exp(x).
+    other = -MP.log1p(-MP.exp(x)) if x < -1 else -_log(max(-MP.expm1(x), MP.mpf(0)))
     off = 8 * EPS * (abs(other) + 1) if MP.isfinite(other) else MP.mpf(0)
     return [Term(other, off, max(-MP.expm1(x), MP.mpf(0))), Term(-x, 4 * EPS * abs(x), MP.exp(x))]
 

@@ -73,6 +73,7 @@ def _environment() -> Any:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=lambda value: terminal(value) if type(value) is str else value,
     )
     made.filters["full"] = _full
