@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,36 @@ def test_paths_are_relative_to_the_nearest_file_that_has_the_table(
     assert json.loads((deep / "all.json").read_text())["file"] == "../../pyproject.toml"
     assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "pass"
     assert Path.cwd() == deep
+
+
+def test_a_command_that_is_advised_runs_where_it_was_advised(
+    call: Call, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("pyproject.toml", PASS + "baseline = 'main.npz'\nmax-regression = { cost = 0 }\n")
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    done = call("check")
+    assert done.code == 4
+    making = next(line.strip() for line in done.out.splitlines() if line.strip().startswith("cd "))
+    cd, line = making.split(" && ")
+    assert cd == "cd .."
+    monkeypatch.chdir(below / cd.split()[1])
+    assert call(*shlex.split(line)[1:]).code == 0
+    monkeypatch.chdir(below)
+    assert call("check").code == 0
+    write("preds.csv", PREDS.replace("0.7,0.2", "0.6,0.3"))
+    done = call("check")
+    assert done.code == 1
+    assert re.search(r"next +cd \.\. && xent explain preds.csv --labels labels.csv\n", done.out)
+    assert re.search(r"accept +cd \.\. && xent check preds.csv .*--write-baseline main.npz\n", done.out)
+
+
+def test_threads_are_for_all(call: Call, write: Write) -> None:
+    write("pyproject.toml", PASS)
+    done = call("check", "--threads", "0")
+    assert (done.code, "threads is at least 1, not 0" in done.out) == (2, True)
+    assert call("check", "--threads", "2").code == 0
 
 
 def test_a_name_that_is_a_file_too_is_refused_and_its_path_is_the_file(call: Call, write: Write) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from xentcli.atomic import append_bytes, write_bytes
 from xentcli.cli.output import Output
 from xentcli.cli.process import say
 from xentcli.options import Option
@@ -21,6 +20,7 @@ CI = {
 def write_junit(result: Checks, output: Output) -> None:
     """Write the file of --junit; raises FileError when it cannot be written."""
     if output.junit is not None:
+        from xentcli.atomic import write_bytes
         from xentcli.writers import junit
 
         write_bytes(output.junit, junit.render(result))
@@ -36,6 +36,7 @@ def annotate(result: Checks, output: Output) -> None:
     """
     if not output.annotates or os.environ.get("GITHUB_ACTIONS") != "true":
         return
+    from xentcli.atomic import append_bytes
     from xentcli.writers.github import LARGEST, commands, summary
 
     for line in commands(result):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -38,6 +39,11 @@ class Project(NamedTuple):
     def place(self, name: str) -> Place:
         """Return where a check is, for messages."""
         return Place(f"{self.path}, {_title(name)}")
+
+    def from_here(self, line: str) -> str:
+        """Return a command of xent for the folder of the file, as a command for the working directory."""
+        folder = os.path.dirname(self.path)
+        return f"cd {shlex.quote(folder)} && {line}" if folder and line.startswith("xent ") else line
 
 
 def project_of(rows: Mapping[str, Option], start: Path) -> Project | None:

@@ -1,0 +1,56 @@
+"""A check of the command line, parsed and ready to run."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import click
+
+from xentcli.cli.gate import check_baseline, commands_after, rules_of
+from xentcli.cli.options import labels_of, settings_of
+from xentcli.cli.output import Output
+from xentcli.cli.progress import watched
+from xentcli.records import replace
+from xentcli.report.check import CheckReport
+from xentcli.settings import Settings
+
+__all__ = ["Job"]
+
+
+class Job(NamedTuple):
+    """A check, ready to run."""
+
+    inputs: tuple[str, str | None]
+    settings: Settings
+    rules: dict[str, Any]
+    output: Output
+    threads: int | None
+    context: click.Context
+
+    @property
+    def files(self) -> list[str]:
+        """The input files."""
+        found = (*self.inputs, self.rules["baseline"], *self.settings.files_named())
+        return [path for path in found if path is not None]
+
+    @classmethod
+    def of(cls, preds_file: str, labels_file: str | None, options: dict[str, Any]) -> Job:
+        """Return the check of parsed options; raises UsageError before anything is read."""
+        inputs = (preds_file, labels_of(labels_file, options["labels"]))
+        settings = settings_of(options)
+        output = Output(options, (*inputs, options["baseline"], *settings.files_named()))
+        return cls(inputs, settings, rules_of(options), output, options["threads"], click.get_current_context())
+
+    def run(self) -> CheckReport:
+        """Return the verdict, with the commands that follow a failure."""
+        from xentcli.analysis.check import check as run
+
+        check_baseline(self.rules["baseline"])
+        with self.output.examples() as sink, watched() as progress:
+            beside: dict[str, Any] = {
+                "metrics_needed": self.output.metrics_needed,
+                "threads": self.threads,
+                "progress": progress,
+            }
+            result = run(*self.inputs, self.settings, sink=sink, **(self.rules | beside))
+        return replace(result, commands=dict(commands_after(self.rules["baseline"]))) if result.exit_code else result
