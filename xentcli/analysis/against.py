@@ -258,7 +258,7 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
         )
     if count != len(new.rows):
         raise _other_rows(path, count, len(new.rows))
-    model = ModelRows("baseline", path, runs.store.region(count), new.report)
+    model = ModelRows("baseline", path, runs.store.region(count), report=new.report)
     for part, at in _places(stored, runs, count):
         values = np.full((part.stop - part.start, model.rows.shape[1]), np.nan)
         values[:, LOSS], values[:, LABEL] = stored.columns["loss"][part], new.rows[at, LABEL]
