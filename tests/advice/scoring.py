@@ -326,6 +326,14 @@ CASES = {
         None,
         {"PREDS": "p.csv", "LABELS": "l.csv", "FILE,": "losses.csv --label-smoothing 0.1,"},
     ),
+    "balanced weights of soft targets": Case(
+        "p.csv l.csv --class-weight balanced",
+        {"p.csv": "cat,dog\n.5,.5\n.5,.5\n", "l.csv": "cat,dog\n.5,.5\n1,0\n"},
+        ("--class-weight NAME=W",),
+        LN2,
+        {"NAME=W": "cat=2"},
+        leave=("--class-weight", "balanced"),
+    ),
     "a class weight of 0": Case(
         "p.csv l.csv --class-weight cat=0 --label-smoothing 0.1 --per-example out.csv",
         BOTH,

@@ -161,6 +161,8 @@ def test_ids_that_cannot_be_are_refused(tmp_path: Path) -> None:
     labels = str(tmp_path / "labels.csv")
     with pytest.raises(DataError, match="a file has none"):
         score(P, labels, id=IDS)
+    by_column = score(P.rename_axis("id").reset_index(), labels, id="id")
+    assert by_column.cost == score(P, Y).cost
     assert score(COUNTED, labels, id={"predictions": IDS, "labels": "id"}).cost == score(P, Y).cost
 
 
