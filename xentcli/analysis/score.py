@@ -71,10 +71,13 @@ def score(
     Parameters
     ----------
     predictions, labels
-        Each a path, ``-`` for standard input, a data frame or an array (n, k) or (n,). labels is None where
-        the file of the predictions has them, or none are needed.
+        Each a path, ``-`` for standard input, an array, tensor or list (n, k) or (n,) of numbers or text, or a
+        data frame: of pandas, polars (lazy too), PyArrow or narwhals, a dict of columns, or what has
+        ``__arrow_c_stream__``. labels is None where the predictions have them in a column, or none are needed.
+        The index of pandas objects is the id of their rows: another order is matched.
     settings, options
-        A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ...
+        A Settings, or its fields by name: ``kind="logits"``, ``label="truth"``, ... Those that name columns take
+        data with a value for each row too: ``by={"site": array}``.
     sink
         Called with the losses of every block, in order of the rows; a Sink prepares them in the workers.
     metrics_needed
