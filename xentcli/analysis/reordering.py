@@ -105,6 +105,8 @@ def _sure(there: Ints, here: Ints, classes: int) -> Flags:
     log_odds = np.log((there + 0.5) / (here + 0.5)).sum(axis=0)
     sure: Flags = (there.sum(axis=0) > here.sum(axis=0)) & (log_odds >= length * math.log(_ODDS))
     sure &= (there > 0).all(axis=0)
+    if not sure.any():
+        return sure
     sure[sure] = _evidence(there[:, sure], here[:, sure]) >= _SURE + length * math.log(classes)
     return sure
 

@@ -25,7 +25,7 @@ from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
 from xentcli.scoring.kinds import KINDS
-from xentcli.settings import Settings
+from xentcli.settings import OPTIONS, Settings
 
 __all__ = ["Doubt", "find_predictions"]
 
@@ -272,8 +272,10 @@ def _is_numeric(source: Source, column: int, queue: PartQueue) -> bool:
 
 def _confirmed(found: Found, queue: PartQueue, settings: Settings) -> bool:
     """Whether row sums say that no class is missing; a wider tolerance than the default could hide one."""
-    strict = replace(settings, sum_tolerance=min(settings.sum_tolerance, Settings().sum_tolerance))
-    return len(found.columns) > 1 and (strict == settings or _sum_to_1(found.columns, queue, strict))
+    usual = OPTIONS["sum_tolerance"].default
+    if len(found.columns) < 2 or settings.sum_tolerance <= usual:
+        return len(found.columns) > 1
+    return _sum_to_1(found.columns, queue, replace(settings, sum_tolerance=usual))
 
 
 def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) -> bool:

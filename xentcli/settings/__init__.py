@@ -41,8 +41,11 @@ class Settings(Fields):
 
     def __post_init__(self) -> None:
         """Check what can be checked before a file is opened."""
+        values = self.__dict__
         for name, row in self.rows.items():
-            object.__setattr__(self, name, row.checked(name, getattr(self, name)))
+            # A default is what its own check returns.
+            if values[name] is not row.default:
+                values[name] = row.checked(name, values[name])
         check_together(self)
 
     @classmethod
@@ -85,7 +88,7 @@ class Settings(Fields):
         return {
             name: Setting(_plain(_single(name, value)), "compat" if name in by_compat else "flag")
             for name, row, value in values
-            if row.is_set(value)
+            if value is not row.default and row.is_set(value)
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 
 import numpy as np
 
@@ -177,7 +178,7 @@ class Scores(Tally):
             figures.binary,
         )
 
-    @property
+    @cached_property
     def means(self) -> Mapping[str, Mean]:
         """The mean of each metric; rows of hard labels only have no target entropy to add."""
         return {name: Mean(total, self.cost.mean.b) for name, total in self.sums.items()}
@@ -192,13 +193,13 @@ class Scores(Tally):
         """How many targets are spread over classes, where a row has one."""
         return self.scored - int(self.classes.counts.sum()) if self.soft and not self.classes.pairs else 0
 
-    @property
+    @cached_property
     def cost_of_the_rest(self) -> float | None:
         """The mean loss of the rows whose loss is finite; None where there are none."""
         weight = self.cost.mean.b.without(self.infinite.weight)
         return quotient(self.cost.mean.a.times(1), weight) if weight else None
 
-    @property
+    @cached_property
     def standard_error_of_the_rest(self) -> float | None:
         """The standard error of the mean loss of the rows whose loss is finite; None for fewer than two."""
         cost = self.cost

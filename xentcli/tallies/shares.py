@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import cached_property
 
 import numpy as np
 
@@ -94,18 +95,24 @@ class ClassShares(Tally):
         the entropy of these shares times sum m / sum b. That factor is 1 but for targets that
         do not sum to 1, and for losses with class weights over a denominator without them.
         """
-        mass = ExactSum()
-        for part in self.by_class().values():
-            mass = mass.merge(part)
+        units, power = self._common
+        mass = ExactSum.made(sum(units.values()), power)
         if self.pairs or mass == weight or not weight:
             return self.entropy
         return self.entropy * mass.over(weight)
 
-    @property
+    @cached_property
+    def _common(self) -> tuple[dict[int, int], int]:
+        """The weight on each class that has any, in units of a power of two, and that power."""
+        if self.masses is None:
+            return {c: int(self.counts[c]) for c in np.flatnonzero(self.counts).tolist()}, 0
+        units, power = common(*self.masses.values())
+        return dict(zip(self.masses, units, strict=True)), power
+
+    @cached_property
     def entropy(self) -> float:
         """-sum_c f_c ln f_c of the class frequencies f, in nats; of pairs the mean over the columns."""
-        by_class = self.by_class()
-        masses = dict(zip(by_class, common(*by_class.values())[0], strict=True))
+        masses, _ = self._common
         if not self.pairs:
             return _entropy(list(masses.values()))
         columns = [_entropy([masses.get(code, 0), masses.get(code + 1, 0)]) for code in range(0, len(self.counts), 2)]
