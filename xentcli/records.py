@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 __all__ = ["Keywords", "fields_of", "record", "replace"]
 
+_OFTEN = 100
+"""A class of which more records are made gets a method of its own, compiled once."""
 C = TypeVar("C")
 R = TypeVar("R")
 
@@ -113,7 +115,13 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
         for count in range(len(positional) + 1)
     ]
 
+    left = _OFTEN
+
     def initialise(self: Any, *args: Any, **given: Any) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            cls.__init__ = _compiled(cls, fields, kw_only)
         values = self.__dict__
         if not given and len(args) < len(others) and (rest := others[len(args)]) is not None:
             values.update(zip(names, args, strict=False))
@@ -135,6 +143,29 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
             post(self)
 
     return initialise
+
+
+def _compiled(cls: Any, fields: dict[str, Any], kw_only: bool) -> Any:
+    """Return the method that ``dataclasses`` would generate, which takes a third of the time of one for all classes."""
+    # Fields may have any name: those of the function's own have two underscores.
+    known: dict[str, Any] = {"__missing": dataclasses.MISSING}
+    parameters, lines = ["__self", *(["*"] if kw_only else [])], ["__values = __self.__dict__"]
+    for name, value in fields.items():
+        factory = value.default_factory if isinstance(value, dataclasses.Field) else dataclasses.MISSING
+        default = value.default if isinstance(value, dataclasses.Field) else value
+        if factory is not dataclasses.MISSING:
+            known[f"__{name}"] = factory
+            parameters.append(f"{name}=__missing")
+            lines.append(f"__values[{name!r}] = __{name}() if {name} is __missing else {name}")
+            continue
+        known[f"__{name}"] = default
+        parameters.append(name if default is dataclasses.MISSING else f"{name}=__{name}")
+        lines.append(f"__values[{name!r}] = {name}")
+    if (post := getattr(cls, "__post_init__", None)) is not None:
+        known["__post"] = post
+        lines.append("__post(__self)")
+    exec(f"def __init__({', '.join(parameters)}):\n    " + "\n    ".join(lines), known)  # noqa: S102
+    return known["__init__"]
 
 
 def replace(self: R, /, **changes: Any) -> R:

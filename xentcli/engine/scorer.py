@@ -34,7 +34,7 @@ from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.metrics import Metric, slice_means, wanted
 from xentcli.tallies.bins import BINS
-from xentcli.tallies.block import Block, Wants, Whole
+from xentcli.tallies.block import NO_FIGURES, Block, Wants, Whole
 from xentcli.tallies.bundle import TALLIES, Bundle, Needs
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
@@ -133,6 +133,8 @@ class Aligned:
     def joined(cls, parts: Sequence[Aligned]) -> Aligned:
         """Return the rows of consecutive parts, whose batches are reduced, without their predictions."""
         first = parts[0]
+        if len(parts) == 1:
+            return first
         batch = Batch.joined([part.batch for part in parts])
         before = itertools.accumulate((part.rows for part in parts), initial=0)
         ids = [part.ids for part in parts if part.ids is not None]
@@ -240,7 +242,7 @@ class Scorer:
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
         """Tally what needs the predictions of some rows, and let them go."""
         if not seen.bundle.all_settled(self.wants, "predictions"):
-            block = self._block(aligned, Workings(aligned.batch))
+            block = self._block(aligned, Workings(aligned.batch), NO_FIGURES)
             seen.bundle = seen.bundle.add(block, "predictions")
         batch = aligned.batch.reduced_only()
         return replace(aligned, batch=batch, unweighted=batch)
@@ -276,14 +278,14 @@ class Scorer:
         if self.prepare is not None:
             seen.examples.append(self.prepare(self._examples(aligned, work, block)))
 
-    def _block(self, aligned: Aligned, work: Workings) -> Block:
-        """Bring together what tallies need of some rows."""
+    def _block(self, aligned: Aligned, work: Workings, figures: Figures | None = None) -> Block:
+        """Bring together what tallies need of some rows, whose figures are computed unless given."""
         plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted)
         show = tuple(column for columns in _uses(aligned, "show") for column in columns)
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
             self.wants,
-            Figures.of(work, self._metrics),
+            Figures.of(work, self._metrics) if figures is None else figures,
             read=aligned.rows,
             left_out=aligned.left_out,
             underflows=aligned.underflows,

@@ -158,7 +158,8 @@ def as_texts(values: Values | Array) -> list[str]:
         return list(values)
     if values.dtype.kind == "b":
         return [str(int(value)) for value in values.tolist()]
-    return [whole_or_text(str(value)) for value in values.tolist()]
+    texts = [str(value) for value in values.tolist()]
+    return texts if values.dtype.kind in "iu" else list(map(whole_or_text, texts))
 
 
 def skipping(label: str, *others: str) -> tuple[str, ...]:

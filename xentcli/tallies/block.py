@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,17 @@ from xentcli.scoring.losses import Workings
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
-__all__ = ["Block", "Wants", "Whole"]
+__all__ = ["NO_FIGURES", "Block", "Wants", "Whole"]
+
+
+class _NoFigures:
+    """Stands for figures that are not computed: a tally that needs the predictions alone uses none."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"a tally of predictions uses the figure {name}, which is not computed")
+
+
+NO_FIGURES: Any = _NoFigures()
 
 
 @record(frozen=True, eq=False)
