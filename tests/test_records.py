@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import xentcli
-from xentcli.records import record
+from xentcli.records import _OFTEN, _compiled, _initialiser, record
 
 
 @record(frozen=True)
@@ -149,7 +149,9 @@ def test_every_record_has_the_fields_that_the_standard_library_sees() -> None:
     found: list[Any] = records_of_the_project()
     assert len(found) > 80
     for cls in found:
-        fields, initialiser = dataclasses.fields(cls), inspect.getclosurevars(cls.__init__).nonlocals
+        fields = dataclasses.fields(cls)
+        method = _initialiser(cls, cls.__record__, fields[0].kw_only if fields else False)
+        initialiser = inspect.getclosurevars(method).nonlocals
         assert tuple(field.name for field in fields) == tuple(cls.__record__) == initialiser["names"]
         assert [field.name for field in fields if field.default is not dataclasses.MISSING] == [
             *initialiser["defaults"]
@@ -157,6 +159,46 @@ def test_every_record_has_the_fields_that_the_standard_library_sees() -> None:
         made = [(field.name, field.default_factory) for field in fields]
         assert initialiser["factories"] == [pair for pair in made if pair[1] is not dataclasses.MISSING]
         assert all(field.kw_only == (initialiser["positional"] == ()) for field in fields)
+
+
+def test_the_compiled_method_has_the_parameters_and_defaults_of_the_standard_library() -> None:
+    for cls in records_of_the_project():
+        fields = dataclasses.fields(cls)
+        method = _compiled(cls, cls.__record__, fields[0].kw_only if fields else False)
+        parameters = list(inspect.signature(method).parameters.values())[1:]
+        assert [p.name for p in parameters] == [f.name for f in fields]
+        assert all((p.kind is p.KEYWORD_ONLY) == f.kw_only for p, f in zip(parameters, fields, strict=True))
+        for p, f in zip(parameters, fields, strict=True):
+            if f.default_factory is dataclasses.MISSING:
+                assert p.default is (p.empty if f.default is dataclasses.MISSING else f.default)
+
+
+@record(frozen=True)
+class Often:
+    """One whose fields have the names of what is around them."""
+
+    values: int
+    missing: list[int] = field(default_factory=list)
+    self_: int = 3
+
+    def __post_init__(self) -> None:
+        assert self.values >= 0
+
+
+def test_a_record_that_is_often_made_stays_what_it_was() -> None:
+    first = Often(1)
+    made = [Often(1) for _ in range(2 * _OFTEN)]
+    assert all(one == first for one in made)
+    assert made[-1].missing == [] and made[-1].missing is not made[-2].missing
+    assert Often(1, [2], self_=4) == Often(values=1, missing=[2], self_=4) != first
+    wrong: Any = Often
+    for arguments, options in (((), {}), ((1, [], 3, 4), {}), ((1,), {"values": 1}), ((1,), {"other": 1})):
+        with pytest.raises(TypeError):
+            wrong(*arguments, **options)
+    with pytest.raises(AssertionError):
+        Often(-1)
+    assert pickle.loads(pickle.dumps(made[-1])) == first
+    assert dataclasses.replace(made[-1], values=2) == Often(2)
 
 
 def test_a_record_may_change_and_is_itself_alone() -> None:
