@@ -27,6 +27,7 @@ ENOUGH = 50_000
 ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 """With many classes fewer rows suffice: this many numbers, but at least this many rows."""
 _SURE = 4.0
+_ALL = slice(None)
 
 
 @record(frozen=True)
@@ -38,10 +39,11 @@ class _Score:
     infinite: int = 0
 
     @classmethod
-    def of(cls, work: Workings) -> _Score:
-        """Score a batch, unweighted."""
-        infinite = Infinite.of(work.raw_loss, None, work.batch.rows)
-        return cls(Mean.of(work.loss, None), Mean.of(work.figure(correct), None), infinite.count)
+    def of(cls, work: Workings, places: Ints | slice = _ALL) -> _Score:
+        """Score some rows of a batch, unweighted."""
+        infinite = Infinite.of(work.raw_loss[places], None, work.batch.rows[places])
+        right = work.figure(correct)[places]
+        return cls(Mean.of(work.loss[places], None), Mean.of(right, None), infinite.count)
 
     def merge(self, other: _Score) -> _Score:
         """Return the score of the rows of both."""
@@ -56,14 +58,14 @@ class _Shift:
     here: _Score = _Score()
     there: _Score = _Score()
 
-    def add(self, batch: Batch, step: int) -> _Shift:
+    def add(self, work: Workings, step: int) -> _Shift:
         """Add the rows of a batch that have a neighbour `step` rows away."""
+        batch = work.batch
         assert batch.target is not None
         first = np.flatnonzero(np.diff(batch.rows) == 1)
         ours, labels = (first + 1, first) if step < 0 else (first, first + 1)
-        own = batch.take(ours)
-        shifted = replace(own, target=batch.target[labels], known=None)
-        here, there = (_Score.of(Workings(rows)) for rows in (own, shifted))
+        shifted = replace(batch.take(ours), target=batch.target[labels], known=None)
+        here, there = _Score.of(work, ours), _Score.of(Workings(shifted))
         return _Shift(self.rows + len(ours), self.here.merge(here), self.there.merge(there))
 
     @property
@@ -91,8 +93,9 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
     shifts = {-1: _Shift(), 1: _Shift()}
     scored = case.total.scored
     for batch in _overlapping(case, feed):
+        work = Workings(batch)
         for step, shift in shifts.items():
-            shifts[step] = shift.add(batch, step)
+            shifts[step] = shift.add(work, step)
     for step, where in ((-1, "before"), (1, "after")):
         shift = shifts[step]
         if shift.is_far_better(case):

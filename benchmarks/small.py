@@ -1,0 +1,95 @@
+"""Time calls of the library with arrays, beside scikit-learn and the line of NumPy that checks nothing, in one process.
+
+    python benchmarks/small.py [--seconds 5] [--write docs]
+
+The labels are drawn from the probabilities, as of a calibrated model, and at random, where all diagnoses run. Calls
+take turns, A B C A B C, for some seconds a case; a row gives the least and the median time of a call, and what the
+median is to that of each of the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import log_loss
+
+import xentcli
+
+SIZES = ((100, 10), (10_000, 10), (1_000_000, 10))
+
+
+def data(rows: int, classes: int, *, fitting: bool) -> tuple[Any, Any]:
+    """Probabilities f8[rows, classes], and labels."""
+    random = np.random.default_rng(0)
+    q = random.dirichlet(np.ones(classes), rows)
+    drawn = (q.cumsum(axis=1) > random.random((rows, 1))).argmax(axis=1)
+    return q, drawn if fitting else random.integers(0, classes, rows)
+
+
+def contestants(q: Any, y: Any) -> dict[str, Callable[[], float]]:
+    """What is timed: each returns the mean loss."""
+    rows, classes = np.arange(len(y)), np.arange(q.shape[1])
+    return {
+        "xentcli.score": lambda: xentcli.score(q, y).cost,
+        "sklearn log_loss": lambda: float(log_loss(y, q, labels=classes)),
+        "NumPy, unchecked": lambda: float(-np.log(q[rows, y]).mean()),
+    }
+
+
+def timed(calls: dict[str, Callable[[], float]], seconds: float) -> dict[str, list[float]]:
+    """The milliseconds of every call, in turns; all calls agree."""
+    values = [call() for call in calls.values()]
+    if not np.allclose(values, values[0], rtol=1e-9):
+        raise SystemExit(f"the answers differ: {values}")
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(found["xentcli.score"]) < 3:
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            found[name].append(1e3 * (time.perf_counter() - start))
+    return found
+
+
+def table(seconds: float) -> str:
+    """The table, in Markdown."""
+    lines = [
+        "| rows x classes, labels | call | least, ms | median, ms | xent to it |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for rows, classes in SIZES:
+        for fitting in (True, False):
+            times = timed(contestants(*data(rows, classes, fitting=fitting)), seconds)
+            medians = {name: statistics.median(each) for name, each in times.items()}
+            for name, each in times.items():
+                ratio = medians["xentcli.score"] / medians[name]
+                case = f"{rows:,} x {classes}, {'drawn' if fitting else 'random'}"
+                shown = "" if name == "xentcli.score" else f"{ratio:.2f}"
+                lines.append(f"| {case} | {name} | {min(each):.3f} | {medians[name]:.3f} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print the table, and write it where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long each case is timed")
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write benchmarks-small.md here")
+    given = parser.parse_args()
+    text = "# Calls of the library\n\n"
+    text += f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}.\n"
+    text += "Made by `python benchmarks/small.py --write docs`, whose first lines say what is measured.\n\n"
+    text += table(given.seconds)
+    print(text)
+    if given.write is not None:
+        (given.write / "benchmarks-small.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
