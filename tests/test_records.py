@@ -150,7 +150,7 @@ def test_every_record_has_the_fields_that_the_standard_library_sees() -> None:
     assert len(found) > 80
     for cls in found:
         fields = dataclasses.fields(cls)
-        method = _initialiser(cls, cls.__record__, fields[0].kw_only if fields else False)
+        method = _initialiser(cls, cls.__record__, bool(fields and fields[0].kw_only is True))
         initialiser = inspect.getclosurevars(method).nonlocals
         assert tuple(field.name for field in fields) == tuple(cls.__record__) == initialiser["names"]
         assert [field.name for field in fields if field.default is not dataclasses.MISSING] == [
@@ -164,7 +164,7 @@ def test_every_record_has_the_fields_that_the_standard_library_sees() -> None:
 def test_the_compiled_method_has_the_parameters_and_defaults_of_the_standard_library() -> None:
     for cls in records_of_the_project():
         fields = dataclasses.fields(cls)
-        method = _compiled(cls, cls.__record__, fields[0].kw_only if fields else False)
+        method = _compiled(cls, cls.__record__, bool(fields and fields[0].kw_only is True))
         parameters = list(inspect.signature(method).parameters.values())[1:]
         assert [p.name for p in parameters] == [f.name for f in fields]
         assert all((p.kind is p.KEYWORD_ONLY) == f.kw_only for p, f in zip(parameters, fields, strict=True))
