@@ -109,7 +109,10 @@ def test_paths_are_relative_to_the_nearest_file_that_has_the_table(
 def test_a_command_that_is_advised_runs_where_it_was_advised(
     call: Call, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write("pyproject.toml", PASS + "baseline = 'main.npz'\nmax-regression = { cost = 0 }\n")
+    write(
+        "pyproject.toml",
+        PASS.replace("cost = 1", "cost = 0.75") + "baseline = 'main.npz'\nmax-regression = { cost = 0 }\n",
+    )
     below = tmp_path / "below"
     below.mkdir()
     monkeypatch.chdir(below)

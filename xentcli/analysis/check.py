@@ -6,11 +6,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from xentcli.analysis import baseline as files
-from xentcli.analysis.against import check_there, compared
 from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
-from xentcli.analysis.model_rows import Runs
 from xentcli.analysis.score import score
 from xentcli.analysis.verdicts import Evidence, checks_of, limit_check, overall
 from xentcli.errors import UsageError, shown
@@ -103,6 +100,8 @@ def check(
     old, made = (None if path is None else os.fspath(path) for path in (baseline, write_baseline))
     rules.check(chosen, old, written=made is not None)
     if old is not None:
+        from xentcli.analysis.against import check_there
+
         check_there(old)
     if made is not None and not made.endswith(".npz"):
         raise UsageError(f"--write-baseline {shown(made)}: a baseline is an .npz file")
@@ -112,6 +111,11 @@ def check(
     if old is None and made is None:
         report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), **beside)
         return _judged(rules, Evidence(_shown(report, chosen), report, chosen))
+    # A check without a baseline starts faster without these.
+    from xentcli.analysis import baseline as files
+    from xentcli.analysis.against import compared
+    from xentcli.analysis.model_rows import Runs
+
     runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
     also = None if sink is None else Sink.of(sink)
     new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, **beside)

@@ -6,11 +6,10 @@ import fnmatch
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xentcli.analysis.against import Against
 from xentcli.analysis.limits import Limit, Regression, Rules
 from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
 from xentcli.analysis.pairs import Common
@@ -27,6 +26,9 @@ from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.joint import Excess, Joint
 from xentcli.tallies.moments import GroupMeans
+
+if TYPE_CHECKING:
+    from xentcli.analysis.against import Against
 
 __all__ = ["Evidence", "checks_of", "group_means", "limit_check", "overall"]
 

@@ -59,10 +59,10 @@ def check_baseline(path: str | None) -> None:
     FileError
         Where it is not there.
     """
-    from xentcli.analysis.against import check_there
-
     if path is None:
         return
+    from xentcli.analysis.against import check_there
+
     try:
         check_there(path)
     except FileError as error:
