@@ -52,6 +52,7 @@ WARNINGS = (
     "shifted",
     "softmax-twice",
     "underflow",
+    "weighted-sum",
     "worse-than-prior",
 )
 """The codes of the warnings of a score."""

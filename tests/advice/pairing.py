@@ -47,6 +47,12 @@ CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
 CASES = {
+    "sums weighted by their counts": Case(
+        "p.csv --kind true-logprobs --preds sum_logprob --weights n_tokens",
+        {"p.csv": f"sum_logprob,n_tokens\n{-2 * LN2!r},2\n{-4 * LN2!r},4\n"},
+        ("divide first", "--kind losses --preds loss --weights n_tokens"),
+        LN2,
+    ),
     "labels missing in the column that fits": Case(
         "p.csv l.csv --id id",
         {"p.csv": "id,q\nr1,.5\nr2,.5\nr3,.5\n", "l.csv": "id,era,set,y\nr1,e1,a,1\nr2,e2,b,\nr3,e3,c,0\n"},

@@ -33,6 +33,7 @@ from xentcli.pairing.roles import (
     unused_columns,
     used_columns,
 )
+from xentcli.pairing.sums import weighted_sums
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
@@ -109,6 +110,7 @@ def pair(
             rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
         warnings += _possible_classes(sources[0], possible)
+    warnings += weighted_sums(roles, settings)
     plan = _plan(
         asked,
         sources,

@@ -1,0 +1,53 @@
+"""A warning of sums over tokens that are weighted by the counts of these tokens, as the names of the columns say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+
+from xentcli.errors import Warning, unused
+from xentcli.pairing.columns import Found, Roles
+from xentcli.settings import Settings
+
+__all__ = ["weighted_sums"]
+
+_SUM = re.compile(r"(?i)(^|[^a-z])(sum|summed|total|seq|sequence)([^a-z]|$)|loglikelihood|log_likelihood")
+_COUNT = re.compile(
+    r"(?i)^(n|num|nr|number|count|cnt)[_. ]?(of[_. ])?(tokens?|words?|chars?|bytes?|characters?)$"
+    r"|^(tokens?|words?|chars?|bytes?)[_. ]?(count|counts|cnt|len|length)$|^tokens$|^words$"
+)
+
+
+def weighted_sums(roles: Roles, settings: Settings) -> tuple[Warning, ...]:
+    """Return the warning where a column called a sum has one called a count of tokens as its weights.
+
+    With weights n the cost is sum(n l) / sum(n), where l is the loss of a token: of l n it is something else. Only
+    names say so: losses that grow with their weights may be right.
+    """
+    if "weights" not in roles or settings.kind not in ("true-logprobs", "losses"):
+        return ()
+    found, weights = roles["preds"][0], roles["weights"][0]
+    name, count = found.names[0], weights.names[0]
+    if not (_SUM.search(name) and _COUNT.search(count)):
+        return ()
+    message = f"{name} is called a sum, and is weighted by {count}, over which it may have been summed"
+    return (Warning("weighted-sum", message, _divided(found, weights, settings)),)
+
+
+def _divided(found: Found, weights: Found, settings: Settings) -> str:
+    """Return the line that divides the sums, and the options with which the loss of a token is read."""
+    path, name, count = found.source.path, found.names[0], weights.names[0]
+    options = f"--kind losses --preds loss --weights {shlex.quote(count)}"
+    if "loss" in found.source.names:
+        return f"{options} weights the losses of tokens"
+    sign = "-" if settings.kind == "true-logprobs" else ""
+    dialect = getattr(found.source, "dialect", None)
+    if weights.source is found.source and dialect is not None and dialect.delimiter == "," and os.path.isfile(path):
+        target = unused(os.path.splitext(path)[0], ".csv")
+        divide = f'f["loss"] = {sign}f[{json.dumps(name)}] / f[{json.dumps(count)}]'
+        code = f"import pandas; f = pandas.read_csv({json.dumps(path)}); {divide}; f.to_csv({json.dumps(target)}, index=False)"
+        line = f"python3 -c {shlex.quote(code)}"
+        return f"divide first: {line}   # then xent with {target} {options}"
+    return f"divide first, loss = {sign}{name} / {count}; then {options}"
