@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ import xentcli
         ("sum_p", "n_tokens", "true-probs", False),
     ],
 )
-def test_sums_weighted_by_counts_of_tokens(name: str, count: str, kind: str, warned: bool, tmp_path: Path) -> None:
+def test_sums_weighted_by_counts_of_tokens(name: str, count: str, kind: Any, warned: bool, tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     sign = "-" if kind == "true-logprobs" else ""
     path.write_text(f"{name},{count}\n{sign}0.75,2\n{sign}0.5,4\n")

@@ -47,7 +47,8 @@ def _divided(found: Found, weights: Found, settings: Settings) -> str:
     if weights.source is found.source and dialect is not None and dialect.delimiter == "," and os.path.isfile(path):
         target = unused(os.path.splitext(path)[0], ".csv")
         divide = f'f["loss"] = {sign}f[{json.dumps(name)}] / f[{json.dumps(count)}]'
-        code = f"import pandas; f = pandas.read_csv({json.dumps(path)}); {divide}; f.to_csv({json.dumps(target)}, index=False)"
+        write = f"f.to_csv({json.dumps(target)}, index=False)"
+        code = f"import pandas; f = pandas.read_csv({json.dumps(path)}); {divide}; {write}"
         line = f"python3 -c {shlex.quote(code)}"
         return f"divide first: {line}   # then xent with {target} {options}"
     return f"divide first, loss = {sign}{name} / {count}; then {options}"
