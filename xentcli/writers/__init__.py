@@ -38,6 +38,8 @@ WRITERS = {
     "jsonl": Writer("for a log: an object for each metric or group", "xentcli.writers.jsonl", (".jsonl",), appended=""),
     "parquet": Writer("for a data frame, in a file", "xentcli.writers.parquet", (".parquet",), True, one_table=True),
     "markdown": Writer("for a page or a comment", "xentcli.writers.markdown", (".md",), appended="\n"),
+    "latex": Writer("for a paper: booktabs tables", "xentcli.writers.latex", (".tex",)),
+    "xlsx": Writer("for Excel, in a file", "xentcli.writers.xlsx", (".xlsx",), True),
     "html": Writer("for a browser: one file, in a file", "xentcli.writers.web", (".html", ".htm")),
 }
 

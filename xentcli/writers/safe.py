@@ -10,6 +10,7 @@ __all__ = [
     "csv_cell",
     "encodable",
     "json_text",
+    "latex",
     "markdown",
     "property_of",
     "terminal",
@@ -19,6 +20,15 @@ __all__ = [
 
 _FORMULA = tuple("=+-@\t\r＝＋－＠")
 _COMMAND = re.compile(r"^\s*:(?=:)|#(?=#(?:vso)?\[)")
+_LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "[": "{[}",
+    "]": "{]}",
+}
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
@@ -42,6 +52,15 @@ def terminal(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character) or ascii(character)[1:-1]
+
+
+def latex(text: str) -> str:
+    r"""Escape what LaTeX obeys.
+
+    >>> latex("5% of a_b"), latex(r"\input{x}")
+    ('5\\% of a\\_b', '\\textbackslash{}input\\{x\\}')
+    """
+    return "".join(_LATEX.get(character, character) for character in terminal(text))
 
 
 def json_text(text: str) -> str:

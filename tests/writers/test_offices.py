@@ -1,0 +1,81 @@
+"""LaTeX and Excel: read back by other programs' parsers, with names that try to be commands and formulas."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import LatexEnvironmentNode, LatexMacroNode, LatexWalker
+
+import xentcli
+from xentcli.writers import content, rendered
+from xentcli.writers.pages import Grid, page
+from xentcli.writers.safe import latex, terminal
+
+NAMES = ["=1+1", "\\input{/etc/passwd}", "a_b & 5% $x$ #1 ~ ^ {", "[50pt]", "a\x1b[31m\u202e"]
+
+
+def documents() -> dict[str, Any]:
+    random = np.random.default_rng(0)
+    old, new = (pd.DataFrame(random.dirichlet(np.ones(5), 60), columns=NAMES) for _ in range(2))
+    y = [NAMES[label] for label in random.integers(5, size=60)]
+    return {
+        "score": xentcli.score(old, y, by_class=True, worst=3),
+        "compare": xentcli.compare({NAMES[0]: old, NAMES[1]: new}, y, by_class=True),
+        "calibration": xentcli.calibration(old, y),
+        "check": xentcli.check(old, y, max={"cost": 0.1}, by_class=True),
+        "explain": xentcli.explain(old, y, row=3),
+    }
+
+
+EACH = pytest.mark.parametrize("name", ["score", "compare", "calibration", "check", "explain"])
+
+
+@EACH
+def test_latex_is_the_tables_of_the_page_and_runs_nothing_of_a_file(name: str) -> None:
+    document = documents()[name]
+    nodes, _, _ = LatexWalker(rendered(document, "latex"), tolerant_parsing=False).get_latex_nodes()
+    tables = [node for node in nodes if isinstance(node, LatexEnvironmentNode)]
+    grids = [part for part in page(document) if isinstance(part, Grid)]
+    assert [node.environmentname for node in tables] == ["tabular"] * len(grids)
+    allowed = {"toprule", "midrule", "bottomrule", "\\", "textbackslash", "textasciitilde", "textasciicircum"}
+    allowed |= {"textless", "textgreater", *"&%$#_{}"}
+    for node, grid in zip(tables, grids, strict=True):
+        assert {n.macroname for n in node.nodelist if isinstance(n, LatexMacroNode)} <= allowed
+        assert node.latex_verbatim().count("\\\\\n") == len(grid.rows) + 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_escaped_latex_reads_as_the_text(name: str) -> None:
+    read = LatexNodes2Text().latex_to_text(latex(name))
+    assert read.replace("\N{MODIFIER LETTER CIRCUMFLEX ACCENT}", "^") == terminal(name)
+
+
+@EACH
+def test_a_workbook_has_every_number_of_the_tables_and_no_formula(name: str) -> None:
+    document = documents()[name]
+    book = openpyxl.load_workbook(io.BytesIO(content(document, "xlsx")))
+    assert len(book.worksheets) == len(document.tables())
+    for sheet, table in zip(book.worksheets, document.tables(), strict=True):
+        assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+        header, *rows = sheet.iter_rows(values_only=True)
+        assert list(header)[: len(table.columns)] == list(map(terminal, table.columns))
+        for found, wanted in zip(rows, table.rows, strict=True):
+            for cell, value in zip(found, wanted, strict=False):
+                if isinstance(value, float):
+                    # openpyxl writes 16 digits.
+                    assert cell == pytest.approx(value, rel=1e-15)
+                else:
+                    assert cell == (terminal(value) or None if isinstance(value, str) else value)
+
+
+def test_infinite_figures_are_text_in_a_workbook() -> None:
+    report = xentcli.score([[1.0, 0.0], [0.5, 0.5]], [1, 0])
+    book = openpyxl.load_workbook(io.BytesIO(content(report, "xlsx")))
+    found = {row[0]: row[1] for row in book["metrics"].iter_rows(values_only=True)}
+    assert found["cost"] == "inf" and found["accuracy"] == 0.5
