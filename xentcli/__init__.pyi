@@ -14,6 +14,7 @@ from xentcli.analysis.limits import Limit
 from xentcli.analysis.limits import Regression
 from xentcli.arrays import Floats
 from xentcli.given import Data
+from xentcli.given import HasArray
 from xentcli.given import OneColumn
 from xentcli.given import SeveralColumns
 from xentcli.report.calibration import CalibrationReport
@@ -68,7 +69,7 @@ def calibration(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -131,7 +132,7 @@ def check(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -188,7 +189,7 @@ def compare(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -241,7 +242,7 @@ def explain(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -288,7 +289,7 @@ def explain(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -335,7 +336,7 @@ def explain(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -380,7 +381,7 @@ def losses(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,
@@ -433,7 +434,7 @@ def score(
     max_inflated: int = 68719476736,
     max_batch: int = 1073741824,
     clip: float | None = None,
-    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
     label_smoothing: float = 0.0,
     ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
     skip_missing: bool = False,

@@ -8,10 +8,12 @@ from typing import Any, Literal, Protocol
 
 from xentcli.errors import UsageError, shown
 
-__all__ = ["Data", "Given", "OneColumn", "SeveralColumns", "Takes", "columns_given"]
+__all__ = ["Data", "Given", "HasArray", "OneColumn", "SeveralColumns", "Takes", "columns_given"]
 
 
-class _Array(Protocol):
+class HasArray(Protocol):
+    """What NumPy takes as an array: also a series of pandas or polars, and a tensor."""
+
     def __array__(self) -> Any: ...
 
 
@@ -27,7 +29,7 @@ class _Lazy(Protocol):
     def collect_schema(self) -> Any: ...
 
 
-Data = Sequence[Any] | _Array | _Tensor | _Arrow | _Lazy
+Data = Sequence[Any] | HasArray | _Tensor | _Arrow | _Lazy
 """A value for each row, or a table of them."""
 OneColumn = str | Data | Mapping[str, Any]
 """What the options of one column take: its name, or data, which a dict gives a name."""

@@ -16,6 +16,9 @@ line: str = str(report)
 columns = xentcli.score("run.csv", label="truth", preds=["cat", "dog"], by=["site", "day"], metrics="cost,top3")
 numbers = xentcli.score("run.csv", preds=[0, 1], label=2, class_weight={"cat": 2.5}, ignore_label=-100)
 roles = xentcli.score(Q, label=Y, weights=np.ones(2), by={"site": ["n", "s"]}, cluster=pd.Series([1, 2]), bytes=[3, 4])
+weights = xentcli.score(Q, Y, class_weight=np.array([2.0, 1.0]), id=["a", "b"], weights=pd.Series([1.0, 2.0]))
+more = xentcli.score(Q, Y, class_weight=[2.0, 1.0], id={"predictions": ["a", "b"], "labels": "customer"})
+series = xentcli.score(Q, Y, class_weight=pd.Series({"cat": 2.0}), by=pd.DataFrame({"site": ["n", "s"]}))
 verdict: str = xentcli.check(Q, Y, max={"cost": 0.5}, compat="sklearn").verdict
 best: str = xentcli.compare({"old": Q, "new": Q}, Y, cluster="patient", confidence=0.9).pairs[0].verdict
 gap: float | None = xentcli.calibration(Q, Y, bins=10, fit="temperature").gap

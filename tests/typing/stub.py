@@ -16,7 +16,7 @@ COMMAND = "python -m tests.typing.stub"
 STUB = ROOT / "xentcli" / "__init__.pyi"
 TITLE = f'"""The functions of the library with their options; made from the table of options by {COMMAND}."""'
 OPTIONS_NEED = {
-    **{name: f"from xentcli.given import {name}" for name in ("Data", "OneColumn", "SeveralColumns")},
+    **{name: f"from xentcli.given import {name}" for name in ("Data", "HasArray", "OneColumn", "SeveralColumns")},
     "NDArray": "from numpy.typing import NDArray",
     "Literal": "from typing import Literal",
     "Sequence": "from collections.abc import Sequence",

@@ -49,6 +49,8 @@ def annotation(row: Option) -> str:
             kinds.append(f"Literal[{', '.join(map(repr, (*row.choices, *numbers)))}]")
         elif kind == "Mapping[str, float]":
             kinds += [kind, "Mapping[int, float]"]
+        elif kind == "Sequence[float]":
+            kinds += [kind, "HasArray"]
         else:
             kinds += _NUMBERS_TOO[row.numbers].get(kind, (kind,))
     kinds += _DATA[row.data].split(" | ") if row.data else ()
