@@ -134,9 +134,7 @@ def multi(seed: int) -> tuple[Any, Any, Any]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("block_bytes", [24, None])
-def test_the_loss_of_a_row_is_the_mean_of_the_cells_that_are_there(
-    seed: int, weighted: bool, block_bytes: int | None
-) -> None:
+def test_the_cost_is_the_mean_of_the_cells_that_are_there(seed: int, weighted: bool, block_bytes: int | None) -> None:
     q, y, weight = multi(seed)
     labels = np.column_stack([y, weight])
     given: dict[str, Any] = {"label": "#1:#3", "weights": "#4"} if weighted else {}
@@ -146,15 +144,14 @@ def test_the_loss_of_a_row_is_the_mean_of_the_cells_that_are_there(
     rows = there.any(axis=1)
     w = weight if weighted else np.ones(12)
     each = np.where(there, -(y * np.log(q) + (1 - y) * np.log1p(-q)), 0)
-    count = np.maximum(there.sum(axis=1), 1)
 
     def mean(cells: Any) -> float:
-        return float((w * cells.sum(axis=1) / count)[rows].sum() / w[rows].sum())
+        return float((w * cells.sum(axis=1)).sum() / (w[:, None] * there).sum())
 
     assert report.cost == pytest.approx(mean(each), rel=1e-14)
     assert report.brier == pytest.approx(mean(np.where(there, 2 * (q - y) ** 2, 0)), rel=1e-13)
     assert report.accuracy == pytest.approx(mean(there & ((q > 0.5) == (y == 1))), rel=1e-13)
-    share = np.where(there, (w / count)[:, None], 0)
+    share = np.where(there, w[:, None], 0)
     best = (share * np.nan_to_num(y)).sum(axis=0) / share.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         constant = -np.nan_to_num(y * np.log(best)) - np.nan_to_num((1 - y) * np.log1p(-best))
@@ -169,11 +166,15 @@ def test_the_loss_of_a_row_is_the_mean_of_the_cells_that_are_there(
 
 
 def test_cells_that_are_written_as_missing(write: Write) -> None:
+    # Rows with two cells and with one: the mean of three cells.
     labels = write("y.csv", "a,b,c\n1,NA,0\n,1,-\n")
     report = score(
         [[0.5, 0.25, 0.5], [0.25, 0.25, 0.5]], labels, label="a,b,c", multilabel=True, ignore_label="missing"
     )
-    assert report.cost == pytest.approx((math.log(2) + math.log(4)) / 2, rel=1e-15)
+    assert report.cost == pytest.approx((2 * math.log(2) + math.log(4)) / 3, rel=1e-15)
+    complete = score([[0.5, 0.25, 0.5]] * 3, np.eye(3), multilabel=True)
+    asked = score([[0.5, 0.25, 0.5]] * 3, np.eye(3), multilabel=True, ignore_label="nan")
+    assert (asked.cost, asked.weight_sum) == (complete.cost, 3.0)
     with pytest.raises(DataError, match="--ignore-label missing"):
         score([[0.5, 0.25, 0.5], [0.25, 0.25, 0.5]], labels, label="a,b,c", multilabel=True)
 

@@ -58,7 +58,7 @@ class Batch:
         The largest distance of a row sum from 1 (of logsumexp from 0), in this batch.
     present
         bool[n, k]: with --multilabel the cells that have a label, or None where all have. The loss of a row,
-        and each of its figures, is the mean over these.
+        and each of its figures, is the mean over these, and their share of k is a factor of its weight.
     known
         What the rows are reduced to, where the check has computed it.
     """

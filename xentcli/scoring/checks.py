@@ -63,6 +63,9 @@ def _checked(
         _CHECKS[recipe.kind](checked_, recipe, lambda i, _: where(int(cells[i]) // columns, int(cells[i]) % columns))
         if target is None or present.all():
             return Batch(recipe, predictions, target, weight, rows)
+        # A row counts by its cells that are there, so that the cost is the mean of all cells.
+        share = np.count_nonzero(present, axis=1) / columns
+        weight = share if weight is None else weight * share
         return Batch(recipe, predictions, np.where(present, target, 0.0), weight, rows, present=present)
     single = predictions.shape[1] == 1
     deviation: float | None
