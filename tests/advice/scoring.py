@@ -311,6 +311,12 @@ CASES = {
     "nothing to check": Case(
         "check p.csv l.csv", {"p.csv": table(Q**9 / (Q**9).sum(axis=1)[:, None]), "l.csv": L}, ("--max cost=0.5",), None
     ),
+    "nothing to check, and no file": Case(
+        "check",
+        {"preds.csv": table(Q**9 / (Q**9).sum(axis=1)[:, None]), "labels.csv": L},
+        ("xent check preds.csv labels.csv --max cost=0.5",),
+        None,
+    ),
     "a target of two": Case("explain --probs 0.25,0.5,0.25 --target 0,1", {}, ("--target 0,1,0",), None),
     "explain of one problem of several": Case(
         "explain p.csv l.csv --row 1 --multilabel",

@@ -94,6 +94,15 @@ def test_a_group_that_is_too_small_is_skipped(call: Call, write: Write) -> None:
     assert [outcome for _, outcome in results(suites()["groups.csv"])] == ["Failure", "Skipped"]
 
 
+def test_what_is_inconclusive_is_an_error(call: Call, write: Write) -> None:
+    assert call("check", "preds.csv", "labels.csv", "--write-baseline", "main.npz").code == 0
+    write("preds.csv", PREDS.replace("0.7,0.2", "0.69,0.21"))
+    write("pyproject.toml", GOOD + "baseline = 'main.npz'\nstrict = true\nmax-regression = { cost = '1%' }\n")
+    done = call("check", "--junit", "junit.xml", "--format", "json")
+    assert (done.code, json.loads(done.out)["verdict"]) == (5, "inconclusive")
+    assert [outcome for _, outcome in results(suites()["good"])] == ["Passed", "Error"]
+
+
 @pytest.mark.parametrize(
     ("args", "code", "kind"),
     [

@@ -81,6 +81,12 @@ def test_the_exit_code_of_several_is_4_before_3_before_1_before_5(xent: Run, wri
         assert done.stderr == ""
 
 
+def test_a_usage_error_comes_before_all_and_nothing_runs(xent: Run, write: Write) -> None:
+    write("pyproject.toml", "".join(CODES.values()) + TABLE + "clips = 1\n")
+    done = xent("check")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def test_names_choose_checks_in_their_order_and_once(call: Call, write: Write) -> None:
     write("pyproject.toml", PASS + FAIL + GONE)
     found = of(call("check", "gone", "good", "gone", "--format", "json"))

@@ -38,6 +38,13 @@ PROMISES = {
         ("The SHA-256 of --hash is that of the bytes that were read.", "tests/readers/test_digest.py"),
         ("What is too large is refused with the option that allows more.", "tests/readers/test_limits.py::test_what_exceeds_a_limit_is_4_and_names_the_option"),
     ],
+    "In CI": [
+        ("Of several checks all run, and the exit code is the first of 2, 4, 3, 1, 5 that one has.", "tests/cli/test_project.py::test_the_exit_code_of_several_is_4_before_3_before_1_before_5"),
+        ("No pyproject.toml changes what a command with files means.", "tests/cli/test_project.py::test_a_name_that_is_a_file_too_is_refused_and_its_path_is_the_file"),
+        ("JUnit XML is valid, and says error for what could not run.", "tests/cli/test_ci.py::test_one_check_of_the_command_line"),
+        ("Text of a file is no more than text in annotations, summaries and XML.", "tests/cli/test_ci.py::test_no_name_is_more_than_text"),
+        ("Without forks, or without threads, the figures are the same.", "tests/engine/test_without_fork.py"),
+    ],
     "Nothing is lost": [
         ("Whatever system call fails, and wherever the process dies, a file is the old one or the new one.", "tests/faults/test_injected.py::test_whole_old_or_whole_new"),
         (f"No file is torn in {SEEDS * KILLS} kills at random times, and what they leave is swept.", "tests/faults/test_killed.py::test_no_file_is_torn_by_kills_at_random_times"),

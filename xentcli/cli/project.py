@@ -72,7 +72,7 @@ def schema(rows: Mapping[str, Option]) -> dict[str, Any]:
     """Return the JSON Schema of ``[tool.xent]``, for editors, from the rows of the options that a check may have."""
     properties = {key: _described(row) for key, row in _keys(rows).items()}
     check = {"type": "object", "properties": properties, "required": ["predictions"], "additionalProperties": False}
-    checks = {"type": "object", "description": "Checks by name; `xent check` runs them.", "additionalProperties": check}
+    checks = {"type": "object", "description": "Checks by name.", "additionalProperties": check}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "[tool.xent] of pyproject.toml",
