@@ -208,7 +208,18 @@ def test_check_with_a_limit_that_failed(call: Call) -> None:
         "none   kl         -          at most 1.000000    targets are not soft",
         "pass   accuracy   0.666667   at least 0.500000   margin  0.166667",
     ]
-    assert lines[3:] == ["", "1 of 3 limits failed: exit 1. Inputs were read and matched in full: 3 rows scored."]
+    assert lines[3:] == [
+        "",
+        "why   class cat   0.9831   89.8 % of the cost, 2 rows",
+        "      class dog   0.2231   10.2 % of the cost, 1 row",
+        "      row 3       1.6094   73.5 % of the cost",
+        "      row 1       0.3567   16.3 % of the cost",
+        "      row 2       0.2231   10.2 % of the cost",
+        "",
+        "1 of 3 limits failed: exit 1. Inputs were read and matched in full: 3 rows scored.",
+        "",
+        "next       xent explain preds.csv labels.csv",
+    ]
 
 
 def test_check_where_all_held(call: Call) -> None:
