@@ -254,6 +254,27 @@ def test_a_nameless_column_beside_one_column_of_predictions_is_refused() -> None
         xentcli.check(np.array([0.25, 0.5]), [0, 1], baseline="p.npy", **GATE)
 
 
+def test_a_report_with_classes_explains_as_rows_do(write: Write) -> None:
+    rules: dict[str, Any] = {"max_regression": {"cost": "0.001%"}, "strict": True}
+    by_rows, by_figures = (
+        xentcli.check("new.csv", **ROLES, baseline=form(write), **rules).reasons for form in (kept_rows, json_report)
+    )
+    classes = {reason.name: reason for reason in by_rows if reason.kind == "class"}
+    assert len(by_figures) == len(classes) > 1
+    for reason in by_figures:
+        twin = classes[reason.name]
+        assert (reason.before, reason.after, reason.share, reason.rows) == pytest.approx(
+            (twin.before, twin.after, twin.share, twin.rows), rel=1e-9
+        )
+
+
+def test_a_class_called_loss_is_no_loss(write: Write) -> None:
+    write("match.csv", table(OLD, ["win", "loss", "draw"] * 20).replace("cat,dog,emu", "win,loss,draw"))
+    roles: dict[str, Any] = {"label": "t", "preds": "win,loss,draw"}
+    result = xentcli.check("match.csv", **roles, baseline="match.csv", max_regression={"brier": 0}, strict=True)
+    assert result.verdict == "pass"
+
+
 def damaged(change: Callable[[dict[str, bytes]], Any], compression: int = zipfile.ZIP_STORED) -> None:
     keep(id="id")
     with zipfile.ZipFile("b.npz") as archive:

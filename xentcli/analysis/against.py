@@ -135,7 +135,7 @@ def _are_losses(path: str, new: ModelRows) -> bool:
     """
     source = source_of("predictions", path, Settings(), path)
     names = _names(source)
-    if "loss" in names:
+    if "loss" in names and not {*new.scores.classes} <= {*names}:
         return True
     if source.width > 1 or names or new.scores.kind == "losses":
         return False
