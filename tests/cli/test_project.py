@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import shlex
 import tomllib
@@ -238,6 +239,18 @@ def test_what_is_wrong_in_the_file_is_2_and_names_it(call: Call, write: Write, t
         assert said in done.err
         assert "pyproject.toml" in done.err
         assert "\x1b" not in done.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a working directory cannot be removed")
+def test_a_working_directory_that_was_removed_has_no_checks(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    done = call("check")
+    assert (done.code, done.err.splitlines()[0]) == (
+        2,
+        "xent: no files, and no [tool.xent] in a pyproject.toml here or above",
+    )
 
 
 def test_an_error_in_any_table_is_found_before_anything_runs(call: Call, write: Write) -> None:

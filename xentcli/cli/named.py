@@ -41,7 +41,7 @@ def named(words: Sequence[str], keys: Mapping[str, Option], beside: Sequence[str
         return None
     if any(word == "-" or os.path.dirname(word) for word in words):
         return None
-    project = project_of(keys, Path.cwd())
+    project = _project(keys)
     if project is None and not words:
         raise UsageError(
             "no files, and no [tool.xent] in a pyproject.toml here or above",
@@ -55,6 +55,15 @@ def named(words: Sequence[str], keys: Mapping[str, Option], beside: Sequence[str
     return project if all(word in project.checks for word in words) else None
 
 
+def _project(keys: Mapping[str, Option]) -> Project | None:
+    """Return the project of the working directory; None where that was removed."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return None
+    return project_of(keys, here)
+
+
 def _check_beside(words: Sequence[str], keys: Mapping[str, Option], option: str) -> None:
     """Refuse an option of files beside the name of a check, where there is no file of that name."""
     if glob.glob(words[0]) or words[0] == "-":
@@ -62,7 +71,7 @@ def _check_beside(words: Sequence[str], keys: Mapping[str, Option], option: str)
     # Without the file the command fails anyway; what is wrong with pyproject.toml is not why.
     project = None
     with contextlib.suppress(XentError):
-        project = project_of(keys, Path.cwd())
+        project = _project(keys)
     if project is not None and words[0] in project.checks:
         raise UsageError(f"{spelled(option)} is for files; {shown(words[0])} is a check of {project.path}")
 
