@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,22 +14,20 @@ from xentcli.analysis.baseline import REMAKE, Stored
 from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, check_alike
 from xentcli.analysis.row_store import blocks
 from xentcli.analysis.score import source_of
-from xentcli.arrays import Floats, Ints
+from xentcli.analysis.unfit import check_report, check_scored, check_targets, other_rows
+from xentcli.arrays import Ints
 from xentcli.columns.numerals import number
-from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.errors import DataError, FileError, Place, UsageError
 from xentcli.readers.shards import files_of
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
 from xentcli.report.check import BaselineInfo
-from xentcli.report.document import plain
 from xentcli.settings import Settings
 
 __all__ = ["Against", "check_there", "compared"]
 
 _AT_ONCE = 1 << 16
 _MOST_JSON = 1 << 28
-_DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
-"""Options that define another loss; those of the model, such as --temperature, may differ."""
 
 
 @record(frozen=True, eq=False)
@@ -99,7 +96,7 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
 def _of_predictions(path: str, runs: Runs, new: ModelRows, labels: Any, **beside: Any) -> Against:
     model = runs.run("baseline", path, labels, runs.settings, fit=False, **beside)
     check_alike(new, model, runs, one_label_file=labels is not None)
-    _check_scored(new, model)
+    check_scored(new, model)
     report = model.scores.to_dict()
     metrics = {"cost", *(name for name in runs.metrics if model.scores.value(name) is not None)}
     return Against(BaselineInfo(path, rows_compared=_scored(new)), model, report, frozenset(metrics))
@@ -113,13 +110,13 @@ def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
     )
     model = runs.run("baseline", path, None, settings, fit=False, needed=(), **beside)
     if not by_id and len(model.rows) != len(new.rows):
-        raise _other_rows(path, len(model.rows), len(new.rows))
+        raise other_rows(path, len(model.rows), len(new.rows))
     if "weight" not in names:
         for part in blocks(len(new.rows), _AT_ONCE):
             scored = model.rows[part, WEIGHT] > 0
             model.rows[part, WEIGHT] = np.where(scored, new.rows[part, WEIGHT], model.rows[part, WEIGHT])
     check_alike(new, model, runs, one_label_file=True)
-    _check_scored(new, model)
+    check_scored(new, model)
     notes: tuple[str, ...] = ("a file of losses: its labels cannot be compared with those of the run",)
     notes += () if by_id or runs.ids is None else ("its rows are taken in the order of the predictions",)
     return Against(BaselineInfo(path, rows_compared=_scored(new), notes=notes), model, None, frozenset({"cost"}))
@@ -175,7 +172,7 @@ def _json_report(path: str) -> Mapping[str, Any] | None:
 
 def _of_report(path: str, report: Mapping[str, Any], new: ModelRows) -> Against:
     note = "a report has no rows: figures alone are compared, without an interval"
-    _check_report(path, report, new)
+    check_report(path, report, new)
     try:
         counts = report["labels"]["counts"]
         theirs = None if counts is None else dict(zip(report["classes"], counts, strict=True))
@@ -185,69 +182,18 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows) -> Against:
     labels = new.scores.labels
     ours = None if labels.counts is None else dict(zip(new.scores.classes, labels.counts, strict=True))
     if rows != new.scores.examples.scored:
-        raise _other_rows(path, rows, new.scores.examples.scored)
+        raise other_rows(path, rows, new.scores.examples.scored)
     if theirs != ours:
         raise DataError("its labels have other counts than those of the run", place=Place(path), advice=REMAKE)
-    _check_targets(path, report, new)
+    check_targets(path, report, new)
     return Against(BaselineInfo(path, notes=(note,)), None, report)
-
-
-def _check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
-    """Refuse a report of other classes, of another unit, or of another loss."""
-    ours = plain(new.scores.to_dict())
-    place = Place(path)
-    if sorted(map(str, report["classes"])) != sorted(ours["classes"]):
-        raise DataError(
-            f"its classes are {_listed(report['classes'])}; those of the run {_listed(ours['classes'])}",
-            place=place,
-            advice=REMAKE,
-        )
-    if report["unit"] != ours["unit"]:
-        raise DataError(f"it is in {report['unit']}, and the run in {ours['unit']}", place=place, advice="--base")
-    for name in _DEFINING:
-        one, two = (_value(of["options"].get(name)) for of in (report, ours))
-        if one != two:
-            option = f"--{name.replace('_', '-')}"
-            raise DataError(
-                f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run",
-                place=place,
-                advice=REMAKE,
-            )
-
-
-def _value(setting: Any) -> Any:
-    return setting.get("value") if isinstance(setting, dict) else None
-
-
-def _said(value: Any) -> str:
-    return "not set" if value is None else shown(", ".join(map(str, value)) if isinstance(value, list) else value)
-
-
-def _listed(classes: Any) -> str:
-    names = [shown(name) for name in classes]
-    return ", ".join(names[:6]) + (f", ... ({len(names):,})" if len(names) > 6 else "") if names else "none"
-
-
-def _check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
-    """Refuse other soft targets, by what is derived of them alone."""
-    ours = plain(new.scores.to_dict())
-    for name in ("prior", "target_entropy"):
-        one, two = report.get(name), ours.get(name)
-        if (
-            one is not None
-            and two is not None
-            and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
-        ):
-            raise DataError(
-                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=REMAKE
-            )
 
 
 def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     path, report = stored.path, stored.report
     assert stored.columns is not None
     try:
-        _check_report(path, report, new)
+        check_report(path, report, new)
     except (KeyError, TypeError, AttributeError):
         raise DataError("its report was changed", place=Place(path), advice=REMAKE) from None
     count = len(stored.columns["loss"])
@@ -257,7 +203,7 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
             f"it {how}", place=Place(path), advice=REMAKE if stored.ids is None else "--id COLUMN names them"
         )
     if count != len(new.rows):
-        raise _other_rows(path, count, len(new.rows))
+        raise other_rows(path, count, len(new.rows))
     model = ModelRows("baseline", path, runs.store.region(count), report=new.report)
     for part, at in _places(stored, runs, count):
         values = np.full((part.stop - part.start, model.rows.shape[1]), np.nan)
@@ -267,13 +213,13 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
             if name in stored.columns:
                 values[:, place] = stored.columns[name][part]
         model.rows[at] = values
-    _check_scored(new, model)
+    check_scored(new, model)
     check_alike(new, model, runs, one_label_file=True)
     if stored.rows_hash != baseline.hash_of_rows(runs, new):
         raise DataError(
             "its labels are not those of the run, or belong to other rows", place=Place(path), advice=REMAKE
         )
-    _check_targets(path, report, new)
+    check_targets(path, report, new)
     metrics = frozenset({"cost", *(name for name in runs.metrics if name in stored.columns)})
     return Against(BaselineInfo(path, stored.date, stored.commit, _scored(new)), model, report, metrics)
 
@@ -297,22 +243,3 @@ def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, sli
 
 def _scored(new: ModelRows) -> int:
     return sum(int((new.rows[part, WEIGHT] > 0).sum()) for part in blocks(len(new.rows), _AT_ONCE))
-
-
-def _check_scored(new: ModelRows, old: ModelRows) -> None:
-    """Refuse rows that are scored in one only."""
-    one: Floats = new.rows
-    two: Floats = old.rows
-    for part in blocks(max(len(one), len(two)), _AT_ONCE):
-        ours, theirs = one[part, WEIGHT] > 0, two[part, WEIGHT] > 0
-        if len(ours) != len(theirs):
-            raise _other_rows(old.path, len(two), len(one))
-        differ = np.flatnonzero(ours != theirs)
-        if len(differ):
-            row = int(differ[0]) + part.start + 1
-            where = "in the run only" if ours[differ[0]] else "in the baseline only"
-            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=REMAKE)
-
-
-def _other_rows(path: str, theirs: int, ours: int) -> DataError:
-    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=REMAKE)

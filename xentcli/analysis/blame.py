@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.model_rows import LABEL, WEIGHT, ModelRows
-from xentcli.analysis.verdicts import Evidence, group_means
+from xentcli.analysis.pairs import Common
+from xentcli.analysis.verdicts import Evidence
 from xentcli.arrays import Floats
+from xentcli.columns.keys import coded
 from xentcli.report.check import Check, Reason
 from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
-from xentcli.tallies.groups import named
-from xentcli.tallies.moments import Mean
+from xentcli.tallies.exact import Among
+from xentcli.tallies.groups import Groups, named
+from xentcli.tallies.moments import GroupMeans, Mean
 
 __all__ = ["reasons_of"]
 
@@ -59,7 +62,7 @@ def _of_change(metric: str, evidence: Evidence, old: ModelRows) -> Iterator[Reas
         return after.a.without(before.a).over(change) if change else None
 
     def reasons(kind: str, groups: Floats, names: Any) -> list[Reason]:
-        befores, afters = (dict(group_means(common, rows, column, groups)) for rows in (old.rows, new.rows))
+        befores, afters = (dict(_means(common, rows, column, groups)) for rows in (old.rows, new.rows))
         found = []
         for number, means in afters.items():
             before, after = befores[number]["mean"], means["mean"]
@@ -96,6 +99,18 @@ def _rows(metric: str, evidence: Evidence, old: ModelRows, whole: list[Mean]) ->
         share = part.over(change) if change else None
         found.append(Reason(metric, "row", f"{row + 1:,}", 1, before / unit, after / unit, share))
     return _largest(found, LEAST / 5)
+
+
+def _means(common: Common, rows: Floats, column: int, groups: Floats) -> Groups[int]:
+    """Return the mean of a column of rows in each group; `groups` (f8[n]) has the number of each row, or -1."""
+    total: Groups[int] = Groups()
+    for part, kept in common.blocks():
+        kept = kept & (groups[part] >= 0)
+        names, codes = coded(groups[part][kept].astype(np.int64))
+        values = rows[part, column][kept]
+        among = Among(codes, len(names))
+        total = total.merge(Groups.of(names, mean=GroupMeans.of(values, common.weights(part, kept), among=among)))
+    return total
 
 
 def _group_text(group: dict[str, str]) -> str:

@@ -14,23 +14,18 @@ from xentcli.analysis.limits import Limit, Regression, Rules
 from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
 from xentcli.analysis.pairs import Common
 from xentcli.analysis.student import two_sided_quantile
-from xentcli.arrays import Floats
-from xentcli.columns.keys import coded
 from xentcli.records import record, replace
 from xentcli.report.check import Check
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings
-from xentcli.tallies.exact import Among
-from xentcli.tallies.groups import Groups
 from xentcli.tallies.joint import Excess, Joint
-from xentcli.tallies.moments import GroupMeans
 
 if TYPE_CHECKING:
     from xentcli.analysis.against import Against
 
-__all__ = ["Evidence", "checks_of", "group_means", "limit_check", "overall"]
+__all__ = ["Evidence", "checks_of", "limit_check", "overall"]
 
 _EQUAL = 1e-12
 
@@ -136,18 +131,6 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
         reason = f"there is no group{fits} with {min_rows:,} rows or more" if min_rows > 1 else f"no group{fits}"
         name = option if limit.pattern == "*" else f"{option} @{limit.pattern}"
         yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)
-
-
-def group_means(common: Common, rows: Floats, column: int, groups: Floats) -> Groups[int]:
-    """Return the mean of a column of rows in each group; `groups` (f8[n]) has the number of each row, or -1."""
-    total: Groups[int] = Groups()
-    for part, kept in common.blocks():
-        kept = kept & (groups[part] >= 0)
-        names, codes = coded(groups[part][kept].astype(np.int64))
-        values = rows[part, column][kept]
-        among = Among(codes, len(names))
-        total = total.merge(Groups.of(names, mean=GroupMeans.of(values, common.weights(part, kept), among=among)))
-    return total
 
 
 def _warning_check(report: Report, code: str) -> Check:

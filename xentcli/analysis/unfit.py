@@ -1,0 +1,111 @@
+"""What makes a baseline unfit: other classes, labels, rows, another unit or loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.baseline import REMAKE
+from xentcli.analysis.model_rows import WEIGHT, ModelRows
+from xentcli.analysis.row_store import blocks
+from xentcli.arrays import Floats
+from xentcli.errors import DataError, Place, shown
+from xentcli.report.document import plain
+
+__all__ = ["check_report", "check_scored", "check_targets", "other_rows"]
+
+_AT_ONCE = 1 << 16
+_DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
+"""Options that define another loss; those of the model, such as --temperature, may differ."""
+
+
+def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
+    """Refuse a report of other classes, of another unit, or of another loss.
+
+    Raises
+    ------
+    DataError
+        With what differs.
+    """
+    ours = plain(new.scores.to_dict())
+    place = Place(path)
+    if sorted(map(str, report["classes"])) != sorted(ours["classes"]):
+        raise DataError(
+            f"its classes are {_listed(report['classes'])}; those of the run {_listed(ours['classes'])}",
+            place=place,
+            advice=REMAKE,
+        )
+    if report["unit"] != ours["unit"]:
+        raise DataError(f"it is in {report['unit']}, and the run in {ours['unit']}", place=place, advice="--base")
+    for name in _DEFINING:
+        one, two = (_value(of["options"].get(name)) for of in (report, ours))
+        if one != two:
+            option = f"--{name.replace('_', '-')}"
+            raise DataError(
+                f"another loss: {option} is {_said(one)} in it, and {_said(two)} in the run",
+                place=place,
+                advice=REMAKE,
+            )
+
+
+def _value(setting: Any) -> Any:
+    return setting.get("value") if isinstance(setting, dict) else None
+
+
+def _said(value: Any) -> str:
+    return "not set" if value is None else shown(", ".join(map(str, value)) if isinstance(value, list) else value)
+
+
+def _listed(classes: Any) -> str:
+    names = [shown(name) for name in classes]
+    return ", ".join(names[:6]) + (f", ... ({len(names):,})" if len(names) > 6 else "") if names else "none"
+
+
+def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
+    """Refuse other soft targets, by what is derived of them alone.
+
+    Raises
+    ------
+    DataError
+        With what differs.
+    """
+    ours = plain(new.scores.to_dict())
+    for name in ("prior", "target_entropy"):
+        one, two = report.get(name), ours.get(name)
+        if (
+            one is not None
+            and two is not None
+            and not math.isclose(float(one), float(two), rel_tol=1e-12, abs_tol=1e-12)
+        ):
+            raise DataError(
+                f"its labels are others: their {name} is {one}, now {two}", place=Place(path), advice=REMAKE
+            )
+
+
+def check_scored(new: ModelRows, old: ModelRows) -> None:
+    """Refuse rows that are scored in one only.
+
+    Raises
+    ------
+    DataError
+        With what differs.
+    """
+    one: Floats = new.rows
+    two: Floats = old.rows
+    for part in blocks(max(len(one), len(two)), _AT_ONCE):
+        ours, theirs = one[part, WEIGHT] > 0, two[part, WEIGHT] > 0
+        if len(ours) != len(theirs):
+            raise other_rows(old.path, len(two), len(one))
+        differ = np.flatnonzero(ours != theirs)
+        if len(differ):
+            row = int(differ[0]) + part.start + 1
+            where = "in the run only" if ours[differ[0]] else "in the baseline only"
+            raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=REMAKE)
+
+
+def other_rows(path: str, theirs: int, ours: int) -> DataError:
+    """Return the error of another number of rows."""
+    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=REMAKE)
