@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import platform
 import re
 import shutil
 import signal
@@ -122,7 +123,7 @@ def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:
     assert 5 <= len(examples(text)) <= 7
     assert text.index("Examples:") < text.index("Commands:")
     commands = text.partition("Commands:\n")[2].partition("\n\n")[0]
-    assert re.findall(r"^  (\w+) ", commands, flags=re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^  (\w+) ", commands, flags=re.MULTILINE) == [*COMMANDS, "completion"]
     assert examples(text)[0] == "xent score preds.csv labels.csv"
 
 
@@ -180,7 +181,8 @@ def test_the_kinds_that_the_help_lists_are_those_there_are() -> None:
 
 
 def test_the_version_is_printed(xent: Run) -> None:
-    assert xent("--version").stdout == f"xent, version {xentcli.__version__}\n"
+    versions = f"xent {xentcli.__version__}, Python {platform.python_version()}, NumPy {np.__version__}\n"
+    assert xent("--version").stdout == versions
 
 
 @pytest.fixture

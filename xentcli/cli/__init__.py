@@ -97,9 +97,26 @@ def _settings() -> MutableMapping[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(
-    cls=Main, commands=Commands(("score", "explain", "compare", "calibration", "check")), context_settings=_settings()
+def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Print the versions that a report of a fault needs."""
+    if value:
+        from importlib.metadata import version
+
+        click.echo(f"xent {__version__}, Python {sys.version.partition(' ')[0]}, NumPy {version('numpy')}")
+        ctx.exit()
+
+
+_COMMANDS = ("score", "explain", "compare", "calibration", "check", "completion")
+
+
+@click.group(cls=Main, commands=Commands(_COMMANDS), context_settings=_settings())
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_versions,
+    help="Show the versions of xent, Python and NumPy.",
 )
-@click.version_option(__version__, prog_name="xent")
 def main() -> None:
     """The cross-entropy loss of a file of predictions: exact, checked, explained."""

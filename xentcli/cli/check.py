@@ -11,6 +11,7 @@ from xentcli.cli.command import Command, refuse_more
 from xentcli.cli.gate import LIMITS
 from xentcli.cli.job import Job
 from xentcli.cli.named import named, run_named
+from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, given_on_command_line, parameters, rows_of
 from xentcli.cli.output import OUTPUT, Output
 from xentcli.cli.process import emit, error_of, say_error
@@ -41,8 +42,8 @@ _NO_KEYS = ("format", "quiet", "get", "write_baseline", *CI)
 _KEYS = {name: row for name, row in _ROWS.items() if name not in _NO_KEYS and row.action is None}
 """Options that a check of pyproject.toml may have: a baseline that each run wrote would follow every regression."""
 _FILES = (
-    click.Argument(["preds_file"], metavar="[PREDS", required=False),
-    click.Argument(["labels_file"], metavar="[LABELS]] |", required=False),
+    click.Argument(["preds_file"], metavar="[PREDS", required=False, shell_complete=files),
+    click.Argument(["labels_file"], metavar="[LABELS]] |", required=False, shell_complete=files),
     click.Argument(["more"], metavar="[NAME]...", nargs=-1),
 )
 

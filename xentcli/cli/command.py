@@ -13,6 +13,12 @@ from xentcli.errors import UsageError, shown
 __all__ = ["Command", "SectionedOption", "refuse_more", "write_examples"]
 
 
+EXIT_CODES = """  0  scored, or every limit passed    3  the data cannot be scored
+  1  a limit of check failed          4  a file cannot be read or written
+  2  wrong usage                      5  no verdict, such as no rows
+"""
+
+
 class SectionedOption(click.Option):
     """An option that stands in a named section of the help."""
 
@@ -64,6 +70,9 @@ class Command(click.Command):
             with formatter.section(title):
                 formatter.write_dl(records, col_max=26)
         write_examples(formatter, self.examples)
+        if self.examples and self.name != "completion":
+            with formatter.section("Exit codes"):
+                formatter.write(EXIT_CODES)
 
 
 def refuse_more(command: str | None, words: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from xentcli.cli.command import Command
+from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, parameters, settings_of
 from xentcli.cli.output import OUTPUT, Output
 from xentcli.cli.progress import watched
@@ -20,7 +21,7 @@ _MODELS = {
     "model": Option("Models", "Column of one file that names the model of a row.", "COLUMN"),
     "fit": Option("Models", "Compare also at each model's best temperature.", choices=("temperature", "none")),
 }
-_FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1)]
+_FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shell_complete=files)]
 
 
 def each_of(given: tuple[str, ...]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from xentcli.cli.command import SectionedOption
+from xentcli.cli.offers import files as offer
+from xentcli.cli.offers import offered
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, options_of, spelled
 from xentcli.settings import Settings
@@ -34,9 +36,10 @@ def parameters(
 
     Without `files` they are PREDS, which must be given with `predictions`, and LABELS.
     """
+    preds = "PREDS" if predictions else "[PREDS]"
     files = files or [
-        click.Argument(["preds_file"], metavar="PREDS" if predictions else "[PREDS]", required=predictions),
-        click.Argument(["labels_file"], metavar="[LABELS]", required=False),
+        click.Argument(["preds_file"], metavar=preds, required=predictions, shell_complete=offer),
+        click.Argument(["labels_file"], metavar="[LABELS]", required=False, shell_complete=offer),
     ]
     return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, settings).items())]
 
@@ -54,7 +57,7 @@ def rows_of(command: str, own: Mapping[str, Option], settings: Any = Settings) -
 
 def _parameter(name: str, row: Option) -> click.Option:
     kind = row.hint.split(" | ")[0]
-    more: dict[str, Any] = {"multiple": row.multiple}
+    more: dict[str, Any] = {"multiple": row.multiple, "shell_complete": offered(name, row.metavar or "")}
     if kind == "bool":
         more["is_flag"] = True
     else:
