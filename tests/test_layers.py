@@ -129,3 +129,8 @@ def test_the_lint_extra_has_the_types_of_all_that_mypy_reads() -> None:
         for package in imported_packages(ROOT / folder) - ignored:
             name = {"markdown_it": "markdown-it-py", "yaml": "PyYAML"}.get(package, package)
             assert {name, f"{name}-stubs", f"types-{name}"} & installed, f"{package}, of {folder}"
+
+
+def test_documents_find_their_writers_by_name_and_nothing_else_goes_round_the_layers() -> None:
+    by_name = {name_of(path) for path in MODULES if 'import_module(f"xentcli.' in path.read_text(encoding="utf-8")}
+    assert by_name == {"xentcli.report.document", "xentcli.writers.table", "xentcli.cli"}

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Write
 from xentcli import score
 from xentcli.errors import UsageError
-from xentcli.settings import Settings
+from xentcli.settings import OPTIONS, Settings
 
 REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     # one option by itself
@@ -208,3 +208,9 @@ def test_a_further_file_has_a_format_of_its_own(tmp_path: Path) -> None:
     assert report.weight_sum == 4
     with pytest.raises(UsageError, match=r"a further file, not 'nowhere\.dat'"):
         Settings(input_format="nowhere.dat=jsonl")
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_default_is_what_its_own_check_returns(name: str) -> None:
+    checked = OPTIONS[name].checked(name, OPTIONS[name].default)
+    assert checked == OPTIONS[name].default and type(checked) is type(OPTIONS[name].default)

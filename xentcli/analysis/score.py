@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cached_property
 from typing import Any, TypeVar
 
 from xentcli.analysis.balanced import balanced
@@ -324,7 +325,7 @@ class Tallied:
     bundle: Bundle
     matching: Matching
 
-    @property
+    @cached_property
     def total(self) -> Scores:
         """The scores of all rows."""
         total: Scores = self.bundle["scores"]

@@ -105,7 +105,7 @@ class _Summary:
     plan: Plan
     bundle: Bundle
 
-    @property
+    @cached_property
     def total(self) -> Scores:
         scores: Scores = self.bundle["scores"]
         return scores

@@ -56,6 +56,7 @@ class Census:
     clean: Callable[[Sequence[Step]], str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _numbers: set[Any] = field(default_factory=set)
+    _found: tuple[int, tuple[bool, dict[str, Place]]] = (0, (True, {}))
 
     def add(self, values: Values, where: WhereRow) -> None:
         """Add the labels of some rows: n texts, or an array of n numbers."""
@@ -86,17 +87,26 @@ class Census:
     @property
     def whole(self) -> bool:
         """Whether all labels are of the form N or N.0."""
-        return all(whole(in_points(text, self.decimal)) is not None for text in self.texts)
+        return self._as_read()[0]
 
     @property
     def read(self) -> dict[str, Place]:
         """The labels as they are read, in the order in which they were met: N.0 as N where all are whole."""
-        if not self.whole:
-            return self.texts
-        read: dict[str, Place] = {}
-        for text, place in self.texts.items():
-            read.setdefault(read_whole(text, self.decimal), place)
-        return read
+        return self._as_read()[1]
+
+    def _as_read(self) -> tuple[bool, dict[str, Place]]:
+        """What `whole` and `read` are, found once for as many labels as there are."""
+        if self._found[0] != len(self.texts):
+            read: dict[str, Place] = {}
+            for text, place in self.texts.items():
+                number = whole(in_points(text, self.decimal))
+                if number is None:
+                    self._found = len(self.texts), (False, self.texts)
+                    break
+                read.setdefault(number, place)
+            else:
+                self._found = len(self.texts), (True, read)
+        return self._found[1]
 
 
 def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> Flags:

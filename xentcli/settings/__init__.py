@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
@@ -59,6 +60,9 @@ class Settings(Fields):
         """
         if settings is None:
             check_names(function, options)
+            # A loop of calls has the same few settings; data, and files that options name, may be others each time.
+            if all(type(v) in _PLAIN or (type(v) is str and "@" not in v) for v in options.values()):
+                return _made(tuple((name, type(value), value) for name, value in options.items()))
             return cls(**options)
         if not isinstance(settings, Settings):
             raise UsageError(f"settings is a Settings, not {shown(settings)}", advice="score(preds, labels, kind=...)")
@@ -90,6 +94,15 @@ class Settings(Fields):
             for name, row, value in values
             if value is not row.default and row.is_set(value)
         }
+
+
+_PLAIN = (bool, int, float, type(None))
+
+
+@lru_cache(maxsize=64)
+def _made(options: tuple[tuple[str, type, Any], ...]) -> Settings:
+    """Return settings of plain values, once for the same; 1, 1.0 and True differ."""
+    return Settings(**{name: value for name, _, value in options})
 
 
 def _single(name: str, value: Any) -> Any:

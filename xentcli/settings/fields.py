@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from xentcli.errors import UsageError, shown
@@ -265,7 +265,7 @@ class Fields:
             weights[name] = weight
         return weights
 
-    @property
+    @cached_property
     def slices(self) -> tuple[str, ...]:
         """The columns of each --by."""
         return items(self.by)
@@ -297,19 +297,19 @@ class Fields:
         specs = (self.weights, self.cluster, self.bytes, *self.slices, *self.shown_columns)
         return [spec for spec in specs if isinstance(spec, Given)]
 
-    @property
+    @cached_property
     def shown_columns(self) -> tuple[str, ...]:
         """The columns beside the worst rows."""
         return items(self.show)
 
-    @property
+    @cached_property
     def bytes_in_all(self) -> float | None:
         """The bytes of all text in total; None if --bytes names a column."""
         from xentcli.columns.numerals import number
 
         return None if self.bytes is None else number(str(self.bytes))
 
-    @property
+    @cached_property
     def named_metrics(self) -> tuple[Metric, ...]:
         """The metrics of --metrics; empty for the default ones.
 
@@ -321,12 +321,12 @@ class Fields:
         given = self.metrics.split(",") if isinstance(self.metrics, str) else items(self.metrics)
         return tuple(map(find, given))
 
-    @property
+    @cached_property
     def shown_metrics(self) -> tuple[Metric, ...]:
         """The metrics of --metrics, each with those that are never shown apart from it."""
         return with_those_beside(self.named_metrics)
 
-    @property
+    @cached_property
     def ignored(self) -> frozenset[str]:
         """The labels whose rows are skipped; whole numbers without a decimal point, others with one."""
         from xentcli.columns.numerals import in_points, whole_or_text
@@ -334,7 +334,7 @@ class Fields:
         labels = (whole_or_text(in_points(str(label), self.decimal_of_any)) for label in items(self.ignore_label))
         return frozenset("nan" if label.lower() == "nan" else label for label in labels)
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         """The size limits of an input."""
         return Limits(self.max_columns, self.max_field, self.max_inflated, self.max_batch)
@@ -346,7 +346,7 @@ class Fields:
 
         return UNITS[str(self.base)]
 
-    @property
+    @cached_property
     def nats_per_unit(self) -> float:
         """The divisor of losses in nats."""
         return 1.0 if str(self.base) == "e" else math.log(float(self.base))
@@ -389,7 +389,7 @@ class Fields:
         """Return what --delimiter gives for a side or further file; None where it is detected."""
         return self._of("delimiter", side)[0]
 
-    @property
+    @cached_property
     def decimal_of_any(self) -> str:
         """The decimal comma if any file has it: labels and names are then compared with a point."""
         return "," if any(_for_file(item)[1] == "," for item in items(self.decimal)) else "."
