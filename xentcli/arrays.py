@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,7 @@ __all__ = [
     "Ints",
     "Words",
     "distinct",
+    "index_of",
     "picked",
     "rows_of_planes",
     "spans",
@@ -133,3 +134,12 @@ def _halves(x: Floats) -> tuple[Floats, Floats]:
     high: Floats = scaled - x
     np.subtract(scaled, high, out=high)
     return high, x - high
+
+
+def index_of(data: Any) -> Array | None:
+    """Return the index of a pandas object, times as text; None for other objects."""
+    index = getattr(data, "index", None)
+    if index is None or not hasattr(data, "iloc"):
+        return None
+    values = np.asarray(index)
+    return np.asarray(index.astype(str), dtype=object) if values.dtype.kind in "mM" else values

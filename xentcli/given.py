@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Number
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from xentcli.errors import UsageError, shown
 
 __all__ = ["Data", "Given", "HasArray", "OneColumn", "SeveralColumns", "Takes", "columns_given"]
 
 
-class HasArray(Protocol):
-    """What NumPy takes as an array: also a series of pandas or polars, and a tensor."""
+if TYPE_CHECKING:
+    from typing import Protocol
 
-    def __array__(self) -> Any: ...
+    class HasArray(Protocol):
+        """What NumPy takes as an array: also a series of pandas or polars, and a tensor."""
 
+        def __array__(self) -> Any: ...
 
-class _Tensor(Protocol):
-    def __dlpack__(self, **options: Any) -> Any: ...
+    class _Tensor(Protocol):
+        def __dlpack__(self, **options: Any) -> Any: ...
 
+    class _Arrow(Protocol):
+        def __arrow_c_stream__(self, requested_schema: Any = ...) -> Any: ...
 
-class _Arrow(Protocol):
-    def __arrow_c_stream__(self, requested_schema: Any = ...) -> Any: ...
+    class _Lazy(Protocol):
+        def collect_schema(self) -> Any: ...
 
-
-class _Lazy(Protocol):
-    def collect_schema(self) -> Any: ...
-
-
-Data = Sequence[Any] | HasArray | _Tensor | _Arrow | _Lazy
-"""A value for each row, or a table of them."""
-OneColumn = str | Data | Mapping[str, Any]
-"""What the options of one column take: its name, or data, which a dict gives a name."""
-SeveralColumns = OneColumn | Sequence[str | Data]
-"""What the options of any number of columns take."""
+    Data = Sequence[Any] | HasArray | _Tensor | _Arrow | _Lazy
+    """A value for each row, or a table of them."""
+    OneColumn = str | Data | Mapping[str, Any]
+    """What the options of one column take: its name, or data, which a dict gives a name."""
+    SeveralColumns = OneColumn | Sequence[str | Data]
+    """What the options of any number of columns take."""
 
 Takes = Literal["", "one", "several", "labels", "ids"]
 """Whether an option takes data: none, one column, any number of columns, what labels are, or ids of one or both."""

@@ -10,9 +10,9 @@ from xentcli.analysis.comparison import comparison_of
 from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import with_labels
+from xentcli.arrays import index_of
 from xentcli.errors import DataError, UsageError, XentError, shown
 from xentcli.pairing.index import INDEX, reordered
-from xentcli.readers.objects import index_of
 from xentcli.readers.shards import files_of
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused

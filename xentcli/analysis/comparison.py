@@ -11,12 +11,11 @@ import numpy as np
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Common, Difference, Part, holm
 from xentcli.analysis.score import opened
-from xentcli.arrays import Floats
+from xentcli.arrays import Floats, index_of
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing.ids import ids_at
-from xentcli.readers.objects import index_of
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.scoring.kinds import KINDS

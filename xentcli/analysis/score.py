@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from xentcli.analysis.balanced import balanced
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import report_of
@@ -18,7 +17,6 @@ from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageEr
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import file_id, open_source
-from xentcli.readers.objects import open_memory
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
 from xentcli.report.parts import Unmatched
@@ -227,7 +225,10 @@ def opened(
     sources = [source_of(side, data, settings, name) for side, name, data in sides if data is not None]
     further = settings.further_files([source.path for source in sources])
     others = [source_of(path, path, settings, path) for path in further]
-    others += [open_memory(given.data, given.path, given.column) for given in settings.given]
+    if settings.given:
+        from xentcli.readers.objects import open_memory
+
+        others += [open_memory(given.data, given.path, given.column) for given in settings.given]
     feed = pair(
         sources[0],
         sources[1] if len(sources) > 1 else None,
@@ -237,7 +238,11 @@ def opened(
         whole=whole,
         named=named or bool(settings.worst),
     )
-    return balanced(feed) if settings.balanced else feed
+    if not settings.balanced:
+        return feed
+    from xentcli.analysis.balanced import balanced
+
+    return balanced(feed)
 
 
 def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:

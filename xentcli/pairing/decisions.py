@@ -17,7 +17,7 @@ from xentcli.pairing.choices import with_choices
 from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
-from xentcli.pairing.index import with_ids
+from xentcli.pairing.index import is_held, with_ids
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
@@ -99,7 +99,7 @@ def pair(
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
     compare = find_row_names(roles, sources[:files], queues, settings)
-    if named and "id" not in roles and (column := sources[0].row_names) is not None and sources[0].format == "memory":
+    if named and "id" not in roles and (column := sources[0].row_names) is not None and is_held(sources[0]):
         roles["id"] = [Found(sources[0], (column,))]
     picks = picks_of(roles, sources, settings)
     companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]

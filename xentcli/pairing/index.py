@@ -7,27 +7,34 @@ counts the rows (0 to n-1) names none: where it is the other one in another orde
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.given import Given
-from xentcli.readers.memory import MemorySource
 from xentcli.readers.source import Source
 from xentcli.records import replace
 from xentcli.settings import Settings
 
-__all__ = ["INDEX", "index_column", "reordered", "with_ids"]
+if TYPE_CHECKING:
+    from xentcli.readers.memory import MemorySource
+
+__all__ = ["INDEX", "index_column", "is_held", "reordered", "with_ids"]
 
 INDEX = Given("index", None, "index")
 """The value of --id where rows are matched by their index."""
 _BY_POSITION = "--align position takes them as they stand"
 
 
+def is_held(source: Source) -> TypeGuard[MemorySource]:
+    """Whether a source is of data in memory, an array or a data frame."""
+    return source.format == "memory"
+
+
 def index_column(source: Source, spec: str) -> int | None:
     """Return the column of the index where --id means it: given ids, its name, or "index"."""
-    if not isinstance(source, MemorySource) or source.index is None or spec in source.names:
+    if not is_held(source) or source.index is None or spec in source.names:
         return None
     named = isinstance(spec, Given) or spec in (source.index_name, "index")
     return source.width if named else None
@@ -73,6 +80,8 @@ def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
     DataError
         Where it cannot.
     """
+    from xentcli.readers.memory import MemorySource
+
     models: list[Source] = [MemorySource(name, (), len(index), index=index) for name, index in indexes.items()]
     if len(models) < 2 or not _reordered(models[0], models[1:], None):
         return False
@@ -115,7 +124,7 @@ def _identified(source: Source, ids: Any, side: str) -> Source:
     """A source with ids as its index."""
     from xentcli.readers.objects import open_memory
 
-    if not isinstance(source, MemorySource):
+    if not is_held(source):
         raise UsageError(
             f"id= gives ids of {side} in memory; of a file the name of their column: id={{{side!r}: NAME}}"
         )
@@ -189,9 +198,9 @@ def _adopting(source: Source, first: Source, *, counted: bool = False) -> Source
     """A source with an index: its own, which may only count rows where `counted`, or that of the first one."""
     if _index(source) is not None and (counted or _counts(first) or not _counts(source)):
         return source
-    if isinstance(source, MemorySource) and source.rows == len(_index(first)):
+    if is_held(source) and source.rows == len(_index(first)):
         return replace(source, index=_index(first), index_name=getattr(first, "index_name", None))
-    if isinstance(source, MemorySource):
+    if is_held(source):
         rows = f"the row counts differ: {first.path} has {len(_index(first)):,} and {source.path} has {source.rows:,}"
         raise DataError(rows)
     raise DataError(

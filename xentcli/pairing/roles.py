@@ -9,7 +9,7 @@ from xentcli.errors import DataError, Place
 from xentcli.given import Given
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
-from xentcli.pairing.index import INDEX, index_column
+from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import as_option, fitting, has_missing, not_the_truth, predicted_among, suggestions
@@ -71,7 +71,7 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
         sides = zip(sources, ("predictions", "labels"), strict=False)
         roles["id"] = [_ids_of(source, settings.id, side) for source, side in sides]
         # Data of a role have no columns to choose from: their index, whatever its name, is that of their rows.
-        roles["id"] += [_ids_of(source, INDEX if _held(source) else settings.id) for source in further]
+        roles["id"] += [_ids_of(source, INDEX if is_held(source) else settings.id) for source in further]
     for role, places in roles.items():
         for found in places if role not in ("label", "preds") else ():
             if len(found.columns) != 1:
@@ -79,10 +79,6 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
                 raise DataError(f"--{name} takes one column, not {len(found.columns)}: {listed(found.names)}")
     _check_overlap(roles)
     return roles
-
-
-def _held(source: Source) -> bool:
-    return source.format == "memory"
 
 
 def _ids_of(source: Source, spec: str, side: str = "") -> Found:
@@ -278,7 +274,7 @@ def _check_no_text(role: str, found: Found) -> None:
     """Refuse an array of text where numbers must be."""
     # All columns of an array are of one type.
     if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
-        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=_held(found.source))
+        raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=is_held(found.source))
 
 
 def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Array
+from xentcli.arrays import Array, index_of
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.memory import MemorySource, holds_lists
 from xentcli.readers.npy import widened
 from xentcli.readers.wide import Flat
 
-__all__ = ["index_of", "open_memory"]
+__all__ = ["open_memory"]
 
 
 def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
@@ -274,12 +274,3 @@ def _of_array(array: Array, name: str, column: str = "", data: Any = None, *, bf
     return MemorySource(
         name, names, len(table), table, shape=array.shape, index=index, bfloat16=bfloat16, column=column
     )
-
-
-def index_of(data: Any) -> Array | None:
-    """Return the index of a pandas object, times as text; None for other objects."""
-    index = getattr(data, "index", None)
-    if index is None or not hasattr(data, "iloc"):
-        return None
-    values = np.asarray(index)
-    return np.asarray(index.astype(str), dtype=object) if values.dtype.kind in "mM" else values
