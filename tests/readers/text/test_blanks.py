@@ -16,7 +16,7 @@ from xentcli.readers.source import Pick, merged_rows
 from xentcli.readers.text import csv
 from xentcli.readers.text.csv import CsvSource
 from xentcli.readers.text.delimited import BLANK, Dialect, Grammar
-from xentcli.readers.text.fields import fields_of
+from xentcli.readers.text.fields import _looks_bare, fields_of
 
 Y = "cat\ndog\ncat\n"
 NUMBERS = "0.7 0.3\n0.4 0.6\n0.9 0.1\n"
@@ -127,3 +127,12 @@ def test_blanks_and_commas_give_the_same_bits(write: Write, monkeypatch: pytest.
             rows = merged_rows([part.load({"preds": Pick((0, 1, 2))}) for part in parts])
             read.append(np.asarray(rows.values["preds"]))
         assert all(one.tobytes() == read[0].tobytes() for one in read)
+
+
+def test_single_blanks_are_read_as_fast_as_commas_and_aligned_columns_are_known() -> None:
+    def text(content: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        return np.frombuffer(content.encode(), np.uint8)
+
+    assert _looks_bare(text("0.1 0.2 0.7\n0.3 0.3 0.4\n"), Dialect(BLANK))
+    for aligned in (" 0.1 0.2\n", "0.1  0.2\n", "0.1 0.2\n 0.3 0.7\n"):
+        assert not _looks_bare(text(aligned), Dialect(BLANK))
