@@ -142,7 +142,7 @@ def test_arrays_and_integers_name_classes_and_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"weights": np.ones(2)}, {"clip": "0.1"}, {"label": 1.5}, {"worst": "3"}, {"preds": [[0], [1]]}]
+    "options", [{"weights": 1.5}, {"clip": "0.1"}, {"label": 1.5}, {"worst": "3"}, {"preds": [[0], [1]]}]
 )
 def test_what_is_no_name_and_no_number_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
@@ -214,10 +214,13 @@ def test_small_faults_of_messages(write: Write) -> None:
     with pytest.raises(XentError) as caught:
         score("", "y.csv")
     assert str(caught.value).startswith("''")
-    for array in (np.array([0.3 + 0j, 0.4]), np.array(["2020-01-01"], dtype="M8[D]")):
+    for array, said in (
+        (np.array([0.3 + 0j, 0.4]), "complex128"),
+        (np.array(["2020-01-01"], dtype="M8[D]"), "row 1, column #1: '2020-01-01' is not a number"),
+    ):
         with pytest.raises(DataError) as caught:
             score(array, [0] * len(array))
-        assert str(array.dtype) in str(caught.value)
+        assert said in str(caught.value)
     with pytest.raises(DataError, match="id 'a' appears twice, first at row 1"):
         score(write("p.csv", "id,cat,dog\na,0.9,0.1\na,0.2,0.8\n"), write("y.csv", "id,y\na,cat\n"), id="id")
     with pytest.raises(DataError) as caught:

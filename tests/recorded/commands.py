@@ -263,6 +263,7 @@ def _all() -> list[str]:
     lines += [
         "score --list-metrics",
         "score --help",
+        "completion tcsh --install",
         "explain --help",
         "check --help",
         "check --toml-schema",

@@ -47,14 +47,22 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     files = [f"r.{kind}" for kind in ("json", "csv", "jsonl", "parquet", "md", "txt")]
     rows = [f"l.{kind}" for kind in ("csv", "jsonl", "parquet")]
     command = [sys.executable, "-m", "xentcli", "score", "p.csv", "--label", "the label", "--id", "the id"]
-    chosen = ["--preds", f"#1:#{count}", "--by", "the group", "--by-class", "--worst", "5", "--show", "the group"]
+    chosen = ["--preds", f"#1:#{count}", "--by", "the group", "--by-class"]
+    worst = ["--worst", "5", "--show", "the group"]
+    one_table = ("csv", "parquet")
     found: dict[str, Any] = {"names": names}
     for form in ("table", "json", "csv", "jsonl", "markdown"):
-        done = subprocess.run([*command, *chosen, "--format", form], cwd=folder, capture_output=True, check=False)
+        more = [] if form in one_table else worst
+        done = subprocess.run(
+            [*command, *chosen, *more, "--format", form], cwd=folder, capture_output=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         found[form] = done.stdout.decode()
+    outputs = [part for name in files if not name.endswith(one_table) for part in ("-o", name)]
+    done = subprocess.run([*command, *chosen, *worst, *outputs], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
     for index, row in enumerate(rows):
-        outputs = ["--per-example", row, *(part for name in files for part in ("-o", name) if not index)]
+        outputs = ["--per-example", row, *(["-o", "r.csv", "-o", "r.parquet"] if not index else [])]
         done = subprocess.run([*command, *chosen, *outputs], cwd=folder, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
     done = subprocess.run([*command, *chosen, "--per-example", "-"], cwd=folder, capture_output=True, check=False)
