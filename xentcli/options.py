@@ -44,7 +44,7 @@ class Option:
     data
         Whether it takes data in place of the name of a column, "one" column of them, "several", "labels" or "ids".
     needs
-        What it requires: "labels", "one problem" (not ``--multilabel``), "files".
+        What it requires: "labels", "one problem" (not ``--multilabel``), "files", "sums" (of rows).
     commands
         The commands that take it.
     multiple

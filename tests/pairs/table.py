@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.feather as feather
 
-__all__ = ["HARMLESS", "INPUTS", "ROWS", "Row", "command_of", "make"]
+__all__ = ["EXCUSED", "HARMLESS", "INPUTS", "ROWS", "Row", "command_of", "make"]
 
 N, NAMES = 24, ["cat", "dog", "emu"]
 
@@ -28,6 +28,8 @@ INPUTS = {
     "by": ("full.csv", "", f"--label y {_PREDS} --by site"),
     "worst": ("full.csv", "", f"--label y {_PREDS} --worst 2"),
     "two": ("preds.csv", "labels.csv", ""),
+    "alone": ("preds.csv", "", ""),
+    "gaps": ("holes.csv", "labels.csv", "--skip-missing"),
     "choose": ("full.csv", "", "--label bit"),
     "labels": ("preds.csv", "more.csv", ""),
     "ids": ("ids.csv", "id_labels.csv", "--label y"),
@@ -60,7 +62,7 @@ INPUTS = {
 ROWS = {
     "preds": Row("--preds q", "choose"),
     "label": Row("--label y", "labels"),
-    "labels": Row("--labels labels.csv", "array"),
+    "labels": Row("--labels labels.csv", "alone"),
     "id": Row("--id id", "ids"),
     "subset": Row("--subset", "few"),
     "weights": Row("--weights w"),
@@ -109,18 +111,18 @@ ROWS = {
     "quiet": Row("--quiet"),
     "hash": Row("--hash"),
     "metrics": Row("--metrics error,top2"),
-    "get": Row("--get accuracy"),
+    "get": Row("--get cost"),
     "per_example": Row("--per-example l.csv"),
     # of one command
-    "max": Row("--max brier=9"),
-    "min": Row("--min accuracy=0"),
-    "max_each": Row("--max-each brier=9", "by"),
-    "min_each": Row("--min-each accuracy=0", "by"),
+    "max": Row("--max brier=0"),
+    "min": Row("--min accuracy=1"),
+    "max_each": Row("--max-each brier=0", "by"),
+    "min_each": Row("--min-each accuracy=1", "by"),
     "min_rows": Row("--max-each cost=9 --min-rows 9", "by"),
-    "baseline": Row("--baseline old.npy --max-regression cost=0.5"),
-    "max_regression": Row("--baseline old.npy --max-regression cost=0.5"),
+    "baseline": Row("--baseline low.npy --max-regression cost=0.1"),
+    "max_regression": Row("--baseline low.npy --max-regression cost=0.1"),
     "strict": Row("--baseline old.npy --max-regression cost=0.01 --strict"),
-    "fail_on_warning": Row("--fail-on-warning all", "zero"),
+    "fail_on_warning": Row("--fail-on-warning all", "gaps"),
     "write_baseline": Row("--write-baseline base.npz"),
     "junit": Row("--junit r.xml"),
     "models": Row("--models *full.csv", "none"),
@@ -144,13 +146,19 @@ HARMLESS = {
 }
 """Options without a row, and why."""
 
+EXCUSED = {
+    (first, "sum_tolerance"): "rows are divided by their sum; it still bounds how far q may be outside of [0, 1]"
+    for first in ("renormalize", "compat")
+}
+"""Pairs of which the second changes nothing on its input, and why."""
+
 
 def command_of(command: str, input: str) -> list[str]:
     """Return the words of a command for an input; compare takes the same predictions of another model too."""
     preds, labels, more = INPUTS[input]
     words = [command, *([preds] if preds else [])]
     if command == "compare" and preds:
-        words += [f"b_{preds}", "--fit", "none"]
+        words += [f"b_{preds}"]
     if labels:
         words += ["--labels", labels]
     if command == "check":
@@ -180,11 +188,14 @@ def make(folder: Path) -> None:
     )
     pd.DataFrame(generator.integers(1, 5, (N, 3)), columns=NAMES).to_csv(folder / "votes.csv", index=False)
     np.save(folder / "old.npy", generator.gamma(2.0, 0.5, N))
+    np.save(folder / "low.npy", np.full(N, 0.01))
 
 
 def _predictions(folder: Path, before: str, generator: np.random.Generator, truth: np.ndarray) -> None:
     """Write the predictions of one model in every layout."""
-    q = generator.dirichlet([2.0, 1.5, 1.0], N).round(6)
+    q = np.array(
+        [generator.dirichlet([2.0 + 2 * (t == 0), 1.5 + 2 * (t == 1), 1.0 + 2 * (t == 2)]) for t in truth]
+    ).round(6)
     q[:, 2] = (1 - q[:, 0] - q[:, 1]).round(6)
     preds = pd.DataFrame(q, columns=NAMES)
     rows = np.arange(N)

@@ -134,7 +134,9 @@ def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | N
         raise UsageError("--each takes a column for each model and --model a row for each; choose one")
     option = "--each" if each else "--model" if model is not None else None
     if option is not None and len(models) > 1:
-        raise UsageError(f"{option} compares models that are in one file, not {len(models)} files")
+        raise UsageError(
+            f"{option} compares models that are in one file, not {len(models)} files of OLD NEW or --models"
+        )
     if len(each) == 1:
         raise UsageError("--each names one model: there is nothing to compare it with", advice="--each ecmwf,gfs")
     if each and settings.preds is not None:

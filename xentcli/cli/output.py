@@ -13,14 +13,15 @@ import click
 
 from xentcli.cli.get import Asked, asked
 from xentcli.cli.options import given_on_command_line
+from xentcli.cli.seen import check_seen
 from xentcli.cli.targets import Target
 from xentcli.errors import FileError, Place, UsageError, shown
-from xentcli.options import Option, spelled
+from xentcli.options import Option
 from xentcli.readers import same_file
 from xentcli.scoring.metrics import METRICS, top
-from xentcli.writers import WRITERS, several_tables, text_formats
+from xentcli.writers import text_formats
 
-__all__ = ["OUTPUT", "Output", "tables_asked"]
+__all__ = ["OUTPUT", "Output"]
 
 
 def _list_metrics(ctx: click.Context) -> None:
@@ -73,7 +74,7 @@ class Output:
         self.annotates = not options.get("no_annotations", False)
         self.written: str | None = options.get("write_baseline")
         self._check_stdout([target for target in targets if target.path == "-"])
-        self._check_tables(options)
+        check_seen(options, self._forms(), self.get)
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
@@ -130,18 +131,13 @@ class Output:
                 advice=f"{alone} --format json prints the number as JSON",
             )
 
-    def _check_tables(self, options: Mapping[str, Any]) -> None:
-        """Refuse a form that has room for one of the tables that are asked for."""
-        forms = [target.format for target in self.files]
-        if not (self.quiet or self.get or self.per_example == "-"):
-            forms.append(self.format)
-        one = next((form for form in forms if WRITERS[form].one_table), None)
-        tables = tables_asked(click.get_current_context().info_name or "", options)
-        if one is not None and len(tables) > 1:
-            raise UsageError(
-                f"{' and '.join(tables)} are {len(tables)} tables, and {one} has room for one",
-                advice=f"choose one of them, or a form that has all: {', '.join(several_tables())}",
-            )
+    def _forms(self) -> dict[str, str]:
+        """The forms in which the result is written, each with the words that ask for it."""
+        forms = {target.format or self.format: f"{target.format} of -o" for target in self.files}
+        alone = (
+            "--quiet" if self.quiet else "--get" if self.get else "--per-example -" if self.per_example == "-" else ""
+        )
+        return forms | ({"": alone} if alone else {self.format: f"--format {self.format}"})
 
     def examples(self) -> contextlib.AbstractContextManager[Any]:
         """Give the sink of the losses per row, None without --per-example."""
@@ -180,25 +176,6 @@ class Output:
         """Write the files of -o and --append."""
         for target in self.files:
             target.write(document)
-
-
-def tables_asked(command: str, options: Mapping[str, Any]) -> list[str]:
-    """Return the options of a command that ask for a table each.
-
-    >>> tables_asked("score", {"by": ("site",), "worst": 3, "metrics": "accuracy"})
-    ['--by', '--worst']
-    """
-    given = {name: bool(options.get(name)) for name in ("by", "by_class", "worst", "metrics", "decompose")}
-    if command == "compare":
-        # The table of the models has the metrics, and the costs of groups.
-        given |= {"by": False, "metrics": False}
-    elif given["by"] or given["by_class"]:
-        # Classes, and metrics, are in the table of groups.
-        given |= {"by_class": not given["by"], "metrics": False}
-    if command == "check" and (options.get("max_each") or options.get("min_each")):
-        given["by"] = False
-    first = {"check": ["the limits"], "compare": ["the models"]}.get(command, [])
-    return first + [spelled(name) for name, there in given.items() if there]
 
 
 def _warn(report: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import NotComputedError, UsageError, Warning
-from xentcli.records import Keywords, record
+from xentcli.records import Keywords, record, replace
 from xentcli.report.document import (
     SCHEMA_VERSION,
     UNITS,
@@ -210,7 +210,17 @@ class Report(Document):
         """Return the groups where there are slices, the metrics, and the worst rows where they were asked for."""
         sliced = [_slices(self)] if self.by or self.by_class else []
         worst = [_worst(self)] if self.worst else []
-        return (*sliced, self._metrics_table(), *worst)
+        return (*sliced, self._figures_table(), *worst)
+
+    def _figures_table(self) -> Table:
+        """The metrics, with the ends of the interval below the standard error, or else the cost."""
+        table = self._metrics_table()
+        after = next((name for name in ("standard_error", "cost") if name in [row[0] for row in table.rows]), None)
+        if self.interval is None or after is None:
+            return table
+        place = [row[0] for row in table.rows].index(after) + 1
+        ends = (("low", self.interval.low, self.unit), ("high", self.interval.high, self.unit))
+        return replace(table, rows=(*table.rows[:place], *ends, *table.rows[place:]))
 
     def _metrics_table(self, *, undefined: bool = False) -> Table:
         """A row for each metric that is defined or was chosen; with `undefined` for each."""

@@ -170,7 +170,7 @@ class Fields:
         needs=("one problem",),
         commands=(*_ALL_COSTS, "explain"),
     )
-    sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0)
+    sum_tolerance: float = _loss("Tolerance of row sums around 1.", "TAU", 0.001, check=_from_0, needs=("sums",))
     renormalize: bool = _loss("Divide each row by its sum first; reported.", default=False, needs=("one problem",))
     scale: float = _loss("Multiply predictions first: 0.01 for percent.", "X", 1.0, check=_above_0)
     temperature: float = _loss(

@@ -52,6 +52,8 @@ def _check_kind(settings: Fields) -> None:
     kind = settings.kind
     if settings.renormalize and kind != "probs":
         raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
+    if kind in ("logits", "losses") and settings.set_and_needing("sums") is not None:
+        raise UsageError(f"--sum-tolerance has no use: --kind {kind} has no row sums")
     if KINDS[kind].labelled:
         return
     for metric in settings.shown_metrics:
@@ -107,7 +109,7 @@ def _check_multilabel(settings: Fields) -> None:
         raise UsageError(f"{given} does not go with --multilabel, whose columns are independent")
     for metric in settings.shown_metrics:
         if metric.argument is not None:
-            raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
+            raise UsageError(f"--multilabel has no {metric.name} for --metrics: each column has two classes")
 
 
 def _check_compat(settings: Fields, name: str) -> None:
@@ -115,6 +117,7 @@ def _check_compat(settings: Fields, name: str) -> None:
     if settings.kind not in kinds:
         raise UsageError(f"--compat {name} takes --kind {' or '.join(kinds)}, not {settings.kind}")
     if settings.clip is not None or settings.renormalize:
-        raise UsageError(f"--compat {name} sets clipping and renormalisation itself")
+        given = "--clip" if settings.clip is not None else "--renormalize"
+        raise UsageError(f"--compat {name} sets clipping and renormalisation itself; leave out {given}")
     if settings.temperature != 1:
         raise UsageError(f"--temperature does not go with --compat {name}, which has no temperature")

@@ -97,6 +97,20 @@ def reason_cells(reason: Reason) -> tuple[str, str, str]:
     return what, figures, f"{share}, {plural(reason.rows, 'row')}" if reason.kind != "row" else share
 
 
+def figures(result: CheckReport) -> Iterator[tuple[str, str]]:
+    """Yield what --confidence and --cluster, --bytes and --hash asked for, each with its name."""
+    report, options = result.report, result.report.options
+    if options.keys() & {"confidence", "cluster"} and report.interval is not None:
+        interval, clusters = report.interval, report.clusters
+        of = "" if clusters is None else f" ({plural(clusters, 'cluster')})"
+        yield f"{100 * interval.level:g} % interval", f"cost {fixed(interval.low, 6)} to {fixed(interval.high, 6)}{of}"
+    if report.bits_per_byte is not None:
+        yield "bits per byte", fixed(report.bits_per_byte, 6)
+    for given in report.inputs:
+        if given.sha256 is not None:
+            yield "sha256", f"{given.sha256}  {given.path}"
+
+
 def sentences(result: CheckReport) -> Iterator[str]:
     """Yield the verdict in words, and what was read and written."""
     total, failed = len(result.held), sum(check.verdict == "fail" for check in result.held)

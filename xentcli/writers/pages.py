@@ -17,6 +17,7 @@ from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.check import cells, change_cells, reason_cells, sentences, shown
+from xentcli.writers.check import figures as of_check
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.remarks import (
     baseline_lines,
@@ -146,6 +147,7 @@ def _check(result: CheckReport) -> Page:
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
     parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl")] if rows else []
+    parts += [_line(f" {line}", what) for what, line in of_check(result)]
     parts += _beside(result)
     if result.reasons:
         parts.append(_grid(["why", "figures", "share"], [reason_cells(reason) for reason in result.reasons], "lll"))

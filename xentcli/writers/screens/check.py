@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from xentcli.report.check import CheckReport
-from xentcli.writers.check import cells, change_cells, reason_cells, sentences, shown
+from xentcli.writers.check import cells, change_cells, figures, reason_cells, sentences, shown
 from xentcli.writers.figures import plural
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
 from xentcli.writers.screens.layout import Columns, block, facts, text
@@ -25,6 +25,7 @@ def screen(result: CheckReport) -> RenderableType:
     baseline = [("" if number else "baseline", line) for number, line in enumerate(baseline_lines(result.baseline))]
     return block(
         _limits(result),
+        facts(list(figures(result))),
         _figures(result),
         *slice_tables(result.beside),
         _why(result),

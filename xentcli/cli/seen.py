@@ -1,0 +1,96 @@
+"""Refuse what a command asks for and no form of its result would show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from xentcli.cli.get import Asked
+from xentcli.errors import UsageError
+from xentcli.options import spelled
+from xentcli.writers import WRITERS, several_tables
+
+__all__ = ["check_seen", "tables_asked"]
+
+_SHOWN_AS = {
+    "by": ("by",),
+    "by_class": ("by_class",),
+    "worst": ("worst",),
+    "show": ("worst",),
+    "metrics": (),
+    "hash": ("inputs",),
+    "confidence": ("interval", "by"),
+    "cluster": ("standard_error", "interval", "by", "clusters"),
+    "bytes": ("bits_per_byte", "bytes"),
+}
+"""Options that change no loss, each with the names in JSON that it changes; --get of one of these shows it."""
+_NOT_IN_TABLES = {
+    "score": ("hash",),
+    "calibration": ("hash",),
+    "check": ("hash", "confidence", "cluster", "bytes"),
+}
+"""Options that the tables of a command do not show in CSV, JSON Lines and Parquet."""
+_TABLES = ("csv", "jsonl", "parquet")
+
+
+def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked]) -> None:
+    """Refuse an option that none of the forms shows, and two tables in a form for one.
+
+    `forms` are those of the result, each with the words that ask for it; that of figures alone is empty.
+
+    Raises
+    ------
+    UsageError
+        Naming both.
+    """
+    command = click.get_current_context().info_name or ""
+    got = {figure.metric or figure.path[0] for figure in get}
+    for name, shown_as in _SHOWN_AS.items():
+        if options.get(name) and not _is_default(name) and not got & {*shown_as}:
+            hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]
+            if len(hidden) == len(forms):
+                raise UsageError(
+                    f"{spelled(name)} changes nothing that {hidden[0]} prints",
+                    advice="-o FILE.json writes the whole report, --get prints any value of it",
+                )
+    one = next((words for form, words in forms.items() if form and WRITERS[form].one_table), None)
+    tables = tables_asked(command, options)
+    if one is not None and len(tables) > 1:
+        raise UsageError(
+            f"{' and '.join(tables)} are {len(tables)} tables, and {one} has room for one",
+            advice=f"choose one of them, or a form that has all: {', '.join(several_tables())}",
+        )
+
+
+def _is_default(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE
+
+
+def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bool:
+    if not form:
+        return False
+    # A regression has an interval, and so have groups.
+    if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
+        return True
+    return form not in _TABLES or name not in _NOT_IN_TABLES.get(command, ())
+
+
+def tables_asked(command: str, options: Mapping[str, Any]) -> list[str]:
+    """Return the options of a command that ask for a table each.
+
+    >>> tables_asked("score", {"by": ("site",), "worst": 3, "metrics": "accuracy"})
+    ['--by', '--worst']
+    """
+    given = {name: bool(options.get(name)) for name in ("by", "by_class", "worst", "metrics", "decompose")}
+    if command == "compare":
+        # The table of the models has the metrics, and the costs of groups.
+        given |= {"by": False, "metrics": False}
+    elif given["by"] or given["by_class"]:
+        # Classes, and metrics, are in the table of groups.
+        given |= {"by_class": not given["by"], "metrics": False}
+    if command == "check" and (options.get("max_each") or options.get("min_each")):
+        given["by"] = False
+    first = {"check": ["the limits"], "compare": ["the models"]}.get(command, [])
+    return first + [spelled(name) for name, there in given.items() if there]
