@@ -343,7 +343,11 @@ CASES = {
         {"NAME": "4"},
     ),
     "given classes in another order": Case(
-        "p.csv l.csv --classes dog,cat,emu", BOTH, ("--preds dog,cat,emu",), LN2, leave=("--classes", "dog,cat,emu")
+        "p.csv l.csv --classes dog,cat,emu",
+        {**BOTH, "l.csv": N},
+        ("leave it out",),
+        LN2,
+        leave=("--classes", "dog,cat,emu"),
     ),
     "classes of the columns": Case(
         "p.csv l.csv --kind logits",

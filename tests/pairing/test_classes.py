@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Run, Write
+from tests.conftest import Call, Run, Write
 from tests.inputs import make
 from xentcli import score
 from xentcli.errors import DataError, FileError, UsageError, XentError
@@ -158,3 +158,45 @@ def test_class_names_that_cannot_mean_the_labels_are_positions(classes: list[str
 def test_two_class_names_of_one_column_are_not_passed_over_either(classes: list[str], labels: list[float]) -> None:
     assert "is not a class" in refusal(DataError, [0.3, 0.4], labels, classes=classes)
     assert score([0.3, 0.4], labels, classes=["no", "yes"]).cost == score([0.3, 0.4], labels).cost
+
+
+ORDERED = "cat,dog,emu\n0.7,0.2,0.1\n0.1,0.8,0.1\n"
+
+
+def test_names_in_any_order_are_a_schema_of_named_columns(call: Call, write: Write) -> None:
+    preds, labels = write("p.csv", ORDERED), write("l.csv", "y\ncat\ndog\n")
+    cost = call("score", preds, labels, "-q").out
+    assert call("score", preds, labels, "--classes", "emu,cat,dog", "-q").out == cost
+    done = call("score", preds, write("n.csv", "y\n0\n1\n"), "--classes", "emu,cat,dog")
+    assert (done.code, done.out) == (3, "") and "another order" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("emu,cat,fox", ["2 of 3 names", "no column: fox", "not in --classes: dog"]),
+        ("emu,cat,dog,fox", ["4 names", "3 prediction columns", "no column: fox"]),
+        ("emu,cat", ["2 names", "3 prediction columns", "not in --classes: dog"]),
+    ],
+)
+def test_names_that_are_some_of_the_columns_are_refused_with_what_differs(
+    call: Call, write: Write, given: str, words: list[str]
+) -> None:
+    done = call("score", write("p.csv", ORDERED), write("l.csv", "y\ncat\ndog\n"), "--classes", given)
+    assert (done.code, done.out) == (3, "")
+    assert all(word in done.err for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("70,20,10\n10,180,10\n", ["row 2", "column dog", "1.8 is not", "in the file: 180", "--scale 0.01"]),
+        ("70,20,15\n10,80,10\n", ["row 1", "sums to 1.05", "in the file: row sum 105"]),
+    ],
+)
+def test_a_scaled_value_that_is_refused_is_named_as_the_file_has_it(
+    call: Call, write: Write, text: str, words: list[str]
+) -> None:
+    done = call("score", write("p.csv", f"cat,dog,emu\n{text}"), write("l.csv", "y\ncat\ndog\n"), "--scale", "0.01")
+    assert (done.code, done.out) == (3, "")
+    assert all(word in done.err for word in words)

@@ -126,3 +126,16 @@ def test_a_stream_of_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("sys.stdin", Stdin)
     assert xentcli.score(z, "-", **KIND).cost == pytest.approx(wanted(z, y, np.ones_like(w)), rel=1e-14)
+
+
+def test_an_unshifted_language_model_is_told_the_option(tmp_path: Path, call: Call) -> None:
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 6, (8, 12))
+    logits = generator.normal(size=(8, 12, 6))
+    np.put_along_axis(logits[:, :-1], labels[:, 1:, None], 4.0, axis=2)
+    np.save(tmp_path / "z.npy", logits)
+    np.save(tmp_path / "y.npy", labels)
+    done = call("score", "z.npy", "y.npy", "--kind", "logits")
+    assert "--shift-labels" in done.out and "row missing" not in done.out
+    followed = call("score", "z.npy", "y.npy", "--kind", "logits", "--shift-labels")
+    assert "warning" not in followed.out

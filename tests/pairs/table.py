@@ -149,6 +149,11 @@ HARMLESS = {
 EXCUSED = {
     (first, "sum_tolerance"): "rows are divided by their sum; it still bounds how far q may be outside of [0, 1]"
     for first in ("renormalize", "compat")
+} | {
+    ("row", "weights"): "one row has the loss that it has; the column is no prediction then",
+    ("row", "align"): "one row is compared with no other row name",
+    ("kind", "by"): "explain looks for causes among the groups, and may find none",
+    ("model", "align"): "rows of one file have no other file's row names",
 }
 """Pairs of which the second changes nothing on its input, and why."""
 

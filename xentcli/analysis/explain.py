@@ -77,7 +77,7 @@ def explain(
         return causes(predictions, labels, Settings.chosen(settings, options, explain))
     chosen = Settings.chosen(settings, options, explain)
     if chosen.by:
-        raise UsageError("--by groups the rows of a file; one example has no groups")
+        raise UsageError("--by groups the rows of a file; one example (--row) has no groups")
     _check_plain(chosen)
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")
@@ -137,12 +137,15 @@ def _check_plain(settings: Settings) -> None:
     """Refuse options whose effect on the loss the steps would not show."""
     if settings.multilabel:
         raise UsageError(
-            "explain shows one problem; --multilabel has one in each column",
+            "explain --row shows one problem; --multilabel has one in each column",
             advice="xent score PREDS LABELS --multilabel --by-class shows the cost of each",
         )
+    if settings.bytes is not None:
+        raise UsageError("explain --row shows a loss, and --bytes is about bits per byte")
     if settings.label_smoothing or settings.has_class_weights:
+        given = "--label-smoothing" if settings.label_smoothing else "--class-weight"
         raise UsageError(
-            "explain shows the loss of a target as it is, without class weights and label smoothing",
+            f"explain --row shows the loss of a target as it is, without class weights and label smoothing ({given})",
             advice="xent score PREDS LABELS --per-example FILE, with the same options, writes the losses",
         )
 

@@ -103,7 +103,9 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
             return Warning(
                 "shifted",
                 f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}",
-                "is a first row missing in one of the files, or was its first line taken as a header?",
+                "--shift-labels takes the label of the next position, as language models are trained"
+                if step > 0 and case.plan.sequences
+                else "is a first row missing in one of the files, or was its first line taken as a header?",
             )
     return None
 

@@ -50,11 +50,11 @@ def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> 
     inputs = (preds_file, labels_of(labels_file, options["labels"]))
     output = Output(options, inputs)
     if options["by"] and (preds_file is None or options["row"] is not None):
-        raise UsageError("--by groups the rows of a file; one example has no groups")
+        raise UsageError("--by groups the rows of a file; one example (--row) has no groups")
     literals = [kind for kind in _LITERALS if options[kind] is not None]
     if len(literals) != 1 if preds_file is None else literals or options["target"] is not None:
         raise UsageError(
-            "give one example by --probs, --logits or --logprobs, or files: PREDS LABELS",
+            "give one example by --probs, --logits or --logprobs, with --label or --target, or files: PREDS LABELS",
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:

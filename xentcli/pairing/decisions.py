@@ -123,6 +123,7 @@ def pair(
         warnings=warnings,
         has_label_file=labels is not None,
         positions=period,
+        sequences=len(shape) == 3 and axis not in (None, 0) and not period,
     )
     return Feed(plan, queues)
 

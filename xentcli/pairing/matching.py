@@ -224,10 +224,15 @@ def match(
         When no rule holds.
     """
     preds, label = roles["preds"][0], roles["label"][0]
+    given = names
     if names is not None:
         _check_given(names, preds, settings)
+        # The same names in another order are a schema of the columns, which keep their own.
+        names = preds.names if _in_another_order(preds, names, settings.decimal_of_any) else names
     if len(label.columns) > 1 or settings.multilabel:
         order, distribution = _distribution(preds, label, settings, names, queues)
+        if given is not None and not distribution.by_name:
+            _check_order(preds, given, settings.decimal_of_any)
         if doubt.stray and names is None and not distribution.by_name:
             _check_vouched(preds, preds, (), settings, final=True)
         return Rule(order, distribution, label.names)
@@ -243,6 +248,8 @@ def match(
     is_label = is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
         classes, matcher = _decided(census, preds, names, settings)
+    if given is not None and not isinstance(matcher, ByName):
+        _check_order(preds, given, settings.decimal_of_any)
     if names is not None and settings.index_base is None:
         _check_by_position(names, census, matcher)
     if doubt.stray and names is None:
@@ -253,8 +260,14 @@ def match(
 
 
 def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> None:
-    """Refuse names of --classes that are too many or too few, or those of the columns in another order."""
+    """Refuse names of --classes that are too many or too few, or some but not all of which the columns have."""
     columns = len(preds.columns)
+    common = {*names} & {*preds.names} if preds.source.names and columns > 1 else set()
+    apart = [name for name in names if name not in common], [name for name in preds.names if name not in common]
+    differs = (
+        f"no column: {listed(apart[0])}" if common and apart[0] else "",
+        f"not in --classes: {listed(apart[1])}" if common and apart[1] else "",
+    )
     if columns > 1 and len(names) != columns:
         headed = len(names) == columns + 1 and str(settings.classes).startswith("@")
         raise DataError(
@@ -262,11 +275,24 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
             place=Place(preds.source.path),
             advice=(
                 f"prediction columns: {listed(preds.names)}",
+                *differs,
                 f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
             ),
         )
-    if preds.source.names:
-        _check_order(preds, names, settings.decimal_of_any)
+    if common and apart[0]:
+        raise DataError(
+            f"--classes and the prediction columns have {len(common):,} of {columns:,} names in common",
+            place=Place(preds.source.path),
+            advice=differs,
+        )
+
+
+def _in_another_order(preds: Found, names: tuple[str, ...], decimal: str) -> bool:
+    """Whether names are those of the prediction columns in another order."""
+    if not preds.source.names:
+        return False
+    given, called = ([in_points(name, decimal) for name in each] for each in (names, preds.names))
+    return given != called and sorted(given) == sorted(called)
 
 
 def _decided(
@@ -287,12 +313,12 @@ def _decided(
 
 
 def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
-    """Refuse the names of the prediction columns in another order."""
+    """Refuse the names of the prediction columns in another order, where labels are positions."""
     given, called = ([in_points(name, decimal) for name in each] for each in (names, preds.names))
-    if given != called and set(given) == set(called):
+    if _in_another_order(preds, names, decimal):
         words = ",".join(spec_of(names, [preds.columns[called.index(name)] for name in given]))
         raise DataError(
-            "--classes has the names of the prediction columns in another order",
+            "--classes has the names of the prediction columns in another order, and labels are not names",
             place=Place(preds.source.path),
             advice=(f"leave it out, or --preds {shlex.quote(words)} takes the columns in that order",),
         )

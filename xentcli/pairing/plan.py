@@ -85,6 +85,8 @@ class Plan:
         Whether the second input is a file of labels.
     positions
         With --shift-labels how many positions a sequence has, the last of which has no next token; else 0.
+    sequences
+        Whether the predictions are an array (batch, position, class), without --shift-labels.
     """
 
     settings: Settings
@@ -103,6 +105,7 @@ class Plan:
     uncertain_base: bool
     has_label_file: bool
     positions: int = 0
+    sequences: bool = False
 
     @property
     def predictions(self) -> Table:

@@ -6,6 +6,7 @@ What leaves `checked` holds: every later step may rely on it and checks nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,10 @@ def checked(
     DataError
         At the first row that is not what its kind says, with what the row looks like.
     """
+    if recipe.scale != 1.0:
+        where = _Unscaled(predictions, recipe.scale, where)
     # Values that are refused below may overflow before that.
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"), where if isinstance(where, _Unscaled) else nullcontext():
         predictions = recipe.scaled(predictions)
         if recipe.reducible and predictions.shape[1] > 1 and target is not None and target.ndim == 1:
             known = reduced(predictions, target.astype(np.int64, copy=False), recipe)
@@ -50,6 +53,34 @@ def checked(
                 deviation = None if recipe.kind == "logits" else known.deviation
                 return tempered(Batch(recipe, predictions, target, weight, rows, deviation=deviation, known=known))
         return tempered(_checked(predictions.astype(np.float64, copy=False), target, weight, recipe, rows, where))
+
+
+class _Unscaled:
+    """Adds the value of the file to the message about a value that --scale has multiplied."""
+
+    def __init__(self, values: Array, scale: float, where: Where) -> None:
+        self.values, self.scale, self.where = values, scale, where
+        self.at: tuple[int, int | None] = (0, None)
+
+    def __call__(self, row: int, column: int | None) -> Place:
+        """Say where a value stands, and remember it."""
+        self.at = (row, column)
+        return self.where(row, column)
+
+    def __enter__(self) -> None:
+        """Begin to watch for a refusal."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Name the value that the file has, or the sum of the row there."""
+        row, column = self.at
+        if isinstance(error, DataError):
+            found = self.values[row].astype("f8") if column is None else self.values[row, column]
+            inside = f"row sum {_number(float(found.sum()))}" if column is None else _number(float(found))
+            raise DataError(
+                f"{error.message} (in the file: {inside}; --scale {self.scale:g})",
+                place=error.place,
+                advice=error.advice,
+            ) from None
 
 
 def _checked(
