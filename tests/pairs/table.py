@@ -153,6 +153,8 @@ EXCUSED = {
     ("row", "weights"): "one row has the loss that it has; the column is no prediction then",
     ("row", "align"): "one row is compared with no other row name",
     ("kind", "by"): "explain looks for causes among the groups, and may find none",
+    ("quiet", "strict"): "the exit code is that of a limit that passes",
+    ("get", "strict"): "the exit code is that of a limit that passes",
     ("model", "align"): "rows of one file have no other file's row names",
 }
 """Pairs of which the second changes nothing on its input, and why."""
