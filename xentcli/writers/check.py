@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from xentcli.report.check import Check, CheckReport, Reason
 from xentcli.writers.figures import fixed, percent, plural
+from xentcli.writers.remarks import digests
 
 __all__ = ["cells", "change_cells", "in_words", "reason_cells", "sentences", "shown"]
 
@@ -106,9 +107,7 @@ def figures(result: CheckReport) -> Iterator[tuple[str, str]]:
         yield f"{100 * interval.level:g} % interval", f"cost {fixed(interval.low, 6)} to {fixed(interval.high, 6)}{of}"
     if report.bits_per_byte is not None:
         yield "bits per byte", fixed(report.bits_per_byte, 6)
-    for given in report.inputs:
-        if given.sha256 is not None:
-            yield "sha256", f"{given.sha256}  {given.path}"
+    yield from digests(report)
 
 
 def sentences(result: CheckReport) -> Iterator[str]:

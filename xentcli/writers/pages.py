@@ -24,6 +24,7 @@ from xentcli.writers.remarks import (
     bytes_remark,
     changes_of_loss,
     changes_of_losses,
+    digests,
     ends,
     skipped_rows,
     unmatched_rows,
@@ -85,7 +86,8 @@ def _report(report: Report) -> Page:
     first = f"{report.inputs[0].path}: {plural(report.examples.scored, 'row')} scored"
     first += "".join(f"; {line}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
     figures = _grid(["metric", "value", "unit", "what it is"], rows, "lrll")
-    return _line(first), figures, *_slices(report), *_warnings(report)
+    hashes = [_line(f" {line}", what) for what, line in digests(report)]
+    return _line(first), *hashes, figures, *_slices(report), *_warnings(report)
 
 
 def _slices(report: Report) -> Iterator[Grid]:
@@ -206,6 +208,7 @@ def _calibration(result: CalibrationReport) -> Page:
     ]
     remarks = (*changes_of_loss(result.report), *skipped_rows(result.report), *unmatched_rows(result.report))
     parts += map(_line, remarks)
+    parts += [_line(f" {line}", what) for what, line in digests(result.report)]
     parts.append(_grid(["metric", "value", ""], list(figures(result)), "lrl"))
     if result.bins:
         rows = [

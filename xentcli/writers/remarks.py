@@ -18,6 +18,7 @@ __all__ = [
     "bytes_remark",
     "changes_of_loss",
     "changes_of_losses",
+    "digests",
     "ends",
     "skipped_rows",
     "unmatched_rows",
@@ -160,3 +161,10 @@ def ends(interval: Interval, places: int) -> str:
     """Return both ends of an interval, and its note on few rows."""
     note = f" ({interval.note})" if interval.note else ""
     return f"{fixed(interval.low, places)} to {fixed(interval.high, places)}{note}"
+
+
+def digests(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the SHA-256 of each input, with --hash."""
+    for given in report.inputs:
+        if given.sha256 is not None:
+            yield "sha256", f"{given.sha256}  {given.path}"

@@ -11,7 +11,7 @@ from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed
-from xentcli.writers.remarks import changes_of_loss, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import MOST
 
@@ -29,7 +29,7 @@ def screen(report: CalibrationReport) -> RenderableType:
     command = temperature_command(report)
     groups = itertools.groupby(report.by, key=lambda part: tuple(part.group))
     return block(
-        facts(changes),
+        facts([*changes, *digests(report.report)]),
         Columns(list(figures(report)), styles=("bold",)),
         _Bins(report) if report.bins else None,
         *(_groups(list(parts)) for _, parts in groups),

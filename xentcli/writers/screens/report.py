@@ -11,7 +11,7 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, ends, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import bytes_remark, changes_of_loss, digests, ends, skipped_rows, unmatched_rows
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
@@ -67,9 +67,7 @@ def _inputs(report: Report) -> Iterator[tuple[str, str]]:
     for given in report.inputs:
         if given.header is False:
             yield "header", f"{given.path} has none; its first line is data"
-    for given in report.inputs:
-        if given.sha256 is not None:
-            yield "sha256", f"{given.sha256}  {given.path}"
+    yield from digests(report)
     unused = [name for given in report.inputs for name in given.unused]
     if unused:
         more = ", ..." if len(unused) > 12 else ""
