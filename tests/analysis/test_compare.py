@@ -432,3 +432,12 @@ def test_the_document_follows_its_schema() -> None:
 
     result = compare([FOREST, LOGISTIC], LABELS, by_class=True, worst=2)
     jsonschema.validate(result.to_dict(), json_schema.of(Comparison.NAME))
+
+
+def test_a_tool_that_has_no_temperature_is_compared_without_one() -> None:
+    a, b = np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.25, 0.75]])
+    result = compare({"a": a, "b": b}, [0, 1], compat="sklearn")
+    assert {pair.metric for pair in result.pairs} == {"cost", "brier", "accuracy"}
+    assert any("--compat sklearn has no temperature" in note for note in result.notes)
+    with pytest.raises(UsageError, match="--compat sklearn has no temperature"):
+        compare({"a": a, "b": b}, [0, 1], compat="sklearn", fit="temperature")

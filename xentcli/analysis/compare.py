@@ -87,7 +87,7 @@ def compare(
         indexes = {name: index for name, data in named_models.items() if (index := index_of(data)) is not None}
         known = chosen.label is not None if labels is None else index_of(labels) is not None
         chosen = replace(chosen, id=INDEX) if reordered(indexes, known) else chosen
-    unfitted = _unfitted(fit, chosen.kind, len(each or named_models), model)
+    unfitted = _unfitted(fit, chosen, len(each or named_models), model)
     runs = Runs.of(chosen, _metrics(chosen))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     if model is not None:
@@ -107,7 +107,7 @@ def compare(
     return comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "")
 
 
-def _unfitted(fit: str | None, kind: str, models: int, model: str | None) -> str | None:
+def _unfitted(fit: str | None, settings: Settings, models: int, model: str | None) -> str | None:
     """Return why no temperatures are fitted, empty where that was asked for; None where they are.
 
     Raises
@@ -119,7 +119,8 @@ def _unfitted(fit: str | None, kind: str, models: int, model: str | None) -> str
         raise UsageError(f"--fit is {' or '.join(FITS)}, not {shown(fit)}")
     if fit == "none":
         return ""
-    never = "" if KINDS[kind].labelled else f"--kind {kind} holds no distribution over classes"
+    never = "" if KINDS[settings.kind].labelled else f"--kind {settings.kind} holds no distribution over classes"
+    never = never or ("" if settings.compat is None else f"--compat {settings.compat} has no temperature")
     never = never or ("" if model is None else "rows of several models are in one file (--model)")
     if never and fit is not None:
         raise UsageError(f"--fit {fit} cannot be: {never}")
