@@ -180,3 +180,22 @@ def test_an_id_of_both_files_in_another_order_is_refused_and_other_ids_are_warne
     assert (same.warnings, same.cost) == ((), pytest.approx(COST, rel=1e-12))
     truth.assign(name=[f"{row}" for row in range(N)]).to_csv(labels, index=False)
     assert [w.code for w in score(preds, labels, label="y", **options).warnings] == ["row-names-differ"]
+
+
+@pytest.mark.parametrize("ends", [("", ""), ("p_", ""), ("", ".prob")])
+def test_an_impossible_number_of_a_class_is_refused_though_the_other_columns_sum_to_1(
+    ends: tuple[str, str], write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before, after = ends
+    names = [f"{before}{c}{after}" for c in (range(4) if ends == ("", "") else ["cat", "dog", "emu", "fox"])]
+    labels = "1" if ends == ("", "") else "dog"
+    other = labels.replace("1", "0").replace("dog", "cat")
+    write("p.csv", ",".join(["id", *names]) + "\nr1,0.25,0.75,0,inf\nr2,0.5,0.5,0,0\n")
+    write("y.csv", f"id,truth\nr1,{labels}\nr2,{other}\n")
+    with pytest.raises(DataError) as caught:
+        score("p.csv", "y.csv", label="truth", id="id")
+    assert caught.value.place.column == names[3] and "got inf" in str(caught.value)
+    with pytest.raises(DataError) as caught:
+        score("p.csv", "y.csv", label="truth")
+    assert names[3] not in str(caught.value) or "--preds" not in str(caught.value).replace("--preds NAME", "")

@@ -123,19 +123,27 @@ class Head:
     def named(self, labels: Sequence[Collection[str]]) -> list[tuple[int, ...]]:
         """Return the sets of columns that are named as all of some labels are: those that sum to 1, if there are any.
 
-        Their values lie from 0 to 1. Of nested sets the larger one is taken.
+        Their values lie from 0 to 1. Of nested sets the larger one is taken. A set that lacks a column of the same
+        family with an impossible number is none: that number is to be refused, not left out.
         """
         if not self.found.source.names:
             return []
-        shares = self.shares
-        each = (places for names in labels for places in families(self.names(shares), names))
-        every = dict.fromkeys(tuple(shares[place] for place in places) for places in each if len(places) > 1)
+        numbers = self.without_text
+        each = (places for names in labels for places in families(self.names(numbers), names))
+        kin = dict.fromkeys(tuple(numbers[place] for place in places) for places in each if len(places) > 1)
+        faulty = [{*places} for places in kin if not self._shares[list(places)].all()]
+        every = [places for places in kin if not any({*places} <= other for other in faulty)]
         sets = [places for places in every if self.sums_to_1(places)] or list(every)
         return [places for places in sets if not any(set(places) < set(other) for other in sets)]
 
     @property
     def summing(self) -> tuple[int, ...]:
-        """The set of columns that sums to 1, if there is one: a list, those from 0 to 1, all but one, or a run."""
+        """The set of columns that sums to 1, if there is one: a list, those from 0 to 1, all but one, or a run.
+
+        Beside an infinite number there is none: it is to be refused, not left out.
+        """
+        if np.isinf(self.q).any():
+            return ()
         flat = flat_of(self.found.source)
         groups = flat.groups.values() if flat else ()
         lists = [tuple(self.found.columns.index(c) for c in g) for g in groups if {*g} <= {*self.found.columns}]
@@ -177,10 +185,13 @@ def _numbers(values: Values, decimal: str) -> Floats:
 def families(names: Sequence[str], labels: Collection[str]) -> Iterator[tuple[int, ...]]:
     """Yield each set of columns, as places, that are named as all labels are, or so between a prefix and a suffix.
 
-    With a prefix or suffix all columns that have it are such a set too: a class may have no row.
+    With a prefix or suffix all columns that have it are such a set too, and of numbers all numbers: a class may have
+    no row.
 
     >>> list(families(["id", "p_red", "p_blue", "p_grey", "red", "blue"], {"red", "blue"}))
     [(1, 2, 3), (1, 2), (4, 5)]
+    >>> list(families(["id", "0", "1", "2"], {"0", "1"}))
+    [(1, 2, 3), (1, 2)]
     """
     places = {name: place for place, name in enumerate(names)}
     longest = max(labels, key=len, default="")
@@ -198,4 +209,6 @@ def families(names: Sequence[str], labels: Collection[str]) -> Iterator[tuple[in
             least = len(before) + len(after)
             alike = (place for name, place in places.items() if name.startswith(before) and name.endswith(after))
             yield tuple(place for place in alike if len(names[place]) > least)
+        elif all(label.isdecimal() for label in labels):
+            yield tuple(place for name, place in places.items() if name.isdecimal())
         yield tuple(sorted(found))
