@@ -195,7 +195,9 @@ def test_an_impossible_number_of_a_class_is_refused_though_the_other_columns_sum
     write("y.csv", f"id,truth\nr1,{labels}\nr2,{other}\n")
     with pytest.raises(DataError) as caught:
         score("p.csv", "y.csv", label="truth", id="id")
-    assert caught.value.place.column == names[3] and "got inf" in str(caught.value)
+    place = caught.value.place
+    assert place is not None and place.column == names[3]
+    assert "got inf" in str(caught.value)
     with pytest.raises(DataError) as caught:
         score("p.csv", "y.csv", label="truth")
     assert names[3] not in str(caught.value) or "--preds" not in str(caught.value).replace("--preds NAME", "")
