@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from xentcli.columns.missing import is_missing
-from xentcli.columns.numerals import is_number
+from xentcli.columns.numerals import is_number, whole
 from xentcli.errors import shown
 from xentcli.pairing import near
 from xentcli.pairing.columns import listed
@@ -46,7 +46,10 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
 
 def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
     """--classes with all labels, where columns without names are as many: sorted, which is how most tools have them."""
-    option, plain = "--classes NAME,...", all(_is_short(text) and not set(text) & {",", " "} for text in labels)
+    # Decimals are measurements, not names of classes.
+    names_alone = all(not is_number(text) or whole(text) for text in labels)
+    plain = names_alone and all(_is_short(text) and not set(text) & {",", " "} for text in labels)
+    option = "--classes NAME,..."
     if plain and len(labels) == len(names) and list(names) == [str(place) for place in range(len(names))]:
         numeric = all(map(is_number, labels))
         in_order = sorted(labels, key=float) if numeric else sorted(labels)
