@@ -91,7 +91,9 @@ def follow(case: Case, folder: Path, call: Call) -> Followed:
 
 
 def _asking(args: list[str], case: Case) -> list[str]:
-    return [*args, "-q"] if args[0] == "score" else args
+    # Groups are refused where nothing shows them.
+    shown = ["-o", "shown.json"] if "--by" in args else []
+    return [*args, "-q", *shown] if args[0] == "score" else args
 
 
 def _write(path: Path, content: Content) -> None:

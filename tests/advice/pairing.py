@@ -344,8 +344,8 @@ CASES = {
     ),
     "given classes in another order": Case(
         "p.csv l.csv --classes dog,cat,emu",
-        {**BOTH, "l.csv": N},
-        ("leave it out",),
+        {**BOTH, "l.csv": column(np.array([1, 0, 2])[TRUTH])},
+        ("--preds dog,cat,emu",),
         LN2,
         leave=("--classes", "dog,cat,emu"),
     ),

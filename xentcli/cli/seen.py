@@ -74,6 +74,8 @@ def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bo
     # A regression has an interval, and so have groups.
     if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
         return True
+    if form in _TABLES and name == "confidence" and options.get("metrics") and command != "compare":
+        return False
     return form not in _TABLES or name not in _NOT_IN_TABLES.get(command, ())
 
 

@@ -213,12 +213,11 @@ class Report(Document):
         return (*sliced, self._figures_table(), *worst)
 
     def _figures_table(self) -> Table:
-        """The metrics, with the ends of the interval below the standard error, or else the cost."""
+        """The metrics, and unless they were chosen the ends of the interval below the standard error."""
         table = self._metrics_table()
-        after = next((name for name in ("standard_error", "cost") if name in [row[0] for row in table.rows]), None)
-        if self.interval is None or after is None:
+        if self.interval is None or self.shown:
             return table
-        place = [row[0] for row in table.rows].index(after) + 1
+        place = [row[0] for row in table.rows].index("standard_error") + 1
         ends = (("low", self.interval.low, self.unit), ("high", self.interval.high, self.unit))
         return replace(table, rows=(*table.rows[:place], *ends, *table.rows[place:]))
 
