@@ -91,8 +91,8 @@ def follow(case: Case, folder: Path, call: Call) -> Followed:
 
 
 def _asking(args: list[str], case: Case) -> list[str]:
-    # Groups are refused where nothing shows them.
-    shown = ["-o", "shown.json"] if "--by" in args else []
+    # Slices are refused where nothing shows them.
+    shown = ["-o", "shown.json"] if {"--by", "--by-class", "--worst"} & {*args} else []
     return [*args, "-q", *shown] if args[0] == "score" else args
 
 

@@ -279,7 +279,8 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
                 f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
             ),
         )
-    if common and apart[0]:
+    # Numbers may be written in several ways: +1 is 1.
+    if common and apart[0] and not any(map(is_number, apart[0])):
         raise DataError(
             f"--classes and the prediction columns have {len(common):,} of {columns:,} names in common",
             place=Place(preds.source.path),

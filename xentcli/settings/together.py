@@ -52,7 +52,7 @@ def _check_kind(settings: Fields) -> None:
     kind = settings.kind
     if settings.renormalize and kind != "probs":
         raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
-    if kind in ("logits", "losses") and settings.set_and_needing("sums") is not None:
+    if kind == "logits" and settings.set_and_needing("sums") is not None:
         raise UsageError(f"--sum-tolerance has no use: --kind {kind} has no row sums")
     if KINDS[kind].labelled:
         return
