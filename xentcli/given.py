@@ -101,8 +101,15 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
             raise UsageError(f"{option} takes one column, not {len(given)}: {', '.join(map(str, named))}")
         return Given(option, given[0].data, given[0].column)
     if takes == "several" and isinstance(value, list | tuple) and any(map(_is_data, value)):
+        unnamed = [place for place, item in enumerate(value) if not isinstance(item, str) and not _own_name(item)]
         return tuple(
-            item if isinstance(item, str) else _one(option if len(value) == 1 else f"{option}[{place}]", item)
+            item
+            if isinstance(item, str)
+            else _one(
+                option if len(value) == 1 else f"{option}[{place}]",
+                item,
+                f"{option}{place + 1}" if place in unnamed and len(unnamed) > 1 else "",
+            )
             for place, item in enumerate(value)
         )
     return _one(option, value)
@@ -119,8 +126,13 @@ def _named(value: Any) -> Mapping[Any, Any] | None:
 def _one(path: str, data: Any, column: str = "") -> Given:
     if not _is_data(data):
         raise UsageError(f"{path} is a column or data for each row, not {shown(data)}")
+    return Given(path, data, column or _own_name(data) or path.partition("[")[0])
+
+
+def _own_name(data: Any) -> str:
+    """The name of a series; empty of what has none."""
     own = getattr(data, "name", None)
-    return Given(path, data, column or (path.partition("[")[0] if own is None or own == "" else str(own)))
+    return "" if own is None else str(own)
 
 
 def _is_data(value: Any) -> bool:

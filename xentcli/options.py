@@ -91,6 +91,8 @@ class Option:
 
         if self.data:
             value = columns_given(name, value, self.data)
+            if isinstance(value, float) and self.numbers == "names":
+                raise UsageError(f"{name} is the name of a column or data for each row, not {shown(value)}")
         value = typed(name, value, self.hint, numbers=self.numbers)
         if value is None:
             return None

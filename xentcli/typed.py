@@ -76,8 +76,8 @@ def count(name: str, value: Any) -> int | None:
 
 def _plain(value: Any) -> Any:
     """Convert NumPy scalars and arrays, also within lists and dicts, to Python values; lists become tuples."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
+    if listed := getattr(value, "tolist", getattr(value, "to_list", None)):
+        value = listed()
     if isinstance(value, list | tuple | range):
         return tuple(map(_plain, value))
     return {_plain(key): _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

@@ -97,7 +97,7 @@ def check(
     chosen = Settings.chosen(settings, options, check)
     given = {"max": max, "min": min, "max_each": max_each, "min_each": min_each}
     rules = Rules.of(limits, given, max_regression, fail_on_warning, min_rows, strict)
-    old, made = (None if path is None else os.fspath(path) for path in (baseline, write_baseline))
+    old, made = _path("baseline", baseline), _path("write_baseline", write_baseline)
     rules.check(chosen, old, written=made is not None)
     if old is not None:
         from xentcli.analysis.against import check_there
@@ -135,6 +135,22 @@ def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
     asked = [metric.name for metric in map(find, needed) if is_row_mean(metric)]
     shown = [metric.name for metric in settings.shown_metrics if is_row_mean(metric)]
     return tuple(name for name in dict.fromkeys((*usual, *asked, *shown)) if name != "cost")
+
+
+def _path(option: str, value: Any) -> str | None:
+    """The path that an option gives.
+
+    Raises
+    ------
+    UsageError
+        For anything else, such as an array.
+    """
+    if value is None or isinstance(value, str | os.PathLike):
+        return None if value is None else os.fspath(value)
+    raise UsageError(
+        f"{option} is the path of a file, not {shown(value)}",
+        advice="compare({'old': ..., 'new': ...}, labels) compares predictions in memory",
+    )
 
 
 def _sliced(settings: Settings, rules: Rules) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
@@ -81,7 +81,7 @@ def compare(
     (-0.2012, 'better')
     """
     labels, chosen = with_labels(labels, Settings.chosen(settings, options, compare))
-    named_models = dict(models) if isinstance(models, Mapping) else names_of([os.fspath(path) for path in models])
+    named_models = dict(models) if isinstance(models, Mapping) else names_of(_paths(models))
     _check_models(named_models, each, model, chosen)
     if chosen.id is None and chosen.align is None and len(named_models) > 1:
         indexes = {name: index for name, data in named_models.items() if (index := index_of(data)) is not None}
@@ -212,6 +212,23 @@ def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
         found = files_of(paths[0])
         return list(paths if found is None else found)
     return list(paths)
+
+
+def _paths(models: Any) -> list[str]:
+    """The paths of models.
+
+    Raises
+    ------
+    UsageError
+        For data, which have no name.
+    """
+    many = isinstance(models, Iterable) and not isinstance(models, str | os.PathLike)
+    if not many or not all(isinstance(path, str | os.PathLike) for path in models):
+        raise UsageError(
+            "compare takes a dict of models by name, or a list of paths",
+            advice='compare({"old": predictions, "new": others}, labels)',
+        )
+    return [os.fspath(path) for path in models]
 
 
 def names_of(paths: Sequence[str]) -> dict[str, str]:

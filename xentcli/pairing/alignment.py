@@ -221,6 +221,8 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
     # Of a stream that goes on no more is counted.
     ours = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
     theirs = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
+    if all(getattr(source, "index", None) is not None for source in (predictions, other)):
+        advice += ("--id index --subset scores the rows that both have in their index",)
     return DataError(
         f"the row counts differ: {predictions.path} has {ours} and {other.path} has {theirs}", advice=advice
     )

@@ -34,6 +34,7 @@ _ONE_COLUMN = (
     "one column of predictions is the probability of class 1",
     "labels that are names: --positive NAME says which one it is the probability of",
 )
+_SIGNS = ("labels -1 and 1? --positive 1, where the column is the probability of 1",)
 
 
 class Matcher(Protocol):
@@ -149,7 +150,9 @@ class Binary:
             raise LabelsBreakRule(
                 f"label {shown(label)} where 0, 1 or a probability between was expected",
                 place=where(row),
-                advice=skipping(label) + (() if is_missing(label) else _ONE_COLUMN),
+                advice=_SIGNS
+                if {*y.tolist()} == {-1, 1}
+                else skipping(label) + (_ONE_COLUMN if not is_missing(label) else ()),
             )
         hard = (y == 0) | (y == 1)
         if hard.all():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,10 @@ def _first_line(error: Exception) -> str:
 def _advice(data: Any) -> str:
     """How an object becomes an array, by what it has."""
     lines = {"get": ".get() copies it to an array", "toarray": ".toarray() makes an array of it"}
-    return next((line for method, line in lines.items() if hasattr(data, method)), "")
+    found = next((line for method, line in lines.items() if hasattr(data, method)), "")
+    # A set has no order.
+    listed = hasattr(data, "__iter__") and not isinstance(data, Set | type)
+    return found or ("list(...) makes a list of it" if listed else "")
 
 
 def _of_columns(names: Sequence[str], columns: Sequence[Array], name: str, data: Any) -> MemorySource:
@@ -218,6 +221,9 @@ def _array(data: Any, name: str) -> tuple[Array, bool]:
     if callable(getattr(data, "detach", None)):
         return _of_tensor(data, name)
     if isinstance(data, list | tuple):
+        if data and isinstance(data[0], Mapping):
+            advice = "pandas.DataFrame(rows) or polars.DataFrame(rows) is a table of them"
+            raise DataError("a list of dicts is no table", place=Place(name), advice=advice)
         tensors = bool(data) and callable(getattr(data[0], "detach", None))
         try:
             return np.asarray([_floats(item, name) for item in data] if tensors else data), False
@@ -264,6 +270,8 @@ def _of_array(array: Array, name: str, column: str = "", data: Any = None, *, bf
     if array.dtype.kind not in "biufUS":
         floats = array.dtype.name.startswith("float8")
         advice = "astype('float32') makes numbers of it that NumPy has" if floats else ""
+        if array.dtype.kind == "O":
+            advice = "numpy.asarray(..., dtype='float64') makes numbers of them"
         reason = f"an array of dtype {array.dtype}; numbers or text are expected"
         raise DataError(reason, place=Place(name), advice=advice)
     if not array.ndim:

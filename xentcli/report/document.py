@@ -224,6 +224,7 @@ def flat(item: Any) -> dict[str, Any]:
     if hasattr(fields.get("infinite"), "count"):
         fields["infinite"] = fields["infinite"].count
     group, beside = fields.pop("group", None) or {}, fields.pop("shown", None) or {}
+    fields |= {name: value for name, value in (fields.pop("metrics", None) or {}).items() if name not in fields}
     intervals = {name: fields.pop(name) for name in list(fields) if name.endswith("interval")}
     for name, interval in intervals.items():
         prefix = name.removesuffix("interval")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from xentcli.errors import NotComputedError, UsageError, Warning
+from xentcli.errors import NotComputedError, UsageError, Warning, shown
 from xentcli.records import Keywords, record, replace
 from xentcli.report.document import (
     SCHEMA_VERSION,
@@ -163,6 +163,8 @@ class Report(Document):
         UsageError
             For a metric that there is not, and, as a KeyError too, for one that was not computed.
         """
+        if not isinstance(name, str):
+            raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
         metric = find(name)
         if metric.name in self.metrics:
             return self.metrics[metric.name]

@@ -28,6 +28,19 @@ _NUMBERS_TOO = {
 _DATA = {"one": "OneColumn", "several": "SeveralColumns", "labels": "Data | Mapping[str, Any]", "ids": "OneColumn"}
 """What an option of a role takes beside the name of a column, by Option.data."""
 
+_ELSEWHERE = {
+    "sample_weight": "weights",
+    "ignore_index": "ignore_label",
+    "from_logits": "kind",
+    "pos_label": "positive",
+    "eps": "clip",
+    "epsilon": "clip",
+    "n_bins": "bins",
+    "group": "by",
+    "groups": "by",
+}
+"""Options of other libraries (scikit-learn, torch, Keras), and what they are here."""
+
 
 class _Text(str):
     """An annotation that help() shows as it is, without quotes."""
@@ -108,6 +121,8 @@ def check_names(function: Callable[..., Any], names: Iterable[str]) -> None:
             raise UsageError(f"--{name.replace('_', '-')} does not go with {command}")
         from difflib import get_close_matches
 
-        nearest = get_close_matches(name.lower().replace("-", "_"), taken, n=1, cutoff=0.5)
-        advice = f"did you mean {nearest[0]}?" if nearest else f"help(xentcli.{command}) lists them"
+        typed = name.lower().replace("-", "_")
+        nearest = get_close_matches(typed, taken, n=1, cutoff=0.6)
+        meant = _ELSEWHERE[typed] if _ELSEWHERE.get(typed) in taken else nearest[0] if nearest else None
+        advice = f"did you mean {meant}?" if meant else f"help(xentcli.{command}) lists them"
         raise UsageError(f"{command}() has no option {shown(name)}", advice=advice)

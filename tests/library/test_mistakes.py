@@ -1,0 +1,81 @@
+"""Calls as they are made by mistake: an error says what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import xentcli
+from tests.library import NAMES, PROBS, SITES, TRUTH
+from xentcli.errors import XentError
+
+FRAME = pd.DataFrame(PROBS, columns=["cat", "dog", "emu"])
+SCORE: Any = xentcli.score
+COMPARE: Any = xentcli.compare
+CHECK: Any = xentcli.check
+
+MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
+    "scikit-learn's weights": (lambda: SCORE(PROBS, TRUTH, sample_weight=[1]), "did you mean weights?"),
+    "torch's ignored index": (lambda: SCORE(PROBS, TRUTH, ignore_index=-100), "did you mean ignore_label?"),
+    "Keras's logits": (lambda: SCORE(PROBS, TRUTH, from_logits=True), "did you mean kind?"),
+    "scikit-learn's clip": (lambda: SCORE(PROBS, TRUTH, eps=1e-15), "did you mean clip?"),
+    "an unknown option": (lambda: SCORE(PROBS, TRUTH, sentinel="sum"), "help(xentcli.score)"),
+    "a list of models": (lambda: COMPARE([PROBS, PROBS], TRUTH), "dict of models"),
+    "models side by side": (lambda: COMPARE(PROBS, PROBS), "dict of models"),
+    "a baseline in memory": (lambda: CHECK(PROBS, TRUTH, baseline=PROBS), "compare("),
+    "a metric by number": (lambda: SCORE(PROBS, TRUTH)[5], 'report["cost"]'),
+    "rows as dicts": (lambda: SCORE(FRAME.to_dict("records"), NAMES), "DataFrame(rows)"),
+    "a generator": (lambda: SCORE((row for row in PROBS), TRUTH), "list(...)"),
+    "values of a dict": (lambda: SCORE(PROBS, dict(enumerate(TRUTH)).values()), "list(...)"),
+    "numbers as objects": (lambda: SCORE(PROBS.astype(object), TRUTH), "dtype='float64'"),
+    "one weight": (lambda: SCORE(PROBS, TRUTH, weights=2.0), "name of a column or data for each row"),
+    "labels of more rows": (lambda: SCORE(FRAME.iloc[:9], pd.Series(NAMES)), "--id index --subset"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistaken_call_is_a_xent_error_with_advice(name: str) -> None:
+    call, words = MISTAKES[name]
+    with pytest.raises(XentError) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+def test_a_set_has_no_order_that_list_would_keep() -> None:
+    with pytest.raises(XentError) as caught:
+        SCORE(PROBS, {0, 1})
+    assert "list(" not in str(caught.value)
+
+
+def test_labels_of_minus_one_and_one_are_not_padding(tmp_path: Path) -> None:
+    signs = np.where(TRUTH == 0, 1, -1)
+    with pytest.raises(XentError) as caught:
+        SCORE(PROBS[:, 0], signs)
+    assert "--positive 1" in str(caught.value)
+    assert "--ignore-label" not in str(caught.value)
+    expected = xentcli.score(PROBS[:, 0], TRUTH == 0).cost
+    assert xentcli.score(PROBS[:, 0], signs, positive=1).cost == expected
+
+
+def test_class_weights_are_a_series_of_polars_too() -> None:
+    listed = xentcli.score(PROBS, TRUTH, class_weight=[1.0, 2.0, 5.0])
+    assert xentcli.score(PROBS, TRUTH, class_weight=pl.Series([1.0, 2.0, 5.0])).cost == listed.cost
+
+
+def test_groups_of_several_arrays_have_names_that_differ() -> None:
+    report = SCORE(PROBS, TRUTH, by=[SITES, pd.Series(NAMES, name="truth"), TRUTH])
+    assert [*dict.fromkeys(column for part in report.by for column in part.group)] == ["by1", "truth", "by3"]
+
+
+def test_frames_have_a_column_for_each_metric() -> None:
+    report = SCORE(PROBS, TRUTH, by=SITES, by_class=True, metrics=["top2", "accuracy"])
+    by, by_class = report.frame("by"), report.frame("by_class")
+    assert "metrics" not in {*by.columns, *by_class.columns}
+    assert by["top2"].tolist() == [part.metrics["top2"] for part in report.by]
+    assert by_class["accuracy"].tolist() == [part.accuracy for part in report.by_class]
