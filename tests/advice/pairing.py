@@ -77,6 +77,9 @@ CASES = {
         ("--preds 1,-1 --classes +1,-1",),
         LN2,
     ),
+    "labels of signs": Case(
+        "p.csv l.csv", {"p.csv": "q\n.5\n.5\n", "l.csv": "y\n-1\n1\n"}, ("--positive 1, where",), LN2
+    ),
     "blanks after the commas": Case(
         "p.csv l.csv --label income",
         {"p.csv": "<=50K,>50K\n.5,.5\n.5,.5\n", "l.csv": "age, work, income\n30, Private, >50K\n50, Private, <=50K\n"},

@@ -25,7 +25,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "torch's ignored index": (lambda: SCORE(PROBS, TRUTH, ignore_index=-100), "did you mean ignore_label?"),
     "Keras's logits": (lambda: SCORE(PROBS, TRUTH, from_logits=True), "did you mean kind?"),
     "scikit-learn's clip": (lambda: SCORE(PROBS, TRUTH, eps=1e-15), "did you mean clip?"),
-    "an unknown option": (lambda: SCORE(PROBS, TRUTH, sentinel="sum"), "help(xentcli.score)"),
+    "an unknown option": (lambda: SCORE(PROBS, TRUTH, zzz="sum"), "help(xentcli.score)"),
     "a list of models": (lambda: COMPARE([PROBS, PROBS], TRUTH), "dict of models"),
     "models side by side": (lambda: COMPARE(PROBS, PROBS), "dict of models"),
     "a baseline in memory": (lambda: CHECK(PROBS, TRUTH, baseline=PROBS), "compare("),
