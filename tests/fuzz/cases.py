@@ -360,7 +360,7 @@ class Maker:
                 row[:] = [float(x) for x in _cast([x * factor for x in row], self.preds.dtype)]
         elif self.chance(0.06) and self.preds.dtype[-2:] == "f8":
             self.scale()
-        if self.chance(0.1):
+        if self.chance(0.1) and self.kind != "logits":
             options["sum_tolerance"] = r.choice([0.01, 0.1, 1e-6, 0.0, 1e-12])
         if self.chance(0.15):
             options["base"] = r.choice(["2", "10", "e"])

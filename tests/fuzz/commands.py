@@ -357,7 +357,12 @@ class Runner:
 
     def alone(self, args: list[str], report: dict[str, Any]) -> None:
         """--quiet and --get print a figure of the report, all its digits."""
-        for more, name in ((["--quiet"], "cost"), (["--get", "standard_error"], "standard_error")):
+        # A report beside, so that options which a figure does not show are not refused.
+        beside = ["-o", "json:/dev/null"]
+        for more, name in (
+            (["--quiet", *beside], "cost"),
+            (["--get", "standard_error", *beside], "standard_error"),
+        ):
             if report[name] is None:
                 continue
             self.commands += 1
