@@ -62,6 +62,17 @@ CASES = {
         ("--max-regression", "ppl=2%"),
     ),
     "a baseline of another loss": unfit(clip=0.01),
+    "a baseline in another unit": Case(
+        f"{CHECK} {' '.join(LEFT_OUT)}", {**RUN, "main.npz": kept(base="2")}, ("--base 2",), None
+    ),
+    "a baseline that is checked": Case(
+        f"{CHECK} --baseline run.csv --max-regression cost=2%",
+        RUN,
+        ("--write-baseline FILE",),
+        None,
+        {"FILE": "new.npz"},
+        ("--baseline", "run.csv", "--max-regression", "cost=2%"),
+    ),
     "a damaged baseline": unfit()._replace(files={**RUN, "main.npz": damaged}),
     "a baseline with ids": Case(
         f"{CHECK} {' '.join(LEFT_OUT)}",

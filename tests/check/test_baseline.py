@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
+import os
+import struct
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -222,6 +225,13 @@ REPORTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda r: r["examples"].update(scored=61), "it has 61 rows, and the run 60"),
     (lambda r: r.update(examples=[]), "not a report"),
     (lambda r: r.update(prior=9.0), "its labels are others"),
+    (lambda r: r.update(weight_sum=61.0), "other weights: they sum to 61.0 in it, and to 60.0 in the run"),
+    (lambda r: r.update(cost="abc"), "not a report"),
+    (lambda r: r.update(cost=[1]), "not a report"),
+    (lambda r: r.update(prior={}), "not a report"),
+    (lambda r: r.update(classes=None), "not a report"),
+    (lambda r: r.update(options=["x"]), "not a report"),
+    (lambda r: r.update(unit=3), "not a report"),
 ]
 
 
@@ -270,13 +280,14 @@ def test_a_report_with_classes_explains_as_rows_do(write: Write) -> None:
 
 def test_a_class_called_loss_is_no_loss(write: Write) -> None:
     write("match.csv", table(OLD, ["win", "loss", "draw"] * 20).replace("cat,dog,emu", "win,loss,draw"))
+    write("same.csv", Path("match.csv").read_text())
     roles: dict[str, Any] = {"label": "t", "preds": "win,loss,draw"}
-    result = xentcli.check("match.csv", **roles, baseline="match.csv", max_regression={"brier": 0}, strict=True)
+    result = xentcli.check("match.csv", **roles, baseline="same.csv", max_regression={"brier": 0}, strict=True)
     assert result.verdict == "pass"
 
 
 def damaged(change: Callable[[dict[str, bytes]], Any], compression: int = zipfile.ZIP_STORED) -> None:
-    keep(id="id")
+    keep(id="id", weights="w")
     with zipfile.ZipFile("b.npz") as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
@@ -289,6 +300,17 @@ def renamed(members: dict[str, bytes], old: str, new: str) -> None:
     members[new] = members.pop(old)
 
 
+def spoiled(name: str, value: float, row: int = 59) -> None:
+    """Change a figure of a row, or the weight, with the check sums that belong to it."""
+
+    def change(members: dict[str, bytes]) -> None:
+        content = bytearray(members[f"{name}.npy"])
+        content[len(content) - 8 * (60 - row) : len(content) - 8 * (59 - row)] = struct.pack("<d", value)
+        members[f"{name}.npy"] = bytes(content)
+
+    damaged(change)
+
+
 DAMAGES: list[Callable[[], Any]] = [
     lambda: damaged(lambda m: m.pop("loss.npy")),
     lambda: damaged(lambda m: m.update({"loss.npy": m["loss.npy"][:-8]})),
@@ -299,6 +321,11 @@ DAMAGES: list[Callable[[], Any]] = [
     lambda: damaged(lambda m: m.update({"brier.npy": m["id.npy"]})),
     lambda: damaged(lambda m: None, zipfile.ZIP_DEFLATED),
     lambda: flip(Path("b.npz")),
+    lambda: spoiled("loss", math.nan),
+    lambda: spoiled("brier", math.nan, 0),
+    lambda: spoiled("weight", math.inf),
+    lambda: spoiled("weight", -1.0),
+    lambda: spoiled("weight", math.nan),
 ]
 
 
@@ -314,8 +341,26 @@ def flip(path: Path) -> None:
 def test_a_damaged_file_is_refused(damage: Callable[[], Any]) -> None:
     damage()
     with pytest.raises(XentError) as refused:
-        xentcli.check("new.csv", **ROLES, id="id", baseline="b.npz", **GATE)
+        xentcli.check("new.csv", **ROLES, id="id", weights="w", baseline="b.npz", **GATE)
     assert refused.value.exit_code == 3
+
+
+def test_what_is_checked_is_no_baseline_of_itself(call: Call) -> None:
+    command = ["check", "./new.csv", "old.csv", "--label", "t", "--preds", "cat,dog,emu", "--max-regression", "cost=2%"]
+    os.symlink("new.csv", "link.csv")
+    for name, what in (("link.csv", "predictions"), ("old.csv", "labels")):
+        done = call(*command, "--baseline", name)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"xent: --baseline {name!r} is the file of the {what} that are checked\n")
+    done = call(*command, "--baseline", "")
+    assert (done.code, done.err) == (2, "xent: --baseline is a file, not an empty name\n")
+
+
+def test_a_figure_that_is_no_number_is_undefined(write: Write) -> None:
+    document = json.loads(Path(json_report(write)).read_text())
+    write("b.json", json.dumps({**document, "cost": "nan"}))
+    result = xentcli.check("new.csv", **ROLES, baseline="b.json", **GATE)
+    assert (result.verdict, result.checks[0].reason) == ("no_verdict", "undefined in the baseline")
 
 
 def test_none_there_yet_is_4_with_the_command_that_makes_one(call: Call) -> None:

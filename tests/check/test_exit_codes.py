@@ -36,9 +36,11 @@ CAUSES: list[tuple[int, tuple[str, ...], str]] = [
     (2, (*FILES, "--max-regression", "ppl=2%", "--baseline", "main.npz"), "not a mean of rows"),
     (2, (*FILES, "--fail-on-warning", "shifty"), "did you mean shifted?"),
     (2, (*FILES, *PAIRED, "--write-baseline", "main.npz"), "is an input"),
+    (2, (*FILES, "--baseline", "good.csv", "--max-regression", "cost=0"), "is the file of the predictions"),
     (2, (*FILES, "--max", "cost=1", "--frobnicate"), "No such option"),
     (3, ("bad.csv", "labels.csv", "--max", "cost=0.1"), "row 2"),
     (3, ("shuffled.csv", "--label", "t", "--baseline", "site.npz", "--max-regression", "cost=0"), "its labels are not"),
+    (3, (*FILES, "--baseline", "spoiled.json", "--max-regression", "cost=0"), "not a report"),
     (3, (*FILES, "--baseline", "many.npz", "--max-regression", "cost=0"), "it has 200 rows, and the run 3"),
     (4, ("nowhere.csv", "labels.csv", "--max", "cost=0.1"), "cannot be read"),
     (4, (*FILES, "--baseline", "none.npz", "--max-regression", "cost=0"), "there is no baseline yet"),
@@ -49,12 +51,12 @@ CAUSES: list[tuple[int, tuple[str, ...], str]] = [
     (5, ("site.csv", "--label", "t", "--by", "site", "--max-each", "cost=9", "--min-rows", "9"), ""),
     (5, (*WORSE_FILES, *PAIRED, "--strict"), ""),
     (5, ("empty.csv", "none.csv", "--max", "cost=0.1"), "there are no rows"),
-    (5, ("one.csv", "one-label.csv", "--baseline", "one.csv", "--max-regression", "cost=0"), ""),
+    (5, ("one.csv", "one-label.csv", "--baseline", "same.csv", "--max-regression", "cost=0"), ""),
 ]
 
 
 @pytest.fixture
-def files(write: Write, xent: Run) -> None:
+def files(write: Write, xent: Run, tmp_path: Path) -> None:
     write("good.csv", GOOD)
     write("worse.csv", WORSE)
     write("labels.csv", LABELS)
@@ -63,7 +65,11 @@ def files(write: Write, xent: Run) -> None:
     write("empty.csv", "cat,dog\n")
     write("none.csv", "truth\n")
     write("one.csv", "cat,dog\n0.9,0.1\n")
+    write("same.csv", "cat,dog\n0.9,0.1\n")
     write("one-label.csv", "truth\ncat\n")
+    assert xent("score", *FILES, "-o", "good.json").returncode == 0
+    report = json.loads((tmp_path / "good.json").read_text())
+    write("spoiled.json", json.dumps({**report, "cost": "abc"}))
     write("site.csv", "cat,dog,site,t\n0.9,0.1,n,cat\n0.2,0.8,s,dog\n0.7,0.3,s,cat\n")
     write("shuffled.csv", "cat,dog,site,t\n0.9,0.1,n,cat\n0.2,0.8,s,cat\n0.7,0.3,s,dog\n")
     write("many-old.csv", "cat,dog\n" + "0.9,0.1\n" * 100 + "0.8,0.2\n" * 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,10 +15,10 @@ from xentcli.analysis.baseline import REMAKE, Stored
 from xentcli.analysis.model_rows import LABEL, LOSS, WEIGHT, ModelRows, Runs, check_alike
 from xentcli.analysis.row_store import blocks
 from xentcli.analysis.score import source_of
-from xentcli.analysis.unfit import check_report, check_scored, check_targets, other_rows
-from xentcli.arrays import Ints
+from xentcli.analysis.unfit import check_figures, check_report, check_scored, check_targets, other_rows
+from xentcli.arrays import Floats, Ints
 from xentcli.columns.numerals import number
-from xentcli.errors import DataError, FileError, Place, UsageError
+from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.shards import files_of
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
@@ -50,16 +51,24 @@ class Against:
     metrics: frozenset[str] = frozenset()
 
 
-def check_there(path: str) -> None:
-    """Refuse a baseline that does not exist yet.
+def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
+    """Refuse a baseline that does not exist yet, or is what is checked.
 
     Raises
     ------
     FileError
-        Where it does not.
+        Where it does not exist.
+    UsageError
+        Where it is the file of the predictions or of the labels, to which no run is ever worse.
     """
-    if path == "-":
-        raise UsageError("--baseline is a file, not standard input")
+    if path in ("", "-"):
+        raise UsageError(f"--baseline is a file, not {'standard input' if path else 'an empty name'}")
+    for what, given in (("predictions", predictions), ("labels", labels)):
+        if isinstance(given, str | os.PathLike) and os.path.realpath(given) == os.path.realpath(path):
+            raise UsageError(
+                f"--baseline {shown(path)} is the file of the {what} that are checked",
+                advice="--write-baseline FILE keeps this run for the next one",
+            )
     if not os.path.exists(path) and files_of(path) is None:
         raise FileError("there is no baseline yet", place=Place(path), advice=f"write_baseline={path!r} makes it")
 
@@ -79,7 +88,7 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
     if baseline.is_stored(path):
         found = _of_stored(baseline.read(path), runs, new)
     elif (report := _json_report(path)) is not None:
-        found = _of_report(path, report, new)
+        found = _of_report(path, report, new, metrics)
     elif _are_losses(path, new):
         found = _of_losses(path, runs, new, **beside)
     else:
@@ -170,21 +179,28 @@ def _json_report(path: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and all(name in found for name in names) else None
 
 
-def _of_report(path: str, report: Mapping[str, Any], new: ModelRows) -> Against:
+def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: list[str]) -> Against:
     note = "a report has no rows: figures alone are compared, without an interval"
-    check_report(path, report, new)
+    scores = new.scores
     try:
+        check_report(path, report, new)
         counts = report["labels"]["counts"]
         theirs = None if counts is None else dict(zip(report["classes"], counts, strict=True))
-        rows = report["examples"]["scored"]
-    except (KeyError, TypeError, ValueError):
-        raise DataError("not a report of xent score or check", place=Place(path)) from None
-    labels = new.scores.labels
-    ours = None if labels.counts is None else dict(zip(new.scores.classes, labels.counts, strict=True))
-    if rows != new.scores.examples.scored:
-        raise other_rows(path, rows, new.scores.examples.scored)
+        rows, weights = report["examples"]["scored"], report.get("weight_sum")
+        check_figures(report, metrics)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DataError("not a report of xent score or check", place=Place(path), advice=REMAKE) from None
+    ours = None if scores.labels.counts is None else dict(zip(scores.classes, scores.labels.counts, strict=True))
+    if rows != scores.examples.scored:
+        raise other_rows(path, rows, scores.examples.scored)
     if theirs != ours:
         raise DataError("its labels have other counts than those of the run", place=Place(path), advice=REMAKE)
+    if weights is not None and not math.isclose(float(weights), scores.weight_sum, rel_tol=1e-12):
+        raise DataError(
+            f"other weights: they sum to {weights} in it, and to {scores.weight_sum} in the run",
+            place=Place(path),
+            advice=REMAKE,
+        )
     check_targets(path, report, new)
     return Against(BaselineInfo(path, notes=(note,)), None, report)
 
@@ -194,7 +210,8 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     assert stored.columns is not None
     try:
         check_report(path, report, new)
-    except (KeyError, TypeError, AttributeError):
+        check_figures(report)
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise DataError("its report was changed", place=Place(path), advice=REMAKE) from None
     count = len(stored.columns["loss"])
     if (stored.ids is None) != (runs.ids is None):
@@ -212,6 +229,9 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
         for place, name in enumerate(runs.metrics, 2):
             if name in stored.columns:
                 values[:, place] = stored.columns[name][part]
+        _refuse_impossible(
+            path, values, [LOSS, *(p for p, name in enumerate(runs.metrics, 2) if name in stored.columns)]
+        )
         model.rows[at] = values
     check_scored(new, model)
     check_alike(new, model, runs, one_label_file=True)
@@ -222,6 +242,14 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     check_targets(path, report, new)
     metrics = frozenset({"cost", *(name for name in runs.metrics if name in stored.columns)})
     return Against(BaselineInfo(path, stored.date, stored.commit, _scored(new)), model, report, metrics)
+
+
+def _refuse_impossible(path: str, values: Floats, columns: list[int]) -> None:
+    """Refuse weights and figures of scored rows that no run has: they would pass every limit, or none."""
+    weights = values[:, WEIGHT]
+    scored = values[weights > 0]
+    if not np.isfinite(scored[:, WEIGHT]).all() or (weights < 0).any() or np.isnan(scored[:, columns]).any():
+        raise DataError("not a baseline, or damaged: some figures are not numbers", place=Place(path), advice=REMAKE)
 
 
 def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, slice | Ints]]:

@@ -102,7 +102,7 @@ def check(
     if old is not None:
         from xentcli.analysis.against import check_there
 
-        check_there(old)
+        check_there(old, predictions, labels)
     if made is not None and not made.endswith(".npz"):
         raise UsageError(f"--write-baseline {shown(made)}: a baseline is an .npz file")
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ from xentcli.arrays import Floats
 from xentcli.errors import DataError, Place, shown
 from xentcli.report.document import plain
 
-__all__ = ["check_report", "check_scored", "check_targets", "other_rows"]
+__all__ = ["check_figures", "check_report", "check_scored", "check_targets", "other_rows"]
 
 _AT_ONCE = 1 << 16
+_BASES = {"nats": "e", "bits": "2", "bans": "10"}
 _DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
 """Options that define another loss; those of the model, such as --temperature, may differ."""
 
@@ -39,7 +40,11 @@ def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
             advice=REMAKE,
         )
     if report["unit"] != ours["unit"]:
-        raise DataError(f"it is in {report['unit']}, and the run in {ours['unit']}", place=place, advice="--base")
+        raise DataError(
+            f"it is in {report['unit']}, and the run in {ours['unit']}",
+            place=place,
+            advice=f"--base {_BASES[report['unit']]} has its unit",
+        )
     for name in _DEFINING:
         one, two = (_value(of["options"].get(name)) for of in (report, ours))
         if one != two:
@@ -62,6 +67,13 @@ def _said(value: Any) -> str:
 def _listed(classes: Any) -> str:
     names = [shown(name) for name in classes]
     return ", ".join(names[:6]) + (f", ... ({len(names):,})" if len(names) > 6 else "") if names else "none"
+
+
+def check_figures(report: Mapping[str, Any], metrics: Iterable[str] = ()) -> None:
+    """Raise ValueError or TypeError where a figure that is compared is no number."""
+    for name in ("cost", "weight_sum", "prior", "target_entropy", *metrics):
+        if report.get(name) is not None:
+            float(report[name])
 
 
 def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:

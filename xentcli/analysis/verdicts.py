@@ -153,7 +153,7 @@ def _regression_check(rule: Regression, evidence: Evidence, *, strict: bool) -> 
 def _of_figures(name: str, rule: Regression, evidence: Evidence, report: Mapping[str, Any]) -> Check:
     """Compare figures alone: equal to 1e-12 is equal."""
     value, given = evidence.report.value(rule.metric), report.get(rule.metric)
-    base = None if given is None else float(given)
+    base = None if given is None or math.isnan(float(given)) else float(given)
     if value is None or base is None:
         whose = "run" if value is None else "baseline"
         reason = f"undefined in the {whose}"

@@ -51,8 +51,8 @@ def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
     return {"limits": limits, **{name: options[name] for name in names}}
 
 
-def check_baseline(path: str | None) -> None:
-    """Refuse a baseline that does not exist, with the command that makes it.
+def check_baseline(path: str | None, *inputs: str | None) -> None:
+    """Refuse a baseline that does not exist, with the command that makes it, or that is one of the inputs.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def check_baseline(path: str | None) -> None:
     from xentcli.analysis.against import check_there
 
     try:
-        check_there(path)
+        check_there(path, *inputs)
     except FileError as error:
         raise FileError(error.message, place=error.place, advice=_making(path)) from None
 

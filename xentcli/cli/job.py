@@ -45,7 +45,7 @@ class Job(NamedTuple):
         """Return the verdict, with the commands that follow a failure."""
         from xentcli.analysis.check import check as run
 
-        check_baseline(self.rules["baseline"])
+        check_baseline(self.rules["baseline"], *self.inputs)
         with self.output.examples() as sink, watched() as progress:
             beside: dict[str, Any] = {
                 "metrics_needed": self.output.metrics_needed,
