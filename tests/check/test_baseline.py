@@ -245,6 +245,19 @@ def test_an_unfit_report_is_refused(change: Callable[[dict[str, Any]], Any], wor
     assert words in str(refused.value)
 
 
+def test_a_document_of_another_command_is_no_report(call: Call) -> None:
+    command = ["old.csv", "--label", "t", "--preds", "cat,dog,emu"]
+    assert call("compare", "old.csv", "new.csv", *command[1:], "-o", "compare.json").code == 0
+    Path("pyproject.toml").write_text(
+        '[tool.xent.checks.a]\npredictions = "old.csv"\nlabel = "t"\npreds = "cat,dog,emu"\nmax = { cost = 9 }\n'
+    )
+    assert call("check", "-o", "checks.json").code == 0
+    for name in ("compare.json", "checks.json"):
+        done = call("check", *command, "--baseline", name, "--max-regression", "cost=2%")
+        assert (done.code, done.out) == (3, "")
+        assert done.err.startswith(f"xent: {name}: not a report of xent score or check\n")
+
+
 def test_other_losses_and_predictions_are_refused(write: Write) -> None:
     losses(write)
     lines = Path("losses.csv").read_text().splitlines()

@@ -140,6 +140,41 @@ def test_the_screen_shows_the_command_that_shows_more_and_the_one_that_accepts(c
     assert "next" not in again.out
 
 
+def test_what_a_new_baseline_would_not_mend_is_not_said_to_be_accepted(call: Call, write: Write) -> None:
+    write("old.csv", "cat,dog\n" + "0.9,0.1\n0.2,0.8\n" * 50)
+    write("new.csv", "cat,dog\n" + "0.8,0.2\n0.3,0.7\n" * 50)
+    write("zero.csv", "cat,dog\n0,1\n" + "0.2,0.8\n0.9,0.1\n" * 49 + "0.2,0.8\n")
+    write("l.csv", "truth\n" + "cat\ndog\n" * 50)
+    gate = ("l.csv", "--baseline", "old.csv", "--max-regression")
+    for words in (("zero.csv", *gate, "cost=0"), ("new.csv", *gate, "cost=9", "--max", "cost=0.1")):
+        done = call("check", *words)
+        assert done.code == 1 and "\nnext " in done.out and "\naccept " not in done.out
+
+
+def test_the_sentence_counts_what_has_no_verdict(call: Call, write: Write) -> None:
+    write("p.csv", "cat,dog,t,site\n0.9,0.1,cat,n\n0.2,0.8,dog,s\n")
+    words = ("check", "p.csv", "--label", "t", "--by", "site", "--max-each", "cost@x*=1")
+    assert "\nNo verdict on the limit: exit 5." in call(*words).out
+    assert "\nNo verdict on 2 of 3 limits: exit 5." in call(*words, "--max", "kl=1", "--max", "cost=9").out
+    assert "\nThe limit failed: exit 1." in call("check", "p.csv", "--label", "t", "--max", "cost=0.01").out
+    one = "cat,dog\n0.9,0.1\n"
+    write("one.csv", one)
+    write("was.csv", one)
+    done = call(
+        "check", "one.csv", "--max-regression", "cost=2 %", "--baseline", "was.csv", "--labels", write("t", "t\ncat\n")
+    )
+    assert done.code == 5
+    assert done.out.splitlines()[0].endswith("   only 1 row: there is no interval")
+    assert "baseline 0.105361 + 2 %   change" in done.out
+
+
+def test_junit_is_a_file(call: Call, write: Write, tmp_path: Path) -> None:
+    write("p.csv", "cat,dog,t\n0.9,0.1,cat\n")
+    done = call("check", "p.csv", "--label", "t", "--max", "cost=1", "--junit", "-")
+    assert (done.code, done.out) == (2, "")
+    assert not (tmp_path / "-").exists()
+
+
 def test_a_miss_within_chance_is_said(call: Call, write: Write) -> None:
     write("old.csv", "cat,dog\n" + "0.9,0.1\n0.2,0.8\n" * 5)
     write("new.csv", "cat,dog\n" + "0.8,0.2\n0.15,0.85\n" * 5)

@@ -118,7 +118,8 @@ def test_a_command_that_is_advised_runs_where_it_was_advised(
 ) -> None:
     write(
         "pyproject.toml",
-        PASS.replace("cost = 1", "cost = 0.75") + "baseline = 'main.npz'\nmax-regression = { cost = 0 }\n",
+        PASS.replace("cost = 1", "cost = 0.75")
+        + "baseline = 'main.npz'\nmax-regression = { cost = 0 }\nstrict = true\n",
     )
     below = tmp_path / "below"
     below.mkdir()

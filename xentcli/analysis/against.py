@@ -162,7 +162,7 @@ def _names(source: Source) -> tuple[str, ...]:
 
 
 def _json_report(path: str) -> Mapping[str, Any] | None:
-    """The report in a JSON file; None where it holds something else."""
+    """The document of xent in a JSON file; None where it holds something else."""
     if not os.path.isfile(path):
         return None
     try:
@@ -175,8 +175,7 @@ def _json_report(path: str) -> Mapping[str, Any] | None:
         raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
     except (ValueError, RecursionError):
         return None
-    names = ("schema_version", "cost", "unit", "classes", "examples", "labels", "options")
-    return found if isinstance(found, dict) and all(name in found for name in names) else None
+    return found if isinstance(found, dict) and {"schema_version", "xent_version"} <= found.keys() else None
 
 
 def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: list[str]) -> Against:

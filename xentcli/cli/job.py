@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import click
@@ -53,4 +54,17 @@ class Job(NamedTuple):
                 "progress": progress,
             }
             result = run(*self.inputs, self.settings, sink=sink, **(self.rules | beside))
-        return replace(result, commands=dict(commands_after(self.rules["baseline"]))) if result.exit_code else result
+        if not result.exit_code:
+            return result
+        return replace(result, commands=dict(commands_after(self.rules["baseline"] if _is_worse(result) else None)))
+
+
+def _is_worse(result: CheckReport) -> bool:
+    """Whether a regression failed that a new baseline would accept; an infinite value fails against every one."""
+    return any(
+        check.rule == "regression"
+        and check.verdict in ("fail", "inconclusive")
+        and check.value is not None
+        and math.isfinite(check.value)
+        for check in result.checks
+    )

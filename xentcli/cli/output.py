@@ -71,6 +71,8 @@ class Output:
         self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
         self.junit: str | None = options.get("junit")
+        if self.junit == "-":
+            raise UsageError("--junit writes a file, not standard output")
         self.annotates = not options.get("no_annotations", False)
         self.written: str | None = options.get("write_baseline")
         self._check_stdout([target for target in targets if target.path == "-"])

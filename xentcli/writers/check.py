@@ -37,7 +37,8 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
     value = "-" if check.value is None else _figure(check.value, check)
     if check.verdict == "no_verdict":
         reason = check.reason or result.report.undefined.get(check.metric, "undefined")
-        return metric, value, limit, f"{reason}, {plural(check.rows, 'row')}" if check.rows is not None else reason
+        rows = f", {plural(check.rows, 'row')}" if check.rows is not None and check.rule == "each" else ""
+        return metric, value, limit, reason + rows
     return metric, value, limit, _margin(check)
 
 
@@ -73,7 +74,7 @@ def change_cells(check: Check) -> tuple[str, str]:
     """The baseline with what is allowed, and the change."""
     assert check.baseline is not None and check.change is not None
     sign = "+" if check.bound == "max" else "-"
-    base = f"baseline {fixed(check.baseline, 6)} {sign} {check.allowed.replace('%', ' %')}"
+    base = f"baseline {fixed(check.baseline, 6)} {sign} {check.allowed.replace(' ', '').replace('%', ' %')}"
     change = f"change {_signed(check.change)}"
     if check.baseline and math.isfinite(check.baseline) and math.isfinite(check.change):
         change += f" ({100 * check.change / check.baseline:+.2f} %)"
@@ -114,11 +115,12 @@ def sentences(result: CheckReport) -> Iterator[str]:
     """Yield the verdict in words, and what was read and written."""
     total, failed = len(result.held), sum(check.verdict == "fail" for check in result.held)
     if failed:
-        yield f"{failed} of {plural(total, 'limit')} failed: exit 1."
+        yield f"{f'{failed} of {total} limits' if total > 1 else 'The limit'} failed: exit 1."
     elif result.verdict == "inconclusive":
         yield "Inconclusive: the rows are too few to exclude the regression: exit 5."
     elif result.verdict == "no_verdict":
-        yield "No verdict: a metric is undefined for these data: exit 5."
+        without = sum(check.verdict == "no_verdict" for check in result.held)
+        yield f"No verdict on {f'{without} of {total} limits' if total > 1 else 'the limit'}: exit 5."
     elif total:
         yield {1: "The limit passed.", 2: "Both limits passed."}.get(total, f"All {total} limits passed.")
     rows = result.report.examples
