@@ -19,7 +19,7 @@ import pytest
 import xentcli
 from tests.conftest import Call, Write
 from xentcli.analysis.baseline import commit_of
-from xentcli.errors import DataError, FileError, XentError
+from xentcli.errors import DataError, FileError, UsageError, XentError
 from xentcli.report.per_example import PerExample
 
 CLASSES = ("cat", "dog", "emu")
@@ -402,6 +402,18 @@ def test_it_is_never_written_onto_an_input(call: Call) -> None:
     assert Path("b.npz").read_bytes() == before
     Path("new.npz").hardlink_to("new.csv")
     assert call("check", "new.csv", *roles, "--write-baseline", "new.npz").code == 2
+
+
+def test_the_library_does_not_write_it_onto_an_input_either(write: Write) -> None:
+    keep()
+    np.savez("p.npz", OLD)
+    os.symlink("b.npz", "link.npz")
+    before = [Path(name).read_bytes() for name in ("b.npz", "p.npz")]
+    with pytest.raises(UsageError, match="is an input; it would be overwritten"):
+        xentcli.check("new.csv", **ROLES, baseline="b.npz", **GATE, write_baseline=Path("link.npz"))
+    with pytest.raises(UsageError, match="is an input; it would be overwritten"):
+        xentcli.check("p.npz", TRUTH, classes=CLASSES, write_baseline="./p.npz")
+    assert [Path(name).read_bytes() for name in ("b.npz", "p.npz")] == before
 
 
 def test_a_run_that_fails_writes_none(call: Call, write: Write) -> None:

@@ -103,8 +103,8 @@ def check(
         from xentcli.analysis.against import check_there
 
         check_there(old, predictions, labels)
-    if made is not None and not made.endswith(".npz"):
-        raise UsageError(f"--write-baseline {shown(made)}: a baseline is an .npz file")
+    if made is not None:
+        _check_written(made, (predictions, labels, old, *chosen.files_named()))
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     sliced = _sliced(chosen, rules)
@@ -127,6 +127,15 @@ def check(
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
+
+
+def _check_written(path: str, inputs: Sequence[Any]) -> None:
+    """Refuse a baseline that is no .npz file, or that would replace what is read."""
+    if not path.endswith(".npz"):
+        raise UsageError(f"--write-baseline {shown(path)}: a baseline is an .npz file")
+    read = (os.path.realpath(given) for given in inputs if isinstance(given, str | os.PathLike))
+    if os.path.realpath(path) in read:
+        raise UsageError(f"--write-baseline {shown(path)} is an input; it would be overwritten")
 
 
 def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
