@@ -40,6 +40,7 @@ CAUSES: list[tuple[int, tuple[str, ...], str]] = [
     (2, (*FILES, "--max", "cost=1", "--frobnicate"), "No such option"),
     (3, ("bad.csv", "labels.csv", "--max", "cost=0.1"), "row 2"),
     (3, ("shuffled.csv", "--label", "t", "--baseline", "site.npz", "--max-regression", "cost=0"), "its labels are not"),
+    (3, (*FILES, "--baseline", "no-losses.csv", "--max-regression", "cost=0"), "no-losses.csv: there are no rows"),
     (3, (*FILES, "--baseline", "spoiled.json", "--max-regression", "cost=0"), "not a report"),
     (3, (*FILES, "--baseline", "many.npz", "--max-regression", "cost=0"), "it has 200 rows, and the run 3"),
     (4, ("nowhere.csv", "labels.csv", "--max", "cost=0.1"), "cannot be read"),
@@ -64,6 +65,7 @@ def files(write: Write, xent: Run, tmp_path: Path) -> None:
     write("bad.csv", GOOD.replace("0.2,0.8", "0.2,x"))
     write("empty.csv", "cat,dog\n")
     write("none.csv", "truth\n")
+    write("no-losses.csv", "loss,weight\n")
     write("one.csv", "cat,dog\n0.9,0.1\n")
     write("same.csv", "cat,dog\n0.9,0.1\n")
     write("one-label.csv", "truth\ncat\n")

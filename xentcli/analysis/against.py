@@ -18,7 +18,7 @@ from xentcli.analysis.score import source_of
 from xentcli.analysis.unfit import check_figures, check_report, check_scored, check_targets, other_rows
 from xentcli.arrays import Floats, Ints
 from xentcli.columns.numerals import number
-from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.errors import DataError, FileError, NoVerdict, Place, UsageError, shown
 from xentcli.readers.shards import files_of
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
@@ -85,14 +85,11 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
     FileError
         When it cannot be read.
     """
-    if baseline.is_stored(path):
-        found = _of_stored(baseline.read(path), runs, new)
-    elif (report := _json_report(path)) is not None:
-        found = _of_report(path, report, new, metrics)
-    elif _are_losses(path, new):
-        found = _of_losses(path, runs, new, **beside)
-    else:
-        found = _of_predictions(path, runs, new, labels, **beside)
+    try:
+        found = _opened(path, runs, new, labels, metrics, **beside)
+    except NoVerdict as error:
+        # There is none on the baseline; on the run there could be one.
+        raise DataError(error.message, place=error.place, advice=REMAKE) from None
     if found.rows is not None and (lacking := [name for name in metrics if name not in found.metrics]):
         raise DataError(
             f"it has no {lacking[0]} of its rows",
@@ -100,6 +97,17 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
             advice=f"--write-baseline FILE of a run with --metrics {lacking[0]} has",
         )
     return found
+
+
+def _opened(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[str], **beside: Any) -> Against:
+    """Open a baseline by its kind."""
+    if baseline.is_stored(path):
+        return _of_stored(baseline.read(path), runs, new)
+    if (report := _json_report(path)) is not None:
+        return _of_report(path, report, new, metrics)
+    if _are_losses(path, new):
+        return _of_losses(path, runs, new, **beside)
+    return _of_predictions(path, runs, new, labels, **beside)
 
 
 def _of_predictions(path: str, runs: Runs, new: ModelRows, labels: Any, **beside: Any) -> Against:
