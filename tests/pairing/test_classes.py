@@ -200,3 +200,25 @@ def test_a_scaled_value_that_is_refused_is_named_as_the_file_has_it(
     done = call("score", write("p.csv", f"cat,dog,emu\n{text}"), write("l.csv", "y\ncat\ndog\n"), "--scale", "0.01")
     assert (done.code, done.out) == (3, "")
     assert all(word in done.err for word in words)
+
+
+@pytest.mark.parametrize("renamed", ["emo", "Emu bird"])
+def test_a_renamed_class_column_blames_the_predictions_and_shows_both_lists(
+    call: Call, write: Write, renamed: str
+) -> None:
+    write("p.csv", f"cat,dog,{renamed}\n0.2,0.3,0.5\n0.5,0.3,0.2\n0.1,0.8,0.1\n")
+    write("l.csv", "y\ncat\nemu\ndog\n")
+    done = call("score", "p.csv", "l.csv")
+    assert done.code == 3
+    assert done.err.startswith("xent: p.csv: no column is called emu, as labels are")
+    assert f"columns: cat, dog, {renamed}" in done.err
+    assert "labels: cat, emu, dog; emu is first in l.csv, row 2 (line 3), column y" in done.err
+    assert "--ignore-label" not in done.err
+
+
+def test_a_class_without_a_column_is_no_renamed_column(call: Call, write: Write) -> None:
+    write("p.csv", "cat,dog\n0.2,0.8\n0.5,0.5\n0.1,0.9\n")
+    write("l.csv", "y\ncat\nemu\ndog\n")
+    done = call("score", "p.csv", "l.csv")
+    assert done.code == 3
+    assert "--ignore-label emu" in done.err

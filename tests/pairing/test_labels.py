@@ -98,7 +98,7 @@ def test_what_is_only_nearly_a_whole_number_is_a_name(odd: str) -> None:
 def test_words_that_other_tools_read_as_missing_are_names_that_may_be_unknown(missing: str) -> None:
     message = unmatched(PETS, ["cat", missing, "dog"])
     assert "row 2" in message
-    assert f"{missing!r} is not a class" in message
+    assert f"{missing!r} is not a class" in message or f"no column is called {missing}" in message
 
 
 names = st.lists(st.text("ab01_", min_size=1, max_size=3), min_size=2, max_size=6, unique=True)
@@ -279,9 +279,9 @@ def test_a_file_of_class_names_has_one_a_line(write: Write) -> None:
     assert "nowhere.txt" in refusal(FileError, array, [0, 2], classes="@nowhere.txt")
 
 
-def test_classes_in_another_order_than_the_columns_of_the_same_names_are_refused() -> None:
-    message = unmatched(PETS, ["cat"], classes="dog,cat,emu")
-    assert "--classes" in message
+def test_classes_in_another_order_than_the_columns_of_the_same_names_are_the_same_classes() -> None:
+    assert matched(PETS, ["cat"], classes="dog,cat,emu") == ("name", ["cat"])
+    message = unmatched(PETS, ["0", "1"], classes="dog,cat,emu")
     assert "--preds dog,cat,emu" in message
     assert matched(PETS, ["cat"], classes="cat,dog,emu") == ("name", ["cat"])
 
@@ -887,7 +887,7 @@ def test_a_later_label_that_fits_no_rule_is_refused_with_its_row(tmp_path: Path)
     labels = ["cat", "dog"] * (HEAD // 2 + 50) + ["cow", "cat"]
     (tmp_path / "l.csv").write_text(column(labels))
     message = refusal(DataError, even(len(labels), PETS), tmp_path / "l.csv")
-    assert "'cow' is not a class" in message
+    assert "no column is called cow" in message
     assert f"row {len(labels) - 1:,}" in message
 
 

@@ -20,6 +20,8 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
+from xentcli.pairing.misfits import renamed
+from xentcli.pairing.near import differing
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
@@ -279,8 +281,9 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
                 f"a file of class names has no header; is {shown(names[0])} one? Remove that line" if headed else "",
             ),
         )
-    # Numbers may be written in several ways: +1 is 1.
-    if common and apart[0] and not any(map(is_number, apart[0])):
+    # Numbers may be written in several ways, +1 is 1; texts too.
+    alike = all(is_number(name) or any(differing(name, other) for other in apart[1]) for name in apart[0])
+    if common and not alike:
         raise DataError(
             f"--classes and the prediction columns have {len(common):,} of {columns:,} names in common",
             place=Place(preds.source.path),
@@ -310,7 +313,22 @@ def _decided(
         )
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
-    return classes, decide(census, classes, named, settings.index_base)
+    try:
+        return classes, decide(census, classes, named, settings.index_base)
+    except DataError:
+        found = renamed(census, classes) if named and names is None and not census.whole else None
+        if found is None:
+            raise
+        raise DataError(
+            f"no column is called {listed(found[0])}, as labels are",
+            place=Place(preds.source.path),
+            advice=(
+                f"columns: {listed(classes)}",
+                f"labels: {listed(tuple(census.texts))}; {found[0][0]} is first in {census.texts[found[0][0]]}",
+                f"no label is {listed(found[1])}: {'was that column' if len(found[1]) == 1 else 'were those columns'} "
+                "renamed? Give them the names of the labels",
+            ),
+        ) from None
 
 
 def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:

@@ -12,7 +12,7 @@ from xentcli.pairing import near
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 
-__all__ = ["misfit_advice", "respelled"]
+__all__ = ["misfit_advice", "renamed", "respelled"]
 
 _AS_LABELS = " names the columns as the labels do"
 _MOST_SKIPPED, _MOST_SHOWN, _LONGEST = 3, 12, 60
@@ -106,6 +106,17 @@ def respelled(labels: Iterable[str], names: Sequence[str]) -> str:
     closest = {text: _nearest(text, names) for text in labels if not is_missing(text)}
     option = "" if None in closest.values() else _as_labels(names, closest)
     return f" {option.removesuffix(_AS_LABELS)}" if option else ""
+
+
+def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]] | None:
+    """Return the labels without a column and as many columns without a label, where there are others that agree."""
+    texts = [text for text in census.texts if not is_missing(text)]
+    strange, unused = [t for t in texts if t not in names], [name for name in names if name not in texts]
+    if not 0 < len(strange) == len(unused) < len(names) or any(
+        is_number(text) or _nearest(text, names) for text in strange
+    ):
+        return None
+    return strange, unused
 
 
 def _is_short(text: str) -> bool:
