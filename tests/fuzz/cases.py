@@ -476,6 +476,8 @@ class Maker:
             spec.choose = "names"
         if self.kind not in ALONE and not self.many and self.chance(0.4) and "target" not in self.columns:
             spec.extra.append("--by-class")
+            # Smoothed soft targets have no costs by class, and the labels may be soft.
+            spec.doubt = "label_smoothing" in self.options
         if self.chance(0.2):
             spec.extra += ["--worst", str(r.choice([1, 2, 5]))]
         _no_infinite_json(spec)
@@ -496,8 +498,8 @@ class Maker:
             held = [role for role in ("weight", "cluster", "bytes") if problem.has(role)]
             spec.third = r.choice(held) if held else ""
         spec.class_file = "classes" in self.options and self.chance(0.5)
-        # The names of the columns in another order are refused, whatever the labels are.
-        spec.doubt |= spec.preds.named and sorted(self.options.get("classes", ())) == sorted(spec.q_names)
+        # Of names of which some are columns and some are not the others are refused, whatever the labels are.
+        spec.doubt |= spec.preds.named and bool({*self.options.get("classes", ())} & {*spec.q_names})
         if spec.preds.format == "npy" and spec.preds.shards == 1 and self.n > 3 and self.chance(0.3):
             self.axes(spec)
 

@@ -194,7 +194,9 @@ def _compare_groups(found: Comparison, got: list[dict[str, Any]], want: Figures)
 
 def _compare_classes(found: Comparison, got: list[dict[str, Any]], want: Figures) -> None:
     classes = {one["class"]: one for one in got if one["examples"]}
-    due = want.by_class or {}
+    due = want.by_class
+    if due is None:
+        return
     found.equal("by_class", sorted(classes), sorted(due))
     for key in classes.keys() & due.keys():
         _compare_slice(found, f"class {key}", classes[key], due[key])

@@ -123,6 +123,8 @@ class Row:
     cluster: str = ""
     bytes: Number = 0
     deviation: Number | None = None
+    terms: list[tuple[Number, Number, Number]] = field(default_factory=list)
+    """Of each class its part of b and of a, and how far that of a may be off."""
 
     @property
     def loss(self) -> Value:
@@ -730,8 +732,21 @@ def _row(
         off_without=w * off_without,
         deviation=scored.deviation,
         y=target.parts,
+        terms=_terms(w, target.parts[0], cut_parts[0], weights),
         **extra,
     )
+
+
+def _terms(
+    w: Number, y: list[Number], terms: list[Term], weights: list[Number] | None
+) -> list[tuple[Number, Number, Number]]:
+    masses = [w * v * (1 if weights is None else weights[c]) for c, v in enumerate(y)]
+    return [
+        (b, b * term.loss, b * term.off + 2 * EPS * abs(b * term.loss))
+        if b and MP.isfinite(term.loss)
+        else (b, INF if b else MP.mpf(0), MP.mpf(0))
+        for b, term in zip(masses, terms, strict=True)
+    ]
 
 
 def _mean(values: Iterable[Number]) -> Number:
@@ -1008,15 +1023,23 @@ def _groups(problem: Problem, rows: list[Row], unit: Number, level: float) -> di
 
 
 def _classes(problem: Problem, rows: list[Row], unit: Number) -> dict[str, Slice] | None:
-    """Return the cost of each class that has rows; None where a target is soft."""
-    if any(row.hard is None for row in rows):
+    """Return the cost of each class that has rows, of soft targets by their terms; None for columns of their own."""
+    soft = any(row.hard is None for row in rows)
+    if problem.kind in ALONE or (soft and problem.options.get("multilabel")):
         return None
     whole, found = _sum_a(rows, unit), {}
     for c, name in enumerate(class_names(problem)):
-        part = [row for row in rows if row.hard == c]
+        if soft:
+            part = [
+                replace(row, b=row.terms[c][0], a=row.terms[c][1], off=row.terms[c][2])
+                for row in rows
+                if row.y[0][c] > 0
+            ]
+        else:
+            part = [row for row in rows if row.hard == c]
         if part and MP.fsum(row.b for row in part) > 0:
             found[name] = _slice(part, whole, unit, False, 0.95)
-            if all(row.correct is not None and not MP.isnan(row.correct) for row in part):
+            if not soft and all(row.correct is not None and not MP.isnan(row.correct) for row in part):
                 found[name].accuracy = _weighted(part, lambda row: row.correct)
     return found
 

@@ -75,7 +75,8 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
     [('class 1', 0.77), ('worst 1 % of rows', 0.77)]
     """
     chosen = Settings.chosen(settings, options, causes)
-    chosen = replace(chosen, by_class=KINDS[chosen.kind].labelled, worst=0, show=(), metrics=None)
+    by_class = KINDS[chosen.kind].labelled and not chosen.label_smoothing
+    chosen = replace(chosen, by_class=by_class, worst=0, show=(), metrics=None)
     if chosen.by:
         return _of(predictions, labels, chosen)
     try:

@@ -164,7 +164,9 @@ def _path(option: str, value: Any) -> str | None:
 
 def _sliced(settings: Settings, rules: Rules) -> Settings:
     """The settings with the metrics that groups are held to, and with the slices that may explain a failure."""
-    by_class = settings.by_class or (KINDS[settings.kind].labelled and not settings.multilabel)
+    # Smoothed soft targets have no costs by class.
+    explaining = KINDS[settings.kind].labelled and not settings.multilabel and not settings.label_smoothing
+    by_class = settings.by_class or explaining
     each = [limit.metric for limit in rules.limits if limit.each and limit.metric != "cost"]
     names = [metric.name for metric in settings.named_metrics]
     metrics = tuple(dict.fromkeys((*names, *each))) if each else settings.metrics
