@@ -271,6 +271,20 @@ def test_other_losses_and_predictions_are_refused(write: Write) -> None:
         xentcli.check("new.csv", **ROLES, baseline="losses.csv", max_regression={"accuracy": 0.1})
 
 
+def test_losses_without_ids_are_not_taken_in_any_order(call: Call, write: Write) -> None:
+    command = ("--label", "t", "--preds", "cat,dog,emu", "--id", "id")
+    for name in ("ids.csv", "nameless.npy"):
+        assert call("score", "old.csv", *command, "--per-example", name).code == 0
+    write("new.csv", table(NEW, order=range(59, -1, -1)))
+    gate = ("--max-regression", "cost=9", "--format", "json")
+    done = call("check", "new.csv", *command, "--baseline", "ids.csv", *gate)
+    other = call("check", "new.csv", *command, "--baseline", "old.csv", *gate)
+    assert json.loads(done.out)["checks"] == json.loads(other.out)["checks"]
+    refused = call("check", "new.csv", *command, "--baseline", "nameless.npy", *gate)
+    assert refused.code == 3
+    assert "nameless.npy: it has no ids, and the run has --id" in refused.err
+
+
 def test_a_nameless_column_beside_one_column_of_predictions_is_refused() -> None:
     np.save("p.npy", [0.25, 0.5])
     with pytest.raises(DataError, match="losses, or probabilities"):

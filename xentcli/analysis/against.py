@@ -121,7 +121,13 @@ def _of_predictions(path: str, runs: Runs, new: ModelRows, labels: Any, **beside
 
 def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
     names = _names(source_of("predictions", path, Settings(kind="losses"), path))
-    by_id = runs.ids is not None and "id" in names
+    by_id = runs.ids is not None
+    if by_id and "id" not in names:
+        raise DataError(
+            "it has no ids, and the run has --id: which losses are of which rows is not known",
+            place=Place(path),
+            advice=REMAKE,
+        )
     settings = Settings(
         kind="losses", id="id" if by_id else None, ignore_label="nan", confidence=runs.settings.confidence
     )
@@ -134,9 +140,8 @@ def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
             model.rows[part, WEIGHT] = np.where(scored, new.rows[part, WEIGHT], model.rows[part, WEIGHT])
     check_alike(new, model, runs, one_label_file=True)
     check_scored(new, model)
-    notes: tuple[str, ...] = ("a file of losses: its labels cannot be compared with those of the run",)
-    notes += () if by_id or runs.ids is None else ("its rows are taken in the order of the predictions",)
-    return Against(BaselineInfo(path, rows_compared=_scored(new), notes=notes), model, None, frozenset({"cost"}))
+    note = "a file of losses: its labels cannot be compared with those of the run"
+    return Against(BaselineInfo(path, rows_compared=_scored(new), notes=(note,)), model, None, frozenset({"cost"}))
 
 
 def _are_losses(path: str, new: ModelRows) -> bool:
