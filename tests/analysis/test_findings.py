@@ -363,3 +363,14 @@ def test_a_weight_that_is_no_number_gets_no_advice_about_predictions(write: Writ
         score(write("p.csv", "a,b,y,w\n.5,.5,a,x\n"), preds="a,b", label="y", weights="w")
     assert "column w: 'x' is not a number" in str(caught.value)
     assert "--preds" not in str(caught.value)
+
+
+def test_a_language_model_that_is_not_shifted_is_not_asked_for_the_order_of_its_rows() -> None:
+    random = np.random.default_rng(0)
+    ids = random.integers(0, 20, (30, 64))
+    z = random.normal(size=(30, 64, 20))
+    np.put_along_axis(z[:, :-1], ids[:, 1:, None], 3.0, axis=2)
+    warnings = {warning.code: warning.advice for warning in score(z, ids, kind="logits").warnings}
+    assert "--shift-labels" in str(warnings["shifted"])
+    assert not warnings["worse-than-prior"]
+    assert not score(z, ids, kind="logits", shift_labels=True).warnings

@@ -202,3 +202,11 @@ def test_rules_that_make_no_sense_are_refused_before_anything_is_read(rules: dic
     with pytest.raises(UsageError) as refused:
         xentcli.check("nowhere.csv", **{**ROLES, **rules})
     assert words in str(refused.value)
+
+
+def test_smoothed_soft_targets_have_no_classes_to_explain_by() -> None:
+    q, soft = [[0.7, 0.3], [0.4, 0.6]], [[0.75, 0.25], [0.5, 0.5]]
+    result = xentcli.check(q, soft, label_smoothing=0.1, max={"cost": 0.1})
+    assert result.verdict == "fail"
+    assert result.report.cost == xentcli.score(q, soft, label_smoothing=0.1).cost
+    assert xentcli.explain(q, soft, label_smoothing=0.1).cost == result.report.cost

@@ -216,6 +216,15 @@ def test_a_renamed_class_column_blames_the_predictions_and_shows_both_lists(
     assert "--ignore-label" not in done.err
 
 
+def test_a_renamed_column_is_found_less_a_shared_prefix(call: Call, write: Write) -> None:
+    write("p.csv", "p_cat,p_dog,p_bird\n0.2,0.5,0.3\n0.1,0.8,0.1\n0.6,0.2,0.2\n")
+    write("y.csv", "label\ncat\ndog\nemu\n")
+    done = call("score", "p.csv", "y.csv")
+    assert done.code == 3
+    assert done.err.startswith("xent: p.csv: no column is called emu, as labels are")
+    assert "no label is p_bird" in done.err
+
+
 def test_a_class_without_a_column_is_no_renamed_column(call: Call, write: Write) -> None:
     write("p.csv", "cat,dog\n0.2,0.8\n0.5,0.5\n0.1,0.9\n")
     write("l.csv", "y\ncat\nemu\ndog\n")

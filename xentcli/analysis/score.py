@@ -155,7 +155,11 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
     prior = None if report.prior is None else report.prior * unit
     case = Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
     nothing: list[Warning] = []
-    return [*findings(case), *attempted(lambda: _shift(case, tallied.feed), nothing)]
+    found, shifts = findings(case), attempted(lambda: _shift(case, tallied.feed), nothing)
+    if shifts:
+        # It says already which rows belong together.
+        found = [replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found]
+    return [*found, *shifts]
 
 
 def _shift(case: Case, feed: Feed) -> list[Warning]:

@@ -9,6 +9,7 @@ from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import is_number, whole
 from xentcli.errors import shown
 from xentcli.pairing import near
+from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 
@@ -109,14 +110,18 @@ def respelled(labels: Iterable[str], names: Sequence[str]) -> str:
 
 
 def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]] | None:
-    """Return the labels without a column and as many columns without a label, where there are others that agree."""
+    """Return the labels without a column and as many columns without a label, where the others agree.
+
+    They may agree less a prefix or a suffix that all names share.
+    """
     texts = [text for text in census.texts if not is_missing(text)]
-    strange, unused = [t for t in texts if t not in names], [name for name in names if name not in texts]
-    if not 0 < len(strange) == len(unused) < len(names) or any(
-        is_number(text) or _nearest(text, names) for text in strange
-    ):
-        return None
-    return strange, unused
+    for _, shorter in cuts_of(names):
+        strange = [text for text in texts if text not in shorter]
+        unused = [name for name, short in zip(names, shorter, strict=True) if short not in texts]
+        near = any(is_number(text) or _nearest(text, shorter) for text in strange)
+        if 0 < len(strange) == len(unused) < len(names) and not near:
+            return strange, unused
+    return None
 
 
 def _is_short(text: str) -> bool:
