@@ -168,6 +168,18 @@ def test_the_sentence_counts_what_has_no_verdict(call: Call, write: Write) -> No
     assert "baseline 0.105361 + 2 %   change" in done.out
 
 
+def test_rows_that_are_left_out_are_said(call: Call, write: Write) -> None:
+    write("p.csv", "id,cat,dog\n1,0.9,0.1\n2,,\n3,0.7,0.3\n4,0.8,0.2\n")
+    write("l.csv", "id,t\n1,cat\n2,dog\n3,\n4,cat\n5,cat\n")
+    words = ("check", "p.csv", "l.csv", "--id", "id", "--max", "cost=1", "--skip-missing", "--subset")
+    done = call(*words, "--ignore-label", "missing")
+    assert done.code == 0
+    (line,) = (line for line in done.out.splitlines() if line.startswith("The limit passed."))
+    assert "matched in full" not in done.out
+    for part in ("2 of 4 rows scored", "1 row skipped (--ignore-label)", "1 row without a prediction", "1 label"):
+        assert part in line
+
+
 def test_junit_is_a_file(call: Call, write: Write, tmp_path: Path) -> None:
     write("p.csv", "cat,dog,t\n0.9,0.1,cat\n")
     done = call("check", "p.csv", "--label", "t", "--max", "cost=1", "--junit", "-")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from xentcli.report.check import Check, CheckReport, Reason
 from xentcli.writers.figures import fixed, percent, plural
-from xentcli.writers.remarks import digests
+from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
 
 __all__ = ["cells", "change_cells", "in_words", "reason_cells", "sentences", "shown"]
 
@@ -123,7 +123,11 @@ def sentences(result: CheckReport) -> Iterator[str]:
         yield f"No verdict on {f'{without} of {total} limits' if total > 1 else 'the limit'}: exit 5."
     elif total:
         yield {1: "The limit passed.", 2: "Both limits passed."}.get(total, f"All {total} limits passed.")
-    rows = result.report.examples
-    yield f"Inputs were read and matched in full: {plural(rows.scored, 'row')} scored."
+    rows, left = result.report.examples, [*skipped_rows(result.report), *unmatched_rows(result.report)]
+    if left:
+        said = "; ".join([f"{rows.scored:,} of {plural(rows.read, 'row')} scored", *left])
+        yield said if said.endswith("...") else f"{said}."
+    else:
+        yield f"Inputs were read and matched in full: {plural(rows.scored, 'row')} scored."
     if result.written is not None:
         yield f"This run is now the baseline {result.written}."
