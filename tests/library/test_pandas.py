@@ -190,3 +190,7 @@ def test_the_losses_of_rows_carry_the_index() -> None:
 def test_columns_of_lists_are_the_classes(wanted: tuple[Any, ...]) -> None:
     frame = pd.DataFrame({"probs": PROBS.tolist(), "vote": PROBS.argmax(axis=1)}, index=IDS)
     assert figures(score(frame, Y.map(CLASSES.index), preds="probs", weights=W, by=S, worst=3)) == wanted
+
+
+def test_sparse_columns_are_numbers() -> None:
+    assert score(P.astype(pd.SparseDtype(float)), Y).cost == score(P, Y).cost

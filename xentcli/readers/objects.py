@@ -63,7 +63,8 @@ def _first_line(error: Exception) -> str:
 def _advice(data: Any) -> str:
     """How an object becomes an array, by what it has."""
     lines = {"get": ".get() copies it to an array", "toarray": ".toarray() makes an array of it"}
-    found = next((line for method, line in lines.items() if hasattr(data, method)), "")
+    held = not hasattr(data, "columns")
+    found = next((line for method, line in lines.items() if held and hasattr(data, method)), "")
     # A set has no order.
     listed = hasattr(data, "__iter__") and not isinstance(data, Set | type)
     return found or ("list(...) makes a list of it" if listed else "")
@@ -171,7 +172,7 @@ def _of_pandas(data: Any) -> tuple[list[str], list[Array]] | None:
 def _of_series(series: Any) -> Array:
     """A column of pandas: numbers as they are, NaN for a missing one; None for what is missing among others."""
     dtype = series.dtype
-    if not isinstance(dtype, np.dtype) and getattr(dtype, "kind", "") == "f":
+    if hasattr(dtype, "numpy_dtype") and getattr(dtype, "kind", "") == "f":
         floats: Array = series.to_numpy(dtype=dtype.numpy_dtype, na_value=np.nan)
         return floats
     column: Any = np.asarray(series if getattr(dtype, "kind", "") not in "mM" else series.astype(str))
@@ -196,8 +197,18 @@ def _of_arrow(data: Any) -> tuple[list[str], list[Array]] | None:
         return _named(None, _arrow_column(arrow, data))
     if not hasattr(data, "__arrow_c_stream__"):
         data = arrow.record_batch(data)
-    table = data if isinstance(data, arrow.Table) else arrow.table(data)
+    table = data if isinstance(data, arrow.Table) else _imported(arrow, data)
+    if isinstance(table, arrow.ChunkedArray):
+        return [""], [_arrow_column(arrow, table)]
     return list(table.column_names), [_arrow_column(arrow, column) for column in table.columns]
+
+
+def _imported(arrow: Any, data: Any) -> Any:
+    """The table of a stream, or of a series of one column."""
+    try:
+        return arrow.table(data)
+    except arrow.ArrowInvalid:
+        return arrow.chunked_array(data)
 
 
 def _arrow_column(arrow: Any, column: Any) -> Array:
