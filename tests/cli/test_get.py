@@ -105,3 +105,45 @@ def test_two_results_in_one_place_and_forms_that_make_no_file_are_refused(
     done = call("score", *files, *options)
     assert (done.code, done.out) == (2, "")
     assert all(word in done.err for word in words)
+
+
+HIDDEN = (
+    "--metrics accuracy --confidence 0.8",
+    "--metrics accuracy --cluster site",
+    "--metrics brier --bytes 80",
+    "--metrics brier --bytes 80 --format markdown",
+    "--by site --bytes 80 --format csv",
+    "--by-class --cluster site --format csv",
+    "--worst 1 --confidence 0.8 --format jsonl",
+    "--per-example - --base 2",
+)
+
+
+@pytest.fixture
+def sites(write: Write) -> tuple[str, ...]:
+    labels = write("s.csv", "label,site\ncat,n\ndog,s\ncat,n\n")
+    return write("p.csv", PREDS), labels, "--label", "label"
+
+
+@pytest.mark.parametrize("words", HIDDEN)
+def test_an_option_that_no_figure_shows_is_refused_and_json_shows_it(
+    call: Call, sites: tuple[str, ...], words: str
+) -> None:
+    refused = call("score", *sites, *words.split())
+    assert refused.code == 2
+    assert "changes nothing that" in refused.err
+    assert call("score", *sites, *words.split(), "-o", "r.json").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--metrics standard_error --cluster site",
+        "--metrics cost --confidence 0.8 --format markdown",
+        "--by site --cluster site --format csv",
+        "--cluster site --format csv",
+        "--metrics bits_per_byte --bytes 80 --format csv",
+    ],
+)
+def test_an_option_that_some_figure_shows_is_taken(call: Call, sites: tuple[str, ...], words: str) -> None:
+    assert call("score", *sites, *words.split()).code == 0

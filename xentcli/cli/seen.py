@@ -10,6 +10,7 @@ import click
 from xentcli.cli.get import Asked
 from xentcli.errors import UsageError
 from xentcli.options import spelled
+from xentcli.scoring.metrics import find
 from xentcli.writers import WRITERS, several_tables
 
 __all__ = ["check_seen", "tables_asked"]
@@ -33,6 +34,8 @@ _NOT_IN_TABLES = {
 }
 """Options that the tables of a command do not show in CSV, JSON Lines and Parquet."""
 _TABLES = ("csv", "jsonl", "parquet")
+_CHOOSING = ("metrics", "by", "by_class", "worst")
+"""Options of score in place of whose table a form of one table has no other figures."""
 
 
 def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked]) -> None:
@@ -51,10 +54,17 @@ def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequen
         if options.get(name) and not _is_default(name) and not got & {*shown_as}:
             hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]
             if len(hidden) == len(forms):
+                beside = next((other for other in _CHOOSING if options.get(other) and command == "score"), "")
+                chosen = f" with {spelled(beside)}" if beside and beside != name and not got else ""
                 raise UsageError(
-                    f"{spelled(name)} changes nothing that {hidden[0]} prints",
+                    f"{spelled(name)} changes nothing that {hidden[0]} prints{chosen}",
                     advice="-o FILE.json writes the whole report, --get prints any value of it",
                 )
+    if list(forms.values()) == ["--per-example -"] and options.get("base") not in (None, "e"):
+        raise UsageError(
+            "--base changes nothing that --per-example - prints: losses of rows are in nats",
+            advice="-o FILE.json writes the whole report, in the unit of --base",
+        )
     one = next((words for form, words in forms.items() if form and WRITERS[form].one_table), None)
     tables = tables_asked(command, options)
     if one is not None and len(tables) > 1:
@@ -71,12 +81,29 @@ def _is_default(name: str) -> bool:
 def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bool:
     if not form:
         return False
+    if command == "score" and name in ("confidence", "cluster", "bytes") and not _figure_shown(form, name, options):
+        return False
     # A regression has an interval, and so have groups.
     if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
         return True
     if form in _TABLES and name == "confidence" and options.get("metrics") and command != "compare":
         return False
     return form not in _TABLES or name not in _NOT_IN_TABLES.get(command, ())
+
+
+def _figure_shown(form: str, name: str, options: Mapping[str, Any]) -> bool:
+    """Whether a form has the figures that --confidence, --cluster or --bytes changes, by what else score shows."""
+    if form in ("json", "html") or (options.get("by") and name != "bytes"):
+        return True
+    metrics = {find(metric).name for metric in (options.get("metrics") or "").split(",") if metric}
+    if name == "bytes" and metrics:
+        return "bits_per_byte" in metrics
+    if metrics and "standard_error" in metrics and name == "cluster":
+        return True
+    # The screen has no interval of a metric that was chosen.
+    if metrics:
+        return form not in ("table", *_TABLES) and "cost" in metrics
+    return form not in _TABLES or not any(options.get(other) for other in _CHOOSING)
 
 
 def tables_asked(command: str, options: Mapping[str, Any]) -> list[str]:

@@ -63,8 +63,8 @@ def _first_line(error: Exception) -> str:
 def _advice(data: Any) -> str:
     """How an object becomes an array, by what it has."""
     lines = {"get": ".get() copies it to an array", "toarray": ".toarray() makes an array of it"}
-    held = not hasattr(data, "columns")
-    found = next((line for method, line in lines.items() if held and hasattr(data, method)), "")
+    # Frames of pandas have a get that is about columns.
+    found = next((line for method, line in lines.items() if hasattr(data, method) and not hasattr(data, "iloc")), "")
     # A set has no order.
     listed = hasattr(data, "__iter__") and not isinstance(data, Set | type)
     return found or ("list(...) makes a list of it" if listed else "")
