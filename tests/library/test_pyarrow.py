@@ -126,16 +126,6 @@ def test_without_pyarrow_a_stream_says_what_to_install(monkeypatch: pytest.Monke
     assert "pip install 'xentcli[arrow]'" in str(refused.value)
 
 
-class Stream:
-    """What has nothing but the Arrow PyCapsule interface."""
-
-    def __init__(self, data: Any) -> None:
-        self.data = data
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self.data.__arrow_c_stream__(requested_schema)
-
-
 def test_labels_are_a_stream_of_one_column_too() -> None:
     table = pa.table(dict(zip(CLASSES, PROBS.T, strict=True)))
     wanted = xentcli.score(table, NAMES).cost
