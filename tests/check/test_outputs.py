@@ -180,6 +180,19 @@ def test_rows_that_are_left_out_are_said(call: Call, write: Write) -> None:
         assert part in line
 
 
+def test_each_warning_that_may_not_be_is_named(call: Call, write: Write) -> None:
+    write("p.csv", "cat,dog,t\n0.9,0.1,cat\n0,1,cat\n")
+    codes = ("infinite", "shifted", "all")
+    done = call("check", "p.csv", "--label", "t", *(word for code in codes for word in ("--fail-on-warning", code)))
+    assert done.code == 1
+    lines = [line.split() for line in done.out.splitlines()[:3]]
+    assert lines[:2] == [
+        ["FAIL", "warnings", "infinite", "1", "none", "allowed"],
+        ["pass", "warnings", "shifted", "0", "none", "allowed"],
+    ]
+    assert lines[2][:2] == ["FAIL", "warnings"] and "infinite" in lines[2][-1]
+
+
 def test_junit_is_a_file(call: Call, write: Write, tmp_path: Path) -> None:
     write("p.csv", "cat,dog,t\n0.9,0.1,cat\n")
     done = call("check", "p.csv", "--label", "t", "--max", "cost=1", "--junit", "-")

@@ -31,7 +31,9 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
     )
     metric = f"{check.metric}{group}"
     if check.rule == "warning":
-        return metric, fixed(check.value, 0), "none allowed", check.reason
+        code = check.name.removeprefix("fail-on-warning ")
+        named = ("", check.reason) if code == "all" else (f"  {code}", "")
+        return metric + named[0], fixed(check.value, 0), "none allowed", named[1]
     bound = "at most" if check.bound == "max" else "at least"
     limit = "" if check.limit is None else f"{bound} {_figure(check.limit, check)}"
     value = "-" if check.value is None else _figure(check.value, check)
