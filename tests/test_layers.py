@@ -119,6 +119,17 @@ def imported_packages(folder: Path) -> set[str]:
     return found - sys.stdlib_module_names - {"xentcli", "tests", "sample_data", "benchmarks"}
 
 
+def test_the_test_extra_has_all_that_tests_import() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    installed = {re.split("[><=;]", requirement)[0] for requirement in extra}
+    of_a_module = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py", "ml_dtypes": "ml-dtypes"}
+    of_a_module["axe_playwright_python"] = "axe-playwright-python"
+    # Tests with torch are skipped where it is not installed: it is too large to ask for.
+    needed = {of_a_module.get(name, name) for name in imported_packages(ROOT / "tests")} - {"torch"}
+    assert needed <= installed
+
+
 def test_the_lint_extra_has_the_types_of_all_that_mypy_reads() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extra = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["lint"]]

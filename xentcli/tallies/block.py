@@ -23,6 +23,9 @@ class _NoFigures:
     """Stands for figures that are not computed: a tally that needs the predictions alone uses none."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            # Python's own inspection asks for these.
+            raise AttributeError(name)
         raise RuntimeError(f"a tally of predictions uses the figure {name}, which is not computed")
 
 

@@ -1,0 +1,3 @@
+"""What mypy reads is not run."""
+
+collect_ignore = ["calls.py"]
