@@ -123,10 +123,10 @@ def test_the_test_extra_has_all_that_tests_import() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extra = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     installed = {re.split("[><=;]", requirement)[0] for requirement in extra}
-    of_a_module = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py", "ml_dtypes": "ml-dtypes"}
-    of_a_module["axe_playwright_python"] = "axe-playwright-python"
+    called = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py"}
+    names = {called.get(name, name.replace("_", "-")) for name in imported_packages(ROOT / "tests")}
     # Tests with torch are skipped where it is not installed: it is too large to ask for.
-    needed = {of_a_module.get(name, name) for name in imported_packages(ROOT / "tests")} - {"torch"}
+    needed = names - {"torch"}
     assert needed <= installed
 
 
