@@ -232,6 +232,7 @@ REPORTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda r: r.update(classes=None), "not a report"),
     (lambda r: r.update(options=["x"]), "not a report"),
     (lambda r: r.update(unit=3), "not a report"),
+    (lambda r: r.update(schema_version=2), "a report of schema version '2'; this xent reads 1"),
 ]
 
 

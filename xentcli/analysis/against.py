@@ -23,6 +23,7 @@ from xentcli.readers.shards import files_of
 from xentcli.readers.source import Source, has_first_line
 from xentcli.records import record
 from xentcli.report.check import BaselineInfo
+from xentcli.report.document import SCHEMA_VERSION
 from xentcli.settings import Settings
 
 __all__ = ["Against", "check_there", "compared"]
@@ -194,6 +195,11 @@ def _json_report(path: str) -> Mapping[str, Any] | None:
 def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: list[str]) -> Against:
     note = "a report has no rows: figures alone are compared, without an interval"
     scores = new.scores
+    if report["schema_version"] != SCHEMA_VERSION:
+        raise DataError(
+            f"a report of schema version {shown(report['schema_version'])}; this xent reads {SCHEMA_VERSION}",
+            place=Place(path),
+        )
     try:
         check_report(path, report, new)
         counts = report["labels"]["counts"]
