@@ -499,7 +499,11 @@ class Maker:
             spec.third = r.choice(held) if held else ""
         spec.class_file = "classes" in self.options and self.chance(0.5)
         # Of names of which some are columns and some are not the others are refused, whatever the labels are.
-        spec.doubt |= spec.preds.named and bool({*self.options.get("classes", ())} & {*spec.q_names})
+        given = self.options.get("classes", ())
+        spec.doubt |= spec.preds.named and bool({*given} & {*spec.q_names})
+        if spec.preds.named and sorted(given) == sorted(spec.q_names):
+            # A schema of the columns, in any order.
+            problem.names = list(spec.q_names)
         if spec.preds.format == "npy" and spec.preds.shards == 1 and self.n > 3 and self.chance(0.3):
             self.axes(spec)
 
