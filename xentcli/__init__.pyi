@@ -253,6 +253,7 @@ def explain(
     temperature: float = 1.0,
     base: Literal['2', 'e', '10', 2, 10] = 'e',
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
+    max_groups: int = 10000,
 ) -> Causes: ...
 
 @overload
@@ -300,6 +301,7 @@ def explain(
     temperature: float = 1.0,
     base: Literal['2', 'e', '10', 2, 10] = 'e',
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
+    max_groups: int = 10000,
 ) -> Explanation: ...
 
 @overload
@@ -347,6 +349,7 @@ def explain(
     temperature: float = 1.0,
     base: Literal['2', 'e', '10', 2, 10] = 'e',
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
+    max_groups: int = 10000,
 ) -> Explanation: ...
 
 def losses(

@@ -204,7 +204,7 @@ ROWS: list[Row] = [
     *(
         refused(LABELS, what, P, says, labels=f"label\na\n{label}\na\n" if label != "-1" else "label\n0\n-1\n0\n")
         for what, label, says in (
-            ("unknown", "cow", "'cow' is not a class"),
+            ("unknown", "cow", "no column is called cow"),
             ("empty", '""', "'' is not a class"),
             ("-1", "-1", "label -1 is outside 0 to 1"),
             ("with spaces", " b", "they differ by blanks around"),

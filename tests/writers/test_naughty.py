@@ -65,7 +65,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         outputs = ["--per-example", row, *(["-o", "r.csv", "-o", "r.parquet"] if not index else [])]
         done = subprocess.run([*command, *chosen, *outputs], cwd=folder, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
-    done = subprocess.run([*command, *chosen, "--per-example", "-"], cwd=folder, capture_output=True, check=False)
+    done = subprocess.run([*command, *chosen[:2], "--per-example", "-"], cwd=folder, capture_output=True, check=False)
     found["rows"] = done.stdout.decode()
     found |= {name: (folder / name).read_bytes() for name in (*files, *rows)}
     return found

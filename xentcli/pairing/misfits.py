@@ -118,7 +118,7 @@ def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]]
     for _, shorter in cuts_of(names):
         strange = [text for text in texts if text not in shorter]
         unused = [name for name, short in zip(names, shorter, strict=True) if short not in texts]
-        near = any(is_number(text) or _nearest(text, shorter) for text in strange)
+        near = any(is_number(text.replace(",", ".")) or _nearest(text, shorter) for text in strange)
         if 0 < len(strange) == len(unused) < len(names) and not near:
             return strange, unused
     return None

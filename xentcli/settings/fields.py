@@ -202,7 +202,9 @@ class Fields:
     cluster: str | None = _slices(
         "Rows sharing a value are correlated.", "COLUMN", numbers="names", data="one", commands=_INTERVALS
     )
-    max_groups: int = _slices("Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=_INTERVALS)
+    max_groups: int = _slices(
+        "Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain")
+    )
 
     hash: bool = _output(
         "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")

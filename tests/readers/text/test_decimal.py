@@ -20,7 +20,6 @@ from tests.conftest import Write
 from tests.fuzz.commands import invoke
 from xentcli import score
 from xentcli.columns.numerals import hundredths, number
-from xentcli.errors import DataError
 
 NAMES = ("417.25", "518.5", "619.75")
 """Class names that no figure of a report contains."""
@@ -173,17 +172,15 @@ def test_options_may_name_with_points_what_the_file_has_with_commas(
     assert not reports[1].warnings
 
 
-def test_names_of_classes_in_another_order_are_refused_however_they_are_written(
+def test_names_of_classes_are_those_of_the_columns_in_any_order_however_they_are_written(
     folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folders[1])
+    plain = score("p.csv", "l.csv", header="predictions", decimal=",")
     for names in (NAMES[::-1], [in_commas(name) for name in NAMES[::-1]]):
-        with pytest.raises(DataError, match="in another order") as caught:
-            score("p.csv", "l.csv", header="predictions", decimal=",", classes=names)
-        words = shlex.split(caught.value.advice[0])
-        preds = words[words.index("--preds") + 1]
-        report = score("p.csv", "l.csv", header="predictions", decimal=",", preds=preds)
-        assert report.classes == tuple(in_commas(name) for name in NAMES[::-1])
+        report = score("p.csv", "l.csv", header="predictions", decimal=",", classes=names)
+        assert report.cost == plain.cost
+        assert set(report.classes) <= {*NAMES, *map(in_commas, NAMES)}
 
 
 @pytest.mark.parametrize("line", ["all.csv", "group.csv --label truth --by '#5' --kind logits"])
