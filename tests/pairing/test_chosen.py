@@ -201,3 +201,15 @@ def test_an_impossible_number_of_a_class_is_refused_though_the_other_columns_sum
     with pytest.raises(DataError) as caught:
         score("p.csv", "y.csv", label="truth")
     assert names[3] not in str(caught.value) or "--preds" not in str(caught.value).replace("--preds NAME", "")
+
+
+def test_a_column_of_missing_predictions_is_refused_though_the_other_columns_nearly_sum_to_1(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("p.csv", "1,2,3,4,truth\n0.24,0.756,0.001,nan,2\n0.3,0.6,0.1,nan,1\n")
+    with pytest.raises(DataError, match="nan") as caught:
+        score("p.csv", label="truth", sum_tolerance=0.1)
+    assert caught.value.place is not None and caught.value.place.column == "4"
+    write("q.csv", "1,2,3,note,truth\n0.24,0.756,0.004,late,2\n0.3,0.6,0.1,late,1\n")
+    assert score("q.csv", label="truth").classes == ("1", "2", "3")

@@ -9,6 +9,7 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.column import Coded, Values
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, number
 from xentcli.columns.texts import Texts
 from xentcli.pairing.alignment import PartQueue
@@ -40,12 +41,15 @@ class Head:
         i8[n]: which rows these are, from 0; those of weight 0 and of an ignored label are not looked at.
     tolerance
         How far a row sum may be from 1.
+    words
+        bool[columns]: whether a column has a cell that is neither a number nor the spelling of a missing one.
     """
 
     found: Found
     q: Floats
     rows: Ints
     tolerance: float
+    words: Flags
 
     @classmethod
     def of(cls, found: Found, queue: PartQueue, settings: Settings, counted: Flags | None) -> Head:
@@ -53,19 +57,21 @@ class Head:
         limit = max(4, min(LOOK_AT, _ENOUGH // len(found.columns)))
         picks = {f"{column}": Pick((column,), "values") for column in found.columns}
         decimal = found.source.traits.decimal
-        pieces = [
-            np.column_stack([_numbers(rows.values[role], decimal) for role in picks])
-            for rows in queue.look(picks, limit)
-            if rows.count
-        ]
+        words = np.zeros(len(picks), dtype=bool)
+        pieces = []
+        for rows in queue.look(picks, limit):
+            if rows.count:
+                columns = [rows.values[role] for role in picks]
+                pieces.append(np.column_stack([_numbers(values, decimal) for values in columns]))
+                words |= [_has_words(values, decimal) for values in columns]
         values = np.concatenate(pieces) if pieces else np.empty((0, len(picks)))
-        rows = np.arange(len(values)) if counted is None else np.flatnonzero(counted[: len(values)])
+        counting = np.arange(len(values)) if counted is None else np.flatnonzero(counted[: len(values)])
         if settings.skip_missing:
             absent = np.isnan(values)
-            rows = rows[~absent[rows][:, ~absent.all(axis=0)].any(axis=1)]
-        q = np.asarray(settings.recipe().scaled(values[rows]), dtype=np.float64)
+            counting = counting[~absent[counting][:, ~absent.all(axis=0)].any(axis=1)]
+        q = np.asarray(settings.recipe().scaled(values[counting]), dtype=np.float64)
         with np.errstate(over="ignore"):
-            return cls(found, np.exp(q) if settings.kind == "logprobs" else q, rows, settings.sum_tolerance)
+            return cls(found, np.exp(q) if settings.kind == "logprobs" else q, counting, settings.sum_tolerance, words)
 
     def off(self, places: Sequence[int]) -> Flags:
         """bool[rows]: whether some columns do not sum to 1."""
@@ -98,8 +104,8 @@ class Head:
 
     @property
     def without_text(self) -> list[int]:
-        """The places of the columns that have a number."""
-        return np.flatnonzero(~np.isnan(self.q).all(axis=0)).tolist()
+        """The places of the columns that have a number, or missing ones alone: they may be missing predictions."""
+        return np.flatnonzero(~np.isnan(self.q).all(axis=0) | ~self.words).tolist()
 
     def columns(self, places: Sequence[int]) -> tuple[int, ...]:
         """The columns at some places."""
@@ -140,9 +146,9 @@ class Head:
     def summing(self) -> tuple[int, ...]:
         """The set of columns that sums to 1, if there is one: a list, those from 0 to 1, all but one, or a run.
 
-        Beside an infinite number there is none: it is to be refused, not left out.
+        Beside an infinite number or a missing one there is none: it is to be refused, not left out.
         """
-        if np.isinf(self.q).any():
+        if np.isinf(self.q).any() or np.isnan(self.q[:, ~self.words]).any():
             return ()
         flat = flat_of(self.found.source)
         groups = flat.groups.values() if flat else ()
@@ -180,6 +186,14 @@ def _numbers(values: Values, decimal: str) -> Floats:
         cells = (number(in_points(hundredths(text, decimal), decimal)) for text in values)
         return np.array([np.nan if value is None else value for value in cells], dtype=np.float64)
     return np.asarray(values, dtype=np.float64)
+
+
+def _has_words(values: Values, decimal: str) -> bool:
+    """Whether a column has a text that is neither a number nor the spelling of a missing one."""
+    if not isinstance(values, Coded | list | Texts):
+        return False
+    texts = set(values.distinct) if isinstance(values, Coded) else set(values)
+    return any(number(in_points(hundredths(t, decimal), decimal)) is None and not is_missing(t) for t in texts)
 
 
 def families(names: Sequence[str], labels: Collection[str]) -> Iterator[tuple[int, ...]]:
