@@ -296,6 +296,8 @@ def test_of_several_models_those_not_told_from_the_best_are_marked() -> None:
     assert [result.pairs[0].p_adjusted, result.pairs[1].p_adjusted] == holm(p_values)
 
 
+# A call of statsmodels takes 60 ms.
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist(), rel=1e-12)

@@ -551,8 +551,9 @@ def test_a_diagnosis_that_fails_is_left_out(
     monkeypatch.setattr(place, name, fails)
     monkeypatch.setattr(attempts, "STRICT", False)
     found = score(wrong, y, block_bytes=block_bytes, **options)
-    warnings = [warning for warning in whole.warnings if warning in found.warnings]
-    assert tuple(warnings) == found.warnings
+    # Without the warning of a shift another one asks for the order of the rows.
+    before, after = ([(one.code, one.message) for one in report.warnings] for report in (whole, found))
+    assert [one for one in before if one in after] == after
     assert without_warnings(found) == without_warnings(whole)
 
 
