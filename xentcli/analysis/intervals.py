@@ -34,7 +34,7 @@ def interval_of(
     unit
         What the ends are divided by: the nats in a unit of the report.
     noun
-        What the units are.
+        What the units are, for the note that they are few; empty for no note.
     least
         The least value that the mean can have.
 
@@ -46,4 +46,4 @@ def interval_of(
         return None
     half = two_sided_quantile(level, units - 1) * error
     low = mean - half if least is None else max(mean - half, least)
-    return Interval(level, low / unit, (mean + half) / unit, f"only {units} {noun}" if units < FEW else "")
+    return Interval(level, low / unit, (mean + half) / unit, f"only {units} {noun}" if noun and units < FEW else "")

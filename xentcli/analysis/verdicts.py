@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.limits import Limit, Regression, Rules
 from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
 from xentcli.analysis.pairs import Common
-from xentcli.analysis.student import two_sided_quantile
 from xentcli.records import record, replace
 from xentcli.report.check import Check
 from xentcli.report.parts import Interval
@@ -214,9 +214,9 @@ def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *,
 
 
 def _interval(found: Excess, level: float, unit: float) -> Interval:
-    assert found.standard_error is not None
-    half = two_sided_quantile(level, found.units - 1) * found.standard_error
-    return Interval(level, (found.mean - half) / unit, (found.mean + half) / unit)
+    interval = interval_of(found.mean, found.standard_error, found.units, level, unit=unit, noun="")
+    assert interval is not None
+    return interval
 
 
 def _infinite(
