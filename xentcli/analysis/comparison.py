@@ -90,10 +90,7 @@ class _Compared:
 
     @cached_property
     def common(self) -> Common:
-        clusters = None
-        if self.settings.cluster is not None and self.runs.group_rows is not None:
-            clusters = self.runs.group_rows.rows[:, -1].astype(np.int64)
-        return Common(self.models, clusters)
+        return Common(self.models, self.runs.clusters)
 
     def in_unit(self, nats: float | None, metric: str = "cost") -> float | None:
         return None if nats is None else nats / self.unit(metric)

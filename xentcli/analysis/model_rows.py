@@ -142,6 +142,14 @@ class Runs:
         """The ids of the reference; None where rows are counted by position."""
         return self._ids
 
+    @property
+    def clusters(self) -> Ints | None:
+        """i8[n]: the number of the cluster of each row of the reference; None without --cluster."""
+        if self.settings.cluster is None or self.group_rows is None:
+            return None
+        found: Ints = self.group_rows.rows[:, -1].astype(np.int64)
+        return found
+
     def run(
         self,
         name: str,

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.limits import Limit, Regression, Rules
 from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
@@ -54,10 +52,7 @@ class Evidence:
         """The rows of the run, and of the baseline where it has some."""
         assert self.new is not None and self.runs is not None
         old = None if self.against is None else self.against.rows
-        clusters = None
-        if self.settings.cluster is not None and self.runs.group_rows is not None:
-            clusters = self.runs.group_rows.rows[:, -1].astype(np.int64)
-        return Common([self.new] if old is None else [self.new, old], clusters)
+        return Common([self.new] if old is None else [self.new, old], self.runs.clusters)
 
     def column(self, metric: str) -> int:
         """The column of a metric among the figures of the rows."""
