@@ -53,7 +53,7 @@ CASES = {
     "strict about nothing": Case(
         f"{CHECK} --max cost=9 --strict --baseline old.csv", RUN, ("--max-regression cost=2% --strict",), None
     ),
-    "a regression of what is no mean": Case(
+    "a regression of a metric that is not a mean of rows": Case(
         f"{CHECK} --baseline old.csv --max-regression ppl=2%",
         RUN,
         ("--max perplexity=X",),

@@ -69,8 +69,8 @@ def test_a_group_has_what_a_score_of_its_rows_alone_has(options: dict[str, Any],
         _same(dict(part.metrics), alone, names)
         assert part.standard_error == pytest.approx(alone.standard_error, rel=1e-12)
         assert part.interval is not None and alone.interval is not None
-        ours, theirs = ((end.low, end.high) for end in (part.interval, alone.interval))
-        assert ours == pytest.approx(theirs, rel=1e-12)
+        found, wanted = ((end.low, end.high) for end in (part.interval, alone.interval))
+        assert found == pytest.approx(wanted, rel=1e-12)
         assert part.interval.note == alone.interval.note
 
 

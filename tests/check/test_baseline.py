@@ -123,21 +123,21 @@ def test_every_form_has_the_same_figures(form: Callable[[Write], str], rows: int
     assert found.baseline == pytest.approx(xentcli.score("old.csv", **ROLES).cost, rel=1e-15)
     assert found.value == xentcli.score("new.csv", **ROLES).cost
     assert (found.interval is None) == (rows == 0)
-    twin = xentcli.compare({"old": "old.csv", "new": "new.csv"}, **ROLES, fit="none").pairs[0]
+    beside = xentcli.compare({"old": "old.csv", "new": "new.csv"}, **ROLES, fit="none").pairs[0]
     if rows:
-        assert found.change == pytest.approx(twin.change, rel=1e-12)
-        assert found.interval is not None and twin.interval is not None
-        assert found.interval.low == pytest.approx(twin.interval.low, rel=1e-9)
+        assert found.change == pytest.approx(beside.change, rel=1e-12)
+        assert found.interval is not None and beside.interval is not None
+        assert found.interval.low == pytest.approx(beside.interval.low, rel=1e-9)
 
 
 @pytest.mark.parametrize("option", [{"weights": "w"}, {"cluster": "site"}, {"weights": "w", "cluster": "site"}])
 def test_weights_and_clusters_are_those_of_compare(option: dict[str, Any]) -> None:
     keep(**option)
     (found,) = xentcli.check("new.csv", **ROLES, **option, baseline="b.npz", max_regression={"cost": 0}).checks
-    twin = xentcli.compare({"old": "old.csv", "new": "new.csv"}, **ROLES, **option, fit="none").pairs[0]
-    assert found.interval is not None and twin.interval is not None
-    assert found.change == pytest.approx(twin.change, rel=1e-12)
-    assert (found.interval.low, found.interval.high) == pytest.approx((twin.interval.low, twin.interval.high), rel=1e-9)
+    beside = xentcli.compare({"old": "old.csv", "new": "new.csv"}, **ROLES, **option, fit="none").pairs[0]
+    assert found.interval is not None and beside.interval is not None
+    assert found.change == pytest.approx(beside.change, rel=1e-12)
+    assert (found.interval.low, found.interval.high) == pytest.approx((beside.interval.low, beside.interval.high), rel=1e-9)
 
 
 def test_rows_are_found_by_their_ids_in_any_order(write: Write) -> None:
@@ -300,9 +300,9 @@ def test_a_report_with_classes_explains_as_rows_do(write: Write) -> None:
     classes = {reason.name: reason for reason in by_rows if reason.kind == "class"}
     assert len(by_figures) == len(classes) > 1
     for reason in by_figures:
-        twin = classes[reason.name]
+        beside = classes[reason.name]
         assert (reason.before, reason.after, reason.share, reason.rows) == pytest.approx(
-            (twin.before, twin.after, twin.share, twin.rows), rel=1e-9
+            (beside.before, beside.after, beside.share, beside.rows), rel=1e-9
         )
 
 

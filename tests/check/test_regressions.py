@@ -223,3 +223,14 @@ def test_the_blend_of_the_sample_data_is_seen_by_pairs_alone() -> None:
     separate = math.hypot(*halves[:2])
     assert separate / halves[2] == pytest.approx(32, abs=0.5)
     assert found.change is not None and found.change < separate
+
+
+def test_groups_that_are_given_as_data_explain_by_the_name_of_their_column() -> None:
+    old, new = drawn(60)
+    site = np.where(np.arange(60) < 30, "north", "south")
+    xentcli.check(old, kind="losses", write_baseline="b.npz")
+    worse = new + np.where(site == "north", 1.0, 0.0)
+    result = xentcli.check(
+        worse, kind="losses", baseline="b.npz", max_regression={"cost": 0.01}, by={"site": site}, max={"cost": 0.0}
+    )
+    assert [reason.name for reason in result.reasons if reason.kind == "group"] == ["site north"]

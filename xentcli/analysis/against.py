@@ -225,7 +225,6 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: li
 
 def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
     path, report = stored.path, stored.report
-    assert stored.columns is not None
     try:
         check_report(path, report, new)
         check_figures(report)

@@ -51,11 +51,11 @@ class Stored:
 
     path: str
     report: Mapping[str, Any]
-    date: str | None = None
-    commit: str | None = None
-    columns: Mapping[str, Floats] | None = None
-    ids: tuple[Words, Words] | None = None
-    rows_hash: str = ""
+    date: str | None
+    commit: str | None
+    columns: Mapping[str, Floats]
+    ids: tuple[Words, Words] | None
+    rows_hash: str
 
 
 def write(path: str, runs: Runs, model: ModelRows) -> None:
@@ -75,12 +75,11 @@ def write(path: str, runs: Runs, model: ModelRows) -> None:
     }
     with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, column in _columns(runs, model):
-            _write_array(archive, name, [column[part] for part in blocks(len(column), _AT_ONCE)], column)
+            _write_array(archive, name, column)
         if runs.ids is not None:
-            ids = np.stack(runs.ids.by_row(), axis=1)
-            _write_array(archive, "id", [ids], ids)
+            _write_array(archive, "id", np.stack(runs.ids.by_row(), axis=1))
         text = np.frombuffer(json.dumps(about, allow_nan=False).encode(), np.uint8)
-        _write_array(archive, ABOUT.removesuffix(".npy"), [text], text)
+        _write_array(archive, ABOUT.removesuffix(".npy"), text)
 
 
 def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
@@ -93,12 +92,12 @@ def _columns(runs: Runs, model: ModelRows) -> Iterator[tuple[str, Floats]]:
         yield "weight", rows[:, WEIGHT]
 
 
-def _write_array(archive: zipfile.ZipFile, name: str, parts: list[Array], whole: Array) -> None:
-    stored = whole.dtype.newbyteorder("<")
+def _write_array(archive: zipfile.ZipFile, name: str, array: Array) -> None:
+    stored = array.dtype.newbyteorder("<")
     with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED), "w", force_zip64=True) as member:
-        member.write(_header(stored.str, whole.shape))
-        for part in parts:
-            member.write(np.ascontiguousarray(part, dtype=stored).tobytes())
+        member.write(_header(stored.str, array.shape))
+        for part in blocks(len(array), _AT_ONCE):
+            member.write(np.ascontiguousarray(array[part], dtype=stored).tobytes())
 
 
 def _header(kind: str, shape: tuple[int, ...]) -> bytes:

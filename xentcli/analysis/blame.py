@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.model_rows import LABEL, WEIGHT, ModelRows
-from xentcli.analysis.pairs import Common
+from xentcli.analysis.pairs import columns_of
 from xentcli.analysis.verdicts import Evidence
 from xentcli.arrays import Floats
-from xentcli.columns.keys import coded
 from xentcli.report.check import Check, Reason
 from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
-from xentcli.tallies.exact import Among
-from xentcli.tallies.groups import Groups, named
-from xentcli.tallies.moments import GroupMeans, Mean
+from xentcli.tallies.groups import named
+from xentcli.tallies.moments import Mean
 
 __all__ = ["reasons_of"]
 
@@ -62,15 +60,11 @@ def _of_change(metric: str, evidence: Evidence, old: ModelRows) -> Iterator[Reas
         return after.a.without(before.a).over(change) if change else None
 
     def reasons(kind: str, groups: Floats, names: Any) -> list[Reason]:
-        befores, afters = (dict(_means(common, rows, column, groups)) for rows in (old.rows, new.rows))
         found = []
-        for number, means in afters.items():
-            before, after = befores[number]["mean"], means["mean"]
-            rows = int(after.b.value)
-            part = share(before, after)
-            found.append(
-                Reason(metric, kind, names(number), max(rows, 1), before.value / unit, after.value / unit, part)
-            )
+        for number, part in common.by_group((old.rows, column), (new.rows, column), groups).items():
+            before, after = part.old, part.new
+            rows, figures = max(int(after.b.value), 1), (before.value / unit, after.value / unit)
+            found.append(Reason(metric, kind, names(number), rows, *figures, share(before, after)))
         return _largest(found)
 
     yield from reasons("class", new.rows[:, LABEL], lambda number: str(runs.labels.names[number]))
@@ -79,7 +73,7 @@ def _of_change(metric: str, evidence: Evidence, old: ModelRows) -> Iterator[Reas
 
             def text(number: int, place: int = place, columns: str = columns) -> str:
                 name = runs.groups[place].names[number]
-                return _group_text(named(columns.split(",") if isinstance(name, tuple) else [columns], name))
+                return _group_text(named(columns_of(columns, name), name))
 
             yield from reasons("group", runs.group_rows.rows[:, place], text)
     yield from _rows(metric, evidence, old, whole)
@@ -99,18 +93,6 @@ def _rows(metric: str, evidence: Evidence, old: ModelRows, whole: list[Mean]) ->
         share = part.over(change) if change else None
         found.append(Reason(metric, "row", f"{row + 1:,}", 1, before / unit, after / unit, share))
     return _largest(found, LEAST / 5)
-
-
-def _means(common: Common, rows: Floats, column: int, groups: Floats) -> Groups[int]:
-    """Return the mean of a column of rows in each group; `groups` (f8[n]) has the number of each row, or -1."""
-    total: Groups[int] = Groups()
-    for part, kept in common.blocks():
-        kept = kept & (groups[part] >= 0)
-        names, codes = coded(groups[part][kept].astype(np.int64))
-        values = rows[part, column][kept]
-        among = Among(codes, len(names))
-        total = total.merge(Groups.of(names, mean=GroupMeans.of(values, common.weights(part, kept), among=among)))
-    return total
 
 
 def _group_text(group: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
+from xentcli.analysis.model_rows import Runs
 from xentcli.analysis.score import score
 from xentcli.analysis.verdicts import Evidence, checks_of, limit_check, overall
 from xentcli.errors import UsageError, shown
@@ -114,7 +115,6 @@ def check(
     # A check without a baseline starts faster without these.
     from xentcli.analysis import baseline as files
     from xentcli.analysis.against import compared
-    from xentcli.analysis.model_rows import Runs
 
     runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
     also = None if sink is None else Sink.of(sink)

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
-from xentcli.analysis.pairs import Common, Difference, Part, holm
+from xentcli.analysis.pairs import Common, Difference, Part, columns_of, holm
 from xentcli.analysis.score import opened
 from xentcli.arrays import Floats, index_of
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
-from xentcli.given import Given
 from xentcli.pairing.ids import ids_at
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
@@ -35,11 +34,6 @@ MOST_PAIRED = 20
 
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 """The metrics that are fields of a Model."""
-
-
-def _columns_of(spec: str, group: str | tuple[str, ...]) -> list[str]:
-    """The names of the columns that a --by has, which a group crosses where it is a tuple."""
-    return [spec.column] if isinstance(spec, Given) else spec.split(",") if isinstance(group, tuple) else [spec]
 
 
 def _row(metric: str) -> Metric:
@@ -170,7 +164,7 @@ class _Compared:
     def model(self, model: ModelRows) -> Model:
         values = {name: self.in_unit(self.means[model.name, name], name) for name in self.metrics}
         own = {name: values.pop(name) for name in _OWN if name in values}
-        rows = int((model.rows[:, WEIGHT] > 0).sum())
+        rows = self._counts[model.name] - model.extra
         cost = own.pop("cost")
         assert cost is not None
         temperature = model.temperature if self._same_rows else None
@@ -262,7 +256,7 @@ class _Compared:
                 groups = self.common.by_group(self._column(self.reference), self._column(model), rows)
                 names = {self.runs.groups[place].names[number]: part for number, part in groups.items()}
                 for name in sorted(names):
-                    group = named(_columns_of(columns, name), name)
+                    group = named(columns_of(columns, name), name)
                     yield GroupChange(model.name, group, **self._change(model, names[name]))
 
     def _change(self, model: ModelRows, part: Part) -> dict[str, Any]:

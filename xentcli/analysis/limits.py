@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
@@ -236,6 +235,8 @@ def _regression(metric: Metric, given: Any) -> Regression:
 
 def _code(code: str) -> str:
     if code != "all" and code not in WARNINGS:
+        import difflib
+
         near = difflib.get_close_matches(code, WARNINGS, 1)
         advice = f"did you mean {near[0]}?" if near else f"codes: all, {', '.join(WARNINGS)}"
         raise UsageError(f"--fail-on-warning: there is no warning {shown(code)}", advice=advice)

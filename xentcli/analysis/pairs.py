@@ -15,6 +15,7 @@ from xentcli.analysis.row_store import blocks
 from xentcli.analysis.student import normal_quantile, two_sided_p
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
+from xentcli.given import Given
 from xentcli.records import record
 from xentcli.report.parts import Interval
 from xentcli.tallies.exact import Among
@@ -22,7 +23,7 @@ from xentcli.tallies.groups import Groups
 from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
 
-__all__ = ["Common", "Difference", "Part", "holm"]
+__all__ = ["Common", "Difference", "Part", "columns_of", "holm"]
 
 _AT_ONCE = 1 << 17
 POWER = 0.8
@@ -200,6 +201,11 @@ class Difference:
         if not change or (p is None and np.isfinite(change)) or (p is not None and p >= 1 - level):
             return "no difference"
         return "better" if (change < 0) == (better == "lower") else "worse"
+
+
+def columns_of(spec: str, group: str | tuple[str, ...]) -> list[str]:
+    """Return the names of the columns that a --by has, which a group crosses where it is a tuple."""
+    return [spec.column] if isinstance(spec, Given) else spec.split(",") if isinstance(group, tuple) else [spec]
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

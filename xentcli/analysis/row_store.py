@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
@@ -60,6 +59,8 @@ class RowStore:
 
     def _in_file(self, rows: int) -> Floats:
         if self._file is None:
+            import tempfile
+
             self._file = tempfile.TemporaryFile(prefix="xent-")  # noqa: SIM115 - it lives as long as the store
         offset = self._file.seek(0, 2)
         # Written, not only made longer: a write to a mapped page of a full disk could not be caught.

@@ -13,12 +13,11 @@ from xentcli.analysis.model_rows import WEIGHT, ModelRows
 from xentcli.analysis.row_store import blocks
 from xentcli.arrays import Floats
 from xentcli.errors import DataError, Place, shown
-from xentcli.report.document import plain
+from xentcli.report.document import BASES, plain
 
 __all__ = ["check_figures", "check_report", "check_scored", "check_targets", "other_rows"]
 
 _AT_ONCE = 1 << 16
-_BASES = {"nats": "e", "bits": "2", "bans": "10"}
 _DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
 """Options that define another loss; those of the model, such as --temperature, may differ."""
 
@@ -43,7 +42,7 @@ def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
         raise DataError(
             f"it is in {report['unit']}, and the run in {ours['unit']}",
             place=place,
-            advice=f"--base {_BASES[report['unit']]} has its unit",
+            advice=f"--base {BASES[report['unit']]} has its unit",
         )
     for name in _DEFINING:
         one, two = (_value(of["options"].get(name)) for of in (report, ours))

@@ -6,6 +6,7 @@ import fnmatch
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xentcli.analysis.intervals import interval_of
@@ -47,7 +48,7 @@ class Evidence:
     new: ModelRows | None = None
     against: Against | None = None
 
-    @property
+    @cached_property
     def common(self) -> Common:
         """The rows of the run, and of the baseline where it has some."""
         assert self.new is not None and self.runs is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from xentcli.errors import NoVerdict, UsageError
@@ -67,6 +68,7 @@ def _one(name: str) -> Asked:
     return Asked(path=(first, *rest))
 
 
+@lru_cache(maxsize=1)
 def _schema() -> dict[str, Any]:
     from xentcli.report import json_schema
 

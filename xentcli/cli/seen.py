@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from xentcli.cli.get import Asked
+from xentcli.cli.options import given_on_command_line
 from xentcli.errors import UsageError
 from xentcli.options import spelled
 from xentcli.scoring.metrics import find
@@ -51,7 +52,7 @@ def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequen
     command = click.get_current_context().info_name or ""
     got = {figure.metric or figure.path[0] for figure in get}
     for name, shown_as in _SHOWN_AS.items():
-        if options.get(name) and not _is_default(name) and not got & {*shown_as}:
+        if options.get(name) and given_on_command_line(name) and not got & {*shown_as}:
             hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]
             if len(hidden) == len(forms):
                 beside = next((other for other in _CHOOSING if options.get(other) and command == "score"), "")
@@ -72,10 +73,6 @@ def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequen
             f"{' and '.join(tables)} are {len(tables)} tables, and {one} has room for one",
             advice=f"choose one of them, or a form that has all: {', '.join(several_tables())}",
         )
-
-
-def _is_default(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE
 
 
 def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from xentcli.errors import Warning, XentError
 from xentcli.records import Keywords, fields_of, record
 from xentcli.report.check import CheckReport
-from xentcli.report.document import SCHEMA_VERSION, Document, Table, Version, plain
+from xentcli.report.document import SCHEMA_VERSION, Document, Table, Version, counted, plain
 from xentcli.version import __version__
 
 __all__ = ["Checks", "Failure", "NamedCheck"]
@@ -101,7 +101,7 @@ class Checks(Document):
         counts = {word: sum(check.verdict == verdict for check in self.checks) for word, verdict in kinds.items()}
         parts = [f"{count:,} {word}" for word, count in counts.items() if count]
         source = f" of {self.file}" if self.file else ""
-        total = f"{len(self.checks):,} check{'s' * (len(self.checks) > 1)}{source}"
+        total = f"{counted(len(self.checks), 'check')}{source}"
         return f"{total}: {', '.join(parts)}: exit {self.exit_code}."
 
     def in_brief(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas
 
 __all__ = [
+    "BASES",
     "SCHEMA_VERSION",
     "UNITS",
     "Count",
@@ -40,6 +41,7 @@ __all__ = [
 
 SCHEMA_VERSION = 1
 UNITS = {"e": "nats", "2": "bits", "10": "bans"}
+BASES = {unit: base for base, unit in UNITS.items()}
 
 Number = float
 """A number that may be infinite or NaN: one of the strings "inf", "-inf" and "nan" in JSON."""
@@ -210,10 +212,10 @@ class Setting:
 def counted(number: int, noun: str) -> str:
     """Return a count and its noun.
 
-    >>> counted(1, "row"), counted(2000, "row")
-    ('1 row', '2,000 rows')
+    >>> counted(1, "row"), counted(2000, "class")
+    ('1 row', '2,000 classes')
     """
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")
 
 
 def flat(item: Any) -> dict[str, Any]:

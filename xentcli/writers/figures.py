@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from xentcli.report.document import counted as plural
+
 __all__ = ["decimals", "fixed", "percent", "plural", "short"]
 
 
@@ -51,12 +53,3 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return str(share)
     return f"{100 * share:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a count and its noun.
-
-    >>> plural(1, "row"), plural(2000, "class")
-    ('1 row', '2,000 classes')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "es" if noun.endswith("s") else "s")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from xentcli.report.document import UNITS
+from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
@@ -24,7 +24,6 @@ LOSS_PLACES = 6
 MOST_PLACES = 12
 MOST_FIXED = 1e9
 _LOGARITHMS = {"nats": "ln", "bits": "log2", "bans": "log10"}
-_BASES = {unit: base for base, unit in UNITS.items()}
 _GIVEN = {"probs": ("p", "probabilities"), "logits": ("z", "logits"), "logprobs": ("l", "log-probabilities")}
 """The letter and the name of what a file has, before --temperature."""
 
@@ -59,7 +58,7 @@ class Steps:
         self.example = example
         self.unit = example.unit
         self.log = _LOGARITHMS[self.unit]
-        self._nats = 1.0 if self.unit == "nats" else math.log(float(_BASES[self.unit]))
+        self._nats = 1.0 if self.unit == "nats" else math.log(float(BASES[self.unit]))
 
     def _in_unit(self, nats: float) -> float:
         return nats / self._nats
@@ -119,7 +118,7 @@ class Steps:
         if self.example.logsumexp is None:
             return []
         largest, total, logsumexp, _ = self._logits
-        divided = "" if self.unit == "nats" else f"    {self.log} q = ln q / ln {_BASES[self.unit]}"
+        divided = "" if self.unit == "nats" else f"    {self.log} q = ln q / ln {BASES[self.unit]}"
         z = self._score
         lines = [
             *self._temperature_lines(),
@@ -228,7 +227,7 @@ class Steps:
         """Return the loss in one line, in nats too for another unit, and the value with the decimal logarithm."""
         lines = [f"loss = {line}" for line in self._formula()]
         if self.unit != "nats":
-            lines.append(f"     = {fixed(self.example.loss, LOSS_PLACES)} nats, divided by ln {_BASES[self.unit]}")
+            lines.append(f"     = {fixed(self.example.loss, LOSS_PLACES)} nats, divided by ln {BASES[self.unit]}")
         elif (remark := self._other_logarithm) is not None:
             lines.append(remark)
         return lines
@@ -256,7 +255,7 @@ class Steps:
         """Logsumexp less the true logit; where digits cancel, the logarithm of the sum of exponentials."""
         example, shown = self.example, self._logits
         assert example.truth_index is not None
-        by = "" if self.unit == "nats" else f" / ln {_BASES[self.unit]}"
+        by = "" if self.unit == "nats" else f" / ln {BASES[self.unit]}"
         if (
             self._shows_loss(float(shown.logsumexp) - float(shown.truth))
             or example.terms[example.truth_index].shifted != 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from xentcli.records import record
+from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, short
 from xentcli.writers.steps import LOSS_PLACES, Steps
@@ -17,7 +18,6 @@ __all__ = ["Lesson"]
 
 _OTHERS = (0.9, 0.5)
 """The probabilities of the true class in the two further predictions that are averaged with this one."""
-_BASES = {"nats": "e", "bits": "2", "bans": "10"}
 _LOGS = {"nats": "math.log", "bits": "math.log2", "bans": "math.log10"}
 _WIDTH, _HEIGHT, _MOST = 400.0, 220.0, 5.0
 """The curve in points, and the largest loss in nats that it shows."""
@@ -44,7 +44,7 @@ class Lesson:
     def __init__(self, example: Explanation) -> None:
         self.example, self.steps = example, Steps(example)
         self.unit, self.log = example.unit, self.steps.log
-        self._nats = 1.0 if self.unit == "nats" else math.log(float(_BASES[self.unit]))
+        self._nats = 1.0 if self.unit == "nats" else math.log(float(BASES[self.unit]))
 
     @property
     def hard(self) -> bool:
@@ -113,7 +113,7 @@ class Lesson:
     @property
     def power(self) -> str:
         """The base of the logarithm."""
-        return _BASES[self.unit]
+        return BASES[self.unit]
 
     @property
     def perplexity(self) -> str:
@@ -154,7 +154,7 @@ class Lesson:
     @property
     def command(self) -> str:
         """The command that makes this explanation again."""
-        base = "" if self.unit == "nats" else f" --base {_BASES[self.unit]}"
+        base = "" if self.unit == "nats" else f" --base {BASES[self.unit]}"
         if self.example.inputs:
             files = " ".join(shlex.quote(file.path) for file in self.example.inputs)
             return f"xent explain {files} --row {self.example.row}{base}"
@@ -214,8 +214,7 @@ class Lesson:
             "nats": self._nats,
             "unit": self.unit,
             "log": self.log,
-            "kind": self.example.kind,
-            "base": _BASES[self.unit],
+            "base": BASES[self.unit],
             "python": _LOGS[self.unit],
             "others": _OTHERS,
             "curve": [_WIDTH, _HEIGHT, _MOST],
