@@ -19,7 +19,18 @@ def start() -> None:
         from xentcli.cli import main
     except KeyboardInterrupt:
         os._exit(130)
+    except ImportError as error:
+        # Python would exit with 1, which means a failed limit.
+        sys.exit(_incomplete(error))
     main()
+
+
+def _incomplete(error: ImportError) -> int:
+    """Say that the installation is incomplete, and return the exit code of an internal error."""
+    sys.stderr.write(
+        f"xent: the installation is incomplete: {error}\n      python -m pip install --force-reinstall xentcli\n"
+    )
+    return 70
 
 
 if __name__ == "__main__":

@@ -137,7 +137,9 @@ def test_weights_and_clusters_are_those_of_compare(option: dict[str, Any]) -> No
     beside = xentcli.compare({"old": "old.csv", "new": "new.csv"}, **ROLES, **option, fit="none").pairs[0]
     assert found.interval is not None and beside.interval is not None
     assert found.change == pytest.approx(beside.change, rel=1e-12)
-    assert (found.interval.low, found.interval.high) == pytest.approx((beside.interval.low, beside.interval.high), rel=1e-9)
+    assert (found.interval.low, found.interval.high) == pytest.approx(
+        (beside.interval.low, beside.interval.high), rel=1e-9
+    )
 
 
 def test_rows_are_found_by_their_ids_in_any_order(write: Write) -> None:

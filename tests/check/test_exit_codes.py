@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_each_code_by_its_own_cause(files: None, xent: Run) -> None:
     assert {code for code, _, _ in CAUSES} == set(range(6))
 
 
+def test_an_incomplete_installation_is_no_failed_limit(files: None, tmp_path: Path) -> None:
+    code = "import sys; sys.modules['click'] = None; from xentcli.__main__ import start; start()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "check", *FILES, "--max", "cost=0.1"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"xent: the installation is incomplete: ") and b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_an_output_that_cannot_be_written_is_no_failed_limit(files: None, tmp_path: Path) -> None:
     for target in ("/dev/full",):
         with open(target, "w") as full:
