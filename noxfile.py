@@ -41,9 +41,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run every example of the documentation and of the help texts."""
+    """Run every example of the documentation and of the help texts, and build the pages."""
     session.install("-e", ".[test]")
-    session.run("pytest", "tests/test_docs.py", "tests/cli/test_help.py", "README.md", "xentcli")
+    session.run("pytest", "tests/test_docs.py", "tests/test_ci_page.py", "tests/cli/test_help.py", "xentcli")
+    session.run("sphinx-build", "-W", "-n", "docs", "build/docs")
 
 
 @nox.session

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.pages import blocks, commands, masked
 
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)(?: (\S+))?\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-NAMED: dict[str, str] = {name: text for _, name, text in BLOCKS if name}
-CONSOLES = [text for language, _, text in BLOCKS if language == "console"]
+NAMED = {block.name: block.text for block in blocks(PAGE) if block.name}
+CONSOLES = [block.text for block in blocks(PAGE) if block.language == "console"]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action/action.yml").read_text(encoding="utf-8"))
 SHIMS = {
     "xent": f'exec "{sys.executable}" -m xentcli "$@"',
@@ -112,17 +112,6 @@ def machine(trained: Machine, tmp_path: Path, kept: Path) -> Machine:
     for name in ("preds.csv", "labels.csv", "main.npz"):
         shutil.copy(trained.folder / name, tmp_path)
     return fresh
-
-
-def commands(text: str) -> Iterator[tuple[str, str]]:
-    """Every command of a console, and what it prints."""
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, _, output = part.partition("\n")
-        yield command, output
-
-
-def masked(text: str) -> str:
-    return re.sub(r" +", " ", re.sub(r"[-+]?\d[\d,.]*(-\d+-\d+)?", "#", text))
 
 
 def figures(text: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""README and docs: every command they show prints what they show; the two first commands of the README are whole."""
+"""README and docs: every block runs and prints what it shows, links are whole, Sphinx builds the pages."""
 
 from __future__ import annotations
 
@@ -9,26 +9,90 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from markdown_it import MarkdownIt
 
 from tests.conftest import ROOT
+from tests.pages import DOCS, Session, blocks, prose
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [README, *(page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md")))]
-SHOWN = sorted({shown for page in PAGES for shown in re.findall(r"```text\n\$ (.*?)\n(.*?)```", page, re.DOTALL)})
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 LINES = README.splitlines()
+NOT_COMMANDS = ("text", "toml", "yaml", "json", "groovy", "make", "csv", "latex")
+"""Languages of blocks that show a file or a form and are not run."""
 
 
-@pytest.mark.parametrize(("command", "output"), SHOWN, ids=[command[:60] for command, _ in SHOWN])
-def test_a_command_of_the_readme_prints_what_the_readme_shows(command: str, output: str, tmp_path: Path) -> None:
-    (tmp_path / "xent").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xentcli "$@"\n')
-    (tmp_path / "xent").chmod(0o755)
-    env = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    assert done.stdout == output
-    assert done.returncode == 0
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the commands are for sh")
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "ci.md"], ids=name_of)
+def test_the_blocks_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+    """tests/test_ci_page.py runs those of ci.md, with the commands that its snippets call."""
+    folder = tmp_path / "page"
+    folder.mkdir()
+    session = Session(folder, tmp_path / "bin")
+    for block in blocks(page.read_text(encoding="utf-8")):
+        session.run(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_block_is_run_or_says_why_not(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for block in blocks(text):
+        run = block.language in ("console", "run") or block.name or ">>> " in block.text
+        assert run or block.remark == "not run" or block.language in NOT_COMMANDS, block
+        assert block.language != "text" or not re.search(r"^(\$ |xent )", block.text, re.MULTILINE), block
+    # What is indented would be a block that nobody runs.
+    assert not re.search(r"^ {4,}(xent|python|\$) ", prose(text), re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that a forge and Sphinx give to the headings of a page."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ +(.+)$", prose(page.read_text(encoding="utf-8")), re.MULTILINE):
+        plain = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", plain.lower()).strip().replace(" ", "-")
+        found.add(slug if slug not in found else f"{slug}-1")
+    return found
+
+
+def links(page: Path) -> list[str]:
+    """What a page links to and shows."""
+    tokens = MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
+    inner = [child for token in tokens for child in token.children or ()]
+    return [str(token.attrs[name]) for token in inner for name in ("href", "src") if name in token.attrs]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_to_what_is_there(page: Path) -> None:
+    for link in links(page):
+        if re.match(r"[a-z]+:", link):
+            assert link.startswith("https://"), link
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+        assert page.name == "README.md" or DOCS in target.parents, f"{link}: Sphinx has docs/ alone"
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    listed = {(DOCS / link).resolve() for link in links(DOCS / "index.md")}
+    assert {page for page in PAGES if DOCS in page.parents} - listed == {DOCS / "index.md"}
+    assert "docs/index.md" in links(ROOT / "README.md")
+
+
+def test_sphinx_builds_the_pages_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-d", str(tmp_path / "trees")]
+    done = subprocess.run([*command, str(DOCS), str(tmp_path / "out")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    contents = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    for page in DOCS.rglob("*.md"):
+        assert f'href="{page.relative_to(DOCS).with_suffix(".html").as_posix()}"' in contents or page.stem == "index"
 
 
 @pytest.mark.parametrize("words", [("pip install", "xent score"), ("pip install", "pytest")])
@@ -67,6 +131,6 @@ def test_mutation_selects_files_that_are_there() -> None:
 def test_every_extra_is_imported_by_the_package() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     code = "".join(path.read_text() for path in (ROOT / "xentcli").rglob("*.py"))
-    named = {name for name in extras if name not in ("test", "lint", "all")}
+    named = {name for name in extras if name not in ("test", "lint", "docs", "all")}
     assert named == set(re.findall(r'needed\("[\w.]+", "(\w+)"\)', code))
     assert extras["all"] == [f"xentcli[{','.join(sorted(named))}]"]

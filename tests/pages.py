@@ -1,0 +1,155 @@
+"""Pages of the documentation as sessions: what their blocks write, run and show.
+
+In the text of a page, in order,
+
+    ```python train.py      a block with a file name is written into the folder of the page
+    ```console              every line that begins with $ is run by sh; what follows is what it prints
+    ```python               with >>> it is an interactive session, run by doctest
+    <!-- run: COMMAND -->   is run and not shown
+    <!-- digits vary: REASON -->  before a block: numbers are compared to 2 %, as versions of other tools differ
+    <!-- not run: REASON -->      before a block: it needs what is not here
+
+Every page has a folder of its own, with a copy of sample_data in it.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+__all__ = ["DOCS", "Block", "Session", "blocks", "commands", "masked", "numbers", "prose"]
+
+DOCS = ROOT / "docs"
+_BLOCK = re.compile(
+    r"^<!-- (?P<remark>run|not run|digits vary): (?P<said>[^>]*?) -->$"
+    r"|^```(?P<language>[\w-]*)(?: (?P<name>\S+))?\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+_NUMBER = r"[-+]?\d[\d,.]*(?:e[-+]?\d+)?(?:-\d+-\d+)?"
+
+
+class Block(NamedTuple):
+    """A fenced block of a page, with the remark before it; or a command that is not shown."""
+
+    language: str
+    name: str
+    text: str
+    remark: str = ""
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The blocks of a page, in order."""
+    remark = ""
+    for found in _BLOCK.finditer(page):
+        if found["remark"] == "run":
+            yield Block("run", "", found["said"])
+        elif found["remark"]:
+            remark = found["remark"]
+            assert len(found["said"]) > 10, f"a reason says more than {found['said']!r}"
+        else:
+            yield Block(found["language"], found["name"] or "", found["text"], remark)
+            remark = ""
+
+
+def prose(page: str) -> str:
+    """The text of a page without its blocks and remarks."""
+    return re.sub(r"<!--.*?-->", "", _BLOCK.sub("", page), flags=re.DOTALL)
+
+
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Every command of a console, lines that end with a backslash joined, and what it prints."""
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        command, output = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+        yield command, output
+
+
+def masked(text: str) -> str:
+    """A text with a mark for each number, and one blank for several."""
+    return re.sub(r" +", " ", re.sub(_NUMBER, "#", text))
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers of a text."""
+    return [float(found.replace(",", "").rstrip(".")) for found in re.findall(r"[-+]?\d[\d,.]*", text)]
+
+
+class Session:
+    """A folder in which the blocks of a page are run, one after the other."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self.folder = folder
+        binaries.mkdir(exist_ok=True)
+        for name, words in (("xent", '-m xentcli "$@"'), ("python", '"$@"')):
+            (binaries / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}\n')
+            (binaries / name).chmod(0o755)
+        shutil.copytree(ROOT / "sample_data", folder / "sample_data")
+        plain = {name: text for name, text in os.environ.items() if not name.startswith("GITHUB_")}
+        self.env = {**plain, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+        self.names: dict[str, object] = {}
+
+    def run(self, block: Block) -> None:
+        """Write or run a block, and compare what it prints with what it shows."""
+        if block.remark == "not run":
+            return
+        if block.name:
+            path = self.folder / block.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+        elif block.language == "run":
+            self.shell(block.text)
+        elif block.language == "console":
+            shown = list(commands(block.text))
+            assert shown, f"no command in {block.text!r}"
+            for command, output in shown:
+                self.compare(command, self.shell(command), output, close=block.remark == "digits vary")
+        elif block.language == "python":
+            assert ">>> " in block.text, f"neither a file nor a session:\n{block.text}"
+            self.interactive(block.text)
+
+    def shell(self, command: str) -> str:
+        """Run a command; return what it prints, and its exit code where it is not 0."""
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return done.stdout + (f"[exit code {done.returncode}]\n" if done.returncode else "")
+
+    @staticmethod
+    def compare(command: str, printed: str, shown: str, close: bool) -> None:
+        """Compare what a command printed with what the page shows."""
+        if not close:
+            assert printed == shown, command
+            return
+        assert masked(printed) == masked(shown), command
+        assert numbers(printed) == pytest.approx(numbers(shown), rel=0.02), command
+
+    def interactive(self, text: str) -> None:
+        """Run an interactive session of Python, in the folder and with the names of those before."""
+        test = doctest.DocTestParser().get_doctest(text + "\n", self.names, "page", None, 0)
+        test.globs = self.names
+        here = os.getcwd()
+        os.chdir(self.folder)
+        try:
+            said: list[str] = []
+            failed = doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False).failed
+        finally:
+            os.chdir(here)
+        assert not failed, "".join(said)
