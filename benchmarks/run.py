@@ -157,8 +157,8 @@ def private(process: int) -> float:
     """The MiB that the children of a process have for themselves alone, where the system tells."""
     total = 0
     with contextlib.suppress(OSError):
-        for child in Path(f"/proc/{process}/task/{process}/children").read_text().split():
-            lines = Path(f"/proc/{child}/smaps_rollup").read_text().splitlines()
+        for child in Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8").split():
+            lines = Path(f"/proc/{child}/smaps_rollup").read_text(encoding="utf-8").splitlines()
             total += sum(int(line.split()[1]) for line in lines if line.startswith("Private"))
     return total / 1024
 

@@ -30,11 +30,14 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 """The signals that end a run."""
 
 POSIX = (
-    "faults/*", "cli/test_exit_codes.py", "cli/test_pipes.py", "cli/test_progress.py", "cli/test_screens.py",
-    "engine/test_executors.py", "engine/test_memory.py", "inputs/test_audit.py", "fuzz/*", "test_atomic.py",
+    "faults/*", "check/test_exit_codes.py", "cli/test_exit_codes.py", "cli/test_pipes.py", "cli/test_progress.py",
+    "cli/test_screens.py", "inputs/test_audit.py", "fuzz/*", "test_atomic.py",
 )  # fmt: skip
-"""Tests of signals, pipes, terminals, forks, permissions and limits as POSIX has them."""
-collect_ignore_glob = list(POSIX) if os.name == "nt" else []
+"""Tests of signals, pipes, terminals, permissions and limits as POSIX has them."""
+posix_only = pytest.mark.skipif(os.name == "nt", reason="needs a FIFO, a shell or permissions as POSIX has them")
+LINUX = ("engine/test_executors.py", "engine/test_memory.py", "faults/test_refused_resources.py")
+"""Tests of what /proc shows, of forked workers, and of limits on memory, which macOS has not."""
+collect_ignore_glob = [*POSIX * (os.name == "nt"), *LINUX * (sys.platform != "linux")]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, posix_only
 from tests.pages import DOCS, Session, blocks, prose
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -28,7 +27,7 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the commands are for sh")
+@posix_only
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "ci.md"], ids=name_of)
 def test_the_blocks_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     """tests/test_ci_page.py runs those of ci.md, with the commands that its snippets call."""
@@ -95,6 +94,7 @@ def test_sphinx_builds_the_pages_without_a_warning(tmp_path: Path) -> None:
         assert f'href="{page.relative_to(DOCS).with_suffix(".html").as_posix()}"' in contents or page.stem == "index"
 
 
+@posix_only
 @pytest.mark.parametrize("words", [("pip install", "xent score"), ("pip install", "pytest")])
 def test_the_first_line_with_both_words_is_one_command(words: tuple[str, str]) -> None:
     line = next(line for line in LINES if all(word in line for word in words))

@@ -9,9 +9,15 @@ import pytest
 import yaml
 
 import xentcli
-from tests.conftest import ROOT
+from tests.conftest import LINUX, POSIX, ROOT
 from xentcli.settings import OPTIONS
 
+LACKING = re.compile(
+    r"os\.(mkfifo|fork|geteuid|pipe)\b|preexec_fn|shell=True|\[\"(ba)?sh\"|/dev/(full|stdin)|/proc/"
+    r"|import (fcntl|pty|pwd|resource|termios)\b|signal\.SIG(HUP|KILL|PIPE|USR1)|\"fork\""
+)
+"""What Windows lacks."""
+GUARDS = re.compile(r"posix_only|hasattr\(os, |sys\.platform|os\.name|importorskip\(\"resource")
 LINKED = re.compile(r"`((?:xentcli|tests)/[\w/.]*)`")
 
 
@@ -30,6 +36,17 @@ def test_what_is_named_is_there(name: str) -> None:
         assert f"{table}" in (ROOT / module).read_text(encoding="utf-8"), table
     for option in re.findall(r"`(--[\w-]+)`", text):
         assert option.removeprefix("--").replace("-", "_") in OPTIONS, option
+
+
+def test_what_windows_lacks_is_guarded_in_every_test_that_runs_there() -> None:
+    left = {path for glob in (*POSIX, *LINUX) for path in (ROOT / "tests").glob(glob)}
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path not in left and path != Path(__file__) and LACKING.search(text := path.read_text(encoding="utf-8"))
+        if not GUARDS.search(text)
+    }
+    assert not found
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 from tests.advice.follow import Followed, follow
 from tests.advice.sites import sites
 from tests.advice.table import CASES, NOT_FOLLOWED
-from tests.conftest import Call
+from tests.conftest import Call, posix_only
 
+pytestmark = posix_only
 _FOLLOWED: dict[str, Followed] = {}
 
 

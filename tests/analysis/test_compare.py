@@ -246,7 +246,7 @@ def test_ids_bring_rows_together_in_any_order(tmp_path: Path) -> None:
     for name, q, rows in (("a", a, np.arange(50)), ("b", b, order)):
         lines = ["id,0,1,2", *(f"r{i},{','.join(map(repr, q[i].tolist()))}" for i in rows)]
         paths.append(str(tmp_path / f"{name}.csv"))
-        Path(paths[-1]).write_text("\n".join(lines) + "\n")
+        Path(paths[-1]).write_text("\n".join(lines) + "\n", encoding="utf-8")
     (tmp_path / "y.csv").write_text("id,y\n" + "".join(f"r{i},{y[i]}\n" for i in range(50)))
     by_id = compare(paths, str(tmp_path / "y.csv"), id="id", worst=2)
     plain = compare({"a": a, "b": b}, y, worst=2)

@@ -129,7 +129,7 @@ def test_a_file_that_an_option_names_is_not_overwritten(option: str, xent: Run, 
         path = write(target, before)
         done = xent("score", "p.csv", "y.csv", *more, option, target)
         assert done.returncode == 2
-        assert Path(path).read_text() == before
+        assert Path(path).read_text(encoding="utf-8") == before
 
 
 def test_arrays_and_integers_name_classes_and_columns() -> None:

@@ -240,7 +240,7 @@ REPORTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
 
 @pytest.mark.parametrize(("change", "words"), REPORTS)
 def test_an_unfit_report_is_refused(change: Callable[[dict[str, Any]], Any], words: str, write: Write) -> None:
-    document = json.loads(Path(json_report(write)).read_text())
+    document = json.loads(Path(json_report(write)).read_text(encoding="utf-8"))
     change(document)
     write("b.json", json.dumps(document))
     with pytest.raises(DataError) as refused:
@@ -252,7 +252,8 @@ def test_a_document_of_another_command_is_no_report(call: Call) -> None:
     command = ["old.csv", "--label", "t", "--preds", "cat,dog,emu"]
     assert call("compare", "old.csv", "new.csv", *command[1:], "-o", "compare.json").code == 0
     Path("pyproject.toml").write_text(
-        '[tool.xent.checks.a]\npredictions = "old.csv"\nlabel = "t"\npreds = "cat,dog,emu"\nmax = { cost = 9 }\n'
+        '[tool.xent.checks.a]\npredictions = "old.csv"\nlabel = "t"\npreds = "cat,dog,emu"\nmax = { cost = 9 }\n',
+        encoding="utf-8",
     )
     assert call("check", "-o", "checks.json").code == 0
     for name in ("compare.json", "checks.json"):
@@ -263,7 +264,7 @@ def test_a_document_of_another_command_is_no_report(call: Call) -> None:
 
 def test_other_losses_and_predictions_are_refused(write: Write) -> None:
     losses(write)
-    lines = Path("losses.csv").read_text().splitlines()
+    lines = Path("losses.csv").read_text(encoding="utf-8").splitlines()
     write("short.csv", "\n".join(lines[:-1]) + "\n")
     write("fewer.csv", table(OLD, order=range(58)))
     write("others.csv", table(OLD, swapped(list(TRUTH))))
@@ -310,7 +311,7 @@ def test_a_report_with_classes_explains_as_rows_do(write: Write) -> None:
 
 def test_a_class_called_loss_is_no_loss(write: Write) -> None:
     write("match.csv", table(OLD, ["win", "loss", "draw"] * 20).replace("cat,dog,emu", "win,loss,draw"))
-    write("same.csv", Path("match.csv").read_text())
+    write("same.csv", Path("match.csv").read_text(encoding="utf-8"))
     roles: dict[str, Any] = {"label": "t", "preds": "win,loss,draw"}
     result = xentcli.check("match.csv", **roles, baseline="same.csv", max_regression={"brier": 0}, strict=True)
     assert result.verdict == "pass"
@@ -387,7 +388,7 @@ def test_what_is_checked_is_no_baseline_of_itself(call: Call) -> None:
 
 
 def test_a_figure_that_is_no_number_is_undefined(write: Write) -> None:
-    document = json.loads(Path(json_report(write)).read_text())
+    document = json.loads(Path(json_report(write)).read_text(encoding="utf-8"))
     write("b.json", json.dumps({**document, "cost": "nan"}))
     result = xentcli.check("new.csv", **ROLES, baseline="b.json", **GATE)
     assert (result.verdict, result.checks[0].reason) == ("no_verdict", "undefined in the baseline")

@@ -109,7 +109,7 @@ def test_an_incomplete_installation_is_no_failed_limit(files: None, tmp_path: Pa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_an_output_that_cannot_be_written_is_no_failed_limit(files: None, tmp_path: Path) -> None:
     for target in ("/dev/full",):
-        with open(target, "w") as full:
+        with open(target, "w", encoding="utf-8") as full:
             done = subprocess.run(
                 [*XENT, "check", *FILES, "--max", "cost=0.1"],
                 cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, env=environment(), check=False,

@@ -192,7 +192,7 @@ FIGURES = [
 
 @pytest.mark.parametrize(("value", "verdict"), FIGURES)
 def test_figures_alone_decide_without_rows(value: float, verdict: str) -> None:
-    Path("b.json").write_text(json_of(losses(1.0, 1.0)))
+    Path("b.json").write_text(json_of(losses(1.0, 1.0)), encoding="utf-8")
     for strict in (False, True):
         new = xentcli.check(
             losses(value, value), kind="losses", baseline="b.json", max_regression={"cost": 0}, strict=strict
@@ -211,7 +211,7 @@ def json_of(given: Any) -> str:
 def test_the_blend_of_the_sample_data_is_seen_by_pairs_alone() -> None:
     preds, labels = str(ROOT / "sample_data/digits_logistic.csv"), str(ROOT / "sample_data/digits_labels.csv")
     table = np.loadtxt(preds, delimiter=",", skiprows=1)
-    header = Path(preds).read_text().split("\n")[0]
+    header = Path(preds).read_text(encoding="utf-8").split("\n")[0]
     np.savetxt("blend.csv", 0.99 * table + 0.001, delimiter=",", header=header, comments="", fmt="%.17g")
     xentcli.check(preds, labels, write_baseline="b.npz")
     result = xentcli.check("blend.csv", labels, baseline="b.npz", max_regression={"cost": 0})

@@ -136,7 +136,7 @@ def test_a_usage_error_writes_nothing(call: Call) -> None:
     assert not Path("junit.xml").exists()
     assert call("check", "preds.csv", "labels.csv", "--max", "cost=1", "--junit", "preds.csv").code == 2
     assert call("check", "preds.csv", "labels.csv", "--max", "cost=1", "--junit", "no/where.xml").code == 4
-    assert Path("preds.csv").read_text() == PREDS
+    assert Path("preds.csv").read_text(encoding="utf-8") == PREDS
 
 
 def test_an_error_is_json_where_json_was_asked_for(call: Call) -> None:
@@ -163,7 +163,7 @@ def test_a_job_of_github_is_annotated_and_summed_up(call: Call, write: Write, gi
         f"::error title=xent check undefined::{re.search('kl .*', done.err)[0]}",  # type: ignore[index]
     ]
     assert "::" not in done.out
-    text = github_job.read_text()
+    text = github_job.read_text(encoding="utf-8")
     assert text.startswith("# Another command\n\n\n### xent check\n\n**error** 4 checks of pyproject.toml: 1 failed")
     # What failed comes first.
     assert [text.index(f"**{name}**\n") for name in ("bad", "gone", "undefined", "good")] == sorted(
@@ -196,7 +196,7 @@ def test_a_summary_over_1_mib_is_cut_with_the_failures_first(call: Call, write: 
     assert call("check", "--format", "csv").code == 1
     whole = github_job.stat().st_size
     assert github.LARGEST - 200 < whole <= github.LARGEST
-    text = github_job.read_text()
+    text = github_job.read_text(encoding="utf-8")
     assert text.index("over by 0.229752") < text.index("at most 1.000010") < text.index("at most 1.009990")
     assert "at most 1.199990" not in text
     assert text.endswith("|\n\n(The summary is cut; the log has all.)\n")
@@ -233,7 +233,7 @@ def test_no_name_is_more_than_text(call: Call, write: Write, github_job: Path) -
         assert all(line.isprintable() for line in done.out.splitlines())
         (suite,) = suites().values()
         assert suite.failures == len(classes) + 1
-        text = github_job.read_text()
+        text = github_job.read_text(encoding="utf-8")
         assert not re.search(r"(?<!\\)<(?!!-- -->)|@\w|https:/|(?<!\\)\[link|#1", text)
         assert all(line.isprintable() for line in text.splitlines())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import XENT, Call
+from tests.conftest import XENT, Call, posix_only
 from xentcli.scoring.metrics import METRICS
 
 
@@ -36,6 +36,7 @@ def test_commands_options_files_and_metrics_are_offered() -> None:
     assert {line.removeprefix("plain,") for line in offered("score", "a.csv", "--get", "")} == set(METRICS)
 
 
+@posix_only
 @pytest.mark.parametrize(
     ("shell", "path"),
     [

@@ -390,7 +390,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(
         signal.signal(signal.SIGTERM, handler)
     assert end.value.code == 4
     assert "losses.csv: cannot be written: File too large" in told(capsys.readouterr().err)
-    assert old.read_text() == "old\n"
+    assert old.read_text(encoding="utf-8") == "old\n"
     assert sorted(os.listdir(tmp_path)) == before
 
 

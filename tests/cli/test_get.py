@@ -66,18 +66,18 @@ def test_an_undefined_figure_is_no_verdict_and_prints_nothing(call: Call, files:
 
 def test_a_result_is_appended_and_the_file_keeps_what_it_had(call: Call, files: tuple[str, str]) -> None:
     page = call("score", *files, "--format", "markdown").out
-    Path("summary").write_text("# before\n\n")
+    Path("summary").write_text("# before\n\n", encoding="utf-8")
     for _ in range(2):
         assert call("score", *files, "-q", "--append", "markdown:summary", "--append", "log.jsonl").code == 0
-    assert Path("summary").read_text() == "# before\n\n" + 2 * f"{page}\n"
-    lines = [json.loads(line) for line in Path("log.jsonl").read_text().splitlines()]
+    assert Path("summary").read_text(encoding="utf-8") == "# before\n\n" + 2 * f"{page}\n"
+    lines = [json.loads(line) for line in Path("log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["metric"] for line in lines].count("cost") == 2
 
 
 def test_a_named_form_goes_to_a_file_of_any_name_and_to_stdout(call: Call, files: tuple[str, str]) -> None:
     shown = call("score", *files, "--format", "json").out
     assert call("score", *files, "-o", "json:report", "-q").code == 0
-    assert Path("report").read_text() == shown
+    assert Path("report").read_text(encoding="utf-8") == shown
     assert call("score", *files, "-o", "json:-").out == shown
     assert call("score", *files, "-o", "-").out == call("score", *files).out
 

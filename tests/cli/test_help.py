@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 import xentcli
-from tests.conftest import Run, csv
+from tests.conftest import Run, csv, posix_only
 from xentcli.cli import main
 from xentcli.cli.command import Command
 from xentcli.cli.options import parameters, settings_of
@@ -228,6 +228,7 @@ def playground(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@posix_only
 @pytest.mark.parametrize("command", sorted({command for text in ALL for command in examples(text)}))
 def test_an_example_runs_as_it_stands(command: str, playground: Path) -> None:
     folder = playground / ("ids" if "--id image" in command else "plain")

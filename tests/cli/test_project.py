@@ -273,7 +273,7 @@ def test_two_checks_do_not_write_what_another_reads(call: Call, write: Write) ->
     done = call("check")
     assert done.code == 2
     assert "'copy.csv' is an input; it would be overwritten" in done.err
-    assert Path("copy.csv").read_text() == PREDS
+    assert Path("copy.csv").read_text(encoding="utf-8") == PREDS
     write("pyproject.toml", PASS + "output = 'one.csv'\n" + other + "per-example = './one.csv'\n")
     done = call("check")
     assert (done.code, done.err) == (
@@ -287,7 +287,7 @@ def test_the_output_of_all_is_no_input(call: Call, write: Write) -> None:
     write("pyproject.toml", PASS)
     assert call("check", "-o", "labels.csv").code == 2
     assert call("check", "-o", "all.md", "-o", "all.csv", "-o", "all.jsonl", "-o", "all.txt").code == 0
-    assert Path("all.csv").read_text().splitlines()[1].startswith("good,max cost,cost,")
+    assert Path("all.csv").read_text(encoding="utf-8").splitlines()[1].startswith("good,max cost,cost,")
 
 
 def test_errors_are_json_and_on_stderr_too(call: Call, write: Write) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +22,6 @@ from xentcli.errors import DataError, Place
 from xentcli.records import record
 
 pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are forked on Linux alone"),
     pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),
 ]
 HERE = os.getpid()
@@ -40,7 +38,7 @@ class Sent:
 def alive(process: int) -> bool:
     """Whether a process runs; one that ended may still be waited for."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
 
@@ -227,7 +225,7 @@ def test_no_worker_outlives_the_command(
     command = [*XENT, "score", str(pipe), str(labels), "--label", "y", "--threads", "3"]
     surroundings = {**os.environ, **environment}
     with subprocess.Popen(command, env=surroundings, stderr=subprocess.PIPE, preexec_fn=default_signals) as process:
-        with open(pipe, "w") as file:
+        with open(pipe, "w", encoding="utf-8") as file:
             file.write((tmp_path / "p.csv").read_text())
             file.flush()
             wait_for(lambda: Path(environment["FORKS"]).exists())

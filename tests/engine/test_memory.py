@@ -14,8 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit elsewhere")
-
 CLASSES = 10
 BLOCK = 20_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,8 +29,10 @@ EXECUTORS: dict[str, Callable[[], AbstractContextManager[Executor | None]]] = {
     "none": lambda: nullcontext(None),
     "one thread": lambda: ThreadPoolExecutor(1),
     "four threads": lambda: ThreadPoolExecutor(4),
-    "two processes": lambda: ProcessPoolExecutor(2, multiprocessing.get_context("fork")),
 }
+if sys.platform == "linux":
+    # Elsewhere the package forks no processes.
+    EXECUTORS["two processes"] = lambda: ProcessPoolExecutor(2, multiprocessing.get_context("fork"))
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 every_executor = pytest.mark.parametrize("executor", EXECUTORS.values(), ids=EXECUTORS)
 

@@ -36,7 +36,7 @@ def arrow(kind: Any = None) -> Any:
 
 def jsonl(path: Path) -> Any:
     rows = [dict(zip(TABLE, row, strict=True)) for row in zip(*TABLE.values(), strict=True)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
@@ -134,10 +134,10 @@ def test_compare_matches_examples_by_row_and_place(call: Call, write: Write, tmp
     worst, row = report["worst"][0], min(range(len(LISTS)), key=lambda i: min(LISTS[i], default=0))
     assert (worst["row"], worst["id"]) == (row + 1, f"r{row}[{int(np.argmin(LISTS[row]))}]")
     for path in (one, two):
-        lines = Path(path).read_text().splitlines(keepends=True)
+        lines = Path(path).read_text(encoding="utf-8").splitlines(keepends=True)
         Path(path[:-6]).mkdir()
         for place in range(0, len(lines), 2):
-            Path(path[:-6], f"{place}.jsonl").write_text("".join(lines[place : place + 2]))
+            Path(path[:-6], f"{place}.jsonl").write_text("".join(lines[place : place + 2]), encoding="utf-8")
     listed = xentcli.compare([one[:-6], two[:-6]], kind="true-logprobs", preds="lp", by=("g",))
     assert [(g.group, g.change) for g in listed.by] == [(g["group"], g["change"]) for g in report["by"]]
 

@@ -270,7 +270,7 @@ def children(process: int) -> list[int]:
     path = Path(f"/proc/{process}/task/{process}/children")
     if not path.exists():
         pytest.skip("this kernel does not list the children of a process")
-    return [int(child) for child in path.read_text().split()]
+    return [int(child) for child in path.read_text(encoding="utf-8").split()]
 
 
 def begun(tmp_path: Path) -> tuple[subprocess.Popen[bytes], bytes]:
@@ -332,7 +332,7 @@ def test_the_first_signal_ends_a_run_whose_workers_are_stopped(tmp_path: Path, n
 
 def state(process: int) -> str:
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
     except OSError:
         return "Z"
 

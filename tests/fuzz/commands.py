@@ -25,7 +25,6 @@ import random
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.conftest import ENDING
 from tests.fuzz import cases, files
 from tests.fuzz.files import Spec
 from tests.fuzz.oracle import ALONE, EPS, MP, Expected, Figures, Slice, Value, solve
@@ -47,7 +47,7 @@ IN_A_PROCESS = 0.01
 """The share of cases that run in a real process too, which takes as long as ten others."""
 
 
-ENDED = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+ENDED = {128 + number for number in ENDING}
 
 
 class Find(AssertionError):

@@ -183,7 +183,10 @@ def _write_text(path: Path, spec: Spec, side: Side, layout: Layout) -> None:
 
 
 def _write_jsonl(path: Path, columns: list[tuple[str, str, list[Any]]], count: int) -> None:
-    path.write_text("".join(json.dumps({name: values[i] for name, _, values in columns}) + "\n" for i in range(count)))
+    path.write_text(
+        "".join(json.dumps({name: values[i] for name, _, values in columns}) + "\n" for i in range(count)),
+        encoding="utf-8",
+    )
 
 
 def _array(kind: str, values: list[Any], layout: Layout, width: int) -> Any:

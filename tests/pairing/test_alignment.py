@@ -263,7 +263,7 @@ def test_by_id_a_stream_is_joined_too(write: Write, monkeypatch: pytest.MonkeyPa
         ((preds, "-"), b"id,truth\na,cat\nb,dog\n"),
         (("-", labels), b"id,cat,dog\nb,.5,.5\na,.25,.75\n"),
     ):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text), encoding="utf-8"))
         assert by_row(*files, id="id") == [("dog", 0.5), ("cat", 0.25)]
 
 
@@ -544,7 +544,7 @@ def test_a_list_column_without_rows_is_no_verdict_whatever_the_label_columns_are
 def test_a_stream_without_rows_beside_an_empty_file_is_no_verdict(
     preds: str, options: dict[str, Any], write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(preds.encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(preds.encode()), encoding="utf-8"))
     assert "no rows" in refusal(NoVerdict, "-", write("l.csv", ""), **options)
 
 

@@ -30,7 +30,7 @@ BRIER = float(np.mean([((softmax(row) - np.eye(5)[g][: len(row)]) ** 2).sum() fo
 
 def jsonl(path: Path) -> Any:
     rows = (dict(zip(TABLE, row, strict=True)) for row in zip(*TABLE.values(), strict=True))
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 

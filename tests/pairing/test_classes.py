@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import Call, Run, Write
+from tests.conftest import Call, Run, Write, posix_only
 from tests.inputs import make
 from xentcli import score
 from xentcli.errors import DataError, FileError, UsageError, XentError
@@ -83,6 +83,7 @@ def test_a_file_of_class_names_has_the_limits_of_any_other(
     assert says in refusal(error, np.full((1, 3), 1 / 3), [0], classes="@" + write(name, content), **options)
 
 
+@posix_only
 @pytest.mark.parametrize("line", ["cat", ""])
 def test_a_pipe_of_class_names_without_end_is_refused(line: str, xent: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "q.npy", np.full((1, 3), 1 / 3))

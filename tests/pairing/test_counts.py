@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Call, Write
+from tests.conftest import Call, Write, posix_only
 from xentcli import score
 from xentcli.errors import DataError
 
@@ -162,7 +162,7 @@ def put(case: Case) -> dict[str, str]:
     """Write the files of a case; return the path of each."""
     files = {"predictions": PREDICTIONS[case.predictions], "labels": LABELS[case.labels], case.side: case.lines}
     for side, lines in files.items():
-        Path(f"{side}.csv").write_text("\n".join(lines) + "\n")
+        Path(f"{side}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {side: f"{side}.csv" for side in files}
 
 
@@ -177,6 +177,7 @@ def test_files_that_each_have_all_rows_are_sent_to_compare(tmp_path: Path, call:
     assert (again.code, "2 rows in all 3" in again.out) == (0, True)
 
 
+@posix_only
 def test_advice_followed_to_the_letter_never_leads_to_a_wrong_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

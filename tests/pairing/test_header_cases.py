@@ -265,7 +265,7 @@ def test_labels_from_a_stream_are_judged_alone(
     expected = {"header": True, "data": False}.get(saw)
     if saw == "either" and not could:
         expected = True
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{labels}\n".encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{labels}\n".encode()), encoding="utf-8"))
     first = open_source(Files(tmp_path).path("predictions", predictions, 3), name="predictions")
     if expected is None:
         with pytest.raises(DataError, match="--no-header labels"):

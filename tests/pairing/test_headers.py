@@ -30,7 +30,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> Stdin:
     """Let standard input be a text."""
 
     def feed(text: str) -> None:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
 
     return feed
 

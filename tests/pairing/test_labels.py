@@ -838,7 +838,7 @@ def test_index_and_one_hot_labels_cost_the_same_in_every_bit(drawn: tuple[int, l
 
 
 def stream(monkeypatch: pytest.MonkeyPatch, text: str) -> str:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
     return "-"
 
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Write
+from tests.conftest import Write, posix_only
 from xentcli import score
 from xentcli.errors import DataError, FileError, XentError
 from xentcli.readers import open_source
@@ -396,6 +396,7 @@ def test_what_is_not_as_the_first_row_is_refused_with_its_place(what: str, write
     assert says in str(caught.value)
 
 
+@posix_only
 def test_numbers_by_key_that_could_be_both_are_refused_with_both_commands(write: Write) -> None:
     path = write("p.json", '{"a": [0.25, 0.75], "b": [0.75, 0.25]}')
     with pytest.raises(DataError) as caught:

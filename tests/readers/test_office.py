@@ -33,12 +33,12 @@ def test_the_same_cells_are_the_same_bits_as_in_a_csv(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     rows = [row for row in TABLE if name != "p.xpt" or row[0] == "cat" or min(row[:3]) > 1e-70]
-    Path("p.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    Path("p.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
     data = WRITERS[name](rows)
     path, more = name, []
     if way == "stream":
         path = "-"
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
     elif way == "compressed":
         path, data = f"{name}.gz", gzip.compress(data)
     elif way == "named by an option":

@@ -99,7 +99,7 @@ def test_a_metric_that_was_added_is_shown_written_and_held_to_a_limit(xent: Xent
     spreads = np.abs(2 * Q - 1).mean(axis=1) if way == "multi-label" else np.ptp(Q, axis=1)
     assert document["spread"] == pytest.approx(np.average(spreads, weights=weights), rel=1e-14)
     assert document["surprise"] == 100 * document["cost"]
-    with open(tmp_path / "a.csv", newline="") as file:
+    with open(tmp_path / "a.csv", encoding="utf-8", newline="") as file:
         rows = {row["metric"]: row for row in csv.DictReader(file)}
     assert float(rows["far"]["value"]) == document["far"]
     assert rows["surprise"]["unit"] == "nats"

@@ -113,7 +113,7 @@ def test_of_two_columns_that_could_be_the_label_none_is_suggested_as_the_one(wri
 
 
 def test_a_stream_is_not_read_for_a_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y,cat,dog\ncat,.5,.5\n")))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y,cat,dog\ncat,.5,.5\n"), encoding="utf-8"))
     assert "--label NAME --preds NAME" in refusal(DataError, "-")
 
 

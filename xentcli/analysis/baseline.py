@@ -204,9 +204,9 @@ def commit_of(folder: Path) -> str | None:
         try:
             place = parent / ".git"
             if place.is_file():
-                place = parent / place.read_text().removeprefix("gitdir:").strip()
+                place = parent / place.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
             if (place / "HEAD").is_file():
-                return _resolved(place, (place / "HEAD").read_text().strip())
+                return _resolved(place, (place / "HEAD").read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError):
             return None
     return None
@@ -219,10 +219,10 @@ def _resolved(place: Path, head: str) -> str | None:
     name = head.removeprefix("ref:").strip()
     shared = place
     if (place / "commondir").is_file():
-        shared = place / (place / "commondir").read_text().strip()
+        shared = place / (place / "commondir").read_text(encoding="utf-8").strip()
     for folder in (place, shared):
         if (folder / name).is_file():
-            return (folder / name).read_text().strip() or None
+            return (folder / name).read_text(encoding="utf-8").strip() or None
     packed = shared / "packed-refs"
-    lines = packed.read_text().splitlines() if packed.is_file() else []
+    lines = packed.read_text(encoding="utf-8").splitlines() if packed.is_file() else []
     return next((line.split()[0] for line in lines if line.split()[1:] == [name]), None)

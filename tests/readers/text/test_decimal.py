@@ -165,7 +165,7 @@ def test_options_may_name_with_points_what_the_file_has_with_commas(
     reports = []
     for folder, decimal in zip(folders, (".", ","), strict=True):
         monkeypatch.chdir(folder)
-        Path("names.txt").write_text("\n".join(NAMES) + "\n")
+        Path("names.txt").write_text("\n".join(NAMES) + "\n", encoding="utf-8")
         reports.append(score("p.csv", "l.csv", header="predictions", decimal=decimal, **options))
     assert reports[0].cost == reports[1].cost
     assert reports[0].labels.counts == reports[1].labels.counts

@@ -227,7 +227,7 @@ def test_wide_text_is_refused_by_name(coding: str, mark: bool, block: int, file:
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("header", ["a,a", "a,b,a", '"a",a', "a,b,,c,"])
 def test_two_columns_of_one_name_are_refused(header: str, block: int, file: Path) -> None:
-    file.write_text(header + "\n" + ",".join("1" * len(header.split(","))) + "\n")
+    file.write_text(header + "\n" + ",".join("1" * len(header.split(","))) + "\n", encoding="utf-8")
     error = refusal(str(file), block)
     assert isinstance(error, DataError)
     assert "2 columns are called" in error.message
@@ -235,16 +235,16 @@ def test_two_columns_of_one_name_are_refused(header: str, block: int, file: Path
 
 
 def test_two_columns_of_one_text_are_data_without_a_header(file: Path) -> None:
-    file.write_text("1,1\n2,2\n")
+    file.write_text("1,1\n2,2\n", encoding="utf-8")
     assert read(str(file), 1 << 20, header=False).rows == [["1", "1"], ["2", "2"]]
 
 
 def test_the_fault_is_named_with_the_delimiter_of_the_file(file: Path) -> None:
-    file.write_text("a\tb\n1\t2\t\n")
+    file.write_text("a\tb\n1\t2\t\n", encoding="utf-8")
     assert "a trailing tab" in refusal(str(file), 1).message
-    file.write_text("a;b\n1;2;\n")
+    file.write_text("a;b\n1;2;\n", encoding="utf-8")
     assert "a trailing semicolon" in refusal(str(file), 1).message
-    file.write_text("a|b\n1|2|\n")
+    file.write_text("a|b\n1|2|\n", encoding="utf-8")
     assert "a trailing delimiter" in refusal(str(file), 1, delimiter="|").message
 
 

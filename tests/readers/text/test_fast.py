@@ -312,7 +312,7 @@ def by_r(path: Path, q: Any, y: Any) -> None:
         ",".join([f'"{i + 1}"', *(f"{v:.15g}" for v in row), f'"{NAMES[k]}"'])
         for i, (row, k) in enumerate(zip(q.tolist(), y.tolist(), strict=True))
     ]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 WRITERS: dict[str, Callable[[Path, Any, Any], None]] = {

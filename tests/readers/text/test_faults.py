@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Run
+from tests.conftest import Run, posix_only
 
 LABELS = "label\na\nb\na\n"
 COST = math.fsum(-math.log(q) for q in (0.5, 0.75, 0.1)) / 3
@@ -48,6 +48,7 @@ def followed(stderr: str, folder: Path) -> Path:
     return made
 
 
+@posix_only
 @pytest.mark.parametrize("what", POLLUTED)
 @pytest.mark.parametrize("name", ["p.csv", "my preds.csv", "p.csv.gz"])
 def test_the_advice_followed_to_the_letter_gives_the_right_cost(
@@ -66,6 +67,7 @@ def test_the_advice_followed_to_the_letter_gives_the_right_cost(
     assert float(scored.stdout) == pytest.approx(COST, rel=1e-15)
 
 
+@posix_only
 def test_a_command_never_writes_onto_a_file_that_is_there(tmp_path: Path, xent: Run) -> None:
     (tmp_path / "p.csv").write_text(POLLUTED["a title"][0])
     (tmp_path / "p-clean.csv").write_text("mine\n")
