@@ -11,7 +11,7 @@ import numpy as np
 from xentcli.analysis.fit import searched
 from xentcli.analysis.row_store import Region, RowStore
 from xentcli.analysis.score import Tallied, score, scored
-from xentcli.arrays import Flags, Floats, Ints, Words
+from xentcli.arrays import Array, Flags, Floats, Ints, Words
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.keys import Keys
 from xentcli.columns.vocabulary import Vocabulary
@@ -27,14 +27,20 @@ __all__ = ["ModelRows", "Runs", "check_alike"]
 LOSS, CALIBRATED, WEIGHT, LABEL = 0, 1, -2, -1
 """The columns of a region: the loss, that at the best temperature, the metrics, the weight, the number of the label."""
 _SOFT = -1.0
+Columns = tuple[Floats | float, ...]
+"""The columns of some rows: f8[m], or one number for all."""
 
 
 @record(frozen=True, eq=False)
 class _Block:
-    """Rows of a block of one model, as they travel from a worker: the columns of a region, and what else is asked."""
+    """Rows of a block of one model, as they travel from a worker: columns of a region, and what else is asked."""
 
     start: int
-    values: Floats
+    count: int
+    loss: Floats
+    metrics: Columns
+    weight: Floats | float
+    index: Array | None
     found: Sequence[str | None]
     ids: Sequence[str] | None
     kept: Ints
@@ -50,15 +56,22 @@ class _Prepare:
 
     def __call__(self, rows: PerExample) -> _Block:
         """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
-        values = np.full((rows.count, len(self.metrics) + 4), np.nan)
-        values[:, LOSS], values[:, WEIGHT] = rows.loss, rows.weight
-        values[:, LABEL] = _SOFT if rows.index is None else rows.index
-        for place, name in enumerate(self.metrics, 2):
-            if name in rows.figures:
-                values[rows.kept, place] = rows.figures[name]
+        figures = tuple(_at(rows.kept, rows.figures.get(name), rows.count) for name in self.metrics)
+        weight = 1.0 if (rows.weight == 1).all() else rows.weight
+        index = None if rows.index is None else rows.index.astype(np.int32)
         clusters = () if rows.clusters is None else (rows.clusters,)
         groups = (*rows.by, *clusters) if self.grouped else ()
-        return _Block(rows.start, values, rows.found or (), rows.ids, rows.kept, groups)
+        about = (rows.found or (), rows.ids, rows.kept, groups)
+        return _Block(rows.start, rows.count, rows.loss, figures, weight, index, *about)
+
+
+def _at(places: Ints, values: Floats | None, rows: int) -> Floats | float:
+    """Values at their places (i8[m]) of some rows, NaN elsewhere; without values NaN."""
+    if values is None or len(values) == rows:
+        return np.nan if values is None else values
+    found = np.full(rows, np.nan)
+    found[places] = values
+    return found
 
 
 @record(frozen=False, eq=False)
@@ -184,6 +197,7 @@ class Runs:
         model.report, tallied = scored(data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, **beside)
         if first:
             self._count = len(model.rows)
+            model.region.settle()
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         if fit:
@@ -208,8 +222,9 @@ class Runs:
         model.temperature = found.fit.temperature
 
         def write(block: _Block) -> None:
-            at, kept = self._places(block)
-            model.region.rows[at, CALIBRATED] = block.values[kept, LOSS]
+            at, found = self._places(block)
+            rows = slice(at, at + block.count) if isinstance(at, int) else at
+            model.rows[rows, CALIBRATED] = block.loss if found is None else block.loss[found]
 
         settings = tallied.plan.settings
         tempered = replace(settings, temperature=settings.temperature * model.temperature)
@@ -233,10 +248,10 @@ class Runs:
             models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
             assert block.ids is not None
             rows = ids.add(list(block.ids))
-            values = self._numbered(block)
+            columns = self._numbered(block)
             for code, number in enumerate(numbers.tolist()):
                 here = block.kept[codes == code]
-                self._put_once(models[number], rows[here], values[here], ids)
+                self._put_once(models[number], rows[here], _some(columns, here), ids)
             if block_groups:
                 self._note_groups(replace(block, groups=tuple(block_groups)), rows)
 
@@ -253,7 +268,7 @@ class Runs:
         self.row_names = ids
         return models
 
-    def _put_once(self, model: ModelRows, rows: Ints, values: Floats, ids: Vocabulary) -> None:
+    def _put_once(self, model: ModelRows, rows: Ints, columns: Columns, ids: Vocabulary) -> None:
         """Write rows that the model must not have yet."""
         known = model.rows
         there = rows[rows < len(known)]
@@ -265,51 +280,62 @@ class Runs:
             raise DataError(
                 f"{model.name} has two rows of id {shown(ids.names[int(again[0])])}", place=Place(model.path)
             )
-        model.region.put(rows, values)
+        model.region.put(rows, columns)
 
     def _first_written(self, model: ModelRows, block: _Block) -> None:
         if block.ids is not None:
             for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
                 known.append(found)
         # Where rows are lists, an example has not the number of its row.
-        start, self._next = self._next, self._next + len(block.values)
+        start, self._next = self._next, self._next + block.count
         if block.groups:
             self._note_groups(block, start)
         model.region.put(start, self._numbered(block))
 
     def _written(self, model: ModelRows, block: _Block) -> None:
         at, found = self._places(block)
-        extra = np.flatnonzero(~found).tolist()
-        if extra and block.ids is not None:
-            model.extra += len(extra)
-            model.extra_ids = (*model.extra_ids, *(block.ids[i] for i in extra[:3]))[:3]
-        model.region.put(at, self._numbered(block)[found])
+        columns = self._numbered(block)
+        if found is not None:
+            extra = np.flatnonzero(~found).tolist()
+            if extra and block.ids is not None:
+                model.extra += len(extra)
+                model.extra_ids = (*model.extra_ids, *(block.ids[i] for i in extra[:3]))[:3]
+            columns = _some(columns, found)
+        model.region.put(at, columns)
 
-    def _places(self, block: _Block) -> tuple[Ints, Flags]:
-        """Return the rows of the reference where rows of a block belong, of those that have one (bool[n])."""
+    def _places(self, block: _Block) -> tuple[int | Ints, Flags | None]:
+        """Return where rows of a block belong in the reference: from a row on, or by ids of those that have one.
+
+        By ids bool[n] says which of them have one.
+        """
         if block.ids is None or self._ids is None:
-            count = len(block.values)
-            return np.arange(block.start, block.start + count), np.ones(count, dtype=bool)
+            return block.start, None
         at = self._ids.find(block.ids)
         found: Flags = at >= 0
         return at[found], found
 
-    def _numbered(self, block: _Block) -> Floats:
-        """The values of a block with the label of each row as its number in `labels`."""
-        if block.found:
+    def _numbered(self, block: _Block) -> Columns:
+        """The columns of a block with the label of each row as its number in `labels`."""
+        labels: Floats | float = _SOFT
+        if block.found and block.index is not None:
             numbers = self.labels.add([name or "" for name in block.found]).astype(np.float64)
             numbers[[name is None for name in block.found]] = _SOFT
-            block.values[:, LABEL] = numbers[block.values[:, LABEL].astype(np.int64)]
-        return block.values
+            labels = numbers[block.index]
+        return (block.loss, np.nan, *block.metrics, block.weight, labels)
 
     def _note_groups(self, block: _Block, rows: Ints | int) -> None:
         """Keep the groups of rows: of these, or of those from this one on."""
         if self.group_rows is None:
             self.group_rows = RowStore([-1.0] * len(self.groups)).region()
-        numbers = np.full((len(block.values), len(self.groups)), -1.0)
+        numbers = np.full((len(self.groups), block.count), -1.0)
         for place, (names, codes) in enumerate(block.groups):
-            numbers[block.kept, place] = self.groups[place].add(list(names))[codes]
+            numbers[place, block.kept] = self.groups[place].add(list(names))[codes]
         self.group_rows.put(rows, numbers)
+
+
+def _some(columns: Columns, rows: Flags | Ints) -> Columns:
+    """Some rows of columns."""
+    return tuple(of[rows] if isinstance(of, np.ndarray) else of for of in columns)
 
 
 def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label_file: bool) -> None:

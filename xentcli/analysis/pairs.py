@@ -26,6 +26,7 @@ from xentcli.tallies.paired import Paired, differences
 __all__ = ["Common", "Difference", "Part", "columns_of", "holm"]
 
 _AT_ONCE = 1 << 17
+_ALL = slice(None)
 POWER = 0.8
 """The detectable change is seen with this probability."""
 
@@ -54,23 +55,35 @@ class Common:
     models: Sequence[ModelRows]
     clusters: Ints | None = None
 
-    def blocks(self) -> Iterator[tuple[slice, Flags]]:
-        """Yield slices of rows, and which of them are compared (bool[m])."""
-        for part in blocks(len(self.models[0].rows), _AT_ONCE):
-            kept = np.ones(part.stop - part.start, dtype=bool)
-            for model in self.models:
-                weight = np.full(len(kept), np.nan)
-                found = model.rows[part, WEIGHT]
-                weight[: len(found)] = found
-                kept &= weight > 0
+    @cached_property
+    def _blocks(self) -> list[tuple[slice, Flags | slice, int, bool]]:
+        """Of each block: its rows, which of them are compared, how many, and whether all of these have weight 1."""
+        found: list[tuple[slice, Flags | slice, int, bool]] = []
+        regions = [model.rows for model in self.models]
+        for part in blocks(len(regions[0]), _AT_ONCE):
+            count, kept = part.stop - part.start, np.ones(part.stop - part.start, dtype=bool)
+            for rows in regions:
+                weight = rows[part, WEIGHT]
+                kept[: len(weight)] &= weight > 0
+                kept[len(weight) :] = False
+            some: Flags | slice = _ALL if kept.all() else kept
+            weight = regions[0][part, WEIGHT][some]
+            found.append((part, some, count if some is _ALL else len(weight), bool((weight == 1).all())))
+        return found
+
+    def blocks(self) -> Iterator[tuple[slice, Flags | slice]]:
+        """Yield slices of rows, and which of them are compared (bool[m], or a slice of all)."""
+        for part, kept, _, _ in self._blocks:
             yield part, kept
 
-    def columns(self, part: slice, kept: Flags, columns: Sequence[tuple[Floats, int]]) -> list[Floats]:
+    def columns(self, part: slice, kept: Flags | slice, columns: Sequence[tuple[Floats, int]]) -> list[Floats]:
         """Return f8[m] for each column of some rows of a block."""
         return [rows[part, column][kept] for rows, column in columns]
 
-    def weights(self, part: slice, kept: Flags) -> Floats | None:
+    def weights(self, part: slice, kept: Flags | slice) -> Floats | None:
         """f8[m]: the weights of the rows of a block; None where all are 1."""
+        if self._blocks[part.start // _AT_ONCE][3]:
+            return None
         weight: Floats = self.models[0].rows[part, WEIGHT][kept]
         return None if (weight == 1).all() else weight
 
@@ -86,7 +99,7 @@ class Common:
     @cached_property
     def count(self) -> int:
         """How many rows are compared."""
-        return sum(int(kept.sum()) for _, kept in self.blocks())
+        return sum(count for _, _, count, _ in self._blocks)
 
     def differences(self, pairs: Sequence[tuple[tuple[Floats, int], tuple[Floats, int]]]) -> list[Difference]:
         """Return the difference of each pair of columns, the old one first."""
@@ -108,7 +121,8 @@ class Common:
         """Return each group's means and the moments of its differences; `groups` (f8[n]) are numbers, -1 for none."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
-            kept = kept & (groups[part] >= 0)
+            there = groups[part] >= 0
+            kept = there if isinstance(kept, slice) else kept & there
             names, codes = coded(groups[part][kept].astype(np.int64))
             before, after = self.columns(part, kept, (old, new))
             weight, among = self.weights(part, kept), Among(codes, len(names))
@@ -134,7 +148,7 @@ class Common:
             least = np.partition(size, len(size) - count)[len(size) - count] if count < len(size) else -np.inf
             places = np.flatnonzero(size >= least)
             places = places[np.argsort(-size[places], kind="stable")[:count]]
-            rows = np.flatnonzero(kept)[places] + part.start
+            rows = (places if isinstance(kept, slice) else np.flatnonzero(kept)[places]) + part.start
             found = sorted(
                 [*found, *zip(rows.tolist(), size[places].tolist(), strict=True)], key=lambda r: (-r[1], r[0])
             )

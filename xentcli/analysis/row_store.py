@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
 import numpy as np
@@ -35,10 +35,10 @@ class RowStore:
 
     def region(self, rows: int = 0) -> Region:
         """Return a region of `rows` rows, all missing."""
-        return Region(self, rows)
+        return Region(self, self._missing, rows)
 
-    def allocate(self, rows: int) -> Floats:
-        """Return f8[rows, columns], all missing.
+    def allocate(self, rows: int) -> tuple[Floats, bool]:
+        """Return f8[columns, rows], and whether all are missing already: memory is not touched before it is used.
 
         Raises
         ------
@@ -48,9 +48,9 @@ class RowStore:
         size = rows * self._missing.nbytes
         if size <= self._left:
             self._left -= size
-            return np.tile(self._missing, (rows, 1))
+            return np.empty((len(self._missing), rows)), False
         try:
-            return self._in_file(rows)
+            return self._in_file(rows), True
         except OSError as error:
             raise FileError(
                 f"a temporary file of {size:,} bytes cannot be written: {error.strerror or error}",
@@ -64,51 +64,76 @@ class RowStore:
             self._file = tempfile.TemporaryFile(prefix="xent-")  # noqa: SIM115 - it lives as long as the store
         offset = self._file.seek(0, 2)
         # Written, not only made longer: a write to a mapped page of a full disk could not be caught.
-        for start in range(0, rows, _FILLED_AT_ONCE):
-            self._file.write(np.tile(self._missing, (min(_FILLED_AT_ONCE, rows - start), 1)).tobytes())
+        for value in self._missing.tolist():
+            for part in blocks(rows, _FILLED_AT_ONCE):
+                self._file.write(np.full(part.stop - part.start, value).tobytes())
         self._file.flush()
         file: Any = self._file
-        return np.memmap(file, np.float64, "r+", offset, (rows, len(self._missing)))
+        return np.memmap(file, np.float64, "r+", offset, (len(self._missing), rows))
 
-    def free(self, rows: Floats) -> None:
+    def free(self, values: Floats, rows: int) -> None:
         """Count rows in memory that are no longer needed."""
-        if not isinstance(rows, np.memmap):
-            self._left += rows.nbytes
+        if not isinstance(values, np.memmap):
+            self._left += rows * self._missing.nbytes
 
 
 class Region:
-    """The rows of one model, in the order of the reference.
+    """The rows of one model, in the order of the reference; each column lies by itself.
 
     >>> region = RowStore([np.nan, 0.0]).region()
-    >>> region.put(0, np.array([[0.5, 1.0], [0.25, 1.0]]))
-    >>> region.put(np.array([3]), np.array([[2.0, 1.0]]))
+    >>> region.put(0, [np.array([0.5, 0.25]), 1.0])
+    >>> region.put(np.array([3]), [2.0, 1.0])
     >>> region.rows.tolist()
     [[0.5, 1.0], [0.25, 1.0], [nan, 0.0], [2.0, 1.0]]
     """
 
-    def __init__(self, store: RowStore, rows: int) -> None:
-        self._store = store
-        self._values = store.allocate(rows)
+    def __init__(self, store: RowStore, missing: Floats, rows: int) -> None:
+        self._store, self._missing = store, missing
+        self._values, filled = store.allocate(rows)
         self._count = rows
+        self._filled = rows if filled else 0
 
     @property
     def rows(self) -> Floats:
         """f8[n, columns]: the rows so far."""
-        return self._values[: self._count]
+        self._fill(self._count)
+        return self._values[:, : self._count].T
 
-    def put(self, at: int | Ints, values: Floats) -> None:
-        """Write rows from row `at` on, or at these rows; the region grows as needed."""
-        end = at + len(values) if isinstance(at, int) else int(at.max(initial=-1)) + 1
-        if end > len(self._values):
-            self._grow(max(end, 2 * len(self._values)))
-        self._count = max(self._count, end)
-        self._values[slice(at, end) if isinstance(at, int) else at] = values
+    def put(self, at: int | Ints, columns: Iterable[Floats | float]) -> None:
+        """Write rows from row `at` on, or at these rows; the region grows as needed.
+
+        `columns` are f8[m] each, or one number for all of these rows; of rows from `at` on one is f8[m] at least.
+        """
+        columns = list(columns)
+        if isinstance(at, int):
+            places: Any = slice(at, at + max(len(of) for of in columns if isinstance(of, np.ndarray)))
+            begin, end = at, places.stop
+        else:
+            places, begin = at, int(at.max(initial=-1)) + 1
+            end = begin
+        if end > self._values.shape[1]:
+            self._grow(max(end, 2 * self._values.shape[1]))
+        self._fill(begin)
+        self._count, self._filled = max(self._count, end), max(self._filled, end)
+        for column, of in zip(self._values, columns, strict=True):
+            column[places] = of
+
+    def settle(self) -> None:
+        """Free what no row needs: there will be no others."""
+        self._store.free(self._values, self._values.shape[1] - self._count)
+        self._values = self._values[:, : self._count]
+
+    def _fill(self, end: int) -> None:
+        """Make rows up to this one missing, where none were written."""
+        if end > self._filled:
+            self._values[:, self._filled : end] = self._missing[:, None]
+            self._filled = end
 
     def _grow(self, rows: int) -> None:
-        larger = self._store.allocate(rows)
-        larger[: self._count] = self._values[: self._count]
-        self._store.free(self._values)
-        self._values = larger
+        larger, filled = self._store.allocate(rows)
+        larger[:, : self._filled] = self._values[:, : self._filled]
+        self._store.free(self._values, self._values.shape[1])
+        self._values, self._filled = larger, rows if filled else self._filled
 
 
 def blocks(rows: int, size: int) -> Iterator[slice]:
