@@ -57,6 +57,8 @@ class Option:
         The option before which the help shows it.
     action
         Called instead of the command.
+    usual
+        Whether --help shows it; --help-all shows every option.
     """
 
     section: str
@@ -75,6 +77,7 @@ class Option:
     short: str = ""
     before: str = ""
     action: Callable[[Any], None] | None = None
+    usual: bool = False
 
     def checked(self, name: str, value: Any) -> Any:
         """Check a value and return it as a plain Python value.

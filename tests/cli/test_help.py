@@ -48,6 +48,7 @@ def _old_signal_handler() -> Iterator[None]:
 
 
 def help_of(*command: str) -> str:
+    """The help with every option."""
     context = click.Context(main, info_name="xent")
     found: click.Command = main
     for name in command:
@@ -57,6 +58,7 @@ def help_of(*command: str) -> str:
         found = child
     if not command:
         context = click.Context(main, info_name="xent", **main.context_settings)
+    context.meta["xentcli.help_all"] = True
     return found.get_help(context)
 
 
@@ -118,6 +120,23 @@ def test_every_option_is_told_in_one_line(command: str) -> None:
             assert before.strip().startswith("-") and "  " not in before.strip(), line
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_short_help_has_the_usual_options_and_names_the_way_to_the_rest(command: str, xent: Run) -> None:
+    short, everything = xent(command, "--help").stdout, xent(command, "--help-all").stdout
+    assert everything.rstrip("\n") == help_of(command)
+    option = re.compile(r"^  (?:-\w, )?(--[\w-]+)", flags=re.MULTILINE)
+    usual, every = (option.findall(text.partition("Examples:")[0]) for text in (short, everything))
+    assert [name for name in every if name in usual] == usual
+    assert "--help-all" in usual
+    # Those of one command alone come on top of the usual two dozen.
+    own = sum(
+        getattr(p, "section", "") in ("Example", "Models", "Limits", "Calibration")
+        for p in main.commands[command].params
+    )
+    assert len(usual) - own <= 22 < len(every)
+    assert short.partition("Examples:")[2] == everything.partition("Examples:")[2]
+
+
 def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:
     text = help_of()
     assert 5 <= len(examples(text)) <= 7
@@ -157,6 +176,7 @@ def test_a_row_added_from_outside_is_an_option_of_the_command_the_library_and_th
 
     command = Command("score", params=parameters("score", {}, settings=More))
     context = command.make_context("score", ["preds.csv", "--halving", "2.5"])
+    context.meta["xentcli.help_all"] = True
     assert "--halving X                 Halve X times [default: 1.5].\n" in command.get_help(context)
     settings = settings_of(context.params, More)
     assert settings.changed()["halving"].value == 2.5

@@ -263,6 +263,7 @@ def _all() -> list[str]:
     lines += [
         "score --list-metrics",
         "score --help",
+        "score --help-all",
         "completion tcsh --install",
         "explain --help",
         "check --help",

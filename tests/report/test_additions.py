@@ -126,7 +126,7 @@ def test_an_output_form_that_was_added_is_printed_and_written(xent: Xent, tmp_pa
     assert done.stdout.startswith("metric|value|unit\ncost|")
     done = xent("check", *FILES, "--max", "cost=9", "--format", "pipes")
     assert done.stdout.startswith("name|metric|group|value|limit|baseline|") and "\nmax cost|cost|" in done.stdout
-    assert "pipes" in xent("score", "--help").stdout
+    assert "pipes" in xent("score", "--help-all").stdout
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -163,7 +163,7 @@ def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(xen
     for args in (known, ("p.txt", "l.txt", "--input-format", "pairs")):
         done = xent("score", *args, "--get", "cost")
         assert (done.stdout, done.stderr) == (f"{float(-np.log([0.7, 0.9]).mean())!r}\n", "")
-    assert "pairs" in xent("score", "--help").stdout
+    assert "pairs" in xent("score", "--help-all").stdout
     assert "pairs" in xent("score", "p.bin", "labels.csv", "--input-format", "nothing").stderr
     done = xent("score", write("bad.pairs", "cat=0.7;dog=0.3\ncat=0.7;dog=x\n"), "labels.csv", "--label", "truth")
     assert done.returncode == 3

@@ -12,7 +12,8 @@ from xentcli.errors import UsageError, shown
 
 __all__ = ["Command", "SectionedOption", "refuse_more", "write_examples"]
 
-
+_ALL = "xentcli.help_all"
+"""Set in the meta data of a context whose help shows every option."""
 EXIT_CODES = """  0  scored, or every limit passed    3  the data cannot be scored
   1  a limit of check failed          4  a file cannot be read or written
   2  wrong usage                      5  no verdict, such as no rows
@@ -20,10 +21,11 @@ EXIT_CODES = """  0  scored, or every limit passed    3  the data cannot be scor
 
 
 class SectionedOption(click.Option):
-    """An option that stands in a named section of the help."""
+    """An option that stands in a named section of the help, which --help shows or --help-all alone."""
 
-    def __init__(self, *args: Any, section: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, section: str, usual: bool = True, **kwargs: Any) -> None:
         self.section = section
+        self.usual = usual
         super().__init__(*args, **kwargs)
 
 
@@ -34,6 +36,8 @@ class Command(click.Command):
         self.examples = examples
         super().__init__(*args, **kwargs)
         self.allow_extra_args = True
+        if not all(getattr(parameter, "usual", True) for parameter in self.params):
+            self.params.append(_help_all())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; too many arguments are most likely an unquoted glob."""
@@ -59,12 +63,13 @@ class Command(click.Command):
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, section by section, then the examples."""
+        """Write the options, section by section, then the examples; all options with --help-all."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             # The text above the options describes the arguments.
-            if record is not None and isinstance(parameter, click.Option):
+            wanted = _ALL in ctx.meta or getattr(parameter, "usual", True)
+            if wanted and record is not None and isinstance(parameter, click.Option):
                 sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
@@ -73,6 +78,25 @@ class Command(click.Command):
         if self.examples and self.name != "completion":
             with formatter.section("Exit codes"):
                 formatter.write(EXIT_CODES)
+
+
+def _help_all() -> click.Option:
+    """Return the option that shows the help with every option."""
+
+    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            ctx.meta[_ALL] = True
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return click.Option(
+        ["--help-all"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Show every option and exit.",
+    )
 
 
 def refuse_more(command: str | None, words: Sequence[str]) -> None:

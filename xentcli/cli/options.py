@@ -17,10 +17,12 @@ from xentcli.settings import Settings
 
 __all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "rows_of", "settings_of"]
 
-SECTIONS = ("Example", "Models", "Limits", "Calibration", "Columns", "Files", "Loss", "Slices", "Speed", "Output")
+_OF_ONE_COMMAND = ("Example", "Models", "Limits", "Calibration")
+"""Sections of what one command is for: --help shows all of their options."""
+SECTIONS = (*_OF_ONE_COMMAND, "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
 THREADS = {"threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None")}
-_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")
+_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id", usual=True)
 _TYPES = {"int": int, "float": float}
 
 
@@ -70,7 +72,12 @@ def _parameter(name: str, row: Option) -> click.Option:
         more |= {"is_eager": True, "expose_value": False, "callback": _instead(row)}
     spellings = [row.short] * bool(row.short) + [spelled(name), name]
     return SectionedOption(
-        spellings, section=row.section, metavar=row.metavar or None, help=row.help_with_default, **more
+        spellings,
+        section=row.section,
+        usual=row.usual or row.section in _OF_ONE_COMMAND,
+        metavar=row.metavar or None,
+        help=row.help_with_default,
+        **more,
     )
 
 

@@ -36,18 +36,21 @@ def _list_metrics(ctx: click.Context) -> None:
 
 
 OUTPUT = {
-    "format": Option("Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash"),
+    "format": Option(
+        "Output", "Output format.", default="table", choices=tuple(text_formats()), before="hash",
+        usual=True,
+    ),
     "output": Option(
         "Output", "Also write the result: r.json, markdown:FILE.", "[FORMAT:]FILE", multiple=True, short="-o",
-        before="hash",
+        before="hash", usual=True,
     ),
     "append": Option(
         "Output", "Append the result to a file, a CI summary.", "[FORMAT:]FILE", multiple=True, before="hash"
     ),
-    "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash"),
+    "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash", usual=True),
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
-    "get": Option("Output", "Print only figures: accuracy,interval.low.", "NAMES", multiple=True),
-    "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE"),
+    "get": Option("Output", "Print only figures: accuracy,interval.low.", "NAMES", multiple=True, usual=True),
+    "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE", usual=True),
 }  # fmt: skip
 
 

@@ -88,22 +88,36 @@ def _column_or_total(spelling: str, value: Any) -> Any:
 class Fields:
     """A field for each option, with its row; and their values in the types that the other rooms need."""
 
-    kind: str = _loss("Kind of predictions.", "", "probs", choices=tuple(KINDS))
+    kind: str = _loss("Kind of predictions.", "", "probs", choices=tuple(KINDS), usual=True)
     preds: str | Sequence[str] | None = _columns(
-        "Prediction columns: names, globs, first:last or #1, ...", "COLUMNS", needs=_FILES, numbers="names"
+        "Prediction columns: names, globs, first:last or #1, ...",
+        "COLUMNS",
+        needs=_FILES,
+        numbers="names",
+        usual=True,
     )
     label: str | Sequence[str] | None = _columns(
-        "Label column, or one target column per class.", "COLUMNS", needs=_LABELS, numbers="names", data="labels"
+        "Label column, or one target column per class.",
+        "COLUMNS",
+        needs=_LABELS,
+        numbers="names",
+        data="labels",
+        usual=True,
     )
     id: str | None = _columns(
-        "Match the rows of both files by this column.", "COLUMN", needs=_FILES, numbers="names", data="ids"
+        "Match the rows of both files by this column.",
+        "COLUMN",
+        needs=_FILES,
+        numbers="names",
+        data="ids",
+        usual=True,
     )
     subset: bool = _columns("Score the rows that both files have (with --id).", default=False)
     weights: str | None = _columns(
-        "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one"
+        "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one", usual=True
     )
     classes: str | Sequence[str] | None = _columns(
-        "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"
+        "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names", usual=True
     )
     positive: str | None = _columns(
         "The positive class of a single probability column.", "NAME", needs=_ONE_PROBLEM, numbers="names"
@@ -161,7 +175,7 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip this label, counted; missing: any spelling.", "LABEL", multiple=True, numbers="kept"
+        "Skip this label, counted; missing: any spelling.", "LABEL", multiple=True, numbers="kept", usual=True
     )
     skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
     compat: str | None = _loss(
@@ -187,9 +201,10 @@ class Fields:
         numbers="names",
         data="several",
         commands=_INTERVALS,
+        usual=True,
     )
-    by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS)
-    worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0)
+    by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS, usual=True)
+    worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0, usual=True)
     show: str | Sequence[str] = _slices(
         "Show this column beside the worst rows.",
         "COLUMN",
@@ -210,7 +225,7 @@ class Fields:
         "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")
     )
     metrics: str | Sequence[str] | None = option(
-        "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS
+        "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS, usual=True
     )
 
     @property
