@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, posix_only
 from tests.pages import blocks, commands, masked
 
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
@@ -33,9 +34,9 @@ kept="$KEPT/strength-$2"
 cp "$kept"/* .""",
     # These need a network: what they are asked for is kept.
     "pip": 'echo "$@" >> pip.log',
-    "gh": 'echo "$@" >> gh.log',
+    "gh": 'echo "$@" >> gh.log; [ "$2" != --paginate ] || cat comments',
 }
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the snippets are for sh and bash")
+pytestmark = posix_only
 
 
 class Machine:
@@ -156,20 +157,34 @@ def test_pytest(machine: Machine) -> None:
     assert re.search(r"E +\+ FAIL +cost +0\.20", out)
 
 
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed; gh has its own")
 def test_github(machine: Machine) -> None:
     workflow = yaml.safe_load(NAMED[".github/workflows/model.yml"])
     assert workflow[True] == "pull_request"  # YAML 1.1 reads the key `on` so
     steps = workflow["jobs"]["check"]["steps"]
-    for step in steps:
-        if "run" in step:
-            assert machine.run(step["run"], {"PR": "7"} if "env" in step else {}, "bash")[0] == 0
-        elif step["uses"].startswith("./"):
-            assert machine.act(**step.get("with", {})) == (0, {"exit-code": "0"})
-    assert (machine.folder / "gh.log").read_text() == "pr comment 7 --edit-last --create-if-none --body-file xent.md\n"
+    for comments in ("", "12\n345\n"):
+        (machine.folder / "comments").write_text(comments)
+        for step in steps:
+            if "run" in step:
+                assert machine.run(step["run"], {"PR": "7"} if "env" in step else {}, "bash")[0] == 0
+            elif step["uses"].startswith("./"):
+                assert machine.act(**step.get("with", {})) == (0, {"exit-code": "0"})
+    listed, made, again, changed = (machine.folder / "gh.log").read_text().splitlines()
+    assert listed == again and listed.startswith("api --paginate repos/{owner}/{repo}/issues/7/comments --jq ")
+    assert made == "pr comment 7 --body-file comment.md"
+    assert changed.endswith("--method PATCH repos/{owner}/{repo}/issues/comments/345 --field body=@comment.md")
+    marker, page = (machine.folder / "comment.md").read_text().split("\n", 1)
+    assert f'startswith("{marker}")' in listed and re.fullmatch("<!-- .* -->", marker)
+    assert page == (machine.folder / "xent.md").read_text()
     assert "install --quiet xentcli" in (machine.folder / "pip.log").read_text()
     for name in steps[-1]["with"]["path"].split():
         assert (machine.folder / name).is_file()
-    line = re.search(r"`run: pip install xentcli && (xent .*?)`", PAGE)
+    bot, other = ({"login": "github-actions[bot]"}, {"login": "mallory"})
+    bodies = [(bot, "a talk"), (bot, f"{marker}\nold"), (other, f"{marker}\nold"), (bot, f"see {marker}")]
+    thread = json.dumps([{"id": number, "user": user, "body": body} for number, (user, body) in enumerate(bodies)])
+    jq = listed.partition("--jq ")[2]
+    assert subprocess.run(["jq", jq], input=thread, capture_output=True, text=True, check=True).stdout == "1\n"
+    line = re.search(r"`run: pip install xentcli && (rm .*?)`", PAGE)
     assert line is not None
     assert machine.run(line[1])[0] == 0
 
@@ -182,6 +197,8 @@ def test_the_action_is_red_where_the_check_is_and_says_why(machine: Machine) -> 
     assert "| FAIL | cost |" in summary.read_text()
     assert "| FAIL | cost |" in (machine.folder / "xent.md").read_text()
     assert machine.act(github, checks="nope") == (2, {"exit-code": "2"})
+    # An older page would pass for the result of this run.
+    assert "nope" in (machine.folder / "xent.md").read_text()
     (machine.folder / "preds.csv").unlink()
     assert machine.act(github, annotations="false", junit="", markdown="") == (4, {"exit-code": "4"})
     assert machine.act(github, arguments="nope.csv\n--max=cost=1", package="")[0] == 4

@@ -131,9 +131,7 @@ def test_one_check_of_the_command_line(xent: Run, write: Write, args: tuple[str,
     assert all(command.startswith(f"::error title=xent check {args[0]}::") for command in commands)
 
 
-def test_a_usage_error_writes_nothing(call: Call) -> None:
-    assert call("check", "preds.csv", "labels.csv", "--max", "costs=1", "--junit", "junit.xml").code == 2
-    assert not Path("junit.xml").exists()
+def test_junit_is_written_onto_no_input_nor_nowhere(call: Call) -> None:
     assert call("check", "preds.csv", "labels.csv", "--max", "cost=1", "--junit", "preds.csv").code == 2
     assert call("check", "preds.csv", "labels.csv", "--max", "cost=1", "--junit", "no/where.xml").code == 4
     assert Path("preds.csv").read_text(encoding="utf-8") == PREDS
@@ -150,6 +148,56 @@ def test_an_error_is_json_where_json_was_asked_for(call: Call) -> None:
     assert "**error** gone.csv: cannot be read: No such file or directory" in done.out
     for more in (("--quiet",), ("--format", "csv"), ("--format", "json", "--quiet")):
         assert call("check", "gone.csv", "labels.csv", "--max", "cost=1", *more).out == ""
+
+
+FILES = ("preds.csv", "labels.csv")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((*FILES, "--max", "f1=1"), "there is no metric 'f1'"),
+        ((*FILES, "--max", "cost=much"), "--max cost: 'much' is not a finite number"),
+        ((*FILES,), "nothing to check"),
+        ((*FILES, "--max", "cost=1", "--frobnicate"), "No such option '--frobnicate'."),
+        ((*FILES, "--max", "cost=1", "--clip", "much"), "Invalid value for '--clip': 'much'"),
+        ((*FILES, "more.csv", "--max", "cost=1"), "1 unexpected argument"),
+        (("--max",), "Option '--max' requires an argument."),
+        (("gone.csv", "labels.csv", "--max", "cost=1"), "gone.csv: cannot be read"),
+        ((), "[tool.xent.checks.bad]: there is no metric 'costs'"),
+        (("nope",), "'nope' is not a file, nor a check"),
+    ],
+)
+def test_an_error_is_in_every_output_that_was_asked_for(
+    words: tuple[str, ...], says: str, call: Call, write: Write, github_job: Path
+) -> None:
+    write("pyproject.toml", BAD.replace("{ cost", "{ costs"))
+    outputs = ("--format", "json", "-o", "r.json", "-o", "r.md", "--junit", "junit.xml")
+    done = call("check", *outputs, *words)
+    document = json.loads(done.out)
+    assert done.code == document["exit_code"] == document["checks"][0]["exit_code"] in (2, 4)
+    assert says in document["checks"][0]["error"]["message"]
+    assert Path("r.json").read_text(encoding="utf-8") == done.out
+    assert Path("r.md").read_text(encoding="utf-8").startswith("**error** 1 check: 1 could not run")
+    assert [results(suite) for suite in suites().values()] == [[("run", "Error")]]
+    assert [line[:21] for line in done.err.splitlines() if "::" in line] == ["::error title=xent ch"]
+    assert says in done.err.split("xent: ")[1]
+    assert github_job.read_text(encoding="utf-8").startswith("\n\n### xent check\n")
+    assert call("check", "--format", "markdown", *words).out.startswith("**error** 1 check")
+
+
+def test_an_error_is_written_to_nothing_that_may_be_an_input(call: Call, write: Write) -> None:
+    write("names.md", "cat\ndog\nemu\n")
+    write("weights.csv", "1\n1\n1\n")
+    write("pyproject.toml", GOOD.replace("= 1", "= much"))
+    for words in ((*FILES, "--maximum", "1", "--classes", "@names.md"), ("good",)):
+        done = call("check", *words, "-o", "names.md", "-o", "new.md", "--junit", "weights.csv", "--format", "json")
+        assert done.code == 2 and json.loads(done.out)["verdict"] == "error"
+        assert Path("new.md").exists()
+        Path("new.md").unlink()
+    assert call("check", *FILES, "--max", "f1=1", "--classes", "@names.md", "-o", "names.md").code == 2
+    assert Path("names.md").read_text(encoding="utf-8") == "cat\ndog\nemu\n"
+    assert Path("weights.csv").read_text(encoding="utf-8") == "1\n1\n1\n"
 
 
 def test_a_job_of_github_is_annotated_and_summed_up(call: Call, write: Write, github_job: Path) -> None:

@@ -7,17 +7,19 @@ from typing import Any
 import click
 
 from xentcli.cli.ci import CI, annotate, write_junit
-from xentcli.cli.command import Command, refuse_more
+from xentcli.cli.command import refuse_more
+from xentcli.cli.failures import GateCommand, reported
 from xentcli.cli.gate import LIMITS
 from xentcli.cli.job import Job
 from xentcli.cli.named import named, run_named
 from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, given_on_command_line, parameters, rows_of
-from xentcli.cli.output import OUTPUT, Output
-from xentcli.cli.process import emit, error_of, say_error
+from xentcli.cli.output import OUTPUT
+from xentcli.cli.process import say_error
 from xentcli.cli.project import schema
 from xentcli.errors import NoVerdict
 from xentcli.options import Option
+from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks, NamedCheck
 
 __all__ = ["check"]
@@ -49,7 +51,7 @@ _FILES = (
 
 
 @click.command(
-    cls=Command,
+    cls=GateCommand,
     short_help="Check metrics against limits (for CI).",
     params=parameters("check", LIMITS | THREADS | OUTPUT | _OWN, files=_FILES),
     examples=(
@@ -74,27 +76,23 @@ def check(preds_file: str | None, labels_file: str | None, more: tuple[str, ...]
     """
     words = [word for word in (preds_file, labels_file, *more) if word is not None]
     beside = [name for name in _ROWS if name not in _OF_RUN and given_on_command_line(name)]
-    project = named(words, _KEYS, beside)
+    with reported(words, options):
+        project = named(words, _KEYS, beside)
     if project is not None:
         run_named(project, words, options)
         return
     assert preds_file is not None
-    refuse_more("check", list(more))
-    _run_files(Job.of(preds_file, labels_file, options))
-
-
-def _run_files(job: Job) -> None:
-    """Run the check of files, write what it found, and exit with its code."""
-    name = job.inputs[0]
-    try:
+    with reported(words, options, files=True):
+        refuse_more("check", list(more))
+        job = Job.of(preds_file, labels_file, options)
+    with reported(words, options, job.output):
         result = job.run()
-    except BrokenPipeError:
-        raise
-    except Exception as error:
-        if (known := error_of(error)) is not None:
-            _report_error(Checks.of([NamedCheck.of(name, known)]), job.output)
-        raise
-    checks = Checks.of([NamedCheck.of(name, result)])
+    _write(result, job)
+
+
+def _write(result: CheckReport, job: Job) -> None:
+    """Write what a check of files found, and exit with its code."""
+    checks = Checks.of([NamedCheck.of(job.inputs[0], result)])
     write_junit(checks, job.output)
     try:
         job.output.write(result)
@@ -105,13 +103,3 @@ def _run_files(job: Job) -> None:
         say_error(undefined)
     annotate(checks, job.output)
     click.get_current_context().exit(result.exit_code)
-
-
-def _report_error(checks: Checks, output: Output) -> None:
-    """Report that a check could not run, where the output is for a program or a page; stderr has it too."""
-    write_junit(checks, output)
-    if output.format in ("json", "markdown") and output.prints_document:
-        from xentcli.writers import rendered
-
-        emit(rendered(checks, output.format))
-    annotate(checks, output)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from xentcli.cli.ci import annotate, write_junit
+from xentcli.cli.failures import reported
 from xentcli.cli.job import Job
 from xentcli.cli.output import Output
 from xentcli.cli.process import error_of, say_error
@@ -91,7 +92,7 @@ def _check_names(words: Sequence[str], project: Project) -> None:
 
 def run_named(project: Project, words: Sequence[str], options: Mapping[str, Any]) -> None:
     """Run the checks that words name, or all, write what all of them found, and exit with the code of all."""
-    with contextlib.chdir(project.folder):
+    with reported(words, options), contextlib.chdir(project.folder):
         jobs = _jobs(project, words or list(project.checks), options["threads"])
     output = Output(options, [str(project.folder / path) for job in jobs.values() for path in job.files])
     with contextlib.chdir(project.folder):

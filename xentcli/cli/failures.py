@@ -1,0 +1,96 @@
+"""Errors of `xent check` in every form that its result has: files, JUnit, annotations; stderr has them too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import click
+
+from xentcli.cli.ci import annotate, write_junit
+from xentcli.cli.command import Command
+from xentcli.cli.options import settings_of
+from xentcli.cli.output import Output
+from xentcli.cli.process import emit, error_of
+from xentcli.errors import UsageError, XentError
+from xentcli.report.checks import Checks, NamedCheck
+
+__all__ = ["GateCommand", "reported"]
+
+
+class GateCommand(Command):
+    """A command that reports what is wrong with its own options too."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Parse; of options that are wrong those are heeded that say where the result goes."""
+        given = list(args)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except (click.UsageError, UsageError) as error:
+            # A check of pyproject.toml is parsed within a command, which reports it.
+            if parent is not None and not extra and click.get_current_context(silent=True) is parent:
+                extra = {"resilient_parsing": True, "ignore_unknown_options": True}
+                with super().make_context(info_name, given, parent, **extra) as ctx:
+                    named = (ctx.params[name] for name in ("preds_file", "labels_file"))
+                    words = [word for word in named if word is not None]
+                    _report(error, words or ["command line"], ctx.params, _output_of(words, ctx.params, files=False))
+            raise
+
+
+@contextlib.contextmanager
+def reported(
+    words: Sequence[str], options: Mapping[str, Any], output: Output | None = None, *, files: bool = False
+) -> Iterator[None]:
+    """Report an error, and raise it.
+
+    `words` are the arguments, `output` is what the `options` ask for, None where it is not known yet; `files` is whether
+    the words are the files that are read.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        _report(error, words, options, output or _output_of(words, options, files))
+        raise
+
+
+def _report(error: Exception, words: Sequence[str], options: Mapping[str, Any], output: Output | None) -> None:
+    known = UsageError(error.format_message()) if isinstance(error, click.UsageError) else error_of(error)
+    if known is None:
+        return
+    checks = Checks.of([NamedCheck.of(words[0] if words else "pyproject.toml", known)])
+    if output is not None:
+        write_junit(checks, output)
+        output.write_files(checks)
+        annotate(checks, output)
+    if _prints(options):
+        from xentcli.writers import rendered
+
+        emit(rendered(checks, options["format"]))
+
+
+def _prints(options: Mapping[str, Any]) -> bool:
+    """Whether stdout has the error: where a program or a page would get the result."""
+    alone = options["quiet"] or options["get"] or options["per_example"] == "-"
+    return options["format"] in ("json", "markdown") and not alone
+
+
+def _output_of(words: Sequence[str], options: Mapping[str, Any], files: bool) -> Output | None:
+    """Return the output that options ask for; None where they make no sense themselves."""
+    with contextlib.suppress(XentError):
+        if files:
+            return Output(
+                options, (*words, options["labels"], options["baseline"], *settings_of(options).files_named())
+            )
+    with contextlib.suppress(XentError):
+        output = Output(options, words)
+        # Not all inputs are known: a file that exists may be one of them.
+        output.files = [target for target in output.files if not os.path.lexists(target.path)]
+        output.junit = None if output.junit and os.path.lexists(output.junit) else output.junit
+        return output
+    return None
