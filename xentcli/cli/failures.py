@@ -47,8 +47,8 @@ def reported(
 ) -> Iterator[None]:
     """Report an error, and raise it.
 
-    `words` are the arguments, `output` is what the `options` ask for, None where it is not known yet; `files` is whether
-    the words are the files that are read.
+    `words` are the arguments, `output` is what the `options` ask for (None where it is not known yet), and `files` is
+    whether the words are the files that are read.
     """
     try:
         yield
