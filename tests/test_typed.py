@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "multilabel": (True, {"preds": "0,1", "label": "s,t"}),
     "index_base": (0, {}),
     "votes": (True, {"preds": "0,1", "label": "s,t"}),
+    "reference": ({"0": 0.25, "1": 0.75}, {}),
     "align": ("position", {}),
     "header": ("both", {}),
     "no_header": ("both", {}),

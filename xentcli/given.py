@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     SeveralColumns = OneColumn | Sequence[str | Data]
     """What the options of any number of columns take."""
 
-Takes = Literal["", "one", "several", "labels", "ids"]
-"""Whether an option takes data: none, one column, any number of columns, what labels are, or ids of one or both."""
+Takes = Literal["", "one", "several", "labels", "ids", "forecast"]
+"""Whether an option takes data: none, one column, any number of columns, what labels are, ids of one or both, or what
+predictions are, or a number for each class."""
 
 
 class Given(str):
@@ -82,15 +83,17 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
         return value
     if callable(getattr(value, "collect", None)) and hasattr(value, "collect_schema"):
         value = value.collect()
-    if takes in ("several", "labels") and _are_names(value):
+    if takes in ("several", "labels", "forecast") and _are_names(value):
         return list(value)
+    if takes == "forecast" and isinstance(value, Mapping) and all(isinstance(item, Number) for item in value.values()):
+        return value
     if takes == "ids" and isinstance(value, Mapping):
         if not value or not value.keys() <= {"predictions", "labels"}:
             raise UsageError(f"{option} takes ids of predictions and labels, not of {', '.join(map(str, value))}")
         for side, ids in value.items():
             _ = ids if isinstance(ids, str) else _one(f"{option}[{side!r}]", ids)
         return Given(option, dict(value), option)
-    if takes in ("labels", "ids"):
+    if takes in ("labels", "ids", "forecast"):
         return _one(option, value)
     named = _named(value)
     if named is not None:

@@ -42,7 +42,7 @@ class Option:
         How to treat a number if the hint has only texts: refuse it, take it as a name (the
         columns of a data frame), or keep it.
     data
-        Whether it takes data in place of the name of a column, "one" column of them, "several", "labels" or "ids".
+        Whether it takes data in place of the name of a column, "one" column of them, "several", or what Takes has.
     needs
         What it requires: "labels", "one problem" (not ``--multilabel``), "files", "sums" (of rows).
     commands

@@ -92,7 +92,7 @@ def follow(case: Case, folder: Path, call: Call) -> Followed:
 
 def _asking(args: list[str], case: Case) -> list[str]:
     # Slices are refused where nothing shows them.
-    shown = ["-o", "shown.json"] if {"--by", "--by-class", "--worst"} & {*args} else []
+    shown = ["-o", "shown.json"] if {"--by", "--by-class", "--worst", "--reference"} & {*args} else []
     return [*args, "-q", *shown] if args[0] == "score" else args
 
 

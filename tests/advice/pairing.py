@@ -385,6 +385,12 @@ CASES = {
         LN2,
         {"PREDS": "p.npy", "LABELS": "y.npy"},
     ),
+    "a missing reference": Case(
+        "p.csv l.csv --reference @r.csv",
+        {"p.csv": P, "l.csv": L, "r.csv": P.replace("0.125,0.5,0.375", ",,")},
+        ("rows without a reference forecast? --skip-missing",),
+        LN2,
+    ),
     "a missing prediction": Case("p.csv l.csv", {"p.csv": P + ",,\n", "l.csv": L + "cat\n"}, ("--skip-missing",), LN2),
     "a missing row of an array": Case(
         "p.npy l.csv", {"p.npy": np.array([*Q.tolist(), [np.nan] * 3]), "l.csv": N + "0\n"}, ("--skip-missing",), LN2

@@ -28,6 +28,8 @@ NOT_FOLLOWED = {
     r"holds no distribution over|^--compat .* has no temperature|^rows of several models are in|^there are more than": "the reason of a figure that is left out",
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
     r"^json.dump\(value, file\)": "about the program that printed the file",
+    r"^--reference takes probabilities|\(--reference\)$|^the forecast of --reference$": "the file is to be edited, or a part of a message",
+    r"^--reference gives a forecast|--clip EPS bounds it$": "the reason of a null figure",
     r"^leave --scale out|^leave out --by-class or": "an option is taken out of the command; tests/inputs/table.py has both",
     r"FILE of a run with --metrics|^losses: --per-example|^predictions: --write": "about the run that made the file",
     r"^fewer than .* rows \(|is not excluded \(|counts its rows, and|has ids, and": "the reason of a verdict, or a part of a message",

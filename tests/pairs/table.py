@@ -74,6 +74,7 @@ ROWS = {
     "votes": Row("--votes", "votes"),
     "index_base": Row("--index-base 1", "from one"),
     "bytes": Row("--bytes size"),
+    "reference": Row("--reference cat=0.5,dog=0.3,emu=0.2"),
     "align": Row("--align position", "index"),
     "input_format": Row("--input-format jsonl", "lines"),
     "dtype": Row("--dtype bfloat16", "half"),

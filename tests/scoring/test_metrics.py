@@ -48,7 +48,7 @@ def test_a_metric_that_was_left_out_is_undefined_and_another_name_is_no_attribut
 def test_every_per_example_names_a_function_that_gives_one_double_for_each_row(metric: Metric) -> None:
     assert metric.per_example in measures.__all__
     batch = Batch(Recipe(), np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1]), None, np.array([1, 2]))
-    values = getattr(measures, metric.per_example)(Workings(batch))
+    values = getattr(measures, metric.per_example)(Workings(replace(batch, reference=batch)))
     assert values.dtype == np.float64
     assert values.shape == (2,)
 

@@ -50,7 +50,7 @@ def _of_labels(plan: Plan) -> Plan:
     """A plan that loads only what says which rows count and of which class they are."""
     roles = {"label", "weights", "id"}
     if plan.settings.skip_missing or plan.has_lists:
-        roles.add("preds")
+        roles |= {"preds", "reference"}
     picks = tuple({role: pick for role, pick in picks.items() if role in roles} for picks in plan.picks)
     return replace(plan, picks=picks, compare_row_names=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterator
 
@@ -25,7 +26,20 @@ def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
     elif no_bytes:
         reasons["bits_per_byte"] = "the bytes sum to 0"
+    if plan.reference is None:
+        reasons |= dict.fromkeys(("reference_cost", "reference_skill"), "--reference gives a forecast to compare with")
+    else:
+        reasons |= _without_skill(total.means["reference_cost"].value)
     return {**reasons, **_without_labels(plan, total), **_without_entropy(plan, total)}
+
+
+def _without_skill(reference_cost: float) -> dict[str, str]:
+    """Why a reference of some cost has no skill beside it."""
+    if not reference_cost:
+        return {"reference_skill": "the reference costs 0"}
+    if math.isfinite(reference_cost):
+        return {}
+    return {"reference_skill": "the reference assigns probability 0 to the true class of a row; --clip EPS bounds it"}
 
 
 def _no_interval(total: Scores, clusters: int | None) -> dict[str, str]:

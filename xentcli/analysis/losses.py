@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["losses"]
 
-NOT_OF_A_ROW = ("bytes", "confidence", *(name for name, row in OPTIONS.items() if row.section in ("Slices", "Output")))
+NOT_OF_A_ROW = (
+    "bytes",
+    "reference",
+    "confidence",
+    *(name for name, row in OPTIONS.items() if row.section in ("Slices", "Output")),
+)
 """Options of score that change no loss of a row."""
 
 

@@ -23,7 +23,7 @@ from xentcli.report.parts import Unmatched
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import Metric, find, wanted
+from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 from xentcli.settings import Settings, takes_options
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.looks import Looks
@@ -370,7 +370,8 @@ def _report(
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
             advice="leave --per-example out to compute the cost",
         )
-    metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed)))
+    of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
+    metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
     fit = any(metric.tally == "fit" for metric in metrics)
     if fit:
         from xentcli.analysis.fit import check_repeatable

@@ -26,6 +26,7 @@ from xentcli.report.parts import (
     Input,
     Interval,
     Labels,
+    ReferenceForecast,
     RowSum,
     WorstExample,
 )
@@ -69,6 +70,7 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
         xent_version=__version__,
         alignment=plan.alignment,
         bytes=summary.bytes,
+        reference=summary.reference,
         by_class=tuple(summary.by_class()),
         by=tuple(summary.by()),
         worst=tuple(summary.worst()),
@@ -158,6 +160,7 @@ class _Summary:
             if self.total.soft and not self.reweighted and "target_entropy" in means
             else None,
             bytes=size or None,
+            reference=means["reference_cost"].value if "reference_cost" in means else None,
             **calibration,
         )
 
@@ -231,6 +234,13 @@ class _Summary:
             return Bytes(size.value, None, False)
         weighted = settings.weights is not None or self.plan.recipe.class_weight is not None
         return Bytes(size.value, str(settings.bytes), weighted)
+
+    @property
+    def reference(self) -> ReferenceForecast | None:
+        given = self.plan.reference
+        if given is None:
+            return None
+        return ReferenceForecast(given.columns, given.path or None, given.note, given.shares)
 
     @property
     def clip(self) -> Clip | None:

@@ -26,15 +26,17 @@ _SHOWN_AS = {
     "confidence": ("interval", "by"),
     "cluster": ("standard_error", "interval", "by", "clusters"),
     "bytes": ("bits_per_byte", "bytes"),
+    "reference": ("reference_cost", "reference_skill", "reference"),
 }
 """Options that change no loss, each with the names in JSON that it changes; --get of one of these shows it."""
 _NOT_IN_TABLES = {
     "score": ("hash",),
     "calibration": ("hash",),
-    "check": ("hash", "confidence", "cluster", "bytes"),
+    "check": ("hash", "confidence", "cluster", "bytes", "reference"),
 }
 """Options that the tables of a command do not show in CSV, JSON Lines and Parquet."""
 _TABLES = ("csv", "jsonl", "parquet")
+_LIMITS = ("max", "min", "max_each", "min_each")
 _CHOOSING = ("metrics", "by", "by_class", "worst")
 """Options of score in place of whose table a form of one table has no other figures."""
 
@@ -78,8 +80,11 @@ def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequen
 def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bool:
     if not form:
         return False
-    if command == "score" and name in ("confidence", "cluster", "bytes") and not _figure_shown(form, name, options):
+    figures = ("confidence", "cluster", "bytes", "reference")
+    if command == "score" and name in figures and not _figure_shown(form, name, options):
         return False
+    if name == "reference" and any("reference_" in limit for key in _LIMITS for limit in options.get(key) or ()):
+        return True
     # A regression has an interval, and so have groups.
     if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
         return True
@@ -89,12 +94,13 @@ def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bo
 
 
 def _figure_shown(form: str, name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a form has the figures that --confidence, --cluster or --bytes changes, by what else score shows."""
-    if form in ("json", "html") or (options.get("by") and name != "bytes"):
+    """Whether a form has the figures that an option of the mean changes, by what else score shows."""
+    own = name in ("bytes", "reference")
+    if form in ("json", "html") or (options.get("by") and not own):
         return True
     metrics = {find(metric).name for metric in (options.get("metrics") or "").split(",") if metric}
-    if name == "bytes" and metrics:
-        return "bits_per_byte" in metrics
+    if own and metrics:
+        return bool(metrics & {*_SHOWN_AS[name]})
     if metrics and "standard_error" in metrics and name == "cluster":
         return True
     # The screen has no interval of a metric that was chosen.

@@ -21,7 +21,7 @@ from xentcli.columns.keys import coded, crossed
 from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
 from xentcli.engine.lists import check_choices, check_missing, first_bytes, unpredicted, unrolled
-from xentcli.errors import DataError
+from xentcli.errors import DataError, Place
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import WhereRow, labelled_as, labels_among
@@ -237,7 +237,7 @@ class Scorer:
 
     def _will_do_reduced(self, aligned: Aligned) -> bool:
         """Whether all comes from what the rows are reduced to."""
-        return aligned.batch.known is not None and not self._needs_predictions
+        return aligned.batch.is_reduced and not self._needs_predictions
 
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
         """Tally what needs the predictions of some rows, and let them go."""
@@ -407,6 +407,7 @@ class Scorer:
             rows=start + 1 + (kept if ours.examples is None else ours.examples.origin[kept]),
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
+        batch = replace(batch, reference=self._reference(values, sides, batch.rows))
         unweighted = batch
         if recipe.class_weight is not None:
             unweighted = replace(batch, recipe=batch.recipe.unweighted)
@@ -421,6 +422,24 @@ class Scorer:
         left_out = sides.left_out
         return Aligned(start, batch, unweighted, kept, count, underflows, ids, left_out, grouped, counts, ours.examples)
 
+    def _reference(self, values: Mapping[str, tuple[Rows, Values]], sides: _Sides, rows: Ints) -> Batch | None:
+        """The forecast of --reference for the rows that are kept, which are checked as predictions are."""
+        reference, kept = self.plan.reference, sides.kept
+        if reference is None:
+            return None
+        found, columns = values.get("reference", (None, None))
+        forecast = reference.of_rows(columns, kept)
+
+        def where(row: int, column: int | None) -> Place:
+            place = None if column is None else reference.order[column]
+            return Place("--reference") if found is None else found.place("reference", int(kept[row]), place)
+
+        recipe = reference.recipe(self.plan.recipe)
+        try:
+            return checked(forecast, sides.target, None, recipe=recipe, rows=rows, where=where)
+        except DataError as error:
+            raise reference.refused(error) from None
+
     def _left_out(
         self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None, start: int
     ) -> tuple[LeftOut, Flags | None]:
@@ -434,12 +453,13 @@ class Scorer:
             column = values["label" if "label" in values else "preds"][1]
             met = labels_among(take(column, np.flatnonzero(ignored)), settings.ignored, settings.decimal_of_any)
             left_out = left_out.merge(LeftOut(int(np.count_nonzero(ignored)), met))
-        predictions = values["preds"][1] if settings.skip_missing else None
-        if isinstance(predictions, np.ndarray) and predictions.dtype.kind == "f":
-            missing: Flags = np.logical_or.reduce(np.isnan(predictions), axis=1)
-            missing = missing if counts is None else missing & counts
-            left_out = left_out.merge(LeftOut(missing=int(np.count_nonzero(missing))))
-            counts = ~missing if counts is None else counts & ~missing
+        for role in ("preds", "reference") if settings.skip_missing else ():
+            predictions = values[role][1] if role in values else None
+            if isinstance(predictions, np.ndarray) and predictions.dtype.kind == "f":
+                missing: Flags = np.logical_or.reduce(np.isnan(predictions), axis=1)
+                missing = missing if counts is None else missing & counts
+                left_out = left_out.merge(LeftOut(missing=int(np.count_nonzero(missing))))
+                counts = ~missing if counts is None else counts & ~missing
         return left_out, counts
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]], start: int) -> Flags | None:

@@ -106,7 +106,7 @@ def find_columns(
 ) -> Found:
     """Find the columns of a role in the sources; numbers such as #1 count in `home`.
 
-    --label and --preds are looked for in `home` first. What names a file, as ``@FILE:COLUMN``
+    --label, --preds and --reference are looked for in `home` first. What names a file, as ``@FILE:COLUMN``
     does, is looked for in `further` sources too.
 
     Raises
@@ -123,7 +123,7 @@ def find_columns(
             if columns is not None:
                 found.append(_checked(option, spec, source, columns))
     at_home = [columns for columns in found if columns.source is home]
-    if len(found) == 1 or (at_home and option in ("--label", "--preds")):
+    if len(found) == 1 or (at_home and option in ("--label", "--preds", "--reference")):
         return (at_home or found)[0]
     if not found:
         raise _not_found(option, spec, sources)
@@ -137,7 +137,7 @@ def find_columns(
 def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
     for source in sources:
         if spec == f"@{source.path}":
-            if source.width == 1 or isinstance(spec, Given):
+            if source.width == 1 or isinstance(spec, Given) or option == "--reference":
                 return Found(source, tuple(range(source.width)))
             raise DataError(
                 f"{option} {spec}: which of its {source.width:,} columns?",

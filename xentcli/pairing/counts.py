@@ -40,7 +40,7 @@ class Counted:
     @property
     def has_more_columns(self) -> bool:
         """Whether it has a column that could be an id: one that is no prediction, label or weight."""
-        roles = ("preds", "label", "weights", "bytes")
+        roles = ("preds", "label", "weights", "bytes", "reference")
         used = {column for role in roles if role in self.selection for column in self.selection[role].columns}
         return self.source.tabular and len(used) < self.source.width
 

@@ -24,6 +24,7 @@ from xentcli.pairing.matching import Rule, class_weights, could_be_classes, give
 from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.predictions import find_predictions
+from xentcli.pairing.reference import reference_of
 from xentcli.pairing.roles import (
     explicit_roles,
     find_labels,
@@ -192,6 +193,7 @@ def _plan(
         slice_columns=tuple(used_columns(roles, "by")),
         shown_columns=tuple(name for names in used_columns(roles, "show") for name in names),
         uncertain_base=rule.uncertain_base,
+        reference=reference_of(roles, rule, settings),
         **decided,
     )
 

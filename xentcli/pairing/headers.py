@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 from typing import Any
@@ -27,7 +27,7 @@ __all__ = ["WHOLE", "is_row", "is_unlike_the_next", "line_of", "named_columns", 
 
 LOOK_AT = 20
 WHOLE = re.compile(r"\s*[0-9]+\s*")
-ROLES = ("label", "id", "weights", "cluster", "bytes")
+ROLES = ("label", "id", "weights", "cluster", "bytes", "reference")
 
 
 class Line(Enum):
@@ -86,14 +86,16 @@ class Side:
         """
         return self._numbered(role, getattr(self.settings, role))
 
-    def _numbered(self, role: str, spec: str | Sequence[str] | int | None) -> tuple[int, ...] | None:
-        if spec is None or isinstance(spec, int):
+    def _numbered(self, role: str, spec: Any) -> tuple[int, ...] | None:
+        if spec is None or isinstance(spec, int | Mapping):
             return None
         if isinstance(spec, str) and spec.startswith("@"):
             if not f"{spec}:".startswith(f"@{self.source.path}:"):
                 return None
             spec = spec.removeprefix(f"@{self.source.path}").removeprefix(":") or "#1"
-        elif role != "id" and self.name != ("predictions" if role == "preds" or self.alone else "labels"):
+        elif role != "id" and self.name != (
+            "predictions" if role in ("preds", "reference") or self.alone else "labels"
+        ):
             return None
         return columns_of(spec, self.source.with_header(False)) or ()
 

@@ -10,6 +10,7 @@ import numpy as np
 from xentcli.errors import Warning
 from xentcli.pairing.join import Join
 from xentcli.pairing.matchers import Matcher
+from xentcli.pairing.reference import Reference
 from xentcli.readers.source import Selection, Source
 from xentcli.records import record
 from xentcli.scoring.recipe import Recipe
@@ -85,6 +86,8 @@ class Plan:
         Whether the second input is a file of labels.
     positions
         With --shift-labels how many positions a sequence has, the last of which has no next token; else 0.
+    reference
+        The forecast of --reference; None without it.
     sequences
         Whether the predictions are an array (batch, position, class), without --shift-labels.
     """
@@ -106,6 +109,7 @@ class Plan:
     has_label_file: bool
     positions: int = 0
     sequences: bool = False
+    reference: Reference | None = None
 
     @property
     def predictions(self) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 from xentcli.columns.column import texts_of
 from xentcli.errors import DataError, Place
@@ -35,14 +36,17 @@ _MEANINGS = {
     "label": "one column for each class",
     "weights": "the weights",
     "bytes": "--bytes",
+    "reference": "the forecast of --reference",
 }
 _NO_NUMBER = "a column that is no prediction? --preds NAME,... chooses the columns"
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
+_FORECASTS = ("preds", "reference")
 _IF_MISSING = {
+    "reference": "rows without a reference forecast? --skip-missing leaves them out",
     "preds": "rows without a prediction? --skip-missing leaves them out",
     "label": "targets that are missing? --ignore-label missing skips them",
 }
-ROLES |= {"by": "keys", "cluster": "keys", "show": "text"}
+ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
@@ -60,6 +64,8 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
             find(role, spec)
     if settings.preds is not None:
         find("preds", settings.preds, sources[0])
+    if settings.reference is not None and settings.reference_shares is None:
+        find("reference", cast("str | Sequence[str]", settings.reference), sources[0])
     if settings.bytes is not None and settings.bytes_in_all is None:
         find("bytes", settings.bytes if isinstance(settings.bytes, str) else str(settings.bytes))
     for option, specs in (("by", settings.slices), ("show", settings.shown_columns)):
@@ -72,13 +78,21 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
         roles["id"] = [_ids_of(source, settings.id, side) for source, side in sides]
         # Data of a role have no columns to choose from: their index, whatever its name, is that of their rows.
         roles["id"] += [_ids_of(source, INDEX if is_held(source) else settings.id) for source in further]
+        if "reference" in roles:
+            roles["reference"] = _without_ids(roles["reference"], roles["id"])
     for role, places in roles.items():
-        for found in places if role not in ("label", "preds") else ():
+        for found in places if role not in ("label", *_FORECASTS) else ():
             if len(found.columns) != 1:
                 name = role.partition(".")[0]
                 raise DataError(f"--{name} takes one column, not {len(found.columns)}: {listed(found.names)}")
     _check_overlap(roles)
     return roles
+
+
+def _without_ids(places: Sequence[Found], ids: Sequence[Found]) -> list[Found]:
+    """The columns of --reference but for those of ids, where it names a whole file."""
+    taken = {(found.source.path, column) for found in ids for column in found.columns}
+    return [Found(f.source, tuple(c for c in f.columns if (f.source.path, c) not in taken)) for f in places]
 
 
 def _ids_of(source: Source, spec: str, side: str = "") -> Found:
@@ -93,7 +107,7 @@ def _ids_of(source: Source, spec: str, side: str = "") -> Found:
 
 def _check_overlap(roles: Roles) -> None:
     owner: dict[tuple[int, int], str] = {}
-    for role in ("label", "weights", "preds", "id", "bytes"):
+    for role in ("label", "weights", "preds", "id", "bytes", "reference"):
         for found in roles.get(role, ()):
             for column in found.columns:
                 before = owner.setdefault((id(found.source), column), role)
@@ -254,7 +268,7 @@ def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tup
     picks: list[dict[str, Pick]] = [{} for _ in sources]
     preds = roles["preds"][0]
     listed_ = has_lists(preds.source, preds.columns)
-    absent = {"preds"} if settings.skip_missing else set()
+    absent = {*_FORECASTS} if settings.skip_missing else set()
     absent |= {"label"} if "missing" in settings.ignored else set()
     for role, places in roles.items():
         for found in places:

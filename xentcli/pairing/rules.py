@@ -222,9 +222,9 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
 
 
 def distribution_order(
-    columns: Sequence[str], classes: Sequence[str], named: bool, place: Place
+    columns: Sequence[str], classes: Sequence[str], named: bool, place: Place, option: str = "label"
 ) -> tuple[tuple[int, ...], str, bool]:
-    """Match K target columns to K classes: which column is for each class, the rule in words, whether it is by name.
+    """Match the K columns of an option to K classes: which one is for each class, the rule in words, if it is by name.
 
     Raises
     ------
@@ -249,12 +249,12 @@ def distribution_order(
     common = set(alike) or next(filter(None, shared), set())
     if common:
         raise DataError(
-            f"label columns are called as classes are ({listed(sorted(common))}), but not all, or not quite",
+            f"{option} columns are called as classes are ({listed(sorted(common))}), but not all, or not quite",
             place=place,
             advice=(
                 f"classes: {listed(tuple(classes))}",
-                f"label columns: {listed(tuple(columns))}",
-                "--label NAME,... lists them in the order of the classes, once they are renamed",
+                f"{option} columns: {listed(tuple(columns))}",
+                f"--{option} NAME,... lists them in the order of the classes, once they are renamed",
             ),
         )
     return by_position, "one column for each class, by position (no name is common)", False

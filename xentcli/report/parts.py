@@ -17,6 +17,7 @@ __all__ = [
     "Input",
     "Interval",
     "Labels",
+    "ReferenceForecast",
     "RowSum",
     "Unmatched",
     "WorstExample",
@@ -104,6 +105,28 @@ class Bytes:
     total: Number
     column: str | None
     weighted: bool
+
+
+@record(frozen=True)
+class ReferenceForecast:
+    """The forecast of --reference, whose cost is `reference_cost`.
+
+    Attributes
+    ----------
+    columns
+        its columns; of constant shares the classes
+    path
+        the file that has them; None for shares
+    note
+        how they were matched to the classes, in words
+    shares
+        the probability of each class in all rows; None for columns
+    """
+
+    columns: tuple[str, ...]
+    path: str | None
+    note: str
+    shares: tuple[Finite, ...] | None = None
 
 
 @record(frozen=True)

@@ -31,6 +31,7 @@ from xentcli.report.parts import (
     Input,
     Interval,
     Labels,
+    ReferenceForecast,
     RowSum,
     Unmatched,
     WorstExample,
@@ -79,6 +80,8 @@ class Report(Document):
         rows that assign probability 0 to the true class
     bytes
         the bytes that bits_per_byte is divided by; None without --bytes
+    reference
+        with --reference, the forecast
     by_class
         with --by-class, in the order of the classes
     by
@@ -118,6 +121,7 @@ class Report(Document):
     xent_version: str
     alignment: Annotated[str, Keywords(enum=["position", "id"])] = "position"
     bytes: Bytes | None = None
+    reference: ReferenceForecast | None = None
     by_class: tuple[ClassSlice, ...] = ()
     by: tuple[GroupSlice, ...] = ()
     worst: tuple[WorstExample, ...] = ()
@@ -181,6 +185,11 @@ class Report(Document):
             raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
         if k is not None and self.accuracy is not None and (k == 1 or k >= len(self.classes)):
             return self.accuracy if k == 1 else 1.0
+        if metric.of_reference:
+            raise NotComputedError(
+                f"{metric.name} was not computed",
+                advice="score(..., reference=...) takes the probabilities of a forecast to compare with",
+            )
         raise NotComputedError(
             f"{metric.name} was not computed",
             advice=f'score(..., metrics_needed=["{metric.name}"]) computes it, metrics="{metric.name}" shows it too',

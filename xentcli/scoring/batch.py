@@ -59,6 +59,8 @@ class Batch:
     present
         bool[n, k]: with --multilabel the cells that have a label, or None where all have. The loss of a row,
         and each of its figures, is the mean over these, and their share of k is a factor of its weight.
+    reference
+        The forecast of --reference for the same rows and targets, without weights; None without it.
     known
         What the rows are reduced to, where the check has computed it.
     """
@@ -73,6 +75,7 @@ class Batch:
     known: Reduced | None = None
     free: Flags | None = None
     present: Flags | None = None
+    reference: Batch | None = None
 
     @classmethod
     def joined(cls, batches: Sequence[Batch]) -> Batch:
@@ -81,6 +84,7 @@ class Batch:
         weights = [np.ones(len(b.rows)) if b.weight is None else b.weight for b in batches]
         targets, known = [b.target for b in batches if b.target is not None], [b.known for b in batches if b.known]
         deviations = [b.deviation for b in batches if b.deviation is not None]
+        references = [b.reference for b in batches if b.reference is not None]
         return replace(
             first,
             values=LetGo(sum(len(b.rows) for b in batches), first.classes),
@@ -89,11 +93,18 @@ class Batch:
             rows=np.concatenate([b.rows for b in batches]),
             deviation=max(deviations, default=None),
             known=Reduced.joined(known),
+            reference=Batch.joined(references) if references else None,
         )
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether its rows, and those of the reference, are reduced."""
+        return self.known is not None and (self.reference is None or self.reference.known is not None)
 
     def reduced_only(self) -> Batch:
         """Return a reduced batch without its predictions."""
-        return replace(self, values=LetGo(len(self.rows), self.classes))
+        reference = None if self.reference is None else self.reference.reduced_only()
+        return replace(self, values=LetGo(len(self.rows), self.classes), reference=reference)
 
     def take(self, rows: Ints) -> Batch:
         """Return some of the rows (i8[m])."""
@@ -106,6 +117,7 @@ class Batch:
             known=None if self.known is None else self.known.take(rows),
             free=None if self.free is None else self.free[rows],
             present=None if self.present is None else self.present[rows],
+            reference=None if self.reference is None else self.reference.take(rows),
         )
 
     @property
@@ -183,6 +195,7 @@ def by_column(batch: Batch) -> Batch:
             None if weight is None else weight[cells // columns],
             batch.rows[cells // columns],
             binary=True,
+            reference=None if batch.reference is None else by_column(batch.reference),
         )
     )
 

@@ -10,7 +10,7 @@ from xentcli.scoring.metrics import Metric
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_dots, row_sums
 
-__all__ = ["among", "brier", "correct", "entropy", "gap", "half_brier", "measured", "wrong"]
+__all__ = ["among", "brier", "correct", "entropy", "gap", "half_brier", "measured", "reference_loss", "wrong"]
 
 
 def measured(metric: Metric, work: Workings) -> Floats:
@@ -63,6 +63,22 @@ def among(work: Workings, k: int) -> Floats:
     ahead = np.count_nonzero((values > truth) | ((values == truth) & before), axis=1)
     found: Floats = (ahead < k).astype(np.float64)
     return found
+
+
+def reference_loss(work: Workings) -> Floats:
+    """f8[n]: the loss of the forecast of --reference, with the target, smoothing, class weights and clip of the loss.
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> target, rows = np.array([0]), np.array([1])
+    >>> market = Batch(Recipe(), np.array([[0.5, 0.5]]), target, None, rows)
+    >>> reference_loss(Workings(Batch(Recipe(), np.array([[0.8, 0.2]]), target, None, rows, reference=market))).tolist()
+    [0.6931471805599453]
+    """
+    reference = work.batch.reference
+    if reference is None:
+        raise RuntimeError("a metric of --reference is computed without it")
+    return Workings(reference).loss
 
 
 def brier(work: Workings) -> Floats:

@@ -45,6 +45,8 @@ class Totals:
         The mean entropy of soft targets.
     bytes
         The bytes of --bytes, exact; None where they sum to 0.
+    reference
+        The cost of the forecast of --reference.
     ece, ece_floor, ece_floor_95
         The expected calibration error; the one that a calibrated model would show by chance: its mean, and what is
         exceeded one time in 20.
@@ -57,6 +59,7 @@ class Totals:
     prior: float | None
     target_entropy: float | None
     bytes: Sum | None
+    reference: float | None = None
     ece: float | None = None
     ece_floor: float | None = None
     ece_floor_95: float | None = None
@@ -71,6 +74,11 @@ def _perplexity(totals: Totals) -> float:
 
 def _skill(totals: Totals) -> float | None:
     return 1 - totals.cost / totals.prior if totals.prior else None
+
+
+def _reference_skill(totals: Totals) -> float | None:
+    # Beside an infinite cost everything would have a skill of 1.
+    return 1 - totals.cost / totals.reference if totals.reference and math.isfinite(totals.reference) else None
 
 
 def _normalised_cost(totals: Totals) -> float | None:
@@ -125,6 +133,8 @@ class Metric:
         What it is derived from beside a plain score: "bins" of confidence, or a "fit", which reads the files again.
     of_shares
         Whether it is derived from the class frequencies.
+    of_reference
+        Whether it needs --reference.
     beside
         The metrics that are shown wherever it is.
     always
@@ -149,6 +159,7 @@ class Metric:
     usual: bool = True
     tally: Literal["", "bins", "fit"] = ""
     of_shares: bool = False
+    of_reference: bool = False
     beside: tuple[str, ...] = ()
     always: bool = False
     description: str = ""
@@ -220,6 +231,14 @@ METRICS = {
             synonyms=("half_brier",), unit="share", per_example="half_brier", reduced=True, usual=False,
         ),
         Metric(
+            "reference_cost", "reference cost", "cost of the forecast of --reference", better="none", unit="loss",
+            per_example="reference_loss", reduced=True, of_reference=True, usual=False,
+        ),
+        Metric(
+            "reference_skill", "reference skill", "1 - cost / reference cost", better="higher",
+            synonyms=("skill_score",), derive=_reference_skill, of_reference=True, usual=False,
+        ),
+        Metric(
             "gap", "gap", "mean confidence - accuracy; above 0 is overconfident", better="none", unit="share",
             per_example="gap", hard=True, usual=False,
         ),
@@ -289,8 +308,12 @@ def slice_means(metrics: Iterable[Metric]) -> tuple[str, ...]:
     >>> slice_means([find("skill"), find("accuracy"), find("kl")])
     ('accuracy', 'target_entropy')
     """
-    names = ("target_entropy" if metric.name == "kl" else metric.name for metric in metrics)
+    names = (_MEAN_BEHIND.get(metric.name, metric.name) for metric in metrics)
     return tuple(dict.fromkeys(name for name in names if find(name).per_example))
+
+
+_MEAN_BEHIND = {"kl": "target_entropy", "reference_skill": "reference_cost"}
+"""The mean beside the cost that a metric is derived from."""
 
 
 def with_those_beside(metrics: Iterable[Metric]) -> tuple[Metric, ...]:

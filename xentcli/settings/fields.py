@@ -135,6 +135,14 @@ class Fields:
         check=_column_or_total,
         commands=("score", "explain", "check"),
     )
+    reference: Mapping[str, float] | str | Sequence[str] | None = _columns(
+        "Forecast to compare with, or NAME=SHARE,...",
+        "NAMES",
+        needs=_LABELS,
+        numbers="names",
+        data="forecast",
+        commands=_COSTS,
+    )
     align: str | None = _columns(
         "Match rows by position even if row names differ.", choices=("position",), needs=_FILES
     )
@@ -283,6 +291,19 @@ class Fields:
         return weights
 
     @cached_property
+    def reference_shares(self) -> dict[str, float] | None:
+        """The constant probability of each class that --reference gives as NAME=SHARE; None where it names columns."""
+        from xentcli.columns.numerals import number
+
+        given = self.reference
+        if isinstance(given, Mapping):
+            return dict(given)
+        texts = given.split(",") if isinstance(given, str) and not given.startswith("@") else items(given)
+        pairs = [(name.strip(), number(share)) for name, _, share in (str(text).rpartition("=") for text in texts)]
+        shares = {name: share for name, share in pairs if name and share is not None}
+        return shares if len(shares) == len(pairs) > 0 else None
+
+    @cached_property
     def slices(self) -> tuple[str, ...]:
         """The columns of each --by."""
         return items(self.by)
@@ -294,7 +315,7 @@ class Fields:
 
     def further_files(self, known: Sequence[str]) -> list[str]:
         """Return the files of ``@FILE:COLUMN`` and ``@FILE`` that are not `known`, once each."""
-        specs = [self.label, self.weights, self.cluster, self.bytes, self.preds]
+        specs = [self.label, self.weights, self.cluster, self.bytes, self.preds, self.reference]
         specs += [item for spec in (*self.slices, *self.shown_columns) for item in (spec, *spec.split(","))]
         found: dict[str, None] = {}
         for spec in specs:
@@ -311,7 +332,7 @@ class Fields:
     @property
     def given(self) -> list[Given]:
         """The data that were given in place of columns, beside the labels."""
-        specs = (self.weights, self.cluster, self.bytes, *self.slices, *self.shown_columns)
+        specs = (self.weights, self.cluster, self.bytes, self.reference, *self.slices, *self.shown_columns)
         return [spec for spec in specs if isinstance(spec, Given)]
 
     @cached_property

@@ -26,6 +26,7 @@ _NUMBERS_TOO = {
 }
 """What a hint stands for, by Option.numbers."""
 _DATA = {"one": "OneColumn", "several": "SeveralColumns", "labels": "Data | Mapping[str, Any]", "ids": "OneColumn"}
+_DATA["forecast"] = _DATA["labels"]
 """What an option of a role takes beside the name of a column, by Option.data."""
 
 _ELSEWHERE = {

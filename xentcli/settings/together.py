@@ -21,6 +21,7 @@ def check_together(settings: Fields) -> None:
     _check_columns(settings)
     _check_text(settings)
     _check_slices(settings)
+    _check_reference(settings)
     if settings.multilabel:
         _check_multilabel(settings)
     if settings.compat is not None:
@@ -52,7 +53,7 @@ def _check_kind(settings: Fields) -> None:
     kind = settings.kind
     if settings.renormalize and kind != "probs":
         raise UsageError("--renormalize divides probabilities by their sum; it goes with --kind probs")
-    if kind == "logits" and settings.set_and_needing("sums") is not None:
+    if kind == "logits" and settings.set_and_needing("sums") is not None and settings.reference is None:
         raise UsageError(f"--sum-tolerance has no use: --kind {kind} has no row sums")
     if KINDS[kind].labelled:
         return
@@ -91,6 +92,18 @@ def _check_slices(settings: Fields) -> None:
                     f"--bytes {settings.bytes} is a total, and --by needs the bytes of each group",
                     advice="--bytes COLUMN gives those of each row",
                 )
+
+
+def _check_reference(settings: Fields) -> None:
+    """Refuse a metric of --reference without it, and --reference beside rows that have another place."""
+    if settings.reference is not None and settings.shift_labels:
+        raise UsageError("--reference does not go with --shift-labels, which moves the rows of all but the predictions")
+    for metric in settings.named_metrics if settings.reference is None else ():
+        if metric.of_reference:
+            raise UsageError(
+                f"--metrics {metric.name} needs a forecast to compare with",
+                advice="--reference COLUMNS names its probabilities",
+            )
 
 
 def _check_text(settings: Fields) -> None:

@@ -69,7 +69,10 @@ class Figures:
         means = {
             metric.name: measured(metric, work)
             for metric in (wanted() if metrics is None else metrics)
-            if metric.per_example and (labelled or not metric.labelled) and (some or not metric.soft)
+            if metric.per_example
+            and (labelled or not metric.labelled)
+            and (some or not metric.soft)
+            and (batch.reference is not None or not metric.of_reference)
         }
         return cls(
             batch.rows,

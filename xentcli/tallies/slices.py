@@ -112,6 +112,8 @@ def by_term(block: Block) -> Groups[int]:
     picked = {name: values[rows] for name, values in {"accuracy": correct(work), **_means(block)}.items()}
     if "target_entropy" in picked:
         picked["target_entropy"] = 0.0 - np.log(work.spread_target[rows, classes])
+    if "reference_cost" in picked and work.batch.reference is not None:
+        picked["reference_cost"] = type(work)(work.batch.reference).each_loss[rows, classes]
     return _of_classes(classes, work.each_loss[rows, classes], picked, mass, None)
 
 

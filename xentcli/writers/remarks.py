@@ -20,6 +20,7 @@ __all__ = [
     "changes_of_losses",
     "digests",
     "ends",
+    "reference_remark",
     "skipped_rows",
     "unmatched_rows",
 ]
@@ -98,6 +99,20 @@ def bytes_remark(report: Report) -> str:
         weighted = {"weights", "class_weight"} & report.options.keys()
         return f"{total} in total, as given{': weights apply to the losses only' if weighted else ''}"
     return f"{total} of column {report.bytes.column}{', each row times its weight' if report.bytes.weighted else ''}"
+
+
+def reference_remark(report: Report) -> str:
+    """Return what the forecast of --reference is made of; empty without it."""
+    given = report.reference
+    if given is None:
+        return ""
+    if given.shares is not None:
+        few = [f"{name}={short(share)}" for name, share in zip(given.columns, given.shares, strict=True)][:6]
+        return f"constant: {', '.join(few)}{', ...' if len(given.columns) > 6 else ''}"
+    first, last = given.columns[0], given.columns[-1]
+    named = f"column {first}" if len(given.columns) == 1 else f"columns {first} to {last}"
+    other = f"{given.path}, " if given.path != report.inputs[0].path else ""
+    return f"{other}{named}, {given.note}"
 
 
 def skipped_rows(report: Report) -> Iterator[str]:

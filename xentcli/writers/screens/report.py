@@ -11,7 +11,15 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
-from xentcli.writers.remarks import bytes_remark, changes_of_loss, digests, ends, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import (
+    bytes_remark,
+    changes_of_loss,
+    digests,
+    ends,
+    reference_remark,
+    skipped_rows,
+    unmatched_rows,
+)
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
 
@@ -19,6 +27,7 @@ __all__ = ["chosen", "screen"]
 
 _WITH_LINES = {
     *("cost", "standard_error", "target_entropy", "kl", "bits_per_byte", "perplexity", "skill", "accuracy", "brier"),
+    *("reference_cost", "reference_skill"),
     # Shown only with --metrics.
     *("total", "weight_sum", "prior", "nce"),
 }
@@ -104,7 +113,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
     # Shares keep four decimals where the cost, with its large error, has fewer.
     places = max(places, 4)
     if report.skill is not None:
-        yield "skill", fixed(report.skill, places), _skill(report.skill)
+        yield "skill", fixed(report.skill, places), _skill(report.skill, "than always predicting the class frequencies")
+    yield from _reference(report)
     if report.accuracy is not None:
         yield "accuracy", fixed(report.accuracy, places), ""
     if report.brier is not None:
@@ -153,10 +163,20 @@ def _choices(perplexity: float) -> str:
     return f"as uncertain as {short(float(f'{perplexity:.2g}'))} equally likely classes"
 
 
-def _skill(skill: float) -> str:
+def _skill(skill: float, than: str) -> str:
     if not math.isfinite(skill):
         return ""
-    return f"{percent(abs(skill))} {'lower' if skill >= 0 else 'higher'} than always predicting the class frequencies"
+    return f"{percent(abs(skill))} {'lower' if skill >= 0 else 'higher'} {than}"
+
+
+def _reference(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The cost of the forecast of --reference, and the skill against it."""
+    if report.reference is None:
+        return
+    places, skill = decimals(report.standard_error), report.reference_skill
+    yield "reference", f"{fixed(report.reference_cost, places)} {report.unit}", reference_remark(report)
+    about = _skill(skill, "than the reference") if skill is not None else report.undefined["reference_skill"]
+    yield "reference skill", fixed(skill, max(places, 4)), about
 
 
 def _infinite(report: Report, places: int) -> Iterator[tuple[str, str, str]]:
