@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
 from xentcli.analysis.caveats import no_floor
+from xentcli.analysis.details import reliability
 from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
 from xentcli.analysis.intervals import interval_of
-from xentcli.analysis.score import Tallied, diagnosed_report, opened, retried
+from xentcli.analysis.score import Tallied, details_named, diagnosed_report, opened, retried
 from xentcli.analysis.student import normal_quantile
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, UsageError
 from xentcli.extras import needed
 from xentcli.pairing import Feed
 from xentcli.records import record, replace
-from xentcli.report.calibration import Bin, CalibrationReport, Fit, GroupCalibration
+from xentcli.report.calibration import CalibrationReport, Fit, GroupCalibration
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
@@ -45,6 +45,7 @@ def calibration(
     bins: int = BINS,
     fit: str | None = None,
     decompose: bool = False,
+    details: Collection[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -57,7 +58,7 @@ def calibration(
 
     Parameters
     ----------
-    predictions, labels, settings, threads, progress, options
+    predictions, labels, settings, details, threads, progress, options
         As ``score`` takes them; the files are read up to six times, or once without a fit.
     bins
         How many bins the confidence has, at most 1000.
@@ -88,6 +89,8 @@ def calibration(
     if method not in (None, *FITS):
         raise UsageError(f"--fit is one of {', '.join(FITS)}, not {method!r}")
     _check(chosen, decompose=decompose)
+    # It has bins of its own.
+    detailed = details_named(details) - {"reliability"}
 
     def attempt(whole: bool) -> CalibrationReport:
         feed = opened(predictions, labels, chosen, whole=whole)
@@ -95,7 +98,7 @@ def calibration(
         if method != "none" or decompose:
             check_repeatable(feed, "a decomposition" if method == "none" else "a fit")
         metrics = wanted((find("gap"), find("ece")))
-        scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, fit=method != "none")
+        scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, fit=method != "none", details=detailed)
         report, tallied = diagnosed_report(scorer, feed, metrics, threads=threads, progress=progress)
         found = None
         if method != "none":
@@ -164,8 +167,7 @@ class _Summary:
         reasons = dict(report.undefined)
         if found is not None and found.fit is None:
             reasons["fit"] = found.reason
-        bins = [] if soft else sorted(self.tallied.bundle["bins"], key=itemgetter(0))
-        error = expected_error([sums for _, sums in bins])
+        error = None if soft else expected_error([sums for _, sums in self.tallied.bundle["bins"]])
         gap = None if soft else self.tally.gap.mean.value
         interval = None if soft else self._interval(self.tally.gap, self.tally.clusters, "gap")
         return CalibrationReport(
@@ -181,7 +183,7 @@ class _Summary:
             mce=None if error is None else error[1],
             ece_by_class=None if soft else self._by_class(),
             bin_count=self.count,
-            bins=tuple(self._bin(index, sums) for index, sums in bins),
+            bins=() if soft else reliability(self.tallied.plan, self.tallied.bundle, self.count),
             by=() if soft else tuple(self._by()),
         )
 
@@ -208,12 +210,6 @@ class _Summary:
             interval=self._interval(gain.gain, gain.clusters, "gain", unit),
             optimism=parameters / self.tallied.total.scored / unit,
         )
-
-    def _bin(self, index: int, sums: Mapping[str, Any]) -> Bin:
-        rows, right = int(sums["spread"].b.value), sums["right"].value
-        plain = no_floor(self.tallied.plan) is None
-        interval = _wilson(right, rows, self.level) if plain else None
-        return Bin(index / self.count, (index + 1) / self.count, rows, sums["confidence"].value, right, interval)
 
     def _by_class(self) -> dict[str, float]:
         found: dict[int, list[Any]] = {}
@@ -261,11 +257,3 @@ def _word(interval: Interval | None) -> str | None:
     if interval is None:
         return None
     return "overconfident" if interval.low > 0 else "underconfident" if interval.high < 0 else "neither"
-
-
-def _wilson(share: float, rows: int, level: float) -> Interval:
-    """Return Wilson's interval of a share of independent rows (E. B. Wilson, JASA 22, 1927)."""
-    z = normal_quantile((1 + level) / 2)
-    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
-    half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
-    return Interval(level, max(0.0, middle - half), min(1.0, middle + half))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.details import finite_tail, worst_part
 from xentcli.analysis.reordering import better_order
 from xentcli.analysis.score import Tallied, diagnosed, is_stdin, opened, retried, tally
 from xentcli.arrays import Floats, Ints
@@ -185,14 +186,8 @@ def _more_than_its_rows(
 def _worst(tallied: Tallied) -> Iterator[Cause]:
     """The 1 % of rows with the largest finite losses, rounded up to whole steps of the tail."""
     total = tallied.total
-    finite = {step: part["cost"] for step, part in tallied.bundle["tail"] if part["cost"].mean.a.all_finite}
-    wanted = -(-(total.scored - total.infinite.count) // 100)
-    taken, part, least = 0, Moments(), 0
-    for step in sorted(finite, reverse=True):
-        if taken >= wanted:
-            break
-        part, least = part.merge(finite[step]), step
-        taken = part.rows
+    part, least = worst_part(finite_tail(tallied.bundle))
+    taken = part.rows
     share = part.mean.share_of(total.cost.mean)
     if not taken or taken == total.scored or share is None or share < 0.05:
         return

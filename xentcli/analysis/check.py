@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.blame import reasons_of
@@ -45,6 +45,7 @@ def check(
     limits: Sequence[Limit | Regression] = (),
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Sequence[str] = (),
+    details: Collection[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -53,7 +54,7 @@ def check(
 
     Parameters
     ----------
-    predictions, labels, settings, sink, metrics_needed, threads, progress, options
+    predictions, labels, settings, sink, metrics_needed, details, threads, progress, options
         As ``score`` takes them.
     max, min
         Largest and smallest allowed value by metric, in the unit of the report.
@@ -110,7 +111,7 @@ def check(
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     sliced = _sliced(chosen, rules)
     if old is None and made is None:
-        report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), **beside)
+        report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), details=details, **beside)
         return _judged(rules, Evidence(_shown(report, chosen), report, chosen))
     # A check without a baseline starts faster without these.
     from xentcli.analysis import baseline as files
@@ -118,7 +119,7 @@ def check(
 
     runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
     also = None if sink is None else Sink.of(sink)
-    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, **beside)
+    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, details=details, **beside)
     whole, report = new.scores, _shown(new.scores, chosen)
     new.report = report
     paired = [rule.metric for rule in rules.regressions]

@@ -19,6 +19,7 @@ from xentcli.pairing import Feed, Matching, Plan, pair
 from xentcli.readers import file_id, open_source
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
+from xentcli.report.details import DETAILS
 from xentcli.report.parts import Unmatched
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
@@ -32,6 +33,7 @@ from xentcli.typed import count
 
 __all__ = [
     "Tallied",
+    "details_named",
     "diagnosed",
     "diagnosed_report",
     "is_stdin",
@@ -57,6 +59,7 @@ def score(
     *,
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Collection[str] = (),
+    details: Collection[str] = (),
     threads: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -81,6 +84,8 @@ def score(
         Called with the losses of every block, in order of the rows; a Sink prepares them in the workers.
     metrics_needed
         Metrics to compute beside the usual ones and those that are shown.
+    details
+        What the report has in ``details``: losses (their distribution), by_class, worst, reliability, confusion.
     threads
         Worker count, at most 16 or the number of CPUs [default: one per CPU]. It changes no bit of the result.
     block_bytes
@@ -105,7 +110,7 @@ def score(
     """
     chosen = Settings.chosen(settings, options, score)
     beside: dict[str, Any] = {"metrics_needed": metrics_needed, "threads": threads, "progress": progress}
-    return scored(predictions, labels, chosen, sink=sink, block_bytes=block_bytes, **beside)[0]
+    return scored(predictions, labels, chosen, sink=sink, details=details, block_bytes=block_bytes, **beside)[0]
 
 
 def scored(
@@ -115,6 +120,7 @@ def scored(
     *,
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Collection[str] = (),
+    details: Collection[str] = (),
     threads: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -124,13 +130,29 @@ def scored(
     target = None if sink is None else Sink.of(sink)
     named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
+    detailed = details_named(details)
+    named |= "worst" in detailed
 
     def attempt(whole: bool) -> tuple[Report, Tallied]:
         feed = opened(predictions, labels, settings, block_bytes, whole=whole, named=named)
-        return _report(feed, target, threads, metrics_needed, progress, slopes=slopes)
+        return _report(feed, target, threads, metrics_needed, progress, slopes=slopes, details=detailed)
 
     once, restart = (False, None) if target is None else (target.restart is None, target.restart)
     return retried(attempt, predictions, labels, once=once, restart=restart)
+
+
+def details_named(names: Collection[str]) -> frozenset[str]:
+    """Return the details of these names.
+
+    Raises
+    ------
+    UsageError
+        For another name.
+    """
+    unknown = [name for name in ([names] if isinstance(names, str) else names) if name not in DETAILS]
+    if unknown:
+        raise UsageError(f"there are no details {shown(unknown[0])}", advice=f"details: {', '.join(DETAILS)}")
+    return frozenset([names] if isinstance(names, str) else names)
 
 
 def diagnosed(report: Report, tallied: Tallied) -> Report:
@@ -345,10 +367,10 @@ class Tallied:
         """The plan by which they were scored."""
         return self.feed.plan
 
-    def report(self, metrics: Sequence[Metric] | None = None) -> Report:
-        """Return the Report of them, with some metrics (default: the usual ones), before any diagnosis."""
+    def report(self, metrics: Sequence[Metric] | None = None, details: Collection[str] = ()) -> Report:
+        """Return the Report of them, with some metrics (default: the usual ones) and details, before any diagnosis."""
         chosen = wanted() if metrics is None else metrics
-        report = report_of(self.plan, self.bundle, self.matching.row_names, chosen)
+        report = report_of(self.plan, self.bundle, self.matching.row_names, chosen, details)
         lacking = self.matching.lacking
         unmatched = None if lacking is None else Unmatched(*lacking)
         return replace(report, labels_unused=self.matching.unused, unmatched=unmatched)
@@ -362,6 +384,7 @@ def _report(
     progress: Callable[[int, float | None], None] | None,
     *,
     slopes: bool,
+    details: frozenset[str],
 ) -> tuple[Report, Tallied]:
     plan = feed.plan
     if sink is not None and plan.recipe.has_weightless_losses:
@@ -377,7 +400,7 @@ def _report(
         from xentcli.analysis.fit import check_repeatable
 
         check_repeatable(feed)
-    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes)
+    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes, details=details)
     report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress)
     return (_with_gain(report, tallied, threads) if fit else report), tallied
 
@@ -393,12 +416,12 @@ def diagnosed_report(
     """Score all tasks of a feed, and return the Report with its diagnoses, and the tallies."""
     if not scorer.plan.settings.hash:
         tallied = tally(scorer, feed, threads, sink, progress)
-        return diagnosed(tallied.report(metrics), tallied), tallied
+        return diagnosed(tallied.report(metrics, scorer.details), tallied), tallied
     from xentcli.readers.digest import digests
 
     with digests(feed.sources) as sums:
         tallied = tally(scorer, feed, threads, sink, progress)
-        report = tallied.report(metrics)
+        report = tallied.report(metrics, scorer.details)
         found = sums()
     feed.check_unchanged()
     inputs = zip(report.inputs, found, strict=True)

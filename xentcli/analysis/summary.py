@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from xentcli.analysis import caveats
+from xentcli.analysis import caveats, details
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.student import normal_quantile
 from xentcli.errors import NoVerdict, Place
 from xentcli.pairing import Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.records import record
+from xentcli.report.details import WORST, Details
 from xentcli.report.document import Examples
 from xentcli.report.parts import (
     Bytes,
@@ -32,7 +33,7 @@ from xentcli.report.parts import (
 )
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS, Metric, Totals
-from xentcli.tallies.bins import expected_error, floor_of
+from xentcli.tallies.bins import BINS, expected_error, floor_of
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.groups import GroupName, named
@@ -44,8 +45,10 @@ from xentcli.version import __version__
 __all__ = ["report_of"]
 
 
-def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Metric]) -> Report:
-    """Derive every figure of a report, with some metrics, from the tallies of all rows.
+def report_of(
+    plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Metric], details: Collection[str] = ()
+) -> Report:
+    """Derive every figure of a report, with some metrics and the details asked for, from the tallies of all rows.
 
     Raises
     ------
@@ -71,15 +74,16 @@ def report_of(plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Met
         alignment=plan.alignment,
         bytes=summary.bytes,
         reference=summary.reference,
-        by_class=tuple(summary.by_class()),
+        by_class=summary.by_class if settings.by_class else (),
         by=tuple(summary.by()),
-        worst=tuple(summary.worst()),
+        worst=summary.worst[: settings.worst],
         clusters=summary.clusters,
         compat=caveats.compat_note(plan),
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=summary.undefined(metrics),
         options=settings.changed(plan.set_by_compat),
         warnings=(*plan.warnings, *caveats.warnings(plan, total, names)),
+        details=summary.details(details) if details else None,
     )
 
 
@@ -255,7 +259,11 @@ class _Summary:
         whole = self.total.cost.mean
         return part.share_of(whole, problems) if whole.a.all_finite else None
 
-    def by_class(self) -> Iterator[ClassSlice]:
+    @cached_property
+    def by_class(self) -> tuple[ClassSlice, ...]:
+        return tuple(self._by_class())
+
+    def _by_class(self) -> Iterator[ClassSlice]:
         plan, soft = self.plan, self.total.soft
         multilabel = plan.settings.multilabel
         problems = len(plan.classes) if multilabel else 1
@@ -324,7 +332,11 @@ class _Summary:
             for group, places in _within(names).items()
         }
 
-    def worst(self) -> Iterator[WorstExample]:
+    @cached_property
+    def worst(self) -> tuple[WorstExample, ...]:
+        return tuple(self._worst())
+
+    def _worst(self) -> Iterator[WorstExample]:
         for row in self.bundle["worst"].rows:
             yield WorstExample(
                 row.row,
@@ -336,6 +348,18 @@ class _Summary:
                 row.predicted_probability,
                 dict(zip(self.plan.shown_columns, row.shown, strict=True)),
             )
+
+    def details(self, names: Collection[str]) -> Details:
+        """Return the details of some names."""
+        plan, bundle, settings = self.plan, self.bundle, self.plan.settings
+        labelled, hard = plan.matcher is not None, not self.total.soft
+        return Details(
+            losses=details.losses(bundle, settings.nats_per_unit) if "losses" in names else None,
+            by_class=self.by_class if "by_class" in names and not settings.by_class else (),
+            worst=self.worst[:WORST] if "worst" in names else (),
+            reliability=details.reliability(plan, bundle, BINS) if "reliability" in names and hard else (),
+            confusion=details.confusion(bundle, len(plan.classes)) if "confusion" in names and labelled else None,
+        )
 
 
 def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:

@@ -28,6 +28,7 @@ from xentcli.pairing.labels import WhereRow, labelled_as, labels_among
 from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows
 from xentcli.records import record, replace
+from xentcli.report.details import WORST
 from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
@@ -192,7 +193,7 @@ class Scorer:
     """Scores tasks of a plan; `metrics` are those to compute, by default the usual ones.
 
     With `calibration` all that calibration needs is tallied, in `bins` bins of confidence; with `fit` the slopes with
-    which a fit begins.
+    which a fit begins; with `details` what these need.
     """
 
     plan: Plan
@@ -202,6 +203,7 @@ class Scorer:
     calibration: bool = False
     bins: int = BINS
     fit: bool = False
+    details: frozenset[str] = frozenset()
 
     def __call__(self, task: Task) -> Outcome:
         """Load, score and tally one part of the predictions: piece by piece, or all that are reduced at once."""
@@ -251,21 +253,25 @@ class Scorer:
     def wants(self) -> Wants:
         """The tallies that are asked for beside the usual ones."""
         settings, plan = self.plan.settings, self.plan
+        details = self.details if plan.matcher is not None else self.details - {"by_class", "reliability"}
+        # Smoothed soft targets have no costs by class.
+        by_class = settings.by_class or ("by_class" in details and not settings.label_smoothing)
+        binned = self.calibration or "reliability" in details or any(m.tally == "bins" for m in self.metrics or ())
         return Wants(
             classes=() if plan.matcher is None else plan.classes,
             confused=0 if plan.matcher is None or settings.multilabel else len(plan.classes),
-            worst=settings.worst,
-            by_class=settings.by_class and not settings.multilabel,
-            by_column=settings.by_class and settings.multilabel,
-            by_term=settings.by_class and plan.matcher is not None and plan.matcher.matched in _MAY_BE_SOFT,
+            worst=max(settings.worst, WORST if "worst" in details else 0),
+            by_class=by_class and not settings.multilabel,
+            by_column=by_class and settings.multilabel,
+            by_term=by_class and plan.matcher is not None and plan.matcher.matched in _MAY_BE_SOFT,
             by=bool(settings.slices),
             by_share=bool(settings.slices) and any(metric.of_shares for metric in settings.shown_metrics),
             means=slice_means(settings.shown_metrics),
             clusters=settings.cluster is not None,
             bytes=settings.bytes is not None and settings.bytes_in_all is None,
-            tail=self.tail,
+            tail=self.tail or "losses" in details,
             from_one=plan.uncertain_base,
-            bins=self.bins if self.calibration or any(m.tally == "bins" for m in self.metrics or ()) else 0,
+            bins=self.bins if binned else 0,
             calibration=self.calibration,
             fit=self.fit,
         )

@@ -7,40 +7,18 @@ from typing import Annotated, Any, ClassVar
 from xentcli.errors import Warning
 from xentcli.records import Keywords, record
 from xentcli.report.document import Count, Document, Number, Position, Table
-from xentcli.report.parts import Interval
+from xentcli.report.parts import Bin, Interval
 from xentcli.report.report import Report
 
-__all__ = ["FROM_REPORT", "Bin", "CalibrationReport", "Component", "Fit", "GroupCalibration"]
+__all__ = ["FROM_REPORT", "CalibrationReport", "Component", "Fit", "GroupCalibration"]
 
 _WORDS = ["overconfident", "underconfident", "neither"]
 FROM_REPORT = (
     *("cost", "standard_error", "unit", "interval", "accuracy", "examples", "kind", "classes", "labels", "infinite"),
     *("clip", "row_sum", "inputs", "alignment", "labels_unused", "unmatched", "clusters", "undefined", "options"),
-    *("warnings", "xent_version", "schema_version"),
+    *("warnings", "details", "xent_version", "schema_version"),
 )
 """What the JSON has of the score."""
-
-
-@record(frozen=True)
-class Bin:
-    """The rows whose confidence is above `low` and at most `high`.
-
-    Attributes
-    ----------
-    confidence
-        mean probability of the predicted class
-    accuracy
-        share of rows whose label is predicted
-    interval
-        of the accuracy, by Wilson's formula; None where rows are weighted or not independent
-    """
-
-    low: Number
-    high: Number
-    rows: Count
-    confidence: Number
-    accuracy: Number
-    interval: Interval | None
 
 
 @record(frozen=True)
@@ -182,7 +160,7 @@ class CalibrationReport(Document):
     def to_dict(self) -> dict[str, Any]:
         """Return the names of the score that hold here too, then those of the calibration."""
         report = self.report.to_dict()
-        return {**{name: report[name] for name in FROM_REPORT}, **super().to_dict()}
+        return {**{name: report[name] for name in FROM_REPORT if name in report}, **super().to_dict()}
 
     def figures(self) -> list[tuple[str, float | None, str]]:
         """Return the figures, each with its name and unit."""

@@ -74,19 +74,21 @@ class Document:
     ----------
     NAME
         The kind of document; writers choose a screen or a page by it.
-    OMITTED
-        The fields that are not in JSON.
+    OMITTED, OPTIONAL
+        The fields that are not in JSON, and those that are there only where they are not None.
     SHOWS_WARNINGS
         Whether its screen, its page and its JSON show the warnings.
     """
 
     NAME: ClassVar[str]
     OMITTED: ClassVar[frozenset[str]] = frozenset()
+    OPTIONAL: ClassVar[frozenset[str]] = frozenset()
     SHOWS_WARNINGS: ClassVar[bool] = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and strings; infinities and NaN are strings."""
-        return {name: plain(value) for name, value in fields_of(self).items() if name not in self.OMITTED}
+        absent = self.OMITTED | {name for name in self.OPTIONAL if getattr(self, name) is None}
+        return {name: plain(value) for name, value in fields_of(self).items() if name not in absent}
 
     def tables(self) -> tuple[Table, ...]:
         """Return every table of the document."""

@@ -53,7 +53,7 @@ def of(document: str) -> dict[str, Any]:
         report = _object(Report, defs)
         _add_metrics(report)
         described["properties"] = {name: report["properties"][name] for name in FROM_REPORT} | described["properties"]
-        described["required"] = list(described["properties"])
+        described["required"] = [name for name in described["properties"] if name not in Report.OPTIONAL]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"xent {document}, version {SCHEMA_VERSION}",
@@ -99,7 +99,7 @@ def _object(cls: type, defs: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in getattr(cls, "OPTIONAL", ())],
         "additionalProperties": False,
     }
 

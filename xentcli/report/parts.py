@@ -9,6 +9,7 @@ from xentcli.records import Keywords, record
 from xentcli.report.document import Count, Finite, InputFile, Number, Position
 
 __all__ = [
+    "Bin",
     "Bytes",
     "ClassSlice",
     "Clip",
@@ -88,6 +89,28 @@ class Interval:
     low: Number
     high: Number
     note: str = ""
+
+
+@record(frozen=True)
+class Bin:
+    """The rows whose confidence is above `low` and at most `high`.
+
+    Attributes
+    ----------
+    confidence
+        mean probability of the predicted class
+    accuracy
+        share of rows whose label is predicted
+    interval
+        of the accuracy, by Wilson's formula; None where rows are weighted or not independent
+    """
+
+    low: Number
+    high: Number
+    rows: Count
+    confidence: Number
+    accuracy: Number
+    interval: Interval | None
 
 
 @record(frozen=True)

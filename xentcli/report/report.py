@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import NotComputedError, UsageError, Warning, shown
 from xentcli.records import Keywords, record, replace
+from xentcli.report.details import Details
 from xentcli.report.document import (
     SCHEMA_VERSION,
     UNITS,
@@ -102,10 +103,13 @@ class Report(Document):
         why a figure is None
     options
         what was set, and by whom
+    details
+        what drawings and pages show beside the figures; absent where nothing asks for them
     """
 
     NAME: ClassVar = "report"
     OMITTED: ClassVar = frozenset({"metrics", "shown"})
+    OPTIONAL: ClassVar = frozenset({"details"})
 
     metrics: Mapping[str, Number | None]
     unit: Annotated[str, Keywords(enum=[*UNITS.values()])]
@@ -133,6 +137,7 @@ class Report(Document):
     undefined: dict[str, str] = field(default_factory=dict)
     options: dict[str, Setting] = field(default_factory=dict)
     warnings: tuple[Warning, ...] = ()
+    details: Details | None = None
     schema_version: Version = SCHEMA_VERSION
 
     def __getattr__(self, name: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xentcli.report.calibration import Bin, CalibrationReport, Fit, GroupCalibration
-from xentcli.report.parts import Interval
+from xentcli.report.calibration import CalibrationReport, Fit, GroupCalibration
+from xentcli.report.parts import Bin, Interval
 from xentcli.writers.figures import decimals, fixed, percent, short
 
 __all__ = ["figures", "of_groups", "range_of", "temperature_command"]

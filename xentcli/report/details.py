@@ -1,0 +1,89 @@
+"""What drawings and pages show beside the figures of a score."""
+
+from __future__ import annotations
+
+from xentcli.records import record
+from xentcli.report.document import Count, Finite, Number
+from xentcli.report.parts import Bin, ClassSlice, WorstExample
+
+__all__ = ["DETAILS", "MOST_CLASSES", "WORST", "Details", "LossBin", "Losses"]
+
+MOST_CLASSES = 30
+"""The most classes of a confusion."""
+WORST = 10
+"""How many of the worst rows a page shows."""
+
+
+@record(frozen=True)
+class LossBin:
+    """The rows whose loss is `low` or more, and less than `high`.
+
+    Attributes
+    ----------
+    low
+        0 in the first bin, which has negative losses too
+    share
+        of the cost; None where that is 0 or infinite
+    """
+
+    low: Number
+    high: Number
+    rows: Count
+    share: Finite | None
+
+
+@record(frozen=True)
+class Losses:
+    """How the losses of the rows are distributed, in the unit of the report; infinite ones are in no bin.
+
+    Attributes
+    ----------
+    bins
+        those that have rows, counted exactly: the first ends at 2**-10 nats, then about four to a doubling, fewer where
+        losses span many
+    median
+        half of the rows have a smaller loss; from steps of 1/32 of a doubling, so off by 3 % at most
+    tail_from
+        the least loss of the largest 1 % of finite losses, rounded up to whole steps of 1/32 of a doubling; None where
+        that is all
+    tail_rows
+        how many they are
+    tail_share
+        their part of the cost; None where that is 0 or infinite
+    """
+
+    bins: tuple[LossBin, ...]
+    median: Number
+    tail_from: Number | None
+    tail_rows: Count
+    tail_share: Finite | None
+
+
+@record(frozen=True)
+class Details:
+    """What drawings (--plot) and pages (-o FILE.html) show beside the figures; what neither needs is None or empty.
+
+    Attributes
+    ----------
+    losses
+        the distribution of the losses
+    by_class
+        as --by-class, in the order of the classes; empty with --by-class, where the report has them
+    worst
+        as --worst 10
+    reliability
+        bins of the confidence that have rows; empty where targets are soft
+    confusion
+        for each true class the rows of each predicted class, both in the order of the classes; None for more than 30
+        classes, and where rows have not one label
+    """
+
+    losses: Losses | None = None
+    by_class: tuple[ClassSlice, ...] = ()
+    worst: tuple[WorstExample, ...] = ()
+    reliability: tuple[Bin, ...] = ()
+    confusion: tuple[tuple[Count, ...], ...] | None = None
+
+
+DETAILS = ("losses", "by_class", "worst", "reliability", "confusion")
+"""The names of the details, by which they are asked for."""
