@@ -114,6 +114,7 @@ ROWS = {
     "metrics": Row("--metrics error,top2"),
     "get": Row("--get cost"),
     "per_example": Row("--per-example l.csv"),
+    "plot": Row("--plot losses.svg"),
     # of one command
     "max": Row("--max brier=0"),
     "min": Row("--min accuracy=1"),

@@ -170,6 +170,7 @@ _OUTPUT = (
     "--per-example -",
     "--per-example l.csv",
     "--per-example l.jsonl",
+    "-q --plot losses.svg",
 )
 _FIGURES = "--format json --metrics cost,accuracy,brier,top2 --by-class --worst 2"
 _EXPLAIN = (

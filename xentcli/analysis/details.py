@@ -29,6 +29,7 @@ _QUARTERS = (0, 6, 13, 22)
 """Where the quarters of a doubling begin: the steps nearest to 2**(1/4), 2**(1/2) and 2**(3/4)."""
 _LEAST = int(step_of(np.array([2.0**-10]))[0])
 """Losses below 2**-10 nats share the first bin."""
+_INFINITE = int(step_of(np.array([np.inf]))[0])
 
 
 def finite_tail(bundle: Bundle) -> dict[int, Moments]:
@@ -92,7 +93,7 @@ def _quarter(step: int) -> int:
 def _edge(quarter: int) -> float:
     """The least loss of a quarter, in nats."""
     doublings, place = divmod(quarter, len(_QUARTERS))
-    return least_of(_LEAST + _DOUBLING * doublings + _QUARTERS[place])
+    return least_of(min(_LEAST + _DOUBLING * doublings + _QUARTERS[place], _INFINITE))
 
 
 def _median(tail: Mapping[int, Moments], rows: int) -> float:

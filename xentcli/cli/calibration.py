@@ -26,6 +26,7 @@ _OWN = {
     "format": OUTPUT["format"],
     "output": OUTPUT["output"],
     "append": OUTPUT["append"],
+    "plot": OUTPUT["plot"],
 }
 
 
@@ -53,6 +54,6 @@ def calibration(preds_file: str, labels_file: str | None, **options: Any) -> Non
     output = Output(options, (*inputs, *settings.files_named()))
     own: dict[str, Any] = {name: options[name] for name in ("bins", "fit", "decompose", "threads")}
     with watched() as progress:
-        report = run(*inputs, settings, progress=progress, **own)
+        report = run(*inputs, settings, details=output.details, progress=progress, **own)
     command = again("score", without=("bins", "fit", "decompose", "temperature"))
     output.write(replace(report, command=command))

@@ -40,7 +40,7 @@ _OWN = {
 _ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _OWN)
 _OF_RUN = ("format", "output", "append", "threads", *CI)
 """Options that named checks of pyproject.toml take on the command line."""
-_NO_KEYS = ("format", "quiet", "get", "write_baseline", *CI)
+_NO_KEYS = ("format", "plot", "quiet", "get", "write_baseline", *CI)
 _KEYS = {name: row for name, row in _ROWS.items() if name not in _NO_KEYS and row.action is None}
 """Options that a check of pyproject.toml may have: a baseline that each run wrote would follow every regression."""
 _FILES = (

@@ -33,7 +33,9 @@ def each_of(given: tuple[str, ...]) -> list[str]:
     cls=Command,
     short_help="Compare models on the same rows.",
     params=parameters(
-        "compare", _MODELS | THREADS | {name: OUTPUT[name] for name in ("format", "output", "append")}, files=_FILES
+        "compare",
+        _MODELS | THREADS | {name: OUTPUT[name] for name in ("format", "output", "append", "plot")},
+        files=_FILES,
     ),
     examples=(
         ("is the new model better?", "xent compare old.csv new.csv --labels labels.csv"),

@@ -50,6 +50,7 @@ class Job(NamedTuple):
         with self.output.examples() as sink, watched() as progress:
             beside: dict[str, Any] = {
                 "metrics_needed": self.output.metrics_needed,
+                "details": self.output.details,
                 "threads": self.threads,
                 "progress": progress,
             }

@@ -14,10 +14,11 @@ import click
 from xentcli.cli.get import Asked, asked
 from xentcli.cli.options import given_on_command_line
 from xentcli.cli.seen import check_seen
-from xentcli.cli.targets import Target
+from xentcli.cli.targets import Picture, Target
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option
 from xentcli.readers import same_file
+from xentcli.report.details import DETAILS
 from xentcli.scoring.metrics import METRICS, top
 from xentcli.writers import text_formats
 
@@ -51,6 +52,10 @@ OUTPUT = {
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
     "get": Option("Output", "Print only figures: accuracy,interval.low.", "NAMES", multiple=True, usual=True),
     "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE", usual=True),
+    "plot": Option(
+        "Output", "Draw: losses.svg, reliability.png, KIND=FILE.", "[KIND=]FILE", multiple=True, before="hash",
+        usual=True,
+    ),
 }  # fmt: skip
 
 
@@ -70,6 +75,8 @@ class Output:
         targets = [Target.of(given) for given in options["output"]]
         targets += [Target.of(given, appended=True) for given in options["append"]]
         self.files = [target for target in targets if target.path != "-"]
+        command = click.get_current_context().info_name or ""
+        self.pictures = [Picture.of(given, command, options) for given in options.get("plot") or ()]
         self.quiet: bool = options.get("quiet", False)
         self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
@@ -79,7 +86,7 @@ class Output:
         self.annotates = not options.get("no_annotations", False)
         self.written: str | None = options.get("write_baseline")
         self._check_stdout([target for target in targets if target.path == "-"])
-        check_seen(options, self._forms(), self.get)
+        check_seen(options, self._forms(), self.get, self._drawn())
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
@@ -91,7 +98,19 @@ class Output:
     def targets(self) -> list[str]:
         """The files to write."""
         further = (self.per_example, self.written, self.junit)
-        return [*(target.path for target in self.files), *(path for path in further if path and path != "-")]
+        written = [*(target.path for target in self.files), *(picture.path for picture in self.pictures)]
+        return [*written, *(path for path in further if path and path != "-")]
+
+    @property
+    def details(self) -> set[str]:
+        """What a score must have beside its figures: what is drawn, and all that a page shows."""
+        if any(target.format == "html" for target in self.files) or self.format == "html":
+            return {*DETAILS}
+        if not self.pictures:
+            return set()
+        from xentcli.writers.pictures import DRAWINGS
+
+        return {DRAWINGS[picture.name].detail for picture in self.pictures} - {""}
 
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:
         """Refuse a target that cannot be written, is an input, or is written twice, by the `others` too."""
@@ -144,6 +163,14 @@ class Output:
         )
         return forms | ({"": alone} if alone else {self.format: f"--format {self.format}"})
 
+    def _drawn(self) -> set[str]:
+        """The names in JSON of what drawings show."""
+        if not self.pictures:
+            return set()
+        from xentcli.writers.pictures import DRAWINGS
+
+        return {name for picture in self.pictures for name in DRAWINGS[picture.name].shows}
+
     def examples(self) -> contextlib.AbstractContextManager[Any]:
         """Give the sink of the losses per row, None without --per-example."""
         if self.per_example is None:
@@ -178,7 +205,12 @@ class Output:
             _warn(report)
 
     def write_files(self, document: Any) -> None:
-        """Write the files of -o and --append."""
+        """Write the files of --plot, -o and --append; where one cannot be drawn, none is written."""
+        drawn = [(picture.path, picture.drawn(document)) for picture in self.pictures]
+        for path, made in drawn:
+            from xentcli.atomic import write_bytes
+
+            write_bytes(path, made)
         for target in self.files:
             target.write(document)
 

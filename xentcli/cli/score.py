@@ -44,6 +44,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     with output.examples() as sink, watched() as progress:
         beside: dict[str, Any] = {
             "metrics_needed": output.metrics_needed,
+            "details": output.details,
             "threads": options["threads"],
             "progress": progress,
         }

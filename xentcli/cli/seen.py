@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import click
@@ -41,10 +41,13 @@ _CHOOSING = ("metrics", "by", "by_class", "worst")
 """Options of score in place of whose table a form of one table has no other figures."""
 
 
-def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked]) -> None:
+def check_seen(
+    options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked], drawn: Collection[str] = ()
+) -> None:
     """Refuse an option that none of the forms shows, and two tables in a form for one.
 
-    `forms` are those of the result, each with the words that ask for it; that of figures alone is empty.
+    `forms` are those of the result, each with the words that ask for it; that of figures alone is empty. `drawn` are
+    the names in JSON of what drawings show.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def check_seen(options: Mapping[str, Any], forms: Mapping[str, str], get: Sequen
         Naming both.
     """
     command = click.get_current_context().info_name or ""
-    got = {figure.metric or figure.path[0] for figure in get}
+    got = {*drawn, *(figure.metric or figure.path[0] for figure in get)}
     for name, shown_as in _SHOWN_AS.items():
         if options.get(name) and given_on_command_line(name) and not got & {*shown_as}:
             hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]

@@ -1,13 +1,18 @@
-"""Where a result is written: -o and --append take FILE, or FORMAT:FILE where the extension does not name the form."""
+"""Where a result is written: -o and --append take FILE or FORMAT:FILE, --plot takes FILE or KIND=FILE."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
 from xentcli.report.document import Document
+from xentcli.scoring.kinds import KINDS
 from xentcli.writers import WRITERS, content, format_of
 
-__all__ = ["Target"]
+__all__ = ["Picture", "Target"]
 
 
 @record(frozen=True)
@@ -54,3 +59,55 @@ class Target:
             append_bytes(self.path, made + (WRITERS[self.format].appended or "").encode())
         else:
             write_bytes(self.path, made)
+
+
+@record(frozen=True)
+class Picture:
+    """A file of --plot: the name of the drawing in it, and svg, png or pdf."""
+
+    path: str
+    name: str
+    format: str
+
+    @classmethod
+    def of(cls, given: str, command: str, options: Mapping[str, Any]) -> Picture:
+        """Read FILE, whose stem names the drawing, or KIND=FILE.
+
+        Raises
+        ------
+        UsageError
+            For an unknown drawing or format, one that the command or the kind of predictions cannot have, and one
+            that needs an option which is not among `options`.
+        """
+        from xentcli.writers.pictures import DRAWINGS, FORMATS, needs_matplotlib
+
+        kind, equals, path = given.partition("=")
+        if not (equals and kind in DRAWINGS):
+            path = given
+            kind = os.path.splitext(os.path.basename(path))[0]
+        format = os.path.splitext(path)[1].lower().removeprefix(".")
+        able = ", ".join(name for name, drawing in DRAWINGS.items() if command in drawing.commands)
+        if kind not in DRAWINGS:
+            advice = f"name the drawing: --plot KIND=FILE, KIND one of {able}"
+            raise UsageError(f"--plot {shown(given)}: {shown(kind)} is not a drawing", advice=advice)
+        if format not in FORMATS:
+            raise UsageError(f"--plot {shown(given)}: unknown extension", advice=f"use one of .{', .'.join(FORMATS)}")
+        drawing = DRAWINGS[kind]
+        if command not in drawing.commands:
+            others = " and ".join(f"xent {name}" for name in drawing.commands)
+            can = (f"{others} can draw it", f"xent {command} can draw {able}")
+            raise UsageError(f"--plot {kind}: {command} has no such drawing", advice=can)
+        if drawing.labelled and not KINDS[options["kind"]].labelled:
+            raise UsageError(
+                f"--plot {kind}: --kind {options['kind']} has no labels", advice="--plot losses.svg can be drawn"
+            )
+        if drawing.option and not options.get(drawing.option):
+            raise UsageError(f"--plot {kind} needs --{drawing.option}", advice=f"--{drawing.option} COLUMN")
+        needs_matplotlib()
+        return cls(path, kind, format)
+
+    def drawn(self, document: Document) -> bytes:
+        """Return the bytes of the file."""
+        from xentcli.writers.pictures import drawn
+
+        return drawn(document, self.name, self.format)

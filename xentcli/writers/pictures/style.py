@@ -1,0 +1,97 @@
+"""What all drawings share: sizes, fonts, colours, and text of files made harmless.
+
+The colours are those of Okabe and Ito, which people with any kind of colour vision tell apart; beside them hatches and
+markers tell the same in grey.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from xentcli.report.document import Document
+from xentcli.report.report import Report
+from xentcli.writers.safe import terminal
+
+__all__ = ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "RED", "STYLE", "cut", "log_ticks", "note", "page_of", "report_of"]
+
+INK, GREY = "#000000", "#808080"
+"""INK becomes the colour of the text around it on a page."""
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+WIDTH = 5.0
+"""Inches: a column and a half of a paper."""
+_LONGEST = 24
+STYLE: dict[str, Any] = {
+    "figure.figsize": (WIDTH, 3.2),
+    "figure.dpi": 200,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.unicode_minus": False,
+    "axes.formatter.useoffset": False,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 5,
+    # Text of a file is no formula: in mathtext $ would begin one.
+    "text.parse_math": False,
+    "text.usetex": False,
+    # Text stays text, which can be searched, read aloud and edited.
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+}
+
+
+def page_of(width: float = WIDTH, height: float = 3.2) -> Any:
+    """Return an empty Figure of a size in inches."""
+    return Figure(figsize=(width, height))
+
+
+def report_of(document: Document) -> Report:
+    """Return the score that a document is, or has."""
+    report = getattr(document, "report", document)
+    assert isinstance(report, Report)
+    return report
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    r"""Return a text of a file for a drawing: without controls, and not longer than there is room.
+
+    >>> cut("a\x1b[31m"), cut("elephant", 5)
+    ('a\\x1b[31m', 'elep…')
+    """
+    shown = terminal(text)
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def note(axes: Any, lines: Sequence[str], places: tuple[float, float] = (1.0, 1.0)) -> None:
+    """Write lines in a corner of the axes."""
+    x, y = places
+    axes.text(x, y, "\n".join(lines), transform=axes.transAxes, ha="right" if x > 0.5 else "left", va="top", fontsize=8)
+
+
+def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return powers of 10 from `low` to `high`, at most about eight, each with its text.
+
+    >>> log_ticks(0.5, 20.0)
+    [(1.0, '1'), (10.0, '10')]
+    """
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    step = max(1, -(-(last - first + 1) // 8))
+    return [(float(f"1e{power}"), f"{float(f'1e{power}'):g}") for power in range(first, last + 1, step)]
