@@ -228,6 +228,40 @@ def test_rows_beyond_the_memory_go_to_a_file_and_change_no_bit(monkeypatch: pyte
     assert compare([FOREST, LOGISTIC], LABELS, by_class=True, worst=3).to_dict() == whole
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"fit": "temperature"},
+        {"id": "id"},
+        {"id": "id", "subset": True, "by": "site", "cluster": "site", "worst": 3},
+    ],
+    ids=lambda options: "-".join(options) or "plain",
+)
+def test_small_files_side_by_side_give_what_they_give_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    y, random = labels_of(40, 3, 1), np.random.default_rng(2)
+    counts = {"first": 40, "second": 40, "third": 40, "short": 30, "long": 95, "odd": 40, "last": 40}
+    for place, (name, rows) in enumerate(counts.items()):
+        order = random.permutation(rows) if "id" in options and place else np.arange(rows)
+        q = distributions(rows, 3, place)
+        q[7, 0] += name == "odd"
+        table = pd.DataFrame(q, columns=["0", "1", "2"]).assign(id=np.arange(rows), y=np.resize(y, rows))
+        table.assign(site=table["id"] % 6).iloc[order].to_csv(tmp_path / f"{name}.csv", index=False)
+    paths = [str(tmp_path / f"{name}.csv") for name in counts]
+    settings: dict[str, Any] = {"label": "y", "preds": "0,1,2", **options}
+    seen: list[tuple[int, float | None]] = []
+    monkeypatch.setattr("xentcli.analysis.model_rows._FEW", 40)
+    beside = compare(paths, threads=2, progress=lambda rows, share: seen.append((rows, share)), **settings)
+    assert "odd" in [refused.name for refused in beside.refused]
+    assert ("short" in [refused.name for refused in beside.refused]) == ("subset" not in options)
+    assert seen.count((40, 1.0)) == 3
+    alone = compare(paths, threads=1, **settings).to_dict()
+    monkeypatch.setattr("xentcli.analysis.model_rows._FEW", -1)
+    assert beside.to_dict() == alone == compare(paths, **settings).to_dict()
+
+
 def test_infinite_losses_are_counted_where_they_cancel() -> None:
     y = np.array([0, 0, 0])
     a = np.array([[0.0, 1.0], [0.5, 0.5], [0.5, 0.5]])

@@ -174,9 +174,10 @@ def _run_all(
     done: list[ModelRows] = []
     refused: list[Refused] = []
     errors: list[XentError] = []
-    for name, data, settings in jobs:
+    for (name, data, _), model in zip(jobs, runs.run_each(jobs, labels, **beside), strict=True):
         try:
-            model = runs.run(name, data, labels, settings, **beside)
+            if isinstance(model, XentError):
+                raise model
             if done:
                 check_alike(done[0], model, runs, one_label_file=labels is not None)
             done.append(model)

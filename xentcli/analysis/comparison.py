@@ -110,7 +110,7 @@ class _Compared:
             for place, name in enumerate(self.runs.metrics, 2)
             if all(model.scores.value(name) is not None for model in self.models)
         }
-        fitted = self._same_rows and all(model.temperature is not None for model in self.models)
+        fitted = self._same_rows and all(model.fitted.temperature is not None for model in self.models)
         return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **defined}
 
     @cached_property
@@ -167,7 +167,7 @@ class _Compared:
         rows = self._counts[model.name] - model.extra
         cost = own.pop("cost")
         assert cost is not None
-        temperature = model.temperature if self._same_rows else None
+        temperature = model.fitted.temperature if self._same_rows else None
         return Model(model.name, model.path, rows, cost, temperature=temperature, **own, figures=values)
 
     def _column(self, model: ModelRows, metric: str = "cost") -> tuple[Floats, int]:
@@ -330,13 +330,15 @@ class _Compared:
         """Notes on temperatures: why there are none, and where they turn the order of two models."""
         if self.unfitted:
             yield f"calibrated is left out: {self.unfitted}"
-        if not self._same_rows and any(model.temperature is not None for model in self.models):
+        if not self._same_rows and any(model.fitted.temperature is not None for model in self.models):
             yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
-        yield from dict.fromkeys(f"calibrated is left out: {model.no_fit}" for model in self.models if model.no_fit)
+        yield from dict.fromkeys(
+            f"calibrated is left out: {model.fitted.reason}" for model in self.models if model.fitted.reason
+        )
         changes = {pair.metric: pair.change for pair in pairs if len(self.models) == 2}
         before, after = changes.get("cost"), changes.get("calibrated_cost")
         if before and after and before * after < 0:
-            each = ", ".join(f"{model.name} {model.temperature:.3g}" for model in self.models)
+            each = ", ".join(f"{model.name} {model.fitted.temperature:.3g}" for model in self.models)
             yield f"the order turns once each model has its own temperature ({each})"
 
     def _row_name(self, row: int) -> str:

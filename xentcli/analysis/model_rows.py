@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from typing import Any
 
 import numpy as np
 
-from xentcli.analysis.fit import searched
+from xentcli.analysis.model_blocks import Alone, Block, Columns, Fitted, Job, Prepare, Whole, fitted_rows
 from xentcli.analysis.row_store import Region, RowStore
-from xentcli.analysis.score import Tallied, score, scored
-from xentcli.arrays import Array, Flags, Floats, Ints, Words
+from xentcli.analysis.score import score, scored
+from xentcli.arrays import Flags, Floats, Ints, Words
 from xentcli.columns.hashing import TextHash
-from xentcli.columns.keys import Keys
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.errors import DataError, Place, shown
+from xentcli.engine.ordered import mapped, worker_count
+from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.pairing.join import Keys as IdKeys
 from xentcli.records import record, replace
-from xentcli.report.per_example import PerExample, Sink
+from xentcli.report.per_example import Sink
 from xentcli.report.report import Report
 from xentcli.settings import Settings
 
@@ -27,51 +28,8 @@ __all__ = ["ModelRows", "Runs", "check_alike"]
 LOSS, CALIBRATED, WEIGHT, LABEL = 0, 1, -2, -1
 """The columns of a region: the loss, that at the best temperature, the metrics, the weight, the number of the label."""
 _SOFT = -1.0
-Columns = tuple[Floats | float, ...]
-"""The columns of some rows: f8[m], or one number for all."""
-
-
-@record(frozen=True, eq=False)
-class _Block:
-    """Rows of a block of one model, as they travel from a worker: columns of a region, and what else is asked."""
-
-    start: int
-    count: int
-    loss: Floats
-    metrics: Columns
-    weight: Floats | float
-    index: Array | None
-    found: Sequence[str | None]
-    ids: Sequence[str] | None
-    kept: Ints
-    groups: tuple[Keys, ...]
-
-
-@record(frozen=True)
-class _Prepare:
-    """Makes a _Block in a worker."""
-
-    metrics: tuple[str, ...]
-    grouped: bool
-
-    def __call__(self, rows: PerExample) -> _Block:
-        """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
-        figures = tuple(_at(rows.kept, rows.figures.get(name), rows.count) for name in self.metrics)
-        weight = 1.0 if (rows.weight == 1).all() else rows.weight
-        index = None if rows.index is None else rows.index.astype(np.int32)
-        clusters = () if rows.clusters is None else (rows.clusters,)
-        groups = (*rows.by, *clusters) if self.grouped else ()
-        about = (rows.found or (), rows.ids, rows.kept, groups)
-        return _Block(rows.start, rows.count, rows.loss, figures, weight, index, *about)
-
-
-def _at(places: Ints, values: Floats | None, rows: int) -> Floats | float:
-    """Values at their places (i8[m]) of some rows, NaN elsewhere; without values NaN."""
-    if values is None or len(values) == rows:
-        return np.nan if values is None else values
-    found = np.full(rows, np.nan)
-    found[places] = values
-    return found
+_FEW = 1 << 18
+"""Of a file of at most as many rows all may be sent at once by a worker."""
 
 
 @record(frozen=False, eq=False)
@@ -84,8 +42,8 @@ class ModelRows:
         The predictions, where they are not a path.
     extra, extra_ids
         Rows with an id that the reference does not have, and the first of these ids.
-    temperature
-        The temperature of least cost; None without a fit, or where `no_fit` says why there is none.
+    fitted
+        The temperature of least cost.
     """
 
     name: str
@@ -95,8 +53,7 @@ class ModelRows:
     report: Report | None = None
     extra: int = 0
     extra_ids: tuple[str, ...] = ()
-    temperature: float | None = None
-    no_fit: str = ""
+    fitted: Fitted = Fitted()
 
     @property
     def rows(self) -> Floats:
@@ -179,8 +136,8 @@ class Runs:
 
         Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too.
         """
-        first = self._count is None
-        model = ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0), data)
+        job, first = (name, data, settings), self._count is None
+        model = self._begun(job)
         grouped = first and bool(self.groups)
 
         def restart() -> None:
@@ -192,7 +149,7 @@ class Runs:
             # A file before this one may have failed half-way.
             restart()
         write = self._first_written if first else self._written
-        sink = Sink(_Prepare(self.metrics, grouped), lambda block: write(model, block), restart).beside(also)
+        sink = Sink(Prepare(self.metrics, grouped), lambda block: write(model, block), restart).beside(also)
         metrics = self.metrics if needed is None else needed
         model.report, tallied = scored(data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, **beside)
         if first:
@@ -201,34 +158,62 @@ class Runs:
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         if fit:
-
-            def again(tempered: Settings, sink: Sink) -> object:
-                return scored(data, labels, tempered, sink=sink, **beside)
-
-            self._calibrate(model, tallied, again, beside.get("threads"))
+            again: dict[str, Any] = {"threads": None, **beside}
+            model.fitted = fitted_rows(job, labels, tallied, lambda block: self._tempered(model, block), **again)
         return model
 
-    def _calibrate(
-        self, model: ModelRows, tallied: Tallied, again: Callable[[Settings, Sink], object], threads: int | None
-    ) -> None:
-        """Find the temperature of least cost, and keep the losses at it."""
-        if not tallied.feed.repeatable:
-            model.no_fit = f"{model.path} is a stream, which cannot be read again for a temperature"
-            return
-        found = searched(tallied.feed, first=tallied.bundle["slopes"], threads=threads)
-        if found.fit is None or found.fit.temperature is None:
-            model.no_fit = f"{model.name}: {found.reason}"
-            return
-        model.temperature = found.fit.temperature
+    def run_each(
+        self, jobs: Sequence[Job], labels: Any, *, fit: bool, threads: int | None = None, **beside: Any
+    ) -> Iterator[ModelRows | XentError]:
+        """Run models in order, and yield each, or the error that refuses it.
 
-        def write(block: _Block) -> None:
-            at, found = self._places(block)
-            rows = slice(at, at + block.count) if isinstance(at, int) else at
-            model.rows[rows, CALIBRATED] = block.loss if found is None else block.loss[found]
+        Once there is a reference, files of as few rows are scored side by side, each in one worker.
+        """
+        for place, job in enumerate(jobs):
+            if self._count is not None and self._count <= _FEW and len(jobs) > place + 1 and _are_files(jobs, labels):
+                yield from self._side_by_side(jobs[place:], labels, fit=fit, threads=threads, **beside)
+                return
+            yield self._tried(job, labels, fit=fit, threads=threads, **beside)
 
-        settings = tallied.plan.settings
-        tempered = replace(settings, temperature=settings.temperature * model.temperature)
-        again(tempered, Sink(_Prepare((), False), write, lambda: None))
+    def _side_by_side(
+        self, jobs: Sequence[Job], labels: Any, *, progress: Callable[[int, float], object] | None = None, **beside: Any
+    ) -> Iterator[ModelRows | XentError]:
+        alone = Alone(labels, self.metrics, beside["fit"], 2 * _FEW)
+        for job, whole in zip(jobs, mapped(alone, jobs, worker_count(beside["threads"])), strict=True):
+            if whole.error is not None:
+                yield whole.error
+            elif whole.report is None:
+                yield self._tried(job, labels, progress=progress, **beside)
+            else:
+                if progress is not None:
+                    progress(whole.report.examples.read, 1.0)
+                yield self._kept(job, whole)
+
+    def _tried(self, job: Job, labels: Any, **beside: Any) -> ModelRows | XentError:
+        name, data, settings = job
+        try:
+            return self.run(name, data, labels, settings, **beside)
+        except XentError as error:
+            return error
+
+    def _begun(self, job: Job) -> ModelRows:
+        name, data, _ = job
+        return ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0), data)
+
+    def _kept(self, job: Job, whole: Whole) -> ModelRows:
+        """Keep the rows of a model that was scored by one worker, after the reference."""
+        model = self._begun(job)
+        for block in whole.blocks:
+            self._written(model, block)
+        for block in whole.tempered:
+            self._tempered(model, block)
+        model.report, model.fitted = whole.report, whole.fitted
+        return model
+
+    def _tempered(self, model: ModelRows, block: Block) -> None:
+        at, found = self._places(block)
+        rows = slice(at, at + block.count) if isinstance(at, int) else at
+        model.rows[rows, CALIBRATED] = block.loss if found is None else block.loss[found]
 
     def run_long(self, column: str, data: Any, labels: Any, **beside: Any) -> list[ModelRows]:
         """Score one file with a row for each model and id, and keep the rows of each model by their ids.
@@ -242,7 +227,7 @@ class Runs:
         names, ids = Vocabulary(), Vocabulary()
         models: list[ModelRows] = []
 
-        def write(block: _Block) -> None:
+        def write(block: Block) -> None:
             (found, codes), *block_groups = block.groups
             numbers = names.add(list(found))
             models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
@@ -261,7 +246,7 @@ class Runs:
             models.clear()
 
         settings = replace(self.settings, by=(column, *self.settings.slices))
-        sink = Sink(_Prepare(self.metrics, True), write, restart)
+        sink = Sink(Prepare(self.metrics, True), write, restart)
         report = score(data, labels, settings, sink=sink, metrics_needed=self.metrics, **beside)
         for model in models:
             model.report = report
@@ -282,7 +267,7 @@ class Runs:
             )
         model.region.put(rows, columns)
 
-    def _first_written(self, model: ModelRows, block: _Block) -> None:
+    def _first_written(self, model: ModelRows, block: Block) -> None:
         if block.ids is not None:
             for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
                 known.append(found)
@@ -292,7 +277,7 @@ class Runs:
             self._note_groups(block, start)
         model.region.put(start, self._numbered(block))
 
-    def _written(self, model: ModelRows, block: _Block) -> None:
+    def _written(self, model: ModelRows, block: Block) -> None:
         at, found = self._places(block)
         columns = self._numbered(block)
         if found is not None:
@@ -303,7 +288,7 @@ class Runs:
             columns = _some(columns, found)
         model.region.put(at, columns)
 
-    def _places(self, block: _Block) -> tuple[int | Ints, Flags | None]:
+    def _places(self, block: Block) -> tuple[int | Ints, Flags | None]:
         """Return where rows of a block belong in the reference: from a row on, or by ids of those that have one.
 
         By ids bool[n] says which of them have one.
@@ -314,7 +299,7 @@ class Runs:
         found: Flags = at >= 0
         return at[found], found
 
-    def _numbered(self, block: _Block) -> Columns:
+    def _numbered(self, block: Block) -> Columns:
         """The columns of a block with the label of each row as its number in `labels`."""
         labels: Floats | float = _SOFT
         if block.found and block.index is not None:
@@ -323,7 +308,7 @@ class Runs:
             labels = numbers[block.index]
         return (block.loss, np.nan, *block.metrics, block.weight, labels)
 
-    def _note_groups(self, block: _Block, rows: Ints | int) -> None:
+    def _note_groups(self, block: Block, rows: Ints | int) -> None:
         """Keep the groups of rows: of these, or of those from this one on."""
         if self.group_rows is None:
             self.group_rows = RowStore([-1.0] * len(self.groups)).region()
@@ -331,6 +316,13 @@ class Runs:
         for place, (names, codes) in enumerate(block.groups):
             numbers[place, block.kept] = self.groups[place].add(list(names))[codes]
         self.group_rows.put(rows, numbers)
+
+
+def _are_files(jobs: Sequence[Job], labels: Any) -> bool:
+    """Whether all is read from files, which any worker can open."""
+    further = jobs[-1][2].further_files([])
+    paths = [*(data for _, data, _ in jobs), *further, *([] if labels is None else [labels])]
+    return all(isinstance(path, str | os.PathLike) and os.path.isfile(path) for path in paths)
 
 
 def _some(columns: Columns, rows: Flags | Ints) -> Columns:
