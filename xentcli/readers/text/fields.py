@@ -24,7 +24,7 @@ from xentcli.records import record
 
 __all__ = ["Fields", "between", "fields_in", "fields_of", "in_rows"]
 
-_QUOTE, _CR, _LF, _BLANK = (ord(letter) for letter in '"\r\n ')
+_QUOTE, _CR, _LF, _BLANK, _TAB = (ord(letter) for letter in '"\r\n \t')
 _FEW_TEXTS = 64
 """Fewer texts are read as strings."""
 _FIRST_BYTES = 1024
@@ -220,34 +220,38 @@ def _quoted(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[I
 
 def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) -> tuple[Ints, Ints] | None:
     """Find the fields if runs of blanks separate them."""
-    room = _room(len(text))
     low = np.less_equal(buffer[PAD - 1 : PAD + len(text)], _BLANK)
-    rare = text.tobytes()
-    # Few bytes are found by a search sooner than by a comparison of all.
-    blanks = [int(np.count_nonzero(text == _BLANK)), *map(rare.count, (b"\t", b"\n", b"\r"))]
-    if sum(blanks) + 1 != np.count_nonzero(low):
+    line_ends = np.flatnonzero(text == _LF)
+    blanks, tabs, returns = (int(np.count_nonzero(text == letter)) for letter in (_BLANK, _TAB, _CR))
+    if blanks + tabs + returns + len(line_ends) + 1 != np.count_nonzero(low):
         # Other control characters belong to a field.
         return None
-    np.not_equal(low[1:], low[:-1], out=room[: len(text)])
-    edges = _places(room)
-    edges += PAD
-    start, end = edges[0::2], edges[1::2]
+    # Apart, starts and ends have an 8-byte word each as a rule; together they would take the slow path of _places.
+    start, end = (_edges(*sides, len(text)) for sides in ((low[:-1], low[1:]), (low[1:], low[:-1])))
     if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
         quotes += PAD
         start, end = (place[np.searchsorted(quotes, place) % 2 == 0] for place in (start, end))
-        start, end = np.ascontiguousarray(start), np.ascontiguousarray(end)
         if len(start) != len(end) or not _without_quotes(quotes, start, end):
             return None
     last, left = end[width - 1 :: width], len(start) % width
-    line_ends = np.flatnonzero(text == _LF) + PAD
+    line_ends += PAD
     if left or len(line_ends) != len(last):
         return None
     # Every row has its fields between two line ends.
     if not ((last <= line_ends).all() and (start[width::width] > line_ends[:-1]).all()):
         return None
-    if blanks[3] and (blanks[3] != blanks[2] or not (buffer.take(line_ends - 1) == _CR).all()):
+    if returns and (returns != len(line_ends) or not (buffer.take(line_ends - 1) == _CR).all()):
         return None
     return start, end
+
+
+def _edges(low: Flags, other: Flags, size: int) -> Ints:
+    """Return the places with flags in the first but not the second of two arrays."""
+    room = _room(size)
+    np.greater(low, other, out=room[:size])
+    places = _places(room)
+    places += PAD
+    return places
 
 
 def _room(size: int) -> Flags:
