@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 
 from xentcli import score
+from xentcli.analysis.confidence import is_confidence
+from xentcli.tallies.looks import sure_codes
 
 Array = npt.NDArray[Any]
 RNG = np.random.default_rng(8)
@@ -108,6 +111,59 @@ def test_the_confidence_of_the_predicted_class_is_noticed(block_bytes: int) -> N
     assert codes(high, (RNG.uniform(size=N) < high).astype(int)) == []
     assert "confidence-of-prediction" in codes(np.full(10, 0.9), np.arange(10) % 2)
     assert codes(np.full(9, 0.9), np.arange(9) % 2) == []
+
+
+def suspected(log_odds: Array, positive: Array) -> bool:
+    return is_confidence(*np.unique(sure_codes(1 / (1 + np.exp(-log_odds)), positive), return_counts=True))
+
+
+@pytest.mark.parametrize(
+    ("rows", "share", "least"),
+    [
+        (40, 0.5, 0.95),
+        (40, 0.65, 0.5),
+        (200, 0.5, 1),
+        (200, 0.65, 0.99),
+        (200, 0.8, 0.6),
+        (2000, 0.2, 1),
+        (2000, 0.85, 0.95),
+        (20000, 0.9, 0.95),
+    ],
+)
+def test_confidences_are_told_from_probabilities_whatever_the_share_of_positives(
+    rows: int, share: float, least: float
+) -> None:
+    found, rng = 0, np.random.default_rng(5)
+    for _ in range(200):
+        # Log-odds of a model that knows its labels fairly well; folded at 0 they are those of the predicted class.
+        odds = rng.normal(1.86 * np.log(share / (1 - share)), 2.5, rows)
+        positive = rng.uniform(size=rows) < 1 / (1 + np.exp(-odds))
+        found += suspected(abs(odds), positive)
+    assert found >= 200 * least
+
+
+@pytest.mark.parametrize("rows", [10, 40, 400])
+@pytest.mark.parametrize(
+    ("values", "slope", "most"),
+    [
+        # Calibrated, about 92 %, 88 %, 75 % and 70 % positives: above 0.5 by nature, or just so.
+        (lambda rng, n: rng.uniform(1.5, 4, n), 1, 0.01),
+        (lambda rng, n: rng.gamma(4, 0.5, n), 1, 0.01),
+        (lambda rng, n: abs(rng.normal(0, 2, n)), 1, 0.015),
+        (lambda rng, n: abs(rng.normal(0, 1, n)), 1, 0.015),
+        # Too sure by a fifth.
+        (lambda rng, n: rng.uniform(1.5, 4, n), 0.8, 0.02),
+        (lambda rng, n: rng.gamma(8, 0.4, n), 0.8, 0.02),
+    ],
+)
+def test_probabilities_that_happen_to_be_above_a_half_are_not_taken_for_confidences(
+    rows: int, values: Callable[[np.random.Generator, int], Any], slope: float, most: float
+) -> None:
+    found, rng = 0, np.random.default_rng(6)
+    for _ in range(400):
+        odds = values(rng, rows)
+        found += suspected(odds, rng.uniform(size=rows) < 1 / (1 + np.exp(-slope * odds)))
+    assert found <= 400 * most
 
 
 def test_a_model_that_knows_nothing_is_not_said_to_be_worse_than_the_prior() -> None:

@@ -13,6 +13,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from xentcli.analysis.confidence import expected_positives, is_confidence
 from xentcli.analysis.reordering import better_order
 from xentcli.attempts import attempted
 from xentcli.errors import Warning
@@ -299,19 +300,18 @@ def _predicted(case: Case) -> Iterator[Warning]:
 
 
 def _confidence(case: Case) -> Iterator[Warning]:
-    """The confidence of the predicted class as that of the positive one: never below 0.5, and too few positives."""
-    pairs, mean = case.confusion.pairs, case.looks.sure
-    if mean is None or case.total.soft or pairs.rows < LEAST_HARD or len(case.plan.classes) != 2:
+    """The confidence of the predicted class as that of the positive one."""
+    pairs, sure = case.confusion.pairs, case.looks.sure
+    if sure is None or case.total.soft or pairs.rows < LEAST_HARD or len(case.plan.classes) != 2:
         return
-    rows, share = pairs.rows, mean.value
+    if not is_confidence(*sure.all):
+        return
     positives, positive = int(pairs.counts[pairs.true == 1].sum()), case.plan.classes[1]
-    # The variance of the number of positives is n m (1 - m) at most, with m the mean probability.
-    if not positives < rows * share - 3 * math.sqrt(rows * share * (1 - share)):
-        return
+    expected = expected_positives(*sure.all)
     yield Warning(
         "confidence-of-prediction",
-        f"no probability is below 0.5, and {positives:,} of {rows:,} labels are {positive} where "
-        f"{rows * share:,.1f} are expected: this looks like the confidence of the predicted class",
+        f"no probability is below 0.5, and {positives:,} of {pairs.rows:,} labels are {positive} where "
+        f"about {expected:,.0f} are expected: this looks like the confidence of the predicted class",
         f"save the probability of {positive}: the confidence where {positive} is predicted, 1 less it elsewhere",
     )
 

@@ -11,10 +11,11 @@ import numpy as np
 from xentcli.arrays import Ints, distinct
 from xentcli.records import record
 from xentcli.tallies.block import Block
-from xentcli.tallies.looks import MOST_CLASSES
 from xentcli.tallies.tally import Tally
 
-__all__ = ["Confusion", "Counts", "Pairs", "counted"]
+__all__ = ["MOST_CLASSES", "Confusion", "Counts", "Pairs", "counted"]
+
+MOST_CLASSES = 1000
 
 
 @record(frozen=True, eq=False)

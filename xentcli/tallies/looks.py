@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Self
 
 import numpy as np
 
+from xentcli.arrays import Flags, Floats, Ints
 from xentcli.records import record
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.rows import row_sums
+from xentcli.tallies.confusion import MOST_CLASSES, Counts, counted
 from xentcli.tallies.moments import Mean
 from xentcli.tallies.tally import Tally
 
-__all__ = ["MOST_CLASSES", "Looks"]
+__all__ = ["Looks", "half_width", "least_other", "sure_codes"]
 
-MOST_CLASSES = 1000
 _FEW = 8
+_BITS = 47
+"""Low bits of a double that its bin leaves out: there are 32 bins from each power of two to the next."""
 _CERTAIN: Mapping[str, tuple[float, float]] = {
     "probs": (0.0, 1.0),
     "true-probs": (0.0, 1.0),
@@ -40,13 +44,13 @@ class Looks(Tally):
     twice
         The mean confidence where every row could be the softmax of probabilities, else None.
     sure
-        The mean of one column of probabilities that are never below 0.5, else None.
+        The codes of `sure_codes` where one column of probabilities is never below 0.5, else None.
     """
 
     hard: bool = True
     probable: bool = True
     twice: Mean | None = Mean()
-    sure: Mean | None = Mean()
+    sure: Counts | None = field(default_factory=Counts)
 
     @classmethod
     def nothing(cls) -> Self:
@@ -70,12 +74,13 @@ class Looks(Tally):
         batch = work.batch
         twice = open_.twice is not None and _twice(batch)
         sure = open_.sure is not None and _sure(batch)
-        mean = Mean.of(work.confidence, None) if twice or sure else None
+        hard = ~work.soft
+        codes = sure_codes(batch.predictions[hard, -1], work.index[hard]) if sure else None
         return cls(
             open_.hard and _hard(batch),
             open_.probable and _probable(batch),
-            mean if twice else None,
-            mean if sure else None,
+            Mean.of(work.confidence, None) if twice else None,
+            None if codes is None else Counts((counted(codes),)),
         )
 
     def merge(self, other: Looks) -> Looks:
@@ -83,6 +88,23 @@ class Looks(Tally):
         twice = None if self.twice is None or other.twice is None else self.twice.merge(other.twice)
         sure = None if self.sure is None or other.sure is None else self.sure.merge(other.sure)
         return Looks(self.hard and other.hard, self.probable and other.probable, twice, sure)
+
+
+def sure_codes(probabilities: Floats, positive: Ints | Flags) -> Ints:
+    """Return the code of each row, i8[n]: twice the bin of 1 - q (f8[n], from 0 to 0.5), and whether it is positive."""
+    bins = (1 - probabilities).view(np.int64) >> _BITS
+    return 2 * bins + positive
+
+
+def least_other(bins: Ints) -> Floats:
+    """Return the least 1 - q of each bin; of the bin of 0 half of the least that a double q below 1 has."""
+    return np.maximum((bins << _BITS).view(np.float64), 2.0**-54)
+
+
+def half_width(bins: Ints) -> Floats:
+    """Return half the width of each bin; 0 for those of 0 and 0.5, where all values are alike."""
+    least, next_ = ((at << _BITS).view(np.float64) for at in (bins, bins + 1))
+    return np.where((least == 0) | (least == 0.5), 0, (next_ - least) / 2)
 
 
 def _hard(batch: Batch) -> bool:
