@@ -9,7 +9,9 @@ In the text of a page, in order,
     <!-- digits vary: REASON -->  before a block: numbers are compared to 2 %, as versions of other tools differ
     <!-- not run: REASON -->      before a block: it needs what is not here
 
-Every page has a folder of its own, with a copy of sample_data in it.
+Every page has a folder of its own, with a copy of sample_data in it. A command that fails ends with [exit code N].
+
+python -m tests.pages docs/PAGE.md ...    runs pages, and writes what their commands print into them
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -98,24 +101,29 @@ class Session:
         self.env = {**plain, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
         self.names: dict[str, object] = {}
 
-    def run(self, block: Block) -> None:
-        """Write or run a block, and compare what it prints with what it shows."""
+    def run(self, block: Block, update: bool = False) -> str:
+        """Write or run a block, and compare what it prints with what it shows; return its text, or with `update`
+        the text that would be right."""
         if block.remark == "not run":
-            return
+            return block.text
         if block.name:
             path = self.folder / block.name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
         elif block.language == "run":
-            self.shell(block.text)
+            assert not self.shell(block.text), block.text
         elif block.language == "console":
             shown = list(commands(block.text))
             assert shown, f"no command in {block.text!r}"
-            for command, output in shown:
-                self.compare(command, self.shell(command), output, close=block.remark == "digits vary")
+            printed = [self.shell(command) for command, _ in shown]
+            if update:
+                return "".join(f"$ {command}\n{output}" for (command, _), output in zip(shown, printed, strict=True))
+            for (command, output), now in zip(shown, printed, strict=True):
+                self.compare(command, now, output, close=block.remark == "digits vary")
         elif block.language == "python":
             assert ">>> " in block.text, f"neither a file nor a session:\n{block.text}"
             self.interactive(block.text)
+        return block.text
 
     def shell(self, command: str) -> str:
         """Run a command; return what it prints, and its exit code where it is not 0."""
@@ -153,3 +161,27 @@ class Session:
         finally:
             os.chdir(here)
         assert not failed, "".join(said)
+
+
+def updated(page: str, folder: Path) -> str:
+    """Return a page with what its commands print now."""
+    session = Session(folder, folder.parent / "bin")
+    parts, at = [], 0
+    for found, block in zip(_fenced(page), blocks(page), strict=True):
+        right = session.run(block, update=True)
+        if found["text"] is not None:
+            parts += [page[at : found.start("text")], right]
+            at = found.end("text")
+    return "".join([*parts, page[at:]])
+
+
+def _fenced(page: str) -> Iterator[re.Match[str]]:
+    return (found for found in _BLOCK.finditer(page) if not found["remark"] or found["remark"] == "run")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as temporary:
+            (Path(temporary) / "page").mkdir()
+            text = updated(Path(name).read_text(encoding="utf-8"), Path(temporary) / "page")
+        Path(name).write_text(text, encoding="utf-8")

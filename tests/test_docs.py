@@ -14,7 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.conftest import ROOT, posix_only
-from tests.pages import DOCS, Session, blocks, prose
+from tests.pages import DOCS, Session, blocks, masked, numbers, prose
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -134,3 +134,14 @@ def test_every_extra_is_imported_by_the_package() -> None:
     named = {name for name in extras if name not in ("test", "lint", "docs", "all")}
     assert named == set(re.findall(r'needed\("[\w.]+", "(\w+)"\)', code))
     assert extras["all"] == [f"xentcli[{','.join(sorted(named))}]"]
+
+
+def test_the_pictures_are_what_xent_computes(tmp_path: Path) -> None:
+    pictures = DOCS / "pictures"
+    subprocess.run([sys.executable, str(pictures / "draw.py"), str(tmp_path)], check=True)
+    names = {path.name for path in pictures.glob("*.svg")}
+    assert names == {path.name for path in tmp_path.iterdir()}
+    for name in names:
+        drawn, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, pictures))
+        assert masked(drawn) == masked(kept), "python docs/pictures/draw.py draws them"
+        assert numbers(drawn) == pytest.approx(numbers(kept), abs=0.11)
