@@ -84,7 +84,7 @@ def masked(text: str) -> str:
 
 def numbers(text: str) -> list[float]:
     """The numbers of a text."""
-    return [float(found.replace(",", "").rstrip(".")) for found in re.findall(r"[-+]?\d[\d,.]*", text)]
+    return [float(found.replace(",", "")) for found in re.findall(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?", text)]
 
 
 class Session:
@@ -122,7 +122,9 @@ class Session:
                 self.compare(command, now, output, close=block.remark == "digits vary")
         elif block.language == "python":
             assert ">>> " in block.text, f"neither a file nor a session:\n{block.text}"
-            self.interactive(block.text)
+            said = self.interactive(block.text)
+            assert not said or update, said
+            print(said, end="", file=sys.stderr)
         return block.text
 
     def shell(self, command: str) -> str:
@@ -149,18 +151,18 @@ class Session:
         assert masked(printed) == masked(shown), command
         assert numbers(printed) == pytest.approx(numbers(shown), rel=0.02), command
 
-    def interactive(self, text: str) -> None:
-        """Run an interactive session of Python, in the folder and with the names of those before."""
+    def interactive(self, text: str) -> str:
+        """Run an interactive session of Python, in the folder and with the names of those before; return what differs."""
         test = doctest.DocTestParser().get_doctest(text + "\n", self.names, "page", None, 0)
         test.globs = self.names
         here = os.getcwd()
         os.chdir(self.folder)
         try:
             said: list[str] = []
-            failed = doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False).failed
+            doctest.DocTestRunner(verbose=False).run(test, out=said.append, clear_globs=False)
         finally:
             os.chdir(here)
-        assert not failed, "".join(said)
+        return "".join(said)
 
 
 def updated(page: str, folder: Path) -> str:

@@ -100,7 +100,7 @@ def score(
     Raises
     ------
     UsageError, DataError, FileError, NoVerdict
-        See errors.py.
+        See xentcli.errors.
 
     Examples
     --------

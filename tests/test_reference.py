@@ -1,0 +1,61 @@
+"""docs/reference is what the tables say; every command, option, metric, format and function is in it."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+import xentcli
+from tests.reference import FOLDER, PAGES, page, spelled
+from xentcli.cli import main
+from xentcli.readers import READERS
+from xentcli.scoring.metrics import METRICS
+from xentcli.settings import OPTIONS
+from xentcli.writers import WRITERS
+
+
+def kept(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_what_the_tables_say(name: str) -> None:
+    assert kept(name) == page(name), "python -m tests.reference writes it"
+    assert {path.name for path in FOLDER.iterdir()} == PAGES.keys()
+
+
+def test_every_command_is_documented() -> None:
+    assert re.findall(r"^## xent (\w+)$", kept("commands.md"), re.MULTILINE) == list(main.commands)
+
+
+def test_every_option_stands_once() -> None:
+    found = re.findall(r"^\| `(?:-\w, )?(--[\w-]+)", kept("options.md"), re.MULTILINE)
+    there = {
+        spelled(option)
+        for command in main.commands.values()
+        for option in command.get_params(click.Context(command))
+        if isinstance(option, click.Option)
+    }
+    assert sorted(found) == sorted(there)
+    assert {f"--{name.replace('_', '-')}" for name in OPTIONS} <= there
+    for name, command in main.commands.items():
+        listed = kept("commands.md").partition(f"## xent {name}\n")[2].partition("\n## ")[0].partition("| to |")[0]
+        its = [one for one in command.get_params(click.Context(command)) if isinstance(one, click.Option)]
+        assert sorted(re.findall(r"`(--[\w-]+)`", listed)) == sorted(map(spelled, its))
+
+
+@pytest.mark.parametrize(("name", "rows"), [("metrics.md", METRICS), ("formats.md", READERS), ("formats.md", WRITERS)])
+def test_every_row_of_a_table_is_documented(name: str, rows: dict[str, object]) -> None:
+    assert rows.keys() <= set(re.findall(r"^\| `(\w+)`", kept(name), re.MULTILINE))
+
+
+def test_every_function_and_every_field_is_documented() -> None:
+    named = re.findall(r"^## xentcli\.(\w+)$", kept("library.md"), re.MULTILINE)
+    assert named == sorted(name for name in xentcli.__all__ if not name.startswith("_"))
+    fields = set(re.findall(r"^\| `(\w+)` \|", kept("json.md"), re.MULTILINE))
+    for document in ("report", "checks", "explanation", "causes", "comparison", "calibration"):
+        schema = xentcli.schema(document)
+        parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
+        assert {name for part in parts for name in part["properties"]} <= fields
