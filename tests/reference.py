@@ -72,7 +72,7 @@ def spelled(option: click.Option) -> str:
 def commands() -> Iterator[str]:
     """How each command is called, its options by name, and its examples."""
     yield f"# Commands\n\n{MADE} [Options](options.md) says what each option does.\n"
-    yield "`--help` after a command prints the same in a terminal, with what each option does. `xent --version` prints the"
+    yield "`--help` after a command shows the usual options in a terminal, `--help-all` every one. `xent --version` prints the"
     yield "versions of xent, Python and NumPy.\n"
     for name in main.list_commands(context()):
         command = main.commands[name]

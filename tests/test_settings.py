@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import reference
 from tests.conftest import Write
 from xentcli import score
 from xentcli.errors import UsageError
@@ -214,3 +215,9 @@ def test_a_further_file_has_a_format_of_its_own(tmp_path: Path) -> None:
 def test_a_default_is_what_its_own_check_returns(name: str) -> None:
     checked = OPTIONS[name].checked(name, OPTIONS[name].default)
     assert checked == OPTIONS[name].default and type(checked) is type(OPTIONS[name].default)
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_the_reference_says_what_the_tables_say(name: str) -> None:
+    kept = (reference.FOLDER / name).read_text(encoding="utf-8")
+    assert kept == reference.page(name), "python -m tests.reference writes docs/reference"
