@@ -421,3 +421,19 @@ def test_rows_on_a_terminal_are_harmless_too(tmp_path: Path, hostile: tuple[str,
     assert code == 0
     assert text.startswith("row,id,label,probability,loss,weight\n")
     assert raw(text) == set()
+
+
+def test_the_shares_of_classes_and_groups_have_bars_where_there_is_room(
+    call: Call, write: Write, tmp_path: Path
+) -> None:
+    write("by.csv", "truth,site\ncat,n\ndog,s\ncat,n\n")
+    args = ("score", "preds.csv", "by.csv", "--label", "truth", "--by-class", "--by", "site")
+    report = xentcli.score("preds.csv", "by.csv", label="truth", by_class=True, by="site")
+    bars = {line.split()[0]: line.count("=") for line in call(*args).out.splitlines() if line.endswith("=")}
+    for parts, names in ((report.by_class, "cat dog"), (report.by, "n s")):
+        shares = [part.share or 0.0 for part in parts]
+        for name, share in zip(names.split(), shares, strict=True):
+            assert bars[name] == round(16 * share / max(shares))
+    code, narrow = on_terminal(tmp_path, *args, columns=30)
+    assert code == 0
+    assert "==" not in narrow

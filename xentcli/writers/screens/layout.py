@@ -69,7 +69,7 @@ class Columns:
     first_styles
         A style for the first cell of each row, over that of its column.
     spare_remarks
-        Whether remarks are dropped before rows become lines.
+        Whether remarks are dropped before rows become lines, and in these.
     """
 
     rows: Sequence[Sequence[str]]
@@ -122,5 +122,7 @@ class Columns:
 
     def _as_lines(self) -> Iterator[Text]:
         names = self.header or [""] * len(self._widths)
+        last = -1 if self.spare_remarks else None
         for row in self.rows:
-            yield text(", ".join(f"{name} {cell}".strip() for name, cell in zip(names, row, strict=True) if cell))
+            cells = zip(names[:last], row[:last], strict=True)
+            yield text(", ".join(f"{name} {cell}".strip() for name, cell in cells if cell))

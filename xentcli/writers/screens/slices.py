@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 
-from xentcli.report.parts import GroupSlice
+from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, find
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
@@ -16,6 +16,7 @@ from xentcli.writers.screens.layout import Columns, text
 
 __all__ = ["slice_tables"]
 
+_LONGEST_BAR = 16
 MOST = 20
 """The most rows of a table on a screen; other output forms have all."""
 
@@ -38,9 +39,15 @@ def _by_class(report: Report, places: int) -> RenderableType:
     for part in parts[:MOST]:
         counted = fixed(part.mass, 1) if soft else f"{part.examples:,}"
         cells = (part.name, counted, fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
-        rows.append((*cells, *_metrics(part.metrics, more, places), ""))
+        rows.append((*cells, *_metrics(part.metrics, more, places), _bar(part, parts[0])))
     header = (_class_title(report), "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more), "")
-    return Columns([*rows, *_rest(len(parts), len(header))], header, "lrrrr" + "r" * len(more) + "l")
+    justify = "lrrrr" + "r" * len(more) + "l"
+    return Columns([*rows, *_rest(len(parts), len(header))], header, justify, spare_remarks=True)
+
+
+def _bar(part: ClassSlice | GroupSlice, largest: ClassSlice | GroupSlice) -> str:
+    """Return = for each part of the largest share, that of `largest`."""
+    return "=" * round(_LONGEST_BAR * (part.share or 0.0) / largest.share) if largest.share else ""
 
 
 def _class_title(report: Report) -> str:
@@ -55,10 +62,11 @@ def _by(report: Report, parts: list[GroupSlice], places: int) -> RenderableType:
         shown = ends(part.interval, places) if part.interval is not None else "-"
         names = [value or "(empty)" for value in part.group.values()]
         cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
-        rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
+        rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown, _bar(part, parts[0])))
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
-    header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
-    return Columns([*rows, *_rest(len(parts), len(header))], header, "l" * len(columns) + "rrr" + "r" * len(more) + "l")
+    header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval", "")
+    justify = "l" * len(columns) + "rrr" + "r" * len(more) + "ll"
+    return Columns([*rows, *_rest(len(parts), len(header))], header, justify, spare_remarks=True)
 
 
 def _more(report: Report, *there: str) -> list[Metric]:
