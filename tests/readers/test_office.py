@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Callable
@@ -127,3 +128,42 @@ def test_a_hidden_sheet_is_read_where_it_is_named(tmp_path: Path) -> None:
     book.save(path)
     assert xentcli.score(path, label="y").examples.read == 3
     assert xentcli.score(f"{path}#Q", label="y").examples.read == 1
+
+
+@pytest.mark.parametrize("first", ["run.xlsx", "run.xlsx#T"])
+@pytest.mark.parametrize("second", ["run.xlsx#T", "./run.xlsx#T", "link.xlsx#T", "link.xlsx"])
+def test_one_sheet_for_both_inputs_is_refused_however_it_is_written(
+    first: str, second: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("run.xlsx").write_bytes(workbook(T=ROWS))
+    os.link("run.xlsx", "link.xlsx")
+    done = call("score", first, second, "--label", "y")
+    assert (done.code, done.out) == (2, "")
+    assert "predictions and labels are the same" in done.err
+    assert call("score", first, "--label", "y", "-q").code == 0
+
+
+@pytest.mark.parametrize("second", ["p.sav#codes", "./p.sav#codes"])
+def test_the_codes_and_the_labels_of_a_file_are_one_table(second: str, tmp_path: Path, call: Call) -> None:
+    (tmp_path / "p.sav").write_bytes(spss(CODED, y={1: "b", 2: "a"}))
+    done = call("score", str(tmp_path / "p.sav"), str(tmp_path / second), "--label", "y")
+    assert done.code == 2
+    assert "predictions and labels are the same file" in done.err
+
+
+@pytest.mark.parametrize("option", ["-o", "--per-example", "--append"])
+def test_a_workbook_of_which_a_sheet_is_read_is_not_written(option: str, tmp_path: Path, call: Call) -> None:
+    path = tmp_path / "run.xlsx"
+    path.write_bytes(before := workbook(P=[row[:2] for row in ROWS], L=[row[2:] for row in ROWS]))
+    done = call("score", f"{path}#P", f"{path}#L", option, str(path))
+    assert (done.code, path.read_bytes()) == (2, before)
+
+
+def test_a_member_of_an_archive_is_named_by_options(tmp_path: Path, call: Call) -> None:
+    path = tmp_path / "x.npz"
+    np.savez(path, a=[[0.7, 0.3], [0.2, 0.8]], b=[0, 1])
+    done = call("score", f"{path}#a", f"{path}#b")
+    assert done.code == 3
+    assert "--preds a or --label a chooses a member" in done.err
+    assert call("score", str(path), "--preds", "a", "--label", "b", "-q").code == 0

@@ -16,7 +16,7 @@ from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matching, Plan, pair
-from xentcli.readers import file_id, open_source
+from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
 from xentcli.report.details import DETAILS
@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_BY_COLUMN = "leave LABELS out; --label COLUMN names the label column"
 _PARTS = 20
 """How many times --max-groups the groups and clusters that occur together may be."""
 
@@ -249,6 +250,7 @@ def opened(
     _check_two_inputs(predictions, labels)
     sides = zip(("predictions", "labels"), names, (predictions, labels), strict=True)
     sources = [source_of(side, data, settings, name) for side, name, data in sides if data is not None]
+    _check_two_sheets(*sources)
     further = settings.further_files([source.path for source in sources])
     others = [source_of(path, path, settings, path) for path in further]
     if settings.given:
@@ -313,23 +315,40 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
         Where both paths lead to one file, by whatever names, or their folders and globs share one.
     """
     paths = [os.fspath(data) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
-    if len(paths) < 2:
+    if len(paths) < 2 or any(file_and_part(path)[1] is not None for path in paths):
+        # Two sheets of one file are apart: see _check_two_sheets.
         return
     first, second = found = [_files_of(path) for path in paths]
     shared = next((path for file, path in first.items() if file in second), None)
     if shared is None:
         return
-    by_column = "leave LABELS out; --label COLUMN names the label column"
     several = dict.fromkeys(shown(path) for path, files in zip(paths, found, strict=True) if path not in files.values())
     if several:
         raise UsageError(
             f"predictions and labels share a file: {shown(shared)} is among the files of {' and of '.join(several)}",
-            advice=("give each side a file, folder or glob that shares no file with the other", f"or {by_column}"),
+            advice=("give each side a file, folder or glob that shares no file with the other", f"or {_BY_COLUMN}"),
         )
     stream = "-" in paths or not os.path.isfile(shared)
     raise UsageError(
-        f"predictions and labels are the same {'stream' if stream else 'file'}: {shown(shared)}", advice=by_column
+        f"predictions and labels are the same {'stream' if stream else 'file'}: {shown(shared)}", advice=_BY_COLUMN
     )
+
+
+def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None:
+    """Refuse FILE#SHEET for both inputs, where the file is one and the sheet too, however they are written.
+
+    Raises
+    ------
+    UsageError
+        Where both are the same table.
+    """
+    if labels is None or not same_file(predictions.path, labels.path):
+        return
+    sheets = {file_and_part(source.path)[1] for source in (predictions, labels)}
+    if sheets == {None} or (len(sheets) > 1 and predictions.format == "excel"):
+        return
+    what = "sheet" if predictions.format == "excel" else "file"
+    raise UsageError(f"predictions and labels are the same {what}: {shown(predictions.path)}", advice=_BY_COLUMN)
 
 
 def _files_of(path: str) -> dict[tuple[int, int], str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
@@ -14,7 +15,7 @@ from xentcli.records import record
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "check_format", "file_id", "open_small", "open_source", "same_file"]
+__all__ = ["READERS", "Reader", "check_format", "file_and_part", "file_id", "open_small", "open_source", "same_file"]
 
 
 @record(frozen=True)
@@ -31,8 +32,8 @@ class Reader:
         A regular expression of the first bytes of such a file, or nothing where it has none.
     extensions
         Endings of file names, compression endings aside.
-    delimited, typed, parted
-        Whether it takes --delimiter and --decimal; --dtype; and FILE#PART.
+    delimited, typed, parted, members
+        Whether it takes --delimiter and --decimal; --dtype; FILE#PART; and has members that are named as columns are.
     """
 
     about: str
@@ -42,6 +43,7 @@ class Reader:
     delimited: bool = False
     typed: bool = False
     parted: bool = False
+    members: bool = False
 
 
 def _office(about: str, opener: str, magic: bytes, *extensions: str) -> Reader:
@@ -57,9 +59,11 @@ READERS = {
         ".xlsx",
         ".xlsm",
     ),
-    "npz": Reader("an archive of NumPy arrays", "xentcli.readers.archive:open_npz", b"PK\x03\x04", (".npz",)),
+    "npz": Reader(
+        "an archive of NumPy arrays", "xentcli.readers.archive:open_npz", b"PK\x03\x04", (".npz",), members=True
+    ),
     "safetensors": Reader(
-        "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",)
+        "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",), members=True
     ),
     "parquet": Reader("Apache Parquet", "xentcli.readers.arrow:open_parquet", b"PAR1", (".parquet", ".pq")),
     "arrow": Reader(
@@ -156,7 +160,7 @@ def open_source(
         from xentcli.readers.objects import open_memory
 
         return open_memory(data, name)
-    path, part = _path_and_part(os.fspath(data))
+    path, part = file_and_part(os.fspath(data))
     text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named, "quotes": quotes}
     if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
         from xentcli.readers.shards import files_of, open_shards
@@ -167,8 +171,12 @@ def open_source(
     return _open_file(path, format, text, dtype, limits, hashed, part)
 
 
-def _path_and_part(path: str) -> tuple[str, str | None]:
-    """Split FILE#PART, where there is such a file and none whose name is all of it."""
+def file_and_part(path: str) -> tuple[str, str | None]:
+    """Split FILE#PART, where there is such a file and none whose name is all of it.
+
+    >>> file_and_part(__file__ + "#sheet") == (__file__, "sheet"), file_and_part("no/such/file#1")
+    (True, ('no/such/file#1', None))
+    """
     file, _, part = path.rpartition("#")
     return (file, part) if file and not os.path.exists(path) and os.path.isfile(file) else (path, None)
 
@@ -213,7 +221,10 @@ def _open_file(
     if reader.parted:
         options["part"] = part
     elif part is not None:
-        raise DataError(f"no file is called {shown(f'{path}#{part}')}, and a file has no parts", place=Place(path))
+        what = f"no file is called {shown(f'{path}#{part}')}, and a file has no parts"
+        member = shlex.quote(part)
+        advice = f"--preds {member} or --label {member} chooses a member of {shown(path)}" if reader.members else ""
+        raise DataError(what, place=Place(path), advice=advice)
     if reader.typed:
         options["dtype"] = dtype
     elif dtype is not None:
@@ -224,7 +235,7 @@ def _open_file(
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Whether two paths lead to one existing file, by whatever names; ``-`` is standard input.
+    """Whether two paths, or FILE#PART, lead to one existing file, by whatever names; ``-`` is standard input.
 
     >>> same_file(__file__, "-"), same_file("/", "/../")
     (False, True)
@@ -234,12 +245,12 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
 
 
 def file_id(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """Return the device and inode of a file, ``-`` being standard input; None where there is none.
+    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; None without one.
 
     >>> file_id("no/such/file")
     """
     try:
-        found = os.fstat(0) if path == "-" else os.stat(path)
+        found = os.fstat(0) if path == "-" else os.stat(file_and_part(os.fspath(path))[0])
     except (OSError, ValueError):
         return None
     return found.st_dev, found.st_ino
