@@ -13,6 +13,8 @@ import pytest
 
 from xentcli import score
 from xentcli.analysis.confidence import is_confidence
+from xentcli.scoring.batch import Batch
+from xentcli.scoring.losses import Workings
 from xentcli.tallies.looks import sure_codes
 
 Array = npt.NDArray[Any]
@@ -70,6 +72,31 @@ def test_rows_that_are_one_apart_are_noticed(by: int, where: str, block_bytes: i
     report = score(np.roll(GOOD, by, axis=0), Y, block_bytes=block_bytes)
     assert [warning.code for warning in report.warnings] == ["worse-than-prior", "shifted"]
     assert f"the row {where} it" in report.warnings[1].message
+
+
+@pytest.mark.parametrize("begin", [None, 0, 30, 150])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_a_few_rows_decide_whether_the_others_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: int | None, zeros: bool
+) -> None:
+    q = GOOD[RNG.permutation(N)] if begin is None else np.r_[GOOD[:begin], np.roll(GOOD[begin:], 1, axis=0)]
+    q = np.where(q < 1e-3, 0, q) if zeros else q
+    np.savetxt(tmp_path / "p.csv", q / q.sum(axis=1, keepdims=True), "%.17g", ",")
+    pd.Series(Y, name="y").to_csv(tmp_path / "y.csv", index=False)
+    seen: list[int] = []
+
+    def counted(batch: Batch) -> Workings:
+        seen.append(len(batch.rows))
+        return Workings(batch)
+
+    monkeypatch.setattr("xentcli.analysis.shifts.Workings", counted)
+    whole = score(tmp_path / "p.csv", tmp_path / "y.csv").warnings
+    assert sum(seen) > N
+    seen.clear()
+    monkeypatch.setattr("xentcli.analysis.shifts.FEW", 60)
+    assert score(tmp_path / "p.csv", tmp_path / "y.csv").warnings == whole
+    assert ("shifted" in [warning.code for warning in whole]) == (begin is not None)
+    assert (sum(seen) < N) == (begin is None)
 
 
 def test_rows_in_no_order_are_worse_than_the_prior_and_not_shifted(tmp_path: Path) -> None:

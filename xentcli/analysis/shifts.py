@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from xentcli.arrays import Ints
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import Warning
 from xentcli.pairing import Feed
+from xentcli.pairing.alignment import Task
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
@@ -26,6 +27,8 @@ ENOUGH = 50_000
 """Rows that suffice to decide."""
 ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 """With many classes fewer rows suffice: this many numbers, but at least this many rows."""
+FEW = 2_048
+"""Rows that are looked at first."""
 _SURE = 4.0
 _ALL = slice(None)
 
@@ -83,19 +86,33 @@ class _Shift:
         error = math.sqrt((here + there) / self.rows)
         return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
 
+    def leaves_open(self, case: Case) -> bool:
+        """Whether more rows could show that the labels of the neighbours fit far better than their own.
+
+        So it is where these fit nearly well enough, or where these rows fit their own labels and others then do not.
+        """
+        if not self.rows or case.prior is None:
+            return True
+        constant, chance = case.total.classes.error_of_constant, case.worse_than_prior or case.no_better_than_chance
+        here, there = (1 - score.right.value for score in (self.here, self.there))
+        if chance and (self.here.cost.value < case.prior or here < 0.9 * constant):
+            return True
+        by_cost = self.there.cost.value < 1.3 * min(case.prior, 0.7 * self.here.cost.value)
+        return by_cost or there < min(1.1 * constant, 0.9 * here)
+
 
 def shift_warning(case: Case, feed: Feed) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
     `feed` begins again; rows are aligned by position, with hard labels and no weights. Of a
-    long file the first rows decide.
+    long file the first rows decide, and a few of them whether the others are looked at.
     """
-    shifts = {-1: _Shift(), 1: _Shift()}
-    scored = case.total.scored
-    for batch in _overlapping(case, feed):
-        work = Workings(batch)
-        for step, shift in shifts.items():
-            shifts[step] = shift.add(work, step)
+    scored, tasks = case.total.scored, feed.tasks()
+    first = next(tasks)
+    few = _first_rows(first) if min(scored, _most(case)) > 2 * FEW else None
+    if few is not None and not any(shift.leaves_open(case) for shift in _shifts(case, [few]).values()):
+        return None
+    shifts = _shifts(case, itertools.chain([first], tasks))
     for step, where in ((-1, "before"), (1, "after")):
         shift = shifts[step]
         if shift.is_far_better(case):
@@ -108,6 +125,29 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
                 else "is a first row missing in one of the files, or was its first line taken as a header?",
             )
     return None
+
+
+def _first_rows(task: Task) -> Task | None:
+    """The first rows of a task; None where that takes reading all."""
+    found = task.part.split(FEW) if task.part.rows > FEW else None
+    if found is None:
+        return None
+    return replace(task, part=found[0], companions=tuple(replace(span, rows=FEW) for span in task.companions))
+
+
+def _shifts(case: Case, tasks: Iterable[Task]) -> dict[int, _Shift]:
+    """The scores of the first rows with the labels of the rows before (-1) and after them (1)."""
+    shifts = {-1: _Shift(), 1: _Shift()}
+    for batch in _overlapping(case, tasks):
+        work = Workings(batch)
+        for step, shift in shifts.items():
+            shifts[step] = shift.add(work, step)
+    return shifts
+
+
+def _most(case: Case) -> int:
+    """How many rows are enough."""
+    return min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
 
 
 def _would_be(shift: _Shift, case: Case) -> str:
@@ -126,11 +166,11 @@ def _would_be(shift: _Shift, case: Case) -> str:
     return f"{accuracy}, and {there.infinite:,} rows, not {infinite:,}, would have an infinite loss"
 
 
-def _overlapping(case: Case, feed: Feed) -> Iterator[Batch]:
+def _overlapping(case: Case, tasks: Iterable[Task]) -> Iterator[Batch]:
     """The first rows, block by block, and the pair of rows at each border between blocks."""
-    scorer, most = Scorer(case.plan), min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
+    scorer, most = Scorer(case.plan), _most(case)
     held: Batch | None = None
-    for piece in itertools.chain.from_iterable(map(scorer.pieces, feed.tasks())):
+    for piece in itertools.chain.from_iterable(map(scorer.pieces, tasks)):
         batch = scorer.align(piece).batch
         if not len(batch.rows):
             continue
