@@ -88,7 +88,7 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
     return Block(
         wants,
         Figures.of(work),
-        read=n,
+        read=n + 3,
         left_out=LeftOut(2, frozenset({"-100"}), 1),
         underflows=1,
         by=(sites, crossed([sites, days])),
@@ -172,7 +172,7 @@ def row_of(block: Block, i: int) -> Block:
     return replace(
         block,
         figures=Figures.of(work),
-        read=1,
+        read=1 + 3 * (i == 0),
         left_out=block.left_out if i == 0 else LeftOut(),
         underflows=block.underflows * (i == 0),
         by=tuple(coded([names[codes[i]]]) for names, codes in block.by),

@@ -99,6 +99,10 @@ class Bundle(Tally):
                 merged[name] = _tried(TALLIES[name], partial(one.merge, two))
         return Bundle(merged)
 
+    def renumbered(self, moved: Callable[[int], int]) -> Bundle:
+        """Return the tallies of the same rows under other numbers, in the same order."""
+        return Bundle({name: None if of is None else of.renumbered(moved) for name, of in self.tallies.items()})
+
     def __getitem__(self, name: str) -> Any:
         """Return the tally of a name; None where a diagnosis failed."""
         return self.tallies[name] if name in self.tallies else TALLIES[name].kind.empty()
@@ -110,6 +114,11 @@ class Bundle(Tally):
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
         """Return the tallies that `to_plain` gave these values of."""
+        if not isinstance(plain, dict) or not plain.keys() <= TALLIES.keys():
+            raise ValueError("tallies by their names are expected")
+        failed = [name for name, of in plain.items() if of is None and not TALLIES[name].diagnosis]
+        if failed:
+            raise ValueError(f"{failed[0]} has no values")
         return cls({name: None if of is None else TALLIES[name].kind.from_plain(of) for name, of in plain.items()})
 
 

@@ -27,6 +27,14 @@ class Counts(Tally):
 
     pieces: tuple[tuple[Ints, Ints], ...] = ()
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether each piece has a count for each code, sorted."""
+        shapes = all(codes.ndim == 1 and codes.shape == counts.shape for codes, counts in self.pieces)
+        return shapes and all(
+            bool((counts > 0).all() and (np.diff(codes, prepend=-1) > 0).all()) for codes, counts in self.pieces
+        )
+
     def merge(self, other: Counts) -> Counts:
         """Return the counts of both; a piece is joined to the next longer one unless that is twice as long."""
         pieces = sorted((*self.pieces, *other.pieces), key=lambda piece: -len(piece[0]))
@@ -69,6 +77,12 @@ class Confusion(Tally):
 
     classes: int = 0
     counts: Counts = field(default_factory=Counts)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each pair is of two of the classes."""
+        most = self.classes**2
+        return 0 <= self.classes <= MOST_CLASSES and all((codes < most).all() for codes, _ in self.counts.pieces)
 
     @classmethod
     def of(cls, block: Block) -> Confusion:

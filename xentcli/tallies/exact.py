@@ -40,6 +40,7 @@ LEAST_NORMAL = 2.0**-1022
 _SPLIT = 26
 # A bin of bincount adds parts below 2**27 and is exact up to 2**53.
 _CHUNK = 1 << 25
+_MOST_BITS = 1 << 14
 _MOST_EXTRACTIONS = 6
 _MOST_BINS = 1 << 22
 _SOME = 64
@@ -148,6 +149,12 @@ class ExactSum(Tally, Summed):
     units: int = 0
     power: int = 0
     odd: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether products of doubles can sum to this: an integer of another power would take all memory."""
+        small = abs(self.power) <= _MOST_BITS and self.units.bit_length() <= _MOST_BITS
+        return small and (self.units % 2 == 1 or not (self.units or self.power)) and min(self.odd) >= 0
 
     @classmethod
     def made(cls, units: int, power: int, odd: tuple[int, int, int] = (0, 0, 0)) -> Self:

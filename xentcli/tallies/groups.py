@@ -28,6 +28,12 @@ class Piece:
     names: Sequence[Any] = ()
     sums: Mapping[str, GroupMeans | GroupMoments] = field(default_factory=dict)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether names are distinct, and there is a sum for each."""
+        count = len(self.names)
+        return len(set(self.names)) == count and all(len(sums) == count for sums in self.sums.values())
+
 
 @record(frozen=True, eq=False)
 class Groups(Tally, Generic[K]):
@@ -45,6 +51,12 @@ class Groups(Tally, Generic[K]):
     """
 
     pieces: tuple[Piece, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all pieces have the same sums."""
+        kinds = [{name: type(sums) for name, sums in piece.sums.items()} for piece in self.pieces]
+        return all(kind == kinds[0] for kind in kinds)
 
     @classmethod
     def of(cls, names: Sequence[K], **sums: GroupMeans | GroupMoments) -> Groups[K]:

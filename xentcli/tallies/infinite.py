@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -30,6 +30,15 @@ class Infinite(Tally):
     count: int = 0
     first: tuple[int, ...] = ()
     weight: ExactSum = ExactSum()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the first rows are row numbers in order."""
+        return self.first == _first(row for row in self.first if row > 0) and len(self.first) <= self.count
+
+    def renumbered(self, moved: Callable[[int], int]) -> Infinite:
+        """Return the same rows under other numbers."""
+        return Infinite(self.count, tuple(map(moved, self.first)), self.weight)
 
     @classmethod
     def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:

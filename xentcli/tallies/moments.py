@@ -82,6 +82,11 @@ class GroupMeans(_Averaged):
     b: GroupSums
     sums: ClassVar[type[Summed]] = GroupSums
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether both sums have the same groups."""
+        return len(self.a) == len(self.b)
+
     @classmethod
     def joined(cls, parts: Sequence[GroupMeans], places: Sequence[Ints], groups: int) -> GroupMeans:
         """Return the means of `groups` groups over all parts; group i of a part is group places[i] (i8[n])."""
@@ -169,6 +174,11 @@ class Moments(Tally, _Spread):
     means: ClassVar[type[_Averaged]] = Mean
 
     @property
+    def is_sound(self) -> bool:
+        """Whether there are 0 rows or more."""
+        return self.rows >= 0
+
+    @property
     def standard_error(self) -> float | None:
         """The standard error of the mean; None for fewer than two rows or an infinite value."""
         if self.rows < 2 or not self.mean.b or not self.mean.a.all_finite:
@@ -194,6 +204,12 @@ class GroupMoments(_Spread):
     ab: GroupSums
     bb: GroupSums
     means: ClassVar[type[_Averaged]] = GroupMeans
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all sums have the same groups, each with rows."""
+        same = self.rows.shape == (len(self.mean),) and all(len(of) == len(self) for of in (self.aa, self.ab, self.bb))
+        return same and bool((self.rows >= 0).all())
 
     @classmethod
     def joined(cls, parts: Sequence[GroupMoments], places: Sequence[Ints], groups: int) -> GroupMoments:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, wanted
@@ -159,6 +159,16 @@ class Scores(Tally):
     deviation: float | None = None
     certain: frozenset[float | None] = frozenset()
     column: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each row that was read is scored, left out, or of weight 0."""
+        counts = (self.read, self.zero_weight, self.underflows, self.left_out.rows)
+        return min(counts) >= 0 and self.read == self.scored + self.zero_weight + self.left_out.rows
+
+    def renumbered(self, moved: Callable[[int], int]) -> Scores:
+        """Return the tally with other numbers of the rows of infinite loss."""
+        return replace(self, infinite=self.infinite.renumbered(moved))
 
     @classmethod
     def of(cls, figures: Figures, *, read: int, left_out: LeftOut = _NOTHING, underflows: int = 0) -> Scores:

@@ -32,6 +32,11 @@ class ClassShares(Tally):
     masses: Mapping[int, ExactSum] | None = None
     pairs: bool = False
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether rows are counted by class."""
+        return self.counts.ndim == 1 and bool((self.counts >= 0).all()) and all(c >= 0 for c in self.masses or ())
+
     @classmethod
     def of(cls, work: Workings) -> ClassShares:
         """Tally the targets of a batch."""

@@ -14,7 +14,7 @@ from xentcli.tallies.exact import Among, ExactSum, Layers, Summed
 
 __all__ = ["GroupSums", "grouped_sums"]
 
-_LIMB = 32
+_LIMB, _MOST_LIMBS = 32, 1 << 9
 _ONES = (1 << _LIMB) - 1
 
 
@@ -41,6 +41,12 @@ class GroupSums(Summed):
     limbs: Ints
     low: int = 0
     odd: Ints | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the arrays belong together, and doubles can sum to this."""
+        two = self.limbs.ndim == 2 and 0 < len(self.limbs) <= _MOST_LIMBS and abs(self.low) <= _MOST_LIMBS
+        return two and (self.odd is None or (self.odd.shape == (3, len(self)) and bool((self.odd >= 0).all())))
 
     @classmethod
     def folded(cls, layers: Layers, among: Among, odd: Ints | None = None) -> Self:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -52,9 +53,19 @@ class Tally:
 
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
-        """Return the tally that `to_plain` gave these values of."""
+        """Return the tally that `to_plain` gave these values of.
+
+        Raises
+        ------
+        ValueError
+            Where these are not such values: of another type, of another length, or beyond every sum of doubles.
+        """
         made: Self = _made(cls, plain)
         return made
+
+    def renumbered(self, moved: Callable[[int], int]) -> Self:
+        """Return the tally of the same rows under other numbers, in the same order; most tallies hold no row number."""
+        return self
 
 
 def _merged(one: Any, other: Any) -> Any:
@@ -82,7 +93,9 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Mapping):
         return [[_plain(key), _plain(item)] for key, item in value.items()]
-    if isinstance(value, Sequence | frozenset):
+    if isinstance(value, frozenset):
+        return sorted(map(_plain, value), key=repr)
+    if isinstance(value, Sequence):
         return [_plain(item) for item in value]
     return {name: _plain(item) for name, item in fields_of(value).items()}
 
@@ -90,18 +103,25 @@ def _plain(value: Any) -> Any:
 def _made(hint: Any, plain: Any) -> Any:
     """The value of an annotated type, by its plain form."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if plain is None:
-        return None
     if origin in (types.UnionType, typing.Union):
+        if plain is None and types.NoneType in args:
+            return None
         return _made(_chosen([arg for arg in args if arg is not types.NoneType], plain), plain)
     kind = origin or hint
+    if isinstance(kind, typing.TypeVar):
+        return _name(plain)
     if hasattr(kind, "__record__"):
         hints = typing.get_type_hints(kind)
-        return kind(**{name: _made(hints[name], item) for name, item in plain.items()})
+        if not isinstance(plain, dict) or plain.keys() != kind.__record__.keys():
+            raise ValueError(f"{kind.__name__} has the fields {', '.join(kind.__record__)}")
+        made = kind(**{name: _made(hints[name], item) for name, item in plain.items()})
+        if hasattr(kind, "is_sound") and not made.is_sound:
+            raise ValueError(f"no {kind.__name__} of any rows has these values")
+        return made
     if kind is tuple and args[-1] is not Ellipsis:
-        return tuple(_made(arg, item) for arg, item in zip(args, plain, strict=True))
+        return tuple(_made(arg, item) for arg, item in zip(args, _list(plain), strict=True))
     if kind in (tuple, frozenset):
-        return kind(_made(args[0], item) for item in plain)
+        return kind(_made(args[0], item) for item in _list(plain))
     return _PLAIN[kind](plain, args)
 
 
@@ -111,17 +131,64 @@ def _chosen(hints: list[Any], plain: Any) -> Any:
     return next((hint for hint in hints if getattr(hint, "__record__", {}).keys() == fields), hints[0])
 
 
-def _key(plain: Any) -> Any:
-    return tuple(map(_key, plain)) if isinstance(plain, list) else plain
+def _list(plain: Any) -> list[Any]:
+    if not isinstance(plain, list):
+        raise ValueError(f"a list is expected, not {plain!r:.40}")
+    return plain
 
 
+def _exactly(kind: type) -> Callable[[Any, Any], Any]:
+    def made(plain: Any, _: Any) -> Any:
+        if type(plain) is not kind:
+            raise ValueError(f"a {kind.__name__} is expected, not {plain!r:.40}")
+        return plain
+
+    return made
+
+
+def _integer(plain: Any, _: Any = None) -> int:
+    if isinstance(plain, str) and _HEX.fullmatch(plain):
+        return int(plain, 16)
+    found: int = _exactly(int)(plain, _)
+    return found
+
+
+def _double(plain: Any, _: Any) -> float:
+    value = float.fromhex(_exactly(str)(plain, _))
+    if value != value:
+        raise ValueError("a number is expected, not NaN")
+    return value
+
+
+def _integers(plain: Any, _: Any) -> Any:
+    """An array of whole numbers: `tolist` gives lists of one length in each dimension."""
+    array = np.array(_list(plain))
+    if array.size and array.dtype != np.int64:
+        raise ValueError("whole numbers below 2**63 are expected")
+    return array.astype(np.int64)
+
+
+def _mapping(plain: Any, args: Any) -> dict[Any, Any]:
+    pairs = [(_made(args[0], key), _made(args[1], item)) for key, item in map(_list, _list(plain))]
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _name(plain: Any) -> Any:
+    """The name of a group: a text, a whole number, or a tuple of names."""
+    return tuple(map(_name, plain)) if isinstance(plain, list) else plain if isinstance(plain, str) else _integer(plain)
+
+
+_HEX = re.compile("-?0x[0-9a-f]+")
 _PLAIN: Mapping[Any, Any] = {
-    bool: lambda plain, _: plain,
-    str: lambda plain, _: plain,
-    int: lambda plain, _: int(plain, 16) if isinstance(plain, str) else plain,
-    float: lambda plain, _: float.fromhex(plain),
-    np.ndarray: lambda plain, _: np.array(plain, dtype=np.int64),
-    Mapping: lambda plain, args: {_made(args[0], key): _made(args[1], item) for key, item in plain},
-    Sequence: lambda plain, _: [_key(name) for name in plain],
+    bool: _exactly(bool),
+    str: _exactly(str),
+    int: _integer,
+    float: _double,
+    np.ndarray: _integers,
+    Mapping: _mapping,
+    Sequence: lambda plain, _: [_name(name) for name in _list(plain)],
 }
 """How a value of each type is made of its plain form and the arguments of the type."""

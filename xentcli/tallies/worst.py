@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import operator
+from collections.abc import Callable
 
 import numpy as np
 
 from xentcli.columns.column import take, texts_of
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.tallies.block import Block
 from xentcli.tallies.tally import Tally
 
@@ -40,6 +41,16 @@ class Worst(Tally):
 
     most: int = 0
     rows: tuple[WorstRow, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether these are the worst rows in order."""
+        ranks = [row.rank for row in self.rows]
+        return len(ranks) <= self.most and ranks == sorted(ranks) and all(row.row > 0 for row in self.rows)
+
+    def renumbered(self, moved: Callable[[int], int]) -> Worst:
+        """Return the same rows under other numbers."""
+        return Worst(self.most, tuple(replace(row, row=moved(row.row)) for row in self.rows))
 
     @classmethod
     def of(cls, block: Block) -> Worst:
