@@ -16,6 +16,7 @@ from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matching, Plan, pair
+from xentcli.pairing.shard import Shard
 from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
@@ -266,6 +267,8 @@ def opened(
         whole=whole,
         named=named or bool(settings.worst),
     )
+    if settings.shard is not None:
+        return feed.of_shard(Shard.of(settings.shard))
     if not settings.balanced:
         return feed
     from xentcli.analysis.balanced import balanced

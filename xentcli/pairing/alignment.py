@@ -103,6 +103,43 @@ class Span:
         loaded = merged_rows([part.load(selection) for part in self.parts])
         return loaded if loaded.count == self.rows else loaded.cut(self.skipped, self.skipped + self.rows)
 
+    def cut(self, first: int, last: int) -> Span:
+        """Return the rows from `first` up to but not including `last`."""
+        skipped, parts = self.skipped + first, list(self.parts)
+        while parts and skipped >= parts[0].rows:
+            skipped -= parts.pop(0).rows
+        return Span(tuple(parts), skipped, last - first)
+
+
+@record(frozen=True)
+class _CutPart:
+    """Some rows of a part of which only all can be read."""
+
+    part: Part
+    skipped: int
+    rows: int
+
+    def load(self, selection: Selection) -> Rows:
+        """Read the selected columns."""
+        return self.part.load(selection).cut(self.skipped, self.skipped + self.rows)
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them in pieces."""
+        before = 0
+        for rows in self.part.pieces(selection):
+            first, last = max(self.skipped - before, 0), min(self.skipped + self.rows - before, rows.count)
+            before += rows.count
+            if first < last:
+                yield rows.cut(first, last)
+
+    def first(self, rows: int) -> _CutPart:
+        """Return all."""
+        return self
+
+    def split(self, rows: int) -> None:
+        """Return nothing."""
+        return
+
 
 @record(frozen=True)
 class Task:
@@ -114,6 +151,14 @@ class Task:
     part: Part
     start: int
     companions: tuple[Span, ...] = ()
+
+    def within(self, rows: range) -> Task | None:
+        """Return what it has of some rows (from 0) of the predictions; None where that is nothing."""
+        first, last = max(rows.start - self.start, 0), min(rows.stop - self.start, self.part.rows)
+        if first >= last or (first, last) == (0, self.part.rows):
+            return self if first < last else None
+        spans = tuple(span.cut(first, last) for span in self.companions)
+        return Task(_CutPart(self.part, first, last - first), self.start + first, spans)
 
 
 Advise = Callable[[int, int, int], tuple[str, ...]]

@@ -6,13 +6,15 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from xentcli.arrays import Ints
-from xentcli.errors import DataError
+from xentcli.errors import DataError, Place
 from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.counts import Counted, counts_advice
 from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
+from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
-from xentcli.readers.source import Source
+from xentcli.readers.source import Source, files_in
+from xentcli.records import replace
 
 __all__ = ["Feed", "Matching"]
 
@@ -20,9 +22,9 @@ __all__ = ["Feed", "Matching"]
 class Feed:
     """The sources of a plan, the predictions first, and their parts that were not yet handed out."""
 
-    def __init__(self, plan: Plan, queues: Sequence[PartQueue]) -> None:
+    def __init__(self, plan: Plan, queues: Sequence[PartQueue], rows: range | None = None) -> None:
         self.plan = plan
-        self._queues = tuple(queues)
+        self._queues, self._rows = tuple(queues), rows
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -36,15 +38,49 @@ class Feed:
 
     def again(self) -> Feed:
         """Return a feed of the same sources from their first rows on; they must be repeatable."""
-        return Feed(self.plan, [queue.again() for queue in self._queues])
+        return Feed(self.plan, [queue.again() for queue in self._queues], self._rows)
 
     def with_plan(self, plan: Plan) -> Feed:
         """Return a feed of the same parts by another plan, which loads the same."""
-        return Feed(plan, self._queues)
+        return Feed(plan, self._queues, self._rows)
 
     def share_of(self, rows: int) -> float | None:
         """Return the fraction of the predictions that `rows` rows are; None where it is unknown."""
-        return self.sources[0].share_of(rows)
+        return self.sources[0].share_of(rows) if self._rows is None else rows / len(self._rows)
+
+    def of_shard(self, shard: Shard) -> Feed:
+        """Return a feed of one shard: of whole files where each side has files to share out, else of rows.
+
+        All was decided by the first rows of all: so every shard is read alike.
+
+        Raises
+        ------
+        DataError
+            For a stream, and for fewer rows than shards.
+        """
+        sources, plan = self.sources, self.plan
+        beside = () if plan.joins else sources[1:]
+        files = len(files_in(sources[0]))
+        if files >= shard.count and all(len(files_in(source)) == files for source in beside):
+            some = [_of_files(source, shard) for source in sources[: len(beside) + 1]]
+            some += sources[len(some) :]
+            inputs = [replace(table, files=files_in(source)) for table, source in zip(plan.inputs, some, strict=True)]
+            queues = [queue.of(source) for queue, source in zip(self._queues, some, strict=True)]
+            return Feed(replace(plan, inputs=tuple(inputs)), queues)
+        if not sources[0].repeatable:
+            raise DataError(
+                "the rows of a stream are not known before its end, and --shard counts them",
+                place=Place(sources[0].path),
+                advice="save it to a file",
+            )
+        rows = sum(part.rows for part in self._queues[0].again())
+        shard.check(rows, sources[0].path)
+        return Feed(plan, self._queues, range(rows)[shard.share(rows)])
+
+    @property
+    def rows(self) -> range | None:
+        """The rows of the predictions (from 0) that are a shard; None for all."""
+        return self._rows
 
     def tasks(self) -> Iterator[Task]:
         """Yield the parts of the predictions with the places of the rows that go with them.
@@ -54,6 +90,12 @@ class Feed:
         DataError
             When the row counts differ.
         """
+        if self._rows is None:
+            return self._all_tasks()
+        found = (task.within(self._rows) for task in self._all_tasks())
+        return (task for task in found if task is not None)
+
+    def _all_tasks(self) -> Iterator[Task]:
         if self.plan.joins:
             start = 0
             for part in self._queues[0]:
@@ -81,6 +123,14 @@ class Feed:
             source.check_unchanged()
 
 
+def _of_files(source: Source, shard: Shard) -> Source:
+    """Return a source of some of its files."""
+    from xentcli.readers.shards import Shards
+
+    assert isinstance(source, Shards)
+    return source.of_files(shard.share(len(source.files)))
+
+
 class Matching:
     """What ids and row names say of the alignment; complete when all rows were noted."""
 
@@ -90,11 +140,23 @@ class Matching:
         ours = feed.sources[0]
         self._matched = [
             Matched(
-                join, source, pick["id"], ours, plan.picks[0]["id"], bytearray(join.rows.count), plan.settings.subset
+                join,
+                source,
+                pick["id"],
+                ours,
+                plan.picks[0]["id"],
+                bytearray(join.rows.count),
+                plan.settings.subset,
+                plan.settings.shard is not None,
             )
             for join, source, pick in zip(plan.joins, feed.sources[1:], plan.picks[1:], strict=False)
         ]
         self.row_names = RowNames()
+
+    @property
+    def used(self) -> tuple[bytes, ...]:
+        """A byte for each row of each other source with ids: 1 where it has a prediction."""
+        return tuple(bytes(matched.used) for matched in self._matched)
 
     @property
     def unused(self) -> int:

@@ -60,6 +60,8 @@ class Matched:
         A byte for each row of the labels' side: 1 where it has a prediction.
     subset
         Whether rows may stay without a partner.
+    sharded
+        Whether the predictions are one of several shards: the others may have what has no prediction here.
     """
 
     join: Join
@@ -69,6 +71,7 @@ class Matched:
     our_column: Pick
     used: bytearray
     subset: bool = False
+    sharded: bool = False
     seen: int = 0
     missing: int = 0
     twice: int = 0
@@ -105,7 +108,7 @@ class Matched:
     @property
     def unused(self) -> int:
         """How many rows of the labels' side have no prediction."""
-        return len(self.used) - sum(self.used)
+        return 0 if self.sharded else len(self.used) - sum(self.used)
 
     @property
     def lacking(self) -> Lacking:

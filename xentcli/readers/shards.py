@@ -279,12 +279,16 @@ class Shards:
             self.seen.counts[file] = rows
             before += rows
 
+    def of_files(self, chosen: slice) -> Shards:
+        """Return some of the files, whose columns are those of the first of all."""
+        return replace(self, files=self.files[chosen], seen=_Seen())
+
     def _sources(self) -> Iterator[Source]:
         for file in self.files:
             stamp = stamp_of(file)
             if self.seen.stamps.setdefault(file, stamp) != stamp:
                 raise DataError("the file changed while it was read", place=Place(file))
-            yield self.first if file == self.files[0] else self._another(file)
+            yield self.first if file == self.opened.path else self._another(file)
 
     def _another(self, file: str) -> Source:
         source = opened = self.opener(file)
@@ -299,10 +303,10 @@ class Shards:
             raise DataError("the file is empty", place=Place(file))
         width = self.first.width if decided else self.opened.width
         if source.width != width:
-            what = f"{source.width:,} columns, and {self.files[0]} has {width:,}"
+            what = f"{source.width:,} columns, and {self.opened.path} has {width:,}"
         elif names != self.names:
             ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
-            what = f"a column {shown(ours)} where {self.files[0]} has {shown(first)}"
+            what = f"a column {shown(ours)} where {self.opened.path} has {shown(first)}"
         else:
             return source if decided else cast("Source", self.change(source))
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")

@@ -33,6 +33,15 @@ _above_0 = number_that("a number above 0", lambda x: 0 < x < math.inf)
 _from_0 = number_that("a number from 0 up", lambda x: 0 <= x < math.inf)
 _at_least_0 = number_that("at least 0", lambda n: n >= 0)
 _at_least_1 = number_that("at least 1", lambda n: n >= 1)
+
+
+def _shard(spelling: str, value: str) -> str:
+    index, slash, count = value.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise UsageError(f"{spelling} is I/N with I from 1 to N, not {shown(value)}", advice="--shard 3/8")
+    return f"{int(index)}/{int(count)}"
+
+
 _share = number_that("from 0 to 1", lambda x: 0 <= x <= 1)
 _below_half = number_that("between 0 and 0.5", lambda x: 0 < x < 0.5)
 _level = number_that("between 0 and 1", lambda x: 0 < x < 1, "for 95 %: --confidence 0.95")
@@ -229,6 +238,13 @@ class Fields:
         "Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain")
     )
 
+    shard: str | None = option(
+        "Speed",
+        "Score the I-th of N parts of the rows only (xent merge adds states).",
+        "I/N",
+        check=_shard,
+        commands=("score", "calibration"),
+    )
     hash: bool = _output(
         "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")
     )

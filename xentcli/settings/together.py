@@ -24,6 +24,11 @@ def check_together(settings: Fields) -> None:
     _check_reference(settings)
     if settings.multilabel:
         _check_multilabel(settings)
+    if settings.shard is not None and settings.balanced:
+        raise UsageError(
+            "--class-weight balanced counts the labels of all rows, and --shard has some of them",
+            advice="--class-weight NAME=W gives each weight",
+        )
     if settings.compat is not None:
         _check_compat(settings, settings.compat)
 
