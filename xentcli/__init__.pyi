@@ -29,7 +29,7 @@ from xentcli.settings import Settings
 import os
 import pandas
 
-__all__ = ['__version__', 'calibration', 'check', 'compare', 'explain', 'losses', 'schema', 'score']
+__all__ = ['__version__', 'calibration', 'check', 'compare', 'explain', 'losses', 'merge', 'schema', 'score']
 
 __version__: str
 
@@ -42,6 +42,7 @@ def calibration(
     fit: str | None = None,
     decompose: bool = False,
     details: Collection[str] = (),
+    state: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     kind: Literal['probs', 'logits', 'logprobs', 'true-probs', 'true-logprobs', 'losses'] = 'probs',
@@ -83,6 +84,7 @@ def calibration(
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     cluster: str | int | OneColumn | None = None,
     max_groups: int = 10000,
+    shard: str | None = None,
     hash: bool = False,
 ) -> CalibrationReport: ...
 
@@ -397,7 +399,14 @@ def losses(
     scale: float = 1.0,
     temperature: float = 1.0,
     base: Literal['2', 'e', '10', 2, 10] = 'e',
+    shard: str | None = None,
 ) -> Floats | pandas.Series[float]: ...
+
+def merge(
+    states: Sequence[str | os.PathLike[str]],
+    *,
+    state: str | os.PathLike[str] | None = None,
+) -> Report | CalibrationReport: ...
 
 def schema(
     document: str = 'report',
@@ -411,6 +420,7 @@ def score(
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Collection[str] = (),
     details: Collection[str] = (),
+    state: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -459,6 +469,7 @@ def score(
     show: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     cluster: str | int | OneColumn | None = None,
     max_groups: int = 10000,
+    shard: str | None = None,
     hash: bool = False,
     metrics: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
 ) -> Report: ...

@@ -241,7 +241,7 @@ def test_a_bundle_goes_through_a_spawned_process_and_json_text_with_every_figure
     whole = found.report().to_dict()
     for bundle in (back, again):
         assert same_bits(bundle, found.bundle)
-        assert Tallied(found.feed, bundle, found.matching).report().to_dict() == whole
+        assert replace(found, bundle=bundle).report().to_dict() == whole
 
 
 @record(frozen=True)

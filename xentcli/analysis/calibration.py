@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
@@ -12,6 +13,7 @@ from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import Tallied, details_named, diagnosed_report, opened, retried
+from xentcli.analysis.state import Keep
 from xentcli.analysis.student import normal_quantile
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, UsageError
@@ -30,7 +32,7 @@ from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Moments
 from xentcli.typed import typed
 
-__all__ = ["FITS", "MOST_BINS", "calibration"]
+__all__ = ["FITS", "MOST_BINS", "calibration", "document_of"]
 
 FITS = ("none", "temperature", "logit")
 MOST_BINS = 1000
@@ -46,6 +48,7 @@ def calibration(
     fit: str | None = None,
     decompose: bool = False,
     details: Collection[str] = (),
+    state: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -58,7 +61,7 @@ def calibration(
 
     Parameters
     ----------
-    predictions, labels, settings, details, threads, progress, options
+    predictions, labels, settings, details, state, threads, progress, options
         As ``score`` takes them; the files are read up to six times, or once without a fit.
     bins
         How many bins the confidence has, at most 1000.
@@ -91,20 +94,20 @@ def calibration(
     _check(chosen, decompose=decompose)
     # It has bins of its own.
     detailed = details_named(details) - {"reliability"}
+    keep = None if state is None else Keep.to(state, chosen, (predictions, labels), "calibration", count)
 
     def attempt(whole: bool) -> CalibrationReport:
-        feed = opened(predictions, labels, chosen, whole=whole)
+        feed = opened(predictions, labels, chosen, whole=whole, hashed=keep is not None)
         logit = _logit(feed, method)
         if method != "none" or decompose:
             check_repeatable(feed, "a decomposition" if method == "none" else "a fit")
         metrics = wanted((find("gap"), find("ece")))
         scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, fit=method != "none", details=detailed)
-        report, tallied = diagnosed_report(scorer, feed, metrics, threads=threads, progress=progress)
+        report, tallied = diagnosed_report(scorer, feed, metrics, threads=threads, progress=progress, keep=keep)
         found = None
         if method != "none":
             found = fitted(feed, logit=logit, first=tallied.bundle["slopes"], threads=threads)
-        summary = _Summary(tallied, report, count)
-        made = summary.document(found)
+        made = document_of(tallied, report, count, found)
         if decompose:
             from xentcli.analysis.decomposition import decomposed
 
@@ -112,6 +115,11 @@ def calibration(
         return made
 
     return retried(attempt, predictions, labels)
+
+
+def document_of(tallied: Tallied, report: Report, bins: int, found: Found | None) -> CalibrationReport:
+    """Return the document of tallies and their report, with a fit, None where none was asked for."""
+    return _Summary(tallied, report, bins).document(found)
 
 
 def _check(settings: Settings, *, decompose: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
@@ -15,7 +15,7 @@ from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
-from xentcli.pairing import Feed, Matching, Plan, pair
+from xentcli.pairing import Feed, Matches, Matching, Plan, pair
 from xentcli.pairing.shard import Shard
 from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
@@ -32,8 +32,12 @@ from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
 
+if TYPE_CHECKING:
+    from xentcli.analysis.state import Keep
+
 __all__ = [
     "Tallied",
+    "check_whole",
     "details_named",
     "diagnosed",
     "diagnosed_report",
@@ -62,6 +66,7 @@ def score(
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Collection[str] = (),
     details: Collection[str] = (),
+    state: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -88,6 +93,8 @@ def score(
         Metrics to compute beside the usual ones and those that are shown.
     details
         What the report has in ``details``: losses (their distribution), by_class, worst, reliability, confusion.
+    state
+        A file to write the exact sums of the run to, from which ``merge`` makes the report of several runs.
     threads
         Worker count, at most 16 or the number of CPUs [default: one per CPU]. It changes no bit of the result.
     block_bytes
@@ -112,6 +119,10 @@ def score(
     """
     chosen = Settings.chosen(settings, options, score)
     beside: dict[str, Any] = {"metrics_needed": metrics_needed, "threads": threads, "progress": progress}
+    if state is not None:
+        from xentcli.analysis.state import Keep
+
+        beside["keep"] = Keep.to(state, chosen, (predictions, labels), "score")
     return scored(predictions, labels, chosen, sink=sink, details=details, block_bytes=block_bytes, **beside)[0]
 
 
@@ -127,8 +138,12 @@ def scored(
     block_bytes: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     slopes: bool = False,
+    keep: Keep | None = None,
 ) -> tuple[Report, Tallied]:
-    """Return what score() returns, and the tallies; with `slopes` those with which a fit begins."""
+    """Return what score() returns, and the tallies; with `slopes` those with which a fit begins.
+
+    `keep` writes the state of the run.
+    """
     target = None if sink is None else Sink.of(sink)
     named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
@@ -136,8 +151,9 @@ def scored(
     named |= "worst" in detailed
 
     def attempt(whole: bool) -> tuple[Report, Tallied]:
-        feed = opened(predictions, labels, settings, block_bytes, whole=whole, named=named)
-        return _report(feed, target, threads, metrics_needed, progress, slopes=slopes, details=detailed)
+        feed = opened(predictions, labels, settings, block_bytes, whole=whole, named=named, hashed=keep is not None)
+        beside: dict[str, Any] = {"slopes": slopes, "details": detailed, "keep": keep}
+        return _report(feed, target, threads, metrics_needed, progress, **beside)
 
     once, restart = (False, None) if target is None else (target.restart is None, target.restart)
     return retried(attempt, predictions, labels, once=once, restart=restart)
@@ -179,17 +195,17 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
     prior = None if report.prior is None else report.prior * unit
     case = Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
     nothing: list[Warning] = []
-    found, shifts = findings(case), attempted(lambda: _shift(case, tallied.feed), nothing)
+    found, shifts = findings(case), attempted(lambda: _shift(case, tallied.source), nothing)
     if shifts:
         # It says already which rows belong together.
         found = [replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found]
     return [*found, *shifts]
 
 
-def _shift(case: Case, feed: Feed) -> list[Warning]:
+def _shift(case: Case, feed: Feed | None) -> list[Warning]:
     """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
     plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
-    if not (case.comparable and poor and feed.repeatable and plan.alignment == "position"):
+    if feed is None or not (case.comparable and poor and feed.repeatable and plan.alignment == "position"):
         return []
     found = shift_warning(case, feed.again())
     return [] if found is None else [found]
@@ -236,12 +252,14 @@ def opened(
     *,
     whole: bool = False,
     named: bool = False,
+    hashed: bool = False,
     names: tuple[str, str] = ("predictions", "labels"),
 ) -> Feed:
     """Open both inputs, decide how they are read, and return the feed of their rows.
 
     The first labels decide the rule for all; with `whole` all labels do, where the
-    files can be read twice; with `named` rows have the index of pandas objects as ids.
+    files can be read twice; with `named` rows have the index of pandas objects as ids; with
+    `hashed` a digest of a stream is taken, as with --hash.
     """
     if predictions is None:
         raise UsageError("no predictions: None is neither a path nor an array")
@@ -250,10 +268,11 @@ def opened(
         raise UsageError(f"--kind {settings.kind} needs no labels", advice="leave the second file out")
     _check_two_inputs(predictions, labels)
     sides = zip(("predictions", "labels"), names, (predictions, labels), strict=True)
-    sources = [source_of(side, data, settings, name) for side, name, data in sides if data is not None]
+    hashed = hashed or settings.hash
+    sources = [source_of(side, data, settings, name, hashed=hashed) for side, name, data in sides if data is not None]
     _check_two_sheets(*sources)
     further = settings.further_files([source.path for source in sources])
-    others = [source_of(path, path, settings, path) for path in further]
+    others = [source_of(path, path, settings, path, hashed=hashed) for path in further]
     if settings.given:
         from xentcli.readers.objects import open_memory
 
@@ -292,7 +311,7 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
     return given.data, replace(settings, label=None)
 
 
-def source_of(side: str, data: Any, settings: Settings, name: str) -> Source:
+def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bool = False) -> Source:
     """Open an input as options say that its side, predictions or labels, or a further file is written."""
     decimal, named = settings.decimal_of(side)
     return open_source(
@@ -305,7 +324,7 @@ def source_of(side: str, data: Any, settings: Settings, name: str) -> Source:
         quotes=settings.has_quotes(side),
         dtype=settings.dtype if side == "predictions" else None,
         limits=settings.limits,
-        hashed=settings.hash,
+        hashed=hashed,
     )
 
 
@@ -372,11 +391,15 @@ def is_stdin(data: Any) -> bool:
 
 @record(frozen=True)
 class Tallied:
-    """The tallies of all rows of a feed, and what their matching found."""
+    """The tallies of all rows of a plan, and what their matching found.
 
-    feed: Feed
+    `source` is the feed of the rows; None where they were scored elsewhere.
+    """
+
+    plan: Plan
     bundle: Bundle
-    matching: Matching
+    matches: Matches
+    source: Feed | None = None
 
     @cached_property
     def total(self) -> Scores:
@@ -385,17 +408,18 @@ class Tallied:
         return total
 
     @property
-    def plan(self) -> Plan:
-        """The plan by which they were scored."""
-        return self.feed.plan
+    def feed(self) -> Feed:
+        """The feed of the rows, which a further pass reads again."""
+        assert self.source is not None
+        return self.source
 
     def report(self, metrics: Sequence[Metric] | None = None, details: Collection[str] = ()) -> Report:
         """Return the Report of them, with some metrics (default: the usual ones) and details, before any diagnosis."""
         chosen = wanted() if metrics is None else metrics
-        report = report_of(self.plan, self.bundle, self.matching.row_names, chosen, details)
-        lacking = self.matching.lacking
+        report = report_of(self.plan, self.bundle, self.matches.row_names, chosen, details)
+        lacking = self.matches.lacking
         unmatched = None if lacking is None else Unmatched(*lacking)
-        return replace(report, labels_unused=self.matching.unused, unmatched=unmatched)
+        return replace(report, labels_unused=self.matches.unused, unmatched=unmatched)
 
 
 def _report(
@@ -407,6 +431,7 @@ def _report(
     *,
     slopes: bool,
     details: frozenset[str],
+    keep: Keep | None,
 ) -> tuple[Report, Tallied]:
     plan = feed.plan
     if sink is not None and plan.recipe.has_weightless_losses:
@@ -423,7 +448,7 @@ def _report(
 
         check_repeatable(feed)
     scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes, details=details)
-    report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress)
+    report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress, keep)
     return (_with_gain(report, tallied, threads) if fit else report), tallied
 
 
@@ -434,20 +459,28 @@ def diagnosed_report(
     threads: int | None = None,
     sink: Sink | None = None,
     progress: Callable[[int, float | None], None] | None = None,
+    keep: Keep | None = None,
 ) -> tuple[Report, Tallied]:
-    """Score all tasks of a feed, and return the Report with its diagnoses, and the tallies."""
-    if not scorer.plan.settings.hash:
-        tallied = tally(scorer, feed, threads, sink, progress)
-        return diagnosed(tallied.report(metrics, scorer.details), tallied), tallied
-    from xentcli.readers.digest import digests
+    """Score all tasks of a feed, and return the Report with its diagnoses, and the tallies; `keep` writes these."""
+    # Each shard of rows would read the whole file for its digest.
+    hashed = scorer.plan.settings.hash or (keep is not None and feed.rows is None)
+    found: tuple[str | None, ...] = (None,) * len(feed.sources)
+    if hashed:
+        from xentcli.readers.digest import digests
 
-    with digests(feed.sources) as sums:
+        with digests(feed.sources) as sums:
+            tallied = tally(scorer, feed, threads, sink, progress)
+            found = sums()
+        feed.check_unchanged()
+    else:
         tallied = tally(scorer, feed, threads, sink, progress)
-        report = tallied.report(metrics, scorer.details)
-        found = sums()
-    feed.check_unchanged()
-    inputs = zip(report.inputs, found, strict=True)
-    return diagnosed(replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs)), tallied), tallied
+    if keep is not None:
+        keep.write(feed, tallied.bundle, tallied.matches, metrics, found)
+    report = tallied.report(metrics, scorer.details)
+    if scorer.plan.settings.hash:
+        inputs = zip(report.inputs, found, strict=True)
+        report = replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs))
+    return diagnosed(report, tallied), tallied
 
 
 def _with_gain(report: Report, tallied: Tallied, threads: int | None) -> Report:
@@ -490,12 +523,22 @@ def tally(
         if sink is not None:
             for examples in outcome.examples:
                 sink.write(examples)
-    matching.finish()
-    _check_groups(plan, bundle, whole=True)
-    tallied = Tallied(feed, bundle, matching)
-    if plan.matcher is not None and plan.matcher.matched == "binary" and tallied.total.certain == {0.0, 1.0}:
-        _check_swapped(plan, tallied.total)
+    tallied = Tallied(plan, bundle, matching.finish(), feed)
+    check_whole(plan, bundle)
     return tallied
+
+
+def check_whole(plan: Plan, bundle: Bundle) -> None:
+    """Refuse tallies of all rows that have too many groups, or are those of swapped files.
+
+    Raises
+    ------
+    DataError, FileError
+        With the option, or the command, that helps.
+    """
+    _check_groups(plan, bundle, whole=True)
+    if plan.matcher is not None and plan.matcher.matched == "binary" and bundle["scores"].certain == {0.0, 1.0}:
+        _check_swapped(plan, bundle["scores"])
 
 
 def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:

@@ -106,7 +106,7 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
-_COMMANDS = ("score", "explain", "compare", "calibration", "check", "completion")
+_COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge", "completion")
 
 
 @click.group(cls=Main, commands=Commands(_COMMANDS), context_settings=_settings())

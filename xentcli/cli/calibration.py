@@ -8,7 +8,7 @@ import click
 
 from xentcli.cli.command import Command
 from xentcli.cli.options import THREADS, again, labels_of, parameters, settings_of
-from xentcli.cli.output import OUTPUT, Output
+from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.cli.progress import watched
 from xentcli.options import Option
 from xentcli.records import replace
@@ -33,7 +33,7 @@ _OWN = {
 @click.command(
     cls=Command,
     short_help="Compare confidence with accuracy; fit a temperature.",
-    params=parameters("calibration", _OWN | THREADS),
+    params=parameters("calibration", _OWN | THREADS | STATE),
     examples=(
         ("are the probabilities any good?", "xent calibration preds.csv labels.csv"),
         ("logits of a network", "xent calibration logits.npy labels.npy --kind logits"),
@@ -54,6 +54,6 @@ def calibration(preds_file: str, labels_file: str | None, **options: Any) -> Non
     output = Output(options, (*inputs, *settings.files_named()))
     own: dict[str, Any] = {name: options[name] for name in ("bins", "fit", "decompose", "threads")}
     with watched() as progress:
-        report = run(*inputs, settings, details=output.details, progress=progress, **own)
+        report = run(*inputs, settings, details=output.details, progress=progress, state=output.state, **own)
     command = again("score", without=("bins", "fit", "decompose", "temperature"))
     output.write(replace(report, command=command))

@@ -33,24 +33,28 @@ def parameters(
     predictions: bool = True,
     settings: Any = Settings,
     files: Sequence[click.Parameter] = (),
+    labels: bool = True,
 ) -> list[click.Parameter]:
     """Return the parameters of a command: its files, the fields of `settings` that it takes, and its own.
 
-    Without `files` they are PREDS, which must be given with `predictions`, and LABELS.
+    Without `files` they are PREDS, which must be given with `predictions`, and LABELS; without `labels` there is
+    no --labels.
     """
     preds = "PREDS" if predictions else "[PREDS]"
     files = files or [
         click.Argument(["preds_file"], metavar=preds, required=predictions, shell_complete=offer),
         click.Argument(["labels_file"], metavar="[LABELS]", required=False, shell_complete=offer),
     ]
-    return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, settings).items())]
+    return [*files, *(_parameter(name, row) for name, row in rows_of(command, own, settings, labels=labels).items())]
 
 
-def rows_of(command: str, own: Mapping[str, Option], settings: Any = Settings) -> dict[str, Option]:
+def rows_of(
+    command: str, own: Mapping[str, Option], settings: Any = Settings, *, labels: bool = True
+) -> dict[str, Option]:
     """Return the rows of the options of a command by name, in the order of the help."""
     rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
-    own = {"labels": _LABELS_FILE, **own}
+    own = {"labels": _LABELS_FILE, **own} if labels else own
     for name, row in own.items():
         names.insert(names.index(row.before) if row.before in names else len(names), name)
     rows.update(own)

@@ -22,7 +22,7 @@ from xentcli.report.details import DETAILS
 from xentcli.scoring.metrics import METRICS, top
 from xentcli.writers import text_formats
 
-__all__ = ["OUTPUT", "Output"]
+__all__ = ["OUTPUT", "STATE", "Output"]
 
 
 def _list_metrics(ctx: click.Context) -> None:
@@ -57,6 +57,7 @@ OUTPUT = {
         usual=True,
     ),
 }  # fmt: skip
+STATE = {"state": Option("Output", "Write the exact sums of the run, for xent merge.", "FILE")}
 
 
 class Output:
@@ -85,6 +86,9 @@ class Output:
             raise UsageError("--junit writes a file, not standard output")
         self.annotates = not options.get("no_annotations", False)
         self.written: str | None = options.get("write_baseline")
+        self.state: str | None = options.get("state")
+        if self.state == "-":
+            raise UsageError("--state writes a file, not standard output")
         self._check_stdout([target for target in targets if target.path == "-"])
         check_seen(options, self._forms(), self.get, self._drawn())
         self.metrics_needed = [figure.metric for figure in self.get if figure.metric]
@@ -97,7 +101,7 @@ class Output:
     @property
     def targets(self) -> list[str]:
         """The files to write."""
-        further = (self.per_example, self.written, self.junit)
+        further = (self.per_example, self.written, self.junit, self.state)
         written = [*(target.path for target in self.files), *(picture.path for picture in self.pictures)]
         return [*written, *(path for path in further if path and path != "-")]
 

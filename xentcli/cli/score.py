@@ -8,7 +8,7 @@ import click
 
 from xentcli.cli.command import Command
 from xentcli.cli.options import THREADS, labels_of, parameters, settings_of
-from xentcli.cli.output import OUTPUT, Output
+from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.cli.progress import watched
 
 __all__ = ["score"]
@@ -17,7 +17,7 @@ __all__ = ["score"]
 @click.command(
     cls=Command,
     short_help="Score predictions against labels.",
-    params=parameters("score", THREADS | OUTPUT),
+    params=parameters("score", THREADS | OUTPUT | STATE),
     examples=(
         ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),
         ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
@@ -26,6 +26,7 @@ __all__ = ["score"]
         ("files of many parts", "xent score 'preds-*.parquet' 'labels-*.parquet'"),
         ("rows in another order", "xent score preds.csv labels.csv --id image"),
         ("where the cost comes from", "xent score preds.csv labels.csv --by-class --worst 10"),
+        ("the third of eight parts, for xent merge", "xent score 'p/*.npy' 'l/*.npy' --shard 3/8 --state 3.json"),
         ("the loss of every row", "xent score preds.csv labels.csv --per-example losses.csv"),
     ),
 )
@@ -47,6 +48,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
             "details": output.details,
             "threads": options["threads"],
             "progress": progress,
+            "state": output.state,
         }
         report = run(*inputs, settings, sink=sink, **beside)
     output.write(report)

@@ -56,7 +56,8 @@ def check_seen(
     """
     command = click.get_current_context().info_name or ""
     got = {*drawn, *(figure.metric or figure.path[0] for figure in get)}
-    for name, shown_as in _SHOWN_AS.items():
+    # A state has all that was asked for.
+    for name, shown_as in _SHOWN_AS.items() if not options.get("state") else ():
         if options.get(name) and given_on_command_line(name) and not got & {*shown_as}:
             hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]
             if len(hidden) == len(forms):

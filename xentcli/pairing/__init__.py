@@ -5,7 +5,7 @@ the Feed of their rows, which yields the Tasks.
 """
 
 from xentcli.pairing.decisions import pair
-from xentcli.pairing.feed import Feed, Matching
+from xentcli.pairing.feed import Feed, Matches, Matching
 from xentcli.pairing.plan import Plan
 
-__all__ = ["Feed", "Matching", "Plan", "pair"]
+__all__ = ["Feed", "Matches", "Matching", "Plan", "pair"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -14,9 +15,9 @@ from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, files_in
-from xentcli.records import replace
+from xentcli.records import record, replace
 
-__all__ = ["Feed", "Matching"]
+__all__ = ["Feed", "Matches", "Matching", "check_row_names"]
 
 
 class Feed:
@@ -25,6 +26,10 @@ class Feed:
     def __init__(self, plan: Plan, queues: Sequence[PartQueue], rows: range | None = None) -> None:
         self.plan = plan
         self._queues, self._rows = tuple(queues), rows
+        self.given = 0
+        """How many rows of the predictions were handed out."""
+        self.shared: tuple[str, int, str] | None = None
+        """Of a shard what was shared out: files or rows, how many, and a digest of the names of the files."""
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -66,7 +71,9 @@ class Feed:
             some += sources[len(some) :]
             inputs = [replace(table, files=files_in(source)) for table, source in zip(plan.inputs, some, strict=True)]
             queues = [queue.of(source) for queue, source in zip(self._queues, some, strict=True)]
-            return Feed(replace(plan, inputs=tuple(inputs)), queues)
+            made = Feed(replace(plan, inputs=tuple(inputs)), queues)
+            made.shared = "files", files, _digest_of_names(files_in(sources[0]))
+            return made
         if not sources[0].repeatable:
             raise DataError(
                 "the rows of a stream are not known before its end, and --shard counts them",
@@ -75,7 +82,15 @@ class Feed:
             )
         rows = sum(part.rows for part in self._queues[0].again())
         shard.check(rows, sources[0].path)
-        return Feed(plan, self._queues, range(rows)[shard.share(rows)])
+        made = Feed(plan, self._queues, range(rows)[shard.share(rows)])
+        made.shared = "rows", rows, _digest_of_names(files_in(sources[0]))
+        return made
+
+    @property
+    def shard(self) -> Shard | None:
+        """Which of the shards of --shard it is; None for all rows."""
+        given = self.plan.settings.shard
+        return None if given is None else Shard.of(given)
 
     @property
     def rows(self) -> range | None:
@@ -90,10 +105,11 @@ class Feed:
         DataError
             When the row counts differ.
         """
-        if self._rows is None:
-            return self._all_tasks()
-        found = (task.within(self._rows) for task in self._all_tasks())
-        return (task for task in found if task is not None)
+        for whole in self._all_tasks():
+            task = whole if self._rows is None else whole.within(self._rows)
+            if task is not None:
+                self.given += task.part.rows
+                yield task
 
     def _all_tasks(self) -> Iterator[Task]:
         if self.plan.joins:
@@ -123,12 +139,42 @@ class Feed:
             source.check_unchanged()
 
 
+def _digest_of_names(files: Sequence[str]) -> str:
+    """A digest of the names of files without their folder; empty for none."""
+    import hashlib
+
+    names = "\0".join(map(os.path.basename, files))
+    return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest() if files else ""
+
+
 def _of_files(source: Source, shard: Shard) -> Source:
     """Return a source of some of its files."""
     from xentcli.readers.shards import Shards
 
     assert isinstance(source, Shards)
     return source.of_files(shard.share(len(source.files)))
+
+
+@record(frozen=True)
+class Matches:
+    """How all rows found their partners.
+
+    Attributes
+    ----------
+    row_names
+        Whether the row names of both files agree.
+    unused
+        How many labels have no prediction.
+    lacking
+        What --subset left out: of the first pair of files that differ; None where nothing was.
+    used
+        With ids, for each other source a byte for each of its rows: 1 where it has a prediction.
+    """
+
+    row_names: RowNames = RowNames()
+    unused: int = 0
+    lacking: Lacking | None = None
+    used: tuple[bytes, ...] = ()
 
 
 class Matching:
@@ -154,21 +200,6 @@ class Matching:
         self.row_names = RowNames()
 
     @property
-    def used(self) -> tuple[bytes, ...]:
-        """A byte for each row of each other source with ids: 1 where it has a prediction."""
-        return tuple(bytes(matched.used) for matched in self._matched)
-
-    @property
-    def unused(self) -> int:
-        """How many labels have no prediction."""
-        return max((matched.unused for matched in self._matched), default=0)
-
-    @property
-    def lacking(self) -> Lacking | None:
-        """What --subset left out: of the first pair of files that differ; None where nothing was."""
-        return next((each.lacking for each in self._matched if each.missing or each.unused), None)
-
-    @property
     def faulty(self) -> bool:
         """Whether an id was missing or there twice."""
         return any(matched.faulty for matched in self._matched)
@@ -179,8 +210,8 @@ class Matching:
             matched.note(ids, found)
         self.row_names = self.row_names.merge(names)
 
-    def finish(self) -> None:
-        """Check that every row found its partner, and that no file changed meanwhile.
+    def finish(self) -> Matches:
+        """Check that every row found its partner, and that no file changed meanwhile; return what was found.
 
         Raises
         ------
@@ -190,11 +221,27 @@ class Matching:
         self._feed.check_unchanged()
         for matched in self._matched:
             matched.finish()
-        if self.row_names.shuffled:
-            paths = " and ".join(table.path for table in self._feed.plan.inputs[:2])
-            name = self._feed.plan.compared
-            by = shlex.quote(name or "#1")
-            raise DataError(
-                f"{paths} have the same {name or 'row names (first column, without a name)'} in another order",
-                advice=(f"--id {by} matches the rows by it", "--align position takes them as they stand"),
-            )
+        check_row_names(self._feed.plan, self.row_names)
+        unused = max((matched.unused for matched in self._matched), default=0)
+        lacking = next((each.lacking for each in self._matched if each.missing or each.unused), None)
+        return Matches(self.row_names, unused, lacking, tuple(bytes(matched.used) for matched in self._matched))
+
+
+def check_row_names(plan: Plan, names: RowNames) -> None:
+    """Refuse row names that both files have in another order.
+
+    Raises
+    ------
+    DataError
+        Naming the option that matches by them.
+    """
+    if names.shuffled:
+        paths = " and ".join(table.path for table in plan.inputs[:2])
+        name = plan.compared
+        raise DataError(
+            f"{paths} have the same {name or 'row names (first column, without a name)'} in another order",
+            advice=(
+                f"--id {shlex.quote(name or '#1')} matches the rows by it",
+                "--align position takes them as they stand",
+            ),
+        )

@@ -12,7 +12,7 @@ import numpy as np
 
 from xentcli.records import fields_of
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "made_of", "plain_of"]
 
 T = TypeVar("T")
 _SAFE = 1 << 53
@@ -49,7 +49,7 @@ class Tally:
 
     def to_plain(self) -> Any:
         """Return the fields by name as lists, texts and numbers, from which `from_plain` makes the same bits."""
-        return _plain(self)
+        return plain_of(self)
 
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
@@ -60,7 +60,7 @@ class Tally:
         ValueError
             Where these are not such values: of another type, of another length, or beyond every sum of doubles.
         """
-        made: Self = _made(cls, plain)
+        made: Self = made_of(cls, plain)
         return made
 
     def renumbered(self, moved: Callable[[int], int]) -> Self:
@@ -82,7 +82,8 @@ def _merged(one: Any, other: Any) -> Any:
     return {**one, **other, **{key: _merged(one[key], other[key]) for key in one.keys() & other.keys()}}
 
 
-def _plain(value: Any) -> Any:
+def plain_of(value: Any) -> Any:
+    """Return the plain form of a value of the types that a tally has."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -92,21 +93,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, Mapping):
-        return [[_plain(key), _plain(item)] for key, item in value.items()]
+        return [[plain_of(key), plain_of(item)] for key, item in value.items()]
     if isinstance(value, frozenset):
-        return sorted(map(_plain, value), key=repr)
+        return sorted(map(plain_of, value), key=repr)
     if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
-    return {name: _plain(item) for name, item in fields_of(value).items()}
+        return [plain_of(item) for item in value]
+    return {name: plain_of(item) for name, item in fields_of(value).items()}
 
 
-def _made(hint: Any, plain: Any) -> Any:
-    """The value of an annotated type, by its plain form."""
+def made_of(hint: Any, plain: Any) -> Any:
+    """Return the value of an annotated type by its plain form.
+
+    Raises
+    ------
+    ValueError
+        Where this is not the plain form of such a value.
+    """
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         if plain is None and types.NoneType in args:
             return None
-        return _made(_chosen([arg for arg in args if arg is not types.NoneType], plain), plain)
+        return made_of(_chosen([arg for arg in args if arg is not types.NoneType], plain), plain)
     kind = origin or hint
     if isinstance(kind, typing.TypeVar):
         return _name(plain)
@@ -114,14 +121,14 @@ def _made(hint: Any, plain: Any) -> Any:
         hints = typing.get_type_hints(kind)
         if not isinstance(plain, dict) or plain.keys() != kind.__record__.keys():
             raise ValueError(f"{kind.__name__} has the fields {', '.join(kind.__record__)}")
-        made = kind(**{name: _made(hints[name], item) for name, item in plain.items()})
+        made = kind(**{name: made_of(hints[name], item) for name, item in plain.items()})
         if hasattr(kind, "is_sound") and not made.is_sound:
             raise ValueError(f"no {kind.__name__} of any rows has these values")
         return made
     if kind is tuple and args[-1] is not Ellipsis:
-        return tuple(_made(arg, item) for arg, item in zip(args, _list(plain), strict=True))
+        return tuple(made_of(arg, item) for arg, item in zip(args, _list(plain), strict=True))
     if kind in (tuple, frozenset):
-        return kind(_made(args[0], item) for item in _list(plain))
+        return kind(made_of(args[0], item) for item in _list(plain))
     return _PLAIN[kind](plain, args)
 
 
@@ -169,7 +176,7 @@ def _integers(plain: Any, _: Any) -> Any:
 
 
 def _mapping(plain: Any, args: Any) -> dict[Any, Any]:
-    pairs = [(_made(args[0], key), _made(args[1], item)) for key, item in map(_list, _list(plain))]
+    pairs = [(made_of(args[0], key), made_of(args[1], item)) for key, item in map(_list, _list(plain))]
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key is there twice")

@@ -1,0 +1,41 @@
+"""`xent merge`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from xentcli.cli.command import Command
+from xentcli.cli.offers import files
+from xentcli.cli.options import parameters
+from xentcli.cli.output import OUTPUT, STATE, Output
+
+__all__ = ["merge"]
+
+_OWN = {name: OUTPUT[name] for name in ("format", "output", "append", "quiet", "get")} | STATE
+_FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=files)]
+
+
+@click.command(
+    cls=Command,
+    short_help="Merge the states of runs over parts of the rows.",
+    params=parameters("merge", _OWN, files=_FILES, labels=False),
+    examples=(
+        ("two days as if they had been scored in one run", "xent merge monday.json tuesday.json"),
+        ("the parts of a job array", "xent merge 'state-*.json' -o report.json"),
+        ("today beside all days before", "xent merge all.json today.json --state all-and-today.json"),
+    ),
+)
+def merge(states: tuple[str, ...], **options: Any) -> None:
+    """Merge the states that --state wrote: the report of one run over all their rows, to the last bit.
+
+    STATE is a file, or a folder or quoted glob of files, in any order. The same input twice, a missing shard, and
+    states of other options or classes are refused.
+    """
+    from xentcli.analysis.merge import merge as run
+    from xentcli.readers.shards import files_of
+
+    paths = [file for path in states for file in files_of(path) or (path,)]
+    output = Output(options, paths)
+    output.write(run(paths, state=options["state"]))
