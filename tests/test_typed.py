@@ -69,6 +69,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "max_field": (100, {}),
     "max_inflated": (1000, {}),
     "max_batch": (1000, {}),
+    "shard": ("1/2", {}),
     "hash": (True, {}),
     "bytes": (12, {}),
     "metrics": ("cost", {}),

@@ -26,7 +26,7 @@ __all__ = ["score"]
         ("files of many parts", "xent score 'preds-*.parquet' 'labels-*.parquet'"),
         ("rows in another order", "xent score preds.csv labels.csv --id image"),
         ("where the cost comes from", "xent score preds.csv labels.csv --by-class --worst 10"),
-        ("the third of eight parts, for xent merge", "xent score 'p/*.npy' 'l/*.npy' --shard 3/8 --state 3.json"),
+        ("a part, for xent merge", "xent score 'preds-*.parquet' 'labels-*.parquet' --shard 1/2 --state 1.json"),
         ("the loss of every row", "xent score preds.csv labels.csv --per-example losses.csv"),
     ),
 )

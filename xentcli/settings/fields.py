@@ -240,7 +240,7 @@ class Fields:
 
     shard: str | None = option(
         "Speed",
-        "Score the I-th of N parts of the rows only (xent merge adds states).",
+        "Score only the I-th of N parts of the rows.",
         "I/N",
         check=_shard,
         commands=("score", "calibration"),
