@@ -30,13 +30,14 @@ from xentcli.records import record
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import OPTIONS, Settings
 
-COMMANDS = ("score", "explain", "compare", "calibration", "check")
+COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge")
 SECTIONS = {
     "score": ["Columns", "Files", "Loss", "Output", "Examples"],
     "explain": ["Example", "Columns", "Files", "Loss", "Output", "Examples"],
     "compare": ["Models", "Columns", "Files", "Loss", "Output", "Examples"],
     "calibration": ["Calibration", "Columns", "Files", "Loss", "Slices", "Output", "Examples"],
     "check": ["Limits", "Columns", "Files", "Loss", "Output", "Examples"],
+    "merge": ["Output", "Examples"],
 }
 
 
@@ -237,6 +238,14 @@ def playground(tmp_path: Path) -> Path:
     xentcli.check(old, labels, write_baseline=baseline)
     for epoch in (2, 10):
         np.save(tmp_path / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
+    for index in (1, 2):
+        state = str(tmp_path / f"plain/state-{index}.json")
+        xentcli.score(old, labels, shard=f"{index}/2", state=state)
+        shutil.copy(state, tmp_path / f"plain/{('monday', 'tuesday')[index - 1]}.json")
+    xentcli.score(old, labels, state=str(tmp_path / "plain/all.json"))
+    xentcli.score(
+        str(tmp_path / "plain/run.csv"), label="truth", preds="cat,dog,emu", state=str(tmp_path / "plain/today.json")
+    )
     table = '[tool.xent.checks.main]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 5 }\n'
     (tmp_path / "plain/pyproject.toml").write_text(table)
     (tmp_path / "ids/subs").mkdir()

@@ -115,6 +115,8 @@ ROWS = {
     "get": Row("--get cost"),
     "per_example": Row("--per-example l.csv"),
     "plot": Row("--plot losses.svg"),
+    "shard": Row("--shard 2/3"),
+    "state": Row("--state s.json"),
     # of one command
     "max": Row("--max brier=0"),
     "min": Row("--min accuracy=1"),

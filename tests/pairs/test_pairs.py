@@ -21,7 +21,7 @@ from tests.pairs.table import EXCUSED, HARMLESS, INPUTS, ROWS, command_of, make
 from xentcli.cli import main
 
 COMMANDS = ("score", "check", "compare", "calibration", "explain")
-WRITTEN = ("format", "output", "append", "quiet", "get", "per_example", "write_baseline", "junit")
+WRITTEN = ("format", "output", "append", "quiet", "get", "per_example", "state", "write_baseline", "junit")
 """Options about where the result goes; all others are seen in the JSON of the report."""
 SHARE = 1.0 if os.environ.get("XENT_ALL_PAIRS") else 0.1
 Result = tuple[object, str, str, tuple[tuple[str, bytes], ...]]

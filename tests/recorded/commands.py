@@ -251,6 +251,14 @@ _COMPARE = (
     "full.csv --each cat,dog --label truth --positive cat",
     "full.csv --model site --id day --label truth --preds cat,dog,emu",
 )
+_MERGE = (
+    "state-1.json state-2.json",
+    "state-2.json state-1.json --format json",
+    "state-1.json state-2.json --get worst.0.row",
+    "state-1.json",
+    "state-1.json state-1.json state-2.json",
+    "preds.csv",
+)
 
 
 def _all() -> list[str]:
@@ -274,6 +282,7 @@ def _all() -> list[str]:
         "check --help",
         "check --toml-schema",
         "compare --help",
+        "merge --help",
         "--help",
         "",
         "--version",
@@ -282,6 +291,8 @@ def _all() -> list[str]:
     lines += [f"calibration {given}" for given in _CALIBRATION]
     lines += [f"check {_FILES} {option}" for option in _CHECK]
     lines += [f"compare {option}" for option in _COMPARE]
+    lines += [f"merge {option}" for option in _MERGE]
+    lines += [f"{command} {_FILES} --shard 2/3 --state s.json" for command in ("score", "calibration")]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]
     lines += [f"check {_FULL} --by site --max-each cost=1 --min-each accuracy@n*=0.5 --min-rows 2"]
     return list(dict.fromkeys(line.strip() for line in lines))

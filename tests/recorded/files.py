@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import shutil
@@ -15,6 +16,7 @@ import pyarrow.parquet as parquet
 from safetensors.numpy import save_file
 
 from tests.conftest import ROOT
+from xentcli import score
 
 __all__ = ["make"]
 
@@ -134,6 +136,9 @@ def _shards(folder: Path) -> None:
     table = parquet.read_table(folder / "full.parquet")
     for part in range(2):
         parquet.write_table(table.slice(120 * part, 120), folder / f"full-{part}.parquet")
+    with contextlib.chdir(folder):
+        for part in (1, 2):
+            score("preds_parts", "labels_parts", by_class=True, worst=2, shard=f"{part}/2", state=f"state-{part}.json")
 
 
 def _faulty(folder: Path) -> None:

@@ -21,6 +21,7 @@ from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.pairing.matched import Lacking
 from xentcli.pairing.plan import Table
+from xentcli.pairing.reference import Reference
 from xentcli.readers import same_file
 from xentcli.readers.limits import DEFAULT
 from xentcli.readers.source import Pick, Selection, Source, files_in
@@ -133,6 +134,7 @@ class Decided:
     names: tuple[str, ...]
     dtype: str | None
     roles: tuple[Mapping[str, tuple[int, ...]], ...]
+    reference: Reference | None
 
     @classmethod
     def of(cls, plan: Plan) -> Decided:
@@ -160,6 +162,7 @@ class Decided:
             plan.predictions.names,
             None if dtype is None else dtype.str,
             tuple({role: pick.columns for role, pick in picks.items()} for picks in plan.picks),
+            plan.reference,
         )
 
     def plan(self, settings: Settings, set_by_compat: Mapping[str, Any], covers: Sequence[Cover]) -> Plan:
@@ -197,6 +200,7 @@ class Decided:
             warnings=tuple(dict.fromkeys(warning for cover in covers for warning in cover.warnings)),
             uncertain_base=all(cover.uncertain_base for cover in covers),
             has_label_file=self.has_label_file,
+            reference=self.reference,
         )
 
 
