@@ -10,7 +10,7 @@ from functools import reduce
 from itertools import accumulate, groupby, pairwise
 from typing import Any
 
-from xentcli.analysis.score import Tallied, check_whole, diagnosed
+from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
 from xentcli.analysis.state import Cover, Covered, State, read
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.options import spelled
@@ -93,7 +93,7 @@ def _document(whole: State) -> Report | CalibrationReport:
     check_row_names(plan, whole.matches.row_names)
     tallied = Tallied(plan, whole.bundle, whole.matches)
     metrics = [find(name) for name in whole.metrics]
-    report = tallied.report(metrics)
+    report = tallied.report(metrics, details_named(whole.details))
     report = replace(report, inputs=tuple(_inputs(whole)), alignment=whole.decided.alignment)
     if any(metric.tally == "fit" for metric in metrics):
         report = replace(report, undefined={**report.undefined, "temperature_gain": _REFIT})
@@ -139,6 +139,7 @@ def _merged(states: Sequence[State]) -> State:
     return replace(
         first,
         options=_options(states),
+        details=tuple(sorted(set.intersection(*(set(state.details) for state in states)))),
         bundle=reduce(Bundle.merge, _with_one_base(bundles, covers)),
         covers=covers,
         matches=_matches(ordered, states, shards),
@@ -159,7 +160,10 @@ def _check_alike(one: State, other: State) -> None:
             raise unlike(
                 "other options", _said(name, mine), _said(name, theirs), f"run both with the same {spelled(name)}"
             )
-    same = (("metrics", "metrics", "--metrics, --get"), ("bins", "bins", "--bins"))
+    same = (
+        ("metrics", "metrics", "--metrics, --get"),
+        ("bins", "bins", "--bins"),
+    )
     for name, what, option in same:
         mine, theirs = (getattr(state, name) for state in (other, one))
         if mine != theirs:

@@ -475,7 +475,7 @@ def diagnosed_report(
     else:
         tallied = tally(scorer, feed, threads, sink, progress)
     if keep is not None:
-        keep.write(feed, tallied.bundle, tallied.matches, metrics, found)
+        keep.write(feed, tallied.bundle, tallied.matches, metrics, scorer.details, found)
     report = tallied.report(metrics, scorer.details)
     if scorer.plan.settings.hash:
         inputs = zip(report.inputs, found, strict=True)

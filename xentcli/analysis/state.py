@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -229,8 +229,8 @@ class State:
         "score" or "calibration".
     options
         What was set, as plain values; --shard, --hash and how files are written are not compared.
-    metrics
-        The names of the metrics that were computed.
+    metrics, details
+        The names of the metrics, and of the details, that were computed.
     bins
         How many bins a calibration has; 0 in a score.
     """
@@ -240,6 +240,7 @@ class State:
     options: Mapping[str, Any]
     set_by_compat: Mapping[str, Any]
     metrics: tuple[str, ...]
+    details: tuple[str, ...]
     bins: int
     decided: Decided
     covers: tuple[Cover, ...]
@@ -296,6 +297,7 @@ def _body(state: State) -> dict[str, Any]:
         "options": dict(state.options),
         "set_by_compat": dict(state.set_by_compat),
         "metrics": list(state.metrics),
+        "details": list(state.details),
         "bins": state.bins,
         "decided": plain_of(state.decided),
         "covers": plain_of(state.covers),
@@ -334,9 +336,15 @@ class Keep:
         return cls(os.fspath(path), command, bins)
 
     def write(
-        self, feed: Feed, bundle: Bundle, matches: Matches, metrics: Sequence[Metric], sums: Sequence[str | None]
+        self,
+        feed: Feed,
+        bundle: Bundle,
+        matches: Matches,
+        metrics: Sequence[Metric],
+        details: Iterable[str],
+        sums: Sequence[str | None],
     ) -> None:
-        """Write the state of all rows of a feed, with the metrics that were computed and the digests of the inputs."""
+        """Write the state of all rows of a feed; `metrics` and `details` were computed, `sums` are the digests."""
         plan = feed.plan
         # Only the files have what a fit needs.
         kept = Bundle({name: tally for name, tally in bundle.tallies.items() if name != "slopes"})
@@ -348,6 +356,7 @@ class Keep:
             plain_options(plan.settings),
             plan.set_by_compat,
             tuple(metric.name for metric in metrics),
+            tuple(sorted(details)),
             self.bins,
             Decided.of(plan),
             (_cover(feed, bundle, matches, sums, os.path.basename(self.path)),),
@@ -504,6 +513,7 @@ def _read(path: str, whole: Mapping[str, Any]) -> State:
         body["options"],
         body["set_by_compat"],
         made_of(tuple[str, ...], body["metrics"]),
+        made_of(tuple[str, ...], body["details"]),
         made_of(int, body["bins"]),
         made_of(Decided, body["decided"]),
         made_of(tuple[Cover, ...], body["covers"]),

@@ -10,10 +10,12 @@ from xentcli.cli.command import Command
 from xentcli.cli.offers import files
 from xentcli.cli.options import parameters
 from xentcli.cli.output import OUTPUT, STATE, Output
+from xentcli.records import replace
 
 __all__ = ["merge"]
 
-_OWN = {name: OUTPUT[name] for name in ("format", "output", "append", "quiet", "get")} | STATE
+_OPTIONS = ("format", "output", "append", "quiet", "get", "state")
+_OWN = {name: replace(row, usual=True) for name, row in (OUTPUT | STATE).items() if name in _OPTIONS}
 _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=files)]
 
 
