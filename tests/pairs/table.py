@@ -145,6 +145,7 @@ ROWS = {
 HARMLESS = {
     "threads": "changes no bit of any result, which tests/engine/test_bits.py holds",
     "list_metrics": "prints a table and exits",
+    "help_all": "prints the help and exits",
     "toml_schema": "prints a schema and exits",
     "no_annotations": "is about the log of a CI run, which no test is",
 }
