@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xentcli
-from tests.conftest import csv
-from xentcli.errors import DataError, NoVerdict, XentError
+from xentcli.errors import NoVerdict
 
 N, K = 120, 4
 NAMES = ["ant", "bee", "cat", "dog"]
@@ -121,9 +120,7 @@ def states_of(folder: Path, rows: dict[str, Any], parts: list[slice], options: d
 
 
 @pytest.mark.parametrize("name", EVERY)
-@settings(
-    max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, N - 1), max_size=63), seed=st.integers(0, 3))
 def test_any_split_of_up_to_64_states_in_any_order_is_one_run(
     name: str, cuts: list[int], seed: int, tmp_path: Path
