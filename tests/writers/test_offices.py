@@ -14,7 +14,8 @@ from pylatexenc.latexwalker import LatexEnvironmentNode, LatexMacroNode, LatexWa
 
 import xentcli
 from xentcli.writers import content, rendered
-from xentcli.writers.pages import Grid, page
+from xentcli.writers.grid import Grid
+from xentcli.writers.pages import page
 from xentcli.writers.safe import latex, terminal
 
 NAMES = ["=1+1", "\\input{/etc/passwd}", "a_b & 5% $x$ #1 ~ ^ {", "[50pt]", "a\x1b[31m\u202e"]

@@ -355,7 +355,7 @@ class _Summary:
         labelled, hard = plan.matcher is not None, not self.total.soft
         return Details(
             losses=details.losses(bundle, settings.nats_per_unit) if "losses" in names else None,
-            by_class=self.by_class if "by_class" in names and not settings.by_class else (),
+            by_class=self.by_class if "by_class" in names else (),
             worst=self.worst[:WORST] if "worst" in names else (),
             reliability=details.reliability(plan, bundle, BINS) if "reliability" in names and hard else (),
             confusion=details.confusion(bundle, len(plan.classes)) if "confusion" in names and labelled else None,

@@ -20,7 +20,7 @@ from xentcli.report.document import (
     Table,
     Version,
     counted,
-    flat,
+    records_table,
 )
 from xentcli.report.parts import Interval
 from xentcli.scoring.kinds import KINDS
@@ -310,10 +310,12 @@ class Comparison(Document):
     def tables(self) -> tuple[Table, ...]:
         """Return the pairs, the models, and the tables of classes, groups and rows that were asked for."""
         if self.kl:
-            return (_records("divergences", self.kl, self.unit),)
+            return (records_table("divergences", self.kl, self.unit),)
         slices = [("classes", self.by_class), ("groups", self.by), ("rows", self.worst)]
         # The models have the costs of groups too.
-        more = [replace(_records(title, rows, self.unit), asked=title != "groups") for title, rows in slices if rows]
+        more = [
+            replace(records_table(title, rows, self.unit), asked=title != "groups") for title, rows in slices if rows
+        ]
         refused = [
             Table("refused", ("name", "path", "reason"), tuple((r.name, r.path, r.reason) for r in self.refused))
         ]
@@ -353,10 +355,3 @@ class Comparison(Document):
             tested = (p.change, p.standard_error, low, high, p.p_value, p.p_adjusted, p.verdict)
             rows.append((p.model, p.metric, *tested, p.detectable, p.wins, p.losses, p.ties))
         return Table("pairs", (*columns, "detectable", "wins", "losses", "ties"), tuple(rows))
-
-
-def _records(title: str, rows: tuple[Any, ...], unit: str) -> Table:
-    """A table of records, with a column for each name of their groups."""
-    rows_of = [flat(row) for row in rows]
-    columns = tuple(dict.fromkeys(name for row in rows_of for name in row))
-    return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in rows_of))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xentcli.records import record
-from xentcli.report.document import Count, Finite, Number
+from xentcli.report.document import Count, Finite, Number, Table, records_table
 from xentcli.report.parts import Bin, ClassSlice, WorstExample
 
 __all__ = ["DETAILS", "MOST_CLASSES", "WORST", "Details", "LossBin", "Losses"]
@@ -68,7 +70,7 @@ class Details:
     losses
         the distribution of the losses
     by_class
-        as --by-class, in the order of the classes; empty with --by-class, where the report has them
+        as --by-class, in the order of the classes
     worst
         as --worst 10
     reliability
@@ -83,6 +85,16 @@ class Details:
     worst: tuple[WorstExample, ...] = ()
     reliability: tuple[Bin, ...] = ()
     confusion: tuple[tuple[Count, ...], ...] | None = None
+
+    def tables(self, unit: str, classes: Sequence[str]) -> list[Table]:
+        """Return a table for each detail there is; `classes` are those of the report, `unit` that of its losses."""
+        bins = () if self.losses is None else self.losses.bins
+        slices = {"losses": bins, "classes": self.by_class, "worst rows": self.worst, "bins": self.reliability}
+        found = [records_table(title, rows, unit) for title, rows in slices.items() if rows]
+        if self.confusion is not None:
+            rows = tuple((name, *row) for name, row in zip(classes, self.confusion, strict=True))
+            found.append(Table("confusion", ("true class", *classes), rows))
+        return found
 
 
 DETAILS = ("losses", "by_class", "worst", "reliability", "confusion")

@@ -37,6 +37,7 @@ __all__ = [
     "counted",
     "flat",
     "plain",
+    "records_table",
 ]
 
 SCHEMA_VERSION = 1
@@ -236,6 +237,13 @@ def flat(item: Any) -> dict[str, Any]:
             value = None if interval is None else getattr(interval, end)
             fields[f"{prefix}{end}" if f"{prefix}{end}" not in fields else f"{name}_{end}"] = value
     return {**_distinct(group, fields), **fields, **_distinct(beside, fields)}
+
+
+def records_table(title: str, rows: Sequence[Any], unit: str) -> Table:
+    """Return a table of records, with a column for each name of their groups."""
+    rows_of = [flat(row) for row in rows]
+    columns = tuple(dict.fromkeys(name for row in rows_of for name in row))
+    return Table(title, (*columns, "unit"), tuple((*(row.get(name) for name in columns), unit) for row in rows_of))
 
 
 def _distinct(columns: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xentcli.report.calibration import CalibrationReport, Fit, GroupCalibration
 from xentcli.report.parts import Bin, Interval
 from xentcli.writers.figures import decimals, fixed, percent, short
+from xentcli.writers.grid import Grid
 
-__all__ = ["figures", "of_groups", "range_of", "temperature_command"]
+__all__ = ["bins_grid", "figures", "of_groups", "range_of", "temperature_command"]
 
 _WORDS = {"neither": "neither too sure nor too unsure", None: ""}
 
@@ -98,6 +99,22 @@ def range_of(part: Bin, count: int) -> str:
     """Return the ends of a bin, with as many decimals as tell the bins apart."""
     places = 2 if count <= 50 else 3
     return f"{part.low:.{places}f}-{part.high:.{places}f}"
+
+
+def bins_grid(bins: Sequence[Bin], count: int) -> Grid:
+    """Return the table of those of `count` bins of the confidence that have rows."""
+    rows = [
+        (
+            range_of(part, count),
+            f"{part.rows:,}",
+            fixed(part.confidence, 3),
+            fixed(part.accuracy, 3),
+            "" if part.interval is None else _ends(part.interval, 3),
+        )
+        for part in bins
+    ]
+    header = ("says", "rows", "mean", "is right", "interval")
+    return Grid(header, tuple(rows), "lrrrl", "Bins of the confidence")
 
 
 def of_groups(parts: list[GroupCalibration]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

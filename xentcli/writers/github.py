@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from xentcli.records import replace
 from xentcli.report.checks import Checks
 from xentcli.writers.check import in_words
+from xentcli.writers.grid import Grid, Line
 from xentcli.writers.markdown import written
-from xentcli.writers.pages import Grid, Line, page
+from xentcli.writers.pages import page
 from xentcli.writers.safe import annotation, property_of
 
 __all__ = ["LARGEST", "commands", "summary"]

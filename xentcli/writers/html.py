@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from xentcli.report.document import Document
-from xentcli.writers.pages import Grid, Line, page
+from xentcli.writers.grid import Grid, Line
+from xentcli.writers.pages import page
 from xentcli.writers.safe import terminal
 
 __all__ = ["fragment"]

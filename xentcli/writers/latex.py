@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xentcli.extras import needed
 from xentcli.report.document import Document
-from xentcli.writers.pages import Grid, Line, page
+from xentcli.writers.grid import Grid, Line
+from xentcli.writers.pages import page
 from xentcli.writers.safe import latex, terminal
 
 __all__ = ["render"]

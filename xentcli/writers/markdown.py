@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from xentcli.report.document import Document
-from xentcli.writers.pages import Grid, Line, Page, page
+from xentcli.writers.grid import Grid, Line, Page
+from xentcli.writers.pages import page
 from xentcli.writers.safe import markdown
 
 __all__ = ["render", "written"]

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
@@ -15,10 +14,11 @@ from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
-from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.calibration import bins_grid, figures, of_groups, temperature_command
 from xentcli.writers.check import cells, change_cells, reason_cells, sentences, shown
 from xentcli.writers.check import figures as of_check
 from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.remarks import (
     baseline_lines,
     bytes_remark,
@@ -32,26 +32,6 @@ from xentcli.writers.remarks import (
 from xentcli.writers.steps import Steps
 
 __all__ = ["Grid", "Line", "Page", "page"]
-
-
-@record(frozen=True)
-class Line:
-    """A paragraph: a word in bold, where there is one, and lines of text; nothing is escaped yet."""
-
-    lines: tuple[str, ...]
-    bold: str = ""
-
-
-@record(frozen=True)
-class Grid:
-    """A table of texts; `justify` has l or r for each column. Nothing is escaped yet."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    justify: str
-
-
-Page = Sequence[Line | Grid]
 
 
 def page(document: Document) -> Page:
@@ -85,7 +65,7 @@ def _report(report: Report) -> Page:
         rows.append(["cost without clipping", fixed(clip.cost_without, places), report.unit, changed])
     first = f"{report.inputs[0].path}: {plural(report.examples.scored, 'row')} scored"
     first += "".join(f"; {line}" for line in (*changes_of_loss(report), *unmatched_rows(report)))
-    figures = _grid(["metric", "value", "unit", "what it is"], rows, "lrll")
+    figures = _grid(["metric", "value", "unit", "what it is"], rows, "lrll", "Metrics")
     hashes = [_line(f" {line}", what) for what, line in digests(report)]
     return _line(first), *hashes, figures, *_slices(report), *_warnings(report)
 
@@ -106,7 +86,7 @@ def _compact(table: Table, places: int) -> Grid:
     }
     cells = [[_cell(name, value, places) for value in values] for name, values in kept.items()]
     justify = "".join("l" if any(isinstance(value, str) for value in values) else "r" for values in kept.values())
-    return _grid(list(kept), list(zip(*cells, strict=True)), justify)
+    return _grid(list(kept), list(zip(*cells, strict=True)), justify, table.title)
 
 
 def _cell(name: str, value: object, places: int) -> str:
@@ -134,7 +114,7 @@ def _causes(result: Causes) -> Page:
     ]
     cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
     first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
-    return _line(first), _grid(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll")
+    return _line(first), _grid(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll", "Causes")
 
 
 def _check(result: CheckReport) -> Page:
@@ -148,11 +128,18 @@ def _check(result: CheckReport) -> Page:
     rows += [("", f"({left:,} more groups)", "", "", "")] if left else []
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
-    parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl")] if rows else []
+    parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl", "Limits")] if rows else []
     parts += [_line(f" {line}", what) for what, line in of_check(result)]
     parts += _beside(result)
     if result.reasons:
-        parts.append(_grid(["why", "figures", "share"], [reason_cells(reason) for reason in result.reasons], "lll"))
+        parts.append(
+            _grid(
+                ["why", "figures", "share"],
+                [reason_cells(reason) for reason in result.reasons],
+                "lll",
+                "What explains the failures",
+            )
+        )
     parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
     parts += [*_warnings(result), _line(" ".join(sentences(result)))]
     return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]
@@ -163,7 +150,7 @@ def _beside(result: CheckReport) -> Iterator[Grid]:
     report, places = result.beside, decimals(result.report.standard_error)
     if report.shown:
         cells = [(metric.title, fixed(value, places), metric.about) for metric, value in report.figures()]
-        yield _grid(["metric", "value", "what it is"], cells, "lrl")
+        yield _grid(["metric", "value", "what it is"], cells, "lrl", "Metrics")
     yield from _slices(report)
 
 
@@ -181,7 +168,7 @@ def _comparison(result: Comparison) -> Page:
     if result.kl:
         apart = result.tables()[0]
         cells = [[v if isinstance(v, str) else fixed(v, 6) for v in row] for row in apart.rows]
-        return (_grid(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2)),)
+        return (_grid(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2), "Divergences"),)
     rows = [
         [
             pair.model,
@@ -195,7 +182,7 @@ def _comparison(result: Comparison) -> Page:
     reference = result.models[0].name
     first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
     first += "".join(f"; {line}" for line in changes_of_losses(result))
-    table = _grid(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll")
+    table = _grid(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll", "Paired changes")
     notes = [_line(f"note: {note}") for note in result.notes]
     refused = [_line(f" {r.name}: {r.reason}", "refused") for r in result.refused]
     more = [_compact(one, 4) for one in result.tables()[2:] if one.title != "refused"]
@@ -209,27 +196,17 @@ def _calibration(result: CalibrationReport) -> Page:
     remarks = (*changes_of_loss(result.report), *skipped_rows(result.report), *unmatched_rows(result.report))
     parts += map(_line, remarks)
     parts += [_line(f" {line}", what) for what, line in digests(result.report)]
-    parts.append(_grid(["metric", "value", ""], list(figures(result)), "lrl"))
+    parts.append(_grid(["metric", "value", ""], list(figures(result)), "lrl", "Calibration"))
     if result.bins:
-        rows = [
-            [
-                range_of(part, result.bin_count),
-                f"{part.rows:,}",
-                fixed(part.confidence, 3),
-                fixed(part.accuracy, 3),
-                "" if part.interval is None else ends(part.interval, 3),
-            ]
-            for part in result.bins
-        ]
-        parts.append(_grid(["says", "rows", "mean", "is right", "interval"], rows, "lrrrl"))
+        parts.append(bins_grid(result.bins, result.bin_count))
     if result.by:
         for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
             header, cells = of_groups(list(groups))
-            parts.append(_grid(header, cells, "l" * len(header)))
+            parts.append(_grid(header, cells, "l" * len(header), "Groups"))
     if result.decomposition:
         table = result.tables()[-1]
         numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]
-        parts.append(_grid(list(table.columns), numbers, "llrrrr"))
+        parts.append(_grid(list(table.columns), numbers, "llrrrr", "Decomposition"))
     parts += _warnings(result)
     if command := temperature_command(result):
         parts.append(_line(f"next: {command}"))
@@ -244,7 +221,7 @@ def _explanation(example: Explanation) -> Page:
         rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
     rows.append(steps.sum_cells())
     titles = steps.header()[:-1]
-    table = _grid(titles, rows, "l" + "r" * (len(titles) - 1))
+    table = _grid(titles, rows, "l" + "r" * (len(titles) - 1), "Terms of the loss")
     before = [_lines(lines) for lines in ([steps.title()], steps.softmax_lines()) if lines]
     return *before, table, *(_lines(lines) for lines in (steps.formula(), steps.sentences()) if lines)
 
@@ -253,8 +230,8 @@ def _lines(lines: Sequence[str]) -> Line:
     return Line(tuple(line.strip() for line in lines))
 
 
-def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str) -> Grid:
-    return Grid(tuple(header), tuple(map(tuple, rows)), justify)
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]], justify: str, caption: str = "") -> Grid:
+    return Grid(tuple(header), tuple(map(tuple, rows)), justify, caption)
 
 
 _PAGES: dict[str, Callable[[Any], Page]] = {

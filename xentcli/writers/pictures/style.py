@@ -87,11 +87,13 @@ def note(axes: Any, lines: Sequence[str], places: tuple[float, float] = (1.0, 1.
 
 
 def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return powers of 10 from `low` to `high`, at most about eight, each with its text.
+    """Return round numbers from `low` to `high` for a logarithmic axis, at most about eight, each with its text.
 
     >>> log_ticks(0.5, 20.0)
-    [(1.0, '1'), (10.0, '10')]
+    [(0.5, '0.5'), (1.0, '1'), (2.0, '2'), (5.0, '5'), (10.0, '10'), (20.0, '20')]
     """
-    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    step = max(1, -(-(last - first + 1) // 8))
-    return [(float(f"1e{power}"), f"{float(f'1e{power}'):g}") for power in range(first, last + 1, step)]
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    steps = (1, 2, 5) if last - first < 3 else (1,)
+    found = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
+    found = [value for value in found if low * 0.999 <= value <= high * 1.001]
+    return [(value, f"{value:g}") for value in found[:: max(1, -(-len(found) // 8))]]

@@ -8,17 +8,13 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from xentcli.report.report import Report
-from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.inputs import inputs
 from xentcli.writers.remarks import (
     bytes_remark,
-    changes_of_loss,
-    digests,
     ends,
     reference_remark,
-    skipped_rows,
-    unmatched_rows,
 )
 from xentcli.writers.screens.layout import Columns, block, facts
 from xentcli.writers.screens.slices import slice_tables
@@ -37,7 +33,7 @@ _WITH_LINES = {
 def screen(report: Report) -> RenderableType:
     """Show the inputs, the figures, the slices and the warnings."""
     return block(
-        facts(list(_inputs(report))),
+        facts(list(inputs(report))),
         Columns(list(_figures(report) if not report.shown else chosen(report)), styles=("bold",)),
         *slice_tables(report),
         facts([row for warning in report.warnings for row in _warning(warning.message, warning.advice)], "bold yellow"),
@@ -48,44 +44,6 @@ def _warning(message: str, advice: str) -> Iterator[tuple[str, str]]:
     yield "warning", message
     if advice:
         yield "", advice
-
-
-def _inputs(report: Report) -> Iterator[tuple[str, str]]:
-    first = report.inputs[0]
-    examples = report.examples
-    what = [plural(first.files, "file")] if first.files > 1 else []
-    what.append(f"{examples.scored:,} of {plural(examples.read, 'row')}")
-    if report.classes:
-        what.append(plural(len(report.classes), "class"))
-    what.append(KINDS[report.kind].noun)
-    yield "scored", f"{first.path}: {', '.join(what)}"
-    for line in skipped_rows(report):
-        yield "", line
-    if report.labels.matched != "none":
-        names = report.labels.columns
-        named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
-        other = f"{report.labels.path}, " if len(report.inputs) > 1 else ""
-        yield "labels", f"{other}{named}, {report.labels.note}"
-    for number, line in enumerate(changes_of_loss(report)):
-        yield "" if number else "loss", line
-    if report.compat is not None:
-        yield "as", report.compat
-    if report.alignment == "id" and len(report.inputs) > 1:
-        yield "rows", "matched by id"
-        yield from (("", line) for line in unmatched_rows(report))
-    for given in report.inputs:
-        if given.header is False:
-            yield "header", f"{given.path} has none; its first line is data"
-    yield from digests(report)
-    unused = [name for given in report.inputs for name in given.unused]
-    if unused:
-        more = ", ..." if len(unused) > 12 else ""
-        hint = (
-            ""
-            if {"weights", "by"} & set(report.options) or not KINDS[report.kind].labelled
-            else "   (--by or --weights would use them)"
-        )
-        yield "unused", ", ".join(unused[:12]) + more + hint
 
 
 def _figures(report: Report) -> Iterator[tuple[str, str, str]]:

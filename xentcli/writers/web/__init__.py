@@ -13,16 +13,21 @@ from importlib.resources import files
 from typing import Any
 
 from xentcli.extras import needed
-from xentcli.report.document import Document
+from xentcli.records import replace
+from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
+from xentcli.report.report import Report
 from xentcli.version import __version__
 from xentcli.writers import json as json_writer
-from xentcli.writers.pages import Grid, page
+from xentcli.writers.grid import Grid
 from xentcli.writers.safe import terminal
 from xentcli.writers.web.explanation import Lesson
+from xentcli.writers.web.sections import sections
 
 __all__ = ["render"]
 
+MOST_ROWS = 2000
+"""Rows of a table with all digits; the JSON has them all."""
 _TITLES = {
     "report": "Cross-entropy report",
     "comparison": "Comparison of models",
@@ -51,8 +56,8 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
         "policy": _policy(style, script),
         "version": __version__,
         "json": _data(json_writer.render(document)),
-        "parts": page(document),
-        "tables": document.tables(),
+        "sections": [] if explained else sections(document),
+        "tables": [_cut(table) for table in _tables(document)],
         "is_table": lambda part: isinstance(part, Grid),
     }
     if isinstance(document, Explanation):
@@ -61,6 +66,21 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
     name = "explanation.html.j2" if explained else "report.html.j2"
     text: str = _environment().get_template(name).render(values)
     return text
+
+
+def _tables(document: Document) -> list[Table]:
+    """Every table of a document, and of the details of its score."""
+    tables, report = list(document.tables()), getattr(document, "report", document)
+    if isinstance(report, Report) and report.details is not None:
+        there = {"classes": report.by_class, "worst rows": report.worst}
+        more = report.details.tables(report.unit, report.classes)
+        tables += [table for table in more if not there.get(table.title)]
+    return tables
+
+
+def _cut(table: Table) -> tuple[Table, int]:
+    """The first rows of a table, and how many more there are."""
+    return replace(table, rows=table.rows[:MOST_ROWS]), max(len(table.rows) - MOST_ROWS, 0)
 
 
 @lru_cache(maxsize=1)

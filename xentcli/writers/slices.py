@@ -1,0 +1,101 @@
+"""The tables of slices: by true class, by group, and the worst rows, the largest share of the cost first."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+
+from xentcli.report.parts import GroupSlice
+from xentcli.report.report import Report
+from xentcli.scoring.metrics import Metric, find
+from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.grid import Grid
+from xentcli.writers.remarks import ends
+
+__all__ = ["by_class", "by_group", "worst"]
+
+
+def by_class(report: Report, most: int) -> Grid:
+    """Return the table of the classes of a report, at most `most` of them."""
+    places = decimals(report.standard_error)
+    parts = sorted(report.by_class, key=lambda part: -(part.share or 0.0))
+    more, soft = _more(report, "accuracy"), any(part.mass is not None for part in parts)
+    rows = []
+    for part in parts[:most]:
+        counted = fixed(part.mass, 1) if soft else f"{part.examples:,}"
+        cells = (part.name, counted, fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
+        rows.append((*cells, *_metrics(part.metrics, more, places)))
+    kind = "column" if report.labels.matched == "multilabel" else "true class"
+    header = (kind, "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more))
+    rest = _rest(len(parts) - most, len(header))
+    return Grid(header, (*rows, *rest), "lrrrr" + "r" * len(more), f"Cost by {kind}")
+
+
+def by_group(report: Report, most: int) -> Iterator[Grid]:
+    """Yield the table of the groups of each --by, at most `most` of them."""
+    for _, groups in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
+        yield _by(report, list(groups), most)
+
+
+def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
+    columns, more, places = tuple(parts[0].group), _more(report), decimals(report.standard_error)
+    parts = sorted(parts, key=lambda part: -(part.share or 0.0))
+    rows = []
+    for part in parts[:most]:
+        shown = ends(part.interval, places) if part.interval is not None else "-"
+        names = [value or "(empty)" for value in part.group.values()]
+        cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
+        rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
+    level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
+    header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
+    justify = "l" * len(columns) + "rrr" + "r" * len(more) + "l"
+    return Grid(header, (*rows, *_rest(len(parts) - most, len(header))), justify, f"Cost by {', '.join(columns)}")
+
+
+def worst(report: Report) -> Grid:
+    """Return the table of the worst rows of a report, which has some."""
+    ids = any(row.id is not None for row in report.worst)
+    labels = any(row.predicted is not None for row in report.worst)
+    shown = list(report.worst[0].shown)
+    named = ("truth", "q of truth", "predicted") if labels else ()
+    header = ("row", *(("id",) if ids else ()), *named, "loss", *shown)
+    rows = []
+    for row in report.worst:
+        cells = [f"{row.row:,}", *([row.id or ""] if ids else [])]
+        if labels:
+            q = "-" if row.probability is None else short(float(f"{row.probability:.2g}"))
+            cells += [row.label or "(soft)", q, f"{row.predicted}  {fixed(row.predicted_probability, 4)}"]
+        rows.append((*cells, fixed(row.loss, 4), *(row.shown[name] for name in shown)))
+    justify = "r" + "l" * ids + "lrl" * labels + "r" + "l" * len(shown)
+    return Grid(header, tuple(rows), justify, _worst_title(report))
+
+
+def _more(report: Report, *there: str) -> list[Metric]:
+    """The metrics of --metrics that have no column yet."""
+    return [find(name) for name in report.shown if name not in ("cost", *there)]
+
+
+def _names(metrics: list[Metric]) -> list[str]:
+    return [metric.title for metric in metrics]
+
+
+def _metrics(values: Mapping[str, float | None], metrics: list[Metric], places: int) -> list[str]:
+    return [fixed(values[metric.name], places if metric.unit == "loss" else max(places, 3)) for metric in metrics]
+
+
+def _rest(left: int, columns: int) -> list[tuple[str, ...]]:
+    return [(f"({left:,} more)", *[""] * (columns - 1))] if left > 0 else []
+
+
+def _worst_title(report: Report) -> str:
+    loss = sum(row.loss for row in report.worst)
+    whole = report.total
+    # With weights the share of a row is not that of its loss.
+    plain = not {"weights", "class_weight"} & report.options.keys() and 0 < whole < float("inf")
+    return f"worst rows ({plural(len(report.worst), 'row')}" + (
+        f", {percent(loss / whole)} of the cost)" if plain else ")"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else percent(share)

@@ -1,0 +1,187 @@
+"""The sections of a report as a page: tables with a caption each, then the drawing of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from xentcli.errors import UsageError
+from xentcli.records import record, replace
+from xentcli.report.calibration import CalibrationReport
+from xentcli.report.check import CheckReport
+from xentcli.report.checks import Checks
+from xentcli.report.comparison import Comparison
+from xentcli.report.details import Losses
+from xentcli.report.document import Document
+from xentcli.report.report import Report
+from xentcli.writers.calibration import bins_grid
+from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.grid import Grid, Line, Page
+from xentcli.writers.inputs import inputs
+from xentcli.writers.pages import page
+from xentcli.writers.remarks import ends
+from xentcli.writers.slices import by_class, by_group, worst
+
+__all__ = ["MOST", "Section", "sections"]
+
+MOST = 50
+"""Rows of a table of a section; the whole table is below."""
+
+
+@record(frozen=True)
+class Section:
+    """A heading, paragraphs and tables, and the SVG of drawings."""
+
+    title: str
+    parts: Page = ()
+    pictures: tuple[Any, ...] = ()
+
+
+def sections(document: Document) -> list[Section]:
+    """Return the sections of a page, those that have something to show."""
+    found = _Sections(document)
+    return [section for section in found.all() if section.parts or section.pictures]
+
+
+class _Sections:
+    """The sections of a document."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    @cached_property
+    def can_draw(self) -> bool:
+        from xentcli.writers.pictures import needs_matplotlib
+
+        try:
+            needs_matplotlib()
+        except UsageError:
+            return False
+        return True
+
+    def picture(self, name: str) -> tuple[Any, ...]:
+        """The drawing of a name, where there is something to draw and something to draw it with."""
+        if not self.can_draw:
+            return ()
+        from xentcli.writers.pictures import DRAWINGS, drawn
+        from xentcli.writers.web.svg import inline
+
+        try:
+            svg = drawn(self.document, name, "svg", transparent=True)
+        except UsageError:
+            return ()
+        return (inline(svg, name, DRAWINGS[name].about),)
+
+    def all(self) -> Iterator[Section]:
+        document = self.document
+        if isinstance(document, Checks):
+            yield from _of_checks(document)
+        elif isinstance(document, Comparison):
+            yield Section("Result", page(document), self.picture("differences"))
+            yield Section("Cost from model to model", _models(document), self.picture("curve"))
+        elif isinstance(document, Report | CheckReport | CalibrationReport):
+            yield from self._of_score(document)
+        else:
+            yield Section("Result", page(document))
+        if not self.can_draw and not isinstance(document, Checks):
+            yield Section("Drawings", (Line(("This page has no drawings: pip install 'xentcli[plot]' adds them.",)),))
+
+    def _of_score(self, document: Report | CheckReport | CalibrationReport) -> Iterator[Section]:
+        """The sections of a score, and what a check or a calibration has before them."""
+        report = document if isinstance(document, Report) else document.report
+        yield Section(*_first(document, report))
+        yield Section("What was scored", (_inputs(report),))
+        if isinstance(document, CheckReport):
+            yield Section("Figures", _figures(report))
+        details = report.details
+        if details is not None and details.losses is not None:
+            yield Section("Losses", (_losses(report, details.losses),), self.picture("losses"))
+        if details is not None:
+            report = replace(report, by_class=report.by_class or details.by_class, worst=report.worst or details.worst)
+        bins = document.bins if isinstance(document, CalibrationReport) else details.reliability if details else ()
+        if bins:
+            count = document.bin_count if isinstance(document, CalibrationReport) else len(bins)
+            yield Section("Reliability", (bins_grid(bins, count),), self.picture("reliability"))
+        if report.by_class:
+            yield Section("Classes", (by_class(report, MOST),), self.picture("classes"))
+        if isinstance(document, CalibrationReport):
+            yield Section("Groups", _grids(page(replace(document, bins=(), decomposition=())))[1:])
+        elif report.by:
+            yield Section("Groups", tuple(by_group(report, MOST)), self.picture("groups"))
+        if report.worst:
+            yield Section("Worst rows", (worst(report),))
+        if details is not None and details.confusion is not None:
+            yield Section("Confusion", (_confusion(report, details.confusion),), self.picture("confusion"))
+
+
+def _first(document: Report | CheckReport | CalibrationReport, report: Report) -> tuple[str, Page]:
+    """The title and the parts of the first section: the result without the slices, which have sections of their own."""
+    bare = replace(report, by=(), by_class=(), worst=())
+    headline = Line((), _headline(report))
+    if isinstance(document, CheckReport):
+        return "Verdict", [headline, *page(replace(document, report=bare))]
+    if isinstance(document, CalibrationReport):
+        return "Calibration", [headline, *page(replace(document, report=bare, bins=(), by=()))[1:]]
+    return "Cost", [headline, *page(bare)[1:]]
+
+
+def _headline(report: Report) -> str:
+    places = decimals(report.standard_error)
+    cost = f"cross-entropy {fixed(report.cost, places)} {report.unit}"
+    if report.interval is None:
+        return f"{cost} per row, {report.examples.scored:,} rows"
+    level = f"{100 * report.interval.level:g} %"
+    return f"{cost} per row, {level} interval {ends(report.interval, places)}, {report.examples.scored:,} rows"
+
+
+def _inputs(report: Report) -> Grid:
+    return Grid(("", "what was read"), tuple(inputs(report)), "ll", "Inputs, and how they were matched")
+
+
+def _figures(report: Report) -> list[Grid]:
+    return _grids(page(replace(report, by=(), by_class=(), worst=())))
+
+
+def _grids(parts: Page) -> list[Grid]:
+    return [part for part in parts if isinstance(part, Grid)]
+
+
+def _losses(report: Report, found: Losses) -> Grid:
+    places = decimals(report.standard_error)
+    rows = [("mean", fixed(report.cost, places), "the cost")]
+    rows += [("median", fixed(found.median, places), "half of the rows have less")]
+    if found.tail_from is not None:
+        share = "" if found.tail_share is None else f", {percent(found.tail_share)} of the cost"
+        rows.append(("largest 1 % from", fixed(found.tail_from, places), f"{plural(found.tail_rows, 'row')}{share}"))
+    if report.infinite.count:
+        rows.append(("infinite", f"{report.infinite.count:,}", "rows with probability 0 for the true class"))
+    return Grid(("", f"loss in {report.unit}", "what it is"), tuple(rows), "lrl", "Distribution of the losses")
+
+
+def _confusion(report: Report, counts: Sequence[Sequence[int]]) -> Grid:
+    rows = tuple(
+        (name, *(f"{count:,}" for count in row), f"{sum(row):,}")
+        for name, row in zip(report.classes, counts, strict=True)
+    )
+    header = ("true class", *report.classes, "all")
+    return Grid(header, rows, "l" + "r" * (len(header) - 1), "Rows of each true class by predicted class")
+
+
+def _models(result: Comparison) -> tuple[Grid, ...]:
+    if result.kl:
+        return ()
+    models, left = result.models[:MOST], len(result.models) - MOST
+    every = ("cost", "brier", "accuracy", "calibrated_cost", "temperature")
+    names = [name for name in every if any(model.value(name) is not None for model in models)]
+    rows = [(model.name, f"{model.rows:,}", *(fixed(model.value(name), 4) for name in names)) for model in models]
+    rest = [(f"({left:,} more)", *[""] * (len(names) + 1))] if left > 0 else []
+    header = ("model", "rows", *(name.replace("_", " ") for name in names))
+    return (Grid(header, (*rows, *rest), "l" + "r" * (len(names) + 1), "Models"),)
+
+
+def _of_checks(document: Checks) -> Iterator[Section]:
+    """A section for all checks, and one for each."""
+    yield Section("Result", page(replace(document, checks=())))
+    for check in document.checks:
+        yield Section(check.name, page(replace(document, checks=(check,)))[2:])
