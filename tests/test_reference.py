@@ -10,6 +10,7 @@ import pytest
 import xentcli
 from tests.reference import FOLDER, PAGES, spelled
 from xentcli.cli import main
+from xentcli.errors import WARNINGS
 from xentcli.readers import READERS
 from xentcli.scoring.metrics import METRICS
 from xentcli.settings import OPTIONS
@@ -58,3 +59,8 @@ def test_every_function_and_every_field_is_documented() -> None:
         schema = xentcli.schema(document)
         parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
         assert {name for part in parts for name in part["properties"]} <= fields
+
+
+def test_every_warning_is_explained() -> None:
+    text = (FOLDER.parent / "semantics.md").read_text(encoding="utf-8").partition("## Warnings")[2]
+    assert re.findall(r"^\| `([\w-]+)`", text, re.MULTILINE) == list(WARNINGS)
