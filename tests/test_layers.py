@@ -26,6 +26,7 @@ GROUND = {
     "records",
     "signals",
     "typed",
+    "urls",
     "version",
 }
 """The modules that stand beside the rooms; they import each other alone."""

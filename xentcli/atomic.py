@@ -11,13 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from xentcli.errors import FileError, Place
+from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.signals import blocked, undo_later
+from xentcli.urls import is_url
 
-__all__ = ["append_bytes", "replacing", "write_bytes"]
+__all__ = ["append_bytes", "check_here", "replacing", "write_bytes"]
 
 _SUFFIX = ".xent-tmp"
 _STALE_SECONDS = 60
+
+
+def check_here(path: str | os.PathLike[str]) -> None:
+    """Raise UsageError for a URL: nothing is written there."""
+    if is_url(path):
+        raise UsageError(f"{shown(path)} is a URL: results are written to files of this machine")
 
 
 @contextlib.contextmanager
@@ -33,7 +40,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     ------
     FileError
         When the file cannot be written.
+    UsageError
+        For a URL.
     """
+    check_here(path)
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         with _file_errors(path), open(target, "wb") as special:
@@ -110,6 +120,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 
 def append_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Append to a file, made where there is none; a file that takes only a part gets its old length back."""
+    check_here(path)
     with _file_errors(path), open(path, "ab", buffering=0) as file:
         before = os.fstat(file.fileno())
         try:

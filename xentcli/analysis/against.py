@@ -19,12 +19,15 @@ from xentcli.analysis.unfit import check_figures, check_report, check_scored, ch
 from xentcli.arrays import Floats, Ints
 from xentcli.columns.numerals import number
 from xentcli.errors import DataError, FileError, NoVerdict, Place, UsageError, shown
+from xentcli.readers import exists
 from xentcli.readers.shards import files_of
 from xentcli.readers.source import Source, has_first_line
+from xentcli.readers.stream import open_file
 from xentcli.records import record
 from xentcli.report.check import BaselineInfo
 from xentcli.report.document import SCHEMA_VERSION
 from xentcli.settings import Settings
+from xentcli.urls import is_url
 
 __all__ = ["Against", "check_there", "compared"]
 
@@ -70,7 +73,7 @@ def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
                 f"--baseline {shown(path)} is the file of the {what} that are checked",
                 advice="--write-baseline FILE keeps this run for the next one",
             )
-    if not os.path.exists(path) and files_of(path) is None:
+    if not exists(path) and files_of(path) is None:
         raise FileError("there is no baseline yet", place=Place(path), advice=f"write_baseline={path!r} makes it")
 
 
@@ -177,14 +180,14 @@ def _names(source: Source) -> tuple[str, ...]:
 
 def _json_report(path: str) -> Mapping[str, Any] | None:
     """The document of xent in a JSON file; None where it holds something else."""
-    if not os.path.isfile(path):
+    if not (os.path.isfile(path) or is_url(path)):
         return None
     try:
-        with open(path, "rb") as file:
-            if file.read(64).lstrip()[:1] != b"{" or os.path.getsize(path) > _MOST_JSON:
+        with open_file(path, "in order") as file:
+            start = file.read(64)
+            if start.lstrip()[:1] != b"{" or len(text := start + file.read(_MOST_JSON)) > _MOST_JSON:
                 return None
-            file.seek(0)
-            found = json.loads(file.read())
+            found = json.loads(text)
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
     except (ValueError, RecursionError):

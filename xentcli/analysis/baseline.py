@@ -18,7 +18,9 @@ from xentcli.arrays import Array, Floats, Words
 from xentcli.atomic import replacing
 from xentcli.columns.hashing import TextHash
 from xentcli.errors import DataError, FileError, Place
+from xentcli.readers.stream import copied_here, open_file
 from xentcli.records import record
+from xentcli.urls import is_url
 
 __all__ = ["HASH", "REMAKE", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "write"]
 
@@ -136,14 +138,14 @@ def _mixed(words: Words) -> Words:
 def is_stored(path: str) -> bool:
     """Whether a file is an archive that `write` wrote."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             return ABOUT in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, FileError, zipfile.BadZipFile):
         return False
 
 
 def read(path: str) -> Stored:
-    """Read a baseline; the columns stay in the file.
+    """Read a baseline; the columns stay in the file, of which one at a URL is copied.
 
     Raises
     ------
@@ -153,7 +155,8 @@ def read(path: str) -> Stored:
         When it cannot be read.
     """
     try:
-        with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+        here = copied_here(path) if is_url(path) else path
+        with zipfile.ZipFile(here) as archive, open(here, "rb") as file:
             return _read(path, archive, file)
     except OSError as error:
         raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
@@ -170,9 +173,7 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
     if about["baseline_version"] != VERSION:
         raise DataError(f"a baseline of version {about['baseline_version']}; {VERSION} is read", place=Place(path))
     arrays: dict[str, Any] = {
-        info.filename.removesuffix(".npy"): _mapped(path, info, file)
-        for info in archive.infolist()
-        if info.filename != ABOUT
+        info.filename.removesuffix(".npy"): _mapped(info, file) for info in archive.infolist() if info.filename != ABOUT
     }
     ids = arrays.pop("id", None)
     lengths = {len(column) for column in (*arrays.values(), *([] if ids is None else [ids]))}
@@ -182,7 +183,7 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
     return Stored(path, about["report"], about["date"], about["commit"], arrays, pair, about["rows_hash"])
 
 
-def _mapped(path: str, info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
+def _mapped(info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
     """The array of a member that is not compressed, in the file: one of those that `write` writes."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
@@ -195,7 +196,7 @@ def _mapped(path: str, info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
     shape = (rows, 2) if width == 2 else (rows,)
     if info.file_size != length + 8 * rows * width or file.read(length) != _header(kind, shape):
         raise ValueError(f"{info.filename} is another array")
-    return np.memmap(path, np.dtype(kind), "r", file.tell(), shape) if rows else np.zeros(shape, kind)
+    return np.memmap(file.name, np.dtype(kind), "r", file.tell(), shape) if rows else np.zeros(shape, kind)
 
 
 def commit_of(folder: Path) -> str | None:

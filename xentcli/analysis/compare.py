@@ -18,6 +18,7 @@ from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings, takes_options
+from xentcli.urls import bare
 
 __all__ = ["FITS", "compare", "models_of", "names_of"]
 
@@ -248,8 +249,9 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     if len(set(paths)) < len(paths):
         twice = next(path for place, path in enumerate(paths) if path in paths[:place])
         raise UsageError(f"{twice} is given twice")
-    stems = [os.path.basename(path.rstrip("/")) for path in paths]
-    shared = paths if len(set(stems)) < len(stems) else stems
+    paths_shown = [bare(path) for path in paths]
+    stems = [os.path.basename(path.rstrip("/")) for path in paths_shown]
+    shared = paths_shown if len(set(stems)) < len(stems) else stems
     shortened = [_without_ending(name) for name in shared]
     if len(set(shortened)) < len(shortened):
         shortened = list(shared)

@@ -31,6 +31,7 @@ from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
+from xentcli.urls import is_url
 
 if TYPE_CHECKING:
     from xentcli.analysis.state import Keep
@@ -350,7 +351,7 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
             f"predictions and labels share a file: {shown(shared)} is among the files of {' and of '.join(several)}",
             advice=("give each side a file, folder or glob that shares no file with the other", f"or {_BY_COLUMN}"),
         )
-    stream = "-" in paths or not os.path.isfile(shared)
+    stream = "-" in paths or not (os.path.isfile(shared) or is_url(shared))
     raise UsageError(
         f"predictions and labels are the same {'stream' if stream else 'file'}: {shown(shared)}", advice=_BY_COLUMN
     )
@@ -373,10 +374,10 @@ def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None
     raise UsageError(f"predictions and labels are the same {what}: {shown(predictions.path)}", advice=_BY_COLUMN)
 
 
-def _files_of(path: str) -> dict[tuple[int, int], str]:
+def _files_of(path: str) -> dict[tuple[int | str, int], str]:
     """Return device and inode of each file that a path stands for, also standard input, with its own path."""
     files: tuple[str, ...] | None = None
-    if not (is_stdin(path) or os.path.isfile(path)):
+    if not (is_stdin(path) or os.path.isfile(path) or is_url(path)):
         from xentcli.readers.shards import files_of
 
         files = files_of(path)

@@ -14,6 +14,7 @@ import click
 
 from xentcli.cli.command import write_examples
 from xentcli.cli.process import ReaderGone, run
+from xentcli.urls import hidden
 from xentcli.version import __version__
 
 __all__ = ["main"]
@@ -53,10 +54,10 @@ class Main(click.Group):
         alone = args is None and sys.getprofile() is None
         run(lambda: base(args, prog_name or "xent", *rest, **extra), alone=alone)
 
-    def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Parse; click must not handle a closed pipe."""
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
+        """Parse; click must not handle a closed pipe, and nothing shows the password of a URL."""
         try:
-            return super().make_context(*args, **extra)
+            return super().make_context(info_name, list(map(hidden, args)), *rest, **extra)
         except BrokenPipeError:
             raise ReaderGone from None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from xentcli.atomic import check_here
 from xentcli.cli.get import Asked, asked
 from xentcli.cli.options import given_on_command_line
 from xentcli.cli.seen import check_seen
@@ -120,6 +121,7 @@ class Output:
         """Refuse a target that cannot be written, is an input, or is written twice, by the `others` too."""
         targets = [*others, *self.targets]
         for index, path in enumerate(targets[len(others) :], len(others)):
+            check_here(path)
             if any(_same(path, given) for given in inputs):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
             if any(_among(path, given) for given in inputs if given != "-"):

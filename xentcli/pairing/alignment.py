@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError, XentError
 from xentcli.pairing.next_token import shifted_by_1
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows, reading
 from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Span", "Task", "by_position", "check_pairs", "row_names"]
@@ -23,15 +23,29 @@ class PartQueue:
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES, *, shifted: bool = False) -> None:
         self.source = source
         self._block_bytes, self._shifted = block_bytes, shifted
+        self._columns: frozenset[int] | None = None
         self._waiting: deque[Part] = deque()
         self._failure: XentError | None = None
+        self._ended = False
         self._rest = iter(source.parts(block_bytes))
         if shifted:
             self._rest = shifted_by_1(self._rest)
 
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
-        return self.of(self.source)
+        again = self.of(self.source)
+        return again if self._columns is None else again.only(self._columns)
+
+    def only(self, columns: Collection[int]) -> PartQueue:
+        """Return it; parts that were not looked at yet have these columns alone, where the format reads them apart."""
+        narrow = reading(self.source, columns)
+        if narrow is self.source or self._shifted:
+            return self
+        queue = self.of(self.source)
+        queue._columns, queue._waiting = frozenset(columns), self._waiting
+        queue._failure, queue._ended = self._failure, self._ended
+        queue._rest = _after(sum(part.rows for part in self._waiting), narrow.parts(self._block_bytes))
+        return queue
 
     def of(self, source: Source) -> PartQueue:
         """Return the parts of another source, as large as those of this one."""
@@ -76,10 +90,26 @@ class PartQueue:
         if self._failure is not None:
             raise self._failure
         try:
-            return next(self._rest, None)
+            part = None if self._ended else next(self._rest, None)
+            self._ended = part is None
+            return part
         except XentError as error:
             self._failure = error
             raise
+
+
+def _after(rows: int, parts: Iterator[Part]) -> Iterator[Part]:
+    """Yield what comes after the first rows of parts that can be split."""
+    for part in parts:
+        if rows >= part.rows:
+            rows -= part.rows
+        elif rows:
+            found = part.split(rows)
+            assert found is not None
+            rows = 0
+            yield found[1]
+        else:
+            yield part
 
 
 @record(frozen=True)

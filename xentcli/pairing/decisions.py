@@ -126,7 +126,8 @@ def pair(
         positions=period,
         sequences=len(shape) == 3 and axis not in (None, 0) and not period,
     )
-    return Feed(plan, queues)
+    columns = [{column for one in pick.values() for column in one.columns} for pick in picks]
+    return Feed(plan, [queue.only(chosen) for queue, chosen in zip(queues, columns, strict=True)])
 
 
 @contextlib.contextmanager

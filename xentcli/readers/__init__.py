@@ -11,11 +11,22 @@ from typing import TYPE_CHECKING, Any
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
+from xentcli.urls import bare, hidden, is_url, is_web
 
 if TYPE_CHECKING:
     from xentcli.readers.source import Source
 
-__all__ = ["READERS", "Reader", "check_format", "file_and_part", "file_id", "open_small", "open_source", "same_file"]
+__all__ = [
+    "READERS",
+    "Reader",
+    "check_format",
+    "exists",
+    "file_and_part",
+    "file_id",
+    "open_small",
+    "open_source",
+    "same_file",
+]
 
 
 @record(frozen=True)
@@ -160,9 +171,9 @@ def open_source(
         from xentcli.readers.objects import open_memory
 
         return open_memory(data, name)
-    path, part = file_and_part(os.fspath(data))
+    path, part = file_and_part(hidden(os.fspath(data)))
     text = {"delimiter": delimiter, "decimal": decimal, "decimal_named": decimal_named, "quotes": quotes}
-    if path != "-" and (os.path.isdir(path) or not os.path.exists(path)):
+    if path != "-" and not os.path.isfile(path):
         from xentcli.readers.shards import files_of, open_shards
 
         files = files_of(path)
@@ -178,7 +189,21 @@ def file_and_part(path: str) -> tuple[str, str | None]:
     (True, ('no/such/file#1', None))
     """
     file, _, part = path.rpartition("#")
-    return (file, part) if file and not os.path.exists(path) and os.path.isfile(file) else (path, None)
+    if not file or os.path.exists(path):
+        return path, None
+    if is_url(path):
+        # In the address of a page no name goes on after a #.
+        return (file, part) if is_web(path) or (exists(file) and not exists(path)) else (path, None)
+    return (file, part) if os.path.isfile(file) else (path, None)
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file or folder, or an object at a URL."""
+    if is_url(path):
+        from xentcli.readers.remote import exists
+
+        return exists(path)
+    return os.path.exists(path)
 
 
 def open_small(path: str, *, format: str | None = None, quotes: bool = True, limits: Limits = DEFAULT) -> Source:
@@ -244,11 +269,13 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
     return found is not None and found == file_id(other)
 
 
-def file_id(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; None without one.
+def file_id(path: str | os.PathLike[str]) -> tuple[int | str, int] | None:
+    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; a URL; None without one.
 
     >>> file_id("no/such/file")
     """
+    if isinstance(path, str) and is_url(path):
+        return hidden(path), 0
     try:
         found = os.fstat(0) if path == "-" else os.stat(file_and_part(os.fspath(path))[0])
     except (OSError, ValueError):
@@ -314,6 +341,7 @@ def _looks_like_vw(head: bytes) -> bool:
 
 
 def _uncompressed(path: str) -> str:
-    """Return a path without a compression extension."""
+    """Return a path without a compression extension, and without the query of a URL."""
+    path = bare(path)
     stem, ending = os.path.splitext(path)
     return stem if ending.lower() in (".gz", ".bz2", ".xz", ".zst") else path

@@ -11,7 +11,6 @@ import contextlib
 import io
 import json
 import math
-import os
 import struct
 import zipfile
 from collections import Counter
@@ -24,10 +23,11 @@ from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.readers.limits import Limits
 from xentcli.readers.npy import Layout, NpyPart, NpySource, open_npy, read_numbers, size_fault
 from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, Rows, Selection, Traits, WholePart
-from xentcli.readers.stream import ByteStream, plain_path, read_range
+from xentcli.readers.stream import ByteStream, open_file, plain_path, read_range
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
+from xentcli.urls import is_url
 
 __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]
 
@@ -173,7 +173,7 @@ class ArchiveSource(FlatTable):
     def task_bytes(self) -> int:
         """About how many bytes make a part: more in Fortran order, where each column of a part is read by itself."""
         fortran = any(member.layout.fortran for member in self.members)
-        return self.task_of_pieces if fortran else BLOCK_BYTES
+        return self.task_of_pieces if fortran or not self.stream.here else BLOCK_BYTES
 
     def lines(self) -> int:
         """Count the rows."""
@@ -204,7 +204,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
     path = plain_path(stream, "NPZ")
     with _zip_errors(path):
         # Keep it open: opening reads the list of all members.
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(open_file(path) if is_url(path) else path)
     infos = archive.infolist()
     stream.limits.check_columns(len(infos), Place(path))
     _check_names(infos, path)
@@ -343,8 +343,8 @@ def open_safetensors(stream: ByteStream) -> ArchiveSource:
     """
     path = plain_path(stream, "safetensors")
     place = Place(path)
-    size = os.stat(path).st_size
-    with open(path, "rb") as file:
+    size = stream.size or 0
+    with open_file(path) as file:
         length = int.from_bytes(file.read(8), "little")
         if length > min(MAX_JSON, size - 8):
             raise DataError("the safetensors header is longer than the file", place=place)

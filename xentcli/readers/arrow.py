@@ -9,7 +9,7 @@ dictionary is the value, never the code; a null is NaN, which no row that counts
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,19 @@ from xentcli.extras import is_limited, needed
 from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.lists import kinds_of_unequal
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
-from xentcli.readers.stream import ByteStream, plain_path
+from xentcli.readers.source import BLOCK_BYTES, REQUEST_BYTES, FlatTable, Rows, Selection, Traits, WholePart
+from xentcli.readers.stream import ByteStream, open_file, plain_path, remote_file
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
+from xentcli.urls import is_url
 
 __all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
 
+GROUP_BYTES = 1 << 27
+"""Bytes of a row group of an object at a URL, which is read at once; a larger one is read page by page."""
+_UNREAD = 1 << 30
+"""The place of a column that is not read."""
 READ_BYTES = 1 << 16
 """Bytes of a Parquet column that are read at a time; at least one page."""
 
@@ -156,9 +161,11 @@ class ArrowSource(FlatTable):
     format: str
     flat: Flat
     rows: int
-    batches: Callable[[int], Iterator[Any]]
+    batches: Callable[..., Iterator[Any]]
     origins: tuple[Origin, ...]
     numbers_a_row: float = 0.0
+    apart: bool = False
+    names_read: tuple[str, ...] | None = None
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for other types, where each value is checked."""
@@ -175,10 +182,24 @@ class ArrowSource(FlatTable):
         """Count the rows."""
         return self.rows
 
+    def reading(self, columns: Collection[int]) -> ArrowSource:
+        """Return it for these columns alone, where the file has each in a place of its own; else unchanged."""
+        places = {self.flat.origin[column][0] for column in columns}
+        read = sorted(self.origins[place].column for place in places)
+        # What is read row by row may take its names from the column beside it.
+        if not self.apart or not read or any(self.origins[place].field is not None for place in places):
+            return self
+        names = {origin.column: origin.name for origin in self.origins}
+        places_read = {column: place for place, column in enumerate(read)}
+        origins = tuple(replace(each, column=places_read.get(each.column, _UNREAD)) for each in self.origins)
+        return replace(self, origins=origins, names_read=tuple(names[column] for column in read))
+
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArrowPart]:
         """Cut it into batches of about `block_bytes`."""
         start, size = 0, 8 * max(1.0, self.width, self.numbers_a_row)
-        for whole in _reading(self.path, self.batches(max(1, int(block_bytes / size)))):
+        rows = max(1, int(block_bytes / size))
+        found = self.batches(rows) if self.names_read is None else self.batches(rows, self.names_read)
+        for whole in _reading(self.path, found):
             for batch in self._cut(whole, block_bytes):
                 yield ArrowPart(self.path, self.flat, start, batch, self.origins)
                 start += batch.num_rows
@@ -188,7 +209,7 @@ class ArrowSource(FlatTable):
     def _cut(self, batch: Any, block_bytes: int) -> Iterator[Any]:
         """Cut a batch where the lists of a row may be long."""
         lists = (self.origins[self.flat.origin[column][0]] for column in self.flat.lists)
-        columns = {origin.column for origin in lists if origin.field is None}
+        columns = {origin.column for origin in lists if origin.field is None and origin.column != _UNREAD}
         first, numbers = 0, sum(np.diff(_offsets(batch.column(column)).astype(np.int64)) for column in columns)
         ends = np.cumsum(numbers) if columns else ()
         while columns and first < batch.num_rows:
@@ -213,21 +234,46 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
     parquet = needed("pyarrow.parquet", "arrow")
     path = plain_path(stream, "Parquet")
 
-    def opened() -> Any:
-        # Without a buffer pyarrow reads a whole row group at once.
-        return parquet.ParquetFile(path, buffer_size=READ_BYTES, pre_buffer=False, page_checksum_verification=True)
+    def opened(**how: Any) -> Any:
+        return parquet.ParquetFile(_unbuffered(path), page_checksum_verification=True, **how)
 
-    def batches(rows: int) -> Iterator[Any]:
-        with opened() as file:
-            yield from file.iter_batches(batch_size=rows, use_threads=_threads_start())
+    def batches(rows: int, names: Sequence[str] | None = None) -> Iterator[Any]:
+        with opened(**how) as file:
+            every = range(file.num_row_groups)
+            # Of an object at a URL all row groups that are asked for are held.
+            for groups in [[group] for group in every] if is_url(path) else [every]:
+                yield from file.iter_batches(rows, groups, columns=names, use_threads=_threads_start())
 
     with _damage(path), opened() as file:
         meta = file.metadata
+        how = _way_of(path, meta)
         held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
         if held != meta.num_rows:
             raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
         source = _source(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
-        return replace(source, numbers_a_row=_numbers_a_row(meta))
+        return replace(source, numbers_a_row=_numbers_a_row(meta), apart=_can_be_apart(file.schema_arrow))
+
+
+def _unbuffered(path: str) -> Any:
+    """Return a file for pyarrow, which asks for what it needs and holds it."""
+    return remote_file(path, "ranges") if is_url(path) else path
+
+
+def _way_of(path: str, meta: Any) -> dict[str, Any]:
+    """Return how pyarrow reads the row groups of a file: each in a few large requests, or page by page."""
+    if not is_url(path):
+        # Without a buffer pyarrow reads a whole row group at once.
+        return {"pre_buffer": False, "buffer_size": READ_BYTES}
+    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
+    sizes = [sum(g.column(index).total_compressed_size for index in range(g.num_columns)) for g in groups]
+    if max(sizes, default=0) <= GROUP_BYTES:
+        return {"pre_buffer": True}
+    return {"pre_buffer": False, "buffer_size": max(READ_BYTES, min(REQUEST_BYTES, GROUP_BYTES // meta.num_columns))}
+
+
+def _can_be_apart(schema: Any) -> bool:
+    """Whether the name of a column is its own and means no part of another: ``a.b`` may be the b of a."""
+    return len(set(schema.names)) == len(schema.names) and not any("." in name for name in schema.names)
 
 
 def _numbers_a_row(meta: Any) -> float:
@@ -252,8 +298,11 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     arrow = needed("pyarrow", "arrow")
     path = plain_path(stream, "Arrow")
 
+    def opened() -> Any:
+        return open_file(path) if is_url(path) else arrow.OSFile(path)
+
     def all_batches() -> Iterator[Any]:
-        with arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
+        with opened() as raw, arrow.ipc.open_file(raw) as file:
             for index in range(file.num_record_batches):
                 batch = file.get_batch(index)
                 batch.validate(full=True)
@@ -267,12 +316,12 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     if not stream.head.startswith(b"ARROW1"):
         advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
         raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
-    with _damage(path), open(path, "rb") as plain:
+    with _damage(path), open_file(path) as plain:
         rows = 0
         for batch in batches_of(plain):
             stream.limits.check_batch(batch.size, Place(path))
             rows += 0 if batch.dictionary else batch.rows
-    with _damage(path), arrow.OSFile(path) as raw, arrow.ipc.open_file(raw) as file:
+    with _damage(path), opened() as raw, arrow.ipc.open_file(raw) as file:
         return _source(stream, "arrow", file.schema, rows, batches)
 
 

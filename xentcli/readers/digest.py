@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from xentcli.errors import XentError
 from xentcli.readers.source import OfStream, Source, files_in
-from xentcli.readers.stream import open_range
+from xentcli.readers.stream import open_file
 from xentcli.signals import leave_to_main_thread
 
 __all__ = ["digests"]
@@ -90,7 +90,7 @@ def _of_files(files: tuple[str, ...], stop: threading.Event) -> str | None:
     total = hashlib.sha256()
     view = memoryview(bytearray(_CHUNK))
     for path in files:
-        with open_range(path) as file:
+        with open_file(path, "in order") as file:
             while not stop.is_set() and (count := file.readinto(view)):
                 total.update(view[:count])
     return total.hexdigest()

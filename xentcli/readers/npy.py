@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import math
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -32,6 +31,7 @@ from xentcli.readers.source import (
 )
 from xentcli.readers.stream import ByteStream, fill_range, open_range, read_range
 from xentcli.records import record, replace
+from xentcli.urls import is_url
 
 __all__ = ["MAGIC", "NpyPart", "NpySource", "open_npy", "read_numbers", "read_values", "size_fault", "widened"]
 
@@ -144,7 +144,8 @@ class NpyPart:
         if self.rows <= step:
             yield self.load(selection)
             return
-        if layout.scattered:
+        if layout.scattered or (self.data is None and is_url(self.path)):
+            # Of a URL one request gives all of a part.
             whole = self.array(_chosen(selection))
             for first in range(0, self.rows, step):
                 yield self._rows(whole[first : first + step], self.start + first, selection)
@@ -428,7 +429,7 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     if layout.width == 0:
         raise DataError(f"an array of shape {shape} has no columns", place=place)
     if stream.plain and stream.path:
-        held = os.stat(stream.path).st_size - layout.begin
+        held = (stream.size or 0) - layout.begin
         if held != layout.length:
             raise DataError(size_fault(layout, shape, held), place=place)
     return NpySource(stream, layout, shape)

@@ -17,10 +17,11 @@ from itertools import takewhile
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits, reading
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
 from xentcli.records import record, replace
+from xentcli.urls import bare, is_url
 
 __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]
 
@@ -28,7 +29,7 @@ _GLOB = re.compile(r"[*?[]")
 
 
 def files_of(path: str) -> tuple[str, ...] | None:
-    """Return the files of a folder or a glob, numbers in their names sorted as numbers; None for a file.
+    """Return the files of a folder or a glob, at a URL too, numbers in their names sorted as numbers; None for a file.
 
     Of a folder those that begin with a point or an underscore are left out: they tell
     about the others.
@@ -38,25 +39,51 @@ def files_of(path: str) -> tuple[str, ...] | None:
     FileError
         When there are none, or one is no regular file.
     """
+    listed = _at_url(path) if is_url(path) else _here(path)
+    if listed is None:
+        return None
+    in_folder, files = listed
+    # Of a folder these are left out: they tell about the others.
+    found = [file for file in files if not (in_folder and _last(file).startswith((".", "_")))]
+    if not found:
+        raise FileError("there is no file in it" if in_folder else "no file is called so", place=Place(path))
+    odd = next((file for file in sorted(found) if files[file]), None)
+    if odd is not None:
+        raise FileError(f"{files[odd]}; the files of {path} are read as one table", place=Place(odd))
+    keys = dict(zip(found, _differences(found), strict=True))
+    last = {key: file for file, key in keys.items()}
+    twin = next((file for file, key in keys.items() if last[key] != file), None)
+    if twin is not None:
+        raise FileError(f"its number is that of {last[keys[twin]]}: which comes first?", place=Place(twin))
+    return tuple(sorted(found, key=keys.__getitem__))
+
+
+def _here(path: str) -> tuple[bool, dict[str, str]] | None:
+    """Whether it is a folder, and what is in it or matches it, each with what is wrong with it; None for a file."""
     if os.path.isdir(path):
-        entries = (name for name in os.listdir(path) if not name.startswith((".", "_")))
-        found = [os.path.join(path, name) for name in entries]
+        found = [os.path.join(path, name) for name in os.listdir(path)]
     elif _GLOB.search(path) and not os.path.exists(path):
         found = glob.glob(path, recursive=True)
     else:
         return None
-    if not found:
-        raise FileError("there is no file in it" if os.path.isdir(path) else "no file is called so", place=Place(path))
-    odd = next((file for file in sorted(found) if not os.path.isfile(file)), None)
-    if odd is not None:
-        what = "is a folder" if os.path.isdir(odd) else "is no regular file"
-        raise FileError(f"{what}; the files of {path} are read as one table", place=Place(odd))
-    keys = dict(zip(found, _differences(found), strict=True))
-    files = {key: file for file, key in keys.items()}
-    twin = next((file for file, key in keys.items() if files[key] != file), None)
-    if twin is not None:
-        raise FileError(f"its number is that of {files[keys[twin]]}: which comes first?", place=Place(twin))
-    return tuple(sorted(found, key=keys.__getitem__))
+    odd = {file: "is a folder" if os.path.isdir(file) else "is no regular file" for file in found}
+    return os.path.isdir(path), {file: "" if os.path.isfile(file) else odd[file] for file in found}
+
+
+def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
+    """Whether it is a folder, and what is in it or matches it, each with what is wrong with it; None for an object."""
+    from xentcli.readers.remote import exists, folder, matching
+
+    # In the address of a page a question mark begins its query.
+    in_folder = not _GLOB.search(bare(url)) or exists(url)
+    found = folder(url) if in_folder else matching(url)
+    if found is None:
+        return None
+    return in_folder, {file: "is a folder" if file.endswith("/") else "" for file in found}
+
+
+def _last(path: str) -> str:
+    return os.path.basename(bare(path).rstrip("/"))
 
 
 Key = tuple[str | int, ...]
@@ -254,6 +281,11 @@ class Shards:
     def with_lists(self, names: Collection[str]) -> Shards:
         """Return tables with columns of K numbers as columns of lists of any length."""
         return self._changed(lambda source: source.with_lists(names))
+
+    def reading(self, columns: Collection[int]) -> Shards:
+        """Return files of which these columns alone are read, where their format has each in a place of its own."""
+        narrow = reading(self.first, columns)
+        return self if narrow is self.first else self._changed(lambda source: reading(source, columns))
 
     def _changed(self, change: Callable[[Any], Any]) -> Shards:
         before = self.change

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
-from typing import Literal, Protocol, Self, TypeGuard
+from typing import Literal, Protocol, Self, TypeGuard, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from xentcli.records import record, replace
 __all__ = [
     "BLOCK_BYTES",
     "PIECE_NUMBERS",
+    "REQUEST_BYTES",
     "TASK_BYTES",
     "TASK_ROWS",
     "FlatTable",
@@ -40,12 +41,15 @@ __all__ = [
     "files_in",
     "has_first_line",
     "merged_rows",
+    "reading",
     "text_for_numbers",
 ]
 
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 25
 """Parts that are read in pieces may be larger, which saves overhead per part."""
+REQUEST_BYTES = 1 << 23
+"""Parts of an object at a URL, which take one request each."""
 TASK_ROWS = 7 << 13
 """Rows of a part, at most: each takes about 100 bytes while it is scored."""
 PIECE_NUMBERS = 3 << 17
@@ -367,6 +371,12 @@ def has_first_line(source: Source) -> TypeGuard[Headed]:
     return hasattr(source, "first_fields")
 
 
+def reading(source: Source, columns: Collection[int]) -> Source:
+    """Return a source that reads these columns alone, where its format has each in a place of its own; else itself."""
+    narrowed = getattr(source, "reading", None)
+    return source if narrowed is None else cast("Source", narrowed(columns))
+
+
 def files_in(source: Source) -> tuple[str, ...]:
     """Return the files of a source that has several; none of one that is a file."""
     return source.traits.files
@@ -402,6 +412,8 @@ class OfStream:
         """About how many bytes make a part that is read in pieces; a part of a stream is held in memory."""
         if not self.stream.plain or self.stream.size is None:
             return 3 * BLOCK_BYTES // 2
+        if not self.stream.here:
+            return REQUEST_BYTES
         # A small file still has several parts for each worker.
         return max(2 * BLOCK_BYTES, min(TASK_BYTES, self.stream.size // 8))
 

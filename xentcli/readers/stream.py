@@ -1,37 +1,46 @@
-"""Bytes from a file, a pipe or a compressed file, in order, without holding them."""
+"""Bytes from a file, an object at a URL, a pipe or a compressed file, in order, without holding them."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place
 from xentcli.readers.compression import decompressed, is_compressed
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
+from xentcli.signals import undo_later
+from xentcli.urls import is_url
+
+if TYPE_CHECKING:
+    from xentcli.readers.remote import Access, Remote
 
 __all__ = [
     "STDIN",
     "ByteStream",
     "Stamp",
+    "copied_here",
     "fill_range",
     "open_bytes",
+    "open_file",
     "open_range",
     "plain_path",
     "read_range",
+    "remote_file",
     "stamp_of",
 ]
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
 
-Stamp = tuple[int, int, int]
-"""Size, modification time and inode of a file."""
+Stamp = tuple[Any, ...]
+"""Size, modification time and inode of a file; size and ETag, or what else shows a change, of an object at a URL."""
 
 
 @record(frozen=False, eq=False)
@@ -43,7 +52,7 @@ class ByteStream:
     name
         What messages call it: the path, or "standard input".
     path
-        The path of a regular file, which can be read again; else None.
+        The path of a regular file, or the URL of an object, which can be read again; else None.
     plain
         Whether a range of the file is a range of these bytes.
     head
@@ -75,8 +84,8 @@ class ByteStream:
                 return
             if self._file is None:
                 assert self.path is not None
-                with open(self.path, "rb") as raw:
-                    file = raw if self.plain else decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
+                with open_file(self.path, "in order") as raw:
+                    file = decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
                     while chunk := file.read(size):
                         yield chunk
                 return
@@ -86,6 +95,11 @@ class ByteStream:
             yield self.head
             while chunk := _read_some(self._file, size):
                 yield chunk
+
+    @property
+    def here(self) -> bool:
+        """Whether a range of a file of this machine is a range of these bytes, so that it may well be read twice."""
+        return self.plain and not is_url(self.path)
 
     @property
     def size(self) -> int | None:
@@ -120,7 +134,7 @@ class ByteStream:
 
 
 def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> ByteStream:
-    """Open a path, or `-` for standard input, and read its first bytes.
+    """Open a path, a URL, or `-` for standard input, and read its first bytes.
 
     With `hashed` the bytes of a stream go through SHA-256 as they are read.
 
@@ -135,6 +149,8 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
         if sys.stdin is None:
             raise FileError("standard input is closed", place=Place("-"))
         return _streamed("standard input", sys.stdin.buffer, limits, hashed)
+    if is_url(path):
+        return _at_url(path, limits)
     with _reading(path or "''"):
         found = os.stat(path)
         mode = found.st_mode
@@ -151,14 +167,71 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
             return ByteStream(path, path, plain, head, None, _stamp=_stamp(found), limits=limits)
 
 
+def _at_url(url: str, limits: Limits) -> ByteStream:
+    """Read the first bytes of an object at a URL."""
+    remote = _remote(url)
+    if remote.is_folder:
+        raise FileError("is a folder; a file is expected", place=Place(url))
+    with _reading(url), io.BufferedReader(remote.opened("in order"), HEAD_BYTES) as raw:
+        start = raw.peek(HEAD_BYTES)[:16]
+        plain = remote.ranged and not is_compressed(start)
+        head = decompressed(raw, start, url, limits).read(HEAD_BYTES)
+        return ByteStream(url, url, plain, head, None, _stamp=remote.stamp, limits=limits)
+
+
+def _remote(url: str) -> Remote:
+    from xentcli.readers.remote import Remote
+
+    return Remote.at(url)
+
+
+def remote_file(url: str, access: Access) -> io.RawIOBase:
+    """Open an object at a URL, without a buffer."""
+    return _remote(url).opened(access)
+
+
+def open_file(path: str, access: Access = "anywhere") -> io.BufferedReader:
+    """Open a file, or an object at a URL for an access in this way.
+
+    Raises
+    ------
+    FileError
+        When it cannot be opened.
+    """
+    if is_url(path):
+        return io.BufferedReader(remote_file(path, access), HEAD_BYTES)
+    with _reading(path):
+        return open(path, "rb")
+
+
+def copied_here(url: str) -> str:
+    """Return the path of a copy of an object at a URL, which is removed when the process ends."""
+    import atexit
+    import tempfile
+
+    number, path = tempfile.mkstemp(prefix="xent-")
+
+    def removed() -> None:
+        with contextlib.suppress(OSError):
+            os.remove(path)
+
+    atexit.register(removed)
+    undo_later(removed)
+    with open_file(url, "in order") as remote, open(number, "wb") as copy:
+        shutil.copyfileobj(remote, copy, 1 << 20)
+    return path
+
+
 def stamp_of(path: str) -> Stamp:
-    """Return the size, modification time and inode of a file, which show a change.
+    """Return the size, modification time and inode of a file, which show a change; of a URL what its client tells.
 
     Raises
     ------
     FileError
         When there is no such file any more.
     """
+    if is_url(path):
+        return _remote(path).stamp
     with _reading(path):
         return _stamp(os.stat(path))
 
@@ -193,20 +266,23 @@ def plain_path(stream: ByteStream, what: str) -> str:
         For a stream or a compressed file, which a `what` cannot be read from.
     """
     if stream.path is None or not stream.plain:
-        raise DataError(f"{what} is read from a file, not from a stream or a compressed file", place=Place(stream.name))
+        message = f"{what} is read from a file, not from a stream or a compressed file"
+        if is_url(stream.path):
+            message = f"{what} is read in ranges, which neither a compressed file nor every server gives"
+        raise DataError(message, place=Place(stream.name), advice="download it, and give the file" * is_url(stream.path))
     return stream.path
 
 
 @contextlib.contextmanager
-def open_range(path: str) -> Iterator[io.FileIO]:
+def open_range(path: str) -> Iterator[io.RawIOBase]:
     """Open a file for `fill_range`."""
     with _reading(path):
-        file = io.FileIO(path)
+        file = remote_file(path, "ranges") if is_url(path) else io.FileIO(path)
     with file:
         yield file
 
 
-def fill_range(file: io.FileIO, path: str, offset: int, view: memoryview) -> None:
+def fill_range(file: io.RawIOBase, path: str, offset: int, view: memoryview) -> None:
     """Fill a buffer with the bytes of a file from `offset` on; too few mean that it changed."""
     with _reading(path):
         file.seek(offset)
@@ -219,7 +295,7 @@ def fill_range(file: io.FileIO, path: str, offset: int, view: memoryview) -> Non
 
 def read_range(path: str, offset: int, length: int) -> bytes:
     """Read exactly `length` bytes of a file; fewer means that it changed."""
-    with _reading(path), open(path, "rb", buffering=0) as file:
+    with open_range(path) as file, _reading(path):
         file.seek(offset)
         data = _read_fully(file, length)
     if len(data) != length:

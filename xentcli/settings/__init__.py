@@ -14,6 +14,7 @@ from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields
 from xentcli.settings.signature import check_names, takes_options
 from xentcli.settings.together import check_together
+from xentcli.urls import hidden
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,7 @@ class Settings(Fields):
         for name, row in self.rows.items():
             # A default is what its own check returns.
             if values[name] is not row.default:
-                values[name] = row.checked(name, values[name])
+                values[name] = _hidden(row.checked(name, values[name]))
         check_together(self)
 
     @classmethod
@@ -97,6 +98,13 @@ class Settings(Fields):
 
 
 _PLAIN = (bool, int, float, type(None))
+
+
+def _hidden(value: Any) -> Any:
+    """Return a value of an option without the passwords and signatures of URLs."""
+    if type(value) is tuple:
+        return tuple(map(_hidden, value))
+    return hidden(value) if type(value) is str else value
 
 
 @lru_cache(maxsize=64)

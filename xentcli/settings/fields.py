@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 from xentcli.errors import UsageError, shown
 from xentcli.given import Given
 from xentcli.options import Option, items, number_that, option, options_of, spelled
-from xentcli.readers import READERS
+from xentcli.readers import READERS, exists
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import Metric, find, with_those_beside
+from xentcli.urls import is_url
 
 __all__ = ["SIDES", "Fields"]
 
@@ -54,6 +56,22 @@ def _by_file(spelling: str, value: str | tuple[str, ...], one: Callable[[str, st
         name, said = _for_file(item)
         made.append(one(spelling, said) if name is None else f"{name}={one(spelling, said)}")
     return made[0] if isinstance(value, str) else tuple(made)
+
+
+def _at_url(text: str) -> str | None:
+    """Return the URL of what names one, or one and a column of it after a colon; None where it begins with no URL.
+
+    >>> _at_url("https://host:8080/p.csv"), _at_url("p.csv:weight")
+    ('https://host:8080/p.csv', None)
+    """
+    if not is_url(text):
+        return None
+    ends = [found.start() for found in _COLON.finditer(text, text.index("://") + 3)]
+    return next((text[:end] for end in ends if exists(text[:end])), text)
+
+
+_COLON = re.compile(r"(?<!:):(?!:|//|\d+/)")
+"""A colon that may stand before a column, and not before a port, a path or the next link of a chain."""
 
 
 def _for_file(item: str) -> tuple[str | None, str]:
@@ -340,7 +358,7 @@ class Fields:
             paths = [spec[1:], *(spec[1:index] for index, letter in enumerate(spec) if letter == ":")]
             if any(path in known for path in paths):
                 continue
-            there = next((path for path in paths if os.path.exists(path)), None)
+            there = _at_url(spec[1:]) or next((path for path in paths if os.path.exists(path)), None)
             if there is not None:
                 found[there] = None
         return list(found)

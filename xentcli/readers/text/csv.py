@@ -140,7 +140,7 @@ class CsvPart:
             return None
         return cut(self, rows, int(ends[rows - 1]) + 1)
 
-    def _read(self, size: int, file: io.FileIO | None) -> tuple[Bytes, Bytes]:
+    def _read(self, size: int, file: io.RawIOBase | None) -> tuple[Bytes, Bytes]:
         """Return a buffer with the first `size` bytes, and the view of these bytes."""
         buffer, text = room_for(size)
         if self.data is not None:
@@ -367,7 +367,7 @@ class CsvSource(OfStream):
         width = 0 if self.stream.head.startswith(b'"', self.begin) else self.width
         grammar = Grammar(self.path, self.dialect, width)
         pending: CsvPart | None = None
-        for part in self._blocks(grammar, min(block_bytes, BLOCK_BYTES) if self.stream.plain else block_bytes):
+        for part in self._blocks(grammar, min(block_bytes, BLOCK_BYTES) if self.stream.here else block_bytes):
             if pending is None:
                 pending = part
             elif pending.offset + pending.length == part.offset and pending.length + part.length <= block_bytes:
@@ -375,7 +375,7 @@ class CsvSource(OfStream):
             else:
                 yield pending
                 pending = part
-            if pending.length >= block_bytes or not self.stream.plain:
+            if pending.length >= block_bytes or not self.stream.here:
                 yield pending
                 pending = None
         if pending is not None:
@@ -384,7 +384,7 @@ class CsvSource(OfStream):
     def _blocks(self, grammar: Grammar, size: int) -> Iterator[CsvPart]:
         """Cut them into blocks of about `size` bytes."""
         start = 0
-        for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.plain):
+        for block in blocks(self.stream, self.dialect, size, self.begin, keep=not self.stream.here):
             rows, skipped = block.rows, 0
             if block.offset == self.begin and self.header:
                 end = RowScan().row_end(block.data, self.dialect)
@@ -393,7 +393,7 @@ class CsvSource(OfStream):
             if rows:
                 line = block.line + block.data.count(self.dialect.end, 0, skipped)
                 offset, length = block.offset + skipped, block.length - skipped
-                kept = None if self.stream.plain else block.data[skipped:] if skipped else block.data
+                kept = None if self.stream.here else block.data[skipped:] if skipped else block.data
                 yield CsvPart(grammar, self.names, self.width, start, line, rows, offset, length, kept)
             start += rows
 

@@ -153,8 +153,8 @@ class LinesSource(FlatTable):
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[LinesPart]:
         """Cut the lines into parts of about `block_bytes`."""
         start, shape = 0, self._shape()
-        for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.plain):
-            kept = None if self.stream.plain else block.data
+        for block in blocks(self.stream, self._dialect, block_bytes, 0, keep=not self.stream.here):
+            kept = None if self.stream.here else block.data
             yield LinesPart(
                 self.path,
                 self.form,

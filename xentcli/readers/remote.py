@@ -1,0 +1,283 @@
+"""Files at URLs, by fsspec: what is there, its bytes in order or in ranges, and its client's errors in our words.
+
+Every thread and process opens its own file, and nothing that a client found is kept: a listing or a size may be
+another a moment later. How often a failed request is tried again is for the store's client to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+from xentcli.errors import DataError, FileError, Place, UsageError, XentError
+from xentcli.extras import needed
+from xentcli.records import record
+from xentcli.signals import blocked
+from xentcli.urls import is_web, protocol, real, scrubbed
+
+__all__ = ["Access", "Remote", "exists", "folder", "matching"]
+
+Access = Literal["in order", "anywhere", "ranges"]
+_BLOCK = 1 << 22
+_CACHES: dict[Access, dict[str, Any]] = {
+    # The next block is fetched while one is used: at most four blocks are held.
+    "in order": {"block_size": _BLOCK, "cache_type": "background", "cache_options": {"maxblocks": 3}},
+    # Members of an archive and columns of a table are read in turns, each from a block of its own.
+    "anywhere": {"block_size": _BLOCK // 4, "cache_type": "blockcache", "cache_options": {"maxblocks": 32}},
+    # One request for each read, of exactly its bytes.
+    "ranges": {"block_size": _BLOCK, "cache_type": "none"},
+}
+_SIGNS = re.compile(
+    "etag|contentmd5|md5|md5hash|crc32c|digest|generation|versionid|ino|lastmodified|updated|mtime|modified|created"
+)
+"""What tells one version of an object from another, as clients call it, less case and signs."""
+
+
+@record(frozen=True, eq=False)
+class Remote:
+    """An object, or a folder of them, as it is now.
+
+    Attributes
+    ----------
+    url
+        Its name in messages, and what finds it.
+    path
+        Its name in its file system.
+    info
+        What the client tells of it.
+    """
+
+    url: str
+    fs: Any
+    path: str
+    info: Mapping[str, Any]
+
+    @classmethod
+    def at(cls, url: str) -> Remote:
+        """Ask for what is at a URL.
+
+        Raises
+        ------
+        FileError
+            When it is not there, or cannot be reached or read.
+        UsageError
+            When a package is missing that reads it.
+        """
+        fs, path = _located(url)
+        with _client(url):
+            return cls(url, fs, path, fs.info(path))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder; of a web server what ends with a slash."""
+        return self.info.get("type") == "directory" or (is_web(self.url) and self.path.endswith("/"))
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes it has; None where the server does not say."""
+        size = self.info.get("size")
+        return None if size is None else int(size)
+
+    @property
+    def stamp(self) -> tuple[Any, ...]:
+        """Its size, and what else shows a change, such as the ETag; of a chain those of its last link."""
+        _, chained, last = self.url.rpartition("::")
+        info = Remote.at(last).info if chained else self.info
+        signs = sorted((key, str(value)) for key, value in info.items() if _SIGNS.fullmatch(_plain(key)))
+        return self.size, *signs
+
+    @cached_property
+    def ranged(self) -> bool:
+        """Whether any range can be read at about the cost of its bytes."""
+        if not self.size or self.info.get("partial") is False or hasattr(self.fs, "_all_dirnames"):
+            # An archive is inflated from the beginning of a member.
+            return False
+        if not is_web(self.url):
+            return True
+        with _client(self.url), self._file("ranges") as file:
+            file.seek(self.size - 1)
+            try:
+                return len(file.read(1)) == 1
+            except ValueError:
+                return False
+
+    def opened(self, access: Access) -> io.RawIOBase:
+        """Open it, to read it in order, anywhere, or in ranges that are each one request."""
+        with _client(self.url):
+            # A web server without ranges sends one answer, which is read as it comes.
+            further = {} if self.ranged or not is_web(self.url) else {"block_size": 0}
+            return _File(self.url, self._file(access, **further))
+
+    def _file(self, access: Access, **further: Any) -> Any:
+        if access == "ranges" and self.fs.async_impl:
+            # Its size is known: these clients ask for it otherwise.
+            further["size"] = self.size
+        return self.fs.open(self.path, "rb", **{**_CACHES[access], **further})
+
+
+def folder(url: str) -> list[str] | None:
+    """Return the URLs of what is in a folder, those of folders in it with a slash; None for an object."""
+    remote = Remote.at(url)
+    if not remote.is_folder:
+        return None
+    with _client(url):
+        return _urls(url, remote.fs.ls(remote.path, detail=True))
+
+
+def matching(url: str) -> list[str]:
+    """Return the URLs that a glob matches, those of folders with a slash."""
+    fs, path = _located(url)
+    with _client(url):
+        return _urls(url, fs.glob(path, detail=True).values())
+
+
+def exists(url: str) -> bool:
+    """Whether there is an object or a folder at a URL; what may not be asked for counts as there."""
+    try:
+        Remote.at(url)
+    except _Missing:
+        return False
+    except FileError:
+        return True
+    return True
+
+
+class _Missing(FileError):
+    """There is no such object."""
+
+
+def _located(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, which keeps no listings, and the path in it."""
+    core = needed("fsspec.core", "remote")
+    # Its threads leave signals to the main thread.
+    with _client(url), blocked():
+        fs, path = core.url_to_fs(real(url), use_listings_cache=False)
+    return fs, str(path)
+
+
+def _urls(url: str, entries: Any) -> list[str]:
+    """Return the URLs of entries of a listing, written as `url` is."""
+    links = url.split("::")
+    place = next(index for index, link in enumerate(links) if "://" in link)
+    scheme, _, given = links[place].partition("://")
+    found = []
+    for entry in entries:
+        name = str(entry["name"])
+        if "://" not in name:
+            name = f"{scheme}://{name if given.startswith('/') else name.lstrip('/')}"
+        slash = "/" if entry["type"] == "directory" and not name.endswith("/") else ""
+        found.append("::".join((*links[:place], name + slash, *links[place + 1 :])))
+    # A store without folders may have an empty object that stands for one.
+    return [name for name in found if name.rstrip("/") != url.rstrip("/")]
+
+
+class _File(io.RawIOBase):
+    """A file of fsspec, whose errors are ours."""
+
+    def __init__(self, url: str, file: Any) -> None:
+        self._url, self._file = url, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _client(self._url):
+            return int(self._file.seek(offset, whence))
+
+    def read(self, size: int = -1) -> bytes:
+        with _client(self._url):
+            return bytes(self._file.read(size))
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _client(url: str) -> Iterator[None]:
+    """Convert errors of a client to errors that name the file, the cause and what to do."""
+    try:
+        yield
+    except XentError:
+        raise
+    except Exception as error:
+        # Each store's client has its own errors, and few are of one kind.
+        raise _fault(url, error) from None
+
+
+def _fault(url: str, error: Exception) -> XentError:
+    place, scheme = Place(url), protocol(url)
+    causes = list(_causes(error))
+    names = [type(cause).__name__ for cause in causes]
+    status = next((status for status in map(_status, causes) if status), None)
+    code = f" ({status})" if status else ""
+    if "FileExpired" in names or status == 412:
+        return DataError("the file changed while it was read", place=place)
+    if isinstance(error, ImportError):
+        return UsageError(f"{scheme}:// needs a package that is not installed: {_first_line(error)}", place=place)
+    if status in (401, 403, 407) or any("Credentials" in name or name == "PermissionError" for name in names):
+        return FileError(f"cannot be read: access is denied{code}", place=place, advice=_ACCESS.get(scheme, ""))
+    if status in (404, 410):
+        return _Missing(f"cannot be read: there is none{code}", place=place)
+    if status is not None and status >= 500:
+        return FileError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
+    if any("Connect" in name or "DNS" in name for name in names):
+        reason = _first_line(causes[-1])
+        return FileError(f"cannot be read: no connection: {reason}", place=place, advice=_REACH.get(scheme, ""))
+    if any("Timeout" in name for name in names):
+        return FileError("cannot be read: the server does not answer in time", place=place, advice="try again later")
+    if isinstance(error, FileNotFoundError):
+        return _Missing("cannot be read: there is none", place=place)
+    return FileError(f"cannot be read: {_first_line(error)}", place=place)
+
+
+_KEYS = "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say who asks"
+_ACCESS = {
+    "s3": _KEYS,
+    "s3a": _KEYS,
+    "gs": "gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS, says who asks",
+    "http": "a signed URL expires; http://USER:PASSWORD@HOST/... says who asks",
+    "https": "a signed URL expires; https://USER:PASSWORD@HOST/... says who asks",
+}
+_REACH = {"s3": "AWS_ENDPOINT_URL names a store that is not of AWS", "s3a": "AWS_ENDPOINT_URL names the store"}
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status of an error of a client, where it has one."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        found = getattr(error, "status", None) or getattr(error, "code", None) or getattr(response, "status_code", None)
+    return int(found) if str(found).isdigit() else None
+
+
+def _first_line(error: BaseException) -> str:
+    text = scrubbed(str(error).strip()).partition("\n")[0][:200]
+    return text or type(error).__name__
+
+
+def _plain(key: object) -> str:
+    return "".join(letter for letter in str(key).lower() if letter.isalnum())

@@ -1,0 +1,96 @@
+"""URLs of files: what is one, and what of one is never shown.
+
+A password or a signature that a URL holds is put away before anything else sees it: what goes on through options,
+messages, reports and states has ``<hidden>`` in its place, and only who opens the URL puts it back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+__all__ = ["bare", "hidden", "is_url", "is_web", "protocol", "real", "scrubbed"]
+
+_URL = re.compile(r"(?:[A-Za-z][\w+.-]+(?:://[^:]*)?::)*([A-Za-z][\w+.-]+)://")
+"""A scheme has two letters and more, so that C:\\x is none; file systems may be chained, as in simplecache::s3://."""
+_USER = re.compile(r"(?<=://)[^/@\s?#]+(?=@)")
+_QUERY = re.compile(r"(?<=://)[^\s?]*\?[^\s#,]*")
+_VALUE = re.compile(r"(?<==)[^&:]+")
+_HIDDEN = re.compile(r"<hidden(?:-\d+)?>")
+_LONG = 8
+_secrets: dict[str, str] = {}
+"""What is hidden, by what stands for it."""
+
+
+def is_url(path: object) -> bool:
+    r"""Whether a path is a URL; an existing file whose name looks like one keeps its meaning.
+
+    >>> is_url("s3://bucket/p.npy"), is_url("simplecache::s3://bucket/p.npy"), is_url("zip://a.csv::s3://b/c.zip")
+    (True, True, True)
+    >>> is_url("C:\\p.npy"), is_url("C://p.npy"), is_url("a:b.csv"), is_url("-")
+    (False, False, False, False)
+    """
+    return isinstance(path, str) and _URL.match(path) is not None and not os.path.lexists(path)
+
+
+def protocol(url: str) -> str:
+    """Return what reads a URL: the scheme of its last part.
+
+    >>> protocol("https://host/p.npy"), protocol("zip://a.csv::s3://b/c.zip")
+    ('https', 's3')
+    """
+    return url.rpartition("::")[2].partition("://")[0].lower()
+
+
+def is_web(url: str) -> bool:
+    """Whether a URL is the address of a page, where a question mark begins a query."""
+    return protocol(url) in ("http", "https")
+
+
+def bare(path: str) -> str:
+    """Return a path; of a URL only the first link that has one, without the query of a page.
+
+    >>> bare("https://host/p.npy?sig=<hidden>"), bare("zip://a?.csv::s3://b/c.zip"), bare("what?.csv")
+    ('https://host/p.npy', 'zip://a?.csv', 'what?.csv')
+    """
+    if not is_url(path):
+        return path
+    link = next(link for link in path.split("::") if "://" in link)
+    return link.partition("?")[0] if is_web(link) else link
+
+
+def hidden(text: str) -> str:
+    """Return a text in which what URLs hold of users, passwords and queries is put away until the process ends.
+
+    >>> hidden("https://me:secret@host/p.npy?sig=abc&part=1")
+    'https://<hidden>@host/p.npy?sig=<hidden-2>&part=<hidden-3>'
+    >>> real("@https://host/p.npy?sig=<hidden-2>:label")
+    '@https://host/p.npy?sig=abc:label'
+    """
+    if "://" not in text or os.path.lexists(text):
+        return text
+    text = _USER.sub(lambda user: _put_away(user[0]), text)
+    return _QUERY.sub(lambda query: _VALUE.sub(lambda value: _put_away(value[0]), query[0]), text)
+
+
+def real(path: str) -> str:
+    """Return a path with what was put away of it."""
+    return _HIDDEN.sub(lambda token: _secrets.get(token[0], token[0]), path) if _secrets else path
+
+
+def scrubbed(text: str) -> str:
+    """Return a message of a client without anything that was put away, or that a URL in it holds."""
+    for token, secret in sorted(_secrets.items(), key=lambda pair: -len(pair[1])):
+        # A short value, such as that of part=1, is in many words.
+        text = text.replace(secret, token) if len(secret) >= _LONG else text
+    return hidden(text)
+
+
+def _put_away(secret: str) -> str:
+    if _HIDDEN.fullmatch(secret):
+        return secret
+    found = next((token for token, known in _secrets.items() if known == secret), None)
+    if found is None:
+        found = f"<hidden-{len(_secrets) + 1}>" if _secrets else "<hidden>"
+        _secrets[found] = secret
+    return found
