@@ -123,7 +123,7 @@ def imported_packages(folder: Path) -> set[str]:
 def test_the_test_extra_has_all_that_tests_import() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extra = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    installed = {re.split("[><=;]", requirement)[0] for requirement in extra}
+    installed = {re.split(r"[\[><=;]", requirement)[0] for requirement in extra}
     called = {"yaml": "pyyaml", "sklearn": "scikit-learn", "markdown_it": "markdown-it-py"}
     names = {called.get(name, name.replace("_", "-")) for name in imported_packages(ROOT / "tests")}
     # Tests with torch are skipped where it is not installed: it is too large to ask for.

@@ -23,7 +23,7 @@ from tests.conftest import XENT, Run, Write, default_signals
 from tests.faults import environment
 from xentcli import score
 from xentcli.errors import FileError, UsageError
-from xentcli.readers.arrow import _damage as damage
+from xentcli.readers.arrow import damage as damage
 
 ROWS = "a,b\n0.5,0.5\n0.2,0.8\n"
 COST = -(math.log(0.5) + math.log(0.8)) / 2
@@ -231,7 +231,7 @@ def test_too_little_memory_for_pyarrow_is_4(mebibytes: int, form: str, tmp_path:
     assert mebibytes < 600
 
 
-def test_a_thread_that_pyarrow_cannot_start_is_no_damage_of_the_file() -> None:
+def test_a_thread_that_pyarrow_cannot_start_is_nodamage_of_the_file() -> None:
     with pytest.raises(FileError, match="Failed to launch") as caught, damage("p.parquet"):
         raise OSError("Unknown error: Failed to launch worker thread: Resource temporarily unavailable")
     assert caught.value.exit_code == 4 and "ulimit" in str(caught.value)

@@ -73,7 +73,7 @@ def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
                 f"--baseline {shown(path)} is the file of the {what} that are checked",
                 advice="--write-baseline FILE keeps this run for the next one",
             )
-    if not exists(path) and files_of(path) is None:
+    if not exists(path) and (is_url(path) or files_of(path) is None):
         raise FileError("there is no baseline yet", place=Place(path), advice=f"write_baseline={path!r} makes it")
 
 

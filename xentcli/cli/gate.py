@@ -12,6 +12,7 @@ import click
 from xentcli.cli.options import again
 from xentcli.errors import FileError
 from xentcli.options import Option
+from xentcli.urls import bare, is_url
 
 __all__ = ["LIMITS", "check_baseline", "commands_after", "rules_of"]
 
@@ -82,5 +83,5 @@ def commands_after(baseline: str | None) -> Iterator[tuple[str, str]]:
 
 def _making(path: str) -> str:
     """The command that writes a baseline of this run."""
-    kept = os.path.splitext(path)[0] + ".npz"
+    kept = os.path.splitext(os.path.basename(bare(path)) if is_url(path) else path)[0] + ".npz"
     return f"{again('check', without=tuple(LIMITS))} --write-baseline {shlex.quote(kept)}"

@@ -76,7 +76,7 @@ READERS = {
     "safetensors": Reader(
         "tensors, bfloat16 among them", "xentcli.readers.archive:open_safetensors", b"", (".safetensors",), members=True
     ),
-    "parquet": Reader("Apache Parquet", "xentcli.readers.arrow:open_parquet", b"PAR1", (".parquet", ".pq")),
+    "parquet": Reader("Apache Parquet", "xentcli.readers.parquet:open_parquet", b"PAR1", (".parquet", ".pq")),
     "arrow": Reader(
         "Arrow IPC or Feather", "xentcli.readers.arrow:open_feather", b"ARROW1", (".arrow", ".feather", ".ipc")
     ),
@@ -270,7 +270,7 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
 
 
 def file_id(path: str | os.PathLike[str]) -> tuple[int | str, int] | None:
-    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; a URL; None without one.
+    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; None without one.
 
     >>> file_id("no/such/file")
     """

@@ -1,7 +1,6 @@
-"""Parquet, Arrow and Feather files, by pyarrow, in record batches.
+"""Arrow and Feather files, and the record batches that Parquet (parquet.py) is read in too, by pyarrow.
 
-Of Parquet a page of each column is in memory, whatever the size of its row groups; of Arrow and
-Feather the whole record batch, which is the unit that the format loads, up to a limit.
+The whole record batch of a file is in memory, which is the unit that the format loads, up to a limit.
 A list column is K columns at once, and so are a struct of numbers and others (arrow_columns.py). What is coded by a
 dictionary is the value, never the code; a null is NaN, which no row that counts may have.
 """
@@ -9,32 +8,28 @@ dictionary is the value, never the code; a null is NaN, which no row that counts
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 
 from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, FileError, Place, XentError
-from xentcli.extras import is_limited, needed
+from xentcli.extras import needed
 from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.lists import kinds_of_unequal
-from xentcli.readers.source import BLOCK_BYTES, REQUEST_BYTES, FlatTable, Rows, Selection, Traits, WholePart
-from xentcli.readers.stream import ByteStream, open_file, plain_path, remote_file
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
+from xentcli.readers.stream import ByteStream, open_file, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 from xentcli.urls import is_url
 
-__all__ = ["ArrowPart", "ArrowSource", "open_feather", "open_parquet"]
+__all__ = ["ArrowPart", "ArrowSource", "damage", "open_feather", "source_of"]
 
-GROUP_BYTES = 1 << 27
-"""Bytes of a row group of an object at a URL, which is read at once; a larger one is read page by page."""
 _UNREAD = 1 << 30
 """The place of a column that is not read."""
-READ_BYTES = 1 << 16
-"""Bytes of a Parquet column that are read at a time; at least one page."""
 
 
 @record(frozen=True, eq=False)
@@ -221,70 +216,6 @@ class ArrowSource(FlatTable):
             yield batch
 
 
-def open_parquet(stream: ByteStream) -> ArrowSource:
-    """Open a Parquet file.
-
-    Raises
-    ------
-    UsageError
-        Without the extra ``arrow``.
-    DataError
-        For a damaged file.
-    """
-    parquet = needed("pyarrow.parquet", "arrow")
-    path = plain_path(stream, "Parquet")
-
-    def opened(**how: Any) -> Any:
-        return parquet.ParquetFile(_unbuffered(path), page_checksum_verification=True, **how)
-
-    def batches(rows: int, names: Sequence[str] | None = None) -> Iterator[Any]:
-        with opened(**how) as file:
-            every = range(file.num_row_groups)
-            # Of an object at a URL all row groups that are asked for are held.
-            for groups in [[group] for group in every] if is_url(path) else [every]:
-                yield from file.iter_batches(rows, groups, columns=names, use_threads=_threads_start())
-
-    with _damage(path), opened() as file:
-        meta = file.metadata
-        how = _way_of(path, meta)
-        held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
-        if held != meta.num_rows:
-            raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
-        source = _source(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
-        return replace(source, numbers_a_row=_numbers_a_row(meta), apart=_can_be_apart(file.schema_arrow))
-
-
-def _unbuffered(path: str) -> Any:
-    """Return a file for pyarrow, which asks for what it needs and holds it."""
-    return remote_file(path, "ranges") if is_url(path) else path
-
-
-def _way_of(path: str, meta: Any) -> dict[str, Any]:
-    """Return how pyarrow reads the row groups of a file: each in a few large requests, or page by page."""
-    if not is_url(path):
-        # Without a buffer pyarrow reads a whole row group at once.
-        return {"pre_buffer": False, "buffer_size": READ_BYTES}
-    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
-    sizes = [sum(g.column(index).total_compressed_size for index in range(g.num_columns)) for g in groups]
-    if max(sizes, default=0) <= GROUP_BYTES:
-        return {"pre_buffer": True}
-    return {"pre_buffer": False, "buffer_size": max(READ_BYTES, min(REQUEST_BYTES, GROUP_BYTES // meta.num_columns))}
-
-
-def _can_be_apart(schema: Any) -> bool:
-    """Whether the name of a column is its own and means no part of another: ``a.b`` may be the b of a."""
-    return len(set(schema.names)) == len(schema.names) and not any("." in name for name in schema.names)
-
-
-def _numbers_a_row(meta: Any) -> float:
-    """How many numbers and texts the rows of a row group have on average, at most."""
-    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
-    values = [sum(group.column(index).num_values for index in range(group.num_columns)) for group in groups]
-    return max(
-        (count / group.num_rows for count, group in zip(values, groups, strict=True) if group.num_rows), default=0
-    )
-
-
 def open_feather(stream: ByteStream) -> ArrowSource:
     """Open an Arrow IPC file, which is what Feather is.
 
@@ -316,18 +247,19 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     if not stream.head.startswith(b"ARROW1"):
         advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
         raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
-    with _damage(path), open_file(path) as plain:
+    with damage(path), open_file(path) as plain:
         rows = 0
         for batch in batches_of(plain):
             stream.limits.check_batch(batch.size, Place(path))
             rows += 0 if batch.dictionary else batch.rows
-    with _damage(path), opened() as raw, arrow.ipc.open_file(raw) as file:
-        return _source(stream, "arrow", file.schema, rows, batches)
+    with damage(path), opened() as raw, arrow.ipc.open_file(raw) as file:
+        return source_of(stream, "arrow", file.schema, rows, batches)
 
 
-def _source(
-    stream: ByteStream, format: str, schema: Any, rows: int, batches: Callable[[int], Iterator[Any]]
+def source_of(
+    stream: ByteStream, format: str, schema: Any, rows: int, batches: Callable[..., Iterator[Any]]
 ) -> ArrowSource:
+    """Return a file of record batches, of which `batches` yields those of some rows, and of some columns by name."""
     first = next(_reading(stream.name, batches(SAMPLE)), None)
     origins = tuple(origins_of(schema, first, stream.name))
     flat = Flat.of([(origin.name, origin.inner) for origin in origins])
@@ -341,24 +273,8 @@ def _offsets(array: Any) -> Any:
     return np.arange(len(array) + 1) * array.type.list_size
 
 
-def _threads_start() -> bool:
-    """Whether another thread can be started; pyarrow fails instead of working without one."""
-    if is_limited():
-        # Each thread takes address space, and pyarrow fails if one cannot start.
-        return False
-    import threading
-
-    thread = threading.Thread(target=lambda: None)
-    try:
-        thread.start()
-    except RuntimeError:
-        return False
-    thread.join()
-    return True
-
-
 def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
-    with _damage(path):
+    with damage(path):
         yield from items
 
 
@@ -368,12 +284,12 @@ def _arrow_errors(path: str) -> Iterator[None]:
     try:
         yield
     except needed("pyarrow", "arrow").ArrowException as error:
-        with _damage(path):
+        with damage(path):
             raise error
 
 
 @contextlib.contextmanager
-def _damage(path: str) -> Iterator[None]:
+def damage(path: str) -> Iterator[None]:
     """Convert errors of pyarrow about a corrupt file to errors that name the file."""
     try:
         yield

@@ -110,7 +110,7 @@ class Remote:
         with _client(self.url):
             # A web server without ranges sends one answer, which is read as it comes.
             further = {} if self.ranged or not is_web(self.url) else {"block_size": 0}
-            return _File(self.url, self._file(access, **further))
+            return _File(self, self._file(access, **further))
 
     def _file(self, access: Access, **further: Any) -> Any:
         if access == "ranges" and self.fs.async_impl:
@@ -178,8 +178,9 @@ def _urls(url: str, entries: Any) -> list[str]:
 class _File(io.RawIOBase):
     """A file of fsspec, whose errors are ours."""
 
-    def __init__(self, url: str, file: Any) -> None:
-        self._url, self._file = url, file
+    def __init__(self, remote: Remote, file: Any) -> None:
+        # Some file systems close their files when they are let go.
+        self._remote, self._url, self._file = remote, remote.url, file
 
     def readable(self) -> bool:
         return True

@@ -172,7 +172,8 @@ def _at_url(url: str, limits: Limits) -> ByteStream:
     remote = _remote(url)
     if remote.is_folder:
         raise FileError("is a folder; a file is expected", place=Place(url))
-    with _reading(url), io.BufferedReader(remote.opened("in order"), HEAD_BYTES) as raw:
+    # The first bytes alone: what is ahead of them may not be read in order.
+    with _reading(url), io.BufferedReader(remote.opened("ranges"), HEAD_BYTES) as raw:
         start = raw.peek(HEAD_BYTES)[:16]
         plain = remote.ranged and not is_compressed(start)
         head = decompressed(raw, start, url, limits).read(HEAD_BYTES)
@@ -266,10 +267,11 @@ def plain_path(stream: ByteStream, what: str) -> str:
         For a stream or a compressed file, which a `what` cannot be read from.
     """
     if stream.path is None or not stream.plain:
-        message = f"{what} is read from a file, not from a stream or a compressed file"
+        message, advice = f"{what} is read from a file, not from a stream or a compressed file", ""
         if is_url(stream.path):
             message = f"{what} is read in ranges, which neither a compressed file nor every server gives"
-        raise DataError(message, place=Place(stream.name), advice="download it, and give the file" * is_url(stream.path))
+            advice = "download it, and give the file"
+        raise DataError(message, place=Place(stream.name), advice=advice)
     return stream.path
 
 

@@ -1,0 +1,108 @@
+"""Parquet files, by pyarrow, in record batches.
+
+Of a file on disk a page of each column is in memory, whatever the size of its row groups. Of an object at a URL
+the first rows are read so too, and after it is known which columns are used, these of a row group at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from xentcli.errors import DataError, Place
+from xentcli.extras import is_limited, needed
+from xentcli.readers.arrow import ArrowSource, damage, source_of
+from xentcli.readers.stream import ByteStream, plain_path, remote_file
+from xentcli.records import replace
+from xentcli.urls import is_url
+
+__all__ = ["open_parquet"]
+
+READ_BYTES = 1 << 16
+"""Bytes of a column that are read at a time; at least one page."""
+REQUEST_BYTES = 1 << 20
+"""The same of an object at a URL, where a request takes longer; all columns together take at most 32 times as many."""
+GROUP_BYTES = 1 << 27
+"""Bytes of a row group of an object at a URL which are read at once; a larger one is read page by page."""
+
+
+def open_parquet(stream: ByteStream) -> ArrowSource:
+    """Open a Parquet file.
+
+    Raises
+    ------
+    UsageError
+        Without the extra ``arrow``.
+    DataError
+        For a damaged file.
+    """
+    parquet = needed("pyarrow.parquet", "arrow")
+    path = plain_path(stream, "Parquet")
+
+    def opened(**way: Any) -> Any:
+        file = remote_file(path, "ranges") if is_url(path) else path
+        return parquet.ParquetFile(file, page_checksum_verification=True, **way)
+
+    def batches(rows: int, names: Sequence[str] | None = None) -> Iterator[Any]:
+        with opened(**_way(path, meta, names)) as file:
+            every = range(file.num_row_groups)
+            # Of an object at a URL all row groups that are asked for are held.
+            for groups in [[group] for group in every] if is_url(path) else [every]:
+                yield from file.iter_batches(rows, groups, columns=names, use_threads=_threads_start())
+
+    with damage(path), opened() as file:
+        meta = file.metadata
+        held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
+        if held != meta.num_rows:
+            raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
+        source = source_of(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
+        return replace(source, numbers_a_row=_numbers_a_row(meta), apart=_are_apart(file.schema_arrow))
+
+
+def _way(path: str, meta: Any, names: Sequence[str] | None) -> dict[str, Any]:
+    """Return how pyarrow reads columns, all without `names`: page by page, or those of a row group at once."""
+    if not is_url(path):
+        # Without a buffer pyarrow reads a whole row group at once.
+        return {"pre_buffer": False, "buffer_size": READ_BYTES}
+    if names is not None and _largest_group(meta, names) <= GROUP_BYTES:
+        return {"pre_buffer": True}
+    most = 32 * REQUEST_BYTES // max(1, meta.num_columns)
+    return {"pre_buffer": False, "buffer_size": max(READ_BYTES, min(REQUEST_BYTES, most))}
+
+
+def _largest_group(meta: Any, names: Sequence[str]) -> int:
+    """Return how many bytes the columns of a row group have in the file, at most."""
+    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
+    columns = [[group.column(index) for index in range(group.num_columns)] for group in groups]
+    sizes = ([c.total_compressed_size for c in group if c.path_in_schema.split(".")[0] in names] for group in columns)
+    return max(map(sum, sizes), default=0)
+
+
+def _are_apart(schema: Any) -> bool:
+    """Whether the name of a column is its own and means no part of another: ``a.b`` may be the b of a."""
+    return len(set(schema.names)) == len(schema.names) and not any("." in name for name in schema.names)
+
+
+def _numbers_a_row(meta: Any) -> float:
+    """How many numbers and texts the rows of a row group have on average, at most."""
+    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
+    values = [sum(group.column(index).num_values for index in range(group.num_columns)) for group in groups]
+    return max(
+        (count / group.num_rows for count, group in zip(values, groups, strict=True) if group.num_rows), default=0
+    )
+
+
+def _threads_start() -> bool:
+    """Whether another thread can be started; pyarrow fails instead of working without one."""
+    if is_limited():
+        # Each thread takes address space, and pyarrow fails if one cannot start.
+        return False
+    import threading
+
+    thread = threading.Thread(target=lambda: None)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
