@@ -68,16 +68,12 @@ def _report(error: Exception, words: Sequence[str], options: Mapping[str, Any], 
         write_junit(checks, output)
         output.write_files(checks)
         annotate(checks, output)
-    if _prints(options):
+    form = options["format"] if output is None else output.format
+    alone = options["quiet"] or options["get"] or options["per_example"] == "-"
+    if form in ("json", "markdown") and not alone:
         from xentcli.writers import rendered
 
-        emit(rendered(checks, options["format"]))
-
-
-def _prints(options: Mapping[str, Any]) -> bool:
-    """Whether stdout has the error: where a program or a page would get the result."""
-    alone = options["quiet"] or options["get"] or options["per_example"] == "-"
-    return options["format"] in ("json", "markdown") and not alone
+        emit(rendered(checks, form))
 
 
 def _output_of(words: Sequence[str], options: Mapping[str, Any], files: bool) -> Output | None:
