@@ -1,19 +1,23 @@
-"""What explains a failed limit: the classes, groups and rows with the largest shares."""
+"""What explains a limit that did not pass: classes, groups and rows with the largest shares of a figure or its change.
+
+Of a figure without a baseline the change from its best value is explained: from 0, or of an accuracy from 1.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from xentcli.analysis.model_rows import LABEL, WEIGHT, ModelRows
-from xentcli.analysis.pairs import columns_of
+from xentcli.analysis.limits import is_row_mean
+from xentcli.analysis.model_rows import LABEL, WEIGHT
+from xentcli.analysis.pairs import Common, Part, columns_of
 from xentcli.analysis.verdicts import Evidence
-from xentcli.arrays import Floats
+from xentcli.arrays import Flags, Floats
+from xentcli.records import record
 from xentcli.report.check import Check, Reason
-from xentcli.report.parts import ClassSlice, GroupSlice
-from xentcli.report.report import Report
+from xentcli.scoring.metrics import find
 from xentcli.tallies.groups import named
 from xentcli.tallies.moments import Mean
 
@@ -24,21 +28,181 @@ MOST, LEAST = 3, 0.05
 _OF_COST = ("cost", "perplexity", "skill", "nce", "kl", "total", "bits_per_byte")
 
 
+@record(frozen=True)
+class _Question:
+    """What is explained: a metric of all rows or of a group, or its change, and the names of the limits on it."""
+
+    metric: str
+    group: tuple[tuple[str, str], ...]
+    paired: bool
+    checks: tuple[str, ...] = ()
+
+
 def reasons_of(checks: Sequence[Check], evidence: Evidence) -> Iterator[Reason]:
-    """Yield what explains the first failed regression, or else the first failed limit on a cost or the accuracy."""
-    sliced = evidence.sliced
-    failed = [check for check in checks if check.verdict in ("fail", "inconclusive")]
-    regressions = [check for check in failed if check.rule == "regression"]
-    old = None if evidence.against is None else evidence.against.rows
-    if regressions and old is not None:
-        yield from _of_change(regressions[0].metric, evidence, old)
+    """Yield what explains the limits that did not pass, in their order; of groups only the worst of each limit."""
+    questions = _questions(checks, evidence)
+    if not questions:
         return
-    if regressions and evidence.against is not None and evidence.against.report is not None:
-        yield from _of_reports(regressions[0].metric, sliced, evidence.against.report)
-        return
-    metric = next((c.metric for c in failed if c.group is None and c.metric in (*_OF_COST, "accuracy")), None)
-    if metric is not None:
-        yield from _of_report("accuracy" if metric == "accuracy" else "cost", sliced)
+    metrics = tuple(dict.fromkeys(question.metric for question in questions if question.metric != "cost"))
+    whole = evidence.with_rows(metrics)
+    if whole is not None:
+        for question in questions:
+            yield from _Answer(question, whole).reasons()
+
+
+def _questions(checks: Sequence[Check], evidence: Evidence) -> list[_Question]:
+    missed = [check for check in checks if check.verdict in ("fail", "inconclusive") and _has_parts(check)]
+    regressed = {check.metric for check in missed if check.rule == "regression"} if evidence.against else set()
+    found: dict[_Question, list[str]] = {}
+    groups: dict[tuple[str, str], list[Check]] = {}
+    for check in missed:
+        metric = "cost" if check.metric in _OF_COST else check.metric
+        if check.group is None:
+            # The change explains a limit on the same figure too.
+            found.setdefault(_Question(metric, (), metric in regressed), []).append(check.name)
+        else:
+            groups.setdefault((metric, check.bound), []).append(check)
+    for (metric, _), each in groups.items():
+        for check in sorted(each, key=lambda check: _margin(check))[:MOST]:
+            question = _Question(metric, tuple((check.group or {}).items()), paired=False)
+            found.setdefault(question, []).append(check.name)
+    return [_Question(q.metric, q.group, q.paired, tuple(names)) for q, names in found.items()]
+
+
+def _has_parts(check: Check) -> bool:
+    """Whether a figure is the sum of those of classes and rows, and the limit on its worse side."""
+    if check.rule == "warning":
+        return False
+    metric = find(check.metric)
+    parts = check.metric in _OF_COST or is_row_mean(metric)
+    return parts and metric.better == {"max": "lower", "min": "higher"}[check.bound]
+
+
+def _margin(check: Check) -> float:
+    return -np.inf if check.margin is None else check.margin
+
+
+class _Answer:
+    """The parts of one figure, or of its change, with rows of the run and of the baseline."""
+
+    def __init__(self, question: _Question, evidence: Evidence) -> None:
+        assert evidence.new is not None and evidence.runs is not None
+        self.question, self.evidence, self.runs = question, evidence, evidence.runs
+        self.column, self.unit = evidence.column(question.metric), evidence.unit(question.metric)
+        self.rows = evidence.new.rows
+        against = evidence.against if question.paired else None
+        self.paired = against is not None and against.rows is not None
+        self.report = None if against is None or self.paired else against.report
+        if against is not None and against.rows is not None:
+            self.old, self.common = (against.rows.rows, self.column), evidence.common
+        else:
+            best = 1.0 if find(question.metric).better == "higher" else 0.0
+            self.old = (np.broadcast_to(best, (len(self.rows), 1)), 0)
+            self.common = Common([evidence.new], only=self._of_group())
+        self.new = (self.rows, self.column)
+        self.before, self.after = self.common.means([self.old, self.new])
+
+    def _of_group(self) -> Flags | None:
+        """bool[n]: the rows of the group; None for all."""
+        if not self.question.group:
+            return None
+        place, number = next(
+            (place, number)
+            for place, vocabulary in enumerate(self.runs.groups[: len(self.evidence.settings.slices)])
+            for number, name in enumerate(vocabulary.names)
+            if self._group(place, name) == self.question.group
+        )
+        assert self.runs.group_rows is not None
+        found: Flags = self.runs.group_rows.rows[:, place] == number
+        return found
+
+    def _group(self, place: int, name: Any) -> tuple[tuple[str, str], ...]:
+        return tuple(named(columns_of(self.evidence.settings.slices[place], name), name).items())
+
+    def reasons(self) -> Iterator[Reason]:
+        """Yield the classes, groups and rows with the largest shares; of an infinite figure its first infinite rows."""
+        if not self.after.a.all_finite:
+            yield from self._infinite()
+            return
+        if not self.before.a.all_finite:
+            return
+        classes = self._parts(self.rows[:, LABEL])
+        if (old := self._classes_of_report()) is not None:
+            yield from _largest(self._between_reports(classes, old))
+            return
+        yield from _largest([self._reason("class", self._label(number), part) for number, part in classes.items()])
+        if self.runs.group_rows is not None:
+            names = {name for name, _ in self.question.group}
+            for place, columns in enumerate(self.evidence.settings.slices):
+                vocabulary = self.runs.groups[place].names
+                if names and names == set(columns_of(columns, vocabulary[0])):
+                    continue
+                parts = self._parts(self.runs.group_rows.rows[:, place])
+                texts = {number: _text(self._group(place, vocabulary[number])) for number in parts}
+                yield from _largest([self._reason("group", texts[number], part) for number, part in parts.items()])
+        # Without a baseline all rows that are wrong are wrong by the same.
+        if self.paired or not find(self.question.metric).hard:
+            yield from self._largest_rows()
+
+    def _parts(self, groups: Floats) -> Mapping[int, Part]:
+        return self.common.by_group(self.old, self.new, groups)
+
+    def _label(self, number: int) -> str:
+        return str(self.runs.labels.names[number])
+
+    def _share(self, before: Mean, after: Mean) -> float | None:
+        change = self.after.a.without(self.before.a)
+        return after.a.without(before.a).over(change) if change else None
+
+    def _reason(self, kind: str, name: str, part: Part) -> Reason:
+        before = part.old.value / self.unit if self.paired else None
+        rows, after = part.change.rows, part.new.value / self.unit
+        return self._made(kind, name, rows, before, after, self._share(part.old, part.new))
+
+    def _made(self, kind: str, name: str, rows: int, before: float | None, after: float, share: float | None) -> Reason:
+        group = dict(self.question.group) or None
+        return Reason(self.question.metric, kind, name, rows, before, after, share, group, self.question.checks)
+
+    def _largest_rows(self) -> list[Reason]:
+        found = []
+        for row, _ in self.common.largest(self.old, self.new, 0.0, 4 * MOST):
+            weight = self.rows[row, WEIGHT][None]
+            before, after = (rows[row, at] for rows, at in (self.old, self.new))
+            share = self._share(Mean.of(before[None], weight), Mean.of(after[None], weight))
+            found.append(self._of_row(row, before, after, share))
+        return _largest(found, LEAST / 5)
+
+    def _of_row(self, row: int, before: Any, after: Any, share: float | None) -> Reason:
+        known = float(before) / self.unit if self.paired else None
+        return self._made("row", f"{row + 1:,}", 1, known, float(after) / self.unit, share)
+
+    def _infinite(self) -> Iterator[Reason]:
+        for row, size in self.common.largest(self.old, self.new, 0.0, MOST):
+            if not np.isfinite(size):
+                yield self._of_row(row, self.old[0][row, self.old[1]], np.inf, None)
+
+    def _classes_of_report(self) -> Mapping[str, Any] | None:
+        """The classes of a report without rows, where it has them, and their costs are finite (--by-class)."""
+        if self.report is None or self.question.metric != "cost":
+            return None
+        classes = {part["class"]: part for part in self.report.get("by_class") or ()}
+        known = all(part["share"] is not None for part in classes.values())
+        return classes if classes and known and np.isfinite(float(self.report["total"])) else None
+
+    def _between_reports(self, classes: Mapping[int, Part], old: Mapping[str, Any]) -> list[Reason]:
+        assert self.report is not None
+        before = float(self.report["total"])
+        whole = self.after.a.value / self.unit - before
+        found = []
+        for number, part in classes.items():
+            name = self._label(number)
+            if whole and name in old:
+                change = part.new.a.value / self.unit - old[name]["share"] * before
+                cost = float(old[name]["cost"])
+                found.append(
+                    self._made("class", name, part.change.rows, cost, part.new.value / self.unit, change / whole)
+                )
+        return found
 
 
 def _largest(found: list[Reason], least: float = LEAST) -> list[Reason]:
@@ -46,109 +210,5 @@ def _largest(found: list[Reason], least: float = LEAST) -> list[Reason]:
     return sorted(kept, key=lambda reason: -(reason.share or 0.0))[:MOST]
 
 
-def _of_change(metric: str, evidence: Evidence, old: ModelRows) -> Iterator[Reason]:
-    """The classes, groups and rows by their share of the whole change, in the exact sums."""
-    new, runs, common = evidence.new, evidence.runs, evidence.common
-    assert new is not None and runs is not None
-    column, unit = evidence.column(metric), evidence.unit(metric)
-    whole = common.means([(old.rows, column), (new.rows, column)])
-    if not all(mean.a.all_finite for mean in whole):
-        return
-
-    def share(before: Mean, after: Mean) -> float | None:
-        change = whole[1].a.without(whole[0].a)
-        return after.a.without(before.a).over(change) if change else None
-
-    def reasons(kind: str, groups: Floats, names: Any) -> list[Reason]:
-        found = []
-        for number, part in common.by_group((old.rows, column), (new.rows, column), groups).items():
-            before, after = part.old, part.new
-            rows, figures = max(int(after.b.value), 1), (before.value / unit, after.value / unit)
-            found.append(Reason(metric, kind, names(number), rows, *figures, share(before, after)))
-        return _largest(found)
-
-    yield from reasons("class", new.rows[:, LABEL], lambda number: str(runs.labels.names[number]))
-    if runs.group_rows is not None:
-        for place, columns in enumerate(evidence.settings.slices):
-
-            def text(number: int, place: int = place, columns: str = columns) -> str:
-                name = runs.groups[place].names[number]
-                return _group_text(named(columns_of(columns, name), name))
-
-            yield from reasons("group", runs.group_rows.rows[:, place], text)
-    yield from _rows(metric, evidence, old, whole)
-
-
-def _rows(metric: str, evidence: Evidence, old: ModelRows, whole: list[Mean]) -> list[Reason]:
-    new, common = evidence.new, evidence.common
-    assert new is not None
-    column, unit = evidence.column(metric), evidence.unit(metric)
-    change = whole[1].a.without(whole[0].a)
-    found = []
-    for row, _ in common.largest((old.rows, column), (new.rows, column), 0.0, 4 * MOST):
-        before, after, weight = (
-            float(of[row, at]) for of, at in ((old.rows, column), (new.rows, column), (new.rows, WEIGHT))
-        )
-        part = Mean.of(np.array([after - before]), np.array([weight])).a
-        share = part.over(change) if change else None
-        found.append(Reason(metric, "row", f"{row + 1:,}", 1, before / unit, after / unit, share))
-    return _largest(found, LEAST / 5)
-
-
-def _group_text(group: dict[str, str]) -> str:
-    return ", ".join(f"{column} {text}" for column, text in group.items())
-
-
-def _of_reports(metric: str, report: Report, old: Any) -> Iterator[Reason]:
-    """The classes by their share of the change of the cost, where both reports have them (--by-class)."""
-    befores = {part["class"]: part for part in old.get("by_class") or ()}
-    whole = report.total - float(old["total"])
-    if metric != "cost" or not befores or not np.isfinite(whole) or not whole:
-        return
-    found = []
-    for part in report.by_class:
-        before = befores.get(part.name)
-        if before is None or before["share"] is None or part.share is None:
-            return
-        change = part.share * report.total - before["share"] * float(old["total"])
-        found.append(
-            Reason("cost", "class", part.name, part.examples, float(before["cost"]), part.cost, change / whole)
-        )
-    yield from _largest(found)
-
-
-def _of_report(metric: str, report: Report) -> Iterator[Reason]:
-    """The classes, groups and rows by their share of the cost, or the classes by that of the wrong rows."""
-    if metric == "accuracy":
-        known = [part for part in report.by_class if part.accuracy is not None]
-        wrong = {part.name: (1 - (part.accuracy or 0.0)) * part.examples for part in known}
-        whole = sum(wrong.values())
-        found = [
-            Reason("accuracy", "class", part.name, part.examples, None, part.accuracy or 0.0, wrong[part.name] / whole)
-            for part in known
-            if whole
-        ]
-        yield from _largest(found)
-        return
-    parts: dict[str, Sequence[ClassSlice | GroupSlice]] = {"class": report.by_class, "group": report.by}
-    for kind, slices in parts.items():
-        yield from _largest([Reason("cost", kind, _name(s), s.examples, None, s.cost, s.share) for s in slices])
-    weighted = {"weights", "class_weight"} & report.options.keys()
-    rows = [
-        Reason(
-            "cost",
-            "row",
-            f"{row.row:,}",
-            1,
-            None,
-            row.loss,
-            None if weighted or not report.total else row.loss / report.total,
-        )
-        for row in report.worst
-        if np.isfinite(row.loss) and np.isfinite(report.total)
-    ]
-    yield from _largest(rows, LEAST / 5)
-
-
-def _name(part: ClassSlice | GroupSlice) -> str:
-    return part.name if isinstance(part, ClassSlice) else _group_text(part.group)
+def _text(group: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{column} {text}" for column, text in group)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
-from xentcli.analysis.model_rows import Runs
+from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.score import score
 from xentcli.analysis.verdicts import Evidence, checks_of, limit_check, overall
+from xentcli.attempts import attempted
 from xentcli.errors import UsageError, shown
 from xentcli.records import replace
-from xentcli.report.check import CheckReport
+from xentcli.report.check import CheckReport, Reason
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
@@ -21,9 +23,6 @@ from xentcli.scoring.metrics import find
 from xentcli.settings import Settings, takes_options
 
 __all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
-
-_EXPLAINING = 3
-"""How many of the worst rows may explain a failure."""
 
 
 @takes_options("check")
@@ -110,9 +109,10 @@ def check(
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     sliced = _sliced(chosen, rules)
-    if old is None and made is None:
+    if old is None and made is None and not any(map(_is_stream, (predictions, labels))):
         report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), details=details, **beside)
-        return _judged(rules, Evidence(_shown(report, chosen), report, chosen))
+        again = partial(_read_again, predictions, labels, chosen, **beside)
+        return _judged(rules, Evidence(_shown(report, chosen), report, chosen, again=again))
     # A check without a baseline starts faster without these.
     from xentcli.analysis import baseline as files
     from xentcli.analysis.against import compared
@@ -164,40 +164,45 @@ def _path(option: str, value: Any) -> str | None:
 
 
 def _sliced(settings: Settings, rules: Rules) -> Settings:
-    """The settings with the metrics that groups are held to, and with the slices that may explain a failure."""
-    # Smoothed soft targets have no costs by class.
-    explaining = KINDS[settings.kind].labelled and not settings.multilabel and not settings.label_smoothing
-    by_class = settings.by_class or explaining
+    """The settings with the metrics that groups are held to."""
     each = [limit.metric for limit in rules.limits if limit.each and limit.metric != "cost"]
     names = [metric.name for metric in settings.named_metrics]
-    metrics = tuple(dict.fromkeys((*names, *each))) if each else settings.metrics
-    return replace(settings, by_class=by_class, worst=settings.worst or _EXPLAINING, metrics=metrics)
+    return replace(settings, metrics=tuple(dict.fromkeys((*names, *each)))) if each else settings
+
+
+def _read_again(
+    predictions: Any, labels: Any, settings: Settings, metrics: tuple[str, ...], **beside: Any
+) -> tuple[Runs, ModelRows]:
+    """Read the inputs again for their rows, which explain a failure: to keep them would slow down every run."""
+    runs = Runs.of(settings, metrics)
+    return runs, runs.run("run", predictions, labels, settings, fit=False, needed=metrics, **beside)
+
+
+def _is_stream(given: Any) -> bool:
+    """Whether a path can be read only once: standard input, a pipe."""
+    path = given if isinstance(given, str | os.PathLike) else ""
+    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
 
 
 def _shown(report: Report, settings: Settings) -> Report:
-    """The report with the slices, and of these the metrics, that were asked for."""
-    ours = ("by_class", "worst", "metrics")
-    kept = {name: value for name, value in report.options.items() if name not in ours}
-    asked = {name: value for name, value in settings.changed().items() if name in ours}
+    """The report with the metrics of groups that were asked for."""
+    kept = {name: value for name, value in report.options.items() if name != "metrics"}
+    asked = {name: value for name, value in settings.changed().items() if name == "metrics"}
     shown = tuple(metric.name for metric in settings.shown_metrics)
 
     def without(part: Any) -> Any:
         return replace(part, metrics={name: value for name, value in part.metrics.items() if name in shown})
 
-    return replace(
-        report,
-        by=tuple(map(without, report.by)),
-        by_class=tuple(map(without, report.by_class)) if settings.by_class else (),
-        worst=report.worst if settings.worst else (),
-        shown=shown,
-        options=kept | asked,
-    )
+    by, by_class = (tuple(map(without, parts)) for parts in (report.by, report.by_class))
+    return replace(report, by=by, by_class=by_class, shown=shown, options=kept | asked)
 
 
 def _judged(rules: Rules, evidence: Evidence) -> CheckReport:
     checks = tuple(checks_of(rules, evidence))
     info = None if evidence.against is None else evidence.against.info
-    return CheckReport(evidence.report, overall(checks), checks, info, tuple(reasons_of(checks, evidence)))
+    none: tuple[Reason, ...] = ()
+    reasons = attempted(lambda: tuple(reasons_of(checks, evidence)), none)
+    return CheckReport(evidence.report, overall(checks), checks, info, reasons)
 
 
 def judge(report: Report, limits: Sequence[Limit]) -> CheckReport:

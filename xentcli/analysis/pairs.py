@@ -50,10 +50,13 @@ class Common:
         The reference first.
     clusters
         i8[n]: the cluster of each row of the reference; None without --cluster.
+    only
+        bool[n]: the rows of the reference that may be compared; None for all.
     """
 
     models: Sequence[ModelRows]
     clusters: Ints | None = None
+    only: Flags | None = None
 
     @cached_property
     def _blocks(self) -> list[tuple[slice, Flags | slice, int, bool]]:
@@ -66,6 +69,8 @@ class Common:
                 weight = rows[part, WEIGHT]
                 kept[: len(weight)] &= weight > 0
                 kept[len(weight) :] = False
+            if self.only is not None:
+                kept &= self.only[part]
             some: Flags | slice = _ALL if kept.all() else kept
             weight = regions[0][part, WEIGHT][some]
             found.append((part, some, count if some is _ALL else len(weight), bool((weight == 1).all())))

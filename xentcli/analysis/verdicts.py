@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,9 +36,11 @@ class Evidence:
     Attributes
     ----------
     sliced
-        The report with the slices and metrics that explain, or are held to limits.
+        The report with the metrics of groups that are held to limits.
     runs, new
         The rows of the run; None where no rule needs them.
+    again
+        Reads the inputs again for the rows of the run, with some metrics; None where they cannot be.
     """
 
     report: Report
@@ -47,6 +49,14 @@ class Evidence:
     runs: Runs | None = None
     new: ModelRows | None = None
     against: Against | None = None
+    again: Callable[[tuple[str, ...]], tuple[Runs, ModelRows]] | None = None
+
+    def with_rows(self, metrics: tuple[str, ...]) -> Evidence | None:
+        """Return the same with the rows of the run, read again where they were not kept; None where that cannot be."""
+        if self.new is not None or self.again is None:
+            return self if self.new is not None else None
+        runs, new = self.again(metrics)
+        return replace(self, runs=runs, new=new)
 
     @cached_property
     def common(self) -> Common:

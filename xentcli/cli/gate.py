@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 import click
@@ -70,15 +70,30 @@ def check_baseline(path: str | None, *inputs: str | None) -> None:
         raise FileError(error.message, place=error.place, advice=_making(path)) from None
 
 
-def commands_after(baseline: str | None) -> Iterator[tuple[str, str]]:
-    """Yield the command that shows more of a failure, and with a baseline the one that accepts it."""
-    ctx = click.get_current_context()
-    root = ctx.find_root().command
-    explain = root.commands["explain"] if isinstance(root, click.Group) else ctx.command
-    known = {parameter.name for parameter in explain.params}
-    yield "look", again("explain", without=tuple({p.name or "" for p in ctx.command.params} - known))
+_OF_CALIBRATION = ("gap", "ece", "ece_floor", "ece_floor_95", "temperature_gain")
+"""Metrics that `xent calibration` explains."""
+
+
+def commands_after(missed: Collection[str], baseline: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the commands that show more of the metrics that missed a limit, and with a baseline the one that accepts.
+
+    Names are what the commands do: look, calibration, accept.
+    """
+    if not {*missed} <= {*_OF_CALIBRATION}:
+        yield "look", _of_same_files("explain")
+    if not {*missed}.isdisjoint(_OF_CALIBRATION):
+        yield "calibration", _of_same_files("calibration")
     if baseline is not None:
         yield "accept", _making(baseline)
+
+
+def _of_same_files(name: str) -> str:
+    """The command line of another command, with the options that it has too."""
+    ctx = click.get_current_context()
+    root = ctx.find_root().command
+    command = root.commands[name] if isinstance(root, click.Group) else ctx.command
+    known = {parameter.name for parameter in command.params}
+    return again(name, without=tuple({p.name or "" for p in ctx.command.params} - known))
 
 
 def _making(path: str) -> str:

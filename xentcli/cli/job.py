@@ -57,7 +57,9 @@ class Job(NamedTuple):
             result = run(*self.inputs, self.settings, sink=sink, **(self.rules | beside))
         if not result.exit_code:
             return result
-        return replace(result, commands=dict(commands_after(self.rules["baseline"] if _is_worse(result) else None)))
+        missed = {check.metric for check in result.checks if check.verdict != "pass"}
+        baseline = self.rules["baseline"] if _is_worse(result) else None
+        return replace(result, commands=dict(commands_after(missed, baseline)))
 
 
 def _is_worse(result: CheckReport) -> bool:

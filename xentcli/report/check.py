@@ -103,7 +103,7 @@ class Reason:
     Attributes
     ----------
     metric
-        of the limit that failed
+        whose parts these are: that of the limit, or the cost that it is derived from
     kind
         what it is
     name
@@ -113,7 +113,12 @@ class Reason:
     before, after
         its figure in the baseline and now; before is None without one
     share
-        of the whole change, or without a baseline of the cost; None where that is 0 or infinite
+        of the whole change, or without a baseline of the cost, of the errors, of the figure; None where that is 0 or
+        infinite
+    group
+        of the limit, with --max-each and --min-each
+    checks
+        the names of the limits that are explained
     """
 
     metric: str
@@ -123,6 +128,8 @@ class Reason:
     before: Number | None
     after: Number
     share: Finite | None
+    group: dict[str, str] | None = None
+    checks: tuple[str, ...] = ()
 
 
 class Verdict(str):
@@ -163,9 +170,9 @@ class CheckReport(Document):
     baseline
         of check only, with --baseline
     reasons
-        of check only: what explains the failures, the largest share first
+        of check only: what explains limits that did not pass, for each of them the largest share first
     commands
-        command lines by what they do: "look", "accept"
+        command lines by what they do: "look", "calibration", "accept"
     written
         the baseline that was written; None without --write-baseline
     """

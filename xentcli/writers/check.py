@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from xentcli.report.check import Check, CheckReport, Reason
+from xentcli.scoring.metrics import find
 from xentcli.writers.figures import fixed, percent, plural
 from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
 
-__all__ = ["cells", "change_cells", "in_words", "reason_cells", "sentences", "shown"]
+__all__ = ["figures", "in_words", "limit_rows", "reason_cells", "reason_rows", "sentences"]
 
 _ORDER = ("fail", "inconclusive", "no_verdict", "pass")
 MOST = 20
-"""How many groups are shown; other output forms have all."""
+"""How many groups are shown, and how many lines that explain failures; other output forms have all."""
 
 
-def shown(checks: tuple[Check, ...]) -> tuple[list[Check], int]:
-    """Return the checks to show, and how many groups are left; those that did not pass come before others."""
-    groups = [check for check in checks if check.group is not None]
-    kept = sorted(groups, key=lambda check: _ORDER.index(check.verdict))[:MOST]
-    some = {id(check) for check in kept}
-    return [check for check in checks if check.group is None or id(check) in some], len(groups) - len(kept)
+def limit_rows(result: CheckReport) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
+    """Yield a verdict and cells for each limit to show, and below a regression the cells of its baseline.
+
+    Of many groups those are left out that passed, and the last line says how many.
+    """
+    groups = [check for check in result.checks if check.group is not None]
+    kept = {id(check) for check in sorted(groups, key=lambda check: _ORDER.index(check.verdict))[:MOST]}
+    for check in result.checks:
+        if check.group is None or id(check) in kept:
+            yield check.verdict, cells(check, result)
+            if check.rule == "regression" and check.baseline is not None and check.change is not None:
+                yield "", ("", "", *change_cells(check))
+    if left := len(groups) - len(kept):
+        yield "", (f"({plural(left, 'more group')})", "", "", "")
 
 
 def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
     """Return what is held, its value, the limit, and the margin or why there is none."""
-    group = (
-        "" if check.group is None else "  " + ", ".join(f"{name} {of or '(empty)'}" for name, of in check.group.items())
-    )
-    metric = f"{check.metric}{group}"
+    metric = _held(check.metric, check.group)
     if check.rule == "warning":
         code = check.name.removeprefix("fail-on-warning ")
         named = ("", check.reason) if code == "all" else (f"  {code}", "")
@@ -42,6 +48,12 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
         rows = f", {plural(check.rows, 'row')}" if check.rows is not None and check.rule == "each" else ""
         return metric, value, limit, reason + rows
     return metric, value, limit, _margin(check)
+
+
+def _held(metric: str, group: Mapping[str, str] | None) -> str:
+    """A metric, with the group that is held to a limit."""
+    of = ", ".join(f"{name} {text or '(empty)'}" for name, text in (group or {}).items())
+    return f"{metric}  {of}" if group else metric
 
 
 def in_words(check: Check, result: CheckReport) -> str:
@@ -90,13 +102,26 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{fixed(value, 6)}"
 
 
+def reason_rows(result: CheckReport) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of what explains failures, each with the limit that is explained where there are several."""
+    about = [(reason.metric, reason.group, reason.before is None) for reason in result.reasons]
+    several = any(one != about[0] for one in about)
+    for place, reason in enumerate(result.reasons[:MOST]):
+        limit = _held(reason.metric, reason.group) if place == 0 or about[place] != about[place - 1] else ""
+        yield (*((limit,) if several else ()), *reason_cells(reason))
+    if (left := len(result.reasons) - MOST) > 0:
+        yield (*(("",) if several else ()), f"({left:,} more)", "", "")
+
+
 def reason_cells(reason: Reason) -> tuple[str, str, str]:
     """Return what explains a failure, its figures, and its share."""
     what = {"class": "class ", "row": "row ", "group": ""}[reason.kind] + reason.name
     figures = fixed(reason.after, 4)
     if reason.before is not None:
         figures = f"{fixed(reason.before, 4)} -> {figures}"
-    whole = "change" if reason.before is not None else "errors" if reason.metric == "accuracy" else "cost"
+    metric = find(reason.metric)
+    of = "cost" if metric.name == "cost" else "errors" if metric.hard else f"{metric.title} score"
+    whole = "change" if reason.before is not None else of
     share = "" if reason.share is None else f"{percent(reason.share)} of the {whole}"
     return what, figures, f"{share}, {plural(reason.rows, 'row')}" if reason.kind != "row" else share
 

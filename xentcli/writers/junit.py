@@ -60,7 +60,7 @@ def _add_outcome(case: Element, limit: Check, report: CheckReport) -> None:
         return
     lines = [in_words(limit, report)]
     if limit.verdict == "fail":
-        lines += [", ".join(reason_cells(reason)) for reason in report.reasons if reason.metric == limit.metric]
+        lines += [", ".join(reason_cells(reason)) for reason in report.reasons if limit.name in reason.checks]
         _add(case, "failure", limit.rule, lines)
     else:
         _add(case, "error" if limit in report.held else "skipped", limit.verdict, lines)

@@ -15,8 +15,8 @@ from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid, figures, of_groups, temperature_command
-from xentcli.writers.check import cells, change_cells, reason_cells, sentences, shown
 from xentcli.writers.check import figures as of_check
+from xentcli.writers.check import limit_rows, reason_rows, sentences
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.remarks import (
@@ -118,28 +118,16 @@ def _causes(result: Causes) -> Page:
 
 
 def _check(result: CheckReport) -> Page:
-    rows: list[tuple[str, ...]] = []
-    checks, left = shown(result.checks)
-    for check in checks:
-        verdict = check.verdict.upper() if check.verdict == "fail" else check.verdict.replace("_", " ")
-        rows.append((verdict, *cells(check, result)))
-        if check.rule == "regression" and check.baseline is not None and check.change is not None:
-            rows.append(("", "", "", *change_cells(check)))
-    rows += [("", f"({left:,} more groups)", "", "", "")] if left else []
+    words = {"fail": "FAIL", "no_verdict": "no verdict"}
+    rows = [(words.get(verdict, verdict), *cells) for verdict, cells in limit_rows(result)]
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
     parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl", "Limits")] if rows else []
     parts += [_line(f" {line}", what) for what, line in of_check(result)]
     parts += _beside(result)
-    if result.reasons:
-        parts.append(
-            _grid(
-                ["why", "figures", "share"],
-                [reason_cells(reason) for reason in result.reasons],
-                "lll",
-                "What explains the failures",
-            )
-        )
+    if reasons := list(reason_rows(result)):
+        header = ["limit"] * (len(reasons[0]) > 3) + ["why", "figures", "share"]
+        parts.append(_grid(header, reasons, "l" * len(header), "What explains the failures"))
     parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
     parts += [*_warnings(result), _line(" ".join(sentences(result)))]
     return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]

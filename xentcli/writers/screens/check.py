@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import RenderableType
 
 from xentcli.report.check import CheckReport
-from xentcli.writers.check import cells, change_cells, figures, reason_cells, sentences, shown
-from xentcli.writers.figures import plural
+from xentcli.writers.check import figures, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
 from xentcli.writers.screens.layout import Columns, block, facts, text
 from xentcli.writers.screens.report import chosen
@@ -33,25 +34,21 @@ def screen(result: CheckReport) -> RenderableType:
         facts(changes),
         facts(warnings, "bold yellow"),
         text(" ".join(sentences(result))),
-        facts([({"look": "next"}.get(what, what), command) for what, command in result.commands.items()]),
+        facts(list(_commands(result))),
     )
 
 
 def _limits(result: CheckReport) -> RenderableType | None:
     """A row for each limit, and below a regression one for its baseline."""
-    rows: list[tuple[str, ...]] = []
-    styles: list[str] = []
-    checks, left = shown(result.checks)
-    for check in checks:
-        rows.append((_WORDS[check.verdict], *cells(check, result)))
-        styles.append(_STYLES[check.verdict])
-        if check.rule == "regression" and check.baseline is not None and check.change is not None:
-            rows.append(("", "", "", *change_cells(check)))
-            styles.append("")
-    if left:
-        rows.append(("", f"({plural(left, 'more group')})", "", "", ""))
-        styles.append("")
-    return Columns(rows, first_styles=styles) if rows else None
+    found = list(limit_rows(result))
+    rows = [(_WORDS[verdict] if verdict else "", *cells) for verdict, cells in found]
+    return Columns(rows, first_styles=[_STYLES.get(verdict, "") for verdict, _ in found]) if rows else None
+
+
+def _commands(result: CheckReport) -> Iterator[tuple[str, str]]:
+    """Yield the commands that show more, and the one that accepts."""
+    for place, (what, command) in enumerate(result.commands.items()):
+        yield what if what == "accept" else "" if place else "next", command
 
 
 def _figures(result: CheckReport) -> RenderableType | None:
@@ -60,7 +57,5 @@ def _figures(result: CheckReport) -> RenderableType | None:
 
 
 def _why(result: CheckReport) -> RenderableType | None:
-    if not result.reasons:
-        return None
-    rows = [("" if number else "why", *reason_cells(reason)) for number, reason in enumerate(result.reasons)]
-    return Columns(rows, first_styles=["bold"])
+    rows = [("" if number else "why", *cells) for number, cells in enumerate(reason_rows(result))]
+    return Columns(rows, first_styles=["bold"]) if rows else None
