@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import Write
+from tests.conftest import Call, Write
 from xentcli import score
 from xentcli.errors import DataError, FileError, LabelsBreakRule, XentError
 from xentcli.report.per_example import PerExample
@@ -1056,3 +1056,26 @@ def test_a_third_text_beside_the_positive_class_is_refused(write: Write) -> None
     assert score(preds, write("y.csv", "label\nno\nyes\nno\n"), positive="yes").examples.scored == 3
     with pytest.raises(DataError, match="maybe"):
         score(preds, write("y.csv", "label\nno\nyes\nmaybe\n"), positive="yes")
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        # A column that is not there, one that is called otherwise, and a label of its own look alike.
+        ("cat dog fox emu", ("labels: cat, dog, fox, emu", "no column is fox: was a column left out")),
+        ("cat dog fox gnu", ("no column is fox, gnu, and no label is emu: were columns left out or renamed",)),
+        ("cat dog fox fox", ("p.csv: no column is called fox", "columns: cat, dog, emu", "no label is emu: was that")),
+        # Rows above and below the table are said to be such.
+        ("Truth cat dog emu emu", ("tail -n +2",)),
+        ("cat dog emu emu Total", ("head -n 5",)),
+    ],
+)
+def test_labels_without_a_column_and_columns_without_a_label_are_shown_side_by_side(
+    labels: str, said: tuple[str, ...], tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.csv").write_text("cat,dog,emu\n.7,.2,.1\n.1,.6,.3\n.2,.2,.6\n.3,.3,.4\n", encoding="utf-8")
+    Path("l.csv").write_text("y\n" + labels.replace(" ", "\n") + "\n", encoding="utf-8")
+    done = call("score", "p.csv", "l.csv")
+    assert done.code == 3
+    assert all(part in done.err for part in said), done.err

@@ -30,19 +30,30 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
         return (*_nearly(census, label, names, closest), classes)
     strange = [text for text, found in closest.items() if found is None]
     if len(strange) < len(closest):
-        options = " ".join(f"--ignore-label {shlex.quote(text)}" for text in strange[:_MOST_SKIPPED])
-        rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
-        if len(strange) > _MOST_SKIPPED or not all(map(_is_short, strange)):
-            which = f"{len(strange):,} labels have" if len(strange) > 1 else "a label has"
-            few = ", ".join(map(shown, strange[:_MOST_SKIPPED]))
-            return (classes, f"{which} no column of predictions: {few}", "--ignore-label LABEL skips its rows")
-        its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
-        if strange == [label] and rows == 1 and census.texts[label].line == 1 and is_number(label):
-            return (classes, f"a number above the labels? --header labels takes the first line, {label}, as a header")
-        what = "a class" if len(strange) == 1 else "classes"
-        return (classes, f"{what} without a column of predictions? {options} skips {its}")
+        return (classes, *_without_column(census, label, names, strange, closest))
     labels = f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}"
     return (classes, labels, _written_out(list(census.texts), names))
+
+
+def _without_column(
+    census: Census, label: str, names: Sequence[str], strange: Sequence[str], closest: dict[str, str | None]
+) -> tuple[str, ...]:
+    """What labels and columns do not have in common, and what skips the rows of labels without a column."""
+    rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
+    its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
+    if list(strange) == [label] and rows == 1 and census.texts[label].line == 1 and is_number(label):
+        return (f"a number above the labels? --header labels takes the first line, {label}, as a header",)
+    labels = f"labels: {listed(tuple(census.texts))}"
+    unused = tuple(name for name in names if name not in closest.values())
+    but = f", and no label is {listed(unused)}" if unused else ""
+    if len(strange) > _MOST_SKIPPED or not all(map(_is_short, strange)):
+        few = ", ".join(map(shown, strange[:_MOST_SKIPPED]))
+        which = f"{len(strange):,} labels have" if len(strange) > 1 else "a label has"
+        return (labels, f"{which} no column of predictions: {few}{but}", "--ignore-label LABEL skips its rows")
+    options = " ".join(f"--ignore-label {shlex.quote(text)}" for text in strange)
+    one, few = ("was a column", "no class") if len(strange) == 1 else ("were columns", "no classes")
+    differ = f"no column is {listed(tuple(strange))}{but}: {one} left out or renamed in the predictions?"
+    return (labels, differ, f"{few}? {options} skips {its}")
 
 
 def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
