@@ -146,3 +146,17 @@ def test_with_ids_nothing_is_compared_by_position(write: Write) -> None:
     preds = write("p.csv", "id,no,yes\n1,.8,.2\n2,.3,.7\n")
     labels = write("l.csv", "id,truth,fold\n2,no,x\n1,yes,y\n")
     assert "could be the labels: truth, fold" in refused(preds, labels, id="id")
+
+
+def test_the_only_probability_is_proposed_beside_the_only_label_of_two_values(write: Write) -> None:
+    told = write("told.csv", "when,yes,p\na,no,0.2\nb,yes,0.7\nc,yes,0.4\nd,no,0.9\n")
+    assert "--label yes --preds p --positive yes" in refused(told)
+    # What a threshold tells apart may be the predicted class, and an age is no probability.
+    assert "--label NAME" in refused(write("cut.csv", "when,y,p\na,no,0.2\nb,yes,0.7\nc,no,0.4\nd,yes,0.9\n"))
+    assert "--label NAME" in refused(write("age.csv", "when,y,age\na,no,30\nb,yes,40\nc,yes,20\nd,no,35\n"))
+
+
+def test_a_first_line_with_a_class_is_data_and_near_misses_of_classes_are_proposed(write: Write) -> None:
+    preds = write("p.csv", "<=50K,>50K\n0.8,0.2\n0.3,0.7\n")
+    assert "--label '#2' has the classes" in refused(preds, write("t.csv", "56,>50K\n49,<=50K\n"))
+    assert "--label '#2' has nearly the classes" in refused(preds, write("a.csv", "56, >50K.\n49, <=50K.\n"))

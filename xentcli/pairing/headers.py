@@ -13,6 +13,7 @@ import numpy as np
 
 from xentcli.columns.numerals import is_number, number
 from xentcli.errors import DataError, Place, Warning, shown
+from xentcli.pairing import near
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.pairing.labels import ignored_as
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
@@ -240,6 +241,8 @@ def _look(side: Side) -> Line:
     if not numbers:
         return Line.EITHER if _could_be_labels(side) else Line.HEADER
     if not _is_series(numbers):
+        if any(_is_class(text, side.known) for text in texts):
+            return Line.DATA
         first = side.written(numbers[0])
         raise DataError(
             f"the first line has text ({shown(texts[0])}) and numbers ({shown(first)}): a header or data?",
@@ -249,6 +252,11 @@ def _look(side: Side) -> Line:
     # pandas writes no name for its index.
     unnamed = fields[0] == "" and len(texts) == 1
     return Line.HEADER if unnamed or not _could_be_data(side) else Line.EITHER
+
+
+def _is_class(text: str, known: Sequence[str]) -> bool:
+    """Whether a text is a class, or one but for blanks and the like."""
+    return text in known or any(near.differing(text, name) for name in known)
 
 
 def _found_names(side: Side) -> list[str]:

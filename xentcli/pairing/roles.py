@@ -13,7 +13,15 @@ from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of,
 from xentcli.pairing.index import INDEX, index_column, is_held
 from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
-from xentcli.pairing.suggest import as_option, fitting, has_missing, not_the_truth, predicted_among, suggestions
+from xentcli.pairing.suggest import (
+    as_option,
+    fitting,
+    has_missing,
+    nearly_fitting,
+    not_the_truth,
+    predicted_among,
+    suggestions,
+)
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
 from xentcli.records import replace
 from xentcli.settings import Settings
@@ -188,6 +196,9 @@ def _which_label(
         chooses = f"{option} has the classes of the predictions as its values"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
+    elif not fits and len(nearly := [name for name in nearly_fitting(found, preds, queue) if name in names]) == 1:
+        option = f"--label {as_option(nearly, found.source)}"
+        chooses = f"{option} has nearly the classes of the predictions as its values"
     swapped = swapped and not fits and first_text(found, queue) is None
     swapped = swapped and bool(fitting(preds, found, queues[0], by_position=True))
     return DataError(

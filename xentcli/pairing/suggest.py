@@ -13,6 +13,7 @@ from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, number, whole
+from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
@@ -20,7 +21,16 @@ from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["as_option", "fitting", "has_missing", "not_the_truth", "predicted_among", "predicted_class", "suggestions"]
+__all__ = [
+    "as_option",
+    "fitting",
+    "has_missing",
+    "nearly_fitting",
+    "not_the_truth",
+    "predicted_among",
+    "predicted_class",
+    "suggestions",
+]
 
 LOOK_AT = 1000
 MOST = 3
@@ -45,7 +55,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     predicted = head.predicted(named)
     fits = [(label, named or head.predictions_of(label)) for label in head.possible_labels(settings)]
     found = [
-        f"--label {_word(label)} --preds {_word(_run(preds, head.names))}"
+        f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.decimal_of(preds)}"
         for label, preds in fits
         if preds and label not in predicted and (not predicted or head.is_readable(label, preds))
     ]
@@ -54,14 +64,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     if predicted:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())))
     only = head.only_number(settings)
-    return (
-        general
-        if only is None
-        else (
-            f"--preds {_word(spec_of([only], [head.names.index(only)])[0])}{head.scale_of(only, settings)}",
-            *elsewhere,
-        )
-    )
+    return general if only is None else (only, *elsewhere)
 
 
 def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
@@ -107,6 +110,15 @@ def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool =
         )
 
     return list(itertools.compress(head.names, map(fits, values)))
+
+
+def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
+    """Return the label columns whose first values are names of the predictions but for blanks, case and the like."""
+    if not (label.source.tabular and preds.named and len(preds.columns) > 1):
+        return []
+    head, names = _Head.of(label, queue), {near.loose(name) for name in preds.names}
+    each = zip(head.names, head.columns, strict=True)
+    return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
 
 
 def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
@@ -205,15 +217,45 @@ class _Head:
         return any(True for _ in readings(preds, values, self.decimal))
 
     def only_number(self, settings: Settings) -> str | None:
-        """The only column of numbers beside a label column of 0 and 1 that is given; None where there are several."""
-        label = settings.label
-        if not isinstance(label, str) or label not in self.names or settings.preds is not None:
+        """The options for the only column of numbers beside the only label of two values; None without such a pair.
+
+        The label may be given.
+        """
+        given = settings.label
+        if settings.preds is not None or not isinstance(given, str | None):
             return None
-        classes = {whole(in_points(text, self.decimal)) for text in self._distinct[self.names.index(label)]}
-        if not classes or not classes <= {"0", "1"}:
+        columns = dict(zip(self.names, self.columns, strict=True))
+        numeric = [name for name, column in columns.items() if self._read(column) is not None]
+        labels = [name for name in self.names if self._is_of_two(name) and given in (None, name)]
+        pairs = [(label, name) for label in labels for name in numeric if name != label]
+        # What a threshold tells apart is the predicted class.
+        pairs = [pair for pair in pairs if given is not None or not self._is_cut(*pair)]
+        if len(pairs) != 1:
             return None
-        numeric = [n for n, c in zip(self.names, self.columns, strict=True) if n != label and self._read(c) is not None]
-        return numeric[0] if len(numeric) == 1 else None
+        label, name = (_word(_run([name], self.names)) for name in pairs[0])
+        values = sorted({*columns[pairs[0][0]]})
+        texts = number(in_points(values[0], self.decimal)) is None
+        positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
+        chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
+        scale = self.scale_of(pairs[0][1], settings)
+        if (texts or given is None) and not _are_shares(columns[pairs[0][1]], self.decimal):
+            # An age, say.
+            return None
+        return f"{chosen}{positive}{scale}"
+
+    def _is_cut(self, label: str, name: str) -> bool:
+        """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
+        numbers = _numbers(self.columns[self.names.index(name)], self.decimal)
+        texts = np.array(self.columns[self.names.index(label)])
+        first = texts == texts[0]
+        assert numbers is not None
+        return bool(numbers[first].max() < numbers[~first].min() or numbers[first].min() > numbers[~first].max())
+
+    def _is_of_two(self, name: str) -> bool:
+        """Whether the values of a column are two texts, or 0 and 1."""
+        values = self._distinct[self.names.index(name)]
+        numbers = [number(in_points(text, self.decimal)) for text in values]
+        return len(values) == 2 and (numbers == [None, None] or {0, 1} == {*numbers})
 
     def _read(self, column: Sequence[str]) -> Floats | None:
         return _numbers(column, self.decimal)
@@ -226,6 +268,13 @@ class _Head:
             hundredths(text, self.decimal) != text for text in self.columns[self.names.index(name)]
         )
         return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
+
+    def decimal_of(self, preds: Sequence[str]) -> str:
+        """The option without which numbers of columns have decimal commas; empty where they do not."""
+        cells = [self.columns[self.names.index(name)] for name in preds]
+        if self.decimal != "." or any(self._read(column) is not None for column in cells):
+            return ""
+        return "" if any(_numbers(column, ",") is None for column in cells) else " --decimal ,"
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
@@ -243,6 +292,12 @@ class _Head:
             return []
         sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
         return chosen if bool((np.abs(sums - 1) <= 0.01).all()) else []
+
+
+def _are_shares(column: Sequence[str], decimal: str) -> bool:
+    """Whether all cells are from 0 to 1, a percentage being a hundredth."""
+    values = _numbers(column, decimal)
+    return values is not None and bool(((values >= 0) & (values <= 1)).all())
 
 
 def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:

@@ -71,7 +71,10 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
         return (f"the row sums to {total:.6g}: percent? --scale 0.01",)
     if abs(total - 1) <= tolerance and (beyond := beyond_1(values)) <= SLIGHT:
         return (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
-    return ("scores before the softmax: --kind logits", "a column that is no prediction: --preds NAME,...")
+    stray = "a column that is no prediction: --preds NAME,..."
+    if _all_but_one(q, 100):
+        return ("without one column each row sums to 100: percent? --scale 0.01", stray)
+    return ("scores before the softmax: --kind logits", stray)
 
 
 def off_1(q: Floats, row: int) -> tuple[str, ...]:
@@ -100,8 +103,13 @@ def _has_a_stray(q: Floats) -> bool:
     >>> _has_a_stray(np.array([[0, 0.25, 0.75], [1, 0.5, 0.5]])), _has_a_stray(np.array([[0.5, 0.6], [0.5, 0.7]]))
     (True, False)
     """
+    return bool(((q < 0) | (q > 1)).any()) or _all_but_one(q, 1)
+
+
+def _all_but_one(q: Floats, total: float) -> bool:
+    """Whether all columns but one of q, f8[n, k], sum to a total in every row, up to a thousandth of it."""
     rest = row_sums(q)[:, None] - q
-    return bool(((q < 0) | (q > 1)).any() or (np.abs(rest - 1) <= 0.001).all(axis=0).any())
+    return bool((np.abs(rest - total) <= 0.001 * total).all(axis=0).any())
 
 
 def _decimals(value: float) -> int:
