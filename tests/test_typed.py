@@ -63,6 +63,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "by_class": (True, {}),
     "cluster": ("g", {}),
     "worst": (2, {}),
+    "worst_by": ("kl", {"worst": 1}),
     "show": ("g", {"worst": 1}),
     "max_groups": (2, {}),
     "max_columns": (10, {}),
@@ -73,6 +74,7 @@ EXAMPLES: dict[str, tuple[Any, dict[str, Any]]] = {
     "hash": (True, {}),
     "bytes": (12, {}),
     "metrics": ("cost", {}),
+    "row_metrics": ("kl", {}),
     "base": (2, {}),
     "confidence": (0.5, {}),
 }
@@ -92,7 +94,8 @@ def numpy_forms(value: Any) -> list[Any]:
 
 def figures(settings: Settings) -> dict[str, Any]:
     about_files = {"header", "no_header", "delimiter", "dtype", "input_format", "class_axis", "id", "subset", "align"}
-    about_files |= {"shift_labels", "no_quotes"}
+    # Columns of --per-example are in no report.
+    about_files |= {"shift_labels", "no_quotes", "row_metrics"}
     if any(name in settings.changed() for name in about_files):
         return {}
     labelled = {"preds": "0,1", "label": "y"} if settings.preds is None else {}

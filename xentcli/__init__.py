@@ -21,10 +21,22 @@ if TYPE_CHECKING:
     from xentcli.analysis.explain import explain
     from xentcli.analysis.losses import losses
     from xentcli.analysis.merge import merge
+    from xentcli.analysis.per_example import per_example
     from xentcli.analysis.score import score
     from xentcli.report import schema
 
-__all__ = ["__version__", "calibration", "check", "compare", "explain", "losses", "merge", "schema", "score"]
+__all__ = [
+    "__version__",
+    "calibration",
+    "check",
+    "compare",
+    "explain",
+    "losses",
+    "merge",
+    "per_example",
+    "schema",
+    "score",
+]
 
 _HOMES = {name: f"xentcli.analysis.{name}" for name in __all__ if name not in ("__version__", "schema")}
 _HOMES["schema"] = "xentcli.report"

@@ -29,7 +29,7 @@ from xentcli.settings import Settings
 import os
 import pandas
 
-__all__ = ['__version__', 'calibration', 'check', 'compare', 'explain', 'losses', 'merge', 'schema', 'score']
+__all__ = ['__version__', 'calibration', 'check', 'compare', 'explain', 'losses', 'merge', 'per_example', 'schema', 'score']
 
 __version__: str
 
@@ -151,6 +151,7 @@ def check(
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     by_class: bool = False,
     worst: int = 0,
+    worst_by: Literal['loss', 'kl'] = 'loss',
     show: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     cluster: str | int | OneColumn | None = None,
     max_groups: int = 10000,
@@ -408,6 +409,53 @@ def merge(
     state: str | os.PathLike[str] | None = None,
 ) -> Report | CalibrationReport: ...
 
+def per_example(
+    predictions: Any,
+    labels: Any = None,
+    settings: Settings | None = None,
+    *,
+    threads: int | None = None,
+    kind: Literal['probs', 'logits', 'logprobs', 'true-probs', 'true-logprobs', 'losses'] = 'probs',
+    preds: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
+    label: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | Data | Mapping[str, Any] | None = None,
+    id: str | int | OneColumn | None = None,
+    subset: bool = False,
+    weights: str | int | OneColumn | None = None,
+    classes: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
+    positive: str | int | None = None,
+    class_axis: int | None = None,
+    shift_labels: bool = False,
+    multilabel: bool = False,
+    votes: bool = False,
+    index_base: Literal[0, 1] | None = None,
+    reference: Mapping[str, float] | Mapping[int, float] | str | int | Sequence[str] | Sequence[int] | NDArray[Any] | Data | Mapping[str, Any] | None = None,
+    align: Literal['position'] | None = None,
+    input_format: str | Sequence[str] | None = None,
+    dtype: Literal['bfloat16'] | None = None,
+    delimiter: str | Sequence[str] | None = None,
+    decimal: str | Sequence[str] | None = None,
+    no_quotes: Literal['predictions', 'labels', 'both'] | None = None,
+    header: Literal['predictions', 'labels', 'both'] | None = None,
+    no_header: Literal['predictions', 'labels', 'both'] | None = None,
+    max_columns: int = 1000000,
+    max_field: int = 1048576,
+    max_inflated: int = 68719476736,
+    max_batch: int = 1073741824,
+    clip: float | None = None,
+    class_weight: Mapping[str, float] | Mapping[int, float] | str | Sequence[str] | Sequence[float] | HasArray | None = None,
+    label_smoothing: float = 0.0,
+    ignore_label: str | float | Sequence[str] | Sequence[float] | NDArray[Any] | None = None,
+    skip_missing: bool = False,
+    compat: Literal['sklearn', 'torch', 'kaggle', 'xgboost', 'yardstick'] | None = None,
+    sum_tolerance: float = 0.001,
+    renormalize: bool = False,
+    scale: float = 1.0,
+    temperature: float = 1.0,
+    base: Literal['2', 'e', '10', 2, 10] = 'e',
+    shard: str | None = None,
+    row_metrics: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
+) -> pandas.DataFrame: ...
+
 def schema(
     document: str = 'report',
 ) -> dict[str, Any]: ...
@@ -466,10 +514,12 @@ def score(
     by: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     by_class: bool = False,
     worst: int = 0,
+    worst_by: Literal['loss', 'kl'] = 'loss',
     show: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | SeveralColumns = (),
     cluster: str | int | OneColumn | None = None,
     max_groups: int = 10000,
     shard: str | None = None,
     hash: bool = False,
     metrics: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
+    row_metrics: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
 ) -> Report: ...

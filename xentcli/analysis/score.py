@@ -441,6 +441,8 @@ def _report(
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
             advice="leave --per-example out to compute the cost",
         )
+    if sink is None and plan.settings.row_metrics is not None:
+        raise UsageError("--row-metrics are columns of --per-example FILE, and of per_example() in Python")
     of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
     metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
     fit = any(metric.tally == "fit" for metric in metrics)

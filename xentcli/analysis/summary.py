@@ -347,6 +347,7 @@ class _Summary:
                 row.loss / self.plan.settings.nats_per_unit,
                 row.predicted_probability,
                 dict(zip(self.plan.shown_columns, row.shown, strict=True)),
+                self.in_unit(row.kl),
             )
 
     def details(self, names: Collection[str]) -> Details:

@@ -20,7 +20,7 @@ from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option
 from xentcli.readers import same_file
 from xentcli.report.details import DETAILS
-from xentcli.scoring.metrics import METRICS, top
+from xentcli.scoring.metrics import METRICS, Metric, top
 from xentcli.writers import text_formats
 
 __all__ = ["OUTPUT", "STATE", "Output"]
@@ -96,7 +96,7 @@ class Output:
         if self.per_example is not None:
             from xentcli.writers.per_example import check_path
 
-            check_path(self.per_example)
+            check_path(self.per_example, more=bool(options.get("row_metrics")))
         self.check_targets([path for path in inputs if path is not None])
 
     @property
@@ -177,13 +177,14 @@ class Output:
 
         return {name for picture in self.pictures for name in DRAWINGS[picture.name].shows}
 
-    def examples(self) -> contextlib.AbstractContextManager[Any]:
-        """Give the sink of the losses per row, None without --per-example."""
+    def examples(self, more: Sequence[Metric] = ()) -> contextlib.AbstractContextManager[Any]:
+        """Give the sink of the losses per row, with the values of `more` metrics; None without --per-example."""
         if self.per_example is None:
             return contextlib.nullcontext()
         from xentcli.writers.per_example import per_example_sink
 
-        return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv")
+        names = [metric.name for metric in more]
+        return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv", names)
 
     @property
     def prints_document(self) -> bool:

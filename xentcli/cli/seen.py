@@ -21,6 +21,7 @@ _SHOWN_AS = {
     "by_class": ("by_class",),
     "worst": ("worst",),
     "show": ("worst",),
+    "worst_by": ("worst",),
     "metrics": (),
     "hash": ("inputs",),
     "confidence": ("interval", "by"),

@@ -33,6 +33,7 @@ from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
+from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, slice_means, wanted
 from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import NO_FIGURES, Block, Wants, Whole
@@ -234,7 +235,8 @@ class Scorer:
         """Whether a loss, metric or tally needs the predictions of every row; a diagnosis mostly of the first only."""
         recipe = self.plan.recipe
         tallies = any(e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants) for e in TALLIES.values())
-        metrics = any(metric.per_example and not metric.reduced for metric in self._metrics)
+        every = (*self._metrics, *self.plan.settings.metrics_of_rows)
+        metrics = any(metric.per_example and not metric.reduced for metric in every)
         return bool(recipe.smoothing) or recipe.per_row or tallies or metrics
 
     def _will_do_reduced(self, aligned: Aligned) -> bool:
@@ -261,6 +263,7 @@ class Scorer:
             classes=() if plan.matcher is None else plan.classes,
             confused=0 if plan.matcher is None or settings.multilabel else len(plan.classes),
             worst=max(settings.worst, WORST if "worst" in details else 0),
+            worst_by=settings.worst_by,
             by_class=by_class and not settings.multilabel,
             by_column=by_class and settings.multilabel,
             by_term=by_class and plan.matcher is not None and plan.matcher.matched in _MAY_BE_SOFT,
@@ -523,7 +526,17 @@ class Scorer:
             block.by,
             block.clusters,
             origin=None if aligned.examples is None else aligned.examples.origin,
+            columns={
+                metric.name: _spread(_of_rows(metric, work, block.figures.means), kept, aligned.rows)
+                for metric in self.plan.settings.metrics_of_rows
+            },
         )
+
+
+def _of_rows(metric: Metric, work: Workings, known: Mapping[str, Floats]) -> Floats:
+    """f8[n]: the value of a metric of each row, which may be known; NaN where it needs a hard label and has none."""
+    values = known[metric.name] if metric.name in known else measured(metric, work)
+    return np.where(work.soft, np.nan, values) if metric.hard else values
 
 
 def items_at(scorer: Scorer, tasks: Iterable[Task], places: Sequence[int]) -> list[tuple[int, str | None]]:

@@ -252,6 +252,8 @@ class WorstExample:
         of the predicted class
     shown
         the columns of --show
+    kl
+        the KL divergence of the prediction from the target, with --worst-by kl
     """
 
     row: Position
@@ -262,3 +264,4 @@ class WorstExample:
     loss: Number
     predicted_probability: Number | None = None
     shown: dict[str, str] = field(default_factory=dict)
+    kl: Number | None = None

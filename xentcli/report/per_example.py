@@ -40,6 +40,8 @@ class PerExample:
         The groups of each --by, and the clusters of --cluster or None.
     origin
         i8[n]: where every number of a list is an example, the row of the list, counted from `start`.
+    columns
+        f8[n] for each metric of --row-metrics; losses in nats, NaN where a row has no value.
     """
 
     start: int
@@ -55,6 +57,7 @@ class PerExample:
     by: tuple[Keys, ...] = ()
     clusters: Keys | None = None
     origin: Ints | None = None
+    columns: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def numbers(self) -> Sequence[int]:

@@ -295,14 +295,16 @@ def _slices(report: Report) -> Table:
 
 def _worst(report: Report) -> Table:
     shown = list(report.worst[0].shown)
+    ranked = report.worst[0].kl is not None
+    names = (*_OF_EXAMPLE, *(["kl"] if ranked else []))
     rows = [
         (
             *(row.row, row.id, row.label, row.predicted, row.probability, row.predicted_probability),
-            *(row.loss, report.unit, *(row.shown[name] for name in shown)),
+            *(row.loss, report.unit, *([row.kl] if ranked else []), *(row.shown[name] for name in shown)),
         )
         for row in report.worst
     ]
-    return Table("worst rows", (*_OF_EXAMPLE, *_distinct(shown, _OF_EXAMPLE)), tuple(rows), asked=True)
+    return Table("worst rows", (*names, *_distinct(shown, names)), tuple(rows), asked=True)
 
 
 def _distinct(columns: list[str], reserved: tuple[str, ...]) -> list[str]:

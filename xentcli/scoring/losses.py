@@ -61,7 +61,7 @@ class Workings(Probabilities):
         if spread.any():
             shares = self.shares_of_loss(spread)
             terms = np.zeros_like(shares)
-            np.multiply(shares, clipped(self._class_losses())[spread], out=terms, where=shares != 0)
+            np.multiply(shares, clipped(self.class_losses)[spread], out=terms, where=shares != 0)
             loss = loss.copy()
             loss[spread] = row_sums(terms)
         return loss
@@ -115,7 +115,7 @@ class Workings(Probabilities):
     @cached_property
     def each_loss(self) -> Floats:
         """f8[n, k]: what each class would cost if it were the truth, q clipped where that was asked for."""
-        return self._clipped(self._class_losses())
+        return self._clipped(self.class_losses)
 
     def loss_of(self, index: Ints) -> Floats:
         """f8[n]: what each row would cost if its label were the class `index` (i8[n]), q clipped where that was asked.
@@ -146,6 +146,11 @@ class Workings(Probabilities):
         if self.shifted is not None:
             result[batch.extreme] = self.shifted._class_losses(self.shifted.index)
         return result
+
+    @cached_property
+    def class_losses(self) -> Floats:
+        """f8[n, k]: -ln q of each class, unclipped."""
+        return self._class_losses()
 
     def _class_losses(self, index: Ints | None = None) -> Floats:
         """f8[n, k]: -ln q of each class; or f8[n], of the class `index` (i8[n])."""

@@ -10,12 +10,24 @@ from xentcli.scoring.metrics import Metric
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_dots, row_sums
 
-__all__ = ["among", "brier", "correct", "entropy", "gap", "half_brier", "measured", "reference_loss", "wrong"]
+__all__ = [
+    "among",
+    "brier",
+    "correct",
+    "divergence",
+    "entropy",
+    "gap",
+    "half_brier",
+    "measured",
+    "prediction_entropy",
+    "reference_loss",
+    "wrong",
+]
 
 
 def measured(metric: Metric, work: Workings) -> Floats:
-    """f8[n]: what a metric is the mean of; with --multilabel the mean of that over the columns."""
-    function = metric.per_example
+    """f8[n]: what a metric is the mean of, or its value of each row; with --multilabel the mean over the columns."""
+    function = metric.per_example or metric.of_row
     if isinstance(function, str):
         function = globals()[function]
     assert callable(function)
@@ -140,3 +152,42 @@ def entropy(work: Workings) -> Floats:
     logs = np.zeros_like(target)
     np.log(target, out=logs, where=target > 0)
     return 0.0 - row_sums(target * logs)
+
+
+def divergence(work: Workings) -> Floats:
+    """f8[n]: sum_c y_c (ln y_c - ln q_c), the KL divergence of a prediction from its target; of a hard label the loss.
+
+    That is the loss less the entropy of the target, in nats, without the rounding of their difference. Without label
+    smoothing and class weights.
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> q = np.array([[0.5, 0.5], [0.5, 0.5]])
+    >>> y = np.array([[0.5, 0.5], [1.0, 0.0]])
+    >>> divergence(Workings(Batch(Recipe(), q, y, None, np.arange(1, 3)))).tolist()
+    [0.0, 0.6931471805599453]
+    """
+    soft = work.soft
+    if not soft.any():
+        return work.loss
+    assert work.distribution is not None
+    target, result = work.distribution[soft], work.loss.copy()
+    terms, there = np.zeros_like(target), target > 0
+    np.log(target, out=terms, where=there)
+    np.add(terms, work.each_loss[soft], out=terms, where=there)
+    result[soft] = row_sums(target * terms)
+    return result
+
+
+def prediction_entropy(work: Workings) -> Floats:
+    """f8[n]: -sum_c q_c ln q_c, the entropy of each prediction in nats, unclipped: 0 where it is sure.
+
+    >>> from xentcli.scoring.batch import Batch
+    >>> from xentcli.scoring.recipe import Recipe
+    >>> q = np.array([[0.5, 0.5], [1.0, 0.0]])
+    >>> prediction_entropy(Workings(Batch(Recipe(), q, np.array([0, 0]), None, np.arange(1, 3)))).tolist()
+    [0.6931471805599453, 0.0]
+    """
+    q, terms = work.probabilities, np.zeros(work.batch.values.shape)
+    np.multiply(q, work.class_losses, out=terms, where=q > 0)
+    return row_sums(terms) + 0.0

@@ -111,6 +111,8 @@ class Metric:
         Other names that are accepted.
     per_example
         The function of Workings (or its name in measures.py) whose weighted mean it is.
+    of_row
+        That function for the value of a row alone, where the metric is derived from other means.
     reduced
         Whether that function uses nothing of the predictions but what rows are reduced to (``Reduced``): then
         it is computed of all rows of a task at once.
@@ -149,6 +151,7 @@ class Metric:
     better: Literal["lower", "higher", "none"] = "lower"
     synonyms: tuple[str, ...] = ()
     per_example: str | Callable[..., Floats] | None = None
+    of_row: str = ""
     reduced: bool = False
     derive: Callable[[Totals], Any] | None = None
     unit: Literal["loss", "share", "number"] = "number"
@@ -163,6 +166,11 @@ class Metric:
     beside: tuple[str, ...] = ()
     always: bool = False
     description: str = ""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether each row has a value of it."""
+        return bool(self.per_example or self.of_row)
 
 
 METRICS = {
@@ -220,7 +228,11 @@ METRICS = {
         ),
         Metric(
             "kl", "KL divergence", "cost - target entropy", synonyms=("kl_divergence",), unit="loss",
-            derive=_divergence, description="cost - target_entropy",
+            of_row="divergence", reduced=True, derive=_divergence, description="cost - target_entropy",
+        ),
+        Metric(
+            "prediction_entropy", "prediction entropy", "mean entropy of the predictions", better="none", unit="loss",
+            per_example="prediction_entropy", usual=False, description="mean of -sum q ln q, in unit",
         ),
         Metric(
             "error", "error", "share of rows whose label is not predicted", synonyms=("error_rate", "err"),

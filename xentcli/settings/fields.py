@@ -17,7 +17,7 @@ from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
-from xentcli.scoring.metrics import Metric, find, with_those_beside
+from xentcli.scoring.metrics import METRICS, Metric, find, with_those_beside
 from xentcli.urls import is_url
 
 __all__ = ["SIDES", "Fields"]
@@ -240,6 +240,14 @@ class Fields:
     )
     by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS, usual=True)
     worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0, usual=True)
+    worst_by: str = _slices(
+        "Rank by loss, or KL (for soft labels).",
+        "",
+        "loss",
+        choices=("loss", "kl"),
+        commands=_COSTS,
+        needs=_LABELS,
+    )
     show: str | Sequence[str] = _slices(
         "Show this column beside the worst rows.",
         "COLUMN",
@@ -268,6 +276,10 @@ class Fields:
     )
     metrics: str | Sequence[str] | None = option(
         "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS, usual=True
+    )
+
+    row_metrics: str | Sequence[str] | None = option(
+        "Output", "Add columns to --per-example: kl,brier,top3.", "NAMES", numbers="names", commands=("score",)
     )
 
     @property
@@ -392,6 +404,24 @@ class Fields:
         """
         given = self.metrics.split(",") if isinstance(self.metrics, str) else items(self.metrics)
         return tuple(map(find, given))
+
+    @cached_property
+    def metrics_of_rows(self) -> tuple[Metric, ...]:
+        """The metrics of --row-metrics.
+
+        Raises
+        ------
+        UsageError
+            For an unknown metric, or one of which a row has no value.
+        """
+        given = self.row_metrics.split(",") if isinstance(self.row_metrics, str) else items(self.row_metrics)
+        found = tuple(map(find, given))
+        odd = next((metric.name for metric in found if not metric.has_rows), None)
+        if odd is not None:
+            rows = ", ".join(metric.name for metric in METRICS.values() if metric.has_rows)
+            what = "it is the column loss" if odd == "cost" else "it is a figure of all rows"
+            raise UsageError(f"--row-metrics {odd}: {what}", advice=f"rows have {rows}, top3 (any top-k)")
+        return found
 
     @cached_property
     def shown_metrics(self) -> tuple[Metric, ...]:

@@ -22,6 +22,7 @@ def check_together(settings: Fields) -> None:
     _check_text(settings)
     _check_slices(settings)
     _check_reference(settings)
+    _check_divergence(settings)
     if settings.multilabel:
         _check_multilabel(settings)
     if settings.shard is not None and settings.balanced:
@@ -41,6 +42,7 @@ def _check_lists(settings: Fields) -> None:
         ("decimal", _files_of(settings.decimal)),
         ("by", settings.slices),
         ("metrics", [metric.name for metric in settings.named_metrics]),
+        ("row-metrics", [metric.name for metric in settings.metrics_of_rows]),
     ):
         twice = next((item for index, item in enumerate(given) if item in given[:index]), None)
         if twice is not None:
@@ -62,7 +64,7 @@ def _check_kind(settings: Fields) -> None:
         raise UsageError(f"--sum-tolerance has no use: --kind {kind} has no row sums")
     if KINDS[kind].labelled:
         return
-    for metric in settings.shown_metrics:
+    for metric in (*settings.shown_metrics, *settings.metrics_of_rows):
         if metric.labelled:
             raise UsageError(f"--kind {kind} has no {metric.name}: there are no labels")
     if (given := settings.set_and_needing("labels")) is not None:
@@ -80,6 +82,8 @@ def _check_columns(settings: Fields) -> None:
         raise UsageError("--id and --align position contradict each other")
     if settings.show and not settings.worst:
         raise UsageError("--show names columns for --worst N")
+    if settings.worst_by != "loss" and not settings.worst:
+        raise UsageError("--worst-by ranks the rows of --worst N")
 
 
 def _check_slices(settings: Fields) -> None:
@@ -103,12 +107,22 @@ def _check_reference(settings: Fields) -> None:
     """Refuse a metric of --reference without it, and --reference beside rows that have another place."""
     if settings.reference is not None and settings.shift_labels:
         raise UsageError("--reference does not go with --shift-labels, which moves the rows of all but the predictions")
-    for metric in settings.named_metrics if settings.reference is None else ():
-        if metric.of_reference:
-            raise UsageError(
-                f"--metrics {metric.name} needs a forecast to compare with",
-                advice="--reference COLUMNS names its probabilities",
-            )
+    for option, metrics in (("--metrics", settings.named_metrics), ("--row-metrics", settings.metrics_of_rows)):
+        for metric in metrics if settings.reference is None else ():
+            if metric.of_reference:
+                raise UsageError(
+                    f"{option} {metric.name} needs a forecast to compare with",
+                    advice="--reference COLUMNS names its probabilities",
+                )
+
+
+def _check_divergence(settings: Fields) -> None:
+    """Refuse the KL divergence of rows whose loss is not the cross-entropy with the target alone."""
+    by_rank = "--worst-by kl" if settings.worst_by == "kl" else ""
+    asked = by_rank or ("--row-metrics kl" if any(m.name == "kl" for m in settings.metrics_of_rows) else "")
+    given = "--label-smoothing" if settings.label_smoothing else "--class-weight" if settings.has_class_weights else ""
+    if asked and given:
+        raise UsageError(f"{asked} does not go with {given}: the loss is not the cross-entropy with the target alone")
 
 
 def _check_text(settings: Fields) -> None:
@@ -125,9 +139,10 @@ def _check_multilabel(settings: Fields) -> None:
     """Refuse what takes a row as one problem of K classes."""
     if (given := settings.set_and_needing("one problem")) is not None:
         raise UsageError(f"{given} does not go with --multilabel, whose columns are independent")
-    for metric in settings.shown_metrics:
-        if metric.argument is not None:
-            raise UsageError(f"--multilabel has no {metric.name} for --metrics: each column has two classes")
+    for option, metrics in (("--metrics", settings.shown_metrics), ("--row-metrics", settings.metrics_of_rows)):
+        for metric in metrics:
+            if metric.argument is not None:
+                raise UsageError(f"--multilabel has no {metric.name} for {option}: each column has two classes")
 
 
 def _check_compat(settings: Fields, name: str) -> None:

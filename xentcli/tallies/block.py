@@ -43,7 +43,7 @@ class Wants:
     confused
         How many classes rows with one label have; else 0.
     worst
-        How many rows of the largest loss.
+        How many rows of the largest loss, or of what `worst_by` names.
     by_class, by_column, by_term, by, by_share, clusters, tail
         Whether rows are tallied by class, by column (each a problem of its own), by the terms of soft targets, by
         groups of columns, by groups and class, by cluster, by the size of their loss.
@@ -64,6 +64,7 @@ class Wants:
     classes: tuple[str, ...] = ()
     confused: int = 0
     worst: int = 0
+    worst_by: str = "loss"
     by_class: bool = False
     by_column: bool = False
     by_term: bool = False

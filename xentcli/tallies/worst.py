@@ -1,4 +1,4 @@
-"""The rows of the largest loss."""
+"""The rows of the largest loss, or of the largest KL divergence."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from xentcli.columns.column import take, texts_of
 from xentcli.records import record, replace
+from xentcli.scoring.measures import measured
+from xentcli.scoring.metrics import find
 from xentcli.tallies.block import Block
 from xentcli.tallies.tally import Tally
 
@@ -28,16 +30,18 @@ class WorstRow:
     probability: float | None = None
     predicted_probability: float | None = None
     shown: tuple[str, ...] = ()
+    kl: float | None = None
+    """The KL divergence, where that ranks the rows."""
 
     @property
     def rank(self) -> tuple[float, int]:
-        """Sorts the worst first; of equal losses the first row."""
-        return -self.loss, self.row
+        """Sorts the worst first; of equal ones the first row."""
+        return -(self.loss if self.kl is None else self.kl), self.row
 
 
 @record(frozen=True)
 class Worst(Tally):
-    """The rows of the largest loss, the worst first, at most `most` of them."""
+    """The rows of the largest loss or KL divergence, the worst first, at most `most` of them."""
 
     most: int = 0
     rows: tuple[WorstRow, ...] = ()
@@ -58,7 +62,8 @@ class Worst(Tally):
         whole, names = block.whole, block.wants.classes
         assert whole is not None
         work, batch = whole.work, whole.work.batch
-        picked = np.lexsort((batch.rows, -work.loss))[: block.wants.worst]
+        kl = measured(find("kl"), work) if block.wants.worst_by == "kl" else None
+        picked = np.lexsort((batch.rows, -(work.loss if kl is None else kl)))[: block.wants.worst]
         places = whole.kept[picked]
         ids = [None] * len(picked) if whole.ids is None else [whole.ids[place] for place in places.tolist()]
         shown = [texts_of(take(column, places)) for column in whole.shown]
@@ -76,6 +81,7 @@ class Worst(Tally):
                     float(work.truth[i]) if hard else None,
                     float(work.confidence[i]) if labelled else None,
                     tuple(column[place] for column in shown),
+                    None if kl is None else float(kl[i]),
                 )
             )
         return cls(block.wants.worst, tuple(rows))

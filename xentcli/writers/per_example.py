@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from xentcli.arrays import Floats
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
@@ -34,23 +35,30 @@ _SPECIAL = re.compile('[,"\r\n]')
 
 
 @contextlib.contextmanager
-def per_example_sink(path: str, stdout_format: str = "csv") -> Iterator[Sink]:
+def per_example_sink(path: str, stdout_format: str = "csv", more: Sequence[str] = ()) -> Iterator[Sink]:
     """Yield a sink that writes blocks to `path`; ``-`` is standard output, as "csv" or "jsonl".
+
+    `more` are the names of the metrics that are further columns.
 
     The file is replaced when the context ends without an error; else it is unchanged.
     """
     if path == "-":
         out = sys.stdout.buffer
-        yield _csv_sink(out, terminal_cell) if stdout_format == "csv" else _jsonl_sink(out)
+        yield _csv_sink(out, more, terminal_cell) if stdout_format == "csv" else _jsonl_sink(out, more)
         sys.stdout.flush()
     else:
         writer = SINKS[os.path.splitext(path)[1].lower()]
-        with replacing(path) as file, writer(file) as sink:
+        with replacing(path) as file, writer(file, more) as sink:
             yield sink
 
 
-def check_path(path: str) -> None:
-    """Raise UsageError for an unknown extension."""
+def check_path(path: str, *, more: bool = False) -> None:
+    """Raise UsageError for an unknown extension, and with `more` columns for that of a vector."""
+    if more and path.lower().endswith(".npy"):
+        raise UsageError(
+            f"--per-example {shown(path)} has the losses alone, and --row-metrics are further columns",
+            advice="--per-example FILE.csv, FILE.jsonl or FILE.parquet has room for them",
+        )
     if path != "-" and os.path.splitext(path)[1].lower() not in SINKS:
         raise UsageError(
             f"--per-example {shown(path)}: unknown extension", advice=f"use one of {', '.join(SINKS)}, or -"
@@ -58,8 +66,8 @@ def check_path(path: str) -> None:
 
 
 @contextlib.contextmanager
-def _csv(file: IO[bytes]) -> Iterator[Sink]:
-    yield _csv_sink(file, to_file=True)
+def _csv(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
+    yield _csv_sink(file, more, to_file=True)
 
 
 def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None] | None:
@@ -75,9 +83,11 @@ def _restart(file: IO[bytes], begin: Callable[[], object]) -> Callable[[], None]
     return restart
 
 
-def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, to_file: bool = False) -> Sink:
+def _csv_sink(
+    file: IO[bytes], more: Sequence[str], cell: Callable[[str], str] = csv_cell, *, to_file: bool = False
+) -> Sink:
     # The header goes with the first rows: a refused input leaves standard output empty.
-    header = [(",".join(COLUMNS) + "\n").encode()]
+    header = [(",".join((*COLUMNS, *more)) + "\n").encode()]
     waiting = list(header)
 
     def write(rows: bytes) -> None:
@@ -104,9 +114,10 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, to_file
             map(str, block.numbers[some]),
             itertools.repeat("") if block.ids is None else map(quoted, block.ids[some]),
             itertools.repeat("") if block.index is None else [found[place] for place in block.index[some].tolist()],
-            ["" if text == "nan" else text for text in shortest(block.probability[some])],
+            _known(block.probability[some]),
             shortest(block.loss[some]),
             shortest(block.weight[some]),
+            *(_known(block.columns[name][some]) for name in more),
         )
         rows = map(",".join, zip(*columns, strict=False))
         return "".join([f"{row}\n" for row in rows]).encode(errors="backslashreplace")
@@ -114,21 +125,31 @@ def _csv_sink(file: IO[bytes], cell: Callable[[str], str] = csv_cell, *, to_file
     return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if to_file else None)
 
 
-def _columns(block: PerExample, missing: Any) -> tuple[Sequence[Any], ...]:
-    """The columns of a block in the order of COLUMNS, as plain values."""
+def _known(values: Floats) -> list[str]:
+    """Numbers as text; empty where there is none."""
+    return ["" if text == "nan" else text for text in shortest(values)]
+
+
+def _columns(block: PerExample, more: Sequence[str], missing: Any) -> tuple[Sequence[Any], ...]:
+    """The columns of a block in the order of COLUMNS, then those of `more`, as plain values."""
     nothing, labels = [missing] * block.count, block.labels
     return (
         block.numbers,
         nothing if block.ids is None else block.ids,
         nothing if labels is None else [missing if label is None else label for label in labels],
-        [missing if math.isnan(q) else q for q in block.probability.tolist()],
+        _or(missing, block.probability),
         block.loss.tolist(),
         block.weight.tolist(),
+        *(_or(missing, block.columns[name]) for name in more),
     )
 
 
+def _or(missing: Any, values: Floats) -> list[Any]:
+    return [missing if math.isnan(value) else value for value in values.tolist()]
+
+
 @contextlib.contextmanager
-def _npy(file: IO[bytes]) -> Iterator[Sink]:
+def _npy(file: IO[bytes], _: Sequence[str]) -> Iterator[Sink]:
     """The losses as f8[n]; the header is rewritten when n is known."""
     count = 0
     length = len(_npy_header(0))
@@ -160,35 +181,37 @@ def _npy_header(count: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _jsonl(file: IO[bytes]) -> Iterator[Sink]:
-    yield _jsonl_sink(file, to_file=True)
+def _jsonl(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
+    yield _jsonl_sink(file, more, to_file=True)
 
 
-def _jsonl_sink(file: IO[bytes], *, to_file: bool = False) -> Sink:
+def _jsonl_sink(file: IO[bytes], more: Sequence[str], *, to_file: bool = False) -> Sink:
+    names = (*COLUMNS, *more)
+
     def prepare(block: PerExample) -> bytes:
-        rows = (plain(dict(zip(COLUMNS, row, strict=True))) for row in zip(*_columns(block, None), strict=True))
+        rows = (plain(dict(zip(names, row, strict=True))) for row in zip(*_columns(block, more, None), strict=True))
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
 
     return Sink(prepare, file.write, _restart(file, lambda: None) if to_file else None)
 
 
 @contextlib.contextmanager
-def _parquet(file: IO[bytes]) -> Iterator[Sink]:
+def _parquet(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
     """A row group for each block; missing values are null, as is the loss of a row of weight 0."""
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
-    types = (arrow.int64(), arrow.string(), arrow.string(), arrow.float64(), arrow.float64(), arrow.float64())
-    schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))
+    types = (arrow.int64(), arrow.string(), arrow.string(), *(arrow.float64() for _ in (*COLUMNS[3:], *more)))
+    schema = arrow.schema(list(zip((*COLUMNS, *more), types, strict=True)))
     with parquet.ParquetWriter(file, schema) as writer:
 
         def write(block: PerExample) -> None:
-            columns = zip(_columns(block, None), types, strict=True)
+            columns = zip(_columns(block, more, None), types, strict=True)
             arrays = [arrow.array(list(map(encodable, column)), kind) for column, kind in columns]
             writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
         yield Sink.of(write)
 
 
-SINKS: dict[str, Callable[[IO[bytes]], contextlib.AbstractContextManager[Sink]]] = {
+SINKS: dict[str, Callable[[IO[bytes], Sequence[str]], contextlib.AbstractContextManager[Sink]]] = {
     ".csv": _csv,
     ".jsonl": _jsonl,
     ".parquet": _parquet,

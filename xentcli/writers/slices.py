@@ -56,17 +56,18 @@ def worst(report: Report) -> Grid:
     """Return the table of the worst rows of a report, which has some."""
     ids = any(row.id is not None for row in report.worst)
     labels = any(row.predicted is not None for row in report.worst)
-    shown = list(report.worst[0].shown)
+    shown, ranked = list(report.worst[0].shown), report.worst[0].kl is not None
     named = ("truth", "q of truth", "predicted") if labels else ()
-    header = ("row", *(("id",) if ids else ()), *named, "loss", *shown)
+    header = ("row", *(("id",) if ids else ()), *named, *(("KL",) if ranked else ()), "loss", *shown)
     rows = []
     for row in report.worst:
         cells = [f"{row.row:,}", *([row.id or ""] if ids else [])]
         if labels:
             q = "-" if row.probability is None else short(float(f"{row.probability:.2g}"))
             cells += [row.label or "(soft)", q, f"{row.predicted}  {fixed(row.predicted_probability, 4)}"]
+        cells += [fixed(row.kl, 4)] if ranked else []
         rows.append((*cells, fixed(row.loss, 4), *(row.shown[name] for name in shown)))
-    justify = "r" + "l" * ids + "lrl" * labels + "r" + "l" * len(shown)
+    justify = "r" + "l" * ids + "lrl" * labels + "r" * ranked + "r" + "l" * len(shown)
     return Grid(header, tuple(rows), justify, _worst_title(report))
 
 
@@ -92,7 +93,8 @@ def _worst_title(report: Report) -> str:
     whole = report.total
     # With weights the share of a row is not that of its loss.
     plain = not {"weights", "class_weight"} & report.options.keys() and 0 < whole < float("inf")
-    return f"worst rows ({plural(len(report.worst), 'row')}" + (
+    by = " by KL divergence" if report.worst[0].kl is not None else ""
+    return f"worst rows{by} ({plural(len(report.worst), 'row')}" + (
         f", {percent(loss / whole)} of the cost)" if plain else ")"
     )
 
