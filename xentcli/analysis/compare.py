@@ -95,7 +95,7 @@ def compare(
         done = runs.run_long(model, next(iter(named_models.values())), labels, **beside)
         if len(done) < 2:
             raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
-        return comparison_of(runs, done, labels=labels, unfitted=unfitted or "")
+        return comparison_of(runs, done, labels=labels, unfitted=unfitted or "", threads=threads)
     if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
         if fit == "temperature":
             raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
@@ -105,7 +105,7 @@ def compare(
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
     done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
-    return comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "")
+    return comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "", threads=threads)
 
 
 def _unfitted(fit: str | None, settings: Settings, models: int, model: str | None) -> str | None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
-from xentcli.analysis.pairs import Common, Difference, Part, columns_of, holm
+from xentcli.analysis.pairs import Column, Common, Difference, Part, columns_of, holm
 from xentcli.analysis.score import opened
-from xentcli.arrays import Floats, index_of
+from xentcli.arrays import index_of
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing.ids import ids_at
@@ -48,6 +48,7 @@ def comparison_of(
     *,
     labels: Any = None,
     unfitted: str = "",
+    threads: int | None = None,
 ) -> Comparison:
     """Derive every figure of a comparison from the rows of its models, the reference first.
 
@@ -58,7 +59,7 @@ def comparison_of(
     NoVerdict
         Where no row is left to compare.
     """
-    return _Compared(runs, models, labels, unfitted).comparison(refused)
+    return _Compared(runs, models, labels, unfitted, threads).comparison(refused)
 
 
 @record(frozen=True, eq=False)
@@ -69,6 +70,7 @@ class _Compared:
     models: Sequence[ModelRows]
     labels: Any
     unfitted: str
+    threads: int | None
 
     @property
     def settings(self) -> Settings:
@@ -170,7 +172,7 @@ class _Compared:
         temperature = model.fitted.temperature if self._same_rows else None
         return Model(model.name, model.path, rows, cost, temperature=temperature, **own, figures=values)
 
-    def _column(self, model: ModelRows, metric: str = "cost") -> tuple[Floats, int]:
+    def _column(self, model: ModelRows, metric: str = "cost") -> Column:
         return model.rows, self.metrics[metric]
 
     @cached_property
@@ -178,7 +180,7 @@ class _Compared:
         """The difference of each model from the reference in each metric."""
         keys = [(model, metric) for metric in self.metrics for model in self.others]
         pairs = [(self._column(self.reference, metric), self._column(model, metric)) for model, metric in keys]
-        found = self.common.differences(pairs)
+        found = self.common.differences(pairs, self.threads)
         return {(model.name, metric): one for (model, metric), one in zip(keys, found, strict=True)}
 
     def pairs(self) -> Iterator[Pair]:
@@ -224,7 +226,7 @@ class _Compared:
             return None
         ordered = sorted(self.models, key=lambda model: self.means[model.name, "cost"])
         keys = [(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]]
-        found = self.common.differences([(self._column(a), self._column(b)) for a, b in keys])
+        found = self.common.differences([(self._column(a), self._column(b)) for a, b in keys], self.threads)
         adjusted = dict(zip(keys, holm([one.p_value for one in found]), strict=True))
         best = ordered[0]
         level = self.settings.confidence

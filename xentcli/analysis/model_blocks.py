@@ -19,8 +19,8 @@ from xentcli.settings import Settings
 
 __all__ = ["Alone", "Block", "Columns", "Fitted", "Job", "Prepare", "Whole", "fitted_rows"]
 
-Columns = tuple[Floats | float, ...]
-"""The columns of some rows: f8[m], or one number for all."""
+Columns = tuple[Array | float, ...]
+"""The columns of some rows: m numbers, or one for all."""
 Job = tuple[str, Any, Settings]
 """A model: its name, its predictions, and how these are read."""
 
@@ -37,32 +37,36 @@ class Block:
     index: Array | None
     found: Sequence[str | None]
     ids: Sequence[str] | None
-    kept: Ints
+    kept: Ints | None
     groups: tuple[Keys, ...]
 
 
 @record(frozen=True)
 class Prepare:
-    """Makes a Block in a worker."""
+    """Makes a Block in a worker, as small as can be sent: with the labels and the groups only where they are needed."""
 
-    metrics: tuple[str, ...]
-    grouped: bool
+    metrics: tuple[str, ...] = ()
+    labels: bool = False
+    groups: bool = False
 
     def __call__(self, rows: PerExample) -> Block:
         """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
         figures = tuple(_at(rows.kept, rows.figures.get(name), rows.count) for name in self.metrics)
         weight = 1.0 if (rows.weight == 1).all() else rows.weight
-        index = None if rows.index is None else rows.index.astype(np.int32)
+        found, index = (rows.found or (), rows.index) if self.labels else ((), None)
+        index = None if index is None else index.astype(np.min_scalar_type(len(found)))
         clusters = () if rows.clusters is None else (rows.clusters,)
-        groups = (*rows.by, *clusters) if self.grouped else ()
-        about = (rows.found or (), rows.ids, rows.kept, groups)
-        return Block(rows.start, rows.count, rows.loss, figures, weight, index, *about)
+        kept, groups = (rows.kept, (*rows.by, *clusters)) if self.groups else (None, ())
+        return Block(rows.start, rows.count, rows.loss, figures, weight, index, found, rows.ids, kept, groups)
 
 
-def _at(places: Ints, values: Floats | None, rows: int) -> Floats | float:
-    """Values at their places (i8[m]) of some rows, NaN elsewhere; without values NaN."""
-    if values is None or len(values) == rows:
-        return np.nan if values is None else values
+def _at(places: Ints, values: Floats | None, rows: int) -> Array | float:
+    """Values at their places (i8[m]) of some rows, NaN elsewhere, or as flags where all are 0 or 1; without any NaN."""
+    if values is None:
+        return np.nan
+    if len(values) == rows:
+        flags: Array = values != 0
+        return flags if np.array_equal(flags, values) else values
     found = np.full(rows, np.nan)
     found[places] = values
     return found
@@ -89,7 +93,7 @@ def fitted_rows(
         return Fitted(reason=f"{name}: {found.reason}")
     settings, temperature = tallied.plan.settings, found.fit.temperature
     tempered = replace(settings, temperature=settings.temperature * temperature)
-    scored(data, labels, tempered, sink=Sink(Prepare((), False), write, lambda: None), threads=threads, **beside)
+    scored(data, labels, tempered, sink=Sink(Prepare(), write, lambda: None), threads=threads, **beside)
     return Fitted(temperature)
 
 
@@ -147,7 +151,7 @@ class Alone:
             blocks.clear()
 
         _, data, settings = job
-        sink = Sink(Prepare(self.metrics, False), write, restart)
+        sink = Sink(Prepare(self.metrics, self.labels is None), write, restart)
         report, tallied = scored(
             data, self.labels, settings, sink=sink, metrics_needed=self.metrics, slopes=self.fit, threads=1
         )

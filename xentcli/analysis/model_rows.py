@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
@@ -130,6 +131,7 @@ class Runs:
         fit: bool,
         needed: Sequence[str] | None = None,
         also: Sink | None = None,
+        progress: Callable[[int, float | None], object] | None = None,
         **beside: Any,
     ) -> ModelRows:
         """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature.
@@ -138,7 +140,6 @@ class Runs:
         """
         job, first = (name, data, settings), self._count is None
         model = self._begun(job)
-        grouped = first and bool(self.groups)
 
         def restart() -> None:
             model.region, model.extra, model.extra_ids = self.store.region(self._count or 0), 0, ()
@@ -149,16 +150,26 @@ class Runs:
             # A file before this one may have failed half-way.
             restart()
         write = self._first_written if first else self._written
-        sink = Sink(Prepare(self.metrics, grouped), lambda block: write(model, block), restart).beside(also)
+        prepare = Prepare(self.metrics, first or labels is None, first and bool(self.groups))
+        sink = Sink(prepare, lambda block: write(model, block), restart).beside(also)
+
+        def noted(rows: int, share: float | None) -> None:
+            if first and share:
+                model.region.reserve(math.ceil(rows / share))
+            if progress is not None:
+                progress(rows, share)
+
         metrics = self.metrics if needed is None else needed
-        model.report, tallied = scored(data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, **beside)
+        model.report, tallied = scored(
+            data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, progress=noted, **beside
+        )
         if first:
             self._count = len(model.rows)
             model.region.settle()
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         if fit:
-            again: dict[str, Any] = {"threads": None, **beside}
+            again: dict[str, Any] = {"threads": None, "progress": progress, **beside}
             model.fitted = fitted_rows(job, labels, tallied, lambda block: self._tempered(model, block), **again)
         return model
 
@@ -233,9 +244,10 @@ class Runs:
             models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
             assert block.ids is not None
             rows = ids.add(list(block.ids))
-            columns = self._numbered(block)
+            columns, kept = self._numbered(block), block.kept
+            assert kept is not None
             for code, number in enumerate(numbers.tolist()):
-                here = block.kept[codes == code]
+                here = kept[codes == code]
                 self._put_once(models[number], rows[here], _some(columns, here), ids)
             if block_groups:
                 self._note_groups(replace(block, groups=tuple(block_groups)), rows)
@@ -246,7 +258,7 @@ class Runs:
             models.clear()
 
         settings = replace(self.settings, by=(column, *self.settings.slices))
-        sink = Sink(Prepare(self.metrics, True), write, restart)
+        sink = Sink(Prepare(self.metrics, labels=True, groups=True), write, restart)
         report = score(data, labels, settings, sink=sink, metrics_needed=self.metrics, **beside)
         for model in models:
             model.report = report

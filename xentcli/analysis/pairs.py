@@ -15,6 +15,7 @@ from xentcli.analysis.row_store import blocks
 from xentcli.analysis.student import normal_quantile, two_sided_p
 from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
+from xentcli.engine.ordered import mapped, worker_count
 from xentcli.given import Given
 from xentcli.records import record
 from xentcli.report.parts import Interval
@@ -27,6 +28,10 @@ __all__ = ["Common", "Difference", "Part", "columns_of", "holm"]
 
 _AT_ONCE = 1 << 17
 _ALL = slice(None)
+_MUCH = 1 << 22
+"""Of more differences it takes less time to start workers."""
+Column = tuple[Floats, int]
+"""The rows of a model, and one of their columns."""
 POWER = 0.8
 """The detectable change is seen with this probability."""
 
@@ -81,7 +86,7 @@ class Common:
         for part, kept, _, _ in self._blocks:
             yield part, kept
 
-    def columns(self, part: slice, kept: Flags | slice, columns: Sequence[tuple[Floats, int]]) -> list[Floats]:
+    def columns(self, part: slice, kept: Flags | slice, columns: Sequence[Column]) -> list[Floats]:
         """Return f8[m] for each column of some rows of a block."""
         return [rows[part, column][kept] for rows, column in columns]
 
@@ -92,7 +97,7 @@ class Common:
         weight: Floats = self.models[0].rows[part, WEIGHT][kept]
         return None if (weight == 1).all() else weight
 
-    def means(self, columns: Sequence[tuple[Floats, int]]) -> list[Mean]:
+    def means(self, columns: Sequence[Column]) -> list[Mean]:
         """Return the mean of some columns over the rows that are compared."""
         totals = [Mean() for _ in columns]
         for part, kept in self.blocks():
@@ -106,23 +111,16 @@ class Common:
         """How many rows are compared."""
         return sum(count for _, _, count, _ in self._blocks)
 
-    def differences(self, pairs: Sequence[tuple[tuple[Floats, int], tuple[Floats, int]]]) -> list[Difference]:
+    def differences(self, pairs: Sequence[tuple[Column, Column]], threads: int | None = None) -> list[Difference]:
         """Return the difference of each pair of columns, the old one first."""
         found = [Difference() for _ in pairs]
-        for part, kept in self.blocks():
-            weight = self.weights(part, kept)
-            clusters = None if self.clusters is None else coded(self.clusters[part][kept])
-            for place, pair in enumerate(pairs):
-                old, new = self.columns(part, kept, pair)
-                groups: Groups[int] = Groups()
-                if clusters is not None:
-                    names, codes = clusters
-                    change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
-                    groups = Groups.of(names, change=GroupMeans.of(change, weight, among=Among(codes, len(names))))
-                found[place] = found[place].merge(Difference(Paired.of(old, new, weight), groups))
+        much = len(self.models[0].rows) * len(pairs) > _MUCH
+        parts = mapped(_Differences(self, pairs), list(self.blocks()), worker_count(threads) if much else 1)
+        for part in parts:
+            found = [one.merge(other) for one, other in zip(found, part, strict=True)]
         return found
 
-    def by_group(self, old: tuple[Floats, int], new: tuple[Floats, int], groups: Floats) -> Mapping[int, Part]:
+    def by_group(self, old: Column, new: Column, groups: Floats) -> Mapping[int, Part]:
         """Return each group's means and the moments of its differences; `groups` (f8[n]) are numbers, -1 for none."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
@@ -139,9 +137,7 @@ class Common:
             total = total.merge(Groups.of(names, **sums))
         return {name: Part(**sums) for name, sums in total}
 
-    def largest(
-        self, old: tuple[Floats, int], new: tuple[Floats, int], mean: float, count: int
-    ) -> list[tuple[int, float]]:
+    def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:
         """Return the rows with the largest |w (d - mean)|, from 0, and that value, the largest first."""
         found: list[tuple[int, float]] = []
         for part, kept in self.blocks():
@@ -158,6 +154,29 @@ class Common:
                 [*found, *zip(rows.tolist(), size[places].tolist(), strict=True)], key=lambda r: (-r[1], r[0])
             )
             found = found[:count]
+        return found
+
+
+@record(frozen=True, eq=False)
+class _Differences:
+    """Tallies the differences of pairs of columns in one block."""
+
+    common: Common
+    pairs: Sequence[tuple[Column, Column]]
+
+    def __call__(self, block: tuple[slice, Flags | slice]) -> list[Difference]:
+        """Return those of each pair."""
+        part, kept = block
+        weight, clusters = self.common.weights(part, kept), self.common.clusters
+        found = []
+        for pair in self.pairs:
+            old, new = self.common.columns(part, kept, pair)
+            groups: Groups[int] = Groups()
+            if clusters is not None:
+                names, codes = coded(clusters[part][kept])
+                change = np.nan_to_num(differences(old, new), nan=0.0, posinf=np.inf, neginf=-np.inf)
+                groups = Groups.of(names, change=GroupMeans.of(change, weight, among=Among(codes, len(names))))
+            found.append(Difference(Paired.of(old, new, weight), groups))
         return found
 
 

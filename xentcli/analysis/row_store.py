@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Array, Floats, Ints
 from xentcli.errors import FileError
 
 __all__ = ["Region", "RowStore", "blocks"]
@@ -30,7 +30,7 @@ class RowStore:
 
     def __init__(self, missing: Sequence[float], memory: int = MEMORY) -> None:
         self._missing = np.array(missing, dtype=np.float64)
-        self._left = memory
+        self.left = memory
         self._file: IO[bytes] | None = None
 
     def region(self, rows: int = 0) -> Region:
@@ -46,8 +46,8 @@ class RowStore:
             When the temporary file cannot be made or written.
         """
         size = rows * self._missing.nbytes
-        if size <= self._left:
-            self._left -= size
+        if size <= self.left:
+            self.left -= size
             return np.empty((len(self._missing), rows)), False
         try:
             return self._in_file(rows), True
@@ -74,7 +74,7 @@ class RowStore:
     def free(self, values: Floats, rows: int) -> None:
         """Count rows in memory that are no longer needed."""
         if not isinstance(values, np.memmap):
-            self._left += rows * self._missing.nbytes
+            self.left += rows * self._missing.nbytes
 
 
 class Region:
@@ -99,10 +99,10 @@ class Region:
         self._fill(self._count)
         return self._values[:, : self._count].T
 
-    def put(self, at: int | Ints, columns: Iterable[Floats | float]) -> None:
+    def put(self, at: int | Ints, columns: Iterable[Array | float]) -> None:
         """Write rows from row `at` on, or at these rows; the region grows as needed.
 
-        `columns` are f8[m] each, or one number for all of these rows; of rows from `at` on one is f8[m] at least.
+        `columns` are m numbers each, or one for all of these rows; of rows from `at` on one column has m at least.
         """
         columns = list(columns)
         if isinstance(at, int):
@@ -117,6 +117,11 @@ class Region:
         self._count, self._filled = max(self._count, end), max(self._filled, end)
         for column, of in zip(self._values, columns, strict=True):
             column[places] = of
+
+    def reserve(self, rows: int) -> None:
+        """Make room for as many rows, as far as there is memory: they need not be copied while the region grows."""
+        if len(self._values) * rows * self._values.itemsize <= self._store.left and rows > self._values.shape[1]:
+            self._grow(rows)
 
     def settle(self) -> None:
         """Free what no row needs: there will be no others."""
