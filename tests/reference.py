@@ -31,6 +31,8 @@ from xentcli.writers import WRITERS
 FOLDER = ROOT / "docs" / "reference"
 DOCUMENTS = ("report", "checks", "explanation", "causes", "comparison", "calibration")
 MADE = "This page is made by `python -m tests.reference`, and a test holds it to the tables that it is made of."
+OF_FILES = ("score", "explain", "compare", "calibration", "check")
+"""The commands that read predictions."""
 EXIT_CODES = (
     ("0", "scored, or every limit of `check` passed, and the output reached its destination"),
     ("1", "a limit of `check` failed, and nothing else"),
@@ -105,7 +107,7 @@ def options() -> Iterator[str]:
     yield f"# Options\n\n{MADE}\n"
     yield "Options of the sections Columns, Files, Loss and Slices are keyword arguments of [the library](library.md) too, with `_` for"
     yield '`-`: `--class-weight cat=2` is `class_weight={"cat": 2}`. In `pyproject.toml` they are keys of a check: [A gate in CI](../ci.md).\n'
-    yield "COLUMN is the name of a column, `#1` for the first, or `@FILE:COLUMN` for one of another file. COLUMNS are several, with commas"
+    yield "Commands: *all* are score, explain, compare, calibration and check. COLUMN is the name of a column, `#1` for the first, or `@FILE:COLUMN` for one of another file. COLUMNS are several, with commas"
     yield "between them, globs, or `first:last`.\n"
     titles = [*SECTIONS, "Other"]
     for title in titles:
@@ -135,8 +137,8 @@ def row(spelling: str, by: Mapping[str, click.Option]) -> tuple[str, str, str, s
         formats = option.metavar.startswith("[npy")
         words += " FORMAT" if formats else f" {option.metavar}"
         says += f" One of {', '.join(map(code, READERS))}." * formats
-    of_files = [name for name in main.list_commands(context()) if name != "completion"]
-    where = "all" if list(by) == of_files else ", ".join(by)
+    more = [name for name in by if name not in OF_FILES]
+    where = ", ".join(["all", *more] if set(OF_FILES) <= set(by) else by)
     return code(words), says + " May be repeated." * option.multiple, default_of(option), where
 
 
