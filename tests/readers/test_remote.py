@@ -164,6 +164,16 @@ def test_a_baseline_is_read_at_a_url(store: Any, call: Call, local: Path, tmp_pa
     assert "there is no baseline yet" in done.err
 
 
+def test_states_are_merged_at_a_url(store: Any, local: Path, tmp_path: Path) -> None:
+    for shard in ("1/2", "2/2"):
+        name = f"{shard[0]}.json"
+        xentcli.score(f"{local}/shards", label="label", shard=shard, state=tmp_path / name)
+        store(f"states/{name}", (tmp_path / name).read_bytes())
+    merged = xentcli.merge([f"{BASE}/states/1.json", f"{BASE}/states/2.json"])
+    assert isinstance(merged, Report)
+    assert merged.cost == xentcli.score(f"{local}/run.csv", label="label").cost
+
+
 def test_models_are_compared_at_urls_and_named_without_queries(local: Path, store: Any) -> None:
     for name in ("old", "new"):
         store(f"{name}.csv", (local / "run.csv").read_bytes())

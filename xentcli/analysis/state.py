@@ -25,6 +25,7 @@ from xentcli.pairing.reference import Reference
 from xentcli.readers import same_file
 from xentcli.readers.limits import DEFAULT
 from xentcli.readers.source import Pick, Selection, Source, files_in
+from xentcli.readers.stream import open_file
 from xentcli.records import record, replace
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import OPTIONS, Settings
@@ -485,10 +486,8 @@ def _no_state(path: str, text: bytes, why: str) -> DataError:
 def _text(path: str) -> bytes:
     """The bytes of a file, inflated if compressed, at most the limit of a JSON document."""
     try:
-        with open(path, "rb") as file:
-            compressed = file.read(2) == _GZIP
-            file.seek(0)
-            if not compressed:
+        with open_file(path, "in order") as file:
+            if file.peek(2)[:2] != _GZIP:
                 text = file.read(DEFAULT.batch + 1)
             else:
                 with gzip.open(file) as inflated:

@@ -34,8 +34,8 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     """Score predictions against labels: cross-entropy, interval, perplexity, accuracy, Brier.
 
     PREDS and LABELS are files: CSV, NPY, NPZ, Parquet, JSON Lines and others, text also
-    compressed; or each a folder or a quoted glob of such files. One of them may be - for
-    standard input. Without LABELS the labels are a column of PREDS.
+    compressed; or each a folder or a quoted glob of such files; at a URL too (s3://, https://).
+    One of them may be - for standard input. Without LABELS the labels are a column of PREDS.
     """
     from xentcli.analysis.score import score as run
 

@@ -139,15 +139,9 @@ def exists(url: str) -> bool:
     """Whether there is an object or a folder at a URL; what may not be asked for counts as there."""
     try:
         Remote.at(url)
-    except _Missing:
-        return False
-    except FileError:
-        return True
+    except FileError as error:
+        return not error.message.startswith(_NONE)
     return True
-
-
-class _Missing(FileError):
-    """There is no such object."""
 
 
 def _located(url: str) -> tuple[Any, str]:
@@ -235,7 +229,7 @@ def _fault(url: str, error: Exception) -> XentError:
     if status in (401, 403, 407) or any("Credentials" in name or name == "PermissionError" for name in names):
         return FileError(f"cannot be read: access is denied{code}", place=place, advice=_ACCESS.get(scheme, ""))
     if status in (404, 410):
-        return _Missing(f"cannot be read: there is none{code}", place=place)
+        return FileError(f"{_NONE}{code}", place=place)
     if status is not None and status >= 500:
         return FileError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
     if any("Connect" in name or "DNS" in name for name in names):
@@ -244,10 +238,11 @@ def _fault(url: str, error: Exception) -> XentError:
     if any("Timeout" in name for name in names):
         return FileError("cannot be read: the server does not answer in time", place=place, advice="try again later")
     if isinstance(error, FileNotFoundError):
-        return _Missing("cannot be read: there is none", place=place)
+        return FileError(_NONE, place=place)
     return FileError(f"cannot be read: {_first_line(error)}", place=place)
 
 
+_NONE = "cannot be read: there is none"
 _KEYS = "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say who asks"
 _ACCESS = {
     "s3": _KEYS,
