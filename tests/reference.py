@@ -27,6 +27,7 @@ from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, top
 from xentcli.settings import OPTIONS
 from xentcli.writers import WRITERS
+from xentcli.writers.pictures import DRAWINGS
 
 FOLDER = ROOT / "docs" / "reference"
 DOCUMENTS = ("report", "checks", "explanation", "causes", "comparison", "calibration")
@@ -250,6 +251,10 @@ def formats() -> Iterator[str]:
         module = importlib.import_module(writer.module)
         written.append((code(name), writer.about, endings(writer.extensions), extra_of(module), ", ".join(notes)))
     yield from table(("name", "what it is", "extensions", "extra", "notes"), written)
+    yield "## Drawings\n"
+    yield "`--plot NAME.svg`, `.png` or `.pdf` draws (extra `plot`); `--plot NAME=FILE` where the file has another name.\n"
+    drawings = ((code(name), drawing.about, ", ".join(drawing.commands)) for name, drawing in DRAWINGS.items())
+    yield from table(("name", "what it shows", "commands"), drawings)
     yield "## Kinds of predictions\n"
     kinds = ((code(kind.name), kind.about, "yes" if kind.labelled else "no") for kind in KINDS.values())
     yield from table(("`--kind`", "what the file holds", "labels"), kinds)

@@ -15,6 +15,7 @@ from xentcli.readers import READERS
 from xentcli.scoring.metrics import METRICS
 from xentcli.settings import OPTIONS
 from xentcli.writers import WRITERS
+from xentcli.writers.pictures import DRAWINGS
 
 
 def kept(name: str) -> str:
@@ -46,7 +47,10 @@ def test_every_option_stands_once() -> None:
         assert sorted(re.findall(r"`(--[\w-]+)`", listed)) == sorted(map(spelled, its))
 
 
-@pytest.mark.parametrize(("name", "rows"), [("metrics.md", METRICS), ("formats.md", READERS), ("formats.md", WRITERS)])
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("metrics.md", METRICS), ("formats.md", READERS), ("formats.md", WRITERS), ("formats.md", DRAWINGS)],
+)
 def test_every_row_of_a_table_is_documented(name: str, rows: dict[str, object]) -> None:
     assert rows.keys() <= set(re.findall(r"^\| `(\w+)`", kept(name), re.MULTILINE))
 
