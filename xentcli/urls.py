@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["bare", "hidden", "is_url", "is_web", "protocol", "real", "scrubbed"]
+__all__ = ["bare", "hidden", "hidden_where_named", "is_url", "is_web", "protocol", "real", "scrubbed"]
 
 _URL = re.compile(r"(?:[A-Za-z][\w+.-]+(?:://[^:]*)?::)*([A-Za-z][\w+.-]+)://")
 """A scheme has two letters and more, so that C:\\x is none; file systems may be chained, as in simplecache::s3://."""
@@ -62,15 +62,25 @@ def bare(path: str) -> str:
 def hidden(text: str) -> str:
     """Return a text in which what URLs hold of users, passwords and queries is put away until the process ends.
 
-    >>> hidden("https://me:secret@host/p.npy?sig=abc&part=1")
-    'https://<hidden>@host/p.npy?sig=<hidden-2>&part=<hidden-3>'
-    >>> real("@https://host/p.npy?sig=<hidden-2>:label")
-    '@https://host/p.npy?sig=abc:label'
+    >>> text = hidden("@https://me:secret@host/p.npy?sig=abc&part=1:label")
+    >>> re.sub(r"<hidden(-[0-9]+)?>", "<hidden>", text)
+    '@https://<hidden>@host/p.npy?sig=<hidden>&part=<hidden>:label'
+    >>> real(text)
+    '@https://me:secret@host/p.npy?sig=abc&part=1:label'
     """
     if "://" not in text or os.path.lexists(text):
         return text
     text = _USER.sub(lambda user: _put_away(user[0]), text)
     return _QUERY.sub(lambda query: _VALUE.sub(lambda value: _put_away(value[0]), query[0]), text)
+
+
+def hidden_where_named(text: str) -> str:
+    """Return what an option says, hidden where it names a file, as ``@URL`` does; a label or a name stays what it is.
+
+    >>> hidden_where_named("http://host/?class=1"), "class=1" in hidden_where_named("@http://host/?class=1:label")
+    ('http://host/?class=1', False)
+    """
+    return hidden(text) if text.startswith("@") or ",@" in text else text
 
 
 def real(path: str) -> str:

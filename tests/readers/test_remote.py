@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import http.server
 import io
+import json
 import re
 import subprocess
 import sys
@@ -365,6 +366,28 @@ def test_reports_show_nothing_secret(web: Web, local: Path) -> None:
         assert not re.search("hunter22|fedcba9876543210", text)
     assert "<hidden" in str(report.to_dict()["options"])
     assert report.cost == xentcli.score(url, label="label", preds=NAMES).cost
+
+
+def test_labels_and_names_that_look_like_urls_stay_what_they_are(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("http://a/?x=1,http://a/?x=2,label\n0.5,0.5,http://a/?x=1\n0.5,0.5,skip://?y=0\n")
+    names = "http://a/?x=1,http://a/?x=2"
+    done = call(
+        "score", "p.csv", "--preds", names, "--label", "label", "--ignore-label", "skip://?y=0", "--format=json"
+    )
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("skip://?y=0") == 1
+    assert "<hidden" not in done.out
+
+
+def test_the_library_shows_nothing_secret_either(web: Web) -> None:
+    web.files = files_of_a_run()
+    url = f"{web.url}/run.csv?sig=0f0f0f0f0f0f"
+    with pytest.raises(UsageError) as caught:
+        xentcli.score(url, url)
+    found = xentcli.compare([url, f"{url}&x"], label="label")
+    for shown in (str(caught.value), json.dumps(found.to_dict())):
+        assert "0f0f0f0f" not in shown
+        assert "<hidden" in shown
 
 
 def test_an_object_that_changes_while_it_is_read_is_noticed(web: Web) -> None:

@@ -21,6 +21,7 @@ from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings, takes_options
+from xentcli.urls import hidden
 
 __all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
 
@@ -156,7 +157,7 @@ def _path(option: str, value: Any) -> str | None:
         For anything else, such as an array.
     """
     if value is None or isinstance(value, str | os.PathLike):
-        return None if value is None else os.fspath(value)
+        return None if value is None else hidden(os.fspath(value))
     raise UsageError(
         f"{option} is the path of a file, not {shown(value)}",
         advice="compare({'old': ..., 'new': ...}, labels) compares predictions in memory",

@@ -18,7 +18,7 @@ from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings, takes_options
-from xentcli.urls import bare
+from xentcli.urls import bare, hidden
 
 __all__ = ["FITS", "compare", "models_of", "names_of"]
 
@@ -230,7 +230,7 @@ def _paths(models: Any) -> list[str]:
             "compare takes a dict of models by name, or a list of paths",
             advice='compare({"old": predictions, "new": others}, labels)',
         )
-    return [os.fspath(path) for path in models]
+    return [hidden(os.fspath(path)) for path in models]
 
 
 def names_of(paths: Sequence[str]) -> dict[str, str]:
@@ -249,9 +249,10 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     if len(set(paths)) < len(paths):
         twice = next(path for place, path in enumerate(paths) if path in paths[:place])
         raise UsageError(f"{twice} is given twice")
-    paths_shown = [bare(path) for path in paths]
-    stems = [os.path.basename(path.rstrip("/")) for path in paths_shown]
-    shared = paths_shown if len(set(stems)) < len(stems) else stems
+    files = [bare(path) for path in paths]
+    files = files if len(set(files)) == len(paths) else list(paths)
+    stems = [os.path.basename(path.rstrip("/")) for path in files]
+    shared = files if len(set(stems)) < len(stems) else stems
     shortened = [_without_ending(name) for name in shared]
     if len(set(shortened)) < len(shortened):
         shortened = list(shared)

@@ -24,6 +24,7 @@ from xentcli.report.parts import Input
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import find
 from xentcli.tallies.bundle import Bundle
+from xentcli.urls import hidden
 
 __all__ = ["merge"]
 
@@ -81,7 +82,7 @@ def merge(
 def _paths(states: Any) -> list[str]:
     if isinstance(states, str | os.PathLike):
         states = [states]
-    paths = [os.fspath(path) for path in states]
+    paths = [hidden(os.fspath(path)) for path in states]
     if not paths:
         raise UsageError("no state to merge", advice="xent score ... --state FILE writes one")
     return paths

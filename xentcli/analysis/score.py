@@ -31,7 +31,7 @@ from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
-from xentcli.urls import is_url
+from xentcli.urls import hidden, is_url
 
 if TYPE_CHECKING:
     from xentcli.analysis.state import Keep
@@ -337,7 +337,7 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
     UsageError
         Where both paths lead to one file, by whatever names, or their folders and globs share one.
     """
-    paths = [os.fspath(data) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
+    paths = [hidden(os.fspath(data)) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
     if len(paths) < 2 or any(file_and_part(path)[1] is not None for path in paths):
         # Two sheets of one file are apart: see _check_two_sheets.
         return

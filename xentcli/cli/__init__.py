@@ -7,14 +7,14 @@ import os
 import shlex
 import sys
 from collections import UserDict
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, NoReturn
 
 import click
 
 from xentcli.cli.command import write_examples
 from xentcli.cli.process import ReaderGone, run
-from xentcli.urls import hidden
+from xentcli.urls import hidden, hidden_where_named
 from xentcli.version import __version__
 
 __all__ = ["main"]
@@ -57,7 +57,7 @@ class Main(click.Group):
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """Parse; click must not handle a closed pipe, and nothing shows the password of a URL."""
         try:
-            return super().make_context(info_name, list(map(hidden, args)), *rest, **extra)
+            return super().make_context(info_name, list(_without_secrets(args)), *rest, **extra)
         except BrokenPipeError:
             raise ReaderGone from None
 
@@ -108,6 +108,22 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 _COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge", "completion")
+
+
+def _without_secrets(args: Sequence[str]) -> Iterator[str]:
+    """Yield the words of a command line with what is secret in URLs put away; labels and names stay what they are."""
+    if not any("://" in word for word in args):
+        yield from args
+        return
+    from xentcli.settings import OPTIONS
+
+    texts = {f"--{name.replace('_', '-')}" for name, row in OPTIONS.items() if not row.metavar.endswith("FILE")}
+    before = ""
+    for word in args:
+        option, equals, value = word.partition("=") if word.startswith("--") else (before, "", word)
+        shown = (hidden_where_named if option in texts else hidden)(value)
+        yield f"{option}={shown}" if equals else word if word.startswith("--") else shown
+        before = word
 
 
 @click.group(cls=Main, commands=Commands(_COMMANDS), context_settings=_settings())

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option, spelled
-from xentcli.urls import hidden
+from xentcli.urls import hidden, hidden_where_named
 
 __all__ = ["Project", "project_of", "schema"]
 
@@ -203,7 +203,7 @@ def _text(key: str, value: Any, row: Option, place: Place) -> str:
         _refuse(key, value, row, place)
     if row.metavar.endswith("FILE") and str(value).rpartition(":")[2] == "-":
         raise UsageError(f"{key} is a file here, not - for a stream", place=place)
-    return hidden(str(value))
+    return (hidden if row.metavar.endswith(("FILE", "PREDS", "LABELS")) else hidden_where_named)(str(value))
 
 
 def _refuse(key: str, value: Any, row: Option, place: Place) -> NoReturn:

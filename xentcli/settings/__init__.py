@@ -14,7 +14,7 @@ from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields
 from xentcli.settings.signature import check_names, takes_options
 from xentcli.settings.together import check_together
-from xentcli.urls import hidden
+from xentcli.urls import hidden_where_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,7 +104,7 @@ def _hidden(value: Any) -> Any:
     """Return a value of an option without the passwords and signatures of URLs."""
     if type(value) is tuple:
         return tuple(map(_hidden, value))
-    return hidden(value) if type(value) is str else value
+    return hidden_where_named(value) if type(value) is str else value
 
 
 @lru_cache(maxsize=64)
