@@ -139,7 +139,7 @@ def test_a_row_has_no_label_and_no_probability_of_it() -> None:
     [
         {"positive": "a"},
         {"index_base": 1},
-        {"class_weight": {"a": 2.0}},
+        {"class_weight": "balanced"},
         {"label_smoothing": 0.1},
         {"renormalize": True},
         {"compat": "sklearn"},

@@ -327,7 +327,10 @@ class _Summary:
         total, names, sums = self.total.classes, each[place].names, list(each[place]["mass"])
         return {
             group: ClassShares(
-                np.zeros(len(total.counts), np.int64), {names[i][1]: sums[i].a for i in places}, total.pairs
+                np.zeros(len(total.counts), np.int64),
+                {names[i][1]: sums[i].a for i in places},
+                total.pairs,
+                total.weighted,
             )
             for group, places in _within(names).items()
         }

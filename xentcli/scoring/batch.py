@@ -59,6 +59,8 @@ class Batch:
     present
         bool[n, k]: with --multilabel the cells that have a label, or None where all have. The loss of a row,
         and each of its figures, is the mean over these, and their share of k is a factor of its weight.
+    positive
+        f8[n]: of the cells of --multilabel, in `by_column`, the class weight of class 1; None without class weights.
     reference
         The forecast of --reference for the same rows and targets, without weights; None without it.
     known
@@ -76,6 +78,7 @@ class Batch:
     free: Flags | None = None
     present: Flags | None = None
     reference: Batch | None = None
+    positive: Floats | None = None
 
     @classmethod
     def joined(cls, batches: Sequence[Batch]) -> Batch:
@@ -118,12 +121,18 @@ class Batch:
             free=None if self.free is None else self.free[rows],
             present=None if self.present is None else self.present[rows],
             reference=None if self.reference is None else self.reference.take(rows),
+            positive=None if self.positive is None else self.positive[rows],
         )
 
     @property
     def mass(self) -> Floats | None:
         """f8[n]: what each row adds to the denominator, sum b; None where that is 1 for all."""
         return self.weight if self.free is None or self.weight is None else np.where(self.free, 0.0, self.weight)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether a loss is more than -ln q of the class of a hard label."""
+        return bool(self.recipe.smoothing) or self.recipe.per_row or self.positive is not None
 
     @property
     def kind(self) -> str:
@@ -187,15 +196,17 @@ def by_column(batch: Batch) -> Batch:
         share = columns / np.count_nonzero(batch.present, axis=1)
         weight = share if weight is None else weight * share
     target: Floats = batch.target.reshape(-1)[cells].astype(np.float64)
+    weights = batch.recipe.class_weight
     return tempered(
         Batch(
-            replace(batch.recipe, multilabel=False),
+            replace(batch.recipe, multilabel=False, class_weight=None),
             both_classes(batch.kind, batch.predictions.reshape(-1, 1)[cells]),
             np.stack([1 - target, target], axis=1),
             None if weight is None else weight[cells // columns],
             batch.rows[cells // columns],
             binary=True,
             reference=None if batch.reference is None else by_column(batch.reference),
+            positive=None if weights is None else weights[cells % columns],
         )
     )
 
@@ -235,10 +246,11 @@ def log_scores(batch: Batch) -> Floats:
 def with_class_weights(batch: Batch) -> Batch:
     """Return the batch with each weight times that of its class, sum_c W_c y_c; with `per_row` only losses have it.
 
-    Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`.
+    Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`. With --multilabel
+    only losses have it too: W_c multiplies the part of class 1 of each cell, as pos_weight does in torch.
     """
     target, recipe = batch.target, batch.recipe
-    if recipe.class_weight is None or recipe.per_row:
+    if recipe.class_weight is None or recipe.per_row or recipe.multilabel:
         return batch
     assert target is not None
     factor = recipe.class_weight[target] if target.ndim == 1 else row_sums(target * recipe.class_weight)

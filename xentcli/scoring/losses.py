@@ -6,7 +6,8 @@ With target y, prediction q, class weights W, label smoothing E and K classes
 
 which is -ln q of the label for most rows: a class index, without smoothing. The weight of the
 row has the divisor as a factor (``batch.with_class_weights``), unless the denominator of the
-cost is per row: then the divisor is 1. Clipping takes min(max(q, EPS), 1 - EPS) for q.
+cost is per row: then the divisor is 1. Of a cell of --multilabel W is (1, W_c), and the divisor 1:
+the mean over cells of torch's BCEWithLogitsLoss(pos_weight=W). Clipping takes min(max(q, EPS), 1 - EPS) for q.
 """
 
 from __future__ import annotations
@@ -54,9 +55,8 @@ class Workings(Probabilities):
 
     def _loss(self, clipped: Callable[[Floats], Floats]) -> Floats:
         """f8[n]: -sum_c s_c ln q_c; a term with s_c = 0 is 0 whatever q_c is."""
-        recipe = self.batch.recipe
         loss, spread = clipped(self._label_losses), self.soft
-        if recipe.smoothing or recipe.per_row:
+        if self.batch.is_spread:
             spread = np.ones(len(loss), dtype=bool)
         if spread.any():
             shares = self.shares_of_loss(spread)
@@ -81,12 +81,12 @@ class Workings(Probabilities):
         """f8[m, k]: s_c of these rows, W_c ((1 - E) y_c + E / K) / sum_c W_c y_c."""
         smoothing, target = self.batch.recipe.smoothing, self.spread_target[rows]
         smoothed = (1 - smoothing) * target + smoothing / self.batch.classes if smoothing else target
-        return self._class_weighted(smoothed, target)
+        return self._class_weighted(smoothed, target, rows)
 
     @property
     def class_shares(self) -> Floats:
         """f8[n, k]: what part of a row's weight falls on each class, W_c y_c / sum_c W_c y_c; without smoothing."""
-        return self._class_weighted(self.spread_target, self.spread_target)
+        return self._class_weighted(self.spread_target, self.spread_target, self.each_row)
 
     @property
     def spread_target(self) -> Floats:
@@ -97,9 +97,11 @@ class Workings(Probabilities):
         np.put_along_axis(target, self.index[:, None], 1.0, axis=1)
         return target
 
-    def _class_weighted(self, share: Floats, target: Floats) -> Floats:
+    def _class_weighted(self, share: Floats, target: Floats, rows: Flags | Ints) -> Floats:
         """f8[m, k]: W_c share_c / sum_c W_c y_c; the divisor is 1 where the weight of the row has no such factor."""
-        recipe = self.batch.recipe
+        recipe, positive = self.batch.recipe, self.batch.positive
+        if positive is not None:
+            return np.stack([share[:, 0], positive[rows] * share[:, 1]], axis=1)
         if recipe.class_weight is None:
             return share
         weighted = share * recipe.class_weight

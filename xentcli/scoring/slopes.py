@@ -53,7 +53,7 @@ class Slopes:
         assert not batch.multilabel and batch.target is not None
         scores = log_scores(batch)
         every = np.ones(len(batch.rows), dtype=bool)
-        spread = recipe.smoothing or recipe.per_row or work.soft.any()
+        spread = batch.is_spread or work.soft.any()
         self.index, self.each_row = work.index, work.each_row
         self.shares = work.shares_of_loss(every) if spread else None
         self.below: Floats = scores - scores.max(axis=1, keepdims=True)

@@ -204,7 +204,7 @@ class Fields:
 
     clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
     class_weight: Mapping[str, float] | str | Sequence[str] | Sequence[float] | None = _loss(
-        "Weight of a class, or balanced [default: 1].", "NAME=W", multiple=True, needs=_ONE_PROBLEM
+        "Weight of a class, or balanced [default: 1].", "NAME=W", multiple=True, needs=_LABELS
     )
     label_smoothing: float = _loss(
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM

@@ -139,6 +139,11 @@ def _check_multilabel(settings: Fields) -> None:
     """Refuse what takes a row as one problem of K classes."""
     if (given := settings.set_and_needing("one problem")) is not None:
         raise UsageError(f"{given} does not go with --multilabel, whose columns are independent")
+    if settings.balanced:
+        raise UsageError(
+            "--class-weight balanced does not go with --multilabel, whose columns are independent",
+            advice="--class-weight NAME=W weights the positives of a column",
+        )
     for option, metrics in (("--metrics", settings.shown_metrics), ("--row-metrics", settings.metrics_of_rows)):
         for metric in metrics:
             if metric.argument is not None:

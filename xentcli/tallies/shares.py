@@ -25,12 +25,14 @@ class ClassShares(Tally):
 
     counts (i8[K], or of length 0) holds the rows of each hard label; masses holds the sums,
     where they are not simply those counts. With `pairs` each column is a problem of two
-    classes, of which the codes 2 c and 2 c + 1 are those of column c.
+    classes, of which the codes 2 c and 2 c + 1 are those of column c; `weighted` says whether
+    the masses have class weights, which the weights of the rows do not have then.
     """
 
     counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     masses: Mapping[int, ExactSum] | None = None
     pairs: bool = False
+    weighted: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -60,25 +62,26 @@ class ClassShares(Tally):
     def _of_columns(cls, work: Workings, column: Ints, columns: int) -> ClassShares:
         """Tally binary rows (i8[m]: of which column each is)."""
         counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
-        if work.batch.weight is None and not work.soft.any():
+        weighted = work.batch.positive is not None
+        if work.batch.weight is None and not work.soft.any() and not weighted:
             return cls(counts, None, True)
-        assert work.distribution is not None
         weight = np.ones(len(column)) if work.batch.weight is None else work.batch.weight
         codes = 2 * column[:, None] + np.arange(2)
-        return cls(counts, grouped_sums((weight[:, None] * work.distribution).ravel(), codes.ravel()), True)
+        masses = grouped_sums((weight[:, None] * work.class_shares).ravel(), codes.ravel())
+        return cls(counts, masses, True, weighted)
 
     def merge(self, other: ClassShares) -> ClassShares:
         """Return the shares over both."""
         longer, shorter = sorted((self.counts, other.counts), key=len, reverse=True)
         counts = longer.copy()
         counts[: len(shorter)] += shorter
-        pairs = self.pairs or other.pairs
+        pairs, weighted = self.pairs or other.pairs, self.weighted or other.weighted
         if self.masses is None and other.masses is None:
-            return ClassShares(counts, None, pairs)
+            return ClassShares(counts, None, pairs, weighted)
         masses = dict(self.by_class())
         for code, mass in other.by_class().items():
             masses[code] = masses[code].merge(mass) if code in masses else mass
-        return ClassShares(counts, masses, pairs)
+        return ClassShares(counts, masses, pairs, weighted)
 
     def by_class(self) -> Mapping[int, ExactSum]:
         """Return the exact weight on each class that has any."""
@@ -101,10 +104,11 @@ class ClassShares(Tally):
         do not sum to 1, and for losses with class weights over a denominator without them.
         """
         units, power = self._common
-        mass = ExactSum.made(sum(units.values()), power)
-        if self.pairs or mass == weight or not weight:
+        mass, problems = ExactSum.made(sum(units.values()), power), len(self.counts) // 2 if self.pairs else 1
+        if (self.pairs and not self.weighted) or mass == weight or not weight:
             return self.entropy
-        return self.entropy * mass.over(weight)
+        # Where all of the target has class weight 0, nothing costs anything.
+        return self.entropy * mass.over(weight, problems) if mass else 0.0
 
     @cached_property
     def _common(self) -> tuple[dict[int, int], int]:
@@ -150,8 +154,8 @@ def spread_masses(work: Workings) -> tuple[Ints, Ints, Floats]:
     cells, columns = work.columns, batch.columns_of_cells
     every = np.arange(batch.classes * len(batch.rows)) // batch.classes
     row = every if batch.present is None else every[batch.present.ravel()]
-    assert cells.distribution is not None
-    mass = cells.distribution if cells.batch.weight is None else cells.batch.weight[:, None] * cells.distribution
+    shares = cells.class_shares
+    mass = shares if cells.batch.weight is None else cells.batch.weight[:, None] * shares
     at, second = np.nonzero(mass)
     return row[at], 2 * columns[at] + second, mass[at, second]
 

@@ -63,7 +63,8 @@ def _changes(options: Mapping[str, Any], document: Report | Comparison) -> Itera
     if "weights" in options:
         yield f"rows weighted by column {options['weights']} (--weights)"
     if "class_weight" in options:
-        yield f"class weights {_class_weights(options['class_weight'], len(document.classes))} (--class-weight)"
+        what = "positives weighted" if options.get("multilabel") else "class weights"
+        yield f"{what} {_class_weights(options['class_weight'], len(document.classes))} (--class-weight)"
     if "label_smoothing" in options:
         yield f"labels smoothed by {options['label_smoothing']:g} (--label-smoothing)"
     if "scale" in options:
