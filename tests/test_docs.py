@@ -145,3 +145,14 @@ def test_the_pictures_are_what_xent_computes(tmp_path: Path) -> None:
         drawn, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, pictures))
         assert masked(drawn) == masked(kept), "python docs/pictures/draw.py draws them"
         assert numbers(drawn) == pytest.approx(numbers(kept), abs=0.11)
+
+
+def test_no_term_of_the_explanation_stands_before_it_is_explained() -> None:
+    """A term is explained where it is in italics, and what xent prints uses terms too."""
+    page = (DOCS / "cross-entropy.md").read_text(encoding="utf-8")
+    page = page[page.index("\n## ") :]
+    text = " ".join(re.sub(r"(?m)^#.*|(?s:!\[.*?\]\(.*?\)|\]\(.*?\))", "", page).split())
+    terms = re.findall(r"(?<!\*)\*([\w% -]+)\*(?!\*)", text)
+    assert len(terms) > 30
+    for term in terms:
+        assert text.index(f"*{term}*") < re.search(rf"(?<![\w*-]){term}(?![\w*-])", text + f" {term}").start(), term  # type: ignore[union-attr]
