@@ -12,8 +12,9 @@ import pytest
 
 import xentcli
 from tests.conftest import Call, Write
+from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Rules
-from xentcli.analysis.verdicts import Evidence, checks_of, overall
+from xentcli.analysis.verdicts import checks_of, overall
 from xentcli.errors import NoVerdict, UsageError
 from xentcli.report.check import CheckReport
 from xentcli.settings import Settings
@@ -184,7 +185,7 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
     ({"max": {"cost": 1.0}, "strict": True}, "--strict is about regressions"),
     ({"max": {"cost@n": 1.0}}, "there is no metric"),
     ({"max_each": {"cost": 1.0}, "by": ()}, "--max-each holds groups of rows to a limit"),
-    ({"max_each": {"ece": 1.0}}, "groups have no ece"),
+    ({"max_each": {"ece": 1.0}}, "--max-each ece: bins of confidence are counted over all rows, not for each group"),
     ({"max_each": {"cost": math.nan}}, "is not a finite number"),
     ({"max_regression": {"cost": "2%"}}, "--max-regression needs what to compare with"),
     ({"max_regression": {"perplexity": "2%"}, "baseline": "b"}, "it is not a mean of rows"),

@@ -18,8 +18,9 @@ import pytest
 from tests.conftest import Call, Done, Run, Write
 from xentcli.cli import main
 from xentcli.cli.check import _KEYS
-from xentcli.cli.project import project_of, schema
+from xentcli.cli.project import OF_A_RUN, project_of, schema
 from xentcli.errors import UsageError
+from xentcli.options import spelled
 
 PREDS = "cat,dog,emu\n0.7,0.2,0.1\n0.1,0.8,0.1\n0.2,0.3,0.5\n"
 PASS = '[tool.xent.checks.good]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 1 }\n'
@@ -205,7 +206,9 @@ TABLE = "[tool.xent.checks.x]\npredictions = 'preds.csv'\n"
         ("[tool.xent.checks.x]\n", "[tool.xent.checks.x]: predictions is missing"),
         (TABLE + "by_class = true\n", "pyproject.toml, [tool.xent.checks.x]: unknown key 'by_class'\n      the nearest is by-class"),
         (TABLE + "sum-tolerence = 1\n", "unknown key 'sum-tolerence'\n      the nearest is sum-tolerance"),
-        (TABLE + "quiet = true\n", "unknown key 'quiet'"),
+        (TABLE + "quiet = true\n", "quiet is for a run, not a key of a check\n      xent check --quiet ..."),
+        (TABLE + "write_baseline = 'b.npz'\n", "write_baseline is for a run, not a key of a check"),
+        (TABLE + "max-regression = { ppl = '2%' }\n", "a limit on the figure itself: max = { perplexity = X }"),
         (TABLE + "by-class = 1\n", "by-class is true or false, not 1"),
         (TABLE + "worst = 2.5\n", "worst is a whole number, not 2.5"),
         (TABLE + "worst = true\n", "worst is a whole number, not true"),
@@ -290,6 +293,26 @@ def test_the_output_of_all_is_no_input(call: Call, write: Write) -> None:
     assert Path("all.csv").read_text(encoding="utf-8").splitlines()[1].startswith("good,max cost,cost,")
 
 
+@pytest.mark.parametrize(
+    ("keys", "advice"),
+    [
+        ("", "max = { cost = 0.5 } or min = { accuracy = 0.9 } sets a limit"),
+        ("max-each = { cost = 1 }\n", 'by = "COLUMN" names them'),
+        ('max-regression = { cost = "2%" }\n', 'baseline = "FILE"'),
+        ("strict = true\nmax = { cost = 1 }\n", 'max-regression = { cost = "2%" }, strict = true'),
+        ("min-rows = 2\nmax = { cost = 1 }\n", 'by = "COLUMN", max-each = { cost = 0.5 }'),
+        ('baseline = "none.npz"\nmax-regression = { cost = 0 }\n', "--write-baseline none.npz"),
+    ],
+)
+def test_advice_is_for_the_table(keys: str, advice: str, call: Call, write: Write) -> None:
+    write("pyproject.toml", TABLE + keys)
+    error = of(call("check", "--format", "json"))["checks"][0]["error"]
+    assert any(advice in line for line in error["advice"]), error
+    for line in advice.removesuffix(" sets a limit").replace(" or ", ", ").split(", "):
+        if "xent" not in error["advice"][0] and not line.endswith("names them"):
+            assert tomllib.loads(line).keys() <= {spelled(name)[2:] for name in _KEYS}
+
+
 def test_errors_are_json_and_on_stderr_too(call: Call, write: Write) -> None:
     write("pyproject.toml", GONE + EMPTY)
     done = call("check", "--format", "json")
@@ -341,9 +364,7 @@ def test_every_choice_is_in_the_schema() -> None:
 
 def test_every_option_of_the_command_is_a_key_or_of_the_run() -> None:
     options = {p.name for p in main.commands["check"].params if isinstance(p, click.Option)}
-    assert options - _KEYS.keys() == {
-        *("format", "quiet", "get", "write_baseline", "junit", "no_annotations", "list_metrics", "toml_schema")
-    }
+    assert options - _KEYS.keys() == {*OF_A_RUN, "help_all", "list_metrics", "toml_schema"}
 
 
 def test_the_schema_is_printed(call: Call) -> None:

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from xentcli.analysis.blame import reasons_of
+from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.score import score
-from xentcli.analysis.verdicts import Evidence, checks_of, limit_check, overall
+from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
 from xentcli.errors import UsageError, shown
 from xentcli.records import replace
@@ -166,9 +167,14 @@ def _path(option: str, value: Any) -> str | None:
 
 def _sliced(settings: Settings, rules: Rules) -> Settings:
     """The settings with the metrics that groups are held to."""
-    each = [limit.metric for limit in rules.limits if limit.each and limit.metric != "cost"]
-    names = [metric.name for metric in settings.named_metrics]
-    return replace(settings, metrics=tuple(dict.fromkeys((*names, *each)))) if each else settings
+    each = {limit.metric: limit.option for limit in rules.limits if limit.each and limit.metric != "cost"}
+    for metric, option in each.items():
+        names = [metric.name for metric in settings.named_metrics]
+        try:
+            settings = replace(settings, metrics=tuple(dict.fromkeys((*names, metric))))
+        except UsageError as error:
+            raise UsageError(error.message.replace("--metrics", option), advice=error.advice) from None
+    return settings
 
 
 def _read_again(

@@ -50,8 +50,10 @@ class Limit:
         if not math.isfinite(self.value):
             raise UsageError(f"{self.option} {self.metric}: {shown(self.value)} is not a finite number")
         if self.each and find(self.metric).tally:
+            how = {"bins": "bins of confidence are counted over", "fit": "one temperature is fitted for"}
             raise UsageError(
-                f"{self.option}: groups have no {self.metric}", advice="cost, skill, accuracy, ... have them"
+                f"{self.option} {self.metric}: {how[find(self.metric).tally]} all rows, not for each group",
+                advice=f"--{self.bound} {self.metric}=X holds all rows to it; xent calibration --by shows groups",
             )
 
     @property

@@ -4,75 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xentcli.analysis.intervals import interval_of
-from xentcli.analysis.limits import Limit, Regression, Rules
-from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
-from xentcli.analysis.pairs import Common
-from xentcli.records import record, replace
+from xentcli.analysis.evidence import Evidence
+from xentcli.analysis.limits import Limit, Rules
+from xentcli.analysis.regressions import regression_check
 from xentcli.report.check import Check
-from xentcli.report.parts import Interval
 from xentcli.report.report import Report
-from xentcli.scoring.metrics import find
-from xentcli.settings import Settings
-from xentcli.tallies.joint import Excess, Joint
 
 if TYPE_CHECKING:
-    from xentcli.analysis.against import Against
+    pass
 
-__all__ = ["Evidence", "checks_of", "limit_check", "overall"]
-
-_EQUAL = 1e-12
-
-
-@record(frozen=True, eq=False)
-class Evidence:
-    """What rules are held against.
-
-    Attributes
-    ----------
-    sliced
-        The report with the metrics of groups that are held to limits.
-    runs, new
-        The rows of the run; None where no rule needs them.
-    again
-        Reads the inputs again for the rows of the run, with some metrics; None where they cannot be.
-    """
-
-    report: Report
-    sliced: Report
-    settings: Settings
-    runs: Runs | None = None
-    new: ModelRows | None = None
-    against: Against | None = None
-    again: Callable[[tuple[str, ...]], tuple[Runs, ModelRows]] | None = None
-
-    def with_rows(self, metrics: tuple[str, ...]) -> Evidence | None:
-        """Return the same with the rows of the run, read again where they were not kept; None where that cannot be."""
-        if self.new is not None or self.again is None:
-            return self if self.new is not None else None
-        runs, new = self.again(metrics)
-        return replace(self, runs=runs, new=new)
-
-    @cached_property
-    def common(self) -> Common:
-        """The rows of the run, and of the baseline where it has some."""
-        assert self.new is not None and self.runs is not None
-        old = None if self.against is None else self.against.rows
-        return Common([self.new] if old is None else [self.new, old], self.runs.clusters)
-
-    def column(self, metric: str) -> int:
-        """The column of a metric among the figures of the rows."""
-        assert self.runs is not None
-        return LOSS if metric == "cost" else 2 + self.runs.metrics.index(metric)
-
-    def unit(self, metric: str) -> float:
-        """How many nats there are to a unit of a metric; 1 where it is no loss."""
-        return self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
+__all__ = ["checks_of", "limit_check", "overall"]
 
 
 def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:
@@ -84,7 +28,7 @@ def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:
         if limit.each:
             yield from _each(evidence.sliced, limit, rules.min_rows)
     for regression in rules.regressions:
-        yield _regression_check(regression, evidence, strict=rules.strict)
+        yield regression_check(regression, evidence, strict=rules.strict)
     for code in rules.warnings:
         yield _warning_check(evidence.report, code)
 
@@ -130,7 +74,7 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
             yield Check(name, limit.metric, part.group, value, None, **about, reason=reason)
             continue
         some = True
-        reason = "undefined" if value is None else ""
+        reason = _undefined(report, limit.metric) if value is None else ""
         yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **_held(value, limit))
     if not some:
         fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
@@ -139,102 +83,15 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
         yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)
 
 
+def _undefined(report: Report, metric: str) -> str:
+    """Why a figure of a group is undefined: as of all rows, or for want of rows or classes."""
+    lacking = {"skill": "all its labels are one class", "standard_error": "one row, or an infinite loss"}
+    return report.undefined.get(metric) or lacking.get("skill" if metric == "nce" else metric, "undefined")
+
+
 def _warning_check(report: Report, code: str) -> Check:
     met = [warning.code for warning in report.warnings if code in ("all", warning.code)]
     verdict = "fail" if met else "pass"
     name, count = f"fail-on-warning {code}", float(len(met))
     about: dict[str, Any] = {"rule": "warning", "reason": ", ".join(dict.fromkeys(met))}
-    return Check(name, "warnings", None, count, 0.0, margin=_minus(0.0, count), verdict=verdict, **about)
-
-
-def _regression_check(rule: Regression, evidence: Evidence, *, strict: bool) -> Check:
-    against = evidence.against
-    assert against is not None
-    name = f"max-regression {rule.metric}"
-    if against.rows is None:
-        return _of_figures(name, rule, evidence, against.report or {})
-    return _of_rows(name, rule, evidence, against.rows, strict=strict)
-
-
-def _of_figures(name: str, rule: Regression, evidence: Evidence, report: Mapping[str, Any]) -> Check:
-    """Compare figures alone: equal to 1e-12 is equal."""
-    value, given = evidence.report.value(rule.metric), report.get(rule.metric)
-    base = None if given is None or math.isnan(float(given)) else float(given)
-    if value is None or base is None:
-        whose = "run" if value is None else "baseline"
-        reason = f"undefined in the {whose}"
-        return Check(name, rule.metric, None, value, None, base, **_about(rule), reason=reason)
-    limit = _limit_of(rule, base)
-    close = math.isclose(value, limit, rel_tol=_EQUAL, abs_tol=_EQUAL)
-    held = math.isfinite(value) and (close or (value <= limit if rule.bound == "max" else value >= limit))
-    return Check(
-        name, rule.metric, None, value, limit, base, _minus(value, base), None, _margin(rule, value, limit),
-        "pass" if held else "fail", **_about(rule),
-    )  # fmt: skip
-
-
-def _about(rule: Regression) -> dict[str, Any]:
-    return {"bound": rule.bound, "rule": "regression", "allowed": rule.text}
-
-
-def _limit_of(rule: Regression, base: float) -> float:
-    return float(rule.factor * Fraction(base) + rule.allowed) if math.isfinite(base) else base
-
-
-def _minus(one: float, other: float) -> float:
-    return 0.0 if one == other else one - other
-
-
-def _margin(rule: Regression, value: float, limit: float) -> float:
-    return _minus(limit, value) if rule.bound == "max" else _minus(value, limit)
-
-
-def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *, strict: bool) -> Check:
-    """Compare by the interval of the mean of new_i - f old_i - allowed."""
-    assert evidence.new is not None
-    column, unit, level = evidence.column(rule.metric), evidence.unit(rule.metric), evidence.settings.confidence
-    common = evidence.common
-    joint = Joint()
-    for part, kept in common.blocks():
-        before, after = common.columns(part, kept, [(old.rows, column), (evidence.new.rows, column)])
-        clusters = None if common.clusters is None else common.clusters[part][kept]
-        joint = joint.merge(Joint.of(before, after, common.weights(part, kept), clusters))
-    bases = common.means([(old.rows, column)])
-    value, base = evidence.report.value(rule.metric), bases[0].value / unit
-    about = {**_about(rule), "rows": common.count}
-    if value is None or joint.new_infinite or joint.old_infinite:
-        return _infinite(name, rule, value, base, joint, about)
-    change, found = joint.excess(), joint.excess(rule.factor, rule.allowed * Fraction(unit))
-    inside = found if rule.bound == "min" else replace(found, mean=_minus(0.0, found.mean))
-    given = (name, rule.metric, None, value, _limit_of(rule, base), base, change.mean / unit)
-    if found.standard_error is None:
-        reason = f"only {found.units} {'row' if common.clusters is None else 'cluster'}: there is no interval"
-        return Check(*given, margin=inside.mean / unit, **about, reason=reason)
-    interval, within = (_interval(one, level, unit) for one in (change, inside))
-    verdict, reason = "pass", "within chance" if inside.mean < 0 else ""
-    if within.high < 0:
-        verdict, reason = "fail", ""
-    elif strict and within.low < 0:
-        verdict, reason = "inconclusive", "a larger regression is not excluded (--strict)"
-    return Check(*given, interval, inside.mean / unit, verdict, **about, margin_interval=within, reason=reason)
-
-
-def _interval(found: Excess, level: float, unit: float) -> Interval:
-    interval = interval_of(found.mean, found.standard_error, found.units, level, unit=unit, noun="")
-    assert interval is not None
-    return interval
-
-
-def _infinite(
-    name: str, rule: Regression, value: float | None, base: float, joint: Joint, about: Mapping[str, Any]
-) -> Check:
-    """A run with an infinite loss fails; one without, where the baseline has some, is better by infinity."""
-    if value is None:
-        return Check(name, rule.metric, None, None, None, base, **about, reason="undefined in the run")
-    failed = bool(joint.new_infinite)
-    change = None if joint.new_infinite and joint.old_infinite else value - base
-    limit = _limit_of(rule, base)
-    verdict = "fail" if failed else "pass"
-    return Check(
-        name, rule.metric, None, value, limit, base, change, None, -math.inf if failed else math.inf, verdict, **about
-    )
+    return Check(name, "warnings", None, count, 0.0, margin=0.0 - count, verdict=verdict, **about)

@@ -16,7 +16,7 @@ from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, given_on_command_line, parameters, rows_of
 from xentcli.cli.output import OUTPUT
 from xentcli.cli.process import say_error
-from xentcli.cli.project import schema
+from xentcli.cli.project import OF_A_RUN, schema
 from xentcli.errors import NoVerdict
 from xentcli.options import Option
 from xentcli.report.check import CheckReport
@@ -40,9 +40,8 @@ _OWN = {
 _ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _OWN)
 _OF_RUN = ("format", "output", "append", "threads", *CI)
 """Options that named checks of pyproject.toml take on the command line."""
-_NO_KEYS = ("format", "plot", "quiet", "get", "write_baseline", *CI)
-_KEYS = {name: row for name, row in _ROWS.items() if name not in _NO_KEYS and row.action is None}
-"""Options that a check of pyproject.toml may have: a baseline that each run wrote would follow every regression."""
+_KEYS = {name: row for name, row in _ROWS.items() if name not in OF_A_RUN and row.action is None}
+"""Options that a check of pyproject.toml may have."""
 _FILES = (
     click.Argument(["preds_file"], metavar="[PREDS", required=False, shell_complete=files),
     click.Argument(["labels_file"], metavar="[LABELS]] |", required=False, shell_complete=files),

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from xentcli.cli.advice import in_toml
 from xentcli.cli.ci import annotate, write_junit
 from xentcli.cli.failures import reported
 from xentcli.cli.job import Job
@@ -140,7 +141,7 @@ def _named(project: Project, name: str) -> Iterator[None]:
     except click.UsageError as error:
         raise UsageError(error.format_message(), place=project.place(name)) from None
     except UsageError as error:
-        raise UsageError(error.headline, place=project.place(name), advice=error.advice) from None
+        raise UsageError(error.headline, place=project.place(name), advice=_for_table(error, project)) from None
 
 
 def _outcome(job: Job, project: Project) -> CheckReport | XentError:
@@ -156,4 +157,9 @@ def _outcome(job: Job, project: Project) -> CheckReport | XentError:
         known = error_of(error)
         if known is None:
             raise
-        return type(known)(known.message, place=known.place, advice=tuple(map(project.from_here, known.advice)))
+        return type(known)(known.message, place=known.place, advice=_for_table(known, project))
+
+
+def _for_table(error: XentError, project: Project) -> tuple[str, ...]:
+    """The advice of an error, for the table of a check."""
+    return tuple(project.from_here(in_toml(line, project.keys)) for line in error.advice)

@@ -12,11 +12,13 @@ from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option, spelled
 from xentcli.urls import hidden, hidden_where_named
 
-__all__ = ["Project", "project_of", "schema"]
+__all__ = ["OF_A_RUN", "Project", "kinds", "project_of", "schema"]
 
 _FILE = "pyproject.toml"
 _KINDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number", "string": "a text"}
 _WORDS = {**_KINDS, "array": "an array of texts", "object": "a table"}
+OF_A_RUN = ("format", "quiet", "get", "plot", "write_baseline", "junit", "no_annotations")
+"""Options that no check has: where results go, and a baseline, which would follow every regression."""
 _PREDICTIONS = Option("Files", "File with the predictions.", "FILE")
 
 
@@ -31,11 +33,14 @@ class Project(NamedTuple):
         Its folder, to which all paths in it are relative.
     checks
         The arguments of ``xent check`` of each check by name.
+    keys
+        The keys that a check may have.
     """
 
     path: str
     folder: Path
     checks: dict[str, list[str]]
+    keys: Mapping[str, Option]
 
     def place(self, name: str) -> Place:
         """Return where a check is, for messages."""
@@ -65,7 +70,8 @@ def project_of(rows: Mapping[str, Option], start: Path) -> Project | None:
             shown_path = os.path.relpath(path, start)
             table = _parsed(path, shown_path).get("tool")
             if isinstance(table, dict) and "xent" in table:
-                return Project(shown_path, folder, dict(_checks(table["xent"], shown_path, _keys(rows))))
+                keys = _keys(rows)
+                return Project(shown_path, folder, dict(_checks(table["xent"], shown_path, keys)), keys)
     return None
 
 
@@ -91,14 +97,14 @@ def _keys(rows: Mapping[str, Option]) -> dict[str, Option]:
 
 def _described(row: Option) -> dict[str, Any]:
     """The schema of the value of a key."""
-    one: list[dict[str, Any]] = [{"type": kind} for kind in _kinds(row) if kind in _KINDS]
+    one: list[dict[str, Any]] = [{"type": kind} for kind in kinds(row) if kind in _KINDS]
     if row.choices:
         # A number may stand for its digits.
-        numbers = [int(c) for c in row.choices if {"integer", "number"} & {*_kinds(row)} and str(c).isdecimal()]
-        one = [{"enum": [*(row.choices if "string" in _kinds(row) else ()), *numbers]}]
+        numbers = [int(c) for c in row.choices if {"integer", "number"} & {*kinds(row)} and str(c).isdecimal()]
+        one = [{"enum": [*(row.choices if "string" in kinds(row) else ()), *numbers]}]
         one += [{"const": True}] if row.bare is not None else []
-    many: list[dict[str, Any]] = [{"type": "array", "items": _any_of(one)}] if "array" in _kinds(row) else []
-    if "object" in _kinds(row):
+    many: list[dict[str, Any]] = [{"type": "array", "items": _any_of(one)}] if "array" in kinds(row) else []
+    if "object" in kinds(row):
         many.append({"type": "object", "additionalProperties": {"type": ["string", "number"]}})
     return {"description": row.help, **_any_of([*one, *many])}
 
@@ -107,17 +113,17 @@ def _any_of(kinds: list[dict[str, Any]]) -> dict[str, Any]:
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
 
 
-def _kinds(row: Option) -> tuple[str, ...]:
+def kinds(row: Option) -> tuple[str, ...]:
     """The types that a value may have, as JSON Schema calls them."""
     hints = row.hint.split(" | ")
     plain = {"bool": "boolean", "int": "integer", "float": "number"}.get(hints[0])
     if plain is not None:
         return (plain,)
-    kinds = ["string"]
-    kinds += {"refused": [], "names": ["integer"], "kept": ["number"]}[row.numbers]
-    kinds += ["boolean"] if row.bare is not None else []
-    kinds += ["array"] if row.multiple or "Sequence[str]" in hints else []
-    return (*kinds, "object") if "=" in row.metavar and row.multiple else tuple(kinds)
+    found = ["string"]
+    found += {"refused": [], "names": ["integer"], "kept": ["number"]}[row.numbers]
+    found += ["boolean"] if row.bare is not None else []
+    found += ["array"] if row.multiple or "Sequence[str]" in hints else []
+    return (*found, "object") if "=" in row.metavar and row.multiple else tuple(found)
 
 
 def _parsed(path: Path, shown_path: str) -> dict[str, Any]:
@@ -174,13 +180,13 @@ def _arguments(check: Mapping[str, Any], place: Place, keys: Mapping[str, Option
 
 def _texts(key: str, value: Any, row: Option, place: Place) -> Iterator[str | None]:
     """The values of an option on the command line; None for a flag that is set."""
-    kinds = _kinds(row)
-    if isinstance(value, bool) and "boolean" in kinds:
+    able = kinds(row)
+    if isinstance(value, bool) and "boolean" in able:
         if value:
             yield row.bare
         elif row.bare is not None:
             _refuse(key, value, row, place)
-    elif isinstance(value, list) and "array" in kinds:
+    elif isinstance(value, list) and "array" in able:
         texts = [_text(key, item, row, place) for item in value]
         if not row.multiple and (cut := next((text for text in texts if "," in text), None)) is not None:
             raise UsageError(
@@ -189,7 +195,7 @@ def _texts(key: str, value: Any, row: Option, place: Place) -> Iterator[str | No
                 advice="a column can be given by its number, as in '#1'",
             )
         yield from texts if row.multiple else [",".join(texts)]
-    elif isinstance(value, dict) and "object" in kinds:
+    elif isinstance(value, dict) and "object" in able:
         one = Option("", "", numbers="kept")
         yield from (f"{name}={_text(f'{key}.{name}', item, one, place)}" for name, item in value.items())
     else:
@@ -199,7 +205,7 @@ def _texts(key: str, value: Any, row: Option, place: Place) -> Iterator[str | No
 def _text(key: str, value: Any, row: Option, place: Place) -> str:
     """One value as a word of the command line."""
     kind = {str: "string", int: "integer", float: "number"}.get(type(value), "none")
-    if kind not in _kinds(row) and not (kind == "integer" and "number" in _kinds(row)):
+    if kind not in kinds(row) and not (kind == "integer" and "number" in kinds(row)):
         _refuse(key, value, row, place)
     if row.metavar.endswith("FILE") and str(value).rpartition(":")[2] == "-":
         raise UsageError(f"{key} is a file here, not - for a stream", place=place)
@@ -207,8 +213,8 @@ def _text(key: str, value: Any, row: Option, place: Place) -> str:
 
 
 def _refuse(key: str, value: Any, row: Option, place: Place) -> NoReturn:
-    kinds = [_WORDS[kind] for kind in _kinds(row)]
-    raise UsageError(f"{key} is {' or '.join(kinds)}, not {_value(value)}", place=place)
+    words = [_WORDS[kind] for kind in kinds(row)]
+    raise UsageError(f"{key} is {' or '.join(words)}, not {_value(value)}", place=place)
 
 
 def _value(value: Any) -> str:
@@ -223,6 +229,9 @@ def _value(value: Any) -> str:
 def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any], place: Place) -> None:
     for key in table:
         if key not in known:
+            if key.replace("-", "_") in OF_A_RUN and "predictions" in known:
+                run = "PREDS LABELS --write-baseline FILE" if "baseline" in key else f"--{key} ..."
+                raise UsageError(f"{key} is for a run, not a key of a check", place=place, advice=f"xent check {run}")
             import difflib
 
             near = difflib.get_close_matches(key.lower().replace("_", "-"), known, 1, 0.0)[0]

@@ -1,0 +1,65 @@
+"""What the rules of a gate are held against: the figures of a run, its rows, and those of a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
+from xentcli.analysis.pairs import Common
+from xentcli.records import record, replace
+from xentcli.report.report import Report
+from xentcli.scoring.metrics import find
+from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.analysis.against import Against
+
+__all__ = ["Evidence"]
+
+
+@record(frozen=True, eq=False)
+class Evidence:
+    """What rules are held against.
+
+    Attributes
+    ----------
+    sliced
+        The report with the metrics of groups that are held to limits.
+    runs, new
+        The rows of the run; None where no rule needs them.
+    again
+        Reads the inputs again for the rows of the run, with some metrics; None where they cannot be.
+    """
+
+    report: Report
+    sliced: Report
+    settings: Settings
+    runs: Runs | None = None
+    new: ModelRows | None = None
+    against: Against | None = None
+    again: Callable[[tuple[str, ...]], tuple[Runs, ModelRows]] | None = None
+
+    def with_rows(self, metrics: tuple[str, ...]) -> Evidence | None:
+        """Return the same with the rows of the run, read again where they were not kept; None where that cannot be."""
+        if self.new is not None or self.again is None:
+            return self if self.new is not None else None
+        runs, new = self.again(metrics)
+        return replace(self, runs=runs, new=new)
+
+    @cached_property
+    def common(self) -> Common:
+        """The rows of the run, and of the baseline where it has some."""
+        assert self.new is not None and self.runs is not None
+        old = None if self.against is None else self.against.rows
+        return Common([self.new] if old is None else [self.new, old], self.runs.clusters)
+
+    def column(self, metric: str) -> int:
+        """The column of a metric among the figures of the rows."""
+        assert self.runs is not None
+        return LOSS if metric == "cost" else 2 + self.runs.metrics.index(metric)
+
+    def unit(self, metric: str) -> float:
+        """How many nats there are to a unit of a metric; 1 where it is no loss."""
+        return self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0
