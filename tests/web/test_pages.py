@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 import xentcli
 from tests.conftest import Call, Write
+from xentcli.report.details import DETAILS
 from xentcli.writers import content, web
+from xentcli.writers.pictures import DRAWINGS
 from xentcli.writers.safe import terminal
 
 HOSTILE = [
@@ -34,11 +38,12 @@ def made() -> dict[str, Any]:
     old, new = (pd.DataFrame(random.dirichlet(np.ones(5), 60), columns=HOSTILE) for _ in range(2))
     y = [HOSTILE[label] for label in random.integers(5, size=60)]
     groups: dict[str, Any] = {"by": {"site": [HOSTILE[i % 5] for i in range(60)]}}
+    shown: dict[str, Any] = {"details": DETAILS, **groups}
     return {
-        "score": xentcli.score(old, y, by_class=True, worst=3, **groups),
+        "score": xentcli.score(old, y, by_class=True, worst=3, **shown),
         "compare": xentcli.compare({HOSTILE[0]: old, HOSTILE[1]: new}, y, by_class=True),
-        "calibration": xentcli.calibration(old, y, **groups),
-        "check": xentcli.check(old, y, max={"cost": 0.1}, by_class=True),
+        "calibration": xentcli.calibration(old, y, **shown),
+        "check": xentcli.check(old, y, max={"cost": 0.1}, **shown),
         "explain": xentcli.explain(old, y, row=3),
     }
 
@@ -66,27 +71,117 @@ class Parsed(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages() -> dict[str, Parsed]:
-    return {name: Parsed(content(document, "html").decode()) for name, document in made().items()}
+def documents() -> dict[str, Any]:
+    return made()
+
+
+@pytest.fixture(scope="module")
+def written(documents: dict[str, Any]) -> dict[str, bytes]:
+    return {name: content(document, "html") for name, document in documents.items()}
+
+
+@pytest.fixture(scope="module")
+def pages(written: dict[str, bytes]) -> dict[str, Parsed]:
+    return {name: Parsed(page.decode()) for name, page in written.items()}
 
 
 @EACH
-def test_a_page_holds_the_json_and_every_number_of_it_that_tables_have(pages: dict[str, Parsed], name: str) -> None:
-    document = made()[name]
+def test_a_page_holds_the_json_and_every_number_of_it_that_tables_have(
+    documents: dict[str, Any], pages: dict[str, Parsed], name: str
+) -> None:
+    document = documents[name]
     held = next(json.loads(data) for _, a, data in pages[name].raw if a.get("id") == "result")
     assert held == json.loads(json.dumps(document.to_dict()))
+    texts = set(pages[name].texts)
     if name != "explain":
-        texts = set(pages[name].texts)
         for table in document.tables():
             assert {str(cell) for row in table.rows for cell in row if isinstance(cell, float)} <= texts
+    if name in ("score", "check", "calibration"):
+        details = held["details"]
+        numbers = [part[key] for part in details["losses"]["bins"] for key in ("low", "high", "rows", "share")]
+        numbers += [part["cost"] for part in details["by_class"]] + [part["loss"] for part in details["worst"]]
+        numbers += [count for row in details["confusion"] for count in row]
+        numbers += [part[key] for part in details["reliability"] for key in ("confidence", "accuracy", "rows")]
+        assert {str(number) for number in numbers} <= texts
+
+
+SECTIONS = {
+    "score": ["Cost", "What was scored", "Losses", "Reliability", "Classes", "Groups", "Worst rows", "Confusion"],
+    "check": [
+        "Verdict",
+        "What was scored",
+        "Figures",
+        "Losses",
+        "Reliability",
+        "Classes",
+        "Groups",
+        "Worst rows",
+        "Confusion",
+    ],
+    "calibration": [
+        "Calibration",
+        "What was scored",
+        "Losses",
+        "Reliability",
+        "Classes",
+        "Groups",
+        "Worst rows",
+        "Confusion",
+    ],
+    "compare": ["Result", "Cost from model to model"],
+}
+DRAWN = {name: [drawing for drawing, row in DRAWINGS.items() if name in row.commands] for name in SECTIONS}
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_report_has_its_sections_each_with_captioned_tables_and_drawings_that_the_policy_allows(
+    written: dict[str, bytes], name: str
+) -> None:
+    text = written[name].decode()
+    assert re.findall("<h2>(.*?)</h2>", text) == [*SECTIONS[name], "All numbers"]
+    assert text.count("<table>") == text.count("<caption>") >= 4
+    labels = re.findall('<svg [^>]*aria-label="([^"]*)"', text)
+    assert sorted(labels) == sorted(DRAWINGS[drawing].about for drawing in DRAWN[name])
+    assert not re.search(r"<[^>]* style=|<style[^>]*>(?!:root)", text)
+    ids = re.findall(r' id="([^"]*)"', text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]*)', text)) <= set(ids)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_in_a_browser_a_report_asks_for_nothing_fits_and_is_accessible(
+    written: dict[str, bytes], name: str, browser: Browser, tmp_path: Any
+) -> None:
+    (tmp_path / "page.html").write_bytes(written[name])
+    faults: list[str] = []
+    for width, scheme in ((400, "dark"), (1200, "light")):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=cast("Any", scheme))
+        page = context.new_page()
+        page.on("dialog", lambda dialog: faults.append(dialog.message))
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("request", lambda request: faults.append(request.url) if "page.html" not in request.url else None)
+        page.goto((tmp_path / "page.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.locator("img").count() == 0
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('svg.drawing')].map((svg) => svg.getBoundingClientRect().width)"
+        )
+        assert len(boxes) == len(DRAWN[name]) and all(200 < box <= width for box in boxes)
+        found = Axe().run(page).response["violations"]
+        assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
+        page.emulate_media(media="print")
+        assert faults == []
+        context.close()
 
 
 @EACH
-def test_text_of_a_file_stays_text(pages: dict[str, Parsed], name: str, browser: Browser, tmp_path: Any) -> None:
+def test_text_of_a_file_stays_text(
+    written: dict[str, bytes], pages: dict[str, Parsed], name: str, browser: Browser, tmp_path: Any
+) -> None:
     text = "".join(pages[name].texts)
     assert terminal(HOSTILE[0]) in text
     assert not any("\x1b" in part or "\u202e" in part for part in pages[name].texts)
-    (tmp_path / "page.html").write_bytes(content(made()[name], "html"))
+    (tmp_path / "page.html").write_bytes(written[name])
     page, faults = browser.new_page(), []
     page.on("dialog", lambda dialog: faults.append(dialog.message))
     page.on("console", lambda message: faults.append(message.text))
@@ -94,6 +189,49 @@ def test_text_of_a_file_stays_text(pages: dict[str, Parsed], name: str, browser:
     assert page.locator("img").count() == 0
     assert "49" not in page.title() and faults == []
     page.close()
+
+
+def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:
+    random = np.random.default_rng(0)
+    q, y = random.dirichlet(np.full(1000, 0.1), 4000), random.integers(1000, size=4000)
+    names = [f"class of a long name {number}" for number in range(1000)]
+    sites: dict[str, Any] = {"by": {"site": y % 200}}
+    report = xentcli.score(q, [names[label] for label in y], classes=names, details=DETAILS, **sites)
+    assert len(report.by) == 200 and report.details is not None and len(report.details.by_class) > 900
+    page = content(report, "html").decode()
+    assert len(page) < 3 * 2**20 / 2
+    assert "(150 more)" in page and re.search(r"\(9\d\d more\)", page)
+
+
+def test_a_longer_table_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch, documents: dict[str, Any]) -> None:
+    monkeypatch.setattr(web, "MOST_ROWS", 3)
+    assert (
+        "2 more rows of this table are left out here; the JSON has them."
+        in content(documents["score"], "html").decode()
+    )
+
+
+def test_without_matplotlib_a_page_has_its_tables_and_says_what_adds_drawings(
+    monkeypatch: pytest.MonkeyPatch, documents: dict[str, Any]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    for name in SECTIONS:
+        page = content(documents[name], "html").decode()
+        assert "<svg" not in page
+        assert page.count("pip install") == 1 and "xentcli[plot]" in page
+
+
+def test_the_command_computes_what_the_page_shows(call: Call, write: Write, tmp_path: Any) -> None:
+    write("p.csv", "a,b\n0.7,0.3\n0.4,0.6\n")
+    write("y.csv", "truth\na\nb\n")
+    for command in (("score",), ("check", "--max", "cost=1"), ("calibration",)):
+        assert call(command[0], "p.csv", "y.csv", *command[1:], "-o", "report.html").code == 0
+        assert (tmp_path / "report.html").read_text().count("<svg") >= 3
+    call("score", "p.csv", "y.csv", "-o", "a.json", "-q")
+    call("score", "p.csv", "y.csv", "-o", "b.json", "-o", "report.html", "-q")
+    plain, detailed = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert detailed.pop("details")["confusion"] == [[1, 0], [0, 1]]
+    assert detailed == plain
 
 
 def test_the_extension_asks_for_a_page_and_the_command_says_what_it_needs(

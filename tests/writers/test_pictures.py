@@ -20,7 +20,20 @@ from xentcli.writers.pictures import DRAWINGS, FORMATS, drawn, figure
 Q = np.random.default_rng(1).dirichlet(np.full(4, 0.3), 3000)
 Y = np.array([np.random.default_rng(row).choice(4, p=q) for row, q in enumerate(Q)])
 LOSS = -np.log(Q[np.arange(3000), Y])
-SCORE = xentcli.score(Q, Y, details=DETAILS)
+SITES: dict[str, Any] = {
+    "by": [{"site": [f"site {row % 3}" for row in range(3000)]}, {"day": ["ab"[row % 2] for row in range(3000)]}]
+}
+SCORE = xentcli.score(Q, Y, details=DETAILS, **SITES)
+MODELS = {"a": Q, "b": 0.8 * Q + 0.05, "c": 0.5 * Q + 0.125}
+COMPARED = xentcli.compare(MODELS, Y)
+DOCUMENTS = {
+    "score": SCORE,
+    "check": xentcli.check(Q, Y, max={"cost": 1.0}, details=DETAILS, **SITES),
+    "calibration": xentcli.calibration(Q, Y, details=DETAILS, fit="none", **SITES),
+    "compare": COMPARED,
+}
+PAIRS = [(command, name) for name, drawing in DRAWINGS.items() for command in drawing.commands]
+HOSTILE = ["$x^2$ & $y$", "</text><script>alert(1)</script>", "a\x1b[31m\u202e", "]]>--><!--", "z" * 300]
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 
 
@@ -33,6 +46,10 @@ def texts(made: Any) -> list[str]:
     import matplotlib.text
 
     return [text.get_text() for text in made.findobj(matplotlib.text.Text)]
+
+
+def words_of(svg: bytes) -> list[str]:
+    return [element.text or "" for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
 def test_losses_are_counted_exactly_and_add_up_to_the_cost() -> None:
@@ -74,7 +91,7 @@ def test_extreme_losses_are_drawn(losses: list[float]) -> None:
         losses
     )
     assert ("inf" in texts(figure(report, "losses"))) == bool(infinite)
-    assert all(drawn(report, "losses", form).startswith(MAGIC[form]) for form in FORMATS)
+    assert drawn(report, "losses", "svg")
 
 
 def test_the_command_draws_what_the_stem_or_the_kind_names_twice_the_same(
@@ -126,6 +143,122 @@ def test_what_was_not_asked_for_is_not_drawn() -> None:
         figure(xentcli.score(Q, Y), "losses")
     with pytest.raises(UsageError, match="no details 'bars'"):
         xentcli.score(Q, Y, details=["bars"])
+
+
+@pytest.mark.parametrize(("command", "name"), PAIRS)
+def test_each_drawing_is_written_in_each_format_the_same_each_time(command: str, name: str) -> None:
+    forms = FORMATS if command == DRAWINGS[name].commands[0] else ("svg",)
+    made = {form: drawn(DOCUMENTS[command], name, form) for form in forms}
+    assert all(made[form].startswith(MAGIC[form]) for form in forms)
+    assert drawn(DOCUMENTS[command], name, "svg") == made["svg"]
+    shown = [text for text in words_of(made["svg"]) if text]
+    assert len(shown) > 5 and not any("$" in text or "math" in text for text in shown)
+
+
+def test_pdf_and_png_have_no_date() -> None:
+    assert all(drawn(COMPARED, "differences", form) == drawn(COMPARED, "differences", form) for form in ("pdf", "png"))
+    assert b"CreationDate" not in drawn(COMPARED, "differences", "pdf")
+
+
+def test_reliability_is_the_bins_of_the_json() -> None:
+    for document, bins in (
+        (SCORE, SCORE.to_dict()["details"]["reliability"]),
+        (DOCUMENTS["calibration"], DOCUMENTS["calibration"].to_dict()["bins"]),
+    ):
+        above, below = figure(document, "reliability").axes
+        line = next(line for line in above.lines if line.get_label() == "rows of the bin")
+        assert list(line.get_xdata()) == [part["confidence"] for part in bins]
+        assert list(line.get_ydata()) == [part["accuracy"] for part in bins]
+        assert [height for _, _, height in bars(below)] == [part["rows"] for part in bins]
+        ends = [(line.get_ydata()[0], line.get_ydata()[1]) for line in above.lines if line.get_alpha()]
+        assert ends == [(part["interval"]["low"], part["interval"]["high"]) for part in bins]
+
+
+def test_classes_and_groups_are_the_slices_of_the_json_the_largest_share_first() -> None:
+    found = SCORE.to_dict()
+    parts = [("class", found["details"]["by_class"])]
+    parts += [(column, [part for part in found["by"] if column in part["group"]]) for column in ("site", "day")]
+    axes = [*figure(SCORE, "classes").axes, *figure(SCORE, "groups").axes]
+    for each, (column, slices) in zip(axes, parts, strict=True):
+        ordered = sorted(slices, key=lambda part: -part["share"])
+        assert [bar.get_width() for bar in each.containers[0]] == [part["share"] for part in ordered]
+        names = [part["class"] if column == "class" else part["group"][column] for part in ordered]
+        assert [tick.get_text() for tick in each.get_yticklabels()] == names
+        assert list(each.lines[0].get_xdata()) == pytest.approx([part["examples"] / 3000 for part in ordered])
+        assert [note.get_text() for note in each.texts] == [f"{part['cost']:.4g}" for part in ordered]
+
+
+def test_the_confusion_is_that_of_the_json() -> None:
+    counts = np.array(SCORE.to_dict()["details"]["confusion"])
+    expected = np.zeros((4, 4), dtype=int)
+    np.add.at(expected, (Y, Q.argmax(axis=1)), 1)
+    assert (counts == expected).all()
+    shown = {note.get_position(): int(note.get_text()) for note in figure(SCORE, "confusion").axes[0].texts}
+    assert shown == {(p, t): counts[t, p] for t in range(4) for p in range(4) if counts[t, p]}
+
+
+def test_differences_and_the_curve_are_the_pairs_of_the_json() -> None:
+    found = COMPARED.to_dict()
+    pairs = [pair for pair in found["pairs"] if pair["metric"] == "cost"]
+    axes = figure(COMPARED, "differences").axes[0]
+    marks = [(x, line.get_label()) for line in axes.lines if line.get_marker() in "v^o" for x in line.get_xdata()]
+    assert sorted(marks) == sorted((pair["change"], pair["verdict"]) for pair in pairs)
+    ends = {tuple(line.get_xdata()) for line in axes.lines if line.get_linewidth() == 1.6}
+    assert ends == {(pair["interval"]["low"], pair["interval"]["high"]) for pair in pairs}
+    axes = figure(COMPARED, "curve").axes[0]
+    assert list(axes.lines[0].get_ydata()) == [model["cost"] for model in found["models"]]
+    first = found["models"][0]["cost"]
+    ends = {tuple(line.get_ydata()) for line in axes.lines if line.get_alpha()}
+    assert ends == {(first + pair["interval"]["low"], first + pair["interval"]["high"]) for pair in pairs}
+
+
+def test_names_of_files_are_text_and_cut() -> None:
+    q, y = np.random.default_rng(0).dirichlet(np.ones(5), 80), [HOSTILE[row % 5] for row in range(80)]
+    report = xentcli.score(q, y, classes=HOSTILE, details=DETAILS, by={"$g$": y})
+    models = xentcli.compare(dict(zip(HOSTILE, [q] * 5, strict=True)), y, classes=HOSTILE)
+    for document, name in ((report, "classes"), (report, "confusion"), (report, "groups"), (models, "curve")):
+        svg = drawn(document, name, "svg")
+        shown = words_of(svg)
+        assert "$x^2$ & $y$" in shown
+        assert any(text.startswith("</text><script>") for text in shown)
+        assert not any("\x1b" in text or "\u202e" in text or len(text) > 130 for text in shown)
+        assert b"<script" not in svg
+    assert any("from $x^2$ & $y$," in text for text in texts(figure(models, "differences")))
+
+
+def test_one_class_a_thousand_classes_and_infinite_losses_are_drawn_or_refused_with_the_reason() -> None:
+    one = xentcli.score([[1.0], [1.0]], [0, 0], details=DETAILS)
+    for name in ("losses", "classes", "reliability", "confusion"):
+        assert drawn(one, name, "svg")
+    q = np.random.default_rng(0).dirichlet(np.ones(1000), 2000)
+    many = xentcli.score(q, np.arange(2000) % 1000, details=DETAILS)
+    labels = [tick.get_text() for tick in figure(many, "classes").axes[0].get_yticklabels()]
+    assert len(labels) == 26 and labels[-1] == "(975 others)"
+    with pytest.raises(UsageError, match=r"1,000 classes; it is drawn for up to 30"):
+        figure(many, "confusion")
+    infinite = xentcli.score([[1.0, 0.0], [0.5, 0.5]], [1, 0], details=DETAILS)
+    assert infinite.cost == math.inf
+    assert {"inf", "0.6931"} <= set(texts(figure(infinite, "classes")))
+    assert "inf" in texts(figure(infinite, "losses"))
+    soft = xentcli.score([[0.5, 0.5]], [[0.5, 0.5]], details=DETAILS)
+    with pytest.raises(UsageError, match="soft"):
+        figure(soft, "reliability")
+    with pytest.raises(UsageError, match="one label each"):
+        figure(soft, "confusion")
+    assert drawn(soft, "classes", "png")
+    with pytest.raises(UsageError, match="no labels"):
+        figure(xentcli.compare({"a": q, "b": q}), "curve")
+
+
+def test_no_pyplot_and_no_setting_of_the_user_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib
+
+    before = drawn(SCORE, "losses", "svg")
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "path")
+    assert drawn(SCORE, "losses", "svg") == before
+    assert matplotlib.rcParams["font.size"] == 30
+    assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_every_drawing_is_of_some_command_and_its_detail_can_be_asked_for() -> None:

@@ -55,8 +55,8 @@ DRAWINGS = {
     "losses": Drawing(
         "distribution of the losses, the tail marked", f"{_HERE}.losses", _SCORES, "losses", labelled=False
     ),
-    "classes": Drawing("cost by class", f"{_HERE}.slices", _SCORES[:2], "by_class", shows=("by_class",)),
-    "groups": Drawing("cost by group", f"{_HERE}.slices", _SCORES[:2], option="by", labelled=False, shows=("by",)),
+    "classes": Drawing("cost by class", f"{_HERE}.slices", _SCORES, "by_class", shows=("by_class",)),
+    "groups": Drawing("cost by group", f"{_HERE}.slices", _SCORES, option="by", labelled=False, shows=("by",)),
     "reliability": Drawing(
         "confidence against accuracy", f"{_HERE}.reliability", _SCORES, "reliability", shows=("interval",)
     ),

@@ -74,7 +74,7 @@ def _tables(document: Document) -> list[Table]:
     if isinstance(report, Report) and report.details is not None:
         there = {"classes": report.by_class, "worst rows": report.worst}
         more = report.details.tables(report.unit, report.classes)
-        tables += [table for table in more if not there.get(table.title)]
+        tables += [table for table in more if len(there.get(table.title, ())) < len(table.rows)]
     return tables
 
 

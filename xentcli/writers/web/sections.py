@@ -106,7 +106,8 @@ class _Sections:
         if report.by_class:
             yield Section("Classes", (by_class(report, MOST),), self.picture("classes"))
         if isinstance(document, CalibrationReport):
-            yield Section("Groups", _grids(page(replace(document, bins=(), decomposition=())))[1:])
+            groups = _grids(page(replace(document, bins=(), decomposition=())))[1:]
+            yield Section("Groups", groups, self.picture("groups") if groups else ())
         elif report.by:
             yield Section("Groups", tuple(by_group(report, MOST)), self.picture("groups"))
         if report.worst:
