@@ -306,6 +306,13 @@ def test_a_web_server_gives_what_a_disk_gives(run: str, ranges: bool, web: Web, 
     same_as_local(run, local, web.url)
 
 
+def test_a_small_object_is_read_once(web: Web) -> None:
+    content = b"0.5,0.5,1\n0.25,0.75,0\n"
+    web.files = {"p.csv": content}
+    assert xentcli.score(f"{web.url}/p.csv", preds="#1,#2", label="#3").examples.read == 2
+    assert web.sent < 2 * len(content)
+
+
 def test_parquet_needs_ranges(web: Web, local: Path) -> None:
     web.files = files_of_a_run()
     same_as_local("Parquet", local, web.url)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -222,6 +223,17 @@ def test_an_error_in_labels_that_cross_files_names_its_own_file(tmp_path: Path) 
     (tmp_path / "l2.csv").write_text("label\nemu\n")
     with pytest.raises(DataError, match=r"l2.csv, row 3 \(line 2\), column label: 'emu'"):
         score(tmp_path / "p.npy", tmp_path / "l*.csv", classes="a,b")
+
+
+@pytest.mark.parametrize("first", ["csv", "parquet"])
+def test_text_beside_another_format_is_refused(first: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"p": [0.5], "label": [1]})
+    for number, form in enumerate(["csv", "parquet"] if first == "csv" else ["parquet", "csv"]):
+        path = tmp_path / f"run-{number}.{form}"
+        frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
+    with pytest.raises(DataError, match="its format is") as caught:
+        score(str(tmp_path), label="label")
+    assert "run-1" in str(caught.value)
 
 
 def test_a_glob_of_nothing_and_an_empty_folder_are_told(tmp_path: Path) -> None:

@@ -324,6 +324,12 @@ class Shards:
 
     def _another(self, file: str) -> Source:
         source = opened = self.opener(file)
+        if isinstance(opened, CsvSource) != isinstance(self.opened, CsvSource):
+            raise DataError(
+                f"its format is {opened.format}, and that of {self.opened.path} is {self.opened.format}",
+                place=Place(file),
+                advice=f"all files of {self.path} are text, or none is",
+            )
         traits = self.traits
         # Which members and lists are columns was decided for all files.
         decided = bool(traits.arrays or traits.lists) or type(self.first) is not type(self.opened)

@@ -84,6 +84,10 @@ class ByteStream:
                 return
             if self._file is None:
                 assert self.path is not None
+                if self.plain and not self.here and len(self.head) == self.size:
+                    # A small object was read whole: each further request would take longer than its rows.
+                    yield self.head
+                    return
                 with open_file(self.path, "in order") as raw:
                     file = decompressed(raw, raw.peek(HEAD_BYTES), self.name, self.limits)
                     while chunk := file.read(size):
