@@ -7,12 +7,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby, islice, pairwise
 from typing import Any
 
+from xentcli import attempts
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
 from xentcli.analysis.state import Cover, Covered, State, read
-from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError, shown
 from xentcli.options import spelled
 from xentcli.pairing import Matches
 from xentcli.pairing.feed import check_row_names
@@ -73,10 +74,46 @@ def merge(
     target = None if state is None else os.fspath(state)
     if target is not None and any(same_file(target, path) for path in paths):
         raise UsageError(f"{shown(target)} is an input; it would be overwritten")
-    whole = _merged([read(path) for path in paths])
+    found = [read(path) for path in paths]
+    try:
+        return _made(found, target)
+    except _NONSENSE as error:
+        if attempts.STRICT:
+            raise
+        raise _damaged(found, error) from None
+
+
+_NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
+"""What the tallies of no rows may lead to, in a state that somebody signed."""
+
+
+def _made(states: Sequence[State], target: str | None) -> Report | CalibrationReport:
+    whole = _merged(states)
+    try:
+        made = _document(whole)
+    except NoVerdict:
+        # Of others they may be a part.
+        if target is not None:
+            whole.write(target)
+        raise
     if target is not None:
         whole.write(target)
-    return _document(whole)
+    return made
+
+
+def _damaged(states: Sequence[State], error: Exception) -> DataError:
+    """The error of a state that no run wrote: that of which alone there is no report either."""
+    path = states[0].path
+    for state in states:
+        try:
+            _document(state)
+        except _NONSENSE:
+            path = state.path
+            break
+        except XentError:
+            continue
+    what = f"{type(error).__name__}: {error}"
+    return DataError(f"a state that no run of xent wrote: {what:.200}", place=Place(path), advice="run it again")
 
 
 def _paths(states: Any) -> list[str]:
@@ -85,6 +122,9 @@ def _paths(states: Any) -> list[str]:
     paths = [hidden(os.fspath(path)) for path in states]
     if not paths:
         raise UsageError("no state to merge", advice="xent score ... --state FILE writes one")
+    twice = next((path for place, path in enumerate(paths) if path in paths[:place]), None)
+    if twice is not None:
+        raise DataError("the state is given twice: its rows would count twice", place=Place(twice))
     return paths
 
 
@@ -237,7 +277,7 @@ def _check_shards(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
     for count, some in groupby(sharded, key=_count):
         same_count = list(some)
         # One whole may be read under other paths on each machine.
-        once = sorted(map(_index, same_count)) == list(range(1, count + 1))
+        once = len(same_count) == len({*map(_index, same_count)}) == count
         wholes = [same_count] if once else [list(group) for _, group in groupby(same_count, key=_path)]
         for whole in wholes:
             _check_shards_of_one(sorted(whole, key=_index), count)
@@ -246,7 +286,7 @@ def _check_shards(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
 
 
 def _check_shards_of_one(whole: Sequence[_Piece], count: int) -> None:
-    first, indexes = whole[0], [_index(piece) for piece in whole]
+    first, indexes = whole[0], {_index(piece) for piece in whole}
     for one, other in pairwise(whole):
         if _index(one) == _index(other):
             raise DataError(
@@ -254,11 +294,11 @@ def _check_shards_of_one(whole: Sequence[_Piece], count: int) -> None:
                 place=Place(other.state.path),
                 advice="leave one of the two states out",
             )
-    missing = [index for index in range(1, count + 1) if index not in set(indexes)]
-    if missing:
-        names = ", ".join(f"{index}/{count}" for index in missing[:10]) + ", ..." * (len(missing) > 10)
+    if lacking := count - len(indexes):
+        missing = list(islice((index for index in range(1, count + 1) if index not in indexes), 10))
+        names = ", ".join(f"{index}/{count}" for index in missing) + ", ..." * (lacking > 10)
         raise DataError(
-            f"{len(missing):,} of the {count:,} shards of {_path(first)} missing: {names}",
+            f"{lacking:,} of the {count:,} shards of {_path(first)} missing: {names}",
             place=Place(first.state.path),
             advice=f"run it with --shard {missing[0]}/{count} --state FILE, and merge that file too",
         )
@@ -387,7 +427,7 @@ def _unused(whole: Sequence[_Piece]) -> int:
     for place, given in enumerate(inputs):
         seen = 0
         for piece in whole:
-            used = piece.cover.used[place]
+            used = int(piece.cover.used[place] or "0", 16)
             if both := seen & used:
                 row = given.rows + -given.rows % 8 - both.bit_length() + 1
                 raise DataError(

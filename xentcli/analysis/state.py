@@ -82,7 +82,7 @@ class Cover:
         I and N of --shard, None once all N were merged; and what was shared out: files or rows, how many, and a
         digest of the names of the files.
     used
-        With --shard and ids, for each other input which of its rows have a prediction, as bits.
+        With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits.
     uncertain_base
         As in a Plan.
     """
@@ -94,7 +94,7 @@ class Cover:
     file: str
     shard: tuple[int, int] | None
     whole: tuple[str, int, str] | None
-    used: tuple[int, ...]
+    used: tuple[str, ...]
     warnings: tuple[Warning, ...]
     uncertain_base: bool
 
@@ -107,7 +107,7 @@ class Cover:
     @property
     def is_sound(self) -> bool:
         """Whether counts are from 0 up, and the shard is one of N."""
-        counts = [self.rows, self.start, *self.used, *(c for i in self.inputs for c in (i.rows, i.files, i.bytes or 0))]
+        counts = [self.rows, self.start, *(c for i in self.inputs for c in (i.rows, i.files, i.bytes or 0))]
         shard = self.shard is None or 1 <= self.shard[0] <= self.shard[1]
         return bool(self.inputs) and min(counts) >= 0 and shard and (self.shard is None or self.whole is not None)
 
@@ -182,8 +182,7 @@ class Decided:
         first = covers[0].inputs
         names = [self.names, *((),) * (len(first) - 1)]
         tables = [
-            Table(i.path, i.format, i.header, of, ("",) * i.files, dtype, i.unused)
-            for i, of in zip(first, names, strict=True)
+            Table(i.path, i.format, i.header, of, (), dtype, i.unused) for i, of in zip(first, names, strict=True)
         ]
         return Plan(
             settings=settings,
@@ -396,7 +395,7 @@ def _cover(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | No
         for t, source, n, s, j in zip(plan.inputs, feed.sources, counts, sums, joined, strict=True)
     )
     identity = _identity(feed, inputs, bundle, sums)
-    bits = tuple(int.from_bytes(np.packbits(np.frombuffer(each, np.uint8)).tobytes()) for each in matches.used)
+    bits = tuple(np.packbits(np.frombuffer(each, np.uint8)).tobytes().hex() for each in matches.used)
     return Cover(
         inputs,
         feed.given,
@@ -509,8 +508,8 @@ def _read(path: str, whole: Mapping[str, Any]) -> State:
     state = State(
         path,
         made_of(str, body["command"]),
-        body["options"],
-        body["set_by_compat"],
+        _named(body["options"], OPTIONS),
+        _named(body["set_by_compat"], OPTIONS),
         made_of(tuple[str, ...], body["metrics"]),
         made_of(tuple[str, ...], body["details"]),
         made_of(int, body["bins"]),
@@ -521,6 +520,12 @@ def _read(path: str, whole: Mapping[str, Any]) -> State:
     )
     _check(state)
     return state
+
+
+def _named(plain: Any, known: Iterable[str]) -> dict[str, Any]:
+    if not isinstance(plain, dict) or not plain.keys() <= {*known}:
+        raise ValueError("options by their names are expected")
+    return plain
 
 
 _LACKING = tuple[int, int, tuple[str, ...], tuple[str, ...]]

@@ -154,7 +154,7 @@ def _exactly(kind: type) -> Callable[[Any, Any], Any]:
 
 
 def _integer(plain: Any, _: Any = None) -> int:
-    if isinstance(plain, str) and _HEX.fullmatch(plain):
+    if isinstance(plain, str) and _HEX.fullmatch(plain) and len(plain) <= _MOST_DIGITS:
         return int(plain, 16)
     found: int = _exactly(int)(plain, _)
     return found
@@ -188,6 +188,8 @@ def _name(plain: Any) -> Any:
     return tuple(map(_name, plain)) if isinstance(plain, list) else plain if isinstance(plain, str) else _integer(plain)
 
 
+_MOST_DIGITS = 3500
+"""Longer numbers are no sums of products of doubles, and Python does not write them as decimals."""
 _HEX = re.compile("-?0x[0-9a-f]+")
 _PLAIN: Mapping[Any, Any] = {
     bool: _exactly(bool),

@@ -1,0 +1,294 @@
+"""States that do not go together are refused with 3, naming both; a damaged state is never merged."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xentcli
+from tests.conftest import Call, Run
+from xentcli.errors import DataError, FileError, UsageError, XentError
+
+RNG = np.random.default_rng(5)
+Q, Y = RNG.dirichlet(np.ones(3), 40), RNG.integers(0, 3, 40)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two days of predictions and labels as files, and 5 files of each as parts of one table."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("p", "l"):
+        (tmp_path / name).mkdir()
+    for day, part in (("1", slice(0, 25)), ("2", slice(25, 40))):
+        np.save(tmp_path / f"q{day}.npy", Q[part])
+        np.save(tmp_path / f"y{day}.npy", Y[part])
+    for part in range(5):
+        np.save(tmp_path / f"p/{part}.npy", Q[8 * part : 8 * part + 8])
+        np.save(tmp_path / f"l/{part}.npy", Y[8 * part : 8 * part + 8])
+    return tmp_path
+
+
+def day(number: int, state: str, **options: Any) -> str:
+    xentcli.score(f"q{number}.npy", f"y{number}.npy", state=state, **options)
+    return state
+
+
+def shard(index: int, count: int, state: str, **options: Any) -> str:
+    xentcli.score("p", "l", shard=f"{index}/{count}", state=state, **options)
+    return state
+
+
+def first_two_of_three() -> list[str]:
+    return [shard(1, 3, "1.json"), shard(2, 3, "2.json")]
+
+
+def of_other_files() -> list[str]:
+    one = shard(1, 2, "1.json")
+    np.save("p/5.npy", Q[:4])
+    np.save("l/5.npy", Y[:4])
+    return [one, shard(2, 2, "2.json")]
+
+
+def a_copy() -> list[str]:
+    np.save("copy.npy", np.load("q1.npy"))
+    xentcli.score("copy.npy", "y1.npy", state="2.json")
+    return [day(1, "1.json"), "2.json"]
+
+
+def other_rule() -> list[str]:
+    Path("y.csv").write_text("truth\n" + "".join(f"{label}\n" for label in Y[25:]))
+    xentcli.score("q2.npy", "y.csv", classes="0,1,2", state="2.json", index_base=0)
+    xentcli.score("q1.npy", "y1.npy", classes="0,1,2", state="1.json")
+    return ["1.json", "2.json"]
+
+
+def other_columns() -> list[str]:
+    for number, names in ((1, "a,b,c"), (2, "a,b,d")):
+        rows = np.load(f"q{number}.npy").tolist()
+        Path(f"q{number}.csv").write_text(f"{names}\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
+        xentcli.score(f"q{number}.csv", f"y{number}.npy", state=f"{number}.json")
+    return ["1.json", "2.json"]
+
+
+def a_calibration() -> list[str]:
+    xentcli.calibration("q2.npy", "y2.npy", fit="none", state="2.json")
+    return [day(1, "1.json"), "2.json"]
+
+
+REFUSED: dict[str, tuple[Callable[[], list[str]], list[str]]] = {
+    "twice by its path": (lambda: [day(1, "1.json")] * 2, ["1.json", "twice"]),
+    "twice under another name": (lambda: [day(1, "1.json"), day(1, "2.json")], ["2.json", "1.json", "q1.npy", "twice"]),
+    "a copy of the data": (a_copy, ["1.json", "2.json", "twice"]),
+    "a missing shard": (first_two_of_three, ["1.json", "3/3", "--shard 3/3"]),
+    "a shard twice": (lambda: [shard(1, 2, "1.json"), shard(1, 2, "2.json")], ["1.json", "2.json", "twice"]),
+    "shards of other files": (of_other_files, ["2.json", "6 files", "5 files", "1.json"]),
+    "an option": (
+        lambda: [day(1, "1.json"), day(2, "2.json", clip=0.01)],
+        ["2.json", "1.json", "--clip 0.01", "no --clip"],
+    ),
+    "another value": (
+        lambda: [day(1, "1.json", clip=0.02), day(2, "2.json", clip=0.01)],
+        ["--clip 0.01", "--clip 0.02 in 1.json"],
+    ),
+    "a flag": (lambda: [day(1, "1.json", by_class=True), day(2, "2.json")], ["--by-class", "no --by-class"]),
+    "classes": (
+        lambda: [day(1, "1.json", classes="a,b,c"), day(2, "2.json", classes="a,b,d")],
+        ["a,b,c", "a,b,d", "--classes"],
+    ),
+    "names of columns": (other_columns, ["2.json: other classes: a, b, d, and a, b, c in 1.json", "--classes"]),
+    "metrics": (
+        lambda: [day(1, "1.json"), day(2, "2.json", metrics_needed=["ece"])],
+        ["1.json", "2.json", "metrics", "--get"],
+    ),
+    "another rule": (other_rule, ["--index-base"]),
+    "another command": (a_calibration, ["xent calibration", "xent score in 1.json"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_states_that_do_not_go_together_are_refused(case: str, folder: Path) -> None:
+    make, words = REFUSED[case]
+    states = make()
+    for order in (states, states[::-1]):
+        with pytest.raises(DataError) as error:
+            xentcli.merge(order, state="whole.json")
+        assert not Path("whole.json").exists()
+    with pytest.raises(DataError) as error:
+        xentcli.merge(states)
+    assert [word for word in words if word not in str(error.value)] == []
+
+
+def test_a_missing_shard_is_found_by_the_line_that_is_advised(folder: Path, call: Call) -> None:
+    states = first_two_of_three()
+    done = call("merge", *states)
+    assert done.code == 3
+    option = next(word for word in done.err.split() if "/" in word and word[0].isdigit() and word.endswith("3"))
+    assert call("score", "p", "l", "--shard", option, "--state", "3.json").code == 0
+    assert xentcli.merge([*states, "3.json"]).cost == xentcli.score("p", "l").cost
+
+
+def test_options_of_how_files_are_written_may_differ(folder: Path) -> None:
+    text = "".join(",".join(map(repr, row)) + "\n" for row in Q[25:].tolist())
+    Path("q2.csv").write_text(text.replace(",", ";"))
+    xentcli.score("q2.csv", "y2.npy", delimiter="predictions=;", no_header="predictions", state="2.json")
+    assert xentcli.merge([day(1, "1.json", hash=True), "2.json"]).cost == xentcli.score(Q, Y).cost
+
+
+def test_shards_of_one_whole_may_have_other_paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each machine of a job array has the files somewhere else."""
+    shard(2, 2, "2.json")
+    root = str(folder)
+    xentcli.score(f"{root}/p", f"{root}/l", shard="1/2", state="1.json")
+    whole = xentcli.merge(["2.json", "1.json"])
+    assert whole.cost == xentcli.score("p", "l").cost
+
+
+def test_two_wholes_of_as_many_shards(folder: Path) -> None:
+    for index in (1, 2):
+        shard(index, 2, f"{index}.json")
+        xentcli.score("q1.npy", "y1.npy", shard=f"{index}/2", state=f"q{index}.json")
+    both = xentcli.merge(["1.json", "2.json", "q2.json", "q1.json"])
+    assert both.examples.read == 65
+    xentcli.merge(["1.json", "2.json"], state="p.json")
+    xentcli.merge(["q1.json", "q2.json"], state="q.json")
+    assert xentcli.merge(["q.json", "p.json"]).to_dict() == both.to_dict()
+    with pytest.raises(DataError, match="twice"):
+        xentcli.merge(["q.json", "q1.json", "q2.json"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"class_weight": "balanced", "state": "s.json"}, "--class-weight balanced"),
+        ({"class_weight": "balanced", "shard": "1/2"}, "--class-weight balanced"),
+        ({"state": "q1.npy"}, "is an input"),
+        ({"state": "./q1.npy"}, "is an input"),
+        ({"state": 3}, "path of a file"),
+        ({"shard": "3/2"}, "--shard is I/N"),
+        ({"shard": "0/2"}, "--shard is I/N"),
+        ({"shard": "1"}, "--shard is I/N"),
+        ({"shard": "-1/2"}, "--shard is I/N"),
+        ({"shard": "1/2/3"}, "--shard is I/N"),
+    ],
+)
+def test_options_that_cannot_be(options: dict[str, Any], words: str, folder: Path) -> None:
+    before = Path("q1.npy").read_bytes()
+    with pytest.raises(UsageError, match=words.replace("/", "[/]")):
+        xentcli.score("q1.npy", "y1.npy", **options)
+    assert Path("q1.npy").read_bytes() == before
+
+
+def test_targets_of_the_command_are_checked_before_it_runs(folder: Path, call: Call) -> None:
+    state = day(1, "1.json")
+    kept = Path(state).read_bytes()
+    assert call("merge", state, "--state", state).code == 2
+    assert call("score", "q1.npy", "y1.npy", "--state", "y1.npy").code == 2
+    assert call("score", "q1.npy", "y1.npy", "--state", "-").code == 2
+    assert call("score", "q1.npy", "y1.npy", "--state", "no/such/s.json").code == 4
+    assert call("score", "q1.npy", "y1.npy", "--state", "r.json", "-o", "r.json").code == 2
+    assert call("merge").code == 2
+    assert call("merge", "no.json").code == 4
+    assert Path(state).read_bytes() == kept
+
+
+def test_more_shards_than_rows_are_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match="fewer than the 100 shards"):
+        xentcli.score("q2.npy", "y2.npy", shard="7/100")
+
+
+def test_a_stream_has_a_state_and_no_shards(folder: Path, xent: Run) -> None:
+    stream = Path("q1.npy").read_bytes()
+    done = xent("score", "-", "y1.npy", "--shard", "1/2", "--state", "1.json", input=stream)
+    assert (done.returncode, Path("1.json").exists()) == (3, False)
+    assert "--shard counts them" in done.stderr
+    assert xent("score", "-", "y1.npy", "--state", "1.json", input=stream).returncode == 0
+    assert xentcli.merge(["1.json", day(2, "2.json")]).cost == xentcli.score(Q, Y).cost
+    with pytest.raises(DataError, match="twice"):
+        xentcli.merge(["1.json", day(1, "3.json")])
+
+
+def signed(whole: dict[str, Any]) -> str:
+    """The text of a state with the digest of what it holds: what somebody writes who wants it to be read."""
+    body = json.dumps(whole["state"], sort_keys=True, separators=(",", ":"))
+    return json.dumps({**whole, "sha256": hashlib.sha256(body.encode()).hexdigest()})
+
+
+TEXTS: dict[str, Callable[[str], bytes]] = {
+    "nothing": lambda text: b"",
+    "cut off": lambda text: text[: len(text) // 2].encode(),
+    "without its end": lambda text: text[:-3].encode(),
+    "a report": lambda text: json.dumps({"schema_version": 1, "cost": 0.5}).encode(),
+    "a list": lambda text: b"[1, 2]",
+    "text": lambda text: b"preds,labels\n",
+    "bytes": lambda text: bytes(range(256)),
+    "deep": lambda text: b"[" * 200_000,
+    "NaN": lambda text: b'{"xent_state": NaN}',
+    "edited": lambda text: text.replace('"read":25', '"read":26').encode(),
+    "another version": lambda text: text.replace('"xent_state":1', '"xent_state":2').encode(),
+    "a version of text": lambda text: text.replace('"xent_state":1', '"xent_state":"1"').encode(),
+    "a flag for a version": lambda text: text.replace('"xent_state":1', '"xent_state":true').encode(),
+    "half a gzip": lambda text: gzip.compress(text.encode())[:-20],
+    "a bad gzip": lambda text: gzip.compress(text.encode())[:40] + bytes(400),
+    "a pickle": lambda text: base64.b64decode("gASVAAAAAAAAAACMAnNvlC4="),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_what_is_no_state_is_3(case: str, folder: Path) -> None:
+    text = Path(day(1, "1.json")).read_text()
+    Path("bad.json").write_bytes(TEXTS[case](text))
+    with pytest.raises(DataError, match=r"bad\.json"):
+        xentcli.merge(["bad.json", day(2, "2.json")])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths to every value of a JSON document."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in items for place in places(item, (*path, key)))]
+
+
+WRONG: list[Any] = [None, -1, 2**70, 1.5, "", "x", [], {}, True, "0x" + "f" * 9000, "nan", "-inf", [[]], [1, "a"]]
+
+
+def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs a state may lie about a count, but nothing crashes, and nothing takes all memory."""
+    options: dict[str, Any] = {"by_class": True, "worst": 2, "clip": 0.01}
+    xentcli.score("q1.npy", "y1.npy", by={"site": ["a", "b"] * 12 + ["a"]}, state="1.json", **options)
+    whole = json.loads(Path("1.json").read_text())
+    random_ = random.Random(3)
+    monkeypatch.setattr("xentcli.attempts.STRICT", False)
+    refused = 0
+    every = [place for place in places(whole["state"]) if place]
+    for place in random_.sample(every, min(250, len(every))):
+        changed = json.loads(json.dumps(whole))
+        holder = changed["state"]
+        for key in place[:-1]:
+            holder = holder[key]
+        old = holder[place[-1]]
+        holder[place[-1]] = random_.choice([value for value in WRONG if value != old or type(value) is not type(old)])
+        Path("bad.json").write_text(signed(changed))
+        try:
+            xentcli.merge(["bad.json"])
+        except XentError:
+            refused += 1
+    assert refused > 150
+
+
+def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xentcli.readers.limits import Limits
+
+    state = day(1, "1.json.gz")
+    assert Path(state).read_bytes()[:2] == b"\x1f\x8b"
+    assert xentcli.merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
+    monkeypatch.setattr("xentcli.analysis.state.DEFAULT", Limits(batch=100))
+    with pytest.raises(FileError, match="more than 100 bytes"):
+        xentcli.merge([state])
