@@ -16,6 +16,8 @@ PROMISES = {
     "Numbers": [
         ("A cost is the correctly rounded sum of its losses, divided once.", "tests/tallies/test_exact.py::test_the_value_is_the_double_nearest_to_the_exact_sum"),
         ("Block size, threads and reader change no bit of any figure.", "tests/engine/test_bits.py"),
+        ("Merged states are one run, to the last bit, however rows are split.", "tests/merge/test_merge.py"),
+        ("The shards of --shard together have each row once.", "tests/merge/test_shards.py"),
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
         ("The same numbers are the same bits in every layout of JSON, and nested in Parquet and Arrow.", "tests/readers/test_nested.py"),
         ("A temperature is that of least cost, in six passes at most; the order of rows, the format and the workers change no bit of a calibration.", "tests/analysis/test_calibration.py"),
@@ -33,6 +35,10 @@ PROMISES = {
         ("So is a small array with any bit flipped, or cut off anywhere.", "tests/inputs/test_polluter.py::test_every_bit_and_every_length_of_a_small_array"),
         ("Any bytes at all are a table or refused, the same by every reader.", "tests/fuzz/test_fuzz.py"),
         ("No input opens a socket, starts a process, is unpickled or writes a file.", "tests/inputs/test_audit.py::test_no_input_does_anything_but_be_read"),
+        (
+            "States of the same rows twice, of other options, and a missing shard are refused, and what is no state.",
+            "tests/merge/test_refused.py",
+        ),
         ("A baseline of other labels, classes, rows, weights or of another unit is refused, shuffled labels too.", "tests/check/test_baseline.py::test_an_unfit_baseline_is_refused"),
         ("A file that changes while it is read is refused.", "tests/faults/test_system.py::test_a_file_that_changes_while_it_is_read_is_noticed"),
         ("So is an object at a URL.", "tests/readers/test_remote.py::test_an_object_that_changes_while_it_is_read_is_noticed"),

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 import xentcli
 from xentcli.errors import NoVerdict
 
+merge: Any = xentcli.merge
+
 N, K = 120, 4
 NAMES = ["ant", "bee", "cat", "dog"]
 APART = ("inputs", "options")
@@ -130,18 +132,18 @@ def test_any_split_of_up_to_64_states_in_any_order_is_one_run(
     whole = plain(scored(rows, slice(0, N), options))
     paths = states_of(tmp_path, rows, pieces(cuts), options)
     order = random.Random(seed).sample(paths, len(paths))
-    assert plain(xentcli.merge(order)) == whole
+    assert plain(merge(order)) == whole
     # A merge of merges.
     half = len(order) // 2
     if half:
         first, second = str(tmp_path / "first.json"), str(tmp_path / "second.json.gz")
         merged_or_empty(order[:half], first)
         merged_or_empty(order[half:], second)
-        assert plain(xentcli.merge([second, first])) == whole
+        assert plain(merge([second, first])) == whole
 
 
 def merged_or_empty(paths: list[str], state: str) -> None:
     try:
-        xentcli.merge(paths, state=state)
+        merge(paths, state=state)
     except NoVerdict:
         assert Path(state).exists()

@@ -18,6 +18,8 @@ import xentcli
 from tests.conftest import Call, Run
 from xentcli.errors import DataError, FileError, UsageError, XentError
 
+merge: Any = xentcli.merge
+
 RNG = np.random.default_rng(5)
 Q, Y = RNG.dirichlet(np.ones(3), 40), RNG.integers(0, 3, 40)
 
@@ -31,9 +33,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for day, part in (("1", slice(0, 25)), ("2", slice(25, 40))):
         np.save(tmp_path / f"q{day}.npy", Q[part])
         np.save(tmp_path / f"y{day}.npy", Y[part])
-    for part in range(5):
-        np.save(tmp_path / f"p/{part}.npy", Q[8 * part : 8 * part + 8])
-        np.save(tmp_path / f"l/{part}.npy", Y[8 * part : 8 * part + 8])
+    for place, (q, y) in enumerate(zip(np.split(Q, 5), np.split(Y, 5), strict=True)):
+        np.save(tmp_path / f"p/{place}.npy", q)
+        np.save(tmp_path / f"l/{place}.npy", y)
     return tmp_path
 
 
@@ -120,10 +122,10 @@ def test_states_that_do_not_go_together_are_refused(case: str, folder: Path) -> 
     states = make()
     for order in (states, states[::-1]):
         with pytest.raises(DataError) as error:
-            xentcli.merge(order, state="whole.json")
+            merge(order, state="whole.json")
         assert not Path("whole.json").exists()
     with pytest.raises(DataError) as error:
-        xentcli.merge(states)
+        merge(states)
     assert [word for word in words if word not in str(error.value)] == []
 
 
@@ -133,14 +135,14 @@ def test_a_missing_shard_is_found_by_the_line_that_is_advised(folder: Path, call
     assert done.code == 3
     option = next(word for word in done.err.split() if "/" in word and word[0].isdigit() and word.endswith("3"))
     assert call("score", "p", "l", "--shard", option, "--state", "3.json").code == 0
-    assert xentcli.merge([*states, "3.json"]).cost == xentcli.score("p", "l").cost
+    assert merge([*states, "3.json"]).cost == xentcli.score("p", "l").cost
 
 
 def test_options_of_how_files_are_written_may_differ(folder: Path) -> None:
     text = "".join(",".join(map(repr, row)) + "\n" for row in Q[25:].tolist())
     Path("q2.csv").write_text(text.replace(",", ";"))
     xentcli.score("q2.csv", "y2.npy", delimiter="predictions=;", no_header="predictions", state="2.json")
-    assert xentcli.merge([day(1, "1.json", hash=True), "2.json"]).cost == xentcli.score(Q, Y).cost
+    assert merge([day(1, "1.json", hash=True), "2.json"]).cost == xentcli.score(Q, Y).cost
 
 
 def test_shards_of_one_whole_may_have_other_paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +150,7 @@ def test_shards_of_one_whole_may_have_other_paths(folder: Path, monkeypatch: pyt
     shard(2, 2, "2.json")
     root = str(folder)
     xentcli.score(f"{root}/p", f"{root}/l", shard="1/2", state="1.json")
-    whole = xentcli.merge(["2.json", "1.json"])
+    whole = merge(["2.json", "1.json"])
     assert whole.cost == xentcli.score("p", "l").cost
 
 
@@ -156,13 +158,13 @@ def test_two_wholes_of_as_many_shards(folder: Path) -> None:
     for index in (1, 2):
         shard(index, 2, f"{index}.json")
         xentcli.score("q1.npy", "y1.npy", shard=f"{index}/2", state=f"q{index}.json")
-    both = xentcli.merge(["1.json", "2.json", "q2.json", "q1.json"])
+    both = merge(["1.json", "2.json", "q2.json", "q1.json"])
     assert both.examples.read == 65
-    xentcli.merge(["1.json", "2.json"], state="p.json")
-    xentcli.merge(["q1.json", "q2.json"], state="q.json")
-    assert xentcli.merge(["q.json", "p.json"]).to_dict() == both.to_dict()
+    merge(["1.json", "2.json"], state="p.json")
+    merge(["q1.json", "q2.json"], state="q.json")
+    assert merge(["q.json", "p.json"]).to_dict() == both.to_dict()
     with pytest.raises(DataError, match="twice"):
-        xentcli.merge(["q.json", "q1.json", "q2.json"])
+        merge(["q.json", "q1.json", "q2.json"])
 
 
 @pytest.mark.parametrize(
@@ -211,9 +213,9 @@ def test_a_stream_has_a_state_and_no_shards(folder: Path, xent: Run) -> None:
     assert (done.returncode, Path("1.json").exists()) == (3, False)
     assert "--shard counts them" in done.stderr
     assert xent("score", "-", "y1.npy", "--state", "1.json", input=stream).returncode == 0
-    assert xentcli.merge(["1.json", day(2, "2.json")]).cost == xentcli.score(Q, Y).cost
+    assert merge(["1.json", day(2, "2.json")]).cost == xentcli.score(Q, Y).cost
     with pytest.raises(DataError, match="twice"):
-        xentcli.merge(["1.json", day(1, "3.json")])
+        merge(["1.json", day(1, "3.json")])
 
 
 def signed(whole: dict[str, Any]) -> str:
@@ -247,7 +249,7 @@ def test_what_is_no_state_is_3(case: str, folder: Path) -> None:
     text = Path(day(1, "1.json")).read_text()
     Path("bad.json").write_bytes(TEXTS[case](text))
     with pytest.raises(DataError, match=r"bad\.json"):
-        xentcli.merge(["bad.json", day(2, "2.json")])
+        merge(["bad.json", day(2, "2.json")])
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -277,7 +279,7 @@ def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, mo
         holder[place[-1]] = random_.choice([value for value in WRONG if value != old or type(value) is not type(old)])
         Path("bad.json").write_text(signed(changed))
         try:
-            xentcli.merge(["bad.json"])
+            merge(["bad.json"])
         except XentError:
             refused += 1
     assert refused > 150
@@ -288,7 +290,7 @@ def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.Monkey
 
     state = day(1, "1.json.gz")
     assert Path(state).read_bytes()[:2] == b"\x1f\x8b"
-    assert xentcli.merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
+    assert merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
     monkeypatch.setattr("xentcli.analysis.state.DEFAULT", Limits(batch=100))
     with pytest.raises(FileError, match="more than 100 bytes"):
-        xentcli.merge([state])
+        merge([state])

@@ -17,6 +17,8 @@ from tests.merge.test_merge import plain
 from xentcli.errors import DataError
 from xentcli.records import replace
 
+merge: Any = xentcli.merge
+
 N, NAMES = 83, ["ant", "bee", "cat"]
 
 
@@ -75,7 +77,7 @@ INPUTS: dict[str, tuple[str, str | None, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("count", [1, 3, 7, 8])
+@pytest.mark.parametrize("count", [3, 8])
 @pytest.mark.parametrize("name", INPUTS)
 def test_the_shards_together_are_one_run(
     name: str, count: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -90,7 +92,7 @@ def test_the_shards_together_are_one_run(
         for index, path in enumerate(paths, 1)
     ]
     assert sum(part.examples.read for part in parts) == whole.examples.read
-    merged = xentcli.merge(paths[::-1])
+    merged = merge(paths[::-1])
     if whole.unmatched is not None:
         # No shard knows which labels are in none of them: they are counted, not named.
         assert (merged.unmatched.label_ids, whole.unmatched.label_ids) == ((), ("x",))
@@ -115,7 +117,7 @@ def test_a_calibration_of_shards_is_one_without_a_fit(
             "qs", labels, shard=f"{index}/4", state=path, bins=7, fit="none" if index % 2 else None, **more
         )
     merged, whole = (
-        xentcli.merge(paths).to_dict(),
+        merge(paths).to_dict(),
         xentcli.calibration("qs", labels, bins=7, fit="none", **more).to_dict(),
     )
     assert "xent calibration" in merged["undefined"].pop("fit")
@@ -139,9 +141,9 @@ def test_an_id_in_two_shards_and_one_in_none(folder: Path, tmp_path: Path, monke
     twice = lines[1].split(",")[0]
     row = 1 + [line.split(",")[0] for line in (folder / "id_y.csv").read_text().splitlines()[1:]].index(twice)
     with pytest.raises(DataError, match=rf"row {row:,} of id_y\.csv is in .* twice"):
-        xentcli.merge(states("".join([*lines[:-1], lines[1]])))
-    with pytest.raises(DataError, match="1 ids of id_y.csv are in no shard"):
-        xentcli.merge(states("".join(lines[:-1])))
+        merge(states("".join([*lines[:-1], lines[1]])))
+    with pytest.raises(DataError, match=r"1 ids of id_y\.csv are in no shard"):
+        merge(states("".join(lines[:-1])))
 
 
 MOVED: dict[str, Callable[[Path], None]] = {
@@ -166,4 +168,4 @@ def test_files_that_come_or_go_between_the_shards_are_noticed(
     np.save("l/5.npy", np.zeros(2, int)) if change == "another file" else Path("l/4.npy").unlink()
     xentcli.score("p", "l", shard="2/2", state="2.json")
     with pytest.raises(DataError, match="not of one whole"):
-        xentcli.merge(["1.json", "2.json"])
+        merge(["1.json", "2.json"])

@@ -6,6 +6,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -118,7 +119,7 @@ def made_of(hint: Any, plain: Any) -> Any:
     if isinstance(kind, typing.TypeVar):
         return _name(plain)
     if hasattr(kind, "__record__"):
-        hints = typing.get_type_hints(kind)
+        hints = _hints_of(kind)
         if not isinstance(plain, dict) or plain.keys() != kind.__record__.keys():
             raise ValueError(f"{kind.__name__} has the fields {', '.join(kind.__record__)}")
         made = kind(**{name: made_of(hints[name], item) for name, item in plain.items()})
@@ -130,6 +131,12 @@ def made_of(hint: Any, plain: Any) -> Any:
     if kind in (tuple, frozenset):
         return kind(made_of(args[0], item) for item in _list(plain))
     return _PLAIN[kind](plain, args)
+
+
+@cache
+def _hints_of(kind: Any) -> dict[str, Any]:
+    """The types of the fields of a record; they take longer than all else."""
+    return typing.get_type_hints(kind)
 
 
 def _chosen(hints: list[Any], plain: Any) -> Any:
