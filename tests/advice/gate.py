@@ -37,7 +37,20 @@ def unfit(**options: Any) -> Case:
     return Case(f"{CHECK} {' '.join(LEFT_OUT)}", files, ("--write-baseline FILE",), None, {"FILE": "new.npz"}, LEFT_OUT)
 
 
+SCORE = "score run.csv --label t --preds a,b --quiet"
+
 CASES = {
+    "more shards than rows": Case(
+        f"{SCORE} --shard 3/100", RUN, ("--shard I/40",), None, {"I": "3"}, ("--shard", "3/100")
+    ),
+    "weights by the labels of a shard": Case(
+        f"{SCORE} --class-weight balanced --state s.json",
+        RUN,
+        ("--class-weight NAME=W",),
+        None,
+        {"NAME": "a", "W": "2"},
+        ("--class-weight", "balanced"),
+    ),
     "a baseline alone": Case(f"{CHECK} --baseline old.csv", RUN, ("--max-regression cost=2%",), None),
     "groups of nothing": Case(f"{CHECK} --max-each cost=9", RUN, ("--by COLUMN",), None, {"COLUMN": "site"}),
     "rows of no group": Case(
