@@ -7,6 +7,8 @@ from typing import Any
 
 project = "xent"
 author = "The xent authors"
+copyright = author
+smartquotes = False  # they make one dash of the two of an option
 extensions = ["myst_parser"]
 root_doc = "index"
 html_theme = "furo"

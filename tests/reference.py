@@ -153,7 +153,7 @@ def default_of(option: click.Option) -> str:
 
 
 def escaped(text: str) -> str:
-    return text.replace("<", "&lt;").replace("*", r"\*")
+    return re.sub(r"(?<![`\w-])--[a-z][\w-]*", r"`\g<0>`", text.replace("<", "&lt;").replace("*", r"\*"))
 
 
 def metrics() -> Iterator[str]:

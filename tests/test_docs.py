@@ -49,6 +49,14 @@ def test_a_block_is_run_or_says_why_not(page: Path) -> None:
     assert not re.search(r"^ {4,}(xent|python|\$) ", prose(text), re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_file_is_named_before_its_block(page: Path) -> None:
+    """The name after the language of a block is seen by nobody."""
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"(?:\A|^```\n)((?:(?!^```).*\n)*)```\w+ (\S+)\n", text, re.MULTILINE):
+        assert f"`{found[2]}`" in found[1], found[2]
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that a forge and Sphinx give to the headings of a page."""
     found: set[str] = set()
