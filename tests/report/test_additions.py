@@ -134,7 +134,7 @@ def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Xent, tmp
     for path in tmp_path.glob("*.csv"):
         names, *rows = (line.split(",") for line in path.read_text().split())
         lines = [";".join(map("=".join, zip(names, row, strict=True))) + "\n" for row in rows]
-        path.with_suffix(".pairs").write_text("".join(lines))
+        path.with_suffix(".pairs").write_bytes("".join(lines).encode())
     of_csv, _ = WAYS[way]
     args = [arg.replace(".csv", ".pairs") for arg in of_csv]
     done = xent("score", *args, "-o", "a.json", "-o", "a.csv", "--threads", "2")
