@@ -83,7 +83,8 @@ def name_of(source: Source, column: int) -> str:
 
 def listed(names: Sequence[str], limit: int = 12) -> str:
     """List names for a message, the many cut short."""
-    few = ", ".join(name if name == name.strip() and name and name.isprintable() else repr(name) for name in names[:limit])
+    plain = (name and name == name.strip() and name.isprintable() for name in names[:limit])
+    few = ", ".join(name if as_it_is else repr(name) for name, as_it_is in zip(names, plain, strict=False))
     return few + (f", ... ({len(names):,} in all)" if len(names) > limit else "")
 
 
