@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Write
 from xentcli.cli import main
 
-HEAVY = {"click", "rich", "numpy", "pandas", "pyarrow", "dask", "scipy"}
+HEAVY = {"click", "rich", "numpy", "pandas", "pyarrow", "dask", "scipy", "matplotlib", "jinja2"}
 
 
 def imported(folder: Path, *command: str) -> set[str]:

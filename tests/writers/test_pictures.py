@@ -114,7 +114,7 @@ def test_the_command_draws_what_the_stem_or_the_kind_names_twice_the_same(
         (("score", "p.csv", "y.csv", "--plot", "losses.gif"), [".svg, .png, .pdf"]),
         (("score", "p.csv", "y.csv", "--plot", "losses"), [".svg, .png, .pdf"]),
         (("score", "p.csv", "y.csv", "--plot", "loss.svg"), ["'loss' is not a drawing", "KIND=FILE", "losses"]),
-        (("score", "p.csv", "y.csv", "--plot", "curve.svg"), ["score has no such drawing", "xent compare can"]),
+        (("score", "p.csv", "y.csv", "--plot", "curve.svg"), ["score has no such drawing", "drawn by xent compare"]),
         (("compare", "p.csv", "p.csv", "--plot", "losses.svg"), ["xent score", "xent calibration"]),
         (("score", "p.csv", "y.csv", "--plot", "groups.svg"), ["needs --by"]),
         (("score", "p.csv", "--kind", "losses", "--plot", "classes.svg"), ["--kind losses has no labels"]),
@@ -129,6 +129,16 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_read(
     done = call(*args)
     assert done.code == 2
     assert all(word in done.err for word in words), done.err
+
+
+def test_a_check_that_cannot_run_draws_nothing_and_a_failed_one_does(call: Call, write: Write, tmp_path: Path) -> None:
+    write("p.csv", "a,b\n0.7,0.3\n0.4,0.6\n")
+    write("y.csv", "truth\na\nb\n")
+    drawing = ("--max", "cost=0.1", "--plot", "losses.svg")
+    done = call("check", "nowhere.csv", "y.csv", *drawing)
+    assert (done.code, (tmp_path / "losses.svg").exists()) == (4, False)
+    assert call("check", "p.csv", "y.csv", *drawing).code == 1
+    assert (tmp_path / "losses.svg").exists()
 
 
 def test_without_matplotlib_the_command_names_the_extra(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

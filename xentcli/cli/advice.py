@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 from xentcli.cli.project import kinds
-from xentcli.columns.numerals import number
 from xentcli.options import Option
 
 __all__ = ["in_toml"]
@@ -45,4 +44,7 @@ def _as_key(found: re.Match[str], keys: Mapping[str, Option]) -> str:
 
 def _value(text: str) -> str:
     """A value of TOML; X stands for a number."""
+    # NumPy would be loaded for the help.
+    from xentcli.columns.numerals import number
+
     return text if number(text) is not None or text == "X" else f'"{text}"'

@@ -213,7 +213,9 @@ class Output:
 
     def write_files(self, document: Any) -> None:
         """Write the files of --plot, -o and --append; where one cannot be drawn, none is written."""
-        drawn = [(picture.path, picture.drawn(document)) for picture in self.pictures]
+        # A check that could not run has nothing to draw.
+        pictures = () if document.NAME == "checks" else self.pictures
+        drawn = [(picture.path, picture.drawn(document)) for picture in pictures]
         for path, made in drawn:
             from xentcli.atomic import write_bytes
 

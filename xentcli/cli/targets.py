@@ -94,8 +94,8 @@ class Picture:
             raise UsageError(f"--plot {shown(given)}: unknown extension", advice=f"use one of .{', .'.join(FORMATS)}")
         drawing = DRAWINGS[kind]
         if command not in drawing.commands:
-            others = " and ".join(f"xent {name}" for name in drawing.commands)
-            can = (f"{others} can draw it", f"xent {command} can draw {able}")
+            others = ", ".join(f"xent {name}" for name in drawing.commands)
+            can = (f"it is drawn by {others}", f"xent {command} draws {able}")
             raise UsageError(f"--plot {kind}: {command} has no such drawing", advice=can)
         if drawing.labelled and not KINDS[options["kind"]].labelled:
             raise UsageError(
