@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 __all__ = ["MISSING", "as_nan", "is_missing"]
 
-MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-", ".", "<na>", "#n/a"))
-"""The spellings of a missing value, in lower case: of CSV, pandas, R, SQL, JSON, Python, SAS and Excel."""
+MISSING = frozenset(("", "nan", "na", "n/a", "null", "none", "-", ".", "<na>", "#n/a", "#null!"))
+"""The spellings of a missing value, in lower case: of CSV, pandas, R, SQL, JSON, Python, SAS, SPSS and Excel."""
 
 
 def is_missing(text: str) -> bool:

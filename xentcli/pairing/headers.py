@@ -237,7 +237,8 @@ def _look(side: Side) -> Line:
         return Line.HEADER
     numbers, texts = _sorted_out(fields)
     if not texts:
-        return Line.EITHER if _is_series(numbers) and not _is_plain_one(side) else Line.DATA
+        named = (_is_series(numbers) and not _is_plain_one(side)) or _is_shuffled(numbers, side)
+        return Line.EITHER if named else Line.DATA
     if not numbers:
         return Line.EITHER if _could_be_labels(side) else Line.HEADER
     if not _is_series(numbers):
@@ -276,6 +277,15 @@ def _is_series(numbers: Sequence[str]) -> bool:
     """Whether these are 0,1,...,K-1 or 1,2,...,K, as columns without names are numbered."""
     first = 1 if numbers[:1] and numbers[0].strip() == "1" else 0
     return all(text.strip() == str(index) for index, text in enumerate(numbers, first))
+
+
+def _is_shuffled(numbers: Sequence[str], side: Side) -> bool:
+    """Whether these are three or more classes in another order, and cannot be probabilities as they stand."""
+    settings = side.settings
+    if side.name != "predictions" or settings.kind != "probs" or settings.renormalize or settings.scale != 1:
+        return False
+    texts = sorted((text.strip() for text in numbers), key=lambda text: (len(text), text))
+    return len(texts) > 2 and not settings.multilabel and _is_series(texts)
 
 
 def _is_plain_one(side: Side) -> bool:

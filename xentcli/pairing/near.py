@@ -47,6 +47,7 @@ STEPS = (
     Step("upper and lower case", str.lower, "s.lower()"),
     Step("the folder before it", lambda s: re.split(r"[/\\]", s)[-1], r're.split(r"[/\\]", s)[-1]'),
     Step("the file extension", lambda s: _EXTENSION.sub("", s), r're.sub(r"\.[A-Za-z]\w*$", "", s)'),
+    Step("a number sign before it", lambda s: re.sub(r"^#\s+", "", s), r're.sub(r"^#\s+", "", s)'),
     Step("a plus sign", lambda s: re.sub(r"^\+(?=[\d.])", "", s), r're.sub(r"^\+(?=[\d.])", "", s)'),
     Step("leading zeros", lambda s: re.sub(r"^0+(?=\d)", "", s), r're.sub(r"^0+(?=\d)", "", s)'),
     Step("a full stop at its end", lambda s: s.rstrip("."), 's.rstrip(".")'),

@@ -64,6 +64,7 @@ def find_predictions(
         Where neither row sums nor the names of the labels say which columns they are, listing them.
     """
     if "preds" in roles:
+        _check_no_json(roles["preds"][0], queues[0])
         return Doubt()
     source = sources[0]
     if settings.kind == "losses" and "loss" in source.names:
@@ -94,6 +95,21 @@ def find_predictions(
         found = _chosen(found, stray, roles, sources, queues, settings, whole=whole)
     roles["preds"] = [found]
     return _doubt(found, roles, queues[0], settings) if labelled else Doubt()
+
+
+def _check_no_json(found: Found, queue: PartQueue) -> None:
+    """Refuse a column of JSON texts, which only a conversion makes columns of."""
+    if not found.source.tabular or len(found.columns) != 1 or found.source is not queue.source:
+        return
+    stray = first_text(found, queue)
+    if stray is not None and stray.text.lstrip()[:1] in ("[", "{"):
+        advice = cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
+        raise DataError(f"{shown(stray.text)} is not a number", place=stray.place, advice=advice)
+
+
+def _delimiter_of(source: Source) -> str:
+    dialect = getattr(source, "dialect", None)
+    return dialect.delimiter if dialect is not None else ","
 
 
 def _are_no_distribution(found: Found, queue: PartQueue, settings: Settings) -> bool:
@@ -222,7 +238,11 @@ def _no_number(
     if len(found.columns) == 1 and len(sources) > 1 and sources[1].width > 1:
         swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
         return DataError(message, place=stray.place, advice=swapped)
-    hint = number_hint(stray.text) or cell_advice(stray.text, Written(found.source.path)) or stray.outside
+    hint = (
+        number_hint(stray.text)
+        or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
+        or stray.outside
+    )
     if hint and not summing:
         return DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:

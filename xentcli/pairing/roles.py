@@ -19,6 +19,7 @@ from xentcli.pairing.suggest import (
     has_missing,
     nearly_fitting,
     not_the_truth,
+    one_hot,
     predicted_among,
     suggestions,
 )
@@ -196,6 +197,11 @@ def _which_label(
         chooses = f"{option} has the classes of the predictions as its values"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
+    elif not fits and len(of_classes := [name for name in one_hot(found, preds, queue) if name in names]) > 1:
+        common = [name for name in names if name in preds.names and name not in of_classes]
+        chooses = f"--label {as_option(of_classes, found.source)} has a column for each class"
+        if len(common) == 1:
+            chooses = f"--id {as_option(common, found.source)}, if it matches the rows: the others are the classes"
     elif not fits and len(nearly := [name for name in nearly_fitting(found, preds, queue) if name in names]) == 1:
         option = f"--label {as_option(nearly, found.source)}"
         chooses = f"{option} has nearly the classes of the predictions as its values"

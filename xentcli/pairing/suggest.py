@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,6 +14,7 @@ from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import hundredths, in_points, number, whole
+from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
@@ -27,12 +29,15 @@ __all__ = [
     "has_missing",
     "nearly_fitting",
     "not_the_truth",
+    "one_hot",
     "predicted_among",
     "predicted_class",
     "suggestions",
 ]
 
 LOOK_AT = 1000
+_NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
+"""Names of columns that count something else than classes."""
 MOST = 3
 MOST_WHOLE = 20
 """The most columns of whole numbers that are compared with the predictions."""
@@ -49,21 +54,27 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     general = ("--label NAME --preds NAME,... say which columns are labels and predictions", *elsewhere)
     if not source.repeatable or not source.width:
         return general
-    head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    try:
+        head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    except DataError:
+        # A column that nobody asked for cannot be read: that is not what is wrong.
+        return general
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
-    fits = [(label, named or head.predictions_of(label)) for label in head.possible_labels(settings)]
-    found = [
-        f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.decimal_of(preds)}"
-        for label, preds in fits
-        if preds and label not in predicted and (not predicted or head.is_readable(label, preds))
-    ]
-    if found:
-        return (*found[:MOST], *elsewhere)
+    for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
+        found = [
+            f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.decimal_of(preds)}"
+            for label in labels
+            if (preds := named or head.predictions_of(label))
+            and label not in predicted
+            and (not checked or head.is_readable(label, preds))
+        ]
+        if found:
+            return (*found[:MOST], *elsewhere)
     if predicted:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())))
-    only = head.only_number(settings)
+    only = head.only_number(settings) or head.only_lists(source, settings)
     return general if only is None else (only, *elsewhere)
 
 
@@ -121,9 +132,18 @@ def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
     return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
 
 
+def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
+    """Return the label columns from 0 to 1 that are called as predictions are, in their order."""
+    if not (label.source.tabular and preds.named):
+        return []
+    shares = _Head.of(label, queue)._shares
+    return [name for name in preds.names if name in shares]
+
+
 def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
     """Whether a column has missing values among its first."""
-    return any(map(is_missing, _Head.of(found, queue).columns[found.names.index(name)]))
+    head = _Head.of(found, queue)
+    return any(map(is_missing, head.columns[head.names.index(name)]))
 
 
 def predicted_class(
@@ -164,12 +184,13 @@ class _Head:
 
     @classmethod
     def of(cls, found: Found, queue: PartQueue) -> _Head:
-        """Read them; the rows looked at stay in the queue."""
-        columns: list[list[str]] = [[] for _ in found.columns]
-        for rows in queue.look({str(c): Pick((c,), "text") for c in found.columns}, LOOK_AT):
-            for texts, column in zip(columns, found.columns, strict=True):
+        """Read them, but for lists of any length; the rows looked at stay in the queue."""
+        places = [column for column in found.columns if column not in found.source.traits.lists]
+        columns: list[list[str]] = [[] for _ in places]
+        for rows in queue.look({str(c): Pick((c,), "text") for c in places}, LOOK_AT):
+            for texts, column in zip(columns, places, strict=True):
                 texts.extend(texts_of(rows.values[str(column)]))
-        names = tuple(name_of(found.source, column) for column in found.columns)
+        names = tuple(name_of(found.source, column) for column in places)
         return cls(names, columns, found.source.traits.decimal)
 
     @cached_property
@@ -190,6 +211,20 @@ class _Head:
         named = [name for name, values in each if values <= set(self.names)]
         rows = len(self.columns[0])
         return named or [name for name, values in each if _looks_like_labels(values, rows, self.decimal)]
+
+    def whole_labels(self, settings: Settings) -> list[str]:
+        """The columns of whole numbers that may count classes: several, each of about two rows at least."""
+        if settings.label is not None:
+            return []
+        each = zip(self.names, self._distinct, strict=True)
+        most = len(self.columns[0]) // 2
+        return [
+            name
+            for name, values in each
+            if not _NO_LABEL.search(name)
+            and 1 < len(values) <= most
+            and all(whole(in_points(text, self.decimal)) is not None for text in values)
+        ]
 
     def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
         """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
@@ -243,6 +278,23 @@ class _Head:
             return None
         return f"{chosen}{positive}{scale}"
 
+    def only_lists(self, source: Source, settings: Settings) -> str | None:
+        """The options for the only column of lists of numbers beside the only label that counts its classes."""
+        groups = [] if (flat := source.traits.flat) is None else list(flat.groups.items())
+        if settings.preds is not None or len(groups) != 1 or not isinstance(settings.label, str | None):
+            return None
+        (name, places), names = groups[0], [name_of(source, column) for column in groups[0][1]]
+        labels = self.whole_labels(settings) if settings.label is None else [settings.label]
+        labels = [label for label in labels if label in self.names and self.is_readable(label, names)]
+        values = [self._read(self.columns[self.names.index(one)]) for one in names if one in self.names]
+        if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
+            return None
+        scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
+        positive = any((value > 0).any() for value in values if value is not None)
+        kind = " --kind logits" if settings.kind == "probs" and scores and positive else ""
+        label = f"--label {_word(_run(labels, self.names))} " if settings.label is None else ""
+        return f"{label}--preds {_word(name)}{kind}"
+
     def _is_cut(self, label: str, name: str) -> bool:
         """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
         numbers = _numbers(self.columns[self.names.index(name)], self.decimal)
@@ -286,12 +338,14 @@ class _Head:
         return summing
 
     def _summing_to_one(self, label: str) -> list[str]:
-        """The columns from 0 to 1, if they sum to 1 in every row."""
-        chosen = [name for name in self._shares if name != label]
-        if len(chosen) < 2 or not len(self.columns[0]):
-            return []
-        sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
-        return chosen if bool((np.abs(sums - 1) <= 0.01).all()) else []
+        """The columns from 0 to 1, or those not of 0 and 1 alone, if they sum to 1 in every row."""
+        every = [name for name in self._shares if name != label]
+        for chosen in (every, [name for name in every if not np.isin(self._shares[name], (0, 1)).all()]):
+            if len(chosen) > 1 and len(self.columns[0]):
+                sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
+                if bool((np.abs(sums - 1) <= 0.01).all()):
+                    return chosen
+        return []
 
 
 def _are_shares(column: Sequence[str], decimal: str) -> bool:

@@ -121,6 +121,8 @@ _FOREIGN = {
 
 _FLAG = rb"(?:class|meta|ignore|)"
 _ORANGE = rb"[^\n]*\t[^\n]*\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*\n(?=[^\n]*(?:class|meta))"
+_RULED = rb"(?:[ \t]*\r?\n)*"
+_NO_RULES = r"/^[[:space:]]*$/d; s/^[ \t]*\|?[ \t]*//; s/[ \t]*\|?[ \t]*$//; s/[ \t]*\|[ \t]*/,/g"
 _EXPORTS = (
     (
         rb"(?is)\s*(?:%[^\n]*\n\s*)*@relation\s",
@@ -133,6 +135,16 @@ _EXPORTS = (
         _ORANGE + _FLAG + rb"(?:\t" + _FLAG + rb")*\r?\n",
         "a table of Orange with three lines of header",
         "sed '2,3d'",
+    ),
+    (
+        _RULED + rb"[^\n]*\|[^\n]*\n[ \t]*\|?[-+:| \t]*--[-+:| \t]*[+|][-+:| \t]*\r?\n",
+        "a table with lines drawn between its columns",
+        rf"sed -E '2d; /^\([0-9]+ rows?\)$/d; {_NO_RULES}'",
+    ),
+    (
+        _RULED + rb"[ \t]*\+[-+=]+\+[ \t]*\r?\n[ \t]*\|",
+        "a table with lines drawn around its cells",
+        rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
     ),
 )
 """First bytes of what other programs export as text, its name, and the command that makes a table of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from numbers import Real
@@ -15,7 +16,8 @@ import numpy as np
 from xentcli.arrays import Array, Ints
 from xentcli.columns.lists import Lists
 from xentcli.columns.numerals import number
-from xentcli.errors import DataError, shown
+from xentcli.errors import DataError, Place, shown
+from xentcli.readers.text.faults import Written
 from xentcli.records import replace
 
 if TYPE_CHECKING:
@@ -72,10 +74,22 @@ def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[
         if read is None:
             place = replace(rows, examples=Lists(found, ends).named(())).place(role, item, 0)
             large = isinstance(value, int) and not isinstance(value, bool)
-            advice = "larger than any double, which ends at 1.8e308" if large else ""
+            advice = "larger than any double, which ends at 1.8e308" if large else _first_of_each(value, place)
             raise DataError(f"{_shown(value)} is not a number", place=place, advice=advice)
         found[item] = read
     return Lists(found, ends), [item for item, value in enumerate(values) if getattr(value, "text", None)]
+
+
+def _first_of_each(value: Any, place: Place) -> str:
+    """The shell line for lists of a number and a flag each, as evaluation harnesses write log-likelihoods."""
+    name = (place.column or "").partition("[")[0]
+    if str(value) not in ("True", "False", "true", "false") or not re.fullmatch(r"\w+", name) or not place.path:
+        return ""
+    code = (
+        f'import json, sys; [print(json.dumps({{**row, "{name}": [float(each[0]) for each in row["{name}"]]}})) '
+        "for row in map(json.loads, sys.stdin)]"
+    )
+    return Written(place.path).by(f"python3 -c '{code}'", "keeps the first of each inner list", ".jsonl")
 
 
 def _joined(cells: list[Any], role: str, rows: Rows) -> tuple[list[Any], Ints]:

@@ -105,6 +105,8 @@ class CellsPart:
             origins = (self.flat.origin[column] for column in pick.columns)
             table = np.stack([read[index][:, int(key or 0)] for index, key in origins], axis=1)
             values[role] = table if pick.as_ == "numbers" else table[:, 0]
+            if pick.as_ in ("text", "keys"):
+                values[role] = list(map(repr, table[:, 0].tolist()))
         return replace(rows, names=self.flat.names, selection=selection, values=values, underflows=tuple(underflows))
 
     def _numbers(self, cells: Sequence[str], rows: Rows, role: str) -> tuple[Floats, list[int]]:

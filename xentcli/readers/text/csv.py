@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -50,6 +51,8 @@ LEAST_FAST = 1 << 12
 """The fast reader is slower on fewer bytes."""
 PIECE_FIELDS = 110_000
 """About the most numbers of a piece, or four times as many other fields: each takes memory."""
+_FEW = 20
+"""The most names that advice writes out."""
 LOOK_BYTES = 1 << 16
 """Bytes in which the first rows are searched."""
 PIECE_BYTES = 1 << 21
@@ -218,7 +221,8 @@ class CsvPart:
             return DataError(
                 "an empty cell in a column without a name",
                 place=rows.place(role, row),
-                advice="a delimiter at the end of every line? --preds NAME,... leaves the empty column out",
+                advice=f"a delimiter at the end of every line? --preds {self._named(columns)} "
+                "leaves the empty column out",
             )
         written, decimal = Written(self.path, self.grammar.dialect.delimiter), self.grammar.dialect.decimal
         outside = above_or_below(
@@ -239,6 +243,12 @@ class CsvPart:
             or outside
             or other * (self.width > 1),
         )
+
+    def _named(self, columns: Sequence[int]) -> str:
+        """What --preds calls those columns that have names."""
+        names = [self.names[column] for column in columns if self.names[column]]
+        plain = 0 < len(names) <= _FEW and not any(set(name) & {",", "@", "#"} for name in names)
+        return shlex.quote(",".join(names)) if plain else "NAME,..."
 
     def _check(self, records: list[list[str]], lines: tuple[int, ...] | None, *, whole: bool) -> None:
         places = lines or range(self.line, self.line + len(records))

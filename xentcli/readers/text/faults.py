@@ -6,6 +6,7 @@ another dialect, a delimiter too many. None writes onto the file that it reads.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -34,6 +35,10 @@ _LOOK_AT = 50
 """Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
+_UNFOLD = (
+    "import csv, json, sys; [print(json.dumps({{k: json.loads(v) if v[:1] in (chr(91), chr(123)) else v "
+    'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{}")]'
+)
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
 
@@ -119,11 +124,21 @@ def quote_advice(text: str, position: int, written: Written) -> str:
 
 
 def cell_advice(cell: str, written: Written) -> str:
-    """Return the command for a number in single quotes; empty for another cell."""
+    """Return the command for a number in single quotes, or JSON in a cell; empty for another cell."""
     text = cell.strip()
+    if text[:1] in ("[", "{") and _is_json(text) and written.delimiter in DELIMITERS:
+        return written.by(f"python3 -c '{_UNFOLD.format(written.delimiter)}'", "makes JSON of the cells", ".jsonl")
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
     return ""
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is JSON of objects, as nested columns are exported."""
+    try:
+        return "{" in text and isinstance(json.loads(text), list | dict)
+    except ValueError:
+        return False
 
 
 def above_or_below(

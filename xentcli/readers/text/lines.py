@@ -15,6 +15,7 @@ from xentcli.readers.nested_rows import Records
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, WholePart
 from xentcli.readers.stream import ByteStream, read_range
 from xentcli.readers.text.delimited import Dialect, blocks, check_text, looked_further
+from xentcli.readers.text.faults import Written
 from xentcli.readers.text.ranges import cut
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -196,10 +197,25 @@ def open_lines(stream: ByteStream, form: Form, *, numbered: bool = True) -> Line
             )
         return LinesSource(stream, form, (), Flat((), ()), numbered)
     record = form.record_at(first, lambda: Place(stream.name, 1, line))
-    fields = fields_of(record, list(_readable(form, others[:-1][:SAMPLE])))
+    after = list(_readable(form, others[:-1][:SAMPLE]))
+    if numbered and _stands_apart(record, after):
+        raise DataError(
+            "the first line has no name of the lines after it",
+            place=Place(stream.name, 1, line),
+            advice=Written(stream.name).by("tail -n +2", "skips the first line, if it is about the whole file"),
+        )
+    fields = fields_of(record, after)
     if not fields:
         raise DataError("an object without names: there is nothing to score", place=Place(stream.name, 1, line))
     return LinesSource(stream, form, fields, flat_of_fields(fields), numbered)
+
+
+def _stands_apart(first: Any, others: Sequence[Any]) -> bool:
+    """Whether a first object shares no name with the others, which share theirs: that of a log, about the whole run."""
+    if len(others) < 2 or not all(isinstance(one, dict) and one for one in (first, *others)):
+        return False
+    shared = set.intersection(*({*one} for one in others))
+    return bool(shared) and not any(first.keys() & one.keys() for one in others)
 
 
 def _readable(form: Form, lines: Sequence[bytes]) -> Iterator[Any]:

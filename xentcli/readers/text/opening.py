@@ -17,6 +17,8 @@ from xentcli.records import record, replace
 __all__ = ["Opening", "opening_of"]
 
 _BOM = b"\xef\xbb\xbf"
+_EXCEL_NAMES_IT = re.compile(rb'"?sep=([,;\t|])"?\r?\n', re.I)
+"""A line above the table that tells Excel the delimiter."""
 _LOOK_AT = 50
 """Rows that show the delimiter."""
 
@@ -102,6 +104,10 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
     """Return how a text is written."""
     check_text(stream)
     begin = len(_BOM) if stream.head.startswith(_BOM) else 0
+    named = _EXCEL_NAMES_IT.match(stream.head, begin)
+    if named is not None:
+        begin = named.end()
+        delimiter = delimiter or named[1].decode()
     while not stream.head[begin:].strip(b"\r\n"):
         if not looked_further(stream):
             return Opening(replace(given, delimiter=delimiter or ","), begin)
@@ -160,8 +166,9 @@ def _lacks_a_name(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:
-    """Whether a first column is of texts, or counts its rows."""
-    return cells == [str(row) for row in range(1, len(cells) + 1)] or not any(_is_number(c, dialect) for c in cells)
+    """Whether a first column is of texts, or counts its rows, from 1 as in R or from 0 as in pandas."""
+    counted = any(cells == [str(row) for row in range(first, first + len(cells))] for first in (0, 1))
+    return counted or not any(_is_number(c, dialect) for c in cells)
 
 
 def _quoted_at(stream: ByteStream, place: int) -> bool:
