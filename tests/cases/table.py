@@ -44,6 +44,7 @@ _R, _MLR3, _DCASE, _NUMERAI = 0.810802130658771, 0.903394591307386, 0.7621528694
 _EXCEL, _ADULT, _ZEROS, _SAVETXT = 0.8784604530783673, 0.6440694031718273, 0.6492830156253454, 0.9273186458296463
 _SEGMENTS, _TOKENS, _NAMES, _LISTS = 1.7610310829032345, 2.251910725536771, 0.8342945165880356, 1.0304994932726808
 _UNICODE, _WEATHER, _STRUCTS, _VOTES = 0.5116435469598924, 0.3107812958614455, 0.7785582399256051, 2.774598513692098
+_FLOWERS, _SCORES, _CHOICES, _PRESENT = 0.9256060714161571, 0.9256055862582641, 6.30561600636026, 0.9310284362878971
 
 CASES = (
     Try("04-catboost-calc", "eval.tsv --label Label", _CATBOOST, "--preds", 2, (("NAME,...", "Probability*"),)),
@@ -161,4 +162,34 @@ CASES = (
     Try("44-parquet-structs", "bq.parquet --label truth --preds predicted_label_probs", _STRUCTS),
     Try("44-parquet-structs", "hfname.parquet --label truth --preds out", 0.8574777520483252),
     Try("44-parquet-structs", "map.parquet --label truth --preds probs", _STRUCTS),
+    Try("51-kaggle", "sub.csv solution.csv --id Id", _FLOWERS, "--label Target"),
+    Try("51-kaggle", "sub.csv solution.csv --label Target", _FLOWERS, "--id Id"),
+    Try("52-sagemaker", "joined.csv.out", _FLOWERS, "--label '#1' --preds"),
+    Try("52-sagemaker", "test.csv.out labels.csv", _FLOWERS, "--label NAME", None, (("NAME", "#1"),)),
+    Try("53-bigquery-csv", "bq.csv --label species", _FLOWERS, "python3"),
+    Try("53-bigquery-csv", "bq.csv --label species --preds predicted_species_probs", _FLOWERS, "python3"),
+    Try("54-hf", "eval.jsonl", _SCORES, "--label label --preds logits --kind logits"),
+    Try("54-hf", "eval.jsonl --label label", _SCORES, "--preds logits --kind logits"),
+    Try("55-lmeval", "samples_arc.jsonl --label target --preds filtered_resps --kind logits", _CHOICES, "python3"),
+    Try("56-mlflow", "eval_results_table.json", _FLOWERS, "--label targets --preds"),
+    Try("56-mlflow", "eval_results_table.json --label targets", _FLOWERS),
+    Try("57-savetxt", "proba.csv yn.txt", _FLOWERS, "--classes"),
+    Try("58-excel-eu", "p.csv --label Klasse --decimal ,", _FLOWERS, "--preds setosa"),
+    Try("58-excel-eu", "pct.csv --label Klasse", _FLOWERS, "--decimal"),
+    Try("58-excel-eu", "pct.csv --label Klasse --decimal ,", _FLOWERS),
+    Try("59-utf16", "p.txt --label truth", _FLOWERS, "iconv"),
+    Try("60-missing", "spss.csv --label species --preds setosa,versicolor,virginica", _PRESENT, "--skip-missing"),
+    Try("61-onehot", "p.csv y.csv", _FLOWERS, "--id fn"),
+    Try("62-psql", "out.txt --label truth", _FLOWERS, "sed"),
+    Try("62-psql", "out.md --label truth", _FLOWERS, "sed"),
+    Try("63-tostring", "out.txt --label truth", _FLOWERS),
+    Try("64-order", "p.csv y.csv", _FLOWERS),
+    Try("65-both", "out.csv", _FLOWERS, "--label true_label --preds prob"),
+    Try("65-both", "out.csv --label true_label", _FLOWERS),
+    Try(
+        "66-evals",
+        "log.jsonl --label data.expected --preds data.probs --classes setosa,versicolor,virginica",
+        _FLOWERS,
+        "tail",
+    ),
 )

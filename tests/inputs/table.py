@@ -127,7 +127,7 @@ ROWS: list[Row] = [
     refused(TEXT, "a long row", P.replace("0.2,0.8", "0.2,0.7,0.1"), "3 fields where 2 were expected"),
     refused(TEXT, "a long first row", P.replace("0.7,0.3", "0,0.7,0.3"), "3 fields where 2 were expected"),
     refused(TEXT, "a trailing comma", P.replace("0.8\n", "0.8,\n"), "a trailing comma"),
-    refused(TEXT, "a comma at the end of every line", P.replace("\n", ",\n"), "--preds NAME,... leaves the empty column out"),
+    refused(TEXT, "a comma at the end of every line", P.replace("\n", ",\n"), "--preds a,b leaves the empty column out"),
     refused(TEXT, "a blank line in the middle", P.replace("0.2", "\n0.2"), "a blank line where 2 fields were expected"),
     refused(TEXT, "an unclosed quote", P.replace("0.2", '"0.2'), "a quote that is never closed"),
     refused(TEXT, "text after a closing quote", P.replace("0.2", '"0.2"5'), "text after a closing quote"),

@@ -167,3 +167,15 @@ def test_a_member_of_an_archive_is_named_by_options(tmp_path: Path, call: Call) 
     assert done.code == 3
     assert "--preds a or --label a chooses a member" in done.err
     assert call("score", str(path), "--preds", "a", "--label", "b", "-q").code == 0
+
+
+@pytest.mark.parametrize("version", [5, 8])
+def test_a_transport_file_cut_between_records_is_refused_wherever_that_shows(version: int, tmp_path: Path) -> None:
+    path, data = tmp_path / "p.xpt", xport(TABLE[:60], version)
+    path.write_bytes(data)
+    assert xentcli.score(path, label="y").examples.read == 59
+    # A row has three doubles and a text of three bytes: it ends with a record every 27 records.
+    for records in range(1, 59 * 27 // 80):
+        path.write_bytes(data[: -80 * records])
+        with pytest.raises(DataError, match="complete"):
+            xentcli.score(path, label="y")

@@ -20,6 +20,7 @@ from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
 from xentcli.readers.source import Pick, Source
+from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record
 from xentcli.settings import Settings
 
@@ -74,7 +75,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             return (*found[:MOST], *elsewhere)
     if predicted:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())))
-    only = head.only_number(settings) or head.only_lists(source, settings)
+    only = head.only_number(settings) or head.only_lists(source, settings) or head.unfolding(source)
     return general if only is None else (only, *elsewhere)
 
 
@@ -277,6 +278,14 @@ class _Head:
             # An age, say.
             return None
         return f"{chosen}{positive}{scale}"
+
+    def unfolding(self, source: Source) -> str:
+        """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
+        dialect = getattr(source, "dialect", None)
+        if dialect is None or not source.header:
+            return ""
+        cells = (column[0] for column in self.columns if column and column[0].lstrip()[:1] in ("[", "{"))
+        return next(filter(None, (cell_advice(cell, Written(source.path, dialect.delimiter)) for cell in cells)), "")
 
     def only_lists(self, source: Source, settings: Settings) -> str | None:
         """The options for the only column of lists of numbers beside the only label that counts its classes."""

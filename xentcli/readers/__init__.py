@@ -83,7 +83,7 @@ READERS = {
     "stata": _office("Stata", "open_stata", rb"<stata_dta>|[\x69-\x73][\x01\x02]\x01", ".dta"),
     "spss": _office("SPSS", "open_spss", rb"\$FL[23]@\(#\)", ".sav", ".zsav"),
     "sas": _office(
-        "SAS, or a SAS transport file",
+        "SAS, or SAS transport (version 5 does not count its rows: a cut may not show)",
         "open_sas",
         rb"\0{12}\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08|HEADER RECORD\*{7}LIB",
         ".sas7bdat",

@@ -30,6 +30,7 @@ __all__ = ["open_excel", "open_sas", "open_spss", "open_stata"]
 
 _CODES = "codes"
 _TRANSPORT = b"HEADER RECORD"
+_OBSERVATIONS, _MEMBER = b"HEADER RECORD*******OBS", b"HEADER RECORD*******MEMB"
 _STATA, _STATA_END = b"<stata_dta>", b"</stata_dta>"
 
 
@@ -178,12 +179,34 @@ def _check_whole(data: bytes, about: Any, place: Place, part: str | None) -> Non
     if data.startswith(_TRANSPORT) and len(data) % 80:
         what = "a transport file has records of 80 bytes, and the last of this one is shorter"
         raise DataError(what, place=place, advice="is it complete?")
+    if data.startswith(_TRANSPORT):
+        _check_observations(data, about, place)
     if data.startswith(_STATA) and _STATA_END not in data[-99:]:
         raise DataError(f"{_STATA_END.decode()} is not at its end", place=place, advice="is it complete?")
     missing = next((n for n, labels in about.variable_to_label.items() if labels not in about.value_labels), None)
     if missing is not None and part is None:
         what = f"column {shown(missing)} has value labels that are not in the file"
         raise DataError(what, place=place, advice=f"is it complete? else FILE#{_CODES} reads the codes")
+
+
+def _check_observations(data: bytes, about: Any, place: Place) -> None:
+    """Refuse a transport file that ends within an observation, or before the last that version 8 counts.
+
+    Version 5 counts none: one that is cut where a record and an observation end together looks whole.
+    """
+    header = next((at for at in range(0, len(data), 80) if data.startswith(_OBSERVATIONS, at)), None)
+    if header is None:
+        return
+    counted = data[header + 48 : header + 80].split()
+    width, rows = sum(about.variable_storage_width.values()), about.number_rows
+    rest = data[header + 80 + width * rows :]
+    if data.startswith(_OBSERVATIONS + b"V8", header) and counted and counted[0].isdigit():
+        wanted = int(counted[0])
+        if wanted != rows:
+            what = f"{rows:,} observations, and the file says that it has {wanted:,}"
+            raise DataError(what, place=place, advice="is it complete?")
+    elif rest.strip(b" ") and data.count(_MEMBER) == 1:
+        raise DataError("the file ends within an observation", place=place, advice="is it complete?")
 
 
 def _named(cells: Sequence[Any], labels: dict[Any, str] | None) -> list[Any] | None:
