@@ -201,6 +201,49 @@ CASES = {
         LN2,
         {"PREDS": "full.csv", "LABELS": "l.csv"},
     ),
+    "a column for each class beside an id": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": "id,cat,dog,emu\n"
+            + "\n".join(f"r{row}," + ",".join(map(str, q)) for row, q in enumerate(Q))
+            + "\n",
+            "l.csv": "id,emu,dog,cat\n"
+            + "\n".join(f"r{row},{t == 2:d},{t == 1:d},{t == 0:d}" for row, t in enumerate(TRUTH))
+            + "\n",
+        },
+        ("--id id, if it matches the rows",),
+        LN2,
+    ),
+    "a column for each class beside a group": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": table(np.c_[np.arange(4), np.eye(3)[TRUTH]], "site,cat,dog,emu")},
+        ("--label cat,dog,emu",),
+        LN2,
+    ),
+    "a label that is nearly called as the classes": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "site,label\n" + "\n".join(f"{t + 5}, {NAMES[t].upper()}" for t in TRUTH) + "\n"},
+        ("--label label has nearly the classes", "python3"),
+        LN2,
+    ),
+    "a label that counts the classes": Case(
+        "full.csv",
+        {"full.csv": table(np.c_[Q, [0, 1, 0, 1]], "p_0,p_1,p_2,y")},
+        ("--label y --preds p_0,p_1,p_2",),
+        1.25 * LN2,
+    ),
+    "a list of scores beside a label": Case(
+        "p.jsonl",
+        {"p.jsonl": '{"what": "x", "y": 1, "z": [0.5, 0.5]}\n{"what": "x", "y": 0, "z": [1.5, 1.5]}\n' * 2},
+        ("--label y --preds z --kind logits",),
+        float(np.log(2)),
+    ),
+    "a probability beside a label of two values": Case(
+        "full.csv",
+        {"full.csv": "when,rain,p\na,yes,0.5\nb,no,0.5\nc,no,50%\n".replace("50%", "0.5")},
+        ("--label rain --preds p --positive yes",),
+        float(np.log(2)),
+    ),
     "nothing fits": Case(
         "full.csv",
         {"full.csv": table(np.c_[Q, Q, TRUTH], "a,b,c,d,e,f,y").replace("y", "true")},

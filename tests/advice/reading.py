@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import pprint
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ ROWS = P.splitlines()
 PRINTED = [{"cat": 0.5, "dog": 0.5, "y": "cat", "note": None}, {"cat": 0.5, "dog": 0.5, "y": "dog", "note": None}]
 CELLS: list[list[Any]] = [[cell if n == 0 else float(cell) for cell in row.split(",")] for n, row in enumerate(ROWS)]
 SAVE = "numpy.save("
+
+
+def in_json(q: list[float]) -> str:
+    """A list of classes with their probabilities, its quotes doubled."""
+    return json.dumps([{"label": name, "prob": value} for name, value in zip(NAMES, q, strict=True)]).replace('"', '""')
+
 
 CASES = {
     # --- text ---
@@ -135,6 +142,57 @@ CASES = {
         ("leaves the empty column out",),
         LN2,
         {"NAME,...": "cat,dog,emu"},
+    ),
+    "a table with lines between its columns": Case(
+        "p.txt l.csv",
+        {
+            "p.txt": "\n".join([ROWS[0].replace(",", " | "), "---+---+---", *(r.replace(",", " | ") for r in ROWS[1:])])
+            + "\n",
+            "l.csv": L,
+        },
+        ("sed -E '2d;",),
+        LN2,
+    ),
+    "a table with lines around its cells": Case(
+        "p.txt l.csv",
+        {
+            "p.txt": "\n".join(
+                [
+                    "+--+",
+                    f"| {ROWS[0].replace(',', ' | ')} |",
+                    "+==+",
+                    *(f"| {r.replace(',', ' | ')} |\n+--+" for r in ROWS[1:]),
+                ]
+            )
+            + "\n",
+            "l.csv": L,
+        },
+        ("sed -E",),
+        LN2,
+    ),
+    "JSON in the cells": Case(
+        "p.csv --label y --preds p",
+        {"p.csv": "y,p\n" + "".join(f'{NAMES[t]},"{in_json(q)}"\n' for t, q in zip(TRUTH, Q.tolist(), strict=True))},
+        ("python3 -c 'import csv, json",),
+        LN2,
+    ),
+    "a flag after each number": Case(
+        "p.jsonl --label y --preds p --kind logits",
+        {"p.jsonl": '{"y": 0, "p": [[0.5, false], [0.5, false]]}\n{"y": 1, "p": [[1, false], [1, true]]}\n'},
+        ("python3 -c 'import json",),
+        float(np.log(2)),
+    ),
+    "percent beside a column that is none": Case(
+        "p.csv l.csv",
+        {"p.csv": table(np.c_[np.arange(4) + 7, 100 * Q], "n,cat,dog,emu"), "l.csv": L},
+        ("percent? --scale 0.01",),
+        LN2,
+    ),
+    "a first line about the whole log": Case(
+        "p.jsonl --label y",
+        {"p.jsonl": '{"run": 1}\n{"y": 0, "p": [0.5, 0.5]}\n{"y": 1, "p": [0.5, 0.5]}\n'},
+        ("tail -n +2",),
+        float(np.log(2)),
     ),
     "backslashes": Case(
         "p.csv l.csv", {"p.csv": P.replace("cat", '"c\\"t"'), "l.csv": L.replace("cat", '"c""t"')}, ("python3 -c",), LN2

@@ -57,7 +57,9 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         return general
     try:
         head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
-    except DataError:
+    except DataError as error:
+        if error.advice:
+            raise
         # A column that nobody asked for cannot be read: that is not what is wrong.
         return general
     given = columns_of(settings.preds, source) if settings.preds is not None else None
@@ -75,7 +77,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             return (*found[:MOST], *elsewhere)
     if predicted:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())))
-    only = head.only_number(settings) or head.only_lists(source, settings) or head.unfolding(source)
+    only = head.only_number(settings) or head.only_lists(source, settings) or head.unfolding(source) or None
     return general if only is None else (only, *elsewhere)
 
 
