@@ -81,7 +81,8 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     """
     if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
         return value
-    if callable(getattr(value, "collect", None)) and hasattr(value, "collect_schema"):
+    if hasattr(value, "collect_schema") and takes not in ("labels", "forecast"):
+        # A column for each role has a name, and its values are few beside those of predictions.
         value = value.collect()
     if takes in ("several", "labels", "forecast") and _are_names(value):
         return list(value)
@@ -144,7 +145,7 @@ def _is_data(value: Any) -> bool:
         return True
     if isinstance(value, Mapping):
         return bool(value) and all(map(_is_data, value.values()))
-    arrays = ("__array__", "__dlpack__", "__arrow_c_stream__", "__arrow_c_array__", "to_native")
+    arrays = ("__array__", "__dlpack__", "__arrow_c_stream__", "__arrow_c_array__", "to_native", "collect_schema")
     return any(hasattr(value, name) for name in arrays)
 
 

@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import polars as pl
 import pytest
 
 import xentcli
 from tests.library import CLASSES, IDS, NAMES, ORDER, PROBS, SITES, TRUTH, WEIGHTS, file_report
-from xentcli.errors import DataError
+from xentcli.errors import DataError, FileError
+from xentcli.readers import lazy
+from xentcli.readers.objects import open_memory
+from xentcli.records import replace
 from xentcli.report.report import Report
 
 score = xentcli.score
@@ -95,3 +99,57 @@ def test_no_pyarrow_is_imported() -> None:
         "print([name for name in ('pyarrow', 'pandas', 'narwhals') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_lazy_frame_is_collected_in_batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    wanted = figures(score(P, Y, weights=W, by={"site": S}, worst=3))
+    TABLE.write_parquet(tmp_path / "t.parquet")
+    collect = pl.LazyFrame.collect
+    heights: list[int] = []
+
+    def counted(frame: pl.LazyFrame, **options: Any) -> Any:
+        found = collect(frame, **options)
+        heights.append(found.height)
+        return found
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", counted)
+    monkeypatch.setattr(lazy, "_LOOK_AT", 5)
+    frames = (TABLE.lazy(), pl.scan_parquet(tmp_path / "t.parquet"), TABLE.lazy().filter(pl.col("weight") > 0))
+    for frame in (*frames, nw.from_native(TABLE.lazy())):
+        options: dict[str, Any] = {"preds": "cat:emu", "label": "label", "weights": "weight", "by": "site", "worst": 3}
+        assert figures(score(frame, block_bytes=200, threads=2, **options)) == wanted
+    source = open_memory(TABLE.lazy(), "p")
+    assert max(part.rows for part in source.parts(1000)) < len(TABLE) / 2
+    # Beside the first rows only counts are collected.
+    assert max(heights) <= 5
+
+
+def test_nulls_in_later_batches_are_found() -> None:
+    frame = pl.DataFrame({"0": [1] * 3000, "1": [0] * 3000, "y": [0] * 3000}).with_columns(
+        pl.when(pl.int_range(3000) == 2000).then(None).otherwise(pl.col("1")).alias("1")
+    )
+    with pytest.raises(DataError, match="row 2,001"):
+        score(frame.lazy(), label="y", preds="0,1", block_bytes=500)
+    assert score(frame.lazy(), label="y", preds="0,1", skip_missing=True).examples.missing == 1
+
+
+def test_a_query_that_fails_or_changes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = pl.LazyFrame({"q": [0.5, 0.25], "y": [0, 1]}).map_batches(
+        lambda frame: frame.with_columns(pl.col("gone")),
+        schema={"q": pl.Float64, "y": pl.Int64},
+        validate_output_schema=False,
+    )
+    with pytest.raises(DataError, match="gone"):
+        score(failing, label="y", preds="q")
+    source = open_memory(P.lazy(), "p")
+    with pytest.raises(DataError, match="the query gives 60 rows, and gave 59 before"):
+        list(replace(source, rows=59).parts())
+
+
+def test_a_lazy_frame_of_lists_is_collected_at_once_up_to_a_limit() -> None:
+    lists = pl.DataFrame({"p": P.to_numpy().tolist(), "y": Y})
+    assert score(lists.lazy(), label="y", preds="p", classes="cat,dog,emu").cost == score(P, Y).cost
+    many = pl.LazyFrame({"p": [[0.5, 0.5]] * 2000})
+    with pytest.raises(FileError, match="is collected at once, and would take about"):
+        lazy.collected(many, "p", most=1000)
+    assert lazy.collected(many, "p").height == 2000

@@ -81,7 +81,7 @@ _INPUTS = (
     "binary.csv --preds q --label who",
     "binary.csv --preds q --label who --classes ham,spam",
     _MULTI,
-    f"{_MULTI} --class-weight cat=3 --by-class",
+    f"{_MULTI} --class-weight x=3 --by-class",
     "multi.csv multi_labels.csv",
     "zero.csv labels.csv",
     "zero.csv labels.csv --clip 1e-6",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from xentcli.arrays import Array, index_of
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.extras import needed
+from xentcli.readers.lazy import collected, is_lazy, open_lazy
 from xentcli.readers.memory import MemorySource, holds_lists
 from xentcli.readers.npy import widened
 from xentcli.readers.wide import Flat
@@ -26,7 +27,7 @@ __all__ = ["open_memory"]
 def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     """Take an array, a tensor, a list, a series or a data frame as a source called `name`.
 
-    Data frames are those of pandas, polars (a LazyFrame is collected by the streaming engine), PyArrow and narwhals, a
+    Data frames are those of pandas, polars (a LazyFrame is collected in batches), PyArrow and narwhals, a
     dict of columns, and all that has the Arrow PyCapsule interface; arrays are those of NumPy, and all that has
     ``__array__`` or ``__dlpack__``, such as tensors. One axis of numbers has no name, or the name `column`.
 
@@ -42,6 +43,8 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     if np.ma.is_masked(data):
         raise DataError("a masked array with masked values", place=Place(name), advice="array.filled(...) decides them")
     try:
+        if (lazy := open_lazy(_native(data), name, _of_polars)) is not None:
+            return lazy
         found = _columns(data, name)
         if found is not None:
             names, columns = found
@@ -124,10 +127,10 @@ def _columns(data: Any, name: str) -> tuple[list[str], list[Array]] | None:
         return list(data.dtype.names or ()), [data[key] for key in data.dtype.names or ()]
     if hasattr(data, "iloc"):
         return _of_pandas(data)
-    if callable(unwrap := getattr(data, "to_native", None)):
-        return _columns(unwrap(), name)
-    if callable(collect := getattr(data, "collect", None)) and hasattr(data, "collect_schema"):
-        return _columns(_collected(collect), name)
+    if (native := _native(data)) is not data:
+        return _columns(native, name)
+    if is_lazy(data):
+        return _columns(collected(data, name), name)
     if callable(own := getattr(data, "get_columns", None)):
         return [str(one) for one in data.columns], [_of_polars(each) for each in own()]
     if hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
@@ -147,12 +150,9 @@ def _column(value: Any, name: str) -> Array:
     return source.array[:, 0] if len(source.shape) == 1 else source.array
 
 
-def _collected(collect: Callable[..., Any]) -> Any:
-    """The frame of a lazy one, by the streaming engine where there is one."""
-    try:
-        return collect(engine="streaming")
-    except TypeError:
-        return collect()
+def _native(data: Any) -> Any:
+    """The object that one of narwhals wraps; others unchanged."""
+    return unwrap() if callable(unwrap := getattr(data, "to_native", None)) else data
 
 
 def _named(name: Any, column: Array) -> tuple[list[str], list[Array]] | None:
