@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 import pytest
 
@@ -153,3 +154,25 @@ def test_a_lazy_frame_of_lists_is_collected_at_once_up_to_a_limit() -> None:
     with pytest.raises(FileError, match="is collected at once, and would take about"):
         lazy.collected(many, "p", most=1000)
     assert lazy.collected(many, "p").height == 2000
+
+
+def test_a_struct_of_numbers_is_a_column_for_each_field() -> None:
+    structs = pl.DataFrame({"p": P.to_dicts(), "label": NAMES, "site": SITES})
+    wanted = score(P, Y).cost
+    for frame in (structs, structs.lazy(), structs.to_arrow(), structs.to_pandas()):
+        assert score(frame, label="label", preds="p").cost == wanted
+    assert score(structs["p"], NAMES).cost == wanted
+    assert score(structs, label="label", preds="p", reference=structs.select("p")).reference_cost == wanted
+
+
+def test_a_struct_without_a_field_is_refused_with_its_row() -> None:
+    rows = np.array([{"cat": 0.5, "dog": 0.5}, {"cat": 0.25}], dtype=object)
+    with pytest.raises(DataError, match="row 2: fields cat where the first row has cat, dog"):
+        score({"p": rows, "y": ["cat", "dog"]}, label="y", preds="p")
+    empty = pl.DataFrame({"p": [{"cat": 0.5, "dog": 0.5}, None], "y": ["cat", "dog"]})
+    assert score(empty, label="y", preds="p", skip_missing=True).examples.missing == 1
+
+
+def test_one_example_may_be_a_vector_and_its_class() -> None:
+    for q in ([0.25, 0.75], [[0.25, 0.75]], pl.Series([0.25, 0.75])):
+        assert xentcli.explain(q, 1, row=1).truth == "1"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
+from numbers import Number
 from typing import Any, overload
 
 import numpy as np
@@ -69,6 +71,8 @@ def explain(
     >>> steps = explain([[0.1, 0.5, 0.1, 0.1, 0.2]], [0], row=1)
     >>> round(steps.loss, 6), round(steps.perplexity, 6)
     (2.302585, 10.0)
+    >>> explain([0.25, 0.75], 1, row=1).truth
+    '1'
     >>> explain([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]], [0, 0, 0]).causes[0].name
     'worst 1 % of rows'
     """
@@ -81,6 +85,10 @@ def explain(
     _check_plain(chosen)
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")
+    if isinstance(labels, Number):
+        # One example: a vector, alone or in a list, and its class.
+        alone = not isinstance(predictions, str | os.PathLike) and np.ndim(predictions) == 1
+        predictions, labels = [predictions] if alone else predictions, [labels]
     return _explained(predictions, labels, chosen, number)
 
 

@@ -54,8 +54,8 @@ class MemoryPart(WholePart):
         """A column; of lists of one length, which are a matrix, one place in them or the lists themselves."""
         place, key = (index, None) if self.flat is None else self.flat.origin[index]
         column = self.columns[place]
-        if isinstance(key, int):
-            return column[:, key]
+        if key is not None and self.flat is not None:
+            return column[:, [own for at, own in self.flat.origin if at == place].index(key)]
         return column if column.ndim == 1 else Lists(column.reshape(-1), np.arange(len(column) + 1) * column.shape[1])
 
     def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:

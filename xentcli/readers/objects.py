@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence, Set
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -94,12 +95,44 @@ def _of_columns(names: Sequence[str], columns: Sequence[Array], name: str, data:
     index_name = None if index is None else getattr(data.index, "name", None)
     index_name = None if index_name is None else str(index_name)
     columns = [_matrix(column) for column in columns]
-    flat = None
-    if any(column.ndim == 2 or holds_lists(column) for column in columns):
-        inner = [column.shape[1] if column.ndim == 2 else 0 if holds_lists(column) else None for column in columns]
+    flat, keys = None, [_keys(column) for column in columns]
+    if any(found or column.ndim == 2 or holds_lists(column) for found, column in zip(keys, columns, strict=True)):
+        columns = [
+            _of_structs(column, found, name) if found else column for column, found in zip(columns, keys, strict=True)
+        ]
+        inner = [
+            found or (column.shape[1] if column.ndim == 2 else 0 if holds_lists(column) else None)
+            for column, found in zip(columns, keys, strict=True)
+        ]
         flat = Flat.of(list(zip(names, inner, strict=True)))
         names = flat.names
     return MemorySource(name, tuple(names), rows, None, tuple(columns), flat, index=index, index_name=index_name)
+
+
+def _keys(column: Array) -> list[str]:
+    """The fields of a column of structs of numbers, by its first row; none of others."""
+    first = column[0] if column.ndim == 1 and column.dtype.kind == "O" and len(column) else None
+    numbers = isinstance(first, Mapping) and all(value is None or isinstance(value, Real) for value in first.values())
+    return [str(key) for key in first] if isinstance(first, Mapping) and numbers else []
+
+
+def _of_structs(column: Array, keys: Sequence[str], name: str) -> Array:
+    """f8[n, k]: the numbers of structs, NaN for a missing one.
+
+    Raises
+    ------
+    DataError
+        For a row that has other fields than the first, or no struct.
+    """
+    none: Mapping[str, None] = dict.fromkeys(column[0])
+    rows = [none if row is None else row if isinstance(row, Mapping) else {} for row in column]
+    for number, row in enumerate(rows, start=1):
+        if {*map(str, row)} != {*keys}:
+            found = ", ".join(map(str, row)) or "none"
+            reason = f"fields {found} where the first row has {', '.join(keys)}"
+            raise DataError(reason, place=Place(name, number))
+    fields = list(column[0])
+    return np.array([[np.nan if row[key] is None else row[key] for key in fields] for row in rows], dtype=np.float64)
 
 
 def _matrix(column: Array) -> Array:
