@@ -477,3 +477,26 @@ def test_a_tool_that_has_no_temperature_is_compared_without_one() -> None:
     assert any("--compat sklearn has no temperature" in note for note in result.notes)
     with pytest.raises(UsageError, match="--compat sklearn has no temperature"):
         compare({"a": a, "b": b}, [0, 1], compat="sklearn", fit="temperature")
+
+
+def test_groups_and_classes_have_every_metric_that_is_asked_for() -> None:
+    a, b, y = distributions(300, 3, 1), distributions(300, 3, 2), labels_of(300, 3, 1)
+    site, weights = np.array(["n", "s", "w"])[np.arange(300) % 3], np.arange(300) % 4 + 1.0
+    options: dict[str, Any] = {"metrics": ["accuracy", "brier", "top2"], "weights": weights}
+    result = compare({"a": a, "b": b}, y, by={"site": site}, by_class=True, **options)
+    rows = [(part, site == part.group["site"]) for part in result.by]
+    rows += [(part, y == int(part.name)) for part in result.by_class]  # type: ignore[misc]
+    assert len(rows) == 6
+    for part, some in rows:
+        alone = compare({"a": a[some], "b": b[some]}, y[some], **options | {"weights": weights[some]})
+        for metric in ("accuracy", "brier", "top2"):
+            pair = alone.pair("b", metric)
+            assert pair is not None
+            found = [part.metrics[f"{metric}_{name}"] for name in ("change", "standard_error")]
+            assert found == pytest.approx([pair.change, pair.standard_error], rel=1e-12)
+            figures = [part.metrics[f"reference_{metric}"], part.metrics[metric]]
+            assert figures == pytest.approx([model.value(metric) for model in alone.models], rel=1e-12)
+    models = next(table for table in result.tables() if table.title == "models").records()
+    assert models[1]["top2[site=n]"] == next(p.metrics["top2"] for p in result.by if p.group["site"] == "n")
+    assert "change" in rendered(result, "table")
+    assert compare({"a": a, "b": b}, y, by={"site": site}).by[0].metrics == {}

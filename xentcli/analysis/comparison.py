@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Column, Common, Difference, Part, columns_of, holm
 from xentcli.analysis.score import opened
-from xentcli.arrays import index_of
+from xentcli.arrays import Floats, index_of
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.pairing.ids import ids_at
@@ -242,10 +242,8 @@ class _Compared:
             return
         order = {name: place for place, name in enumerate(self.reference.scores.classes)}
         for model in self.others:
-            groups = self.common.by_group(
-                self._column(self.reference), self._column(model), self.reference.rows[:, LABEL]
-            )
-            names = {self.runs.labels.names[number]: part for number, part in groups.items()}
+            groups = self._by_group(model, self.reference.rows[:, LABEL])
+            names = {self.runs.labels.names[number]: parts for number, parts in groups.items()}
             for name in sorted(names, key=lambda name: order.get(name, len(order))):
                 yield ClassChange(model.name, name, **self._change(model, names[name]))
 
@@ -255,15 +253,34 @@ class _Compared:
         for model in self.others:
             for place, columns in enumerate(self.settings.slices):
                 rows = self.runs.group_rows.rows[:, place]
-                groups = self.common.by_group(self._column(self.reference), self._column(model), rows)
-                names = {self.runs.groups[place].names[number]: part for number, part in groups.items()}
+                groups = self._by_group(model, rows)
+                names = {self.runs.groups[place].names[number]: parts for number, parts in groups.items()}
                 for name in sorted(names):
                     group = named(columns_of(columns, name), name)
                     yield GroupChange(model.name, group, **self._change(model, names[name]))
 
-    def _change(self, model: ModelRows, part: Part) -> dict[str, Any]:
+    def _by_group(self, model: ModelRows, groups: Floats) -> dict[int, dict[str, Part]]:
+        """The cost, and the metrics of --metrics, of each group of rows (f8[n], numbers, -1 for none)."""
+        asked = [metric.name for metric in self.settings.shown_metrics if metric.name in self.metrics]
+        found: dict[int, dict[str, Part]] = {}
+        for metric in dict.fromkeys(("cost", *asked)):
+            columns = self._column(self.reference, metric), self._column(model, metric)
+            for number, part in self.common.by_group(*columns, groups).items():
+                found.setdefault(number, {})[metric] = part
+        return found
+
+    def _change(self, model: ModelRows, parts: Mapping[str, Part]) -> dict[str, Any]:
+        part = parts["cost"]
         error = None if self.settings.cluster is not None else part.change.standard_error
+        metrics: dict[str, float | None] = {}
+        for metric, one in parts.items():
+            if metric != "cost":
+                unit, spread = self.unit(metric), one.change.standard_error if self.settings.cluster is None else None
+                metrics |= {f"reference_{metric}": one.old.value / unit, metric: one.new.value / unit}
+                metrics[f"{metric}_change"] = one.change.mean.value / unit
+                metrics[f"{metric}_standard_error"] = self.in_unit(spread, metric)
         return {
+            "metrics": metrics,
             "examples": part.change.rows,
             "reference_cost": part.old.value / self.settings.nats_per_unit,
             "cost": part.new.value / self.settings.nats_per_unit,

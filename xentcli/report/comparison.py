@@ -117,6 +117,8 @@ class ClassChange:
     ----------
     share
         of the whole change; None where that is 0 or infinite
+    metrics
+        of each of --metrics the figure of the reference and of the model, the change, and its standard error
     """
 
     JSON_NAMES: ClassVar = {"name": "class"}
@@ -129,6 +131,7 @@ class ClassChange:
     change: Number | None
     standard_error: Number | None
     share: Finite | None
+    metrics: dict[str, Number | None] = field(default_factory=dict)
 
 
 @record(frozen=True)
@@ -139,6 +142,8 @@ class GroupChange:
     ----------
     share
         of the whole change; None where that is 0 or infinite
+    metrics
+        of each of --metrics the figure of the reference and of the model, the change, and its standard error
     """
 
     model: str
@@ -149,6 +154,7 @@ class GroupChange:
     change: Number | None
     standard_error: Number | None
     share: Finite | None
+    metrics: dict[str, Number | None] = field(default_factory=dict)
 
 
 @record(frozen=True)
@@ -339,12 +345,17 @@ class Comparison(Document):
         return Table("models", ("model", "rows", *names, "temperature", "unit", "refused"), tuple(rows), asked=True)
 
     def _group_costs(self) -> dict[str, dict[str, float]]:
-        """The costs of the models on each group of --by, by the title of a column."""
+        """The costs, and metrics, of the models on each group of --by, by the title of a column."""
         found: dict[str, dict[str, float]] = {}
         for one in self.by:
             title = ", ".join(f"{column}={value}" for column, value in one.group.items())
             costs = found.setdefault(f"cost[{title}]", {self.models[0].name: one.reference_cost})
             costs[one.model] = one.cost
+            for metric in (name for name in self.metrics if name in one.metrics):
+                figures = found.setdefault(f"{metric}[{title}]", {})
+                for model, name in ((self.models[0].name, f"reference_{metric}"), (one.model, metric)):
+                    if (value := one.metrics[name]) is not None:
+                        figures[model] = value
         return found
 
     def _pairs(self) -> Table:

@@ -203,7 +203,8 @@ def _slices(result: Comparison) -> Iterator[RenderableType]:
     several = len(result.models) > 2
     for title, parts in (("true class", result.by_class), ("group", result.by)):
         if parts:
-            yield _parts(title, sorted(parts, key=_size)[:MOST], len(parts), several)
+            more = [metric for metric in result.metrics if metric in parts[0].metrics]
+            yield _parts(title, sorted(parts, key=_size)[:MOST], len(parts), several, more)
     if result.worst:
         rows = [
             (
@@ -228,7 +229,9 @@ def _size(part: ClassChange | GroupChange) -> float:
     return -abs(part.share or 0.0)
 
 
-def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, several: bool) -> RenderableType:
+def _parts(
+    title: str, parts: Sequence[ClassChange | GroupChange], count: int, several: bool, more: Sequence[str]
+) -> RenderableType:
     errors = [part.standard_error for part in parts if part.standard_error]
     places = max(decimals(min(errors)) - 1, 2) if errors else 4
     rows = [
@@ -240,6 +243,7 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, s
             _signed(part.change, places),
             "-" if part.standard_error is None else fixed(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
+            *(cell for metric in more for cell in _figures_of(part, metric)),
             "",
         )
         for part in parts
@@ -247,7 +251,13 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], count: int, s
     if isinstance(parts[0], GroupChange):
         title = ", ".join(parts[0].group)
     first = ("model", title) if several else (title,)
-    header = (*first, "rows", "before", "after", "change", "standard error", "share", "")
+    titles = [name for metric in more for name in (_title(metric).strip(), "change")]
+    header = (*first, "rows", "before", "after", "change", "standard error", "share", *titles, "")
     if count > len(rows):
         rows.append((f"({count - len(rows):,} more)", *[""] * (len(header) - 1)))
-    return Columns(rows, header, "l" * several + "lrrrrrrl")
+    return Columns(rows, header, "l" * several + "lrrrrrr" + "rr" * len(more) + "l")
+
+
+def _figures_of(part: ClassChange | GroupChange, metric: str) -> tuple[str, str]:
+    """The figure of a model on some rows, and its change."""
+    return fixed(part.metrics[metric], 4), _signed(part.metrics[f"{metric}_change"], 4)
