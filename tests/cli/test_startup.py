@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import xentcli
 from tests.conftest import Write
 from xentcli.cli import main
 
@@ -29,6 +31,7 @@ def imported(folder: Path, *command: str) -> set[str]:
 def files(write: Write) -> None:
     write("x.csv", "cat,dog\n0.7,0.3\n0.4,0.6\n")
     write("y.csv", "truth\ncat\ndog\n")
+    xentcli.score(np.array([[0.7, 0.3]]), np.array([0]), state=write("s.json", ""))
 
 
 def test_the_library_is_light_to_import(tmp_path: Path) -> None:
@@ -49,6 +52,8 @@ def test_the_library_is_light_to_import(tmp_path: Path) -> None:
         (("score", "x.csv", "y.csv", "--per-example", "-"), {"click", "numpy"}),
         (("check", "x.csv", "y.csv", "--max", "cost=1", "-q"), {"click", "numpy"}),
         (("score", "x.csv", "y.csv"), {"click", "numpy", "rich"}),
+        (("merge", "s.json", "--quiet"), {"click", "numpy"}),
+        (("merge", "s.json", "--format", "json"), {"click", "numpy"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -60,6 +65,15 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, args: tuple[str
     assert "numpy.ma" not in found
     others = {f"xentcli.cli.{name}" for name in main.commands} - {f"xentcli.cli.{args[0]}"}
     assert args == ("--help",) or not found & others
+    if args[0] == "merge":
+        # A state says what was read: nothing is opened, paired or scored again.
+        opening = {
+            "xentcli.readers.npy",
+            "xentcli.readers.arrow",
+            "xentcli.readers.text.fields",
+            "xentcli.readers.objects",
+        }
+        assert not found & opening
     # What writes is needed only where something is written.
     writing = {"xentcli.atomic", "xentcli.writers.per_example"}
     assert "--per-example" in args or "rich" in allowed or not found & writing

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.atomic import write_bytes
 from xentcli.errors import DataError, FileError, Place, UsageError, Warning, XentError, shown
 from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.alignment import RowNames
@@ -270,6 +269,8 @@ class State:
         FileError
             Where the file cannot be written.
         """
+        from xentcli.atomic import write_bytes
+
         body = _body(self)
         about = {"xent_state": VERSION, "xent_version": __version__, "sha256": _digest(body)}
         text = json.dumps({**about, "state": body}, allow_nan=False, separators=(",", ":")).encode()
