@@ -255,9 +255,9 @@ def _check_once(pieces: Sequence[_Piece]) -> None:
     for piece in pieces:
         twin = known.setdefault(piece.cover.identity, piece)
         if twin is not piece:
-            also = "" if piece.cover.name == twin.cover.name else f", as {twin.cover.name}"
+            also = "" if piece.cover.name == twin.cover.name else f" as {twin.cover.name}"
             raise DataError(
-                f"the rows of {piece.cover.name} are also in {twin.place}{also}: they would count twice",
+                f"the rows of {piece.cover.name} are also in {twin.state.path}{also}: they would count twice",
                 place=Place(piece.state.path),
                 advice="leave one of the two states out",
             )
