@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
+import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import xentcli
 from tests.conftest import Call, Run
+from xentcli.analysis import evidence
 from xentcli.report.check import Reason
 
+gate: Any = importlib.import_module("xentcli.analysis.check")
 CLASSES = ["cat", "dog", "emu"]
 ROWS = 300
 ROLES: dict[str, Any] = {"label": "truth", "preds": CLASSES, "by": ["site", "device"]}
@@ -147,6 +154,30 @@ def test_a_stream_is_explained_as_a_file_is(read: str, xent: Run, tmp_path: Path
     names = [(reason["kind"], reason["name"]) for reason in json.loads(done.stdout)["reasons"]]
     assert names[:3] == [("class", name) for _, name in names[:3]]
     assert ("group", "site north") in names and ("row", "1") not in names[:3]
+
+
+def test_an_input_that_can_be_read_once_is_explained_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pa.Table.from_pandas(frame(2, 0.7))
+    reader = partial(pa.RecordBatchReader.from_batches, table.schema, table.to_batches(max_chunksize=100))
+    rules: dict[str, Any] = {**ROLES, "max": {"cost": 0.1}}
+    reasons = xentcli.check(table, **rules).reasons
+    assert reasons and xentcli.check(reader(), **rules).reasons == reasons
+    monkeypatch.setattr(gate, "_MOST_OF_STREAM", 50)
+    done = xentcli.check(reader(), **rules)
+    assert (done.verdict, done.reasons) == ("fail", ())
+    assert xentcli.check(table, **rules).reasons == reasons
+    monkeypatch.setattr(evidence, "_MOST", 299)
+    assert not xentcli.check(table, **rules).reasons
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFO here")
+def test_a_pipe_that_an_option_names_is_not_waited_for_again(xent: Run, tmp_path: Path) -> None:
+    frame(2, 0.7).to_csv(tmp_path / "p.csv", index=False)
+    os.mkfifo(tmp_path / "weights")
+    with subprocess.Popen(["sh", "-c", f"(echo v; yes 1 | head -n {ROWS}) > weights"], cwd=tmp_path):
+        words = ("--label", "truth", "--preds", ",".join(CLASSES), "--weights", "@weights", "--max", "cost=0.1")
+        done = xent("check", "p.csv", *words)
+    assert done.returncode == 1 and "of the cost" in done.stdout
 
 
 def test_the_command_that_shows_more_is_that_of_the_metric(call: Call, tmp_path: Path) -> None:

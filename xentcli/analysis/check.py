@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,10 @@ from xentcli.settings import Settings, takes_options
 from xentcli.urls import hidden
 
 __all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
+
+
+_MOST_OF_STREAM = 1 << 22
+"""Rows of a stream that are kept, in memory, to explain a failure; of a longer one none is explained."""
 
 
 @takes_options("check")
@@ -81,7 +85,8 @@ def check(
     Returns
     -------
     CheckReport
-        Its verdict is "pass", "fail", "inconclusive" or "no_verdict"; infinite and undefined values never pass.
+        Its verdict is "pass", "fail", "inconclusive" or "no_verdict"; infinite and undefined values never pass. The
+        inputs are read again for what explains a failure, up to 67 million rows; of a stream up to 4 million are kept.
 
     Raises
     ------
@@ -111,7 +116,8 @@ def check(
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     sliced = _sliced(chosen, rules)
-    if old is None and made is None and not any(map(_is_stream, (predictions, labels))):
+    alone = old is None and made is None
+    if alone and not any(map(_is_stream, (predictions, labels, *chosen.files_named()))):
         report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), details=details, **beside)
         again = partial(_read_again, predictions, labels, chosen, **beside)
         return _judged(rules, Evidence(_shown(report, chosen), report, chosen, again=again))
@@ -120,13 +126,14 @@ def check(
     from xentcli.analysis.against import compared
 
     runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
+    runs.most = _MOST_OF_STREAM if alone else None
     also = None if sink is None else Sink.of(sink)
     new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, details=details, **beside)
     whole, report = new.scores, _shown(new.scores, chosen)
     new.report = report
     paired = [rule.metric for rule in rules.regressions]
     against = None if old is None else compared(old, runs, new, labels, paired, **beside)
-    result = _judged(rules, Evidence(report, whole, chosen, runs, new, against))
+    result = _judged(rules, Evidence(report, whole, chosen, runs, new if runs.keeps_all else None, against))
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
@@ -186,7 +193,9 @@ def _read_again(
 
 
 def _is_stream(given: Any) -> bool:
-    """Whether a path can be read only once: standard input, a pipe."""
+    """Whether an input can be read only once: standard input, a pipe, a reader of batches."""
+    if isinstance(given, Iterator):
+        return True
     path = given if isinstance(given, str | os.PathLike) else ""
     return path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Evidence"]
 
 
+_MOST = 1 << 26
+"""Rows that are read again; the figures of more would fill a temporary file of gigabytes."""
+
+
 @record(frozen=True, eq=False)
 class Evidence:
     """What rules are held against.
@@ -43,8 +47,10 @@ class Evidence:
 
     def with_rows(self, metrics: tuple[str, ...]) -> Evidence | None:
         """Return the same with the rows of the run, read again where they were not kept; None where that cannot be."""
-        if self.new is not None or self.again is None:
-            return self if self.new is not None else None
+        if self.new is not None:
+            return self
+        if self.again is None or self.report.examples.read > _MOST:
+            return None
         runs, new = self.again(metrics)
         return replace(self, runs=runs, new=new)
 

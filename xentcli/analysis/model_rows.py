@@ -86,6 +86,8 @@ class Runs:
         Of the reference: the numbers of its groups in each row; -1 for rows that are not scored.
     row_names
         The id of each row, where rows are counted by ids.
+    most
+        How many rows of the reference are kept, about; None for all.
     """
 
     settings: Settings
@@ -95,6 +97,7 @@ class Runs:
     groups: tuple[Vocabulary, ...] = ()
     group_rows: Region | None = None
     row_names: Vocabulary | None = None
+    most: int | None = None
     _hash: TextHash = field(default_factory=TextHash.random)
     _ids: IdKeys | None = None
     _hashes: tuple[list[Words], list[Words]] = field(default_factory=lambda: ([], []))
@@ -112,6 +115,11 @@ class Runs:
     def ids(self) -> IdKeys | None:
         """The ids of the reference; None where rows are counted by position."""
         return self._ids
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether the reference has no more rows than are kept."""
+        return self.most is None or self._next <= self.most
 
     @property
     def clusters(self) -> Ints | None:
@@ -280,6 +288,8 @@ class Runs:
         model.region.put(rows, columns)
 
     def _first_written(self, model: ModelRows, block: Block) -> None:
+        if not self.keeps_all:
+            return
         if block.ids is not None:
             for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
                 known.append(found)
