@@ -11,20 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from xentcli.errors import FileError, Place, UsageError, shown
+from xentcli.errors import FileError, Place
 from xentcli.signals import blocked, undo_later
-from xentcli.urls import is_url
+from xentcli.urls import check_here
 
-__all__ = ["append_bytes", "check_here", "replacing", "write_bytes"]
+__all__ = ["append_bytes", "replacing", "write_bytes"]
 
 _SUFFIX = ".xent-tmp"
 _STALE_SECONDS = 60
-
-
-def check_here(path: str | os.PathLike[str]) -> None:
-    """Raise UsageError for a URL: nothing is written there."""
-    if is_url(path):
-        raise UsageError(f"{shown(path)} is a URL: results are written to files of this machine")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["bare", "hidden", "hidden_where_named", "is_url", "is_web", "protocol", "real", "scrubbed"]
+from xentcli.errors import UsageError, shown
+
+__all__ = ["bare", "check_here", "hidden", "hidden_where_named", "is_url", "is_web", "protocol", "real", "scrubbed"]
 
 _URL = re.compile(r"(?:[A-Za-z][\w+.-]+(?:://[^:]*)?::)*([A-Za-z][\w+.-]+)://")
 """A scheme has two letters and more, so that C:\\x is none; file systems may be chained, as in simplecache::s3://."""
@@ -31,6 +33,12 @@ def is_url(path: object) -> bool:
     (False, False, False, False)
     """
     return isinstance(path, str) and _URL.match(path) is not None and not os.path.lexists(path)
+
+
+def check_here(path: object) -> None:
+    """Raise UsageError for a URL: nothing is written there."""
+    if is_url(path):
+        raise UsageError(f"{shown(path)} is a URL: results are written to files of this machine")
 
 
 def protocol(url: str) -> str:

@@ -20,6 +20,7 @@ from xentcli.options import Option
 from xentcli.readers import same_file
 from xentcli.report.details import DETAILS
 from xentcli.scoring.metrics import METRICS, Metric, top
+from xentcli.urls import check_here
 from xentcli.writers import text_formats
 
 __all__ = ["OUTPUT", "STATE", "Output"]
