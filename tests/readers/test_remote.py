@@ -98,6 +98,7 @@ def store() -> Iterator[Callable[[str, bytes], str]]:
         memory.pipe_file(f"/xent/{name}", content)
         return f"{BASE}/{name}"
 
+    memory.mkdirs("/xent", exist_ok=True)
     yield put
     memory.rm("/xent", recursive=True)
 
@@ -189,6 +190,13 @@ def test_names_of_local_files_keep_their_meaning(name: str, call: Call, tmp_path
     path.write_text("0.5,0.5,0\n")
     given = name.replace("s3:/", "s3://")
     assert float(call("score", given, "--preds", "#1,#2", "--label", "#3", "--no-header", "--get", "cost").out) > 0.69
+
+
+def test_a_url_that_pathlib_took_a_slash_from_is_told(store: Any) -> None:
+    url = store("p.csv", b"0.5,0.5,1\n")
+    with pytest.raises(FileError, match="there is none") as caught:
+        xentcli.score(Path(url), preds="#1,#2", label="#3")
+    assert "two slashes" in caught.value.advice[0]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import stat
 import sys
@@ -38,6 +39,9 @@ __all__ = [
 
 STDIN = "-"
 HEAD_BYTES = 1 << 16
+
+_ONE_SLASH = re.compile(r"[A-Za-z][\w+.-]+:/[^/]")
+_TWO_SLASHES = "a URL has two slashes after its colon; pathlib.Path takes one away, and a text keeps both"
 
 Stamp = tuple[Any, ...]
 """Size, modification time and inode of a file; size and ETag, or what else shows a change, of an object at a URL."""
@@ -155,6 +159,8 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
         return _streamed("standard input", sys.stdin.buffer, limits, hashed)
     if is_url(path):
         return _at_url(path, limits)
+    if _ONE_SLASH.match(path) and not os.path.exists(path):
+        raise FileError("cannot be read: there is none", place=Place(path), advice=_TWO_SLASHES)
     with _reading(path or "''"):
         found = os.stat(path)
         mode = found.st_mode
