@@ -60,7 +60,12 @@ class _Table:
         """Yield the pairs of columns that are clearly exchanged."""
         above = self._true < self._predicted
         a, b, one = self._true[above], self._predicted[above], self._counts[above]
-        there, here = np.stack([one, self._at(b, a)]), np.stack([self._at(a, a), self._at(b, b)])
+        two = self._at(b, a)
+        both = np.flatnonzero(two)
+        if not len(both):
+            return
+        a, b = a[both], b[both]
+        there, here = np.stack([one[both], two[both]]), np.stack([self._at(a, a), self._at(b, b)])
         sure = _sure(there, here, self._classes)
         yield from zip(a[sure].tolist(), b[sure].tolist(), strict=True)
 

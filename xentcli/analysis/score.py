@@ -552,6 +552,8 @@ def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
     FileError
         Naming the option that allows more.
     """
+    if not (plan.settings.slices or plan.settings.cluster is not None):
+        return
     most = plan.settings.max_groups
     grouped = [("a column of --by", groups, most) for groups in bundle["by"].each]
     grouped += [("--cluster", bundle["clusters"], most)]

@@ -57,7 +57,11 @@ def labels_that_decide(
     weights_ = _Pieces(beside)
     for rows in by_source[id(label.source)].look(picks, limit):
         seen += rows.count
-        counts, labels = weights_.take(rows.count) != 0, rows.values["label"]
+        labels = rows.values["label"]
+        if weights is None and not ignored:
+            census.add(labels, lambda row, rows=rows: rows.place("label", row, 0))  # type: ignore[misc]
+            continue
+        counts = weights_.take(rows.count) != 0
         if owner is not None:
             positions = owner.find(texts_of(rows.values["id"]))
             counts[positions >= 0] = _column(owner.rows)[positions[positions >= 0]] != 0

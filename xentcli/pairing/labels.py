@@ -77,10 +77,11 @@ class Census:
             return
         self.true_false |= values.dtype.kind == "b"
         found, first, places = distinct(values)
-        self.counts.update(dict(zip(as_texts(found), np.bincount(places.ravel()).tolist(), strict=True)))
+        texts, rows = as_texts(found), first.tolist()
+        self.counts.update(dict(zip(texts, np.bincount(places.ravel()).tolist(), strict=True)))
         fresh = [place for place, value in enumerate(found.tolist()) if value not in self._numbers]
         self._numbers.update(found[fresh].tolist())
-        for label, row in sorted(zip(as_texts(found[fresh]), first[fresh].tolist(), strict=True), key=lambda p: p[1]):
+        for row, label in sorted((rows[place], texts[place]) for place in fresh):
             if label not in self.texts:
                 self.texts[label] = where(row)
 

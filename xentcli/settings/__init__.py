@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
@@ -89,12 +89,18 @@ class Settings(Fields):
         from xentcli.report.document import Setting
 
         by_compat = set_by_compat or {}
-        values = [(name, row, by_compat.get(name, getattr(self, name))) for name, row in self.rows.items()]
+        values = self._given if not by_compat else {name: getattr(self, name) for name in self.rows} | dict(by_compat)
         return {
             name: Setting(_plain(_single(name, value)), "compat" if name in by_compat else "flag")
-            for name, row, value in values
-            if value is not row.default and row.is_set(value)
+            for name, value in values.items()
+            if value is not self.rows[name].default and self.rows[name].is_set(value)
         }
+
+    @cached_property
+    def _given(self) -> dict[str, Any]:
+        """The options that may differ from their defaults."""
+        values = self.__dict__
+        return {name: values[name] for name, row in self.rows.items() if values[name] is not row.default}
 
 
 _PLAIN = (bool, int, float, type(None))

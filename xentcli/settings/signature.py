@@ -113,7 +113,8 @@ def check_names(function: Callable[..., Any], names: Iterable[str]) -> None:
     UsageError
         Naming the command that has no such option, or the nearest option there is.
     """
-    taken = inspect.signature(function).parameters
+    # What inspect.signature() returns a copy of: the copy takes a fiftieth of a call with a small array.
+    taken = function.__signature__.parameters  # type: ignore[attr-defined]
     for name in names:
         if name in taken:
             continue
