@@ -104,7 +104,7 @@ def test_the_columns_of_a_file(name: str, call: Call) -> None:
         with open(name, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
     elif name.endswith("jsonl"):
-        rows = [json.loads(line) for line in Path(name).read_text().splitlines()]
+        rows = [json.loads(line) for line in Path(name).read_text(encoding="utf-8").splitlines()]
     else:
         rows = parquet.read_table(name).to_pylist()
     wanted = xentcli.per_example("p.csv", "y.csv", row_metrics="kl,accuracy,brier")

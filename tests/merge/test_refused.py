@@ -67,7 +67,7 @@ def a_copy() -> list[str]:
 
 
 def other_rule() -> list[str]:
-    Path("y.csv").write_text("truth\n" + "".join(f"{label}\n" for label in Y[25:]))
+    Path("y.csv").write_text("truth\n" + "".join(f"{label}\n" for label in Y[25:]), encoding="utf-8")
     xentcli.score("q2.npy", "y.csv", classes="0,1,2", state="2.json", index_base=0)
     xentcli.score("q1.npy", "y1.npy", classes="0,1,2", state="1.json")
     return ["1.json", "2.json"]
@@ -76,7 +76,9 @@ def other_rule() -> list[str]:
 def other_columns() -> list[str]:
     for number, names in ((1, "a,b,c"), (2, "a,b,d")):
         rows = np.load(f"q{number}.npy").tolist()
-        Path(f"q{number}.csv").write_text(f"{names}\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
+        Path(f"q{number}.csv").write_text(
+            f"{names}\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows), encoding="utf-8"
+        )
         xentcli.score(f"q{number}.csv", f"y{number}.npy", state=f"{number}.json")
     return ["1.json", "2.json"]
 
@@ -140,7 +142,7 @@ def test_a_missing_shard_is_found_by_the_line_that_is_advised(folder: Path, call
 
 def test_options_of_how_files_are_written_may_differ(folder: Path) -> None:
     text = "".join(",".join(map(repr, row)) + "\n" for row in Q[25:].tolist())
-    Path("q2.csv").write_text(text.replace(",", ";"))
+    Path("q2.csv").write_text(text.replace(",", ";"), encoding="utf-8")
     xentcli.score("q2.csv", "y2.npy", delimiter="predictions=;", no_header="predictions", state="2.json")
     assert merge([day(1, "1.json", hash=True), "2.json"]).cost == xentcli.score(Q, Y).cost
 
@@ -246,7 +248,7 @@ TEXTS: dict[str, Callable[[str], bytes]] = {
 
 @pytest.mark.parametrize("case", TEXTS)
 def test_what_is_no_state_is_3(case: str, folder: Path) -> None:
-    text = Path(day(1, "1.json")).read_text()
+    text = Path(day(1, "1.json")).read_text(encoding="utf-8")
     Path("bad.json").write_bytes(TEXTS[case](text))
     with pytest.raises(DataError, match=r"bad\.json"):
         merge(["bad.json", day(2, "2.json")])
@@ -265,7 +267,7 @@ def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, mo
     """Whoever signs a state may lie about a count, but nothing crashes, and nothing takes all memory."""
     options: dict[str, Any] = {"by_class": True, "worst": 2, "clip": 0.01}
     xentcli.score("q1.npy", "y1.npy", by={"site": ["a", "b"] * 12 + ["a"]}, state="1.json", **options)
-    whole = json.loads(Path("1.json").read_text())
+    whole = json.loads(Path("1.json").read_text(encoding="utf-8"))
     random_ = random.Random(3)
     monkeypatch.setattr("xentcli.attempts.STRICT", False)
     refused = 0
@@ -277,7 +279,7 @@ def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, mo
             holder = holder[key]
         old = holder[place[-1]]
         holder[place[-1]] = random_.choice([value for value in WRONG if value != old or type(value) is not type(old)])
-        Path("bad.json").write_text(signed(changed))
+        Path("bad.json").write_text(signed(changed), encoding="utf-8")
         try:
             merge(["bad.json"])
         except XentError:

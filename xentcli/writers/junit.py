@@ -58,9 +58,9 @@ def _add_outcome(case: Element, limit: Check, report: CheckReport) -> None:
     """Add why a limit did not pass, with what explains a failure."""
     if limit.verdict == "pass":
         return
-    lines = [in_words(limit, report)]
+    why = [", ".join(reason_cells(reason)) for reason in report.reasons if limit.name in reason.checks]
+    lines = [in_words(limit, report), *why]
     if limit.verdict == "fail":
-        lines += [", ".join(reason_cells(reason)) for reason in report.reasons if limit.name in reason.checks]
         _add(case, "failure", limit.rule, lines)
     else:
         _add(case, "error" if limit in report.held else "skipped", limit.verdict, lines)
