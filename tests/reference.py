@@ -133,7 +133,9 @@ def row(spelling: str, by: Mapping[str, click.Option]) -> tuple[str, str, str, s
     first, *others = texts.items()
     says = " ".join([first[0], *(f"With {' and '.join(names)}: {text}" for text, names in others)])
     option = next(iter(by.values()))
-    words = ", ".join(sorted((opt for opt in option.opts if opt.startswith("-")), key=len))
+    # click keeps the spellings of --help of the context that asked for it first.
+    spellings = main.context_settings["help_option_names"] if spelling == "--help" else option.opts
+    words = ", ".join(sorted((opt for opt in spellings if opt.startswith("-")), key=len))
     if option.metavar and not option.is_flag:
         formats = option.metavar.startswith("[npy")
         words += " FORMAT" if formats else f" {option.metavar}"

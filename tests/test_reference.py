@@ -65,6 +65,10 @@ def test_every_function_and_every_field_is_documented() -> None:
         assert {name for part in parts for name in part["properties"]} <= fields
 
 
+def test_every_field_of_json_has_a_meaning() -> None:
+    assert not re.findall(r"^\| `\w+` \|.*\|  \|$", kept("json.md"), re.MULTILINE)
+
+
 def test_every_warning_is_explained() -> None:
     text = (FOLDER.parent / "semantics.md").read_text(encoding="utf-8").partition("## Warnings")[2]
     assert re.findall(r"^\| `([\w-]+)`", text, re.MULTILINE) == list(WARNINGS)

@@ -138,12 +138,12 @@ def test_a_record_is_described_by_its_annotations_and_its_docstring() -> None:
         """
 
         size: float | None
-        name: str
+        colour: str
 
     assert json_schema._object(Thing, {"number": {}})["properties"] == {
         "size": {
             "anyOf": [{"$ref": "#/$defs/number"}, {"type": "null"}],
             "description": "in metres; null where it has none",
         },
-        "name": {"type": "string"},
+        "colour": {"type": "string"},
     }

@@ -101,6 +101,8 @@ class CalibrationReport(Document):
     ----------
     confidence
         mean probability of the predicted class; None where targets are soft
+    by
+        with --by, group by group
     gap
         confidence - accuracy
     gap_interval

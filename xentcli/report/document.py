@@ -206,7 +206,15 @@ class InputFile:
 
 @record(frozen=True)
 class Setting:
-    """An option that was set, and by whom."""
+    """An option that was set, and by whom.
+
+    Attributes
+    ----------
+    value
+        what it was set to
+    by
+        a flag, or the tool of --compat
+    """
 
     value: Any
     by: Annotated[str, Keywords(enum=["flag", "compat"])] = "flag"

@@ -34,6 +34,101 @@ _COMMANDS = {
 }
 
 
+_COMMON = {
+    "accuracy": "share of rows whose label is predicted",
+    "advice": "what to do about it",
+    "after": "the figure of this run",
+    "alignment": "how rows were matched: by position or by id",
+    "backward_interval": "of backward",
+    "before": "the figure of the baseline",
+    "bin_count": "how many bins of confidence",
+    "bound": "whether the limit is a largest or a smallest value",
+    "brier": "sum over classes of (q - y)^2",
+    "causes": "the largest share of the cost first",
+    "change": "the model's less the reference's; null where it is undefined",
+    "checks": "one for each limit, or each check",
+    "classes": "class names in the order of the prediction columns",
+    "clip": "what --clip changed; null without it",
+    "code": "of a warning, for scripts",
+    "columns": "names of the columns",
+    "confidence": "mean probability of the predicted class",
+    "cost": "mean loss, in unit",
+    "cost_after": "the cost with what was fitted",
+    "cost_before": "the cost without",
+    "cost_without": "the cost unclipped",
+    "count": "how many rows",
+    "discrimination": "what tells the classes apart takes off the score",
+    "ece": "expected calibration error",
+    "ece_floor": "what a calibrated model would show with these confidences",
+    "ece_floor_95": "what a calibrated model would exceed one time in 20",
+    "eps": "EPS of --clip",
+    "examples": "how many rows",
+    "exit_code": "what the command would exit with",
+    "format": "an input format",
+    "forward_interval": "of forward",
+    "gap": "mean confidence less accuracy",
+    "group": "the value of each column of --by",
+    "high": "the upper end",
+    "id": "of the row; null without --id",
+    "ignored": "rows whose label --ignore-label names",
+    "infinite": "rows of infinite loss or divergence",
+    "inputs": "every file that was read",
+    "intercept": "on the logit; null where none was fitted",
+    "interval": "the confidence interval; null where it is undefined",
+    "kind": "the kind of predictions",
+    "label": "the true class; null where targets are soft",
+    "labels": "the file of the labels",
+    "largest": "the largest logit, which is subtracted; null for other kinds",
+    "level": "of confidence, such as 0.95",
+    "ln_q": "natural logarithm of q",
+    "logsumexp": "of the logits; null for other kinds",
+    "loss": "of the row",
+    "losses": "rows on which the model has the larger loss",
+    "low": "the lower end",
+    "matched": "the rule by which labels were matched to classes",
+    "message": "what was seen",
+    "metric": "a name in METRICS",
+    "miscalibration": "what recalibration would take off the score",
+    "model": "name of the model",
+    "name": "as it is shown",
+    "path": "as it was given",
+    "perplexity": "exp(loss in nats)",
+    "predicted": "the class of the largest prediction",
+    "q": "the prediction",
+    "read": "rows of the predictions",
+    "reason": "why, in words",
+    "reference": "name of the model that others are compared with",
+    "reference_cost": "mean loss of the reference, in unit",
+    "reference_loss": "the loss of the row by the reference",
+    "row": "counted from 1",
+    "row_sum": "how far row sums are from 1",
+    "rows": "how many rows",
+    "schema_version": "of the names in this document",
+    "score": "miscalibration - discrimination + uncertainty",
+    "scored": "rows with a loss in the cost",
+    "share": "of the cost",
+    "slope": "on the logit; null where none was fitted",
+    "standard_error": "of the mean; null where it is undefined",
+    "target_entropy": "entropy of a soft target; null for others",
+    "temperature": "T in softmax(ln q / T); null where none was fitted",
+    "term": "y ln q",
+    "terms": "one for each class",
+    "ties": "rows of equal loss",
+    "total": "their sum",
+    "truth_index": "position of the true class, from 0; null for a soft target",
+    "uncertainty": "the score of the class frequencies",
+    "unit": "of losses",
+    "value": "the figure; null where it is undefined",
+    "verdict": "in one word",
+    "warnings": "what looks like a known mistake",
+    "wins": "rows on which the model has the smaller loss",
+    "xent_version": "of the program",
+    "y": "the target",
+    "zero_weight": "rows of weight 0",
+}
+"""What a field of this name is wherever its class says nothing else."""
+
+
 def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
     documents = (Report, Explanation, Causes, Comparison, CalibrationReport, Checks)
@@ -94,7 +189,8 @@ def _object(cls: type, defs: dict[str, Any]) -> dict[str, Any]:
     properties = {}
     for name in vars(cls)["__record__"]:
         if name not in omitted:
-            text = {"description": descriptions[name]} if name in descriptions else {}
+            said = descriptions.get(name) or _COMMON.get(name)
+            text = {"description": said} if said else {}
             properties[renamed.get(name, name)] = {**_type(hints[name], defs), **text}
     return {
         "type": "object",
@@ -109,7 +205,8 @@ def _descriptions(cls: type) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         _, _, section = inspect.cleandoc(base.__doc__ or "").partition("Attributes\n----------\n")
-        found |= re.findall(r"^(\w+)\n((?: +.+\n?)+)", section, re.MULTILINE)
+        for names, text in re.findall(r"^(\w+(?:, \w+)*)\n((?: +.+\n?)+)", section, re.MULTILINE):
+            found |= dict.fromkeys(names.split(", "), text)
     return {name: re.sub(r"\bNone\b", "null", " ".join(text.split())) for name, text in found.items()}
 
 
