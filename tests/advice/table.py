@@ -36,7 +36,7 @@ NOT_FOLLOWED = {
     r"^-o FILE.json writes the whole report": "writes a file beside; tests/pairs has both options",
     r"^--shift-labels takes the label": "tests/pairing/test_next_token.py follows it",
     r"^xent completion bash": "writes into the home directory; tests/cli/test_completion.py follows it",
-    r" in each run( |$)|^run it (again )?with --s|^run xent \{\} again|^xent score \.\.\. --state": "about the runs that made the states; tests/merge follows it",
+    r" in each run( |$)|^--get \{\}, or --metrics \{\}|^run it (again )?with --s|^run xent \{\} again|^xent score \.\.\. --state": "about the runs that made the states; tests/merge follows it",
     r"^columns of --(by|show)$|^--metrics, --get$|^--compat set other|^a fit reads all rows": "the reason of a null figure, or a part of a message",
     r"^xent: \{\}": "a usage error that click found",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",

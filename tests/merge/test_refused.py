@@ -296,3 +296,24 @@ def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("xentcli.analysis.state.DEFAULT", Limits(batch=100))
     with pytest.raises(FileError, match="more than 100 bytes"):
         merge([state])
+
+
+def test_a_metric_that_no_run_computed_is_refused_with_the_option(folder: Path, call: Call) -> None:
+    states = [day(1, "1.json"), day(2, "2.json")]
+    done = call("merge", *states, "--get", "ece")
+    assert (done.code, done.out) == (3, "")
+    assert "ece was not computed by the runs that were merged" in done.err
+    assert "--get ece" in done.err
+    for number in (1, 2):
+        assert call("score", f"q{number}.npy", f"y{number}.npy", "--get", "ece", "--state", f"{number}.json").code == 0
+    done = call("merge", *states, "--get", "ece")
+    assert float(done.out) == xentcli.score(Q, Y, metrics_needed=["ece"])["ece"]
+
+
+def test_the_screen_names_a_file_and_says_that_there_are_others(folder: Path, call: Call) -> None:
+    done = call("merge", day(1, "1.json"), day(2, "2.json"))
+    assert "q1.npy and others: 40 of 40 rows" in done.out
+    assert "y1.npy and others, column #1" in done.out
+    paths = [item["path"] for item in merge(["2.json", "1.json"]).to_dict()["inputs"]]
+    assert paths == ["q1.npy", "y1.npy", "q2.npy", "y2.npy"]
+    assert " and others" not in call("merge", "1.json").out

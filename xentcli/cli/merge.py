@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from xentcli.cli.command import Command
 from xentcli.cli.offers import files
 from xentcli.cli.options import parameters
 from xentcli.cli.output import OUTPUT, STATE, Output
+from xentcli.errors import DataError, NotComputedError
 from xentcli.records import replace
 
 __all__ = ["merge"]
@@ -40,4 +42,22 @@ def merge(states: tuple[str, ...], **options: Any) -> None:
 
     paths = [file for path in states for file in files_of(path) or (path,)]
     output = Output(options, paths)
-    output.write(run(paths, state=options["state"]))
+    merged = run(paths, state=options["state"])
+    _check_computed(output.metrics_needed, getattr(merged, "report", merged))
+    output.write(merged)
+
+
+def _check_computed(metrics: Iterable[str], report: Any) -> None:
+    """Refuse --get of a metric that the runs did not compute.
+
+    Raises
+    ------
+    DataError
+        With the option that computes it.
+    """
+    for name in metrics:
+        try:
+            _ = report[name]
+        except NotComputedError as error:
+            option = f"--get {name}, or --metrics {name}, in each run computes it"
+            raise DataError(f"{error.message} by the runs that were merged", advice=option) from None
