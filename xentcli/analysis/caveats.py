@@ -118,7 +118,7 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             "renormalized", f"every row was divided by its sum; the sums were up to {total.deviation:.2g} from 1"
         )
     if total.left_out.missing > _FEW_MISSING * total.read:
-        yield _missing(total)
+        yield _missing(total, "prediction" if plan.reference is None else "prediction or reference")
     if total.underflows:
         yield _underflow(total.underflows)
     if plan.compare_row_names and not names.same:
@@ -134,11 +134,11 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         )
 
 
-def _missing(total: Scores) -> Warning:
+def _missing(total: Scores, lacking: str) -> Warning:
     missing = total.left_out.missing
     share = f"{missing:,} of {total.read:,} rows ({100 * missing / total.read:.2g} %)"
-    advice = "the cost is that of the other rows; are those without a prediction the hard ones?"
-    return Warning("missing-predictions", f"{share} have no prediction and were left out (--skip-missing)", advice)
+    advice = f"the cost is that of the other rows; are those without a {lacking} the hard ones?"
+    return Warning("missing-predictions", f"{share} have no {lacking} and were left out (--skip-missing)", advice)
 
 
 def _underflow(count: int) -> Warning:

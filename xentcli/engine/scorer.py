@@ -447,7 +447,7 @@ class Scorer:
         try:
             return checked(forecast, sides.target, None, recipe=recipe, rows=rows, where=where)
         except DataError as error:
-            raise reference.refused(error) from None
+            raise reference.refused(error, self.plan.recipe.kind) from None
 
     def _left_out(
         self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None, start: int

@@ -71,10 +71,17 @@ class Reference:
             renormalize=recipe.renormalize and len(self.order) > 1,
         )
 
-    def refused(self, error: DataError) -> DataError:
-        """Return the error of a row of the forecast, without advice that is about the kind of the predictions."""
+    def refused(self, error: DataError, kind: str) -> DataError:
+        """Return the error of a row of the forecast, without advice that is about predictions, which are of a kind."""
         # What is wrong with a forecast is not mended by an option about the predictions.
-        lines = [line for line in error.advice if not re.search("--(kind|scale|preds)", line)]
+        others = (
+            "--(kind|scale|preds|multilabel)"
+            if kind == "probs"
+            else "--(kind|scale|preds|multilabel|renormalize|sum-tolerance)"
+        )
+        lines = [line for line in error.advice if not re.search(others, line)]
+        if kind == "probs" and "the row sums to" in error.message and not lines:
+            lines = ["--renormalize divides each row by its sum"]
         message, takes = (
             f"{error.message} (--reference)",
             "--reference takes probabilities, from 0 to 1, in every --kind",
@@ -99,11 +106,16 @@ def reference_of(roles: Roles, rule: Rule, settings: Settings) -> Reference | No
     if len(found.columns) == 1 and len(classes) == 2 and not settings.multilabel:
         return _one_column(found, classes)
     if len(found.columns) != len(classes):
-        one = " (two classes may have one)" if len(classes) == 2 and not settings.multilabel else ""
+        constant = "shares of classes? reference=series.to_dict() takes them as constant"
+        count = f"{len(found.columns):,} column{'s' * (len(found.columns) > 1)}"
         raise DataError(
-            f"--reference has {len(found.columns):,} columns, and there are {len(classes):,} classes{one}",
+            f"--reference has {count}, and there are {len(classes):,} classes",
             place=place,
-            advice=(f"reference columns: {listed(found.names)}", f"classes: {listed(classes)}"),
+            advice=(
+                f"reference columns: {listed(found.names)}",
+                f"classes: {listed(classes)}",
+                constant if getattr(found.source, "rows", None) == len(classes) else "",
+            ),
         )
     named = found.named and (preds.named or len(preds.columns) == 1 or settings.classes is not None)
     order, note, _ = distribution_order(found.names, classes, named, place, "reference")

@@ -127,7 +127,8 @@ def skipped_rows(report: Report) -> Iterator[str]:
         why = ", ".join(options) or "missing at the start of a list"
         yield f"{plural(examples.ignored, 'row')} skipped ({why})"
     if examples.missing:
-        yield f"{plural(examples.missing, 'row')} without a prediction skipped (--skip-missing)"
+        what = "a prediction" if report.reference is None else "a prediction or a reference"
+        yield f"{plural(examples.missing, 'row')} without {what} skipped (--skip-missing)"
     if examples.ignored_cells:
         yield f"{plural(examples.ignored_cells, 'cell')} of other rows skipped (--ignore-label)"
 
