@@ -19,7 +19,7 @@ from xentcli.records import record
 from xentcli.signals import blocked
 from xentcli.urls import is_web, protocol, real, scrubbed
 
-__all__ = ["Access", "Remote", "exists", "folder", "matching"]
+__all__ = ["Access", "Remote", "exists", "folder", "in_ranges", "matching"]
 
 Access = Literal["in order", "anywhere", "ranges"]
 _BLOCK = 1 << 22
@@ -31,6 +31,8 @@ _CACHES: dict[Access, dict[str, Any]] = {
     # One request for each read, of exactly its bytes.
     "ranges": {"block_size": _BLOCK, "cache_type": "none"},
 }
+_sizes: dict[str, int] = {}
+"""Of each object that was opened and is read in ranges, its size then."""
 _SIGNS = re.compile(
     "etag|contentmd5|md5|md5hash|crc32c|digest|generation|versionid|ino|lastmodified|updated|mtime|modified|created"
 )
@@ -93,13 +95,17 @@ class Remote:
     @cached_property
     def ranged(self) -> bool:
         """Whether any range can be read at about the cost of its bytes."""
-        if not self.size or self.info.get("partial") is False or hasattr(self.fs, "_all_dirnames"):
-            # An archive is inflated from the beginning of a member.
-            return False
-        if not is_web(self.url):
-            return True
+        # An archive is inflated from the beginning of a member.
+        apart = bool(self.size) and self.info.get("partial") is not False and not hasattr(self.fs, "_all_dirnames")
+        found = apart and (not is_web(self.url) or self._gives_its_last_byte())
+        if found and self.size is not None:
+            _sizes[self.url] = self.size
+        return found
+
+    def _gives_its_last_byte(self) -> bool:
+        """Whether a web server gives a range, and does not begin with the first byte."""
         with _client(self.url), self._file("ranges") as file:
-            file.seek(self.size - 1)
+            file.seek((self.size or 1) - 1)
             try:
                 return len(file.read(1)) == 1
             except ValueError:
@@ -110,13 +116,23 @@ class Remote:
         with _client(self.url):
             # A web server without ranges sends one answer, which is read as it comes.
             further = {} if self.ranged or not is_web(self.url) else {"block_size": 0}
-            return _File(self, self._file(access, **further))
+            return _File(self.url, self.fs, self._file(access, **further))
 
     def _file(self, access: Access, **further: Any) -> Any:
         if access == "ranges" and self.fs.async_impl:
             # Its size is known: these clients ask for it otherwise.
             further["size"] = self.size
         return self.fs.open(self.path, "rb", **{**_CACHES[access], **further})
+
+
+def in_ranges(url: str) -> io.RawIOBase:
+    """Open an object for single ranges; one that was found to have them is not asked for again."""
+    fs, path = _located(url)
+    size = _sizes.get(url)
+    if size is None or not fs.async_impl:
+        return Remote.at(url).opened("ranges")
+    with _client(url):
+        return _File(url, fs, fs.open(path, "rb", size=size, **_CACHES["ranges"]))
 
 
 def folder(url: str) -> list[str] | None:
@@ -172,9 +188,9 @@ def _urls(url: str, entries: Any) -> list[str]:
 class _File(io.RawIOBase):
     """A file of fsspec, whose errors are ours."""
 
-    def __init__(self, remote: Remote, file: Any) -> None:
+    def __init__(self, url: str, fs: Any, file: Any) -> None:
         # Some file systems close their files when they are let go.
-        self._remote, self._url, self._file = remote, remote.url, file
+        self._url, self._fs, self._file = url, fs, file
 
     def readable(self) -> bool:
         return True

@@ -196,6 +196,12 @@ def _remote(url: str) -> Remote:
     return Remote.at(url)
 
 
+def _in_ranges(url: str) -> io.RawIOBase:
+    from xentcli.readers.remote import in_ranges
+
+    return in_ranges(url)
+
+
 def remote_file(url: str, access: Access) -> io.RawIOBase:
     """Open an object at a URL, without a buffer."""
     return _remote(url).opened(access)
@@ -289,7 +295,7 @@ def plain_path(stream: ByteStream, what: str) -> str:
 def open_range(path: str) -> Iterator[io.RawIOBase]:
     """Open a file for `fill_range`."""
     with _reading(path):
-        file = remote_file(path, "ranges") if is_url(path) else io.FileIO(path)
+        file = _in_ranges(path) if is_url(path) else io.FileIO(path)
     with file:
         yield file
 
