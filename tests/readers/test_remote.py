@@ -134,7 +134,7 @@ def test_chained_and_file_urls(local: Path) -> None:
     with zipfile.ZipFile(local / "z.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(local / "run.csv", "a/run.csv")
     for url in ("file://{}/run.csv", "simplecache::file://{}/run.csv", "zip://a/*.csv::file://{}/z.zip"):
-        assert xentcli.score(url.format(local), **options).cost == expected, url
+        assert xentcli.score(url.format(local.as_posix()), **options).cost == expected, url
 
 
 def test_labels_weights_and_classes_are_taken_from_urls(store: Any, call: Call, tmp_path: Path) -> None:

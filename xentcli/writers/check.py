@@ -59,7 +59,7 @@ def _held(metric: str, group: Mapping[str, str] | None) -> str:
 def in_words(check: Check, result: CheckReport) -> str:
     """Return the cells of a limit as a line of text."""
     metric, value, *rest = (" ".join(cell.split()) for cell in cells(check, result))
-    return ", ".join(filter(None, (f"{metric} {value}", *rest)))
+    return ", ".join(filter(None, (f"{metric} {'undefined' if check.value is None else value}", *rest)))
 
 
 def _figure(value: float, check: Check) -> str:
