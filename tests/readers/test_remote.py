@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 import xentcli
-from tests.conftest import XENT, Call
+from tests.conftest import XENT, Call, posix_only
 from tests.readers.test_formats import LABELS, PREDICTIONS, figures, make, npy
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.readers import READERS, open_source
@@ -183,6 +183,7 @@ def test_models_are_compared_at_urls_and_named_without_queries(local: Path, stor
     assert [model.name for model in found.models] == ["old", "new"]
 
 
+@posix_only
 @pytest.mark.parametrize("name", ["a:b.csv", "a#b.csv", "C:\\x.csv", "s3:/x.csv"])
 def test_names_of_local_files_keep_their_meaning(name: str, call: Call, tmp_path: Path) -> None:
     path = tmp_path / name
