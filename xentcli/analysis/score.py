@@ -145,6 +145,8 @@ def scored(
 
     `keep` writes the state of the run.
     """
+    if sink is None and settings.row_metrics is not None:
+        raise UsageError("--row-metrics are columns of --per-example FILE, and of per_example() in Python")
     target = None if sink is None else Sink.of(sink)
     named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
@@ -441,8 +443,6 @@ def _report(
             "a row of that class has a loss and weight 0, so weight x loss is not its part of the cost",
             advice="leave --per-example out to compute the cost",
         )
-    if sink is None and plan.settings.row_metrics is not None:
-        raise UsageError("--row-metrics are columns of --per-example FILE, and of per_example() in Python")
     of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
     metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
     fit = any(metric.tally == "fit" for metric in metrics)
