@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xentcli
-from xentcli.analysis.state import Decided
+from xentcli.analysis.covers import Decided
 from xentcli.errors import NoVerdict
 from xentcli.pairing import Plan
 from xentcli.scoring.recipe import Recipe

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
-from itertools import accumulate, groupby, islice, pairwise
+from itertools import accumulate
 from typing import Any
 
 from xentcli import attempts
+from xentcli.analysis.covers import Cover, Covered
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
-from xentcli.analysis.state import Cover, Covered, State, read
+from xentcli.analysis.state import State, read
+from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards
 from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError, shown
-from xentcli.options import spelled
 from xentcli.pairing import Matches
 from xentcli.pairing.feed import check_row_names
 from xentcli.pairing.matched import FEW, Lacking
 from xentcli.readers import same_file
-from xentcli.records import record, replace
+from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.parts import Input
 from xentcli.report.report import Report
@@ -147,19 +148,6 @@ def _document(whole: State) -> Report | CalibrationReport:
     return document_of(tallied, report, whole.bins, Fit(None, reason=_REFIT))
 
 
-@record(frozen=True, eq=False)
-class _Piece:
-    """A run that is covered, and the state that has it."""
-
-    cover: Cover
-    state: State
-
-    @property
-    def place(self) -> str:
-        """The state, and what of it."""
-        return self.state.path if len(self.state.covers) == 1 else f"{self.state.path} ({self.cover.name})"
-
-
 def _merged(states: Sequence[State]) -> State:
     """The state of all rows.
 
@@ -169,10 +157,10 @@ def _merged(states: Sequence[State]) -> State:
         Where states do not go together.
     """
     for other in states[1:]:
-        _check_alike(states[0], other)
-    pieces = [_Piece(cover, state) for state in states for cover in state.covers]
-    _check_once(pieces)
-    shards = _check_shards(pieces)
+        check_alike(states[0], other)
+    pieces = [Piece(cover, state) for state in states for cover in state.covers]
+    check_once(pieces)
+    shards = check_shards(pieces)
     ordered = sorted(pieces, key=_order)
     first = ordered[0].state
     bundles = [_renumbered(state, ordered) for state in sorted(states, key=lambda state: _order_of(state, ordered))]
@@ -187,151 +175,7 @@ def _merged(states: Sequence[State]) -> State:
     )
 
 
-def _check_alike(one: State, other: State) -> None:
-    """Refuse states of other commands, options or classes."""
-
-    def unlike(what: str, mine: str, theirs: str, *advice: str) -> DataError:
-        return DataError(f"{what}: {mine}, and {theirs} in {one.path}", place=Place(other.path), advice=advice)
-
-    if one.command != other.command:
-        raise unlike("a state of another command", f"xent {other.command}", f"xent {one.command}")
-    for name in sorted(one.compared.keys() | other.compared.keys()):
-        mine, theirs = (state.compared.get(name) for state in (other, one))
-        if mine != theirs:
-            raise unlike(
-                "other options", _said(name, mine), _said(name, theirs), f"run both with the same {spelled(name)}"
-            )
-    same = (
-        ("metrics", "metrics", "--metrics, --get"),
-        ("bins", "bins", "--bins"),
-    )
-    for name, what, option in same:
-        mine, theirs = (getattr(state, name) for state in (other, one))
-        if mine != theirs:
-            raise unlike(f"other {what}", _listed(mine), _listed(theirs), f"run both with the same {option}")
-    for name, what, advice in _SAME:
-        mine, theirs = (getattr(state.decided, name) for state in (other, one))
-        if mine != theirs:
-            raise unlike(f"other {what}", _listed(mine), _listed(theirs), *((advice,) if advice else ()))
-    if one.set_by_compat != other.set_by_compat:
-        raise unlike("--compat set other values", _listed(other.set_by_compat), _listed(one.set_by_compat))
-
-
-_SAME = (
-    ("classes", "classes", "--classes NAMES in each run names them"),
-    ("matched", "rules of the labels", "--index-base 0 (or 1) in each run takes labels as positions"),
-    ("by_name", "rules of the labels", ""),
-    ("alignment", "ways to match rows", "--id COLUMN, or --align position, in each run"),
-    ("compare_row_names", "row names", "--align position in each run"),
-    ("slice_columns", "columns of --by", ""),
-    ("shown_columns", "columns of --show", ""),
-    ("clip", "clipping, as the dtype of the predictions decides it", ""),
-    ("renormalize", "renormalisation", ""),
-    ("per_row", "denominators", ""),
-    ("class_weight", "class weights", ""),
-    ("precision", "dtypes of the predictions", ""),
-    ("single", "dtypes of the predictions", ""),
-)
-"""What runs must have decided alike: the field, what it is, and the option that decides it."""
-
-
-def _said(name: str, value: Any) -> str:
-    if value is None or value is False:
-        return f"no {spelled(name)}"
-    return spelled(name) if value is True else f"{spelled(name)} {_listed(value)}"
-
-
-def _listed(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
-    many = isinstance(value, tuple | list)
-    text = ", ".join(map(str, value)) if many else str(value)
-    return shown(text)[1:-1] if text and len(text) <= 60 else shown(text) if text else "none"
-
-
-def _check_once(pieces: Sequence[_Piece]) -> None:
-    """Refuse an input that two states have."""
-    known: dict[str, _Piece] = {}
-    for piece in pieces:
-        twin = known.setdefault(piece.cover.identity, piece)
-        if twin is not piece:
-            also = "" if piece.cover.name == twin.cover.name else f" as {twin.cover.name}"
-            raise DataError(
-                f"the rows of {piece.cover.name} are also in {twin.state.path}{also}: they would count twice",
-                place=Place(piece.state.path),
-                advice="leave one of the two states out",
-            )
-
-
-def _check_shards(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """Return the shards of each whole in order.
-
-    Raises
-    ------
-    DataError
-        Where one is missing, is there twice, or is of something else.
-    """
-    found = []
-    sharded = [piece for piece in pieces if piece.cover.shard is not None]
-    sharded.sort(key=lambda piece: (_count(piece), _path(piece), _index(piece)))
-    for count, some in groupby(sharded, key=_count):
-        same_count = list(some)
-        # One whole may be read under other paths on each machine.
-        once = len(same_count) == len({*map(_index, same_count)}) == count
-        wholes = [same_count] if once else [list(group) for _, group in groupby(same_count, key=_path)]
-        for whole in wholes:
-            _check_shards_of_one(sorted(whole, key=_index), count)
-            found.append(sorted(whole, key=_index))
-    return found
-
-
-def _check_shards_of_one(whole: Sequence[_Piece], count: int) -> None:
-    first, indexes = whole[0], {_index(piece) for piece in whole}
-    for one, other in pairwise(whole):
-        if _index(one) == _index(other):
-            raise DataError(
-                f"shard {_index(other)}/{count} of {_path(other)} is also in {one.place}: its rows would count twice",
-                place=Place(other.state.path),
-                advice="leave one of the two states out",
-            )
-    if lacking := count - len(indexes):
-        missing = list(islice((index for index in range(1, count + 1) if index not in indexes), 10))
-        names = ", ".join(f"{index}/{count}" for index in missing) + ", ..." * (lacking > 10)
-        raise DataError(
-            f"{lacking:,} of the {count:,} shards of {_path(first)} missing: {names}",
-            place=Place(first.state.path),
-            advice=f"run it with --shard {missing[0]}/{count} --state FILE, and merge that file too",
-        )
-    for other in whole[1:]:
-        if other.cover.whole != first.cover.whole:
-            raise DataError(
-                f"a shard of {_whole(other)}, and {first.place} is one of {_whole(first)}: they are not of one whole",
-                place=Place(other.state.path),
-                advice="run all shards on the same files",
-            )
-
-
-def _index(piece: _Piece) -> int:
-    assert piece.cover.shard is not None
-    return piece.cover.shard[0]
-
-
-def _count(piece: _Piece) -> int:
-    assert piece.cover.shard is not None
-    return piece.cover.shard[1]
-
-
-def _path(piece: _Piece) -> str:
-    return piece.cover.inputs[0].path
-
-
-def _whole(piece: _Piece) -> str:
-    assert piece.cover.whole is not None
-    kind, count, _ = piece.cover.whole
-    return f"{count:,} {kind} of {_path(piece)}"
-
-
-def _order(piece: _Piece) -> tuple[Any, ...]:
+def _order(piece: Piece) -> tuple[Any, ...]:
     """The order of what is covered: by path, shard and state, numbers in names as numbers, then by what was read."""
     cover = piece.cover
     return _natural(cover.inputs[0].path), cover.shard or (0, 0), _natural(cover.file), cover.identity
@@ -342,11 +186,11 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(token), "") if place % 2 else (0, token) for place, token in enumerate(tokens))
 
 
-def _order_of(state: State, ordered: Sequence[_Piece]) -> int:
+def _order_of(state: State, ordered: Sequence[Piece]) -> int:
     return next(place for place, piece in enumerate(ordered) if piece.state is state)
 
 
-def _renumbered(state: State, ordered: Sequence[_Piece]) -> Bundle:
+def _renumbered(state: State, ordered: Sequence[Piece]) -> Bundle:
     """The tallies of a state, with rows numbered through all that is covered.
 
     In each state they are numbered through what it covers, in the same order.
@@ -386,7 +230,7 @@ def _options(states: Sequence[State]) -> dict[str, Any]:
     return {name: value for name, value in every.items() if name != "shard"}
 
 
-def _matches(ordered: Sequence[_Piece], states: Sequence[State], shards: Sequence[Sequence[_Piece]]) -> Matches:
+def _matches(ordered: Sequence[Piece], states: Sequence[State], shards: Sequence[Sequence[Piece]]) -> Matches:
     """How all rows found their partners; ids of one whole are counted over its shards."""
     names = reduce(lambda one, other: one.merge(other), (state.matches.row_names for state in states))
     unused = sum(state.matches.unused for state in states)
@@ -414,7 +258,7 @@ def _first_few(ids: Any) -> tuple[str, ...]:
     return tuple(one for some in ids for one in some)[:FEW]
 
 
-def _unused(whole: Sequence[_Piece]) -> int:
+def _unused(whole: Sequence[Piece]) -> int:
     """How many labels no shard has a prediction for.
 
     Raises
@@ -431,7 +275,7 @@ def _unused(whole: Sequence[_Piece]) -> int:
             if both := seen & used:
                 row = given.rows + -given.rows % 8 - both.bit_length() + 1
                 raise DataError(
-                    f"the id of row {row:,} of {given.path} is in {_path(piece)} twice, in two shards: "
+                    f"the id of row {row:,} of {given.path} is in {piece.path} twice, in two shards: "
                     f"{both.bit_count():,} such ids",
                     place=Place(piece.state.path),
                     advice="each id is there once",
@@ -440,7 +284,7 @@ def _unused(whole: Sequence[_Piece]) -> int:
         left = given.rows - seen.bit_count()
         if left and "subset" not in whole[0].state.options:
             raise DataError(
-                f"{left:,} ids of {given.path} are in no shard of {_path(whole[0])}",
+                f"{left:,} ids of {given.path} are in no shard of {whole[0].path}",
                 place=Place(whole[0].state.path),
                 advice="--subset in each run scores the rows that both files have",
             )

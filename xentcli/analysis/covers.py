@@ -1,0 +1,257 @@
+"""What a run covers, and what it decided before its first row: what states have beside the sums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xentcli.errors import Warning
+from xentcli.pairing import Feed, Matches, Plan
+from xentcli.pairing.plan import Table
+from xentcli.pairing.reference import Reference
+from xentcli.readers.source import Pick, Selection, Source, files_in
+from xentcli.records import record, replace
+from xentcli.settings import Settings
+from xentcli.tallies.bundle import Bundle
+
+__all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of"]
+
+
+@record(frozen=True)
+class Covered:
+    """An input of a run: `rows`, `files` and `bytes` are those that were read.
+
+    Attributes
+    ----------
+    sha256
+        Of the bytes; None of what is in memory, and where each shard reads a part of the file.
+    joined
+        Whether its rows are matched by ids, so that each shard has all of them.
+    """
+
+    path: str
+    format: str
+    rows: int
+    files: int
+    bytes: int | None
+    sha256: str | None
+    header: bool | None
+    unused: tuple[str, ...]
+    joined: bool
+
+
+@record(frozen=True)
+class Cover:
+    """What one run covers.
+
+    Attributes
+    ----------
+    inputs
+        The predictions first.
+    rows, start
+        How many rows of the predictions are numbered, and the number before the first of them.
+    identity
+        A digest of what was read.
+    file
+        The name of the state that was written first.
+    shard, whole
+        I and N of --shard, None once all N were merged; and what was shared out: files or rows, how many, and a
+        digest of the names of the files.
+    used
+        With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits.
+    uncertain_base
+        As in a Plan.
+    """
+
+    inputs: tuple[Covered, ...]
+    rows: int
+    start: int
+    identity: str
+    file: str
+    shard: tuple[int, int] | None
+    whole: tuple[str, int, str] | None
+    used: tuple[str, ...]
+    warnings: tuple[Warning, ...]
+    uncertain_base: bool
+
+    @property
+    def name(self) -> str:
+        """What it covers, for messages."""
+        index = "" if self.shard is None else f" (shard {self.shard[0]}/{self.shard[1]})"
+        return f"{self.inputs[0].path}{index}"
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether counts are from 0 up, and the shard is one of N."""
+        counts = [self.rows, self.start, *(c for i in self.inputs for c in (i.rows, i.files, i.bytes or 0))]
+        shard = self.shard is None or 1 <= self.shard[0] <= self.shard[1]
+        return bool(self.inputs) and min(counts) >= 0 and shard and (self.shard is None or self.whole is not None)
+
+
+@record(frozen=True)
+class Decided:
+    """What a run decided before its first row, as far as figures and messages depend on it."""
+
+    classes: tuple[str, ...]
+    matched: str | None
+    note: str
+    by_name: bool
+    label_columns: tuple[str, ...]
+    slice_columns: tuple[tuple[str, ...], ...]
+    shown_columns: tuple[str, ...]
+    clip: float | None
+    renormalize: bool
+    per_row: bool
+    class_weight: tuple[float, ...] | None
+    precision: str | None
+    single: bool
+    alignment: str
+    compare_row_names: bool
+    has_label_file: bool
+    names: tuple[str, ...]
+    dtype: str | None
+    roles: tuple[Mapping[str, tuple[int, ...]], ...]
+    reference: Reference | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Decided:
+        """Return what a plan says."""
+        matcher, recipe = plan.matcher, plan.recipe
+        weights = None if recipe.class_weight is None else tuple(recipe.class_weight.tolist())
+        dtype = plan.predictions.dtype
+        return cls(
+            plan.classes,
+            None if matcher is None else matcher.matched,
+            "" if matcher is None else matcher.note,
+            bool(getattr(matcher, "by_name", False)),
+            plan.label_columns,
+            plan.slice_columns,
+            plan.shown_columns,
+            recipe.clip,
+            recipe.renormalize,
+            recipe.per_row,
+            weights,
+            recipe.precision,
+            recipe.single,
+            plan.alignment,
+            plan.compare_row_names,
+            plan.has_label_file,
+            plan.predictions.names,
+            None if dtype is None else dtype.str,
+            tuple({role: pick.columns for role, pick in picks.items()} for picks in plan.picks),
+            plan.reference,
+        )
+
+    def plan(self, settings: Settings, set_by_compat: Mapping[str, Any], covers: Sequence[Cover]) -> Plan:
+        """Return the plan of a run over all that is covered."""
+        weights = None if self.class_weight is None else np.array(self.class_weight)
+        recipe = replace(
+            settings.recipe(),
+            clip=self.clip,
+            renormalize=self.renormalize,
+            per_row=self.per_row,
+            class_weight=weights,
+            precision=self.precision,
+            single=self.single,
+        )
+        dtype = None if self.dtype is None else np.dtype(self.dtype)
+        first = covers[0].inputs
+        names = [self.names, *((),) * (len(first) - 1)]
+        tables = [
+            Table(i.path, i.format, i.header, of, (), dtype, i.unused) for i, of in zip(first, names, strict=True)
+        ]
+        return Plan(
+            settings=settings,
+            recipe=recipe,
+            set_by_compat=set_by_compat,
+            inputs=tuple(tables),
+            picks=tuple({role: Pick(columns) for role, columns in roles.items()} for roles in self.roles),
+            classes=self.classes,
+            matcher=None if self.matched is None else _Known(self.matched, self.note, self.by_name),
+            label_columns=self.label_columns,
+            compare_row_names=self.compare_row_names,
+            joins=(),
+            slice_columns=self.slice_columns,
+            shown_columns=self.shown_columns,
+            warnings=tuple(dict.fromkeys(warning for cover in covers for warning in cover.warnings)),
+            uncertain_base=all(cover.uncertain_base for cover in covers),
+            has_label_file=self.has_label_file,
+            reference=self.reference,
+        )
+
+
+@record(frozen=True)
+class _Known:
+    """The rule by which labels were matched, elsewhere."""
+
+    matched: str
+    note: str
+    by_name: bool
+
+    def targets(self, values: Any, where: Any) -> Any:
+        """Match nothing."""
+        raise NotImplementedError
+
+
+def digest_of(body: Any) -> str:
+    """Return the SHA-256 of a JSON document."""
+    text = json.dumps(body, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | None], file: str) -> Cover:
+    """Return what a run covers, once all its rows were read; `sums` are the digests of its inputs."""
+    plan, shard = feed.plan, feed.shard
+    joined = [False, *(True for _ in plan.joins)]
+    joined += [False] * (len(feed.sources) - len(joined))
+    read: int = bundle["scores"].read
+    counts = [read, *(plan.joins[j - 1].rows.count if joined[j] else read for j in range(1, len(joined)))]
+    inputs = tuple(
+        Covered(t.path, t.format, n, max(1, len(t.files)), _bytes(t, files_in(source)), s, t.header, t.unused, j)
+        for t, source, n, s, j in zip(plan.inputs, feed.sources, counts, sums, joined, strict=True)
+    )
+    identity = _identity(feed, inputs, bundle, sums)
+    bits = tuple(np.packbits(np.frombuffer(each, np.uint8)).tobytes().hex() for each in matches.used)
+    return Cover(
+        inputs,
+        feed.given,
+        0 if feed.rows is None else feed.rows.start,
+        identity,
+        file,
+        None if shard is None else (shard.index, shard.count),
+        feed.shared,
+        () if shard is None else bits,
+        plan.warnings,
+        plan.uncertain_base,
+    )
+
+
+def _bytes(table: Table, files: Sequence[str]) -> int | None:
+    paths = files or (table.path,)
+    return sum(map(os.path.getsize, paths)) if table.format != "memory" and all(map(os.path.isfile, paths)) else None
+
+
+def _identity(feed: Feed, inputs: Sequence[Covered], bundle: Bundle, sums: Sequence[str | None]) -> str:
+    """A digest of what was read: of the files or the data; of a shard of rows, which reads a part, of its sums."""
+    if feed.rows is not None:
+        paths = [given.path for given in inputs]
+        return digest_of([paths, [feed.rows.start, feed.rows.stop], bundle["scores"].to_plain()])
+    held = (source for source, sum_ in zip(feed.sources, sums, strict=True) if sum_ is None and source.repeatable)
+    picks = {id(source): picks for source, picks in zip(feed.sources, feed.plan.picks, strict=True)}
+    return digest_of([*sums, *(_digest_of_data(source, picks[id(source)]) for source in held)])
+
+
+def _digest_of_data(source: Source, picks: Selection) -> str:
+    """A digest of the columns in memory that a run reads."""
+    total = hashlib.sha256()
+    for part in source.parts() if picks else ():
+        rows = part.load(picks)
+        for values in (*rows.values.values(), *(lists.flat for lists in rows.lists.values())):
+            array = values if isinstance(values, np.ndarray) and values.dtype != object else None
+            total.update(repr(list(values)).encode("utf-8", "surrogatepass") if array is None else array.tobytes())
+    return total.hexdigest()

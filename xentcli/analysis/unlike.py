@@ -1,0 +1,175 @@
+"""States that do not go together: other options or classes, the same rows twice, a shard that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby, islice, pairwise
+from typing import Any
+
+from xentcli.analysis.covers import Cover
+from xentcli.analysis.state import State
+from xentcli.errors import DataError, Place, shown
+from xentcli.options import spelled
+from xentcli.records import record
+
+__all__ = ["Piece", "check_alike", "check_once", "check_shards"]
+
+
+@record(frozen=True, eq=False)
+class Piece:
+    """A run that is covered, and the state that has it."""
+
+    cover: Cover
+    state: State
+
+    @property
+    def place(self) -> str:
+        """The state, and what of it."""
+        return self.state.path if len(self.state.covers) == 1 else f"{self.state.path} ({self.cover.name})"
+
+    @property
+    def path(self) -> str:
+        """The path of its predictions."""
+        return self.cover.inputs[0].path
+
+
+def check_alike(one: State, other: State) -> None:
+    """Refuse states of other commands, options or classes."""
+
+    def unlike(what: str, mine: str, theirs: str, *advice: str) -> DataError:
+        return DataError(f"{what}: {mine}, and {theirs} in {one.path}", place=Place(other.path), advice=advice)
+
+    if one.command != other.command:
+        raise unlike("a state of another command", f"xent {other.command}", f"xent {one.command}")
+    for name in sorted(one.compared.keys() | other.compared.keys()):
+        mine, theirs = (state.compared.get(name) for state in (other, one))
+        if mine != theirs:
+            raise unlike(
+                "other options", _said(name, mine), _said(name, theirs), f"run both with the same {spelled(name)}"
+            )
+    same = (
+        ("metrics", "metrics", "--metrics, --get"),
+        ("bins", "bins", "--bins"),
+    )
+    for name, what, option in same:
+        mine, theirs = (getattr(state, name) for state in (other, one))
+        if mine != theirs:
+            raise unlike(f"other {what}", _listed(mine), _listed(theirs), f"run both with the same {option}")
+    for name, what, advice in _SAME:
+        mine, theirs = (getattr(state.decided, name) for state in (other, one))
+        if mine != theirs:
+            raise unlike(f"other {what}", _listed(mine), _listed(theirs), *((advice,) if advice else ()))
+    if one.set_by_compat != other.set_by_compat:
+        raise unlike("--compat set other values", _listed(other.set_by_compat), _listed(one.set_by_compat))
+
+
+_SAME = (
+    ("classes", "classes", "--classes NAMES in each run names them"),
+    ("matched", "rules of the labels", "--index-base 0 (or 1) in each run takes labels as positions"),
+    ("by_name", "rules of the labels", ""),
+    ("alignment", "ways to match rows", "--id COLUMN, or --align position, in each run"),
+    ("compare_row_names", "row names", "--align position in each run"),
+    ("slice_columns", "columns of --by", ""),
+    ("shown_columns", "columns of --show", ""),
+    ("clip", "clipping, as the dtype of the predictions decides it", ""),
+    ("renormalize", "renormalisation", ""),
+    ("per_row", "denominators", ""),
+    ("class_weight", "class weights", ""),
+    ("precision", "dtypes of the predictions", ""),
+    ("single", "dtypes of the predictions", ""),
+)
+"""What runs must have decided alike: the field, what it is, and the option that decides it."""
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None or value is False:
+        return f"no {spelled(name)}"
+    return spelled(name) if value is True else f"{spelled(name)} {_listed(value)}"
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={item}" for key, item in value.items()) or "none"
+    many = isinstance(value, tuple | list)
+    text = ", ".join(map(str, value)) if many else str(value)
+    return shown(text)[1:-1] if text and len(text) <= 60 else shown(text) if text else "none"
+
+
+def check_once(pieces: Sequence[Piece]) -> None:
+    """Refuse an input that two states have."""
+    known: dict[str, Piece] = {}
+    for piece in pieces:
+        twin = known.setdefault(piece.cover.identity, piece)
+        if twin is not piece:
+            also = "" if piece.cover.name == twin.cover.name else f" as {twin.cover.name}"
+            raise DataError(
+                f"the rows of {piece.cover.name} are also in {twin.state.path}{also}: they would count twice",
+                place=Place(piece.state.path),
+                advice="leave one of the two states out",
+            )
+
+
+def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Return the shards of each whole in order.
+
+    Raises
+    ------
+    DataError
+        Where one is missing, is there twice, or is of something else.
+    """
+    found = []
+    sharded = [piece for piece in pieces if piece.cover.shard is not None]
+    sharded.sort(key=lambda piece: (_count(piece), piece.path, _index(piece)))
+    for count, some in groupby(sharded, key=_count):
+        same_count = list(some)
+        # One whole may be read under other paths on each machine.
+        once = len(same_count) == len({*map(_index, same_count)}) == count
+        wholes = (
+            [same_count] if once else [list(group) for _, group in groupby(same_count, key=lambda piece: piece.path)]
+        )
+        for whole in wholes:
+            _check_one(sorted(whole, key=_index), count)
+            found.append(sorted(whole, key=_index))
+    return found
+
+
+def _check_one(whole: Sequence[Piece], count: int) -> None:
+    first, indexes = whole[0], {_index(piece) for piece in whole}
+    for one, other in pairwise(whole):
+        if _index(one) == _index(other):
+            raise DataError(
+                f"shard {_index(other)}/{count} of {other.path} is also in {one.place}: its rows would count twice",
+                place=Place(other.state.path),
+                advice="leave one of the two states out",
+            )
+    if lacking := count - len(indexes):
+        missing = list(islice((index for index in range(1, count + 1) if index not in indexes), 10))
+        names = ", ".join(f"{index}/{count}" for index in missing) + ", ..." * (lacking > 10)
+        raise DataError(
+            f"{lacking:,} of the {count:,} shards of {first.path} missing: {names}",
+            place=Place(first.state.path),
+            advice=f"run it with --shard {missing[0]}/{count} --state FILE, and merge that file too",
+        )
+    for other in whole[1:]:
+        if other.cover.whole != first.cover.whole:
+            raise DataError(
+                f"a shard of {_whole(other)}, and {first.place} is one of {_whole(first)}: they are not of one whole",
+                place=Place(other.state.path),
+                advice="run all shards on the same files",
+            )
+
+
+def _index(piece: Piece) -> int:
+    assert piece.cover.shard is not None
+    return piece.cover.shard[0]
+
+
+def _count(piece: Piece) -> int:
+    assert piece.cover.shard is not None
+    return piece.cover.shard[1]
+
+
+def _whole(piece: Piece) -> str:
+    assert piece.cover.whole is not None
+    kind, count, _ = piece.cover.whole
+    return f"{count:,} {kind} of {piece.path}"
