@@ -33,7 +33,7 @@ _SHOWN_AS = {
 _NOT_IN_TABLES = {
     "score": ("hash",),
     "calibration": ("hash",),
-    "check": ("hash", "confidence", "cluster", "bytes"),
+    "check": ("hash", "confidence", "cluster", "bytes", "reference"),
 }
 """Options that the tables of a command do not show in CSV, JSON Lines and Parquet."""
 _TABLES = ("csv", "jsonl", "parquet")
@@ -88,9 +88,8 @@ def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bo
     figures = ("confidence", "cluster", "bytes", "reference")
     if command == "score" and name in figures and not _figure_shown(form, name, options):
         return False
-    if name == "reference" and command == "check":
-        limited = any("reference_" in limit for key in _LIMITS for limit in options.get(key) or ())
-        return limited or form == "json"
+    if name == "reference" and any("reference_" in limit for key in _LIMITS for limit in options.get(key) or ()):
+        return True
     # A regression has an interval, and so have groups.
     if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
         return True

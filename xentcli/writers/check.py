@@ -127,7 +127,7 @@ def reason_cells(reason: Reason) -> tuple[str, str, str]:
 
 
 def figures(result: CheckReport) -> Iterator[tuple[str, str]]:
-    """Yield what --confidence and --cluster, --bytes and --hash asked for, each with its name."""
+    """Yield what --confidence and --cluster, --bytes, --reference and --hash asked for, each with its name."""
     report, options = result.report, result.report.options
     if options.keys() & {"confidence", "cluster"} and report.interval is not None:
         interval, clusters = report.interval, report.clusters
@@ -135,6 +135,8 @@ def figures(result: CheckReport) -> Iterator[tuple[str, str]]:
         yield f"{100 * interval.level:g} % interval", f"cost {fixed(interval.low, 6)} to {fixed(interval.high, 6)}{of}"
     if report.bits_per_byte is not None:
         yield "bits per byte", fixed(report.bits_per_byte, 6)
+    if report.reference is not None:
+        yield "reference", f"cost {fixed(report.reference_cost, 6)}, skill {fixed(report.reference_skill, 6)}"
     yield from digests(report)
 
 
