@@ -53,6 +53,9 @@ CASES = {
     ),
     "a baseline alone": Case(f"{CHECK} --baseline old.csv", RUN, ("--max-regression cost=2%",), None),
     "groups of nothing": Case(f"{CHECK} --max-each cost=9", RUN, ("--by COLUMN",), None, {"COLUMN": "site"}),
+    "a metric that groups lack": Case(
+        f"{CHECK} --by site --max-each ece=1", RUN, ("--max ece=X",), None, {"X": "1"}, ("--max-each", "ece=1")
+    ),
     "rows of no group": Case(
         f"{CHECK} --max cost=9 --min-rows 2",
         RUN,

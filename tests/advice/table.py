@@ -39,6 +39,7 @@ NOT_FOLLOWED = {
     r" in each run( |$)|^--get \{\}, or --metrics \{\}|^run it (again )?with --s|^run xent \{\} again|^xent score \.\.\. --state": "about the runs that made the states; tests/merge follows it",
     r"^columns of --(by|show)$|^--metrics, --get$|^--compat set other|^a fit reads all rows": "the reason of a null figure, or a part of a message",
     r"^xent: \{\}": "a usage error that click found",
+    r"^PREDS LABELS --write-baseline": "a part of a message; tests/cli/test_project.py has it",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",
 }
 """Advice that is not followed here, by its pattern, and why."""
