@@ -32,7 +32,7 @@ DOCUMENTS = {
     "calibration": xentcli.calibration(Q, Y, details=DETAILS, fit="none", **SITES),
     "compare": COMPARED,
 }
-PAIRS = [(command, name) for name, drawing in DRAWINGS.items() for command in drawing.commands]
+PAIRS = [(command, name) for name, drawing in DRAWINGS.items() for command in drawing.commands if command != "merge"]
 HOSTILE = ["$x^2$ & $y$", "</text><script>alert(1)</script>", "a\x1b[31m\u202e", "]]>--><!--", "z" * 300]
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
 
@@ -139,6 +139,33 @@ def test_a_check_that_cannot_run_draws_nothing_and_a_failed_one_does(call: Call,
     assert (done.code, (tmp_path / "losses.svg").exists()) == (4, False)
     assert call("check", "p.csv", "y.csv", *drawing).code == 1
     assert (tmp_path / "losses.svg").exists()
+
+
+def test_merged_states_are_drawn_as_one_run(call: Call, write: Write, tmp_path: Path) -> None:
+    rows = [f"{q[0]},{1 - q[0]},{'ab'[int(q[0] < 0.4)]},{row % 2}" for row, q in enumerate(Q[:40])]
+    for name, some in (("all.csv", rows), ("one.csv", rows[:25]), ("two.csv", rows[25:])):
+        write(name, "\n".join(["a,b,y,site", *some, ""]))
+    for name in ("all", "one", "two"):
+        beside = (
+            "--label",
+            "y",
+            "--preds",
+            "a,b",
+            "--by",
+            "site",
+            "--plot",
+            f"losses={name}.svg",
+            "--plot",
+            f"groups=g-{name}.svg",
+        )
+        assert call("score", f"{name}.csv", *beside, "--state", f"{name}.json").code == 0
+    done = call("merge", "one.json", "two.json", "--plot", "losses=both.svg", "--plot", "groups=g-both.svg")
+    assert (done.code, done.err) == (0, "")
+    for one, other in (("both.svg", "all.svg"), ("g-both.svg", "g-all.svg")):
+        assert (tmp_path / one).read_bytes() == (tmp_path / other).read_bytes()
+    done = call("merge", "one.json", "two.json", "--plot", "classes.svg")
+    assert done.code == 2
+    assert "were not asked for" in done.err and "beside each --state" in done.err
 
 
 def test_without_matplotlib_the_command_names_the_extra(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,5 +300,5 @@ def test_no_pyplot_and_no_setting_of_the_user_is_used(monkeypatch: pytest.Monkey
 
 def test_every_drawing_is_of_some_command_and_its_detail_can_be_asked_for() -> None:
     for drawing in DRAWINGS.values():
-        assert {*drawing.commands} <= {"score", "check", "calibration", "compare"}
+        assert {*drawing.commands} <= {"score", "check", "calibration", "merge", "compare"}
         assert drawing.detail in ("", *DETAILS)

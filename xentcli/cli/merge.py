@@ -16,7 +16,7 @@ from xentcli.records import replace
 
 __all__ = ["merge"]
 
-_OPTIONS = ("format", "output", "append", "quiet", "get", "state")
+_OPTIONS = ("format", "output", "append", "plot", "quiet", "get", "state")
 _OWN = {name: replace(row, usual=True) for name, row in (OUTPUT | STATE).items() if name in _OPTIONS}
 _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=files)]
 

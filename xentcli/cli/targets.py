@@ -97,11 +97,12 @@ class Picture:
             others = ", ".join(f"xent {name}" for name in drawing.commands)
             can = (f"it is drawn by {others}", f"xent {command} draws {able}")
             raise UsageError(f"--plot {kind}: {command} has no such drawing", advice=can)
-        if drawing.labelled and not KINDS[options["kind"]].labelled:
+        # The states of merge have options of their own.
+        if drawing.labelled and "kind" in options and not KINDS[options["kind"]].labelled:
             raise UsageError(
                 f"--plot {kind}: --kind {options['kind']} has no labels", advice="--plot losses.svg can be drawn"
             )
-        if drawing.option and not options.get(drawing.option):
+        if drawing.option and not options.get(drawing.option, drawing.option not in options):
             raise UsageError(f"--plot {kind} needs --{drawing.option}", advice=f"--{drawing.option} COLUMN")
         needs_matplotlib()
         return cls(path, kind, format)

@@ -10,7 +10,6 @@ import io
 import warnings
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.extras import needed
 from xentcli.records import record
 from xentcli.report.document import Document
@@ -19,7 +18,7 @@ __all__ = ["DRAWINGS", "FORMATS", "Drawing", "drawn", "figure", "needs_matplotli
 
 FORMATS = ("svg", "png", "pdf")
 _HERE = "xentcli.writers.pictures"
-_SCORES = ("score", "check", "calibration")
+_SCORES = ("score", "check", "calibration", "merge")
 _SALT = "xent"
 """Names within an SVG come from this in place of a random number, so that the same result has the same bytes."""
 
@@ -115,8 +114,3 @@ def drawn(document: Document, name: str, format: str, *, transparent: bool = Fal
         warnings.simplefilter("ignore", UserWarning)
         made.savefig(buffer, format=format, metadata=undated, transparent=transparent)
     return buffer.getvalue()
-
-
-def nothing(name: str, reason: str, advice: str = "") -> UsageError:
-    """Return the error of a document that has nothing to draw."""
-    return UsageError(f"--plot {name}: {reason}", advice=advice or ())

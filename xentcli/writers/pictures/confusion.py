@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.report.details import MOST_CLASSES
 from xentcli.report.document import Document
-from xentcli.writers.pictures.style import GREY, cut, page_of, report_of
+from xentcli.report.report import Report
+from xentcli.writers.pictures.style import GREY, cut, nothing, page_of, report_of
 
 __all__ = ["confusion"]
 
@@ -21,13 +21,7 @@ def confusion(document: Document) -> Any:
     report = report_of(document)
     counts = report.details.confusion if report.details else None
     if not counts:
-        classes = len(report.classes)
-        reason = (
-            f"{classes:,} classes; it is drawn for up to {MOST_CLASSES}"
-            if classes > MOST_CLASSES
-            else ("rows have not one label each" if report.details else "it was not asked for")
-        )
-        raise UsageError(f"there is no confusion to draw: {reason}")
+        raise nothing("confusion", _reason(report))
     size = len(counts)
     names = [cut(name, 16 if size > 10 else 24) for name in report.classes]
     side = 1.6 + max(1.2, 0.26 * size if size > 8 else 0.4 * size)
@@ -56,6 +50,15 @@ def confusion(document: Document) -> Any:
     axes.set_title("rows; dark: most of the true class")
     axes.tick_params(length=0)
     return figure
+
+
+def _reason(report: Report) -> str:
+    """Why there is no confusion."""
+    if report.labels.counts is None or report.labels.matched == "multilabel":
+        return "rows have not one label each"
+    if len(report.classes) > MOST_CLASSES:
+        return f"{len(report.classes):,} classes; it is drawn for up to {MOST_CLASSES}"
+    return "the confusion was not asked for"
 
 
 def _shade(share: float) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.report.details import LossBin, Losses
 from xentcli.report.document import Document, counted
 from xentcli.writers.figures import percent, short
-from xentcli.writers.pictures.style import BLUE, GREEN, INK, ORANGE, RED, log_ticks, page_of, report_of
+from xentcli.writers.pictures.style import BLUE, GREEN, INK, ORANGE, RED, log_ticks, nothing, page_of, report_of
 
 __all__ = ["losses"]
 
@@ -19,7 +18,7 @@ def losses(document: Document) -> Any:
     report = report_of(document)
     found = report.details.losses if report.details else None
     if found is None:
-        raise UsageError("there is no distribution of losses: it was not asked for", advice='details=["losses"]')
+        raise nothing("losses", "the distribution of losses was not asked for")
     figure = page_of(height=3.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     infinite, bins = report.infinite.count, found.bins

@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.report.comparison import Comparison, Pair
 from xentcli.report.document import Document, counted
-from xentcli.writers.pictures.style import BLUE, GREEN, GREY, INK, RED, WIDTH, cut, page_of
+from xentcli.writers.pictures.style import BLUE, GREEN, GREY, INK, RED, WIDTH, cut, nothing, page_of
 
 __all__ = ["curve", "differences"]
 
@@ -88,7 +87,7 @@ def _compared(document: Document) -> tuple[Comparison, list[Pair]]:
     pairs = [pair for pair in document.pairs if pair.metric == "cost"]
     if not pairs:
         reason = "the models have no costs: there are no labels" if document.kl else "no cost is compared"
-        raise UsageError(f"there is nothing to draw: {reason}", advice="--labels FILE, and --metrics with cost in it")
+        raise nothing("curve", reason, "--labels FILE, and --metrics with cost in it")
     return document, pairs
 
 

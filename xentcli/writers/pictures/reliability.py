@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.report.document import Document, counted
 from xentcli.report.parts import Bin
-from xentcli.writers.pictures.style import BLUE, GREY, RED, page_of, report_of
+from xentcli.writers.pictures.style import BLUE, GREY, RED, nothing, page_of, report_of
 
 __all__ = ["reliability"]
 
@@ -17,7 +16,8 @@ def reliability(document: Document) -> Any:
     report = report_of(document)
     bins: tuple[Bin, ...] = getattr(document, "bins", ()) or (report.details.reliability if report.details else ())
     if not bins:
-        raise UsageError("there are no bins of confidence: targets are soft, or they were not asked for")
+        soft = report.labels.counts is None
+        raise nothing("reliability", "targets are soft" if soft else "bins of confidence were not asked for")
     figure = page_of(height=4.2)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above.plot((0, 1), (0, 1), color=GREY, linestyle="dashed", linewidth=1, label="calibrated: accuracy = confidence")

@@ -7,10 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xentcli.errors import UsageError
 from xentcli.report.document import Document
 from xentcli.writers.figures import percent
-from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, page_of, report_of
+from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, nothing, page_of, report_of
 
 __all__ = ["classes", "groups"]
 
@@ -25,6 +24,8 @@ def classes(document: Document) -> Any:
     report = report_of(document)
     found = report.by_class or (report.details.by_class if report.details else ())
     bars = [(part.name, part.share, part.examples, part.cost) for part in found]
+    if not bars:
+        raise nothing("classes", "costs by class were not asked for")
     return _drawn([("class", _ordered(bars))], report.unit)
 
 
@@ -35,6 +36,8 @@ def groups(document: Document) -> Any:
     for columns, some in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
         bars = [(", ".join(part.group.values()), part.share, part.examples, part.cost) for part in some]
         parts.append((", ".join(columns), _ordered(bars)))
+    if not parts:
+        raise nothing("groups", "there are no groups", "--by COLUMN")
     return _drawn(parts, report.unit)
 
 
@@ -44,8 +47,6 @@ def _ordered(bars: Sequence[Bar]) -> list[Bar]:
 
 
 def _drawn(parts: Sequence[tuple[str, list[Bar]]], unit: str) -> Any:
-    if not any(bars for _, bars in parts):
-        raise UsageError("there is no cost by class or group to draw", advice="--by-class, or --by COLUMN")
     sizes = [min(len(bars), MOST + 1) for _, bars in parts]
     figure = page_of(WIDTH, 0.75 * len(parts) + 0.4 + 0.21 * sum(max(size, 2) for size in sizes))
     each = figure.subplots(len(parts), 1, squeeze=False, height_ratios=[max(size, 2) for size in sizes])[:, 0]

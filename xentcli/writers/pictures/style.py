@@ -12,6 +12,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from xentcli.errors import UsageError
 from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.safe import terminal
@@ -68,6 +69,12 @@ def report_of(document: Document) -> Report:
     report = getattr(document, "report", document)
     assert isinstance(report, Report)
     return report
+
+
+def nothing(name: str, reason: str, advice: str = "") -> UsageError:
+    """Return the error of a document that has nothing to draw; what was not asked for, can be."""
+    asked = ("details=[...] asks for it in Python", "for xent merge: --plot, or -o FILE.html, beside each --state")
+    return UsageError(f"{name} cannot be drawn: {reason}", advice=asked if reason.endswith("not asked for") else advice)
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
