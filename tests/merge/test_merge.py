@@ -200,3 +200,13 @@ def test_every_tally_is_merged_by_some_layout(tmp_path: Path) -> None:
         seen |= json.loads(path.read_text())["state"]["tallies"].keys()
     with_rows = {"calibration", "slopes"}
     assert TALLIES.keys() - seen == with_rows
+
+
+@pytest.mark.parametrize("name", ["weights", "clusters", "soft"])
+def test_64_states_of_a_row_or_two_are_one_run(name: str, tmp_path: Path) -> None:
+    layout, options = EVERY[name]
+    rows = data(9, layout)
+    parts = pieces(random.Random(1).sample(range(1, N), 63))
+    assert len(parts) == 64
+    paths = states_of(tmp_path, rows, parts, options)
+    assert plain(merge(random.Random(2).sample(paths, 64))) == plain(scored(rows, slice(0, N), options))
