@@ -244,6 +244,14 @@ CASES = {
         ("--label rain --preds p --positive yes",),
         float(np.log(2)),
     ),
+    "a part of a vector": Case(
+        "p.jsonl --label y --preds p.values",
+        {
+            "p.jsonl": '{"y": 0, "p": {"type": 1, "values": [0.5, 0.5]}}\n{"y": 1, "p": {"type": 1, "values": [0.5, 0.5]}}\n'
+        },
+        ("takes it whole",),
+        LN2,
+    ),
     "nothing fits": Case(
         "full.csv",
         {"full.csv": table(np.c_[Q, Q, TRUTH], "a,b,c,d,e,f,y").replace("y", "true")},

@@ -273,6 +273,10 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
             f"texts that differ are names of columns; {option[2:]}={{'NAME': [...]}} gives a value for each row"
         )
     place = Place(sources[0].path) if len(sources) == 1 else None
+    owner = missing.rpartition(".")[0]
+    if owner and missing == spec and any(_item(owner, source) for source in sources):
+        # A part of a vector or of a list of pairs, which is read as one column.
+        advice.insert(0, f"{option} {shlex.quote(prefix + owner)} takes it whole")
     near = [name for s in sources for name in s.names if name.strip().casefold() == missing.strip().casefold()]
     if len(near) == 1 and missing == spec:
         advice.insert(0, f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
