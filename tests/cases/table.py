@@ -205,4 +205,10 @@ CASES = (
         _FLOWERS,
         "tail",
     ),
+    Try("67-lightning", "test.csv", _FLOWERS, "--label y --preds"),
+    Try("67-lightning", "test.csv --label y", _FLOWERS),
+    Try("68-sas-upper", "scored.csv --label F_flower --preds P_*", _FLOWERS, "--classes"),
+    Try("69-tensor", "out.csv --label y", _FLOWERS),
+    Try("69-tensor", "out.csv", _FLOWERS, "--label y --preds"),
+    Try("70-prefix", "sub.csv gold.csv --id rowid", _FLOWERS, "--label kind"),
 )

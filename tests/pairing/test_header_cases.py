@@ -135,6 +135,10 @@ def oracle(case: Case) -> dict[str, bool] | None:
         if case.labels == "1" and (looks["predictions"] == "data" or not numbers_of(case.predictions)):
             # A label, unless the columns of the predictions may be numbered: if it is one too many the counts tell.
             looks["labels"] = "data"
+    numbers = numbers_of(case.predictions)
+    if case.kind == "probs" and case.counted and not case.numbered and len(numbers) == 3 and series(sorted(numbers)):
+        # Three classes in any order are no probabilities, so that they can only be names.
+        looks["predictions"] = "either"
     if "refused" in looks.values():
         return None
     options = [(True,) if saw == "header" else (False,) if saw == "data" else (True, False) for saw in looks.values()]

@@ -280,12 +280,13 @@ def _is_series(numbers: Sequence[str]) -> bool:
 
 
 def _is_shuffled(numbers: Sequence[str], side: Side) -> bool:
-    """Whether these are three or more classes in another order, and cannot be probabilities as they stand."""
+    """Whether these are three or more classes in another order, which no row of predictions could be."""
     settings = side.settings
-    if side.name != "predictions" or settings.kind != "probs" or settings.renormalize or settings.scale != 1:
+    scored = settings.renormalize or settings.multilabel or settings.scale != 1 or settings.kind != "probs"
+    if side.name != "predictions" or side.alone or scored or settings.preds is not None or settings.id is not None:
         return False
     texts = sorted((text.strip() for text in numbers), key=lambda text: (len(text), text))
-    return len(texts) > 2 and not settings.multilabel and _is_series(texts)
+    return len(texts) > 2 and _is_series(texts)
 
 
 def _is_plain_one(side: Side) -> bool:

@@ -28,6 +28,10 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
     closest = {text: _nearest(text, names) for text in census.texts if not is_missing(text)}
     if closest[label] is not None:
         return (*_nearly(census, label, names, closest), classes)
+    for _, shorter in cuts_of(names)[1:]:
+        nearly = {text: _nearest(text, shorter) for text in closest}
+        if None not in nearly.values() and (option := _as_labels(shorter, nearly)):
+            return (option, classes)
     strange = [text for text, found in closest.items() if found is None]
     if len(strange) < len(closest):
         return (classes, *_without_column(census, label, names, strange, closest))

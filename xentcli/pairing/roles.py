@@ -190,7 +190,10 @@ def _which_label(
     predicted = predicted_labels(found, preds, queues, settings)
     names = [name for name in found.names if name not in predicted]
     queue = queues[len(sources) - 1]
-    fits = [name for name in fitting(found, preds, queue) if name in names]
+    # What both files have is an id rather than a class.
+    apart = tuple(c for c, name in zip(preds.columns, preds.names, strict=True) if name not in found.names)
+    each = (preds, Found(preds.source, apart)) if 1 < len(apart) < len(preds.columns) else (preds,)
+    fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])
     chooses = "--label NAME chooses the column of the labels"
     if len(fits) == 1:
         option = f"--label {as_option(fits, found.source)}"

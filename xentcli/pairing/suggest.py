@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 LOOK_AT = 1000
+_STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
+"""The end of a name that may be a class: what is before it a set of columns has in common."""
 _NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
 """Names of columns that count something else than classes."""
 MOST = 3
@@ -167,8 +169,16 @@ def predicted_class(
     largest, rows = table == table.max(axis=0), np.arange(len(values))
     if not (np.count_nonzero(largest, axis=0) == 1).any():
         return False
-    codes = readings(names, set(values), decimal)
+    codes = itertools.chain(readings(names, set(values), decimal), _loose_readings(names, set(values)))
     return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
+
+
+def _loose_readings(names: Sequence[str], values: Collection[str]) -> Iterator[dict[str, int]]:
+    """The same of values that are names of classes but for case, blanks and the like."""
+    plain = [near.loose(name) for name in names]
+    if len({*plain}) == len(plain) and any(near.loose(value) != value for value in values):
+        for found in readings(plain, {near.loose(value) for value in values}):
+            yield {value: found[near.loose(value)] for value in values}
 
 
 def _numbers(texts: Sequence[str], decimal: str) -> Floats | None:
@@ -252,7 +262,8 @@ class _Head:
     def is_readable(self, label: str, preds: Sequence[str]) -> bool:
         """Whether the values of a column can be the classes of the predictions."""
         values = self._distinct[self.names.index(label)] if label in self.names else set()
-        return any(True for _ in readings(preds, values, self.decimal))
+        found = itertools.chain(readings(preds, values, self.decimal), _loose_readings(preds, values))
+        return any(True for _ in found)
 
     def only_number(self, settings: Settings) -> str | None:
         """The options for the only column of numbers beside the only label of two values; None without such a pair.
@@ -349,9 +360,11 @@ class _Head:
         return summing
 
     def _summing_to_one(self, label: str) -> list[str]:
-        """The columns from 0 to 1, or those not of 0 and 1 alone, if they sum to 1 in every row."""
+        """The columns from 0 to 1, those not of 0 and 1 alone, or of one stem, if they sum to 1 in every row."""
         every = [name for name in self._shares if name != label]
-        for chosen in (every, [name for name in every if not np.isin(self._shares[name], (0, 1)).all()]):
+        some = [name for name in every if not np.isin(self._shares[name], (0, 1)).all()]
+        stems = {_STEM.sub("", name): None for name in some}
+        for chosen in (every, some, *([name for name in some if _STEM.sub("", name) == stem] for stem in stems)):
             if len(chosen) > 1 and len(self.columns[0]):
                 sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
                 if bool((np.abs(sums - 1) <= 0.01).all()):

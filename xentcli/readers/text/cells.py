@@ -6,6 +6,7 @@ and how long they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -22,15 +23,21 @@ from xentcli.records import record, replace
 __all__ = ["CellsSource", "list_in"]
 
 _BRACKETS = ("[]", "()")
+_PRINTED = re.compile(r"[A-Za-z_.]\w*\((\[[^\[\]()]*\])(?:, \w+=[\w.:'\"]+)*\)", re.S)
+"""An array as Python prints it: ``tensor([0.38, 0.62], device='cuda:0')``, ``array([...], dtype=float32)``."""
 
 
 def list_in(cell: str) -> list[str] | None:
     """Return the numerals of a list in a cell; None where it is none.
 
+    >>> list_in("tensor([0.38, 0.62], device='cuda:0')")
+    ['0.38', '0.62']
     >>> list_in("[0.38, 0.62]"), list_in("(0.1 0.9)"), list_in("0.5"), list_in("[a, b]")
     (['0.38', '0.62'], ['0.1', '0.9'], None, None)
     """
     text = cell.strip()
+    if text[-1:] == ")" and (printed := _PRINTED.fullmatch(text)):
+        text = printed[1]
     if len(text) < 2 or text[0] + text[-1] not in _BRACKETS:
         return None
     inner = text[1:-1]
