@@ -100,7 +100,7 @@ def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
     [(0.5, '0.5'), (1.0, '1'), (2.0, '2'), (5.0, '5'), (10.0, '10'), (20.0, '20')]
     """
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    steps = (1, 2, 5) if last - first < 3 else (1,)
+    steps = (1, 2, 5) if math.log10(high) - math.log10(low) < 2.5 else (1,)
     found = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
     found = [value for value in found if low * 0.999 <= value <= high * 1.001]
     return [(value, f"{value:g}") for value in found[:: max(1, -(-len(found) // 8))]]
