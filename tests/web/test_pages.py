@@ -170,6 +170,10 @@ def test_in_a_browser_a_report_asks_for_nothing_fits_and_is_accessible(
         found = Axe().run(page).response["violations"]
         assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
         page.emulate_media(media="print")
+        # Paper does not scroll: no table may be wider than it.
+        page.set_viewport_size({"width": 700, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.scrollWidth <= window.innerWidth)")
         assert faults == []
         context.close()
 
