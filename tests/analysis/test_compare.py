@@ -144,6 +144,20 @@ def test_the_calibrated_cost_is_that_of_score_at_the_temperature_in_every_bit() 
     assert compare([FOREST, LOGISTIC], LABELS, fit="none").metrics == ("cost", "brier", "accuracy")
 
 
+@pytest.mark.parametrize("factor", [0.5, 2.0, 3.0, 10.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_logits_times_a_factor_are_the_same_model_once_calibrated(seed: int, factor: float) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 5, 400)
+    z = rng.normal(size=(400, 5)) + 2 * np.eye(5)[y]
+    for other in (z * factor, (z * factor).astype("f4")):
+        result = compare({"a": z, "b": other}, y, kind="logits")
+        after = result.pair("b", "calibrated_cost")
+        assert after is not None
+        assert after.verdict == "no difference", after
+        assert not any("order turns" in note for note in result.notes)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"ignore_label": "0"}, {"by_class": True}, {"worst": 2}, {"label_smoothing": 0.1}, {"class_weight": {"0": 2}},

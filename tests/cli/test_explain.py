@@ -119,6 +119,7 @@ def test_a_zero_at_the_truth_is_infinite_and_said_so(explain: Call) -> None:
     assert "loss = -sum = -ln(0) = inf nats" in text
     assert "The model gave the true class probability 0: the loss is infinite, and so is any average with it." in text
     assert "nan" not in text
+    assert "However the probability is split, the loss is" in told(explain("--probs", "0,0.5,0.5", "--label", "0"))
     parsed = document(explain("--probs", "0,1", "--label", "0", "--format", "json"))
     assert parsed["loss"] == parsed["perplexity"] == "inf"
     assert [term["term"] for term in parsed["terms"]] == ["-inf", 0.0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.fit import RESOLVED
 from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
 from xentcli.analysis.pairs import Column, Common, Difference, Part, columns_of, holm
 from xentcli.analysis.score import opened
@@ -192,6 +193,7 @@ class _Compared:
             for model, one, adjusted in zip(self.others, found, holm([d.p_value for d in found]), strict=True):
                 wins, losses = (one.paired.below, one.paired.above)[:: 1 if better == "lower" else -1]
                 share, row = self._largest(model, one) if metric == "cost" else (None, None)
+                p_value = adjusted if several else one.p_value
                 yield Pair(
                     self.reference.name,
                     model.name,
@@ -201,7 +203,7 @@ class _Compared:
                     one.interval(level, unit),
                     one.p_value,
                     adjusted,
-                    one.verdict(better, level, adjusted if several else one.p_value),
+                    one.verdict(better, level, p_value) if self._resolved(metric, one.change) else "no difference",
                     self.in_unit(one.detectable(level), metric),
                     wins,
                     losses,
@@ -210,6 +212,12 @@ class _Compared:
                     share,
                     row,
                 )
+
+    def _resolved(self, metric: str, change: float | None) -> bool:
+        """Whether a change, in nats, is larger than what the fit of the temperatures leaves."""
+        return (
+            metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self.reference.name, metric]
+        )
 
     def _largest(self, model: ModelRows, one: Difference) -> tuple[float | None, int | None]:
         """The largest part of the variance of the differences that one row makes, and that row, from 1."""
@@ -341,11 +349,11 @@ class _Compared:
             if pair.metric == "cost" and pair.change and (pair.wins - pair.losses) * pair.change > 0:
                 most = pair.model if pair.wins > pair.losses else pair.reference
                 yield f"{most} has the smaller loss on more rows, and yet the larger mean"
-        yield from self._on_fits(pairs)
+        yield from self._on_fits()
         if len(self.models) > 2:
             yield "the best of many looks better than it is: its cost was chosen on these rows"
 
-    def _on_fits(self, pairs: Sequence[Pair]) -> Iterator[str]:
+    def _on_fits(self) -> Iterator[str]:
         """Notes on temperatures: why there are none, and where they turn the order of two models."""
         if self.unfitted:
             yield f"calibrated is left out: {self.unfitted}"
@@ -354,9 +362,10 @@ class _Compared:
         yield from dict.fromkeys(
             f"calibrated is left out: {model.fitted.reason}" for model in self.models if model.fitted.reason
         )
-        changes = {pair.metric: pair.change for pair in pairs if len(self.models) == 2}
+        two = len(self.models) == 2
+        changes = {metric: self.differences[self.models[1].name, metric].change for metric in self.metrics if two}
         before, after = changes.get("cost"), changes.get("calibrated_cost")
-        if before and after and before * after < 0:
+        if before and after and before * after < 0 and self._resolved("calibrated_cost", after):
             each = ", ".join(f"{model.name} {model.fitted.temperature:.3g}" for model in self.models)
             yield f"the order turns once each model has its own temperature ({each})"
 

@@ -20,7 +20,7 @@ from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.tallies.fit import BEGIN, Fitted, Gain, Points, SlopeSums
 
-__all__ = ["MOST_PASSES", "Fit", "check_repeatable", "fitted", "searched"]
+__all__ = ["MOST_PASSES", "RESOLVED", "Fit", "check_repeatable", "fitted", "searched"]
 
 MOST_PASSES = 6
 """Passes over the files: the score, in which the first slopes are tallied, four more places, and the gain."""
@@ -30,6 +30,8 @@ _STEPS = (0.75, 1.5, 3.0, 4.5, 6.0)
 """Then these are tried at once."""
 _SETTLED, _DONE = 1e-3, 1e-4
 """A last step h leaves an error of about h**4, or h**3 on the logit: it is settled, or even needs no other."""
+RESOLVED = 1e-8
+"""Costs at fitted temperatures differ where they do by more than this share: ln T has an error of up to 1e-9 or so."""
 
 
 @record(frozen=True)
@@ -185,7 +187,9 @@ class _Temperature:
         if not steep.units and not flat.units:
             return "the cost is the same at every temperature"
         if steep.units <= 0:
-            return "every label has the largest prediction: the cost falls to 0 with the temperature"
+            return (
+                "no class has a larger prediction than the label in any row: the cost falls the lower the temperature"
+            )
         if flat.units >= 0:
             return "equal probabilities would cost no more: the cost falls however high the temperature"
         for index, beta in enumerate(points.betas):

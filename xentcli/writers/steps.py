@@ -310,7 +310,8 @@ class Steps:
             yield f"{self._guess()}: this prediction is {self.verdict()}."
         if example.other_split is not None:
             split = ", ".join(short(q) for q in example.other_split)
-            yield f"However the other {short(round(1 - term.q, 12))} is split, the loss is the same:"
+            rest = "probability" if term.q <= 0 else f"other {short(round(1 - term.q, 12))}"
+            yield f"However the {rest} is split, the loss is the same:"
             yield f"       {split}  ->  {self._loss}"
 
     def _soft_sentences(self) -> Iterator[str]:
