@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,36 @@ def test_two_wholes_of_as_many_shards(folder: Path) -> None:
     assert merge(["q.json", "p.json"]).to_dict() == both.to_dict()
     with pytest.raises(DataError, match="twice"):
         merge(["q.json", "q1.json", "q2.json"])
+
+
+def rows_of(predictions: str, labels: str, count: int) -> list[str]:
+    """The states of all shards of an input; of one run for 0."""
+    where = [f"{Path(predictions).stem}-{count}-{index}.json" for index in range(1, max(count, 1) + 1)]
+    for index, state in enumerate(where, 1):
+        xentcli.score(predictions, labels, shard=f"{index}/{count}" if count else None, state=state)
+    return where
+
+
+@pytest.mark.parametrize("copied", [False, True])
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("counts", [(2, 0), (1, 0), (2, 3), (3, 5), (5, 1)])
+@pytest.mark.parametrize(("predictions", "labels"), [("p", "l"), ("q1.npy", "y1.npy")])
+def test_an_input_shared_out_in_two_ways_would_count_twice(
+    predictions: str, labels: str, counts: tuple[int, int], merged: bool, copied: bool, folder: Path
+) -> None:
+    """Files and rows, beside one run and another number of shards, also of a copy and once merged with others."""
+    one = rows_of(predictions, labels, counts[0])
+    again = predictions
+    if copied:
+        again = f"copy-of-{predictions}"
+        (shutil.copytree if predictions == "p" else shutil.copy)(predictions, again)
+    two = rows_of(again, labels, counts[1])
+    if merged:
+        merge([*one, day(2, "other.json")], state="whole.json")
+        one = ["whole.json"]
+    for states in (one + two, two + one):
+        with pytest.raises(DataError, match="twice"):
+            merge(states)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from xentcli.readers.source import Pick, Selection, Source, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.moments import Moments
 
-__all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of"]
+__all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of", "digest_of_sums"]
 
 
 @record(frozen=True)
@@ -57,6 +58,8 @@ class Cover:
         How many rows of the predictions are numbered, and the number before the first of them.
     identity
         A digest of what was read.
+    sums
+        A digest of what all rows of the input sum to; empty in a shard, until all N were merged.
     file
         The name of the state that was written first.
     shard, whole
@@ -72,6 +75,7 @@ class Cover:
     rows: int
     start: int
     identity: str
+    sums: str
     file: str
     shard: tuple[int, int] | None
     whole: tuple[str, int, str] | None
@@ -222,6 +226,7 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
         feed.given,
         0 if feed.rows is None else feed.rows.start,
         identity,
+        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, bundle["scores"].cost),
         file,
         None if shard is None else (shard.index, shard.count),
         feed.shared,
@@ -229,6 +234,11 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
         plan.warnings,
         plan.uncertain_base,
     )
+
+
+def digest_of_sums(path: str, size: int | None, cost: Moments) -> str:
+    """A digest of the sums of an input: the same however it was shared out, and of a copy of as many bytes."""
+    return digest_of([path if size is None else size, cost.to_plain()])
 
 
 def _bytes(table: Table, files: Sequence[str]) -> int | None:

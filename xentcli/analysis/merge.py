@@ -14,7 +14,7 @@ from xentcli import attempts
 from xentcli.analysis.covers import Cover, Covered
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
 from xentcli.analysis.state import State, read
-from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards
+from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards, check_wholes
 from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError, shown
 from xentcli.pairing import Matches
 from xentcli.pairing.feed import check_row_names
@@ -161,10 +161,11 @@ def _merged(states: Sequence[State]) -> State:
     pieces = [Piece(cover, state) for state in states for cover in state.covers]
     check_once(pieces)
     shards = check_shards(pieces)
+    sums = check_wholes(pieces, shards)
     ordered = sorted(pieces, key=_order)
     first = ordered[0].state
     bundles = [_renumbered(state, ordered) for state in sorted(states, key=lambda state: _order_of(state, ordered))]
-    covers = tuple(_settled(piece.cover) for piece in ordered)
+    covers = tuple(_settled(piece.cover, sums.get(id(piece), piece.cover.sums)) for piece in ordered)
     return replace(
         first,
         options=_options(states),
@@ -210,9 +211,9 @@ def _renumbered(state: State, ordered: Sequence[Piece]) -> Bundle:
     return state.bundle.renumbered(moved)
 
 
-def _settled(cover: Cover) -> Cover:
+def _settled(cover: Cover, sums: str) -> Cover:
     """What is covered, with rows numbered by where it stands among all, whose shards are complete."""
-    return replace(cover, start=0, shard=None, used=())
+    return replace(cover, start=0, shard=None, used=(), sums=sums)
 
 
 def _with_one_base(bundles: Sequence[Bundle], covers: Sequence[Cover]) -> Iterator[Bundle]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import groupby, islice, pairwise
 from typing import Any
 
-from xentcli.analysis.covers import Cover
+from xentcli.analysis.covers import Cover, digest_of_sums
 from xentcli.analysis.state import State
 from xentcli.errors import DataError, Place, shown
 from xentcli.options import spelled
 from xentcli.records import record
 
-__all__ = ["Piece", "check_alike", "check_once", "check_shards"]
+__all__ = ["Piece", "check_alike", "check_once", "check_shards", "check_wholes"]
 
 
 @record(frozen=True, eq=False)
@@ -107,6 +108,36 @@ def check_once(pieces: Sequence[Piece]) -> None:
                 place=Place(piece.state.path),
                 advice="leave one of the two states out",
             )
+
+
+def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> dict[int, str]:
+    """Refuse an input that was shared out and is there a second time, as one run or in another number of shards.
+
+    Returns the sums of the whole that each of these shards is part of, by its id().
+    """
+    sums = {id(piece): of for whole in shards for of in [_sums_of(whole)] for piece in whole}
+    wholes = {id(piece): place for place, whole in enumerate(shards) for piece in whole}
+    known: dict[str, tuple[Any, Piece]] = {}
+    # First what was shared out: of two files that were not, the bytes decide.
+    for piece in sorted(pieces, key=lambda piece: piece.cover.whole is None):
+        whole = wholes.get(id(piece), piece.state.path)
+        key = sums.get(id(piece), piece.cover.sums)
+        before, twin = known.setdefault(key, (whole, piece))
+        if before != whole and twin.cover.whole is not None:
+            raise DataError(
+                f"the rows of {piece.path} are also in {twin.place}, shared out otherwise: they would count twice",
+                place=Place(piece.state.path),
+                advice="merge the states of one of the two",
+            )
+    return sums
+
+
+def _sums_of(whole: Sequence[Piece]) -> str:
+    first, sizes = whole[0].cover, [piece.cover.inputs[0].bytes for piece in whole]
+    in_files = first.whole is not None and first.whole[0] == "files"
+    size = sum(each or 0 for each in sizes) if in_files and None not in sizes else sizes[0]
+    costs = (piece.state.bundle["scores"].cost for piece in whole)
+    return digest_of_sums(whole[0].path, size, reduce(lambda one, other: one.merge(other), costs))
 
 
 def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
