@@ -140,6 +140,28 @@ def test_the_screen_shows_the_command_that_shows_more_and_the_one_that_accepts(c
     assert "next" not in again.out
 
 
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("old", ["old.csv", "old.json", "none.json"])
+def test_a_baseline_of_another_name_is_named_for_the_next_run(call: Call, write: Write, old: str, there: bool) -> None:
+    write("old.csv", "cat,dog\n" + "0.9,0.1\n0.2,0.8\n" * 50)
+    write("new.csv", "cat,dog\n" + "0.8,0.2\n0.3,0.7\n" * 50)
+    write("l.csv", "truth\n" + "cat\ndog\n" * 50)
+    assert call("score", "old.csv", "l.csv", "-o", "old.json").code == 0
+    # A file of this name that is no baseline is kept.
+    kept, other = f"{old.partition('.')[0]}{'-baseline' * there}.npz", b"predictions"
+    if there:
+        write(kept.replace("-baseline", ""), other)
+    gate = ("new.csv", "l.csv", "--max-regression", "cost=2%", "--baseline")
+    done = call("check", *gate, old)
+    assert done.code == (4 if old == "none.json" else 1)
+    accept = next(line for line in (done.out + done.err).splitlines() if "--write-baseline" in line)
+    assert accept.endswith(f"xent check new.csv l.csv --write-baseline {kept}")
+    assert f"the baseline is '{kept}', no longer '{old}'\n" in done.out + done.err
+    assert call(*accept.removeprefix("accept").split()[1:]).code == 0
+    assert call("check", *gate, kept).code == 0
+    assert not there or Path(kept.replace("-baseline", "")).read_bytes() == other
+
+
 def test_what_a_new_baseline_would_not_mend_is_not_said_to_be_accepted(call: Call, write: Write) -> None:
     write("old.csv", "cat,dog\n" + "0.9,0.1\n0.2,0.8\n" * 50)
     write("new.csv", "cat,dog\n" + "0.8,0.2\n0.3,0.7\n" * 50)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import click
 
 from xentcli.cli.options import again
-from xentcli.errors import FileError
+from xentcli.errors import FileError, shown
 from xentcli.options import Option
 from xentcli.urls import bare, is_url
 
@@ -67,7 +67,7 @@ def check_baseline(path: str | None, *inputs: str | None) -> None:
     try:
         check_there(path, *inputs)
     except FileError as error:
-        raise FileError(error.message, place=error.place, advice=_making(path)) from None
+        raise FileError(error.message, place=error.place, advice=tuple(dict(_accepting(path)).values())) from None
 
 
 _OF_CALIBRATION = ("gap", "ece", "ece_floor", "ece_floor_95", "temperature_gain")
@@ -77,14 +77,14 @@ _OF_CALIBRATION = ("gap", "ece", "ece_floor", "ece_floor_95", "temperature_gain"
 def commands_after(missed: Collection[str], baseline: str | None) -> Iterator[tuple[str, str]]:
     """Yield the commands that show more of the metrics that missed a limit, and with a baseline the one that accepts.
 
-    Names are what the commands do: look, calibration, accept.
+    Names are what the commands do: look, calibration, accept; after `then` is what the next run must name.
     """
     if not {*missed} <= {*_OF_CALIBRATION}:
         yield "look", _of_same_files("explain")
     if not {*missed}.isdisjoint(_OF_CALIBRATION):
         yield "calibration", _of_same_files("calibration")
     if baseline is not None:
-        yield "accept", _making(baseline)
+        yield from _accepting(baseline)
 
 
 def _of_same_files(name: str) -> str:
@@ -96,7 +96,13 @@ def _of_same_files(name: str) -> str:
     return again(name, without=tuple({p.name or "" for p in ctx.command.params} - known))
 
 
-def _making(path: str) -> str:
-    """The command that writes a baseline of this run."""
-    kept = os.path.splitext(os.path.basename(bare(path)) if is_url(path) else path)[0] + ".npz"
-    return f"{again('check', without=tuple(LIMITS))} --write-baseline {shlex.quote(kept)}"
+def _accepting(path: str) -> Iterator[tuple[str, str]]:
+    """The command that writes a baseline of this run, and where it is another file than that of --baseline its name."""
+    stem = os.path.splitext(os.path.basename(bare(path)) if is_url(path) else path)[0]
+    kept = f"{stem}.npz"
+    if kept != path and os.path.lexists(kept):
+        # It may be of another kind, such as predictions.
+        kept = f"{stem}-baseline.npz"
+    yield "accept", f"{again('check', without=tuple(LIMITS))} --write-baseline {shlex.quote(kept)}"
+    if kept != path:
+        yield "then", f"the baseline is {shown(kept)}, no longer {shown(path)}"

@@ -48,7 +48,7 @@ def _limits(result: CheckReport) -> RenderableType | None:
 def _commands(result: CheckReport) -> Iterator[tuple[str, str]]:
     """Yield the commands that show more, and the one that accepts."""
     for place, (what, command) in enumerate(result.commands.items()):
-        yield what if what == "accept" else "" if place else "next", command
+        yield what if what in ("accept", "then") else "" if place else "next", command
 
 
 def _figures(result: CheckReport) -> RenderableType | None:
