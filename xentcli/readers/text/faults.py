@@ -35,10 +35,6 @@ _LOOK_AT = 50
 """Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
-_UNFOLD = (
-    "import csv, json, sys; [print(json.dumps({{k: json.loads(v) if v[:1] in (chr(91), chr(123)) else v "
-    'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{}")]'
-)
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
 
@@ -127,7 +123,11 @@ def cell_advice(cell: str, written: Written) -> str:
     """Return the command for a number in single quotes, or JSON in a cell; empty for another cell."""
     text = cell.strip()
     if text[:1] in ("[", "{") and _is_json(text) and written.delimiter in DELIMITERS:
-        return written.by(f"python3 -c '{_UNFOLD.format(written.delimiter)}'", "makes JSON of the cells", ".jsonl")
+        unfold = (
+            "import csv, json, sys; [print(json.dumps({k: json.loads(v) if v[:1] in (chr(91), chr(123)) else v "
+            f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
+        )
+        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):
         return written.quoted(_SINGLE)
     return ""
