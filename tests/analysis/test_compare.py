@@ -320,6 +320,8 @@ def test_files_with_other_labels_weights_or_rows_are_refused(tmp_path: Path) -> 
         compare([old], **more)
     with pytest.raises(UsageError, match="no mean over rows"):
         compare([old, old + "x"], metrics="perplexity", **more)
+    with pytest.raises(UsageError, match="compare kl: its change is that of the cost"):
+        compare([old, old + "x"], metrics="kl", **more)
     with pytest.raises(NoVerdict):
         compare([file("none.csv", "0,0,.5,.5\n"), file("none2.csv", "0,0,.5,.5\n")], **more)
 

@@ -236,6 +236,7 @@ def test_rows_without_a_reference_are_refused_or_skipped() -> None:
         ({"reference": {"0": 1.5, "1": -0.3, "2": -0.2}}, DataError, "1.5 is not a probability"),
         ({"reference": "#1:#3"}, DataError, "no column is left for the predictions"),
         ({"reference": "#1:#3", "preds": "#1:#3"}, DataError, "is given as --preds and as --reference"),
+        ({"reference": "0=0.5,0=0.3,2=0.2"}, UsageError, "--reference gives '0' two shares"),
         ({"metrics": "reference_skill"}, UsageError, "--metrics reference_skill needs a forecast to compare with"),
         ({"reference": R, "shift_labels": True}, UsageError, "--reference does not go with --shift-labels"),
     ],
@@ -278,3 +279,23 @@ def test_a_share_is_exact() -> None:
     found = xentcli.score([[0.5, 0.5]], [0], reference={"0": 0.25, "1": 0.75})
     assert Fraction(found.reference_cost) == Fraction(-np.log(0.25))
     assert found.reference_skill == 0.5
+
+
+@pytest.mark.parametrize("beside", [["--quiet"], ["--get", "accuracy"], []])
+def test_a_column_of_per_example_shows_it(call: Call, tmp_path: Path, beside: list[str]) -> None:
+    frame().to_csv(path := tmp_path / "p.csv", index=False)
+    words = ["score", str(path), "--preds", "cat,dog,emu", "--label", "y", "--reference", ",".join(REF), *beside]
+    rows = tmp_path / "rows.csv"
+    done = call(*words, "--row-metrics", "reference_cost", "--per-example", str(rows))
+    assert done.code == 0, done.err
+    assert pd.read_csv(rows)["reference_cost"].tolist() == pytest.approx(-np.log(R[np.arange(N), TRUTH]))
+    assert call(*words, "--row-metrics", "brier", "--per-example", str(rows)).code == (2 if beside else 0)
+
+
+def test_a_metric_without_it_is_told_the_command_that_has_the_option(call: Call, tmp_path: Path) -> None:
+    frame().to_csv(path := tmp_path / "p.csv", index=False)
+    frame().to_csv(other := tmp_path / "o.csv", index=False)
+    done = call(
+        "compare", str(path), str(other), "--preds", "cat,dog,emu", "--label", "y", "--metrics", "reference_cost"
+    )
+    assert (done.code, "xent score --reference COLUMNS" in done.err) == (2, True), done.err

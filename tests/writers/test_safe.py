@@ -144,6 +144,8 @@ def seen(text: str) -> str:
         .enable(["table", "strikethrough"])
         .render(f"| a | b |\n| --- | --- |\n| x{markdown(text)}x | y |\n")
     )
+    # GitHub, GitLab and notebooks typeset what is between dollar signs.
+    assert not re.search(r"(?<!\\)(?:\\\\)*\$", markdown(text))
     cells = re.findall(r"<td>(.*?)</td>", page, flags=re.DOTALL)
     assert len(cells) == 2, page
     # GitHub and GitLab look for names, numbers and addresses in each piece of text between tags.

@@ -164,7 +164,8 @@ def _metrics(settings: Settings) -> tuple[str, ...]:
         return ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
     for metric in settings.shown_metrics:
         if metric.name != "cost" and metric.per_example is None:
-            raise UsageError(f"compare cannot compare {metric.name}: it is no mean over rows")
+            why = "its change is that of the cost" if metric.of_row else "it is no mean over rows"
+            raise UsageError(f"compare cannot compare {metric.name}: {why}")
     return tuple(metric.name for metric in settings.shown_metrics if metric.name != "cost")
 
 

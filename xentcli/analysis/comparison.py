@@ -383,7 +383,8 @@ class _Compared:
         if self.settings.cluster is not None and (clusters := len(self.runs.groups[-1].names)) < FEW_CLUSTERS:
             yield Warning("few-clusters", f"only {clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}")
         elif self.common.count < FEW_ROWS:
-            yield Warning("few-rows", f"only {self.common.count} rows: intervals are rough below {FEW_ROWS}")
+            rows = "1 row" if self.common.count == 1 else f"{self.common.count} rows"
+            yield Warning("few-rows", f"only {rows}: intervals are rough below {FEW_ROWS}")
         for pair in pairs:
             if pair.largest_share is not None and pair.largest_share > MUCH:
                 whose = f"{pair.model}: " if len(self.others) > 1 else ""

@@ -56,7 +56,7 @@ def check_seen(
         Naming both.
     """
     command = click.get_current_context().info_name or ""
-    got = {*drawn, *(figure.metric or figure.path[0] for figure in get)}
+    got = {*drawn, *(figure.metric or figure.path[0] for figure in get), *(options.get("row_metrics") or "").split(",")}
     # A state has all that was asked for.
     for name, shown_as in _SHOWN_AS.items() if not options.get("state") else ():
         if options.get(name) and given_on_command_line(name) and not got & {*shown_as}:

@@ -347,7 +347,11 @@ class Fields:
         texts = given.split(",") if isinstance(given, str) and not given.startswith("@") else items(given)
         pairs = [(name.strip(), number(share)) for name, _, share in (str(text).rpartition("=") for text in texts)]
         shares = {name: share for name, share in pairs if name and share is not None}
-        return shares if len(shares) == len(pairs) > 0 else None
+        complete = bool(pairs) and all(name and share is not None for name, share in pairs)
+        if complete and len(shares) < len(pairs):
+            twice = next(name for place, (name, _) in enumerate(pairs) if name in dict(pairs[:place]))
+            raise UsageError(f"--reference gives {shown(twice)} two shares")
+        return shares if complete else None
 
     @cached_property
     def slices(self) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def _check_reference(settings: Fields) -> None:
             if metric.of_reference:
                 raise UsageError(
                     f"{option} {metric.name} needs a forecast to compare with",
-                    advice="--reference COLUMNS names its probabilities",
+                    advice="xent score --reference COLUMNS names its probabilities",
                 )
 
 

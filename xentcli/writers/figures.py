@@ -47,9 +47,9 @@ def short(value: float) -> str:
 def percent(share: float) -> str:
     """Return a share in percent, with an exponent if it is large.
 
-    >>> percent(0.2891), percent(1e300)
-    ('28.9 %', '1e+302 %')
+    >>> percent(0.2891), percent(1e300), percent(-0.0)
+    ('28.9 %', '1e+302 %', '0.0 %')
     """
     if not math.isfinite(share):
         return str(share)
-    return f"{100 * share:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"
+    return f"{100 * share + 0.0:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"

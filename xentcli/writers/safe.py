@@ -31,7 +31,7 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
 }
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LINKED = re.compile(r"(@(?=\w|$)|#(?=\d)|:(?=//)|\bwww(?=\.)|\bGH-(?=\d))", re.IGNORECASE)
 """What GitHub and GitLab make a link or a notification of."""
 
@@ -101,8 +101,8 @@ def terminal_cell(text: str) -> str:
 def markdown(text: str) -> str:
     r"""Escape characters that Markdown reads as markup; no address, @name or #1 becomes a link or notifies somebody.
 
-    >>> markdown("a|b`c`"), markdown("@all")
-    ('a\\|b\\`c\\`', '@<!-- -->all')
+    >>> markdown("a|b`c`"), markdown("@all"), markdown("$x$")
+    ('a\\|b\\`c\\`', '@<!-- -->all', '\\$x\\$')
     """
     return _LINKED.sub(r"\1<!-- -->", _MARKDOWN.sub(r"\\\1", terminal(text)))
 
