@@ -37,11 +37,11 @@ def environment() -> dict[str, str]:
 
 
 def content_of(path: Path) -> bytes:
-    """The bytes of a file; of a whole baseline those of its arrays, without the date."""
+    """The bytes of a file; of a whole baseline those of its arrays, without the date and the commit."""
     if path.suffix != ".npz" or path.read_bytes() == OLD:
         return path.read_bytes()
     with np.load(path) as found:
-        about = re.sub(rb'"date": "[^"]*"', b"", found["about"].tobytes())
+        about = re.sub(rb'"(date|commit)": ("[^"]*"|null)', b"", found["about"].tobytes())
         return about + b"".join(found[name].tobytes() for name in sorted(found) if name != "about")
 
 
