@@ -365,6 +365,16 @@ def test_refusals_of_a_server_are_one_block_and_show_nothing_secret(
     assert not re.search("secret|0123456789abcdef|Traceback", done.err)
 
 
+def test_a_page_of_a_server_says_how_a_folder_is_read(web: Web, call: Call) -> None:
+    """A server answers to the name of a folder with a page of links."""
+    web.files = {"run": b"<!DOCTYPE HTML><a href='1.csv'>1.csv</a>", "run/": b"<a href='1.csv'>1.csv</a>"}
+    web.files["run/1.csv"] = b"cat,dog,label\n0.75,0.25,cat\n0.25,0.75,dog\n"
+    done = call("score", f"{web.url}/run", "--label", "label")
+    assert done.code == 3
+    assert f"a folder of a web server ends with a slash: {web.url}/run/" in done.err
+    assert call("score", f"{web.url}/run/", "--label", "label", "-q").code == 0
+
+
 def test_no_server_is_said(call: Call, web: Web) -> None:
     free = Web()
     free.server_close()

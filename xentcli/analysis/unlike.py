@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import groupby, islice, pairwise
@@ -59,6 +60,8 @@ def check_alike(one: State, other: State) -> None:
     for name, what, advice in _SAME:
         mine, theirs = (getattr(state.decided, name) for state in (other, one))
         if mine != theirs:
+            if name == "classes" and sorted(mine) == sorted(theirs):
+                what, advice = "order of classes", _in_one_order(one) or advice
             raise unlike(f"other {what}", _listed(mine), _listed(theirs), *((advice,) if advice else ()))
     if one.set_by_compat != other.set_by_compat:
         raise unlike("--compat set other values", _listed(other.set_by_compat), _listed(one.set_by_compat))
@@ -80,6 +83,15 @@ _SAME = (
     ("single", "dtypes of the predictions", ""),
 )
 """What runs must have decided alike: the field, what it is, and the option that decides it."""
+
+
+def _in_one_order(state: State) -> str:
+    """The option that takes columns by their names in the order of a state; empty where they have none."""
+    names, columns = state.decided.names, state.decided.roles[0].get("preds", ())
+    chosen = [names[column] for column in columns] if max(columns, default=len(names)) < len(names) else []
+    if not all(chosen) or any("," in name for name in chosen):
+        return ""
+    return f"--preds {shlex.quote(','.join(chosen))} in each run takes them in one order" if chosen else ""
 
 
 def _said(name: str, value: Any) -> str:

@@ -321,7 +321,8 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     if start.startswith((b"<!doctype html", b"<html")):
         html = f"pandas.read_html({path!r})[0].to_csv('p.csv', index=False), if it has a table"
         saved = html if _uncompressed(path).endswith((".xls", ".xlsx")) else "was it saved from a login page?"
-        raise DataError("an HTML page, not a table", place=Place(path), advice=saved)
+        folder = f"a folder of a web server ends with a slash: {path}/" if is_url(path) and "?" not in path else ""
+        raise DataError("an HTML page, not a table", place=Place(path), advice=(saved, folder) if folder else saved)
     for name, reader in READERS.items():
         if reader.extensions and _uncompressed(path).endswith(reader.extensions):
             found = _of_content(head) if reader.delimited and not reader.parted else None
