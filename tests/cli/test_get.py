@@ -94,6 +94,7 @@ def test_a_named_form_goes_to_a_file_of_any_name_and_to_stdout(call: Call, files
         (["-o", "page"], ["page", "markdown:FILE"]),
         (["--append", "-"], ["--append"]),
         (["--append", "r.json"], ["json", "markdown"]),
+        (["--append", "r.svg"], ["--append 'r.svg'", "unknown extension"]),
         (["--append", "csv:r"], ["csv", "markdown"]),
         (["--append", "r.md", "-o", "r.md"], ["r.md", "written twice"]),
         (["--append", "markdown:l.csv"], ["l.csv", "is an input"]),

@@ -114,6 +114,7 @@ def test_the_command_draws_what_the_stem_or_the_kind_names_twice_the_same(
         (("score", "p.csv", "y.csv", "--plot", "losses.gif"), [".svg, .png, .pdf"]),
         (("score", "p.csv", "y.csv", "--plot", "losses"), [".svg, .png, .pdf"]),
         (("score", "p.csv", "y.csv", "--plot", "loss.svg"), ["'loss' is not a drawing", "KIND=FILE", "losses"]),
+        (("score", "p.csv", "y.csv", "--plot", "roc=r.svg"), [": 'roc' is not a drawing"]),
         (("score", "p.csv", "y.csv", "--plot", "curve.svg"), ["score has no such drawing", "drawn by xent compare"]),
         (("compare", "p.csv", "p.csv", "--plot", "losses.svg"), ["xent score", "xent calibration"]),
         (("score", "p.csv", "y.csv", "--plot", "groups.svg"), ["needs --by"]),

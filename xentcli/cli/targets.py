@@ -37,7 +37,7 @@ class Target:
         """
         name, colon, path = given.partition(":")
         if not (colon and path and name in WRITERS):
-            name, path = "" if given == "-" else format_of(given), given
+            name, path = "" if given == "-" else format_of(given, "--append" if appended else "-o"), given
         if path == "-" and name and WRITERS[name].binary:
             raise UsageError(f"-o {given}: {name} is written to a file, not to standard output")
         if appended and path == "-":
@@ -89,7 +89,8 @@ class Picture:
         able = ", ".join(name for name, drawing in DRAWINGS.items() if command in drawing.commands)
         if kind not in DRAWINGS:
             advice = f"name the drawing: --plot KIND=FILE, KIND one of {able}"
-            raise UsageError(f"--plot {shown(given)}: {shown(kind)} is not a drawing", advice=advice)
+            word = shown(given.partition("=")[0] if equals else kind)
+            raise UsageError(f"--plot {shown(given)}: {word} is not a drawing", advice=advice)
         if format not in FORMATS:
             raise UsageError(f"--plot {shown(given)}: unknown extension", advice=f"use one of .{', .'.join(FORMATS)}")
         drawing = DRAWINGS[kind]

@@ -44,8 +44,8 @@ WRITERS = {
 }
 
 
-def format_of(path: str) -> str:
-    """Return the output form that the extension of a file asks for.
+def format_of(path: str, option: str = "-o") -> str:
+    """Return the output form that the extension of a file of `option` asks for.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def format_of(path: str) -> str:
             return name
     known = ", ".join(extension for writer in WRITERS.values() for extension in writer.extensions)
     raise UsageError(
-        f"-o {shown(path)}: unknown extension", advice=f"use one of {known}; or name the form: markdown:FILE"
+        f"{option} {shown(path)}: unknown extension", advice=f"use one of {known}; or name the form: markdown:FILE"
     )
 
 
