@@ -140,13 +140,15 @@ def test_the_schema_of_the_page_takes_its_table(machine: Machine) -> None:
     rule = tomllib.loads(NAMED[".taplo.toml"])["rule"][0]
     assert machine.run(f"xent check --toml-schema > {rule['schema']['path']}")[0] == 0
     made = yaml.safe_load((machine.folder / rule["schema"]["path"]).read_text())
-    table: Any = tomllib.loads(NAMED["pyproject.toml"])
-    for key in rule["keys"][0].split("."):
-        table = table[key]
-    jsonschema.validate(table, made)
-    table["checks"]["digits"]["nonsense"] = 1
+    # Taplo applies the schema of a rule to the whole file, even where the rule has keys.
+    assert rule.keys() == {"include", "schema"}
+    others = '[project]\nname = "model"\n[tool.ruff]\nline-length = 100\n'
+    file: Any = tomllib.loads(others + NAMED["pyproject.toml"])
+    jsonschema.validate(file, made)
+    jsonschema.validate(tomllib.loads(others), made)
+    file["tool"]["xent"]["checks"]["digits"]["nonsense"] = 1
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(table, made)
+        jsonschema.validate(file, made)
 
 
 def test_pytest(machine: Machine) -> None:

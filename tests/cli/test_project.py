@@ -343,7 +343,7 @@ def test_the_schema_takes_what_the_reader_takes(key: str, tmp_path: Path) -> Non
             read = project_of(_KEYS, tmp_path) is not None
         except UsageError:
             read = False
-        valid = jsonschema.Draft7Validator(made).is_valid(tomllib.loads(text)["tool"]["xent"])
+        valid = jsonschema.Draft7Validator(made).is_valid(tomllib.loads(text))
         # A text that is not among the choices is refused later, by the command.
         assert read or not valid, value
         assert valid or not read or _KEYS[key].choices, value
@@ -353,7 +353,8 @@ def test_the_schema_takes_what_the_reader_takes(key: str, tmp_path: Path) -> Non
 
 
 def test_every_choice_is_in_the_schema() -> None:
-    properties = schema(_KEYS)["properties"]["checks"]["additionalProperties"]["properties"]
+    table = schema(_KEYS)["properties"]["tool"]["properties"]["xent"]
+    properties = table["properties"]["checks"]["additionalProperties"]["properties"]
     for name, row in _KEYS.items():
         for choice, one in itertools.product(row.choices, (properties[name.replace("_", "-")],)):
             jsonschema.validate(choice, one)

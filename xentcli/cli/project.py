@@ -76,17 +76,25 @@ def project_of(rows: Mapping[str, Option], start: Path) -> Project | None:
 
 
 def schema(rows: Mapping[str, Option]) -> dict[str, Any]:
-    """Return the JSON Schema of ``[tool.xent]``, for editors, from the rows of the options that a check may have."""
+    """Return the JSON Schema of ``[tool.xent]``, for editors, from the rows of the options that a check may have.
+
+    It is one of the whole file, which editors apply it to, and says nothing of other tables.
+    """
     properties = {key: _described(row) for key, row in _keys(rows).items()}
     check = {"type": "object", "properties": properties, "required": ["predictions"], "additionalProperties": False}
     checks = {"type": "object", "description": "Checks by name.", "additionalProperties": check}
+    own = {
+        "type": "object",
+        "description": "Checks of models by xent check.",
+        "properties": {"checks": checks},
+        "required": ["checks"],
+        "additionalProperties": False,
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "[tool.xent] of pyproject.toml",
         "type": "object",
-        "properties": {"checks": checks},
-        "required": ["checks"],
-        "additionalProperties": False,
+        "properties": {"tool": {"type": "object", "properties": {"xent": own}}},
     }
 
 
