@@ -85,6 +85,12 @@ def other_columns() -> list[str]:
     return ["1.json", "2.json"]
 
 
+def shares_and_classes() -> list[str]:
+    np.save("soft.npy", np.full((15, 3), [0.5, 0.25, 0.25]))
+    xentcli.score("q2.npy", "soft.npy", state="2.json")
+    return [day(1, "1.json"), "2.json"]
+
+
 def a_calibration() -> list[str]:
     xentcli.calibration("q2.npy", "y2.npy", fit="none", state="2.json")
     return [day(1, "1.json"), "2.json"]
@@ -116,6 +122,7 @@ REFUSED: dict[str, tuple[Callable[[], list[str]], list[str]]] = {
         ["1.json", "2.json", "metrics", "--get"],
     ),
     "another rule": (other_rule, ["--index-base"]),
+    "labels and shares": (shares_and_classes, ["distribution", "classes in both runs"]),
     "another command": (a_calibration, ["xent calibration", "xent score in 1.json"]),
 }
 
@@ -195,6 +202,17 @@ def rows_of(predictions: str, labels: str, count: int) -> list[str]:
     for index, state in enumerate(where, 1):
         xentcli.score(predictions, labels, shard=f"{index}/{count}" if count else None, state=state)
     return where
+
+
+def test_two_inputs_of_a_constant_forecast_are_two(folder: Path) -> None:
+    """Their losses are alike, and as many bytes; their classes are not."""
+    for number, label in (("7", 0), ("8", 2)):
+        np.save(f"q{number}.npy", np.full((16, 4), 0.25))
+        np.save(f"y{number}.npy", np.array([0, 1, 2, 3] * 3 + [label] * 4))
+    states = [
+        state for number, count in (("7", 2), ("8", 3)) for state in rows_of(f"q{number}.npy", f"y{number}.npy", count)
+    ]
+    assert merge(states).examples.read == 32
 
 
 @pytest.mark.parametrize("copied", [False, True])

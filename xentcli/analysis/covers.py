@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from xentcli.readers.source import Pick, Selection, Source, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
-from xentcli.tallies.moments import Moments
+from xentcli.tallies.scores import Scores
 
 __all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of", "digest_of_sums"]
 
@@ -226,7 +227,7 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
         feed.given,
         0 if feed.rows is None else feed.rows.start,
         identity,
-        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, bundle["scores"].cost),
+        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, [bundle["scores"]]),
         file,
         None if shard is None else (shard.index, shard.count),
         feed.shared,
@@ -236,9 +237,12 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
     )
 
 
-def digest_of_sums(path: str, size: int | None, cost: Moments) -> str:
+def digest_of_sums(path: str, size: int | None, scores: Sequence[Scores]) -> str:
     """A digest of the sums of an input: the same however it was shared out, and of a copy of as many bytes."""
-    return digest_of([path if size is None else size, cost.to_plain()])
+    cost = reduce(lambda one, other: one.merge(other), (score.cost for score in scores))
+    # Of a constant forecast the losses alone say nothing.
+    classes = reduce(lambda one, other: one.merge(other), (score.classes for score in scores))
+    return digest_of([path if size is None else size, cost.to_plain(), classes.to_plain()])
 
 
 def _bytes(table: Table, files: Sequence[str]) -> int | None:

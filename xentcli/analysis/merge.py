@@ -277,7 +277,7 @@ def _unused(whole: Sequence[Piece]) -> int:
                 row = given.rows + -given.rows % 8 - both.bit_length() + 1
                 raise DataError(
                     f"the id of row {row:,} of {given.path} is in {piece.path} twice, in two shards: "
-                    f"{both.bit_count():,} such ids",
+                    f"{both.bit_count():,} such id{'s' * (both.bit_count() != 1)}",
                     place=Place(piece.state.path),
                     advice="each id is there once",
                 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from itertools import groupby, islice, pairwise
 from typing import Any
 
@@ -60,6 +59,8 @@ def check_alike(one: State, other: State) -> None:
     for name, what, advice in _SAME:
         mine, theirs = (getattr(state.decided, name) for state in (other, one))
         if mine != theirs:
+            if name == "matched" and "distribution" in (mine, theirs):
+                advice = "labels are classes in both runs, or a share of each class in both"
             if name == "classes" and sorted(mine) == sorted(theirs):
                 what, advice = "order of classes", _in_one_order(one) or advice
             raise unlike(f"other {what}", _listed(mine), _listed(theirs), *((advice,) if advice else ()))
@@ -148,8 +149,7 @@ def _sums_of(whole: Sequence[Piece]) -> str:
     first, sizes = whole[0].cover, [piece.cover.inputs[0].bytes for piece in whole]
     in_files = first.whole is not None and first.whole[0] == "files"
     size = sum(each or 0 for each in sizes) if in_files and None not in sizes else sizes[0]
-    costs = (piece.state.bundle["scores"].cost for piece in whole)
-    return digest_of_sums(whole[0].path, size, reduce(lambda one, other: one.merge(other), costs))
+    return digest_of_sums(whole[0].path, size, [piece.state.bundle["scores"] for piece in whole])
 
 
 def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
