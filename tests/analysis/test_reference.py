@@ -275,6 +275,16 @@ def test_the_command(call: Call) -> None:
     assert "--reference changes nothing that --quiet prints" in call(*words, "--reference", "ref_*", "--quiet").err
 
 
+def test_shares_of_counts_are_divided_by_their_sum_where_that_is_asked() -> None:
+    counts = {"0": 30.0, "1": 50.0, "2": 20.0}
+    found = xentcli.score(Q, TRUTH, reference=counts, renormalize=True).reference_cost
+    assert found == pytest.approx(-np.log(np.array([0.3, 0.5, 0.2])[TRUTH]).mean(), rel=1e-14)
+    with pytest.raises(DataError, match="30 is not a probability"):
+        xentcli.score(Q, TRUTH, reference=counts)
+    with pytest.raises(DataError, match="inf is not a probability"):
+        xentcli.score(Q, TRUTH, reference={**counts, "2": float("inf")}, renormalize=True)
+
+
 def test_a_share_is_exact() -> None:
     found = xentcli.score([[0.5, 0.5]], [0], reference={"0": 0.25, "1": 0.75})
     assert Fraction(found.reference_cost) == Fraction(-np.log(0.25))

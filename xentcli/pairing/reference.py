@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -169,7 +170,8 @@ def _in_words(note: str) -> str:
 def _check_shares(shares: Sequence[float], settings: Settings) -> None:
     """Refuse shares outside of [0, 1], or that do not sum to 1 where the classes exclude each other."""
     tau = settings.sum_tolerance
-    odd = next((share for share in shares if not -tau <= share <= 1 + tau), None)
+    most = math.inf if settings.renormalize else 1 + tau
+    odd = next((share for share in shares if not -tau <= share <= most or math.isinf(share)), None)
     if odd is not None:
         raise DataError(f"--reference {odd:g} is not a probability, which lies from 0 to 1")
     if not settings.multilabel and not settings.renormalize and abs(sum(shares) - 1) > tau:
