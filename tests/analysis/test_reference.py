@@ -281,6 +281,9 @@ def test_shares_of_counts_are_divided_by_their_sum_where_that_is_asked() -> None
     assert found == pytest.approx(-np.log(np.array([0.3, 0.5, 0.2])[TRUTH]).mean(), rel=1e-14)
     with pytest.raises(DataError, match="30 is not a probability"):
         xentcli.score(Q, TRUTH, reference=counts)
+    with pytest.raises(DataError, match="only a positive sum can be divided") as refused:
+        xentcli.score(Q, TRUTH, reference=dict.fromkeys("012", 0.0), renormalize=True)
+    assert "divides each row by its sum" not in str(refused.value)
     with pytest.raises(DataError, match="inf is not a probability"):
         xentcli.score(Q, TRUTH, reference={**counts, "2": float("inf")}, renormalize=True)
 

@@ -81,7 +81,12 @@ class Reference:
             else "--(kind|scale|preds|multilabel|renormalize|sum-tolerance)"
         )
         lines = [line for line in error.advice if not re.search(others, line)]
-        if kind == "probs" and "the row sums to" in error.message and not lines:
+        if (
+            kind == "probs"
+            and "the row sums to" in error.message
+            and "can be divided" not in error.message
+            and not lines
+        ):
             lines = ["--renormalize divides each row by its sum"]
         message, takes = (
             f"{error.message} (--reference)",
