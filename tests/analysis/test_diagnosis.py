@@ -122,6 +122,9 @@ def test_labels_that_are_the_predicted_class_are_noticed_where_that_is_implausib
     preds = "0,1,2"
     assert codes(frame, label="y", preds=preds, weights="w") == ["label-is-prediction"]
     assert codes(frame, label="y", preds=preds, weights="u") == []
+    # Squares of these weights are 0 or infinite: nothing is said, and nothing breaks.
+    for weight in (1e-200, 1e-170, 1e170):
+        assert codes(frame.assign(w=weight), label="y", preds=preds, weights="w") == []
     # A name that says so needs less.
     assert codes(frame[:5], label="predicted", preds=preds) == ["label-is-prediction"]
     assert codes(frame[:5], label="y", preds=preds) == []

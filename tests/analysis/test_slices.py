@@ -31,7 +31,8 @@ FRAME = pd.DataFrame(
     }
 )
 SOFT = {f"t_{name}": part for name, part in zip(NAMES, RNG.dirichlet([1.0, 1.0, 1.0], N).T, strict=True)}
-BY_NAME = [name for name, metric in METRICS.items() if not metric.tally] + ["top2"]
+BY_NAME = [name for name, metric in METRICS.items() if not metric.tally and not metric.of_reference] + ["top2"]
+"""Those of --reference have their tests in tests/analysis/test_reference.py."""
 HARD: dict[str, Any] = {"preds": ",".join(NAMES), "label": "y"}
 
 

@@ -5,6 +5,8 @@ strace makes the N-th call of a kind fail, or kills the process there, for every
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 import shutil
 import signal
@@ -57,12 +59,20 @@ def count(set_up: Scene, calls: str, *more: str) -> int:
 
 
 def whole(set_up: Scene, new: dict[str, bytes]) -> Iterator[str]:
-    """Every file is the old one or the new one; yields those that are new."""
+    """Every file is the old one, the new one, or the whole result of a check that could not run; yields the new ones."""
     now = set_up.contents()
     for name in NAMES:
-        assert now[name] in (OLD, new[name]), name
-        if now[name] != OLD:
+        assert now[name] in (OLD, new[name]) or is_error(name, now[name]), name
+        if now[name] == new[name] != OLD:
             yield name
+
+
+def is_error(name: str, content: bytes) -> bool:
+    """Whether this is the result of `xent check` where it could not run: an older one would pass for that of this run."""
+    if name == "report.json":
+        return bool(json.loads(content)["verdict"] == "error")
+    rows = list(csv.DictReader(content.decode().splitlines())) if name == "report.csv" else []
+    return content.endswith(b"\n") and [row["verdict"] for row in rows] == ["error"]
 
 
 @pytest.mark.parametrize(("calls", "fault"), FAULTS, ids=lambda value: value.partition(",")[0].replace("=", "-"))

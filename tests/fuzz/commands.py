@@ -83,7 +83,7 @@ def invoke(args: list[str], block_bytes: int | None = None) -> Done:
 
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
     real = evaluation.score
-    evaluation.score = functools.partial(real, block_bytes=block_bytes)
+    evaluation.score = functools.update_wrapper(functools.partial(real, block_bytes=block_bytes), real)
     code: Any = 0
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
