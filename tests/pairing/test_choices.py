@@ -66,6 +66,18 @@ def test_each_row_is_over_its_own_choices(
     assert report.cost == xentcli.score(padded, GOLD, kind="logits").cost
 
 
+def test_the_columns_that_are_read_apart_are_those_of_the_file(tmp_path: Path) -> None:
+    # More rows than are looked at to decide, and columns on both sides of the lists.
+    rows = 10_000
+    path, whole = tmp_path / "p.parquet", pa.table(TABLE)
+    pq.write_table(pa.concat_tables([whole] * rows), path)
+    options: dict[str, Any] = {"kind": "logits", "preds": "lls", "label": "gold"}
+    report = xentcli.score(path, by=("doc",), **options)
+    assert (report.examples.read, report.cost) == (7 * rows, pytest.approx(COST, rel=1e-13))
+    losses = {str(doc): -log_softmax(row)[gold] for doc, row, gold in zip(range(7), LISTS, GOLD, strict=True)}
+    assert {group.group["doc"]: group.cost for group in report.by} == pytest.approx(losses, rel=1e-12)
+
+
 def test_logprobs_of_differing_number(write: Write) -> None:
     rows = [{"p": log_softmax(row).tolist(), "y": gold} for row, gold in zip(LISTS, GOLD, strict=True)]
     path = write("p.jsonl", "".join(json.dumps(row) + "\n" for row in rows))

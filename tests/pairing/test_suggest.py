@@ -127,6 +127,19 @@ def test_a_file_of_labels_with_nothing_but_the_predicted_class_says_so(write: Wr
     assert "--label" not in message
 
 
+def test_labels_of_a_model_without_errors_that_are_spelled_otherwise_are_proposed_beside_no_others(
+    write: Write,
+) -> None:
+    preds = write("p.csv", "no,yes\n.8,.2\n.3,.7\n.6,.4\n")
+    message = refused(preds, write("one.csv", "site,y\n5,NO\n6,YES\n5,NO\n"))
+    assert "2 columns could be the labels: site, y" in message
+    assert "y is the predicted class, unless" in message and "--label y has nearly the classes" in message
+    # As the columns are named it is the predicted class that a tool wrote, and so it is beside the truth.
+    assert "--label y " not in refused(preds, write("two.csv", "site,y\n5,no\n6,yes\n5,no\n"))
+    message = refused(preds, write("three.csv", "into,y\nNO,NO\nYES,YES\nNO,YES\n"))
+    assert "1 column could be the labels: y" in message and "--label y has nearly the classes" in message
+
+
 def test_the_truth_of_a_model_without_errors_is_not_called_a_prediction(write: Write) -> None:
     # The file alone cannot tell the two apart.
     path = write("p.csv", "truth,no,yes\nno,.8,.2\nyes,.3,.7\n")

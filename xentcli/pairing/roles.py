@@ -205,7 +205,8 @@ def _which_label(
         chooses = f"--label {as_option(of_classes, found.source)} has a column for each class"
         if len(common) == 1:
             chooses = f"--id {as_option(common, found.source)}, if it matches the rows: the others are the classes"
-    elif not fits and len(nearly := [name for name in nearly_fitting(found, preds, queue) if name in names]) == 1:
+    elif not fits and len(nearly := _nearly(found, preds, queues, settings, names)) == 1:
+        names = [name for name in found.names if name in (*names, *nearly)]
         option = f"--label {as_option(nearly, found.source)}"
         chooses = f"{option} has nearly the classes of the predictions as its values"
     swapped = swapped and not fits and first_text(found, queue) is None
@@ -223,15 +224,32 @@ def _which_label(
     )
 
 
-def predicted_labels(label: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings) -> list[str]:
+def _nearly(
+    found: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings, names: Sequence[str]
+) -> list[str]:
+    """Return those of `names` that have nearly the classes as values, else the predicted class if spelled otherwise.
+
+    Most tools spell the class that they predict as their columns: another spelling may be the truth of a good model.
+    """
+    every = nearly_fitting(found, preds, next(queue for queue in queues if queue.source is found.source))
+    if nearly := [name for name in every if name in names]:
+        return nearly
+    exactly = predicted_labels(found, preds, queues, settings, exactly=True)
+    return [name for name in every if name not in exactly]
+
+
+def predicted_labels(
+    label: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings, *, exactly: bool = False
+) -> list[str]:
     """Return the names of the label columns that are the predicted class in all of the first rows.
 
-    None are compared with --id: the ids are not matched yet.
+    None are compared with --id: the ids are not matched yet. `exactly` as in `predicted_among`.
     """
     if settings.id is not None or not label.columns or len(preds.columns) < 2:
         return []
     by_source = {id(queue.source): queue for queue in queues}
-    return predicted_among(label, preds, by_source[id(label.source)], by_source[id(preds.source)])
+    ours, theirs = by_source[id(label.source)], by_source[id(preds.source)]
+    return predicted_among(label, preds, ours, theirs, exactly=exactly)
 
 
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:

@@ -94,10 +94,13 @@ def not_the_truth(name: str) -> str:
     return f"{listed([name])} is the predicted class, unless the model is right in every row that was looked at"
 
 
-def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_queue: PartQueue) -> list[str]:
+def predicted_among(
+    label: Found, preds: Found, labels_queue: PartQueue, preds_queue: PartQueue, *, exactly: bool = False
+) -> list[str]:
     """Return the names of the label columns that are the predicted class in all of the first rows.
 
-    Both are compared by position, so that rows that are matched by id must not come here.
+    With `exactly` no case, blank or the like may differ from the name of a class. Both are compared
+    by position, so that rows that are matched by id must not come here.
     """
     if not (label.source.tabular and preds.source.tabular):
         return []
@@ -105,7 +108,9 @@ def predicted_among(label: Found, preds: Found, labels_queue: PartQueue, preds_q
     rows = min(len(column) for column in (*labels.columns, *predictions.columns))
     ours = [column[:rows] for column in predictions.columns]
     each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
-    return [name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal)]
+    return [
+        name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal, exactly=exactly)
+    ]
 
 
 def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool = False) -> list[str]:
@@ -152,12 +157,18 @@ def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
 
 
 def predicted_class(
-    values: Sequence[str], names: Sequence[str], predictions: Sequence[Sequence[str]], decimal: str = "."
+    values: Sequence[str],
+    names: Sequence[str],
+    predictions: Sequence[Sequence[str]],
+    decimal: str = ".",
+    *,
+    exactly: bool = False,
 ) -> bool:
     """Say whether values (n texts) are the class of the largest prediction in every row.
 
     It may be any of equally large ones, unless all rows have such. The classes may be meant by
-    name, less a common prefix and suffix, or by position from 0 or 1.
+    name, less a common prefix and suffix, or by position from 0 or 1; but for case, blanks and
+    the like, unless `exactly`.
 
     >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
     True
@@ -169,7 +180,8 @@ def predicted_class(
     largest, rows = table == table.max(axis=0), np.arange(len(values))
     if not (np.count_nonzero(largest, axis=0) == 1).any():
         return False
-    codes = itertools.chain(readings(names, set(values), decimal), _loose_readings(names, set(values)))
+    loose = () if exactly else _loose_readings(names, set(values))
+    codes = itertools.chain(readings(names, set(values), decimal), loose)
     return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, Place
-from xentcli.readers.source import BLOCK_BYTES, Part, Pick, Rows, Selection, Source, Traits, WholePart
+from xentcli.readers.source import BLOCK_BYTES, Part, Pick, Rows, Selection, Source, Traits, WholePart, reading
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -123,6 +123,12 @@ class Padded:
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers."""
         return True if self._shape.has(column) else self._source.numeric(self._shape.before(column))
+
+    def reading(self, columns: Collection[int]) -> Padded:
+        """Return it for these columns alone, where the source reads them apart; else unchanged."""
+        shape = self._shape
+        narrow = reading(self._source, {*map(shape.before, columns)})
+        return self if narrow is self._source else Padded(narrow, shape.column, shape.width, shape.fill)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[PaddedPart]:
         """Cut it into parts of about `block_bytes`."""
