@@ -85,7 +85,7 @@ def schema(rows: Mapping[str, Option]) -> dict[str, Any]:
     checks = {"type": "object", "description": "Checks by name.", "additionalProperties": check}
     own = {
         "type": "object",
-        "description": "Checks of models by xent check.",
+        "description": "Checks of models by xent.",
         "properties": {"checks": checks},
         "required": ["checks"],
         "additionalProperties": False,
