@@ -437,3 +437,20 @@ def test_the_shares_of_classes_and_groups_have_bars_where_there_is_room(
     code, narrow = on_terminal(tmp_path, *args, columns=30)
     assert code == 0
     assert "==" not in narrow
+
+
+def test_long_names_lose_their_middle_where_they_still_differ(call: Call, write: Write, tmp_path: Path) -> None:
+    names = [f"{word}_{'of_a_long_name_' * 4}{word}" for word in ("first", "second", "third")]
+    write("long.csv", csv([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.3, 0.5]], names))
+    write("truth.csv", "truth\n" + "\n".join((names[0], names[1], names[0])) + "\n")
+    args = ("score", "long.csv", "truth.csv", "--by-class", "--worst", "2")
+    assert all(name in call(*args).out for name in names[:2])
+    _, wide = on_terminal(tmp_path, *args, columns=80)
+    found = re.findall(r"^(first|second)_\S*\.\.\.\S*(first|second) +[12] ", wide, flags=re.MULTILINE)
+    assert found == [("first", "first"), ("second", "second")]
+    # Names that differ in their middle alone are not cut.
+    names = [f"{'the_same_' * 4}{word}{'_at_both_ends' * 4}" for word in ("first", "second", "third")]
+    write("long.csv", csv([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.3, 0.5]], names))
+    write("truth.csv", "truth\n" + "\n".join((names[0], names[1], names[0])) + "\n")
+    _, wide = on_terminal(tmp_path, *args, columns=80)
+    assert "..." not in wide and all(name in wide.replace("\n", "") for name in names[:2])

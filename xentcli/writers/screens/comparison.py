@@ -11,7 +11,7 @@ from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Mode
 from xentcli.scoring.metrics import METRICS
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.remarks import changes_of_losses, ends
-from xentcli.writers.screens.layout import Columns, block, facts, lines, text
+from xentcli.writers.screens.layout import Columns, block, facts, lines, middle_cut, text
 
 __all__ = ["screen"]
 
@@ -87,10 +87,7 @@ def short_name(name: str) -> str:
     >>> short_name("a" * 40 + "-final")
     'aaaaaaaaaaaaaa...aaaaa-final'
     """
-    if len(name) <= _LONGEST_NAME:
-        return name
-    tail = (_LONGEST_NAME - 3) // 2 - 1
-    return f"{name[: _LONGEST_NAME - 3 - tail]}...{name[-tail:]}"
+    return middle_cut(name, _LONGEST_NAME)
 
 
 def _title(metric: str) -> str:

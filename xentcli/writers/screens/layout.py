@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.writers.safe import terminal
 
-__all__ = ["Columns", "block", "facts", "lines", "text"]
+__all__ = ["Columns", "block", "facts", "lines", "middle_cut", "text"]
 
 _LEAST_REMARK = 16
+_LEAST_NAME = 12
 
 
 def text(content: str, style: str = "") -> Text:
@@ -49,12 +50,45 @@ def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> Table | None:
     return grid
 
 
+def middle_cut(name: str, longest: int) -> str:
+    """Return a name of so many letters at most: of a longer one both ends.
+
+    >>> middle_cut("a" * 40 + "-final", 28)
+    'aaaaaaaaaaaaaa...aaaaa-final'
+    """
+    shown = terminal(name)
+    if cell_len(shown) <= longest:
+        return name
+    tail = (longest - 3) // 2 - 1
+    return f"{set_cell_size(shown, longest - 3 - tail)}...{shown[-tail:]}"
+
+
+def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
+    """The names of a column, without the figure that stands two blanks behind some."""
+    return {row[index].rpartition("  ")[0] or row[index] for row in rows}
+
+
+def _fair(sizes: Sequence[int], room: int) -> int:
+    """Return the largest size to which all can be cut so that they fit in the room; 0 without sizes.
+
+    >>> _fair([10, 60, 80], 100), _fair([10], 100), _fair([], 9)
+    (45, 10, 0)
+    """
+    left, ordered = room, sorted(sizes)
+    for place, size in enumerate(ordered):
+        each = left // (len(ordered) - place)
+        if size > each:
+            return max(each, 0)
+        left -= size
+    return ordered[-1] if ordered else 0
+
+
 @record(frozen=True)
 class Columns:
     """A table whose figures are never cut.
 
-    The last column has remarks, which wrap. On a narrow terminal the gaps shrink; where the
-    figures still do not fit, each row becomes a line of names and cells.
+    The last column has remarks, which wrap. On a narrow terminal the gaps shrink, then long names
+    lose their middle; where the figures still do not fit, each row becomes a line of names and cells.
 
     Attributes
     ----------
@@ -70,6 +104,8 @@ class Columns:
         A style for the first cell of each row, over that of its column.
     spare_remarks
         Whether remarks are dropped before rows become lines, and in these.
+    names
+        The columns of names, which may be shortened; figures never are.
     """
 
     rows: Sequence[Sequence[str]]
@@ -78,6 +114,7 @@ class Columns:
     styles: Sequence[str] = ()
     first_styles: Sequence[str] = ()
     spare_remarks: bool = False
+    names: Sequence[int] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Choose the widest form that fits."""
@@ -91,7 +128,26 @@ class Columns:
         if self.spare_remarks and figures + gaps - 1 <= options.max_width:
             yield self._table(1, remarks=False)
             return
-        yield from self._as_lines()
+        shortened = self._shortened(options.max_width)
+        if shortened is None:
+            yield from self._as_lines()
+        else:
+            yield shortened
+
+    def _shortened(self, width: int) -> Columns | None:
+        """Return the table with names cut to the room that the figures leave; None where two would look the same."""
+        remark = 0 if self.spare_remarks else min(self._widths[-1], _LEAST_REMARK) if self._widths else 0
+        figures = sum(size for index, size in enumerate(self._widths[:-1]) if index not in self.names)
+        room = width - figures - remark - (len(self._widths) - 1)
+        longest = _fair([self._widths[index] for index in self.names], room)
+        if longest < _LEAST_NAME:
+            return None
+        cut = [
+            [middle_cut(cell, longest) if index in self.names else cell for index, cell in enumerate(row)]
+            for row in self.rows
+        ]
+        alike = any(len(_names(cut, index)) < len(_names(self.rows, index)) for index in self.names)
+        return None if alike else replace(self, rows=cut, names=())
 
     @property
     def _widths(self) -> list[int]:

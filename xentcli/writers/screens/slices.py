@@ -15,6 +15,7 @@ from xentcli.writers.slices import by_class, by_group, worst
 __all__ = ["slice_tables"]
 
 _LONGEST_BAR = 16
+_FIGURES = ("row", "q of truth", "loss")
 MOST = 20
 """The most rows of a table on a screen; other output forms have all."""
 
@@ -28,7 +29,8 @@ def slice_tables(report: Report) -> Iterator[RenderableType]:
         yield _barred(grid, (part.share for part in parts))
     if report.worst:
         grid = worst(report)
-        table = Columns([(*row, "") for row in grid.rows], (*grid.header, ""), f"{grid.justify}l")
+        names = [index for index, title in enumerate(grid.header) if title not in _FIGURES]
+        table = Columns([(*row, "") for row in grid.rows], (*grid.header, ""), f"{grid.justify}l", names=names)
         yield Group(text(grid.caption, style="bold"), table)
 
 
@@ -37,4 +39,5 @@ def _barred(grid: Grid, shares: Iterable[float | None]) -> Columns:
     ordered = sorted((share or 0.0 for share in shares), reverse=True)
     bars = ["=" * round(_LONGEST_BAR * share / ordered[0]) if ordered[0] else "" for share in ordered[:MOST]]
     rows = [(*row, bar) for row, bar in zip(grid.rows, [*bars, ""], strict=False)]
-    return Columns(rows, (*grid.header, ""), f"{grid.justify}l", spare_remarks=True)
+    names = range(grid.justify.index("r"))
+    return Columns(rows, (*grid.header, ""), f"{grid.justify}l", spare_remarks=True, names=names)
