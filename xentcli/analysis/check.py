@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
-from xentcli.analysis.score import score
+from xentcli.analysis.score import is_stream, score
 from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
 from xentcli.errors import UsageError, shown
@@ -117,7 +117,7 @@ def check(
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     sliced = _sliced(chosen, rules)
     alone = old is None and made is None
-    if alone and not any(map(_is_stream, (predictions, labels, *chosen.files_named()))):
+    if alone and not any(map(is_stream, (predictions, labels, *chosen.files_named()))):
         report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), details=details, **beside)
         again = partial(_read_again, predictions, labels, chosen, **beside)
         return _judged(rules, Evidence(_shown(report, chosen), report, chosen, again=again))
@@ -190,14 +190,6 @@ def _read_again(
     """Read the inputs again for their rows, which explain a failure: to keep them would slow down every run."""
     runs = Runs.of(settings, metrics)
     return runs, runs.run("run", predictions, labels, settings, fit=False, needed=metrics, **beside)
-
-
-def _is_stream(given: Any) -> bool:
-    """Whether an input can be read only once: standard input, a pipe, a reader of batches."""
-    if isinstance(given, Iterator):
-        return True
-    path = given if isinstance(given, str | os.PathLike) else ""
-    return path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path))
 
 
 def _shown(report: Report, settings: Settings) -> Report:

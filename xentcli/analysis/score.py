@@ -43,6 +43,7 @@ __all__ = [
     "diagnosed",
     "diagnosed_report",
     "is_stdin",
+    "is_stream",
     "opened",
     "retried",
     "score",
@@ -170,10 +171,11 @@ def details_named(names: Collection[str]) -> frozenset[str]:
     UsageError
         For another name.
     """
-    unknown = [name for name in ([names] if isinstance(names, str) else names) if name not in DETAILS]
-    if unknown:
-        raise UsageError(f"there are no details {shown(unknown[0])}", advice=f"details: {', '.join(DETAILS)}")
-    return frozenset([names] if isinstance(names, str) else names)
+    given = [names] if isinstance(names, str) else names
+    unknown = next((name for name in given if name not in DETAILS), None)
+    if unknown is not None:
+        raise UsageError(f"there are no details {shown(unknown)}", advice=f"details: {', '.join(DETAILS)}")
+    return frozenset(given)
 
 
 def diagnosed(report: Report, tallied: Tallied) -> Report:
@@ -228,7 +230,7 @@ def retried(
     that there is one attempt; else `restart` is called before the second. A stream cannot be
     read again: there the first labels decide.
     """
-    again = all(_can_be_read_twice(data) for data in (predictions, labels))
+    again = not any(map(is_stream, (predictions, labels)))
     try:
         return attempt(once and again)
     except LabelsBreakRule:
@@ -237,14 +239,6 @@ def retried(
     if restart is not None:
         restart()
     return attempt(True)
-
-
-def _can_be_read_twice(data: Any) -> bool:
-    if not isinstance(data, str | os.PathLike) or is_stdin(data):
-        # A reader of record batches is used up by its first reading.
-        return not (is_stdin(data) or hasattr(data, "read_next_batch"))
-    # What is not there may be a glob of files.
-    return os.path.isfile(data) or os.path.isdir(data) or not os.path.exists(data)
 
 
 def opened(
@@ -390,6 +384,14 @@ def _files_of(path: str) -> dict[tuple[int | str, int], str]:
 def is_stdin(data: Any) -> bool:
     """Whether an input is ``-``, standard input."""
     return isinstance(data, str) and data == "-"
+
+
+def is_stream(data: Any) -> bool:
+    """Whether an input can be read only once: standard input, a pipe, a reader of record batches."""
+    if not isinstance(data, str | os.PathLike):
+        return isinstance(data, Iterator) or hasattr(data, "read_next_batch")
+    # What is not there may be a glob of files.
+    return is_stdin(data) or (os.path.exists(data) and not (os.path.isfile(data) or os.path.isdir(data)))
 
 
 @record(frozen=True)
