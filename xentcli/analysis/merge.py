@@ -13,13 +13,12 @@ from typing import Any
 from xentcli import attempts
 from xentcli.analysis.covers import Cover, Covered
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
-from xentcli.analysis.state import State, read
+from xentcli.analysis.state import State, check_target, read
 from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards, check_wholes
-from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError, shown
+from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError
 from xentcli.pairing import Matches
 from xentcli.pairing.feed import check_row_names
 from xentcli.pairing.matched import FEW, Lacking
-from xentcli.readers import same_file
 from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.parts import Input
@@ -73,8 +72,8 @@ def merge(
     """
     paths = _paths(states)
     target = None if state is None else os.fspath(state)
-    if target is not None and any(same_file(target, path) for path in paths):
-        raise UsageError(f"{shown(target)} is an input; it would be overwritten")
+    if target is not None:
+        check_target(target, paths)
     found = [read(path) for path in paths]
     try:
         return _made(found, target)
@@ -237,9 +236,7 @@ def _matches(ordered: Sequence[Piece], states: Sequence[State], shards: Sequence
     unused = sum(state.matches.unused for state in states)
     lacking = [state.matches.lacking for state in sorted(states, key=lambda s: _order_of(s, ordered))]
     without = [given for given in lacking if given is not None]
-    extra = 0
-    for whole in shards:
-        extra += _unused(whole)
+    extra = sum(map(_unused, shards))
     unused += extra
     if not without and not extra:
         return Matches(names, unused)

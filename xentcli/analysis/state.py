@@ -27,7 +27,7 @@ from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.tally import made_of, plain_of
 from xentcli.version import __version__
 
-__all__ = ["VERSION", "Keep", "State", "check_target", "plain_options", "read"]
+__all__ = ["VERSION", "Keep", "State", "check_target", "read"]
 
 VERSION = 1
 _GZIP = b"\x1f\x8b"
@@ -100,16 +100,6 @@ def _is_apart(name: str) -> bool:
     return name in _READ_APART or OPTIONS[name].section == "Files"
 
 
-def plain_options(settings: Settings) -> dict[str, Any]:
-    """Return the options that are set, as JSON has them."""
-    values = {name: getattr(settings, name) for name, row in settings.rows.items()}
-    return {
-        name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
-        for name, value in values.items()
-        if OPTIONS[name].is_set(value)
-    }
-
-
 def _body(state: State) -> dict[str, Any]:
     matches = state.matches
     return {
@@ -147,7 +137,12 @@ class Keep:
         """
         if not isinstance(path, str | os.PathLike):
             raise UsageError(f"state is the path of a file, not {shown(path)}")
-        check_target(os.fspath(path), (*inputs, *settings.files_named()), settings)
+        if settings.balanced:
+            raise UsageError(
+                "--class-weight balanced counts the labels of all rows, and --state is of some of them",
+                advice="--class-weight NAME=W gives each weight",
+            )
+        check_target(os.fspath(path), (*inputs, *settings.files_named()))
         return cls(os.fspath(path), command, bins)
 
     def write(
@@ -168,7 +163,7 @@ class Keep:
         state = State(
             self.path,
             self.command,
-            plain_options(plan.settings),
+            plan.settings.plain(),
             plan.set_by_compat,
             tuple(metric.name for metric in metrics),
             tuple(sorted(details)),
@@ -181,19 +176,14 @@ class Keep:
         state.write(self.path)
 
 
-def check_target(path: str, inputs: Sequence[Any], settings: Settings) -> None:
-    """Refuse a state that would replace an input, and one of weights that depend on all rows.
+def check_target(path: str, inputs: Sequence[Any]) -> None:
+    """Refuse a state that would replace an input.
 
     Raises
     ------
     UsageError
-        Naming the option.
+        Naming the file.
     """
-    if settings.balanced:
-        raise UsageError(
-            "--class-weight balanced counts the labels of all rows, and --state is of some of them",
-            advice="--class-weight NAME=W gives each weight",
-        )
     if any(isinstance(given, str | os.PathLike) and same_file(path, given) for given in inputs):
         raise UsageError(f"{shown(path)} is an input; it would be overwritten")
 

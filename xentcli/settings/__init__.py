@@ -96,6 +96,10 @@ class Settings(Fields):
             if value is not self.rows[name].default and self.rows[name].is_set(value)
         }
 
+    def plain(self) -> dict[str, Any]:
+        """Return the options that are set, as JSON has them."""
+        return {name: _plain(value) for name, value in self._given.items() if self.rows[name].is_set(value)}
+
     @cached_property
     def _given(self) -> dict[str, Any]:
         """The options that may differ from their defaults."""
