@@ -5,16 +5,13 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Rules
 from xentcli.analysis.regressions import regression_check
 from xentcli.report.check import Check
 from xentcli.report.report import Report
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["checks_of", "limit_check", "overall"]
 
