@@ -40,7 +40,8 @@ def losses(
     Parameters
     ----------
     predictions, labels, settings, threads, options
-        As ``score`` takes them, without the options that are about groups, intervals and what is shown.
+        As ``score`` takes them. Options that do not affect the loss of a row (`by`, `cluster`, `confidence`,
+        `metrics`, ...) are refused.
 
     Returns
     -------

@@ -33,7 +33,8 @@ def per_example(
     Parameters
     ----------
     predictions, labels, settings, threads, options
-        As ``score`` takes them, without the options that are about groups, intervals and what is shown.
+        As ``score`` takes them. Options that do not affect the result (`by`, `cluster`, `confidence`, `metrics`, ...)
+        are refused.
         ``row_metrics=["kl", "prediction_entropy", "brier", ...]`` adds a column for each.
 
     Returns
