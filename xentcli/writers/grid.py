@@ -19,12 +19,16 @@ class Line:
 
 @record(frozen=True)
 class Grid:
-    """A table of texts; `justify` has l or r for each column, `caption` says what it shows. Nothing is escaped yet."""
+    """A table of texts; `justify` has l or r for each column, `caption` says what it shows. Nothing is escaped yet.
+
+    `shares` are the shares of the cost of the first rows, in a table that is ordered by them.
+    """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     justify: str
     caption: str = ""
+    shares: tuple[float, ...] = ()
 
 
 Page = Sequence[Line | Grid]

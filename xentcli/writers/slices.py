@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
-from xentcli.report.parts import GroupSlice
+from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, find
 from xentcli.writers.figures import decimals, fixed, percent, plural, short
@@ -18,7 +18,7 @@ __all__ = ["by_class", "by_group", "worst"]
 def by_class(report: Report, most: int) -> Grid:
     """Return the table of the classes of a report, at most `most` of them."""
     places = decimals(report.standard_error)
-    parts = sorted(report.by_class, key=lambda part: -(part.share or 0.0))
+    parts = sorted(report.by_class, key=_share, reverse=True)
     more, soft = _more(report, "accuracy"), any(part.mass is not None for part in parts)
     rows = []
     for part in parts[:most]:
@@ -28,7 +28,8 @@ def by_class(report: Report, most: int) -> Grid:
     kind = "column" if report.labels.matched == "multilabel" else "true class"
     header = (kind, "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more))
     rest = _rest(len(parts) - most, len(header))
-    return Grid(header, (*rows, *rest), "lrrrr" + "r" * len(more), f"Cost by {kind}")
+    shares = tuple(map(_share, parts[:most]))
+    return Grid(header, (*rows, *rest), "lrrrr" + "r" * len(more), f"Cost by {kind}", shares)
 
 
 def by_group(report: Report, most: int) -> Iterator[Grid]:
@@ -39,7 +40,7 @@ def by_group(report: Report, most: int) -> Iterator[Grid]:
 
 def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
     columns, more, places = tuple(parts[0].group), _more(report), decimals(report.standard_error)
-    parts = sorted(parts, key=lambda part: -(part.share or 0.0))
+    parts = sorted(parts, key=_share, reverse=True)
     rows = []
     for part in parts[:most]:
         shown = ends(part.interval, places) if part.interval is not None else "-"
@@ -49,7 +50,8 @@ def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
     header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
     justify = "l" * len(columns) + "rrr" + "r" * len(more) + "l"
-    return Grid(header, (*rows, *_rest(len(parts) - most, len(header))), justify, f"Cost by {', '.join(columns)}")
+    rest, shares = _rest(len(parts) - most, len(header)), tuple(map(_share, parts[:most]))
+    return Grid(header, (*rows, *rest), justify, f"Cost by {', '.join(columns)}", shares)
 
 
 def worst(report: Report) -> Grid:
@@ -69,6 +71,10 @@ def worst(report: Report) -> Grid:
         rows.append((*cells, fixed(row.loss, 4), *(row.shown[name] for name in shown)))
     justify = "r" + "l" * ids + "lrl" * labels + "r" * ranked + "r" + "l" * len(shown)
     return Grid(header, tuple(rows), justify, _worst_title(report))
+
+
+def _share(part: ClassSlice | GroupSlice) -> float:
+    return part.share or 0.0
 
 
 def _more(report: Report, *there: str) -> list[Metric]:

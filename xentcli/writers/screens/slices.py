@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
@@ -23,10 +22,8 @@ MOST = 20
 def slice_tables(report: Report) -> Iterator[RenderableType]:
     """Yield a table for each slice that was asked for, the largest share of the cost first."""
     if report.by_class:
-        yield _barred(by_class(report, MOST), (part.share for part in report.by_class))
-    groups = itertools.groupby(report.by, key=lambda part: tuple(part.group))
-    for grid, (_, parts) in zip(by_group(report, MOST), groups, strict=True):
-        yield _barred(grid, (part.share for part in parts))
+        yield _barred(by_class(report, MOST))
+    yield from map(_barred, by_group(report, MOST))
     if report.worst:
         grid = worst(report)
         names = [index for index, title in enumerate(grid.header) if title not in _FIGURES]
@@ -34,10 +31,10 @@ def slice_tables(report: Report) -> Iterator[RenderableType]:
         yield Group(text(grid.caption, style="bold"), table)
 
 
-def _barred(grid: Grid, shares: Iterable[float | None]) -> Columns:
+def _barred(grid: Grid) -> Columns:
     """A table with a bar behind each row: = for each part of the largest share."""
-    ordered = sorted((share or 0.0 for share in shares), reverse=True)
-    bars = ["=" * round(_LONGEST_BAR * share / ordered[0]) if ordered[0] else "" for share in ordered[:MOST]]
+    largest = grid.shares[0]
+    bars = ["=" * round(_LONGEST_BAR * share / largest) if largest else "" for share in grid.shares]
     rows = [(*row, bar) for row, bar in zip(grid.rows, [*bars, ""], strict=False)]
     names = range(grid.justify.index("r"))
     return Columns(rows, (*grid.header, ""), f"{grid.justify}l", spare_remarks=True, names=names)
