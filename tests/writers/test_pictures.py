@@ -284,8 +284,9 @@ def test_one_class_a_thousand_classes_and_infinite_losses_are_drawn_or_refused_w
     with pytest.raises(UsageError, match="one label each"):
         figure(soft, "confusion")
     assert drawn(soft, "classes", "png")
-    with pytest.raises(UsageError, match="no labels"):
-        figure(xentcli.compare({"a": q, "b": q}), "curve")
+    for name in ("curve", "differences"):
+        with pytest.raises(UsageError, match=f"{name} cannot be drawn: .* no labels"):
+            figure(xentcli.compare({"a": q, "b": q}), name)
 
 
 def test_no_pyplot_and_no_setting_of_the_user_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ _MARKS = {"better": ("v", GREEN), "worse": ("^", RED), "no difference": ("o", GR
 
 def differences(document: Document) -> Any:
     """Return a Figure: the paired change of the cost of each model against the reference, with its interval."""
-    result, pairs = _compared(document)
+    result, pairs = _compared(document, "differences")
     left, pairs = len(pairs) - MOST, pairs[:MOST]
     figure = page_of(WIDTH, 1.3 + 0.22 * max(len(pairs), 2))
     axes = figure.subplots()
@@ -47,7 +47,7 @@ def differences(document: Document) -> Any:
 
 def curve(document: Document) -> Any:
     """Return a Figure: the cost of each model in the order given; the bars are of the change from the first."""
-    result, pairs = _compared(document)
+    result, pairs = _compared(document, "curve")
     models = result.models
     figure = page_of()
     axes = figure.subplots()
@@ -81,13 +81,13 @@ def curve(document: Document) -> Any:
     return figure
 
 
-def _compared(document: Document) -> tuple[Comparison, list[Pair]]:
+def _compared(document: Document, name: str) -> tuple[Comparison, list[Pair]]:
     """The comparison, and each model against the reference in the cost."""
     assert isinstance(document, Comparison)
     pairs = [pair for pair in document.pairs if pair.metric == "cost"]
     if not pairs:
         reason = "the models have no costs: there are no labels" if document.kl else "no cost is compared"
-        raise nothing("curve", reason, "--labels FILE, and --metrics with cost in it")
+        raise nothing(name, reason, "--labels FILE, and --metrics with cost in it")
     return document, pairs
 
 
