@@ -12,6 +12,9 @@ from xentcli.writers.pictures.style import BLUE, GREEN, INK, ORANGE, RED, log_ti
 
 __all__ = ["losses"]
 
+_LARGEST = 1.7e308
+"""Where the axis ends at the latest: the bin of the largest floats ends beyond them, at infinity."""
+
 
 def losses(document: Document) -> Any:
     """Return a Figure: above the rows of each bin, below their share of the cost."""
@@ -47,14 +50,12 @@ class _Scale:
     """Where losses stand: at their logarithm to base 2; the first bin and infinity a bin's width beside the others."""
 
     def __init__(self, bins: tuple[LossBin, ...]) -> None:
-        edges = [(part.low, part.high) for part in bins if part.low > 0]
+        edges = [(part.low, min(part.high, _LARGEST)) for part in bins if part.low > 0]
         self.first = bins[0].high if bins and bins[0].low == 0 else None
-        self.low = min((low for low, _ in edges), default=self.first or 1.0)
-        if self.first is not None:
-            self.low = self.first
-        self.high = max((min(high, 1.7e308) for _, high in edges), default=self.low)
+        self.low = self.first if self.first is not None else min((low for low, _ in edges), default=1.0)
+        self.high = max((high for _, high in edges), default=self.low)
         # Empty bins have no row: the narrowest bin is as wide as any.
-        self.width = min((math.log2(min(high, 1.7e308) / low) for low, high in edges), default=0.25)
+        self.width = min((math.log2(high / low) for low, high in edges), default=0.25)
         self.infinite = math.log2(self.high) + 1.5 * self.width
 
     def place(self, loss: float) -> float:
@@ -69,7 +70,7 @@ class _Scale:
         """Where a bin begins and ends."""
         if part.low == 0:
             return math.log2(part.high) - self.width, math.log2(part.high)
-        return math.log2(part.low), math.log2(min(part.high, 1.7e308))
+        return math.log2(part.low), math.log2(min(part.high, _LARGEST))
 
     def ticks(self, *, infinite: bool) -> list[tuple[float, str]]:
         """Each tick and its text."""

@@ -7,7 +7,6 @@ markers tell the same in grey.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -17,7 +16,21 @@ from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.safe import terminal
 
-__all__ = ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "RED", "STYLE", "cut", "log_ticks", "note", "page_of", "report_of"]
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "INK",
+    "ORANGE",
+    "RED",
+    "STYLE",
+    "WIDTH",
+    "cut",
+    "log_ticks",
+    "nothing",
+    "page_of",
+    "report_of",
+]
 
 INK, GREY = "#000000", "#808080"
 """INK becomes the colour of the text around it on a page."""
@@ -85,12 +98,6 @@ def cut(text: str, longest: int = _LONGEST) -> str:
     """
     shown = terminal(text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
-
-
-def note(axes: Any, lines: Sequence[str], places: tuple[float, float] = (1.0, 1.0)) -> None:
-    """Write lines in a corner of the axes."""
-    x, y = places
-    axes.text(x, y, "\n".join(lines), transform=axes.transAxes, ha="right" if x > 0.5 else "left", va="top", fontsize=8)
 
 
 def log_ticks(low: float, high: float) -> list[tuple[float, str]]:
