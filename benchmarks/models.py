@@ -108,7 +108,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         make(Path(name))
         versions = f"{os.cpu_count()} processors, Python {platform.python_version()}, NumPy {np.__version__}"
-        # Where the system has no load, as on Windows, none is told.
+        # Windows has no load average.
         load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
         text = f"# What a comparison and a fit cost\n\n{versions}; medians of {given.rounds} rounds{load}, "
         text += f"{time.strftime('%Y-%m-%d')}.\n"

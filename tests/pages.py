@@ -7,7 +7,7 @@ In the text of a page, in order,
     ```python               with >>> it is an interactive session, run by doctest
     <!-- run: COMMAND -->   is run and not shown
     <!-- digits vary: REASON -->  before a block: numbers are compared to 2 %, as versions of other tools differ
-    <!-- not run: REASON -->      before a block: it needs what is not here
+    <!-- not run: REASON -->      before a block: it needs a tool or data that tests lack
 
 Every page has a folder of its own, with a copy of sample_data in it. A command that fails ends with [exit code N].
 

@@ -36,7 +36,7 @@ PROMISES = {
         ("Any bytes at all are a table or refused, the same by every reader.", "tests/fuzz/test_fuzz.py"),
         ("No input opens a socket, starts a process, is unpickled or writes a file.", "tests/inputs/test_audit.py::test_no_input_does_anything_but_be_read"),
         (
-            "States of the same rows twice, of other options, and a missing shard are refused, and what is no state.",
+            "Merging refuses states of the same rows, states of different options, a missing shard, and a file that is not a state.",
             "tests/merge/test_refused.py",
         ),
         ("A baseline of other labels, classes, rows, weights or of another unit is refused, shuffled labels too.", "tests/check/test_baseline.py::test_an_unfit_baseline_is_refused"),

@@ -1,1 +1,1 @@
-"""What is kept of the rows: exact sums, moments, shares, worst rows; all of it merges."""
+"""Accumulators over the rows, each of which can be merged: exact sums, moments, class frequencies, worst rows."""
