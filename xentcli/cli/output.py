@@ -111,11 +111,7 @@ class Output:
         """What a score must have beside its figures: what is drawn, and all that a page shows."""
         if any(target.format == "html" for target in self.files) or self.format == "html":
             return {*DETAILS}
-        if not self.pictures:
-            return set()
-        from xentcli.writers.pictures import DRAWINGS
-
-        return {DRAWINGS[picture.name].detail for picture in self.pictures} - {""}
+        return {picture.drawing.detail for picture in self.pictures} - {""}
 
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:
         """Refuse a target that cannot be written, is an input, or is written twice, by the `others` too."""
@@ -171,11 +167,7 @@ class Output:
 
     def _drawn(self) -> set[str]:
         """The names in JSON of what drawings show."""
-        if not self.pictures:
-            return set()
-        from xentcli.writers.pictures import DRAWINGS
-
-        return {name for picture in self.pictures for name in DRAWINGS[picture.name].shows}
+        return {name for picture in self.pictures for name in picture.drawing.shows}
 
     def examples(self, more: Sequence[Metric] = ()) -> contextlib.AbstractContextManager[Any]:
         """Give the sink of the losses per row, with the values of `more` metrics; None without --per-example."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import UsageError, shown
 from xentcli.records import record
 from xentcli.report.document import Document
 from xentcli.scoring.kinds import KINDS
 from xentcli.writers import WRITERS, content, format_of
+
+if TYPE_CHECKING:
+    from xentcli.writers.pictures import Drawing
 
 __all__ = ["Picture", "Target"]
 
@@ -107,6 +110,13 @@ class Picture:
             raise UsageError(f"--plot {kind} needs --{drawing.option}", advice=f"--{drawing.option} COLUMN")
         needs_matplotlib()
         return cls(path, kind, format)
+
+    @property
+    def drawing(self) -> Drawing:
+        """The row of the drawing in DRAWINGS."""
+        from xentcli.writers.pictures import DRAWINGS
+
+        return DRAWINGS[self.name]
 
     def drawn(self, document: Document) -> bytes:
         """Return the bytes of the file."""
