@@ -105,29 +105,11 @@ def test_a_page_holds_the_json_and_every_number_of_it_that_tables_have(
         assert {str(number) for number in numbers} <= texts
 
 
+OF_A_SCORE = ["Losses", "Reliability", "Classes", "Groups", "Worst rows", "Confusion"]
 SECTIONS = {
-    "score": ["Cost", "What was scored", "Losses", "Reliability", "Classes", "Groups", "Worst rows", "Confusion"],
-    "check": [
-        "Verdict",
-        "What was scored",
-        "Figures",
-        "Losses",
-        "Reliability",
-        "Classes",
-        "Groups",
-        "Worst rows",
-        "Confusion",
-    ],
-    "calibration": [
-        "Calibration",
-        "What was scored",
-        "Losses",
-        "Reliability",
-        "Classes",
-        "Groups",
-        "Worst rows",
-        "Confusion",
-    ],
+    "score": ["Cost", "What was scored", *OF_A_SCORE],
+    "check": ["Verdict", "What was scored", "Figures", *OF_A_SCORE],
+    "calibration": ["Calibration", "What was scored", *OF_A_SCORE],
     "compare": ["Result", "Cost from model to model"],
 }
 DRAWN = {name: [drawing for drawing, row in DRAWINGS.items() if name in row.commands] for name in SECTIONS}

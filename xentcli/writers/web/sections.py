@@ -118,7 +118,7 @@ class _Sections:
 
 def _first(document: Report | CheckReport | CalibrationReport, report: Report) -> tuple[str, Page]:
     """The title and the parts of the first section: the result without the slices, which have sections of their own."""
-    bare = replace(report, by=(), by_class=(), worst=())
+    bare = _bare(report)
     headline = Line((), _headline(report))
     if isinstance(document, CheckReport):
         return "Verdict", [headline, *page(replace(document, report=bare))]
@@ -141,7 +141,12 @@ def _inputs(report: Report) -> Grid:
 
 
 def _figures(report: Report) -> list[Grid]:
-    return _grids(page(replace(report, by=(), by_class=(), worst=())))
+    return _grids(page(_bare(report)))
+
+
+def _bare(report: Report) -> Report:
+    """A report without its slices."""
+    return replace(report, by=(), by_class=(), worst=())
 
 
 def _grids(parts: Page) -> list[Grid]:
