@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-import click
 import pytest
 
 import xentcli
-from tests.reference import FOLDER, PAGES, spelled
+from tests.reference import FOLDER, PAGES, options_of, spelled
 from xentcli.cli import main
 from xentcli.errors import WARNINGS
 from xentcli.readers import READERS
@@ -33,18 +32,12 @@ def test_every_command_is_documented() -> None:
 
 def test_every_option_stands_once() -> None:
     found = re.findall(r"^\| `(?:-\w, )?(--[\w-]+)", kept("options.md"), re.MULTILINE)
-    there = {
-        spelled(option)
-        for command in main.commands.values()
-        for option in command.get_params(click.Context(command))
-        if isinstance(option, click.Option)
-    }
+    there = {spelled(option) for command in main.commands.values() for option in options_of(command)}
     assert sorted(found) == sorted(there)
     assert {f"--{name.replace('_', '-')}" for name in OPTIONS} <= there
     for name, command in main.commands.items():
         listed = kept("commands.md").partition(f"## xent {name}\n")[2].partition("\n## ")[0].partition("| to |")[0]
-        its = [one for one in command.get_params(click.Context(command)) if isinstance(one, click.Option)]
-        assert sorted(re.findall(r"`(--[\w-]+)`", listed)) == sorted(map(spelled, its))
+        assert sorted(re.findall(r"`(--[\w-]+)`", listed)) == sorted(map(spelled, options_of(command)))
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,14 @@ def loss(q: float) -> float:
     return float(xentcli.score([q], kind="true-probs").cost)
 
 
+def loss_axes(picture: Picture, x: str, y: str = "") -> Axes:
+    """Draw the loss of every probability, and return its axes."""
+    axes = Axes(picture, (0, 1), (0, 5), (x, y))
+    axes.ticks((0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4, 5))
+    axes.curve(lambda q: -math.log(q), math.exp(-5), 1, BLUE)
+    return axes
+
+
 def distribution(folder: Path) -> None:
     """Draw the prediction and its target."""
     picture = Picture(560, 180, "What the model says, and what is true: 1 for cat, 0 for the others")
@@ -131,9 +139,7 @@ def distribution(folder: Path) -> None:
 def curve(folder: Path) -> None:
     """Draw the loss of every probability at the truth."""
     picture = Picture(500, 326, "The loss -ln q falls from infinity at q = 0 to 0 at q = 1")
-    axes = Axes(picture, (0, 1), (0, 5), ("q, the probability of what was true", "loss, -ln q"))
-    axes.ticks((0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4, 5))
-    axes.curve(lambda q: -math.log(q), math.exp(-5), 1, BLUE)
+    axes = loss_axes(picture, "q, the probability of what was true", "loss, -ln q")
     for q in (0.01, 0.1, 0.5, 0.9):
         x, y = axes.at(q, loss(q))
         picture.dot(x, y, ORANGE)
@@ -204,9 +210,7 @@ def honest(folder: Path) -> None:
 def brier(folder: Path) -> None:
     """Draw the loss beside the Brier score of two classes."""
     picture = Picture(500, 326, "Near q = 0 the loss has no bound, the Brier score ends at 2")
-    axes = Axes(picture, (0, 1), (0, 5), ("q, the probability of what was true (of two classes)", ""))
-    axes.ticks((0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4, 5))
-    axes.curve(lambda q: -math.log(q), math.exp(-5), 1, BLUE)
+    axes = loss_axes(picture, "q, the probability of what was true (of two classes)")
     axes.curve(lambda q: 2 * (1 - q) ** 2, 0, 1, ORANGE, "7 4")
     picture.text(*axes.at(0.06, 3.3), "loss, -ln q", fill=BLUE, weight="bold")
     picture.text(*axes.at(0.5, 1.1), "Brier score, 2 (1 - q)²", fill=ORANGE, weight="bold")
