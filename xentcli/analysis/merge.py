@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import accumulate
 from typing import Any
@@ -162,16 +162,19 @@ def _merged(states: Sequence[State]) -> State:
     shards = check_shards(pieces)
     sums = check_wholes(pieces, shards)
     ordered = sorted(pieces, key=_order)
-    first = ordered[0].state
-    bundles = [_renumbered(state, ordered) for state in sorted(states, key=lambda state: _order_of(state, ordered))]
+    starts = dict(zip(map(id, ordered), accumulate((p.cover.rows for p in ordered), initial=0), strict=False))
+    by_state: dict[State, list[Piece]] = {}
+    for piece in ordered:
+        by_state.setdefault(piece.state, []).append(piece)
+    bundles = [_renumbered(own, starts) for own in by_state.values()]
     covers = tuple(_settled(piece.cover, sums.get(id(piece), piece.cover.sums)) for piece in ordered)
     return replace(
-        first,
+        ordered[0].state,
         options=_options(states),
         details=tuple(sorted(set.intersection(*(set(state.details) for state in states)))),
         bundle=reduce(Bundle.merge, _with_one_base(bundles, covers)),
         covers=covers,
-        matches=_matches(ordered, states, shards),
+        matches=_matches([*by_state], shards),
     )
 
 
@@ -186,17 +189,13 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(token), "") if place % 2 else (0, token) for place, token in enumerate(tokens))
 
 
-def _order_of(state: State, ordered: Sequence[Piece]) -> int:
-    return next(place for place, piece in enumerate(ordered) if piece.state is state)
+def _renumbered(own: Sequence[Piece], starts: Mapping[int, int]) -> Bundle:
+    """The tallies of the state of some pieces, with rows numbered through all that is covered.
 
-
-def _renumbered(state: State, ordered: Sequence[Piece]) -> Bundle:
-    """The tallies of a state, with rows numbered through all that is covered.
-
-    In each state they are numbered through what it covers, in the same order.
+    In each state they are numbered through what it covers, in the same order; `starts` has, by its id(), the number
+    before the first row of a piece among all.
     """
-    starts = dict(zip(map(id, ordered), accumulate((p.cover.rows for p in ordered), initial=0), strict=False))
-    own = [piece for piece in ordered if piece.state is state]
+    state = own[0].state
     ends = list(accumulate(piece.cover.rows for piece in own))
     begin = own[0].cover.start
     shifts = [starts[id(piece)] - (end - piece.cover.rows) - begin for piece, end in zip(own, ends, strict=True)]
@@ -230,12 +229,11 @@ def _options(states: Sequence[State]) -> dict[str, Any]:
     return {name: value for name, value in every.items() if name != "shard"}
 
 
-def _matches(ordered: Sequence[Piece], states: Sequence[State], shards: Sequence[Sequence[Piece]]) -> Matches:
+def _matches(states: Sequence[State], shards: Sequence[Sequence[Piece]]) -> Matches:
     """How all rows found their partners; ids of one whole are counted over its shards."""
     names = reduce(lambda one, other: one.merge(other), (state.matches.row_names for state in states))
     unused = sum(state.matches.unused for state in states)
-    lacking = [state.matches.lacking for state in sorted(states, key=lambda s: _order_of(s, ordered))]
-    without = [given for given in lacking if given is not None]
+    without = [state.matches.lacking for state in states if state.matches.lacking is not None]
     extra = sum(map(_unused, shards))
     unused += extra
     if not without and not extra:

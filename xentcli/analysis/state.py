@@ -10,6 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from xentcli.analysis.covers import Cover, Decided, cover_of, digest_of
@@ -75,7 +76,7 @@ class State:
         """The plan of a run over all that is covered."""
         return self.decided.plan(self.settings, self.set_by_compat, self.covers)
 
-    @property
+    @cached_property
     def compared(self) -> dict[str, Any]:
         """The options that must be those of another state."""
         return {name: value for name, value in self.options.items() if not _is_apart(name)}
