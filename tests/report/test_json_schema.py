@@ -125,6 +125,17 @@ def test_every_metric_is_described_and_a_new_one_needs_no_more_than_its_row(monk
     assert made["properties"]["spread"]["description"] == "p90 - p10 of the loss"
 
 
+def test_every_common_description_is_that_of_a_field() -> None:
+    """One that each class gives itself would be a line that nobody sees."""
+    shown = {
+        (name, described.get("description"))
+        for document in json_schema._COMMANDS
+        for made in (schema(document), *schema(document)["$defs"].values())
+        for name, described in made.get("properties", {}).items()
+    }
+    assert json_schema._COMMON.items() <= shown
+
+
 def test_a_record_is_described_by_its_annotations_and_its_docstring() -> None:
     @record(frozen=True)
     class Thing:
