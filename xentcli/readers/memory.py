@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 
@@ -55,7 +57,8 @@ class MemoryPart(WholePart):
         place, key = (index, None) if self.flat is None else self.flat.origin[index]
         column = self.columns[place]
         if key is not None and self.flat is not None:
-            return column[:, [own for at, own in self.flat.origin if at == place].index(key)]
+            # The columns of a matrix are beside each other, and of many each is asked for.
+            return column[:, index - bisect_left(self.flat.origin, place, key=itemgetter(0))]
         return column if column.ndim == 1 else Lists(column.reshape(-1), np.arange(len(column) + 1) * column.shape[1])
 
     def split(self, rows: int) -> tuple[MemoryPart, MemoryPart]:
