@@ -66,8 +66,13 @@ def _here(path: str) -> tuple[bool, dict[str, str]] | None:
         found = glob.glob(path, recursive=True)
     else:
         return None
-    odd = {file: "is a folder" if os.path.isdir(file) else "is no regular file" for file in found}
-    return os.path.isdir(path), {file: "" if os.path.isfile(file) else odd[file] for file in found}
+    return os.path.isdir(path), {file: _oddness(file) for file in found}
+
+
+def _oddness(file: str) -> str:
+    if os.path.isfile(file):
+        return ""
+    return "is a folder" if os.path.isdir(file) else "is no regular file"
 
 
 def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
