@@ -299,7 +299,7 @@ class _Head:
         positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
         chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
         scale = self.scale_of(pairs[0][1], settings)
-        if (texts or given is None) and not _are_shares(columns[pairs[0][1]], self.decimal):
+        if (texts or given is None) and pairs[0][1] not in self._shares:
             # An age, say.
             return None
         return f"{chosen}{positive}{scale}"
@@ -382,12 +382,6 @@ class _Head:
                 if bool((np.abs(sums - 1) <= 0.01).all()):
                     return chosen
         return []
-
-
-def _are_shares(column: Sequence[str], decimal: str) -> bool:
-    """Whether all cells are from 0 to 1, a percentage being a hundredth."""
-    values = _numbers(column, decimal)
-    return values is not None and bool(((values >= 0) & (values <= 1)).all())
 
 
 def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:
