@@ -375,8 +375,10 @@ class _Head:
         """The columns from 0 to 1, those not of 0 and 1 alone, or of one stem, if they sum to 1 in every row."""
         every = [name for name in self._shares if name != label]
         some = [name for name in every if not np.isin(self._shares[name], (0, 1)).all()]
-        stems = {_STEM.sub("", name): None for name in some}
-        for chosen in (every, some, *([name for name in some if _STEM.sub("", name) == stem] for stem in stems)):
+        by_stem: dict[str, list[str]] = {}
+        for name in some:
+            by_stem.setdefault(_STEM.sub("", name), []).append(name)
+        for chosen in (every, some, *by_stem.values()):
             if len(chosen) > 1 and len(self.columns[0]):
                 sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
                 if bool((np.abs(sums - 1) <= 0.01).all()):
