@@ -52,7 +52,7 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
 
     with damage(path), opened() as file:
         meta = file.metadata
-        held = sum(meta.row_group(index).num_rows for index in range(meta.num_row_groups))
+        held = sum(group.num_rows for group in _groups(meta))
         if held != meta.num_rows:
             raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
         source = source_of(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
@@ -72,10 +72,21 @@ def _way(path: str, meta: Any, names: Sequence[str] | None) -> dict[str, Any]:
 
 def _largest_group(meta: Any, names: Sequence[str]) -> int:
     """Return how many bytes the columns of a row group have in the file, at most."""
-    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
-    columns = [[group.column(index) for index in range(group.num_columns)] for group in groups]
-    sizes = ([c.total_compressed_size for c in group if c.path_in_schema.split(".")[0] in names] for group in columns)
-    return max(map(sum, sizes), default=0)
+    return max(
+        (
+            sum(c.total_compressed_size for c in _columns(group) if c.path_in_schema.split(".")[0] in names)
+            for group in _groups(meta)
+        ),
+        default=0,
+    )
+
+
+def _groups(meta: Any) -> list[Any]:
+    return [meta.row_group(index) for index in range(meta.num_row_groups)]
+
+
+def _columns(group: Any) -> list[Any]:
+    return [group.column(index) for index in range(group.num_columns)]
 
 
 def _are_apart(schema: Any) -> bool:
@@ -85,10 +96,9 @@ def _are_apart(schema: Any) -> bool:
 
 def _numbers_a_row(meta: Any) -> float:
     """How many numbers and texts the rows of a row group have on average, at most."""
-    groups = [meta.row_group(index) for index in range(meta.num_row_groups)]
-    values = [sum(group.column(index).num_values for index in range(group.num_columns)) for group in groups]
     return max(
-        (count / group.num_rows for count, group in zip(values, groups, strict=True) if group.num_rows), default=0
+        (sum(c.num_values for c in _columns(group)) / group.num_rows for group in _groups(meta) if group.num_rows),
+        default=0,
     )
 
 
