@@ -35,7 +35,6 @@ def lint(session: nox.Session) -> None:
     """Check style, format and types."""
     session.install("-e", ".[lint]")
     session.run("ruff", "check")
-    session.run("ruff", "check", "--preview", "--select", "PLW1514")
     session.run("ruff", "format", "--check")
     session.run("mypy")
 

@@ -48,12 +48,13 @@ _NUMBER = r"[-+]?\d[\d,.]*(?:e[-+]?\d+)?(?:-\d+-\d+)?"
 
 
 class Block(NamedTuple):
-    """A fenced block of a page, with the remark before it; or a command that is not shown."""
+    """A fenced block of a page, with the remark before it and where its text begins; or a command that is not shown."""
 
     language: str
     name: str
     text: str
     remark: str = ""
+    start: int | None = None
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -66,7 +67,7 @@ def blocks(page: str) -> Iterator[Block]:
             remark = found["remark"]
             assert len(found["said"]) > 10, f"a reason says more than {found['said']!r}"
         else:
-            yield Block(found["language"], found["name"] or "", found["text"], remark)
+            yield Block(found["language"], found["name"] or "", found["text"], remark, found.start("text"))
             remark = ""
 
 
@@ -184,16 +185,12 @@ def updated(page: str, folder: Path) -> str:
     """Return a page with what its commands print now."""
     session = Session(folder, folder.parent / "bin")
     parts, at = [], 0
-    for found, block in zip(_fenced(page), blocks(page), strict=True):
+    for block in blocks(page):
         right = session.run(block, update=True)
-        if found["text"] is not None:
-            parts += [page[at : found.start("text")], right]
-            at = found.end("text")
+        if block.start is not None:
+            parts += [page[at : block.start], right]
+            at = block.start + len(block.text)
     return "".join([*parts, page[at:]])
-
-
-def _fenced(page: str) -> Iterator[re.Match[str]]:
-    return (found for found in _BLOCK.finditer(page) if not found["remark"] or found["remark"] == "run")
 
 
 if __name__ == "__main__":

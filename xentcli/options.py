@@ -11,6 +11,7 @@ from typing import Any, Literal
 from xentcli.errors import UsageError, shown
 from xentcli.given import Takes, columns_given
 from xentcli.records import record, replace
+from xentcli.urls import hidden, hidden_where_named
 
 __all__ = ["Check", "Option", "items", "number_that", "option", "options_of", "spelled"]
 
@@ -104,6 +105,15 @@ class Option:
             allowed = " or ".join(map(str, self.choices)) if few else f"one of {', '.join(map(str, self.choices))}"
             raise UsageError(f"{spelled(name)} is {allowed}, not {shown(value)}")
         return value if self.check is None else self.check(spelled(name), value)
+
+    @property
+    def names_file(self) -> bool:
+        """Whether its value is a path, also behind ``FORMAT:`` or ``KIND=``."""
+        return self.metavar.endswith("FILE")
+
+    def without_secrets(self, text: str) -> str:
+        """Return a value with what is secret in URLs put away; a label or a name stays what it is."""
+        return (hidden if self.names_file else hidden_where_named)(text)
 
     @property
     def help_with_default(self) -> str:

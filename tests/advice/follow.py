@@ -159,8 +159,8 @@ def _names(args: list[str]) -> dict[str, Any]:
     import pickle
 
     import pyarrow
-    import pyarrow.feather
-    import pyarrow.parquet
+    import pyarrow.feather  # noqa: F401 - the lines of advice use them
+    import pyarrow.parquet  # noqa: F401
 
     names: dict[str, Any] = {"numpy": np, "pandas": pandas, "pyarrow": pyarrow, "pickle": pickle}
     for file in args[1:]:

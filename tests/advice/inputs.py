@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pyarrow
-import pyarrow.feather
-import pyarrow.parquet
 
 LN2 = math.log(2)
 Q = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5], [0.125, 0.5, 0.375]])

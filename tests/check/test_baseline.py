@@ -426,7 +426,10 @@ def test_the_library_does_not_write_it_onto_an_input_either(write: Write) -> Non
     keep()
     np.savez("p.npz", OLD)
     os.symlink("b.npz", "link.npz")
+    Path("hard.npz").hardlink_to("b.npz")
     before = [Path(name).read_bytes() for name in ("b.npz", "p.npz")]
+    with pytest.raises(UsageError, match="is an input; it would be overwritten"):
+        xentcli.check("new.csv", **ROLES, baseline="b.npz", **GATE, write_baseline="hard.npz")
     with pytest.raises(UsageError, match="is an input; it would be overwritten"):
         xentcli.check("new.csv", **ROLES, baseline="b.npz", **GATE, write_baseline=Path("link.npz"))
     with pytest.raises(UsageError, match="is an input; it would be overwritten"):

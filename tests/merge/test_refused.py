@@ -288,6 +288,24 @@ def test_a_stream_has_a_state_and_no_shards(folder: Path, xent: Run) -> None:
         merge(["1.json", day(1, "3.json")])
 
 
+@pytest.mark.parametrize("name", ["2.json", "2.json.gz"])
+def test_one_state_is_read_from_standard_input(name: str, folder: Path, xent: Run) -> None:
+    one, sent = day(1, "1.json"), Path(day(2, name)).read_bytes()
+    done = xent("merge", "-", one, "-q", input=sent)
+    assert (done.returncode, float(done.stdout)) == (0, xentcli.score(Q, Y).cost)
+    for bad, words in (
+        (sent[:-9], "standard input: "),
+        (b"", "standard input: not a state"),
+        (Path(one).read_bytes(), "standard input: the rows of q1.npy are also in 1.json"),
+    ):
+        done = xent("merge", one, "-", input=bad)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert words in done.stderr
+    done = xent("merge", "-", "-", input=sent)
+    assert done.returncode == 3
+    assert "twice" in done.stderr
+
+
 def signed(whole: dict[str, Any]) -> str:
     """The text of a state with the digest of what it holds: what somebody writes who wants it to be read."""
     body = json.dumps(whole["state"], sort_keys=True, separators=(",", ":"))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
-import pyarrow.parquet
+import pyarrow.parquet  # noqa: F401 - as pa.parquet
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

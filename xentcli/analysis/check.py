@@ -15,6 +15,7 @@ from xentcli.analysis.score import is_stream, score
 from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
 from xentcli.errors import UsageError, shown
+from xentcli.readers import same_file
 from xentcli.records import replace
 from xentcli.report.check import CheckReport, Reason
 from xentcli.report.per_example import PerExample, Sink
@@ -143,8 +144,7 @@ def _check_written(path: str, inputs: Sequence[Any]) -> None:
     """Refuse a baseline that is no .npz file, or that would replace what is read."""
     if not path.endswith(".npz"):
         raise UsageError(f"--write-baseline {shown(path)}: a baseline is an .npz file")
-    read = (os.path.realpath(given) for given in inputs if isinstance(given, str | os.PathLike))
-    if os.path.realpath(path) in read:
+    if any(isinstance(given, str | os.PathLike) and same_file(path, given) for given in inputs):
         raise UsageError(f"--write-baseline {shown(path)} is an input; it would be overwritten")
 
 

@@ -40,7 +40,8 @@ def merge(
     Parameters
     ----------
     states
-        Paths of files that ``state=`` of ``score`` or ``calibration`` wrote, or merge itself, in any order.
+        Paths of files that ``state=`` of ``score`` or ``calibration`` wrote, or merge itself, in any order; ``-`` is
+        standard input.
     state
         A file to write the state of all of them to.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -20,7 +19,7 @@ from xentcli.pairing.alignment import RowNames
 from xentcli.pairing.matched import Lacking
 from xentcli.readers import same_file
 from xentcli.readers.limits import DEFAULT
-from xentcli.readers.stream import open_file
+from xentcli.readers.stream import ByteStream, open_bytes
 from xentcli.records import record, replace
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import OPTIONS, Settings
@@ -31,7 +30,6 @@ from xentcli.version import __version__
 __all__ = ["VERSION", "Keep", "State", "check_target", "read"]
 
 VERSION = 1
-_GZIP = b"\x1f\x8b"
 _READ_APART = ("shard", "hash")
 """Options that decide no figure, beside those of how a file is written."""
 
@@ -190,7 +188,7 @@ def check_target(path: str, inputs: Sequence[Any]) -> None:
 
 
 def read(path: str) -> State:
-    """Read a state.
+    """Read a state, of ``-`` from standard input.
 
     Raises
     ------
@@ -199,7 +197,8 @@ def read(path: str) -> State:
     FileError
         When it cannot be read.
     """
-    text = _text(path)
+    stream = open_bytes(path)
+    path, text = stream.name, _text(stream)
     try:
         whole = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -235,22 +234,14 @@ def _no_state(path: str, text: bytes, why: str) -> DataError:
     return DataError(f"{what}: {why:.200}", place=Place(path), advice=_AGAIN if cut else "xent score ... --state FILE")
 
 
-def _text(path: str) -> bytes:
-    """The bytes of a file, inflated if compressed, at most the limit of a JSON document."""
-    try:
-        with open_file(path, "in order") as file:
-            if file.peek(2)[:2] != _GZIP:
-                text = file.read(DEFAULT.batch + 1)
-            else:
-                with gzip.open(file) as inflated:
-                    text = inflated.read(DEFAULT.batch + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"a state that is cut off or damaged: {error}", place=Place(path), advice=_AGAIN) from None
-    except OSError as error:
-        raise FileError(f"cannot be read: {error.strerror or error}", place=Place(path)) from None
-    if len(text) > DEFAULT.batch:
-        raise FileError(f"a state of more than {DEFAULT.batch:,} bytes", place=Place(path))
-    return text
+def _text(stream: ByteStream) -> bytes:
+    """The bytes of a state, inflated if compressed, at most the limit of a JSON document."""
+    text = bytearray()
+    for chunk in stream.chunks(1 << 20):
+        text += chunk
+        if len(text) > DEFAULT.batch:
+            raise FileError(f"a state of more than {DEFAULT.batch:,} bytes", place=Place(stream.name))
+    return bytes(text)
 
 
 def _read(path: str, whole: Mapping[str, Any]) -> State:

@@ -14,7 +14,7 @@ import click
 
 from xentcli.cli.command import write_examples
 from xentcli.cli.process import ReaderGone, run
-from xentcli.urls import hidden, hidden_where_named
+from xentcli.urls import hidden
 from xentcli.version import __version__
 
 __all__ = ["main"]
@@ -115,13 +115,14 @@ def _without_secrets(args: Sequence[str]) -> Iterator[str]:
     if not any("://" in word for word in args):
         yield from args
         return
+    from xentcli.options import spelled
     from xentcli.settings import OPTIONS
 
-    texts = {f"--{name.replace('_', '-')}" for name, row in OPTIONS.items() if not row.metavar.endswith("FILE")}
+    rows = {spelled(name): row for name, row in OPTIONS.items()}
     before = ""
     for word in args:
         option, equals, value = word.partition("=") if word.startswith("--") else (before, "", word)
-        shown = (hidden_where_named if option in texts else hidden)(value)
+        shown = rows[option].without_secrets(value) if option in rows else hidden(value)
         yield f"{option}={shown}" if equals else word if word.startswith("--") else shown
         before = word
 

@@ -34,13 +34,13 @@ _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True
 def merge(states: tuple[str, ...], **options: Any) -> None:
     """Merge the states that --state wrote: the report of one run over all their rows, to the last bit.
 
-    STATE is a file, or a folder or quoted glob of files, in any order. The same input twice, a missing shard, and
-    states of other options or classes are refused.
+    STATE is a file, - for standard input, or a folder or quoted glob of files, in any order. The same input twice, a
+    missing shard, and states of other options or classes are refused.
     """
     from xentcli.analysis.merge import merge as run
     from xentcli.readers.shards import files_of
 
-    paths = [file for path in states for file in files_of(path) or (path,)]
+    paths = [file for path in states for file in (None if path == "-" else files_of(path)) or (path,)]
     output = Output(options, paths)
     merged = run(paths, state=options["state"])
     _check_computed(output.metrics_needed, getattr(merged, "report", merged))

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, NoReturn
 
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option, spelled
-from xentcli.urls import hidden, hidden_where_named
 
 __all__ = ["OF_A_RUN", "Project", "kinds", "project_of", "schema"]
 
@@ -215,9 +214,9 @@ def _text(key: str, value: Any, row: Option, place: Place) -> str:
     kind = {str: "string", int: "integer", float: "number"}.get(type(value), "none")
     if kind not in kinds(row) and not (kind == "integer" and "number" in kinds(row)):
         _refuse(key, value, row, place)
-    if row.metavar.endswith("FILE") and str(value).rpartition(":")[2] == "-":
+    if row.names_file and str(value).rpartition(":")[2] == "-":
         raise UsageError(f"{key} is a file here, not - for a stream", place=place)
-    return (hidden if row.metavar.endswith(("FILE", "PREDS", "LABELS")) else hidden_where_named)(str(value))
+    return row.without_secrets(str(value))
 
 
 def _refuse(key: str, value: Any, row: Option, place: Place) -> NoReturn:
