@@ -21,7 +21,7 @@ from statsmodels.stats.multitest import multipletests
 
 from tests.conftest import ROOT
 from xentcli import calibration, compare, score
-from xentcli.analysis.compare import names_of
+from xentcli.analysis.compare import models_of, names_of
 from xentcli.analysis.pairs import holm
 from xentcli.analysis.student import two_sided_p
 from xentcli.errors import DataError, NoVerdict, UsageError
@@ -412,8 +412,45 @@ def test_names_are_short_and_distinct() -> None:
     assert list(names_of(["a/p.csv.gz", "a/q.csv.gz"])) == ["p", "q"]
     assert list(names_of(["p.csv", "p.npy"])) == ["p.csv", "p.npy"]
     assert list(names_of(["run_1.csv", "run_2.csv"])) == ["run_1", "run_2"]
-    with pytest.raises(UsageError, match="given twice"):
-        names_of(["p.csv", "p.csv"])
+    assert list(names_of(["p.csv", "p (2).csv", "p.csv"])) == ["p", "p (2)", "p (3)"]
+    with pytest.raises(UsageError, match="can be read only once"):
+        names_of(["-", "-"])
+
+
+def test_one_file_given_twice_differs_from_itself_by_nothing() -> None:
+    result = compare([FOREST, LOGISTIC, FOREST], LABELS)
+    assert [model.name for model in result.models] == ["forest", "logistic", "forest (2)"]
+    assert [w.message for w in result.warnings if w.code == "same-file"] == ["forest (2) and forest are the same file"]
+    for metric in result.metrics:
+        pair = result.pair("forest (2)", metric)
+        assert pair is not None and pair.interval is not None
+        assert (pair.change, pair.standard_error, pair.interval.low, pair.interval.high) == (0, 0, 0, 0)
+        assert (pair.p_value, pair.verdict, pair.ties) == (1, "no difference", 1797)
+
+
+def test_a_glob_beside_files_does_not_repeat_them(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.csv").touch()
+    assert [Path(path).stem for path in models_of([str(tmp_path / "b.csv")], str(tmp_path / "*.csv"))] == [*"bac"]
+
+
+def test_equal_warnings_of_many_models_are_one() -> None:
+    y, q = labels_of(150, 3, 5), distributions(150, 3, 5)
+    models = {f"m{i}": 0.9 * q + 0.1 * distributions(150, 3, i) for i in range(30)}
+    for i in range(1, 25):
+        models[f"m{i}"][7], models[f"m{i}"][7, y[7]] = 0.5, 1e-300
+    (found,) = [w.message for w in compare(models, y, fit="none").warnings if w.message.endswith(": row 8")]
+    assert found.startswith("24 of 30 models (m1, m2, m3, ...): one row makes up to ")
+    looks = [w.message for w in compare(models, y, kind="logits", fit="none").warnings if w.code != "one-row"]
+    assert len(looks) == 1 and looks[0].startswith("all 30 models: "), looks
+
+
+def test_an_interval_of_a_share_is_within_what_a_share_can_change() -> None:
+    a, b, y = [[0.4, 0.6]] * 3, [[0.6, 0.4]] * 2 + [[0.4, 0.6]], [0, 0, 0]
+    pair, back = (compare(both, y).pair("new", "accuracy") for both in ({"old": a, "new": b}, {"old": b, "new": a}))
+    assert pair is not None and pair.interval is not None and back is not None and back.interval is not None
+    assert pair.interval.high == 1 and -1 < pair.interval.low < 0
+    assert (back.interval.low, back.interval.high) == (-1, -pair.interval.low)
 
 
 def test_models_in_one_file_are_compared_on_the_rows_that_all_have(tmp_path: Path) -> None:

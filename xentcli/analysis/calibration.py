@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from operator import itemgetter
@@ -201,7 +202,8 @@ class _Summary:
         if self.report.clusters is not None:
             units, noun = self.report.clusters, "clusters"
             error = clusters[name].standard_error_between
-        return interval_of(moments.mean.value, error, units, self.level, unit=unit, noun=noun)
+        width = 1.0 if name == "gap" else math.inf
+        return interval_of(moments.mean.value, error, units, self.level, unit=unit, noun=noun, least=-width, most=width)
 
     def _fit(self, found: Found, gain: Gain) -> Fit:
         unit, fit = self.tallied.plan.settings.nats_per_unit, found.fit

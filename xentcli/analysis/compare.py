@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
@@ -11,8 +11,9 @@ from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import with_labels
 from xentcli.arrays import index_of
-from xentcli.errors import DataError, UsageError, XentError, shown
+from xentcli.errors import DataError, UsageError, Warning, XentError, shown
 from xentcli.pairing.index import INDEX, reordered
+from xentcli.readers import file_and_part, file_id
 from xentcli.readers.shards import files_of
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
@@ -105,7 +106,18 @@ def compare(
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
     done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
-    return comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "", threads=threads)
+    result = comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "", threads=threads)
+    return replace(result, warnings=(*result.warnings, *(() if each else _same_files(named_models))))
+
+
+def _same_files(models: Mapping[str, Any]) -> Iterator[Warning]:
+    """Warn of models whose predictions are those of a model before them."""
+    known: dict[Any, str] = {}
+    for name, path in models.items():
+        if isinstance(path, str | os.PathLike) and (file := file_id(path)) is not None:
+            first = known.setdefault((file, file_and_part(os.fspath(path))[1]), name)
+            if first != name:
+                yield Warning("same-file", f"{name} and {first} are the same file")
 
 
 def _unfitted(fit: str | None, settings: Settings, models: int, model: str | None) -> str | None:
@@ -210,7 +222,7 @@ def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
     """
     if pattern is not None:
         found = files_of(pattern)
-        return [*paths, *((pattern,) if found is None else found)]
+        return [*paths, *((pattern,) if found is None else (path for path in found if path not in paths))]
     if len(paths) == 1 and not os.path.isdir(paths[0]):
         found = files_of(paths[0])
         return list(paths if found is None else found)
@@ -242,14 +254,35 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     >>> list(names_of(["epoch-2.npy", "epoch-10.npy"])), list(names_of(["old/p.csv", "new/p.csv"]))
     (['epoch-2', 'epoch-10'], ['old/p', 'new/p'])
 
+    A path that is given again has a number behind its name:
+
+    >>> list(names_of(["p.csv", "q.csv", "p.csv"]))
+    ['p', 'q', 'p (2)']
+
     Raises
     ------
     UsageError
-        When a path is given twice.
+        When what can be read only once is given twice.
     """
-    if len(set(paths)) < len(paths):
-        twice = next(path for place, path in enumerate(paths) if path in paths[:place])
-        raise UsageError(f"{twice} is given twice")
+    names = dict(zip(once := list(dict.fromkeys(paths)), _distinct(once), strict=True))
+    found: dict[str, str] = {}
+    for path in paths:
+        name, number = names[path], 2
+        while name in found:
+            name, number = f"{names[path]} ({number})", number + 1
+        if name != names[path] and (path == "-" or not _repeatable(path)):
+            raise UsageError(f"{path} is given twice, and can be read only once", advice="save it in a file first")
+        found[name] = path
+    return found
+
+
+def _repeatable(path: str) -> bool:
+    """Whether it is no pipe, as far as that is known."""
+    return os.path.isfile(path) or os.path.isdir(path) or not os.path.exists(path)
+
+
+def _distinct(paths: Sequence[str]) -> list[str]:
+    """A short name for each of paths that differ."""
     files = [bare(path) for path in paths]
     files = files if len(set(files)) == len(paths) else list(paths)
     stems = [os.path.basename(path.rstrip("/")) for path in files]
@@ -262,7 +295,7 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     short = [name[cut:] for name in shortened]
     if any(not name or name[0].isdigit() for name in short):
         short = shortened
-    return dict(zip(short, paths, strict=True))
+    return short
 
 
 def _without_ending(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -200,7 +200,7 @@ class _Compared:
                     metric,
                     self.in_unit(one.change, metric),
                     self.in_unit(one.standard_error, metric),
-                    one.interval(level, unit),
+                    one.interval(level, unit, _row(metric).width),
                     one.p_value,
                     adjusted,
                     one.verdict(better, level, p_value) if self._resolved(metric, one.change) else "no difference",
@@ -359,9 +359,8 @@ class _Compared:
             yield f"calibrated is left out: {self.unfitted}"
         if not self._same_rows and any(model.fitted.temperature is not None for model in self.models):
             yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
-        yield from dict.fromkeys(
-            f"calibrated is left out: {model.fitted.reason}" for model in self.models if model.fitted.reason
-        )
+        for whose, (reason,) in self._together((m.name, m.fitted.reason) for m in self.models if m.fitted.reason):
+            yield f"calibrated is left out: {whose}: {reason}"
         two = len(self.models) == 2
         changes = {metric: self.differences[self.models[1].name, metric].change for metric in self.metrics if two}
         before, after = changes.get("cost"), changes.get("calibrated_cost")
@@ -376,20 +375,40 @@ class _Compared:
 
     def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
         reports = {id(model.scores): (model.name, model.scores) for model in self.models}
-        for name, report in reports.values():
-            whose = f"{name}: " if len(reports) > 1 else ""
-            for warning in report.warnings:
-                yield Warning(warning.code, f"{whose}{warning.message}", warning.advice)
+        found = [(name, w.code, w.message, w.advice) for name, report in reports.values() for w in report.warnings]
+        for whose, (code, message, advice) in self._together(found):
+            yield Warning(code, f"{whose}: {message}" if len(reports) > 1 else message, advice)
         if self.settings.cluster is not None and (clusters := len(self.runs.groups[-1].names)) < FEW_CLUSTERS:
             yield Warning("few-clusters", f"only {clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}")
         elif self.common.count < FEW_ROWS:
             rows = "1 row" if self.common.count == 1 else f"{self.common.count} rows"
             yield Warning("few-rows", f"only {rows}: intervals are rough below {FEW_ROWS}")
-        for pair in pairs:
-            if pair.largest_share is not None and pair.largest_share > MUCH:
-                whose = f"{pair.model}: " if len(self.others) > 1 else ""
-                yield Warning(
-                    "one-row",
-                    f"{whose}one row makes {100 * pair.largest_share:.0f} % of the variance of the differences: "
-                    f"{self._row_name(pair.largest_row or 0)}",
-                )
+        large = [(p.model, p.largest_row or 0, p.largest_share) for p in pairs if (p.largest_share or 0.0) > MUCH]
+        for whose, (row,) in self._together((name, row) for name, row, _ in large):
+            shares = [share for _, other, share in large if other == row and share is not None]
+            yield Warning(
+                "one-row",
+                f"{f'{whose}: ' if len(self.others) > 1 else ''}one row makes {'up to ' * (len(shares) > 1)}"
+                f"{100 * max(shares):.0f} % of the variance of the differences: {self._row_name(row)}",
+            )
+
+    def _together(self, found: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Yield what was found of models, each (name, what...), once, with the names of its models."""
+        names: dict[tuple[Any, ...], list[str]] = {}
+        for name, *what in found:
+            names.setdefault(tuple(what), []).append(name)
+        for what, whose in names.items():
+            yield _models(whose, len(self.models)), what
+
+
+def _models(names: Sequence[str], count: int) -> str:
+    """Name some of `count` models.
+
+    >>> _models(["a"], 2), _models(["a", "b"], 2), _models(["a", "b", "c", "d"], 200)
+    ('a', 'both models', '4 of 200 models (a, b, c, ...)')
+    """
+    if len(names) == 1:
+        return names[0]
+    if len(names) == count:
+        return "both models" if count == 2 else f"all {count:,} models"
+    return f"{len(names):,} of {count:,} models ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"

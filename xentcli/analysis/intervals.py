@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from xentcli.analysis.student import two_sided_quantile
 from xentcli.report.parts import Interval
 
@@ -19,7 +21,8 @@ def interval_of(
     *,
     unit: float = 1.0,
     noun: str = "rows",
-    least: float | None = None,
+    least: float = -math.inf,
+    most: float = math.inf,
 ) -> Interval | None:
     """Return mean -+ t x error, where t has units - 1 degrees of freedom (Student); None without an error.
 
@@ -35,15 +38,17 @@ def interval_of(
         What the ends are divided by: the nats in a unit of the report.
     noun
         What the units are, for the note that they are few; empty for no note.
-    least
-        The least value that the mean can have.
+    least, most
+        What the ends are held to; a mean beyond, of probabilities outside [0, 1] within the tolerance, is an end.
 
     >>> found = interval_of(0.1, 0.1, 11, 0.95, least=0.0)
     >>> found.low, round(found.high, 4)
     (0.0, 0.3228)
+    >>> interval_of(0.6, 0.3, 3, 0.95, least=-1.0, most=1.0).high
+    1.0
     """
     if error is None:
         return None
     half = two_sided_quantile(level, units - 1) * error
-    low = mean - half if least is None else max(mean - half, least)
-    return Interval(level, low / unit, (mean + half) / unit, f"only {units} {noun}" if noun and units < FEW else "")
+    low, high = max(mean - half, min(mean, least)), min(mean + half, max(mean, most))
+    return Interval(level, low / unit, high / unit, f"only {units} {noun}" if noun and units < FEW else "")

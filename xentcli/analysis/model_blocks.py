@@ -84,13 +84,12 @@ def fitted_rows(
     job: Job, labels: Any, tallied: Tallied, write: Callable[[Block], object], threads: int | None, **beside: Any
 ) -> Fitted:
     """Find the temperature of least cost of a model that was scored, and write its losses at it, block by block."""
-    name, data, _ = job
+    _, data, _ = job
     if not tallied.feed.repeatable:
-        path = data if isinstance(data, str) else name
-        return Fitted(reason=f"{path} is a stream, which cannot be read again for a temperature")
+        return Fitted(reason="a stream, which cannot be read again for a temperature")
     found = searched(tallied.feed, first=tallied.bundle["slopes"], threads=threads)
     if found.fit is None or found.fit.temperature is None:
-        return Fitted(reason=f"{name}: {found.reason}")
+        return Fitted(reason=found.reason)
     settings, temperature = tallied.plan.settings, found.fit.temperature
     tempered = replace(settings, temperature=settings.temperature * temperature)
     scored(data, labels, tempered, sink=Sink(Prepare(), write, lambda: None), threads=threads, **beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
@@ -221,12 +222,13 @@ class Difference:
             return 0.0 if change else 1.0
         return two_sided_p(change / error, self.units - 1)
 
-    def interval(self, level: float, unit: float) -> Interval | None:
-        """Return the interval of the change, in units of `unit` nats."""
+    def interval(self, level: float, unit: float, width: float = math.inf) -> Interval | None:
+        """Return the interval of the change, in units of `unit` nats, within -width and width."""
         if self.change is None:
             return None
         noun = "clusters" if self.clusters.pieces else "rows"
-        return interval_of(self.change, self.standard_error, self.units, level, unit=unit, noun=noun)
+        bounds = {"least": -width, "most": width}
+        return interval_of(self.change, self.standard_error, self.units, level, unit=unit, noun=noun, **bounds)
 
     def detectable(self, level: float) -> float | None:
         """Return the change that is seen with probability POWER: z of the level and of the power, times the error."""

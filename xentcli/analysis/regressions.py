@@ -14,6 +14,7 @@ from xentcli.analysis.model_rows import ModelRows
 from xentcli.records import replace
 from xentcli.report.check import Check
 from xentcli.report.parts import Interval
+from xentcli.scoring.metrics import find
 from xentcli.tallies.joint import Excess, Joint
 
 __all__ = ["Outcome", "paired_outcome", "regression_check"]
@@ -84,7 +85,7 @@ def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *,
     if outcome.interval is None:
         reason = f"only {change.units} {'row' if common.clusters is None else 'cluster'}: there is no interval"
         return Check(*given, margin=outcome.margin, **about, reason=reason)
-    interval, within = _interval(change, level, unit), outcome.interval
+    interval, within = _interval(change, level, unit, find(rule.metric).width), outcome.interval
     about |= {"margin_interval": within, "reason": outcome.reason}
     return Check(*given, interval, outcome.margin, outcome.verdict, **about)
 
@@ -123,8 +124,9 @@ def paired_outcome(joint: Joint, rule: Regression, level: float, *, unit: float 
     return Outcome("pass", margin, within, "within chance" if margin < 0 else "")
 
 
-def _interval(found: Excess, level: float, unit: float) -> Interval:
-    interval = interval_of(found.mean, found.standard_error, found.units, level, unit=unit, noun="")
+def _interval(found: Excess, level: float, unit: float, width: float = math.inf) -> Interval:
+    bounds = {"least": -width, "most": width}
+    interval = interval_of(found.mean, found.standard_error, found.units, level, unit=unit, noun="", **bounds)
     assert interval is not None
     return interval
 

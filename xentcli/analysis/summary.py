@@ -214,11 +214,10 @@ class _Summary:
     def _interval(self, cost: float, error: float | None, units: int, noun: str = "rows") -> Interval | None:
         """The interval of a cost whose error comes from `units` independent rows or clusters.
 
-        Its lower end is at least 0, as every cost is; a cost that is negative, by probabilities above 1
-        within the tolerance, stays inside its interval.
+        Its lower end is at least 0, as every cost is.
         """
         unit, level = self.plan.settings.nats_per_unit, self.plan.settings.confidence
-        return interval_of(cost, error, units, level, unit=unit, noun=noun, least=min(cost, 0.0))
+        return interval_of(cost, error, units, level, unit=unit, noun=noun, least=0.0)
 
     @cached_property
     def size(self) -> ExactSum | None:

@@ -129,6 +129,8 @@ class Metric:
         Whether it is 0 for hard labels, and not computed where there are no others.
     usual
         Whether every score has it; else only those that show it, ask for it or hold it to a limit.
+    width
+        How far apart the values of two rows can be.
     argument
         What its function takes beside the rows: the k of a top-k accuracy.
     tally
@@ -158,6 +160,7 @@ class Metric:
     labelled: bool = True
     hard: bool = False
     soft: bool = False
+    width: float = math.inf
     argument: int | None = None
     usual: bool = True
     tally: Literal["", "bins", "fit"] = ""
@@ -209,11 +212,12 @@ METRICS = {
         Metric("nce", "normalised cost", "cost / prior", derive=_normalised_cost, of_shares=True),
         Metric(
             "accuracy", "accuracy", "share of rows whose label is predicted", better="higher", synonyms=("acc",),
-            unit="share", per_example="correct", reduced=True, hard=True, description="ties go to the first class",
+            unit="share", per_example="correct", reduced=True, hard=True, width=1,
+            description="ties go to the first class",
         ),
         Metric(
             "brier", "Brier", "sum over classes of (q - y)^2, from 0 to 2", synonyms=("brier_score",),
-            per_example="brier", reduced=True, description="sum over classes of (q - y)^2",
+            per_example="brier", reduced=True, width=2, description="sum over classes of (q - y)^2",
         ),
         Metric(
             "target_entropy", "target entropy", "mean entropy of soft targets", better="none", synonyms=("entropy",),
@@ -236,11 +240,12 @@ METRICS = {
         ),
         Metric(
             "error", "error", "share of rows whose label is not predicted", synonyms=("error_rate", "err"),
-            unit="share", per_example="wrong", reduced=True, hard=True, usual=False, description="1 - accuracy",
+            unit="share", per_example="wrong", reduced=True, hard=True, usual=False, width=1,
+            description="1 - accuracy",
         ),
         Metric(
             "brier_halved", "halved Brier", "Brier / 2, from 0 to 1; (q - y)^2 of two classes",
-            synonyms=("half_brier",), unit="share", per_example="half_brier", reduced=True, usual=False,
+            synonyms=("half_brier",), unit="share", per_example="half_brier", reduced=True, usual=False, width=1,
         ),
         Metric(
             "reference_cost", "reference cost", "cost of the forecast of --reference", better="none", unit="loss",
@@ -252,7 +257,7 @@ METRICS = {
         ),
         Metric(
             "gap", "gap", "mean confidence - accuracy; above 0 is overconfident", better="none", unit="share",
-            per_example="gap", hard=True, usual=False,
+            per_example="gap", hard=True, usual=False, width=2,
         ),
         Metric(
             "ece", "ECE, 15 bins", "mean distance of confidence and accuracy over bins of confidence", unit="share",
@@ -300,7 +305,7 @@ def top(k: int) -> Metric:
     about = f"share of rows whose label is among the {k} likeliest"
     return Metric(
         f"top{k}", f"top-{k} accuracy", about, better="higher", unit="share", per_example="among", hard=True,
-        argument=k, usual=False,
+        argument=k, usual=False, width=1,
     )  # fmt: skip
 
 
