@@ -397,8 +397,8 @@ class _Compared:
         names: dict[tuple[Any, ...], list[str]] = {}
         for name, *what in found:
             names.setdefault(tuple(what), []).append(name)
-        for what, whose in names.items():
-            yield _models(whose, len(self.models)), what
+        for shared, whose in names.items():
+            yield _models(whose, len(self.models)), shared
 
 
 def _models(names: Sequence[str], count: int) -> str:
