@@ -13,7 +13,7 @@ import numpy as np
 from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import is_row_mean
 from xentcli.analysis.model_rows import LABEL, WEIGHT
-from xentcli.analysis.pairs import Common, Part, columns_of
+from xentcli.analysis.pairs import Common, Part, columns_of, parts_of
 from xentcli.arrays import Flags, Floats
 from xentcli.records import record
 from xentcli.report.check import Check, Reason
@@ -145,7 +145,7 @@ class _Answer:
             yield from self._largest_rows()
 
     def _parts(self, groups: Floats) -> Mapping[int, Part]:
-        return self.common.by_group(self.old, self.new, groups)
+        return parts_of(self.common.by_group(self.old, self.new, groups))
 
     def _label(self, number: int) -> str:
         return str(self.runs.labels.names[number])

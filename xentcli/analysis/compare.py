@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
+from xentcli.analysis.contrasts import contrasts_of
 from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import with_labels
@@ -96,7 +97,7 @@ def compare(
         done = runs.run_long(model, next(iter(named_models.values())), labels, **beside)
         if len(done) < 2:
             raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
-        return comparison_of(runs, done, labels=labels, unfitted=unfitted or "", threads=threads)
+        return _made(runs, done, labels, unfitted, threads)
     if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
         if fit == "temperature":
             raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
@@ -106,8 +107,32 @@ def compare(
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
     done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
-    result = comparison_of(runs, done, refused, labels=labels, unfitted=unfitted or "", threads=threads)
+    result = _made(runs, done, labels, unfitted, threads, refused)
     return replace(result, warnings=(*result.warnings, *(() if each else _same_files(named_models))))
+
+
+def _made(
+    runs: Runs,
+    models: Sequence[ModelRows],
+    labels: Any,
+    unfitted: str | None,
+    threads: int | None,
+    refused: tuple[Refused, ...] = (),
+) -> Comparison:
+    """The document of models whose rows are there."""
+    contrasts = contrasts_of(runs, models, labels, threads)
+    return comparison_of(
+        runs.settings,
+        runs.metrics,
+        models,
+        contrasts,
+        refused,
+        labelled=labels is not None,
+        unfitted=unfitted or "",
+        clusters=None if runs.settings.cluster is None else len(runs.groups[-1].names),
+        before=runs.before,
+        row_names=None if runs.row_names is None else runs.row_names.names,
+    )
 
 
 def _same_files(models: Mapping[str, Any]) -> Iterator[Warning]:

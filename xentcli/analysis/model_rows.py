@@ -88,6 +88,8 @@ class Runs:
         The id of each row, where rows are counted by ids.
     most
         How many rows of the reference are kept, about; None for all.
+    before
+        How many rows there are before the first, with --shard.
     """
 
     settings: Settings
@@ -98,6 +100,7 @@ class Runs:
     group_rows: Region | None = None
     row_names: Vocabulary | None = None
     most: int | None = None
+    before: int = 0
     _hash: TextHash = field(default_factory=TextHash.random)
     _ids: IdKeys | None = None
     _hashes: tuple[list[Words], list[Words]] = field(default_factory=lambda: ([], []))
@@ -293,6 +296,8 @@ class Runs:
         if block.ids is not None:
             for known, found in zip(self._hashes, self._hash.of(block.ids), strict=True):
                 known.append(found)
+        if not self._next and block.ids is None:
+            self.before = block.start
         # Where rows are lists, an example has not the number of its row.
         start, self._next = self._next, self._next + block.count
         if block.groups:
@@ -316,7 +321,7 @@ class Runs:
         By ids bool[n] says which of them have one.
         """
         if block.ids is None or self._ids is None:
-            return block.start, None
+            return block.start - self.before, None
         at = self._ids.find(block.ids)
         found: Flags = at >= 0
         return at[found], found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,11 +24,13 @@ from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
+from xentcli.tallies.tally import Tally
 
-__all__ = ["Common", "Difference", "Part", "columns_of", "holm"]
+__all__ = ["Common", "Difference", "Part", "columns_of", "holm", "parts_of"]
 
 _AT_ONCE = 1 << 17
 _ALL = slice(None)
+K = TypeVar("K", bound=Hashable)
 _MUCH = 1 << 22
 """Of more differences it takes less time to start workers."""
 Column = tuple[Floats, int]
@@ -121,8 +123,8 @@ class Common:
             found = [one.merge(other) for one, other in zip(found, part, strict=True)]
         return found
 
-    def by_group(self, old: Column, new: Column, groups: Floats) -> Mapping[int, Part]:
-        """Return each group's means and the moments of its differences; `groups` (f8[n]) are numbers, -1 for none."""
+    def by_group(self, old: Column, new: Column, groups: Floats) -> Groups[int]:
+        """Return each group's old and new means, and the moments of its change; `groups` (f8[n]) are -1 for none."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
             there = groups[part] >= 0
@@ -136,7 +138,7 @@ class Common:
                 "change": GroupMoments.of(differences(before, after), weight, None, among),
             }
             total = total.merge(Groups.of(names, **sums))
-        return {name: Part(**sums) for name, sums in total}
+        return total
 
     def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:
         """Return the rows with the largest |w (d - mean)|, from 0, and that value, the largest first."""
@@ -156,6 +158,11 @@ class Common:
             )
             found = found[:count]
         return found
+
+
+def parts_of(groups: Groups[K]) -> dict[K, Part]:
+    """Return the figure of each group, by its name."""
+    return {name: Part(**sums) for name, sums in groups}
 
 
 @record(frozen=True, eq=False)
@@ -182,15 +189,11 @@ class _Differences:
 
 
 @record(frozen=True)
-class Difference:
+class Difference(Tally):
     """The difference of a figure between two models, with rows or clusters as the independent units."""
 
     paired: Paired = field(default_factory=Paired)
-    clusters: Groups[int] = field(default_factory=Groups)
-
-    def merge(self, other: Difference) -> Difference:
-        """Return the difference over the rows of both."""
-        return Difference(self.paired.merge(other.paired), self.clusters.merge(other.clusters))
+    clusters: Groups[Any] = field(default_factory=Groups)
 
     @property
     def units(self) -> int:

@@ -1,0 +1,258 @@
+"""Contrasts: what is kept of all rows of several models, from which a Comparison is derived, and which merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+from functools import cached_property
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+
+from xentcli.analysis.model_rows import CALIBRATED, LABEL, LOSS, WEIGHT, ModelRows, Runs
+from xentcli.analysis.pairs import Column, Common, Difference
+from xentcli.analysis.score import opened
+from xentcli.arrays import Floats, index_of
+from xentcli.engine.scorer import Scorer, items_at
+from xentcli.pairing.ids import ids_at
+from xentcli.records import record, replace
+from xentcli.scoring.kinds import KINDS
+from xentcli.settings import Settings
+from xentcli.tallies.groups import GroupName, Groups, Piece
+from xentcli.tallies.moments import Mean
+from xentcli.tallies.outermost import Changed, MostChanged, Outermost
+from xentcli.tallies.paired import differences
+from xentcli.tallies.tally import Tally
+
+__all__ = ["MOST_PAIRED", "Contrasts", "contrasts_of"]
+
+MOST_PAIRED = 20
+"""Up to as many models, all pairs are compared to find those not significantly worse than the best."""
+
+
+@record(frozen=True)
+class Contrasts(Tally):
+    """The tallies of several models, by their places; losses are in nats.
+
+    Attributes
+    ----------
+    rows
+        How many rows all models have.
+    scored, extra
+        How many of the rows of the reference each has, and how many others.
+    means
+        By model and metric.
+    pairs
+        By old model, new model and metric: each with the reference, and of a few models the cost of every two.
+    outermost
+        Of each model the rows whose change of the cost may be the farthest from the mean.
+    by_class, by
+        Of each model, --by and metric the groups with the sums that Common.by_group() gives.
+    changed
+        The rows of --worst.
+    undefined
+        Metrics that some rows have no value of.
+    """
+
+    rows: int = 0
+    scored: Mapping[int, int] = field(default_factory=dict)
+    extra: Mapping[int, int] = field(default_factory=dict)
+    means: Mapping[tuple[int, str], Mean] = field(default_factory=dict)
+    pairs: Mapping[tuple[int, int, str], Difference] = field(default_factory=dict)
+    outermost: Mapping[int, Outermost] = field(default_factory=dict)
+    by_class: Mapping[tuple[int, str], Groups[str]] = field(default_factory=dict)
+    by: Mapping[tuple[int, int, str], Groups[GroupName]] = field(default_factory=dict)
+    changed: Mapping[int, MostChanged] = field(default_factory=dict)
+    undefined: frozenset[str] = frozenset()
+
+    @property
+    def same_rows(self) -> bool:
+        """Whether each model has the rows that all have, and no others."""
+        return all(count + self.extra.get(place, 0) == self.rows for place, count in self.scored.items())
+
+    def moved(self, rows: Callable[[int], int], numbers: Callable[[int], int]) -> Contrasts:
+        """Return the tallies of the same rows in other places and under other numbers, in the same order."""
+        return replace(
+            self,
+            outermost={model: of.renumbered(rows) for model, of in self.outermost.items()},
+            changed={model: of.moved(rows, numbers) for model, of in self.changed.items()},
+        )
+
+    def kept(self, clusters: Sequence[str] | None) -> Contrasts:
+        """Return what a state keeps: clusters by their names, and nothing of a fit."""
+        pairs = {key: of for key, of in self.pairs.items() if key[2] != "calibrated_cost"}
+        if clusters is not None:
+            pairs = {key: replace(of, clusters=_named(of.clusters, clusters)) for key, of in pairs.items()}
+        return replace(self, pairs=pairs, means={k: of for k, of in self.means.items() if k[1] != "calibrated_cost"})
+
+
+def contrasts_of(
+    runs: Runs, models: Sequence[ModelRows], labels: Any, threads: int | None = None, *, whole: bool = False
+) -> Contrasts:
+    """Tally the rows that all models have, the reference first.
+
+    With `whole` all that a merge may need is there: means that the reports have too, and metrics that are undefined
+    in these rows alone.
+    """
+    return _Contrasted(runs, models, labels, threads, whole).contrasts()
+
+
+@record(frozen=True, eq=False)
+class _Contrasted:
+    """The rows of some models, and what is tallied of them."""
+
+    runs: Runs
+    models: Sequence[ModelRows]
+    labels: Any
+    threads: int | None
+    whole: bool
+
+    @property
+    def settings(self) -> Settings:
+        return self.runs.settings
+
+    @property
+    def reference(self) -> ModelRows:
+        return self.models[0]
+
+    @cached_property
+    def common(self) -> Common:
+        return Common(self.models, self.runs.clusters)
+
+    @cached_property
+    def counts(self) -> Contrasts:
+        scored = {place: int((model.rows[:, WEIGHT] > 0).sum()) for place, model in enumerate(self.models)}
+        return Contrasts(self.common.count, scored, {place: model.extra for place, model in enumerate(self.models)})
+
+    @cached_property
+    def metrics(self) -> dict[str, int]:
+        """The column of each metric that is tallied, the cost first."""
+        columns = {name: place for place, name in enumerate(self.runs.metrics, 2)}
+        if self.whole:
+            columns = {name: place for name, place in columns.items() if self._has_values(place)}
+        else:
+            defined = [name for name in columns if all(m.scores.value(name) is not None for m in self.models)]
+            columns = {name: columns[name] for name in defined}
+        fitted = self.counts.same_rows and all(model.fitted.temperature is not None for model in self.models)
+        return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **columns}
+
+    def _has_values(self, column: int) -> bool:
+        """Whether every row that is compared has a value of a metric in every model."""
+        columns = [(model.rows, column) for model in self.models]
+        return not any(
+            np.isnan(values).any()
+            for part, kept in self.common.blocks()
+            for values in self.common.columns(part, kept, columns)
+        )
+
+    def contrasts(self) -> Contrasts:
+        if not self.common.count:
+            return self.counts
+        others = range(1, len(self.models))
+        return replace(
+            self.counts,
+            means=self.means(),
+            pairs=self.pairs(),
+            outermost={new: self.outermost(new) for new in others},
+            by_class=dict(self.by_class()),
+            by=dict(self.by()),
+            changed={new: self.changed(new) for new in others if self.settings.worst},
+            undefined=frozenset(self.runs.metrics) - self.metrics.keys(),
+        )
+
+    def _column(self, model: int, metric: str = "cost") -> Column:
+        return self.models[model].rows, self.metrics[metric]
+
+    def means(self) -> dict[tuple[int, str], Mean]:
+        """The mean of each metric of each model; where it is that of its report, only for a merge."""
+        known = self.runs.row_names is None and self.settings.nats_per_unit == 1 and not self.whole
+        of_report = [known and model.scores.examples.scored == self.common.count for model in self.models]
+        keys = [
+            (place, metric)
+            for place, model in enumerate(self.models)
+            for metric in self.metrics
+            if not (of_report[place] and model.scores.value(metric) is not None)
+        ]
+        return dict(zip(keys, self.common.means([self._column(*key) for key in keys]), strict=True))
+
+    def pairs(self) -> dict[tuple[int, int, str], Difference]:
+        """The difference of each model from the reference in each metric, and of a few models of every two in cost."""
+        count = len(self.models)
+        keys = [(0, new, metric) for metric in self.metrics for new in range(1, count)]
+        if 2 < count <= MOST_PAIRED:
+            keys += [(old, new, "cost") for old, new in combinations(range(count), 2) if old]
+        columns = [(self._column(old, metric), self._column(new, metric)) for old, new, metric in keys]
+        return dict(zip(keys, self.common.differences(columns, self.threads), strict=True))
+
+    def outermost(self, new: int) -> Outermost:
+        columns = [self._column(0), self._column(new)]
+        found = Outermost()
+        for part, kept in self.common.blocks():
+            change = differences(*self.common.columns(part, kept, columns))
+            rows = np.arange(part.start + 1, part.stop + 1)[kept]
+            found = found.merge(Outermost.of(change, self.common.weights(part, kept), rows))
+        return found
+
+    def by_class(self) -> Iterator[tuple[tuple[int, str], Groups[str]]]:
+        names = [str(name) for name in self.runs.labels.names]
+        for new, metric in self._grouped() if self.settings.by_class else ():
+            yield (new, metric), self._by_group(new, metric, self.reference.rows[:, LABEL], names)
+
+    def by(self) -> Iterator[tuple[tuple[int, int, str], Groups[GroupName]]]:
+        groups = self.runs.group_rows
+        for new, metric in self._grouped() if groups is not None else ():
+            for place in range(len(self.settings.slices)):
+                assert groups is not None
+                names = self.runs.groups[place].names
+                yield (new, place, metric), self._by_group(new, metric, groups.rows[:, place], names)
+
+    def _grouped(self) -> Iterator[tuple[int, str]]:
+        """The models and metrics of groups: the cost, and those of --metrics."""
+        asked = [metric.name for metric in self.settings.shown_metrics if metric.name in self.metrics]
+        return product(range(1, len(self.models)), dict.fromkeys(("cost", *asked)))
+
+    def _by_group(self, new: int, metric: str, groups: Floats, names: Sequence[Any]) -> Groups[Any]:
+        """A metric in each group of rows, whose numbers (f8[n], -1 for none) are places of `names`."""
+        return _named(self.common.by_group(self._column(0, metric), self._column(new, metric), groups), names)
+
+    def changed(self, new: int) -> MostChanged:
+        """The rows whose loss changed most, with the weight."""
+        columns = self._column(0), self._column(new)
+        found = self.common.largest(*columns, 0.0, self.settings.worst)
+        names = self._names([row for row, _ in found])
+        return MostChanged(
+            self.settings.worst,
+            tuple(self._changed(columns, *of, *name) for of, name in zip(found, names, strict=True)),
+        )
+
+    def _changed(self, columns: tuple[Column, Column], row: int, size: float, number: int, name: Any) -> Changed:
+        old, new = (float(rows[row, place]) for rows, place in columns)
+        label = int(self.reference.rows[row, LABEL])
+        text = None if label < 0 else str(self.runs.labels.names[label])
+        return Changed(size, row + 1, number, name, text, old, new, float(self.reference.rows[row, WEIGHT]))
+
+    def _names(self, rows: Sequence[int]) -> Sequence[tuple[int, str | None]]:
+        """The number and the id of some rows (from 0) of the reference; of an item of a list the number of the list."""
+        numbers = [row + 1 + self.runs.before for row in rows]
+        if self.runs.row_names is not None:
+            return [(n, str(self.runs.row_names.names[row])) for n, row in zip(numbers, rows, strict=True)]
+        index = index_of(self.reference.data)
+        if index is not None and not np.array_equal(index, np.arange(len(index))):
+            return [(n, str(index[row])) for n, row in zip(numbers, rows, strict=True)]
+        alone = self.settings.id is None and KINDS[self.settings.kind].labelled
+        if alone or not isinstance(self.reference.path, str):
+            return [(n, None) for n in numbers]
+        feed = opened(self.reference.data, self.labels, self.settings)
+        if feed.plan.has_lists:
+            return items_at(Scorer(feed.plan), feed.tasks(), rows)
+        if self.settings.id is None:
+            return [(n, None) for n in numbers]
+        found = dict(zip(sorted(rows), ids_at(feed.sources[0], feed.plan.picks[0]["id"], rows), strict=True))
+        return [(n, found[row]) for n, row in zip(numbers, rows, strict=True)]
+
+
+def _named(groups: Groups[int], names: Sequence[Any]) -> Groups[Any]:
+    """The groups under the names that their numbers stand for."""
+    whole = groups.whole
+    return Groups((Piece([names[number] for number in whole.names], whole.sums),)) if len(whole.names) else Groups()
