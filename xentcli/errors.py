@@ -6,6 +6,7 @@
      |-- DataError     3   the data cannot be scored, or not without an option
      |    `-- LabelsBreakRule   a later label breaks the rule that the first ones set
      |-- FileError     4   a file cannot be read or written, or a limit was reached
+     |    `-- ClusterError   a cluster cannot do the work
      `-- NoVerdict     5   nothing to judge: no rows, or weights that sum to 0
 
 Any other exception is an internal error and exits with 70.
@@ -21,6 +22,7 @@ from xentcli.records import Keywords, record
 
 __all__ = [
     "WARNINGS",
+    "ClusterError",
     "DataError",
     "FileError",
     "LabelsBreakRule",
@@ -183,6 +185,10 @@ class FileError(XentError):
     """A file that cannot be read or written, or a limit on size."""
 
     exit_code = 4
+
+
+class ClusterError(FileError):
+    """A cluster that cannot do the work, or does not see the files."""
 
 
 class NoVerdict(XentError):

@@ -17,6 +17,7 @@ from xentcli.analysis.score import Tallied, details_named, diagnosed_report, ope
 from xentcli.analysis.state import Keep
 from xentcli.analysis.student import normal_quantile
 from xentcli.engine.scorer import Scorer
+from xentcli.engine.tasks import on_engine
 from xentcli.errors import DataError, UsageError
 from xentcli.extras import needed
 from xentcli.pairing import Feed
@@ -40,6 +41,7 @@ MOST_BINS = 1000
 
 
 @takes_options("calibration")
+@on_engine
 def calibration(
     predictions: Any,
     labels: Any = None,
@@ -62,7 +64,7 @@ def calibration(
 
     Parameters
     ----------
-    predictions, labels, settings, details, state, threads, progress, options
+    predictions, labels, settings, details, state, threads, engine, scheduler, progress, options
         As ``score`` takes them; the files are read up to six times, or once without a fit.
     bins
         How many bins the confidence has, at most 1000.

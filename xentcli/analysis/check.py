@@ -14,6 +14,7 @@ from xentcli.analysis.model_rows import ModelRows, Runs
 from xentcli.analysis.score import is_stream, score
 from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
+from xentcli.engine.tasks import on_engine
 from xentcli.errors import UsageError, shown
 from xentcli.readers import same_file
 from xentcli.records import replace
@@ -33,6 +34,7 @@ _MOST_OF_STREAM = 1 << 22
 
 
 @takes_options("check")
+@on_engine
 def check(
     predictions: Any,
     labels: Any = None,
@@ -60,7 +62,7 @@ def check(
 
     Parameters
     ----------
-    predictions, labels, settings, sink, metrics_needed, details, threads, progress, options
+    predictions, labels, settings, sink, metrics_needed, details, threads, engine, scheduler, progress, options
         As ``score`` takes them.
     max, min
         Largest and smallest allowed value by metric, in the unit of the report.

@@ -12,6 +12,7 @@ from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import with_labels
 from xentcli.arrays import index_of
+from xentcli.engine.tasks import on_engine
 from xentcli.errors import DataError, UsageError, Warning, XentError, shown
 from xentcli.pairing.index import INDEX, reordered
 from xentcli.readers import file_and_part, file_id
@@ -30,6 +31,7 @@ MOST_FITTED = 20
 
 
 @takes_options("compare")
+@on_engine
 def compare(
     models: Mapping[str, Any] | Sequence[str | os.PathLike[str]],
     labels: Any = None,
@@ -59,7 +61,7 @@ def compare(
     fit
         "temperature" compares also the costs once each model has its own temperature, fitted on these rows,
         "none" does not [default: temperature for up to 20 models].
-    labels, settings, threads, options
+    labels, settings, threads, engine, scheduler, options
         As ``score`` takes them. labels is None where each file has them in a column, `label`; without either
         the distributions themselves are compared, by the divergences and the shared top class.
     progress

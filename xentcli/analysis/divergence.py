@@ -11,6 +11,7 @@ from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import opened, source_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again
+from xentcli.engine.tasks import refuse_cluster
 from xentcli.errors import DataError, Place, UsageError
 from xentcli.options import spelled
 from xentcli.pairing import Feed
@@ -48,6 +49,7 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
     DataError
         Where row counts or the number of classes differ.
     """
+    refuse_cluster("without labels the rows of two models are compared")
     if settings.id is not None:
         raise UsageError("without labels rows are matched by position; --id needs labels")
     for name, row in settings.rows.items():

@@ -16,7 +16,7 @@ from xentcli.analysis.score import score, scored
 from xentcli.arrays import Flags, Floats, Ints, Words
 from xentcli.columns.hashing import TextHash
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.engine.ordered import mapped, worker_count
+from xentcli.engine.tasks import over_jobs
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.pairing.join import Keys as IdKeys
 from xentcli.records import record, replace
@@ -201,7 +201,7 @@ class Runs:
         self, jobs: Sequence[Job], labels: Any, *, progress: Callable[[int, float], object] | None = None, **beside: Any
     ) -> Iterator[ModelRows | XentError]:
         alone = Alone(labels, self.metrics, beside["fit"], 2 * _FEW)
-        for job, whole in zip(jobs, mapped(alone, jobs, worker_count(beside["threads"])), strict=True):
+        for job, whole in zip(jobs, over_jobs(alone, jobs, beside["threads"]), strict=True):
             if whole.error is not None:
                 yield whole.error
             elif whole.report is None:

@@ -11,8 +11,8 @@ from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import report_of
 from xentcli.attempts import attempted
-from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Outcome, Scorer
+from xentcli.engine.tasks import on_engine, over_tasks
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matches, Matching, Plan, pair
@@ -60,6 +60,7 @@ _PARTS = 20
 
 
 @takes_options("score")
+@on_engine
 def score(
     predictions: Any,
     labels: Any = None,
@@ -99,6 +100,9 @@ def score(
         A file to write the exact sums of the run to, from which ``merge`` makes the report of several runs.
     threads
         Worker count, at most 16 or the number of CPUs [default: one per CPU]. It changes no bit of the result.
+    engine, scheduler
+        Where the rows are scored: "local", here [default]; or "dask", by workers that are started for the run, or by
+        those of a scheduler: its address, its file, or a ``distributed.Client``. They change no bit either.
     block_bytes
         About how many bytes are read at once [default: what suits the format]. It changes no bit either.
     progress
@@ -512,7 +516,7 @@ def tally(
     # Parts of a stream hold their bytes, and are made in no time.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
-    outcomes = mapped(scorer, feed.tasks(), worker_count(threads), waiting)
+    outcomes = over_tasks(scorer, feed, threads, waiting)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.bundle is None or matching.faulty:

@@ -53,7 +53,7 @@ def calibration(preds_file: str, labels_file: str | None, **options: Any) -> Non
     settings = settings_of(options)
     output = Output(options, (*inputs, *settings.files_named()))
     own: dict[str, Any] = {name: options[name] for name in ("bins", "fit", "decompose", "threads")}
-    with watched() as progress:
+    with watched(options) as progress:
         report = run(*inputs, settings, details=output.details, progress=progress, state=output.state, **own)
     command = again("score", without=("bins", "fit", "decompose", "temperature"))
     output.write(replace(report, command=command))

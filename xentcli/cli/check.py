@@ -38,7 +38,7 @@ _OWN = {
     ),
 }
 _ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _OWN)
-_OF_RUN = ("format", "output", "append", "threads", *CI)
+_OF_RUN = ("format", "output", "append", *THREADS, *CI)
 """Options that named checks of pyproject.toml take on the command line."""
 _KEYS = {name: row for name, row in _ROWS.items() if name not in OF_A_RUN and row.action is None}
 """Options that a check of pyproject.toml may have."""

@@ -60,7 +60,7 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     paths = models_of(files, options["models"])
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))
-    with watched() as progress:
+    with watched(options) as progress:
         models = {"each": each_of(options["each"]), "model": options["model"], "fit": options["fit"]}
         result = run(paths, labels, settings, **models, threads=options["threads"], progress=progress)
     output.write(result)

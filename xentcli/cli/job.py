@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import click
 
 from xentcli.cli.gate import check_baseline, commands_after, rules_of
-from xentcli.cli.options import labels_of, settings_of
+from xentcli.cli.options import THREADS, labels_of, settings_of
 from xentcli.cli.output import Output
 from xentcli.cli.progress import watched
 from xentcli.records import replace
@@ -25,7 +25,7 @@ class Job(NamedTuple):
     settings: Settings
     rules: dict[str, Any]
     output: Output
-    threads: int | None
+    speed: dict[str, Any]
     context: click.Context
 
     @property
@@ -40,18 +40,25 @@ class Job(NamedTuple):
         inputs = (preds_file, labels_of(labels_file, options["labels"]))
         settings = settings_of(options)
         output = Output(options, (*inputs, options["baseline"], *settings.files_named()))
-        return cls(inputs, settings, rules_of(options), output, options["threads"], click.get_current_context())
+        return cls(
+            inputs,
+            settings,
+            rules_of(options),
+            output,
+            {name: options[name] for name in (*THREADS, "quiet")},
+            click.get_current_context(),
+        )
 
     def run(self) -> CheckReport:
         """Return the verdict, with the commands that follow a failure."""
         from xentcli.analysis.check import check as run
 
         check_baseline(self.rules["baseline"], *self.inputs)
-        with self.output.examples() as sink, watched() as progress:
+        with self.output.examples() as sink, watched(self.speed) as progress:
             beside: dict[str, Any] = {
                 "metrics_needed": self.output.metrics_needed,
                 "details": self.output.details,
-                "threads": self.threads,
+                "threads": self.speed["threads"],
                 "progress": progress,
             }
             result = run(*self.inputs, self.settings, sink=sink, **(self.rules | beside))

@@ -15,8 +15,10 @@ from xentcli.cli.advice import in_toml
 from xentcli.cli.ci import annotate, write_junit
 from xentcli.cli.failures import reported
 from xentcli.cli.job import Job
+from xentcli.cli.options import THREADS
 from xentcli.cli.output import Output
 from xentcli.cli.process import error_of, say_error
+from xentcli.cli.progress import computed
 from xentcli.cli.project import Project, project_of
 from xentcli.errors import UsageError, XentError, shown
 from xentcli.options import Option, spelled
@@ -94,9 +96,9 @@ def _check_names(words: Sequence[str], project: Project) -> None:
 def run_named(project: Project, words: Sequence[str], options: Mapping[str, Any]) -> None:
     """Run the checks that words name, or all, write what all of them found, and exit with the code of all."""
     with reported(words, options), contextlib.chdir(project.folder):
-        jobs = _jobs(project, words or list(project.checks), options["threads"])
+        jobs = _jobs(project, words or list(project.checks), options)
     output = Output(options, [str(project.folder / path) for job in jobs.values() for path in job.files])
-    with contextlib.chdir(project.folder):
+    with contextlib.chdir(project.folder), computed(options):
         outcomes = [NamedCheck.of(name, _outcome(job, project)) for name, job in jobs.items()]
     document = Checks.of(outcomes, project.path)
     write_junit(document, output)
@@ -109,14 +111,15 @@ def run_named(project: Project, words: Sequence[str], options: Mapping[str, Any]
     click.get_current_context().exit(document.exit_code)
 
 
-def _jobs(project: Project, names: Sequence[str], threads: int | None) -> dict[str, Job]:
+def _jobs(project: Project, names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Job]:
     """Return checks of a project by name; none writes what another reads or writes."""
     jobs: dict[str, Job] = {}
+    given = {option: options[option] for option in THREADS if options[option] is not None}
     for name in names:
         if name not in jobs:
             with _named(project, name):
                 job = _job_of(project.checks[name])
-                jobs[name] = job if threads is None else job._replace(threads=threads)
+                jobs[name] = job._replace(speed=job.speed | given)
     inputs = [path for job in jobs.values() for path in job.files]
     written: list[str] = []
     for name, job in jobs.items():

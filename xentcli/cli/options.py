@@ -11,6 +11,7 @@ import click
 from xentcli.cli.command import SectionedOption
 from xentcli.cli.offers import files as offer
 from xentcli.cli.offers import offered
+from xentcli.engine import ENGINES
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, options_of, spelled
 from xentcli.settings import Settings
@@ -21,7 +22,11 @@ _OF_ONE_COMMAND = ("Example", "Models", "Limits", "Calibration")
 """Sections of what one command is for: --help shows all of their options."""
 SECTIONS = (*_OF_ONE_COMMAND, "Columns", "Files", "Loss", "Slices", "Speed", "Output")
 """The sections of the help, in order."""
-THREADS = {"threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None")}
+THREADS = {
+    "threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None"),
+    "engine": Option("Speed", "Who scores the rows [default: local].", choices=ENGINES),
+    "scheduler": Option("Speed", "Scheduler of Dask, whose workers score the rows.", "ADDRESS|FILE"),
+}
 _LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id", usual=True)
 _TYPES = {"int": int, "float": float}
 

@@ -7,15 +7,15 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TextIO
 
 from xentcli.signals import undo_later
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Watch", "watched"]
+__all__ = ["Watch", "computed", "watched"]
 
 PATIENCE = 1.0
 """Seconds before the progress bar appears."""
@@ -76,8 +76,30 @@ class Watch:
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Watch | None]:
-    """Give a Watch on stderr if it is a terminal, else None."""
+def watched(options: Mapping[str, Any]) -> Iterator[Watch | None]:
+    """Compute where options say, and give a Watch on stderr if it is a terminal, else None."""
+    with computed(options), _on_terminal() as watch:
+        yield watch
+
+
+@contextlib.contextmanager
+def computed(options: Mapping[str, Any]) -> Iterator[None]:
+    """Compute where --engine and --scheduler say; of a cluster a line is told, not with --quiet."""
+    engine, scheduler = options["engine"], options["scheduler"]
+    if engine is None and scheduler is None:
+        yield
+        return
+    from xentcli.cli.process import say
+    from xentcli.engine.tasks import computing
+    from xentcli.writers.safe import terminal
+
+    tell = None if options.get("quiet") else lambda line: say(f"xent: {terminal(line)}")
+    with computing(engine, scheduler, options["threads"], tell):
+        yield
+
+
+@contextlib.contextmanager
+def _on_terminal() -> Iterator[Watch | None]:
     if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return

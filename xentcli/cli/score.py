@@ -42,7 +42,7 @@ def score(preds_file: str, labels_file: str | None, **options: Any) -> None:
     inputs = (preds_file, labels_of(labels_file, options["labels"]))
     settings = settings_of(options)
     output = Output(options, (*inputs, *settings.files_named()))
-    with output.examples(settings.metrics_of_rows) as sink, watched() as progress:
+    with output.examples(settings.metrics_of_rows) as sink, watched(options) as progress:
         beside: dict[str, Any] = {
             "metrics_needed": output.metrics_needed,
             "details": output.details,

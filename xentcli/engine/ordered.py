@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xentcli.errors import ClusterError
+
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
@@ -138,6 +140,10 @@ def _submitted(function: Callable[[T], R], item: T, executor: Executor) -> Futur
 def _result(function: Callable[[T], R], item: T, future: Future[R] | None) -> R:
     """Return the result of a future; where it has none, compute it here."""
     if future is not None:
-        with contextlib.suppress(Exception):
+        try:
             return future.result()
+        except Exception as error:
+            # This process does not do the work of a cluster.
+            if isinstance(error, ClusterError):
+                raise
     return function(item)

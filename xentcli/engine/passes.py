@@ -9,6 +9,7 @@ from xentcli.columns.column import take
 from xentcli.columns.keys import Keys, coded
 from xentcli.engine.ordered import mapped, worker_count
 from xentcli.engine.scorer import Aligned, Scorer
+from xentcli.engine.tasks import over_tasks
 from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
 from xentcli.records import record
@@ -21,7 +22,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def batches_again(feed: Feed, threads: int | None = None) -> Iterator[Batch]:
-    """Yield the batches of all rows of a feed, read again, in order."""
+    """Yield the batches of all rows of a feed, read again, in order; here, as they are as large as the files."""
     again = feed.again()
     for batches in mapped(_Batches(Scorer(feed.plan)), again.tasks(), worker_count(threads)):
         yield from batches
@@ -71,7 +72,7 @@ def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T
         Where a file changed meanwhile.
     """
     again, total = feed.again(), empty
-    for pieces in mapped(_Pass(Scorer(feed.plan), tally), again.tasks(), worker_count(threads)):
+    for pieces in over_tasks(_Pass(Scorer(feed.plan), tally), again, threads):
         for piece in pieces:
             total = total.merge(piece)
     again.check_unchanged()

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, cast
 
 from xentcli.columns.hashing import sum_of_hashes
 from xentcli.columns.texts import same_texts
 from xentcli.errors import DataError, XentError
 from xentcli.pairing.next_token import shifted_by_1
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, files_in, merged_rows, reading
+from xentcli.readers.source import (
+    BLOCK_BYTES,
+    Part,
+    PartOfFile,
+    Rows,
+    Selection,
+    Source,
+    files_in,
+    merged_rows,
+    reading,
+)
 from xentcli.records import record
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Span", "Task", "by_position", "check_pairs", "row_names"]
@@ -182,6 +193,13 @@ class Task:
     start: int
     companions: tuple[Span, ...] = ()
 
+    @property
+    def parts(self) -> Iterator[PartOfFile]:
+        """The parts of files that it reads, each as its file has it."""
+        yield _as_in_file(self.part)
+        for span in self.companions:
+            yield from map(_as_in_file, span.parts)
+
     def within(self, rows: range) -> Task | None:
         """Return what it has of some rows (from 0) of the predictions; None where that is nothing."""
         first, last = max(rows.start - self.start, 0), min(rows.stop - self.start, self.part.rows)
@@ -189,6 +207,12 @@ class Task:
             return self if first < last else None
         spans = tuple(span.cut(first, last) for span in self.companions)
         return Task(_CutPart(self.part, first, last - first), self.start + first, spans)
+
+
+def _as_in_file(part: Any) -> PartOfFile:
+    while (inner := getattr(part, "part", None)) is not None:
+        part = inner
+    return cast("PartOfFile", part)
 
 
 Advise = Callable[[int, int, int], tuple[str, ...]]

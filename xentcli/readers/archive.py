@@ -50,6 +50,16 @@ class ArchivePart(WholePart):
     rows: int
     parts: tuple[NpyPart, ...]
 
+    @property
+    def size(self) -> int:
+        """How many bytes are read for it, at most."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def data(self) -> object:
+        """The bytes of its members, where it holds them."""
+        return next((part.data for part in self.parts if part.data is not None), None)
+
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns of the members that have them."""
         return next(self._cut(selection, max(1, self.rows)))

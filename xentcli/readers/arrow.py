@@ -47,6 +47,11 @@ class ArrowPart(WholePart):
         """How many rows it has."""
         return int(self.batch.num_rows)
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return int(self.batch.nbytes)
+
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns.
 

@@ -37,6 +37,11 @@ class MemoryPart(WholePart):
     bfloat16: bool = False
     flat: Flat | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(column.nbytes for column in (self.array, *self.columns) if column is not None)
+
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns."""
         names: dict[str, Values] = {}

@@ -122,6 +122,11 @@ class NpyPart:
     rows: int
     data: bytes | memoryview | None
 
+    @property
+    def size(self) -> int:
+        """How many bytes are read for it."""
+        return self.rows * self.layout.width * self.layout.item
+
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 

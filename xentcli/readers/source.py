@@ -32,6 +32,7 @@ __all__ = [
     "Headed",
     "OfStream",
     "Part",
+    "PartOfFile",
     "Pick",
     "Rows",
     "Selection",
@@ -191,6 +192,20 @@ class Part(Protocol):
 
     def split(self, rows: int) -> tuple[Part, Part] | None:
         """Return the first rows, fewer than all, and the others; None where that takes reading all."""
+        ...
+
+
+class PartOfFile(Part, Protocol):
+    """A part that is in no other."""
+
+    @property
+    def path(self) -> str:
+        """Where its rows are."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are read for it."""
         ...
 
 

@@ -10,6 +10,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place
@@ -26,8 +27,10 @@ __all__ = [
     "STDIN",
     "ByteStream",
     "Stamp",
+    "at",
     "copied_here",
     "fill_range",
+    "located",
     "open_bytes",
     "open_file",
     "open_range",
@@ -43,8 +46,25 @@ HEAD_BYTES = 1 << 16
 _ONE_SLASH = re.compile(r"[A-Za-z][\w+.-]+:/[^/]")
 _TWO_SLASHES = "a URL has two slashes after its colon; pathlib.Path takes one away, and a text keeps both"
 
+_folder: ContextVar[str] = ContextVar("_folder", default="")
+
 Stamp = tuple[Any, ...]
 """Size, modification time and inode of a file; size and ETag, or what else shows a change, of an object at a URL."""
+
+
+@contextlib.contextmanager
+def located(folder: str) -> Iterator[None]:
+    """Read the files of parts whose paths are relative from a folder, while the block runs: not all is read here."""
+    token = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def at(path: str) -> str:
+    """Return where the file of a part is: see `located`."""
+    return os.path.join(_folder.get(), path)
 
 
 @record(frozen=False, eq=False)
@@ -218,7 +238,7 @@ def open_file(path: str, access: Access = "anywhere") -> io.BufferedReader:
     if is_url(path):
         return io.BufferedReader(remote_file(path, access), HEAD_BYTES)
     with _reading(path):
-        return open(path, "rb")
+        return open(at(path), "rb")
 
 
 def copied_here(url: str) -> str:
@@ -295,7 +315,7 @@ def plain_path(stream: ByteStream, what: str) -> str:
 def open_range(path: str) -> Iterator[io.RawIOBase]:
     """Open a file for `fill_range`."""
     with _reading(path):
-        file = _in_ranges(path) if is_url(path) else io.FileIO(path)
+        file = _in_ranges(path) if is_url(path) else io.FileIO(at(path))
     with file:
         yield file
 

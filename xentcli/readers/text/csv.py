@@ -78,6 +78,11 @@ class CsvPart:
         """The name of the file in messages."""
         return self.grammar.path
 
+    @property
+    def size(self) -> int:
+        """How many bytes are read for it."""
+        return self.length
+
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns, checking every row's number of fields.
 

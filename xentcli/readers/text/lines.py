@@ -80,6 +80,11 @@ class LinesPart(WholePart):
     shape: Shape | None = None
     numbered: bool = True
 
+    @property
+    def size(self) -> int:
+        """How many bytes are read for it."""
+        return self.length
+
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 

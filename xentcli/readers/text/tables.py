@@ -56,6 +56,11 @@ class TablePart(WholePart):
         """How many rows it has."""
         return len(self.found)
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+        return 8 * self.rows * len(self.flat.names)
+
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns.
 

@@ -1,0 +1,191 @@
+"""Dask: the same report to the last bit, whoever computes the rows, and errors that say what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xentcli
+from tests.conftest import Call, Run
+from xentcli.engine import tasks
+from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
+from xentcli.errors import ClusterError, DataError, UsageError
+
+FILES = 7
+ROWS = 300
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of predictions and labels, as NPY and as CSV."""
+    folder = tmp_path_factory.mktemp("shards")
+    random = np.random.default_rng(21)
+    for kind in ("p", "y", "pc", "yc", "q"):
+        (folder / kind).mkdir()
+    for place in range(FILES):
+        q = random.dirichlet(np.ones(4), ROWS)
+        y = random.integers(0, 4, ROWS)
+        np.save(folder / f"p/p-{place}.npy", q)
+        np.save(folder / f"q/p-{place}.npy", random.dirichlet(np.ones(4), ROWS))
+        np.save(folder / f"y/y-{place}.npy", y)
+        texts = "".join(",".join(map(repr, row)) + "\n" for row in q.tolist())
+        (folder / f"pc/p-{place}.csv").write_text("a,b,c,d\n" + texts)
+        (folder / f"yc/y-{place}.csv").write_text("label\n" + "".join(f"{'abcd'[label]}\n" for label in y))
+    return folder
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a group have two files."""
+    monkeypatch.setattr(tasks, "GROUP_TASKS", 2)
+
+
+COMMANDS = {
+    "score": ["score", "p", "y", "--by-class", "--worst", "3", "--format", "json"],
+    "score csv": ["score", "pc", "yc", "--confidence", "0.9", "--format", "json"],
+    "score fit": ["score", "p", "y", "--metrics", "cost,temperature_gain", "--format", "json"],
+    "calibration": ["calibration", "p", "y", "--format", "json"],
+    "compare": ["compare", "p", "q", "--labels", "y", "--format", "json"],
+    "check": ["check", "p", "y", "--max", "cost=9", "--format", "json"],
+    "check fails": ["check", "p", "y", "--max", "cost=0", "--by-class", "--format", "json"],
+}
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
+def test_one_report_to_the_last_bit(
+    command: list[str], shards: Path, call: Call, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shards)
+    here, there = call(*command), call(*command, "--scheduler", address)
+    assert json.loads(there.out)
+    assert (there.code, there.out) == (here.code, here.out)
+    assert there.err.startswith(here.err + "xent: Dask: 2 threads of 2 workers")
+
+
+def test_a_client_or_the_file_of_a_scheduler_is_taken(shards: Path, cluster: Any, tmp_path: Path) -> None:
+    here = xentcli.score(shards / "p", shards / "y")
+    with cluster.get_client() as client:
+        assert xentcli.score(shards / "p", shards / "y", scheduler=client).cost == here.cost
+        assert client.status == "running"
+        (tmp_path / "s.json").write_text(json.dumps(client.scheduler_info(), default=str))
+    assert xentcli.score(shards / "p", shards / "y", scheduler=tmp_path / "s.json", engine="dask") == here
+
+
+def test_workers_compute_all(shards: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks.Each, "__call__", _refuse)
+    assert xentcli.score(shards / "p", shards / "y", scheduler=address).cost > 0
+
+
+def _refuse(*_: object) -> None:
+    raise AssertionError("computed here")
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_the_first_bad_row_is_named_as_without(shards: Path, call: Call, address: str, tmp_path: Path) -> None:
+    for kind in ("p", "y"):
+        (tmp_path / kind).mkdir()
+        for file in sorted((shards / kind).iterdir()):
+            os.link(file, tmp_path / kind / file.name)
+    for place, row in ((2, 9), (5, 0)):
+        file = tmp_path / f"p/p-{place}.npy"
+        q = np.load(file)
+        q[row, 1] = np.nan
+        file.unlink()
+        np.save(file, q)
+    here, there = call("score", "p", "y"), call("score", "p", "y", "--scheduler", address)
+    assert (here.code, there.code) == (3, 3)
+    assert there.err.endswith(here.err)
+    assert "p-2.npy, row 610" in here.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a FIFO as POSIX has them")
+def test_a_stream_is_refused(call: Call, address: str, xent: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "y.npy", np.zeros(2, int))
+    text = "0.5,0.5\n0.5,0.5\n"
+    done = xent("score", "-", "y.npy", "--scheduler", address, input=text)
+    assert done.returncode == 2
+    assert done.stderr.startswith("xent: standard input is a stream, and the workers of Dask read files\n")
+    os.mkfifo(tmp_path / "pipe")
+    writer = Thread(target=(tmp_path / "pipe").write_text, args=(text,))
+    writer.start()
+    found = call("score", "pipe", "y.npy", "--scheduler", address)
+    writer.join()
+    assert (found.code, found.err.partition("\n")[0]) == (
+        2,
+        done.stderr.partition("\n")[0].replace("standard input", "pipe"),
+    )
+
+
+def test_arrays_are_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="is in memory, and the workers of Dask read files"):
+        xentcli.score([[0.5, 0.5]], [0], scheduler=address)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--engine", "local", "--scheduler", "tcp://127.0.0.1:1"], "--engine local needs none"),
+        (["--engine", "dask", "--threads", "0"], "threads is at least 1"),
+        (["--scheduler", "nowhere"], "'nowhere' is no file, and no address such as tcp://127.0.0.1:8786"),
+    ],
+)
+def test_options_that_make_no_sense(options: list[str], says: str, call: Call, shards: Path) -> None:
+    done = call("score", str(shards / "p"), str(shards / "y"), *options)
+    assert done.code == 2
+    assert says in done.err
+
+
+def test_no_scheduler_there(call: Call, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xentcli.engine.cluster._CONNECT", 1.0)
+    done = call("score", str(shards / "p"), str(shards / "y"), "--scheduler", "tcp://127.0.0.1:9")
+    assert done.code == 4
+    assert done.err.startswith("xent: no scheduler of Dask answers at tcp://127.0.0.1:9 within 1 s\n")
+
+
+def _sent(function: Callable[[Any], Any], known: dict[str, str] | None = None) -> Sent:
+    return Sent(pickled(function), known or versions())
+
+
+def test_a_worker_refuses_other_versions() -> None:
+    found = compute(_sent(len, {**versions(), "NumPy": "1.0"}), group_of([1], []))
+    assert isinstance(found.error, UsageError)
+    assert "and this command 1.0: the last bits of the result could differ" in found.error.message
+
+
+def test_a_worker_refuses_another_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"one")
+    group = group_of([1], [str(path)])
+    assert compute(_sent(len), group) == 1
+    os.utime(path, (1, 1))
+    assert "is another file there" in compute(_sent(len), group).error.message
+    path.unlink()
+    assert "cannot be read there: No such file or directory" in compute(_sent(len), group).error.message
+    assert isinstance(compute(_sent(len), group).error, ClusterError)
+
+
+def _broken(_: object) -> None:
+    raise DataError("row 3")
+
+
+def test_what_a_worker_cannot_compute_is_a_value() -> None:
+    assert isinstance(compute(_sent(_broken), group_of([1], [])).error, DataError)
+    assert str(compute(_sent(abs), group_of([1], [])).error) == "TypeError: bad operand type for abs(): 'list'"
+
+
+def test_a_local_cluster_leaves_nothing(xent: Run, shards: Path, tmp_path: Path) -> None:
+    done = xent(
+        "score", shards / "p", shards / "y", "--engine", "dask", "--threads", "2", env={"TMPDIR": str(tmp_path)}
+    )
+    here = xent("score", shards / "p", shards / "y")
+    assert (done.returncode, done.stdout) == (0, here.stdout)
+    assert done.stderr == "xent: Dask: 2 workers on this machine\n"
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,337 @@
+"""A cluster of Dask: one that is started here for a run, or the one that a scheduler has.
+
+A function travels once, as the result of a task of its own, so that a worker that comes later, or again, gets it too;
+groups of tasks travel as paths and ranges. What Dask repeats after the loss of a worker gives the same bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Executor, Future, wait
+from typing import Any, TypeVar
+
+from xentcli.engine.travel import SAME_PATH, Failed, Sent, compute, group_of, pickled, versions
+from xentcli.errors import ClusterError, DataError, UsageError, XentError, shown
+from xentcli.extras import needed
+from xentcli.signals import blocked, undo_later
+
+__all__ = ["Cluster"]
+
+T = TypeVar("T")
+
+_PATIENCE = 1.0
+"""Seconds to wait for a result before looking whether the cluster is well."""
+_PING = 5.0
+_LOST = 30.0
+"""Seconds without an answer after which a scheduler is given up."""
+_NO_WORKER = 120.0
+"""Seconds without any worker after which a run is given up."""
+_CONNECT = 15.0
+_LOCAL = {
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.daemon": True,
+    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.admin.large-graph-warning-threshold": "100GB",
+    "distributed.scheduler.work-stealing": True,
+}
+"""Settings of Dask for workers that live as long as a run: nothing is spilled, as results are small."""
+
+
+class Cluster:
+    """The workers of a run, which are started, or connected to, when the first function is sent.
+
+    Parameters
+    ----------
+    scheduler
+        An address, the path of a scheduler file, a ``distributed.Client``, or None for workers of this machine.
+    workers
+        How many are started here.
+    tell
+        Called with lines about the cluster.
+    """
+
+    def __init__(self, scheduler: Any, workers: int, tell: Callable[[str], object] | None = None) -> None:
+        needed("distributed", "dask")
+        self._scheduler, self._workers, self._tell = scheduler, workers, tell
+        self._open = contextlib.ExitStack()
+        self._client: Any = None
+        self._heard = self._pinged = self._manned = 0.0
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def client(self) -> Any:
+        """The client, which is connected now if it was not yet."""
+        if self._client is None:
+            self._client = self._connected()
+            self._heard = self._pinged = self._manned = time.monotonic()
+        return self._client
+
+    @property
+    def ahead(self) -> int:
+        """How many groups may be under way: two for each worker, so that none waits."""
+        return 2 * max(1, self._count) + 2
+
+    @property
+    def _count(self) -> int:
+        """How many workers there are."""
+        if self._scheduler is None:
+            return self._workers
+        return sum(self.client.nthreads().values())
+
+    @contextlib.contextmanager
+    def executor(self, function: Callable[[Any], Any]) -> Iterator[Executor]:
+        """Give an executor of one function, which is sent to the workers once."""
+        executor = _Workers(self, function)
+        try:
+            yield executor
+        finally:
+            executor.shutdown(wait=False)
+
+    def check(self) -> None:
+        """Check that the scheduler answers and has workers.
+
+        Raises
+        ------
+        ClusterError
+            Where it has not for long.
+        """
+        client, now = self.client, time.monotonic()
+        if client.status not in ("running", "connecting"):
+            raise self.lost()
+        if now - self._pinged >= _PING:
+            self._pinged = now
+            with contextlib.suppress(Exception):
+                if client.sync(client.scheduler.ncores, callback_timeout=_PING):
+                    self._manned = time.monotonic()
+                self._heard = time.monotonic()
+        if now - self._heard > _LOST:
+            raise self.lost()
+        if now - self._manned > _NO_WORKER:
+            raise ClusterError(
+                f"the scheduler of Dask has had no worker for {_NO_WORKER:.0f} s",
+                advice=f"dask worker {self.client.scheduler.address} starts one",
+            )
+
+    def lost(self) -> ClusterError:
+        """Return the error of a scheduler that went away."""
+        return ClusterError(
+            f"the scheduler of Dask at {self.client.scheduler.address} went away: there is no result",
+            advice="start it and its workers again, and run the command again; without --scheduler it runs here",
+        )
+
+    def _connected(self) -> Any:
+        """Connect to the scheduler, or start one and its workers."""
+        distributed = needed("distributed", "dask")
+        given = self._scheduler
+        if hasattr(given, "submit"):
+            return given
+        self._open.enter_context(_quiet())
+        if given is None:
+            return self._open.enter_context(self._local())
+        where = _address_of(os.fspath(given))
+        try:
+            with blocked():
+                client = distributed.Client(
+                    **where, timeout=_CONNECT, set_as_default=False, name="xent", direct_to_workers=False
+                )
+        except (OSError, ValueError, TimeoutError) as error:
+            raise ClusterError(
+                f"no scheduler of Dask answers at {given} within {_CONNECT:.0f} s",
+                advice=("dask scheduler starts one, dask worker ADDRESS its workers", _first_line(error)),
+            ) from None
+        self._open.callback(_closed, client)
+        self._say(client, f"{sum(client.nthreads().values()):,} threads of {len(client.nthreads()):,} workers")
+        return client
+
+    @contextlib.contextmanager
+    def _local(self) -> Iterator[Any]:
+        """Start a scheduler and workers on this machine, and end them whatever happens."""
+        import shutil
+        import tempfile
+
+        dask, distributed = needed("dask", "dask"), needed("distributed", "dask")
+        folder = tempfile.mkdtemp(prefix="xent-dask-")
+        cluster: Any = None
+
+        def kill() -> None:
+            for worker in [] if cluster is None else list(cluster.workers.values()):
+                with contextlib.suppress(Exception):
+                    os.kill(worker.pid, 9)
+            shutil.rmtree(folder, ignore_errors=True)
+
+        with contextlib.ExitStack() as stack:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            stack.callback(undo_later(kill))
+            stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
+            # Signals are for this thread: the others, and the workers, inherit that they are blocked.
+            with blocked():
+                cluster = distributed.LocalCluster(
+                    n_workers=self._workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    local_directory=folder,
+                    silence_logs=logging.CRITICAL,
+                )
+                stack.callback(_closed, cluster)
+                client = distributed.Client(cluster, set_as_default=False, name="xent")
+                stack.callback(_closed, client)
+            self._say(client, f"{self._workers:,} workers on this machine")
+            yield client
+
+    def _say(self, client: Any, what: str) -> None:
+        if self._tell is None:
+            return
+        at = f", dashboard at {client.dashboard_link}" if _has_dashboard() else ""
+        self._tell(f"Dask: {what}{at}")
+
+
+class _Workers(Executor):
+    """The executor of one function on a cluster."""
+
+    def __init__(self, cluster: Cluster, function: Callable[[Any], Any]) -> None:
+        self._cluster, self._function = cluster, function
+        client = cluster.client
+        self._inner = client.get_executor(pure=False)
+        self._sent = client.submit(Sent, pickled(function), versions(), pure=False)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Send a group of tasks."""
+        (tasks,) = args
+        paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
+        future = self._inner.submit(compute, self._sent, group_of(tasks, paths))
+        return _Result(self._cluster, future, lambda: fn(tasks))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the function go."""
+        with contextlib.suppress(Exception):
+            self._sent.release()
+
+
+class _Result(Future[Any]):
+    """The results of a group, which are there, or why there are none."""
+
+    def __init__(self, cluster: Cluster, future: Future[Any], here: Callable[[], Any]) -> None:
+        super().__init__()
+        self._cluster, self._future, self._here = cluster, future, here
+
+    def cancel(self) -> bool:
+        """Cancel the group if no worker has it."""
+        return self._future.cancel()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Return the results.
+
+        Raises
+        ------
+        ClusterError
+            Where the cluster has none, and never will.
+        XentError
+            That of the first task that has an error.
+        """
+        while not wait((self._future,), _PATIENCE).done:
+            self._cluster.check()
+        try:
+            found = self._future.result()
+        except CancelledError:
+            raise self._cluster.lost() from None
+        except Exception as error:
+            raise _failure(error) from None
+        if isinstance(found, Failed):
+            self._refuse(found)
+        return found
+
+    def _refuse(self, failed: Failed) -> None:
+        """Raise the error of a worker, where it is not one that the computation here has too."""
+        error = failed.error
+        if isinstance(error, MemoryError):
+            raise ClusterError(f"the worker {failed.worker} has too little memory", advice=_MEMORY)
+        if isinstance(error, XentError) and not isinstance(error, DataError):
+            if type(error) not in (ClusterError, UsageError):
+                # Raises the same, where it is not for the worker alone.
+                self._here()
+            advice = error.advice or (SAME_PATH,)
+            raise ClusterError(f"the worker {failed.worker}: {error.headline}", advice=advice)
+        raise error
+
+
+_MEMORY = (
+    "fewer workers have more memory each: --threads N; dask worker --memory-limit BYTES where they are started by hand",
+)
+
+
+def _failure(error: Exception) -> ClusterError:
+    """Return why Dask has no result."""
+    if type(error).__name__ == "KilledWorker":
+        lost = getattr(error, "allowed_failures", 0) + 1
+        return ClusterError(
+            f"{lost} workers died while they computed the same part of the files, so it is not tried again",
+            advice=(f"out of memory? {_MEMORY[0]}",),
+        )
+    advice = "xentcli and what it needs must be installed for the scheduler and its workers too"
+    return ClusterError(f"a worker of Dask failed: {type(error).__name__}: {_first_line(error)}", advice=advice)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "")[:300]
+
+
+def _address_of(given: str) -> dict[str, str]:
+    """Return how a client finds a scheduler: by its file, or its address.
+
+    Raises
+    ------
+    UsageError
+        For what is neither.
+    """
+    if os.path.isfile(given):
+        return {"scheduler_file": given}
+    if "://" not in given:
+        raise UsageError(
+            f"--scheduler {shown(given)} is no file, and no address such as tcp://127.0.0.1:8786",
+            advice="dask scheduler prints its address; with --scheduler-file FILE it writes it to a file",
+        )
+    return {"address": given}
+
+
+def _has_dashboard() -> bool:
+    """Whether the dashboard has what it needs to be drawn."""
+    import importlib.util
+
+    return importlib.util.find_spec("bokeh") is not None
+
+
+def _closed(what: Any) -> None:
+    """Close a client or a cluster; one that is gone cannot be."""
+    with contextlib.suppress(Exception):
+        what.close(timeout=5)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let Dask write nothing to stderr: what matters is an error of the run."""
+    loggers: Sequence[logging.Logger] = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="distributed|dask")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,194 @@
+"""The tasks of a feed, computed where the run computes: here, or on a cluster.
+
+Both are the one ordered map (ordered.py) over an executor. Here tasks go one by one to threads or forked processes;
+to a cluster they go in groups, so that thousands of small files do not cost a message each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from xentcli.engine import ENGINES
+from xentcli.engine.ordered import mapped, ordered, worker_count
+from xentcli.errors import UsageError, shown
+from xentcli.pairing import Feed
+from xentcli.pairing.alignment import Task
+from xentcli.readers.source import Source
+from xentcli.records import record
+
+if TYPE_CHECKING:
+    from xentcli.engine.cluster import Cluster
+
+__all__ = ["Each", "computing", "grouped", "on_engine", "over_jobs", "over_tasks", "refuse_cluster"]
+
+_GIVEN = {"engine": 'Literal["local", "dask"] | None', "scheduler": "Any"}
+GROUP_BYTES = 64 << 20
+"""Bytes of input of a group of tasks: reading them takes far longer than a message."""
+HELD_BYTES = 4 << 20
+"""The same of parts that hold their bytes, such as those of a compressed file, which go through the scheduler."""
+GROUP_TASKS = 256
+
+T = TypeVar("T")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+_cluster: ContextVar[Cluster | None] = ContextVar("_cluster", default=None)
+
+
+@contextlib.contextmanager
+def computing(
+    engine: str | None,
+    scheduler: Any = None,
+    threads: int | None = None,
+    tell: Callable[[str], object] | None = None,
+) -> Iterator[None]:
+    """Compute the tasks of all feeds in this block as `engine` says; a cluster starts with the first task.
+
+    `scheduler` is the address of a scheduler, its file, or a ``distributed.Client``, and implies Dask; `tell` is
+    called with lines about the cluster.
+
+    Raises
+    ------
+    UsageError
+        For an unknown engine, or without the extra ``dask``.
+    """
+    if engine is not None and engine not in ENGINES:
+        raise UsageError(f"there is no engine {shown(engine)}", advice=f"engines: {', '.join(ENGINES)}")
+    if engine == "local" and scheduler is not None:
+        raise UsageError("--scheduler is a scheduler of Dask, and --engine local needs none")
+    if (engine != "dask" and scheduler is None) or _cluster.get() is not None:
+        yield
+        return
+    from xentcli.engine.cluster import Cluster
+
+    with Cluster(scheduler, worker_count(threads), tell) as cluster:
+        token = _cluster.set(cluster)
+        try:
+            yield
+        finally:
+            _cluster.reset(token)
+
+
+def on_engine(function: F) -> F:
+    """Give a function of the library the parameters ``engine`` and ``scheduler``, which say where its tasks go."""
+    own = inspect.signature(function)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    given = [inspect.Parameter(name, keyword, default=None, annotation=hint) for name, hint in _GIVEN.items()]
+    parameters = list(own.parameters.values())
+    place = next(index for index, each in enumerate(parameters) if each.name == "threads") + 1
+
+    @functools.wraps(function)
+    def run(*args: Any, engine: str | None = None, scheduler: Any = None, **kwargs: Any) -> Any:
+        if engine is None and scheduler is None:
+            return function(*args, **kwargs)
+        with computing(engine, scheduler, kwargs.get("threads")):
+            return function(*args, **kwargs)
+
+    made = own.replace(parameters=[*parameters[:place], *given, *parameters[place:]])
+    run.__signature__ = made  # type: ignore[attr-defined]
+    return cast("F", run)
+
+
+def refuse_cluster(what: str) -> None:
+    """Refuse a cluster for what is computed here.
+
+    Raises
+    ------
+    UsageError
+        Where the tasks of this block go to one.
+    """
+    if _cluster.get() is not None:
+        raise UsageError(f"{what} here, not by Dask", advice="leave --engine and --scheduler out")
+
+
+def over_tasks(function: Callable[[Task], R], feed: Feed, threads: int | None = None, waiting: int = 2) -> Iterator[R]:
+    """Yield function(task) for every task of a feed, in order; at most `waiting` more than there are workers wait.
+
+    Raises
+    ------
+    UsageError
+        On a cluster, for inputs that cannot be read there.
+    """
+    cluster = _cluster.get()
+    if cluster is None:
+        return mapped(function, feed.tasks(), worker_count(threads), waiting)
+    _check_travel(feed.sources)
+    return _on(cluster, function, grouped(feed.tasks()))
+
+
+def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None = None) -> Iterator[R]:
+    """Yield function(job) for every job, each about whole files."""
+    cluster = _cluster.get()
+    if cluster is None:
+        return mapped(function, jobs, worker_count(threads))
+    return _on(cluster, function, ([job] for job in jobs))
+
+
+def _on(cluster: Cluster, function: Callable[[T], R], groups: Iterable[list[T]]) -> Iterator[R]:
+    """Yield the results of groups that a cluster computes."""
+    each = Each(function)
+    with cluster.executor(each) as executor:
+        yield from itertools.chain.from_iterable(ordered(each, groups, executor, ahead=cluster.ahead))
+
+
+@record(frozen=True, eq=False)
+class Each(Generic[T, R]):
+    """Computes a function of each item of a group."""
+
+    function: Callable[[T], R]
+
+    def __call__(self, group: Iterable[T]) -> list[R]:
+        """Return the results in order."""
+        return [self.function(item) for item in group]
+
+
+def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
+    """Yield consecutive tasks in groups of GROUP_BYTES of input; an error of `tasks` comes after those before it."""
+    group: list[Task] = []
+    share, failed = 0.0, None
+    try:
+        for task in tasks:
+            group.append(task)
+            share += sum(_share(part) for part in task.parts)
+            if share >= 1 or len(group) == GROUP_TASKS:
+                yield group
+                group, share = [], 0.0
+    except Exception as error:
+        failed = error
+    if group:
+        yield group
+    if failed is not None:
+        raise failed
+
+
+def _share(part: Any) -> float:
+    """How much of a group a part is."""
+    # What is not a range of a file has its rows with it.
+    held = getattr(part, "data", part) is not None
+    return float(part.size / (HELD_BYTES if held else GROUP_BYTES))
+
+
+def _check_travel(sources: Sequence[Source]) -> None:
+    """Refuse what a worker elsewhere cannot read.
+
+    Raises
+    ------
+    UsageError
+        Naming it.
+    """
+    for source in sources:
+        if source.format == "memory":
+            raise UsageError(
+                f"{source.path} is in memory, and the workers of Dask read files",
+                advice="leave --engine and --scheduler out, or save it to a file that the workers see",
+            )
+        if not source.repeatable:
+            raise UsageError(
+                f"{source.path} is a stream, and the workers of Dask read files",
+                advice="leave --engine and --scheduler out, or save it to a file that the workers see",
+            )

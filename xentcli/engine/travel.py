@@ -1,0 +1,151 @@
+"""What travels to the workers of a cluster and back, and what a worker does with it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pickle
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xentcli.errors import ClusterError, UsageError, XentError
+from xentcli.readers.stream import located
+from xentcli.records import record
+from xentcli.urls import is_url
+from xentcli.version import __version__
+
+__all__ = ["SAME_PATH", "Failed", "Group", "Sent", "compute", "files_seen", "group_of", "pickled", "versions"]
+
+Seen = tuple[str, int, int]
+"""A file as a process sees it: its path, its size, and the second of its last change."""
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that must be the same everywhere, so that numbers are the same to the last bit."""
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), "NumPy": np.__version__, "xentcli": __version__}
+
+
+class Sent:
+    """A function that was sent to the workers once: pickled, as it may not be there as it is here."""
+
+    def __init__(self, data: bytes, versions: dict[str, str]) -> None:
+        self.data, self.versions = data, versions
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without the function that was made of the bytes."""
+        return Sent, (self.data, self.versions)
+
+    @cached_property
+    def function(self) -> Any:
+        """The function itself."""
+        return pickle.loads(self.data)  # noqa: S301
+
+
+@record(frozen=True)
+class Group:
+    """Tasks that one worker computes, pickled; the folder that paths are relative to, and the files that are read."""
+
+    data: bytes
+    folder: str
+    files: tuple[Seen, ...] = ()
+
+
+@record(frozen=True, eq=False)
+class Failed:
+    """What stands for the results of a group that has none: the error, and the address of the worker."""
+
+    error: Exception
+    worker: str
+
+
+def compute(sent: Sent, group: Group) -> Any:
+    """Compute a group in a worker; errors are returned, so that the worker neither logs nor repeats them."""
+    try:
+        _check_versions(sent.versions)
+        _check_files(group)
+        with located(group.folder), _one_thread():
+            return sent.function(pickle.loads(group.data))  # noqa: S301
+    except XentError as error:
+        return Failed(error, _address())
+    except MemoryError as error:
+        return Failed(MemoryError(str(error)), _address())
+    except Exception as error:
+        return Failed(RuntimeError(f"{type(error).__name__}: {error}"), _address())
+
+
+def _check_versions(theirs: dict[str, str]) -> None:
+    ours = versions()
+    odd = next((name for name, version in theirs.items() if ours[name] != version), None)
+    if odd is not None:
+        raise UsageError(
+            f"it has {odd} {ours[odd]}, and this command {theirs[odd]}: the last bits of the result could differ",
+            advice=f"install {odd} {theirs[odd]} for the scheduler and its workers",
+        )
+
+
+def files_seen(paths: Iterable[str]) -> tuple[Seen, ...]:
+    """Return files of this machine as this process sees them; those that are not there are left out."""
+    found = []
+    for path in paths:
+        if not is_url(path):
+            with contextlib.suppress(OSError):
+                stat = os.stat(path)
+                found.append((os.path.abspath(path), stat.st_size, int(stat.st_mtime)))
+    return tuple(found)
+
+
+def _check_files(group: Group) -> None:
+    """Refuse files that are not here, or not those that the command sees."""
+    for path, *seen in group.files:
+        try:
+            stat = os.stat(path)
+        except OSError as error:
+            raise ClusterError(f"{path} cannot be read there: {error.strerror}", advice=SAME_PATH) from None
+        if [stat.st_size, int(stat.st_mtime)] != seen:
+            raise ClusterError(f"{path} is another file there: its size or time differs", advice=SAME_PATH)
+
+
+SAME_PATH = (
+    "workers must see the same files at the same paths: a shared folder, a URL, "
+    "or copies that keep their times (rsync -a)"
+)
+
+
+def _address() -> str:
+    """The address of this worker."""
+    try:
+        from distributed import get_worker
+
+        return str(get_worker().address)
+    except (ImportError, ValueError):
+        return "here"
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let linear algebra use one thread, where that can be said: there is a worker for each processor."""
+    try:
+        limits = importlib.import_module("threadpoolctl").threadpool_limits
+    except ImportError:
+        yield
+        return
+    with limits(1):
+        yield
+
+
+def pickled(value: Any) -> bytes:
+    """Return the pickle of a value; functions of a script travel as they are."""
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    except Exception:
+        return bytes(importlib.import_module("cloudpickle").dumps(value))
+
+
+def group_of(tasks: Sequence[Any], paths: Iterable[str]) -> Group:
+    """Pack tasks, which read these paths."""
+    return Group(pickled(list(tasks)), os.getcwd(), files_seen(paths))
