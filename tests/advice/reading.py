@@ -13,6 +13,7 @@ import numpy as np
 from tests.advice.follow import Case
 from tests.advice.inputs import (
     BOTH,
+    FULL,
     LN2,
     MANY_TRUTH,
     NAMES,
@@ -116,6 +117,30 @@ CASES = {
     "a title above": Case("p.csv l.csv", {"p.csv": "made by a tool\n" + P, "l.csv": L}, ("before the table",), LN2),
     "a title above one column": Case(
         "p.csv l.csv", {"p.csv": P, "l.csv": "my labels\n" + L}, ("above the header",), LN2
+    ),
+    **{
+        f"{what} above, and {args}": Case(
+            args,
+            {"p.csv": above + FULL.replace(",", delimiter), "l.csv": L},
+            (line,),
+            LN2,
+        )
+        for what, above, delimiter, line in (
+            ("a title and a blank line", "Report of 2026\n\n", ",", "tail -n +3"),
+            ("two titles", "Report\nof a year\n", ",", "tail -n +3"),
+            ("a number", "2026\n", ";", "tail -n +2"),
+            ("titles of two fields", "model,seven\nrun,first\n", ",", "tail -n +3"),
+            ("comments", "# made by x\n#\n", ";", "grep -v '^#'"),
+        )
+        for args in (
+            "p.csv --label label",
+            "p.csv --preds cat,dog,emu --label label",
+            "p.csv l.csv --preds cat:emu",
+            "p.csv --label label --by label",
+        )
+    },
+    "a title above one column that is named": Case(
+        "p.csv l.csv --label label", {"p.csv": P, "l.csv": "my labels\n" + L}, ("tail -n +2",), LN2
     ),
     "a footer": Case("p.csv l.csv", {"p.csv": P, "l.csv": L + "4 rows\n"}, ("if it is a footer",), LN2),
     "a footer of the predictions": Case(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.conftest import Run, Write
-from xentcli import score
+from xentcli import calibration, compare, score
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report
 from xentcli.writers import rendered
@@ -144,3 +144,46 @@ def test_the_screen_and_markdown_say_how_few_beside_the_interval(xent: Run, writ
     assert "(only 2 clusters)" in clustered
     told = json.loads(xent(*command, "--format", "json").stdout)
     assert [part["interval"]["note"] for part in (told, *told["by"])] == ["only 5 rows", "only 2 rows", "only 3 rows"]
+
+
+# Groups u and v are of one cluster each, x of one row; z has an infinite loss where it is wanted.
+SPARSE = pd.DataFrame(
+    {
+        "no": [0.8, 0.4, 0.9, 0.7, 0.3, 0.6, 0.55],
+        "yes": [0.2, 0.6, 0.1, 0.3, 0.7, 0.4, 0.45],
+        "y": ["no", "no", "no", "yes", "yes", "no", "yes"],
+        "g": ["u", "u", "v", "v", "x", "z", "z"],
+        "c": [1, 1, 2, 2, 3, 4, 5],
+    }
+)
+CERTAIN = SPARSE.assign(no=[*SPARSE["no"][:5], 0.0, 0.55], yes=[*SPARSE["yes"][:5], 1.0, 0.45])
+
+
+@pytest.mark.parametrize("cluster", [None, "c"])
+@pytest.mark.parametrize("frame", [SPARSE, CERTAIN], ids=["finite", "infinite"])
+def test_a_part_without_an_interval_has_the_reason(frame: pd.DataFrame, cluster: str | None) -> None:
+    options: dict[str, Any] = {"label": "y", "preds": "no,yes", "by": "g", "cluster": cluster}
+    other = frame.assign(no=0.5, yes=0.5)
+    cost = score(frame, **options)
+    change = compare({"a": frame, "b": other}, **options, by_class=True)
+    gap = calibration(frame, **options, fit=None)
+    lonely = "one row has no spread" if cluster is None else "one cluster has no spread"
+    dependent = "rows of a cluster are not independent"
+    lone = dict.fromkeys("uvxz", lonely) | {"z": None} | ({"u": None, "v": None} if cluster is None else {})
+    infinite = frame is CERTAIN
+    assert {part.group["g"]: part.undefined.get("interval") for part in cost.by} == {
+        **lone,
+        "z": "the cost is infinite" if infinite else None,
+    }
+    for part in change.by:
+        wanted = lone[part.group["g"]] or ("a loss is infinite" if infinite and part.group["g"] == "z" else None)
+        assert part.undefined.get("standard_error") == (dependent if cluster else wanted)
+    for group in gap.by:
+        assert group.undefined.get("interval") == (dependent if cluster else lone[group.group["g"]])
+    for document in (cost, change, gap):
+        shown = " ".join(rendered(document, "table").split())
+        plain = json.loads(rendered(document, "json"))
+        for one in [*plain["by"], *(plain["by_class"] if document is change else [])]:
+            null = {name for name in ("standard_error", "interval") if name in one and one[name] is None}
+            assert null == {*one["undefined"]} - {"ece_floor", "ece_floor_95"}
+            assert all(one["undefined"][name] in shown for name in null)

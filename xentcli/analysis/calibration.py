@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
-from xentcli.analysis.caveats import no_floor
+from xentcli.analysis.caveats import CLUSTERED, no_floor, no_spread
 from xentcli.analysis.details import reliability
 from xentcli.analysis.fit import Fit as Found
 from xentcli.analysis.fit import check_repeatable, fitted
@@ -244,9 +244,13 @@ class _Summary:
     def _group(self, group: dict[str, str], part: Mapping[str, Any], bins: list[Any], cost: float) -> GroupCalibration:
         gap: Moments = part["gap"]
         # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
-        interval = None if self.report.clusters is not None else self._interval(gap, None, "gap")
+        clustered = self.report.clusters is not None
+        interval = None if clustered else self._interval(gap, None, "gap")
+        undefined = {"interval": CLUSTERED} if clustered else no_spread(gap.rows, None, figures=("interval",))
         error, floor = expected_error(bins), None
-        if no_floor(self.tallied.plan) is None:
+        if (reason := no_floor(self.tallied.plan)) is not None:
+            undefined |= dict.fromkeys(("ece_floor", "ece_floor_95"), reason)
+        else:
             mean, deviation = floor_of(bins)
             floor = (mean, mean + normal_quantile(0.95) * deviation)
         return GroupCalibration(
@@ -261,6 +265,7 @@ class _Summary:
             ece=None if error is None else error[0],
             ece_floor=None if floor is None else floor[0],
             ece_floor_95=None if floor is None else floor[1],
+            undefined=undefined,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from xentcli.columns.numerals import localized
 from xentcli.errors import Warning, shown
@@ -13,7 +13,9 @@ from xentcli.pairing.alignment import RowNames
 from xentcli.scoring.compat import COMPAT
 from xentcli.tallies.scores import Scores
 
-__all__ = ["compat_note", "no_floor", "undefined", "warnings"]
+__all__ = ["CLUSTERED", "compat_note", "no_floor", "no_spread", "undefined", "warnings"]
+
+CLUSTERED = "rows of a cluster are not independent"
 
 _FEW_MISSING = 0.01
 """A smaller share of rows without a prediction gives no warning."""
@@ -21,7 +23,7 @@ _FEW_MISSING = 0.01
 
 def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool) -> dict[str, str]:
     """Return why figures are undefined, by the name of the figure; with `no_bytes` the bytes sum to 0."""
-    reasons = _no_interval(total, clusters)
+    reasons = no_spread(total.scored, clusters, finite=not total.infinite.count)
     if plan.settings.bytes is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
     elif no_bytes:
@@ -42,14 +44,22 @@ def _without_skill(reference_cost: float) -> dict[str, str]:
     return {"reference_skill": "the reference assigns probability 0 to the true class of a row; --clip EPS bounds it"}
 
 
-def _no_interval(total: Scores, clusters: int | None) -> dict[str, str]:
-    if total.infinite.count:
-        reason = "the cost is infinite"
-    elif total.scored < 2 or clusters == 1:
+def no_spread(
+    rows: int,
+    clusters: int | None,
+    *,
+    finite: bool = True,
+    figures: Collection[str] = ("standard_error", "interval"),
+    infinite: str = "the cost is infinite",
+) -> dict[str, str]:
+    """Return why the spread of a mean over some rows is undefined, by figure; empty where it is not."""
+    if not finite:
+        reason = infinite
+    elif rows < 2 or clusters == 1:
         reason = f"one {'row' if clusters is None else 'cluster'} has no spread"
     else:
         return {}
-    return {"standard_error": reason, "interval": reason}
+    return dict.fromkeys(figures, reason)
 
 
 def _without_labels(plan: Plan, total: Scores) -> dict[str, str]:
@@ -71,7 +81,7 @@ def no_floor(plan: Plan) -> str | None:
     if plan.settings.weights is not None or plan.recipe.class_weight is not None:
         return "rows are weighted"
     if plan.settings.cluster is not None:
-        return "rows of a cluster are not independent"
+        return CLUSTERED
     return "columns of a row are not independent" if plan.settings.multilabel else None
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from xentcli.analysis.caveats import CLUSTERED, no_spread
 from xentcli.analysis.contrasts import MOST_PAIRED, Contrasts
 from xentcli.analysis.fit import RESOLVED
 from xentcli.analysis.model_rows import ModelRows
@@ -16,6 +17,7 @@ from xentcli.analysis.pairs import Difference, Part, columns_of, holm, parts_of
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.records import record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
+from xentcli.report.document import counted
 from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import Groups, named
@@ -268,11 +270,16 @@ class _Compared:
 
     def _change(self, model: ModelRows, parts: Mapping[str, Part]) -> dict[str, Any]:
         part = parts["cost"]
-        error = None if self.settings.cluster is not None else part.change.standard_error
+        clustered = self.settings.cluster is not None
+        error = None if clustered else part.change.standard_error
+        finite = part.change.mean.a.all_finite
+        lacking = no_spread(
+            part.change.rows, None, finite=finite, figures=("standard_error",), infinite="a loss is infinite"
+        )
         metrics: dict[str, float | None] = {}
         for metric, one in parts.items():
             if metric != "cost":
-                unit, spread = self.unit(metric), one.change.standard_error if self.settings.cluster is None else None
+                unit, spread = self.unit(metric), None if clustered else one.change.standard_error
                 metrics |= {f"reference_{metric}": one.old.value / unit, metric: one.new.value / unit}
                 metrics[f"{metric}_change"] = one.change.mean.value / unit
                 metrics[f"{metric}_standard_error"] = self.in_unit(spread, metric)
@@ -284,6 +291,7 @@ class _Compared:
             "change": self.in_unit(part.change.mean.value),
             "standard_error": self.in_unit(error),
             "share": self._share(model, part.change),
+            "undefined": {"standard_error": CLUSTERED} if clustered else lacking,
         }
 
     def worst(self) -> Iterator[RowChange]:
@@ -343,13 +351,12 @@ class _Compared:
         found = [(name, w.code, w.message, w.advice) for name, report in reports.values() for w in report.warnings]
         for whose, (code, message, advice) in self._together(found):
             yield Warning(code, f"{whose}: {message}" if len(reports) > 1 else message, advice)
-        if self.clusters is not None and self.clusters < FEW_CLUSTERS:
-            yield Warning(
-                "few-clusters", f"only {self.clusters} clusters: intervals are too narrow below {FEW_CLUSTERS}"
-            )
-        elif self.contrasts.rows < FEW_ROWS:
-            rows = "1 row" if self.contrasts.rows == 1 else f"{self.contrasts.rows} rows"
-            yield Warning("few-rows", f"only {rows}: intervals are rough below {FEW_ROWS}")
+        if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
+            narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
+            yield Warning("few-clusters", f"only {counted(clusters, 'cluster')}: {narrow}")
+        elif (rows := self.contrasts.rows) < FEW_ROWS:
+            rough = f"intervals are rough below {FEW_ROWS}" if rows > 1 else "there are no intervals"
+            yield Warning("few-rows", f"only {counted(rows, 'row')}: {rough}")
         large = [(p.model, p.largest_row or 0, p.largest_share) for p in pairs if (p.largest_share or 0.0) > MUCH]
         for whose, (row,) in self._together((name, row) for name, row, _ in large):
             shares = [share for _, other, share in large if other == row and share is not None]

@@ -308,6 +308,7 @@ class _Summary:
                     self._interval(cost.mean.value, error, units, noun),
                     self._share(cost.mean),
                     self._asked(totals, part),
+                    caveats.no_spread(cost.rows, None if between is None else units, finite=cost.mean.a.all_finite),
                 )
 
     def _by_cluster(self, place: int) -> Mapping[GroupName, GroupMeans] | None:

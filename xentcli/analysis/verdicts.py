@@ -71,7 +71,7 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
             yield Check(name, limit.metric, part.group, value, None, **about, reason=reason)
             continue
         some = True
-        reason = _undefined(report, limit.metric) if value is None else ""
+        reason = (part.undefined.get(limit.metric) or _undefined(report, limit.metric)) if value is None else ""
         yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **_held(value, limit))
     if not some:
         fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
@@ -82,8 +82,8 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
 
 def _undefined(report: Report, metric: str) -> str:
     """Why a figure of a group is undefined: as of all rows, or for want of rows or classes."""
-    lacking = {"skill": "all its labels are one class", "standard_error": "one row, or an infinite loss"}
-    return report.undefined.get(metric) or lacking.get("skill" if metric == "nce" else metric, "undefined")
+    lacking = dict.fromkeys(("skill", "nce"), "all its labels are one class")
+    return report.undefined.get(metric) or lacking.get(metric, "undefined")
 
 
 def _warning_check(report: Report, code: str) -> Check:

@@ -6,12 +6,13 @@ import fnmatch
 import re
 import shlex
 from collections.abc import Sequence
+from typing import Literal
 
 from xentcli.columns.numerals import localized
 from xentcli.errors import DataError, Place, UsageError, shown
 from xentcli.given import Given
 from xentcli.readers.source import Source, has_first_line
-from xentcli.readers.text.faults import Written
+from xentcli.readers.text.faults import Written, before_table
 from xentcli.readers.wide import Flat
 from xentcli.records import record
 
@@ -253,7 +254,7 @@ def _called(source: Source) -> list[str]:
 
 def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source], prefix: str = "") -> DataError:
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
-    advice = []
+    advice = [line for source in sources if (line := _preamble(source, option != "--preds" and missing))]
     for source in sources:
         places = [n for n, name in enumerate(source.first_fields) if name == missing] if has_first_line(source) else []
         if len(places) > 1:
@@ -284,6 +285,16 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
         if near[0] == f" {missing}" and (line := _without_blanks(home)):
             advice.insert(0, line)
     return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
+
+
+def _preamble(source: Source, name: str | Literal[False]) -> str:
+    """Return the shell line that skips what is above the header of a text; empty where nothing is."""
+    dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
+    if dialect is None or stream is None:
+        return ""
+    lines = stream.head.decode(errors="replace").split(dialect.end.decode())
+    whole = len(stream.head) == stream.size
+    return before_table(lines if whole else lines[:-1], Written(source.path, dialect.delimiter), name or "")
 
 
 def _without_blanks(source: Source) -> str:

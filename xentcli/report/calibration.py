@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning
@@ -69,6 +70,7 @@ class GroupCalibration:
     ece: Number | None
     ece_floor: Number | None
     ece_floor_95: Number | None
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True)

@@ -132,6 +132,7 @@ class ClassChange:
     standard_error: Number | None
     share: Finite | None
     metrics: dict[str, Number | None] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True)
@@ -155,6 +156,7 @@ class GroupChange:
     standard_error: Number | None
     share: Finite | None
     metrics: dict[str, Number | None] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True)

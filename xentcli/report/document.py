@@ -232,6 +232,7 @@ def counted(number: int, noun: str) -> str:
 def flat(item: Any) -> dict[str, Any]:
     """Return a record as one row: its group first, its fields by their JSON names, then the ends of its intervals."""
     fields = fields_of(item)
+    fields.pop("undefined", None)
     for name, other in getattr(type(item), "JSON_NAMES", _NO_NAMES).items():
         fields = {other if key == name else key: value for key, value in fields.items()}
     if hasattr(fields.get("infinite"), "count"):

@@ -113,6 +113,7 @@ _COMMON = {
     "total": "their sum",
     "truth_index": "position of the true class, from 0; null for a soft target",
     "uncertainty": "the score of the class frequencies",
+    "undefined": "why a figure is null, by its name",
     "unit": "of losses",
     "value": "the figure; null where it is undefined",
     "verdict": "in one word",

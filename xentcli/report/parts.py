@@ -238,6 +238,7 @@ class GroupSlice:
     interval: Interval | None
     share: Finite | None
     metrics: dict[str, Number | None] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 @record(frozen=True)

@@ -127,6 +127,8 @@ def of_groups(parts: list[GroupCalibration]) -> tuple[tuple[str, ...], list[tupl
         if part.interval is not None:
             gap += f"  {_ends(part.interval, 4)}"
         word = "" if part.verdict in (None, "neither") else part.verdict or ""
+        if part.interval is None:
+            word = f"no interval: {part.undefined['interval']}"
         error = f"{fixed(part.ece, 4)}{chance}"
         figures = (f"{part.examples:,}", fixed(part.confidence, 4), fixed(part.accuracy, 4), gap, error)
         rows.append((*names, *figures, word))

@@ -43,7 +43,7 @@ def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
     parts = sorted(parts, key=_share, reverse=True)
     rows = []
     for part in parts[:most]:
-        shown = ends(part.interval, places) if part.interval is not None else "-"
+        shown = ends(part.interval, places) if part.interval is not None else f"- ({part.undefined['interval']})"
         names = [value or "(empty)" for value in part.group.values()]
         cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
         rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))

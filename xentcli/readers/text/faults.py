@@ -183,11 +183,11 @@ def below(count: int, written: Written) -> str:
     return written.by(f"head -n {count}", "skips the last line, if it is a footer")
 
 
-def before_table(lines: Sequence[str], written: Written) -> str:
+def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
     """Return the command that skips the lines before a table; empty if there are none.
 
     `lines` are the first lines of the text. A table has the same number of fields in each line up to
-    the last one, and numbers after its first line.
+    the last one, and numbers after its first line; or it is one column below its `name`.
     """
     lines = [line.rstrip("\r") for line in lines[:_LOOK_AT]]
     while lines and not lines[-1].strip():
@@ -196,7 +196,10 @@ def before_table(lines: Sequence[str], written: Written) -> str:
         first = _table_begins(lines, delimiter)
         if first:
             return _skipping(lines[:first], written)
-    return ""
+    # A title has blanks in it; else the name may be a label, and the first line the header.
+    titled = bool(name and lines) and " " in lines[0].strip()
+    named = [index for index, line in enumerate(lines) if line.strip("\"' ") == name] if titled else []
+    return _skipping(lines[: named[0]], written) if len(named) == 1 else ""
 
 
 def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
@@ -210,6 +213,9 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
         return None
     # If all rows end with a delimiter, the line above them is the header.
     if all(line.rstrip().endswith(delimiter) for line in lines[first:]):
+        return None
+    # A header one name short is that of a table with row names, not a line before it.
+    if first and width > 2 and lines[first - 1].count(delimiter) + 2 == width and _has_number(lines[first], delimiter):
         return None
     # A short row with numbers is an error in the table, not a line before it.
     if _has_number(lines[first], delimiter) and any(_has_number(line, delimiter) for line in lines[:first]):

@@ -122,10 +122,13 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
     rows = _first_rows(stream, dialect, begin, 1)
     if not rows[0]:
         raise DataError("the first line is blank", place=Place(stream.name, line=1))
-    if dialect.quotes and rows[0][0] != rows[0][-1] and _quoted_at(stream, begin):
+    quoted = dialect.quotes and _quoted_at(stream, begin)
+    if rows[0][0] != rows[0][-1] and (quoted or _second_is_longer(stream, dialect, begin)):
         rows = _known_rows(stream, dialect, begin) or rows
-        if _lacks_a_name(rows) and _all_quoted(stream, dialect, begin) and all(row[-1].strip() for row in rows):
-            return Opening(dialect, begin, ("", *rows[0]), named=True)
+        if _lacks_a_name(rows) and all(row[-1].strip() for row in rows):
+            below = [row[0] for row in rows[1:]] if any(_is_number(text, dialect) for text in rows[1][1:]) else []
+            if (quoted and _all_quoted(stream, dialect, begin)) or (below and _are_row_names(below, dialect)):
+                return Opening(dialect, begin, ("", *rows[0]), named=True)
     return Opening(dialect, begin, tuple(rows[0]))
 
 
@@ -163,6 +166,13 @@ def _is_of_svm(rows: Sequence[Sequence[str]]) -> bool:
 def _lacks_a_name(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first row has one field less than each of the others: row names have no name in R's tables."""
     return len(rows) > 1 and {len(row) for row in rows[1:]} == {len(rows[0]) + 1}
+
+
+def _second_is_longer(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the second line has one delimiter more than the first."""
+    ends = _first_ends(stream, dialect, begin, 2)
+    counts = [stream.head.count(dialect.delimiter.encode(), a, b) for a, b in itertools.pairwise(ends)]
+    return len(counts) == 2 and counts[1] == counts[0] + 1
 
 
 def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:

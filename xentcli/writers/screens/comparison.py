@@ -241,7 +241,7 @@ def _parts(
             "-" if part.standard_error is None else fixed(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
             *(cell for metric in more for cell in _figures_of(part, metric)),
-            "",
+            ", ".join(f"no {figure.replace('_', ' ')}: {reason}" for figure, reason in part.undefined.items()),
         )
         for part in parts
     ]
