@@ -6,6 +6,7 @@ import ast
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from jsonschema import Draft202012Validator
 import xentcli
 from tests.conftest import ROOT, Call, Write
 from xentcli.errors import WARNINGS
+from xentcli.report.checks import Checks, NamedCheck
 from xentcli.report.json_schema import of as schema
-from xentcli.writers import WRITERS, content, rendered
+from xentcli.writers import WRITERS, content, github, rendered
 
 HOSTILE = ["=1+1", "a|b", "::error::x", "<b>&", "\x1b[31mred", "‮rtl", "[link](x)", "`x`", "new\nline", "x" * 300]
 RANDOM = np.random.default_rng(4)
@@ -238,10 +240,14 @@ def test_many_groups_are_cut_on_a_screen_and_whole_in_files(call: Call, write: W
     write("p.csv", "cat,dog,t,site\n" + "\n".join(lines) + "\n")
     done = call("check", "p.csv", "--label", "t", "--by", "site", "--max-each", "cost=1.9", "-o", "all.csv")
     assert done.code == 1
-    shown = [line for line in done.out.splitlines() if line.startswith(("FAIL", "pass"))]
-    assert len(shown) == 20
-    assert sum(line.startswith("FAIL") for line in shown) == 6
-    assert "(40 more groups)" in done.out
+    report = xentcli.check(str(tmp_path / "p.csv"), label="t", by="site", max_each={"cost": 1.9})
+    checks = Checks.of([NamedCheck.of("sites", report)])
+    screens = [rendered(report, "table", width=80), done.out, github.summary(checks).decode()]
+    counts = [
+        [len(re.findall(rf"^\|? ?{word}\b", text, re.MULTILINE)) for word in ("FAIL", "pass")] for text in screens
+    ]
+    assert counts == [[6, 14], [6, 54], [6, 14]]
+    assert "(40 more; -o FILE.csv has all)" in screens[0] and "(40 more)" in screens[2] and " more" not in done.out
     assert len((tmp_path / "all.csv").read_text().splitlines()) == 61
 
 

@@ -10,8 +10,10 @@ import re
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 
@@ -320,12 +322,43 @@ def test_the_width_is_that_of_the_real_terminal(tmp_path: Path, columns: int) ->
     assert max(widths) > columns - 20
 
 
-def test_a_pipe_gets_whole_lines_however_long(call: Call, write: Write) -> None:
-    name = "n" * 300
+@pytest.mark.parametrize("letters", [90, 300])
+def test_a_pipe_gets_whole_names_however_long(call: Call, write: Write, letters: int) -> None:
+    name = "n" * letters
     write("long.csv", csv([[0.5, 0.5]], [name, "b"]))
     write("one.csv", f"truth\n{name}\n")
     text = screen(call("explain", "long.csv", "one.csv", "--row", "1"))
-    assert re.search(rf"\n{name} +1 +0\.5 +-0\.6931 +-0\.6931   <- the only term left\n", text)
+    below = "\n" if letters > 100 else ""
+    assert re.search(rf"\n{name}{below} +1 +0\.5 +-0\.6931 +-0\.6931   <- the only term left\n", text)
+
+
+@pytest.mark.parametrize("command", ["score", "calibration", "compare", "check"])
+def test_a_pipe_gets_every_row_and_a_terminal_the_first(command: str) -> None:
+    random, names = np.random.default_rng(1), [f"{i} of a name of sixty letters {'x' * 30}" for i in range(30)]
+    q, groups = random.dirichlet(np.ones(3), 300), names * 10
+    y = [int(random.choice(3, p=row)) for row in q]
+    makes: dict[str, Callable[[], Document]] = {
+        "score": lambda: xentcli.score(q, y, by={"site": groups}),
+        "calibration": lambda: xentcli.calibration(q, y, by={"site": groups}),
+        "compare": lambda: xentcli.compare(dict.fromkeys(names, q), y, fit="none"),
+        "check": lambda: xentcli.check(q, y, by={"site": groups}, max_each={"cost": 1.0}),
+    }
+    document = makes[command]()
+    pipe, terminal = (rendered(document, "table", width=width) for width in (None, 120))
+    assert all(name in pipe for name in names) and " more; " not in pipe
+    assert len(set(re.findall(r"^(?:pass|FAIL|)[a-z ]*(\d+) of a name", terminal, flags=re.MULTILINE))) == 20
+    assert "\n(10 more; -o FILE.csv has all)\n" in terminal
+
+
+def test_names_that_differ_in_their_middle_alone_stay_whole_on_a_terminal() -> None:
+    q, names = [[0.5, 0.5], [0.4, 0.6]], [f"{'a' * 30}{i}{'b' * 30}" for i in range(3)]
+    for count in (2, 3):
+        text = rendered(xentcli.compare(dict.fromkeys(names[:count], q), [0, 1], fit="none"), "table", width=80)
+        table = text.split("\n\n")[1].splitlines()
+        assert [line.partition(" ")[2] or line for line in table if "aaa" in line] == [
+            f"{name}*" if count == 3 else name for name in names[:count]
+        ]
+        assert max(map(len, table)) <= 80
 
 
 # Hostile text.
@@ -452,5 +485,5 @@ def test_long_names_lose_their_middle_where_they_still_differ(call: Call, write:
     names = [f"{'the_same_' * 4}{word}{'_at_both_ends' * 4}" for word in ("first", "second", "third")]
     write("long.csv", csv([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.3, 0.5]], names))
     write("truth.csv", "truth\n" + "\n".join((names[0], names[1], names[0])) + "\n")
-    _, wide = on_terminal(tmp_path, *args, columns=80)
+    _, wide = on_terminal(tmp_path, *args, columns=80, NO_COLOR="1")
     assert "..." not in wide and all(name in wide.replace("\n", "") for name in names[:2])

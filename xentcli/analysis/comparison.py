@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
@@ -31,6 +32,7 @@ K = TypeVar("K", bound=Hashable)
 FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
 """Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
 
+_NUMBER = re.compile(r"[0-9][0-9.,]*")
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 """The metrics that are fields of a Model."""
 
@@ -348,9 +350,16 @@ class _Compared:
 
     def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
         reports = {id(model.scores): (model.name, model.scores) for model in self.models}
-        found = [(name, w.code, w.message, w.advice) for name, report in reports.values() for w in report.warnings]
-        for whose, (code, message, advice) in self._together(found):
-            yield Warning(code, f"{whose}: {message}" if len(reports) > 1 else message, advice)
+        alike: dict[tuple[str, ...], list[tuple[str, Warning]]] = {}
+        for name, report in reports.values():
+            for one in report.warnings:
+                words = tuple(_NUMBER.sub("0", text) for text in (one.message, one.advice))
+                alike.setdefault((one.code, *words), []).append((name, one))
+        for found in alike.values():
+            name, first = found[0]
+            of = "" if all(one == first for _, one in found) else f" (figures of {name})"
+            whose = f"{_models([name for name, _ in found], len(self.models))}: " if len(reports) > 1 else ""
+            yield Warning(first.code, f"{whose}{first.message}{of}", first.advice)
         if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
             narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
             yield Warning("few-clusters", f"only {counted(clusters, 'cluster')}: {narrow}")

@@ -10,27 +10,34 @@ from xentcli.scoring.metrics import find
 from xentcli.writers.figures import fixed, percent, plural
 from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
 
-__all__ = ["figures", "in_words", "limit_rows", "reason_cells", "reason_rows", "sentences"]
+__all__ = ["MOST", "figures", "first_limits", "in_words", "limit_rows", "reason_cells", "reason_rows", "sentences"]
 
-_ORDER = ("fail", "inconclusive", "no_verdict", "pass")
 MOST = 20
-"""How many groups are shown, and how many lines that explain failures; other output forms have all."""
+"""How many groups, and reasons, are shown on a terminal and in the summary of a CI step."""
+_ORDER = ("fail", "inconclusive", "no_verdict", "pass")
 
 
 def limit_rows(result: CheckReport) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
-    """Yield a verdict and cells for each limit to show, and below a regression the cells of its baseline.
+    """Yield a verdict and cells for each limit, and below a regression the cells of its baseline."""
+    for check in result.checks:
+        yield check.verdict, cells(check, result)
+        if _has_baseline(check):
+            yield "", ("", "", *change_cells(check))
 
-    Of many groups those are left out that passed, and the last line says how many.
-    """
+
+def first_limits(result: CheckReport) -> list[int]:
+    """Return which of the rows of ``limit_rows`` to show where these are too many: of the groups those that failed."""
     groups = [check for check in result.checks if check.group is not None]
     kept = {id(check) for check in sorted(groups, key=lambda check: _ORDER.index(check.verdict))[:MOST]}
-    for check in result.checks:
-        if check.group is None or id(check) in kept:
-            yield check.verdict, cells(check, result)
-            if check.rule == "regression" and check.baseline is not None and check.change is not None:
-                yield "", ("", "", *change_cells(check))
-    if left := len(groups) - len(kept):
-        yield "", (f"({plural(left, 'more group')})", "", "", "")
+    shown = (check.group is None or id(check) in kept for check in result.checks)
+    rows = [
+        row for check, here in zip(result.checks, shown, strict=True) for row in [here] * (1 + _has_baseline(check))
+    ]
+    return [place for place, here in enumerate(rows) if here]
+
+
+def _has_baseline(check: Check) -> bool:
+    return check.rule == "regression" and check.baseline is not None and check.change is not None
 
 
 def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
@@ -106,11 +113,9 @@ def reason_rows(result: CheckReport) -> Iterator[tuple[str, ...]]:
     """Yield the cells of what explains failures, each with the limit that is explained where there are several."""
     about = [(reason.metric, reason.group, reason.before is None) for reason in result.reasons]
     several = any(one != about[0] for one in about)
-    for place, reason in enumerate(result.reasons[:MOST]):
+    for place, reason in enumerate(result.reasons):
         limit = _held(reason.metric, reason.group) if place == 0 or about[place] != about[place - 1] else ""
         yield (*((limit,) if several else ()), *reason_cells(reason))
-    if (left := len(result.reasons) - MOST) > 0:
-        yield (*(("",) if several else ()), f"({left:,} more)", "", "")
 
 
 def reason_cells(reason: Reason) -> tuple[str, str, str]:

@@ -46,7 +46,9 @@ def _shortened(part: Line | Grid) -> Line | Grid:
     """A part of the page with its long texts cut."""
     if isinstance(part, Line):
         return Line(tuple(map(_short, part.lines)), _short(part.bold))
-    return replace(part, rows=tuple(tuple(map(_short, row)) for row in part.rows))
+    return replace(
+        part, rows=tuple(tuple(map(_short, row)) for row in (part.cut(part.first) if part.first else part).rows)
+    )
 
 
 def _short(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["Grid", "Line", "Page"]
 
@@ -21,7 +21,8 @@ class Line:
 class Grid:
     """A table of texts; `justify` has l or r for each column, `caption` says what it shows. Nothing is escaped yet.
 
-    `shares` are the shares of the cost of the first rows, in a table that is ordered by them.
+    `shares` are the shares of the cost of the rows, in a table that is ordered by them. `first` are the rows to show
+    where all are too many.
     """
 
     header: tuple[str, ...]
@@ -29,6 +30,18 @@ class Grid:
     justify: str
     caption: str = ""
     shares: tuple[float, ...] = ()
+    first: Sequence[int] = ()
+
+    def cut(self, first: Sequence[int]) -> Grid:
+        """Return the table of some of its rows, and a last one that says how many more there are.
+
+        >>> Grid(("a", "b"), (("1", "2"), ("3", "4"), ("5", "6")), "lr").cut([1]).rows
+        (('3', '4'), ('(2 more)', ''))
+        """
+        if (left := len(self.rows) - len(first)) <= 0:
+            return self
+        rest = (f"({left:,} more)", *[""] * (len(self.header) - 1))
+        return replace(self, rows=(*(self.rows[row] for row in first), rest), shares=())
 
 
 Page = Sequence[Line | Grid]

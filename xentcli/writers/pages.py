@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.causes import Causes
 from xentcli.report.check import CheckReport
@@ -15,8 +16,8 @@ from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid, figures, of_groups, temperature_command
+from xentcli.writers.check import MOST, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.check import figures as of_check
-from xentcli.writers.check import limit_rows, reason_rows, sentences
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.remarks import (
@@ -122,12 +123,14 @@ def _check(result: CheckReport) -> Page:
     rows = [(words.get(verdict, verdict), *cells) for verdict, cells in limit_rows(result)]
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
-    parts += [_grid(["", "metric", "value", "limit", "margin"], rows, "llrrl", "Limits")] if rows else []
+    limits = _grid(["", "metric", "value", "limit", "margin"], rows, "llrrl", "Limits")
+    parts += [replace(limits, first=first_limits(result))] if rows else []
     parts += [_line(f" {line}", what) for what, line in of_check(result)]
     parts += _beside(result)
     if reasons := list(reason_rows(result)):
         header = ["limit"] * (len(reasons[0]) > 3) + ["why", "figures", "share"]
-        parts.append(_grid(header, reasons, "l" * len(header), "What explains the failures"))
+        why = _grid(header, reasons, "l" * len(header), "What explains the failures")
+        parts.append(replace(why, first=range(MOST)))
     parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
     parts += [*_warnings(result), _line(" ".join(sentences(result)))]
     return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]
@@ -139,7 +142,7 @@ def _beside(result: CheckReport) -> Iterator[Grid]:
     if report.shown:
         cells = [(metric.title, fixed(value, places), metric.about) for metric, value in report.figures()]
         yield _grid(["metric", "value", "what it is"], cells, "lrl", "Metrics")
-    yield from _slices(report)
+    yield from (replace(grid, first=range(MOST)) for grid in _slices(report))
 
 
 def _checks(result: Checks) -> Page:

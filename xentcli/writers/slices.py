@@ -15,34 +15,32 @@ from xentcli.writers.remarks import ends
 __all__ = ["by_class", "by_group", "worst"]
 
 
-def by_class(report: Report, most: int) -> Grid:
-    """Return the table of the classes of a report, at most `most` of them."""
+def by_class(report: Report) -> Grid:
+    """Return the table of the classes of a report."""
     places = decimals(report.standard_error)
     parts = sorted(report.by_class, key=_share, reverse=True)
     more, soft = _more(report, "accuracy"), any(part.mass is not None for part in parts)
     rows = []
-    for part in parts[:most]:
+    for part in parts:
         counted = fixed(part.mass, 1) if soft else f"{part.examples:,}"
         cells = (part.name, counted, fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
         rows.append((*cells, *_metrics(part.metrics, more, places)))
     kind = "column" if report.labels.matched == "multilabel" else "true class"
     header = (kind, "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more))
-    rest = _rest(len(parts) - most, len(header))
-    shares = tuple(map(_share, parts[:most]))
-    return Grid(header, (*rows, *rest), "lrrrr" + "r" * len(more), f"Cost by {kind}", shares)
+    return Grid(header, tuple(rows), "lrrrr" + "r" * len(more), f"Cost by {kind}", tuple(map(_share, parts)))
 
 
-def by_group(report: Report, most: int) -> Iterator[Grid]:
-    """Yield the table of the groups of each --by, at most `most` of them."""
+def by_group(report: Report) -> Iterator[Grid]:
+    """Yield the table of the groups of each --by."""
     for _, groups in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
-        yield _by(report, list(groups), most)
+        yield _by(report, list(groups))
 
 
-def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
+def _by(report: Report, parts: list[GroupSlice]) -> Grid:
     columns, more, places = tuple(parts[0].group), _more(report), decimals(report.standard_error)
     parts = sorted(parts, key=_share, reverse=True)
     rows = []
-    for part in parts[:most]:
+    for part in parts:
         shown = ends(part.interval, places) if part.interval is not None else f"- ({part.undefined['interval']})"
         names = [value or "(empty)" for value in part.group.values()]
         cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
@@ -50,8 +48,7 @@ def _by(report: Report, parts: list[GroupSlice], most: int) -> Grid:
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
     header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
     justify = "l" * len(columns) + "rrr" + "r" * len(more) + "l"
-    rest, shares = _rest(len(parts) - most, len(header)), tuple(map(_share, parts[:most]))
-    return Grid(header, (*rows, *rest), justify, f"Cost by {', '.join(columns)}", shares)
+    return Grid(header, tuple(rows), justify, f"Cost by {', '.join(columns)}", tuple(map(_share, parts)))
 
 
 def worst(report: Report) -> Grid:
@@ -88,10 +85,6 @@ def _names(metrics: list[Metric]) -> list[str]:
 
 def _metrics(values: Mapping[str, float | None], metrics: list[Metric], places: int) -> list[str]:
     return [fixed(values[metric.name], places if metric.unit == "loss" else max(places, 3)) for metric in metrics]
-
-
-def _rest(left: int, columns: int) -> list[tuple[str, ...]]:
-    return [(f"({left:,} more)", *[""] * (columns - 1))] if left > 0 else []
 
 
 def _worst_title(report: Report) -> str:

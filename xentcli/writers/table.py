@@ -8,17 +8,16 @@ import io
 from rich.console import Console
 
 from xentcli.report.document import Document
+from xentcli.writers.screens.layout import ANY_WIDTH
 
 __all__ = ["render"]
-
-_ANY_WIDTH = 100_000
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
     """Return the screen of a document, a module of its name; escape sequences only with `color`."""
     console = Console(
         file=io.StringIO(),
-        width=width or _ANY_WIDTH,
+        width=width or ANY_WIDTH,
         force_terminal=color,
         color_system="standard" if color else None,
         no_color=not color,

@@ -12,8 +12,7 @@ from xentcli.report.calibration import CalibrationReport, Component, GroupCalibr
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
-from xentcli.writers.screens.layout import Columns, block, facts
-from xentcli.writers.screens.slices import MOST
+from xentcli.writers.screens.layout import MOST, Columns, block, facts
 
 __all__ = ["screen"]
 
@@ -74,19 +73,17 @@ def _bar(says: float, right: float, width: int) -> str:
 
 def _groups(parts: list[GroupCalibration]) -> RenderableType:
     header, rows = of_groups(parts)
-    left = len(parts) - MOST
-    rest = [(f"({left:,} more)", *[""] * (len(header) - 1))] if left > 0 else []
-    return Columns([*rows[:MOST], *rest], header, "l" * len(parts[0].group) + "rrrrrl")
+    names = range(len(parts[0].group))
+    return Columns(rows, header, "l" * len(names) + "rrrrrl", names=names, first=range(MOST))
 
 
 def _components(parts: tuple[Component, ...]) -> RenderableType:
-    return Columns(
-        list(_component_rows(parts)), ("score", "", "miscalibration", "discrimination", "uncertainty", ""), "lrrrrl"
-    )
+    header = ("score", "", "miscalibration", "discrimination", "uncertainty", "")
+    return Columns(list(_component_rows(parts)), header, "lrrrrl", names=(0,), first=range(MOST + 1))
 
 
 def _component_rows(parts: tuple[Component, ...]) -> Iterator[tuple[str, ...]]:
-    for index, part in enumerate(parts[: MOST + 1]):
+    for index, part in enumerate(parts):
         name = f"{part.measure.replace('_', ' ')}, {part.name}"
         numbers = (part.score, part.miscalibration, part.discrimination, part.uncertainty)
         remark = "" if index else "miscalibration is too high: fitted on these rows"

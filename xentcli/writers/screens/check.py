@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from xentcli.report.check import CheckReport
-from xentcli.writers.check import figures, limit_rows, reason_rows, sentences
+from xentcli.writers.check import figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
-from xentcli.writers.screens.layout import Columns, block, facts, text
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
 from xentcli.writers.screens.report import chosen
 from xentcli.writers.screens.slices import slice_tables
 
@@ -42,7 +42,8 @@ def _limits(result: CheckReport) -> RenderableType | None:
     """A row for each limit, and below a regression one for its baseline."""
     found = list(limit_rows(result))
     rows = [(_WORDS[verdict] if verdict else "", *cells) for verdict, cells in found]
-    return Columns(rows, first_styles=[_STYLES.get(verdict, "") for verdict, _ in found]) if rows else None
+    styles = [_STYLES.get(verdict, "") for verdict, _ in found]
+    return Columns(rows, first_styles=styles, first=first_limits(result)) if rows else None
 
 
 def _commands(result: CheckReport) -> Iterator[tuple[str, str]]:
@@ -58,4 +59,4 @@ def _figures(result: CheckReport) -> RenderableType | None:
 
 def _why(result: CheckReport) -> RenderableType | None:
     rows = [("" if number else "why", *cells) for number, cells in enumerate(reason_rows(result))]
-    return Columns(rows, first_styles=["bold"]) if rows else None
+    return Columns(rows, styles=["bold"], first=range(MOST)) if rows else None

@@ -11,13 +11,10 @@ from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Mode
 from xentcli.scoring.metrics import METRICS
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.remarks import changes_of_losses, ends
-from xentcli.writers.screens.layout import Columns, block, facts, lines, middle_cut, text
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, lines, text
 
 __all__ = ["screen"]
 
-MOST = 20
-"""The most rows of a table on a screen; other output forms have all."""
-_LONGEST_NAME = 28
 _CURVE = 60
 _STYLES = {"better": "green", "worse": "bold red", "no difference": "dim"}
 _TITLES = {"cost": "cost", "calibrated_cost": "  calibrated"}
@@ -46,7 +43,7 @@ def _divergences(result: Comparison) -> RenderableType:
     """How far each model is from the reference."""
     rows = []
     for one in result.kl:
-        old, new = short_name(one.reference), short_name(one.model)
+        old, new = one.reference, one.model
         for title, value, interval in (
             (f"KL({old} || {new})", one.forward, one.forward_interval),
             (f"KL({new} || {old})", one.backward, one.backward_interval),
@@ -66,7 +63,7 @@ def _divergences(result: Comparison) -> RenderableType:
             first = ", ".join(f"{row:,}" for row in one.infinite.rows[:3]) + ", ..." * (one.infinite.count > 3)
             many = plural(one.infinite.count, "row")
             rows.append(("infinite", many, f"one gives 0 to a class, the other does not: {first}"))
-    return Columns(rows, styles=("bold",))
+    return Columns(rows, styles=("bold",), names=(0,))
 
 
 def _rows(result: Comparison) -> str:
@@ -79,15 +76,6 @@ def _rows(result: Comparison) -> str:
 
 def _cost(model: Model) -> float:
     return math.inf if model.cost is None else model.cost
-
-
-def short_name(name: str) -> str:
-    """Return a name for a table: of a long one both ends.
-
-    >>> short_name("a" * 40 + "-final")
-    'aaaaaaaaaaaaaa...aaaaa-final'
-    """
-    return middle_cut(name, _LONGEST_NAME)
 
 
 def _title(metric: str) -> str:
@@ -109,8 +97,8 @@ def _two(result: Comparison) -> RenderableType:
         figures = [fixed(model.value(pair.metric), places) for model in (old, new)]
         rows.append((_title(pair.metric), *figures, _signed(pair.change, places), _ends(pair, places), pair.verdict))
         styles.append(_STYLES[pair.verdict])
-    header = ("", short_name(old.name), short_name(new.name), "change", _level(result), "")
-    return Columns(rows, header, "lrrrrl", ("bold",))
+    header = ("", old.name, new.name, "change", _level(result), "")
+    return Columns(rows, header, "lrrrrl", ("bold",), titles=(1, 2))
 
 
 def _ends(pair: Pair, places: int) -> str:
@@ -134,28 +122,23 @@ def _signed(value: float | None, places: int) -> str:
 
 def _leaderboard(result: Comparison) -> RenderableType:
     """A line for each model: its cost, the change from the reference and its interval, the other metrics."""
-    shown: list[Model] = list(result.models)
-    if len(shown) > MOST:
-        shown = sorted(shown, key=_cost)[:MOST]
+    many = len(result.models) > MOST
+    smallest = sorted(range(len(result.models)), key=lambda row: _cost(result.models[row]))[:MOST] if many else ()
     costs = [result.pair(model.name, "cost") for model in result.models]
     places = _places(costs)
     others = [metric for metric in result.metrics if metric != "cost"]
     ties = () if result.best is None else (result.best.name, *result.best.ties)
     rows = []
-    for model in shown:
+    for model in result.models:
         pair = result.pair(model.name, "cost")
         change, interval, word = "", "", "reference"
         if pair is not None:
             change, interval, word = _signed(pair.change, places), _ends(pair, places), pair.verdict
         mark = "*" if len(ties) > 1 and model.name in ties else ""
         figures = [fixed(model.value(metric), 4) for metric in others]
-        rows.append((short_name(model.name) + mark, fixed(model.cost, places), change, interval, *figures, word))
+        rows.append((model.name + mark, fixed(model.cost, places), change, interval, *figures, word))
     header = ("", "cost", "change", _level(result), *(_title(metric).strip() for metric in others), "")
-    left = len(result.models) - len(shown)
-    table = Columns(rows, header, "l" + "r" * (len(header) - 2) + "l", ("bold",))
-    if not left:
-        return table
-    return Group(table, text(f"({left:,} more, of larger cost; -o FILE.csv has all)", style="dim"))
+    return Columns(rows, header, "l" + "r" * (len(header) - 2) + "l", ("bold",), names=(0,), first=smallest)
 
 
 def _curve(result: Comparison) -> Iterator[str]:
@@ -175,7 +158,7 @@ def _sentences(result: Comparison) -> Iterator[str]:
     costs = [pair for pair in result.pairs if pair.metric == "cost"]
     best = result.best
     if best is not None:
-        tied = ", ".join(map(short_name, best.ties[:5])) + (", ..." if len(best.ties) > 5 else "")
+        tied = ", ".join(best.ties[:5]) + (", ..." if len(best.ties) > 5 else "")
         yield f"{best.name} has the smallest cost" + (
             f"; not significantly larger (*): {tied} (Holm, {best.pairs} pairs)."
             if best.ties
@@ -201,11 +184,11 @@ def _slices(result: Comparison) -> Iterator[RenderableType]:
     for title, parts in (("true class", result.by_class), ("group", result.by)):
         if parts:
             more = [metric for metric in result.metrics if metric in parts[0].metrics]
-            yield _parts(title, sorted(parts, key=_size)[:MOST], len(parts), several, more)
+            yield _parts(title, sorted(parts, key=_size), several, more)
     if result.worst:
         rows = [
             (
-                *((short_name(row.model),) if several else ()),
+                *((row.model,) if several else ()),
                 f"{row.row:,}",
                 row.id or "",
                 row.label or "",
@@ -214,11 +197,12 @@ def _slices(result: Comparison) -> Iterator[RenderableType]:
                 "-" if row.share is None else percent(row.share),
                 "",
             )
-            for row in result.worst[:MOST]
+            for row in result.worst
         ]
         names = ("model",) if several else ()
         header = (*names, "row", "id", "truth", "loss before", "after", "change", "share", "")
-        table = Columns(rows, header, "l" * several + "rll" + "rrrr" + "l")
+        named = (0, 2, 3) if several else (1, 2)
+        table = Columns(rows, header, "l" * several + "rll" + "rrrr" + "l", names=named)
         yield Group(text("rows that changed most", style="bold"), table)
 
 
@@ -227,13 +211,13 @@ def _size(part: ClassChange | GroupChange) -> float:
 
 
 def _parts(
-    title: str, parts: Sequence[ClassChange | GroupChange], count: int, several: bool, more: Sequence[str]
+    title: str, parts: Sequence[ClassChange | GroupChange], several: bool, more: Sequence[str]
 ) -> RenderableType:
     errors = [part.standard_error for part in parts if part.standard_error]
     places = max(decimals(min(errors)) - 1, 2) if errors else 4
     rows = [
         (
-            *((short_name(part.model),) if several else ()),
+            *((part.model,) if several else ()),
             part.name if isinstance(part, ClassChange) else ", ".join(v or "(empty)" for v in part.group.values()),
             f"{part.examples:,}",
             *(fixed(value, places) for value in (part.reference_cost, part.cost)),
@@ -250,9 +234,8 @@ def _parts(
     first = ("model", title) if several else (title,)
     titles = [name for metric in more for name in (_title(metric).strip(), "change")]
     header = (*first, "rows", "before", "after", "change", "standard error", "share", *titles, "")
-    if count > len(rows):
-        rows.append((f"({count - len(rows):,} more)", *[""] * (len(header) - 1)))
-    return Columns(rows, header, "l" * several + "lrrrrrr" + "rr" * len(more) + "l")
+    justify = "l" * several + "lrrrrrr" + "rr" * len(more) + "l"
+    return Columns(rows, header, justify, names=range(several + 1), first=range(MOST))
 
 
 def _figures_of(part: ClassChange | GroupChange, metric: str) -> tuple[str, str]:

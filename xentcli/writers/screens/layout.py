@@ -1,9 +1,12 @@
-"""The layout of screens: text in columns without boxes; nothing is parsed as markup."""
+"""The layout of screens: text in columns without boxes; nothing is parsed as markup.
+
+A terminal has a width, to which tables are cut and shortened; a pipe has none, and gets every row and whole names.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -13,8 +16,14 @@ from rich.text import Text
 from xentcli.records import record, replace
 from xentcli.writers.safe import terminal
 
-__all__ = ["Columns", "block", "facts", "lines", "middle_cut", "text"]
+__all__ = ["ANY_WIDTH", "MOST", "Columns", "block", "facts", "lines", "text"]
 
+ANY_WIDTH = 100_000
+"""The width of what has none: a pipe, a file."""
+MOST = 20
+"""The rows of a long table that a terminal shows."""
+_LONGEST = 100
+"""In a pipe a longer name has a line of its own: no other row is padded to it."""
 _LEAST_REMARK = 16
 _LEAST_NAME = 12
 
@@ -38,22 +47,36 @@ def lines(content: Iterable[str]) -> RenderableType:
     return Group(*map(text, content))
 
 
-def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> Table | None:
+def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> RenderableType | None:
     """Return a table of terms and their texts; None without rows."""
-    if not rows:
-        return None
-    grid = Table.grid(padding=(0, 3, 0, 0))
-    grid.add_column(no_wrap=True, style=style, min_width=8)
-    grid.add_column(overflow="fold")
-    for term, content in rows:
-        grid.add_row(text(term), text(content))
-    return grid
+    return _Facts(rows, style) if rows else None
 
 
-def middle_cut(name: str, longest: int) -> str:
+@record(frozen=True)
+class _Facts:
+    """Terms and their texts, which wrap; of a long term a terminal shows both ends."""
+
+    rows: Sequence[tuple[str, str]]
+    style: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table."""
+        if options.max_width >= ANY_WIDTH:
+            yield Columns([(term.ljust(8), content) for term, content in self.rows])
+            return
+        grid = Table.grid(padding=(0, 3, 0, 0))
+        grid.add_column(no_wrap=True, style=self.style, min_width=8)
+        grid.add_column(overflow="fold")
+        longest = max(options.max_width // 2, _LEAST_NAME)
+        for term, content in self.rows:
+            grid.add_row(text(_middle_cut(term, longest)), text(content))
+        yield grid
+
+
+def _middle_cut(name: str, longest: int) -> str:
     """Return a name of so many letters at most: of a longer one both ends.
 
-    >>> middle_cut("a" * 40 + "-final", 28)
+    >>> _middle_cut("a" * 40 + "-final", 28)
     'aaaaaaaaaaaaaa...aaaaa-final'
     """
     shown = terminal(name)
@@ -66,6 +89,11 @@ def middle_cut(name: str, longest: int) -> str:
 def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
     """The names of a column, without the figure that stands two blanks behind some."""
     return {row[index].rpartition("  ")[0] or row[index] for row in rows}
+
+
+def _cut(row: Sequence[str], columns: Collection[int], longest: int) -> list[str]:
+    """Some cells of a row, cut to a length, among the others."""
+    return [_middle_cut(cell, longest) if index in columns else cell for index, cell in enumerate(row)]
 
 
 def _fair(sizes: Sequence[int], room: int) -> int:
@@ -88,7 +116,8 @@ class Columns:
     """A table whose figures are never cut.
 
     The last column has remarks, which wrap. On a narrow terminal the gaps shrink, then long names
-    lose their middle; where the figures still do not fit, each row becomes a line of names and cells.
+    lose their middle or, where two would look the same, go to a line of their own before their row; where the
+    figures still do not fit, each row becomes a line of names and cells.
 
     Attributes
     ----------
@@ -106,6 +135,10 @@ class Columns:
         Whether remarks are dropped before rows become lines, and in these.
     names
         The columns of names, which may be shortened; figures never are.
+    titles
+        The columns of figures whose header is a name, which may be shortened.
+    first
+        The rows that a terminal shows, in order; empty for all.
     """
 
     rows: Sequence[Sequence[str]]
@@ -115,9 +148,20 @@ class Columns:
     first_styles: Sequence[str] = ()
     spare_remarks: bool = False
     names: Sequence[int] = ()
+    titles: Sequence[int] = ()
+    first: Sequence[int] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Choose the widest form that fits."""
+        if options.max_width >= ANY_WIDTH:
+            whole_lines = self._aligned(range(len(self._columns) - 1), _LONGEST, 3)
+            yield Text("\n".join(line for line, *_ in whole_lines), no_wrap=True, overflow="ignore")
+            return
+        if self.first and (left := len(self.rows) - len(self.first)) > 0:
+            styles = [self.first_styles[row] for row in self.first] if self.first_styles else ()
+            yield replace(self, rows=[self.rows[row] for row in self.first], first_styles=styles, first=())
+            yield text(f"({left:,} more; -o FILE.csv has all)", "dim")
+            return
         figures = sum(self._widths[:-1])
         gaps = len(self._widths) - 1
         whole = self._widths[-1] if self._widths else 0
@@ -129,30 +173,65 @@ class Columns:
             yield self._table(1, remarks=False)
             return
         shortened = self._shortened(options.max_width)
-        if shortened is None:
-            yield from self._as_lines()
-        else:
+        if shortened is not None:
             yield shortened
+            return
+        # Of several names above a row nobody could tell which is which.
+        stacked = list(self._aligned(self.titles or self.names, 0, 1)) if len(self.names) < 2 else []
+        if stacked and max(cell_len(line) for line, _, named in stacked if not named) <= options.max_width:
+            yield from (Text(line, style) for line, style, _ in stacked)
+        else:
+            yield from self._as_lines()
 
     def _shortened(self, width: int) -> Columns | None:
         """Return the table with names cut to the room that the figures leave; None where two would look the same."""
         remark = 0 if self.spare_remarks else min(self._widths[-1], _LEAST_REMARK) if self._widths else 0
-        figures = sum(size for index, size in enumerate(self._widths[:-1]) if index not in self.names)
+        may_shrink = {*self.names, *self.titles}
+        figures = sum(size for index, size in enumerate(self._widths[:-1]) if index not in may_shrink)
         room = width - figures - remark - (len(self._widths) - 1)
-        longest = _fair([self._widths[index] for index in self.names], room)
-        if longest < _LEAST_NAME:
+        longest = _fair([self._widths[index] for index in may_shrink], room)
+        if longest < max([_LEAST_NAME, *(cell_len(row[index]) for row in self.rows for index in self.titles)]):
             return None
-        cut = [
-            [middle_cut(cell, longest) if index in self.names else cell for index, cell in enumerate(row)]
-            for row in self.rows
-        ]
+        cut, header = [_cut(row, self.names, longest) for row in self.rows], self.header
         alike = any(len(_names(cut, index)) < len(_names(self.rows, index)) for index in self.names)
-        return None if alike else replace(self, rows=cut, names=())
+        if header and self.titles:
+            header = _cut(header, self.titles, longest)
+            alike |= len({header[index] for index in self.titles}) < len(self.titles)
+        return None if alike else replace(self, rows=cut, header=header, names=(), titles=())
+
+    def _aligned(self, named: Collection[int], longest: int, gap: int) -> Iterator[tuple[str, str, bool]]:
+        """Yield padded lines, their style, and whether each is a longer cell of `named` columns, above its row.
+
+        A longer title of figures is named [1], [2] ... in the header.
+        """
+        rows = [[terminal(cell) for cell in row] for row in self._rows]
+        above: list[list[str]] = [[] for _ in rows]
+        for index, (row, lines_above) in itertools.product(named, zip(rows, above, strict=True)):
+            title = index in self.titles
+            if cell_len(row[index]) > longest and (not title or row is rows[0]):
+                short = f"[{index}]" if title else ""
+                lines_above.append(f"{short} {row[index]}".strip())
+                row[index] = short
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+        for number, (row, lines_above) in enumerate(zip(rows, above, strict=True)):
+            style = "dim" if self.header and not number else ""
+            yield from ((line, style or "bold", True) for line in lines_above)
+            cells = zip(row, widths, self.justify.ljust(len(row), "l"), strict=True)
+            padded = (f"{' ' * (width - cell_len(cell)) * (side == 'r')}{cell}" for cell, width, side in cells)
+            line = "".join(set_cell_size(cell, width + gap) for cell, width in zip(padded, widths, strict=True))
+            yield line.rstrip(), style, False
+
+    @property
+    def _rows(self) -> list[Sequence[str]]:
+        return [*([self.header] if self.header else []), *self.rows]
+
+    @property
+    def _columns(self) -> list[tuple[str, ...]]:
+        return list(zip(*self._rows, strict=True))
 
     @property
     def _widths(self) -> list[int]:
-        lines = [*([self.header] if self.header else []), *self.rows]
-        return [max(cell_len(terminal(cell)) for cell in column) for column in zip(*lines, strict=True)]
+        return [max(cell_len(terminal(cell)) for cell in column) for column in self._columns]
 
     def _table(self, gap: int, remarks: bool) -> Table:
         table = Table(

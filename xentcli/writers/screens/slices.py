@@ -8,22 +8,20 @@ from rich.console import Group, RenderableType
 
 from xentcli.report.report import Report
 from xentcli.writers.grid import Grid
-from xentcli.writers.screens.layout import Columns, text
+from xentcli.writers.screens.layout import MOST, Columns, text
 from xentcli.writers.slices import by_class, by_group, worst
 
 __all__ = ["slice_tables"]
 
 _LONGEST_BAR = 16
 _FIGURES = ("row", "q of truth", "loss")
-MOST = 20
-"""The most rows of a table on a screen; other output forms have all."""
 
 
 def slice_tables(report: Report) -> Iterator[RenderableType]:
     """Yield a table for each slice that was asked for, the largest share of the cost first."""
     if report.by_class:
-        yield _barred(by_class(report, MOST))
-    yield from map(_barred, by_group(report, MOST))
+        yield _barred(by_class(report))
+    yield from map(_barred, by_group(report))
     if report.worst:
         grid = worst(report)
         names = [index for index, title in enumerate(grid.header) if title not in _FIGURES]
@@ -35,6 +33,7 @@ def _barred(grid: Grid) -> Columns:
     """A table with a bar behind each row: = for each part of the largest share."""
     largest = grid.shares[0]
     bars = ["=" * round(_LONGEST_BAR * share / largest) if largest else "" for share in grid.shares]
-    rows = [(*row, bar) for row, bar in zip(grid.rows, [*bars, ""], strict=False)]
+    rows = [(*row, bar) for row, bar in zip(grid.rows, bars, strict=True)]
     names = range(grid.justify.index("r"))
-    return Columns(rows, (*grid.header, ""), f"{grid.justify}l", spare_remarks=True, names=names)
+    header = (*grid.header, "")
+    return Columns(rows, header, f"{grid.justify}l", spare_remarks=True, names=names, first=range(MOST))

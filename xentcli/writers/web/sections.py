@@ -104,12 +104,12 @@ class _Sections:
             count = document.bin_count if isinstance(document, CalibrationReport) else len(bins)
             yield Section("Reliability", (bins_grid(bins, count),), self.picture("reliability"))
         if report.by_class:
-            yield Section("Classes", (by_class(report, MOST),), self.picture("classes"))
+            yield Section("Classes", (by_class(report).cut(range(MOST)),), self.picture("classes"))
         if isinstance(document, CalibrationReport):
             groups = _grids(page(replace(document, bins=(), decomposition=())))[1:]
             yield Section("Groups", groups, self.picture("groups") if groups else ())
         elif report.by:
-            yield Section("Groups", tuple(by_group(report, MOST)), self.picture("groups"))
+            yield Section("Groups", tuple(grid.cut(range(MOST)) for grid in by_group(report)), self.picture("groups"))
         if report.worst:
             yield Section("Worst rows", (worst(report),))
         if details is not None and details.confusion is not None:
@@ -177,13 +177,12 @@ def _confusion(report: Report, counts: Sequence[Sequence[int]]) -> Grid:
 def _models(result: Comparison) -> tuple[Grid, ...]:
     if result.kl:
         return ()
-    models, left = result.models[:MOST], len(result.models) - MOST
     every = ("cost", "brier", "accuracy", "calibrated_cost", "temperature")
+    models = result.models
     names = [name for name in every if any(model.value(name) is not None for model in models)]
     rows = [(model.name, f"{model.rows:,}", *(fixed(model.value(name), 4) for name in names)) for model in models]
-    rest = [(f"({left:,} more)", *[""] * (len(names) + 1))] if left > 0 else []
     header = ("model", "rows", *(name.replace("_", " ") for name in names))
-    return (Grid(header, (*rows, *rest), "l" + "r" * (len(names) + 1), "Models"),)
+    return (Grid(header, tuple(rows), "l" + "r" * (len(names) + 1), "Models").cut(range(MOST)),)
 
 
 def _of_checks(document: Checks) -> Iterator[Section]:
