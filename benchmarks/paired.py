@@ -1,6 +1,6 @@
 """Coverage of the intervals of `xent compare`: a simulation whose true change is known.
 
-    python benchmarks/paired.py [--draws 2000]
+    python benchmarks/paired.py [--draws 20000]
 
 A population of 5,000 inputs has known class probabilities and the predictions of two models; the true change of cost
 is a sum over it. Rows are drawn from it with labels, and compared as `xent compare` does. Printed are the share of
@@ -89,7 +89,7 @@ def detected(draws: int, rows: int, seed: int) -> float:
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, default=2_000)
+    parser.add_argument("--draws", type=int, default=20_000)
     draws = parser.parse_args().draws
     print("| predictions | rows | rows a cluster | intervals that hold the true change |\n| --- | ---: | ---: | ---: |")
     for name, scale in (("calibrated", 1.0), ("overconfident", 2.5)):
