@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests import forked
 from xentcli import attempts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,9 +26,6 @@ XENT = [sys.executable, "-c", STRICT]
 attempts.STRICT = True
 # Where PYTHONDONTWRITEBYTECODE is set, each of the thousand processes of the command would compile it, in 0.2 s.
 compileall.compile_dir(ROOT / "xentcli", quiet=2)
-
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""The signals that end a run."""
 
 POSIX = (
     "faults/*", "check/test_exit_codes.py", "cli/test_exit_codes.py", "cli/test_pipes.py", "cli/test_progress.py",
@@ -52,12 +50,6 @@ class Done(NamedTuple):
 
 Call = Callable[..., Done]
 Write = Callable[[str, str | bytes], str]
-
-
-def default_signals() -> None:
-    """Reset the signals that end a run, for `preexec_fn`: nohup and a shell's & start the tests with them ignored."""
-    for number in ENDING:
-        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -97,6 +89,17 @@ def cpu_features() -> frozenset[str]:
     return frozenset(_instruction_sets()[1])
 
 
+def started(
+    args: list[str], cwd: Path, env: dict[str, str], data: bytes | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a process of its own: forked where that makes no difference."""
+    command = [*XENT, *args]
+    if forked.can_fork(args, env):
+        return subprocess.CompletedProcess(command, *forked.server().run(args, cwd, env, data, 120))
+    stdin = subprocess.DEVNULL if data is None else None
+    return subprocess.run(command, input=data, stdin=stdin, capture_output=True, cwd=cwd, env=env, timeout=120)
+
+
 @pytest.fixture
 def xent(tmp_path: Path) -> Run:
     """Run the command in a real process in the test's folder; never raises."""
@@ -105,16 +108,8 @@ def xent(tmp_path: Path) -> Run:
         *args: str | Path, input: str | bytes | None = None, env: dict[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         data = input.encode() if isinstance(input, str) else input
-        done = subprocess.run(
-            [*XENT, *map(str, args)],
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            cwd=cwd or tmp_path,
-            env={**os.environ, **(env or {})},
-            timeout=120,
-            check=False,
-        )
+        words, surroundings = [*map(str, args)], {**os.environ, **(env or {})}
+        done = started(words, cwd or tmp_path, surroundings, data)
         out, err = (text.decode().replace(os.linesep, "\n") for text in (done.stdout, done.stderr))
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 

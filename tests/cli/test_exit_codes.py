@@ -17,7 +17,8 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.conftest import XENT, Run, Write, default_signals, wait_for
+from tests.conftest import XENT, Run, Write, wait_for
+from tests.forked import default_signals
 from xentcli.cli import main
 
 SCORE = ("score", "preds.csv", "labels.csv")

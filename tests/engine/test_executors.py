@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import XENT, Run, default_signals, wait_for
+from tests.conftest import XENT, Run, wait_for
+from tests.forked import default_signals
 from xentcli.engine.executors import Processes, executor_of
 from xentcli.engine.ordered import ordered
 from xentcli.errors import DataError, Place

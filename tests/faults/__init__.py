@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import default_signals
+from tests.conftest import started
+from tests.forked import default_signals
 
 OLD = b"an older report, whole\n"
 ROWS = 2000
@@ -73,9 +74,12 @@ class Scene:
         return {path.name: content_of(path) for path in self.out.iterdir()}
 
     def run(self, *before: str) -> subprocess.CompletedProcess[bytes]:
-        command = [*before, *self.command()]
+        command, env = self.command(), environment()
+        if not before:
+            return started(command[3:], self.folder, env)
+        command = [*before, *command]
         return subprocess.run(
-            command, capture_output=True, env=environment(), timeout=120, check=False, preexec_fn=default_signals
+            command, capture_output=True, env=env, timeout=120, check=False, preexec_fn=default_signals
         )
 
 

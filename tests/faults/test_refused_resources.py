@@ -19,8 +19,9 @@ import pyarrow.feather as feather
 import pyarrow.parquet as parquet
 import pytest
 
-from tests.conftest import XENT, Run, Write, default_signals
+from tests.conftest import XENT, Run, Write
 from tests.faults import environment
+from tests.forked import default_signals
 from xentcli import score
 from xentcli.errors import FileError, UsageError
 from xentcli.readers.arrow import damage as damage

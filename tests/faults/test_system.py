@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import XENT, Write, default_signals
+from tests.conftest import XENT, Write
 from tests.faults import OLD, environment, needed, scene
+from tests.forked import default_signals
 from xentcli import score
 from xentcli.errors import DataError
 from xentcli.report.per_example import PerExample

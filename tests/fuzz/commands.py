@@ -37,7 +37,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conftest import ENDING
+from tests.forked import ENDING
 from tests.fuzz import cases, files
 from tests.fuzz.files import Spec
 from tests.fuzz.oracle import ALONE, EPS, MP, Expected, Figures, Slice, Value, solve

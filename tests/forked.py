@@ -1,0 +1,206 @@
+"""The command in a process forked from one that has imported it, which saves its start: a third of a second each.
+
+Streams, exit code, signals, folder and environment are those of a process of its own. Only a start from nothing
+differs: tests of imports, of limits set before it, or of what the interpreter reads then do without.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import io
+import json
+import os
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "OPENBLAS_", "OMP_", "COV")
+"""How the variables begin that Python, NumPy or coverage read as they start."""
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that end a run."""
+MOST_BYTES = 100_000
+"""Of a command with its environment in one message."""
+
+
+def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that matter at the start of a process."""
+    found = {name: value for name, value in env.items() if name.startswith(AT_START)}
+    # All is imported when the server forks.
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
+
+
+def default_signals() -> None:
+    """Reset the signals that end a run, for `preexec_fn`: nohup and a shell's & start the tests with them ignored."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+
+
+@dataclass
+class Forked:
+    """A command that runs, as a Popen is one."""
+
+    socket: socket.socket
+    pid: int
+
+    def kill(self) -> None:
+        """End it at once."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end; return its exit code, or minus the signal."""
+        # The server reaps it only now: until then no other process has its id.
+        self.socket.send(b"wait")
+        self.socket.settimeout(seconds)
+        try:
+            return os.waitstatus_to_exitcode(int(self.socket.recv(99)))
+        except TimeoutError:
+            self.kill()
+            self.socket.settimeout(60)
+            self.socket.recv(99)
+            raise
+        finally:
+            self.socket.settimeout(None)
+
+
+class Server:
+    """A process that has imported xent and forks for each command; one command at a time."""
+
+    def __init__(self) -> None:
+        self.env = read_at_start(os.environ)
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            fd = theirs.fileno()
+            code = f"from tests.forked import serve; serve({fd})"
+            root = Path(__file__).resolve().parent.parent
+            self.process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[fd], cwd=root)
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """End it; it ends by itself where this process is killed."""
+        self.socket.close()
+        self.process.wait()
+
+    def start(self, args: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> Forked:
+        """Start a command with stdin, stdout and stderr as file descriptors."""
+        socket.send_fds(self.socket, [json.dumps([args, str(cwd), dict(env)]).encode()], streams)
+        return Forked(self.socket, int(self.socket.recv(99)))
+
+    def run(
+        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], data: bytes | None, seconds: float
+    ) -> tuple[int, bytes, bytes]:
+        """Run a command; return its exit code and what it wrote to stdout and stderr."""
+        their_in, our_in = os.pipe()
+        our_out, their_out = os.pipe()
+        our_err, their_err = os.pipe()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        process = self.start(args, cwd, env, [nothing if data is None else their_in, their_out, their_err])
+        for fd in (nothing, their_in, their_out, their_err):
+            os.close(fd)
+        with ThreadPoolExecutor(3) as pool:
+            pool.submit(_fill, our_in, data or b"")
+            out, err = pool.submit(_drain, our_out), pool.submit(_drain, our_err)
+            return process.wait(seconds), out.result(), err.result()
+
+
+def _fill(fd: int, data: bytes) -> None:
+    with open(fd, "wb", buffering=0) as stream:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[stream.write(rest) :]
+        except BrokenPipeError:
+            pass
+
+
+def _drain(fd: int) -> bytes:
+    with open(fd, "rb") as stream:
+        return stream.read()
+
+
+@functools.cache
+def server() -> Server:
+    """The server of this process, started at its first command."""
+    return Server()
+
+
+def can_fork(args: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Whether a command under an environment does the same in a forked process as in one started for it."""
+    return (
+        sys.platform == "linux"
+        and len(json.dumps([args, dict(env)])) < MOST_BYTES
+        and not any(name.startswith("COV") for name in env)
+        and read_at_start(env) == server().env
+    )
+
+
+def serve(fd: int) -> None:
+    """Be the server: import all of xent, then fork for each command; send its process id, and its status."""
+    import xentcli
+    from xentcli import attempts
+
+    attempts.STRICT = True
+    for module in pkgutil.walk_packages(xentcli.__path__, "xentcli."):
+        # Pictures need Matplotlib, which few commands do.
+        if not module.name.startswith(("xentcli.__main__", "xentcli.writers.pictures.")):
+            importlib.import_module(module.name)
+    gc.freeze()
+    with socket.socket(fileno=fd) as ours:
+        while True:
+            message, streams, *_ = socket.recv_fds(ours, 2 * MOST_BYTES, 3)
+            if not message:
+                return
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                _become(message, streams)
+            for stream in streams:
+                os.close(stream)
+            ours.send(b"%d" % pid)
+            ours.recv(99)
+            ours.send(b"%d" % os.waitpid(pid, 0)[1])
+
+
+def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
+    """Be the command, in a process that was forked for it."""
+    from xentcli.cli import main
+
+    try:
+        args, folder, env = json.loads(message)
+        for fd, given in enumerate(streams):
+            os.dup2(given, fd)
+            os.close(given)
+        default_signals()
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(env)
+        sys.argv = ["-c", *args]
+        for fd, name in enumerate(("stdin", "stdout", "stderr")):
+            stream = _opened(fd, getattr(sys, name))
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        main()
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(99)
+
+
+def _opened(fd: int, like: TextIO) -> TextIO:
+    """A standard stream, opened as Python does when it starts."""
+    raw = isinstance(like.buffer, io.RawIOBase)
+    stream = os.fdopen(fd, "wb" if fd else "rb", buffering=0 if raw else -1, closefd=False)
+    by_line = fd == 2 or os.isatty(fd)
+    return io.TextIOWrapper(stream, like.encoding, like.errors, "\n", line_buffering=by_line, write_through=raw)
