@@ -184,9 +184,12 @@ def replace(self: R, /, **changes: Any) -> R:
     if not changes.keys() <= names.keys():
         raise TypeError(f"{cls.__name__} has the fields {', '.join(names)}; got {', '.join(changes)}")
     made: Any = object.__new__(cls)
-    # Cached properties of the old record are not copied.
     values = made.__dict__
-    values.update([(name, old[name]) for name in names])
+    values.update(old)
+    if len(old) > len(names):
+        # Cached properties of the old record are not copied.
+        for name in old.keys() - names.keys():
+            del values[name]
     values.update(changes)
     if (post := getattr(cls, "__post_init__", None)) is not None:
         post(made)

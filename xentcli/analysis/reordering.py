@@ -29,6 +29,12 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
     A model that separates two classes at all has a ratio n(t,p) n(p,t) / (n(p,p) n(t,t)) below 1,
     whatever class frequencies it assumes: they cancel.
     """
+    own = np.zeros(classes, dtype=np.int64)
+    right = pairs.true == pairs.predicted
+    own[pairs.true[right]] = pairs.counts[right]
+    if (pairs.counts <= own[pairs.predicted]).all():
+        # No column has more rows of another class: nor have the columns of a cycle together.
+        return None
     table = _Table(pairs, classes)
     candidates = {*table.pairs(), *filter(table.is_sure, table.cycles())}
     ranked = sorted((table.gain(cycle), cycle) for cycle in candidates)

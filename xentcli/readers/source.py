@@ -153,6 +153,8 @@ class Rows:
 
     def cut(self, first: int, last: int) -> Rows:
         """Return the rows from `first` up to but not including `last`."""
+        if not first and last >= self.count:
+            return self
         line = (
             self.line[first:last] if isinstance(self.line, tuple) else None if self.line is None else self.line + first
         )

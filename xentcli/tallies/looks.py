@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Self
 
@@ -64,22 +65,16 @@ class Looks(Tally):
 
     @classmethod
     def of(cls, work: Workings) -> Looks:
-        """Examine rows; the first few usually rule out everything."""
-        few = cls._at(work.of_rows(np.arange(min(_FEW, len(work.batch.rows)))), cls())
-        return few if few.settled else cls._at(work, few)
-
-    @classmethod
-    def _at(cls, work: Workings, open_: Looks) -> Looks:
-        """Examine rows for the properties that are not yet ruled out."""
+        """Examine rows."""
         batch = work.batch
-        twice = open_.twice is not None and _twice(batch)
-        sure = open_.sure is not None and _sure(batch)
-        hard = ~work.soft
-        codes = sure_codes(batch.predictions[hard, -1], work.index[hard]) if sure else None
+        codes = None
+        if _sure(batch):
+            hard = ~work.soft
+            codes = sure_codes(batch.predictions[hard, -1], work.index[hard])
         return cls(
-            open_.hard and _hard(batch),
-            open_.probable and _probable(batch),
-            Mean.of(work.confidence, None) if twice else None,
+            _hard(batch),
+            _probable(batch),
+            Mean.of(work.confidence, None) if _twice(batch) else None,
             None if codes is None else Counts((counted(codes),)),
         )
 
@@ -107,50 +102,50 @@ def half_width(bins: Ints) -> Floats:
     return np.where((least == 0) | (least == 0.5), 0, (next_ - least) / 2)
 
 
-def _hard(batch: Batch) -> bool:
-    """Whether every probability is 0 or 1; the first rows usually say no."""
-    if batch.kind not in _CERTAIN:
-        return False
-    low, high = _CERTAIN[batch.kind]
+def _every(batch: Batch, test: Callable[[Floats], bool]) -> bool:
+    """Whether rows pass a test; the first ones usually do not, and only they are made doubles then."""
+    few: Floats = batch.values[:_FEW].astype(np.float64, copy=False)
+    return test(few) and (len(batch.rows) <= _FEW or test(batch.predictions))
 
-    return all(bool(((q == low) | (q == high)).all()) for q in (batch.predictions[:_FEW], batch.predictions))
+
+def _hard(batch: Batch) -> bool:
+    """Whether every probability is 0 or 1."""
+    low, high = _CERTAIN.get(batch.kind, (None, None))
+    return low is not None and _every(batch, lambda q: bool(((q == low) | (q == high)).all()))
 
 
 def _sure(batch: Batch) -> bool:
-    """Whether no probability of one column is below 0.5; the first rows usually say no."""
+    """Whether no probability of one column is below 0.5."""
     if batch.kind != "probs" or not batch.binary or batch.multilabel:
         return False
-    return bool((batch.predictions[:, -1] >= 0.5).all())
+    return _every(batch, lambda q: bool((q[:, -1] >= 0.5).all()))
 
 
 def _probable(batch: Batch) -> bool:
-    """Whether every row given as logits could be probabilities; the first row usually says no."""
-    logits = batch.predictions
+    """Whether every row given as logits could be probabilities."""
     if batch.kind != "logits":
         return False
     if batch.binary or batch.multilabel:
-        return bool(((logits >= 0) & (logits <= 1)).all())
+        return _every(batch, lambda z: bool(((z >= 0) & (z <= 1)).all()))
     with np.errstate(over="ignore", invalid="ignore"):
-        return all(
-            bool((rows >= 0).all() and (np.abs(row_sums(rows) - 1) <= 0.001).all()) for rows in (logits[:1], logits)
-        )
+        return _every(batch, lambda z: bool((z >= 0).all() and (np.abs(row_sums(z) - 1) <= 0.001).all()))
 
 
 def _twice(batch: Batch) -> bool:
-    """Whether each row is the softmax of some probabilities p; the first rows usually say no.
+    """Whether each row is the softmax of some probabilities p.
 
     Then ln q = p - c, and sum p = 1 gives p = ln q - mean(ln q) + 1/K, which must lie from 0 to 1.
     """
     if batch.target is None or batch.multilabel or batch.kind != "probs" or batch.binary:
         return False
-    if batch.classes > MOST_CLASSES:
+    return batch.classes <= MOST_CLASSES and _every(batch, _is_softmax_of_probabilities)
+
+
+def _is_softmax_of_probabilities(q: Floats) -> bool:
+    low, slack = q.min(axis=1), 1e-6
+    # Most predictions have more than e between the largest and the smallest: no logarithm is needed.
+    if not ((low > 0) & (q.max(axis=1) <= math.exp(1 + 3 * slack) * low)).all():
         return False
-    slack, q = 1e-6, batch.predictions
-    for rows in (q[:_FEW], q):
-        if (rows <= 0).any():
-            return False
-        logs = np.log(rows)
-        p = logs - logs.mean(axis=1, keepdims=True) + 1 / batch.classes
-        if (p < -slack).any() or (p > 1 + slack).any():
-            return False
-    return True
+    logs = np.log(q)
+    p = logs - logs.mean(axis=1, keepdims=True) + 1 / q.shape[1]
+    return bool((p >= -slack).all() and (p <= 1 + slack).all())

@@ -129,7 +129,8 @@ def _limbs(layers: Layers, groups: int) -> tuple[Ints, int]:
         elif part.any():
             found[place] = part.copy()
 
-    for step, sums in layers:
+    for step, layer in layers:
+        sums = np.asarray(layer)
         place, shift = divmod(step, _LIMB)
         low, high = (sums & _ONES) << shift, (sums >> _LIMB) << shift
         add(place, low & _ONES)
