@@ -278,9 +278,9 @@ def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
 def _predicted(case: Case) -> Iterator[Warning]:
     """Labels that all are the predicted class; the model would be right in every row with P = exp(-sum of losses)."""
     pairs, total, plan = case.confusion.pairs, case.total, case.plan
-    if not pairs.rows or total.soft or plan.settings.label_smoothing or not np.ptp(pairs.true):
+    if not pairs.rows or total.soft or plan.settings.label_smoothing or total.infinite.count:
         return
-    if pairs.accuracy() < 1 or total.infinite.count:
+    if pairs.accuracy() < 1 or not np.ptp(pairs.true):
         return
     # Weights count as fewer rows of equal weight (Kish): n = (sum w)^2 / sum w^2.
     squares = total.cost.bb.finite

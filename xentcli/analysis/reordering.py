@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from xentcli.arrays import Flags, Floats, Ints
+from xentcli.arrays import Flags, Floats, Ints, distinct
 from xentcli.tallies.confusion import Pairs
 
 __all__ = ["better_order"]
@@ -29,12 +29,6 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
     A model that separates two classes at all has a ratio n(t,p) n(p,t) / (n(p,p) n(t,t)) below 1,
     whatever class frequencies it assumes: they cancel.
     """
-    own = np.zeros(classes, dtype=np.int64)
-    right = pairs.true == pairs.predicted
-    own[pairs.true[right]] = pairs.counts[right]
-    if (pairs.counts <= own[pairs.predicted]).all():
-        # No column has more rows of another class: nor have the columns of a cycle together.
-        return None
     table = _Table(pairs, classes)
     candidates = {*table.pairs(), *filter(table.is_sure, table.cycles())}
     ranked = sorted((table.gain(cycle), cycle) for cycle in candidates)
@@ -64,23 +58,24 @@ class _Table:
 
     def pairs(self) -> Iterator[Cycle]:
         """Yield the pairs of columns that are clearly exchanged."""
-        above = self._true < self._predicted
-        a, b, one = self._true[above], self._predicted[above], self._counts[above]
-        two = self._at(b, a)
-        both = np.flatnonzero(two)
-        if not len(both):
+        # The log-likelihood ratio of n rows is at most n ln 2, and the larger count is at least n / 4.
+        least = 0.999 * _required(2, self._classes) / (4 * math.log(2))
+        many = np.flatnonzero((self._counts >= least) & (self._true != self._predicted))
+        if not len(many):
             return
-        a, b = a[both], b[both]
-        there, here = np.stack([one[both], two[both]]), np.stack([self._at(a, a), self._at(b, b)])
+        t, p = self._true[many], self._predicted[many]
+        a, b = np.divmod(distinct(np.minimum(t, p) * self._classes + np.maximum(t, p))[0], self._classes)
+        there, here = np.stack([self._at(a, b), self._at(b, a)]), np.stack([self._at(a, a), self._at(b, b)])
         sure = _sure(there, here, self._classes)
         yield from zip(a[sure].tolist(), b[sure].tolist(), strict=True)
 
     def cycles(self) -> Iterator[Cycle]:
         """Yield cycles of columns in which most rows of each column have the class of the next."""
-        by_count = np.lexsort((self._true, self._counts, self._predicted))
-        predicted = self._predicted[by_count]
-        last = by_count[np.flatnonzero(np.append(predicted[1:] != predicted[:-1], True))]
-        next_ = dict(zip(self._predicted[last].tolist(), self._true[last].tolist(), strict=True))
+        most = np.zeros(self._classes, dtype=np.int64)
+        np.maximum.at(most, self._predicted, self._counts)
+        largest = np.flatnonzero(self._counts == most[self._predicted])
+        next_ = dict(zip(self._predicted[largest].tolist(), self._true[largest].tolist(), strict=True))
+        next_ = {column: stands_for for column, stands_for in next_.items() if column != stands_for}
         seen: set[int] = set()
         for start in next_:
             path: list[int] = []
@@ -118,8 +113,13 @@ def _sure(there: Ints, here: Ints, classes: int) -> Flags:
     sure &= (there > 0).all(axis=0)
     if not sure.any():
         return sure
-    sure[sure] = _evidence(there[:, sure], here[:, sure]) >= _SURE + length * math.log(classes)
+    sure[sure] = _evidence(there[:, sure], here[:, sure]) >= _required(length, classes)
     return sure
+
+
+def _required(length: int, classes: int) -> float:
+    """The log-likelihood ratio that a cycle of some length requires."""
+    return _SURE + length * math.log(classes)
 
 
 def _evidence(there: Ints, here: Ints) -> Floats:

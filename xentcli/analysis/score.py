@@ -21,7 +21,6 @@ from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
 from xentcli.records import record, replace
 from xentcli.report.details import DETAILS
-from xentcli.report.parts import Unmatched
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
@@ -188,6 +187,8 @@ def diagnosed(report: Report, tallied: Tallied) -> Report:
     The warning of infinite losses, whose advice is to clip, comes after what explains them.
     """
     found = [*report.warnings, *_found(report, tallied)]
+    if not found:
+        return report
     return replace(report, warnings=tuple(sorted(found, key=lambda warning: warning.code == "infinite")))
 
 
@@ -425,10 +426,7 @@ class Tallied:
     def report(self, metrics: Sequence[Metric] | None = None, details: Collection[str] = ()) -> Report:
         """Return the Report of them, with some metrics (default: the usual ones) and details, before any diagnosis."""
         chosen = wanted() if metrics is None else metrics
-        report = report_of(self.plan, self.bundle, self.matches.row_names, chosen, details)
-        lacking = self.matches.lacking
-        unmatched = None if lacking is None else Unmatched(*lacking)
-        return replace(report, labels_unused=self.matches.unused, unmatched=unmatched)
+        return report_of(self.plan, self.bundle, self.matches, chosen, details)
 
 
 def _report(

@@ -13,8 +13,7 @@ from xentcli.analysis import caveats, details
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.student import normal_quantile
 from xentcli.errors import NoVerdict, Place
-from xentcli.pairing import Plan
-from xentcli.pairing.alignment import RowNames
+from xentcli.pairing import Matches, Plan
 from xentcli.records import record
 from xentcli.report.details import WORST, Details
 from xentcli.report.document import Examples
@@ -29,6 +28,7 @@ from xentcli.report.parts import (
     Labels,
     ReferenceForecast,
     RowSum,
+    Unmatched,
     WorstExample,
 )
 from xentcli.report.report import Report
@@ -46,7 +46,7 @@ __all__ = ["report_of"]
 
 
 def report_of(
-    plan: Plan, bundle: Bundle, names: RowNames, metrics: Sequence[Metric], details: Collection[str] = ()
+    plan: Plan, bundle: Bundle, matches: Matches, metrics: Sequence[Metric], details: Collection[str] = ()
 ) -> Report:
     """Derive every figure of a report, with some metrics and the details asked for, from the tallies of all rows.
 
@@ -77,12 +77,14 @@ def report_of(
         by_class=summary.by_class if settings.by_class else (),
         by=tuple(summary.by()),
         worst=summary.worst[: settings.worst],
+        labels_unused=matches.unused,
+        unmatched=None if matches.lacking is None else Unmatched(*matches.lacking),
         clusters=summary.clusters,
         compat=caveats.compat_note(plan),
         shown=tuple(metric.name for metric in settings.shown_metrics),
         undefined=summary.undefined(metrics),
         options=settings.changed(plan.set_by_compat),
-        warnings=(*plan.warnings, *caveats.warnings(plan, total, names)),
+        warnings=(*plan.warnings, *caveats.warnings(plan, total, matches.row_names)),
         details=summary.details(details) if details else None,
     )
 

@@ -558,6 +558,8 @@ def items_at(scorer: Scorer, tasks: Iterable[Task], places: Sequence[int]) -> li
 def _uses(aligned: Aligned, option: str) -> list[list[Values]]:
     """For each use of an option its columns."""
     uses: dict[str, list[Values]] = {}
+    if not aligned.values:
+        return []
     roles = [role for role in aligned.values if role.partition(".")[0] == option]
     for role in sorted(roles, key=lambda role: [int(number) for number in role.split(".")[1:]]):
         uses.setdefault(role.rpartition(".")[0], []).append(aligned.values[role])

@@ -144,7 +144,9 @@ class Rows:
         if column is not None:
             index = self.selection[role].columns[column]
             name = (self.names[index] if self.names else "") or f"#{index + 1}"
-        path = next((path for before, path in reversed(self.paths) if before <= self.start + row), self.path)
+        path = self.path
+        if self.paths:
+            path = next((path for before, path in reversed(self.paths) if before <= self.start + row), path)
         return Place(path, self.start + row + 1, line, f"{name}{at}" if name else None)
 
     def without(self, role: str) -> Rows:

@@ -47,7 +47,7 @@ class Counts(Tally):
     def all(self) -> tuple[Ints, Ints]:
         """The codes that occurred, sorted, and how often each did."""
         nothing = np.zeros(0, dtype=np.int64)
-        return _joined(self.pieces) if self.pieces else (nothing, nothing)
+        return _joined(self.pieces) if len(self.pieces) > 1 else self.pieces[0] if self.pieces else (nothing, nothing)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Yield each code and its count."""
@@ -116,7 +116,7 @@ class Pairs:
     predicted: Ints
     counts: Ints
 
-    @property
+    @cached_property
     def rows(self) -> int:
         """How many rows there are."""
         return int(self.counts.sum())

@@ -169,6 +169,12 @@ class ExactSum(Tally, Summed):
         return cls(units >> zeros, power + zeros, odd) if units else cls(0, 0, odd)
 
     @classmethod
+    def exactly(cls, number: float) -> Self:
+        """Return a finite number as a sum."""
+        units, denominator = number.as_integer_ratio()
+        return cls.made(units, 1 - denominator.bit_length())
+
+    @classmethod
     def folded(cls, layers: Layers, among: Among, odd: Ints | None = None) -> Self:
         """Return the sum of layers of one group."""
         units = low = 0
@@ -202,7 +208,7 @@ class ExactSum(Tally, Summed):
         """
         if not self.all_finite:
             return self.value
-        sums = [each if isinstance(each, ExactSum) else ExactSum.of(each) for each in divisors]
+        sums = [each if isinstance(each, ExactSum) else ExactSum.exactly(each) for each in divisors]
         power = self.power - sum(each.power for each in sums)
         return ratio(*_shifted(self.units, math.prod(each.units for each in sums), power))
 
@@ -344,7 +350,7 @@ def _layers(x: Floats, top: float, among: Among) -> Iterator[tuple[int, Sequence
         yield step, among.sums(coarse, step)
         x = np.subtract(x, coarse, out=left)
         # The rest is at most half a step; usually its first values show that it is not 0.
-        top = math.ldexp(0.5, step) if x[:_SOME].any() or x.any() else 0.0
+        top = math.ldexp(0.5, step) if x[:_SOME].any() or x[_SOME:].any() else 0.0
     yield from _bins(*wide(x), among)
 
 

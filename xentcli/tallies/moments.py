@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -53,7 +54,7 @@ class Mean(Tally, _Averaged):
     b: ExactSum = ExactSum()
     sums: ClassVar[type[Summed]] = ExactSum
 
-    @property
+    @cached_property
     def value(self) -> float:
         """One division of two correctly rounded sums; NaN for no weight."""
         if not self.b:
@@ -178,7 +179,7 @@ class Moments(Tally, _Spread):
         """Whether there are 0 rows or more."""
         return self.rows >= 0
 
-    @property
+    @cached_property
     def standard_error(self) -> float | None:
         """The standard error of the mean; None for fewer than two rows or an infinite value."""
         if self.rows < 2 or not self.mean.b or not self.mean.a.all_finite:

@@ -209,6 +209,8 @@ class Scores(Tally):
     @cached_property
     def cost_of_the_rest(self) -> float | None:
         """The mean loss of the rows whose loss is finite; None where there are none."""
+        if not self.infinite.count:
+            return self.cost.mean.value if self.cost.mean.b else None
         weight = self.cost.mean.b.without(self.infinite.weight)
         return quotient(self.cost.mean.a.times(1), weight) if weight else None
 
@@ -216,6 +218,8 @@ class Scores(Tally):
     def standard_error_of_the_rest(self) -> float | None:
         """The standard error of the mean loss of the rows whose loss is finite; None for fewer than two."""
         cost = self.cost
+        if not self.infinite.count:
+            return cost.standard_error
         mean = Mean(cost.mean.a.times(1), cost.mean.b.without(self.infinite.weight))
         return Moments(mean, self.scored - self.infinite.count, cost.aa, cost.ab, cost.bb).standard_error
 
