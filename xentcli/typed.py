@@ -68,8 +68,10 @@ def count(name: str, value: Any) -> int | None:
     Traceback (most recent call last):
     xentcli.errors.UsageError: threads is a whole number, not '2.5'
     """
-    found: int | None = typed(name, value, "int | None")
-    if found is not None and found < 1:
+    if value is None:
+        return None
+    found: int = typed(name, value, "int")
+    if found < 1:
         raise UsageError(f"{name} is at least 1, not {found}")
     return found
 

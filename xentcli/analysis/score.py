@@ -366,7 +366,7 @@ def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None
     UsageError
         Where both are the same table.
     """
-    if labels is None or not same_file(predictions.path, labels.path):
+    if labels is None or predictions.format == "memory" or not same_file(predictions.path, labels.path):
         return
     sheets = {file_and_part(source.path)[1] for source in (predictions, labels)}
     if sheets == {None} or (len(sheets) > 1 and predictions.format == "excel"):

@@ -172,7 +172,9 @@ class _Summary:
 
     def _calibration(self) -> dict[str, float]:
         """The expected calibration error and, where rows are independent, its floor."""
-        bins = [] if self.total.soft else [sums for _, sums in self.bundle["bins"]]
+        if self.total.soft or "bins" not in self.bundle.tallies:
+            return {}
+        bins = [sums for _, sums in self.bundle["bins"]]
         error = expected_error(bins)
         if error is None:
             return {}

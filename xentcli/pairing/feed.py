@@ -26,15 +26,12 @@ class Feed:
     def __init__(self, plan: Plan, queues: Sequence[PartQueue], rows: range | None = None) -> None:
         self.plan = plan
         self._queues, self._rows = tuple(queues), rows
+        self.sources = tuple(queue.source for queue in self._queues)
+        """The sources, the predictions first."""
         self.given = 0
         """How many rows of the predictions were handed out."""
         self.shared: tuple[str, int, str] | None = None
         """Of a shard what was shared out: files or rows, how many, and a digest of the names of the files."""
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The sources, the predictions first."""
-        return tuple(queue.source for queue in self._queues)
 
     @property
     def repeatable(self) -> bool:

@@ -246,8 +246,10 @@ def match(
         )
     census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was taken as a header only because of a footer.
-    first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else ""
-    is_label = is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
+    first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else None
+    is_label = first is not None and (
+        is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
+    )
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
         classes, matcher = _decided(census, preds, names, settings)
     if given is not None and not isinstance(matcher, ByName):

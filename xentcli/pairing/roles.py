@@ -284,7 +284,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
 
 def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int | None]:
     """The first column without a role that both tables have by one name, and whose first cells all differ."""
-    free = [{s.names[c]: c for c in free_columns(s, roles) if s.names and s.tabular} for s in sources]
+    free = [{s.names[c]: c for c in free_columns(s, roles)} if s.names and s.tabular else {} for s in sources]
     for name in free[0]:
         places = [names.get(name) for names in free]
         if name and None not in places and all(map(_differ, places, queues)):
@@ -316,9 +316,15 @@ def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tup
             if as_ == "numbers":
                 _check_no_text(role, found)
             advice = _NO_NUMBER if role == "preds" else ""
-            pick = Pick(found.columns, as_, found.others, role == "id", advice)  # type: ignore[arg-type]
-            pick = replace(pick, if_missing=_IF_MISSING.get(role, ""), missing=role in absent)
-            picks[sources.index(found.source)][role] = pick
+            picks[sources.index(found.source)][role] = Pick(
+                found.columns,
+                as_,  # type: ignore[arg-type]
+                found.others,
+                required=role == "id",
+                advice=advice,
+                if_missing=_IF_MISSING.get(role, ""),
+                missing=role in absent,
+            )
     return tuple(picks)
 
 

@@ -82,6 +82,8 @@ class Recipe:
     def weighted(self, class_weight: Floats | None, *, distributions: bool) -> Recipe:
         """Return the recipe with class weights (f8[K]) for targets that are distributions, or classes."""
         per_row = self.per_row and distributions and class_weight is not None
+        if class_weight is None and per_row == self.per_row:
+            return self
         return replace(self, class_weight=class_weight, per_row=per_row)
 
     @property

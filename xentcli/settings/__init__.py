@@ -77,12 +77,21 @@ class Settings(Fields):
 
         `dtype` is that of the predictions; None stands for float64, which text is read as.
         """
-        kind, tolerance, scale, clip = self.kind, self.sum_tolerance, self.scale, self.clip
-        smoothing, temperature = self.label_smoothing, self.temperature
-        recipe = Recipe(
-            kind, tolerance, scale, self.renormalize, self.multilabel, clip, smoothing, temperature=temperature
+        return self._recipe if self.compat is None else self._recipe.as_tool(COMPAT[self.compat], dtype, columns)
+
+    @cached_property
+    def _recipe(self) -> Recipe:
+        """The recipe before --compat."""
+        return Recipe(
+            self.kind,
+            self.sum_tolerance,
+            self.scale,
+            self.renormalize,
+            self.multilabel,
+            self.clip,
+            self.label_smoothing,
+            temperature=self.temperature,
         )
-        return recipe if self.compat is None else recipe.as_tool(COMPAT[self.compat], dtype, columns)
 
     def changed(self, set_by_compat: Mapping[str, Any] | None = None) -> dict[str, Setting]:
         """Return the options that differ from their defaults, for the report."""
