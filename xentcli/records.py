@@ -9,15 +9,40 @@ classes share the methods, and the description is built on first use; ``dataclas
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-__all__ = ["Keywords", "fields_of", "record", "replace"]
+__all__ = ["Keywords", "cached_property", "fields_of", "record", "replace"]
 
 _OFTEN = 100
 """A class of which more records are made gets a method of its own, compiled once."""
 C = TypeVar("C")
 R = TypeVar("R")
+
+
+if TYPE_CHECKING or sys.version_info >= (3, 12):
+    from functools import cached_property
+else:
+
+    class cached_property:  # noqa: N801
+        """``functools.cached_property`` as Python 3.12 has it.
+
+        Before, one lock is held for a property of all instances: threads that compute the losses of different
+        rows wait for each other.
+        """
+
+        def __init__(self, function: Callable[[Any], Any]) -> None:
+            self.function, self.__doc__ = function, function.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.name = name
+
+        def __get__(self, instance: Any, owner: type | None = None) -> Any:
+            if instance is None:
+                return self
+            value = instance.__dict__[self.name] = self.function(instance)
+            return value
 
 
 class Keywords(dict[str, Any]):

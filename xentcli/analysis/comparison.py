@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from xentcli.analysis.fit import RESOLVED
 from xentcli.analysis.model_rows import ModelRows
 from xentcli.analysis.pairs import Difference, Part, columns_of, holm, parts_of
 from xentcli.errors import NoVerdict, Place, Warning, shown
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.report.document import counted
 from xentcli.scoring.metrics import Metric, find

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
@@ -16,7 +15,7 @@ from xentcli.analysis.score import opened
 from xentcli.arrays import Floats, index_of
 from xentcli.engine.scorer import Scorer, items_at
 from xentcli.pairing.ids import ids_at
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings
 from xentcli.tallies.groups import GroupName, Groups, Piece

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from xentcli.analysis.model_rows import LOSS, ModelRows, Runs
 from xentcli.analysis.pairs import Common
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import find
 from xentcli.settings import Settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from xentcli.attempts import attempted
 from xentcli.errors import Warning
 from xentcli.pairing import Plan
 from xentcli.pairing.matchers import Distribution
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.confusion import Confusion, Pairs

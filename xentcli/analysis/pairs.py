@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import field
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from xentcli.arrays import Flags, Floats, Ints
 from xentcli.columns.keys import coded
 from xentcli.engine.ordered import mapped, worker_count
 from xentcli.given import Given
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.report.parts import Interval
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xentcli.analysis.findings import Case, base_warning, findings
@@ -19,7 +18,7 @@ from xentcli.pairing import Feed, Matches, Matching, Plan, pair
 from xentcli.pairing.shard import Shard
 from xentcli.readers import file_and_part, file_id, open_source, same_file
 from xentcli.readers.source import Source
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.report.details import DETAILS
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.report.report import Report

@@ -9,7 +9,6 @@ import gzip
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from xentcli.analysis.covers import Cover, Decided, cover_of, digest_of
@@ -20,7 +19,7 @@ from xentcli.pairing.matched import Lacking
 from xentcli.readers import same_file
 from xentcli.readers.limits import DEFAULT
 from xentcli.readers.stream import ByteStream, open_bytes
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import OPTIONS, Settings
 from xentcli.tallies.bundle import Bundle

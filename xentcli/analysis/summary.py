@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
@@ -14,7 +13,7 @@ from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.student import normal_quantile
 from xentcli.errors import NoVerdict, Place
 from xentcli.pairing import Matches, Plan
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.report.details import WORST, Details
 from xentcli.report.document import Examples
 from xentcli.report.parts import (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import overload
 
 import numpy as np
 
 from xentcli.arrays import Array, Ints
-from xentcli.records import record
+from xentcli.records import cached_property, record
 
 __all__ = ["Items", "Lists"]
 

@@ -10,7 +10,6 @@ import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from xentcli.pairing.alignment import RowNames, Task, row_names
 from xentcli.pairing.labels import WhereRow, labelled_as, labels_among
 from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.report.details import WORST
 from xentcli.report.per_example import PerExample
 from xentcli.scoring.batch import Batch, with_class_weights

@@ -8,14 +8,13 @@ import os
 import pickle
 import platform
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from xentcli.errors import ClusterError, UsageError, XentError
 from xentcli.readers.stream import located
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.urls import is_url
 from xentcli.version import __version__
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from xentcli.columns.texts import Texts
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, flat_of
 from xentcli.readers.source import Pick
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 
 __all__ = ["LOOK_AT", "Head", "families"]

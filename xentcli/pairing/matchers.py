@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +14,7 @@ from xentcli.columns.texts import Texts
 from xentcli.errors import DataError, LabelsBreakRule, shown
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import WhereRow, as_texts, integers, read_whole, reals, skipping
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.targets import shares, target_checked
 
 __all__ = [

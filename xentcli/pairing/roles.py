@@ -24,7 +24,6 @@ from xentcli.pairing.suggest import (
     suggestions,
 )
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
-from xentcli.records import replace
 from xentcli.settings import Settings
 
 __all__ = [
@@ -56,6 +55,7 @@ _IF_MISSING = {
     "label": "targets that are missing? --ignore-label missing skips them",
 }
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
+_TAKING = ROLES.keys() - {"show"}
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
@@ -131,17 +131,16 @@ def used_in(source: Source, roles: Roles, options: Collection[str]) -> dict[int,
     """The columns of a source that some options name, each with the first of these options."""
     used: dict[int, str] = {}
     for role, places in roles.items():
-        option = role.partition(".")[0]
-        for found in places if option in options else ():
-            if found.source is source:
+        for found in places:
+            if found.source is source and (option := role.partition(".")[0]) in options:
                 used = dict.fromkeys(found.columns, option) | used
     return used
 
 
 def free_columns(source: Source, roles: Roles) -> list[int]:
     """The columns of a source without a role; --show gives none, and an unnamed first column is row names."""
-    used = used_in(source, roles, ROLES.keys() - {"show"})
-    return [column for column in range(source.width) if column not in used and column != source.row_names]
+    used, row_names = used_in(source, roles, _TAKING), source.row_names
+    return [column for column in range(source.width) if column not in used and column != row_names]
 
 
 def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> None:

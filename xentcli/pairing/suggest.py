@@ -6,7 +6,6 @@ import itertools
 import re
 import shlex
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 
 __all__ = [

@@ -15,7 +15,6 @@ import struct
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import IO, Any
 
 from xentcli.arrays import Array
@@ -26,7 +25,7 @@ from xentcli.readers.source import BLOCK_BYTES, PIECE_NUMBERS, FlatTable, Pick, 
 from xentcli.readers.stream import ByteStream, open_file, plain_path, read_range
 from xentcli.readers.table import Column, rows_of_columns, unique_pairs
 from xentcli.readers.wide import Flat
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.urls import is_url
 
 __all__ = ["ArchivePart", "ArchiveSource", "open_npz", "open_safetensors"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
-from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
@@ -18,7 +17,7 @@ from xentcli.readers.npy import read_values, widened
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Traits, WholePart
 from xentcli.readers.table import rows_of_columns
 from xentcli.readers.wide import Flat
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 
 __all__ = ["MemoryPart", "MemorySource", "holds_lists"]
 

@@ -10,12 +10,11 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any, Literal
 
 from xentcli.errors import DataError, FileError, Place, UsageError, XentError
 from xentcli.extras import needed
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.signals import blocked
 from xentcli.urls import is_web, protocol, real, scrubbed
 

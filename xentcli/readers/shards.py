@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import field
-from functools import cached_property
 from itertools import takewhile
 from typing import Any, cast
 
@@ -20,7 +19,7 @@ from xentcli.errors import DataError, FileError, Place, shown
 from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits, reading
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.urls import bare, is_url
 
 __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open_shards"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from typing import Literal, Protocol, Self, TypeGuard, cast
 
 import numpy as np
@@ -20,7 +19,7 @@ from xentcli.columns.lists import Items, Lists
 from xentcli.errors import DataError, Place
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 
 __all__ = [
     "BLOCK_BYTES",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Array, Flags, Floats, Ints
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.reduction import Reduced
 from xentcli.scoring.rows import row_sums

@@ -13,12 +13,11 @@ the mean over cells of torch's BCEWithLogitsLoss(pos_weight=W). Clipping takes m
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.records import replace
+from xentcli.records import cached_property, replace
 from xentcli.scoring.probabilities import Probabilities
 from xentcli.scoring.rows import row_sums
 
@@ -58,7 +57,7 @@ class Workings(Probabilities):
         loss, spread = clipped(self._label_losses), self.soft
         if self.batch.is_spread:
             spread = np.ones(len(loss), dtype=bool)
-        if spread.any():
+        if self.batch.is_spread or self.some_soft:
             shares = self.shares_of_loss(spread)
             terms = np.zeros_like(shares)
             np.multiply(shares, clipped(self.class_losses)[spread], out=terms, where=shares != 0)

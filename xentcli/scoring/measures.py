@@ -103,7 +103,7 @@ def brier(work: Workings) -> Floats:
     [0.06]
     """
     result = _hard_squares(work)
-    if work.soft.any():
+    if work.some_soft:
         assert work.distribution is not None
         result[work.soft] = _squares(work.of_rows(np.flatnonzero(work.soft)), work.distribution[work.soft])
     return result
@@ -167,9 +167,9 @@ def divergence(work: Workings) -> Floats:
     >>> divergence(Workings(Batch(Recipe(), q, y, None, np.arange(1, 3)))).tolist()
     [0.0, 0.6931471805599453]
     """
-    soft = work.soft
-    if not soft.any():
+    if not work.some_soft:
         return work.loss
+    soft = work.soft
     assert work.distribution is not None
     target, result = work.distribution[soft], work.loss.copy()
     terms, there = np.zeros_like(target), target > 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
+from xentcli.records import cached_property
 from xentcli.scoring.batch import Batch, by_column
 from xentcli.scoring.rows import row_sums
 
@@ -70,6 +70,11 @@ class Probabilities:
             return np.zeros(len(self.batch.rows), dtype=bool)
         one_hot: Flags = (np.count_nonzero(target, axis=1) == 1) & (target.max(axis=1) == 1)
         return ~one_hot
+
+    @cached_property
+    def some_soft(self) -> bool:
+        """Whether the target of some row is spread over several classes."""
+        return bool(self.soft.any())
 
     @property
     def index(self) -> Ints:

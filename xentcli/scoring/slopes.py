@@ -10,12 +10,10 @@ the cumulants of u under p: variance, third, fourth.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
 from xentcli.arrays import Floats
-from xentcli.records import replace
+from xentcli.records import cached_property, replace
 from xentcli.scoring.batch import Batch, log_scores, tempered
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.rows import row_dots, row_sums

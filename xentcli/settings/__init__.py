@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
 from xentcli.options import options_of
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings.fields import SIDES, Fields

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from xentcli.errors import UsageError, shown
@@ -14,7 +14,7 @@ from xentcli.given import Given
 from xentcli.options import Option, items, number_that, option, options_of, spelled
 from xentcli.readers import READERS, exists
 from xentcli.readers.limits import DEFAULT, Limits
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, with_those_beside

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
-from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Ints, distinct
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.tallies.block import Block
 from xentcli.tallies.tally import Tally
 
@@ -92,7 +91,7 @@ class Confusion(Tally):
             return cls()
         codes = figures.index * classes
         codes += figures.predicted
-        if figures.soft.any():
+        if figures.some_soft:
             codes = codes[~figures.soft]
         return cls(classes, Counts((counted(codes),)))
 

@@ -94,6 +94,11 @@ class Summed:
         """Return whole numbers (i8[groups]) as sums."""
         return cls.folded([(0, counts)], Among(None, len(counts)))
 
+    @property
+    def all_finite(self) -> bool:
+        """Whether no infinity and no NaN was added."""
+        raise NotImplementedError
+
     @classmethod
     def of(cls, values: npt.ArrayLike, among: Among = ALL) -> Self:
         """Return the sums of values (any shape, float64)."""

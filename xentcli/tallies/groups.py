@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from xentcli.columns.vocabulary import Vocabulary
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.tallies.moments import GroupMeans, GroupMoments
 from xentcli.tallies.tally import Tally
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.tallies.exact import (
     ALL,
     LEAST_NORMAL,
@@ -137,9 +136,9 @@ class _Spread:
         mean: Any = cls.means.of(values, weight, mass, among)
         sums, rows = cls.means.sums, among.rows(len(values))
         count = rows if sums is GroupSums else int(rows[0])
-        finite = np.isfinite(values)
         kept = mean
-        if not finite.all():
+        if not mean.a.all_finite:
+            finite = np.isfinite(values)
             values, among = values[finite], among.of(finite)
             weight, mass = (None if of is None else of[finite] for of in (weight, mass))
             kept = cls.means.of(values, weight, mass, among)

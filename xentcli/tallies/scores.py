@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, wanted
@@ -65,7 +64,7 @@ class Figures:
         batch = work.batch
         labelled = batch.target is not None
         soft = work.soft
-        some = bool(soft.any())
+        some = work.some_soft
         means = {
             metric.name: measured(metric, work)
             for metric in (wanted() if metrics is None else metrics)
@@ -89,6 +88,11 @@ class Figures:
             batch.binary,
             None if batch.free is None else batch.mass,
         )
+
+    @cached_property
+    def some_soft(self) -> bool:
+        """Whether some target is spread over classes."""
+        return bool(self.soft.any())
 
     @property
     def below(self) -> Floats | None:
@@ -185,7 +189,7 @@ class Scores(Tally):
             figures.shares,
             Infinite.of(loss, below, figures.rows),
             Clipping.of(loss, figures.raw_loss, weight, mass),
-            bool(figures.soft.any()),
+            figures.some_soft,
             figures.deviation,
             figures.certain,
             figures.binary,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from functools import cached_property
 
 import numpy as np
 
 from xentcli.arrays import Floats, Ints
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.losses import Workings
 from xentcli.tallies.exact import ExactSum, common, ratio
 from xentcli.tallies.sums import grouped_sums
@@ -45,7 +44,7 @@ class ClassShares(Tally):
         if work.batch.multilabel:
             return cls._of_columns(work.columns, work.batch.columns_of_cells, work.batch.classes)
         batch, soft = work.batch, work.soft
-        some = bool(soft.any())
+        some = work.some_soft
         counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
         # With per_row the weight of a row does not contain that of its class.
         spread = some or batch.recipe.per_row

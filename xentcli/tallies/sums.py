@@ -88,6 +88,11 @@ class GroupSums(Summed):
         return (ExactSum.made(one, power, tuple(odd)) for one, odd in zip(units, self.odd.T.tolist(), strict=True))
 
     @property
+    def all_finite(self) -> bool:
+        """Whether no infinity and no NaN was added to any."""
+        return self.odd is None or not self.odd.any()
+
+    @property
     def finite(self) -> Flags:
         """bool[n]: whether no infinity and no NaN was added."""
         return np.ones(len(self), dtype=bool) if self.odd is None else np.equal(self.odd.sum(axis=0), 0)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+from xentcli.records import cached_property
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short

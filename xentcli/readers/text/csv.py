@@ -12,7 +12,7 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -43,7 +43,7 @@ from xentcli.readers.text.faults import (
 )
 from xentcli.readers.text.opening import opening_of
 from xentcli.readers.text.ranges import cut, rest_after
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 
 __all__ = ["CsvPart", "CsvSource", "check_delimiter", "open_csv"]
 

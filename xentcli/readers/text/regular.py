@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -25,7 +24,7 @@ from xentcli.columns.column import Coded, Values
 from xentcli.readers.source import Pick, Selection
 from xentcli.readers.text.delimited import PAD, Dialect, room_for
 from xentcli.readers.text.fields import Fields, between, in_rows
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 
 __all__ = ["Kind", "Labelled", "Leaf", "Shape"]
 

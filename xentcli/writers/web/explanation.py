@@ -6,9 +6,8 @@ import json
 import math
 import shlex
 from collections.abc import Sequence
-from functools import cached_property
 
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, short

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 from xentcli.errors import UsageError
-from xentcli.records import record, replace
+from xentcli.records import cached_property, record, replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks
