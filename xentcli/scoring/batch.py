@@ -25,9 +25,10 @@ class LetGo:
         """Raise: there are no numbers."""
         raise RuntimeError("a figure needs the predictions of rows that were reduced: its metric is not `reduced`")
 
-    def __getitem__(self, rows: Ints) -> LetGo:
+    def __getitem__(self, rows: Ints | slice) -> LetGo:
         """Return what stands for some of the rows."""
-        return LetGo(len(rows), *self.shape[1:])
+        chosen = range(self.shape[0])[rows] if isinstance(rows, slice) else rows
+        return LetGo(len(chosen), *self.shape[1:])
 
 
 @record(frozen=True, eq=False)
