@@ -53,6 +53,7 @@ PROMISES = {
         ("No pyproject.toml changes what a command with files means.", "tests/cli/test_project.py::test_a_name_that_is_a_file_too_is_refused_and_its_path_is_the_file"),
         ("JUnit XML is valid, and says error for what could not run.", "tests/cli/test_ci.py::test_one_check_of_the_command_line"),
         ("Text of a file is no more than text in annotations, summaries and XML.", "tests/cli/test_ci.py::test_no_name_is_more_than_text"),
+        ("A cluster of Dask gives the same report, to the last bit.", "tests/engine/test_cluster.py"),
         ("Without forks, or without threads, the figures are the same.", "tests/engine/test_without_fork.py"),
     ],
     "Nothing is lost": [
