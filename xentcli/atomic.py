@@ -7,15 +7,15 @@ import glob
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from xentcli.errors import FileError, Place
+from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.signals import blocked, undo_later
 from xentcli.urls import check_here
 
-__all__ = ["append_bytes", "replacing", "write_bytes"]
+__all__ = ["Folder", "append_bytes", "replacing", "replacing_folder", "write_bytes"]
 
 _SUFFIX = ".xent-tmp"
 _STALE_SECONDS = 60
@@ -68,6 +68,81 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         temporary.unlink(missing_ok=True)
         raise
     finally:
+        withdraw()
+
+
+class Folder:
+    """A folder that is being written; `path` is where."""
+
+    def __init__(self, parent: str, prefix: str) -> None:
+        self._parent, self._prefix = parent, prefix
+        self.path = self._made()
+
+    def _made(self) -> str:
+        import tempfile
+
+        return tempfile.mkdtemp(dir=self._parent, prefix=self._prefix, suffix=_SUFFIX)
+
+    def restart(self) -> None:
+        """Begin again elsewhere: who still writes into the old one does so in vain."""
+        old, self.path = self.path, self._made()
+        _removed(old)
+
+    def remove(self) -> None:
+        """Remove what was written."""
+        _removed(self.path)
+
+
+def _removed(folder: str) -> None:
+    import shutil
+
+    for _ in range(3):
+        # A file may be made in it meanwhile.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -> Iterator[Folder]:
+    """Make a folder beside `path` that takes its name when the block succeeds; when it raises nothing is left.
+
+    It replaces a file, or a folder in which all files are `ours` by name.
+
+    Raises
+    ------
+    UsageError
+        For a folder with other files, and for a URL.
+    FileError
+        When the folder cannot be written.
+    """
+    check_here(path)
+    target = Path(os.path.realpath(path))
+    other = next((name for name in sorted(os.listdir(target)) if not ours(name)), None) if target.is_dir() else None
+    if other is not None:
+        raise UsageError(
+            f"{shown(os.fspath(path))} is a folder with {shown(other)} in it, which would be removed",
+            advice="give the name of a new folder",
+        )
+    if target.exists():
+        _check_writable(path, target)
+    with _file_errors(path), blocked():
+        folder = Folder(str(target.parent), f".{target.name[:50]}.")
+        withdraw = undo_later(folder.remove)
+    try:
+        yield folder
+        with _file_errors(path):
+            for left in Path(folder.path).glob(".*"):
+                left.unlink()
+            os.chmod(folder.path, 0o777 & ~_mask())
+            if target.is_dir():
+                old = Folder(str(target.parent), f".{target.name[:50]}.")
+                os.replace(target, old.path)
+                os.replace(folder.path, target)
+                old.remove()
+            else:
+                target.unlink(missing_ok=True)
+                os.replace(folder.path, target)
+    finally:
+        folder.remove()
         withdraw()
 
 
@@ -130,9 +205,14 @@ def _mode(target: Path) -> int:
     """Permissions of the file to replace, or those that open() would give a new one."""
     with contextlib.suppress(FileNotFoundError):
         return target.stat().st_mode & 0o7777
+    return 0o666 & ~_mask()
+
+
+def _mask() -> int:
+    """The permissions that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mask
 
 
 @contextlib.contextmanager

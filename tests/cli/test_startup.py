@@ -14,7 +14,19 @@ import xentcli
 from tests.conftest import Write
 from xentcli.cli import main
 
-HEAVY = {"click", "rich", "numpy", "pandas", "pyarrow", "dask", "distributed", "tornado", "scipy", "matplotlib", "jinja2"}
+HEAVY = {
+    "click",
+    "rich",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "dask",
+    "distributed",
+    "tornado",
+    "scipy",
+    "matplotlib",
+    "jinja2",
+}
 
 
 def imported(folder: Path, *command: str) -> set[str]:

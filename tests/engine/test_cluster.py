@@ -189,3 +189,57 @@ def test_a_local_cluster_leaves_nothing(xent: Run, shards: Path, tmp_path: Path)
     assert (done.returncode, done.stdout) == (0, here.stdout)
     assert done.stderr == "xent: Dask: 2 workers on this machine\n"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("small_groups")
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".npy", ".parquet"])
+def test_losses_are_a_folder_of_parts(ending: str, shards: Path, call: Call, address: str, tmp_path: Path) -> None:
+    inputs = (str(shards / "pc"), str(shards / "yc"))
+    whole, parts = tmp_path / f"one{ending}", tmp_path / f"many{ending}"
+    assert call("score", *inputs, "--per-example", str(whole)).code == 0
+    for _ in range(2):
+        assert call("score", *inputs, "--per-example", str(parts), "--scheduler", address).code == 0
+        names = [f"part-{start:012d}{ending}" for start in range(0, FILES * ROWS, 2 * ROWS)]
+        assert sorted(path.name for path in parts.iterdir()) == names
+    assert {path.name for path in tmp_path.iterdir()} == {whole.name, parts.name}
+    if ending == ".jsonl":
+        assert b"".join((parts / name).read_bytes() for name in names) == whole.read_bytes()
+    if ending == ".csv":
+        texts = [(parts / name).read_text().split("\n", 1) for name in names]
+        assert texts[0][0] + "\n" + "".join(rows for _, rows in texts) == whole.read_text()
+    if ending != ".npy":
+        found = [call("score", str(path), "--kind", "losses", "--preds", "loss", "-q").out for path in (whole, parts)]
+        assert found[0] == found[1] != ""
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_losses_on_standard_output_come_in_order(shards: Path, call: Call, address: str) -> None:
+    for words in (["--format", "csv"], ["--format", "jsonl"]):
+        command = ("score", str(shards / "p"), str(shards / "y"), "--per-example", "-", *words)
+        assert call(*command, "--scheduler", address).out == call(*command).out
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_run_that_fails_leaves_no_folder(shards: Path, call: Call, address: str, tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    for file in sorted((shards / "p").iterdir()):
+        os.link(file, tmp_path / "p" / file.name)
+    (tmp_path / "p/p-6.npy").unlink()
+    np.save(tmp_path / "p/p-6.npy", np.full((ROWS, 4), 2.0))
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/mine.txt").write_text("mine")
+    done = call("score", "p", str(shards / "y"), "--per-example", "l.csv", "--scheduler", address)
+    assert done.code == 3
+    (tmp_path / "kept").rename(tmp_path / "kept.csv")
+    done = call("score", "p", str(shards / "y"), "--per-example", "kept.csv", "--scheduler", address)
+    assert (done.code, "'mine.txt' in it, which would be removed" in done.err) == (2, True)
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "kept.csv"}
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_baseline_and_losses_are_written_in_one_run(shards: Path, call: Call, address: str, tmp_path: Path) -> None:
+    words = ("check", str(shards / "p"), str(shards / "y"), "--max", "cost=9", "--write-baseline", "b.npz")
+    done = call(*words, "--per-example", "l.csv", "--scheduler", address)
+    assert done.code == 0
+    assert len(list((tmp_path / "l.csv").iterdir())) == (FILES + 1) // 2
+    assert call(*words[:3], "--baseline", "b.npz", "--max-regression", "cost=0", "--scheduler", address).code == 0

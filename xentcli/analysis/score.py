@@ -10,7 +10,7 @@ from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import report_of
 from xentcli.attempts import attempted
-from xentcli.engine.scorer import Outcome, Scorer
+from xentcli.engine.scorer import Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
 from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
@@ -513,7 +513,8 @@ def tally(
     # Parts of a stream hold their bytes, and are made in no time.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
-    outcomes = over_tasks(scorer, feed, threads, waiting)
+    each = None if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())
+    outcomes = over_tasks(scorer, feed, threads, waiting, each=each)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         if outcome.bundle is None or matching.faulty:

@@ -82,6 +82,7 @@ class Output:
         self.quiet: bool = options.get("quiet", False)
         self.get = asked(options.get("get") or ())
         self.per_example: str | None = options.get("per_example")
+        self._on_cluster = options.get("engine") == "dask" or options.get("scheduler") is not None
         self.junit: str | None = options.get("junit")
         if self.junit == "-":
             raise UsageError("--junit writes a file, not standard output")
@@ -173,9 +174,13 @@ class Output:
         """Give the sink of the losses per row, with the values of `more` metrics; None without --per-example."""
         if self.per_example is None:
             return contextlib.nullcontext()
+        names = [metric.name for metric in more]
+        if self._on_cluster and self.per_example != "-":
+            from xentcli.writers.parts import parts_sink
+
+            return parts_sink(self.per_example, names)
         from xentcli.writers.per_example import per_example_sink
 
-        names = [metric.name for metric in more]
         return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv", names)
 
     @property

@@ -206,8 +206,12 @@ class _Workers(Executor):
     def __init__(self, cluster: Cluster, function: Callable[[Any], Any]) -> None:
         self._cluster, self._function = cluster, function
         client = cluster.client
+        try:
+            data = pickled(function)
+        except Exception as error:
+            raise UsageError(f"what was given cannot be sent to workers: {_first_line(error)}") from None
         self._inner = client.get_executor(pure=False)
-        self._sent = client.submit(Sent, pickled(function), versions(), pure=False)
+        self._sent = client.submit(Sent, data, versions(), pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Send a group of tasks."""

@@ -28,7 +28,7 @@ from xentcli.pairing.matchers import Multilabel
 from xentcli.readers.source import Rows
 from xentcli.records import cached_property, record, replace
 from xentcli.report.details import WORST
-from xentcli.report.per_example import PerExample
+from xentcli.report.per_example import Parts, PerExample
 from xentcli.scoring.batch import Batch, with_class_weights
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings
@@ -40,7 +40,7 @@ from xentcli.tallies.bundle import TALLIES, Bundle, Needs
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
-__all__ = ["Aligned", "Outcome", "Piece", "Scorer", "items_at"]
+__all__ = ["Aligned", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
 
 _GROUPING = ("by", "cluster", "show")
 """The roles that have any number of columns."""
@@ -530,6 +530,31 @@ class Scorer:
                 for metric in self.plan.settings.metrics_of_rows
             },
         )
+
+
+@record(frozen=True, eq=False)
+class Writing:
+    """Scores the tasks of a group, and writes the losses of their rows where `parts` says, in the worker itself."""
+
+    scorer: Scorer
+    prepare: Callable[[PerExample], Any]
+    parts: Parts
+
+    def __call__(self, group: Sequence[Task]) -> list[Outcome]:
+        """Return the outcomes of the tasks, their examples prepared."""
+        found = []
+        scorer = replace(self.scorer, prepare=_unchanged)
+        with self.parts(group[0].start) as write:
+            for task in group:
+                outcome = scorer(task)
+                for block in outcome.examples:
+                    write(block)
+                found.append(replace(outcome, examples=tuple(map(self.prepare, outcome.examples))))
+        return found
+
+
+def _unchanged(block: PerExample) -> PerExample:
+    return block
 
 
 def _of_rows(metric: Metric, work: Workings, known: Mapping[str, Floats]) -> Floats:

@@ -106,8 +106,17 @@ def refuse_cluster(what: str) -> None:
         raise UsageError(f"{what} here, not by Dask", advice="leave --engine and --scheduler out")
 
 
-def over_tasks(function: Callable[[Task], R], feed: Feed, threads: int | None = None, waiting: int = 2) -> Iterator[R]:
+def over_tasks(
+    function: Callable[[Task], R],
+    feed: Feed,
+    threads: int | None = None,
+    waiting: int = 2,
+    *,
+    each: Callable[[list[Task]], list[R]] | None = None,
+) -> Iterator[R]:
     """Yield function(task) for every task of a feed, in order; at most `waiting` more than there are workers wait.
+
+    On a cluster `each` computes the results of a group of tasks, by default one by one.
 
     Raises
     ------
@@ -118,7 +127,7 @@ def over_tasks(function: Callable[[Task], R], feed: Feed, threads: int | None = 
     if cluster is None:
         return mapped(function, feed.tasks(), worker_count(threads), waiting)
     _check_travel(feed.sources)
-    return _on(cluster, function, grouped(feed.tasks()))
+    return _on(cluster, each or Each(function), grouped(feed.tasks()))
 
 
 def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None = None) -> Iterator[R]:
@@ -126,12 +135,11 @@ def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None
     cluster = _cluster.get()
     if cluster is None:
         return mapped(function, jobs, worker_count(threads))
-    return _on(cluster, function, ([job] for job in jobs))
+    return _on(cluster, Each(function), ([job] for job in jobs))
 
 
-def _on(cluster: Cluster, function: Callable[[T], R], groups: Iterable[list[T]]) -> Iterator[R]:
+def _on(cluster: Cluster, each: Callable[[list[T]], list[R]], groups: Iterable[list[T]]) -> Iterator[R]:
     """Yield the results of groups that a cluster computes."""
-    each = Each(function)
     with cluster.executor(each) as executor:
         yield from itertools.chain.from_iterable(ordered(each, groups, executor, ahead=cluster.ahead))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
@@ -12,7 +13,7 @@ from xentcli.arrays import Floats, Ints
 from xentcli.columns.keys import Keys
 from xentcli.records import record
 
-__all__ = ["PerExample", "Sink"]
+__all__ = ["Parts", "PerExample", "Sink"]
 
 
 @record(frozen=True, eq=False)
@@ -75,6 +76,10 @@ class PerExample:
         return [self.found[place] for place in self.index.tolist()]
 
 
+Parts = Callable[[int], contextlib.AbstractContextManager[Callable[[PerExample], object]]]
+"""Opens the place of the rows from one on, and gives what takes their blocks."""
+
+
 @record(frozen=True)
 class Sink:
     """Where the losses of all rows are written.
@@ -87,11 +92,14 @@ class Sink:
         Called in the order of the rows.
     restart
         Discards all that was written; None where that is impossible.
+    parts
+        Says where the workers of a cluster write rows themselves; None where they only prepare them.
     """
 
     prepare: Callable[[PerExample], Any]
     write: Callable[[Any], object]
     restart: Callable[[], object] | None = None
+    parts: Callable[[], Parts] | None = None
 
     @classmethod
     def of(cls, write: Callable[[PerExample], object] | Sink) -> Sink:
@@ -113,11 +121,23 @@ class Sink:
             for again in restarts:
                 again()
 
-        return Sink(lambda block: [s.prepare(block) for s in both], write, restart if len(restarts) == 2 else None)
+        prepares = _All(tuple(sink.prepare for sink in both))
+        return Sink(prepares, write, restart if len(restarts) == 2 else None, self.parts or other.parts)
 
     def __call__(self, block: PerExample) -> None:
         """Prepare and write a block."""
         self.write(self.prepare(block))
+
+
+@record(frozen=True)
+class _All:
+    """Prepares a block for each of several sinks."""
+
+    prepares: tuple[Callable[[PerExample], Any], ...]
+
+    def __call__(self, block: PerExample) -> list[Any]:
+        """Return the arguments of their `write`."""
+        return [prepare(block) for prepare in self.prepares]
 
 
 def _unchanged(block: PerExample) -> PerExample:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import itertools
 import json
@@ -21,6 +20,7 @@ from xentcli.arrays import Floats
 from xentcli.atomic import replacing
 from xentcli.errors import UsageError, shown
 from xentcli.extras import needed
+from xentcli.records import record
 from xentcli.report.document import plain
 from xentcli.report.per_example import PerExample, Sink
 from xentcli.writers.safe import csv_cell, encodable, terminal_cell
@@ -98,31 +98,40 @@ def _csv_sink(
     if to_file:
         write(b"")
 
-    @functools.lru_cache(maxsize=4096)
-    def quoted(text: str) -> str:
-        safe = cell(text)
+    rows = _CsvRows(tuple(more), cell)
+    return Sink(rows, write, _restart(file, lambda: file.write(header[0])) if to_file else None)
+
+
+@record(frozen=True)
+class _CsvRows:
+    """Makes the rows of a block; it travels to workers."""
+
+    more: tuple[str, ...]
+    cell: Callable[[str], str]
+
+    def __call__(self, block: PerExample) -> bytes:
+        """Return the rows as text."""
+        found = [self._quoted(label or "") for label in block.found or ()]
+        return b"".join(self._lines(block, found, slice(at, at + _ROWS)) for at in range(0, block.count, _ROWS))
+
+    def _quoted(self, text: str) -> str:
+        safe = self.cell(text)
         if not _SPECIAL.search(safe):
             return safe
         return '"' + safe.replace('"', '""') + '"'
 
-    def prepare(block: PerExample) -> bytes:
-        found = [quoted(label or "") for label in block.found or ()]
-        return b"".join(lines(block, found, slice(at, at + _ROWS)) for at in range(0, block.count, _ROWS))
-
-    def lines(block: PerExample, found: Sequence[str], some: slice) -> bytes:
+    def _lines(self, block: PerExample, found: Sequence[str], some: slice) -> bytes:
         columns = (
             map(str, block.numbers[some]),
-            itertools.repeat("") if block.ids is None else map(quoted, block.ids[some]),
+            itertools.repeat("") if block.ids is None else map(self._quoted, block.ids[some]),
             itertools.repeat("") if block.index is None else [found[place] for place in block.index[some].tolist()],
             _known(block.probability[some]),
             shortest(block.loss[some]),
             shortest(block.weight[some]),
-            *(_known(block.columns[name][some]) for name in more),
+            *(_known(block.columns[name][some]) for name in self.more),
         )
         rows = map(",".join, zip(*columns, strict=False))
         return "".join([f"{row}\n" for row in rows]).encode(errors="backslashreplace")
-
-    return Sink(prepare, write, _restart(file, lambda: file.write(header[0])) if to_file else None)
 
 
 def _known(values: Floats) -> list[str]:
@@ -186,13 +195,20 @@ def _jsonl(file: IO[bytes], more: Sequence[str]) -> Iterator[Sink]:
 
 
 def _jsonl_sink(file: IO[bytes], more: Sequence[str], *, to_file: bool = False) -> Sink:
-    names = (*COLUMNS, *more)
+    return Sink(_JsonRows((*COLUMNS, *more)), file.write, _restart(file, lambda: None) if to_file else None)
 
-    def prepare(block: PerExample) -> bytes:
-        rows = (plain(dict(zip(names, row, strict=True))) for row in zip(*_columns(block, more, None), strict=True))
+
+@record(frozen=True)
+class _JsonRows:
+    """Makes the rows of a block, an object on each line; it travels to workers."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, block: PerExample) -> bytes:
+        """Return the rows as text."""
+        found = _columns(block, self.names[len(COLUMNS) :], None)
+        rows = (plain(dict(zip(self.names, row, strict=True))) for row in zip(*found, strict=True))
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode()
-
-    return Sink(prepare, file.write, _restart(file, lambda: None) if to_file else None)
 
 
 @contextlib.contextmanager
