@@ -263,6 +263,15 @@ def test_an_error_in_any_table_is_found_before_anything_runs(call: Call, write: 
     assert not Path("report.json").exists()
 
 
+def test_all_wrong_tables_are_told_at_once(call: Call, write: Write) -> None:
+    write("pyproject.toml", PASS + FAIL.replace("labels =", "lables =") + GONE.replace("{ cost = 1 }", "3"))
+    done = call("check")
+    assert done.code == 2
+    assert "2 checks cannot be read" in done.err
+    assert "[tool.xent.checks.bad]: unknown key 'lables'; the nearest is labels\n" in done.err
+    assert "[tool.xent.checks.gone]: max is a text or an array of texts or a table, not 3\n" in done.err
+
+
 def test_bytes_that_are_not_utf_8_are_2_and_what_cannot_be_read_is_not_1(call: Call, write: Write) -> None:
     write("pyproject.toml", b"[tool.xent.checks.\xff]\n")
     done = call("check")

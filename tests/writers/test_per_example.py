@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import xentcli
+from tests.conftest import Call, Write
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.report.per_example import PerExample
 from xentcli.writers.per_example import COLUMNS, SINKS, check_path, per_example_sink
@@ -289,3 +290,9 @@ def test_losses_are_in_nats_whatever_the_base(tmp_path: Path) -> None:
     with per_example_sink(str(tmp_path / "a.npy")) as sink:
         xentcli.score([[0.5, 0.5]], [0], base="2", sink=sink)
     assert np.load(tmp_path / "a.npy").tolist() == [math.log(2)]
+
+
+def test_a_probability_of_the_truth_is_the_one_that_was_read(call: Call, write: Write) -> None:
+    write("q.csv", "q\n0.1\n0.3\n0.7\n")
+    table = call("score", "q.csv", "--kind", "true-probs", "--per-example", "-").out.splitlines()
+    assert [line.split(",")[3] for line in table] == ["probability", "0.1", "0.3", "0.7"]

@@ -128,10 +128,11 @@ def given_on_command_line(name: str) -> bool:
 def again(command: str, *, without: tuple[str, ...] = ()) -> str:
     """Return the command line that calls another command with the same files and options.
 
-    Options of the output, and those named in `without`, are left out.
+    Options of the output, and those named in `without`, are left out. What standard input was read from has to
+    come through a pipe again.
     """
     ctx = click.get_current_context()
-    words = ["xent", command]
+    words, pipe = ["xent", command], ""
     for parameter in ctx.command.params:
         name = parameter.name or ""
         value = ctx.params.get(name)
@@ -139,9 +140,10 @@ def again(command: str, *, without: tuple[str, ...] = ()) -> str:
             continue
         if isinstance(parameter, click.Argument):
             words.append(str(value))
+            pipe = "... | " if value == "-" else pipe
         elif value is True:
             words.append(parameter.opts[-1])
         else:
             for item in value if isinstance(value, tuple) else (value,):
                 words += [parameter.opts[-1], str(item)]
-    return shlex.join(words)
+    return pipe + shlex.join(words)

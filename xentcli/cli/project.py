@@ -159,12 +159,24 @@ def _checks(table: Any, path: str, keys: Mapping[str, Option]) -> Iterator[tuple
     checks = _table(checks.get("checks", {}), "checks", place)
     if not checks:
         raise UsageError("has no check", place=place, advice="a table [tool.xent.checks.NAME] is one")
+    faults: list[UsageError] = []
     for name, check in checks.items():
-        if not name or name.startswith("-"):
-            raise UsageError(
-                f"{shown(name)} is not the name of a check: the command line could not have it", place=place
-            )
-        yield name, _arguments(_table(check, f"checks.{name}", place), Place(f"{path}, {_title(name)}"), keys)
+        try:
+            yield name, _check(name, check, path, place, keys)
+        except UsageError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        lines = ["; ".join((fault.headline, *fault.advice)) for fault in faults]
+        raise UsageError(f"{len(faults)} checks cannot be read", place=place, advice=tuple(lines))
+
+
+def _check(name: str, check: Any, path: str, place: Place, keys: Mapping[str, Option]) -> list[str]:
+    """The arguments of one check."""
+    if not name or name.startswith("-"):
+        raise UsageError(f"{shown(name)} is not the name of a check: the command line could not have it", place=place)
+    return _arguments(_table(check, f"checks.{name}", place), Place(f"{path}, {_title(name)}"), keys)
 
 
 def _table(value: Any, key: str, place: Place) -> dict[str, Any]:

@@ -508,9 +508,10 @@ class Scorer:
             classes[kept] = np.where(work.soft, -1, work.index)
             found, _, index = distinct(classes)
             labels = tuple(None if label < 0 else self.plan.classes[label] for label in found.tolist())
-        truth = work.truth if labels is not None else np.exp(-work.raw_loss)
         if batch.multilabel:
             truth = np.full(len(kept), np.nan)
+        else:
+            truth = work.truth if labels is not None else work.probabilities[:, 0]
         return PerExample(
             aligned.start,
             aligned.rows,

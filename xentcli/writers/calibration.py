@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from xentcli.report.calibration import CalibrationReport, Fit, GroupCalibration
 from xentcli.report.parts import Bin, Interval
-from xentcli.writers.figures import decimals, fixed, percent, short
+from xentcli.writers.figures import decimals, fixed, group_name, percent, short
 from xentcli.writers.grid import Grid
 
 __all__ = ["bins_grid", "figures", "of_groups", "range_of", "temperature_command"]
@@ -121,7 +121,7 @@ def of_groups(parts: list[GroupCalibration]) -> tuple[tuple[str, ...], list[tupl
     """Return the header and the rows of the groups of some columns, the largest gap first."""
     rows = []
     for part in sorted(parts, key=lambda part: -abs(part.gap or 0.0)):
-        names = [value or "(empty)" for value in part.group.values()]
+        names = [*map(group_name, part.group.values())]
         chance = "" if part.ece_floor_95 is None else f" (chance at most {part.ece_floor_95:.3f})"
         gap = "-" if part.gap is None else f"{part.gap:.4f}"
         if part.interval is not None:

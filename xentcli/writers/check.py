@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from xentcli.report.check import Check, CheckReport, Reason
 from xentcli.scoring.metrics import find
-from xentcli.writers.figures import fixed, percent, plural
+from xentcli.writers.figures import fixed, group_name, percent, plural
 from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
 
 __all__ = ["MOST", "figures", "first_limits", "in_words", "limit_rows", "reason_cells", "reason_rows", "sentences"]
@@ -59,7 +59,7 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
 
 def _held(metric: str, group: Mapping[str, str] | None) -> str:
     """A metric, with the group that is held to a limit."""
-    of = ", ".join(f"{name} {text or '(empty)'}" for name, text in (group or {}).items())
+    of = ", ".join(f"{name} {group_name(text)}" for name, text in (group or {}).items())
     return f"{metric}  {of}" if group else metric
 
 

@@ -6,7 +6,7 @@ import math
 
 from xentcli.report.document import counted as plural
 
-__all__ = ["decimals", "fixed", "percent", "plural", "short"]
+__all__ = ["decimals", "fixed", "group_name", "percent", "plural", "short"]
 
 
 def decimals(standard_error: float | None) -> int:
@@ -53,3 +53,12 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return str(share)
     return f"{100 * share + 0.0:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"
+
+
+def group_name(text: str) -> str:
+    """Return the text that names a group as a table shows it: quoted if its blanks could not be seen.
+
+    >>> group_name("north"), group_name(""), group_name(" ")
+    ('north', '(empty)', "' '")
+    """
+    return (text if text == text.strip() else repr(text)) if text else "(empty)"

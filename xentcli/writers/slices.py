@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, find
-from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.figures import decimals, fixed, group_name, percent, plural, short
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
@@ -42,7 +42,7 @@ def _by(report: Report, parts: list[GroupSlice]) -> Grid:
     rows = []
     for part in parts:
         shown = ends(part.interval, places) if part.interval is not None else f"- ({part.undefined['interval']})"
-        names = [value or "(empty)" for value in part.group.values()]
+        names = [*map(group_name, part.group.values())]
         cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
         rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
     level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xentcli.report.document import Document
-from xentcli.writers.figures import percent
+from xentcli.writers.figures import group_name, percent
 from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, nothing, page_of, report_of
 
 __all__ = ["classes", "groups"]
@@ -34,7 +34,9 @@ def groups(document: Document) -> Any:
     report = report_of(document)
     parts = []
     for columns, some in itertools.groupby(report.by, key=lambda part: tuple(part.group)):
-        bars = [(", ".join(part.group.values()), part.share, part.examples, part.cost) for part in some]
+        bars = [
+            (", ".join(map(group_name, part.group.values())), part.share, part.examples, part.cost) for part in some
+        ]
         parts.append((", ".join(columns), _ordered(bars)))
     if not parts:
         raise nothing("groups", "there are no groups", "--by COLUMN")

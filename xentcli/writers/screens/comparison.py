@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
 from xentcli.scoring.metrics import METRICS
-from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.figures import decimals, fixed, group_name, percent, plural
 from xentcli.writers.remarks import changes_of_losses, ends
 from xentcli.writers.screens.layout import MOST, Columns, block, facts, lines, text
 
@@ -168,8 +168,8 @@ def _sentences(result: Comparison) -> Iterator[str]:
         yield f"{min(result.models, key=_cost).name} has the smallest cost."
     if len(costs) == 1:
         (pair,) = costs
-        tied = f", {pair.ties:,} are equal" if pair.ties else ""
-        yield f"{pair.model} has the smaller loss on {pair.wins:,} rows, {pair.reference} on {pair.losses:,}{tied}."
+        tied = f", {pair.ties:,} {'is' if pair.ties == 1 else 'are'} equal" if pair.ties else ""
+        yield f"{pair.model} has the smaller loss on {plural(pair.wins, 'row')}, {pair.reference} on {pair.losses:,}{tied}."
     detectable = [pair.detectable for pair in costs if pair.detectable]
     if detectable:
         size, whose = f"{max(detectable):.2g}", "" if len(costs) == 1 else ", whichever the model"
@@ -218,7 +218,7 @@ def _parts(
     rows = [
         (
             *((part.model,) if several else ()),
-            part.name if isinstance(part, ClassChange) else ", ".join(v or "(empty)" for v in part.group.values()),
+            part.name if isinstance(part, ClassChange) else ", ".join(map(group_name, part.group.values())),
             f"{part.examples:,}",
             *(fixed(value, places) for value in (part.reference_cost, part.cost)),
             _signed(part.change, places),
