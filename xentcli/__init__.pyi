@@ -171,6 +171,7 @@ def compare(
     each: Sequence[str] = (),
     model: str | None = None,
     fit: str | None = None,
+    details: Collection[str] = (),
     threads: int | None = None,
     engine: Literal["local", "dask"] | None = None,
     scheduler: Any = None,

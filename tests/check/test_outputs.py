@@ -232,7 +232,7 @@ def test_a_miss_within_chance_is_said(call: Call, write: Write) -> None:
     done = call(*words)
     assert done.code == 0 and "within chance" in done.out
     strict = call(*words, "--strict")
-    assert strict.code == 5 and strict.out.startswith("open") and "Inconclusive" in strict.out
+    assert strict.code == 5 and strict.out.startswith("inconclusive ") and "Inconclusive" in strict.out
 
 
 def test_many_groups_are_cut_on_a_screen_and_whole_in_files(call: Call, write: Write, tmp_path: Path) -> None:

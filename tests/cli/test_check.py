@@ -190,7 +190,7 @@ def test_the_verdict_in_every_format_and_file(check: Call, tmp_path: Path, limit
     assert (tmp_path / "a.json").read_text() == done.out
     assert f"**{verdict.replace('_', ' ')}**" in (tmp_path / "a.md").read_text()
     assert re.match(
-        {"pass": "pass ", "fail": "FAIL ", "no_verdict": "none "}[verdict], (tmp_path / "a.txt").read_text()
+        {"pass": "pass ", "fail": "FAIL ", "no_verdict": "no verdict "}[verdict], (tmp_path / "a.txt").read_text()
     )
 
 

@@ -205,10 +205,10 @@ def test_explain_logits_by_way_of_the_softmax(call: Call) -> None:
 def test_check_with_a_limit_that_failed(call: Call) -> None:
     done = call("check", "preds.csv", "labels.csv", "--max", "cost=0.5", "--min", "accuracy=0.5", "--max", "kl=1")
     lines = screen(done, code=1).splitlines()
-    assert lines[0] == "FAIL   cost       0.729752   at most 0.500000    over by 0.229752"
+    assert lines[0] == "FAIL         cost       0.729752   at most 0.500000    over by 0.229752"
     assert sorted(lines[1:3]) == [
-        "none   kl         -          at most 1.000000    targets are not soft",
-        "pass   accuracy   0.666667   at least 0.500000   margin  0.166667",
+        "no verdict   kl         -          at most 1.000000    targets are not soft",
+        "pass         accuracy   0.666667   at least 0.500000   margin  0.166667",
     ]
     assert lines[3:] == [
         "",

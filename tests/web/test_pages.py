@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 
 import xentcli
 from tests.conftest import Call, Write
-from xentcli.report.details import DETAILS
+from xentcli.report.details import COMPARED, DETAILS
 from xentcli.writers import content, web
 from xentcli.writers.pictures import DRAWINGS
 from xentcli.writers.safe import terminal
@@ -41,7 +41,7 @@ def made() -> dict[str, Any]:
     shown: dict[str, Any] = {"details": DETAILS, **groups}
     return {
         "score": xentcli.score(old, y, by_class=True, worst=3, **shown),
-        "compare": xentcli.compare({HOSTILE[0]: old, HOSTILE[1]: new}, y, by_class=True),
+        "compare": xentcli.compare({HOSTILE[0]: old, HOSTILE[1]: new}, y, by_class=True, details=COMPARED),
         "calibration": xentcli.calibration(old, y, **shown),
         "check": xentcli.check(old, y, max={"cost": 0.1}, **shown),
         "explain": xentcli.explain(old, y, row=3),
@@ -103,6 +103,9 @@ def test_a_page_holds_the_json_and_every_number_of_it_that_tables_have(
         numbers += [count for row in details["confusion"] for count in row]
         numbers += [part[key] for part in details["reliability"] for key in ("confidence", "accuracy", "rows")]
         assert {str(number) for number in numbers} <= texts
+    if name == "compare":
+        bins = held["details"]["differences"][0]["bins"]
+        assert {str(part[key]) for part in bins for key in part} <= texts
 
 
 OF_A_SCORE = ["Losses", "Reliability", "Classes", "Groups", "Worst rows", "Confusion"]
@@ -110,7 +113,7 @@ SECTIONS = {
     "score": ["Cost", "What was scored", *OF_A_SCORE],
     "check": ["Verdict", "What was scored", "Figures", *OF_A_SCORE],
     "calibration": ["Calibration", "What was scored", *OF_A_SCORE],
-    "compare": ["Result", "Cost from model to model"],
+    "compare": ["Result", "Differences of the rows", "Cost from model to model"],
 }
 DRAWN = {name: [drawing for drawing, row in DRAWINGS.items() if name in row.commands] for name in SECTIONS}
 
@@ -218,6 +221,38 @@ def test_the_command_computes_what_the_page_shows(call: Call, write: Write, tmp_
     plain, detailed = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
     assert detailed.pop("details")["confusion"] == [[1, 0], [0, 1]]
     assert detailed == plain
+
+
+def test_the_page_of_named_checks_has_for_each_what_the_page_of_one_has(
+    call: Call, write: Write, tmp_path: Any, browser: Browser
+) -> None:
+    write("p.csv", "a,b\n0.7,0.3\n0.4,0.6\n")
+    write("y.csv", "truth\na\nb\n")
+    table = '[tool.xent.checks."{}"]\npredictions = "{}"\nlabels = "y.csv"\nmax = ["cost=0.4"]\n'
+    names = {HOSTILE[0]: "p.csv", "b": "p.csv", "lost": "none.csv"}
+    write("pyproject.toml", "".join(table.format(name, path) for name, path in names.items()))
+    assert call("check", "-o", "all.html", "-o", "all.json").code == 4
+    assert call("check", "p.csv", "y.csv", "--max", "cost=0.4", "-o", "one.html").code == 1
+    one, every = ((tmp_path / f"{name}.html").read_text() for name in ("one", "all"))
+    heads = re.findall("<h2>(.*?)</h2>", one)[1:-1]
+    assert re.findall("<h3>(.*?)</h3>", every) == 2 * heads
+    assert len(re.findall("<h2>", every)) == 5
+    assert every.count("<svg") == 2 * one.count("<svg") > 0
+    ids = re.findall(r' id="([^"]*)"', every)
+    assert len(ids) == len(set(ids)) and set(re.findall(r'(?:href="|url\()#([^")]*)', every)) <= set(ids)
+    texts = set(Parsed(every).texts)
+    for check in json.loads((tmp_path / "all.json").read_text())["checks"][:2]:
+        details = check["report"]["details"]
+        assert {str(part[key]) for part in details["losses"]["bins"] for key in part} <= texts
+    assert any("1 could not run" in text for text in texts)
+    page, faults = browser.new_page(viewport={"width": 400, "height": 900}), []
+    page.on("console", lambda message: faults.append(message.text))
+    page.goto((tmp_path / "all.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(page).response["violations"]
+    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
+    assert page.locator("img").count() == 0 and faults == []
+    page.close()
 
 
 def test_the_extension_asks_for_a_page_and_the_command_says_what_it_needs(

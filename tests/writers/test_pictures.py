@@ -14,6 +14,7 @@ import pytest
 import xentcli
 from tests.conftest import Call, Write
 from xentcli.errors import UsageError
+from xentcli.report.details import COMPARED as OF_COMPARISON
 from xentcli.report.details import DETAILS
 from xentcli.writers.pictures import DRAWINGS, FORMATS, drawn, figure
 
@@ -25,7 +26,7 @@ SITES: dict[str, Any] = {
 }
 SCORE = xentcli.score(Q, Y, details=DETAILS, **SITES)
 MODELS = {"a": Q, "b": 0.8 * Q + 0.05, "c": 0.5 * Q + 0.125}
-COMPARED = xentcli.compare(MODELS, Y)
+COMPARED = xentcli.compare(MODELS, Y, details=OF_COMPARISON)
 DOCUMENTS = {
     "score": SCORE,
     "check": xentcli.check(Q, Y, max={"cost": 1.0}, details=DETAILS, **SITES),
@@ -194,8 +195,8 @@ def test_each_drawing_is_written_in_each_format_the_same_each_time(command: str,
 
 
 def test_pdf_and_png_have_no_date() -> None:
-    assert all(drawn(COMPARED, "differences", form) == drawn(COMPARED, "differences", form) for form in ("pdf", "png"))
-    assert b"CreationDate" not in drawn(COMPARED, "differences", "pdf")
+    assert all(drawn(COMPARED, "changes", form) == drawn(COMPARED, "changes", form) for form in ("pdf", "png"))
+    assert b"CreationDate" not in drawn(COMPARED, "changes", "pdf")
 
 
 def test_reliability_is_the_bins_of_the_json() -> None:
@@ -235,10 +236,10 @@ def test_the_confusion_is_that_of_the_json() -> None:
     assert shown == {(p, t): counts[t, p] for t in range(4) for p in range(4) if counts[t, p]}
 
 
-def test_differences_and_the_curve_are_the_pairs_of_the_json() -> None:
+def test_changes_and_the_curve_are_the_pairs_of_the_json() -> None:
     found = COMPARED.to_dict()
     pairs = [pair for pair in found["pairs"] if pair["metric"] == "cost"]
-    axes = figure(COMPARED, "differences").axes[0]
+    axes = figure(COMPARED, "changes").axes[0]
     marks = [(x, line.get_label()) for line in axes.lines if line.get_marker() in "v^o" for x in line.get_xdata()]
     assert sorted(marks) == sorted((pair["change"], pair["verdict"]) for pair in pairs)
     ends = {tuple(line.get_xdata()) for line in axes.lines if line.get_linewidth() == 1.6}
@@ -250,10 +251,72 @@ def test_differences_and_the_curve_are_the_pairs_of_the_json() -> None:
     assert ends == {(first + pair["interval"]["low"], first + pair["interval"]["high"]) for pair in pairs}
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 30.0], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_differences_of_the_rows_are_counted_exactly_and_add_up_to_the_change(scale: float, weighted: bool) -> None:
+    random = np.random.default_rng(3)
+    old = random.exponential(scale, 5000)
+    new = np.where(random.random(5000) < 0.1, old, old * random.exponential(1.0, 5000))
+    new[3], old[4], new[5], old[5] = math.inf, math.inf, math.inf, math.inf
+    weights = random.integers(0, 3, 5000).astype(float) if weighted else np.ones(5000)
+    weights[3:6] = 1
+    rows = {name: {"loss": losses, "weight": weights} for name, losses in (("a", old), ("b", new))}
+    result = xentcli.compare(rows, kind="losses", weights="weight", details=OF_COMPARISON)
+    assert result.details is not None
+    (found,) = result.details.differences
+    with np.errstate(invalid="ignore"):
+        change = new - old
+    kept = np.isfinite(change) & (weights > 0)
+    change, weights, mass = change[kept], weights[kept], math.fsum(weights) - 1
+    inside = [
+        (change > part.low) & (change < part.high)
+        if part.low < 0 < part.high
+        else (change >= part.low) & (change < part.high)
+        if part.low > 0
+        else (change > part.low) & (change <= part.high)
+        for part in found.bins
+    ]
+    assert [part.rows for part in found.bins] == [int(some.sum()) for some in inside]
+    assert sum(part.rows for part in found.bins) == len(change)
+    sums = [math.fsum((change * weights)[some]) / mass for some in inside]
+    assert [part.contribution for part in found.bins] == pytest.approx(sums, rel=1e-12, abs=1e-30)
+    assert len(found.bins) <= 2 * 40 + 1
+    assert (found.reference_infinite, found.model_infinite) == (1, 1)
+    assert found.median == pytest.approx(np.median(change), rel=1 / 16, abs=scale / 500)
+    assert found.tail_from is not None
+    tail = np.abs(change) >= found.tail_from
+    assert found.tail_rows == tail.sum() >= 0.01 * len(change)
+    assert found.tail_contribution == pytest.approx(math.fsum((change * weights)[tail]) / mass, rel=1e-12)
+
+
+def test_differences_of_equal_and_of_hardly_different_models_are_drawn() -> None:
+    for other in (Q, Q * (1 - 1e-9) + 1e-9 / 4):
+        result = xentcli.compare({"a": Q, "b": other}, Y, details=OF_COMPARISON)
+        assert result.details is not None
+        bins = result.details.differences[0].bins
+        above, below = figure(result, "differences").axes
+        assert [height for _, _, height in bars(above)] == [part.rows for part in bins]
+        assert [height for _, _, height in bars(below)] == [part.contribution for part in bins]
+        assert sum(part.contribution for part in bins) == pytest.approx(result.pairs[0].change, rel=1e-9)
+    assert len(bins) > 10, "bins are as small as the differences"
+    with pytest.raises(UsageError, match="not asked for"):
+        figure(xentcli.compare({"a": Q, "b": Q}, Y), "differences")
+
+
+def test_of_many_models_the_first_have_room_and_infinite_rows_a_number() -> None:
+    zeros = Q.copy()
+    zeros[:7] = np.eye(4)[(Y[:7] + 1) % 4]
+    many = {f"m{number}": zeros for number in range(9)}
+    made = figure(xentcli.compare({"first": Q, **many}, Y, details=OF_COMPARISON), "differences")
+    assert len(made.axes) == 6
+    assert "loss minus that of first, nats; 3 more models" in texts(made)
+    assert {"m0: mean +inf nats", "7", "inf"} <= set(texts(made))
+
+
 def test_names_of_files_are_text_and_cut() -> None:
     q, y = np.random.default_rng(0).dirichlet(np.ones(5), 80), [HOSTILE[row % 5] for row in range(80)]
     report = xentcli.score(q, y, classes=HOSTILE, details=DETAILS, by={"$g$": y})
-    models = xentcli.compare(dict(zip(HOSTILE, [q] * 5, strict=True)), y, classes=HOSTILE)
+    models = xentcli.compare(dict(zip(HOSTILE, [q] * 5, strict=True)), y, classes=HOSTILE, details=OF_COMPARISON)
     for document, name in ((report, "classes"), (report, "confusion"), (report, "groups"), (models, "curve")):
         svg = drawn(document, name, "svg")
         shown = words_of(svg)
@@ -261,7 +324,8 @@ def test_names_of_files_are_text_and_cut() -> None:
         assert any(text.startswith("</text><script>") for text in shown)
         assert not any("\x1b" in text or "\u202e" in text or len(text) > 130 for text in shown)
         assert b"<script" not in svg
-    assert any("from $x^2$ & $y$," in text for text in texts(figure(models, "differences")))
+    assert any("from $x^2$ & $y$," in text for text in texts(figure(models, "changes")))
+    assert "a\\x1b[31m\\u202e: mean 0 nats" in texts(figure(models, "differences"))
 
 
 def test_one_class_a_thousand_classes_and_infinite_losses_are_drawn_or_refused_with_the_reason() -> None:
@@ -284,7 +348,7 @@ def test_one_class_a_thousand_classes_and_infinite_losses_are_drawn_or_refused_w
     with pytest.raises(UsageError, match="one label each"):
         figure(soft, "confusion")
     assert drawn(soft, "classes", "png")
-    for name in ("curve", "differences"):
+    for name in ("curve", "changes", "differences"):
         with pytest.raises(UsageError, match=f"{name} cannot be drawn: .* no labels"):
             figure(xentcli.compare({"a": q, "b": q}), name)
 
@@ -303,4 +367,4 @@ def test_no_pyplot_and_no_setting_of_the_user_is_used(monkeypatch: pytest.Monkey
 def test_every_drawing_is_of_some_command_and_its_detail_can_be_asked_for() -> None:
     for drawing in DRAWINGS.values():
         assert {*drawing.commands} <= {"score", "check", "calibration", "merge", "compare"}
-        assert drawing.detail in ("", *DETAILS)
+        assert drawing.detail in ("", *(OF_COMPARISON if drawing.commands == ("compare",) else DETAILS))

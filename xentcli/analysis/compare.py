@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from xentcli.analysis.comparison import comparison_of
 from xentcli.analysis.contrasts import contrasts_of
 from xentcli.analysis.divergence import divergences
 from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
-from xentcli.analysis.score import with_labels
+from xentcli.analysis.score import details_named, with_labels
 from xentcli.arrays import index_of
 from xentcli.engine.tasks import on_engine
 from xentcli.errors import DataError, UsageError, Warning, XentError, shown
@@ -19,6 +19,7 @@ from xentcli.readers import file_and_part, file_id
 from xentcli.readers.shards import files_of
 from xentcli.records import replace
 from xentcli.report.comparison import Comparison, Refused
+from xentcli.report.details import COMPARED
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings, takes_options
 from xentcli.urls import bare, hidden
@@ -40,6 +41,7 @@ def compare(
     each: Sequence[str] = (),
     model: str | None = None,
     fit: str | None = None,
+    details: Collection[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
     **options: Any,
@@ -61,6 +63,8 @@ def compare(
     fit
         "temperature" compares also the costs once each model has its own temperature, fitted on these rows,
         "none" does not [default: temperature for up to 20 models].
+    details
+        What the comparison has in ``details``: differences (how those of the rows are distributed).
     labels, settings, threads, engine, scheduler, options
         As ``score`` takes them. labels is None where each file has them in a column, `label`; without either
         the distributions themselves are compared, by the divergences and the shared top class.
@@ -93,13 +97,13 @@ def compare(
         known = chosen.label is not None if labels is None else index_of(labels) is not None
         chosen = replace(chosen, id=INDEX) if reordered(indexes, known) else chosen
     unfitted = _unfitted(fit, chosen, len(each or named_models), model)
-    runs = Runs.of(chosen, _metrics(chosen))
+    runs, wanted = Runs.of(chosen, _metrics(chosen)), details_named(details, COMPARED)
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
     if model is not None:
         done = runs.run_long(model, next(iter(named_models.values())), labels, **beside)
         if len(done) < 2:
             raise DataError(f"column {shown(model)} names one model only: there is nothing to compare it with")
-        return _made(runs, done, labels, unfitted, threads)
+        return _made(runs, done, labels, unfitted, threads, wanted)
     if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
         if fit == "temperature":
             raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
@@ -109,7 +113,7 @@ def compare(
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
     done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
-    result = _made(runs, done, labels, unfitted, threads, refused)
+    result = _made(runs, done, labels, unfitted, threads, wanted, refused)
     return replace(result, warnings=(*result.warnings, *(() if each else _same_files(named_models))))
 
 
@@ -119,10 +123,11 @@ def _made(
     labels: Any,
     unfitted: str | None,
     threads: int | None,
+    details: Collection[str],
     refused: tuple[Refused, ...] = (),
 ) -> Comparison:
     """The document of models whose rows are there."""
-    contrasts = contrasts_of(runs, models, labels, threads)
+    contrasts = contrasts_of(runs, models, labels, threads, details=details)
     return comparison_of(
         runs.settings,
         runs.metrics,

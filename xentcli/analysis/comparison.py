@@ -11,12 +11,14 @@ import numpy as np
 
 from xentcli.analysis.caveats import CLUSTERED, no_spread
 from xentcli.analysis.contrasts import MOST_PAIRED, Contrasts
+from xentcli.analysis.details import largest_step, paired_differences
 from xentcli.analysis.fit import RESOLVED
 from xentcli.analysis.model_rows import ModelRows
 from xentcli.analysis.pairs import Difference, Part, columns_of, holm, parts_of
 from xentcli.errors import NoVerdict, Place, Warning, shown
 from xentcli.records import cached_property, record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
+from xentcli.report.details import ComparisonDetails
 from xentcli.report.document import counted
 from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
@@ -162,6 +164,26 @@ class _Compared:
             notes=tuple(self.notes(pairs)),
             options=self.settings.changed(),
             warnings=tuple(self.warnings(pairs)),
+            details=self.details(),
+        )
+
+    def details(self) -> ComparisonDetails | None:
+        """What drawings and pages show beside the figures; None where nothing asks for them."""
+        if not self.contrasts.spread:
+            return None
+        last = max(largest_step(of) for of in self.contrasts.spread.values())
+        return ComparisonDetails(
+            tuple(
+                paired_differences(
+                    self.reference.name,
+                    self.models[place].name,
+                    {step: sums["change"] for step, sums in of},
+                    self.differences[self.models[place].name, "cost"].paired.moments.mean,
+                    last,
+                    self.settings.nats_per_unit,
+                )
+                for place, of in sorted(self.contrasts.spread.items())
+            )
         )
 
     def model(self, place: int, model: ModelRows) -> Model:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from itertools import combinations, product
 from typing import Any
@@ -52,6 +52,8 @@ class Contrasts(Tally):
         The rows of --worst.
     undefined
         Metrics that some rows have no value of.
+    spread
+        Of each model what Common.spread() gives of the cost, where the details ask for it.
     """
 
     rows: int = 0
@@ -64,6 +66,7 @@ class Contrasts(Tally):
     by: Mapping[tuple[int, int, str], Groups[GroupName]] = field(default_factory=dict)
     changed: Mapping[int, MostChanged] = field(default_factory=dict)
     undefined: frozenset[str] = frozenset()
+    spread: Mapping[int, Groups[int]] = field(default_factory=dict)
 
     @property
     def same_rows(self) -> bool:
@@ -87,14 +90,20 @@ class Contrasts(Tally):
 
 
 def contrasts_of(
-    runs: Runs, models: Sequence[ModelRows], labels: Any, threads: int | None = None, *, whole: bool = False
+    runs: Runs,
+    models: Sequence[ModelRows],
+    labels: Any,
+    threads: int | None = None,
+    *,
+    details: Collection[str] = (),
+    whole: bool = False,
 ) -> Contrasts:
     """Tally the rows that all models have, the reference first.
 
     With `whole` all that a merge may need is there: means that the reports have too, and metrics that are undefined
     in these rows alone.
     """
-    return _Contrasted(runs, models, labels, threads, whole).contrasts()
+    return _Contrasted(runs, models, labels, threads, details, whole).contrasts()
 
 
 @record(frozen=True, eq=False)
@@ -105,6 +114,7 @@ class _Contrasted:
     models: Sequence[ModelRows]
     labels: Any
     threads: int | None
+    details: Collection[str]
     whole: bool
 
     @property
@@ -158,6 +168,7 @@ class _Contrasted:
             by=dict(self.by()),
             changed={new: self.changed(new) for new in others if self.settings.worst},
             undefined=frozenset(self.runs.metrics) - self.metrics.keys(),
+            spread={new: self.spread(new) for new in others if "differences" in self.details},
         )
 
     def _column(self, model: int, metric: str = "cost") -> Column:
@@ -192,6 +203,9 @@ class _Contrasted:
             rows = np.arange(part.start + 1, part.stop + 1)[kept]
             found = found.merge(Outermost.of(change, self.common.weights(part, kept), rows))
         return found
+
+    def spread(self, new: int) -> Groups[int]:
+        return self.common.spread(self._column(0), self._column(new))
 
     def by_class(self) -> Iterator[tuple[tuple[int, str], Groups[str]]]:
         names = [str(name) for name in self.runs.labels.names]

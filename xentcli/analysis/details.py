@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
+from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
@@ -12,15 +13,17 @@ import numpy as np
 from xentcli.analysis.caveats import no_floor
 from xentcli.analysis.student import normal_quantile
 from xentcli.pairing import Plan
-from xentcli.report.details import MOST_CLASSES, LossBin, Losses
+from xentcli.records import record
+from xentcli.report.details import MOST_CLASSES, DifferenceBin, Differences, LossBin, Losses
 from xentcli.report.parts import Bin, Interval
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.confusion import Confusion
-from xentcli.tallies.moments import Moments
+from xentcli.tallies.groups import Groups
+from xentcli.tallies.moments import Mean, Moments
 from xentcli.tallies.scores import Scores
 from xentcli.tallies.tail import least_of, step_of
 
-__all__ = ["confusion", "finite_tail", "losses", "reliability", "worst_part"]
+__all__ = ["confusion", "finite_tail", "largest_step", "losses", "paired_differences", "reliability", "worst_part"]
 
 _MOST_BINS = 80
 _DOUBLING = 32
@@ -64,49 +67,143 @@ def losses(bundle: Bundle, unit: float) -> Losses:
 
 
 def _bins(tail: Mapping[int, Moments], total: Scores, unit: float) -> list[LossBin]:
-    """The bins that have rows: of a quarter of a doubling, or wider by powers of 2 where these would be too many."""
-    width = 1
-    while _quarter(max(tail, default=_LEAST)) // width >= _MOST_BINS:
-        width *= 2
-    found: dict[int, Moments] = {}
-    for step, part in tail.items():
-        place = max(_quarter(step) // width, -1)
-        found[place] = found[place].merge(part) if place in found else part
+    """The bins that have rows; all losses of the first are below 2**-10 nats."""
+    edges = _Edges(_LEAST, max(tail, default=_LEAST), _MOST_BINS)
     cost = total.cost.mean
     return [
         LossBin(
-            0.0 if place < 0 else _edge(place * width) / unit,
-            _edge((place + 1) * width if place >= 0 else 0) / unit,
+            edges.below(place) / unit,
+            edges.below(place + 1) / unit,
             part.rows,
             part.mean.share_of(cost) if cost.a.all_finite else None,
         )
-        for place, part in sorted(found.items())
+        for place, part in edges.binned(tail)
     ]
 
 
-def _quarter(step: int) -> int:
-    """The quarter of a doubling that a step is in, counted from the end of the first bin."""
-    doublings, rest = divmod(step - _LEAST, _DOUBLING)
-    return len(_QUARTERS) * doublings + bisect_right(_QUARTERS, rest) - 1
+@record(frozen=True)
+class _Edges:
+    """Bins of a quarter of a doubling, or wider by powers of 2 where there would be more than `most`.
 
+    Bin 0 has the steps below `least`, a power of 2; the largest step is `largest`.
+    """
 
-def _edge(quarter: int) -> float:
-    """The least loss of a quarter, in nats."""
-    doublings, place = divmod(quarter, len(_QUARTERS))
-    return least_of(min(_LEAST + _DOUBLING * doublings + _QUARTERS[place], _INFINITE))
+    least: int
+    largest: int
+    most: int
+
+    @cached_property
+    def _width(self) -> int:
+        width = 1
+        while self._quarter(self.largest) // width >= self.most:
+            width *= 2
+        return width
+
+    def _quarter(self, step: int) -> int:
+        """The quarter of a doubling that a step is in, counted from the end of the first bin."""
+        doublings, rest = divmod(step - self.least, _DOUBLING)
+        return len(_QUARTERS) * doublings + bisect_right(_QUARTERS, rest) - 1
+
+    def place(self, step: int) -> int:
+        """The bin of a step; of a step below 0 that of its size, below 0 too."""
+        size = max(self._quarter(abs(step)) // self._width + 1, 0)
+        return -size if step < 0 else size
+
+    def binned(self, steps: Mapping[int, Moments]) -> list[tuple[int, Moments]]:
+        """Each bin that has rows, and the moments of its steps."""
+        found: dict[int, Moments] = {}
+        for step, part in steps.items():
+            place = self.place(step)
+            found[place] = found[place].merge(part) if place in found else part
+        return sorted(found.items())
+
+    def below(self, place: int) -> float:
+        """The least loss of a bin, in nats."""
+        if not place:
+            return 0.0
+        doublings, quarter = divmod((place - 1) * self._width, len(_QUARTERS))
+        return least_of(min(self.least + _DOUBLING * doublings + _QUARTERS[quarter], _INFINITE))
+
+    def ends(self, place: int) -> tuple[float, float]:
+        """Where a bin of differences begins and ends, in nats."""
+        size = abs(place)
+        near, far = self.below(size), self.below(size + 1)
+        return (near, far) if place > 0 else (-far, far) if not place else (-far, -near)
 
 
 def _median(tail: Mapping[int, Moments], rows: int) -> float:
-    """The loss in nats that half of the rows are below: its place within a step is taken to be its place in rank."""
-    before, half = 0, rows / 2
-    for step in sorted(tail):
-        count = tail[step].rows
+    """The loss in nats that half of the rows are below; rows beyond the tail have an infinite one."""
+    step, part = _halfway(tail, rows / 2)
+    return math.inf if step is None else _within(step, part)
+
+
+def _median_difference(spread: Mapping[int, Moments]) -> float:
+    """The difference in nats that half of the rows are below."""
+    step, part = _halfway(spread, sum(of.rows for of in spread.values()) / 2)
+    if step is None:
+        return math.nan
+    return math.copysign(_within(abs(step), 1 - part if step < 0 else part), step)
+
+
+def _halfway(steps: Mapping[int, Moments], half: float) -> tuple[int | None, float]:
+    """The step with the row in the middle, and which part of its rows is below that one; None where rows lack."""
+    before = 0
+    for step in sorted(steps):
+        count = steps[step].rows
         if before + count >= half:
-            low, high = least_of(step), least_of(step + 1)
-            # All zeros, and what is as good as zero, are in the first step.
-            return low if step == 0 else low + (high - low) * (half - before) / count
+            return step, (half - before) / count
         before += count
-    return math.inf
+    return None, 0.0
+
+
+def _within(step: int, part: float) -> float:
+    """The loss in nats that a part of the rows of a step is below: a place in rank is taken as one in size."""
+    low = least_of(step)
+    # All zeros, and what is as good as zero, are in the first step.
+    return low if step in (0, _INFINITE) else low + (least_of(step + 1) - low) * part
+
+
+def largest_step(spread: Groups[int]) -> int:
+    """Return the largest step of finite differences, whatever the sign; 0 where there is none."""
+    return max((size for step in spread.names if (size := abs(step)) != _INFINITE), default=0)
+
+
+def paired_differences(
+    reference: str, model: str, spread: Mapping[int, Moments], whole: Mean, last: int, unit: float
+) -> Differences:
+    """Return the distribution of differences, each divided by `unit` nats.
+
+    `spread` has their moments by signed_step_of(), `whole` is the mean of all of them, and `last` the largest_step()
+    of the models, whose bins are the same.
+    """
+    finite = {step: part for step, part in spread.items() if abs(step) != _INFINITE}
+    sizes: dict[int, Moments] = {}
+    for step, part in finite.items():
+        sizes[abs(step)] = sizes[abs(step)].merge(part) if abs(step) in sizes else part
+    tail, least = worst_part(sizes)
+    # A power of 2 below a thousandth of the largest, so that small differences have bins too.
+    first = max(min(_LEAST, (last // _DOUBLING - 10) * _DOUBLING), _DOUBLING) if last else _LEAST
+    edges = _Edges(first, last, _MOST_BINS // 2)
+
+    def contribution(part: Moments) -> float:
+        return part.mean.a.over(whole.b) / unit if part.mean.a else 0.0
+
+    bins = []
+    for place, part in edges.binned(finite):
+        low, high = edges.ends(place)
+        bins.append(DifferenceBin(low / unit, high / unit, part.rows, contribution(part)))
+
+    return Differences(
+        reference=reference,
+        model=model,
+        bins=tuple(bins),
+        median=_median_difference(spread) / unit,
+        tail_from=None if tail.rows == sum(part.rows for part in sizes.values()) else least_of(least) / unit,
+        tail_rows=tail.rows,
+        tail_contribution=contribution(tail),
+        reference_infinite=spread[-_INFINITE].rows if -_INFINITE in spread else 0,
+        model_infinite=spread[_INFINITE].rows if _INFINITE in spread else 0,
+    )
 
 
 def confusion(bundle: Bundle, classes: int) -> tuple[tuple[int, ...], ...] | None:

@@ -23,6 +23,7 @@ from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.moments import GroupMeans, GroupMoments, Mean, Moments
 from xentcli.tallies.paired import Paired, differences
+from xentcli.tallies.tail import signed_step_of
 from xentcli.tallies.tally import Tally
 
 __all__ = ["Common", "Difference", "Part", "columns_of", "holm", "parts_of"]
@@ -137,6 +138,18 @@ class Common:
                 "change": GroupMoments.of(differences(before, after), weight, None, among),
             }
             total = total.merge(Groups.of(names, **sums))
+        return total
+
+    def spread(self, old: Column, new: Column) -> Groups[int]:
+        """Return the moments of the differences by signed_step_of(); rows that are infinite in both are left out."""
+        total: Groups[int] = Groups()
+        for part, kept in self.blocks():
+            change, weight = differences(*self.columns(part, kept, (old, new))), self.weights(part, kept)
+            if (both := np.isnan(change)).any():
+                change, weight = change[~both], None if weight is None else weight[~both]
+            names, codes = coded(signed_step_of(change))
+            moments = GroupMoments.of(change, weight, None, Among(codes, len(names)))
+            total = total.merge(Groups.of(names, change=moments))
         return total
 
     def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:

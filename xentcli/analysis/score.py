@@ -165,7 +165,7 @@ def scored(
     return retried(attempt, predictions, labels, once=once, restart=restart)
 
 
-def details_named(names: Collection[str]) -> frozenset[str]:
+def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> frozenset[str]:
     """Return the details of these names.
 
     Raises
@@ -174,9 +174,9 @@ def details_named(names: Collection[str]) -> frozenset[str]:
         For another name.
     """
     given = [names] if isinstance(names, str) else names
-    unknown = next((name for name in given if name not in DETAILS), None)
+    unknown = next((name for name in given if name not in known), None)
     if unknown is not None:
-        raise UsageError(f"there are no details {shown(unknown)}", advice=f"details: {', '.join(DETAILS)}")
+        raise UsageError(f"there are no details {shown(unknown)}", advice=f"details: {', '.join(known)}")
     return frozenset(given)
 
 

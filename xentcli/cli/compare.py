@@ -62,5 +62,7 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     output = Output(options, (*paths, labels, *settings.files_named()))
     with watched(options) as progress:
         models = {"each": each_of(options["each"]), "model": options["model"], "fit": options["fit"]}
-        result = run(paths, labels, settings, **models, threads=options["threads"], progress=progress)
+        result = run(
+            paths, labels, settings, **models, details=output.details, threads=options["threads"], progress=progress
+        )
     output.write(result)

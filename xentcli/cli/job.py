@@ -19,7 +19,7 @@ __all__ = ["Job"]
 
 
 class Job(NamedTuple):
-    """A check, ready to run."""
+    """A check, ready to run; `details` are those that a page of several checks shows."""
 
     inputs: tuple[str, str | None]
     settings: Settings
@@ -27,6 +27,7 @@ class Job(NamedTuple):
     output: Output
     speed: dict[str, Any]
     context: click.Context
+    details: frozenset[str] = frozenset()
 
     @property
     def files(self) -> list[str]:
@@ -57,7 +58,7 @@ class Job(NamedTuple):
         with self.output.examples() as sink, watched(self.speed) as progress:
             beside: dict[str, Any] = {
                 "metrics_needed": self.output.metrics_needed,
-                "details": self.output.details,
+                "details": self.output.details | self.details,
                 "threads": self.speed["threads"],
                 "progress": progress,
             }

@@ -99,6 +99,7 @@ def run_named(project: Project, words: Sequence[str], options: Mapping[str, Any]
         jobs = _jobs(project, words or list(project.checks), options)
     output = Output(options, [str(project.folder / path) for job in jobs.values() for path in job.files])
     with contextlib.chdir(project.folder), computed(options):
+        jobs = {name: job._replace(details=frozenset(output.details)) for name, job in jobs.items()}
         outcomes = [NamedCheck.of(name, _outcome(job, project)) for name, job in jobs.items()]
     document = Checks.of(outcomes, project.path)
     write_junit(document, output)

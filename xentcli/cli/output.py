@@ -18,7 +18,7 @@ from xentcli.cli.targets import Picture, Target
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option
 from xentcli.readers import same_file
-from xentcli.report.details import DETAILS
+from xentcli.report.details import COMPARED, DETAILS
 from xentcli.scoring.metrics import METRICS, Metric, top
 from xentcli.urls import check_here
 from xentcli.writers import text_formats
@@ -78,6 +78,7 @@ class Output:
         targets += [Target.of(given, appended=True) for given in options["append"]]
         self.files = [target for target in targets if target.path != "-"]
         command = click.get_current_context().info_name or ""
+        self._all_details = COMPARED if command == "compare" else DETAILS
         self.pictures = [Picture.of(given, command, options) for given in options.get("plot") or ()]
         self.quiet: bool = options.get("quiet", False)
         self.get = asked(options.get("get") or ())
@@ -109,9 +110,9 @@ class Output:
 
     @property
     def details(self) -> set[str]:
-        """What a score must have beside its figures: what is drawn, and all that a page shows."""
+        """What a result must have beside its figures: what is drawn, and all that a page shows."""
         if any(target.format == "html" for target in self.files) or self.format == "html":
-            return {*DETAILS}
+            return {*self._all_details}
         return {picture.drawing.detail for picture in self.pictures} - {""}
 
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from xentcli.errors import Warning, shown
 from xentcli.records import Keywords, record, replace
+from xentcli.report.details import ComparisonDetails
 from xentcli.report.document import (
     SCHEMA_VERSION,
     UNITS,
@@ -274,9 +275,12 @@ class Comparison(Document):
         what is worth knowing, and nothing to worry about
     options
         what was set, and by whom
+    details
+        what drawings and pages show beside the figures; absent where nothing asks for them
     """
 
     NAME: ClassVar = "comparison"
+    OPTIONAL: ClassVar = frozenset({"details"})
 
     models: Annotated[tuple[Model, ...], Keywords(minItems=1)]
     pairs: tuple[Pair, ...]
@@ -297,6 +301,7 @@ class Comparison(Document):
     notes: tuple[str, ...] = ()
     options: dict[str, Setting] = field(default_factory=dict)
     warnings: tuple[Warning, ...] = ()
+    details: ComparisonDetails | None = None
     schema_version: Version = SCHEMA_VERSION
 
     @property

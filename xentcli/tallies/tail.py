@@ -6,7 +6,7 @@ import numpy as np
 
 from xentcli.arrays import Floats, Ints
 
-__all__ = ["least_of", "step_of"]
+__all__ = ["least_of", "signed_step_of", "step_of"]
 
 _STEP_BITS = 47
 _ONE = 0x3FF << (52 - _STEP_BITS)
@@ -20,6 +20,16 @@ def step_of(loss: Floats) -> Ints:
     """
     steps: Ints = np.maximum(loss, 0.0).view(np.int64) >> _STEP_BITS
     return steps
+
+
+def signed_step_of(difference: Floats) -> Ints:
+    """i8[n]: the step of the size of each difference, negative below 0.
+
+    >>> signed_step_of(np.array([-1.0, -0.0, 2.0])).tolist() == [-_ONE, 0, _ONE + 32]
+    True
+    """
+    steps = step_of(np.abs(difference))
+    return np.where(difference < 0, -steps, steps)
 
 
 def least_of(step: int) -> float:

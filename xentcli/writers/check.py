@@ -10,7 +10,17 @@ from xentcli.scoring.metrics import find
 from xentcli.writers.figures import fixed, group_name, percent, plural
 from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
 
-__all__ = ["MOST", "figures", "first_limits", "in_words", "limit_rows", "reason_cells", "reason_rows", "sentences"]
+__all__ = [
+    "MOST",
+    "commands",
+    "figures",
+    "first_limits",
+    "in_words",
+    "limit_rows",
+    "reason_cells",
+    "reason_rows",
+    "sentences",
+]
 
 MOST = 20
 """How many groups, and reasons, are shown on a terminal and in the summary of a CI step."""
@@ -165,3 +175,9 @@ def sentences(result: CheckReport) -> Iterator[str]:
         yield f"Inputs were read and matched in full: {plural(rows.scored, 'row')} scored."
     if result.written is not None:
         yield f"This run is now the baseline {result.written}."
+
+
+def commands(result: CheckReport) -> Iterator[tuple[str, str]]:
+    """Yield the commands that show more, and the one that accepts, each with its word."""
+    for place, (what, command) in enumerate(result.commands.items()):
+        yield what if what in ("accept", "then") else "" if place else "next", command

@@ -16,7 +16,7 @@ from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid, figures, of_groups, temperature_command
-from xentcli.writers.check import MOST, first_limits, limit_rows, reason_rows, sentences
+from xentcli.writers.check import MOST, commands, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.check import figures as of_check
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
@@ -133,7 +133,7 @@ def _check(result: CheckReport) -> Page:
         parts.append(replace(why, first=range(MOST)))
     parts += [_line(f": {line}", "baseline") for line in baseline_lines(result.baseline)]
     parts += [*_warnings(result), _line(" ".join(sentences(result)))]
-    return [*parts, *(_line(f": {command}", what) for what, command in result.commands.items())]
+    return [*parts, *(_line(f" {command}" if what else command, what) for what, command in commands(result))]
 
 
 def _beside(result: CheckReport) -> Iterator[Grid]:

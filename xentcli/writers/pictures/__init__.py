@@ -32,7 +32,7 @@ class Drawing:
     commands
         The commands whose result it can be made from.
     detail
-        What of the details of a score it shows; empty for what every result has.
+        What of the details of a result it shows; empty for what every result has.
     option
         The option without which the result has nothing to draw.
     labelled
@@ -60,7 +60,10 @@ DRAWINGS = {
         "confidence against accuracy", f"{_HERE}.reliability", _SCORES, "reliability", shows=("interval",)
     ),
     "confusion": Drawing("true against predicted class", f"{_HERE}.confusion", _SCORES, "confusion"),
-    "differences": Drawing("paired differences of the cost", f"{_HERE}.models", ("compare",)),
+    "differences": Drawing(
+        "differences of the losses of the rows", f"{_HERE}.differences", ("compare",), "differences"
+    ),
+    "changes": Drawing("change of the cost of each model", f"{_HERE}.models", ("compare",)),
     "curve": Drawing("cost from model to model", f"{_HERE}.models", ("compare",)),
 }
 """Every drawing, by name."""

@@ -8,7 +8,17 @@ from typing import Any
 from xentcli.report.details import LossBin, Losses
 from xentcli.report.document import Document, counted
 from xentcli.writers.figures import percent, short
-from xentcli.writers.pictures.style import BLUE, GREEN, INK, ORANGE, RED, log_ticks, nothing, page_of, report_of
+from xentcli.writers.pictures.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    infinite_bar,
+    log_ticks,
+    nothing,
+    page_of,
+    report_of,
+)
 
 __all__ = ["losses"]
 
@@ -30,8 +40,8 @@ def losses(document: Document) -> Any:
     _bars(below, scale, bins, [0.0 if part.share is None else part.share for part in bins])
     if infinite:
         # Where the cost is infinite, these rows are all of it.
-        for axes, height in ((above, infinite), (below, 1.0)):
-            axes.bar(scale.infinite, height, 0.9 * scale.width, color=RED, edgecolor=INK, hatch="xxxx", linewidth=0.6)
+        for axes, height, text in ((above, infinite, f"{infinite:,}"), (below, 1.0, "")):
+            infinite_bar(axes, scale.infinite, height, scale.width, text)
     _marks(above, below, scale, found, report.cost, report.unit)
     above.set_title(f"losses of {counted(report.examples.scored, 'row')}")
     above.set_ylabel("rows")

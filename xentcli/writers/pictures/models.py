@@ -10,7 +10,7 @@ from xentcli.report.comparison import Comparison, Pair
 from xentcli.report.document import Document, counted
 from xentcli.writers.pictures.style import BLUE, GREEN, GREY, INK, RED, WIDTH, cut, nothing, page_of
 
-__all__ = ["curve", "differences"]
+__all__ = ["changes", "compared", "curve"]
 
 MOST = 40
 """Models that have room."""
@@ -18,9 +18,9 @@ _MARKS = {"better": ("v", GREEN), "worse": ("^", RED), "no difference": ("o", GR
 """The marker and the colour of a verdict."""
 
 
-def differences(document: Document) -> Any:
+def changes(document: Document) -> Any:
     """Return a Figure: the paired change of the cost of each model against the reference, with its interval."""
-    result, pairs = _compared(document, "differences")
+    result, pairs = compared(document, "changes")
     left, pairs = len(pairs) - MOST, pairs[:MOST]
     figure = page_of(WIDTH, 1.3 + 0.22 * max(len(pairs), 2))
     axes = figure.subplots()
@@ -47,7 +47,7 @@ def differences(document: Document) -> Any:
 
 def curve(document: Document) -> Any:
     """Return a Figure: the cost of each model in the order given; the bars are of the change from the first."""
-    result, pairs = _compared(document, "curve")
+    result, pairs = compared(document, "curve")
     models = result.models
     figure = page_of()
     axes = figure.subplots()
@@ -81,7 +81,7 @@ def curve(document: Document) -> Any:
     return figure
 
 
-def _compared(document: Document, name: str) -> tuple[Comparison, list[Pair]]:
+def compared(document: Document, name: str) -> tuple[Comparison, list[Pair]]:
     """The comparison, and each model against the reference in the cost."""
     assert isinstance(document, Comparison)
     pairs = [pair for pair in document.pairs if pair.metric == "cost"]

@@ -26,6 +26,7 @@ __all__ = [
     "STYLE",
     "WIDTH",
     "cut",
+    "infinite_bar",
     "log_ticks",
     "nothing",
     "page_of",
@@ -98,6 +99,12 @@ def cut(text: str, longest: int = _LONGEST) -> str:
     """
     shown = terminal(text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
+def infinite_bar(axes: Any, place: float, height: float, width: float, text: str = "") -> None:
+    """Draw the bar of infinite losses, which a text above it shows where it is low."""
+    axes.bar(place, height, 0.9 * width, color=RED, edgecolor=INK, hatch="xxxx", linewidth=0.6)
+    axes.annotate(text, (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=7)
 
 
 def log_ticks(low: float, high: float) -> list[tuple[float, str]]:

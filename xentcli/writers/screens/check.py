@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from rich.console import RenderableType
 
 from xentcli.report.check import CheckReport
-from xentcli.writers.check import figures, first_limits, limit_rows, reason_rows, sentences
+from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
 from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
 from xentcli.writers.screens.report import chosen
@@ -15,7 +13,7 @@ from xentcli.writers.screens.slices import slice_tables
 
 __all__ = ["screen"]
 
-_WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "open", "no_verdict": "none"}
+_WORDS = {"pass": "pass", "fail": "FAIL", "inconclusive": "inconclusive", "no_verdict": "no verdict"}
 _STYLES = {"pass": "green", "fail": "bold red", "inconclusive": "yellow", "no_verdict": "yellow"}
 
 
@@ -34,7 +32,7 @@ def screen(result: CheckReport) -> RenderableType:
         facts(changes),
         facts(warnings, "bold yellow"),
         text(" ".join(sentences(result))),
-        facts(list(_commands(result))),
+        facts(list(commands(result))),
     )
 
 
@@ -44,12 +42,6 @@ def _limits(result: CheckReport) -> RenderableType | None:
     rows = [(_WORDS[verdict] if verdict else "", *cells) for verdict, cells in found]
     styles = [_STYLES.get(verdict, "") for verdict, _ in found]
     return Columns(rows, first_styles=styles, first=first_limits(result)) if rows else None
-
-
-def _commands(result: CheckReport) -> Iterator[tuple[str, str]]:
-    """Yield the commands that show more, and the one that accepts."""
-    for place, (what, command) in enumerate(result.commands.items()):
-        yield what if what in ("accept", "then") else "" if place else "next", command
 
 
 def _figures(result: CheckReport) -> RenderableType | None:

@@ -22,6 +22,8 @@ def _one(check: NamedCheck) -> RenderableType:
     if check.report is not None:
         return Group(title, screen_of_one(check.report))
     assert check.error is not None
-    word = text("none" if check.verdict == "no_verdict" else "ERROR", "yellow" if check.exit_code == 5 else "bold red")
+    word = text(
+        "no verdict" if check.verdict == "no_verdict" else "ERROR", "yellow" if check.exit_code == 5 else "bold red"
+    )
     message = word.append(text("  " + check.error.message, "not bold default"))
     return Group(title, message, *(text(f"       {line}") for line in check.error.advice))

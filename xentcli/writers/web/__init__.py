@@ -14,6 +14,8 @@ from typing import Any
 
 from xentcli.extras import needed
 from xentcli.records import replace
+from xentcli.report.checks import Checks
+from xentcli.report.comparison import Comparison
 from xentcli.report.document import Document, Table
 from xentcli.report.explanation import Explanation
 from xentcli.report.report import Report
@@ -69,12 +71,18 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
 
 
 def _tables(document: Document) -> list[Table]:
-    """Every table of a document, and of the details of its score."""
+    """Every table of a document, and of the details of its score or comparison; of several checks those of each."""
+    if isinstance(document, Checks):
+        reports = [(check.name, check.report) for check in document.checks if check.report is not None]
+        each = [replace(table, title=f"{name}: {table.title}") for name, one in reports for table in _tables(one)]
+        return [*document.tables(), *each]
     tables, report = list(document.tables()), getattr(document, "report", document)
     if isinstance(report, Report) and report.details is not None:
         there = {"classes": report.by_class, "worst rows": report.worst}
         more = report.details.tables(report.unit, report.classes)
         tables += [table for table in more if len(there.get(table.title, ())) < len(table.rows)]
+    if isinstance(report, Comparison) and report.details is not None:
+        tables += report.details.tables(report.unit)
     return tables
 
 

@@ -15,6 +15,7 @@ from xentcli.report.details import Losses
 from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid
+from xentcli.writers.check import first_limits, limit_rows
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.inputs import inputs
@@ -30,34 +31,55 @@ MOST = 50
 
 @record(frozen=True)
 class Section:
-    """A heading, paragraphs and tables, and the SVG of drawings."""
+    """A heading of a level, paragraphs and tables, and the SVG of drawings."""
 
     title: str
     parts: Page = ()
     pictures: tuple[Any, ...] = ()
+    level: int = 2
 
 
 def sections(document: Document) -> list[Section]:
     """Return the sections of a page, those that have something to show."""
-    found = _Sections(document)
-    return [section for section in found.all() if section.parts or section.pictures]
+    can_draw = _can_draw()
+    found = list(
+        _of_checks(document, can_draw) if isinstance(document, Checks) else _Sections(document, can_draw).all()
+    )
+    if not can_draw:
+        found.append(
+            Section("Drawings", (Line(("This page has no drawings: pip install 'xentcli[plot]' adds them.",)),))
+        )
+    return [section for section in found if section.parts or section.pictures]
+
+
+def _can_draw() -> bool:
+    from xentcli.writers.pictures import needs_matplotlib
+
+    try:
+        needs_matplotlib()
+    except UsageError:
+        return False
+    return True
+
+
+def _of_checks(document: Checks, can_draw: bool) -> Iterator[Section]:
+    """A section for all checks, and one for each, with those of its report below."""
+    yield Section("Result", (page(document)[0], _verdicts(document)))
+    for number, check in enumerate(document.checks, 1):
+        if check.report is None:
+            yield Section(check.name, page(replace(document, checks=(check,)))[2:])
+            continue
+        first, *others = _Sections(check.report, can_draw, number, check.name).all()
+        yield replace(first, title=check.name)
+        yield from (replace(section, level=3) for section in others)
 
 
 class _Sections:
-    """The sections of a document."""
+    """The sections of a document; of one of several `number` and `name` tell its drawings from those of the others."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
-
-    @cached_property
-    def can_draw(self) -> bool:
-        from xentcli.writers.pictures import needs_matplotlib
-
-        try:
-            needs_matplotlib()
-        except UsageError:
-            return False
-        return True
+    def __init__(self, document: Document, can_draw: bool, number: int = 0, name: str = "") -> None:
+        self.document, self.can_draw = document, can_draw
+        self.number, self.name = number, name
 
     def picture(self, name: str) -> tuple[Any, ...]:
         """The drawing of a name, where there is something to draw and something to draw it with."""
@@ -70,21 +92,20 @@ class _Sections:
             svg = drawn(self.document, name, "svg", transparent=True)
         except UsageError:
             return ()
-        return (inline(svg, name, DRAWINGS[name].about),)
+        ids, about = (f"{name}{self.number}", f"{self.name}: ") if self.number else (name, "")
+        return (inline(svg, ids, f"{about}{DRAWINGS[name].about}"),)
 
     def all(self) -> Iterator[Section]:
         document = self.document
-        if isinstance(document, Checks):
-            yield from _of_checks(document)
-        elif isinstance(document, Comparison):
-            yield Section("Result", page(document), self.picture("differences"))
+        if isinstance(document, Comparison):
+            yield Section("Result", page(document), self.picture("changes"))
+            if document.details is not None:
+                yield Section("Differences of the rows", (_differences(document),), self.picture("differences"))
             yield Section("Cost from model to model", _models(document), self.picture("curve"))
         elif isinstance(document, Report | CheckReport | CalibrationReport):
             yield from self._of_score(document)
         else:
             yield Section("Result", page(document))
-        if not self.can_draw and not isinstance(document, Checks):
-            yield Section("Drawings", (Line(("This page has no drawings: pip install 'xentcli[plot]' adds them.",)),))
 
     def _of_score(self, document: Report | CheckReport | CalibrationReport) -> Iterator[Section]:
         """The sections of a score, and what a check or a calibration has before them."""
@@ -113,6 +134,21 @@ class _Sections:
             yield Section("Worst rows", (worst(report),))
         if details is not None and details.confusion is not None:
             yield Section("Confusion", (_confusion(report, details.confusion),), self.picture("confusion"))
+
+
+def _verdicts(document: Checks) -> Grid:
+    """The limits of all checks."""
+    rows = []
+    for check in document.checks:
+        if check.report is None:
+            rows.append((check.name, check.verdict.replace("_", " "), "", "", "", ""))
+            continue
+        limits = list(limit_rows(check.report))
+        shown = [limits[place] for place in first_limits(check.report)]
+        cells = [(verdict.replace("_", " "), *row) for verdict, row in shown]
+        cells += [(f"({left:,} more)", "", "", "", "")] if (left := len(limits) - len(shown)) else []
+        rows += [(check.name if not place else "", *row) for place, row in enumerate(cells)]
+    return Grid(("check", "", "metric", "value", "limit", "margin"), tuple(rows), "lllrrl", "The limits of all checks")
 
 
 def _first(document: Report | CheckReport | CalibrationReport, report: Report) -> tuple[str, Page]:
@@ -184,8 +220,25 @@ def _models(result: Comparison) -> tuple[Grid, ...]:
     return (Grid(header, tuple(rows), "l" + "r" * (len(names) + 1), "Models").cut(range(MOST)),)
 
 
-def _of_checks(document: Checks) -> Iterator[Section]:
-    """A section for all checks, and one for each."""
-    yield Section("Result", page(replace(document, checks=())))
-    for check in document.checks:
-        yield Section(check.name, page(replace(document, checks=(check,)))[2:])
+def _differences(result: Comparison) -> Grid:
+    """What the rows of each model differ by: the middle, the largest and the infinite ones."""
+    found = result.details.differences if result.details else ()
+    changes = {pair.model: pair for pair in result.pairs if pair.metric == "cost"}
+    rows = []
+    for one in found[:MOST]:
+        pair = changes[one.model]
+        places = max(decimals(pair.standard_error) - 1, 2)
+        tail = [fixed(v, places) for v in (one.tail_from, one.tail_contribution)] if one.tail_from is not None else None
+        figures = [fixed(value, places) for value in (pair.change, one.median)]
+        infinite = [f"{count:,}" if count else "" for count in (one.reference_infinite, one.model_infinite)]
+        tail = [f"{one.tail_rows:,}", *tail] if tail else [""] * 3
+        rows.append((one.model, *figures, *tail, *infinite))
+    rest = [(f"({len(found) - MOST:,} more)", *[""] * 7)] if len(found) > MOST else []
+    header = [
+        *("model", "mean", "median", "rows in the largest 1 %", "their least size", "their part of the mean"),
+        *("infinite in the reference alone", "infinite in the model alone"),
+    ]
+    caption = f"Loss of the model minus that of {result.models[0].name}, {result.unit}; below 0 the model is better"
+    kept = [place for place in range(len(header)) if not place or any(row[place] for row in rows)]
+    cells = (tuple(row[place] for place in kept) for row in (*rows, *rest))
+    return Grid(tuple(header[place] for place in kept), tuple(cells), "l" + "r" * (len(kept) - 1), caption)
