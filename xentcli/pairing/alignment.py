@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
 from xentcli.columns.hashing import sum_of_hashes
@@ -18,10 +18,10 @@ from xentcli.readers.source import (
     Selection,
     Source,
     files_in,
+    held,
     merged_rows,
-    reading,
 )
-from xentcli.records import record
+from xentcli.records import record, replace
 
 __all__ = ["HEAD_ROWS", "Companion", "PartQueue", "RowNames", "Span", "Task", "by_position", "check_pairs", "row_names"]
 
@@ -34,7 +34,6 @@ class PartQueue:
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES, *, shifted: bool = False) -> None:
         self.source = source
         self._block_bytes, self._shifted = block_bytes, shifted
-        self._columns: frozenset[int] | None = None
         self._waiting: deque[Part] = deque()
         self._failure: XentError | None = None
         self._ended = False
@@ -44,19 +43,7 @@ class PartQueue:
 
     def again(self) -> PartQueue:
         """Return the parts of the source from the first on; it must be repeatable."""
-        again = self.of(self.source)
-        return again if self._columns is None else again.only(self._columns)
-
-    def only(self, columns: Collection[int]) -> PartQueue:
-        """Return it; parts that were not looked at yet have these columns alone, where the format reads them apart."""
-        narrow = reading(self.source, columns)
-        if narrow is self.source or self._shifted:
-            return self
-        queue = self.of(self.source)
-        queue._columns, queue._waiting = frozenset(columns), self._waiting
-        queue._failure, queue._ended = self._failure, self._ended
-        queue._rest = _after(sum(part.rows for part in self._waiting), narrow.parts(self._block_bytes))
-        return queue
+        return self.of(self.source)
 
     def of(self, source: Source) -> PartQueue:
         """Return the parts of another source, as large as those of this one."""
@@ -109,20 +96,6 @@ class PartQueue:
             raise
 
 
-def _after(rows: int, parts: Iterator[Part]) -> Iterator[Part]:
-    """Yield what comes after the first rows of parts that can be split."""
-    for part in parts:
-        if rows >= part.rows:
-            rows -= part.rows
-        elif rows:
-            found = part.split(rows)
-            assert found is not None
-            rows = 0
-            yield found[1]
-        else:
-            yield part
-
-
 @record(frozen=True)
 class Companion:
     """A source of rows that go with others, and what to load of it."""
@@ -143,6 +116,10 @@ class Span:
         """Read the selected columns."""
         loaded = merged_rows([part.load(selection) for part in self.parts])
         return loaded if loaded.count == self.rows else loaded.cut(self.skipped, self.skipped + self.rows)
+
+    def held(self, selection: Selection) -> Span:
+        """Return it with its rows, where they are found only by reading in order."""
+        return replace(self, parts=tuple(held(part, selection) for part in self.parts))
 
     def cut(self, first: int, last: int) -> Span:
         """Return the rows from `first` up to but not including `last`."""
@@ -173,6 +150,10 @@ class _CutPart:
             if first < last:
                 yield rows.cut(first, last)
 
+    def held(self, selection: Selection) -> _CutPart:
+        """Return it with its rows, where they are found only by reading in order."""
+        return replace(self, part=held(self.part, selection))
+
     def first(self, rows: int) -> _CutPart:
         """Return all."""
         return self
@@ -186,7 +167,7 @@ class _CutPart:
 class Task:
     """A part of the predictions, `start` rows after the first, and where the rows of each other source are.
 
-    It has places to read, not rows; only what cannot be read again, as a stream, is in its parts.
+    It has places to read, not rows; what cannot be read again, as a stream, is in its parts, and so is what is `held`.
     """
 
     part: Part
@@ -199,6 +180,11 @@ class Task:
         yield _as_in_file(self.part)
         for span in self.companions:
             yield from map(_as_in_file, span.parts)
+
+    def held(self, picks: Sequence[Selection]) -> Task:
+        """Return it with the rows that are found only by reading in order, as the picks of a plan select them."""
+        spans = zip(self.companions, picks[1:], strict=False)
+        return Task(held(self.part, picks[0]), self.start, tuple(span.held(pick) for span, pick in spans))
 
     def within(self, rows: range) -> Task | None:
         """Return what it has of some rows (from 0) of the predictions; None where that is nothing."""

@@ -126,8 +126,7 @@ def pair(
         positions=period,
         sequences=len(shape) == 3 and axis not in (None, 0) and not period,
     )
-    columns = [{column for one in pick.values() for column in one.columns} for pick in picks]
-    return Feed(plan, [queue.only(chosen) for queue, chosen in zip(queues, columns, strict=True)])
+    return Feed(plan, queues)
 
 
 @contextlib.contextmanager

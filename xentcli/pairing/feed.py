@@ -94,8 +94,11 @@ class Feed:
         """The rows of the predictions (from 0) that are a shard; None for all."""
         return self._rows
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self, *, held: bool = True) -> Iterator[Task]:
         """Yield the parts of the predictions with the places of the rows that go with them.
+
+        With `held` rows that are found only by reading in order are in their parts, so that any worker may have any
+        part; else it is best given all parts of a run.
 
         Raises
         ------
@@ -106,7 +109,7 @@ class Feed:
             task = whole if self._rows is None else whole.within(self._rows)
             if task is not None:
                 self.given += task.part.rows
-                yield task
+                yield task.held(self.plan.picks) if held else task
 
     def _all_tasks(self) -> Iterator[Task]:
         if self.plan.joins:

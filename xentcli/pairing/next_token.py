@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from xentcli.errors import DataError, Place
-from xentcli.readers.source import Part, Rows, Selection, Source, WholePart
-from xentcli.records import record
+from xentcli.readers.source import Part, Rows, Selection, Source, WholePart, held
+from xentcli.records import record, replace
 from xentcli.settings import Settings
 
 __all__ = ["positions", "shifted_by_1", "two_of_one"]
@@ -24,6 +24,10 @@ class _Cut(WholePart):
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns."""
         return self.part.load(selection).cut(self.before, self.before + self.rows)
+
+    def held(self, selection: Selection) -> _Cut:
+        """Return it with its rows, where they are found only by reading in order."""
+        return replace(self, part=held(self.part, selection))
 
 
 def shifted_by_1(parts: Iterator[Part]) -> Iterator[Part]:

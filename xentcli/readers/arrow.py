@@ -1,6 +1,7 @@
 """Arrow and Feather files, and the record batches that Parquet (parquet.py) is read in too, by pyarrow.
 
-The whole record batch of a file is in memory, which is the unit that the format loads, up to a limit.
+A part is a place in a run of row groups or record batches (runs.py). The whole record batch of an Arrow file is in
+memory while its parts are read, which is the unit that the format loads, up to a limit.
 A list column is K columns at once, and so are a struct of numbers and others (arrow_columns.py). What is coded by a
 dictionary is the value, never the code; a null is NaN, which no row that counts may have.
 """
@@ -8,7 +9,7 @@ dictionary is the value, never the code; a null is NaN, which no row that counts
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from xentcli.extras import needed
 from xentcli.readers.arrow_columns import SAMPLE, Origin, by_rows, origins_of
 from xentcli.readers.ipc import batches_of
 from xentcli.readers.lists import kinds_of_unequal
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits, WholePart
+from xentcli.readers.runs import Batches, Run, runs_of
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits
 from xentcli.readers.stream import ByteStream, open_file, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
@@ -28,24 +30,47 @@ from xentcli.urls import is_url
 
 __all__ = ["ArrowPart", "ArrowSource", "damage", "open_feather", "source_of"]
 
-_UNREAD = 1 << 30
-"""The place of a column that is not read."""
+
+@record(frozen=True)
+class _Table:
+    """The columns of a file: `fields` are the names in its schema, and `apart` says whether each can be read alone."""
+
+    flat: Flat
+    origins: tuple[Origin, ...]
+    fields: tuple[str, ...]
+    apart: bool = False
+
+    def read_for(self, selection: Selection) -> tuple[str, ...] | None:
+        """Return the names of the fields that are read for a selection; None for all."""
+        columns = {column for pick in selection.values() for column in pick.columns}
+        origins = [self.origins[place] for place in sorted({self.flat.origin[column][0] for column in columns})]
+        # What is read row by row may take its names from the column beside it.
+        if not self.apart or not origins or any(origin.field is not None for origin in origins):
+            return None
+        return tuple(self.fields[column] for column in sorted({origin.column for origin in origins}))
+
+    def column(self, batch: Any, origin: Origin) -> Any:
+        """Return the column of a batch that an origin is."""
+        return batch.column(self.fields[origin.column])
 
 
 @record(frozen=True, eq=False)
-class ArrowPart(WholePart):
-    """The rows of a record batch."""
+class ArrowPart:
+    """Rows of a run, `first` rows after its first; `batch` has them once they are read."""
 
     path: str
-    flat: Flat
+    table: _Table
     start: int
-    batch: Any
-    origins: tuple[Origin, ...]
+    rows: int
+    run: Run
+    first_row: int
+    block_bytes: int = BLOCK_BYTES
+    batch: Any = None
 
     @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return int(self.batch.num_rows)
+    def size(self) -> int:
+        """About how many bytes it has."""
+        return self.run.size * self.rows // self.run.rows
 
     @property
     def size(self) -> int:
@@ -53,44 +78,105 @@ class ArrowPart(WholePart):
         return int(self.batch.nbytes)
 
     def load(self, selection: Selection) -> Rows:
-        """Take the selected columns.
+        """Read the selected columns.
 
         Raises
         ------
         DataError
             For a null, or a list of another length than the first.
         """
-        with _arrow_errors(self.path):
-            return self._rows(selection)
+        return _Loaded(self.path, self.table, self.start, self._read(selection)).rows_of(selection)
+
+    def pieces(self, selection: Selection) -> Iterator[Rows]:
+        """Read them, and cut them where the lists of a row are long."""
+        start = self.start
+        for batch in self._cut(self._read(selection), selection):
+            yield _Loaded(self.path, self.table, start, batch).rows_of(selection)
+            start += batch.num_rows
+
+    def held(self, selection: Selection) -> ArrowPart:
+        """Return it with its rows, which another process need not read from the first of the run on."""
+        return replace(self, batch=self._read(selection))
+
+    def first(self, rows: int) -> ArrowPart:
+        """Return the first rows."""
+        return self if rows >= self.rows else self.split(rows)[0]
 
     def split(self, rows: int) -> tuple[ArrowPart, ArrowPart]:
         """Return the first rows and the others."""
-        rest = replace(self, start=self.start + rows, batch=self.batch.slice(rows))
-        return replace(self, batch=self.batch.slice(0, rows)), rest
+        whole = self.batch
+        first, rest = (None, None) if whole is None else (whole.slice(0, rows), whole.slice(rows))
+        further = replace(
+            self, start=self.start + rows, rows=self.rows - rows, first_row=self.first_row + rows, batch=rest
+        )
+        return replace(self, rows=rows, batch=first), further
+
+    def _read(self, selection: Selection) -> Any:
+        if self.batch is not None:
+            return self.batch
+        with damage(self.path):
+            return self.run.read(self.first_row, self.rows, self.table.read_for(selection))
+
+    def _cut(self, batch: Any, selection: Selection) -> Iterator[Any]:
+        table = self.table
+        chosen = {column for pick in selection.values() for column in pick.columns} & table.flat.lists
+        lists = (table.origins[table.flat.origin[column][0]] for column in chosen)
+        columns = {origin.column: origin for origin in lists if origin.field is None}
+        if not columns:
+            yield batch
+            return
+        first, offsets = 0, [_offsets(table.column(batch, origin)).astype(np.int64) for origin in columns.values()]
+        ends = np.cumsum(sum(map(np.diff, offsets)))
+        while first < batch.num_rows:
+            before = ends[first - 1] if first else 0
+            last = max(first + 1, int(np.searchsorted(ends, before + self.block_bytes // 8, side="right")))
+            yield batch.slice(first, last - first)
+            first = last
+
+
+@record(frozen=True, eq=False)
+class _Loaded:
+    """A record batch whose first row is row `start` of the file."""
+
+    path: str
+    table: _Table
+    start: int
+    batch: Any
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return int(self.batch.num_rows)
+
+    def rows_of(self, selection: Selection) -> Rows:
+        """Take the selected columns."""
+        with _arrow_errors(self.path):
+            return self._rows(selection)
 
     def _rows(self, selection: Selection) -> Rows:
         cache: dict[int, Any] = {}
 
         as_lists = {pick.columns[0] for pick in selection.values() if pick.as_ in ("lists", "texts")}
+        flat, origins = self.table.flat, self.table.origins
 
         def column(index: int) -> Column | Lists:
-            place, key = self.flat.origin[index]
-            origin = self.origins[place]
+            place, key = flat.origin[index]
+            origin = origins[place]
             if origin.field is None and key is None:
-                array = self.batch.column(origin.column)
-                return self._lists(array, origin) if index in self.flat.lists else self._plain(array, origin)
+                array = self.table.column(self.batch, origin)
+                return self._lists(array, origin) if index in flat.lists else self._plain(array, origin)
             if place not in cache:
                 cache[place] = self._inner(origin) if origin.field is None else self._by_rows(origin, index in as_lists)
             found: Column = cache[place][key]
             return found
 
-        return rows_of_columns(self.path, self.flat.names, self.start, self.rows, column, selection)
+        return rows_of_columns(self.path, flat.names, self.start, self.rows, column, selection)
 
     def _by_rows(self, origin: Origin, as_lists: bool) -> dict[int | str | None, Column]:
         try:
             return by_rows(self.batch, self.path, self.start, origin, as_lists)
         except (ArithmeticError, ValueError) as error:
-            raise self._unreadable(self.batch.column(origin.column), origin, error) from None
+            raise self._unreadable(self.table.column(self.batch, origin), origin, error) from None
 
     def _lists(self, array: Any, origin: Origin) -> Lists:
         """A column of lists of any length."""
@@ -106,8 +192,8 @@ class ArrowPart(WholePart):
 
     def _inner(self, origin: Origin) -> dict[int | str, Column]:
         """The columns of a list (by position) or a struct (by key)."""
-        array = self.batch.column(origin.column)
-        keys = [key for index, key in self.flat.origin if self.origins[index] is origin]
+        array = self.table.column(self.batch, origin)
+        keys = [key for index, key in self.table.flat.origin if self.table.origins[index] is origin]
         self._check_no_null(array, origin)
         if isinstance(keys[0], str):
             return {key: self._plain(array.field(key), origin) for key in keys if isinstance(key, str)}
@@ -155,26 +241,25 @@ class ArrowPart(WholePart):
 
 @record(frozen=True)
 class ArrowSource(FlatTable):
-    """A file of record batches."""
+    """A file of record batches; `groups` are the rows and bytes of what can be found in it."""
 
     stream: ByteStream
     format: str
     flat: Flat
     rows: int
-    batches: Callable[..., Iterator[Any]]
-    origins: tuple[Origin, ...]
+    table: _Table
+    file: Batches
+    groups: tuple[tuple[int, int], ...]
     numbers_a_row: float = 0.0
-    apart: bool = False
-    names_read: tuple[str, ...] | None = None
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for other types, where each value is checked."""
-        return True if self.origins[self.flat.origin[column][0]].number else None
+        return True if self.table.origins[self.flat.origin[column][0]].number else None
 
     @property
     def traits(self) -> Traits:
         """What only some sources have: the dtypes of columns of real numbers among it."""
-        found = [self.origins[origin].dtype for origin, _ in self.flat.origin]
+        found = [self.table.origins[origin].dtype for origin, _ in self.flat.origin]
         dtypes = tuple(None if name is None else np.dtype(name) for name in found)
         return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes)
 
@@ -182,43 +267,45 @@ class ArrowSource(FlatTable):
         """Count the rows."""
         return self.rows
 
-    def reading(self, columns: Collection[int]) -> ArrowSource:
-        """Return it for these columns alone, where the file has each in a place of its own; else unchanged."""
-        places = {self.flat.origin[column][0] for column in columns}
-        read = sorted(self.origins[place].column for place in places)
-        # What is read row by row may take its names from the column beside it.
-        if not self.apart or not read or any(self.origins[place].field is not None for place in places):
-            return self
-        names = {origin.column: origin.name for origin in self.origins}
-        places_read = {column: place for place, column in enumerate(read)}
-        origins = tuple(replace(each, column=places_read.get(each.column, _UNREAD)) for each in self.origins)
-        return replace(self, origins=origins, names_read=tuple(names[column] for column in read))
+    def share_of(self, rows: int) -> float:
+        """Return the fraction of all rows that `rows` is."""
+        return rows / max(1, self.rows)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ArrowPart]:
-        """Cut it into batches of about `block_bytes`."""
-        start, size = 0, 8 * max(1.0, self.width, self.numbers_a_row)
-        rows = max(1, int(block_bytes / size))
-        found = self.batches(rows) if self.names_read is None else self.batches(rows, self.names_read)
-        for whole in _reading(self.path, found):
-            for batch in self._cut(whole, block_bytes):
-                yield ArrowPart(self.path, self.flat, start, batch, self.origins)
-                start += batch.num_rows
-        if start != self.rows:
-            raise DataError(f"a damaged file: {start:,} rows where it says {self.rows:,}", place=Place(self.path))
+        """Cut it into parts of about `block_bytes`, no row of which is read."""
+        size = 8 * max(1.0, self.width, self.numbers_a_row)
+        start, step = 0, max(1, int(block_bytes / size))
+        table = replace(self.table, flat=self.flat)
+        for run in runs_of(self.file, self.groups):
+            for first in range(0, run.rows, step):
+                rows = min(step, run.rows - first)
+                yield ArrowPart(self.path, table, start + first, rows, run, first, block_bytes)
+            start += run.rows
 
-    def _cut(self, batch: Any, block_bytes: int) -> Iterator[Any]:
-        """Cut a batch where the lists of a row may be long."""
-        lists = (self.origins[self.flat.origin[column][0]] for column in self.flat.lists)
-        columns = {origin.column for origin in lists if origin.field is None and origin.column != _UNREAD}
-        first, numbers = 0, sum(np.diff(_offsets(batch.column(column)).astype(np.int64)) for column in columns)
-        ends = np.cumsum(numbers) if columns else ()
-        while columns and first < batch.num_rows:
-            before = ends[first - 1] if first else 0
-            last = max(first + 1, int(np.searchsorted(ends, before + block_bytes // 8, side="right")))
-            yield batch.slice(first, last - first)
-            first = last
-        if not columns and batch.num_rows:
-            yield batch
+
+class _Feather:
+    """The record batches of an Arrow IPC file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Any]:
+        """Open the file."""
+        arrow = needed("pyarrow", "arrow")
+        with (
+            open_file(self.path) if is_url(self.path) else arrow.OSFile(self.path) as raw,
+            arrow.ipc.open_file(raw) as file,
+        ):
+            yield file
+
+    def batches(self, groups: range, rows: int, names: tuple[str, ...] | None) -> Iterator[Any]:
+        """Yield the batches with all columns, each loaded at once."""
+        with self.opened() as file:
+            for index in groups:
+                batch = file.get_batch(index)
+                batch.validate(full=True)
+                yield batch
 
 
 def open_feather(stream: ByteStream) -> ArrowSource:
@@ -231,44 +318,41 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     DataError
         For a damaged file.
     """
-    arrow = needed("pyarrow", "arrow")
+    needed("pyarrow", "arrow")
     path = plain_path(stream, "Arrow")
-
-    def opened() -> Any:
-        return open_file(path) if is_url(path) else arrow.OSFile(path)
-
-    def all_batches() -> Iterator[Any]:
-        with opened() as raw, arrow.ipc.open_file(raw) as file:
-            for index in range(file.num_record_batches):
-                batch = file.get_batch(index)
-                batch.validate(full=True)
-                yield batch
-
-    def batches(rows: int) -> Iterator[Any]:
-        for batch in all_batches():
-            for start in range(0, batch.num_rows, rows):
-                yield batch.slice(start, rows)
-
     if not stream.head.startswith(b"ARROW1"):
         advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
         raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
+    groups = []
     with damage(path), open_file(path) as plain:
-        rows = 0
         for batch in batches_of(plain):
             stream.limits.check_batch(batch.size, Place(path))
-            rows += 0 if batch.dictionary else batch.rows
-    with damage(path), opened() as raw, arrow.ipc.open_file(raw) as file:
-        return source_of(stream, "arrow", file.schema, rows, batches)
+            if not batch.dictionary:
+                groups.append((batch.rows, batch.size))
+    file = _Feather(path)
+    with damage(path), file.opened() as opened:
+        source = source_of(stream, "arrow", opened.schema, file, groups)
+    numbers = max((size / rows / 8 for rows, size in groups if rows), default=0.0)
+    return replace(source, numbers_a_row=numbers)
 
 
 def source_of(
-    stream: ByteStream, format: str, schema: Any, rows: int, batches: Callable[..., Iterator[Any]]
+    stream: ByteStream,
+    format: str,
+    schema: Any,
+    file: Batches,
+    groups: Sequence[tuple[int, int]],
+    *,
+    apart: bool = False,
 ) -> ArrowSource:
-    """Return a file of record batches, of which `batches` yields those of some rows, and of some columns by name."""
-    first = next(_reading(stream.name, batches(SAMPLE)), None)
-    origins = tuple(origins_of(schema, first, stream.name))
+    """Return a file of record batches in groups; `apart` says whether a column can be read by its name."""
+    run = next(runs_of(file, groups), None)
+    with damage(stream.name):
+        first = None if run is None else next(file.batches(run.groups, SAMPLE, None), None)
+    origins = tuple(origins_of(schema, None if first is None else first.slice(0, SAMPLE), stream.name))
     flat = Flat.of([(origin.name, origin.inner) for origin in origins])
-    return ArrowSource(stream, format, flat, rows, batches, origins)
+    table = _Table(flat, origins, tuple(schema.names), apart)
+    return ArrowSource(stream, format, flat, sum(rows for rows, _ in groups), table, file, tuple(groups))
 
 
 def _offsets(array: Any) -> Any:
@@ -276,11 +360,6 @@ def _offsets(array: Any) -> Any:
     if hasattr(array, "offsets"):
         return array.offsets.to_numpy(zero_copy_only=False)
     return np.arange(len(array) + 1) * array.type.list_size
-
-
-def _reading(path: str, items: Iterator[Any]) -> Iterator[Any]:
-    with damage(path):
-        yield from items
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, Place
-from xentcli.readers.source import BLOCK_BYTES, Part, Pick, Rows, Selection, Source, Traits, WholePart, reading
+from xentcli.readers.source import BLOCK_BYTES, Part, Pick, Rows, Selection, Source, Traits, WholePart, held
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -55,15 +55,24 @@ class PaddedPart(WholePart):
         DataError
             For an item that is missing within a list.
         """
-        ours = {role: pick for role, pick in selection.items() if any(map(self.shape.has, pick.columns))}
-        inner = {role: self._inner(pick, listed=role in ours) for role, pick in selection.items()}
-        rows = self.part.load(inner)
+        rows = self.part.load(self._inner(selection))
         values = dict(rows.values)
-        for role, pick in ours.items():
-            values[role] = self._filled(rows, role)[:, [column - self.shape.column for column in pick.columns]]
+        for role, pick in selection.items():
+            if self._is_listed(pick):
+                values[role] = self._filled(rows, role)[:, [column - self.shape.column for column in pick.columns]]
         return replace(rows, names=self.shape.names, selection=selection, values=values)
 
-    def _inner(self, pick: Pick, *, listed: bool) -> Pick:
+    def held(self, selection: Selection) -> PaddedPart:
+        """Return it with its rows, where they are found only by reading in order."""
+        return replace(self, part=held(self.part, self._inner(selection)))
+
+    def _is_listed(self, pick: Pick) -> bool:
+        return any(map(self.shape.has, pick.columns))
+
+    def _inner(self, selection: Selection) -> Selection:
+        return {role: self._inner_pick(pick, listed=self._is_listed(pick)) for role, pick in selection.items()}
+
+    def _inner_pick(self, pick: Pick, *, listed: bool) -> Pick:
         columns = tuple(dict.fromkeys(map(self.shape.before, pick.columns)))
         if listed and len(columns) > 1:
             raise DataError("a column of lists of differing length and another column", place=Place(None))
@@ -123,12 +132,6 @@ class Padded:
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers."""
         return True if self._shape.has(column) else self._source.numeric(self._shape.before(column))
-
-    def reading(self, columns: Collection[int]) -> Padded:
-        """Return it for these columns alone, where the source reads them apart; else unchanged."""
-        shape = self._shape
-        narrow = reading(self._source, {*map(shape.before, columns)})
-        return self if narrow is self._source else Padded(narrow, shape.column, shape.width, shape.fill)
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[PaddedPart]:
         """Cut it into parts of about `block_bytes`."""

@@ -7,6 +7,7 @@ the first rows are read so too, and after it is known which columns are used, th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from xentcli.errors import DataError, Place
@@ -36,27 +37,47 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
     DataError
         For a damaged file.
     """
-    parquet = needed("pyarrow.parquet", "arrow")
     path = plain_path(stream, "Parquet")
-
-    def opened(**way: Any) -> Any:
-        file = remote_file(path, "ranges") if is_url(path) else path
-        return parquet.ParquetFile(file, page_checksum_verification=True, **way)
-
-    def batches(rows: int, names: Sequence[str] | None = None) -> Iterator[Any]:
-        with opened(**_way(path, meta, names)) as file:
-            every = range(file.num_row_groups)
-            # Of an object at a URL all row groups that are asked for are held.
-            for groups in [[group] for group in every] if is_url(path) else [every]:
-                yield from file.iter_batches(rows, groups, columns=names, use_threads=_threads_start())
-
-    with damage(path), opened() as file:
-        meta = file.metadata
-        held = sum(group.num_rows for group in _groups(meta))
+    file = _Parquet(path)
+    with damage(path), file.opened() as opened:
+        file.meta, schema = opened.metadata, opened.schema_arrow
+        meta = file.meta
+        groups = [(group.num_rows, group.total_byte_size) for group in _groups(meta)]
+        held = sum(rows for rows, _ in groups)
         if held != meta.num_rows:
             raise DataError(f"a damaged file: {held:,} rows where it says {meta.num_rows:,}", place=Place(path))
-        source = source_of(stream, "parquet", file.schema_arrow, meta.num_rows, batches)
-        return replace(source, numbers_a_row=_numbers_a_row(meta), apart=_are_apart(file.schema_arrow))
+        source = source_of(stream, "parquet", schema, file, groups, apart=_are_apart(schema))
+        return replace(source, numbers_a_row=_numbers_a_row(meta))
+
+
+class _Parquet:
+    """The row groups of a Parquet file; elsewhere its footer is read anew."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the footer."""
+        return _Parquet, (self.path,)
+
+    @cached_property
+    def meta(self) -> Any:
+        """What the footer says."""
+        with self.opened() as file:
+            return file.metadata
+
+    def opened(self, **way: Any) -> Any:
+        """Open the file, to read it in a way that pyarrow has."""
+        parquet = needed("pyarrow.parquet", "arrow")
+        file = remote_file(self.path, "ranges") if is_url(self.path) else self.path
+        return parquet.ParquetFile(file, page_checksum_verification=True, **way)
+
+    def batches(self, groups: range, rows: int, names: tuple[str, ...] | None) -> Iterator[Any]:
+        """Yield the batches of row groups, across them, with the columns of these names."""
+        with self.opened(metadata=self.meta, **_way(self.path, self.meta, names)) as file:
+            # Of an object at a URL all row groups that are asked for are held.
+            for some in [[group] for group in groups] if is_url(self.path) else [groups]:
+                yield from file.iter_batches(rows, some, columns=names and list(names), use_threads=_threads_start())
 
 
 def _way(path: str, meta: Any, names: Sequence[str] | None) -> dict[str, Any]:

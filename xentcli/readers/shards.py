@@ -16,7 +16,7 @@ from itertools import takewhile
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits, reading
+from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits, held
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
 from xentcli.records import cached_property, record, replace
@@ -161,6 +161,11 @@ class ShardPart:
         found = self.part.split(rows)
         return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
 
+    def held(self, selection: Selection) -> ShardPart:
+        """Return it with its rows, where they are found only by reading in order."""
+        with self._counted():
+            return replace(self, part=held(self.part, selection))
+
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
         """Number the row of an error across files."""
@@ -285,11 +290,6 @@ class Shards:
     def with_lists(self, names: Collection[str]) -> Shards:
         """Return tables with columns of K numbers as columns of lists of any length."""
         return self._changed(lambda source: source.with_lists(names))
-
-    def reading(self, columns: Collection[int]) -> Shards:
-        """Return files of which these columns alone are read, where their format has each in a place of its own."""
-        narrow = reading(self.first, columns)
-        return self if narrow is self.first else self._changed(lambda source: reading(source, columns))
 
     def _changed(self, change: Callable[[Any], Any]) -> Shards:
         before = self.change

@@ -40,8 +40,8 @@ __all__ = [
     "WholePart",
     "files_in",
     "has_first_line",
+    "held",
     "merged_rows",
-    "reading",
     "text_for_numbers",
 ]
 
@@ -389,10 +389,10 @@ def has_first_line(source: Source) -> TypeGuard[Headed]:
     return hasattr(source, "first_fields")
 
 
-def reading(source: Source, columns: Collection[int]) -> Source:
-    """Return a source that reads these columns alone, where its format has each in a place of its own; else itself."""
-    narrowed = getattr(source, "reading", None)
-    return source if narrowed is None else cast("Source", narrowed(columns))
+def held(part: Part, selection: Selection) -> Part:
+    """Return a part with its rows where they are found only by reading in order; else itself, which is a place."""
+    method = getattr(part, "held", None)
+    return part if method is None or not selection else cast("Part", method(selection))
 
 
 def files_in(source: Source) -> tuple[str, ...]:

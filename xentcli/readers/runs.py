@@ -1,0 +1,124 @@
+"""Rows that are found only by reading from the first of them on: row groups of Parquet, record batches of Arrow.
+
+A Run is read on from where the last part of it ended. It pickles without what is open: elsewhere it begins anew, and
+skips to the rows that it is asked for. So a part is its place in a run, and parts of one run are best read by one
+worker, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from xentcli.errors import DataError, Place
+
+__all__ = ["Batches", "Run", "runs_of"]
+
+RUN_BYTES = 1 << 23
+"""Groups are joined up to this many bytes: opening a file costs about as much as reading some 100 KiB of it."""
+
+Names = tuple[str, ...] | None
+
+
+class Batches(Protocol):
+    """A file of groups of rows, each of which can be found; it pickles."""
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+        ...
+
+    def batches(self, groups: range, rows: int, names: Names) -> Iterator[Any]:
+        """Yield the record batches of some groups, of about `rows` rows, with the columns of these names at least."""
+        ...
+
+
+class Run:
+    """Consecutive groups of a file: `rows` rows of about `size` bytes, which are read in order."""
+
+    def __init__(self, file: Batches, groups: range, rows: int, size: int) -> None:
+        self.file, self.groups, self.rows, self.size = file, groups, rows, size
+        self._open: dict[Names, _Cursor] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without what is open."""
+        return Run, (self.file, self.groups, self.rows, self.size)
+
+    def read(self, first: int, rows: int, names: Names) -> Any:
+        """Return a record batch of rows from `first` on, by reading on where that is possible.
+
+        Raises
+        ------
+        DataError
+            When there are fewer rows, or more after the last.
+        """
+        # Taken out while it is used: another thread opens its own.
+        cursor = self._open.pop(names, None)
+        if cursor is None or cursor.at > first:
+            cursor = _Cursor(self.file.batches(self.groups, max(1, rows), names))
+        found = cursor.skip(first - cursor.at) and cursor.take(rows)
+        if not found or (cursor.at == self.rows and not cursor.is_at_end()):
+            text = f"a damaged file: {'more' if found else 'fewer'} rows than the {self.rows:,} it says"
+            raise DataError(text, place=Place(self.file.path))
+        if cursor.at < self.rows:
+            self._open[names] = cursor
+        return _joined(found)
+
+
+class _Cursor:
+    """Batches, and how many rows of them were taken."""
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self._batches, self._left = batches, None
+        self.at = 0
+
+    def take(self, rows: int) -> list[Any]:
+        """Return the next rows in one or more batches; none where there are fewer."""
+        found: list[Any] = []
+        missing = rows
+        while missing and (batch := self._next()) is not None:
+            if batch.num_rows > missing:
+                self._left = batch.slice(missing)
+                batch = batch.slice(0, missing)
+            found.append(batch)
+            missing -= batch.num_rows
+        self.at += rows - missing
+        return [] if missing else found
+
+    def skip(self, rows: int) -> bool:
+        """Pass over some rows; return whether they were there."""
+        while rows and (batch := self._next()) is not None:
+            passed = min(rows, batch.num_rows)
+            if passed < batch.num_rows:
+                self._left = batch.slice(passed)
+            rows -= passed
+            self.at += passed
+        return not rows
+
+    def is_at_end(self) -> bool:
+        """Whether there is no further row; then what was open is closed."""
+        return self._left is None and not any(batch.num_rows for batch in self._batches)
+
+    def _next(self) -> Any:
+        batch, self._left = self._left, None
+        return next(self._batches, None) if batch is None else batch
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    """Return consecutive batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    import pyarrow
+
+    return pyarrow.Table.from_batches(batches).combine_chunks().to_batches()[0]
+
+
+def runs_of(file: Batches, groups: Sequence[tuple[int, int]]) -> Iterator[Run]:
+    """Join the groups of a file, each with its rows and its bytes in memory, to runs."""
+    first = rows = size = 0
+    for index, (more, further) in enumerate(groups, start=1):
+        rows, size = rows + more, size + further
+        if size >= RUN_BYTES or index == len(groups):
+            if rows:
+                yield Run(file, range(first, index), rows, size)
+            first, rows, size = index, 0, 0
