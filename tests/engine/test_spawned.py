@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import multiprocessing
 import pickle
@@ -12,12 +13,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.feather
 import pytest
 
 from xentcli import score
 from xentcli.analysis.score import opened
+from xentcli.analysis.summary import report_of
 from xentcli.engine.scorer import Scorer
+from xentcli.pairing.alignment import RowNames
+from xentcli.scoring.metrics import wanted
 from xentcli.settings import Settings
+from xentcli.tallies.bundle import Bundle
 
 ROWS = 3_000
 CLASSES = ("cat", "dog", "emu")
@@ -66,9 +72,15 @@ def npy(folder: Path) -> tuple[Path, Path]:
 
 def parquet(folder: Path) -> tuple[Path, Path]:
     q, labels = frames()
-    q.to_parquet(folder / "p.parquet")
-    labels.to_parquet(folder / "y.parquet")
+    q.to_parquet(folder / "p.parquet", row_group_size=700)
+    labels.to_parquet(folder / "y.parquet", row_group_size=900)
     return folder / "p.parquet", folder / "y.parquet"
+
+
+def feather(folder: Path) -> tuple[Path, Path]:
+    for name, frame, rows in zip("py", frames(), (700, 900), strict=True):
+        pyarrow.feather.write_feather(frame, str(folder / f"{name}.feather"), chunksize=rows)
+    return folder / "p.feather", folder / "y.feather"
 
 
 def jsonl(folder: Path) -> tuple[Path, Path]:
@@ -101,6 +113,7 @@ CASES: dict[str, tuple[Make, dict[str, Any]]] = {
     "csv, quoted, of lines within fields": (quoted, SLICED),
     "npy of logits": (npy, {"kind": "logits", "by_class": True, "class_weight": "0=2"}),
     "parquet": (parquet, SLICED),
+    "arrow": (feather, SLICED),
     "json lines": (jsonl, SLICED | {"cluster": "site"}),
     "csv, by id": (by_id, SLICED | {"id": "id", "preds": "cat:emu"}),
     "folders": (shards, SLICED),
@@ -131,9 +144,27 @@ def test_what_is_computed_in_another_process_is_the_same(
     assert there == here
 
 
-@pytest.mark.parametrize("make", [csv, npy, jsonl, shards])
+@pytest.mark.parametrize("make", [csv, npy, jsonl, shards, parquet, feather])
 def test_a_task_of_files_has_places_and_no_rows(make: Make, tmp_path: Path) -> None:
     predictions, labels = make(tmp_path)
     settings = Settings(kind="logits") if make is npy else Settings(label="y")
     feed = opened(predictions, labels, settings, 1 << 20)
-    assert all(len(pickle.dumps(task)) < 3_000 for task in feed.tasks())
+    assert all(len(pickle.dumps(task)) < 3_000 for task in feed.tasks(held=False))
+
+
+@pytest.mark.parametrize(
+    "together", [True, False], ids=["in order, by one worker", "each by another worker, from the last on"]
+)
+@pytest.mark.parametrize("make", [parquet, feather])
+def test_rows_that_are_read_in_order_are_found_from_their_places(make: Make, together: bool, tmp_path: Path) -> None:
+    predictions, labels = make(tmp_path)
+    feed = opened(predictions, labels, Settings(label="y"), 1 << 13)
+    scorer, tasks = Scorer(feed.plan), list(feed.tasks(held=False))
+    assert len(tasks) > 5
+    sent = pickle.loads(pickle.dumps(tasks)) if together else [pickle.loads(pickle.dumps(task)) for task in tasks[::-1]]
+    outcomes = [scorer(task) for task in sent]
+    there = functools.reduce(Bundle.merge, (outcome.bundle for outcome in outcomes if outcome.bundle is not None))
+    assert there["scores"].read == ROWS
+    assert (
+        report_of(feed.plan, there, RowNames(), wanted()).cost == score(predictions, labels, label="y", threads=1).cost
+    )
