@@ -10,6 +10,8 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 
 import xentcli
@@ -27,7 +29,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders of predictions and labels, as NPY and as CSV."""
     folder = tmp_path_factory.mktemp("shards")
     random = np.random.default_rng(21)
-    for kind in ("p", "y", "pc", "yc", "q"):
+    for kind in ("p", "y", "pc", "yc", "pp", "yp", "q"):
         (folder / kind).mkdir()
     for place in range(FILES):
         q = random.dirichlet(np.ones(4), ROWS)
@@ -37,6 +39,9 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.save(folder / f"y/y-{place}.npy", y)
         texts = "".join(",".join(map(repr, row)) + "\n" for row in q.tolist())
         (folder / f"pc/p-{place}.csv").write_text("a,b,c,d\n" + texts)
+        table = pa.table(dict(zip("abcd", q.T, strict=True)))
+        parquet.write_table(table, folder / f"pp/p-{place}.parquet", row_group_size=70 + 50 * place)
+        parquet.write_table(pa.table({"label": y}), folder / f"yp/y-{place}.parquet", row_group_size=90)
         (folder / f"yc/y-{place}.csv").write_text("label\n" + "".join(f"{'abcd'[label]}\n" for label in y))
     return folder
 
@@ -50,6 +55,7 @@ def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 COMMANDS = {
     "score": ["score", "p", "y", "--by-class", "--worst", "3", "--format", "json"],
     "score csv": ["score", "pc", "yc", "--confidence", "0.9", "--format", "json"],
+    "score parquet": ["score", "pp", "yp", "--by-class", "--worst", "3", "--format", "json"],
     "score fit": ["score", "p", "y", "--metrics", "cost,temperature_gain", "--format", "json"],
     "calibration": ["calibration", "p", "y", "--format", "json"],
     "compare": ["compare", "p", "q", "--labels", "y", "--format", "json"],

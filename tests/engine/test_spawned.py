@@ -138,7 +138,7 @@ def test_what_is_computed_in_another_process_is_the_same(
             tasks += 1
             yield pool.submit(scorer, task).result()
 
-    monkeypatch.setattr("xentcli.analysis.score.mapped", spawned)
+    monkeypatch.setattr("xentcli.engine.tasks.mapped", spawned)
     there = score(predictions, labels, block_bytes=1 << 14, **options)
     assert tasks > 2
     assert there == here

@@ -33,6 +33,8 @@ GROUP_BYTES = 64 << 20
 HELD_BYTES = 4 << 20
 """The same of parts that hold their bytes, such as those of a compressed file, which go through the scheduler."""
 GROUP_TASKS = 256
+RUN_TASKS = 1024
+"""The same of parts of a run, such as a row group of Parquet, which are read in order."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -127,7 +129,7 @@ def over_tasks(
     if cluster is None:
         return mapped(function, feed.tasks(), worker_count(threads), waiting)
     _check_travel(feed.sources)
-    return _on(cluster, each or Each(function), grouped(feed.tasks()))
+    return _on(cluster, each or Each(function), grouped(feed.tasks(held=False)))
 
 
 def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None = None) -> Iterator[R]:
@@ -163,7 +165,9 @@ def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
         for task in tasks:
             group.append(task)
             share += sum(_share(part) for part in task.parts)
-            if share >= 1 or len(group) == GROUP_TASKS:
+            # The rest of a run would be read from its first row on by another worker.
+            continued = getattr(next(task.parts), "continued", False)
+            if len(group) >= (RUN_TASKS if continued else GROUP_TASKS) or (share >= 1 and not continued):
                 yield group
                 group, share = [], 0.0
     except Exception as error:

@@ -22,7 +22,7 @@ from xentcli.readers.ipc import batches_of
 from xentcli.readers.lists import kinds_of_unequal
 from xentcli.readers.runs import Batches, Run, runs_of
 from xentcli.readers.source import BLOCK_BYTES, FlatTable, Rows, Selection, Traits
-from xentcli.readers.stream import ByteStream, open_file, plain_path
+from xentcli.readers.stream import ByteStream, at, open_file, plain_path
 from xentcli.readers.table import Column, rows_of_columns
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -56,7 +56,7 @@ class _Table:
 
 @record(frozen=True, eq=False)
 class ArrowPart:
-    """Rows of a run, `first` rows after its first; `batch` has them once they are read."""
+    """Rows of a run, `first_row` rows after its first; `batch` has them once they are read."""
 
     path: str
     table: _Table
@@ -73,9 +73,14 @@ class ArrowPart:
         return self.run.size * self.rows // self.run.rows
 
     @property
-    def size(self) -> int:
-        """How many bytes it has."""
-        return int(self.batch.nbytes)
+    def data(self) -> Any:
+        """What it holds of its rows; None before they are read."""
+        return self.batch
+
+    @property
+    def continued(self) -> bool:
+        """Whether the next part is read on from its end."""
+        return self.batch is None and self.first_row + self.rows < self.run.rows
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -294,7 +299,7 @@ class _Feather:
         """Open the file."""
         arrow = needed("pyarrow", "arrow")
         with (
-            open_file(self.path) if is_url(self.path) else arrow.OSFile(self.path) as raw,
+            open_file(self.path) if is_url(self.path) else arrow.OSFile(at(self.path)) as raw,
             arrow.ipc.open_file(raw) as file,
         ):
             yield file

@@ -13,7 +13,7 @@ from typing import Any
 from xentcli.errors import DataError, Place
 from xentcli.extras import is_limited, needed
 from xentcli.readers.arrow import ArrowSource, damage, source_of
-from xentcli.readers.stream import ByteStream, plain_path, remote_file
+from xentcli.readers.stream import ByteStream, at, plain_path, remote_file
 from xentcli.records import replace
 from xentcli.urls import is_url
 
@@ -69,7 +69,7 @@ class _Parquet:
     def opened(self, **way: Any) -> Any:
         """Open the file, to read it in a way that pyarrow has."""
         parquet = needed("pyarrow.parquet", "arrow")
-        file = remote_file(self.path, "ranges") if is_url(self.path) else self.path
+        file = remote_file(self.path, "ranges") if is_url(self.path) else at(self.path)
         return parquet.ParquetFile(file, page_checksum_verification=True, **way)
 
     def batches(self, groups: range, rows: int, names: tuple[str, ...] | None) -> Iterator[Any]:
