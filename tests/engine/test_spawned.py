@@ -20,7 +20,7 @@ from xentcli import score
 from xentcli.analysis.score import opened
 from xentcli.analysis.summary import report_of
 from xentcli.engine.scorer import Scorer
-from xentcli.pairing.alignment import RowNames
+from xentcli.pairing import Matches
 from xentcli.scoring.metrics import wanted
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
@@ -166,5 +166,5 @@ def test_rows_that_are_read_in_order_are_found_from_their_places(make: Make, tog
     there = functools.reduce(Bundle.merge, (outcome.bundle for outcome in outcomes if outcome.bundle is not None))
     assert there["scores"].read == ROWS
     assert (
-        report_of(feed.plan, there, RowNames(), wanted()).cost == score(predictions, labels, label="y", threads=1).cost
+        report_of(feed.plan, there, Matches(), wanted()).cost == score(predictions, labels, label="y", threads=1).cost
     )
