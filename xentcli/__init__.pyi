@@ -171,6 +171,7 @@ def compare(
     each: Sequence[str] = (),
     model: str | None = None,
     fit: str | None = None,
+    state: str | os.PathLike[str] | None = None,
     details: Collection[str] = (),
     threads: int | None = None,
     engine: Literal["local", "dask"] | None = None,
@@ -218,6 +219,7 @@ def compare(
     worst: int = 0,
     cluster: str | int | OneColumn | None = None,
     max_groups: int = 10000,
+    shard: str | None = None,
     metrics: str | int | Sequence[str] | Sequence[int] | NDArray[Any] | None = None,
 ) -> Comparison: ...
 
@@ -414,7 +416,7 @@ def merge(
     states: Sequence[str | os.PathLike[str]],
     *,
     state: str | os.PathLike[str] | None = None,
-) -> Report | CalibrationReport: ...
+) -> Report | CalibrationReport | Comparison: ...
 
 def per_example(
     predictions: Any,

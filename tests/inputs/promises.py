@@ -17,6 +17,7 @@ PROMISES = {
         ("A cost is the correctly rounded sum of its losses, divided once.", "tests/tallies/test_exact.py::test_the_value_is_the_double_nearest_to_the_exact_sum"),
         ("Block size, threads and reader change no bit of any figure.", "tests/engine/test_bits.py"),
         ("Merged states are one run, to the last bit, however rows are split.", "tests/merge/test_merge.py"),
+        ("So are those of comparisons.", "tests/merge/test_compared.py::test_any_split_in_any_order_is_one_comparison"),
         ("The shards of --shard together have each row once.", "tests/merge/test_shards.py"),
         ("The same numbers cost the same in every file format.", "tests/readers/test_formats.py"),
         ("The same numbers are the same bits in every layout of JSON, and nested in Parquet and Arrow.", "tests/readers/test_nested.py"),

@@ -379,7 +379,7 @@ def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.Monkey
     state = day(1, "1.json.gz")
     assert Path(state).read_bytes()[:2] == b"\x1f\x8b"
     assert merge([state]).cost == xentcli.score("q1.npy", "y1.npy").cost
-    monkeypatch.setattr("xentcli.analysis.state.DEFAULT", Limits(batch=100))
+    monkeypatch.setattr("xentcli.analysis.state_file.DEFAULT", Limits(batch=100))
     with pytest.raises(FileError, match="more than 100 bytes"):
         merge([state])
 

@@ -302,6 +302,7 @@ def _all() -> list[str]:
     lines += [f"compare {option}" for option in _COMPARE]
     lines += [f"merge {option}" for option in _MERGE]
     lines += [f"{command} {_FILES} --shard 2/3 --state s.json" for command in ("score", "calibration")]
+    lines += ["compare preds.csv other.csv --labels labels.csv --shard 2/3 --state s.json"]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]
     lines += [f"check {_FULL} --by site --max-each cost=1 --min-each accuracy@n*=0.5 --min-rows 2"]
     return list(dict.fromkeys(line.strip() for line in lines))

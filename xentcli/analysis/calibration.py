@@ -97,7 +97,7 @@ def calibration(
     _check(chosen, decompose=decompose)
     # It has bins of its own.
     detailed = details_named(details) - {"reliability"}
-    keep = None if state is None else Keep.to(state, chosen, (predictions, labels), "calibration", count)
+    keep = None if state is None else Keep.to(state, chosen, (predictions, labels), "calibration", bins=count)
 
     def attempt(whole: bool) -> CalibrationReport:
         feed = opened(predictions, labels, chosen, whole=whole, hashed=keep is not None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xentcli.analysis.comparison import comparison_of
 from xentcli.analysis.contrasts import contrasts_of
@@ -13,7 +13,7 @@ from xentcli.analysis.model_rows import ModelRows, Runs, check_alike
 from xentcli.analysis.score import details_named, with_labels
 from xentcli.arrays import index_of
 from xentcli.engine.tasks import on_engine
-from xentcli.errors import DataError, UsageError, Warning, XentError, shown
+from xentcli.errors import DataError, NoVerdict, UsageError, Warning, XentError, shown
 from xentcli.pairing.index import INDEX, reordered
 from xentcli.readers import file_and_part, file_id
 from xentcli.readers.shards import files_of
@@ -23,6 +23,9 @@ from xentcli.report.details import COMPARED
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings, takes_options
 from xentcli.urls import bare, hidden
+
+if TYPE_CHECKING:
+    from xentcli.analysis.compared_state import Collected
 
 __all__ = ["FITS", "compare", "models_of", "names_of"]
 
@@ -41,6 +44,7 @@ def compare(
     each: Sequence[str] = (),
     model: str | None = None,
     fit: str | None = None,
+    state: str | os.PathLike[str] | None = None,
     details: Collection[str] = (),
     threads: int | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -65,7 +69,7 @@ def compare(
         "none" does not [default: temperature for up to 20 models].
     details
         What the comparison has in ``details``: differences (how those of the rows are distributed).
-    labels, settings, threads, engine, scheduler, options
+    labels, settings, state, threads, engine, scheduler, options
         As ``score`` takes them. labels is None where each file has them in a column, `label`; without either
         the distributions themselves are compared, by the divergences and the shared top class.
     progress
@@ -96,6 +100,13 @@ def compare(
         indexes = {name: index for name, data in named_models.items() if (index := index_of(data)) is not None}
         known = chosen.label is not None if labels is None else index_of(labels) is not None
         chosen = replace(chosen, id=INDEX) if reordered(indexes, known) else chosen
+    collected: Collected | None = None
+    if state is not None or chosen.shard is not None:
+        from xentcli.analysis.compared_state import Collected
+
+        labelled = labels is not None or chosen.label is not None or bool(each) or not KINDS[chosen.kind].labelled
+        inputs = (*named_models.values(), labels)
+        collected = Collected.to(state, chosen, inputs, by_model=model is not None, labelled=labelled)
     unfitted = _unfitted(fit, chosen, len(each or named_models), model)
     runs, wanted = Runs.of(chosen, _metrics(chosen)), details_named(details, COMPARED)
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
@@ -112,9 +123,10 @@ def compare(
     if each:
         data = next(iter(named_models.values()))
         jobs = [(columns.strip("*_"), data, replace(chosen, preds=columns)) for columns in each]
-    done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, **beside)
-    result = _made(runs, done, labels, unfitted, threads, wanted, refused)
-    return replace(result, warnings=(*result.warnings, *(() if each else _same_files(named_models))))
+    done, refused = _run_all(runs, jobs, labels, fit=unfitted is None, collected=collected, **beside)
+    warnings = () if each else tuple(_same_files(named_models))
+    result = _made(runs, done, labels, unfitted, threads, wanted, refused, warnings, collected)
+    return replace(result, warnings=(*result.warnings, *warnings))
 
 
 def _made(
@@ -125,9 +137,13 @@ def _made(
     threads: int | None,
     details: Collection[str],
     refused: tuple[Refused, ...] = (),
+    warnings: tuple[Warning, ...] = (),
+    collected: Collected | None = None,
 ) -> Comparison:
-    """The document of models whose rows are there."""
-    contrasts = contrasts_of(runs, models, labels, threads, details=details)
+    """The document of models whose rows are there; their state is written where it was `collected`."""
+    contrasts = contrasts_of(runs, models, labels, threads, details=details, whole=collected is not None)
+    if collected is not None:
+        collected.write(runs, models, contrasts, labelled=labels is not None, unfitted=unfitted, warnings=warnings)
     return comparison_of(
         runs.settings,
         runs.metrics,
@@ -214,13 +230,19 @@ def _metrics(settings: Settings) -> tuple[str, ...]:
 
 
 def _run_all(
-    runs: Runs, jobs: Sequence[tuple[str, Any, Settings]], labels: Any, **beside: Any
+    runs: Runs,
+    jobs: Sequence[tuple[str, Any, Settings]],
+    labels: Any,
+    *,
+    collected: Collected | None = None,
+    **beside: Any,
 ) -> tuple[list[ModelRows], tuple[Refused, ...]]:
-    """Score each model; of three and more, a file that cannot be scored is refused alone."""
+    """Score each model; of three and more, a file that cannot be scored is refused alone, unless a state needs all."""
     done: list[ModelRows] = []
     refused: list[Refused] = []
     errors: list[XentError] = []
-    for (name, data, _), model in zip(jobs, runs.run_each(jobs, labels, **beside), strict=True):
+    keep = None if collected is None else collected.keep
+    for (name, data, _), model in zip(jobs, runs.run_each(jobs, labels, keep=keep, **beside), strict=True):
         try:
             if isinstance(model, XentError):
                 raise model
@@ -229,10 +251,15 @@ def _run_all(
             done.append(model)
         except XentError as error:
             errors.append(error)
-            if len(jobs) < 3:
+            if isinstance(error, NoVerdict) and collected is not None:
+                continue
+            if len(jobs) < 3 or collected is not None:
                 raise
             refused.append(Refused(name, data if isinstance(data, str) else name, error.headline, error.exit_code))
-    if not done:
+    if collected is not None and errors:
+        # Of all runs these rows may be a part.
+        collected.write(runs, [runs.of_no_rows(job) for job in jobs], None, labelled=labels is not None)
+    if errors and (collected is not None or not done):
         raise errors[0]
     if len(done) < 2:
         raise DataError(

@@ -79,6 +79,8 @@ class _Compared:
         How many rows there are before the first, with --shard.
     row_names
         The id of each row, where rows are counted by ids.
+    slice_columns
+        The names of the columns of each --by, where the options do not have them.
     """
 
     settings: Settings
@@ -90,6 +92,7 @@ class _Compared:
     clusters: int | None = None
     before: int = 0
     row_names: Sequence[str] | None = None
+    slice_columns: Sequence[tuple[str, ...]] | None = None
 
     @property
     def reference(self) -> ModelRows:
@@ -280,7 +283,8 @@ class _Compared:
                 found = self.contrasts.by.items()
                 parts = self._parts({m: of for (new, by, m), of in found if (new, by) == (place, number)})
                 for name in sorted(parts):
-                    group = named(columns_of(columns, name), name)
+                    known = None if self.slice_columns is None else self.slice_columns[number]
+                    group = named(known or columns_of(columns, name), name)
                     yield GroupChange(model.name, group, **self._change(model, parts[name]))
 
     def _parts(self, groups: Mapping[str, Groups[K]]) -> dict[K, dict[str, Part]]:

@@ -167,7 +167,7 @@ class _Contrasted:
             by_class=dict(self.by_class()),
             by=dict(self.by()),
             changed={new: self.changed(new) for new in others if self.settings.worst},
-            undefined=frozenset(self.runs.metrics) - self.metrics.keys(),
+            undefined=frozenset(name for name in self.runs.metrics if name not in self.metrics),
             spread={new: self.spread(new) for new in others if "differences" in self.details},
         )
 

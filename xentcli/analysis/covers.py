@@ -66,6 +66,8 @@ class Cover:
     shard, whole
         I and N of --shard, None once all N were merged; and what was shared out: files or rows, how many, and a
         digest of the names of the files.
+    place
+        I of --shard, also once all were merged; 0 without.
     used
         With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits.
     uncertain_base
@@ -80,6 +82,7 @@ class Cover:
     file: str
     shard: tuple[int, int] | None
     whole: tuple[str, int, str] | None
+    place: int
     used: tuple[str, ...]
     warnings: tuple[Warning, ...]
     uncertain_base: bool
@@ -231,6 +234,7 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
         file,
         None if shard is None else (shard.index, shard.count),
         feed.shared,
+        0 if shard is None else shard.index,
         () if shard is None else bits,
         plan.warnings,
         plan.uncertain_base,

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from xentcli.records import record, replace
 from xentcli.report.per_example import Sink
 from xentcli.report.report import Report
 from xentcli.settings import Settings
+
+if TYPE_CHECKING:
+    from xentcli.analysis.state import Keep
 
 __all__ = ["ModelRows", "Runs", "check_alike"]
 
@@ -142,15 +145,17 @@ class Runs:
         fit: bool,
         needed: Sequence[str] | None = None,
         also: Sink | None = None,
+        keep: Keep | None = None,
         progress: Callable[[int, float | None], object] | None = None,
         **beside: Any,
     ) -> ModelRows:
         """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature.
 
-        Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too.
+        Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too,
+        and `keep` the state of the run.
         """
         job, first = (name, data, settings), self._count is None
-        model = self._begun(job)
+        model = self.of_no_rows(job)
 
         def restart() -> None:
             model.region, model.extra, model.extra_ids = self.store.region(self._count or 0), 0, ()
@@ -171,31 +176,39 @@ class Runs:
                 progress(rows, share)
 
         metrics = self.metrics if needed is None else needed
-        model.report, tallied = scored(
-            data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, progress=noted, **beside
-        )
+        beside = {"progress": noted, "keep": keep, **beside}
+        model.report, tallied = scored(data, labels, settings, sink=sink, metrics_needed=metrics, slopes=fit, **beside)
         if first:
             self._count = len(model.rows)
             model.region.settle()
             if self._hashes[0]:
                 self._ids = IdKeys.of(self._hash, *self._hashes)
         if fit:
-            again: dict[str, Any] = {"threads": None, "progress": progress, **beside}
+            again = {"threads": None, **beside, "progress": progress}
+            del again["keep"]
             model.fitted = fitted_rows(job, labels, tallied, lambda block: self._tempered(model, block), **again)
         return model
 
     def run_each(
-        self, jobs: Sequence[Job], labels: Any, *, fit: bool, threads: int | None = None, **beside: Any
+        self,
+        jobs: Sequence[Job],
+        labels: Any,
+        *,
+        fit: bool,
+        keep: Keep | None = None,
+        threads: int | None = None,
+        **beside: Any,
     ) -> Iterator[ModelRows | XentError]:
-        """Run models in order, and yield each, or the error that refuses it.
+        """Run models in order, and yield each, or the error that refuses it; `keep` gets the state of each run.
 
         Once there is a reference, files of as few rows are scored side by side, each in one worker.
         """
         for place, job in enumerate(jobs):
-            if self._count is not None and self._count <= _FEW and len(jobs) > place + 1 and _are_files(jobs, labels):
+            few = keep is None and self._count is not None and self._count <= _FEW and len(jobs) > place + 1
+            if few and _are_files(jobs, labels):
                 yield from self._side_by_side(jobs[place:], labels, fit=fit, threads=threads, **beside)
                 return
-            yield self._tried(job, labels, fit=fit, threads=threads, **beside)
+            yield self._tried(job, labels, fit=fit, keep=keep, threads=threads, **beside)
 
     def _side_by_side(
         self, jobs: Sequence[Job], labels: Any, *, progress: Callable[[int, float], object] | None = None, **beside: Any
@@ -218,13 +231,14 @@ class Runs:
         except XentError as error:
             return error
 
-    def _begun(self, job: Job) -> ModelRows:
+    def of_no_rows(self, job: Job) -> ModelRows:
+        """Return a model of no rows."""
         name, data, _ = job
         return ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0), data)
 
     def _kept(self, job: Job, whole: Whole) -> ModelRows:
         """Keep the rows of a model that was scored by one worker, after the reference."""
-        model = self._begun(job)
+        model = self.of_no_rows(job)
         for block in whole.blocks:
             self._written(model, block)
         for block in whole.tempered:

@@ -40,8 +40,6 @@ def check_alike(one: State, other: State) -> None:
     def unlike(what: str, mine: str, theirs: str, *advice: str) -> DataError:
         return DataError(f"{what}: {mine}, and {theirs} in {one.path}", place=Place(other.path), advice=advice)
 
-    if one.command != other.command:
-        raise unlike("a state of another command", f"xent {other.command}", f"xent {one.command}")
     for name in sorted(one.compared.keys() | other.compared.keys()):
         mine, theirs = (state.compared.get(name) for state in (other, one))
         if mine != theirs:

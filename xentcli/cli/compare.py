@@ -9,7 +9,7 @@ import click
 from xentcli.cli.command import Command
 from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, parameters, settings_of
-from xentcli.cli.output import OUTPUT, Output
+from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.cli.progress import watched
 from xentcli.options import Option
 
@@ -34,7 +34,7 @@ def each_of(given: tuple[str, ...]) -> list[str]:
     short_help="Compare models on the same rows.",
     params=parameters(
         "compare",
-        _MODELS | THREADS | {name: OUTPUT[name] for name in ("format", "output", "append", "plot")},
+        _MODELS | THREADS | STATE | {name: OUTPUT[name] for name in ("format", "output", "append", "plot")},
         files=_FILES,
     ),
     examples=(
@@ -61,8 +61,6 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     settings = settings_of(options)
     output = Output(options, (*paths, labels, *settings.files_named()))
     with watched(options) as progress:
-        models = {"each": each_of(options["each"]), "model": options["model"], "fit": options["fit"]}
-        result = run(
-            paths, labels, settings, **models, details=output.details, threads=options["threads"], progress=progress
-        )
+        given = {name: options[name] for name in ("model", "fit", "state", "threads")} | {"details": output.details}
+        result = run(paths, labels, settings, each=each_of(options["each"]), **given, progress=progress)
     output.write(result)

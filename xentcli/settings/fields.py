@@ -269,7 +269,7 @@ class Fields:
         "Score only the I-th of N parts of the rows.",
         "I/N",
         check=_shard,
-        commands=("score", "calibration"),
+        commands=("score", "compare", "calibration"),
     )
     hash: bool = _output(
         "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")

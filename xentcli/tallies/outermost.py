@@ -179,6 +179,11 @@ class Changed:
     weight: float
 
     @property
+    def is_sound(self) -> bool:
+        """Whether it has a weight, and places are counted from 1."""
+        return 0 < self.weight < math.inf and min(self.row, self.number) > 0
+
+    @property
     def rank(self) -> tuple[float, int]:
         """Sorts the largest first; of equal ones the first row."""
         return -self.size, self.row
@@ -195,7 +200,7 @@ class MostChanged(Tally):
     def is_sound(self) -> bool:
         """Whether these are rows in their order."""
         ranks = [row.rank for row in self.rows]
-        return len(ranks) <= self.most and ranks == sorted(ranks) and all(min(r.row, r.number) > 0 for r in self.rows)
+        return len(ranks) <= self.most and ranks == sorted(ranks)
 
     def merge(self, other: MostChanged) -> MostChanged:
         """Return the most changed rows of both."""

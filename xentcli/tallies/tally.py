@@ -111,6 +111,10 @@ def made_of(hint: Any, plain: Any) -> Any:
         Where this is not the plain form of such a value.
     """
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        if plain not in args:
+            raise ValueError(f"one of {args} is expected, not {plain!r:.40}")
+        return plain
     if origin in (types.UnionType, typing.Union):
         if plain is None and types.NoneType in args:
             return None

@@ -1,0 +1,291 @@
+"""The state of a comparison: that of each model, and the tallies of their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import accumulate
+from typing import Any
+
+from xentcli.analysis import state_file
+from xentcli.analysis.comparison import comparison_of
+from xentcli.analysis.contrasts import Contrasts
+from xentcli.analysis.model_rows import ModelRows, Runs
+from xentcli.analysis.row_store import RowStore
+from xentcli.analysis.state import Keep, State, options_of
+from xentcli.analysis.wholes import common_options, numbering, order_of, whole_of
+from xentcli.errors import DataError, Place, UsageError, Warning
+from xentcli.records import record, replace
+from xentcli.report.comparison import Comparison
+from xentcli.report.report import Report
+from xentcli.settings import Settings
+from xentcli.tallies.tally import made_of, plain_of
+
+__all__ = ["Collected", "ComparedState", "merged"]
+
+_REFIT = "a fit reads all rows again, and states have none: xent compare on the files"
+
+
+@record(frozen=True, eq=False)
+class ComparedState:
+    """The states of several models on the same rows, the reference first, and their differences.
+
+    Attributes
+    ----------
+    path
+        The file that it was read from.
+    options
+        What was set for all models.
+    metrics
+        Those that are compared beside the cost.
+    names, paths
+        Of the models.
+    lengths
+        How many rows of the reference there are in each run that is covered.
+    labelled
+        Whether the labels have a file of their own.
+    unfitted
+        Why no temperatures were fitted, empty where that was asked for; None where they were.
+    warnings
+        Those of the models as such.
+    """
+
+    path: str
+    options: Mapping[str, Any]
+    metrics: tuple[str, ...]
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+    models: tuple[State, ...]
+    lengths: tuple[int, ...]
+    contrasts: Contrasts
+    labelled: bool
+    unfitted: str | None
+    warnings: tuple[Warning, ...]
+
+    def body(self) -> dict[str, Any]:
+        """Return it as plain values, from which `of` makes it again."""
+        return {
+            "command": "compare",
+            "options": dict(self.options),
+            "metrics": list(self.metrics),
+            "names": list(self.names),
+            "paths": list(self.paths),
+            "models": [model.body() for model in self.models],
+            "lengths": list(self.lengths),
+            "contrasts": self.contrasts.to_plain(),
+            "labelled": self.labelled,
+            "unfitted": self.unfitted,
+            "warnings": plain_of(self.warnings),
+        }
+
+    @classmethod
+    def of(cls, path: str, body: Any) -> ComparedState:
+        """Return the state that has these values.
+
+        Raises
+        ------
+        ValueError
+            Where they are not those of a state.
+        """
+        texts = tuple[str, ...]
+        state = cls(
+            path,
+            options_of(body["options"]),
+            made_of(texts, body["metrics"]),
+            made_of(texts, body["names"]),
+            made_of(texts, body["paths"]),
+            tuple(State.of(path, model) for model in body["models"]),
+            made_of(tuple[int, ...], body["lengths"]),
+            Contrasts.from_plain(body["contrasts"]),
+            made_of(bool, body["labelled"]),
+            made_of(str | None, body["unfitted"]),
+            made_of(tuple[Warning, ...], body["warnings"]),
+        )
+        count = len(state.names)
+        covers = [len(model.covers) for model in state.models]
+        if not 2 <= count == len(state.paths) == len(covers) or {*covers} != {len(state.lengths)}:
+            raise ValueError("models of other runs")
+        return state
+
+    def write(self, path: str) -> None:
+        """Write it to a file, whole or not at all."""
+        state_file.write(path, self.body())
+
+    def comparison(self, reports: Sequence[Report]) -> Comparison:
+        """Return the document of all that is covered, by the reports of its models.
+
+        Raises
+        ------
+        NoVerdict
+            Where no row is left to compare.
+        """
+        settings, nothing = Settings(**self.options), RowStore([])
+        models = [
+            ModelRows(name, path, nothing.region(), report=report)
+            for name, path, report in zip(self.names, self.paths, reports, strict=True)
+        ]
+        made = comparison_of(
+            settings,
+            self.metrics,
+            models,
+            self.contrasts,
+            labelled=self.labelled,
+            unfitted=_REFIT if self.unfitted is None else self.unfitted,
+            slice_columns=self.models[0].decided.slice_columns,
+            clusters=None if settings.cluster is None else len(self.models[0].bundle["clusters"].names),
+        )
+        return replace(made, warnings=(*made.warnings, *self.warnings))
+
+
+def merged(states: Sequence[ComparedState]) -> ComparedState:
+    """Return the state of all rows.
+
+    Raises
+    ------
+    DataError
+        Where states do not go together.
+    """
+    first = states[0]
+    for other in states[1:]:
+        if other.names != first.names:
+            mine, theirs = (", ".join(state.names) for state in (other, first))
+            raise DataError(
+                f"other models: {mine}, and {theirs} in {first.path}",
+                place=Place(other.path),
+                advice=(
+                    "compare the same models in the same order in each run",
+                    "they are named by their files: xent compare monday/old.csv monday/new.csv, and those of tuesday/",
+                ),
+            )
+    order = order_of([state.models[0] for state in states])
+    models = tuple(whole_of(of, order) for of in zip(*(state.models for state in states), strict=True))
+    lengths, moved = _moved(states, order)
+    leading = states[_owners(states)[order[0]]]
+    scored = [state for state in states if state.contrasts.rows] or states
+    contrasts = reduce(Contrasts.merge, moved)
+    if not all(state.contrasts.spread for state in scored):
+        contrasts = replace(contrasts, spread={})
+    return replace(
+        leading,
+        options=common_options(states),
+        models=models,
+        lengths=lengths,
+        contrasts=contrasts,
+        unfitted=None if any(state.unfitted is None for state in scored) else scored[0].unfitted,
+        warnings=tuple(w for w in scored[0].warnings if all(w in state.warnings for state in scored)),
+    )
+
+
+def _owners(states: Sequence[ComparedState]) -> list[int]:
+    """By the place of each run that is covered the place of its state."""
+    return [place for place, state in enumerate(states) for _ in state.lengths]
+
+
+def _moved(states: Sequence[ComparedState], order: Sequence[int]) -> tuple[tuple[int, ...], list[Contrasts]]:
+    """The lengths of all runs in their order, and the tallies with rows numbered through all of them."""
+    owners = _owners(states)
+    lengths = [length for state in states for length in state.lengths]
+    covers = [cover for state in states for cover in state.models[0].covers]
+    places, numbers = (
+        dict(zip(order, accumulate((of[place] for place in order), initial=0), strict=False))
+        for of in (lengths, [cover.rows for cover in covers])
+    )
+    found = []
+    for place, state in enumerate(states):
+        own = [at for at in order if owners[at] == place]
+        rows = numbering(state.path, [lengths[at] for at in own], [places[at] for at in own])
+        begin, sizes = covers[own[0]].start, [covers[at].rows for at in own]
+        named = numbering(state.path, sizes, [numbers[at] for at in own], begin)
+        found.append(state.contrasts.moved(rows, named))
+    return tuple(lengths[at] for at in order), found
+
+
+@record(frozen=True, eq=False)
+class Collected:
+    """The states of the models of a run, as they are scored."""
+
+    path: str | None
+    keep: Keep
+
+    @classmethod
+    def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], *, by_model: bool, labelled: bool) -> Collected:
+        """Return what collects them for a file; None for what --shard alone needs.
+
+        Raises
+        ------
+        UsageError
+            For options of which runs have no rows in an order that they share, and for a path that is an input.
+        """
+        option = "--state" if settings.shard is None else "--shard"
+        if by_model:
+            raise UsageError(
+                f"{option} and --model: rows of several models are in one file, in no order that runs share",
+                advice="give each model a file of its own",
+            )
+        if not labelled:
+            raise UsageError(f"{option} needs labels: without them models are compared in one run")
+        if settings.id is not None and settings.shard is not None:
+            raise UsageError(
+                "--shard and --id: the I-th parts of two files need not have the same ids",
+                advice="give each run files of the same ids, without --shard",
+            )
+        keep = Keep.to("" if path is None else path, settings, inputs, "compare")
+        return cls(None if path is None else keep.path, replace(keep, into=[]))
+
+    @property
+    def states(self) -> list[State]:
+        """The states of the models that were scored."""
+        assert self.keep.into is not None
+        return self.keep.into
+
+    def write(
+        self,
+        runs: Runs,
+        models: Sequence[ModelRows],
+        contrasts: Contrasts | None,
+        *,
+        labelled: bool,
+        unfitted: str | None = "",
+        warnings: tuple[Warning, ...] = (),
+    ) -> None:
+        """Write the state of a run, of no scored rows without `contrasts`; or refuse other rows of --shard."""
+        _check_sharded([model.name for model in models], self.states)
+        if self.path is None:
+            return
+        scores = [state.bundle["scores"] for state in self.states]
+        if contrasts is None:
+            counts = {place: of.scored for place, of in enumerate(scores)}
+            contrasts = Contrasts(0, counts, dict.fromkeys(counts, 0))
+        clusters = None if runs.settings.cluster is None else [str(name) for name in runs.groups[-1].names]
+        ComparedState(
+            self.path,
+            runs.settings.plain(),
+            runs.metrics,
+            tuple(model.name for model in models),
+            tuple(model.path for model in models),
+            tuple(self.states),
+            (scores[0].read,),
+            contrasts.kept(clusters),
+            labelled,
+            unfitted,
+            warnings,
+        ).write(self.path)
+
+
+def _check_sharded(names: Sequence[str], states: Sequence[State]) -> None:
+    """Refuse models of which --shard gave other rows than of the reference.
+
+    Raises
+    ------
+    DataError
+        With what was shared out.
+    """
+    shared = [(state.covers[0].whole or ("", 0, ""), state.covers[0].start) for state in states]
+    (theirs, parts, _), begin = shared[0]
+    for name, state, ((kind, count, _), start) in zip(names, states, shared, strict=True):
+        if (kind, count, start) != (theirs, parts, begin):
+            raise DataError(
+                f"--shard shares out {count:,} {kind} of {name}, and {parts:,} {theirs} of {names[0]}: other rows",
+                place=Place(state.covers[0].inputs[0].path),
+                advice="give each model one file, or each as many files as the others",
+            )

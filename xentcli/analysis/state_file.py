@@ -1,0 +1,92 @@
+"""The file of a state: JSON text, every number of which is exact, with a version and a digest of what it holds."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from xentcli.analysis.covers import digest_of
+from xentcli.errors import DataError, FileError, Place, XentError, shown
+from xentcli.readers.limits import DEFAULT
+from xentcli.readers.stream import ByteStream, open_bytes
+from xentcli.version import __version__
+
+__all__ = ["VERSION", "read", "write"]
+
+T = TypeVar("T")
+VERSION = 1
+_AGAIN = "run it again with --state FILE"
+
+
+def write(path: str, body: Mapping[str, Any]) -> None:
+    """Write plain values whole or not at all; compressed where the name ends with .gz.
+
+    Raises
+    ------
+    FileError
+        Where the file cannot be written.
+    """
+    from xentcli.atomic import write_bytes
+
+    about = {"xent_state": VERSION, "xent_version": __version__, "sha256": digest_of(body)}
+    text = json.dumps({**about, "state": body}, allow_nan=False, separators=(",", ":")).encode()
+    write_bytes(path, gzip.compress(text, 6, mtime=0) if path.endswith(".gz") else text + b"\n")
+
+
+def read(path: str, made: Callable[[str, Any], T]) -> T:
+    """Return what `made` makes of the name and the values of a state; of ``-`` it is read from standard input.
+
+    Raises
+    ------
+    DataError
+        For a file that is no state, was changed after it was written, or is of another version.
+    FileError
+        When it cannot be read.
+    """
+    stream = open_bytes(path)
+    path, text = stream.name, _text(stream)
+    try:
+        whole = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise _no_state(path, text, str(error)) from None
+    if not isinstance(whole, dict) or "xent_state" not in whole:
+        raise _no_state(path, text, "it has no member xent_state")
+    if whole["xent_state"] != VERSION or type(whole["xent_state"]) is not int:
+        version = shown(whole["xent_state"])
+        raise DataError(
+            f"a state of version {version}, written by xent {shown(whole.get('xent_version'))}; {VERSION} is read",
+            place=Place(path),
+            advice=f"run xent {__version__} again with --state",
+        )
+    try:
+        body = whole["state"]
+        if digest_of(body) != whole["sha256"]:
+            raise ValueError("it was changed after it was written")
+        return made(path, body)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, XentError) as error:
+        if isinstance(error, FileError):
+            raise
+        what = error.headline if isinstance(error, XentError) else f"{type(error).__name__}: {error}"
+        raise DataError(f"a state that is damaged: {what:.200}", place=Place(path), advice=_AGAIN) from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _no_state(path: str, text: bytes, why: str) -> DataError:
+    cut = text.lstrip().startswith(b'{"xent_state"')
+    what = "a state that is cut off or damaged" if cut else "not a state, which --state FILE writes"
+    return DataError(f"{what}: {why:.200}", place=Place(path), advice=_AGAIN if cut else "xent score ... --state FILE")
+
+
+def _text(stream: ByteStream) -> bytes:
+    """The bytes of a state, inflated if compressed, at most the limit of a JSON document."""
+    text = bytearray()
+    for chunk in stream.chunks(1 << 20):
+        text += chunk
+        if len(text) > DEFAULT.batch:
+            raise FileError(f"a state of more than {DEFAULT.batch:,} bytes", place=Place(stream.name))
+    return bytes(text)

@@ -1,0 +1,176 @@
+"""The state of all rows, from the states of some: what they cover in one order, and their tallies merged."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import accumulate
+from typing import Any
+
+from xentcli.analysis.covers import Cover
+from xentcli.analysis.state import State
+from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards, check_wholes
+from xentcli.errors import DataError, Place
+from xentcli.pairing import Matches
+from xentcli.pairing.matched import FEW, Lacking
+from xentcli.records import replace
+from xentcli.tallies.bundle import Bundle
+
+__all__ = ["common_options", "numbering", "order_of", "whole_of"]
+
+
+def order_of(states: Sequence[State]) -> list[int]:
+    """Return the order of what states cover, as places of all that the first covers, the second, and so on."""
+    covers = [cover for state in states for cover in state.covers]
+    return sorted(range(len(covers)), key=lambda place: _key(covers[place]))
+
+
+def whole_of(states: Sequence[State], order: Sequence[int] | None = None) -> State:
+    """Return the state of all rows; the `order` is that of other states, of which each covers as many runs.
+
+    Raises
+    ------
+    DataError
+        Where states do not go together.
+    """
+    for other in states[1:]:
+        check_alike(states[0], other)
+    pieces = [Piece(cover, state) for state in states for cover in state.covers]
+    check_once(pieces)
+    shards = check_shards(pieces)
+    sums = check_wholes(pieces, shards)
+    ordered = [pieces[place] for place in (order_of(states) if order is None else order)]
+    starts = dict(zip(map(id, ordered), accumulate((p.cover.rows for p in ordered), initial=0), strict=False))
+    by_state: dict[State, list[Piece]] = {}
+    for piece in ordered:
+        by_state.setdefault(piece.state, []).append(piece)
+    bundles = [_renumbered(own, starts) for own in by_state.values()]
+    covers = tuple(_settled(piece.cover, sums.get(id(piece), piece.cover.sums)) for piece in ordered)
+    return replace(
+        ordered[0].state,
+        options=common_options(states),
+        details=tuple(sorted(set.intersection(*(set(state.details) for state in states)))),
+        bundle=reduce(Bundle.merge, _with_one_base(bundles, covers)),
+        covers=covers,
+        matches=_matches([*by_state], shards),
+    )
+
+
+def _key(cover: Cover) -> tuple[Any, ...]:
+    """What sorts by path, shard and state, numbers in names as numbers, then by what was read."""
+    return _natural(cover.inputs[0].path), cover.place, _natural(cover.file), cover.identity
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    tokens = re.split(r"([0-9]+)", name)
+    return tuple((int(token), "") if place % 2 else (0, token) for place, token in enumerate(tokens))
+
+
+def _renumbered(own: Sequence[Piece], starts: Mapping[int, int]) -> Bundle:
+    """The tallies of the state of some pieces, with rows numbered through all that is covered.
+
+    In each state they are numbered through what it covers, in the same order; `starts` has, by its id(), the number
+    before the first row of a piece among all.
+    """
+    state, sizes = own[0].state, [piece.cover.rows for piece in own]
+    moved = numbering(state.path, sizes, [starts[id(piece)] for piece in own], own[0].cover.start)
+    return state.bundle.renumbered(moved)
+
+
+def numbering(path: str, sizes: Sequence[int], starts: Sequence[int], begin: int = 0) -> Callable[[int], int]:
+    """Return what gives a row of a state its number among all.
+
+    In the state the rows of pieces with these `sizes` follow each other from `begin` on; `starts` are the numbers
+    before the first row of each among all.
+    """
+    ends = list(accumulate(sizes))
+    shifts = [start - (end - size) - begin for start, end, size in zip(starts, ends, sizes, strict=True)]
+
+    def moved(row: int) -> int:
+        place = bisect_left(ends, row - begin)
+        if row <= begin or place == len(ends):
+            raise DataError(f"a state that is damaged: row {row:,} was not read", place=Place(path))
+        return row + shifts[place]
+
+    return moved
+
+
+def _settled(cover: Cover, sums: str) -> Cover:
+    """What is covered, with rows numbered by where it stands among all, whose shards are complete."""
+    return replace(cover, start=0, shard=None, used=(), sums=sums)
+
+
+def _with_one_base(bundles: Sequence[Bundle], covers: Sequence[Cover]) -> Iterator[Bundle]:
+    """The tallies, without the cost of labels that count from 1 where one run knew that they do not."""
+    certain = not all(cover.uncertain_base for cover in covers)
+    for bundle in bundles:
+        left = {name: tally for name, tally in bundle.tallies.items() if not (certain and name == "from_one")}
+        yield Bundle(left)
+
+
+def common_options(states: Sequence[Any]) -> dict[str, Any]:
+    """The options that all states have."""
+    first = states[0].options
+    every = {n: v for n, v in first.items() if all(n in s.options and s.options[n] == v for s in states)}
+    return {name: value for name, value in every.items() if name != "shard"}
+
+
+def _matches(states: Sequence[State], shards: Sequence[Sequence[Piece]]) -> Matches:
+    """How all rows found their partners; ids of one whole are counted over its shards."""
+    names = reduce(lambda one, other: one.merge(other), (state.matches.row_names for state in states))
+    unused = sum(state.matches.unused for state in states)
+    without = [state.matches.lacking for state in states if state.matches.lacking is not None]
+    extra = sum(map(_unused, shards))
+    unused += extra
+    if not without and not extra:
+        return Matches(names, unused)
+    return Matches(
+        names,
+        unused,
+        Lacking(
+            sum(given.predictions for given in without),
+            sum(given.labels for given in without) + extra,
+            _first_few(given.prediction_ids for given in without),
+            _first_few(given.label_ids for given in without),
+        ),
+    )
+
+
+def _first_few(ids: Any) -> tuple[str, ...]:
+    return tuple(one for some in ids for one in some)[:FEW]
+
+
+def _unused(whole: Sequence[Piece]) -> int:
+    """How many labels no shard has a prediction for.
+
+    Raises
+    ------
+    DataError
+        Where two shards have predictions of one id, or without --subset a label has none.
+    """
+    most = 0
+    inputs = [given for given in whole[0].cover.inputs if given.joined]
+    for place, given in enumerate(inputs):
+        seen = 0
+        for piece in whole:
+            used = int(piece.cover.used[place] or "0", 16)
+            if both := seen & used:
+                row = given.rows + -given.rows % 8 - both.bit_length() + 1
+                raise DataError(
+                    f"the id of row {row:,} of {given.path} is in {piece.path} twice, in two shards: "
+                    f"{both.bit_count():,} such id{'s' * (both.bit_count() != 1)}",
+                    place=Place(piece.state.path),
+                    advice="each id is there once",
+                )
+            seen |= used
+        left = given.rows - seen.bit_count()
+        if left and "subset" not in whole[0].state.options:
+            raise DataError(
+                f"{left:,} ids of {given.path} are in no shard of {whole[0].path}",
+                place=Place(whole[0].state.path),
+                advice="--subset in each run scores the rows that both files have",
+            )
+        most = max(most, left)
+    return most
