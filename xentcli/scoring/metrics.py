@@ -186,7 +186,8 @@ METRICS = {
         ),
         Metric(
             "standard_error", "standard error", "of the cost", synonyms=("se",), unit="loss", labelled=False,
-            derive=attrgetter("standard_error"), description="of the cost, assuming independent rows, or independent clusters with --cluster",
+            derive=attrgetter("standard_error"),
+            description="of the cost, assuming independent rows, or independent clusters with --cluster",
         ),
         Metric(
             "total", "total", "sum of weight x loss", unit="loss", labelled=False, derive=attrgetter("total"),

@@ -169,7 +169,8 @@ def _sentences(result: Comparison) -> Iterator[str]:
     if len(costs) == 1:
         (pair,) = costs
         tied = f", {pair.ties:,} {'is' if pair.ties == 1 else 'are'} equal" if pair.ties else ""
-        yield f"{pair.model} has the smaller loss on {plural(pair.wins, 'row')}, {pair.reference} on {pair.losses:,}{tied}."
+        rows = plural(pair.wins, "row")
+        yield f"{pair.model} has the smaller loss on {rows}, {pair.reference} on {pair.losses:,}{tied}."
     detectable = [pair.detectable for pair in costs if pair.detectable]
     if detectable:
         size, whose = f"{max(detectable):.2g}", "" if len(costs) == 1 else ", whichever the model"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xentcli.errors import UsageError
-from xentcli.records import cached_property, record, replace
+from xentcli.records import record, replace
 from xentcli.report.calibration import CalibrationReport
 from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks
