@@ -18,6 +18,7 @@ from xentcli.pairing import Feed
 from xentcli.records import record
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
+from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.fit import BEGIN, Fitted, Gain, Points, SlopeSums
 
 __all__ = ["MOST_PASSES", "RESOLVED", "Fit", "check_repeatable", "fitted", "searched"]
@@ -28,8 +29,8 @@ _FAR = (1.5, 0.3)
 """A first and a second step in ln T of this size, while the zero is on one side, are not to be trusted."""
 _STEPS = (0.75, 1.5, 3.0, 4.5, 6.0)
 """Then these are tried at once."""
-_SETTLED, _DONE = 1e-3, 1e-4
-"""A last step h leaves an error of about h**4, or h**3 on the logit: it is settled, or even needs no other."""
+_SETTLED, _DONE, _DONE_LOGIT = 2e-3, 2e-3, 1e-4
+"""A last step h leaves an error of about h**4 / 8, or h**3 on the logit: it is settled, or even needs no other."""
 RESOLVED = 1e-8
 """Costs at fitted temperatures differ where they do by more than this share: ln T has an error of up to 1e-9 or so."""
 
@@ -147,6 +148,17 @@ class _Place:
         return self.t - g * (6 * a * a - 3 * g * b) / under if under else math.nan
 
 
+def _endless(flat: ExactSum, steep: ExactSum) -> str:
+    """Return why the cost has no minimum, by its slopes as beta falls to 0 and rises without end; empty if it has."""
+    if not steep.units and not flat.units:
+        return "the cost is the same at every temperature"
+    if steep.units <= 0:
+        return "no class has a larger prediction than the label in any row: the cost falls the lower the temperature"
+    return (
+        "equal probabilities would cost no more: the cost falls however high the temperature" if flat.units >= 0 else ""
+    )
+
+
 class _Temperature:
     """The search for the zero of the slope, which rises with beta where nothing is clipped."""
 
@@ -183,15 +195,8 @@ class _Temperature:
 
     def learn(self, points: Points, sums: SlopeSums) -> str:
         """Take note of slopes, and choose the next place; return why there is no temperature, if so."""
-        flat, steep = (sums.sums[f"end {index}"] for index in (0, 1))
-        if not steep.units and not flat.units:
-            return "the cost is the same at every temperature"
-        if steep.units <= 0:
-            return (
-                "no class has a larger prediction than the label in any row: the cost falls the lower the temperature"
-            )
-        if flat.units >= 0:
-            return "equal probabilities would cost no more: the cost falls however high the temperature"
+        if points == BEGIN and (reason := _endless(*(sums.sums[f"end {index}"] for index in (0, 1)))):
+            return reason
         for index, beta in enumerate(points.betas):
             place = _Place.of(math.log(beta), sums.means("beta", index))
             self.places.append(place)
@@ -255,7 +260,7 @@ class _Logit:
 
     @property
     def done(self) -> bool:
-        return self.step <= _DONE
+        return self.step <= _DONE_LOGIT
 
     @property
     def doubt(self) -> str:

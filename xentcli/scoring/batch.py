@@ -226,7 +226,7 @@ def tempered(batch: Batch) -> Batch:
     scores = log_scores(batch)
     with np.errstate(over="ignore"):
         divided = scores / recipe.temperature
-    if np.isposinf(divided).any():
+    if not divided.max(initial=-np.inf) < np.inf and np.isposinf(divided).any():
         # Below the largest nothing overflows to +inf.
         divided = (scores - scores.max(axis=1, keepdims=True)) / recipe.temperature
     return replace(batch, recipe=replace(recipe, kind="logits", temperature=1.0), values=divided, known=None)
@@ -239,7 +239,8 @@ def log_scores(batch: Batch) -> Floats:
         if batch.kind != "probs":
             return q
         if not batch.binary:
-            return np.log(np.maximum(q, 0.0))
+            shares = np.maximum(q, 0.0)
+            return np.log(shares, out=shares)
         return np.stack([np.log1p(-np.minimum(q[:, 1], 1.0)), np.log(np.maximum(q[:, 1], 0.0))], axis=1)
 
 

@@ -35,7 +35,7 @@ BEGIN = Points((1.0,), tuple((np.exp(1.5 * step).item(), 0.0) for step in range(
 
 @record(frozen=True)
 class SlopeSums(Tally):
-    """Sums of slopes over all rows, by "beta INDEX ORDER", "logit INDEX ORDER" and "end INDEX".
+    """Sums of slopes over all rows, by "beta INDEX ORDER", "logit INDEX ORDER", and of BEGIN "end INDEX".
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class SlopeSums(Tally):
         """Tally rows at some points."""
         work = work.columns if work.batch.multilabel else work
         slopes, weight = Slopes(work), work.batch.weight
-        values = {f"end {index}": each for index, each in enumerate(slopes.ends())}
+        values = {f"end {index}": each for index, each in enumerate(slopes.ends() if points == BEGIN else ())}
         for index, beta in enumerate(points.betas):
             values |= {f"beta {index} {order}": each for order, each in enumerate(slopes.at(beta))}
         if work.batch.classes == 2:
