@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -36,6 +37,20 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="needs a FIFO, a shell o
 LINUX = ("engine/test_executors.py", "engine/test_memory.py", "faults/test_refused_resources.py")
 """Tests of what /proc shows, of forked workers, and of limits on memory, which macOS has not."""
 collect_ignore_glob = [*POSIX * (os.name == "nt"), *LINUX * (sys.platform != "linux")]
+
+MEMORY = "/dev/shm"
+"""Where Linux has a file system in memory: on a disk each file that is written anew is waited for."""
+LEAST_MEMORY = 4 << 30
+"""Bytes that must be free there; the tests need a tenth of it at a time."""
+
+
+def pytest_configure() -> None:
+    """Have temporary files in memory, unless the environment says where."""
+    if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK):
+        there = os.statvfs(MEMORY)
+        if there.f_bavail * there.f_frsize > LEAST_MEMORY and not there.f_flag & os.ST_NOEXEC:
+            os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
+
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

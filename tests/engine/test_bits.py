@@ -19,7 +19,7 @@ from xentcli.readers.text import csv as csv_reader
 from xentcli.report.report import Report
 from xentcli.scoring.recipe import Recipe
 
-ROWS = 12_000
+ROWS = 6_000
 
 
 @pytest.fixture(scope="module")

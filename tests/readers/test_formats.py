@@ -395,7 +395,8 @@ def test_values_of_few_bits_are_the_doubles_they_are(case: Case, seed: int, dtyp
         assert figures(case.score(form, case.labels, **options)) == expected, name
 
 
-@settings(deadline=None, max_examples=6)
+# tests/engine/test_bits.py is under this law too.
+@settings(deadline=None, max_examples=3)
 @given(
     kind=st.sampled_from(["probs", "logits", "logprobs"]),
     style=st.sampled_from(["index", "name", "one-hot", "soft"]),
