@@ -39,6 +39,7 @@ def test_frames_and_series_give_the_bits_of_a_file(wanted: tuple[Any, ...]) -> N
     assert figures(score(P, Y, weights=W, by=S, worst=3)) == wanted
     assert figures(score(P.lazy(), Y, weights=W, by=TABLE.lazy().select("site"), worst=3)) == wanted
     assert figures(score(P, TABLE.select("label").lazy(), weights=W, by={"site": S}, worst=3)) == wanted
+    assert figures(score(P, Y, weights=TABLE.select("weight"), by=TABLE.select("site"), worst=3)) == wanted
 
 
 def test_one_table_has_all(wanted: tuple[Any, ...]) -> None:
@@ -119,6 +120,8 @@ def test_a_lazy_frame_is_collected_in_batches(monkeypatch: pytest.MonkeyPatch, t
     for frame in (*frames, nw.from_native(TABLE.lazy())):
         options: dict[str, Any] = {"preds": "cat:emu", "label": "label", "weights": "weight", "by": "site", "worst": 3}
         assert figures(score(frame, block_bytes=200, threads=2, **options)) == wanted
+        roles = {"weights": frame.select("weight"), "by": frame.select("site")}
+        assert figures(score(P, Y, block_bytes=200, **roles, worst=3)) == wanted
     source = open_memory(TABLE.lazy(), "p")
     assert max(part.rows for part in source.parts(1000)) < len(TABLE) / 2
     # Beside the first rows only counts are collected.

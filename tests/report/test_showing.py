@@ -134,6 +134,16 @@ def test_top_1_and_top_k_are_the_accuracy_and_1() -> None:
     assert computed["top2"] == computed.top2
 
 
+def test_what_other_figures_say_to_the_last_bit_is_not_asked_for() -> None:
+    random = np.random.default_rng(0)
+    for rows in (7, 100, 333):
+        q, y = random.dirichlet(np.ones(4), rows), random.integers(0, 4, rows)
+        plain, asked = xentcli.score(q, y), xentcli.score(q, y, metrics="error,brier_halved")
+        assert [plain[name] for name in ("error", "brier_halved")] == [asked.error, asked.brier_halved]
+    with pytest.raises(KeyError):
+        xentcli.score(q, y, weights=random.random(333))["error"]
+
+
 @pytest.mark.parametrize("metric", ["top2", "ece", "gap", "temperature_gain"])
 def test_a_metric_that_was_not_computed_names_what_computes_it(metric: str) -> None:
     with pytest.raises(NotComputedError, match=f'metrics_needed=\\["{metric}"\\]'):

@@ -170,7 +170,8 @@ class Report(Document):
         Raises
         ------
         UsageError
-            For a metric that there is not, and, as a KeyError too, for one that was not computed.
+            For a metric that there is not, and, as a KeyError too, for one that was not computed: the inputs are not
+            read again for it, since they may have changed.
         """
         if not isinstance(name, str):
             raise UsageError(f"a metric is named by text, not {shown(name)}", advice='report["cost"]')
@@ -182,7 +183,7 @@ class Report(Document):
         return self._implied(metric)
 
     def _implied(self, metric: Metric) -> float | None:
-        """Return a top-k accuracy that the accuracy, or the number of classes, says."""
+        """Return what other figures say to the last bit: a top-k accuracy, the error, half the Brier score."""
         k = metric.argument
         if metric.labelled and not KINDS[self.kind].labelled:
             raise UsageError(f"--kind {self.kind} has no {metric.name}: there are no labels")
@@ -190,6 +191,12 @@ class Report(Document):
             raise UsageError(f"--multilabel has no {metric.name}: each column has two classes")
         if k is not None and self.accuracy is not None and (k == 1 or k >= len(self.classes)):
             return self.accuracy if k == 1 else 1.0
+        if metric.name == "brier_halved" and self.brier is not None:
+            return self.brier / 2
+        unweighted = self.weight_sum == self.examples.scored and self.labels.matched != "multilabel"
+        if metric.name == "error" and self.accuracy is not None and unweighted:
+            wrong = self.examples.scored - round(self.accuracy * self.examples.scored)
+            return wrong / self.examples.scored
         if metric.of_reference:
             raise NotComputedError(
                 f"{metric.name} was not computed",
