@@ -120,7 +120,7 @@ def test_a_lazy_frame_is_collected_in_batches(monkeypatch: pytest.MonkeyPatch, t
     for frame in (*frames, nw.from_native(TABLE.lazy())):
         options: dict[str, Any] = {"preds": "cat:emu", "label": "label", "weights": "weight", "by": "site", "worst": 3}
         assert figures(score(frame, block_bytes=200, threads=2, **options)) == wanted
-        roles = {"weights": frame.select("weight"), "by": frame.select("site")}
+        roles: dict[str, Any] = {"weights": frame.select("weight"), "by": frame.select("site")}
         assert figures(score(P, Y, block_bytes=200, **roles, worst=3)) == wanted
     source = open_memory(TABLE.lazy(), "p")
     assert max(part.rows for part in source.parts(1000)) < len(TABLE) / 2
