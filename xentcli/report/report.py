@@ -192,11 +192,11 @@ class Report(Document):
         if k is not None and self.accuracy is not None and (k == 1 or k >= len(self.classes)):
             return self.accuracy if k == 1 else 1.0
         if metric.name == "brier_halved" and self.brier is not None:
-            return self.brier / 2
+            return float(self.brier) / 2
         unweighted = self.weight_sum == self.examples.scored and self.labels.matched != "multilabel"
         if metric.name == "error" and self.accuracy is not None and unweighted:
-            wrong = self.examples.scored - round(self.accuracy * self.examples.scored)
-            return wrong / self.examples.scored
+            rows = self.examples.scored
+            return (rows - round(float(self.accuracy) * rows)) / rows
         if metric.of_reference:
             raise NotComputedError(
                 f"{metric.name} was not computed",
