@@ -105,6 +105,7 @@ def check(
     strict: bool = False,
     fail_on_warning: str | Sequence[str] | None = None,
     write_baseline: str | os.PathLike[str] | None = None,
+    state: str | os.PathLike[str] | None = None,
     limits: Sequence[Limit | Regression] = (),
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Sequence[str] = (),
@@ -416,7 +417,14 @@ def merge(
     states: Sequence[str | os.PathLike[str]],
     *,
     state: str | os.PathLike[str] | None = None,
-) -> Report | CalibrationReport | Comparison: ...
+    max: Mapping[str, float] | None = None,
+    min: Mapping[str, float] | None = None,
+    max_each: Mapping[str, float] | None = None,
+    min_each: Mapping[str, float] | None = None,
+    min_rows: int | None = None,
+    fail_on_warning: str | Sequence[str] | None = None,
+    limits: Sequence[Limit] = (),
+) -> Merged: ...
 
 def per_example(
     predictions: Any,

@@ -50,6 +50,7 @@ PROMISES = {
         ("What is too large is refused with the option that allows more.", "tests/readers/test_limits.py::test_what_exceeds_a_limit_is_4_and_names_the_option"),
     ],
     "In CI": [
+        ("Limits on merged states give the verdict, and the exit code, of one check of all rows.", "tests/merge/test_limits.py"),
         ("Of several checks all run, and the exit code is the first of 2, 4, 3, 1, 5 that one has.", "tests/cli/test_project.py::test_the_exit_code_of_several_is_4_before_3_before_1_before_5"),
         ("No pyproject.toml changes what a command with files means.", "tests/cli/test_project.py::test_a_name_that_is_a_file_too_is_refused_and_its_path_is_the_file"),
         ("JUnit XML is valid, and says error for what could not run.", "tests/cli/test_ci.py::test_one_check_of_the_command_line"),

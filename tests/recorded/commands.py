@@ -266,6 +266,8 @@ _MERGE = (
     "state-1.json state-2.json --get worst.0.row",
     "state-1.json",
     "state-1.json state-1.json state-2.json",
+    "state-1.json state-2.json --max cost=0.5 --min accuracy=0.9 --fail-on-warning all --no-annotations",
+    "state-1.json state-2.json --max-each cost=0.5 --min-each accuracy=0.9 --min-rows 2 --junit j.xml",
     "preds.csv",
 )
 
@@ -302,6 +304,7 @@ def _all() -> list[str]:
     lines += [f"compare {option}" for option in _COMPARE]
     lines += [f"merge {option}" for option in _MERGE]
     lines += [f"{command} {_FILES} --shard 2/3 --state s.json" for command in ("score", "calibration")]
+    lines += [f"check {_FILES} --max cost=0.5 --state s.json"]
     lines += ["compare preds.csv other.csv --labels labels.csv --shard 2/3 --state s.json"]
     lines += [f"check {_FULL} --weights w --by site {option}" for option in _CHECK[:4]]
     lines += [f"check {_FULL} --by site --max-each cost=1 --min-each accuracy@n*=0.5 --min-rows 2"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
-from xentcli.analysis.score import is_stream, score
+from xentcli.analysis.score import is_stream, scored
 from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
 from xentcli.engine.tasks import on_engine
@@ -26,7 +26,10 @@ from xentcli.scoring.metrics import find
 from xentcli.settings import Settings, takes_options
 from xentcli.urls import hidden
 
-__all__ = ["Limit", "check", "judge", "parse_limit", "parse_regression"]
+if TYPE_CHECKING:
+    from xentcli.analysis.state import Keep
+
+__all__ = ["Limit", "check", "judge", "judged", "parse_limit", "parse_regression", "with_metrics_of"]
 
 
 _MOST_OF_STREAM = 1 << 22
@@ -50,6 +53,7 @@ def check(
     strict: bool = False,
     fail_on_warning: str | Sequence[str] | None = None,
     write_baseline: str | os.PathLike[str] | None = None,
+    state: str | os.PathLike[str] | None = None,
     limits: Sequence[Limit | Regression] = (),
     sink: Callable[[PerExample], None] | Sink | None = None,
     metrics_needed: Sequence[str] = (),
@@ -82,6 +86,8 @@ def check(
         Codes of warnings that fail, or "all".
     write_baseline
         Where to write the baseline of this run.
+    state
+        A file to write the exact sums and the limits of the run to, from which ``merge`` makes the verdict on several.
     limits
         Further limits.
 
@@ -118,12 +124,15 @@ def check(
         _check_written(made, (predictions, labels, old, *chosen.files_named()))
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     beside: dict[str, Any] = {"threads": threads, "progress": progress}
-    sliced = _sliced(chosen, rules)
+    sliced = with_metrics_of(chosen, rules)
+    if state is not None:
+        beside["keep"] = _kept_state(state, chosen, rules, (predictions, labels, old))
     alone = old is None and made is None
     if alone and not any(map(is_stream, (predictions, labels, *chosen.files_named()))):
-        report = score(predictions, labels, sliced, sink=sink, metrics_needed=sorted(needed), details=details, **beside)
-        again = partial(_read_again, predictions, labels, chosen, **beside)
-        return _judged(rules, Evidence(_shown(report, chosen), report, chosen, again=again))
+        given_also: dict[str, Any] = {"sink": sink, "metrics_needed": sorted(needed), "details": details}
+        report, _ = scored(predictions, labels, sliced, **given_also, **beside)
+        again = partial(_read_again, predictions, labels, chosen, threads=threads, progress=progress)
+        return judged(rules, report, chosen, again=again)
     # A check without a baseline starts faster without these.
     from xentcli.analysis import baseline as files
     from xentcli.analysis.against import compared
@@ -135,11 +144,33 @@ def check(
     whole, report = new.scores, _shown(new.scores, chosen)
     new.report = report
     paired = [rule.metric for rule in rules.regressions]
+    beside.pop("keep", None)
     against = None if old is None else compared(old, runs, new, labels, paired, **beside)
     result = _judged(rules, Evidence(report, whole, chosen, runs, new if runs.keeps_all else None, against))
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
+
+
+def _kept_state(state: Any, settings: Settings, rules: Rules, inputs: Sequence[Any]) -> Keep:
+    """Return what writes the state of a check.
+
+    Raises
+    ------
+    UsageError
+        For a regression, which is of the rows of all runs.
+    """
+    from xentcli.analysis.state import Keep
+
+    if rules.regressions:
+        raise UsageError(
+            "--state has sums, and --max-regression pairs rows",
+            advice=(
+                "xent compare OLD NEW --state FILE compares runs over parts of the rows",
+                "--max cost=X is a limit",
+            ),
+        )
+    return Keep.to(state, settings, inputs, "check", rules=rules, given=settings)
 
 
 def _check_written(path: str, inputs: Sequence[Any]) -> None:
@@ -174,8 +205,8 @@ def _path(option: str, value: Any) -> str | None:
     )
 
 
-def _sliced(settings: Settings, rules: Rules) -> Settings:
-    """The settings with the metrics that groups are held to."""
+def with_metrics_of(settings: Settings, rules: Rules) -> Settings:
+    """Return settings with the metrics that groups are held to."""
     each = {limit.metric: limit.option for limit in rules.limits if limit.each and limit.metric != "cost"}
     for metric, option in each.items():
         names = [metric.name for metric in settings.named_metrics]
@@ -205,6 +236,11 @@ def _shown(report: Report, settings: Settings) -> Report:
 
     by, by_class = (tuple(map(without, parts)) for parts in (report.by, report.by_class))
     return replace(report, by=by, by_class=by_class, shown=shown, options=kept | asked)
+
+
+def judged(rules: Rules, report: Report, settings: Settings, **further: Any) -> CheckReport:
+    """Return the verdict on a report with the metrics that groups are held to; `further` are fields of Evidence."""
+    return _judged(rules, Evidence(_shown(report, settings), report, settings, **further))
 
 
 def _judged(rules: Rules, evidence: Evidence) -> CheckReport:

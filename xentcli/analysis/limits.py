@@ -157,6 +157,16 @@ class Rules:
         if self.strict and not self.regressions:
             raise UsageError("--strict is about regressions", advice="--max-regression cost=2% --strict")
 
+    def and_also(self, other: Rules) -> Rules:
+        """Return the rules of both, each once; the larger number of rows holds for groups."""
+        limits, regressions, warnings = (
+            tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name))))
+            for name in ("limits", "regressions", "warnings")
+        )
+        return Rules(
+            limits, regressions, warnings, max(self.min_rows, other.min_rows), strict=self.strict or other.strict
+        )
+
     @property
     def metrics(self) -> list[str]:
         """The metrics that they need."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli import attempts
 from xentcli.analysis import state_file
 from xentcli.analysis.covers import Cover, Covered
+from xentcli.analysis.limits import Limit, Rules
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
 from xentcli.analysis.state import State, check_target
 from xentcli.analysis.wholes import whole_of
-from xentcli.errors import DataError, NoVerdict, Place, UsageError, XentError
+from xentcli.errors import DataError, NotComputedError, NoVerdict, Place, UsageError, XentError
 from xentcli.pairing.feed import check_row_names
 from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
+from xentcli.report.check import CheckReport
 from xentcli.report.comparison import Comparison
 from xentcli.report.parts import Input
 from xentcli.report.report import Report
@@ -27,25 +29,39 @@ if TYPE_CHECKING:
 
 __all__ = ["merge"]
 
+Merged = Report | CheckReport | Comparison | CalibrationReport
+
 _REFIT = "a fit reads all rows again, and states have none: xent calibration on the files"
 
 
 def merge(
-    states: Sequence[str | os.PathLike[str]], *, state: str | os.PathLike[str] | None = None
-) -> Report | CalibrationReport | Comparison:
+    states: Sequence[str | os.PathLike[str]],
+    *,
+    state: str | os.PathLike[str] | None = None,
+    max: Mapping[str, float] | None = None,
+    min: Mapping[str, float] | None = None,
+    max_each: Mapping[str, float] | None = None,
+    min_each: Mapping[str, float] | None = None,
+    min_rows: int | None = None,
+    fail_on_warning: str | Sequence[str] | None = None,
+    limits: Sequence[Limit] = (),
+) -> Merged:
     """Merge the states of several runs: every figure is that of one run over the rows of all, to the last bit.
 
     Parameters
     ----------
     states
-        Paths of files that ``state=`` of ``score``, ``compare`` or ``calibration`` wrote, or merge itself, in any
-        order; ``-`` is standard input.
+        Paths of files that ``state=`` of ``score``, ``check``, ``compare`` or ``calibration`` wrote, or merge itself,
+        in any order; ``-`` is standard input.
     state
         A file to write the state of all of them to.
+    max, min, max_each, min_each, min_rows, fail_on_warning, limits
+        What the scores, or checks beside their own limits, are held to, as ``check`` takes them.
 
     Returns
     -------
-    Report, or Comparison or CalibrationReport without a fit: what the runs themselves gave.
+    Report, or Comparison or CalibrationReport without a fit: what the runs themselves gave. With limits, or of states
+    of ``check``, a CheckReport, without what explains a failure: that takes the rows.
 
     Raises
     ------
@@ -69,13 +85,15 @@ def merge(
     >>> merge([f"{folder}/1.json", f"{folder}/2.json"]).cost == score(q, y).cost
     True
     """
+    given = {"max": max, "min": min, "max_each": max_each, "min_each": min_each}
+    rules = Rules.of(limits, given, None, fail_on_warning, min_rows, strict=False)
     paths = _paths(states)
     target = None if state is None else os.fspath(state)
     if target is not None:
         check_target(target, paths)
     found = _alike([state_file.read(path, _state) for path in paths])
     try:
-        return _made(found, target)
+        return _made(found, target, rules)
     except _NONSENSE as error:
         if attempts.STRICT:
             raise
@@ -119,12 +137,10 @@ def _whole(states: Any) -> State | ComparedState:
     return merged(states)
 
 
-def _made(
-    states: Sequence[State] | Sequence[ComparedState], target: str | None
-) -> Report | CalibrationReport | Comparison:
+def _made(states: Sequence[State] | Sequence[ComparedState], target: str | None, rules: Rules) -> Merged:
     whole = _whole(states)
     try:
-        made = _document(whole)
+        made = _document(whole, rules)
     except NoVerdict:
         # Of others they may be a part.
         if target is not None:
@@ -162,9 +178,17 @@ def _paths(states: Any) -> list[str]:
     return paths
 
 
-def _document(whole: State | ComparedState) -> Report | CalibrationReport | Comparison:
+def _document(whole: State | ComparedState, rules: Rules | None = None) -> Merged:
+    limited = rules is not None and rules != Rules()
+    if limited and _command(whole) not in ("score", "check"):
+        raise DataError(
+            f"limits are held against states of xent score and xent check, not of xent {_command(whole)}",
+            place=Place(whole.path),
+        )
     if not isinstance(whole, State):
         return whole.comparison([_report(model)[0] for model in whole.models])
+    if limited or whole.rules is not None:
+        return _verdict(whole, rules or Rules())
     report, tallied = _report(whole)
     if whole.command == "score":
         return report
@@ -172,6 +196,43 @@ def _document(whole: State | ComparedState) -> Report | CalibrationReport | Comp
     from xentcli.analysis.fit import Fit
 
     return document_of(tallied, report, whole.bins, Fit(None, reason=_REFIT))
+
+
+def _verdict(whole: State, given: Rules) -> CheckReport:
+    """The verdict on all rows, by the limits of the runs and those that are given.
+
+    Raises
+    ------
+    UsageError
+        For limits that make no sense with the options of the runs.
+    DataError
+        For a metric that the runs did not compute.
+    """
+    from xentcli.analysis.check import judged, with_metrics_of
+
+    own, settings = whole.rules or Rules(), whole.settings
+    rules = own.and_also(given)
+    rules.check(settings, None, written=False)
+    sliced = with_metrics_of(settings, own)
+    computed = {"cost", *(metric.name for metric in sliced.shown_metrics)}
+    report, _ = _report(replace(whole, options=sliced.plain()))
+    for limit in rules.limits:
+        if limit.metric not in computed if limit.each else not _has(report, limit.metric):
+            raise DataError(
+                f"{limit.option} {limit.metric}: the runs that were merged did not compute it",
+                place=Place(whole.path),
+                advice=f"--metrics {limit.metric} in each run computes it, also of each group",
+            )
+    return judged(rules, report, settings)
+
+
+def _has(report: Report, metric: str) -> bool:
+    """Whether a metric was computed, though it may be undefined."""
+    try:
+        _ = report[metric]
+    except NotComputedError:
+        return False
+    return True
 
 
 def _report(whole: State) -> tuple[Report, Tallied]:

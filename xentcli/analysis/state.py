@@ -132,13 +132,17 @@ def _is_apart(name: str) -> bool:
 
 @record(frozen=True)
 class Keep:
-    """Writes the state of a run of a command to a file, or adds it to a list where there is one."""
+    """Writes the state of a run of a command to a file, or adds it to a list where there is one.
+
+    `given` is what was set, where the run has other settings.
+    """
 
     path: str
     command: str
     bins: int = 0
     rules: Rules | None = None
     into: list[State] | None = None
+    given: Settings | None = None
 
     @classmethod
     def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], command: str, **further: Any) -> Keep:
@@ -177,7 +181,7 @@ class Keep:
         state = State(
             self.path,
             self.command,
-            plan.settings.plain(),
+            (self.given or plan.settings).plain(),
             plan.set_by_compat,
             tuple(metric.name for metric in metrics),
             tuple(sorted(details)),

@@ -54,6 +54,8 @@ def check_alike(one: State, other: State) -> None:
         mine, theirs = (getattr(state, name) for state in (other, one))
         if mine != theirs:
             raise unlike(f"other {what}", _listed(mine), _listed(theirs), f"run both with the same {option}")
+    if one.rules != other.rules:
+        raise unlike("other limits", _limited(other), _limited(one), "run both with the same limits")
     for name, what, advice in _SAME:
         mine, theirs = (getattr(state.decided, name) for state in (other, one))
         if mine != theirs:
@@ -91,6 +93,16 @@ def _in_one_order(state: State) -> str:
     if not all(chosen) or any("," in name for name in chosen):
         return ""
     return f"--preds {shlex.quote(','.join(chosen))} in each run takes them in one order" if chosen else ""
+
+
+def _limited(state: State) -> str:
+    """The limits of a check."""
+    rules = state.rules
+    each = () if rules is None else rules.limits
+    texts = [f"{of.option} {of.metric}{f'@{of.pattern}' if of.pattern != '*' else ''}={of.value:g}" for of in each]
+    texts += [] if rules is None else [f"--fail-on-warning {code}" for code in rules.warnings]
+    texts += [] if rules is None or rules.min_rows == 1 else [f"--min-rows {rules.min_rows}"]
+    return ", ".join(texts) or "none"
 
 
 def _said(name: str, value: Any) -> str:

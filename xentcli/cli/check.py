@@ -6,21 +6,17 @@ from typing import Any
 
 import click
 
-from xentcli.cli.ci import CI, annotate, write_junit
+from xentcli.cli.ci import CI
 from xentcli.cli.command import refuse_more
-from xentcli.cli.failures import GateCommand, reported
+from xentcli.cli.failures import GateCommand, conclude, reported
 from xentcli.cli.gate import LIMITS
 from xentcli.cli.job import Job
 from xentcli.cli.named import named, run_named
 from xentcli.cli.offers import files
 from xentcli.cli.options import THREADS, given_on_command_line, parameters, rows_of
-from xentcli.cli.output import OUTPUT
-from xentcli.cli.process import say_error
+from xentcli.cli.output import OUTPUT, STATE
 from xentcli.cli.project import OF_A_RUN, schema
-from xentcli.errors import NoVerdict
 from xentcli.options import Option
-from xentcli.report.check import CheckReport
-from xentcli.report.checks import Checks, NamedCheck
 
 __all__ = ["check"]
 
@@ -37,7 +33,7 @@ _OWN = {
         "Output", "Print the JSON Schema of [tool.xent] and exit.", hint="bool", before="get", action=_print_schema
     ),
 }
-_ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | _OWN)
+_ROWS = rows_of("check", LIMITS | THREADS | OUTPUT | STATE | _OWN)
 _OF_RUN = ("format", "output", "append", *THREADS, *CI)
 """Options that named checks of pyproject.toml take on the command line."""
 _KEYS = {name: row for name, row in _ROWS.items() if name not in OF_A_RUN and row.action is None}
@@ -52,7 +48,7 @@ _FILES = (
 @click.command(
     cls=GateCommand,
     short_help="Check metrics against limits (for CI).",
-    params=parameters("check", LIMITS | THREADS | OUTPUT | _OWN, files=_FILES),
+    params=parameters("check", LIMITS | THREADS | OUTPUT | STATE | _OWN, files=_FILES),
     examples=(
         ("in CI: exit 1 when a limit fails, 0 when all pass", "xent check preds.csv labels.csv --max cost=0.5"),
         ("several limits", "xent check preds.csv labels.csv --max cost=0.5 --min accuracy=0.9"),
@@ -86,19 +82,4 @@ def check(preds_file: str | None, labels_file: str | None, more: tuple[str, ...]
         job = Job.of(preds_file, labels_file, options)
     with reported(words, options, job.output):
         result = job.run()
-    _write(result, job)
-
-
-def _write(result: CheckReport, job: Job) -> None:
-    """Write what a check of files found, and exit with its code."""
-    checks = Checks.of([NamedCheck.of(job.inputs[0], result)])
-    write_junit(checks, job.output)
-    try:
-        job.output.write(result)
-    except NoVerdict as undefined:
-        # A failed limit takes precedence over an undefined figure.
-        if result.exit_code != 1:
-            raise
-        say_error(undefined)
-    annotate(checks, job.output)
-    click.get_current_context().exit(result.exit_code)
+    conclude(result, job.inputs[0], job.output)

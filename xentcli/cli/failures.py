@@ -13,11 +13,12 @@ from xentcli.cli.ci import annotate, write_junit
 from xentcli.cli.command import Command
 from xentcli.cli.options import settings_of
 from xentcli.cli.output import Output
-from xentcli.cli.process import emit, error_of
-from xentcli.errors import UsageError, XentError
+from xentcli.cli.process import emit, error_of, say_error
+from xentcli.errors import NoVerdict, UsageError, XentError
+from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks, NamedCheck
 
-__all__ = ["GateCommand", "reported"]
+__all__ = ["GateCommand", "conclude", "reported"]
 
 
 class GateCommand(Command):
@@ -59,6 +60,21 @@ def reported(
         raise
 
 
+def conclude(result: CheckReport, name: str, output: Output) -> None:
+    """Write the verdict on what `name` says, and exit with its code."""
+    checks = Checks.of([NamedCheck.of(name, result)])
+    write_junit(checks, output)
+    try:
+        output.write(result)
+    except NoVerdict as undefined:
+        # A failed limit takes precedence over an undefined figure.
+        if result.exit_code != 1:
+            raise
+        say_error(undefined)
+    annotate(checks, output)
+    click.get_current_context().exit(result.exit_code)
+
+
 def _report(error: Exception, words: Sequence[str], options: Mapping[str, Any], output: Output | None) -> None:
     known = UsageError(error.format_message()) if isinstance(error, click.UsageError) else error_of(error)
     if known is None:
@@ -69,7 +85,7 @@ def _report(error: Exception, words: Sequence[str], options: Mapping[str, Any], 
         output.write_files(checks)
         annotate(checks, output)
     form = options["format"] if output is None else output.format
-    alone = options["quiet"] or options["get"] or options["per_example"] == "-"
+    alone = options["quiet"] or options["get"] or options.get("per_example") == "-"
     if form in ("json", "markdown") and not alone:
         from xentcli.writers import rendered
 

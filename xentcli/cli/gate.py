@@ -32,7 +32,7 @@ _BOUNDS: tuple[Literal["max", "min"], ...] = ("max", "min")
 
 
 def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of check() that parsed options are.
+    """Return the arguments of check(), or of merge(), that parsed options are.
 
     Raises
     ------
@@ -47,9 +47,9 @@ def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
         for bound in _BOUNDS
         for text in options[f"{bound}_each" if each else bound]
     ]
-    limits += map(parse_regression, options["max_regression"])
-    names = ("baseline", "strict", "fail_on_warning", "min_rows", "write_baseline")
-    return {"limits": limits, **{name: options[name] for name in names}}
+    limits += map(parse_regression, options.get("max_regression", ()))
+    names = ("baseline", "strict", "fail_on_warning", "min_rows", "write_baseline", "state")
+    return {"limits": limits, **{name: options[name] for name in names if name in options}}
 
 
 def check_baseline(path: str | None, *inputs: str | None) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import click
 
+from xentcli.cli.ci import CI
 from xentcli.cli.command import Command
+from xentcli.cli.failures import conclude, reported
+from xentcli.cli.gate import LIMITS, rules_of
 from xentcli.cli.offers import files
-from xentcli.cli.options import parameters
+from xentcli.cli.options import given_on_command_line, parameters
 from xentcli.cli.output import OUTPUT, STATE, Output
-from xentcli.errors import DataError, NotComputedError
+from xentcli.errors import DataError, NotComputedError, UsageError
 from xentcli.records import replace
+from xentcli.report.check import CheckReport
 
 __all__ = ["merge"]
 
 _OPTIONS = ("format", "output", "append", "plot", "quiet", "get", "state")
-_OWN = {name: replace(row, usual=True) for name, row in (OUTPUT | STATE).items() if name in _OPTIONS}
+_RULES = ("max", "min", "max_each", "min_each", "min_rows", "fail_on_warning")
+_OWN = {name: LIMITS[name] for name in _RULES} | {
+    name: replace(row, usual=True) for name, row in (OUTPUT | STATE | CI).items() if name in (*_OPTIONS, *CI)
+}
 _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True, shell_complete=files)]
 
 
@@ -28,6 +36,7 @@ _FILES = [click.Argument(["states"], metavar="STATE...", nargs=-1, required=True
     examples=(
         ("two days as if they had been scored in one run", "xent merge monday.json tuesday.json"),
         ("the parts of a job array", "xent merge 'state-*.json' -o report.json"),
+        ("exit 1 when a limit fails on all rows", "xent merge 'state-*.json' --max cost=0.5 --min accuracy=0.9"),
         ("today beside all days before", "xent merge all.json today.json --state all-and-today.json"),
     ),
 )
@@ -35,15 +44,20 @@ def merge(states: tuple[str, ...], **options: Any) -> None:
     """Merge the states that --state wrote: the report of one run over all their rows, to the last bit.
 
     STATE is a file, - for standard input, or a folder or quoted glob of files, in any order. The same input twice, a
-    missing shard, and states of other options or classes are refused.
+    missing shard, and states of other options or classes are refused. Limits hold for all rows: exit 1 if one fails.
     """
     from xentcli.analysis.merge import merge as run
     from xentcli.readers.shards import files_of
 
     paths = [file for path in states for file in (None if path == "-" else files_of(path)) or (path,)]
     output = Output(options, paths)
-    merged = run(paths, state=options["state"])
-    _check_computed(output.metrics_needed, getattr(merged, "report", merged))
+    with reported(paths, options, output) if any(map(given_on_command_line, (*_RULES, *CI))) else nullcontext():
+        merged = run(paths, **rules_of(options))
+        _check_computed(output.metrics_needed, getattr(merged, "report", merged))
+    if isinstance(merged, CheckReport):
+        conclude(merged, states[0], output)
+    if output.junit is not None:
+        raise UsageError("--junit has a test case for each limit, and there is none", advice="--max cost=0.5 is one")
     output.write(merged)
 
 

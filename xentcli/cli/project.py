@@ -16,7 +16,7 @@ __all__ = ["OF_A_RUN", "Project", "kinds", "project_of", "schema"]
 _FILE = "pyproject.toml"
 _KINDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number", "string": "a text"}
 _WORDS = {**_KINDS, "array": "an array of texts", "object": "a table"}
-OF_A_RUN = ("format", "quiet", "get", "plot", "write_baseline", "junit", "no_annotations")
+OF_A_RUN = ("format", "quiet", "get", "plot", "write_baseline", "state", "junit", "no_annotations")
 """Options that no check has: where results go, and a baseline, which would follow every regression."""
 _PREDICTIONS = Option("Files", "File with the predictions.", "FILE")
 
