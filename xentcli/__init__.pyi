@@ -424,7 +424,7 @@ def merge(
     min_rows: int | None = None,
     fail_on_warning: str | Sequence[str] | None = None,
     limits: Sequence[Limit] = (),
-) -> Merged: ...
+) -> Report | CheckReport | Comparison | CalibrationReport: ...
 
 def per_example(
     predictions: Any,

@@ -45,7 +45,7 @@ def merge(
     min_rows: int | None = None,
     fail_on_warning: str | Sequence[str] | None = None,
     limits: Sequence[Limit] = (),
-) -> Merged:
+) -> Report | CheckReport | Comparison | CalibrationReport:
     """Merge the states of several runs: every figure is that of one run over the rows of all, to the last bit.
 
     Parameters
