@@ -192,6 +192,37 @@ def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:
     assert "(150 more)" in page and re.search(r"\(9\d\d more\)", page)
 
 
+def test_the_confusion_of_thirty_long_names_fits_paper_and_that_of_more_says_why_it_is_not_there(
+    browser: Browser, tmp_path: Any
+) -> None:
+    random = np.random.default_rng(0)
+    for count in (30, 31):
+        names = [f"class {number} {'n' * 50}" for number in range(count)]
+        q, y = random.dirichlet(np.full(count, 0.2), 30000), random.integers(count, size=30000)
+        page = content(xentcli.score(q, [names[label] for label in y], classes=names, details=DETAILS), "html")
+        (tmp_path / f"{count}.html").write_bytes(page)
+    assert "Left out: there are 31 classes" in page.decode() and 'aria-label="true against' not in page.decode()
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page.goto((tmp_path / "30.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    drawn = page.locator("svg.large").bounding_box()
+    assert drawn is not None and drawn["width"] > 700, "its text is read by scrolling"
+    found = Axe().run(page).response["violations"]
+    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.scrollWidth <= window.innerWidth)")
+    cells = "[...document.querySelectorAll('table.many td:not(:first-child)')]"
+    assert (
+        page.evaluate(
+            f"Math.max(...{cells}.map((c) => new Set([...(() => {{const r = document.createRange();"
+            "r.selectNodeContents(c); return r.getClientRects()})()].map((b) => b.top)).size))"
+        )
+        == 1
+    )
+    page.close()
+
+
 def test_a_longer_table_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch, documents: dict[str, Any]) -> None:
     monkeypatch.setattr(web, "MOST_ROWS", 3)
     assert (

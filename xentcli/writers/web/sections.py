@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from xentcli.errors import UsageError
 from xentcli.records import record, replace
@@ -11,7 +11,7 @@ from xentcli.report.calibration import CalibrationReport
 from xentcli.report.check import CheckReport
 from xentcli.report.checks import Checks
 from xentcli.report.comparison import Comparison
-from xentcli.report.details import Losses
+from xentcli.report.details import MOST_CLASSES, Losses
 from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid
@@ -23,6 +23,9 @@ from xentcli.writers.pages import page
 from xentcli.writers.remarks import ends
 from xentcli.writers.slices import by_class, by_group, worst
 
+if TYPE_CHECKING:
+    from xentcli.writers.web.svg import Inline
+
 __all__ = ["MOST", "Section", "sections"]
 
 MOST = 50
@@ -31,11 +34,11 @@ MOST = 50
 
 @record(frozen=True)
 class Section:
-    """A heading of a level, paragraphs and tables, and the SVG of drawings."""
+    """A heading of a level, paragraphs and tables, and drawings."""
 
     title: str
     parts: Page = ()
-    pictures: tuple[Any, ...] = ()
+    pictures: tuple[Inline, ...] = ()
     level: int = 2
 
 
@@ -81,7 +84,7 @@ class _Sections:
         self.document, self.can_draw = document, can_draw
         self.number, self.name = number, name
 
-    def picture(self, name: str) -> tuple[Any, ...]:
+    def picture(self, name: str) -> tuple[Inline, ...]:
         """The drawing of a name, where there is something to draw and something to draw it with."""
         if not self.can_draw:
             return ()
@@ -132,6 +135,9 @@ class _Sections:
             yield Section("Groups", tuple(grid.cut(range(MOST)) for grid in by_group(report)), self.picture("groups"))
         if report.worst:
             yield Section("Worst rows", (worst(report),))
+        if details is not None and details.confusion is None and len(report.classes) > MOST_CLASSES:
+            reason = f"Left out: there are {len(report.classes):,} classes, and it is shown for {MOST_CLASSES} at most."
+            yield Section("Confusion", (Line((reason,)),))
         if details is not None and details.confusion is not None:
             yield Section("Confusion", (_confusion(report, details.confusion),), self.picture("confusion"))
 

@@ -7,18 +7,29 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 from xentcli.extras import needed
+from xentcli.records import record
 from xentcli.writers.pictures.style import INK
 
-__all__ = ["inline"]
+__all__ = ["Inline", "inline"]
 
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _POINTER = re.compile(r"#(\w+)")
-_FONT = ("font-family", "font-size", "text-anchor")
+_LARGE = 450.0
+"""Points: drawings that are wider have small text."""
 
 
-def inline(svg: bytes, name: str, title: str) -> Any:
-    """Return the markup of an SVG file that matplotlib wrote.
+@record(frozen=True)
+class Inline:
+    """A drawing within a page: its markup, what it shows, and whether its text is too small for a narrow window."""
+
+    markup: Any
+    title: str
+    large: bool
+
+
+def inline(svg: bytes, name: str, title: str) -> Inline:
+    """Return an SVG file that matplotlib wrote as a drawing within a page.
 
     Styles become attributes, which the policy allows; ids are those that something points to, with `name` before
     them, since a page has several drawings; ink is the colour of the text.
@@ -29,10 +40,12 @@ def inline(svg: bytes, name: str, title: str) -> Any:
     pointed = {target for value in values for target in _POINTER.findall(value)}
     made = _copy(root, name, pointed)
     size = root.attrib["viewBox"].split()[2:]
-    kept = {"viewBox": root.attrib["viewBox"], "width": size[0], "height": size[1], "class": "drawing"}
+    large = float(size[0]) > _LARGE
+    kept = {"viewBox": root.attrib["viewBox"], "width": size[0], "height": size[1]}
+    kept["class"] = "drawing large" if large else "drawing"
     made.attrib = {**kept, "role": "img", "aria-label": title, "stroke-linejoin": "round", "stroke-linecap": "butt"}
     markup = needed("markupsafe", "report").Markup
-    return markup(ET.tostring(made, encoding="unicode"))
+    return Inline(markup(ET.tostring(made, encoding="unicode")), title, large)
 
 
 def _copy(element: ET.Element, name: str, pointed: set[str]) -> ET.Element:
