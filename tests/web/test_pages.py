@@ -199,9 +199,9 @@ def test_the_confusion_of_thirty_long_names_fits_paper_and_that_of_more_says_why
     for count in (30, 31):
         names = [f"class {number} {'n' * 50}" for number in range(count)]
         q, y = random.dirichlet(np.full(count, 0.2), 30000), random.integers(count, size=30000)
-        page = content(xentcli.score(q, [names[label] for label in y], classes=names, details=DETAILS), "html")
-        (tmp_path / f"{count}.html").write_bytes(page)
-    assert "Left out: there are 31 classes" in page.decode() and 'aria-label="true against' not in page.decode()
+        written = content(xentcli.score(q, [names[label] for label in y], classes=names, details=DETAILS), "html")
+        (tmp_path / f"{count}.html").write_bytes(written)
+    assert "Left out: there are 31 classes" in written.decode() and 'aria-label="true against' not in written.decode()
     page = browser.new_page(viewport={"width": 400, "height": 900})
     page.goto((tmp_path / "30.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

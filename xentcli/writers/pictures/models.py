@@ -38,10 +38,11 @@ def changes(document: Document) -> Any:
     axes.set_yticks(range(len(pairs)), [cut(pair.model) for pair in pairs])
     axes.set_ylim(len(pairs) - 0.5, -0.5)
     axes.margins(x=0.1)
-    axes.set_xlabel(f"change of cost from {cut(pairs[0].reference)}, {result.unit}{_level(pairs)}")
+    axes.set_xlabel(f"change of cost, {result.unit}")
     _title(axes, result, left)
-    if axes.get_legend_handles_labels()[1]:
-        figure.legend(loc="outside lower left", ncols=3)
+    handles, labels = axes.get_legend_handles_labels()
+    about = f"change from {cut(pairs[0].reference)}{_level(pairs)}"
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, title=about, alignment="left")
     return figure
 
 
@@ -52,14 +53,15 @@ def curve(document: Document) -> Any:
     figure = page_of()
     axes = figure.subplots()
     costs = [math.nan if model.cost is None or math.isinf(model.cost) else model.cost for model in models]
-    axes.plot(range(len(models)), costs, color=BLUE, linewidth=1.2, marker="o", label="cost")
+    size = 5 if len(models) <= MOST else 2
+    axes.plot(range(len(models)), costs, color=BLUE, linewidth=1.2, marker="o", markersize=size, label="cost")
     first, changes = models[0].cost, {pair.model: pair for pair in pairs}
     drawn = False
     for place, model in enumerate(models):
         pair = changes.get(model.name)
         if pair is not None and pair.interval is not None and first is not None and math.isfinite(first):
             ends = (first + pair.interval.low, first + pair.interval.high)
-            label = None if drawn else f"interval of the change from {cut(models[0].name)}{_level(pairs)}"
+            label = None if drawn else f"change from {cut(models[0].name)}{_level(pairs)}"
             axes.plot((place, place), ends, color=BLUE, linewidth=3, alpha=0.45, solid_capstyle="butt", label=label)
             drawn = True
     finite = [(cost, place) for place, cost in enumerate(costs) if math.isfinite(cost)]
@@ -105,7 +107,7 @@ def _finite(change: float | None) -> bool:
 
 def _level(pairs: Sequence[Pair]) -> str:
     levels = {pair.interval.level for pair in pairs if pair.interval is not None}
-    return "".join(f", {100 * level:g} %" for level in levels)
+    return "".join(f", with {100 * level:g} % interval" for level in levels)
 
 
 def _title(axes: Any, result: Comparison, left: int) -> None:

@@ -32,7 +32,7 @@ def reliability(document: Document) -> Any:
                 (part.confidence,) * 2, ends, color=BLUE, linewidth=3, alpha=0.45, solid_capstyle="butt", label=label
             )
     above.plot(x, y, color=BLUE, marker="o", label="rows of the bin")
-    above.set_xlim(0, 1)
+    above.set_xlim(0, 1.01)
     above.set_ylim(0, 1.02)
     above.set_ylabel("accuracy")
     above.set_title(f"reliability of {counted(sum(part.rows for part in bins), 'row')}{_error(document)}")

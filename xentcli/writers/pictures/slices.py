@@ -55,7 +55,8 @@ def _drawn(parts: Sequence[tuple[str, list[Bar]]], unit: str) -> Any:
     for axes, (title, bars) in zip(each, parts, strict=True):
         _bars(axes, title, bars, unit)
     handles, labels = each[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=2)
+    about = f"the numbers are costs in {unit}"
+    figure.legend(handles, labels, loc="outside lower left", ncols=2, title=about, alignment="left")
     return figure
 
 
@@ -92,4 +93,4 @@ def _bars(axes: Any, title: str, bars: list[Bar], unit: str) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlim(left=0)
-    axes.set_title(f"cost by {cut(title, 40)}; the numbers are costs in {unit}")
+    axes.set_title(f"cost by {cut(title, 32)}")

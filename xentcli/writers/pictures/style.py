@@ -60,6 +60,7 @@ STYLE: dict[str, Any] = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
     "legend.frameon": False,
     "hatch.linewidth": 0.6,
     "lines.linewidth": 1.2,
@@ -92,13 +93,13 @@ def nothing(name: str, reason: str, advice: str = "") -> UsageError:
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
-    r"""Return a text of a file for a drawing: without controls, and not longer than there is room.
+    r"""Return a text of a file for a drawing: without controls, and of a longer one than there is room for both ends.
 
-    >>> cut("a\x1b[31m"), cut("elephant", 5)
-    ('a\\x1b[31m', 'elep…')
+    >>> cut("a\x1b[31m"), cut("checkpoint-12", 9)
+    ('a\\x1b[31m', 'checkp…12')
     """
-    shown = terminal(text)
-    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+    shown, end = terminal(text), (longest - 1) // 3
+    return shown if len(shown) <= longest else f"{shown[: longest - 1 - end]}…{shown[-end:]}"
 
 
 def infinite_bar(axes: Any, place: float, height: float, width: float, text: str = "") -> None:
