@@ -96,10 +96,36 @@ def a_calibration() -> list[str]:
     return [day(1, "1.json"), "2.json"]
 
 
+def folders_with_a_common_file(labels: str = "files") -> list[str]:
+    """Two runs without --shard: of the files 0 to 2, and of 2 to 4."""
+    np.save("all.npy", Y[:24])
+    np.save("rest.npy", Y[16:40])
+    for state, pattern, kept in (("1.json", "[0-2]", "all"), ("2.json", "[2-4]", "rest")):
+        xentcli.score(f"p/{pattern}.npy", f"l/{pattern}.npy" if labels == "files" else f"{kept}.npy", state=state)
+    return ["1.json", "2.json"]
+
+
+def a_file_of_a_folder() -> list[str]:
+    xentcli.score("p/3.npy", "l/3.npy", state="1.json")
+    xentcli.score("p", "l", state="2.json")
+    return ["1.json", "2.json"]
+
+
+def a_file_of_shards() -> list[str]:
+    return [*a_file_of_a_folder()[:1], shard(1, 2, "2.json"), shard(2, 2, "3.json")]
+
+
 REFUSED: dict[str, tuple[Callable[[], list[str]], list[str]]] = {
     "twice by its path": (lambda: [day(1, "1.json")] * 2, ["1.json", "twice"]),
     "twice under another name": (lambda: [day(1, "1.json"), day(1, "2.json")], ["2.json", "1.json", "q1.npy", "twice"]),
     "a copy of the data": (a_copy, ["1.json", "2.json", "twice"]),
+    "folders with a common file": (
+        folders_with_a_common_file,
+        ["2.npy of p/[", "twice", "1.json", "2.json", "--shard"],
+    ),
+    "the same beside one file of labels": (lambda: folders_with_a_common_file("one"), ["2.npy of p/[", "twice"]),
+    "a folder and a file of it": (a_file_of_a_folder, ["3.npy", "twice"]),
+    "a file and shards of its folder": (a_file_of_shards, ["3.npy", "twice"]),
     "a missing shard": (first_two_of_three, ["1.json", "3/3", "--shard 3/3"]),
     "a shard twice": (lambda: [shard(1, 2, "1.json"), shard(1, 2, "2.json")], ["1.json", "2.json", "twice"]),
     "shards of other files": (of_other_files, ["2.json", "6 files", "5 files", "1.json"]),
@@ -202,6 +228,14 @@ def rows_of(predictions: str, labels: str, count: int) -> list[str]:
     for index, state in enumerate(where, 1):
         xentcli.score(predictions, labels, shard=f"{index}/{count}" if count else None, state=state)
     return where
+
+
+def test_files_that_are_equal_within_a_folder_are_merged(folder: Path) -> None:
+    """A constant forecast has equal files, and a run takes them."""
+    for place in range(5):
+        np.save(f"p/{place}.npy", np.full((8, 3), 1 / 3))
+        np.save(f"l/{place}.npy", Y[:8])
+    assert merge([shard(1, 2, "1.json"), shard(2, 2, "2.json")]).to_dict()["cost"] == xentcli.score("p", "l").cost
 
 
 def test_two_inputs_of_a_constant_forecast_are_two(folder: Path) -> None:

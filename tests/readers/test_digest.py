@@ -8,6 +8,7 @@ import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,13 +66,13 @@ def test_a_file_that_changes_after_it_was_scored_is_refused(write: Write, monkey
     path, labels = write("p.csv", PREDS), write("y.csv", LABELS)
     real = digest._of_files
 
-    def late(files: tuple[str, ...], stop: threading.Event) -> str | None:
+    def late(files: tuple[str, ...], stop: threading.Event, *wanted: bool) -> digest.Digest:
         # The rows are scored meanwhile.
         stop.wait(0.5)
         if files == (path,):
             write("p.csv", PREDS.replace("0.25,0.75", "0.75,0.25"))
             os.utime(path, (1, 1))
-        return real(files, stop)
+        return real(files, stop, *wanted)
 
     monkeypatch.setattr(digest, "_of_files", late)
     with pytest.raises(DataError, match="changed while it was read"):
@@ -79,7 +80,7 @@ def test_a_file_that_changes_after_it_was_scored_is_refused(write: Write, monkey
 
 
 def test_a_file_that_cannot_be_read_any_more_is_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(files: tuple[str, ...], stop: threading.Event) -> str | None:
+    def fails(*_: Any) -> digest.Digest:
         raise FileError("cannot be read: gone")
 
     monkeypatch.setattr(digest, "_of_files", fails)

@@ -15,6 +15,7 @@ from xentcli.errors import Warning
 from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.plan import Table
 from xentcli.pairing.reference import Reference
+from xentcli.readers.digest import Digest
 from xentcli.readers.source import Pick, Selection, Source, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
@@ -22,6 +23,10 @@ from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.scores import Scores
 
 __all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of", "digest_of_sums"]
+
+
+_SHORT = 24
+"""Letters of the digest of a file: among a billion files two are alike by chance once in 10**11."""
 
 
 @record(frozen=True)
@@ -68,6 +73,8 @@ class Cover:
         digest of the names of the files.
     place
         I of --shard, also once all were merged; 0 without.
+    files
+        Of each file of the predictions its name, and a digest of it and of its labels, where that says what it is.
     used
         With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits.
     uncertain_base
@@ -83,6 +90,7 @@ class Cover:
     shard: tuple[int, int] | None
     whole: tuple[str, int, str] | None
     place: int
+    files: tuple[tuple[str, str], ...]
     used: tuple[str, ...]
     warnings: tuple[Warning, ...]
     uncertain_base: bool
@@ -212,7 +220,7 @@ def digest_of(body: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | None], file: str) -> Cover:
+def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest | None], file: str) -> Cover:
     """Return what a run covers, once all its rows were read; `sums` are the digests of its inputs."""
     plan, shard = feed.plan, feed.shard
     joined = [False, *(True for _ in plan.joins)]
@@ -220,7 +228,17 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
     read: int = bundle["scores"].read
     counts = [read, *(plan.joins[j - 1].rows.count if joined[j] else read for j in range(1, len(joined)))]
     inputs = tuple(
-        Covered(t.path, t.format, n, max(1, len(t.files)), _bytes(t, files_in(source)), s, t.header, t.unused, j)
+        Covered(
+            t.path,
+            t.format,
+            n,
+            max(1, len(t.files)),
+            _bytes(t, files_in(source)),
+            None if s is None else s.whole,
+            t.header,
+            t.unused,
+            j,
+        )
         for t, source, n, s, j in zip(plan.inputs, feed.sources, counts, sums, joined, strict=True)
     )
     identity = _identity(feed, inputs, bundle, sums)
@@ -235,6 +253,7 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[str | 
         None if shard is None else (shard.index, shard.count),
         feed.shared,
         0 if shard is None else shard.index,
+        _files(feed, sums),
         () if shard is None else bits,
         plan.warnings,
         plan.uncertain_base,
@@ -254,14 +273,28 @@ def _bytes(table: Table, files: Sequence[str]) -> int | None:
     return sum(map(os.path.getsize, paths)) if table.format != "memory" and all(map(os.path.isfile, paths)) else None
 
 
-def _identity(feed: Feed, inputs: Sequence[Covered], bundle: Bundle, sums: Sequence[str | None]) -> str:
+def _files(feed: Feed, sums: Sequence[Digest | None]) -> tuple[tuple[str, str], ...]:
+    """The names and digests of the files of the predictions; of one with labels elsewhere in part its name too."""
+    digests = [() if digest is None else digest.files for digest in sums]
+    paths = files_in(feed.sources[0]) or (feed.sources[0].path,)
+    if len(digests[0]) != len(paths):
+        return ()
+    names = [os.path.basename(path.rstrip("/")) for path in paths]
+    labels = digests[1] if feed.plan.has_label_file and len(digests) > 1 else None
+    beside = [""] * len(names) if labels is None else labels if len(labels) == len(names) else names
+    keys = (digest_of(pair)[:_SHORT] for pair in zip(digests[0], beside, strict=True))
+    return tuple(zip(names, keys, strict=True))
+
+
+def _identity(feed: Feed, inputs: Sequence[Covered], bundle: Bundle, sums: Sequence[Digest | None]) -> str:
     """A digest of what was read: of the files or the data; of a shard of rows, which reads a part, of its sums."""
     if feed.rows is not None:
         paths = [given.path for given in inputs]
         return digest_of([paths, [feed.rows.start, feed.rows.stop], bundle["scores"].to_plain()])
-    held = (source for source, sum_ in zip(feed.sources, sums, strict=True) if sum_ is None and source.repeatable)
+    found = [None if digest is None else digest.identity for digest in sums]
+    held = (source for source, sum_ in zip(feed.sources, found, strict=True) if sum_ is None and source.repeatable)
     picks = {id(source): picks for source, picks in zip(feed.sources, feed.plan.picks, strict=True)}
-    return digest_of([*sums, *(_digest_of_data(source, picks[id(source)]) for source in held)])
+    return digest_of([*found, *(_digest_of_data(source, picks[id(source)]) for source in held)])
 
 
 def _digest_of_data(source: Source, picks: Selection) -> str:

@@ -33,6 +33,7 @@ from xentcli.urls import hidden, is_url
 
 if TYPE_CHECKING:
     from xentcli.analysis.state import Keep
+    from xentcli.readers.digest import Digest
 
 __all__ = [
     "Tallied",
@@ -470,11 +471,11 @@ def diagnosed_report(
     """Score all tasks of a feed, and return the Report with its diagnoses, and the tallies; `keep` writes these."""
     # Each shard of rows would read the whole file for its digest.
     hashed = scorer.plan.settings.hash or (keep is not None and feed.rows is None)
-    found: tuple[str | None, ...] = (None,) * len(feed.sources)
+    found: tuple[Digest | None, ...] = (None,) * len(feed.sources)
     if hashed:
         from xentcli.readers.digest import digests
 
-        with digests(feed.sources) as sums:
+        with digests(feed.sources, whole=scorer.plan.settings.hash, each=keep is not None) as sums:
             tallied = tally(scorer, feed, threads, sink, progress)
             found = sums()
         feed.check_unchanged()
@@ -485,7 +486,7 @@ def diagnosed_report(
     report = tallied.report(metrics, scorer.details)
     if scorer.plan.settings.hash:
         inputs = zip(report.inputs, found, strict=True)
-        report = replace(report, inputs=tuple(replace(i, sha256=sum_) for i, sum_ in inputs))
+        report = replace(report, inputs=tuple(replace(i, sha256=of and of.whole) for i, of in inputs))
     return diagnosed(report, tallied), tallied
 
 

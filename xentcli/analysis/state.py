@@ -14,6 +14,7 @@ from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.alignment import RowNames
 from xentcli.pairing.matched import Lacking
 from xentcli.readers import same_file
+from xentcli.readers.digest import Digest
 from xentcli.records import cached_property, record, replace
 from xentcli.scoring.metrics import Metric
 from xentcli.settings import OPTIONS, Settings
@@ -170,7 +171,7 @@ class Keep:
         matches: Matches,
         metrics: Sequence[Metric],
         details: Iterable[str],
-        sums: Sequence[str | None],
+        sums: Sequence[Digest | None],
     ) -> None:
         """Write the state of all rows of a feed; `metrics` and `details` were computed, `sums` are the digests."""
         plan = feed.plan

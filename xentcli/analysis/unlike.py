@@ -13,7 +13,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.options import spelled
 from xentcli.records import record
 
-__all__ = ["Piece", "check_alike", "check_once", "check_shards", "check_wholes"]
+__all__ = ["Piece", "check_alike", "check_files", "check_once", "check_shards", "check_wholes"]
 
 
 @record(frozen=True, eq=False)
@@ -131,6 +131,22 @@ def check_once(pieces: Sequence[Piece]) -> None:
                 place=Place(piece.state.path),
                 advice="leave one of the two states out",
             )
+
+
+def check_files(pieces: Sequence[Piece]) -> None:
+    """Refuse a file that two inputs have among others; the shards of one whole have its files once."""
+    known: dict[str, Piece] = {}
+    for piece in pieces:
+        for name, key in piece.cover.files:
+            twin = known.setdefault(key, piece)
+            one_whole = piece.cover.whole is not None and piece.cover.whole == twin.cover.whole
+            if twin is not piece and not one_whole:
+                raise DataError(
+                    f"{name} of {piece.cover.name} is also in {twin.state.path}, in {twin.cover.name}: "
+                    "its rows would count twice",
+                    place=Place(piece.state.path),
+                    advice="give each run other files; --shard I/N shares out those of a folder",
+                )
 
 
 def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from xentcli.analysis.covers import Cover
 from xentcli.analysis.state import State
-from xentcli.analysis.unlike import Piece, check_alike, check_once, check_shards, check_wholes
+from xentcli.analysis.unlike import Piece, check_alike, check_files, check_once, check_shards, check_wholes
 from xentcli.errors import DataError, Place
 from xentcli.pairing import Matches
 from xentcli.pairing.matched import FEW, Lacking
@@ -41,6 +41,7 @@ def whole_of(states: Sequence[State], order: Sequence[int] | None = None) -> Sta
     check_once(pieces)
     shards = check_shards(pieces)
     sums = check_wholes(pieces, shards)
+    check_files(pieces)
     ordered = [pieces[place] for place in (order_of(states) if order is None else order)]
     starts = dict(zip(map(id, ordered), accumulate((p.cover.rows for p in ordered), initial=0), strict=False))
     by_state: dict[State, list[Piece]] = {}

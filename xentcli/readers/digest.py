@@ -10,20 +10,44 @@ from collections.abc import Callable, Iterator, Sequence
 from xentcli.errors import XentError
 from xentcli.readers.source import OfStream, Source, files_in
 from xentcli.readers.stream import open_file
+from xentcli.records import record
 from xentcli.signals import leave_to_main_thread
 
-__all__ = ["digests"]
+__all__ = ["Digest", "digests"]
 
 _CHUNK = 1 << 20
 
 
+@record(frozen=True)
+class Digest:
+    """The SHA-256 of a source.
+
+    Attributes
+    ----------
+    whole
+        Of its bytes, those of several files one after the other; None of what is in memory, and where of several files
+        each alone was asked for.
+    files
+        Of each file.
+    """
+
+    whole: str | None = None
+    files: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str | None:
+        """What tells its bytes from others, in as many files."""
+        return self.whole if len(self.files) < 2 else hashlib.sha256("".join(self.files).encode()).hexdigest()
+
+
 @contextlib.contextmanager
-def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None, ...]]]:
+def digests(
+    sources: Sequence[Source], *, whole: bool = True, each: bool = False
+) -> Iterator[Callable[[], tuple[Digest, ...]]]:
     """Hash the files of sources in a thread while the block runs; what is called in it waits for the sums.
 
-    Of several files it is the sum of their bytes one after the other; of a stream that of
-    the bytes that were read; None of what is in memory. That a file stays what it was is
-    for ``check_unchanged`` to say, after the sums were taken.
+    Of several files as a `whole`, and `each` of them alone; of a stream the bytes that were read. That a file stays
+    what it was is for ``check_unchanged`` to say, after the sums were taken.
 
     Raises
     ------
@@ -31,7 +55,7 @@ def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None
         When the sums are asked for, and a file could not be read.
     """
     stop = threading.Event()
-    found: list[str | None] = []
+    found: list[Digest] = []
     errors: list[XentError] = []
 
     def beside() -> None:
@@ -40,18 +64,18 @@ def digests(sources: Sequence[Source]) -> Iterator[Callable[[], tuple[str | None
 
     def work() -> None:
         try:
-            found.extend(_of_files(_files(source), stop) for source in sources)
+            found.extend(_of_files(_files(source), stop, whole, each) for source in sources)
         except XentError as error:
             errors.append(error)
 
-    def result() -> tuple[str | None, ...]:
+    def result() -> tuple[Digest, ...]:
         if started:
             thread.join()
         else:
             work()
         for error in errors:
             raise error
-        return tuple(_of_stream(source) or sum_ for source, sum_ in zip(sources, found, strict=True))
+        return tuple(_of_stream(source) or digest for source, digest in zip(sources, found, strict=True))
 
     thread = threading.Thread(target=beside, daemon=True)
     started = _started(thread)
@@ -72,10 +96,10 @@ def _started(thread: threading.Thread) -> bool:
     return True
 
 
-def _of_stream(source: Source) -> str | None:
+def _of_stream(source: Source) -> Digest | None:
     """Return the digest of the bytes that were read of a stream."""
     hashed = source.stream.hashed if isinstance(source, OfStream) else None
-    return None if hashed is None else str(hashed.hexdigest())
+    return None if hashed is None else Digest(str(hashed.hexdigest()))
 
 
 def _files(source: Source) -> tuple[str, ...]:
@@ -84,13 +108,18 @@ def _files(source: Source) -> tuple[str, ...]:
     return files_in(source)
 
 
-def _of_files(files: tuple[str, ...], stop: threading.Event) -> str | None:
-    if not files:
-        return None
-    total = hashlib.sha256()
+def _of_files(files: tuple[str, ...], stop: threading.Event, whole: bool, each: bool) -> Digest:
+    total, alone = hashlib.sha256(), each and len(files) > 1
+    one, found = total, []
     view = memoryview(bytearray(_CHUNK))
     for path in files:
+        if alone:
+            one = hashlib.sha256()
         with open_file(path, "in order") as file:
             while not stop.is_set() and (count := file.readinto(view)):
-                total.update(view[:count])
-    return total.hexdigest()
+                if whole or not alone:
+                    total.update(view[:count])
+                if alone:
+                    one.update(view[:count])
+        found.append(one.hexdigest())
+    return Digest(total.hexdigest() if files and (whole or not alone) else None, tuple(found) if each else ())
