@@ -113,7 +113,9 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
     if command is not None:
         return shlex.split(command[1])
     if (shell := _SHELL.match(line)) is not None:
-        return _with_new_file(args, folder, lambda: _in_shell(shell[1], folder), line)
+        args = _with_new_file(args, folder, lambda: _in_shell(shell[1], folder), line)
+        _, then, options = line.rpartition("then --")
+        return _with_options(args, f"--{options}") if then else args
     code, option = _PYTHON.search(line), _OPTION.search(line)
     if code is not None and (option is None or "then --" in line):
         run = _balanced(line[code.start() :])

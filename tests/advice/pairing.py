@@ -223,8 +223,42 @@ CASES = {
     "a label that is nearly called as the classes": Case(
         "p.csv l.csv",
         {"p.csv": P, "l.csv": "site,label\n" + "\n".join(f"{t + 5}, {NAMES[t].upper()}" for t in TRUTH) + "\n"},
-        ("--label label has nearly the classes", "python3"),
+        ("python3",),
         LN2,
+    ),
+    "a label that is called as the classes but for case": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "site,label\n" + "\n".join(f"{t + 5},{NAMES[t].upper()}" for t in TRUTH) + "\n"},
+        ("--label label --classes",),
+        LN2,
+    ),
+    "a label file with blanks after its commas": Case(
+        "p.csv l.csv",
+        {"p.csv": P, "l.csv": "site, label\n" + "\n".join(f"{t + 5}, {NAMES[t]}" for t in TRUTH) + "\n"},
+        ("sed 's/, */,/g'",),
+        LN2,
+    ),
+    "a label file beside decimal commas and percent": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": table(100 * Q).replace(",", ";").replace(".", ","),
+            "l.csv": "site,label\n" + "\n".join(f"{t + 5},{NAMES[t]}" for t in TRUTH) + "\n",
+        },
+        ("--label label --decimal , --scale 0.01",),
+        LN2,
+    ),
+    "decimal commas and percent beside an id": Case(
+        "p.csv --label y",
+        {"p.csv": table(np.c_[1:5, 100 * Q, TRUTH], "n,cat,dog,emu,y").replace(",", ";").replace(".", ",")},
+        ("decimal commas and percent?", "--preds"),
+        LN2,
+        {"NAME,...": "cat,dog,emu"},
+    ),
+    "a label that is an amount": Case(
+        "p.csv --label mm --preds pop",
+        {"p.csv": "pop,mm\n0.5,0.0\n0.75,2.5\n0.875,1\n0.5,0\n"},
+        ("an amount above 0 is 1",),
+        -math.log(0.5 * 0.75 * 0.875 * 0.5) / 4,
     ),
     "a label that counts the classes": Case(
         "full.csv",

@@ -201,6 +201,18 @@ CASES = {
         ("python3 -c 'import csv, json",),
         LN2,
     ),
+    "tokens of a language model": Case(
+        "p.jsonl --label y",
+        {
+            "p.jsonl": "".join(
+                json.dumps({"y": y, "choices": [{"logprobs": {"content": [{"top_logprobs": tokens}]}}]}) + "\n"
+                for y in ("no", "yes")
+                for tokens in ([{"token": token, "logprob": -2.0, "bytes": [1]} for token in ("yes", " no", "so")],)
+            )
+        },
+        ("python3 -c 'import json, math",),
+        LN2,
+    ),
     "a flag after each number": Case(
         "p.jsonl --label y --preds p --kind logits",
         {"p.jsonl": '{"y": 0, "p": [[0.5, false], [0.5, false]]}\n{"y": 1, "p": [[1, false], [1, true]]}\n'},

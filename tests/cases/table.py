@@ -45,6 +45,7 @@ _EXCEL, _ADULT, _ZEROS, _SAVETXT = 0.8784604530783673, 0.6440694031718273, 0.649
 _SEGMENTS, _TOKENS, _NAMES, _LISTS = 1.7610310829032345, 2.251910725536771, 0.8342945165880356, 1.0304994932726808
 _UNICODE, _WEATHER, _STRUCTS, _VOTES = 0.5116435469598924, 0.3107812958614455, 0.7785582399256051, 2.774598513692098
 _FLOWERS, _SCORES, _CHOICES, _PRESENT = 0.9256060714161571, 0.9256055862582641, 6.30561600636026, 0.9310284362878971
+_ANSWERS = 0.8556055635469334
 
 CASES = (
     Try("02-libsvm", "out.txt y.txt", _LIBSVM, "--preds", 4),
@@ -109,9 +110,14 @@ CASES = (
     Try("24-excel-fr", "tableau.csv --label vérité --decimal ,", _EXCEL),
     Try("24-excel-fr", "nopct.csv --label vérité --decimal ,", _EXCEL, "--scale 0.01"),
     Try("24-excel-fr", "dec_p.csv labels_comma.csv --decimal ,", _EXCEL, "--label"),
+    Try("24-excel-fr", "nopct.csv", _EXCEL, "--label 'vérité'"),
+    Try("24-excel-fr", "nopct.csv --label vérité", _EXCEL, "--decimal , --scale 0.01"),
+    Try("24-excel-fr", "dec_p.csv labels_comma.csv", _EXCEL, "--label"),
     Try("24-excel-fr", "ansi.csv --label vérité --decimal ,", _EXCEL, "iconv"),
     Try("24-excel-fr", "unicode.txt --label vérité --decimal ,", _EXCEL, "iconv"),
     Try("26-adult", "predictions.csv t.csv", _ADULT, "--label"),
+    Try("26-adult", "predictions.csv adult.csv", _ADULT, "sed"),
+    Try("26-adult", "predictions.csv a.csv", _ADULT, "python3"),
     Try("26-adult", "predictions.csv adult.csv --label income", _ADULT, "sed"),
     Try("26-adult", "predictions.csv adult.csv --label ' income'", _ADULT, "python3"),
     Try("26-adult", "predictions.csv a.csv --label #5 --no-header labels", _ADULT, "python3"),
@@ -154,6 +160,8 @@ CASES = (
     Try("39-json-lists", "both.json --label labels --preds probs", _LISTS),
     Try("42-unicode-names", "pred.csv y.csv", _UNICODE, "python3"),
     Try("43-weather-percent", "f.csv --label rain --preds pop", _WEATHER, "--scale 0.01", 2),
+    Try("43-weather-percent", "f.csv", _WEATHER, "--label rain --preds pop"),
+    Try("43-weather-percent", "fq.csv --label obs_mm --preds forecast_pct --scale 0.01", _WEATHER, "python3"),
     Try("43-weather-percent", "f.csv --label rain", _WEATHER, "--preds pop"),
     Try("43-weather-percent", "fp.csv", _WEATHER, "--label rain --preds pop"),
     Try("43-weather-percent", "fp.csv --label rain", _WEATHER, "--preds pop"),
@@ -210,5 +218,11 @@ CASES = (
     Try("68-sas-upper", "scored.csv --label F_flower --preds P_*", _FLOWERS, "--classes"),
     Try("69-tensor", "out.csv --label y", _FLOWERS),
     Try("69-tensor", "out.csv", _FLOWERS, "--label y --preds"),
+    Try("71-openai", "chat.jsonl", _ANSWERS, "python3"),
+    Try("71-openai", "chat.jsonl --label label", _ANSWERS, "python3"),
+    Try("71-openai", "chat.json --label label", _ANSWERS, "python3"),
+    Try("71-openai", "legacy.jsonl", _ANSWERS, "python3"),
+    Try("71-openai", "flat.jsonl", _ANSWERS, "--label label --preds"),
+    Try("71-openai", "pairs.jsonl --label label", _ANSWERS, "python3"),
     Try("70-prefix", "sub.csv gold.csv --id rowid", _FLOWERS, "--label kind"),
 )

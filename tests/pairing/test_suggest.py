@@ -133,11 +133,11 @@ def test_labels_of_a_model_without_errors_that_are_spelled_otherwise_are_propose
     preds = write("p.csv", "no,yes\n.8,.2\n.3,.7\n.6,.4\n")
     message = refused(preds, write("one.csv", "site,y\n5,NO\n6,YES\n5,NO\n"))
     assert "2 columns could be the labels: site, y" in message
-    assert "y is the predicted class, unless" in message and "--label y has nearly the classes" in message
+    assert "y is the predicted class, unless" in message and "--label y --classes NO,YES has nearly" in message
     # As the columns are named it is the predicted class that a tool wrote, and so it is beside the truth.
     assert "--label y " not in refused(preds, write("two.csv", "site,y\n5,no\n6,yes\n5,no\n"))
     message = refused(preds, write("three.csv", "into,y\nNO,NO\nYES,YES\nNO,YES\n"))
-    assert "1 column could be the labels: y" in message and "--label y has nearly the classes" in message
+    assert "1 column could be the labels: y" in message and "--label y --classes NO,YES has nearly" in message
 
 
 def test_the_truth_of_a_model_without_errors_is_not_called_a_prediction(write: Write) -> None:
@@ -172,4 +172,25 @@ def test_the_only_probability_is_proposed_beside_the_only_label_of_two_values(wr
 def test_a_first_line_with_a_class_is_data_and_near_misses_of_classes_are_proposed(write: Write) -> None:
     preds = write("p.csv", "<=50K,>50K\n0.8,0.2\n0.3,0.7\n")
     assert "--label '#2' has the classes" in refused(preds, write("t.csv", "56,>50K\n49,<=50K\n"))
-    assert "--label '#2' has nearly the classes" in refused(preds, write("a.csv", "56, >50K.\n49, <=50K.\n"))
+    message = refused(preds, write("a.csv", "56, >50K.\n49, <=50K.\n"))
+    assert (
+        's.rstrip(".")' in message and "a-clean.csv, to use in place of " in message and "then --label '#2'" in message
+    )
+
+
+def test_rows_that_sum_to_100_are_percent_with_decimal_commas_too(write: Write) -> None:
+    told = "n;p_a;p_b;p_c;y\n" + "1;70,5;19,5;10;a\n2;10;80;10;b\n3;20,25;20,25;59,5;c\n" * 3
+    wrong = f"{told}4;5;90;5;a\n"
+    assert "--label y --preds p_a,p_b,p_c --decimal , --scale 0.01" in refused(write("comma.csv", wrong))
+    assert "LABELS --preds p_a,p_b,p_c --decimal , --scale 0.01" in refused(write("none.csv", told))
+    wrong = wrong.replace(",", ".").replace(";", ",")
+    assert "--label y --preds p_a,p_b,p_c --scale 0.01" in refused(write("point.csv", wrong))
+
+
+def test_scores_are_proposed_by_the_names_that_their_columns_share_with_the_labels(write: Write) -> None:
+    told = "n,z.no,z.yes,y\n1,2.5,-1,no\n2,-3,4,yes\n3,1,2,no\n4,0,-1,yes\n"
+    assert "--label y --preds z.no,z.yes --kind logits" in refused(write("z.csv", told))
+
+
+def test_constants_that_sum_to_1_are_no_predictions(write: Write) -> None:
+    assert "--preds" not in refused(write("c.csv", "index,count,y\n0,1,a\n0,1,b\n0,1,a\n0,1,b\n")).split("NAME")[0]

@@ -27,6 +27,7 @@ __all__ = [
     "name_of",
     "spec_items",
     "spec_of",
+    "without_blanks",
 ]
 
 _NUMBER = re.compile(r"#([1-9][0-9]{0,8})")
@@ -282,7 +283,7 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
     if len(near) == 1 and missing == spec:
         advice.insert(0, f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
         home = next(source for source in sources if near[0] in source.names)
-        if near[0] == f" {missing}" and (line := _without_blanks(home)):
+        if near[0] == f" {missing}" and (line := without_blanks(home)):
             advice.insert(0, line)
     return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
 
@@ -297,7 +298,7 @@ def _preamble(source: Source, name: str | Literal[False]) -> str:
     return before_table(lines if whole else lines[:-1], Written(source.path, dialect.delimiter), name or "")
 
 
-def _without_blanks(source: Source) -> str:
+def without_blanks(source: Source) -> str:
     """Return the shell line that takes away the blanks after the commas of a text; nothing where they may be data."""
     dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
     blanks = [name.startswith(" ") for name in source.names]

@@ -18,6 +18,7 @@ from xentcli.records import cached_property, record
 from xentcli.scoring.targets import shares, target_checked
 
 __all__ = [
+    "ONE_COLUMN",
     "Binary",
     "ByName",
     "ByPosition",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-_ONE_COLUMN = (
+ONE_COLUMN = (
     "one column of predictions is the probability of class 1",
     "labels that are names: --positive NAME says which one it is the probability of",
 )
@@ -151,7 +152,7 @@ class Binary:
                 place=where(row),
                 advice=_SIGNS
                 if {*y.tolist()} == {-1, 1}
-                else skipping(label) + (_ONE_COLUMN if not is_missing(label) else ()),
+                else skipping(label) + (ONE_COLUMN if not is_missing(label) else ()),
             )
         hard = (y == 0) | (y == 1)
         if hard.all():

@@ -13,7 +13,7 @@ from xentcli.errors import unused
 from xentcli.readers.source import Source
 from xentcli.records import record
 
-__all__ = ["STEPS", "Step", "clean_copy", "differing", "loose", "names_of", "without"]
+__all__ = ["STEPS", "Step", "clean_copy", "differences", "differing", "loose", "names_of", "without"]
 
 _EXTENSION = re.compile(
     r"\.(jpe?g|png|gif|bmp|tiff?|webp|dcm|nii|npy|npz|wav|mp3|flac|ogg|mp4|avi|mov|txt|json|xml|html?|csv|pdf)$", re.I
@@ -90,6 +90,21 @@ def differing(one: str, other: str) -> tuple[Step, ...]:
     sizes = range(1, len(STEPS) + 1)
     every = (steps for size in sizes for steps in itertools.combinations(STEPS, size))
     return next((steps for steps in every if without(one, steps) == without(other, steps)), ())
+
+
+def differences(texts: Sequence[str], names: Sequence[str]) -> list[Step]:
+    """Return the steps that change texts into the one name that each nearly is; none where one is not nearly a name.
+
+    >>> [step.name for step in differences([" a.", "b"], ["a", "b"])]
+    ['blanks around it', 'a full stop at its end']
+    """
+    found: list[Step] = []
+    for text in texts:
+        each = [steps for name in names if (steps := differing(text, name))]
+        if text not in names and len(each) != 1:
+            return []
+        found += [step for step in each[0] if without(text, each[0]) != text] if text not in names else []
+    return [step for step in STEPS if step in found]
 
 
 def names_of(steps: Sequence[Step]) -> str:

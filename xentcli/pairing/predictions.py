@@ -20,7 +20,8 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, suggestions
+from xentcli.pairing.suggest import as_option, needed_for, suggestions
+from xentcli.pairing.tokens import TOKENS
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
@@ -80,6 +81,10 @@ def find_predictions(
             advice="--preds NAME,... chooses the columns of the predictions",
         )
     found, labelled = Found(source, free, others=True), KINDS[settings.kind].labelled
+    tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
+    if labelled and tokens is not None:
+        lines = suggestions(source, settings)
+        raise DataError(f"{tokens} has tokens, not classes", place=Place(source.path), advice=lines)
     check_odd(found, "every column without another role is a prediction")
     if not labelled and len(free) > 1 and source.tabular:
         lists = [name_of(source, column) for column in free if column in source.traits.lists]
@@ -243,6 +248,9 @@ def _no_number(
         or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
         or stray.outside
     )
+    if number_hint(stray.text) and found.source.repeatable:
+        needed = needed_for(found, PartQueue(found.source), settings)
+        hint = f"decimal commas and percent?{needed}" if "--decimal , --scale" in needed else hint
     if hint and not summing:
         return DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:

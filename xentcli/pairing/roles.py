@@ -17,7 +17,9 @@ from xentcli.pairing.suggest import (
     as_option,
     fitting,
     has_missing,
+    nearly_as,
     nearly_fitting,
+    needed_for,
     not_the_truth,
     one_hot,
     predicted_among,
@@ -195,7 +197,7 @@ def _which_label(
     fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])
     chooses = "--label NAME chooses the column of the labels"
     if len(fits) == 1:
-        option = f"--label {as_option(fits, found.source)}"
+        option = f"--label {as_option(fits, found.source)}{needed_for(preds, queues[0], settings)}"
         chooses = f"{option} has the classes of the predictions as its values"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
@@ -206,8 +208,7 @@ def _which_label(
             chooses = f"--id {as_option(common, found.source)}, if it matches the rows: the others are the classes"
     elif not fits and len(nearly := _nearly(found, preds, queues, settings, names)) == 1:
         names = [name for name in found.names if name in (*names, *nearly)]
-        option = f"--label {as_option(nearly, found.source)}"
-        chooses = f"{option} has nearly the classes of the predictions as its values"
+        chooses = nearly_as(found, preds, nearly[0], queue)
     swapped = swapped and not fits and first_text(found, queue) is None
     swapped = swapped and bool(fitting(preds, found, queues[0], by_position=True))
     return DataError(

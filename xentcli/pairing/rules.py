@@ -11,8 +11,9 @@ from xentcli.errors import DataError, LabelsBreakRule, Place, shown
 from xentcli.pairing.affixes import cores_of, cuts_of, ends_of, numbers_of
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, read_whole, skipping
-from xentcli.pairing.matchers import Binary, ByName, ByPosition, Matcher, range_advice
+from xentcli.pairing.matchers import ONE_COLUMN, Binary, ByName, ByPosition, Matcher, range_advice
 from xentcli.pairing.misfits import misfit_advice
+from xentcli.pairing.near import Step
 
 __all__ = ["decide", "decide_binary", "distribution_order"]
 
@@ -190,7 +191,24 @@ def decide_binary(
             place=place,
             advice=(f"--positive {name} names the class that it is the probability of", f"labels: {listed(texts)}"),
         )
+    _check_amounts(census)
     return Binary(base or 0, decimal=census.decimal), ("0", "1")
+
+
+def _check_amounts(census: Census) -> None:
+    """Refuse amounts, such as millimetres of rain, which are 0 or above 1, with what makes 0 and 1 of them."""
+    values = {text: number(in_points(text, census.decimal)) or 0.0 for text in census.texts}
+    least, above = min(values.values(), default=1.0), [text for text, value in values.items() if value > 1]
+    event = census.clean([_EVENT]) if census.clean is not None and census.decimal == "." else ""
+    if least == 0 and above and event:
+        raise DataError(
+            f"label {shown(above[0])} where 0, 1 or a probability between was expected",
+            place=census.texts[above[0]],
+            advice=(f"{event}, where an amount above 0 is 1: if that is the event", *ONE_COLUMN),
+        )
+
+
+_EVENT = Step("an amount", str, "int(float(s) > 0)")
 
 
 def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of
+from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of, without_blanks
+from xentcli.pairing.misfits import respelled
+from xentcli.pairing.tokens import class_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import cached_property, record
@@ -27,7 +29,9 @@ __all__ = [
     "as_option",
     "fitting",
     "has_missing",
+    "nearly_as",
     "nearly_fitting",
+    "needed_for",
     "not_the_truth",
     "one_hot",
     "predicted_among",
@@ -42,7 +46,7 @@ _NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|i
 """Names of columns that count something else than classes."""
 MOST = 3
 MOST_WHOLE = 20
-"""The most columns of whole numbers that are compared with the predictions."""
+"""The most columns of whole numbers that are compared with the predictions, and of which one may be none."""
 
 
 def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
@@ -68,7 +72,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     predicted = head.predicted(named)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
-            f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.decimal_of(preds)}"
+            f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.needed_for(preds, settings)}"
             for label in labels
             if (preds := named or head.predictions_of(label))
             and label not in predicted
@@ -77,14 +81,23 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         if found:
             return (*found[:MOST], *elsewhere)
     if predicted:
-        return _truth_elsewhere(source, head, *next(iter(predicted.items())))
-    only = head.only_number(settings) or head.only_lists(source, settings) or head.unfolding(source) or None
+        return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
+    only = (
+        head.of_tokens(source, settings)
+        or head.only_number(settings)
+        or head.only_lists(source, settings)
+        or head.unfolding(source)
+        or None
+    )
     return general if only is None else (only, *elsewhere)
 
 
-def _truth_elsewhere(source: Source, head: _Head, predicted: str, preds: Sequence[str]) -> tuple[str, ...]:
+def _truth_elsewhere(
+    source: Source, head: _Head, predicted: str, preds: Sequence[str], settings: Settings
+) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
-    command = f"xent score {_word(source.path)} LABELS --preds {_word(_run(preds, head.names))}"
+    options = f"--preds {_word(_run(preds, head.names))}{head.needed_for(preds, settings)}"
+    command = f"xent score {_word(source.path)} LABELS {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
@@ -139,6 +152,30 @@ def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
     head, names = _Head.of(label, queue), {near.loose(name) for name in preds.names}
     each = zip(head.names, head.columns, strict=True)
     return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
+
+
+def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> str:
+    """Return the options without which columns, or those of them that sum to 1 or 100, are no predictions."""
+    if not preds.source.tabular:
+        return ""
+    head = _Head.of(preds, queue)
+    return head.needed_for(head.summing("") or head.names, settings)
+
+
+def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
+    """Return the advice for a column whose values nearly are the names of the predictions: --classes, or a copy."""
+    head = _Head.of(found, queue)
+    place = head.names.index(name)
+    values = [text for text in dict.fromkeys(head.columns[place]) if not is_missing(text)]
+    label, source = f"--label {as_option([name], found.source)}", found.source
+    classes = respelled(values, preds.names)
+    steps = [] if classes else near.differences(values, preds.names)
+    if [step.name for step in steps] == ["blanks around it"] and (line := without_blanks(source)):
+        return f"{line}, then --label {_word(name.strip())}"
+    copy = near.clean_copy(source, found.columns[place], steps) if steps else ""
+    if copy:
+        return f"{copy}, then {label}"
+    return f"{label}{classes} has nearly the classes of the predictions as its values"
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
@@ -222,10 +259,15 @@ class _Head:
         return [set(column) for column in self.columns]
 
     @cached_property
+    def _numeric(self) -> dict[str, Floats]:
+        """The columns of numbers, of decimal commas too."""
+        found = {n: self._read(column, commas=True) for n, column in zip(self.names, self.columns, strict=True)}
+        return {name: values for name, values in found.items() if values is not None}
+
+    @cached_property
     def _shares(self) -> dict[str, Floats]:
         """The columns whose values all lie from 0 to 1."""
-        numbers = {name: _numbers(column, self.decimal) for name, column in zip(self.names, self.columns, strict=True)}
-        return {n: v for n, v in numbers.items() if v is not None and bool(((v >= 0) & (v <= 1)).all())}
+        return {n: v for n, v in self._numeric.items() if bool(((v >= 0) & (v <= 1)).all())}
 
     def possible_labels(self, settings: Settings) -> list[str]:
         """The column given as the label; else those whose values are names of columns, or look like labels."""
@@ -256,7 +298,8 @@ class _Head:
         found: dict[str, Sequence[str]] = {}
         for label in self._possibly_predicted():
             preds = named or self.predictions_of(label)
-            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds], self.decimal):
+            decimal = "," if self._with_commas(preds) else self.decimal
+            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds], decimal):
                 found[label] = preds
         return found
 
@@ -298,10 +341,22 @@ class _Head:
         positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
         chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
         scale = self.scale_of(pairs[0][1], settings)
-        if (texts or given is None) and pairs[0][1] not in self._shares:
+        if (
+            (texts or given is None)
+            and pairs[0][1] not in self._shares
+            and not (scale and self._is_percent(pairs[0][1]))
+        ):
             # An age, say.
             return None
         return f"{chosen}{positive}{scale}"
+
+    def of_tokens(self, source: Source, settings: Settings) -> str:
+        """The command that makes class probabilities of tokens with log-probabilities; empty where there is none."""
+        if settings.preds is not None:
+            return ""
+        labels = [label for label in self.possible_labels(settings) if label in self.names]
+        each = (class_command(source, label, self._distinct[self.names.index(label)]) for label in labels)
+        return next(filter(None, each), "")
 
     def unfolding(self, source: Source) -> str:
         """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
@@ -342,8 +397,16 @@ class _Head:
         numbers = [number(in_points(text, self.decimal)) for text in values]
         return len(values) == 2 and (numbers == [None, None] or {0, 1} == {*numbers})
 
-    def _read(self, column: Sequence[str]) -> Floats | None:
-        return _numbers(column, self.decimal)
+    def _read(self, column: Sequence[str], *, commas: bool = False) -> Floats | None:
+        """f8[n] of a column of numbers, with `commas` of decimal commas too; None where a cell is not a number."""
+        found = _numbers(column, self.decimal)
+        return _numbers(column, ",") if found is None and commas and self.decimal == "." else found
+
+    def _is_percent(self, name: str) -> bool:
+        """Whether a column of numbers up to 100 is percent by its name, or reaches both ends."""
+        values = self._numeric.get(name)
+        ends = values is not None and values.min() == 0 and values.max() == 100
+        return ends or bool(re.search("prob|pct|perc|chance|conf|%|(?<![a-z])po[ps](?![a-z])", name, re.I))
 
     def scale_of(self, name: str, settings: Settings) -> str:
         """The option without which a column of percent is no probability; empty for other columns."""
@@ -354,35 +417,63 @@ class _Head:
         )
         return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
 
-    def decimal_of(self, preds: Sequence[str]) -> str:
-        """The option without which numbers of columns have decimal commas; empty where they do not."""
-        cells = [self.columns[self.names.index(name)] for name in preds]
-        if self.decimal != "." or any(self._read(column) is not None for column in cells):
+    def needed_for(self, preds: Sequence[str], settings: Settings) -> str:
+        """The options for decimal commas and for percent without which columns are no probabilities."""
+        values = [self._numeric[name] for name in preds if name in self._numeric]
+        if not values or len(values) < len(preds):
             return ""
-        return "" if any(_numbers(column, ",") is None for column in cells) else " --decimal ,"
+        decimal = " --decimal ," if self._with_commas(preds) else ""
+        table, usual = np.array(values), settings.kind == "probs" and settings.scale == 1
+        if usual and len(table) > 1 and bool((table >= 0).all()) and bool((np.abs(table.sum(axis=0) - 100) <= 1).all()):
+            return f"{decimal} --scale 0.01"
+        scores = usual and len(table) > 1 and bool((table < 0).any())
+        return f"{decimal} --kind logits" if scores else decimal
+
+    def _with_commas(self, preds: Sequence[str]) -> bool:
+        """Whether columns are numbers with decimal commas alone."""
+        return any(name in self._numeric and self._read(self.columns[self.names.index(name)]) is None for name in preds)
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
         values = self._distinct[self.names.index(label)] if label in self.names else set()
         called = [name for name in self.names if name in values]
-        summing = self._summing_to_one(label)
+        summing = self.summing(label)
         if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
             return called
-        return summing
+        return summing or self._named_as(values)
 
-    def _summing_to_one(self, label: str) -> list[str]:
-        """The columns from 0 to 1, those not of 0 and 1 alone, or of one stem, if they sum to 1 in every row."""
-        every = [name for name in self._shares if name != label]
-        some = [name for name in every if not np.isin(self._shares[name], (0, 1)).all()]
-        by_stem: dict[str, list[str]] = {}
-        for name in some:
-            by_stem.setdefault(_STEM.sub("", name), []).append(name)
-        for chosen in (every, some, *by_stem.values()):
-            if len(chosen) > 1 and len(self.columns[0]):
-                sums = np.add.reduce(np.stack([self._shares[name] for name in chosen]), axis=0)
-                if bool((np.abs(sums - 1) <= 0.01).all()):
-                    return chosen
+    def _named_as(self, values: set[str]) -> list[str]:
+        """The columns of numbers of one stem called as all values are, which are texts; none where none are."""
+        texts = len(values) > 1 and all(number(in_points(text, self.decimal)) is None for text in values)
+        for chosen in _by_stem(self._numeric) if texts else ():
+            found = readings(chosen, values, self.decimal) if len(values) <= len(chosen) else ()
+            if any(all(text in chosen[place] for text, place in one.items()) for one in found):
+                return chosen
         return []
+
+    def summing(self, label: str) -> list[str]:
+        """The columns from 0 to 1, those not of 0 and 1 alone, of one stem, or all but one, if rows sum to 1 or 100."""
+        percent = {name: values / 100 for name, values in self._numeric.items() if name not in self._shares}
+        for shares in (self._shares, {n: v for n, v in percent.items() if bool(((v >= 0) & (v <= 1)).all())}):
+            every = [name for name in shares if name != label]
+            some = [name for name in every if not np.isin(shares[name], (0, 1)).all()]
+            others = [[name for name in some if name != out] for out in some] if len(some) <= MOST_WHOLE else []
+            for chosen in (every, some, *_by_stem(some), *others):
+                if len(chosen) > 1 and len(self.columns[0]):
+                    table = np.stack([shares[name] for name in chosen])
+                    # An index of 0 and a count of 1, the same in all rows, sum to 1 too.
+                    vary = len(table[0]) < 3 or (table != table[:, :1]).any()
+                    if vary and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all()):
+                        return chosen
+        return []
+
+
+def _by_stem(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ in their end alone, together."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_STEM.sub("", name), []).append(name)
+    return list(found.values())
 
 
 def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:

@@ -178,7 +178,8 @@ def _second_is_longer(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
 def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:
     """Whether a first column is of texts, or counts its rows, from 1 as in R or from 0 as in pandas."""
     counted = any(cells == [str(row) for row in range(first, first + len(cells))] for first in (0, 1))
-    return counted or not any(_is_number(c, dialect) for c in cells)
+    # A quote of another dialect has a delimiter within.
+    return counted or not any(_is_number(c, dialect) or c.startswith("'") or c.endswith("\\") for c in cells)
 
 
 def _quoted_at(stream: ByteStream, place: int) -> bool:
