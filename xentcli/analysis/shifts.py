@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from xentcli.analysis.findings import Case, percent
-from xentcli.arrays import Ints
+from xentcli.arrays import Floats, Ints
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import Warning
 from xentcli.pairing import Feed
@@ -18,7 +18,6 @@ from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import correct
-from xentcli.tallies.infinite import Infinite
 from xentcli.tallies.moments import Mean
 
 __all__ = ["shift_warning"]
@@ -30,27 +29,29 @@ ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 FEW = 2_048
 """Rows that are looked at first."""
 _SURE = 4.0
-_ALL = slice(None)
 
 
 @record(frozen=True)
 class _Score:
-    """How well labels fit: mean loss, accuracy, and the number of losses that are infinite before clipping."""
+    """How well labels fit: mean loss, share of rows that are right, and how many losses are infinite."""
 
     cost: Mean = Mean()
-    right: Mean = Mean()
+    correct: Mean = Mean()
     infinite: int = 0
 
     @classmethod
-    def of(cls, work: Workings, places: Ints | slice = _ALL) -> _Score:
-        """Score some rows of a batch, unweighted."""
-        infinite = Infinite.of(work.raw_loss[places], None, work.batch.rows[places])
-        right = work.figure(correct)[places]
-        return cls(Mean.of(work.loss[places], None), Mean.of(right, None), infinite.count)
+    def of(cls, loss: Floats, right: Floats, raw_loss: Floats) -> _Score:
+        """Score rows (f8[n] each), unweighted; `raw_loss` decides what is infinite."""
+        return cls(Mean.of(loss, None), Mean.of(right, None), int(np.count_nonzero(np.isinf(raw_loss))))
+
+    @property
+    def right(self) -> float:
+        """The share of rows that are right."""
+        return self.correct.value
 
     def merge(self, other: _Score) -> _Score:
         """Return the score of the rows of both."""
-        return _Score(self.cost.merge(other.cost), self.right.merge(other.right), self.infinite + other.infinite)
+        return _Score(self.cost.merge(other.cost), self.correct.merge(other.correct), self.infinite + other.infinite)
 
 
 @record(frozen=True)
@@ -63,12 +64,12 @@ class _Shift:
 
     def add(self, work: Workings, step: int) -> _Shift:
         """Add the rows of a batch that have a neighbour `step` rows away."""
-        batch = work.batch
-        assert batch.target is not None
-        first = np.flatnonzero(np.diff(batch.rows) == 1)
-        ours, labels = (first + 1, first) if step < 0 else (first, first + 1)
-        shifted = replace(batch.take(ours), target=batch.target[labels], known=None)
-        here, there = _Score.of(work, ours), _Score.of(Workings(shifted))
+        first = np.flatnonzero(np.diff(work.batch.rows) == 1)
+        ours, theirs = (first + 1, first) if step < 0 else (first, first + 1)
+        here = _Score.of(work.loss[ours], work.figure(correct)[ours], work.raw_loss[ours])
+        loss, right = _with_labels(work, ours, theirs)
+        # How many would be infinite is only said where nothing is clipped.
+        there = _Score.of(loss, right, loss)
         return _Shift(self.rows + len(ours), self.here.merge(here), self.there.merge(there))
 
     @property
@@ -82,7 +83,7 @@ class _Shift:
             return False
         if self.by_cost:
             return self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value)
-        here, there = (1 - score.right.value for score in (self.here, self.there))
+        here, there = (1 - score.right for score in (self.here, self.there))
         error = math.sqrt((here + there) / self.rows)
         return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
 
@@ -94,11 +95,23 @@ class _Shift:
         if not self.rows or case.prior is None:
             return True
         constant, chance = case.total.classes.error_of_constant, case.worse_than_prior or case.no_better_than_chance
-        here, there = (1 - score.right.value for score in (self.here, self.there))
+        here, there = (1 - score.right for score in (self.here, self.there))
         if chance and (self.here.cost.value < case.prior or here < 0.9 * constant):
             return True
         by_cost = self.there.cost.value < 1.3 * min(case.prior, 0.7 * self.here.cost.value)
         return by_cost or there < min(1.1 * constant, 0.9 * here)
+
+
+def _with_labels(work: Workings, ours: Ints, theirs: Ints) -> tuple[Floats, Floats]:
+    """f8[m] each: the loss of some rows with the labels of others, and 1 where that label is predicted, else 0."""
+    target = work.batch.target
+    assert target is not None
+    if target.ndim > 1:
+        shifted = Workings(replace(work.batch.take(ours), target=target[theirs], known=None))
+        return shifted.loss, shifted.figure(correct)
+    index = work.index.copy()
+    index[ours] = work.index[theirs]
+    return work.loss_of(index)[ours], (work.predicted[ours] == index[ours]).astype(np.float64)
 
 
 def shift_warning(case: Case, feed: Feed) -> Warning | None:
@@ -158,7 +171,7 @@ def _would_be(shift: _Shift, case: Case) -> str:
         cost = case.total.cost.mean.value if whole else here.cost.value
         then, now = (case.plan.settings.in_unit(nats) for nats in (there.cost.value, cost))
         return f"the cost would be {then}, not {now}"
-    right, rights = case.total.means["accuracy"].value if whole else here.right.value, there.right.value
+    right, rights = case.total.means["accuracy"].value if whole else here.right, there.right
     accuracy = f"the accuracy would be {percent(rights, right)}, not {percent(right, rights)}"
     if case.plan.recipe.clip is not None:
         return accuracy
