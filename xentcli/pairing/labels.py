@@ -77,10 +77,10 @@ class Census:
             return
         self.true_false |= values.dtype.kind == "b"
         found, first, places = distinct(values)
-        texts, rows = as_texts(found), first.tolist()
+        texts, numbers, rows = as_texts(found), found.tolist(), first.tolist()
         self.counts.update(dict(zip(texts, np.bincount(places.ravel()).tolist(), strict=True)))
-        fresh = [place for place, value in enumerate(found.tolist()) if value not in self._numbers]
-        self._numbers.update(found[fresh].tolist())
+        fresh = [place for place, value in enumerate(numbers) if value not in self._numbers]
+        self._numbers.update(numbers[place] for place in fresh)
         for row, label in sorted((rows[place], texts[place]) for place in fresh):
             if label not in self.texts:
                 self.texts[label] = where(row)
