@@ -25,7 +25,7 @@ import xentcli
 from tests.conftest import XENT, Call, posix_only
 from tests.readers.test_formats import LABELS, PREDICTIONS, figures, make, npy
 from xentcli.errors import DataError, FileError, UsageError
-from xentcli.readers import READERS, open_source
+from xentcli.readers import READERS, open_source, remote
 from xentcli.report.report import Report
 
 NAMES = ["cat", "dog", "emu"]
@@ -258,6 +258,10 @@ class Site(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         content = web.files.get(path.lstrip("/"))
         status = int(query.rpartition("status=")[2] or 0) if "status=" in query else 200 if content is not None else 404
+        number = len(web.requests)
+        if web.fails == "503" and number % 5 == 0:
+            self.send_error(503)
+            return
         if status != 200 or content is None:
             self.send_error(status)
             return
@@ -273,6 +277,11 @@ class Site(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if body:
             web.sent += last - first
+            if web.fails == "a cut" and number % 5 == 0:
+                # Less than was announced.
+                self.wfile.write(content[first : (first + last) // 2])
+                self.close_connection = True
+                return
             with contextlib.suppress(ConnectionError):
                 self.wfile.write(content[first:last])
 
@@ -288,7 +297,7 @@ class Web(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Site)
         self.files: dict[str, Any] = {}
-        self.ranges, self.sent = True, 0
+        self.ranges, self.sent, self.fails = True, 0, ""
         self.requests: list[str] = []
         self.version: Callable[[], int] = lambda: 1
 
@@ -315,6 +324,49 @@ def test_a_web_server_gives_what_a_disk_gives(run: str, ranges: bool, web: Web, 
     same_as_local(run, local, web.url)
 
 
+@pytest.mark.parametrize("fails", ["503", "a cut"])
+@pytest.mark.parametrize("run", ["NPY", "CSV.gz", "CSV", "Parquet"])
+def test_so_does_a_web_server_that_fails_every_fifth_request(
+    run: str, fails: str, web: Web, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_WAITS", (0.0, 0.0, 0.0))
+    web.files, web.fails = files_of_a_run(), fails
+    for _ in range(3):
+        same_as_local(run, local, web.url)
+
+
+def test_an_object_is_not_read_on_where_it_changed_meanwhile(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_WAITS", (0.0, 0.0, 0.0))
+    web.files = {"p.bin": bytes(1000)}
+    with remote.Remote.at(f"{web.url}/p.bin").opened("ranges") as file:
+        assert file.read(10) == bytes(10)
+        web.requests, web.fails = [""] * 4, "503"
+        assert file.read(10) == bytes(10)
+        web.requests, web.version = [""] * 4, lambda: 2
+        with pytest.raises(DataError, match="changed while it was read"):
+            file.read(10)
+
+
+def test_a_server_that_goes_on_failing_is_asked_a_few_times(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("xentcli.readers.remote.time.sleep", waited.append)
+    with pytest.raises(FileError, match="the server fails"):
+        remote.Remote.at(f"{web.url}/p.bin?status=503")
+    assert waited == [*remote._WAITS]
+    del waited[:]
+    with pytest.raises(FileError, match="there is none"):
+        remote.Remote.at(f"{web.url}/p.bin")
+    assert waited == []
+
+
+def test_whether_a_server_has_ranges_is_asked_once(web: Web) -> None:
+    web.files = {"p.bin": bytes(1000)}
+    for opened in range(3):
+        with remote.Remote.at(f"{web.url}/p.bin").opened("in order") as file:
+            assert file.read() == bytes(1000)
+        assert web.sent == 1000 * (opened + 1) + 1
+
+
 def test_a_small_object_is_read_once(web: Web) -> None:
     content = b"0.5,0.5,1\n0.25,0.75,0\n"
     web.files = {"p.csv": content}
@@ -325,9 +377,9 @@ def test_a_small_object_is_read_once(web: Web) -> None:
 def test_parquet_needs_ranges(web: Web, local: Path) -> None:
     web.files = files_of_a_run()
     same_as_local("Parquet", local, web.url)
-    web.ranges = False
+    web.ranges, web.files["other.parquet"] = False, web.files["run.parquet"]
     with pytest.raises(DataError, match="Parquet is read in ranges") as caught:
-        xentcli.score(f"{web.url}/run.parquet", label="label")
+        xentcli.score(f"{web.url}/other.parquet", label="label")
     assert caught.value.advice == ("download it, and give the file",)
 
 

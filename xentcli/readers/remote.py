@@ -1,7 +1,8 @@
 """Files at URLs, by fsspec: what is there, its bytes in order or in ranges, and its client's errors in our words.
 
 Every thread and process opens its own file, and nothing that a client found is kept: a listing or a size may be
-another a moment later. How often a failed request is tried again is for the store's client to say.
+another a moment later. How often a failed request is tried again is for the store's client to say; that of web servers
+does not, so that a request which failed in passing is made again here.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 from xentcli.errors import DataError, FileError, Place, UsageError, XentError
 from xentcli.extras import needed
@@ -20,6 +22,7 @@ from xentcli.urls import is_web, protocol, real, scrubbed
 
 __all__ = ["Access", "Remote", "exists", "folder", "in_ranges", "matching"]
 
+T = TypeVar("T")
 Access = Literal["in order", "anywhere", "ranges"]
 _BLOCK = 1 << 22
 _CACHES: dict[Access, dict[str, Any]] = {
@@ -30,8 +33,10 @@ _CACHES: dict[Access, dict[str, Any]] = {
     # One request for each read, of exactly its bytes.
     "ranges": {"block_size": _BLOCK, "cache_type": "none"},
 }
-_sizes: dict[str, int] = {}
-"""Of each object that was opened and is read in ranges, its size then."""
+_WAITS = (0.1, 0.5, 2.0)
+"""Seconds before a request of a web server is made again."""
+_known: dict[str, tuple[Mapping[str, Any], bool]] = {}
+"""Of each object that was opened what its client told of it then, and whether it is read in ranges."""
 _SIGNS = re.compile(
     "etag|contentmd5|md5|md5hash|crc32c|digest|generation|versionid|ino|lastmodified|updated|mtime|modified|created"
 )
@@ -69,8 +74,7 @@ class Remote:
             When a package is missing that reads it.
         """
         fs, path = _located(url)
-        with _client(url):
-            return cls(url, fs, path, fs.info(path))
+        return cls(url, fs, path, _asked(url, lambda: fs.info(path)))
 
     @property
     def is_folder(self) -> bool:
@@ -87,37 +91,41 @@ class Remote:
     def stamp(self) -> tuple[Any, ...]:
         """Its size, and what else shows a change, such as the ETag; of a chain those of its last link."""
         _, chained, last = self.url.rpartition("::")
-        info = Remote.at(last).info if chained else self.info
-        signs = sorted((key, str(value)) for key, value in info.items() if _SIGNS.fullmatch(_plain(key)))
-        return self.size, *signs
+        return self.size, *_signs(Remote.at(last).info if chained else self.info)
 
     @cached_property
     def ranged(self) -> bool:
         """Whether any range can be read at about the cost of its bytes."""
+        info, found = _known.get(self.url, ({}, False))
+        if info and _signs(info) == _signs(self.info) and info.get("size") == self.size:
+            return found
         # An archive is inflated from the beginning of a member.
         apart = bool(self.size) and self.info.get("partial") is not False and not hasattr(self.fs, "_all_dirnames")
         found = apart and (not is_web(self.url) or self._gives_its_last_byte())
-        if found and self.size is not None:
-            _sizes[self.url] = self.size
+        _known[self.url] = self.info, found
         return found
 
     def _gives_its_last_byte(self) -> bool:
         """Whether a web server gives a range, and does not begin with the first byte."""
-        with _client(self.url), self._file("ranges") as file:
-            file.seek((self.size or 1) - 1)
-            try:
-                return len(file.read(1)) == 1
-            except ValueError:
-                return False
+
+        def asked() -> bool:
+            with self.file("ranges") as file:
+                file.seek((self.size or 1) - 1)
+                try:
+                    return len(file.read(1)) == 1
+                except ValueError:
+                    return False
+
+        return _asked(self.url, asked)
 
     def opened(self, access: Access) -> io.RawIOBase:
         """Open it, to read it in order, anywhere, or in ranges that are each one request."""
-        with _client(self.url):
-            # A web server without ranges sends one answer, which is read as it comes.
-            further = {} if self.ranged or not is_web(self.url) else {"block_size": 0}
-            return _File(self.url, self.fs, self._file(access, **further))
+        # A web server without ranges sends one answer, which is read as it comes.
+        further = {} if self.ranged or not is_web(self.url) else {"block_size": 0}
+        return _File(self, access, _asked(self.url, lambda: self.file(access, **further)))
 
-    def _file(self, access: Access, **further: Any) -> Any:
+    def file(self, access: Access, **further: Any) -> Any:
+        """Return the file of its client."""
         if access == "ranges" and self.fs.async_impl:
             # Its size is known: these clients ask for it otherwise.
             further["size"] = self.size
@@ -127,11 +135,9 @@ class Remote:
 def in_ranges(url: str) -> io.RawIOBase:
     """Open an object for single ranges; one that was found to have them is not asked for again."""
     fs, path = _located(url)
-    size = _sizes.get(url)
-    if size is None or not fs.async_impl:
-        return Remote.at(url).opened("ranges")
-    with _client(url):
-        return _File(url, fs, fs.open(path, "rb", size=size, **_CACHES["ranges"]))
+    info, ranged = _known.get(url, ({}, False))
+    remote = Remote(url, fs, path, info) if ranged and fs.async_impl else Remote.at(url)
+    return remote.opened("ranges")
 
 
 def folder(url: str) -> list[str] | None:
@@ -154,8 +160,10 @@ def exists(url: str) -> bool:
     """Whether there is an object or a folder at a URL; what may not be asked for counts as there."""
     try:
         Remote.at(url)
-    except FileError as error:
-        return not error.message.startswith(_NONE)
+    except _MissingError:
+        return False
+    except FileError:
+        return True
     return True
 
 
@@ -187,9 +195,10 @@ def _urls(url: str, entries: Any) -> list[str]:
 class _File(io.RawIOBase):
     """A file of fsspec, whose errors are ours."""
 
-    def __init__(self, url: str, fs: Any, file: Any) -> None:
+    def __init__(self, remote: Remote, access: Access, file: Any) -> None:
         # Some file systems close their files when they are let go.
-        self._url, self._fs, self._file = url, fs, file
+        self._remote, self._access, self._file = remote, access, file
+        self._url = remote.url
 
     def readable(self) -> bool:
         return True
@@ -205,8 +214,21 @@ class _File(io.RawIOBase):
             return int(self._file.seek(offset, whence))
 
     def read(self, size: int = -1) -> bytes:
-        with _client(self._url):
-            return bytes(self._file.read(size))
+        # A web server without ranges cannot go on where an answer broke off.
+        again = self._at(self._file.tell()) if is_web(self._url) and self._remote.ranged else None
+        return _asked(self._url, lambda: bytes(self._file.read(size)), again)
+
+    def _at(self, offset: int) -> Callable[[], None]:
+        """Return what opens the object again, as long as it is the same, at an offset."""
+
+        def again() -> None:
+            now = Remote.at(self._url)
+            if now.stamp != self._remote.stamp:
+                raise DataError("the file changed while it was read", place=Place(self._url))
+            self._file = now.file(self._access)
+            self._file.seek(offset)
+
+        return again
 
     def readinto(self, buffer: Any) -> int:
         data = self.read(len(buffer))
@@ -219,6 +241,27 @@ class _File(io.RawIOBase):
         super().close()
 
 
+def _nothing() -> None:
+    """Nothing is needed before a request is made again."""
+
+
+def _asked(url: str, ask: Callable[[], T], again: Callable[[], None] | None = _nothing) -> T:
+    """Return what a request gives; one of a web server is made again where it fails in passing.
+
+    `again` is called before that; without it the request is made once.
+    """
+    for wait in _WAITS if is_web(url) and again is not None else ():
+        try:
+            with _client(url):
+                return ask()
+        except _PassingError:
+            time.sleep(wait)
+            with contextlib.suppress(_PassingError):
+                again() if again is not None else None
+    with _client(url):
+        return ask()
+
+
 @contextlib.contextmanager
 def _client(url: str) -> Iterator[None]:
     """Convert errors of a client to errors that name the file, the cause and what to do."""
@@ -229,6 +272,14 @@ def _client(url: str) -> Iterator[None]:
     except Exception as error:
         # Each store's client has its own errors, and few are of one kind.
         raise _fault(url, error) from None
+
+
+class _MissingError(FileError):
+    """There is nothing at a URL."""
+
+
+class _PassingError(FileError):
+    """A request failed for a reason that may be gone a moment later."""
 
 
 def _fault(url: str, error: Exception) -> XentError:
@@ -244,19 +295,26 @@ def _fault(url: str, error: Exception) -> XentError:
     if status in (401, 403, 407) or any("Credentials" in name or name == "PermissionError" for name in names):
         return FileError(f"cannot be read: access is denied{code}", place=place, advice=_ACCESS.get(scheme, ""))
     if status in (404, 410):
-        return FileError(f"{_NONE}{code}", place=place)
-    if status is not None and status >= 500:
-        return FileError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
+        return _MissingError(f"{_NONE}{code}", place=place)
+    if status is not None and (status >= 500 or status == 429):
+        return _PassingError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
+    if any(_BROKEN.search(name) for name in names):
+        return _PassingError(
+            f"cannot be read: the connection broke off: {_first_line(causes[0])}", place=place, advice="try again later"
+        )
     if any("Connect" in name or "DNS" in name for name in names):
         reason = _first_line(causes[-1])
         return FileError(f"cannot be read: no connection: {reason}", place=place, advice=_REACH.get(scheme, ""))
     if any("Timeout" in name for name in names):
-        return FileError("cannot be read: the server does not answer in time", place=place, advice="try again later")
+        return _PassingError(
+            "cannot be read: the server does not answer in time", place=place, advice="try again later"
+        )
     if isinstance(error, FileNotFoundError):
-        return FileError(_NONE, place=place)
+        return _MissingError(_NONE, place=place)
     return FileError(f"cannot be read: {_first_line(error)}", place=place)
 
 
+_BROKEN = re.compile("Disconnected|Reset|Payload|Incomplete|BrokenPipe|Aborted")
 _NONE = "cannot be read: there is none"
 _KEYS = "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say who asks"
 _ACCESS = {
@@ -288,6 +346,11 @@ def _status(error: BaseException) -> int | None:
 def _first_line(error: BaseException) -> str:
     text = scrubbed(str(error).strip()).partition("\n")[0][:200]
     return text or type(error).__name__
+
+
+def _signs(info: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What tells a version of an object from others."""
+    return sorted((key, str(value)) for key, value in info.items() if _SIGNS.fullmatch(_plain(key)))
 
 
 def _plain(key: object) -> str:
