@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pytest
 
@@ -105,14 +105,14 @@ def cpu_features() -> frozenset[str]:
 
 
 def started(
-    args: list[str], cwd: Path, env: dict[str, str], data: bytes | None = None
+    args: list[str], cwd: Path, env: dict[str, str], stdin: bytes | BinaryIO | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command in a process of its own: forked where that makes no difference."""
+    """Run the command in a process of its own, forked where that makes no difference; stdin is a pipe or a file."""
     command = [*XENT, *args]
     if forked.can_fork(args, env):
-        return subprocess.CompletedProcess(command, *forked.server().run(args, cwd, env, data, 120))
-    stdin = subprocess.DEVNULL if data is None else None
-    return subprocess.run(command, input=data, stdin=stdin, capture_output=True, cwd=cwd, env=env, timeout=120)
+        return subprocess.CompletedProcess(command, *forked.server().run(args, cwd, env, stdin, 120))
+    given: dict[str, Any] = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin or subprocess.DEVNULL}
+    return subprocess.run(command, capture_output=True, cwd=cwd, env=env, timeout=120, check=False, **given)
 
 
 @pytest.fixture

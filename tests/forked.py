@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import BinaryIO, NoReturn, TextIO
 
 AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "OPENBLAS_", "OMP_", "COV")
 """How the variables begin that Python, NumPy or coverage read as they start."""
@@ -98,18 +98,20 @@ class Server:
         return Forked(self.socket, int(self.socket.recv(99)))
 
     def run(
-        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], data: bytes | None, seconds: float
+        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes | BinaryIO | None, seconds: float
     ) -> tuple[int, bytes, bytes]:
-        """Run a command; return its exit code and what it wrote to stdout and stderr."""
+        """Run a command, stdin a pipe of bytes, a file or nothing; return its exit code, and stdout and stderr."""
         their_in, our_in = os.pipe()
         our_out, their_out = os.pipe()
         our_err, their_err = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
-        process = self.start(args, cwd, env, [nothing if data is None else their_in, their_out, their_err])
+        data = stdin if isinstance(stdin, bytes) else b""
+        given = their_in if isinstance(stdin, bytes) else nothing if stdin is None else stdin.fileno()
+        process = self.start(args, cwd, env, [given, their_out, their_err])
         for fd in (nothing, their_in, their_out, their_err):
             os.close(fd)
         with ThreadPoolExecutor(3) as pool:
-            pool.submit(_fill, our_in, data or b"")
+            pool.submit(_fill, our_in, data)
             out, err = pool.submit(_drain, our_out), pool.submit(_drain, our_err)
             return process.wait(seconds), out.result(), err.result()
 

@@ -25,7 +25,6 @@ import random
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -37,12 +36,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.conftest import started
 from tests.forked import ENDING
 from tests.fuzz import cases, files
 from tests.fuzz.files import Spec
 from tests.fuzz.oracle import ALONE, EPS, MP, Expected, Figures, Slice, Value, solve
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 IN_A_PROCESS = 0.01
 """The share of cases that run in a real process too, which takes as long as ten others."""
 
@@ -106,16 +105,8 @@ def _text(stream: io.TextIOWrapper) -> str:
 def in_a_process(args: list[str], stdin: Path | None) -> Done:
     """Run the command as a user does."""
     with contextlib.ExitStack() as stack:
-        source: Any = stack.enter_context(stdin.open("rb")) if stdin else subprocess.DEVNULL
-        env = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-m", "xentcli", *args],
-            stdin=source,
-            capture_output=True,
-            env=env,
-            timeout=120,
-            check=False,
-        )
+        source = stack.enter_context(stdin.open("rb")) if stdin else None
+        done = started(args, Path.cwd(), dict(os.environ), source)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
