@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TextIO
 
-AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "OPENBLAS_", "OMP_", "COV")
+AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "OMP_", "COV")
 """How the variables begin that Python, NumPy or coverage read as they start."""
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that end a run."""
@@ -149,6 +149,8 @@ def can_fork(args: Sequence[str], env: Mapping[str, str]) -> bool:
 
 def serve(fd: int) -> None:
     """Be the server: import all of xent, then fork for each command; send its process id, and its status."""
+    # As the command sets it before it imports NumPy.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import xentcli
     from xentcli import attempts
 
