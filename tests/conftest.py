@@ -52,6 +52,15 @@ def pytest_configure() -> None:
             os.environ["TMPDIR"] = tempfile.tempdir = MEMORY
 
 
+LONG = ("tests/fuzz", "tests/inputs/test_polluter.py", "tests/engine/test_memory.py", "tests/readers/test_formats.py")
+"""Where tests take ten seconds and more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the longest tests first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
