@@ -22,6 +22,7 @@ GROUND = {
     "errors",
     "extras",
     "given",
+    "heap",
     "options",
     "records",
     "signals",

@@ -18,10 +18,10 @@ import click
 
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
 from xentcli.extras import check_room, is_limited, no_room
+from xentcli.heap import keep_freed_memory
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _FEW_CYCLES = 100_000
 _LEAST_FREE = 96 << 20
 """Bytes of address space that NumPy needs to start; with less OpenBLAS exits with code 1."""
@@ -143,7 +143,9 @@ def _click_code(error: Exception) -> int:
 def prepare() -> None:
     """Set the process up for a command that computes: enough memory, one heap, forks if the process is its own."""
     _check_memory()
-    _keep_freed_memory()
+    # OpenBLAS interrupts the process if it cannot start a thread.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    keep_freed_memory(one_heap=True)
     if _alone:
         # Help and usage errors do not need it.
         from xentcli.engine.ordered import allow_fork
@@ -157,26 +159,6 @@ def _check_memory() -> None:
     if is_limited():
         # pyarrow's own allocator would reserve all that the limit leaves, up to 1 GiB.
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-
-
-def _keep_freed_memory() -> None:
-    """Keep freed memory in the process, in one heap (glibc only), and let NumPy start no threads.
-
-    By default glibc returns each large block to the system, and the kernel zeroes every new
-    one page by page, which takes longer than the arithmetic. One heap for all threads needs
-    less memory than one each, and contention is low.
-    """
-    # OpenBLAS interrupts the process if it cannot start a thread.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 1 << 25)
-        mallopt(_M_TRIM_THRESHOLD, 1 << 28)
-        mallopt(_M_ARENA_MAX, 1)
 
 
 def _buffer_output() -> None:

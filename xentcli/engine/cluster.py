@@ -120,10 +120,12 @@ class Cluster:
                 self._heard = time.monotonic()
         if now - self._heard > _LOST:
             raise self.lost()
-        if now - self._manned > _NO_WORKER:
+        limit = _NO_WORKER if self._scheduler is not None else _LOST
+        if now - self._manned > limit:
+            where = f"dask worker {client.scheduler.address} starts one"
             raise ClusterError(
-                f"the scheduler of Dask has had no worker for {_NO_WORKER:.0f} s",
-                advice=f"dask worker {self.client.scheduler.address} starts one",
+                f"there has been no worker of Dask for {limit:.0f} s",
+                advice=f"out of memory? {_MEMORY}" if self._scheduler is None else where,
             )
 
     def lost(self) -> ClusterError:
@@ -178,14 +180,14 @@ class Cluster:
             stack.callback(undo_later(kill))
             stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
             # Signals are for this thread: the others, and the workers, inherit that they are blocked.
-            with blocked():
+            with blocked(), _starting():
                 cluster = distributed.LocalCluster(
                     n_workers=self._workers,
                     threads_per_worker=1,
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     local_directory=folder,
-                    silence_logs=logging.CRITICAL,
+                    silence_logs=logging.CRITICAL + 1,
                 )
                 stack.callback(_closed, cluster)
                 client = distributed.Client(cluster, set_as_default=False, name="xent")
@@ -198,6 +200,18 @@ class Cluster:
             return
         at = f", dashboard at {client.dashboard_link}" if _has_dashboard() else ""
         self._tell(f"Dask: {what}{at}")
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """Explain why workers cannot be started: one was killed, or there is no port, or no memory."""
+    try:
+        yield
+    except Exception as error:
+        what = f"{type(error).__name__}: {_first_line(error.__cause__ or error)}"
+        raise ClusterError(
+            f"the workers of Dask cannot be started: {what}", advice="without --engine dask the rows are scored here"
+        ) from None
 
 
 class _Workers(Executor):
@@ -273,9 +287,7 @@ class _Result(Future[Any]):
         raise error
 
 
-_MEMORY = (
-    "fewer workers have more memory each: --threads N; dask worker --memory-limit BYTES where they are started by hand",
-)
+_MEMORY = "--threads N starts fewer workers, with more memory each; dask worker --memory-limit where they are yours"
 
 
 def _failure(error: Exception) -> ClusterError:
@@ -284,13 +296,13 @@ def _failure(error: Exception) -> ClusterError:
         lost = getattr(error, "allowed_failures", 0) + 1
         return ClusterError(
             f"{lost} workers died while they computed the same part of the files, so it is not tried again",
-            advice=(f"out of memory? {_MEMORY[0]}",),
+            advice=(f"out of memory? {_MEMORY}",),
         )
     advice = "xentcli and what it needs must be installed for the scheduler and its workers too"
     return ClusterError(f"a worker of Dask failed: {type(error).__name__}: {_first_line(error)}", advice=advice)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), "")[:300]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import pickle
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from xentcli.errors import ClusterError, UsageError, XentError
+from xentcli.heap import keep_freed_memory
 from xentcli.readers.stream import located
 from xentcli.records import cached_property, record
 from xentcli.urls import is_url
@@ -67,6 +69,7 @@ def compute(sent: Sent, group: Group) -> Any:
     try:
         _check_versions(sent.versions)
         _check_files(group)
+        _settled()
         with located(group.folder), _one_thread():
             return sent.function(pickle.loads(group.data))  # noqa: S301
     except XentError as error:
@@ -75,6 +78,12 @@ def compute(sent: Sent, group: Group) -> Any:
         return Failed(MemoryError(str(error)), _address())
     except Exception as error:
         return Failed(RuntimeError(f"{type(error).__name__}: {error}"), _address())
+
+
+@functools.cache
+def _settled() -> None:
+    """Set a worker up once: it reads files of the same size again and again."""
+    keep_freed_memory(one_heap=False)
 
 
 def _check_versions(theirs: dict[str, str]) -> None:
