@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -13,12 +14,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Call, Run
 from xentcli.engine import tasks
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError
+from xentcli.records import replace
 
 FILES = 7
 ROWS = 300
@@ -81,7 +85,7 @@ def test_a_client_or_the_file_of_a_scheduler_is_taken(shards: Path, cluster: Any
     with cluster.get_client() as client:
         assert xentcli.score(shards / "p", shards / "y", scheduler=client).cost == here.cost
         assert client.status == "running"
-        (tmp_path / "s.json").write_text(json.dumps(client.scheduler_info(), default=str))
+        (tmp_path / "s.json").write_text(json.dumps({"address": cluster.scheduler_address}))
     assert xentcli.score(shards / "p", shards / "y", scheduler=tmp_path / "s.json", engine="dask") == here
 
 
@@ -249,3 +253,21 @@ def test_a_baseline_and_losses_are_written_in_one_run(shards: Path, call: Call, 
     assert done.code == 0
     assert len(list((tmp_path / "l.csv").iterdir())) == (FILES + 1) // 2
     assert call(*words[:3], "--baseline", "b.npz", "--max-regression", "cost=0", "--scheduler", address).code == 0
+
+
+@given(cuts=st.lists(st.integers(1, FILES * ROWS - 1), max_size=5, unique=True), tasks_a_group=st.integers(1, 5))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_split_of_the_rows_gives_the_same_sums(
+    cuts: list[int], tasks_a_group: int, shards: Path, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However rows are cut into files and tasks into groups."""
+    q, y = (np.concatenate([np.load(file) for file in sorted((shards / kind).iterdir())]) for kind in ("p", "y"))
+    whole = xentcli.score(q, y, by_class=True)
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    for name, data in (("q", q), ("y", y)):
+        (folder / name).mkdir()
+        for place, rows in enumerate(np.split(data, sorted(cuts))):
+            np.save(folder / name / f"{place}.npy", rows)
+    monkeypatch.setattr(tasks, "GROUP_TASKS", tasks_a_group)
+    found = xentcli.score(folder / "q", folder / "y", by_class=True, scheduler=address)
+    assert replace(found, inputs=(), labels=whole.labels) == replace(whole, inputs=())

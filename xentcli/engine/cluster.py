@@ -11,7 +11,7 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, wait
 from typing import Any, TypeVar
 
@@ -32,6 +32,9 @@ _LOST = 30.0
 _NO_WORKER = 120.0
 """Seconds without any worker after which a run is given up."""
 _CONNECT = 15.0
+_LEAST = 16
+"""Groups that are sent at least, so that a cluster that grows with its work does so."""
+_LOGGERS = ("distributed", "tornado", "asyncio")
 _LOCAL = {
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
@@ -65,6 +68,7 @@ class Cluster:
         self._open = contextlib.ExitStack()
         self._client: Any = None
         self._heard = self._pinged = self._manned = 0.0
+        self._counted, self._threads = -_PING, 0
 
     def __enter__(self) -> Cluster:
         return self
@@ -80,17 +84,16 @@ class Cluster:
             self._heard = self._pinged = self._manned = time.monotonic()
         return self._client
 
-    @property
     def ahead(self) -> int:
-        """How many groups may be under way: two for each worker, so that none waits."""
-        return 2 * max(1, self._count) + 2
-
-    @property
-    def _count(self) -> int:
-        """How many workers there are."""
+        """How many groups may be under way: two for each worker, of which more may come, so that none waits."""
         if self._scheduler is None:
-            return self._workers
-        return sum(self.client.nthreads().values())
+            return 2 * self._workers + 2
+        now = time.monotonic()
+        if now >= self._counted + _PING:
+            with contextlib.suppress(Exception):
+                self._threads = sum(self.client.nthreads().values())
+            self._counted = now
+        return max(_LEAST, 2 * self._threads + 2)
 
     @contextlib.contextmanager
     def executor(self, function: Callable[[Any], Any]) -> Iterator[Executor]:
@@ -156,7 +159,8 @@ class Cluster:
                 advice=("dask scheduler starts one, dask worker ADDRESS its workers", _first_line(error)),
             ) from None
         self._open.callback(_closed, client)
-        self._say(client, f"{sum(client.nthreads().values()):,} threads of {len(client.nthreads()):,} workers")
+        found = client.nthreads()
+        self._say(client, f"{sum(found.values()):,} threads of {len(found):,} workers" if found else "no worker yet")
         return client
 
     @contextlib.contextmanager
@@ -340,7 +344,9 @@ def _closed(what: Any) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Let Dask write nothing to stderr: what matters is an error of the run."""
-    loggers: Sequence[logging.Logger] = [logging.getLogger(name) for name in ("distributed", "tornado", "asyncio")]
+    # Each of those that Dask sets up has a level and a handler of its own.
+    named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
+    loggers = [logging.getLogger(name) for name in (*_LOGGERS, *named)]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL + 1)

@@ -91,9 +91,12 @@ def _raising(error: Exception) -> Iterator[Any]:
 
 
 def ordered(
-    function: Callable[[T], R], items: Iterable[T], executor: Executor | None = None, ahead: int = 4
+    function: Callable[[T], R],
+    items: Iterable[T],
+    executor: Executor | None = None,
+    ahead: int | Callable[[], int] = 4,
 ) -> Iterator[R]:
-    """Yield function(item) for every item, in order, with at most `ahead` under way.
+    """Yield function(item) for every item, in order, with at most `ahead` under way, which may change meanwhile.
 
     Without an executor each is computed when it is asked for. What the executor cannot
     compute, send or receive is computed here, so errors are raised as they are.
@@ -120,7 +123,7 @@ def ordered(
                 raise
             waiting.append((item, _submitted(function, item, executor)))
             del item
-            if len(waiting) >= ahead:
+            while len(waiting) >= (ahead() if callable(ahead) else ahead):
                 yield _result(function, *waiting.popleft())
         while waiting:
             yield _result(function, *waiting.popleft())
