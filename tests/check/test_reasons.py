@@ -203,3 +203,10 @@ def test_many_reasons_are_cut_on_the_screen_and_whole_in_json(call: Call, tmp_pa
     out = call(*command, *limits).out
     assert " more" not in out and all(reason["name"] in out for reason in reasons)
     assert "of the Brier score" in out and "of the errors" in call(*command, "--min", "accuracy=1").out
+
+
+def test_a_weighted_loss_above_the_largest_double_is_not_called_infinite(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("p,w\n" + "1,0.5\n" * 10 + "6e299,1e9\n" * 2)
+    done = call("check", "l.csv", "--kind", "losses", "--preds", "p", "--weights", "w", "--max", "cost=1")
+    assert done.code == 1, done.err
+    assert "row 11   6e+299   50.0 %" in done.out

@@ -570,7 +570,11 @@ def _obvious(spec: Spec) -> bool:
         return False
     if "classes" in problem.options or not problem.has("label") or not spec.preds.named:
         return False
-    labels = problem.preds.columns.get("label") or (problem.labels.columns["label"] if problem.labels else [])
+    sides = [side for side in (problem.preds, problem.labels) if side is not None]
+    if any(weight == 0 for side in sides for weight in side.columns.get("weight", [])):
+        # The label of a row of weight 0 names no class.
+        return False
+    labels = next(side.columns["label"] for side in sides if side.columns.get("label"))
     return set(labels) == set(spec.q_names) and problem.options.get("index_base") is None
 
 

@@ -158,7 +158,10 @@ class Common:
         for part, kept in self.blocks():
             change = differences(*self.columns(part, kept, (old, new))) - mean
             weight = self.weights(part, kept)
-            size = np.abs(change if weight is None else change * weight)
+            with np.errstate(over="ignore"):
+                size = np.abs(change if weight is None else change * weight)
+            # A product that overflows is not the infinite change of a row.
+            size[np.isinf(size) & np.isfinite(change)] = np.finfo(np.float64).max
             size[np.isnan(size)] = -1
             # Rows as large as the last that is wanted are in; of equal ones the first rows stay.
             least = np.partition(size, len(size) - count)[len(size) - count] if count < len(size) else -np.inf
