@@ -45,6 +45,12 @@ def in_json(q: list[float]) -> str:
     return json.dumps([{"label": name, "prob": value} for name, value in zip(NAMES, q, strict=True)]).replace('"', '""')
 
 
+def boxed(bar: str, rows: list[str]) -> str:
+    """A table in a box; a row of one - is a line."""
+    lines = [f"\u2502 {f' {bar} '.join(row.split(','))} \u2502" if row != "-" else "\u251c\u2500\u2524" for row in rows]
+    return "\n".join(["\u250c\u2500\u2510", *lines, "\u2514\u2500\u2518"]) + "\n"
+
+
 CASES = {
     # --- text ---
     "a decimal comma": Case(
@@ -139,6 +145,53 @@ CASES = {
             "p.csv --label label --by label",
         )
     },
+    "a title above and a footer below": Case(
+        "p.csv --label label",
+        {"p.csv": f"Export of 2026\nmodel,7\n\n{FULL}\nrows: 4\n"},
+        ("sed -n 4,8p",),
+        LN2,
+    ),
+    "a title above percent with decimal commas": Case(
+        "p.csv l.csv --preds cat:emu",
+        {
+            "p.csv": "Bericht\n\ncat;dog;emu\n"
+            + "".join(";".join(f"{100 * v:.1f}%".replace(".", ",") for v in row) + "\n" for row in Q.tolist()),
+            "l.csv": L,
+        },
+        ("tail -n +3", "--decimal ,"),
+        LN2,
+    ),
+    "a box of DuckDB": Case(
+        "p.txt l.csv",
+        {"p.txt": boxed("\u2502", [ROWS[0], "double,double,double", "-", *ROWS[1:]]), "l.csv": L},
+        ("sed -E",),
+        LN2,
+    ),
+    "a box of polars": Case(
+        "p.txt l.csv",
+        {
+            "p.txt": "shape: (4, 3)\n" + boxed("\u2506", [ROWS[0], "---,---,---", "f64,f64,f64", "-", *ROWS[1:]]),
+            "l.csv": L,
+        },
+        ("sed -E",),
+        LN2,
+    ),
+    "a tibble": Case(
+        "p.txt l.csv",
+        {
+            "p.txt": "# A tibble: 4 x 3\n    cat   dog   emu\n  <dbl> <dbl> <dbl>\n"
+            + "".join(f"{n} {row.replace(',', ' ')}\n" for n, row in enumerate(ROWS[1:], 1)),
+            "l.csv": L,
+        },
+        ("sed -E",),
+        LN2,
+    ),
+    "types below the names": Case(
+        "p.tsv l.csv",
+        {"p.tsv": "\n".join([ROWS[0], "Float64,Float64,Float64", *ROWS[1:]]).replace(",", "\t") + "\n", "l.csv": L},
+        ("sed 2d",),
+        LN2,
+    ),
     "a title above one column that is named": Case(
         "p.csv l.csv --label label", {"p.csv": P, "l.csv": "my labels\n" + L}, ("tail -n +2",), LN2
     ),

@@ -41,6 +41,7 @@ NOT_FOLLOWED = {
     r"^xent: \{\}": "a usage error that click found",
     r"^PREDS LABELS --write-baseline": "a part of a message; tests/cli/test_project.py has it",
     r"^name the drawing: --plot|^--plot losses.svg can|^it is drawn by|^xent \{\} draws": "a drawing has no number; tests/writers/test_pictures.py has them",
+    r"^give each run files of the same ids|^they are named by their files": "about the runs that made the states",
     r"--scheduler|^fewer workers have more memory|^dask scheduler prints": "about a cluster of Dask",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",
 }

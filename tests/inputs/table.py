@@ -103,6 +103,7 @@ ROWS: list[Row] = [
     good(TEXT, "aligned columns", "p.txt", "    a    b\n  0.7  0.3\n  0.2  0.8\n  0.9  0.1 \n", "p.txt l.csv"),
     good(TEXT, "names after a comment sign, as numpy.savetxt writes them", "p.txt", "# a b\n0.7 0.3\n0.2 0.8\n0.9 0.1\n", "p.txt l.csv"),
     good(TEXT, "R's write.table, whose header has no name for the row names", "p.txt", '"a" "b"\n"1" 0.7 0.3\n"2" 0.2 0.8\n"3" 0.9 0.1\n', "p.txt l.csv"),
+    scored(TEXT, "pipes between the fields", P.replace(",", "|")),
     scored(TEXT, "the same with commas and no quotes", "a,b\n1,0.7,0.3\n2,0.2,0.8\n3,0.9,0.1\n"),
     scored(TEXT, "row names of text without a name", "a,b\nx,0.7,0.3\ny,0.2,0.8\nz,0.9,0.1\n"),
     refused(TEXT, "a field too many in every row", "a,b\n7,0.7,0.3\n7,0.2,0.8\n7,0.9,0.1\n", "3 fields where 2 were expected"),

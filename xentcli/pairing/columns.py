@@ -25,6 +25,7 @@ __all__ = [
     "is_group",
     "listed",
     "name_of",
+    "preamble",
     "spec_items",
     "spec_of",
     "without_blanks",
@@ -255,7 +256,7 @@ def _called(source: Source) -> list[str]:
 
 def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source], prefix: str = "") -> DataError:
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
-    advice = [line for source in sources if (line := _preamble(source, option != "--preds" and missing))]
+    advice = [line for source in sources if (line := preamble(source, option != "--preds" and missing))]
     for source in sources:
         places = [n for n, name in enumerate(source.first_fields) if name == missing] if has_first_line(source) else []
         if len(places) > 1:
@@ -288,10 +289,10 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
     return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
 
 
-def _preamble(source: Source, name: str | Literal[False]) -> str:
+def preamble(source: Source, name: str | Literal[False] = False) -> str:
     """Return the shell line that skips what is above the header of a text; empty where nothing is."""
     dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
-    if dialect is None or stream is None:
+    if dialect is None or stream is None or dialect.runs:
         return ""
     lines = stream.head.decode(errors="replace").split(dialect.end.decode())
     whole = len(stream.head) == stream.size

@@ -17,7 +17,7 @@ from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, columns_of, listed, name_of, spec_of, without_blanks
+from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.tokens import class_command
 from xentcli.readers.source import Pick, Source
@@ -60,6 +60,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     general = ("--label NAME --preds NAME,... say which columns are labels and predictions", *elsewhere)
     if not source.repeatable or not source.width:
         return general
+    if line := preamble(source):
+        return (line,)
     try:
         head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
     except DataError as error:

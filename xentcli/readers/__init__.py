@@ -123,7 +123,28 @@ _FLAG = rb"(?:class|meta|ignore|)"
 _ORANGE = rb"[^\n]*\t[^\n]*\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*\n(?=[^\n]*(?:class|meta))"
 _RULED = rb"(?:[ \t]*\r?\n)*"
 _NO_RULES = r"/^[[:space:]]*$/d; s/^[ \t]*\|?[ \t]*//; s/[ \t]*\|?[ \t]*$//; s/[ \t]*\|[ \t]*/,/g"
+_BARS = r"s/^[ \t]*(│|┃|\|)[ \t]*//; s/[ \t]*(│|┃|\|)[ \t]*$//; s/[ \t]*(│|┃|┆|\|)[ \t]*/,/g"
+_TYPE = (
+    r"(string|str|chr|varchar|text|char|object|category|factor|fct|u?int(eger)?[0-9]*|bigint|num(eric)?|decimal|real|"
+    r"float[0-9]*|double|dbl|[fiu][0-9]+|bool(ean)?|lgl|date|datetime|timestamp)(\([0-9, ]*\))?"
+)
+"""A type of a column, as tools write it below its name."""
 _EXPORTS = (
+    (
+        rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
+        "a table in a box, as terminals show it",
+        rf"sed -E '/│|┃|┆/!d; {_BARS}; /^(---,?)+$/d; /^{_TYPE}(,{_TYPE})*$/d; /^[0-9]+ rows/d'",
+    ),
+    (
+        rb"# A tibble:[^\n]*\n[^\n]*\n[ \t]*(?:<[a-z]+>[ \t]*)+\r?\n",
+        "a tibble as R prints it",
+        r"sed -E '1d; 3d; s/^[ \t]*(.*[^ \t])[ \t]*$/\1/; /^#/d'",
+    ),
+    (
+        rb"(?i)[^\n]*[\t,;|][^\n]*\n\"?" + _TYPE.encode() + rb"\"?(?:[\t,;|]\"?" + _TYPE.encode() + rb"\"?)+\r?\n",
+        "a table with the types of its columns below their names",
+        "sed 2d",
+    ),
     (
         rb"(?is)\s*(?:%[^\n]*\n\s*)*@relation\s",
         "an ARFF file of Weka",

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from xentcli.columns.numerals import is_number
@@ -34,6 +35,8 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon"}
 _LOOK_AT = 50
 """Lines in which the beginning of the table is searched."""
 _COMMENT = "#"
+_FIGURE = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?")
+"""A number with a point or a comma, and perhaps a percent sign."""
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
@@ -186,20 +189,34 @@ def below(count: int, written: Written) -> str:
 def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
     """Return the command that skips the lines before a table; empty if there are none.
 
-    `lines` are the first lines of the text. A table has the same number of fields in each line up to
-    the last one, and numbers after its first line; or it is one column below its `name`.
+    `lines` are the first lines of the text, all of a short one. A table has the same number of fields in each
+    line up to the last one, or to a footer, and numbers after its first line; or it is one column below its `name`.
     """
-    lines = [line.rstrip("\r") for line in lines[:_LOOK_AT]]
+    short, lines = len(lines) < _LOOK_AT, [line.rstrip("\r") for line in lines[:_LOOK_AT]]
     while lines and not lines[-1].strip():
         lines.pop()
+    found: list[tuple[int, int]] = []
     for delimiter in dict.fromkeys((written.delimiter, *DELIMITERS)):
-        first = _table_begins(lines, delimiter)
-        if first:
-            return _skipping(lines[:first], written)
+        end = _table_ends(lines, delimiter) if short else len(lines)
+        if (begin := _table_begins(lines[:end], delimiter)) is not None:
+            found.append((begin, end))
+    # A decimal comma may seem to delimit the rows, and not their header.
+    first, end = min(found, default=(0, 0))
+    if first and not all(line.startswith("sep=") for line in lines[:first]):
+        if end < len(lines):
+            return written.by(f"sed -n {first + 1},{end}p", "keeps the table alone")
+        return _skipping(lines[:first], written)
     # A title has blanks in it; else the name may be a label, and the first line the header.
     titled = bool(name and lines) and " " in lines[0].strip()
     named = [index for index, line in enumerate(lines) if line.strip("\"' ") == name] if titled else []
     return _skipping(lines[: named[0]], written) if len(named) == 1 else ""
+
+
+def _table_ends(lines: Sequence[str], delimiter: str) -> int:
+    """Return the number of lines up to the last that has as many fields as most."""
+    counts = [line.count(delimiter) for line in lines]
+    usual, _ = Counter(filter(None, counts)).most_common(1)[0] if any(counts) else (0, 0)
+    return len(counts) - counts[::-1].index(usual) if usual else len(counts)
 
 
 def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
@@ -224,7 +241,7 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
 
 
 def _has_number(line: str, delimiter: str) -> bool:
-    return any(is_number(field.strip("\"' ")) for field in line.split(delimiter))
+    return any(_FIGURE.fullmatch(field.strip("\"' ")) for field in line.split(delimiter))
 
 
 def _skipping(before: Sequence[str], written: Written) -> str:

@@ -217,6 +217,8 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
     possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
     seen = [delimiter for delimiter in possible if delimiter.encode() in first]
+    if not seen and b"|" in first and _is_of_pipes(stream, dialect, begin):
+        return "|"
     if not seen:
         return BLANK if _is_of_blanks(stream, dialect, begin) else possible[0]
     if len(seen) < 2:
@@ -253,6 +255,14 @@ def _is_of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
         and len({len(row) for row in others}) == 1
         and (_has_decimals(others, dialect) or any(_row(line, dialect) is None for line in lines))
     )
+
+
+def _is_of_pipes(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
+    """Whether the first rows, but for a footer, have as many pipes each, and decimals below the first."""
+    ends = itertools.pairwise(_known_ends(stream, dialect, begin))
+    rows = [_row(stream.head[a:b], replace(dialect, delimiter="|")) for a, b in ends if stream.head[a:b].strip()]
+    table = [row for row in (rows[:-1] if rows and len(rows[-1] or ()) == 1 else rows) if row]
+    return len(table) > 1 and len({len(row) for row in table}) == 1 and _has_decimals(table[1:], dialect)
 
 
 def _is_of_commas(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
