@@ -15,6 +15,7 @@ import argparse
 import numpy as np
 
 from xentcli.analysis.pairs import Difference
+from xentcli.analysis.student import normal_quantile, two_sided_quantile
 from xentcli.columns.keys import coded
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
@@ -22,6 +23,9 @@ from xentcli.tallies.moments import GroupMeans
 from xentcli.tallies.paired import Paired
 
 POPULATION, CLASSES = 5_000, 4
+LEVEL = 0.95
+AT_ONCE, CHECKED = 200, 5
+"""Draws that are made together, and how many of the first are compared by xent too."""
 
 
 def softmax(z: np.ndarray) -> np.ndarray:
@@ -60,30 +64,48 @@ def compared(losses: list[np.ndarray], clusters: np.ndarray | None) -> Differenc
     return Difference(Paired.of(losses[0], losses[1], None), Groups.of(names, change=change))
 
 
-def coverage(population: Population, draws: int, rows: int, a_cluster: int, seed: int) -> float:
-    """Return the share of 95 % intervals that hold the true change."""
-    generator = np.random.default_rng(seed)
-    held = 0
-    for _ in range(draws):
-        losses, clusters = population.drawn(generator, rows, a_cluster)
-        interval = compared(losses, clusters if a_cluster > 1 else None).interval(0.95, 1.0)
-        assert interval is not None
-        held += interval.low <= population.change <= interval.high
-    return held / draws
+def changes(
+    population: Population, draws: int, rows: int, a_cluster: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the change and the standard error of each draw, f8[draws], and Student's quantile.
+
+    They are found for many draws at once; the first draws are compared by xent too, which must find the same.
+    """
+    generator, units = np.random.default_rng(seed), rows // a_cluster
+    quantile = two_sided_quantile(LEVEL, units - 1)
+    found, errors = [], []
+    for start in range(0, draws, AT_ONCE):
+        some = min(AT_ONCE, draws - start)
+        losses, clusters = population.drawn(generator, some * rows, a_cluster)
+        d = (losses[1] - losses[0]).reshape(some, rows)
+        change = d.mean(axis=1)
+        apart = (d - change[:, None]).reshape(some, units, a_cluster).sum(axis=2)
+        error = np.sqrt(units / (units - 1) * (apart**2).sum(axis=1)) / rows
+        for one in range(CHECKED if start == 0 else 0):
+            part = slice(one * rows, (one + 1) * rows)
+            interval = compared([a[part] for a in losses], clusters[part] if a_cluster > 1 else None).interval(LEVEL, 1)
+            assert interval is not None
+            ends = change[one] - quantile * error[one], change[one] + quantile * error[one]
+            assert np.allclose([interval.low, interval.high], ends, rtol=1e-9)
+        found.append(change)
+        errors.append(error)
+    return np.concatenate(found), np.concatenate(errors), quantile
+
+
+def coverage(population: Population, draws: int, rows: int, a_cluster: int, seed: int) -> tuple[float, float]:
+    """Return the shares of 95 % intervals that lie below and above the true change."""
+    change, error, quantile = changes(population, draws, rows, a_cluster, seed)
+    apart = (change - population.change) / error
+    return float((apart < -quantile).mean()), float((apart > quantile).mean())
 
 
 def detected(draws: int, rows: int, seed: int) -> float:
-    """Return how often a true change of the detectable size is found at the level of 95 %."""
-    generator = np.random.default_rng(seed)
-    population = Population(generator, scale=1.0, gain=0.0)
-    errors = [compared(population.drawn(generator, rows, 1)[0], None).detectable(0.95) for _ in range(200)]
-    wanted = float(np.mean([error for error in errors if error is not None]))
-    found = 0
-    for _ in range(draws):
-        (old, new), _ = population.drawn(generator, rows, 1)
-        p = compared([old, new - population.change + wanted], None).p_value
-        found += p is not None and p < 0.05
-    return found / draws
+    """Return how often a true change of the detectable size, better or worse, is found at the level of 95 %."""
+    population = Population(np.random.default_rng(seed), scale=1.0, gain=0.0)
+    change, error, quantile = changes(population, draws, rows, 1, seed)
+    wanted = (normal_quantile((1 + LEVEL) / 2) + normal_quantile(0.8)) * error.mean()
+    apart = change - population.change
+    return float(np.mean([np.abs(apart + sign * wanted) > quantile * error for sign in (-1, 1)]))
 
 
 def main() -> None:
@@ -91,18 +113,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=20_000)
     draws = parser.parse_args().draws
-    print("| predictions | rows | rows a cluster | intervals that hold the true change |\n| --- | ---: | ---: | ---: |")
+    print("| predictions | rows | rows a cluster | intervals that hold the true change | all below it | all above it |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, scale in (("calibrated", 1.0), ("overconfident", 2.5)):
         population = Population(np.random.default_rng(1), scale=scale, gain=0.5)
-        for rows, a_cluster in ((100, 1), (500, 1), (2_000, 1), (500, 5), (2_000, 10)):
-            share = coverage(population, draws, rows, a_cluster, seed=rows + a_cluster)
-            print(f"| {name} | {rows:,} | {a_cluster} | {100 * share:.1f} % |", flush=True)
+        for rows, a_cluster in ((100, 1), (500, 1), (2_000, 1), (500, 5), (2_000, 10), (2_000, 5), (10_000, 10)):
+            below, above = coverage(population, draws, rows, a_cluster, seed=rows + a_cluster)
+            shares = " | ".join(f"{100 * share:.1f} %" for share in (1 - below - above, below, above))
+            print(f"| {name} | {rows:,} | {a_cluster} | {shares} |", flush=True)
     print("\n| rows | the detectable change is found |\n| ---: | ---: |")
     for rows in (100, 500, 2_000):
         print(f"| {rows:,} | {100 * detected(draws, rows, seed=rows):.1f} % |", flush=True)
-    print(
-        f"\n{draws:,} draws each; by chance alone a share of 95 % is off by {196 * (0.95 * 0.05 / draws) ** 0.5:.1f} %."
-    )
+    for share in (0.95, 0.8):
+        error = 200 * (share * (1 - share) / draws) ** 0.5
+        print(f"\n{draws:,} draws: by chance alone a share of {100 * share:g} % is off by {error:.1f} %.")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from xentcli.tallies.tally import Tally
 
 __all__ = ["Common", "Difference", "Part", "columns_of", "holm", "parts_of"]
 
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 15
 _ALL = slice(None)
 K = TypeVar("K", bound=Hashable)
 _MUCH = 1 << 22
