@@ -11,7 +11,18 @@ import re
 
 from xentcli.errors import UsageError, shown
 
-__all__ = ["bare", "check_here", "hidden", "hidden_where_named", "is_url", "is_web", "protocol", "real", "scrubbed"]
+__all__ = [
+    "bare",
+    "check_here",
+    "hidden",
+    "hidden_where_named",
+    "is_hidden",
+    "is_url",
+    "is_web",
+    "protocol",
+    "real",
+    "scrubbed",
+]
 
 _URL = re.compile(r"(?:[A-Za-z][\w+.-]+(?:://[^:]*)?::)*([A-Za-z][\w+.-]+)://")
 """A scheme has two letters and more, so that C:\\x is none; file systems may be chained, as in simplecache::s3://."""
@@ -89,6 +100,15 @@ def hidden_where_named(text: str) -> str:
     ('http://host/?class=1', False)
     """
     return hidden(text) if text.startswith("@") or ",@" in text else text
+
+
+def is_hidden(path: str) -> bool:
+    """Whether something of a path was put away: another process cannot open it.
+
+    >>> is_hidden("https://<hidden>@host/p.npy"), is_hidden("https://host/p.npy")
+    (True, False)
+    """
+    return _HIDDEN.search(path) is not None
 
 
 def real(path: str) -> str:

@@ -160,6 +160,15 @@ def test_no_scheduler_there(call: Call, shards: Path, monkeypatch: pytest.Monkey
     assert done.err.startswith("xent: no scheduler of Dask answers at tcp://127.0.0.1:9 within 1 s\n")
 
 
+def test_a_password_in_a_url_is_not_sent(address: str, shards: Path) -> None:
+    import fsspec
+
+    with fsspec.open("memory://me:secret@shards/p.npy", "wb") as file:
+        file.write((shards / "p/p-0.npy").read_bytes())
+    with pytest.raises(UsageError, match="has a password or a signature, which is not sent to workers"):
+        xentcli.score("memory://me:secret@shards/p.npy", shards / "y/y-0.npy", scheduler=address)
+
+
 def _sent(function: Callable[[Any], Any], known: dict[str, str] | None = None) -> Sent:
     return Sent(pickled(function), known or versions())
 

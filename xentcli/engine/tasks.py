@@ -21,6 +21,7 @@ from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
 from xentcli.readers.source import Source
 from xentcli.records import record
+from xentcli.urls import is_hidden
 
 if TYPE_CHECKING:
     from xentcli.engine.cluster import Cluster
@@ -194,13 +195,14 @@ def _check_travel(sources: Sequence[Source]) -> None:
         Naming it.
     """
     for source in sources:
-        if source.format == "memory":
+        what = "is in memory" if source.format == "memory" else "" if source.repeatable else "is a stream"
+        if what:
             raise UsageError(
-                f"{source.path} is in memory, and the workers of Dask read files",
+                f"{source.path} {what}, and the workers of Dask read files",
                 advice="leave --engine and --scheduler out, or save it to a file that the workers see",
             )
-        if not source.repeatable:
+        if is_hidden(source.path):
             raise UsageError(
-                f"{source.path} is a stream, and the workers of Dask read files",
-                advice="leave --engine and --scheduler out, or save it to a file that the workers see",
+                f"{source.path} has a password or a signature, which is not sent to workers",
+                advice="leave --engine and --scheduler out, or let the workers have credentials in their environment",
             )
