@@ -115,7 +115,9 @@ class Slopes:
         with np.errstate(all="ignore"):
             rows, columns = self.below.shape
             step = max(_AT_ONCE // columns, 1)
-            parts = [_cumulants(self.below[start : start + step], beta) for start in range(0, rows, step)]
+            # No rows are one part too.
+            starts = range(0, max(rows, 1), step)
+            parts = [_cumulants(self.below[start : start + step], beta) for start in starts]
             total, *cumulants = map(np.concatenate, zip(*parts, strict=True))
             losses = None if self.bounds is None else np.log(total)[:, None] - beta * self.below
             mass, target = self._target(losses)
