@@ -254,6 +254,18 @@ CASES = {
         LN2,
         {"NAME,...": "cat,dog,emu"},
     ),
+    "names in a comment, as numpy.savetxt writes them": Case(
+        "p.csv",
+        {"p.csv": table(np.c_[[1, *TRUTH[1:], *TRUTH, *TRUTH], np.tile(Q, (3, 1))], "# y,cat,dog,emu")},
+        ("--label '# y' --preds cat,dog,emu",),
+        13 / 12 * LN2,
+    ),
+    "labels with the features of svm tools": Case(
+        "p.csv l.txt",
+        {"p.csv": table(Q, "0,1,2"), "l.txt": "".join(f"{t} 1:0.{n} 3:2e-1\n" for n, t in enumerate(TRUTH))},
+        ("python3",),
+        LN2,
+    ),
     "a label that is an amount": Case(
         "p.csv --label mm --preds pop",
         {"p.csv": "pop,mm\n0.5,0.0\n0.75,2.5\n0.875,1\n0.5,0\n"},

@@ -42,7 +42,9 @@ NOT_FOLLOWED = {
     r"^PREDS LABELS --write-baseline": "a part of a message; tests/cli/test_project.py has it",
     r"^name the drawing: --plot|^--plot losses.svg can|^it is drawn by|^xent \{\} draws": "a drawing has no number; tests/writers/test_pictures.py has them",
     r"^give each run files of the same ids|^they are named by their files": "about the runs that made the states",
-    r"--scheduler|^fewer workers have more memory|^dask scheduler prints": "about a cluster of Dask",
+    r"^give each run other files|^xent compare OLD NEW --state FILE|^--max cost=(X is a limit|0.5 is one)$": "about the runs that made the states",
+    r"^--fail-on-warning \{\}$|^--min-rows \{\}$": "a part of a message",
+    r"starts fewer workers|^without --engine dask|--scheduler|^fewer workers have more memory|^dask scheduler prints": "about a cluster of Dask",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",
 }
 """Advice that is not followed here, by its pattern, and why."""

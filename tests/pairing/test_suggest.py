@@ -194,3 +194,8 @@ def test_scores_are_proposed_by_the_names_that_their_columns_share_with_the_labe
 
 def test_constants_that_sum_to_1_are_no_predictions(write: Write) -> None:
     assert "--preds" not in refused(write("c.csv", "index,count,y\n0,1,a\n0,1,b\n0,1,a\n0,1,b\n")).split("NAME")[0]
+
+
+def test_zeros_beside_columns_of_one_stem_are_not_proposed(write: Write) -> None:
+    told = "p_a,p_b,y,part\n.2,.8,a,0\n.7,.3,a,0\n.4,.6,b,0\n.9,.1,b,0\n"
+    assert "--label y --preds p_a,p_b\n" in refused(write("p.csv", told))

@@ -51,6 +51,7 @@ STEPS = (
     Step("a plus sign", lambda s: re.sub(r"^\+(?=[\d.])", "", s), r're.sub(r"^\+(?=[\d.])", "", s)'),
     Step("leading zeros", lambda s: re.sub(r"^0+(?=\d)", "", s), r're.sub(r"^0+(?=\d)", "", s)'),
     Step("a full stop at its end", lambda s: s.rstrip("."), 's.rstrip(".")'),
+    Step("features after it", lambda s: re.sub(r"\s+\d+:.*$", "", s), r're.sub(r"\s+\d+:.*$", "", s)'),
     Step("a decimal point", lambda s: re.sub(r"(?<=\d)\.0*$", "", s), r're.sub(r"(?<=\d)\.0*$", "", s)'),
     Step(
         "true or false as a number",

@@ -460,7 +460,9 @@ class _Head:
             every = [name for name in shares if name != label]
             some = [name for name in every if not np.isin(shares[name], (0, 1)).all()]
             others = [[name for name in some if name != out] for out in some] if len(some) <= MOST_WHOLE else []
-            for chosen in (every, some, *_by_stem(some), *others):
+            # Beside columns of one stem that sum to 1 a column of zeros adds nothing.
+            alike = [chosen for chosen in _by_stem(every) if {*chosen} >= {*some}]
+            for chosen in (*alike, some, every, *_by_stem(some), *others):
                 if len(chosen) > 1 and len(self.columns[0]):
                     table = np.stack([shares[name] for name in chosen])
                     # An index of 0 and a count of 1, the same in all rows, sum to 1 too.

@@ -359,7 +359,9 @@ class CsvSource(OfStream):
         """
         if self.named is not None and self.named != header:
             why = (
-                "a header: a comment, or one name less than there are columns" if self.named else "data: it has a list"
+                "a header: a comment, or one name less than there are columns"
+                if self.named
+                else "data: it has a list, or features"
             )
             advice = f"leave --{'no-' * self.named}header out"
             raise DataError(f"the first line is {why}", place=Place(self.path, line=1), advice=advice)

@@ -228,6 +228,9 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
     first = inside.index(True)
     if not all(inside[first:]) or not any(_has_number(line, delimiter) for line in lines[first + 1 :]):
         return None
+    # A comment may have the names, as numpy.savetxt writes them.
+    if first and _has_number(lines[first], delimiter) and lines[first - 1].count(delimiter) + 1 == width:
+        return first - 1
     # If all rows end with a delimiter, the line above them is the header.
     if all(line.rstrip().endswith(delimiter) for line in lines[first:]):
         return None

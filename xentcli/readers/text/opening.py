@@ -129,7 +129,12 @@ def _opening(stream: ByteStream, delimiter: str | None, given: Dialect, decimal_
             below = [row[0] for row in rows[1:]] if any(_is_number(text, dialect) for text in rows[1][1:]) else []
             if (quoted and _all_quoted(stream, dialect, begin)) or (below and _are_row_names(below, dialect)):
                 return Opening(dialect, begin, ("", *rows[0]), named=True)
-    return Opening(dialect, begin, tuple(rows[0]))
+    data = len(rows[0]) == 1 and _OF_SVM.fullmatch(rows[0][0]) is not None
+    return Opening(dialect, begin, tuple(rows[0]), named=False if data else None)
+
+
+_OF_SVM = re.compile(r"\S+(\s+\d+:[-+.\deE]+)+\s*")
+"""A label with features, as svm tools take it: no name of a column."""
 
 
 def _of_blanks(stream: ByteStream, dialect: Dialect, begin: int) -> Opening:
