@@ -158,13 +158,21 @@ def matching(url: str) -> list[str]:
 
 def exists(url: str) -> bool:
     """Whether there is an object or a folder at a URL; what may not be asked for counts as there."""
+    fs, path = _located(url)
+
+    def there() -> bool:
+        try:
+            fs.info(path)
+        except Exception as error:
+            if _is_missing(error):
+                return False
+            raise
+        return True
+
     try:
-        Remote.at(url)
-    except _MissingError:
-        return False
+        return _asked(url, there)
     except FileError:
         return True
-    return True
 
 
 def _located(url: str) -> tuple[Any, str]:
@@ -225,7 +233,7 @@ class _File(io.RawIOBase):
             now = Remote.at(self._url)
             if now.stamp != self._remote.stamp:
                 raise DataError("the file changed while it was read", place=Place(self._url))
-            self._file = now.file(self._access)
+            self._file = _asked(self._url, lambda: now.file(self._access))
             self._file.seek(offset)
 
         return again
@@ -250,16 +258,18 @@ def _asked(url: str, ask: Callable[[], T], again: Callable[[], None] | None = _n
 
     `again` is called before that; without it the request is made once.
     """
-    for wait in _WAITS if is_web(url) and again is not None else ():
+    waits = [*_WAITS] if is_web(url) and again is not None else []
+    while True:
         try:
-            with _client(url):
-                return ask()
-        except _PassingError:
-            time.sleep(wait)
-            with contextlib.suppress(_PassingError):
-                again() if again is not None else None
-    with _client(url):
-        return ask()
+            return ask()
+        except XentError:
+            raise
+        except Exception as error:
+            if not (waits and _is_passing(error)):
+                raise _fault(url, error) from None
+        time.sleep(waits.pop(0))
+        if again is not None:
+            again()
 
 
 @contextlib.contextmanager
@@ -274,19 +284,9 @@ def _client(url: str) -> Iterator[None]:
         raise _fault(url, error) from None
 
 
-class _MissingError(FileError):
-    """There is nothing at a URL."""
-
-
-class _PassingError(FileError):
-    """A request failed for a reason that may be gone a moment later."""
-
-
 def _fault(url: str, error: Exception) -> XentError:
     place, scheme = Place(url), protocol(url)
-    causes = list(_causes(error))
-    names = [type(cause).__name__ for cause in causes]
-    status = next((status for status in map(_status, causes) if status), None)
+    causes, names, status = _found_in(error)
     code = f" ({status})" if status else ""
     if "FileExpired" in names or status == 412:
         return DataError("the file changed while it was read", place=place)
@@ -294,28 +294,45 @@ def _fault(url: str, error: Exception) -> XentError:
         return UsageError(f"{scheme}:// needs a package that is not installed: {_first_line(error)}", place=place)
     if status in (401, 403, 407) or any("Credentials" in name or name == "PermissionError" for name in names):
         return FileError(f"cannot be read: access is denied{code}", place=place, advice=_ACCESS.get(scheme, ""))
-    if status in (404, 410):
-        return _MissingError(f"{_NONE}{code}", place=place)
+    if _is_missing(error):
+        return FileError(f"cannot be read: there is none{code}", place=place)
     if status is not None and (status >= 500 or status == 429):
-        return _PassingError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
-    if any(_BROKEN.search(name) for name in names):
-        return _PassingError(
-            f"cannot be read: the connection broke off: {_first_line(causes[0])}", place=place, advice="try again later"
-        )
-    if any("Connect" in name or "DNS" in name for name in names):
+        return FileError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
+    if any(map(_BROKEN.search, names)):
+        what = f"the connection broke off: {_first_line(causes[0])}"
+        return FileError(f"cannot be read: {what}", place=place, advice="try again later")
+    if any(re.search("Connect|DNS", name) for name in names):
         reason = _first_line(causes[-1])
         return FileError(f"cannot be read: no connection: {reason}", place=place, advice=_REACH.get(scheme, ""))
     if any("Timeout" in name for name in names):
-        return _PassingError(
-            "cannot be read: the server does not answer in time", place=place, advice="try again later"
-        )
-    if isinstance(error, FileNotFoundError):
-        return _MissingError(_NONE, place=place)
+        return FileError("cannot be read: the server does not answer in time", place=place, advice="try again later")
     return FileError(f"cannot be read: {_first_line(error)}", place=place)
 
 
+def _found_in(error: Exception) -> tuple[list[BaseException], list[str], int | None]:
+    """The causes of an error, the names of their types, and an HTTP status."""
+    causes = list(_causes(error))
+    names = [type(cause).__name__ for cause in causes]
+    return causes, names, next((status for status in map(_status, causes) if status), None)
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether an error of a client says that there is nothing at a URL."""
+    _, names, status = _found_in(error)
+    # A client may say so of a server that it does not reach.
+    reached = not any(_UNREACHED.search(name) for name in names)
+    return status in (404, 410) or (status is None and reached and isinstance(error, FileNotFoundError))
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether the reason of an error of a client may be gone a moment later."""
+    _, names, status = _found_in(error)
+    # An answer that is cut off has a status too.
+    return any("Timeout" in name or _BROKEN.search(name) for name in names) or status == 429 or (status or 0) >= 500
+
+
+_UNREACHED = re.compile("Connect|DNS|Timeout")
 _BROKEN = re.compile("Disconnected|Reset|Payload|Incomplete|BrokenPipe|Aborted")
-_NONE = "cannot be read: there is none"
 _KEYS = "AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, say who asks"
 _ACCESS = {
     "s3": _KEYS,
