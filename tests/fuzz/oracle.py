@@ -587,6 +587,7 @@ def _two(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) -> l
         # Labels of weight 0 are not checked.
         unchecked = [row.get("weight") == 0 for row in kept]
         shares = [MP.mpf(0) if skip else _share(text) for text, skip in zip(labels, unchecked, strict=True)]
+        _may_be_checked([text for text, row in zip(labels, kept, strict=True) if row.get("missing")])
     else:
         labels = _normalized(labels)
         counted = [t for t, row in zip(labels, kept, strict=True) if row.get("weight") != 0]
@@ -601,6 +602,15 @@ def _two(problem: Problem, rows: list[dict[str, Any]], ignored: list[bool]) -> l
         y = None if skip else next(found)
         out.append(None if y is None else Target([[1 - y, y]], int(y) if y in (0, 1) else None))
     return out
+
+
+def _may_be_checked(labels: list[str]) -> None:
+    """The label of a row without a prediction may be one of those that tell what labels are: amounts, for one."""
+    for text in labels:
+        try:
+            _share(text)
+        except Refusal:
+            raise Refusal("a label without a prediction that is none", 0, 3, 5) from None
 
 
 def _share(text: str) -> Number:
@@ -626,7 +636,7 @@ def _figures(problem: Problem, rows: list[dict[str, Any]]) -> Figures:
     skipped = [label or out for label, out in zip(ignored, unmatched, strict=True)]
     missing = [_is_missing(problem, row) and not out for row, out in zip(rows, skipped, strict=True)]
     # The label of a row without a prediction is not checked either, but may be what decides.
-    unchecked = [row | {"weight": 0.0} if out else row for row, out in zip(rows, missing, strict=True)]
+    unchecked = [row | {"weight": 0.0, "missing": True} if out else row for row, out in zip(rows, missing, strict=True)]
     targets = _targets(problem, unchecked, skipped)
     weights = _class_weights(problem)
     scored: list[Row] = []
