@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, TextIO
 
-AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "OMP_", "COV")
-"""How the variables begin that Python, NumPy or coverage read as they start."""
+AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "COV")
+"""How the variables begin that Python, NumPy or coverage read as they start; threads of OpenBLAS xent itself sets."""
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that end a run."""
 MOST_BYTES = 100_000

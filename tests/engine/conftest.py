@@ -1,4 +1,4 @@
-"""A cluster of Dask on this machine, which the tests share: its processes take seconds to start."""
+"""A cluster of Dask on this machine, which the tests of a module share: its processes take seconds to start."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MOST = 4
 """How many workers there may be."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Give a cluster of two workers, processes of one thread each."""
+    """Give a cluster of two workers, processes of one thread each, which ends with the tests of a module."""
     distributed = pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("dask")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
