@@ -109,14 +109,14 @@ CASES = {
     "sums above 1": Case(
         "p.csv l.csv",
         {"p.csv": table(SCATTERED, "cat,x,dog,y,emu"), "l.csv": N},
-        ("a column that is no prediction? --preds NAME,... chooses the columns",),
+        ("a column that is not a prediction? --preds NAME,... chooses the columns",),
         LN2,
         {"NAME,...": "cat,dog,emu"},
     ),
     "too many logits": Case(
         "p.csv l.csv",
         {"p.csv": table(np.c_[[7, 8, 9, 10], SCATTERED], "n,cat,x,dog,y,emu"), "l.csv": N},
-        ("a column that is no prediction: --preds NAME,...",),
+        ("a column that is not a prediction: --preds NAME,...",),
         LN2,
         {"NAME,...": "cat,dog,emu"},
     ),

@@ -301,7 +301,7 @@ def test_a_fit_takes_six_passes_at_most(sharpness: float, classes: int, monkeypa
         ([[0.9, 0.1, 0.0], [0.5, 0.25, 0.25]], [2, 0], ["1 row", "probability 0 at the truth", "--clip"]),
         ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [0, 1], ["no class has a larger prediction than the label"]),
         ([[0.5, 0.5, 0.0], [0.3, 0.5, 0.2]], [1, 1], ["no class has a larger prediction", "the lower the temperature"]),
-        ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [2, 2], ["equal probabilities would cost no more"]),
+        ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [2, 2], ["equal probabilities cost no more"]),
         ([[0.25, 0.25, 0.25, 0.25]] * 3, [0, 1, 2], ["the same at every temperature"]),
         ([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], [0, 1, 1], ["separate the classes"]),
         ([[0.5, 0.5]] * 4, [0, 1, 1, 0], ["all alike"]),

@@ -318,7 +318,7 @@ def test_files_with_other_labels_weights_or_rows_are_refused(tmp_path: Path) -> 
         compare([old, file("long.csv", "0,1,.5,.5\n1,1,.5,.5\n1,1,.5,.5\n")], **more)
     with pytest.raises(UsageError, match="nothing to compare"):
         compare([old], **more)
-    with pytest.raises(UsageError, match="no mean over rows"):
+    with pytest.raises(UsageError, match="not a mean over rows"):
         compare([old, old + "x"], metrics="perplexity", **more)
     with pytest.raises(UsageError, match="compare kl: its change is that of the cost"):
         compare([old, old + "x"], metrics="kl", **more)
@@ -483,7 +483,7 @@ def test_models_in_one_file_are_compared_on_the_rows_that_all_have(tmp_path: Pat
     whole = compare({name: q[:, k] for k, name in enumerate(names)}, y)
     assert [p.change for p in by_column.pairs] == [p.change for p in whole.pairs]
     long.write_text("question,who,p,y\nq1,a,.5,1\nq1,b,.5,1\nq1,a,.5,1\n")
-    with pytest.raises(DataError, match=r"a has two rows of id 'q1'"):
+    with pytest.raises(DataError, match=r"a has two rows with id 'q1'"):
         compare([str(long)], None, model="who", id="question", label="y", preds="p")
 
 

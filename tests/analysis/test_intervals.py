@@ -167,7 +167,7 @@ def test_a_part_without_an_interval_has_the_reason(frame: pd.DataFrame, cluster:
     cost = score(frame, **options)
     change = compare({"a": frame, "b": other}, **options, by_class=True)
     gap = calibration(frame, **options, fit=None)
-    lonely = "one row has no spread" if cluster is None else "one cluster has no spread"
+    lonely = "one row has no standard error" if cluster is None else "one cluster has no standard error"
     dependent = "rows of a cluster are not independent"
     lone = dict.fromkeys("uvxz", lonely) | {"z": None} | ({"u": None, "v": None} if cluster is None else {})
     infinite = frame is CERTAIN

@@ -167,7 +167,7 @@ UNFIT: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
     (labels_with(lambda labels: labels[1:] + labels[:1]), {}, {}, "its labels are not those of the run"),
     (table(NEW, order=range(59)), {}, {}, "it has 60 rows, and the run 59"),
     (table(NEW, order=range(59)), {"id": "id"}, {"id": "id"}, "it has 60 rows, and the run 59"),
-    (table(NEW).replace("img 7,", "img 77,"), {"id": "id"}, {"id": "id"}, "it has ids that the run has not: 1 of"),
+    (table(NEW).replace("img 7,", "img 77,"), {"id": "id"}, {"id": "id"}, "it has ids that the run lacks: 1 of"),
     (table(NEW), {"id": "id"}, {}, "it has ids, and the run has no --id"),
     (table(NEW), {}, {"id": "id"}, "it counts its rows, and the run has --id"),
     (labels_with(swapped), {"id": "id"}, {"id": "id"}, "its labels are not those of the run"),
@@ -221,7 +221,7 @@ def test_soft_targets_are_held_to_what_is_known_of_them(write: Write) -> None:
 
 
 REPORTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda r: r["labels"]["counts"].reverse(), "its labels have other counts"),
+    (lambda r: r["labels"]["counts"].reverse(), "its label counts differ"),
     (lambda r: r["classes"].append("x"), "its classes are"),
     (lambda r: r.update(unit="bits"), "it is in bits, and the run in nats"),
     (lambda r: r["examples"].update(scored=61), "it has 61 rows, and the run 60"),

@@ -138,7 +138,7 @@ def test_score_in_bits_at_another_level(call: Call) -> None:
 def test_score_without_labels_shows_no_figure_of_labels(call: Call, write: Write) -> None:
     write("true.csv", "q\n0.5\n0.25\n")
     text = screen(call("score", "true.csv", "--kind", "true-probs"))
-    assert text.startswith("scored     true.csv: 2 of 2 rows, probabilities of the truth\n\ncross-entropy ")
+    assert text.startswith("scored     true.csv: 2 of 2 rows, probabilities of the true class\n\ncross-entropy ")
     assert not re.search("labels|accuracy|Brier|skill", text)
 
 

@@ -106,7 +106,7 @@ def test_an_index_that_counts_names_no_rows() -> None:
         score(COUNTED, shuffled)
     assert refused.value.advice == (
         "--id index matches the rows by it",
-        "--align position takes them as they stand",
+        "--align position matches rows by position",
     )
     assert score(COUNTED, shuffled, id="index").cost == score(P, Y).cost
     assert score(COUNTED, shuffled, align="position").cost == score(P, Y.to_numpy()[ORDER]).cost

@@ -90,7 +90,7 @@ def test_weights_have_the_shape_of_the_examples() -> None:
         ({"weights": SITES}, DataError, "an array of text where numbers are expected (the weights)"),
         ({"weights": -WEIGHTS}, DataError, "weight -"),
         ({"by": {"site": "north"}}, UsageError, "by['site'] is a column or data for each row, not 'north'"),
-        ({"label": TRUTH}, UsageError, "labels are given twice, as such and as label="),
+        ({"label": TRUTH}, UsageError, "labels are given twice: as an argument and as label="),
         ({"cluster": object()}, UsageError, "cluster is a column or data for each row, not"),
     ],
     ids=lambda value: str(value)[:20] if isinstance(value, dict) else None,

@@ -51,7 +51,7 @@ def test_target_columns_are_matched_by_what_tells_them_apart(classes: list[str],
 def test_target_columns_that_agree_in_part_are_refused() -> None:
     preds = pd.DataFrame([[0.2, 0.5, 0.3]], columns=["cat", "dog", "emu"])
     targets = pd.DataFrame([[1, 0, 0]], columns=["Dog", "Cat", "gnu"])
-    with pytest.raises(DataError, match="not quite"):
+    with pytest.raises(DataError, match="not exactly"):
         score(preds, targets)
 
 

@@ -195,7 +195,7 @@ def test_names_of_local_files_keep_their_meaning(name: str, call: Call, tmp_path
 
 def test_a_url_that_pathlib_took_a_slash_from_is_told(store: Any) -> None:
     url = store("p.csv", b"0.5,0.5,1\n")
-    with pytest.raises(FileError, match="there is none") as caught:
+    with pytest.raises(FileError, match="no such file") as caught:
         xentcli.score(Path(url), preds="#1,#2", label="#3")
     assert "two slashes" in caught.value.advice[0]
 
@@ -402,7 +402,7 @@ def test_of_parquet_only_the_columns_that_are_used_are_read(web: Web) -> None:
     [
         (401, "access is denied (401)"),
         (403, "access is denied (403)"),
-        (404, "there is none (404)"),
+        (404, "no such file (404)"),
         (503, "the server fails (503)"),
     ],
 )
@@ -488,7 +488,7 @@ def test_an_object_that_vanishes_is_no_part_of_a_cost(web: Web) -> None:
         return 1
 
     web.version = version
-    with pytest.raises(FileError, match="there is none"):
+    with pytest.raises(FileError, match="no such file"):
         xentcli.score(f"{web.url}/p.npy", f"{web.url}/l.npy")
 
 
@@ -605,9 +605,9 @@ def test_the_command_reads_a_store_with_several_workers(local: Path, bucket: Uns
 
 def test_what_is_not_in_a_store_is_said(bucket: Unsteady) -> None:
     for url, says in (
-        ("s3://bucket/none.npy", "there is none"),
-        ("s3://other/p.npy", "there is none"),
-        ("s3://bucket/none-*.npy", "no file is called so"),
+        ("s3://bucket/none.npy", "no such file"),
+        ("s3://other/p.npy", "no such file"),
+        ("s3://bucket/none-*.npy", "no file matches"),
     ):
         with pytest.raises(FileError, match=says):
             xentcli.score(url, label="label")

@@ -237,7 +237,7 @@ def test_text_beside_another_format_is_refused(first: str, tmp_path: Path) -> No
 
 
 def test_a_glob_of_nothing_and_an_empty_folder_are_told(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="no file is called so"):
+    with pytest.raises(FileError, match="no file matches"):
         open_source(str(tmp_path / "*.csv"), name="predictions")
     with pytest.raises(FileError, match="there is no file in it"):
         open_source(str(tmp_path), name="predictions")

@@ -324,7 +324,7 @@ def test_percent_is_advised_only_where_every_row_may_be(rows: list[list[float]],
 def test_an_id_in_the_sum_is_not_divided_by() -> None:
     for ids in ([0.0, 1.0, 2.0], [0.0, 0.5, 0.25]):
         error = refused([[number, 0.25, 0.75] for number in ids])
-        assert advice(error) == "a column that is no prediction? --preds NAME,... chooses the columns"
+        assert advice(error) == "a column that is not a prediction? --preds NAME,... chooses the columns"
 
 
 def test_odds_are_said_to_be_odds() -> None:

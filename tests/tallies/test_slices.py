@@ -111,7 +111,7 @@ def test_a_cluster_is_one_observation(column: str, weights: str | None) -> None:
         assert report.standard_error == rows_of(FRAME, weights=weights).standard_error
     one = rows_of(FRAME.assign(k="x"), cluster="k")
     assert (one.standard_error, one.interval) == (None, None)
-    assert one.undefined["interval"] == "one cluster has no spread"
+    assert one.undefined["interval"] == "one cluster has no standard error"
 
 
 def test_more_groups_than_allowed_are_a_limit_that_names_its_option() -> None:

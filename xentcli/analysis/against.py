@@ -128,7 +128,7 @@ def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
     by_id = runs.ids is not None
     if by_id and "id" not in names:
         raise DataError(
-            "it has no ids, and the run has --id: which losses are of which rows is not known",
+            "it has no ids, and the run has --id: its losses cannot be matched to rows",
             place=Place(path),
             advice=REMAKE,
         )
@@ -196,7 +196,7 @@ def _json_report(path: str) -> Mapping[str, Any] | None:
 
 
 def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: list[str]) -> Against:
-    note = "a report has no rows: figures alone are compared, without an interval"
+    note = "a JSON report has no losses of rows: only figures are compared, without an interval"
     scores = new.scores
     if report["schema_version"] != SCHEMA_VERSION:
         raise DataError(
@@ -215,7 +215,7 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: li
     if rows != scores.examples.scored:
         raise other_rows(path, rows, scores.examples.scored)
     if theirs != ours:
-        raise DataError("its labels have other counts than those of the run", place=Place(path), advice=REMAKE)
+        raise DataError("its label counts differ from those of the run", place=Place(path), advice=REMAKE)
     if weights is not None and not math.isclose(float(weights), scores.weight_sum, rel_tol=1e-12):
         raise DataError(
             f"other weights: they sum to {weights} in it, and to {scores.weight_sum} in the run",
@@ -282,7 +282,7 @@ def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, sli
         lacking = int((at < 0).sum())
         if lacking:
             raise DataError(
-                f"it has ids that the run has not: {lacking:,} of the first {part.stop:,}",
+                f"it has ids that the run lacks: {lacking:,} of the first {part.stop:,}",
                 place=Place(stored.path),
                 advice=REMAKE,
             )

@@ -136,7 +136,7 @@ def _check(settings: Settings, *, decompose: bool) -> None:
     if not KINDS[settings.kind].labelled:
         raise UsageError(f"--kind {settings.kind} has no calibration: it holds no distribution over classes")
     if decompose and (settings.label_smoothing or settings.has_class_weights):
-        raise UsageError("--decompose is of the score itself, without --label-smoothing and --class-weight")
+        raise UsageError("--decompose does not go with --label-smoothing or --class-weight")
     if decompose:
         needed("scipy.optimize", "stats")
 

@@ -56,7 +56,7 @@ def no_spread(
     if not finite:
         reason = infinite
     elif rows < 2 or clusters == 1:
-        reason = f"one {'row' if clusters is None else 'cluster'} has no spread"
+        reason = f"one {'row' if clusters is None else 'cluster'} has no standard error"
     else:
         return {}
     return dict.fromkeys(figures, reason)

@@ -224,7 +224,7 @@ def _metrics(settings: Settings) -> tuple[str, ...]:
         return ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
     for metric in settings.shown_metrics:
         if metric.name != "cost" and metric.per_example is None:
-            why = "its change is that of the cost" if metric.of_row else "it is no mean over rows"
+            why = "its change is that of the cost" if metric.of_row else "it is not a mean over rows"
             raise UsageError(f"compare cannot compare {metric.name}: {why}")
     return tuple(metric.name for metric in settings.shown_metrics if metric.name != "cost")
 

@@ -314,7 +314,7 @@ def _confidence(case: Case) -> Iterator[Warning]:
         "confidence-of-prediction",
         f"no probability is below 0.5, and {positives:,} of {pairs.rows:,} labels are {positive} where "
         f"about {expected:,.0f} are expected: this looks like the confidence of the predicted class",
-        f"save the probability of {positive}: the confidence where {positive} is predicted, 1 less it elsewhere",
+        f"save the probability of {positive}: the confidence where {positive} is predicted, 1 minus it elsewhere",
     )
 
 

@@ -95,7 +95,9 @@ def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None,
     sums = _slopes(feed, BEGIN, threads) if first is None else first
     if sums.infinite and feed.plan.recipe.clip is None:
         rows = f"{sums.infinite:,} row{'s' if sums.infinite > 1 else ''}"
-        return Fit(None, reason=f"{rows} with probability 0 at the truth cost inf at every temperature (--clip EPS)")
+        return Fit(
+            None, reason=f"{rows} with probability 0 for the true class cost inf at every temperature (--clip EPS)"
+        )
     reason = search.learn(BEGIN, sums)
     for _ in range(MOST_PASSES - 2):
         if reason or search.done:
@@ -153,10 +155,8 @@ def _endless(flat: ExactSum, steep: ExactSum) -> str:
     if not steep.units and not flat.units:
         return "the cost is the same at every temperature"
     if steep.units <= 0:
-        return "no class has a larger prediction than the label in any row: the cost falls the lower the temperature"
-    return (
-        "equal probabilities would cost no more: the cost falls however high the temperature" if flat.units >= 0 else ""
-    )
+        return "in every row the true class has the largest prediction: the cost falls as the temperature falls"
+    return "equal probabilities cost no more: the cost falls as the temperature rises" if flat.units >= 0 else ""
 
 
 class _Temperature:
@@ -179,7 +179,7 @@ class _Temperature:
 
     @property
     def doubt(self) -> str:
-        return "" if abs(self.step) <= _SETTLED else f"the temperature did not settle in {MOST_PASSES} passes"
+        return "" if abs(self.step) <= _SETTLED else f"the temperature did not converge in {MOST_PASSES} passes"
 
     def points(self) -> Points:
         """Return the next place, or several where it is far."""
@@ -266,7 +266,7 @@ class _Logit:
     def doubt(self) -> str:
         if self.step <= _SETTLED:
             return ""
-        return f"slope and intercept did not settle in {MOST_PASSES} passes: do the predictions separate the classes?"
+        return f"slope and intercept did not converge in {MOST_PASSES} passes: do the predictions separate the classes?"
 
     def points(self) -> Points:
         """Return the ends of steps of several lengths."""
@@ -283,7 +283,7 @@ class _Logit:
             if all(map(math.isfinite, orders)) and (self.best is None or orders[0] <= self.best[0]):
                 self.best = (orders[0], orders, place)
         if self.best is None or not _solvable(self.best[1]):
-            return "no slope is the best: the predictions are all alike, or separate the classes"
+            return "there is no best slope: all predictions are equal, or they separate the classes"
         newton, chebyshev = _steps(self.best[1])
         b, a = self.best[2]
         self.step = float(np.abs(newton / (1 + abs(a), abs(b))).max())

@@ -149,11 +149,13 @@ class Rules:
                 raise UsageError(f"--kind {settings.kind} has no {metric.name}: there are no labels")
         each = next((limit for limit in self.limits if limit.each), None)
         if each is not None and not settings.slices:
-            raise UsageError(f"{each.option} holds groups of rows to a limit", advice="--by COLUMN names them")
+            raise UsageError(
+                f"{each.option} sets a limit for each group, and there are no groups", advice="--by COLUMN names them"
+            )
         if each is None and self.min_rows != 1:
             raise UsageError("--min-rows is about groups", advice="--by COLUMN --max-each cost=0.5")
         if self.regressions and baseline is None:
-            raise UsageError("--max-regression needs what to compare with", advice="--baseline FILE")
+            raise UsageError("--max-regression needs a baseline", advice="--baseline FILE")
         if self.strict and not self.regressions:
             raise UsageError("--strict is about regressions", advice="--max-regression cost=2% --strict")
 
@@ -230,7 +232,7 @@ def _limit(name: str, bound: Bound, value: float, each: bool) -> Limit:
 def _regression(metric: Metric, given: Any) -> Regression:
     if not is_row_mean(metric):
         raise UsageError(
-            f"--max-regression {metric.name}: it is not a mean of rows with a better direction",
+            f"--max-regression {metric.name}: it is not a mean over rows that has a better direction",
             advice=("cost, brier and accuracy are", f"a limit on the figure itself: --max {metric.name}=X"),
         )
     text = given.strip() if isinstance(given, str) else repr(typed("max_regression", given, "float"))

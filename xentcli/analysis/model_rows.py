@@ -300,7 +300,7 @@ class Runs:
             again = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(again):
             raise DataError(
-                f"{model.name} has two rows of id {shown(ids.names[int(again[0])])}", place=Place(model.path)
+                f"{model.name} has two rows with id {shown(ids.names[int(again[0])])}", place=Place(model.path)
             )
         model.region.put(rows, columns)
 
@@ -382,7 +382,7 @@ def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label
     one, two, place = reference.rows, model.rows, Place(model.path)
     if len(two) > len(one) or (runs.settings.id is None and model.scores.examples.read != len(one)):
         raise DataError(
-            f"{model.scores.examples.read:,} rows, and {reference.path} has {len(one):,}; compared are the same rows",
+            f"{model.scores.examples.read:,} rows, and {reference.path} has {len(one):,}; compare needs the same rows",
             place=place,
             advice="--id COLUMN matches rows by id",
         )
@@ -402,6 +402,6 @@ def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label
             values = [rows[row, column] for rows in (two, one)]
             texts = [f"{v:g}" if column == WEIGHT else shown(runs.labels.names[int(v)]) for v in values]
             raise DataError(
-                f"its {what} is {texts[0]}, and {texts[1]} in {reference.path}; compared are the same examples",
+                f"its {what} is {texts[0]}, and {texts[1]} in {reference.path}; compare needs the same examples",
                 place=Place(model.path, row + 1),
             )

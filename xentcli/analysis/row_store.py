@@ -54,7 +54,7 @@ class RowStore:
         except OSError as error:
             raise FileError(
                 f"a temporary file of {size:,} bytes cannot be written: {error.strerror or error}",
-                advice="TMPDIR=FOLDER chooses where it is",
+                advice="TMPDIR=FOLDER chooses another place",
             ) from None
 
     def _in_file(self, rows: int) -> Floats:

@@ -309,7 +309,9 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
     if not isinstance(given, Given):
         return labels, settings
     if labels is not None:
-        raise UsageError("labels are given twice, as such and as label=", advice="label='COLUMN' names their column")
+        raise UsageError(
+            "labels are given twice: as an argument and as label=", advice="label='COLUMN' names their column"
+        )
     return given.data, replace(settings, label=None)
 
 

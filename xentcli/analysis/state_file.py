@@ -73,7 +73,7 @@ def read(path: str, made: Callable[[str, Any], T]) -> T:
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _no_state(path: str, text: bytes, why: str) -> DataError:

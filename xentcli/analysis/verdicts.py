@@ -74,7 +74,7 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
         reason = (part.undefined.get(limit.metric) or _undefined(report, limit.metric)) if value is None else ""
         yield Check(name, limit.metric, part.group, value, limit.value, **about, reason=reason, **_held(value, limit))
     if not some:
-        fits = "" if limit.pattern == "*" else f" that {limit.pattern} fits"
+        fits = "" if limit.pattern == "*" else f" that matches {limit.pattern}"
         reason = f"there is no group{fits} with {min_rows:,} rows or more" if min_rows > 1 else f"no group{fits}"
         name = option if limit.pattern == "*" else f"{option} @{limit.pattern}"
         yield Check(name, limit.metric, None, None, limit.value, bound=limit.bound, rule="each", reason=reason)

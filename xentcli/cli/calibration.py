@@ -22,7 +22,7 @@ _OWN = {
         "What to fit [default: logit if two classes].",
         choices=("none", "temperature", "logit"),
     ),
-    "decompose": Option("Calibration", "Decompose the score (needs SciPy).", hint="bool", default=False),
+    "decompose": Option("Calibration", "Split the score into three parts (needs SciPy).", hint="bool", default=False),
     "format": OUTPUT["format"],
     "output": OUTPUT["output"],
     "append": OUTPUT["append"],
@@ -37,9 +37,12 @@ _OWN = {
     examples=(
         ("are the probabilities any good?", "xent calibration preds.csv labels.csv"),
         ("logits of a network", "xent calibration logits.npy labels.npy --kind logits"),
-        ("one file with all", "xent calibration run.csv --label truth --preds cat,dog,emu"),
+        ("predictions and labels in one file", "xent calibration run.csv --label truth --preds cat,dog,emu"),
         ("one pass, for a stream", "cat preds.csv | xent calibration - labels.csv --fit none"),
-        ("what scale, order and noise make of the score", "xent calibration preds.csv labels.csv --decompose"),
+        (
+            "the score split: miscalibration, discrimination, uncertainty",
+            "xent calibration preds.csv labels.csv --decompose",
+        ),
     ),
 )
 def calibration(preds_file: str, labels_file: str | None, **options: Any) -> None:

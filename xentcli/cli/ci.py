@@ -13,7 +13,7 @@ __all__ = ["CI", "annotate", "write_junit"]
 
 CI = {
     "junit": Option("Output", "Write JUnit XML, a test case per limit.", "FILE", before="hash"),
-    "no_annotations": Option("Output", "No annotations, no summary on GitHub.", hint="bool", before="hash"),
+    "no_annotations": Option("Output", "Write no annotations and no summary on GitHub.", hint="bool", before="hash"),
 }
 
 

@@ -12,6 +12,7 @@ from xentcli.cli.options import THREADS, parameters, settings_of
 from xentcli.cli.output import OUTPUT, STATE, Output
 from xentcli.cli.progress import watched
 from xentcli.options import Option
+from xentcli.records import replace
 
 __all__ = ["compare"]
 
@@ -21,6 +22,7 @@ _MODELS = {
     "model": Option("Models", "Column of one file that names the model of a row.", "COLUMN"),
     "fit": Option("Models", "Compare also at each model's best temperature.", choices=("temperature", "none")),
 }
+_PLOT = replace(OUTPUT["plot"], help="Draw: differences.svg, curve.png, KIND=FILE.")
 _FILES = [click.Argument(["files"], metavar="OLD NEW [MORE ...]", nargs=-1, shell_complete=files)]
 
 
@@ -34,7 +36,7 @@ def each_of(given: tuple[str, ...]) -> list[str]:
     short_help="Compare models on the same rows.",
     params=parameters(
         "compare",
-        _MODELS | THREADS | STATE | {name: OUTPUT[name] for name in ("format", "output", "append", "plot")},
+        _MODELS | THREADS | STATE | {name: OUTPUT[name] for name in ("format", "output", "append")} | {"plot": _PLOT},
         files=_FILES,
     ),
     examples=(

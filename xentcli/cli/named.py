@@ -54,7 +54,7 @@ def named(words: Sequence[str], keys: Mapping[str, Option], beside: Sequence[str
     if project is None:
         return None
     if beside:
-        raise UsageError(f"{spelled(beside[0])} without files; those of {project.path} have their options there")
+        raise UsageError(f"{spelled(beside[0])} needs files; the checks of {project.path} have their options there")
     _check_names(words, project)
     return project if all(word in project.checks for word in words) else None
 

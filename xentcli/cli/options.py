@@ -24,8 +24,8 @@ SECTIONS = (*_OF_ONE_COMMAND, "Columns", "Files", "Loss", "Slices", "Speed", "Ou
 """The sections of the help, in order."""
 THREADS = {
     "threads": Option("Speed", "Worker count [default: one per CPU, at most 16].", "N", hint="int | None"),
-    "engine": Option("Speed", "Who scores the rows [default: local].", choices=ENGINES),
-    "scheduler": Option("Speed", "Scheduler of Dask, whose workers score the rows.", "ADDRESS|FILE"),
+    "engine": Option("Speed", "Where rows are scored [default: local].", choices=ENGINES),
+    "scheduler": Option("Speed", "Dask scheduler: address, or its JSON file.", "ADDRESS|FILE"),
 }
 _LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id", usual=True)
 _TYPES = {"int": int, "float": float}

@@ -51,7 +51,7 @@ OUTPUT = {
     ),
     "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash", usual=True),
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
-    "get": Option("Output", "Print only figures: accuracy,interval.low.", "NAMES", multiple=True, usual=True),
+    "get": Option("Output", "Print only these figures: accuracy,interval.low.", "NAMES", multiple=True, usual=True),
     "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE", usual=True),
     "plot": Option(
         "Output", "Draw: losses.svg, reliability.png, KIND=FILE.", "[KIND=]FILE", multiple=True, before="hash",
@@ -142,7 +142,9 @@ class Output:
             if other is not None or len(also) > 1:
                 raise UsageError(f"{other or '-o -'} and -o - both write to standard output")
             if also[0].format and format_given and also[0].format != self.format:
-                raise UsageError(f"-o {also[0].format}:- and --format {self.format} name two forms of one output")
+                raise UsageError(
+                    f"-o {also[0].format}:- and --format {self.format} name two formats for standard output"
+                )
             self.format = also[0].format or self.format
         if self.per_example == "-" and alone:
             raise UsageError(

@@ -198,7 +198,8 @@ def _defect(error: Exception) -> int:
     where = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(where.filename)}:{where.lineno}"
     say(
-        f"xent: an internal error, not of your data: {type(error).__name__} at {place}: {terminal(str(error))}\n"
+        f"xent: an internal error, not a fault of your data: {type(error).__name__} at {place}: "
+        f"{terminal(str(error))}\n"
         "      please report it with the command and, if you can, the input"
     )
     return DEFECT

@@ -175,7 +175,7 @@ def _checks(table: Any, path: str, keys: Mapping[str, Option]) -> Iterator[tuple
 def _check(name: str, check: Any, path: str, place: Place, keys: Mapping[str, Option]) -> list[str]:
     """The arguments of one check."""
     if not name or name.startswith("-"):
-        raise UsageError(f"{shown(name)} is not the name of a check: the command line could not have it", place=place)
+        raise UsageError(f"{shown(name)} cannot name a check: on a command line it would be an option", place=place)
     return _arguments(_table(check, f"checks.{name}", place), Place(f"{path}, {_title(name)}"), keys)
 
 
@@ -250,7 +250,9 @@ def _refuse_unknown(table: Mapping[str, Any], known: Sequence[str] | Mapping[str
         if key not in known:
             if key.replace("-", "_") in OF_A_RUN and "predictions" in known:
                 run = "PREDS LABELS --write-baseline FILE" if "baseline" in key else f"--{key} ..."
-                raise UsageError(f"{key} is for a run, not a key of a check", place=place, advice=f"xent check {run}")
+                raise UsageError(
+                    f"{key} belongs on the command line, not in a check", place=place, advice=f"xent check {run}"
+                )
             import difflib
 
             near = difflib.get_close_matches(key.lower().replace("_", "-"), known, 1, 0.0)[0]

@@ -20,10 +20,10 @@ __all__ = ["score"]
     params=parameters("score", THREADS | OUTPUT | STATE),
     examples=(
         ("probabilities in one file, labels in another", "xent score preds.csv labels.csv"),
-        ("one file with all", "xent score run.csv --label truth --preds cat,dog,emu"),
+        ("predictions and labels in one file", "xent score run.csv --label truth --preds cat,dog,emu"),
         ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
         ("only the number, for a script", "xent score preds.csv labels.csv --quiet"),
-        ("files of many parts", "xent score 'preds-*.parquet' 'labels-*.parquet'"),
+        ("predictions and labels in many files each", "xent score 'preds-*.parquet' 'labels-*.parquet'"),
         ("rows in another order", "xent score preds.csv labels.csv --id image"),
         ("where the cost comes from", "xent score preds.csv labels.csv --by-class --worst 10"),
         ("a part, for xent merge", "xent score 'preds-*.parquet' 'labels-*.parquet' --shard 1/2 --state 1.json"),

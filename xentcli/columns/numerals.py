@@ -84,9 +84,9 @@ def number_hint(text: str) -> str:
     if "_" in stripped and is_number(stripped.replace("_", "")):
         return "underscores between digits? write numbers without them"
     if not stripped.isascii() and any(character.isdigit() for character in stripped if not character.isascii()):
-        return "digits of another script? numbers are of the digits 0 to 9"
+        return "digits of another script? numbers use the digits 0 to 9"
     if re.fullmatch(r"[+-]?[0-9.]+[dD][+-]?[0-9]+", stripped):
-        return "an exponent as Fortran writes it? it is written with an e"
+        return "a Fortran exponent? write it with an e, as in 1e-5"
     if len(stripped.split()) > 1 and all(map(is_number, stripped.split())):
         return "numbers with spaces between? --delimiter space"
     return ""

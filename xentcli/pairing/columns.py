@@ -158,7 +158,7 @@ def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
                 raise _not_found(option, spec.removeprefix(prefix), [source], prefix)
             return _checked(option, spec.removeprefix(prefix), source, columns)
     paths = " or ".join(f"@{source.path}:COLUMN" for source in sources)
-    raise UsageError(f"{option} {spec}: there is no such file, and no input is called so", advice=f"expected {paths}")
+    raise UsageError(f"{option} {spec}: there is no such file, and no input has that name", advice=f"expected {paths}")
 
 
 def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tuple[int, ...]) -> Found:

@@ -242,6 +242,6 @@ def check_row_names(plan: Plan, names: RowNames) -> None:
             f"{paths} have the same {name or 'row names (first column, without a name)'} in another order",
             advice=(
                 f"--id {shlex.quote(name or '#1')} matches the rows by it",
-                "--align position takes them as they stand",
+                "--align position matches rows by position",
             ),
         )

@@ -24,7 +24,7 @@ __all__ = ["INDEX", "index_column", "is_held", "reordered", "with_ids"]
 
 INDEX = Given("index", None, "index")
 """The value of --id where rows are matched by their index."""
-_BY_POSITION = "--align position takes them as they stand"
+_BY_POSITION = "--align position matches rows by position"
 
 
 def is_held(source: Source) -> TypeGuard[MemorySource]:
@@ -182,7 +182,7 @@ def _check_ids(first: Source, source: Source, repeat: bool) -> None:
 
 def _other_index(first: Source, source: Source, ours: set[str], theirs: set[str]) -> DataError:
     """The error of an index that has other values."""
-    lines = [f"{source.path}.to_numpy() has no index: its rows are taken as they stand"]
+    lines = [f"{source.path}.to_numpy() has no index: its rows are matched by position"]
     if ours < theirs:
         lines = [f"{source.path}.loc[{first.path}.index] has the rows of {first.path}"]
     elif theirs < ours:

@@ -48,7 +48,7 @@ _MEANINGS = {
     "bytes": "--bytes",
     "reference": "the forecast of --reference",
 }
-_NO_NUMBER = "a column that is no prediction? --preds NAME,... chooses the columns"
+_NO_NUMBER = "a column that is not a prediction? --preds NAME,... chooses the columns"
 ROLES = {"preds": "numbers", "label": "values", "weights": "numbers", "id": "text", "index": "text", "bytes": "numbers"}
 _FORECASTS = ("preds", "reference")
 _IF_MISSING = {

@@ -187,7 +187,7 @@ def decide_binary(
         if missing := skipping(label, *census.texts):
             raise DataError(f"{shown(label)} is not a label", place=place, advice=missing)
         raise DataError(
-            f"{shown(label)} is a name, and one column of predictions does not say which class it is about",
+            f"{shown(label)} is a name, and one column of predictions does not say of which class it is",
             place=place,
             advice=(f"--positive {name} names the class that it is the probability of", f"labels: {listed(texts)}"),
         )
@@ -267,7 +267,7 @@ def distribution_order(
     common = set(alike) or next(filter(None, shared), set())
     if common:
         raise DataError(
-            f"{option} columns are called as classes are ({listed(sorted(common))}), but not all, or not quite",
+            f"{option} columns are named like some classes ({listed(sorted(common))}), but not all, or not exactly",
             place=place,
             advice=(
                 f"classes: {listed(tuple(classes))}",

@@ -32,7 +32,7 @@ def weighted_sums(roles: Roles, settings: Settings) -> tuple[Warning, ...]:
     name, count = found.names[0], weights.names[0]
     if not (_SUM.search(name) and _COUNT.search(count)):
         return ()
-    message = f"{name} is called a sum, and is weighted by {count}, over which it may have been summed"
+    message = f"{name} looks like a sum over {count}, and {count} is its weight too"
     return (Warning("weighted-sum", message, _divided(found, weights, settings)),)
 
 

@@ -327,7 +327,7 @@ def open_feather(stream: ByteStream) -> ArrowSource:
     path = plain_path(stream, "Arrow")
     if not stream.head.startswith(b"ARROW1"):
         advice = "pyarrow.feather.write_feather(pyarrow.ipc.open_stream(FILE).read_all(), 'p.feather')"
-        raise DataError("no Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
+        raise DataError("not an Arrow file; a stream of Arrow IPC?", place=Place(path), advice=advice)
     groups = []
     with damage(path), open_file(path) as plain:
         for batch in batches_of(plain):

@@ -321,7 +321,7 @@ def kind_of(inner: Inner, value: Any = None) -> str:
     """Describe a value."""
     if inner is None:
         text = "a single value" if value is None else shown(json.dumps(value, default=str))
-        return f"{text}, which is no list and no object of numbers," if value is not None else text
+        return f"{text}, which is neither a list nor an object of numbers," if value is not None else text
     if isinstance(inner, int):
         return f"a list of {inner} number{'s' * (inner != 1)}"
     return f"an object with {', '.join(inner[:6])}{', ...' * (len(inner) > 6)}"

@@ -131,7 +131,7 @@ class Records:
             advice = kinds_of_unequal(field.name, value) if unequal else ()
             raise DataError(message, place=self._place(row, field.name or None), advice=advice)
         if inner is None and isinstance(value, list | dict):
-            message = f"{json.dumps(value, default=str)[:60]} is no number and no text"
+            message = f"{json.dumps(value, default=str)[:60]} is neither a number nor text"
             raise DataError(message, place=self._place(row, field.name or None))
         return value
 

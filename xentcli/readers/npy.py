@@ -492,7 +492,7 @@ def _texts(column: Array, where: Callable[[int], Place]) -> list[str]:
         # Surrogates and code points above 10FFFF are not characters.
         bad = np.flatnonzero(((points > 0x10FFFF) | (points >> 11 == 0x1B)).reshape(len(column), -1).any(axis=1))
         if len(bad):
-            raise DataError("text with a code point that is no character", place=where(int(bad[0])))
+            raise DataError("text with a code point that is not a character", place=where(int(bad[0])))
         texts: list[str] = column.tolist()
         return texts
     result = []
@@ -553,7 +553,7 @@ def _dtype_advice(descr: object) -> str:
     if isinstance(descr, str) and "c" in descr:
         return "numpy.save('p.npy', array.real), if the imaginary parts are all 0"
     if isinstance(descr, str) and set(descr) & set("mM"):
-        return "times are no numbers to score"
+        return "times cannot be scored"
     return "numpy.save('p.npy', array.astype('float64'))"
 
 

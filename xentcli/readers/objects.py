@@ -267,7 +267,7 @@ def _array(data: Any, name: str) -> tuple[Array, bool]:
     if isinstance(data, list | tuple):
         if data and isinstance(data[0], Mapping):
             advice = "pandas.DataFrame(rows) or polars.DataFrame(rows) is a table of them"
-            raise DataError("a list of dicts is no table", place=Place(name), advice=advice)
+            raise DataError("a list of dicts is not a table", place=Place(name), advice=advice)
         tensors = bool(data) and callable(getattr(data[0], "detach", None))
         try:
             return np.asarray([_floats(item, name) for item in data] if tensors else data), False

@@ -295,7 +295,7 @@ def _fault(url: str, error: Exception) -> XentError:
     if status in (401, 403, 407) or any("Credentials" in name or name == "PermissionError" for name in names):
         return FileError(f"cannot be read: access is denied{code}", place=place, advice=_ACCESS.get(scheme, ""))
     if _is_missing(error):
-        return FileError(f"cannot be read: there is none{code}", place=place)
+        return FileError(f"cannot be read: no such file{code}", place=place)
     if status is not None and (status >= 500 or status == 429):
         return FileError(f"cannot be read: the server fails{code}", place=place, advice="try again later")
     if any(map(_BROKEN.search, names)):

@@ -45,7 +45,7 @@ def files_of(path: str) -> tuple[str, ...] | None:
     # Of a folder these are left out: they tell about the others.
     found = [file for file in files if not (in_folder and _last(file).startswith((".", "_")))]
     if not found:
-        raise FileError("there is no file in it" if in_folder else "no file is called so", place=Place(path))
+        raise FileError("there is no file in it" if in_folder else "no file matches", place=Place(path))
     odd = next((file for file in sorted(found) if files[file]), None)
     if odd is not None:
         raise FileError(f"{files[odd]}; the files of {path} are read as one table", place=Place(odd))

@@ -180,7 +180,7 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
     if is_url(path):
         return _at_url(path, limits)
     if _ONE_SLASH.match(path) and not os.path.exists(path):
-        raise FileError("cannot be read: there is none", place=Place(path), advice=_TWO_SLASHES)
+        raise FileError("cannot be read: no such file", place=Place(path), advice=_TWO_SLASHES)
     with _reading(path or "''"):
         found = os.stat(path)
         mode = found.st_mode

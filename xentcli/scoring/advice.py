@@ -71,7 +71,7 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
         return (f"the row sums to {total:.6g}: percent? --scale 0.01",)
     if abs(total - 1) <= tolerance and (beyond := beyond_1(values)) <= SLIGHT:
         return (f"off by rounding? --sum-tolerance {beyond:.2g} takes values below 0 as 0",)
-    stray = "a column that is no prediction: --preds NAME,..."
+    stray = "a column that is not a prediction: --preds NAME,..."
     if _all_but_one(q, 100):
         return ("without one column each row sums to 100: percent? --scale 0.01", stray)
     return ("scores before the softmax: --kind logits", stray)
@@ -93,7 +93,7 @@ def off_1(q: Floats, row: int) -> tuple[str, ...]:
     if total < 1:
         return ("is a class column missing? --preds NAME,... chooses the columns", divide)
     apart = "a yes or no in each column: --multilabel"
-    choose = "a column that is no prediction? --preds NAME,... chooses the columns"
+    choose = "a column that is not a prediction? --preds NAME,... chooses the columns"
     return (choose,) if _has_a_stray(q) else (choose, divide, apart)
 
 

@@ -23,8 +23,8 @@ KINDS = {
         Kind("probs", "probabilities", "a probability for each class", True),
         Kind("logits", "logits", "a score for each class, before the softmax", True),
         Kind("logprobs", "log-probabilities", "the natural logarithm of each class's probability", True),
-        Kind("true-probs", "probabilities of the truth", "only the probability of what was true", False),
-        Kind("true-logprobs", "log-probabilities of the truth", "only its natural logarithm", False),
+        Kind("true-probs", "probabilities of the true class", "only the probability of what was true", False),
+        Kind("true-logprobs", "log-probabilities of the true class", "only its natural logarithm", False),
         Kind("losses", "losses", "losses in nats, as --per-example writes them", False),
     )
 }

@@ -180,7 +180,7 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric(
-            "cost", "cross-entropy", "mean of -ln q of the truth",
+            "cost", "cross-entropy", "mean of -ln q of the true class",
             synonyms=("log_loss", "logloss", "nll", "cross_entropy"), unit="loss", labelled=False,
             derive=attrgetter("cost"), always=True, description="sum of weight x loss over sum of weights, in unit",
         ),
@@ -273,7 +273,7 @@ METRICS = {
             better="none", unit="share", derive=attrgetter("ece_floor_95"), usual=False, tally="bins",
         ),
         Metric(
-            "temperature_gain", "temperature gain", "what the best temperature takes off the cost (reads again)",
+            "temperature_gain", "temperature gain", "how much the best temperature lowers the cost (reads again)",
             unit="loss", usual=False, tally="fit",
         ),
     )

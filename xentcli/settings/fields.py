@@ -199,7 +199,9 @@ class Fields:
     no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
     max_field: int = _files("Longest field, characters.", "N", DEFAULT.field, check=_at_least_1)
-    max_inflated: int = _files("Largest inflated data [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1)
+    max_inflated: int = _files(
+        "Largest decompressed size [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1
+    )
     max_batch: int = _files("Largest Arrow batch or JSON [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
 
     clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
@@ -210,7 +212,7 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip this label, counted; missing: any spelling.", "LABEL", multiple=True, numbers="kept", usual=True
+        "Skip rows with this label; missing: NA, empty, ...", "LABEL", multiple=True, numbers="kept", usual=True
     )
     skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
     compat: str | None = _loss(
@@ -239,7 +241,7 @@ class Fields:
         usual=True,
     )
     by_class: bool = _slices("Cost by true class.", default=False, needs=_LABELS, usual=True)
-    worst: int = _slices("Show the N rows with the largest losses.", "N", 0, check=_at_least_0, usual=True)
+    worst: int = _slices("Show the N rows of largest loss (compare: change).", "N", 0, check=_at_least_0, usual=True)
     worst_by: str = _slices(
         "Rank by loss, or KL (for soft labels).",
         "",
@@ -261,7 +263,7 @@ class Fields:
         "Rows sharing a value are correlated.", "COLUMN", numbers="names", data="one", commands=_INTERVALS
     )
     max_groups: int = _slices(
-        "Most groups, and clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain")
+        "Most groups or clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain")
     )
 
     shard: str | None = option(

@@ -31,7 +31,7 @@ def _confidence(report: CalibrationReport) -> Iterator[tuple[str, str, str]]:
     yield "confidence", fixed(report.confidence, 4), f"{says}: {word}" if word else says
     interval = report.gap_interval
     if interval is None:
-        yield "", "", f"gap {fixed(report.gap, 4)}, no interval: one row, or one cluster, has no spread"
+        yield "", "", f"gap {fixed(report.gap, 4)}, no interval: one row, or one cluster, has no standard error"
         return
     yield "", "", f"gap {report.gap:.4f}, {100 * interval.level:g} % interval {_ends(interval, 4)}"
 

@@ -403,7 +403,7 @@ def _encoding(data: bytes, error: UnicodeDecodeError, written: Written) -> tuple
     if following < b"\x80" and data[at] >= 0xA0:
         return "; Latin-1 or Windows-1252?", written.by("iconv -f CP1252 -t UTF-8", "writes UTF-8")
     if data[at] == 0xED:
-        return ": half of a surrogate pair, which is no character", "UTF-8 as Java or CESU-8 has it?"
+        return ": half of a surrogate pair, which is not a character", "UTF-8 as Java or CESU-8 has it?"
     return "; another encoding, or no text at all?", written.by("iconv -f ENCODING -t UTF-8", "writes UTF-8")
 
 

@@ -42,13 +42,13 @@ def json_value(text: bytes, expected: str) -> Any:
         if "\\u" in line and _SURROGATE.search(line):
             json.dumps(found, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise DataError("half of a surrogate pair, which is no character") from None
+        raise DataError("half of a surrogate pair, which is not a character") from None
     except json.JSONDecodeError as error:
         where = f"character {error.colno}" + (f" of line {error.lineno}" if error.lineno > 1 else "")
         what = "a blank line" if not line.strip() else f"no JSON: {error.msg} at {where}"
         raise DataError(what, advice=expected) from None
     except RecursionError:
-        raise DataError("no JSON that is read: it is nested too deeply") from None
+        raise DataError("JSON that is not read: it is nested too deeply") from None
     except ValueError as error:
         what = "a number of more than 4,300 digits" if "4300 digits" in str(error) else str(error)
         raise DataError(f"no JSON that is read: {what}") from None

@@ -55,7 +55,7 @@ def confusion(document: Document) -> Any:
 def _reason(report: Report) -> str:
     """Why there is no confusion."""
     if report.labels.counts is None or report.labels.matched == "multilabel":
-        return "rows have not one label each"
+        return "rows do not have one label each"
     if len(report.classes) > MOST_CLASSES:
         return f"{len(report.classes):,} classes; it is drawn for up to {MOST_CLASSES}"
     return "the confusion was not asked for"
