@@ -196,7 +196,7 @@ def test_the_mean_is_contradicted_only_where_one_model_wins_more_rows() -> None:
     fewer = np.array([[q, 1 - q] for q in (0.99, 0.49, 0.49, 0.5)])
     assert not any("on more rows" in note for note in compare({"old": old, "new": equal}, y, fit="none").notes)
     (note,) = (n for n in compare({"old": old, "new": fewer}, y, fit="none").notes if "on more rows" in n)
-    assert note == "old has the smaller loss on more rows, and yet the larger mean"
+    assert note == "old has the smaller loss on more rows, but the larger mean"
 
 
 def test_without_a_temperature_the_reason_is_said() -> None:

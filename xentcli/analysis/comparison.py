@@ -348,7 +348,7 @@ class _Compared:
         for pair in pairs if len(self.models) == 2 else ():
             if pair.metric == "cost" and pair.change and (pair.wins - pair.losses) * pair.change > 0:
                 most = pair.model if pair.wins > pair.losses else pair.reference
-                yield f"{most} has the smaller loss on more rows, and yet the larger mean"
+                yield f"{most} has the smaller loss on more rows, but the larger mean"
         yield from self._on_fits()
         if len(self.models) > 2:
             yield "the best of many looks better than it is: its cost was chosen on these rows"

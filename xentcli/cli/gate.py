@@ -22,7 +22,7 @@ LIMITS = {
     "max_each": Option("Limits", "At most X in each group: cost=1, cost@north=1.", "METRIC=X", multiple=True),
     "min_each": Option("Limits", "At least X in each group of --by.", "METRIC=X", multiple=True),
     "min_rows": Option("Limits", "List smaller groups without a verdict.", "N", hint="int | None", default=1),
-    "baseline": Option("Limits", "Compare with: .npz, JSON report, losses, old PREDS.", "FILE"),
+    "baseline": Option("Limits", "Baseline: .npz, JSON report, losses, old PREDS.", "FILE"),
     "max_regression": Option("Limits", "How much worse METRIC may be: 2% or 0.01.", "METRIC=X", multiple=True),
     "strict": Option("Limits", "Pass only where a larger regression is excluded.", hint="bool"),
     "fail_on_warning": Option("Limits", "Fail on a warning of this code, or on all.", "CODE", multiple=True),

@@ -212,7 +212,7 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip rows with this label; missing: NA, empty, ...", "LABEL", multiple=True, numbers="kept", usual=True
+        "Skip rows with this label (missing: NA, empty).", "LABEL", multiple=True, numbers="kept", usual=True
     )
     skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
     compat: str | None = _loss(

@@ -15,7 +15,7 @@ _WORDS = {"neither": "neither too sure nor too unsure", None: ""}
 
 
 def figures(report: CalibrationReport) -> Iterator[tuple[str, str, str]]:
-    """Yield each figure with its remark: confidence and gap, the cost and what scale costs, the calibration error."""
+    """Yield each figure with its remark: confidence and gap, the cost and what a fit gains, the calibration error."""
     yield from _confidence(report)
     yield from _cost(report)
     yield from _error(report)
@@ -45,15 +45,15 @@ def _cost(report: CalibrationReport) -> Iterator[tuple[str, str, str]]:
         yield "cost", cost + unit, f"no temperature: {reason}" if reason else ""
         return
     if fit.temperature is not None:
-        scale, what = "scale", f"temperature {_rounded(fit.temperature)} gives"
+        what = f"temperature {_rounded(fit.temperature)} gives"
     else:
         assert fit.slope is not None and fit.intercept is not None
-        scale, what = "scale and shift", f"slope {fit.slope:.3g}, intercept {fit.intercept:.3g} give"
+        what = f"slope {fit.slope:.3g}, intercept {fit.intercept:.3g} give"
     what = f"{what} {fixed(fit.cost_after, places)}"
     yield (
         "cost",
         cost + unit,
-        f"{fit.gain:.{places}f} of it is {scale}: {what}" if _gains(fit) else f"{what}: no clear gain",
+        f"{what}: a gain of {fit.gain:.{places}f}" if _gains(fit) else f"{what}: no clear gain",
     )
     if fit.interval is not None:
         yield "", "", f"{100 * fit.interval.level:g} % interval of the gain {_ends(fit.interval, places)}"

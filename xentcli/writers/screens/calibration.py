@@ -20,7 +20,7 @@ _LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 56
 
 
 def screen(report: CalibrationReport) -> RenderableType:
-    """Show what the predictions say and how often they are right, what scale costs, the bins, and the next command."""
+    """Show what the predictions say and how often they are right, what a fit gains, the bins, and the next command."""
     changes = [("" if number else "loss", line) for number, line in enumerate(changes_of_loss(report.report))]
     left = [*skipped_rows(report.report), *unmatched_rows(report.report)]
     changes += [("" if number else "rows", line) for number, line in enumerate(left)]

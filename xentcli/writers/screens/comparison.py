@@ -83,9 +83,9 @@ def _title(metric: str) -> str:
 
 
 def _places(pairs: Sequence[Pair | None]) -> int:
-    """Decimals: two significant digits of the smallest standard error, and two at least."""
+    """Decimals: two significant digits of the smallest standard error, from two to six."""
     errors = [p.standard_error for p in pairs if p is not None and p.standard_error]
-    return max(decimals(min(errors)) - 1, 2) if errors else 4
+    return min(max(decimals(min(errors)) - 1, 2), 6) if errors else 4
 
 
 def _two(result: Comparison) -> RenderableType:
@@ -116,7 +116,8 @@ def _level(result: Comparison) -> str:
 def _signed(value: float | None, places: int) -> str:
     if value is None:
         return "-"
-    shown = fixed(value, places)
+    # One digit is enough beside others with the same standard error: decimals stay aligned.
+    shown = f"{value:.{places}f}" if 0.5 <= abs(value) * 10.0**places < 10 else fixed(value, places)
     return shown if value <= 0 or math.isnan(value) else f"+{shown}"
 
 
