@@ -508,7 +508,7 @@ CASES = {
     "row names that are to be skipped": Case(
         "p.csv l.csv",
         {"p.csv": ids(P).replace("id,", ",", 1), "l.csv": ids(L, order=(0, 3, 2, 1)).replace("id,", ",", 1)},
-        ("--align position takes",),
+        ("--align position matches",),
         LN2,
     ),
     "a possible class": Case(

@@ -298,13 +298,13 @@ def test_a_fit_takes_six_passes_at_most(sharpness: float, classes: int, monkeypa
 @pytest.mark.parametrize(
     ("q", "y", "words"),
     [
-        ([[0.9, 0.1, 0.0], [0.5, 0.25, 0.25]], [2, 0], ["1 row", "probability 0 at the truth", "--clip"]),
-        ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [0, 1], ["no class has a larger prediction than the label"]),
-        ([[0.5, 0.5, 0.0], [0.3, 0.5, 0.2]], [1, 1], ["no class has a larger prediction", "the lower the temperature"]),
+        ([[0.9, 0.1, 0.0], [0.5, 0.25, 0.25]], [2, 0], ["1 row", "probability 0 for the true class", "--clip"]),
+        ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [0, 1], ["in every row the true class has the largest prediction"]),
+        ([[0.5, 0.5, 0.0], [0.3, 0.5, 0.2]], [1, 1], ["the true class has the largest prediction", "as the temperature falls"]),
         ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [2, 2], ["equal probabilities cost no more"]),
         ([[0.25, 0.25, 0.25, 0.25]] * 3, [0, 1, 2], ["the same at every temperature"]),
         ([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], [0, 1, 1], ["separate the classes"]),
-        ([[0.5, 0.5]] * 4, [0, 1, 1, 0], ["all alike"]),
+        ([[0.5, 0.5]] * 4, [0, 1, 1, 0], ["all predictions are equal"]),
     ],
 )
 def test_where_nothing_can_be_fitted_the_reason_is_said(q: Any, y: Any, words: Sequence[str]) -> None:

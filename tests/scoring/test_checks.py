@@ -298,7 +298,7 @@ def test_one_value_looks_like_percent_up_to_a_hundred(kind: str, value: float, p
 
 def test_a_sum_below_one_may_lack_a_column_and_one_above_may_have_one_too_many() -> None:
     assert "missing" in advice(refused([[0.123456789, 0.25]]))
-    assert "no prediction" in advice(refused([[0.923456789, 0.25]]))
+    assert "not a prediction" in advice(refused([[0.923456789, 0.25]]))
 
 
 @pytest.mark.parametrize(
