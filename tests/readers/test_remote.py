@@ -354,7 +354,7 @@ def test_a_server_that_goes_on_failing_is_asked_a_few_times(web: Web, monkeypatc
         remote.Remote.at(f"{web.url}/p.bin?status=503")
     assert waited == [*remote._WAITS]
     del waited[:]
-    with pytest.raises(FileError, match="there is none"):
+    with pytest.raises(FileError, match="no such file"):
         remote.Remote.at(f"{web.url}/p.bin")
     assert waited == []
 
