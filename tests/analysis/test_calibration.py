@@ -300,7 +300,11 @@ def test_a_fit_takes_six_passes_at_most(sharpness: float, classes: int, monkeypa
     [
         ([[0.9, 0.1, 0.0], [0.5, 0.25, 0.25]], [2, 0], ["1 row", "probability 0 for the true class", "--clip"]),
         ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [0, 1], ["in every row the true class has the largest prediction"]),
-        ([[0.5, 0.5, 0.0], [0.3, 0.5, 0.2]], [1, 1], ["the true class has the largest prediction", "as the temperature falls"]),
+        (
+            [[0.5, 0.5, 0.0], [0.3, 0.5, 0.2]],
+            [1, 1],
+            ["the true class has the largest prediction", "as the temperature falls"],
+        ),
         ([[0.6, 0.2, 0.2], [0.3, 0.5, 0.2]], [2, 2], ["equal probabilities cost no more"]),
         ([[0.25, 0.25, 0.25, 0.25]] * 3, [0, 1, 2], ["the same at every temperature"]),
         ([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], [0, 1, 1], ["separate the classes"]),
