@@ -124,7 +124,7 @@ def test_a_report_has_its_sections_each_with_captioned_tables_and_drawings_that_
 ) -> None:
     text = written[name].decode()
     assert re.findall("<h2>(.*?)</h2>", text) == [*SECTIONS[name], "All numbers"]
-    assert text.count("<table>") == text.count("<caption>") >= 4
+    assert len(re.findall("<table[ >]", text)) == text.count("<caption>") >= 4
     labels = re.findall('<svg [^>]*aria-label="([^"]*)"', text)
     assert sorted(labels) == sorted(DRAWINGS[drawing].about for drawing in DRAWN[name])
     assert not re.search(r"<[^>]* style=|<style[^>]*>(?!:root)", text)
