@@ -96,7 +96,7 @@ def test_columns_that_are_called_as_labels_are_suggested_before_those_that_sum_t
 
 def test_a_long_run_of_columns_is_suggested_as_a_range_and_odd_names_are_quoted(write: Write) -> None:
     names = ",".join(f"c{index}" for index in range(10))
-    rows = [f"{label},{',0.1' * 10}".replace(",,", ",") for label in ("x", "y", "x", "y")]
+    rows = [f"{label},{first}{',0.1' * 8}" for label, first in zip("xyxy", ("0.1,0.1", "0.15,0.05") * 2, strict=True)]
     assert suggested(write, f"my label,{names}", *rows) == "--label 'my label' --preds c0:c9"
 
 
