@@ -75,12 +75,12 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def same_as_local(run: str, local: Path, base: str) -> None:
+def same_as_local(run: str, local: Path, base: str, **engine: Any) -> None:
     names, options = RUNS[run]
     found = []
-    for place in (str(local), base):
+    for place, further in ((str(local), {}), (base, engine)):
         predictions, *labels = [f"{place}/{name}" for name in names]
-        found.append(here(xentcli.score(predictions, labels[0] if labels else None, **options), place))
+        found.append(here(xentcli.score(predictions, labels[0] if labels else None, **options, **further), place))
     assert found[1] == found[0]
 
 
@@ -591,6 +591,37 @@ def test_so_does_one_that_fails_every_tenth_request(run: str, local: Path, bucke
         before = bucket.failed
         for _ in range(3):
             same_as_local(run, local, "s3://bucket")
+        assert bucket.failed > before
+    finally:
+        bucket.failing = False
+
+
+@pytest.fixture(scope="module")
+def workers(bucket: Unsteady, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster of Dask, whose two workers read the store themselves."""
+    import logging
+
+    distributed = pytest.importorskip("distributed")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    folder = str(tmp_path_factory.mktemp("dask"))
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "local_directory": folder}
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, silence_logs=logging.CRITICAL, **options
+    ) as cluster:
+        yield str(cluster.scheduler_address)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_workers_of_dask_read_a_store(
+    run: str, local: Path, bucket: Unsteady, workers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xentcli.engine.tasks.GROUP_TASKS", 1)
+    same_as_local(run, local, "s3://bucket", scheduler=workers)
+    bucket.failing = True
+    try:
+        before = bucket.failed
+        for _ in range(3):
+            same_as_local(run, local, "s3://bucket", scheduler=workers)
         assert bucket.failed > before
     finally:
         bucket.failing = False

@@ -12,7 +12,7 @@ from xentcli.analysis.summary import report_of
 from xentcli.attempts import attempted
 from xentcli.engine.scorer import Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
-from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
+from xentcli.errors import ClusterError, DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
 from xentcli.pairing import Feed, Matches, Matching, Plan, pair
 from xentcli.pairing.shard import Shard
@@ -577,7 +577,7 @@ def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome
     """Yield outcomes; where an input changed during the run, raise that instead of the error it led to."""
     try:
         yield from outcomes
-    except DataError:
+    except (DataError, ClusterError):
         feed.check_unchanged()
         raise
 

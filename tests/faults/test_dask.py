@@ -1,0 +1,282 @@
+"""A cluster of Dask on which things fail: the same bits, or an error that says what to do, within a stated time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.feather
+import pytest
+
+import xentcli
+from tests.conftest import Call, wait_for
+from xentcli.engine import cluster as engine
+from xentcli.engine import tasks
+from xentcli.report.report import Report
+
+distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
+
+FILES, ROWS = 40, 500
+KILLS = 20
+"""Runs in which a worker is killed; docs/clusters.md gives the number."""
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shards")
+    generator = np.random.default_rng(3)
+    for side in "py":
+        (folder / side).mkdir()
+    for place in range(FILES):
+        np.save(folder / f"p/{place}.npy", generator.normal(size=(ROWS, 8)))
+        np.save(folder / f"y/{place}.npy", generator.integers(0, 8, ROWS))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def groups_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "GROUP_TASKS", 1)
+
+
+FORKS = """
+import asyncio, os, signal, sys
+import distributed, xentcli.analysis.score, xentcli.engine.travel
+
+async def work(address):
+    async with distributed.Worker(address, nthreads=1, local_directory=sys.argv[1], dashboard=False) as worker:
+        await worker.finished()
+
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for line in sys.stdin:
+    pid = os.fork()
+    if not pid:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        asyncio.run(work(line.strip()))
+        os._exit(0)
+    print(pid, flush=True)
+"""
+
+
+def scheduler(folder: Path, workers: int = 0, failures: int = 3, **options: Any) -> Any:
+    """Return a cluster of this machine, whose scheduler is in this process."""
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    with dask.config.set({"distributed.scheduler.allowed-failures": failures}):
+        return distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=str(folder),
+            silence_logs=logging.CRITICAL,
+            **options,
+        )
+
+
+class Forked:
+    """A cluster whose workers are forks of a process that has imported all: each is there in no time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.inner = scheduler(folder)
+        self.address = str(self.inner.scheduler_address)
+        command = [sys.executable, "-c", FORKS, str(folder)]
+        self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pids: list[int] = []
+        for _ in range(2):
+            self.start()
+        wait_for(lambda: len(self.inner.scheduler.workers) == 2)
+
+    def start(self) -> None:
+        """Start a worker."""
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        print(self.address, file=self.server.stdin, flush=True)
+        self.pids.append(int(self.server.stdout.readline()))
+
+    def kill_one(self) -> None:
+        """Kill a worker by its process id, and start another."""
+        os.kill(self.pids.pop(random.randrange(len(self.pids))), signal.SIGKILL)
+        self.start()
+
+    def close(self) -> None:
+        """End all."""
+        for pid in self.pids:
+            os.kill(pid, signal.SIGKILL)
+        self.server.communicate()
+        self.inner.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
+    found = Forked(tmp_path_factory.mktemp("dask"))
+    yield found
+    found.close()
+
+
+def scored(folder: Path, **options: Any) -> Report:
+    return xentcli.score(folder / "p", folder / "y", kind="logits", **options)
+
+
+def at_a_group(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
+    """Act when so many groups of tasks were packed."""
+    count, packed = 0, engine.group_of
+
+    def counted(*args: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == number:
+            act()
+        return packed(*args)
+
+    monkeypatch.setattr(engine, "group_of", counted)
+
+
+def killed_at(cluster: Forked, shards: Path, seconds: float) -> tuple[Report, bool]:
+    """Return the report of a run during which a worker is killed, and whether it was still going on then."""
+    going, hits = True, list[bool]()
+
+    def kill() -> None:
+        hits.append(going)
+        cluster.kill_one()
+
+    timer = Timer(seconds, kill)
+    timer.start()
+    try:
+        found = scored(shards, scheduler=cluster.address)
+    finally:
+        going = False
+        timer.join()
+    return found, any(hits)
+
+
+def test_a_worker_that_is_killed_changes_no_bit(cluster: Forked, shards: Path) -> None:
+    here = scored(shards, threads=1)
+    found, _ = killed_at(cluster, shards, 0.2)
+    assert found == here
+
+
+@pytest.mark.long
+def test_twenty_kills_at_random_moments_change_no_bit(cluster: Forked, shards: Path) -> None:
+    here, chance = scored(shards, threads=1), random.Random(21)
+    start = time.monotonic()
+    assert scored(shards, scheduler=cluster.address) == here
+    length, hits = time.monotonic() - start, 0
+    for _ in range(KILLS):
+        found, hit = killed_at(cluster, shards, chance.uniform(0.1, 1) * length)
+        assert found == here
+        hits += hit
+    print(f"{KILLS} kills, {hits} while the run went on")
+    assert hits >= KILLS // 2
+
+
+def test_a_worker_without_memory_is_no_endless_run(tmp_path: Path, call: Call) -> None:
+    """A record batch is loaded at once: 360 MB, which the nanny of a worker with 300 MB ends."""
+    path = str(tmp_path / "p.feather")
+    pyarrow.feather.write_feather(pd.DataFrame({"p": np.full(45_000_000, 0.5)}), path, "zstd", chunksize=1 << 30)
+    with scheduler(tmp_path, 1, failures=0, memory_limit="300MB") as cluster:
+        done = call("score", path, "--kind", "true-probs", "--scheduler", cluster.scheduler_address)
+    assert done.code == 4
+    assert "xent: 1 workers died while they computed the same part of the files" in done.err
+    assert "out of memory?" in done.err
+    assert "--memory-limit BYTES" in done.err
+    assert done.out == ""
+
+
+def copied(shards: Path, folder: Path) -> Path:
+    for side in "py":
+        (folder / side).mkdir()
+        for file in (shards / side).iterdir():
+            (folder / side / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def vanished(path: Path) -> None:
+    path.unlink()
+
+
+def rewritten(path: Path) -> None:
+    np.save(path, np.load(path)[::-1])
+    os.utime(path, (1, 1))
+
+
+def shortened(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 8)
+
+
+@pytest.mark.parametrize("packed", [5, FILES], ids=["early", "late"])
+@pytest.mark.parametrize(
+    ("change", "codes", "says"),
+    [
+        (vanished, {4}, "cannot be read"),
+        (rewritten, {3}, "changed while it was read"),
+        (shortened, {3}, "changed while"),
+    ],
+)
+def test_a_shard_that_changes_is_no_part_of_a_cost(
+    change: Callable[[Path], None],
+    codes: set[int],
+    says: str,
+    packed: int,
+    shards: Path,
+    cluster: Forked,
+    call: Call,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """File 3 is read already when the last is packed, and perhaps not when the sixth is."""
+    folder = copied(shards, tmp_path)
+    at_a_group(monkeypatch, packed, lambda: change(folder / "p/3.npy"))
+    done = call("score", "p", "y", "--kind", "logits", "--scheduler", cluster.address)
+    assert (done.code in codes, done.out) == (True, ""), done
+    assert "3.npy" in done.err
+    assert says in done.err
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A scheduler and a worker as docs/clusters.md starts them; the address, and the scheduler's process."""
+    file = tmp_path / "scheduler.json"
+    command = [sys.executable, "-m", "dask"]
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    first = subprocess.Popen(
+        [*command, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
+        **quiet,
+    )
+    worker = subprocess.Popen(
+        [*command, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard", "--no-nanny"], **quiet
+    )
+    try:
+        wait_for(file.exists)
+        yield str(file), first
+    finally:
+        for process in (first, worker):
+            process.kill()
+            process.wait()
+
+
+def test_a_scheduler_that_goes_away_is_an_error_in_time(
+    by_hand: tuple[str, subprocess.Popen[bytes]], shards: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, process = by_hand
+    paths = (str(shards / "p"), str(shards / "y"))
+    assert call("score", *paths, "--kind", "logits", "--get", "cost", "--scheduler", file).code == 0
+    monkeypatch.setattr(engine, "_LOST", 2.0)
+    monkeypatch.setattr(engine, "_PING", 0.5)
+    at_a_group(monkeypatch, 5, process.kill)
+    start = time.monotonic()
+    done = call("score", *paths, "--kind", "logits", "--scheduler", file)
+    assert (done.code, done.out) == (4, "")
+    assert "went away: there is no result" in done.err
+    assert "start it and its workers again" in done.err
+    assert time.monotonic() - start < 30
