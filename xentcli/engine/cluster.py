@@ -12,7 +12,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, wait
+from concurrent.futures import CancelledError, Executor, Future
 from typing import Any, TypeVar
 
 from xentcli.engine.travel import SAME_PATH, Failed, Sent, compute, group_of, pickled, versions
@@ -228,14 +228,14 @@ class _Workers(Executor):
             data = pickled(function)
         except Exception as error:
             raise UsageError(f"what was given cannot be sent to workers: {_first_line(error)}") from None
-        self._inner = client.get_executor(pure=False)
         self._sent = client.submit(Sent, data, versions(), pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Send a group of tasks."""
         (tasks,) = args
         paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
-        future = self._inner.submit(compute, self._sent, group_of(tasks, paths))
+        # Not by Dask's executor: a result whose worker died once it was fetched is an error there.
+        future = self._cluster.client.submit(compute, self._sent, group_of(tasks, paths), pure=False)
         return _Result(self._cluster, future, lambda: fn(tasks))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -265,14 +265,20 @@ class _Result(Future[Any]):
         XentError
             That of the first task that has an error.
         """
-        while not wait((self._future,), _PATIENCE).done:
-            self._cluster.check()
-        try:
-            found = self._future.result()
-        except CancelledError:
-            raise self._cluster.lost() from None
-        except Exception as error:
-            raise _failure(error) from None
+        while True:
+            try:
+                found = self._future.result(timeout=_PATIENCE)
+                break
+            except TimeoutError:
+                self._cluster.check()
+            except OSError:
+                # No connection, for the moment or for ever.
+                self._cluster.check()
+                time.sleep(_PATIENCE)
+            except CancelledError:
+                raise self._cluster.lost() from None
+            except Exception as error:
+                raise _failure(error) from None
         if isinstance(found, Failed):
             self._refuse(found)
         return found
@@ -299,7 +305,7 @@ def _failure(error: Exception) -> ClusterError:
     if type(error).__name__ == "KilledWorker":
         lost = getattr(error, "allowed_failures", 0) + 1
         return ClusterError(
-            f"{lost} workers died while they computed the same part of the files, so it is not tried again",
+            f"{lost} worker{'s' * (lost != 1)} died while computing the same part of the files, so it is not tried again",
             advice=(f"out of memory? {_MEMORY}",),
         )
     advice = "xentcli and what it needs must be installed for the scheduler and its workers too"
