@@ -305,7 +305,7 @@ def _failure(error: Exception) -> ClusterError:
     if type(error).__name__ == "KilledWorker":
         lost = getattr(error, "allowed_failures", 0) + 1
         return ClusterError(
-            f"{lost} worker{'s' * (lost != 1)} died while computing the same part of the files, so it is not tried again",
+            f"{lost} worker{'s' * (lost != 1)} died while computing the same part of the files: it is not tried again",
             advice=(f"out of memory? {_MEMORY}",),
         )
     advice = "xentcli and what it needs must be installed for the scheduler and its workers too"
