@@ -303,6 +303,17 @@ def test_differences_of_equal_and_of_hardly_different_models_are_drawn() -> None
         figure(xentcli.compare({"a": Q, "b": Q}, Y), "differences")
 
 
+def test_a_state_has_no_differences_of_rows_which_other_runs_may_lack(call: Call, write: Write, tmp_path: Path) -> None:
+    for name, q in (("old", "0.7,0.3\n0.4,0.6\n0.8,0.2\n"), ("new", "0.6,0.4\n0.3,0.7\n0.9,0.1\n")):
+        write(f"{name}.csv", f"a,b\n{q}")
+    write("y.csv", "truth\na\nb\na\n")
+    compared = ("compare", "old.csv", "new.csv", "--labels", "y.csv", "--fit", "none", "--state")
+    assert call(*compared, "1.json", "--plot", "differences.svg").code == 0
+    assert call(*compared, "2.json").code == 0
+    merged = [call("merge", f"{run}.json", "--format", "json").out for run in (1, 2)]
+    assert merged[0] == merged[1] and "details" not in merged[0]
+
+
 def test_of_many_models_the_first_have_room_and_infinite_rows_a_number() -> None:
     zeros = Q.copy()
     zeros[:7] = np.eye(4)[(Y[:7] + 1) % 4]

@@ -82,11 +82,12 @@ class Contrasts(Tally):
         )
 
     def kept(self, clusters: Sequence[str] | None) -> Contrasts:
-        """Return what a state keeps: clusters by their names, and nothing of a fit."""
+        """Return what a state keeps: clusters by their names, nothing of a fit, and no details, which runs may lack."""
         pairs = {key: of for key, of in self.pairs.items() if key[2] != "calibrated_cost"}
         if clusters is not None:
             pairs = {key: replace(of, clusters=_named(of.clusters, clusters)) for key, of in pairs.items()}
-        return replace(self, pairs=pairs, means={k: of for k, of in self.means.items() if k[1] != "calibrated_cost"})
+        means = {key: of for key, of in self.means.items() if key[1] != "calibrated_cost"}
+        return replace(self, pairs=pairs, means=means, spread={})
 
 
 def contrasts_of(
