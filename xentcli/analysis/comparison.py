@@ -1,4 +1,4 @@
-"""From the rows of several models to a Comparison: every change is derived here."""
+"""From the tallies of several models to a Comparison: every change is derived here."""
 
 from __future__ import annotations
 
@@ -211,9 +211,10 @@ class _Compared:
             better = _row(metric).better
             found = [self.differences[model.name, metric] for model in self.others]
             unit = self.unit(metric)
-            for model, one, adjusted in zip(self.others, found, holm([d.p_value for d in found]), strict=True):
+            every = zip(self.others, found, holm([d.p_value for d in found]), strict=True)
+            for place, (model, one, adjusted) in enumerate(every, 1):
                 wins, losses = (one.paired.below, one.paired.above)[:: 1 if better == "lower" else -1]
-                share, row = self._largest(model, one) if metric == "cost" else (None, None)
+                share, row = self._largest(place, one) if metric == "cost" else (None, None)
                 p_value = adjusted if several else one.p_value
                 yield Pair(
                     self.reference.name,
@@ -240,17 +241,14 @@ class _Compared:
             metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self.reference.name, metric]
         )
 
-    def _largest(self, model: ModelRows, one: Difference) -> tuple[float | None, int | None]:
-        """The largest part of the variance of the differences that one row makes, and that row, from 1."""
+    def _largest(self, place: int, one: Difference) -> tuple[float | None, int | None]:
+        """The largest part of the variance of a model's differences that one row makes, and that row, from 1."""
         error, moments = one.paired.moments.standard_error, one.paired.moments
         if not error or one.change is None:
             return None, None
-        row, size = self.contrasts.outermost[self._place(model)].farthest(one.change)
+        row, size = self.contrasts.outermost[place].farthest(one.change)
         whole = (error * moments.mean.b.value) ** 2 * (moments.rows - 1) / moments.rows
         return min(size * size / whole, 1.0), row + self.before
-
-    def _place(self, model: ModelRows) -> int:
-        return next(place for place, one in enumerate(self.models) if one is model)
 
     def best(self) -> Best | None:
         """The smallest cost, and the models not significantly worse by Holm's method over all pairs."""

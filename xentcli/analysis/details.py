@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import cached_property
 from operator import itemgetter
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from xentcli.analysis.caveats import no_floor
 from xentcli.analysis.student import normal_quantile
 from xentcli.pairing import Plan
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.report.details import MOST_CLASSES, DifferenceBin, Differences, LossBin, Losses
 from xentcli.report.parts import Bin, Interval
 from xentcli.tallies.bundle import Bundle

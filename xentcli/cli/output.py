@@ -186,11 +186,6 @@ class Output:
 
         return per_example_sink(self.per_example, "jsonl" if self.format == "jsonl" else "csv", names)
 
-    @property
-    def prints_document(self) -> bool:
-        """Whether stdout has the result, and not a figure or the losses."""
-        return not (self.quiet or self.get or self.per_example == "-")
-
     def write(self, document: Any) -> None:
         """Write the files, then stdout."""
         from xentcli.cli.process import emit

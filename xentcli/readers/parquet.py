@@ -7,14 +7,13 @@ the first rows are read so too, and after it is known which columns are used, th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 from xentcli.errors import DataError, Place
 from xentcli.extras import is_limited, needed
 from xentcli.readers.arrow import ArrowSource, damage, source_of
 from xentcli.readers.stream import ByteStream, at, plain_path, remote_file
-from xentcli.records import replace
+from xentcli.records import cached_property, replace
 from xentcli.urls import is_url
 
 __all__ = ["open_parquet"]

@@ -20,7 +20,6 @@ __all__ = ["Changed", "MostChanged", "Outermost"]
 Corner = tuple[float, float, int]
 """The weight w and the value d of a row, and its number."""
 _SOME = 64
-_DIRECTIONS = 16
 _SURE = 1e-15
 
 
