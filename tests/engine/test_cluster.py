@@ -144,7 +144,7 @@ def test_arrays_are_refused(address: str) -> None:
     [
         (["--engine", "local", "--scheduler", "tcp://127.0.0.1:1"], "--engine local needs none"),
         (["--engine", "dask", "--threads", "0"], "threads is at least 1"),
-        (["--scheduler", "nowhere"], "'nowhere' is no file, and no address such as tcp://127.0.0.1:8786"),
+        (["--scheduler", "nowhere"], "'nowhere' is neither a file nor an address such as tcp://127.0.0.1:8786"),
     ],
 )
 def test_options_that_make_no_sense(options: list[str], says: str, call: Call, shards: Path) -> None:
@@ -154,7 +154,7 @@ def test_options_that_make_no_sense(options: list[str], says: str, call: Call, s
 
 
 def test_no_scheduler_there(call: Call, shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xentcli.engine.cluster._CONNECT", 1.0)
+    monkeypatch.setattr("xentcli.engine.connect._CONNECT", 1.0)
     done = call("score", str(shards / "p"), str(shards / "y"), "--scheduler", "tcp://127.0.0.1:9")
     assert done.code == 4
     assert done.err.startswith("xent: no scheduler of Dask answers at tcp://127.0.0.1:9 within 1 s\n")

@@ -7,22 +7,17 @@ groups of tasks travel as paths and ranges. What Dask repeats after the loss of 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
-from typing import Any, TypeVar
+from typing import Any
 
+from xentcli.engine.connect import connected, first_line
 from xentcli.engine.travel import SAME_PATH, Failed, Sent, compute, group_of, pickled, versions
-from xentcli.errors import ClusterError, DataError, UsageError, XentError, shown
+from xentcli.errors import ClusterError, DataError, UsageError, XentError
 from xentcli.extras import needed
-from xentcli.signals import blocked, undo_later
 
 __all__ = ["Cluster"]
-
-T = TypeVar("T")
 
 _PATIENCE = 1.0
 """Seconds to wait for a result before looking whether the cluster is well."""
@@ -31,22 +26,8 @@ _LOST = 30.0
 """Seconds without an answer after which a scheduler is given up."""
 _NO_WORKER = 120.0
 """Seconds without any worker after which a run is given up."""
-_CONNECT = 15.0
 _LEAST = 16
 """Groups that are sent at least, so that a cluster that grows with its work does so."""
-_LOGGERS = ("distributed", "tornado", "asyncio")
-_LOCAL = {
-    "distributed.worker.memory.target": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.profile.enabled": False,
-    "distributed.worker.daemon": True,
-    "distributed.scheduler.worker-ttl": "60s",
-    "distributed.admin.low-level-log-length": 100,
-    "distributed.admin.large-graph-warning-threshold": "100GB",
-    "distributed.scheduler.work-stealing": True,
-}
-"""Settings of Dask for workers that live as long as a run: nothing is spilled, as results are small."""
 
 
 class Cluster:
@@ -80,7 +61,7 @@ class Cluster:
     def client(self) -> Any:
         """The client, which is connected now if it was not yet."""
         if self._client is None:
-            self._client = self._connected()
+            self._client = connected(self._open, self._scheduler, self._workers, self._tell)
             self._heard = self._pinged = self._manned = time.monotonic()
         return self._client
 
@@ -138,85 +119,6 @@ class Cluster:
             advice="start it and its workers again, and run the command again; without --scheduler it runs here",
         )
 
-    def _connected(self) -> Any:
-        """Connect to the scheduler, or start one and its workers."""
-        distributed = needed("distributed", "dask")
-        given = self._scheduler
-        if hasattr(given, "submit"):
-            return given
-        self._open.enter_context(_quiet())
-        if given is None:
-            return self._open.enter_context(self._local())
-        where = _address_of(os.fspath(given))
-        try:
-            with blocked():
-                client = distributed.Client(
-                    **where, timeout=_CONNECT, set_as_default=False, name="xent", direct_to_workers=False
-                )
-        except (OSError, ValueError, TimeoutError) as error:
-            raise ClusterError(
-                f"no scheduler of Dask answers at {given} within {_CONNECT:.0f} s",
-                advice=("dask scheduler starts one, dask worker ADDRESS its workers", _first_line(error)),
-            ) from None
-        self._open.callback(_closed, client)
-        found = client.nthreads()
-        self._say(client, f"{sum(found.values()):,} threads of {len(found):,} workers" if found else "no worker yet")
-        return client
-
-    @contextlib.contextmanager
-    def _local(self) -> Iterator[Any]:
-        """Start a scheduler and workers on this machine, and end them whatever happens."""
-        import shutil
-        import tempfile
-
-        dask, distributed = needed("dask", "dask"), needed("distributed", "dask")
-        folder = tempfile.mkdtemp(prefix="xent-dask-")
-        cluster: Any = None
-
-        def kill() -> None:
-            for worker in [] if cluster is None else list(cluster.workers.values()):
-                with contextlib.suppress(Exception):
-                    os.kill(worker.pid, 9)
-            shutil.rmtree(folder, ignore_errors=True)
-
-        with contextlib.ExitStack() as stack:
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            stack.callback(undo_later(kill))
-            stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
-            # Signals are for this thread: the others, and the workers, inherit that they are blocked.
-            with blocked(), _starting():
-                cluster = distributed.LocalCluster(
-                    n_workers=self._workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",
-                    local_directory=folder,
-                    silence_logs=logging.CRITICAL + 1,
-                )
-                stack.callback(_closed, cluster)
-                client = distributed.Client(cluster, set_as_default=False, name="xent")
-                stack.callback(_closed, client)
-            self._say(client, f"{self._workers:,} workers on this machine")
-            yield client
-
-    def _say(self, client: Any, what: str) -> None:
-        if self._tell is None:
-            return
-        at = f", dashboard at {client.dashboard_link}" if _has_dashboard() else ""
-        self._tell(f"Dask: {what}{at}")
-
-
-@contextlib.contextmanager
-def _starting() -> Iterator[None]:
-    """Explain why workers cannot be started: one was killed, or there is no port, or no memory."""
-    try:
-        yield
-    except Exception as error:
-        what = f"{type(error).__name__}: {_first_line(error.__cause__ or error)}"
-        raise ClusterError(
-            f"the workers of Dask cannot be started: {what}", advice="without --engine dask the rows are scored here"
-        ) from None
-
 
 class _Workers(Executor):
     """The executor of one function on a cluster."""
@@ -227,7 +129,7 @@ class _Workers(Executor):
         try:
             data = pickled(function)
         except Exception as error:
-            raise UsageError(f"what was given cannot be sent to workers: {_first_line(error)}") from None
+            raise UsageError(f"what was given cannot be sent to workers: {first_line(error)}") from None
         self._sent = client.submit(Sent, data, versions(), pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -309,57 +211,4 @@ def _failure(error: Exception) -> ClusterError:
             advice=(f"out of memory? {_MEMORY}",),
         )
     advice = "xentcli and what it needs must be installed for the scheduler and its workers too"
-    return ClusterError(f"a worker of Dask failed: {type(error).__name__}: {_first_line(error)}", advice=advice)
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), "")[:300]
-
-
-def _address_of(given: str) -> dict[str, str]:
-    """Return how a client finds a scheduler: by its file, or its address.
-
-    Raises
-    ------
-    UsageError
-        For what is neither.
-    """
-    if os.path.isfile(given):
-        return {"scheduler_file": given}
-    if "://" not in given:
-        raise UsageError(
-            f"--scheduler {shown(given)} is no file, and no address such as tcp://127.0.0.1:8786",
-            advice="dask scheduler prints its address; with --scheduler-file FILE it writes it to a file",
-        )
-    return {"address": given}
-
-
-def _has_dashboard() -> bool:
-    """Whether the dashboard has what it needs to be drawn."""
-    import importlib.util
-
-    return importlib.util.find_spec("bokeh") is not None
-
-
-def _closed(what: Any) -> None:
-    """Close a client or a cluster; one that is gone cannot be."""
-    with contextlib.suppress(Exception):
-        what.close(timeout=5)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Let Dask write nothing to stderr: what matters is an error of the run."""
-    # Each of those that Dask sets up has a level and a handler of its own.
-    named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
-    loggers = [logging.getLogger(name) for name in (*_LOGGERS, *named)]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="distributed|dask")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+    return ClusterError(f"a worker of Dask failed: {type(error).__name__}: {first_line(error)}", advice=advice)

@@ -1,0 +1,187 @@
+"""A client of Dask: of a scheduler that is there, or of one that is started here with workers of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from xentcli.errors import ClusterError, UsageError, shown
+from xentcli.extras import needed
+from xentcli.signals import blocked, undo_later
+
+__all__ = ["connected", "first_line"]
+
+_CONNECT = 15.0
+"""Seconds in which a scheduler must answer."""
+_LOGGERS = ("distributed", "tornado", "asyncio")
+_LOCAL = {
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.daemon": True,
+    "distributed.scheduler.worker-ttl": "60s",
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.admin.large-graph-warning-threshold": "100GB",
+    "distributed.scheduler.work-stealing": True,
+}
+"""Settings of Dask for workers that live as long as a run: nothing is spilled, as results are small."""
+
+
+def connected(stack: contextlib.ExitStack, given: Any, workers: int, tell: Callable[[str], object] | None) -> Any:
+    """Return a client of the scheduler that is given, or of one that is started here.
+
+    Parameters
+    ----------
+    stack
+        Closes what is opened and started here.
+    given
+        An address, the path of a scheduler file, a ``distributed.Client``, or None for workers of this machine.
+    workers
+        How many are started here.
+    tell
+        Called with a line about the cluster.
+
+    Raises
+    ------
+    UsageError
+        For what is neither an address nor a file.
+    ClusterError
+        Where no scheduler answers, or workers cannot be started.
+    """
+    if hasattr(given, "submit"):
+        return given
+    stack.enter_context(_quiet())
+    if given is None:
+        client, what = stack.enter_context(_local(workers)), f"{workers:,} workers on this machine"
+    else:
+        client = _client_of(os.fspath(given))
+        stack.callback(_closed, client)
+        found = client.nthreads()
+        what = f"{sum(found.values()):,} threads of {len(found):,} workers" if found else "no worker yet"
+    if tell is not None:
+        at = f", dashboard at {client.dashboard_link}" if _has_dashboard() else ""
+        tell(f"Dask: {what}{at}")
+    return client
+
+
+def _client_of(given: str) -> Any:
+    """Return a client of the scheduler at an address, or of a scheduler file."""
+    distributed = needed("distributed", "dask")
+    where = _address_of(given)
+    try:
+        with blocked():
+            return distributed.Client(
+                **where, timeout=_CONNECT, set_as_default=False, name="xent", direct_to_workers=False
+            )
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ClusterError(
+            f"no scheduler of Dask answers at {given} within {_CONNECT:.0f} s",
+            advice=("dask scheduler starts one, dask worker ADDRESS its workers", first_line(error)),
+        ) from None
+
+
+@contextlib.contextmanager
+def _local(workers: int) -> Iterator[Any]:
+    """Start a scheduler and workers on this machine, and end them whatever happens."""
+    import shutil
+    import tempfile
+
+    dask, distributed = needed("dask", "dask"), needed("distributed", "dask")
+    folder = tempfile.mkdtemp(prefix="xent-dask-")
+    cluster: Any = None
+
+    def kill() -> None:
+        for worker in [] if cluster is None else list(cluster.workers.values()):
+            with contextlib.suppress(Exception):
+                os.kill(worker.pid, 9)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.callback(undo_later(kill))
+        stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
+        # Signals are for this thread: the others, and the workers, inherit that they are blocked.
+        with blocked(), _starting():
+            cluster = distributed.LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                local_directory=folder,
+                silence_logs=logging.CRITICAL + 1,
+            )
+            stack.callback(_closed, cluster)
+            client = distributed.Client(cluster, set_as_default=False, name="xent")
+            stack.callback(_closed, client)
+        yield client
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """Explain why workers cannot be started: one was killed, or there is no port, or no memory."""
+    try:
+        yield
+    except Exception as error:
+        what = f"{type(error).__name__}: {first_line(error.__cause__ or error)}"
+        raise ClusterError(
+            f"the workers of Dask cannot be started: {what}", advice="without --engine dask the rows are scored here"
+        ) from None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, at most 300 letters."""
+    return next(iter(str(error).strip().splitlines()), "")[:300]
+
+
+def _address_of(given: str) -> dict[str, str]:
+    """Return how a client finds a scheduler: by its file, or its address.
+
+    Raises
+    ------
+    UsageError
+        For what is neither.
+    """
+    if os.path.isfile(given):
+        return {"scheduler_file": given}
+    if "://" not in given:
+        raise UsageError(
+            f"--scheduler {shown(given)} is neither a file nor an address such as tcp://127.0.0.1:8786",
+            advice="dask scheduler prints its address; with --scheduler-file FILE it writes it to a file",
+        )
+    return {"address": given}
+
+
+def _has_dashboard() -> bool:
+    """Whether the dashboard has what it needs to be drawn."""
+    import importlib.util
+
+    return importlib.util.find_spec("bokeh") is not None
+
+
+def _closed(what: Any) -> None:
+    """Close a client or a cluster; one that is gone cannot be."""
+    with contextlib.suppress(Exception):
+        what.close(timeout=5)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let Dask write nothing to stderr: what matters is an error of the run."""
+    # Each of those that Dask sets up has a level and a handler of its own.
+    named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
+    loggers = [logging.getLogger(name) for name in (*_LOGGERS, *named)]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="distributed|dask")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
