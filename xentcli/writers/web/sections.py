@@ -231,7 +231,7 @@ def _differences(result: Comparison) -> Grid:
     found = result.details.differences if result.details else ()
     changes = {pair.model: pair for pair in result.pairs if pair.metric == "cost"}
     rows = []
-    for one in found[:MOST]:
+    for one in found:
         pair = changes[one.model]
         places = max(decimals(pair.standard_error) - 1, 2)
         tail = [fixed(v, places) for v in (one.tail_from, one.tail_contribution)] if one.tail_from is not None else None
@@ -239,12 +239,12 @@ def _differences(result: Comparison) -> Grid:
         infinite = [f"{count:,}" if count else "" for count in (one.reference_infinite, one.model_infinite)]
         tail = [f"{one.tail_rows:,}", *tail] if tail else [""] * 3
         rows.append((one.model, *figures, *tail, *infinite))
-    rest = [(f"({len(found) - MOST:,} more)", *[""] * 7)] if len(found) > MOST else []
     header = [
         *("model", "mean", "median", "rows in the largest 1 %", "their least size", "their part of the mean"),
         *("infinite in the reference alone", "infinite in the model alone"),
     ]
     caption = f"Loss of the model minus that of {result.models[0].name}, {result.unit}; below 0 the model is better"
     kept = [place for place in range(len(header)) if not place or any(row[place] for row in rows)]
-    cells = (tuple(row[place] for place in kept) for row in (*rows, *rest))
-    return Grid(tuple(header[place] for place in kept), tuple(cells), "l" + "r" * (len(kept) - 1), caption)
+    cells = tuple(tuple(row[place] for place in kept) for row in rows)
+    grid = Grid(tuple(header[place] for place in kept), cells, "l" + "r" * (len(kept) - 1), caption)
+    return grid.cut(range(MOST))
