@@ -574,7 +574,7 @@ def _obvious(spec: Spec) -> bool:
     if any(weight == 0 for side in sides for weight in side.columns.get("weight", [])):
         # The label of a row of weight 0 names no class.
         return False
-    labels = next(side.columns["label"] for side in sides if side.columns.get("label"))
+    labels = next((side.columns["label"] for side in sides if side.columns.get("label")), [])
     return set(labels) == set(spec.q_names) and problem.options.get("index_base") is None
 
 
