@@ -12,8 +12,8 @@ from typing import NoReturn
 
 import pytest
 
-from xentcli.atomic import replacing, write_bytes
-from xentcli.errors import FileError
+from xentcli.atomic import replacing, replacing_folder, write_bytes
+from xentcli.errors import FileError, UsageError
 
 LONG = "new line\n" * 100_000
 
@@ -239,3 +239,56 @@ def test_a_name_with_the_signs_of_a_pattern_sweeps_nothing_else(tmp_path: Path) 
     other = leftover(tmp_path, "ab", seconds=120)
     write_bytes(tmp_path / "a[ab]*", b"new")
     assert sorted(os.listdir(tmp_path)) == [other.name, "a[ab]*"]
+
+
+@pytest.mark.parametrize("old", ["file", "folder", "nothing"])
+def test_a_folder_replaces_a_file_or_a_folder_of_its_own_files(tmp_path: Path, old: str) -> None:
+    path = tmp_path / "a.csv"
+    if old == "file":
+        path.write_text("old")
+    elif old == "folder":
+        path.mkdir()
+        (path / "part-0").write_text("old")
+    with replacing_folder(path, lambda name: name.startswith("part-")) as folder:
+        Path(folder.path, "part-1").write_bytes(b"new")
+    assert os.listdir(tmp_path) == ["a.csv"]
+    assert {file.name: file.read_text() for file in path.iterdir()} == {"part-1": "new"}
+
+
+def test_a_folder_does_not_replace_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(UsageError, match="neither a file nor a folder"), replacing_folder(tmp_path / "a.csv", bool):
+        pass
+    assert stat.S_ISFIFO((tmp_path / "a.csv").stat().st_mode)
+
+
+@pytest.mark.parametrize("failing", [0, 1], ids=["aside", "into place"])
+def test_an_old_folder_stays_where_the_new_one_cannot_take_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    path, calls = tmp_path / "a.csv", iter(range(9))
+    path.mkdir()
+    (path / "part-0").write_text("old")
+    replace = os.replace
+
+    def fails(source: str, target: str) -> None:
+        if next(calls) == failing:
+            raise OSError(errno.EACCES, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(FileError, match="Permission denied"), replacing_folder(path, lambda name: True):
+        pass
+    assert os.listdir(tmp_path) == ["a.csv"]
+    assert (path / "part-0").read_text() == "old"
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(path: str) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuses)
+    with pytest.raises(FileError, match="Permission denied"), replacing_folder(tmp_path, bool):
+        pass

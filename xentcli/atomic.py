@@ -110,13 +110,20 @@ def replacing_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) 
     Raises
     ------
     UsageError
-        For a folder with other files, and for a URL.
+        For a folder with other files, for what is neither a file nor a folder, such as a pipe, and for a URL.
     FileError
         When the folder cannot be written.
     """
     check_here(path)
     target = Path(os.path.realpath(path))
-    other = next((name for name in sorted(os.listdir(target)) if not ours(name)), None) if target.is_dir() else None
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise UsageError(
+            f"{shown(os.fspath(path))} is neither a file nor a folder, and cannot become one",
+            advice="give the name of a new folder",
+        )
+    with _file_errors(path):
+        files = sorted(os.listdir(target)) if target.is_dir() else []
+    other = next((name for name in files if not ours(name)), None)
     if other is not None:
         raise UsageError(
             f"{shown(os.fspath(path))} is a folder with {shown(other)} in it, which would be removed",
@@ -133,17 +140,34 @@ def replacing_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) 
             for left in Path(folder.path).glob(".*"):
                 left.unlink()
             os.chmod(folder.path, 0o777 & ~_mask())
-            if target.is_dir():
-                old = Folder(str(target.parent), f".{target.name[:50]}.")
-                os.replace(target, old.path)
-                os.replace(folder.path, target)
-                old.remove()
-            else:
-                target.unlink(missing_ok=True)
-                os.replace(folder.path, target)
+            # No signal may end the process while neither folder has the name.
+            with blocked():
+                _replace(target, folder)
     finally:
         folder.remove()
         withdraw()
+
+
+def _replace(target: Path, folder: Folder) -> None:
+    """Give a folder the name of a target, which is removed; where that fails the target has its name again."""
+    if not target.exists():
+        os.replace(folder.path, target)
+        return
+    old = Folder(str(target.parent), f".{target.name[:50]}.")
+    aside = Path(old.path, target.name)
+    try:
+        os.replace(target, aside)
+        try:
+            os.replace(folder.path, target)
+        except OSError:
+            os.replace(aside, target)
+            raise
+    except OSError:
+        # What cannot be put back stays in it.
+        with contextlib.suppress(OSError):
+            os.rmdir(old.path)
+        raise
+    old.remove()
 
 
 def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
