@@ -21,7 +21,7 @@ from statsmodels.stats.multitest import multipletests
 
 from tests.conftest import ROOT
 from xentcli import calibration, compare, score
-from xentcli.analysis.compare import models_of, names_of
+from xentcli.analysis.model_names import models_of, names_of
 from xentcli.analysis.pairs import holm
 from xentcli.analysis.student import two_sided_p
 from xentcli.errors import DataError, NoVerdict, UsageError

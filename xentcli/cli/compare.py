@@ -57,7 +57,7 @@ def compare(files: tuple[str, ...], labels: str | None, **options: Any) -> None:
     One quoted glob gives all files, in natural order. Exit 0 whichever is better.
     """
     from xentcli.analysis.compare import compare as run
-    from xentcli.analysis.compare import models_of
+    from xentcli.analysis.model_names import models_of
 
     paths = models_of(files, options["models"])
     settings = settings_of(options)
