@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -144,7 +146,13 @@ def test_arrays_are_refused(address: str) -> None:
     [
         (["--engine", "local", "--scheduler", "tcp://127.0.0.1:1"], "--engine local needs none"),
         (["--engine", "dask", "--threads", "0"], "threads is at least 1"),
-        (["--scheduler", "nowhere"], "'nowhere' is neither a file nor an address such as tcp://127.0.0.1:8786"),
+        (
+            ["--scheduler", "nowhere"],
+            "'nowhere' is neither the file of a scheduler nor an address such as tcp://127.0.0.1:8786",
+        ),
+        (["--scheduler", "tcp://127.0.0.1"], "missing port number"),
+        (["--scheduler", "foo://127.0.0.1:1"], "unknown address scheme 'foo'"),
+        (["--scheduler", __file__], "the file has no address"),
     ],
 )
 def test_options_that_make_no_sense(options: list[str], says: str, call: Call, shards: Path) -> None:
@@ -198,6 +206,42 @@ def _broken(_: object) -> None:
 def test_what_a_worker_cannot_compute_is_a_value() -> None:
     assert isinstance(compute(_sent(_broken), group_of([1], [])).error, DataError)
     assert str(compute(_sent(abs), group_of([1], [])).error) == "TypeError: bad operand type for abs(): 'list'"
+
+
+def _starved(*_: object, **__: object) -> None:
+    raise MemoryError
+
+
+def _killed(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [(_starved, r"the worker tcp:.* has too little memory"), (_killed, "1 worker died while computing")],
+)
+def test_a_worker_out_of_memory_is_told(
+    function: Callable[[object], None], says: str, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether an allocation fails or the worker is killed for its memory; one death is enough here, as each takes seconds."""
+    monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
+    with tasks.computing("dask", cluster.scheduler_address), pytest.raises(ClusterError, match=says) as found:
+        list(tasks.over_jobs(function, [1]))
+    assert any("--memory-limit" in line for line in found.value.advice)
+    assert found.value.exit_code == 4
+
+
+def test_a_script_without_a_guard_is_told(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the worker, which imports the script, and in the script, whose workers have ended."""
+    guard = "call it under if __name__ == '__main__':"
+    monkeypatch.setattr("multiprocessing.current_process", lambda: SimpleNamespace(_inheriting=True))
+    with pytest.raises(UsageError, match=guard):
+        xentcli.score(shards / "p", shards / "y", engine="dask")
+    monkeypatch.undo()
+    monkeypatch.setattr("xentcli.engine.ordered._fork_allowed", False)
+    monkeypatch.setattr("distributed.LocalCluster", _starved)
+    with pytest.raises(ClusterError, match=guard):
+        xentcli.score(shards / "p", shards / "y", engine="dask")
 
 
 def test_a_local_cluster_leaves_nothing(xent: Run, shards: Path, tmp_path: Path) -> None:

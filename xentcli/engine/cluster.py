@@ -106,10 +106,9 @@ class Cluster:
             raise self.lost()
         limit = _NO_WORKER if self._scheduler is not None else _LOST
         if now - self._manned > limit:
-            where = f"dask worker {client.scheduler.address} starts one"
+            where = () if self._scheduler is None else (f"dask worker {client.scheduler.address} starts one",)
             raise ClusterError(
-                f"there has been no worker of Dask for {limit:.0f} s",
-                advice=f"out of memory? {_MEMORY}" if self._scheduler is None else where,
+                f"there has been no worker of Dask for {limit:.0f} s", advice=(*where, f"out of memory? {_MEMORY}")
             )
 
     def lost(self) -> ClusterError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import multiprocessing
 import os
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from xentcli.engine.ordered import is_command
 from xentcli.errors import ClusterError, UsageError, shown
 from xentcli.extras import needed
 from xentcli.signals import blocked, undo_later
@@ -17,6 +20,7 @@ __all__ = ["connected", "first_line"]
 
 _CONNECT = 15.0
 """Seconds in which a scheduler must answer."""
+_GUARD = "workers import the script: call it under if __name__ == '__main__':"
 _LOGGERS = ("distributed", "tornado", "asyncio")
 _LOCAL = {
     "distributed.worker.memory.target": False,
@@ -78,7 +82,9 @@ def _client_of(given: str) -> Any:
             return distributed.Client(
                 **where, timeout=_CONNECT, set_as_default=False, name="xent", direct_to_workers=False
             )
-    except (OSError, ValueError, TimeoutError) as error:
+    except ValueError as error:
+        raise _no_address(given, f": {first_line(error)}") from None
+    except (OSError, TimeoutError) as error:
         raise ClusterError(
             f"no scheduler of Dask answers at {given} within {_CONNECT:.0f} s",
             advice=("dask scheduler starts one, dask worker ADDRESS its workers", first_line(error)),
@@ -88,6 +94,8 @@ def _client_of(given: str) -> Any:
 @contextlib.contextmanager
 def _local(workers: int) -> Iterator[Any]:
     """Start a scheduler and workers on this machine, and end them whatever happens."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UsageError("a worker of Dask was to start workers of its own", advice=_GUARD)
     import shutil
     import tempfile
 
@@ -96,9 +104,13 @@ def _local(workers: int) -> Iterator[Any]:
     cluster: Any = None
 
     def kill() -> None:
-        for worker in [] if cluster is None else list(cluster.workers.values()):
-            with contextlib.suppress(Exception):
-                os.kill(worker.pid, 9)
+        if cluster is not None:
+            # At exit Dask would wait for the workers, and a nanny would start another.
+            cluster.shutdown_on_close = False
+            for nanny in list(cluster.workers.values()):
+                with contextlib.suppress(Exception):
+                    nanny.status = distributed.Status.failed
+                    os.kill(nanny.pid, 9)
         shutil.rmtree(folder, ignore_errors=True)
 
     with contextlib.ExitStack() as stack:
@@ -128,8 +140,9 @@ def _starting() -> Iterator[None]:
         yield
     except Exception as error:
         what = f"{type(error).__name__}: {first_line(error.__cause__ or error)}"
+        advice = ("without --engine dask the rows are scored here",)
         raise ClusterError(
-            f"the workers of Dask cannot be started: {what}", advice="without --engine dask the rows are scored here"
+            f"the workers of Dask cannot be started: {what}", advice=advice if is_command() else (_GUARD, *advice)
         ) from None
 
 
@@ -147,13 +160,23 @@ def _address_of(given: str) -> dict[str, str]:
         For what is neither.
     """
     if os.path.isfile(given):
-        return {"scheduler_file": given}
+        try:
+            with open(given, "rb") as file:
+                return {"address": str(json.load(file)["address"])}
+        except OSError as error:
+            raise ClusterError(f"{given}: cannot be read: {error.strerror}") from None
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise _no_address(given, ": the file has no address") from None
     if "://" not in given:
-        raise UsageError(
-            f"--scheduler {shown(given)} is neither a file nor an address such as tcp://127.0.0.1:8786",
-            advice="dask scheduler prints its address; with --scheduler-file FILE it writes it to a file",
-        )
+        raise _no_address(given)
     return {"address": given}
+
+
+def _no_address(given: str, why: str = "") -> UsageError:
+    return UsageError(
+        f"--scheduler {shown(given)} is neither the file of a scheduler nor an address such as tcp://127.0.0.1:8786{why}",
+        advice="dask scheduler prints its address; with --scheduler-file FILE it writes it to a file",
+    )
 
 
 def _has_dashboard() -> bool:

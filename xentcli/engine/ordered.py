@@ -17,7 +17,7 @@ from xentcli.errors import ClusterError
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-__all__ = ["allow_fork", "available", "mapped", "ordered", "worker_count"]
+__all__ = ["allow_fork", "available", "is_command", "mapped", "ordered", "worker_count"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,6 +35,11 @@ def allow_fork() -> None:
     """Allow forks: the process is the command's own, so no other library's locks or connections are in it."""
     global _fork_allowed
     _fork_allowed = True
+
+
+def is_command() -> bool:
+    """Whether the process is the command's own, not that of a program that uses the library."""
+    return _fork_allowed
 
 
 def available() -> int:
