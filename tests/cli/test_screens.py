@@ -487,3 +487,26 @@ def test_long_names_lose_their_middle_where_they_still_differ(call: Call, write:
     write("truth.csv", "truth\n" + "\n".join((names[0], names[1], names[0])) + "\n")
     _, wide = on_terminal(tmp_path, *args, columns=80, NO_COLOR="1")
     assert "..." not in wide and all(name in wide.replace("\n", "") for name in names[:2])
+
+
+def test_changes_and_their_intervals_have_the_decimals_of_the_column() -> None:
+    draws = np.random.default_rng(5)
+    losses = 1 + draws.random(60)
+    given = {"m0": losses} | {f"m{step}": losses + 0.2 * draws.normal(size=60) + step / 400 for step in range(1, 12)}
+    result = xentcli.compare(given, kind="losses")
+    rows = [line for line in str(result).splitlines() if re.match(r"m[1-9].* to ", line)]
+    assert any(0.0005 < abs(pair.change or 1) < 0.01 for pair in result.pairs), "zeros before the first digit"
+    figures = [re.findall(r"[+-]?[0-9]+\.([0-9]+)", line) for line in rows]
+    assert len(rows) == 11 and {len(digits) for row in figures for digits in row} == {3}, rows
+
+
+def test_models_that_all_cost_inf_have_no_smallest_and_one_note_of_a_kind() -> None:
+    hard = {f"m{step}": np.eye(2)[[*[1] * step, *[0] * (20 - step)]] for step in range(1, 6)}
+    result = xentcli.compare(hard, [0] * 20)
+    assert result.best is None
+    left_out = [note for note in result.notes if "left out" in note]
+    assert len(left_out) == 2 and "4 of 5 models (m2, m3, m4, ...)" in left_out[1], "one row, and several"
+    assert [warning.code for warning in result.warnings].count("infinite") <= 2
+    screen = str(result)
+    assert "The cost of every model is infinite: none is the smallest." in screen
+    assert "has the smallest cost" not in screen and "\n\n\n" not in screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
 import xml.etree.ElementTree as ET
@@ -312,6 +313,18 @@ def test_a_state_has_no_differences_of_rows_which_other_runs_may_lack(call: Call
     assert call(*compared, "2.json").code == 0
     merged = [call("merge", f"{run}.json", "--format", "json").out for run in (1, 2)]
     assert merged[0] == merged[1] and "details" not in merged[0]
+
+
+@pytest.mark.parametrize("least", np.geomspace(1e-3, 1e-2, 8))
+@pytest.mark.parametrize("most", [0.3, 2.5, 6.0])
+def test_texts_of_the_axis_of_differences_stand_apart(least: float, most: float) -> None:
+    sizes = np.geomspace(least, most, 40)
+    losses = {"a": np.full(80, 7.0), "b": 7.0 + np.concatenate([sizes, -sizes])}
+    made = figure(xentcli.compare(losses, kind="losses", details=OF_COMPARISON), "differences")
+    made.canvas.draw()
+    boxes = [label.get_window_extent() for label in made.axes[-1].get_xticklabels()]
+    assert len(boxes) >= 3
+    assert all(one.x1 + 2 < two.x0 for one, two in itertools.pairwise(boxes))
 
 
 def test_of_many_models_the_first_have_room_and_infinite_rows_a_number() -> None:

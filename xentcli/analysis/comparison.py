@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
@@ -33,7 +34,7 @@ K = TypeVar("K", bound=Hashable)
 FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
 """Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
 
-_NUMBER = re.compile(r"[0-9][0-9.,]*")
+_NUMBER = re.compile(r"[0-9][0-9.,]*(?: [0-9][0-9.,]*)*")
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 """The metrics that are fields of a Model."""
 
@@ -251,10 +252,12 @@ class _Compared:
         return min(size * size / whole, 1.0), row + self.before
 
     def best(self) -> Best | None:
-        """The smallest cost, and the models not significantly worse by Holm's method over all pairs."""
+        """The smallest cost, if finite, and the models not significantly worse by Holm's method over all pairs."""
         if not 2 < len(self.models) <= MOST_PAIRED:
             return None
         ordered = sorted(range(len(self.models)), key=lambda place: self.means[self.models[place].name, "cost"])
+        if math.isinf(self.means[self.models[ordered[0]].name, "cost"]):
+            return None
         keys = [*combinations(range(len(self.models)), 2)]
         # Of a difference the other way round the p-value is the same.
         found = holm([self.contrasts.pairs[old, new, "cost"].p_value for old, new in keys])
@@ -357,8 +360,9 @@ class _Compared:
             yield f"calibrated is left out: {self.unfitted}"
         if not self.contrasts.same_rows and any(model.fitted.temperature is not None for model in self.models):
             yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
-        for whose, (reason,) in self._together((m.name, m.fitted.reason) for m in self.models if m.fitted.reason):
-            yield f"calibrated is left out: {whose}: {reason}"
+        unfit = [(model.name, (model.fitted.reason,)) for model in self.models if model.fitted.reason]
+        for names, (reason,), of in _alike(unfit):
+            yield f"calibrated is left out: {_models(names, len(self.models))}: {reason}{of}"
         two = len(self.models) == 2
         changes = {metric: self.differences[self.models[1].name, metric].change for metric in self.metrics if two}
         before, after = changes.get("cost"), changes.get("calibrated_cost")
@@ -373,16 +377,10 @@ class _Compared:
 
     def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
         reports = {id(model.scores): (model.name, model.scores) for model in self.models}
-        alike: dict[tuple[str, ...], list[tuple[str, Warning]]] = {}
-        for name, report in reports.values():
-            for one in report.warnings:
-                words = tuple(_NUMBER.sub("0", text) for text in (one.message, one.advice))
-                alike.setdefault((one.code, *words), []).append((name, one))
-        for found in alike.values():
-            name, first = found[0]
-            of = "" if all(one == first for _, one in found) else f" (figures of {name})"
-            whose = f"{_models([name for name, _ in found], len(self.models))}: " if len(reports) > 1 else ""
-            yield Warning(first.code, f"{whose}{first.message}{of}", first.advice)
+        found = [(name, (w.code, w.message, w.advice)) for name, one in reports.values() for w in one.warnings]
+        for names, (code, message, advice), of in _alike(found):
+            whose = f"{_models(names, len(self.models))}: " if len(reports) > 1 else ""
+            yield Warning(code, f"{whose}{message}{of}", advice)
         if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
             narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
             yield Warning("few-clusters", f"only {counted(clusters, 'cluster')}: {narrow}")
@@ -405,6 +403,24 @@ class _Compared:
             names.setdefault(tuple(what), []).append(name)
         for shared, whose in names.items():
             yield _models(whose, len(self.models)), shared
+
+
+def _alike(found: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
+    """Yield texts of models that differ in figures alone once: the models, the first's texts, whose figures they have.
+
+    >>> list(_alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
+    [(['a', 'b'], ('3 rows',), ' (figures of a)')]
+    """
+    groups: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
+    for name, texts in found:
+        groups.setdefault(tuple(_NUMBER.sub("0", text) for text in texts), []).append((name, texts))
+    for group in groups.values():
+        name, first = group[0]
+        yield (
+            [name for name, _ in group],
+            first,
+            "" if all(texts == first for _, texts in group) else f" (figures of {name})",
+        )
 
 
 def _models(names: Sequence[str], count: int) -> str:

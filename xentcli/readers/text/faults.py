@@ -52,7 +52,7 @@ class Written:
         """Return the shell line that filters the text by a command into another file, with a comment."""
         stem, ending = os.path.splitext(self.path)
         if not (self.path.isprintable() and os.path.isfile(self.path)):
-            return f"... | {command} | xent score - ... {purpose}"
+            return f"... | {command} | xent score - ...   # {purpose}"
         source, unpack = shlex.quote(self.path), _UNPACK.get(ending.lower())
         if unpack is not None:
             stem, ending = os.path.splitext(stem)

@@ -111,7 +111,7 @@ class _Scale:
 
     def ticks(self, *, infinite: bool) -> list[tuple[float, str]]:
         """Each tick and its text: 0, and on each side about four."""
-        sizes = [(value, text) for value, text in log_ticks(self.near, self.far) if self.place(value) > 0.08 * self.end]
+        sizes = [(value, text) for value, text in log_ticks(self.near, self.far) if self.place(value) > 0.16 * self.end]
         sizes = sizes[:: max(1, -(-len(sizes) // 4))]
         sizes += [(math.inf, "inf")] if infinite else []
         found = [(self.place(sign * value), f"{'-' * (sign < 0)}{text}") for sign in (-1, 1) for value, text in sizes]

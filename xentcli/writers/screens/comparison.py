@@ -31,7 +31,7 @@ def screen(result: Comparison) -> RenderableType:
         text(_rows(result)),
         facts(changes),
         _leaderboard(result) if several else _two(result),
-        lines(_curve(result)) if several else None,
+        lines(curve) if several and (curve := [*_curve(result)]) else None,
         lines(_sentences(result)),
         *_slices(result),
         facts([(r.name, r.reason) for r in result.refused], "bold red"),
@@ -165,6 +165,8 @@ def _sentences(result: Comparison) -> Iterator[str]:
             if best.ties
             else f" (Holm, {best.pairs} pairs)."
         )
+    elif min(map(_cost, result.models)) == math.inf:
+        yield from ["The cost of every model is infinite: none is the smallest."] * (len(result.models) > 2)
     elif len(result.models) > 2:
         yield f"{min(result.models, key=_cost).name} has the smallest cost."
     if len(costs) == 1:
