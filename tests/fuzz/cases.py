@@ -611,7 +611,8 @@ def _poison_weight(r: Random, spec: Spec) -> None:
 def _poison_rows(r: Random, spec: Spec) -> None:
     """Leave a row out of one side: counts differ, or an id is missing."""
     sides = [side for side in (spec.problem.preds, spec.problem.labels) if side is not None and side.count]
-    if len(sides) == 2:
+    # An array of more dimensions has no row less.
+    if len(sides) == 2 and not spec.preds.shape:
         for values in r.choice(sides).columns.values():
             values.pop()
 
