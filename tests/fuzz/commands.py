@@ -507,6 +507,9 @@ def campaign(
             final = attempt(runner, least, name) or last or find
             finds[find.kind] = describe(final, runner, least, name)
             print(finds[find.kind], flush=True)
+        except Exception as error:
+            error.add_note(f"case {name}")
+            raise
     print(
         f"{index} cases, {runner.commands} commands, exit codes {dict(sorted(runner.codes.items()))}, {len(finds)} finds"
     )
