@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
 from xentcli.pairing.misfits import respelled
+from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
 from xentcli.pairing.tokens import class_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
@@ -35,7 +36,6 @@ __all__ = [
     "not_the_truth",
     "one_hot",
     "predicted_among",
-    "predicted_class",
     "suggestions",
 ]
 
@@ -72,13 +72,16 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
+    shown_by = head.classes_by(predicted)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
-            f"--label {_word(label)} --preds {_word(_run(preds, head.names))}{head.needed_for(preds, settings)}"
+            f"--label {_word(label)} --preds {_word(_preds_run(preds, head.names, source))}"
+            f"{head.needed_for(preds, settings)}{_classes_option(classes)}"
             for label in labels
             if (preds := named or head.predictions_of(label))
             and label not in predicted
-            and (not checked or head.is_readable(label, preds))
+            and ((classes := shown_by.get(tuple(preds), ())) or not checked or head.is_readable(label, preds))
+            and head.is_readable_as(label, classes)
         ]
         if found:
             return (*found[:MOST], *elsewhere)
@@ -94,11 +97,18 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     return general if only is None else (only, *elsewhere)
 
 
+def _classes_option(classes: Sequence[str]) -> str:
+    """The option that names the classes, where all are known and can be written so."""
+    plain = classes and all(name and name == name.strip() and "," not in name for name in classes)
+    return f" --classes {_word(','.join(classes))}" if plain else ""
+
+
 def _truth_elsewhere(
     source: Source, head: _Head, predicted: str, preds: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
-    options = f"--preds {_word(_run(preds, head.names))}{head.needed_for(preds, settings)}"
+    options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings)}"
+    options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()))
     command = f"xent score {_word(source.path)} LABELS {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
@@ -194,49 +204,6 @@ def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
     return any(map(is_missing, head.columns[head.names.index(name)]))
 
 
-def predicted_class(
-    values: Sequence[str],
-    names: Sequence[str],
-    predictions: Sequence[Sequence[str]],
-    decimal: str = ".",
-    *,
-    exactly: bool = False,
-) -> bool:
-    """Say whether values (n texts) are the class of the largest prediction in every row.
-
-    It may be any of equally large ones, unless all rows have such. The classes may be meant by
-    name, less a common prefix and suffix, or by position from 0 or 1; but for case, blanks and
-    the like, unless `exactly`.
-
-    >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
-    True
-    """
-    columns = [_numbers(column, decimal) for column in predictions]
-    table = np.array([column for column in columns if column is not None])
-    if not values or len(table) < max(2, len(names)):
-        return False
-    largest, rows = table == table.max(axis=0), np.arange(len(values))
-    if not (np.count_nonzero(largest, axis=0) == 1).any():
-        return False
-    loose = () if exactly else _loose_readings(names, set(values))
-    codes = itertools.chain(readings(names, set(values), decimal), loose)
-    return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
-
-
-def _loose_readings(names: Sequence[str], values: Collection[str]) -> Iterator[dict[str, int]]:
-    """The same of values that are names of classes but for case, blanks and the like."""
-    plain = [near.loose(name) for name in names]
-    if len({*plain}) == len(plain) and any(near.loose(value) != value for value in values):
-        for found in readings(plain, {near.loose(value) for value in values}):
-            yield {value: found[near.loose(value)] for value in values}
-
-
-def _numbers(texts: Sequence[str], decimal: str) -> Floats | None:
-    """f8[n] of a column of numbers; None where a cell is not a number."""
-    values = [number(in_points(hundredths(text, decimal), decimal)) for text in texts]
-    return None if None in values else np.array(values, dtype=np.float64)
-
-
 @record(frozen=True, eq=False)
 class _Head:
     """The first LOOK_AT cells of some columns of a file, as texts."""
@@ -315,10 +282,27 @@ class _Head:
             if (wholes and count <= MOST_WHOLE) or all(number(numeral) is None for numeral in numerals):
                 yield name
 
+    def classes_by(self, predicted: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Return the classes of predictions that predicted classes show, where the names of the columns do not."""
+        found: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for label, preds in predicted.items():
+            place = self.names.index(label)
+            tables = [self._numeric[name] for name in preds]
+            if not are_places(preds) or self.is_readable(label, preds):
+                continue
+            if classes := classes_shown(self.columns[place], np.array(tables)):
+                found.setdefault(tuple(preds), classes)
+        return found
+
+    def is_readable_as(self, label: str, classes: Sequence[str]) -> bool:
+        """Whether the values of a column are classes, as far as these are known."""
+        values = self._distinct[self.names.index(label)] if label in self.names and classes else set()
+        return "" in classes or values <= {*classes}
+
     def is_readable(self, label: str, preds: Sequence[str]) -> bool:
         """Whether the values of a column can be the classes of the predictions."""
         values = self._distinct[self.names.index(label)] if label in self.names else set()
-        found = itertools.chain(readings(preds, values, self.decimal), _loose_readings(preds, values))
+        found = itertools.chain(readings(preds, values, self.decimal), loose_readings(preds, values))
         return any(True for _ in found)
 
     def only_number(self, settings: Settings) -> str | None:
@@ -387,7 +371,7 @@ class _Head:
 
     def _is_cut(self, label: str, name: str) -> bool:
         """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
-        numbers = _numbers(self.columns[self.names.index(name)], self.decimal)
+        numbers = numbers_of_texts(self.columns[self.names.index(name)], self.decimal)
         texts = np.array(self.columns[self.names.index(label)])
         first = texts == texts[0]
         assert numbers is not None
@@ -401,8 +385,8 @@ class _Head:
 
     def _read(self, column: Sequence[str], *, commas: bool = False) -> Floats | None:
         """f8[n] of a column of numbers, with `commas` of decimal commas too; None where a cell is not a number."""
-        found = _numbers(column, self.decimal)
-        return _numbers(column, ",") if found is None and commas and self.decimal == "." else found
+        found = numbers_of_texts(column, self.decimal)
+        return numbers_of_texts(column, ",") if found is None and commas and self.decimal == "." else found
 
     def _is_percent(self, name: str) -> bool:
         """Whether a column of numbers up to 100 is percent by its name, or reaches both ends."""
@@ -497,6 +481,14 @@ def _run(preds: Sequence[str], names: Sequence[str]) -> str:
     if len(preds) > 6 and list(names[first : first + len(preds)]) == list(preds):
         return f"{words[0]}:{words[-1]}"
     return ",".join(words)
+
+
+def _preds_run(preds: Sequence[str], names: Sequence[str], source: Source) -> str:
+    """The same, or the name of the list whose numbers the columns are."""
+    flat = source.traits.flat
+    groups = {} if flat is None else flat.groups
+    whole = (name for name, places in groups.items() if name and [name_of(source, c) for c in places] == list(preds))
+    return next((name for name in whole if "," not in name), None) or _run(preds, names)
 
 
 def _word(text: str) -> str:

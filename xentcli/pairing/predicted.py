@@ -1,0 +1,90 @@
+"""Tell a column that is the predicted class, the largest of the predictions in every row, from one of the truth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.columns.numerals import hundredths, in_points, number
+from xentcli.pairing import near
+from xentcli.pairing.affixes import readings
+
+__all__ = ["are_places", "classes_shown", "loose_readings", "numbers_of_texts", "predicted_class"]
+
+_PLACE = re.compile(r"(.*\[)?[0-9]+(?(1)\])", re.DOTALL)
+
+
+def predicted_class(
+    values: Sequence[str],
+    names: Sequence[str],
+    predictions: Sequence[Sequence[str]],
+    decimal: str = ".",
+    *,
+    exactly: bool = False,
+) -> bool:
+    """Say whether values (n texts) are the class of the largest prediction in every row.
+
+    It may be any of equally large ones, unless all rows have such. The classes may be meant by
+    name, less a common prefix and suffix, or by position from 0 or 1; but for case, blanks and
+    the like, unless `exactly`. Where the predictions are places in a list, texts that go with them are the classes.
+
+    >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
+    True
+    """
+    columns = [numbers_of_texts(column, decimal) for column in predictions]
+    table = np.array([column for column in columns if column is not None])
+    if not values or len(table) < max(2, len(names)):
+        return False
+    largest, rows = table == table.max(axis=0), np.arange(len(values))
+    if not (np.count_nonzero(largest, axis=0) == 1).any():
+        return False
+    loose = () if exactly else loose_readings(names, set(values))
+    codes = [*readings(names, set(values), decimal), *loose]
+    if not codes and not exactly and are_places(names):
+        return classes_shown(values, table) is not None
+    return any(largest[[classes[value] for value in values], rows].all() for classes in codes)
+
+
+def are_places(names: Sequence[str]) -> bool:
+    """Whether names of columns are places in a list.
+
+    >>> are_places(["p[0]", "p[1]"]), are_places(["p0", "p1"])
+    (True, False)
+    """
+    return all(_PLACE.fullmatch(name) for name in names)
+
+
+def classes_shown(values: Sequence[str], table: Floats) -> tuple[str, ...] | None:
+    """Return the text that stands where each row of table, f8[k, n], is the largest; "" of a row that never is.
+
+    It is None unless each of at least two texts goes with one of these, and more rows than texts show that.
+
+    >>> table = np.array([[0.8, 0.3, 0.6, 0.5], [0.2, 0.7, 0.4, 0.5]])
+    >>> classes_shown(["no", "yes", "no", "yes"], table), classes_shown(["no", "yes", "yes", "yes"], table)
+    (('no', 'yes'), None)
+    """
+    first, alone = table.argmax(axis=0).tolist(), (np.count_nonzero(table == table.max(axis=0), axis=0) == 1).tolist()
+    pairs = [(text, place) for text, place, only in zip(values, first, alone, strict=True) if only]
+    called = {place: text for text, place in pairs}
+    if not 1 < len(called) == len({*pairs}) == len({*called.values()}) < len(pairs):
+        return None
+    if not {*values} <= {*called.values()} or any(number(text) is not None for text in called.values()):
+        return None
+    return tuple(called.get(place, "") for place in range(len(table)))
+
+
+def loose_readings(names: Sequence[str], values: Collection[str]) -> Iterator[dict[str, int]]:
+    """The same of values that are names of classes but for case, blanks and the like."""
+    plain = [near.loose(name) for name in names]
+    if len({*plain}) == len(plain) and any(near.loose(value) != value for value in values):
+        for found in readings(plain, {near.loose(value) for value in values}):
+            yield {value: found[near.loose(value)] for value in values}
+
+
+def numbers_of_texts(texts: Sequence[str], decimal: str) -> Floats | None:
+    """f8[n] of a column of numbers; None where a cell is not a number."""
+    values = [number(in_points(hundredths(text, decimal), decimal)) for text in texts]
+    return None if None in values else np.array(values, dtype=np.float64)
