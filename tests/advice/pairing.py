@@ -46,6 +46,15 @@ FULL_NAMES = (
 CUBE = np.tile(Q, (2, 1, 1))
 SQUARE = np.tile(TRUTH, (2, 1))
 
+SHOWN = [
+    *zip(Q.tolist(), TRUTH, strict=True),
+    ([0.25, 0.25, 0.5], 2),
+    ([0.5, 0.375, 0.125], 0),
+    ([0.75, 0.125, 0.125], 2),
+]
+GUESSED = "q,guess,y\n" + "".join(f'"{q[::-1]}",{NAMES[int(np.argmax(q))]},{NAMES[t]}\n' for q, t in SHOWN)
+NAMED = "q,names,y\n" + "".join(f'"{q[::-1]}","{[*NAMES[::-1]]}",{NAMES[t]}\n' for q, t in SHOWN)
+
 CASES = {
     "sums weighted by their counts": Case(
         "p.csv --kind true-logprobs --preds sum_logprob --weights n_tokens",
@@ -193,6 +202,13 @@ CASES = {
         ("xent score full.csv LABELS --preds",),
         LN2,
         {"LABELS": "l.csv"},
+    ),
+    "names that another column lists": Case("p.csv", {"p.csv": NAMED}, ("python3",), 9 / 7 * LN2),
+    "names that the predicted class shows": Case(
+        "p.csv --preds q", {"p.csv": GUESSED}, ("--label y --preds q --classes emu,dog,cat",), 9 / 7 * LN2
+    ),
+    "names that the predicted class shows, beside a label": Case(
+        "p.csv --preds q --label y", {"p.csv": GUESSED}, ("--classes emu,dog,cat names",), 9 / 7 * LN2
     ),
     "a file of labels": Case(
         "full.csv",

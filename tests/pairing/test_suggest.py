@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -95,6 +96,28 @@ def test_where_the_predicted_class_is_given_as_the_label_it_is_not_advised(write
     message = refused(path, label="predict")
     assert "--label" not in message
     assert f"xent score {path} LABELS --preds no,yes" in message
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize("label", ["predict", None])
+def test_the_predicted_class_beside_a_list_without_names_is_not_the_truth(
+    ending: str, label: str | None, write: Write
+) -> None:
+    rows = [{"predict": "yn"[c], "q": q} for q, c in zip(Q.tolist(), PREDICTED, strict=True)]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    if ending == "csv":
+        text = "predict,q\n" + "".join(f'{row["predict"]},"{row["q"]}"\n' for row in rows)
+    path = write(f"p.{ending}", text)
+    message = refused(path, preds="q", **({} if label is None else {"label": label}))
+    assert "predict is the predicted class" in message
+    assert "--label" not in message
+    assert f"xent score {path} LABELS --preds q --classes y,n" in message
+
+
+def test_a_text_that_does_not_go_with_the_largest_prediction_is_the_truth(write: Write) -> None:
+    rows = [f'{"yn"[c]},"{q}"' for q, c in zip(Q.tolist(), TRUTH, strict=True)]
+    message = refused(write("p.csv", "\n".join(["y,q", *rows, ""])), preds="q")
+    assert "is the predicted class" not in message
 
 
 def test_predictions_that_are_given_are_those_that_are_compared(write: Write) -> None:

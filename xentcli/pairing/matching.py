@@ -25,7 +25,7 @@ from xentcli.pairing.near import differing
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
-from xentcli.pairing.suggest import not_the_truth
+from xentcli.pairing.suggest import classes_beside, not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
@@ -251,7 +251,8 @@ def match(
         is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)
     )
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
-        classes, matcher = _decided(census, preds, names, settings)
+        beside = label.names[0] if label.source is preds.source else ""
+        classes, matcher = _decided(census, preds, beside, names, settings)
     if given is not None and not isinstance(matcher, ByName):
         _check_order(preds, given, settings.decimal_of_any)
     if names is not None and settings.index_base is None:
@@ -302,9 +303,9 @@ def _in_another_order(preds: Found, names: tuple[str, ...], decimal: str) -> boo
 
 
 def _decided(
-    census: Census, preds: Found, names: tuple[str, ...] | None, settings: Settings
+    census: Census, preds: Found, label: str, names: tuple[str, ...] | None, settings: Settings
 ) -> tuple[tuple[str, ...], Matcher]:
-    """Decide the classes and the rule of one column of labels from the labels that occur."""
+    """Decide the classes and the rule of one column of labels, `label` if PREDS has it, by the labels that occur."""
     columns = len(preds.columns)
     if columns == 1:
         binary, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
@@ -317,7 +318,9 @@ def _decided(
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
     try:
         return classes, decide(census, classes, named, settings.index_base)
-    except DataError:
+    except DataError as error:
+        if not named and (advice := classes_beside(preds, label, settings)):
+            raise DataError(error.message, place=error.place, advice=(error.advice[0], *advice)) from None
         found = renamed(census, classes) if named and names is None and not census.whole else None
         if found is None:
             raise

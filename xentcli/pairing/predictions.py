@@ -20,7 +20,7 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, needed_for, suggestions
+from xentcli.pairing.suggest import as_option, classes_of, needed_for, suggestions
 from xentcli.pairing.tokens import TOKENS
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
@@ -260,7 +260,9 @@ def _no_number(
         alone = len(sources) == 1 or any(map(is_number, stray.column))
         return DataError(message, place=stray.place, advice="" if alone else swapped)
     if summing:
-        chooses: Sequence[str] = [f"every row of some sums to 1: --preds {as_option(summing, found.source)}"]
+        option, line = classes_of(found, summing, settings)
+        preds = f"every row of some sums to 1: --preds {as_option(summing, found.source)}{option}"
+        chooses: Sequence[str] = [line or preds]
     else:
         chooses = (
             ["--preds NAME,... chooses the predictions"] if len(sources) > 1 else suggestions(found.source, settings)

@@ -19,15 +19,18 @@ from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
 from xentcli.pairing.misfits import respelled
+from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
 from xentcli.pairing.tokens import class_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
-from xentcli.records import cached_property, record
+from xentcli.records import cached_property, record, replace
 from xentcli.settings import Settings
 
 __all__ = [
     "as_option",
+    "classes_beside",
+    "classes_of",
     "fitting",
     "has_missing",
     "nearly_as",
@@ -70,13 +73,15 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         # A column that nobody asked for cannot be read: that is not what is wrong.
         return general
     given = columns_of(settings.preds, source) if settings.preds is not None else None
+    if settings.classes is None and (line := head.naming(source, settings)):
+        return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
     shown_by = head.classes_by(predicted)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
             f"--label {_word(label)} --preds {_word(_preds_run(preds, head.names, source))}"
-            f"{head.needed_for(preds, settings)}{_classes_option(classes)}"
+            f"{head.needed_for(preds, settings)}{_classes_option(classes, settings)}"
             for label in labels
             if (preds := named or head.predictions_of(label))
             and label not in predicted
@@ -97,9 +102,13 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     return general if only is None else (only, *elsewhere)
 
 
-def _classes_option(classes: Sequence[str]) -> str:
+def _classes_option(classes: Sequence[str], settings: Settings) -> str:
     """The option that names the classes, where all are known and can be written so."""
-    plain = classes and all(name and name == name.strip() and "," not in name for name in classes)
+    plain = (
+        settings.classes is None
+        and classes
+        and all(name and name == name.strip() and "," not in name for name in classes)
+    )
     return f" --classes {_word(','.join(classes))}" if plain else ""
 
 
@@ -108,7 +117,7 @@ def _truth_elsewhere(
 ) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
     options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings)}"
-    options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()))
+    options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()), settings)
     command = f"xent score {_word(source.path)} LABELS {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
@@ -188,6 +197,35 @@ def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
     if copy:
         return f"{copy}, then {label}"
     return f"{label}{classes} has nearly the classes of the predictions as its values"
+
+
+def classes_of(found: Found, names: Sequence[str], settings: Settings) -> tuple[str, str]:
+    """Return what names the classes of some columns of a file: an option, and else a command; empty where nothing does.
+
+    Either is by a column of the predicted class, or by one that lists the names.
+    """
+    if not found.source.repeatable or settings.classes is not None:
+        return "", ""
+    head = _Head.of(found, PartQueue(found.source))
+    if line := head.naming(found.source, settings):
+        return "", line
+    classes = head.classes_by(head.predicted(names)) if {*names} <= {*head.names} else {}
+    return _classes_option(classes.get(tuple(names), ()), settings), ""
+
+
+def classes_beside(preds: Found, label: str, settings: Settings) -> tuple[str, ...]:
+    """Return the advice that names the classes of predictions by another column of their file; empty without one.
+
+    `label` is the column of the labels, if it is in that file: where it is the predicted class, that is said.
+    """
+    every = Found(preds.source, tuple(range(preds.source.width)))
+    names = [name_of(preds.source, column) for column in preds.columns]
+    option, line = classes_of(every, names, settings)
+    if line or not option:
+        return (line,) if line else ()
+    if label in _Head.of(every, PartQueue(preds.source)).predicted(names):
+        return tuple(dict.fromkeys((not_the_truth(label), *suggestions(preds.source, replace(settings, label=None)))))
+    return (f"{option.strip()} names the columns as the predicted class shows them",)
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
@@ -293,6 +331,14 @@ class _Head:
             if classes := classes_shown(self.columns[place], np.array(tables)):
                 found.setdefault(tuple(preds), classes)
         return found
+
+    def naming(self, source: Source, settings: Settings) -> str:
+        """The command for a list of numbers whose names are in the cells of another column; empty without such."""
+        columns = dict(zip(self.names, self.columns, strict=True))
+        found = naming_of(source, columns)
+        if found is None:
+            return ""
+        return found.command(settings.label if isinstance(settings.label, str) else found.label(columns))
 
     def is_readable_as(self, label: str, classes: Sequence[str]) -> bool:
         """Whether the values of a column are classes, as far as these are known."""
