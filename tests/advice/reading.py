@@ -77,6 +77,14 @@ CASES = {
         ("awk",),
         LN2,
     ),
+    "predictions of Weka": Case(
+        "p.txt",
+        {
+            "p.txt": "inst#,actual,predicted,error,prediction\n1,1:no,2:yes,+,0.5\n2,1:?,2:yes,,0.75\n3,2:yes,2:yes,,0.5\n"
+        },
+        ("python3", "--ignore-label"),
+        LN2,
+    ),
     "a table of Orange": Case(
         "p.tab --label y",
         {"p.tab": "cat\tdog\ty\ncontinuous\tcontinuous\tcat dog\n\t\tclass\n.5\t.5\tcat\n"},

@@ -45,7 +45,7 @@ _EXCEL, _ADULT, _ZEROS, _SAVETXT = 0.8784604530783673, 0.6440694031718273, 0.649
 _SEGMENTS, _TOKENS, _NAMES, _LISTS = 1.7610310829032345, 2.251910725536771, 0.8342945165880356, 1.0304994932726808
 _UNICODE, _WEATHER, _STRUCTS, _VOTES = 0.5116435469598924, 0.3107812958614455, 0.7785582399256051, 2.774598513692098
 _FLOWERS, _SCORES, _CHOICES, _PRESENT = 0.9256060714161571, 0.9256055862582641, 6.30561600636026, 0.9310284362878971
-_ANSWERS, _AUTOPILOT = 0.8556055635469334, 0.7966985477612516
+_ANSWERS, _AUTOPILOT, _OF_TWO = 0.8556055635469334, 0.7966985477612516, 0.45943022541508305
 
 CASES = (
     Try("02-libsvm", "out.txt y.txt", _LIBSVM, "--preds", 4),
@@ -235,5 +235,14 @@ CASES = (
     Try("72-autopilot", "out.csv y.csv", _AUTOPILOT, "python3"),
     Try("72-autopilot", "zeroshot.csv", _AUTOPILOT, "python3"),
     Try("72-autopilot", "zeroshot.csv --label truth", _AUTOPILOT, "python3"),
+    *(
+        Try("73-weka", f"{name}{args}", cost, "python3")
+        for names, cost in (
+            (("three.csv", "three.txt", "old.txt", "attributes.txt"), _AUTOPILOT),
+            (("two.csv", "two.txt", "two_all.csv"), _OF_TWO),
+        )
+        for name in names
+        for args in ("", " --label actual")
+    ),
     Try("70-prefix", "sub.csv gold.csv --id rowid", _FLOWERS, "--label kind"),
 )

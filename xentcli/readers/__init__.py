@@ -9,6 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from xentcli.errors import DataError, FileError, Place, UsageError, shown
+from xentcli.readers.exports import check_no_export
 from xentcli.readers.limits import DEFAULT, Limits
 from xentcli.records import record
 from xentcli.urls import bare, hidden, is_url, is_web
@@ -117,58 +118,6 @@ _FOREIGN = {
     b"\x80\x04": _PICKLE,
     b"\x80\x05": _PICKLE,
 }
-
-
-_FLAG = rb"(?:class|meta|ignore|)"
-_ORANGE = rb"[^\n]*\t[^\n]*\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*\n(?=[^\n]*(?:class|meta))"
-_RULED = rb"(?:[ \t]*\r?\n)*"
-_NO_RULES = r"/^[[:space:]]*$/d; s/^[ \t]*\|?[ \t]*//; s/[ \t]*\|?[ \t]*$//; s/[ \t]*\|[ \t]*/,/g"
-_BARS = r"s/^[ \t]*(│|┃|\|)[ \t]*//; s/[ \t]*(│|┃|\|)[ \t]*$//; s/[ \t]*(│|┃|┆|\|)[ \t]*/,/g"
-_TYPE = (
-    r"(string|str|chr|varchar|text|char|object|category|factor|fct|u?int(eger)?[0-9]*|bigint|num(eric)?|decimal|real|"
-    r"float[0-9]*|double|dbl|[fiu][0-9]+|bool(ean)?|lgl|date|datetime|timestamp)(\([0-9, ]*\))?"
-)
-"""A type of a column, as tools write it below its name."""
-_EXPORTS = (
-    (
-        rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
-        "a table in a box, as terminals show it",
-        rf"sed -E '/│|┃|┆/!d; {_BARS}; /^(---,?)+$/d; /^{_TYPE}(,{_TYPE})*$/d; /^[0-9]+ rows/d'",
-    ),
-    (
-        rb"# A tibble:[^\n]*\n[^\n]*\n[ \t]*(?:<[a-z]+>[ \t]*)+\r?\n",
-        "a tibble as R prints it",
-        r"sed -E '1d; 3d; s/^[ \t]*(.*[^ \t])[ \t]*$/\1/; /^#/d'",
-    ),
-    (
-        rb"(?i)[^\n]*[\t,;|][^\n]*\n\"?" + _TYPE.encode() + rb"\"?(?:[\t,;|]\"?" + _TYPE.encode() + rb"\"?)+\r?\n",
-        "a table with the types of its columns below their names",
-        "sed 2d",
-    ),
-    (
-        rb"(?is)\s*(?:%[^\n]*\n\s*)*@relation\s",
-        "an ARFF file of Weka",
-        r"""awk 'tolower($1)=="@attribute"{n=$0; sub(/^[^ \t]+[ \t]+/,"",n); """
-        r"""if (n ~ /^\047/) {sub(/^\047/,"",n); sub(/\047.*/,"",n)} else sub(/[ \t].*/,"",n); h=h s n; s=","} """
-        r"""d && NF && !/^%/ {print} tolower($1)=="@data"{print h; d=1}'""",
-    ),
-    (
-        _ORANGE + _FLAG + rb"(?:\t" + _FLAG + rb")*\r?\n",
-        "a table of Orange with three lines of header",
-        "sed '2,3d'",
-    ),
-    (
-        _RULED + rb"[^\n]*\|[^\n]*\n[ \t]*\|?[-+:| \t]*--[-+:| \t]*[+|][-+:| \t]*\r?\n",
-        "a table with lines drawn between its columns",
-        rf"sed -E '2d; /^\([0-9]+ rows?\)$/d; {_NO_RULES}'",
-    ),
-    (
-        _RULED + rb"[ \t]*\+[-+=]+\+[ \t]*\r?\n[ \t]*\|",
-        "a table with lines drawn around its cells",
-        rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
-    ),
-)
-"""First bytes of what other programs export as text, its name, and the command that makes a table of it."""
 
 
 def open_source(
@@ -332,12 +281,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
     for magic, (what, advice) in _FOREIGN.items():
         if head.startswith(magic):
             raise DataError(f"{what}, and is not read", place=Place(path), advice=advice.format(path=path))
-    for pattern, what, command in _EXPORTS:
-        if re.match(pattern, head):
-            from xentcli.readers.text.faults import Written
-
-            advice = Written(path).by(command, "keeps the names and the rows", ".csv")
-            raise DataError(f"{what}, and is not read", place=Place(path), advice=advice)
+    check_no_export(path, head)
     start = head[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         html = f"pandas.read_html({path!r})[0].to_csv('p.csv', index=False), if it has a table"
