@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -209,6 +210,17 @@ CASES = {
     ),
     "names that the predicted class shows, beside a label": Case(
         "p.csv --preds q --label y", {"p.csv": GUESSED}, ("--classes emu,dog,cat names",), 9 / 7 * LN2
+    ),
+    "a score and a flag for each choice": Case(
+        "p.jsonl",
+        {
+            "p.jsonl": "".join(
+                json.dumps({"gold": int(t), "resps": [[[v, v == max(q)]] for v in q]}) + "\n"
+                for q, t in zip(LOGITS.tolist(), TRUTH, strict=True)
+            )
+        },
+        ("python3",),
+        LN2,
     ),
     "a file of labels": Case(
         "full.csv",

@@ -192,6 +192,13 @@ CASES = (
     Try("54-hf", "eval.jsonl", _SCORES, "--label label --preds logits --kind logits"),
     Try("54-hf", "eval.jsonl --label label", _SCORES, "--preds logits --kind logits"),
     Try("55-lmeval", "samples_arc.jsonl --label target --preds filtered_resps --kind logits", _CHOICES, "python3"),
+    *(
+        Try("55-lmeval", f"{files}{args}", _CHOICES, "python3")
+        for files in ("samples_arc.jsonl", "samples_arc.json", "raw.jsonl")
+        for args in ("", " --label target")
+    ),
+    Try("55-lmeval", "samples_arc.jsonl --label target --preds filtered_resps", _CHOICES, "python3"),
+    Try("55-lmeval", "samples_arc.jsonl gold.csv", _CHOICES, "python3"),
     Try("56-mlflow", "eval_results_table.json", _FLOWERS, "--label targets --preds"),
     Try("56-mlflow", "eval_results_table.json --label targets", _FLOWERS),
     Try("57-savetxt", "proba.csv yn.txt", _FLOWERS, "--classes"),

@@ -35,6 +35,7 @@ from xentcli.pairing.roles import (
     used_columns,
 )
 from xentcli.pairing.sums import weighted_sums
+from xentcli.pairing.tokens import choices_command
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
@@ -95,7 +96,7 @@ def pair(
     doubt = find_predictions(roles, sources, queues, settings, whole=whole)
     _check_scale(roles["preds"][0], settings)
     if labelled:
-        _check_lengths(roles["preds"][0])
+        _check_lengths(roles["preds"][0], settings)
     else:
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
@@ -150,12 +151,13 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
         raise DataError(counts, advice=advice) from error
 
 
-def _check_lengths(preds: Found) -> None:
+def _check_lengths(preds: Found, settings: Settings) -> None:
     """Refuse lists of any length where each class has its column."""
     if has_lists(preds.source, preds.columns):
         raise DataError(
             f"{preds.names[0]} has lists of differing length, or of text, and not a number for each class",
             place=Place(preds.source.path),
+            advice=choices_command(preds.source, settings.label if isinstance(settings.label, str) else None),
         )
 
 

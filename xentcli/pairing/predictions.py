@@ -21,7 +21,7 @@ from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
 from xentcli.pairing.suggest import as_option, classes_of, needed_for, suggestions
-from xentcli.pairing.tokens import TOKENS
+from xentcli.pairing.tokens import TOKENS, choices_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
@@ -247,6 +247,7 @@ def _no_number(
         number_hint(stray.text)
         or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
         or stray.outside
+        or (choices_command(found.source, None) if len(sources) > 1 else "")
     )
     if number_hint(stray.text) and found.source.repeatable:
         needed = needed_for(found, PartQueue(found.source), settings)

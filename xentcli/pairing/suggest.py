@@ -21,7 +21,7 @@ from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
-from xentcli.pairing.tokens import class_command
+from xentcli.pairing.tokens import choices_command, class_command, is_gold
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import cached_property, record, replace
@@ -74,6 +74,8 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         return general
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     if settings.classes is None and (line := head.naming(source, settings)):
+        return (line, *elsewhere)
+    if line := head.choices(source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
@@ -389,6 +391,12 @@ class _Head:
         labels = [label for label in self.possible_labels(settings) if label in self.names]
         each = (class_command(source, label, self._distinct[self.names.index(label)]) for label in labels)
         return next(filter(None, each), "")
+
+    def choices(self, source: Source, settings: Settings) -> str:
+        """The command for lists of a log-likelihood and a flag for each choice; empty where there are none."""
+        gold = [name for name, values in zip(self.names, self._distinct, strict=True) if is_gold(name, values)]
+        label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
+        return choices_command(source, label)
 
     def unfolding(self, source: Source) -> str:
         """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""

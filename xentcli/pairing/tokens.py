@@ -1,21 +1,73 @@
-"""The command that makes class probabilities of the most likely tokens in the answers of a language model."""
+"""The commands that make columns of the records of language models: of likely tokens, and of scores of choices."""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from xentcli.columns.numerals import number, whole
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written
 
-__all__ = ["TOKENS", "class_command"]
+__all__ = ["TOKENS", "choices_command", "class_command", "is_gold"]
 
 _KEY = "top_logprobs"
 """What the answers of OpenAI's interfaces, and of those like them, call the list."""
 TOKENS = f"{_KEY}.token"
 """The end of the name of the column that has its tokens."""
+
+_ROWS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
+"""Records as the elements of an array, or one a line."""
+_GOLD = re.compile(r"(?<![^\W_])(target|gold|label|truth|answer|correct)", re.IGNORECASE)
+
+
+def is_gold(name: str, values: Collection[str]) -> bool:
+    """Whether a column may be the place of the right choice, by its name and its values.
+
+    >>> is_gold("doc.gold", {"0", "3"}), is_gold("acc", {"0", "1"}), is_gold("target", {" yes"})
+    (True, False, False)
+    """
+    return bool(_GOLD.search(name)) and all((whole(text) or "-").isdecimal() for text in values)
+
+
+def choices_command(source: Source, label: str | None) -> str:
+    """Return the command for lists of a log-likelihood and a flag for each choice, as evaluation harnesses write them.
+
+    It is empty where the records of JSON have no such lists. `label` is the column of the right choice, None of
+    another file.
+    """
+    record = _record_of(source)
+    found = record.items() if isinstance(record, dict) else ()
+    # The raw answers may stand before those that a filter left.
+    depths = {key: depth for key, value in found for depth in (1, 2) if _are_flagged(value, depth)}
+    if not depths:
+        return ""
+    key = min(depths, key=lambda name: depths[name])
+    name, first = json.dumps(key), "[0]" * depths[key]
+    code = (
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); "
+        f"[print(json.dumps({{**r, {name}: [float(c{first}) for c in r[{name}]]}})) for r in rows]"
+    )
+    options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(key)} --kind logits"
+    done = f"keeps the log-likelihood of each choice, then {options}"
+    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+
+
+def _are_flagged(value: Any, depth: int) -> bool:
+    """Whether a value is a list of several [number, flag], or with depth 2 of several [[number, flag]]."""
+    if not isinstance(value, list) or len(value) < 2:
+        return False
+    if depth == 2:
+        return all(isinstance(one, list) and len(one) == 1 for one in value) and _are_flagged(
+            [one[0] for one in value], 1
+        )
+    return all(
+        isinstance(one, list) and len(one) == 2 and number(str(one[0])) is not None and str(one[1]) in ("True", "False")
+        for one in value
+    )
 
 
 def class_command(source: Source, label: str, values: Collection[str]) -> str:
@@ -24,9 +76,7 @@ def class_command(source: Source, label: str, values: Collection[str]) -> str:
     It is empty where the records of JSON have no such list, or no token in the first is one of the labels. `label`
     is the name of the column of the labels, with its `values`.
     """
-    stream = getattr(source, "stream", None)
-    record = None if stream is None or source.format == "csv" else _first_record(stream.head.decode(errors="replace"))
-    found = next(_lists(record, "r"), None)
+    found = next(_lists(_record_of(source), "r"), None)
     if found is None or label.split(".")[0] in found[0].split('"')[1:2]:
         return ""
     path, tokens = found
@@ -35,9 +85,8 @@ def class_command(source: Source, label: str, values: Collection[str]) -> str:
         return ""
     each = f"{path}.items()" if named else f'((t["token"], t["logprob"]) for t in {path})'
     truth = "r" + "".join(f"[{json.dumps(key)}]" for key in label.split("."))
-    lines = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
     code = (
-        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({lines}); "
+        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); "
         f"names = sorted({{{truth} for r in rows}}); "
         f'[print(json.dumps({{"label": {truth}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
         "for n in names}})) for r in rows]"
@@ -46,7 +95,12 @@ def class_command(source: Source, label: str, values: Collection[str]) -> str:
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
 
 
-def _first_record(text: str) -> Any:
+def _record_of(source: Source) -> Any:
+    """The first record of JSON; None of other sources."""
+    stream = getattr(source, "stream", None)
+    if stream is None or source.format == "csv":
+        return None
+    text = stream.head.decode(errors="replace")
     try:
         return json.JSONDecoder().raw_decode(text, max(text.find("{"), 0))[0]
     except ValueError:
