@@ -222,6 +222,29 @@ CASES = {
         ("python3",),
         LN2,
     ),
+    "a row for each class": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": "id,c,q\n"
+            + "".join(
+                f"{9 - r},{name},{v}\n" for r, q in enumerate(Q.tolist()) for name, v in zip(NAMES, q, strict=True)
+            ),
+            "l.csv": L,
+        },
+        ("python3",),
+        LN2,
+    ),
+    "a row for each class, and its truth": Case(
+        "p.csv",
+        {
+            "p.csv": "id;c;q;hit\n"
+            + "".join(
+                f"i{r};{NAMES[k]};{v};{k == TRUTH[r]:d}\n" for r, q in enumerate(Q.tolist()) for k, v in enumerate(q)
+            )
+        },
+        ("python3",),
+        LN2,
+    ),
     "a file of labels": Case(
         "full.csv",
         {"full.csv": P, "l.csv": L},

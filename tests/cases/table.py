@@ -251,5 +251,17 @@ CASES = (
         for name in names
         for args in ("", " --label actual")
     ),
+    *(
+        Try("74-long", args, _AUTOPILOT, "python3")
+        for args in (
+            "long.csv y.csv",
+            "long.csv y.csv --id id",
+            "long.csv y.csv --id id --label class",
+            "long.csv alone.csv",
+            "truth.csv",
+            "truth.csv --label truth",
+            "hit.tsv",
+        )
+    ),
     Try("70-prefix", "sub.csv gold.csv --id rowid", _FLOWERS, "--label kind"),
 )

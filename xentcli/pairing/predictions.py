@@ -20,7 +20,7 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, classes_of, needed_for, suggestions
+from xentcli.pairing.suggest import as_option, classes_of, long_rows, needed_for, suggestions
 from xentcli.pairing.tokens import TOKENS, choices_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
@@ -248,6 +248,7 @@ def _no_number(
         or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
         or stray.outside
         or (choices_command(found.source, None) if len(sources) > 1 else "")
+        or (long_rows(found.source, settings, sources[1]) if len(sources) > 1 else "")
     )
     if number_hint(stray.text) and found.source.repeatable:
         needed = needed_for(found, PartQueue(found.source), settings)

@@ -17,6 +17,7 @@ from xentcli.pairing.suggest import (
     as_option,
     fitting,
     has_missing,
+    long_rows,
     nearly_as,
     nearly_fitting,
     needed_for,
@@ -165,6 +166,8 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         ):
             roles["label"] = [found]
             return
+        if line := long_rows(sources[0], settings, source):
+            raise DataError("a row for each class", place=Place(sources[0].path), advice=line)
         raise _which_label(found, roles, sources, queues, settings, swapped=columns == 1 and len(free) > 1)
     if "preds" in roles and len(free) == 1:
         roles["label"] = [Found(source, tuple(free))]

@@ -18,6 +18,7 @@ from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
+from xentcli.pairing.long import long_of
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
@@ -33,6 +34,7 @@ __all__ = [
     "classes_of",
     "fitting",
     "has_missing",
+    "long_rows",
     "nearly_as",
     "nearly_fitting",
     "needed_for",
@@ -75,7 +77,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     if settings.classes is None and (line := head.naming(source, settings)):
         return (line, *elsewhere)
-    if line := head.choices(source, settings):
+    if line := head.choices(source, settings) or head.long_rows(source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
@@ -228,6 +230,14 @@ def classes_beside(preds: Found, label: str, settings: Settings) -> tuple[str, .
     if label in _Head.of(every, PartQueue(preds.source)).predicted(names):
         return tuple(dict.fromkeys((not_the_truth(label), *suggestions(preds.source, replace(settings, label=None)))))
     return (f"{option.strip()} names the columns as the predicted class shows them",)
+
+
+def long_rows(source: Source, settings: Settings, other: Source) -> str:
+    """Return the command for predictions with a row for each class, and a file of labels; empty for other ones."""
+    if not source.repeatable or not source.tabular:
+        return ""
+    head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    return head.long_rows(source, settings, other)
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
@@ -397,6 +407,14 @@ class _Head:
         gold = [name for name, values in zip(self.names, self._distinct, strict=True) if is_gold(name, values)]
         label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
         return choices_command(source, label)
+
+    def long_rows(self, source: Source, settings: Settings, other: Source | None = None) -> str:
+        """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
+        columns = dict(zip(self.names, self.columns, strict=True))
+        if settings.preds is not None or not columns:
+            return ""
+        found = long_of(source, columns, self._shares, whole=len(self.columns[0]) < LOOK_AT)
+        return "" if found is None else found.command(other)
 
     def unfolding(self, source: Source) -> str:
         """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
