@@ -245,6 +245,32 @@ CASES = {
         ("python3",),
         LN2,
     ),
+    "tokens beside a file of labels": Case(
+        "p.jsonl l.csv",
+        {
+            "p.jsonl": "".join(
+                json.dumps({"n": f"r{r}", "a": {"top_logprobs": dict(zip(NAMES, np.log(q).tolist(), strict=True))}})
+                + "\n"
+                for r, q in enumerate(Q.tolist())
+            ),
+            "l.csv": "n,size,label\n" + "".join(f"r{r},7,{NAMES[TRUTH[r]]}\n" for r in (2, 0, 3, 1)),
+        },
+        ("python3",),
+        LN2,
+    ),
+    "a log of an evaluation, with a first line of its own": Case(
+        "p.jsonl",
+        {
+            "p.jsonl": '{"spec": {"run": "x"}}\n'
+            + "".join(
+                json.dumps({"n": r, "data": {"expected": NAMES[t], "picked": NAMES[int(np.argmax(q))], "probs": q}})
+                + "\n"
+                for r, (q, t) in enumerate(SHOWN)
+            )
+        },
+        ("tail -n +2", "--label data.expected --preds data.probs --classes cat,dog,emu"),
+        9 / 7 * LN2,
+    ),
     "a file of labels": Case(
         "full.csv",
         {"full.csv": P, "l.csv": L},

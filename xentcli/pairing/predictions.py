@@ -20,8 +20,8 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, classes_of, long_rows, needed_for, suggestions
-from xentcli.pairing.tokens import TOKENS, choices_command
+from xentcli.pairing.suggest import as_option, classes_of, conversion, needed_for, suggestions
+from xentcli.pairing.tokens import TOKENS
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
@@ -83,7 +83,8 @@ def find_predictions(
     found, labelled = Found(source, free, others=True), KINDS[settings.kind].labelled
     tokens = next((name for name in found.names if name.endswith(TOKENS)), None)
     if labelled and tokens is not None:
-        lines = suggestions(source, settings)
+        line = conversion(source, settings, sources[1]) if len(sources) > 1 else ""
+        lines = (line,) if line else suggestions(source, settings)
         raise DataError(f"{tokens} has tokens, not classes", place=Place(source.path), advice=lines)
     check_odd(found, "every column without another role is a prediction")
     if not labelled and len(free) > 1 and source.tabular:
@@ -247,8 +248,7 @@ def _no_number(
         number_hint(stray.text)
         or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
         or stray.outside
-        or (choices_command(found.source, None) if len(sources) > 1 else "")
-        or (long_rows(found.source, settings, sources[1]) if len(sources) > 1 else "")
+        or (conversion(found.source, settings, sources[1]) if len(sources) > 1 else "")
     )
     if number_hint(stray.text) and found.source.repeatable:
         needed = needed_for(found, PartQueue(found.source), settings)

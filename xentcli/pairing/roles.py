@@ -15,9 +15,9 @@ from xentcli.pairing.lists import has_lists
 from xentcli.pairing.stray import LOOK_AT, first_text
 from xentcli.pairing.suggest import (
     as_option,
+    conversion,
     fitting,
     has_missing,
-    long_rows,
     nearly_as,
     nearly_fitting,
     needed_for,
@@ -166,8 +166,8 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         ):
             roles["label"] = [found]
             return
-        if line := long_rows(sources[0], settings, source):
-            raise DataError("a row for each class", place=Place(sources[0].path), advice=line)
+        if line := conversion(sources[0], settings, source):
+            raise DataError("no column for each class", place=Place(sources[0].path), advice=line)
         raise _which_label(found, roles, sources, queues, settings, swapped=columns == 1 and len(free) > 1)
     if "preds" in roles and len(free) == 1:
         roles["label"] = [Found(source, tuple(free))]

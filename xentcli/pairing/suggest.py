@@ -22,7 +22,7 @@ from xentcli.pairing.long import long_of
 from xentcli.pairing.misfits import respelled
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
-from xentcli.pairing.tokens import choices_command, class_command, is_gold
+from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import cached_property, record, replace
@@ -32,9 +32,9 @@ __all__ = [
     "as_option",
     "classes_beside",
     "classes_of",
+    "conversion",
     "fitting",
     "has_missing",
-    "long_rows",
     "nearly_as",
     "nearly_fitting",
     "needed_for",
@@ -232,12 +232,13 @@ def classes_beside(preds: Found, label: str, settings: Settings) -> tuple[str, .
     return (f"{option.strip()} names the columns as the predicted class shows them",)
 
 
-def long_rows(source: Source, settings: Settings, other: Source) -> str:
-    """Return the command for predictions with a row for each class, and a file of labels; empty for other ones."""
-    if not source.repeatable or not source.tabular:
+def conversion(source: Source, settings: Settings, other: Source) -> str:
+    """Return the command that makes columns of predictions, labels being in another file; empty where none has to."""
+    if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
-    head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
-    return head.long_rows(source, settings, other)
+    ours, theirs = (_Head.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
+    labels = dict(zip(theirs.names, theirs._distinct, strict=True))
+    return answers_command(source, labels) or choices_command(source, None) or ours.long_rows(source, settings, other)
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:

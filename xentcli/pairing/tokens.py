@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from xentcli.columns.numerals import number, whole
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written
 
-__all__ = ["TOKENS", "choices_command", "class_command", "is_gold"]
+__all__ = ["TOKENS", "answers_command", "choices_command", "class_command", "is_gold"]
 
 _KEY = "top_logprobs"
 """What the answers of OpenAI's interfaces, and of those like them, call the list."""
@@ -80,18 +80,40 @@ def class_command(source: Source, label: str, values: Collection[str]) -> str:
     if found is None or label.split(".")[0] in found[0].split('"')[1:2]:
         return ""
     path, tokens = found
-    named = isinstance(tokens, dict)
     if not {token.strip() for token in _texts(tokens)} & {*values}:
         return ""
-    each = f"{path}.items()" if named else f'((t["token"], t["logprob"]) for t in {path})'
     truth = "r" + "".join(f"[{json.dumps(key)}]" for key in label.split("."))
+    done = f"{_DONE}, then --label label --preds q --renormalize"
+    return _command(source, f"sorted({{{truth} for r in rows}})", f'"label": {truth}', path, tokens, done)
+
+
+def answers_command(source: Source, columns: Mapping[str, Collection[str]]) -> str:
+    """The same, where the labels are in another file, which has `columns` with these values. Names of rows are kept."""
+    record = _record_of(source)
+    path, tokens = next(_lists(record, "r"), ("", ()))
+    texts = {token.strip() for token in _texts(tokens)}
+    labels = [name for name, values in columns.items() if texts & {*values}]
+    if len(labels) != 1 or not isinstance(record, dict):
+        return ""
+    ids = [name for name in columns if name in record and name not in labels]
+    options = "".join(f" --id {shlex.quote(name)}" for name in ids[:1])
+    options += f" --label {shlex.quote(labels[0])}" if len(columns) - len(ids[:1]) > 1 else ""
+    names = json.dumps(sorted(text for text in columns[labels[0]] if text.strip()))
+    kept = "**{k: v for k, v in r.items() if not isinstance(v, (dict, list))}"
+    return _command(source, names, kept, path, tokens, f"{_DONE}, then --preds q --renormalize{options}")
+
+
+_DONE = "writes the probability of each label as the first token"
+
+
+def _command(source: Source, names: str, kept: str, path: str, tokens: Any, done: str) -> str:
+    """The shell line that writes what is kept of each record and the probability q of each name; all as Python."""
+    each = f"{path}.items()" if isinstance(tokens, dict) else f'((t["token"], t["logprob"]) for t in {path})'
     code = (
-        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); "
-        f"names = sorted({{{truth} for r in rows}}); "
-        f'[print(json.dumps({{"label": {truth}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
+        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); names = {names}; "
+        f'[print(json.dumps({{{kept}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
         "for n in names}})) for r in rows]"
     )
-    done = "writes the probability of each label as the first token, then --label label --preds q --renormalize"
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
 
 
