@@ -56,6 +56,11 @@ PROMISES = {
         ("JUnit XML is valid, and says error for what could not run.", "tests/cli/test_ci.py::test_one_check_of_the_command_line"),
         ("Text of a file is no more than text in annotations, summaries and XML.", "tests/cli/test_ci.py::test_no_name_is_more_than_text"),
         ("A cluster of Dask gives the same report, to the last bit.", "tests/engine/test_cluster.py"),
+        (
+            "A worker of Dask that is killed changes no bit; a file that changes, no memory and a lost scheduler "
+            "are errors in time.",
+            "tests/faults/test_dask.py",
+        ),
         ("Without forks, or without threads, the figures are the same.", "tests/engine/test_without_fork.py"),
     ],
     "Nothing is lost": [

@@ -300,7 +300,7 @@ ROWS: list[Row] = [
             ("objects", forged(described("'|O'")), "a pickle", 3),
             ("structured", npy(np.zeros(3, [("a", "f8"), ("b", "f8")])), "numpy.array(array.tolist(), float)", 3),
             ("complex", npy(Q.astype(complex)), "imaginary", 3),
-            ("times", npy(np.zeros((3, 2), "M8[s]")), "times are no numbers", 3),
+            ("times", npy(np.zeros((3, 2), "M8[s]")), "times cannot be scored", 3),
             ("long double", npy(Q.astype("longdouble")), "up to 8 bytes", 3),
             ("a single number", npy(np.array(0.5)), "no dimension", 3),
             ("text as predictions", npy(Q.astype("U5")), "an array of text", 3),
