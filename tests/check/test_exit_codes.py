@@ -34,7 +34,7 @@ CAUSES: list[tuple[int, tuple[str, ...], str]] = [
     (2, FILES, "nothing to check"),
     (2, (*FILES, "--baseline", "main.npz"), "nothing to check"),
     (2, (*FILES, "--max", "f1=1"), "there is no metric 'f1'"),
-    (2, (*FILES, "--max-regression", "ppl=2%", "--baseline", "main.npz"), "not a mean of rows"),
+    (2, (*FILES, "--max-regression", "ppl=2%", "--baseline", "main.npz"), "not a mean over rows"),
     (2, (*FILES, "--fail-on-warning", "shifty"), "did you mean shifted?"),
     (2, (*FILES, *PAIRED, "--write-baseline", "main.npz"), "is an input"),
     (2, (*FILES, "--baseline", "good.csv", "--max-regression", "cost=0"), "is the file of the predictions"),

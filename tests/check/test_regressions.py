@@ -199,7 +199,7 @@ def test_figures_alone_decide_without_rows(value: float, verdict: str) -> None:
         )
         assert (new.verdict, new.checks[0].interval) == (verdict, None)
         assert new.baseline is not None and new.baseline.rows_compared == 0
-        assert "figures alone" in new.baseline.notes[0]
+        assert "only figures are compared" in new.baseline.notes[0]
 
 
 def json_of(given: Any) -> str:

@@ -252,7 +252,7 @@ def test_scores_by_label_are_columns_by_name(write: Write) -> None:
         ('{"p": [0.5, 0.5]}', "no 'y'"),
         ('{"p": [0.5], "y": 1}', "a list of 1 number where the first line has a list of 2 numbers"),
         ('{"p": [0.5, null], "y": 1}', "null is not a number"),
-        ('{"p": [0.5, "0.5"], "y": 1}', "no list"),
+        ('{"p": [0.5, "0.5"], "y": 1}', "neither a list nor an object of numbers"),
         ('{"p": [0.5, NaN], "y": 1}', "got nan"),
         ('{"p": [0.5, 0.5], "p": [1, 0], "y": 1}', "key 'p' appears twice"),
         ('{"p": [0.5, 0.5], "y": 1', "no JSON"),
@@ -262,7 +262,7 @@ def test_scores_by_label_are_columns_by_name(write: Write) -> None:
         ('{"p": [0.5, 0.5], "y": "\\ud800"}', "surrogate pair"),
         ("", "a blank line"),
         ('{"p": [1' + "0" * 5000 + ", 0], 'y': 1}", "no JSON"),
-        ("[" * 200_000, "no JSON"),
+        ("[" * 200_000, "nested too deeply"),
         ('{"p": [1e400, 0.5], "y": 1}', "larger than any double"),
     ],
 )

@@ -265,6 +265,8 @@ class Runs:
 
         def write(block: Block) -> None:
             (found, codes), *block_groups = block.groups
+            # A reader may number texts by their letters: models are in the order of the file.
+            names.add([found[code] for code in dict.fromkeys(codes.tolist())])
             numbers = names.add(list(found))
             models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
             assert block.ids is not None
