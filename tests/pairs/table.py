@@ -166,6 +166,8 @@ EXCUSED = {
     ("kind", "by"): "explain looks for causes among the groups, and may find none",
     ("quiet", "strict"): "the exit code is that of a limit that passes",
     ("get", "strict"): "the exit code is that of a limit that passes",
+    ("state", "strict"): "the regression that it is about is what is refused",
+    ("state", "baseline"): "the regression that it is about is what is refused",
     ("model", "align"): "rows of one file have no other file's row names",
 }
 """Pairs of which the second changes nothing on its input, and why."""
