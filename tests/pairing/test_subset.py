@@ -125,3 +125,11 @@ def test_what_a_step_does_is_what_its_code_does() -> None:
 def test_texts_that_differ_otherwise_are_not_near() -> None:
     assert not differing("cat", "cats") and not differing("1.5", "1") and not differing("a", "a")
     assert loose("IMG-01.PNG") == "img-01"
+
+
+@pytest.mark.parametrize("block_bytes", [1, 1 << 20])
+def test_an_id_twice_that_no_label_has_is_refused_too(write: Write, block_bytes: int) -> None:
+    preds = write("p.csv", "id,a,b\n1,.5,.5\n9,.1,.9\n2,.3,.7\n8,.5,.5\n9,.1,.9\n")
+    labels = write("y.csv", "id,truth\n2,b\n1,a\n5,a\n")
+    with pytest.raises(DataError, match=r"row 5 \(line 6\): id '9' appears twice, first at row 2 \(line 3\)"):
+        score(preds, labels, id="id", label="truth", subset=True, block_bytes=block_bytes)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import field
 from typing import NamedTuple
 
 import numpy as np
 
-from xentcli.arrays import Ints
+from xentcli.arrays import Ints, Words
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing import near
 from xentcli.pairing.ids import ids_at, ids_of, place_of, twice
-from xentcli.pairing.join import Join
+from xentcli.pairing.join import Join, Keys
 from xentcli.readers.source import Pick, Source
 from xentcli.records import record
 
@@ -58,6 +59,8 @@ class Matched:
         The predictions.
     used
         A byte for each row of the labels' side: 1 where it has a prediction.
+    absent
+        With --subset the hashes (u8[n] each) and rows (i8[n]) of the ids that the labels' side has not: 24 bytes an id.
     subset
         Whether rows may stay without a partner.
     sharded
@@ -77,6 +80,7 @@ class Matched:
     twice: int = 0
     missing_examples: tuple[str, ...] = ()
     first_twice: tuple[str, int] = ("", 0)
+    absent: list[tuple[Words, Words, Ints]] = field(default_factory=list)
 
     @property
     def faulty(self) -> bool:
@@ -93,6 +97,8 @@ class Matched:
             self.missing += len(absent)
             examples = (ids[row] for row in absent[:_CANDIDATES].tolist())
             self.missing_examples = (*self.missing_examples, *examples)[:_CANDIDATES]
+            if self.subset:
+                self.absent.append((*self.join.keys.hash.of([ids[row] for row in absent.tolist()]), absent + begin))
             positions, rows = positions[there], rows[there]
         used = np.frombuffer(self.used, np.uint8)
         ordered = np.sort(positions)
@@ -128,6 +134,7 @@ class Matched:
         DataError
             With counts and examples, the nearest id where one is near, and --subset where it helps.
         """
+        self._note_absent_twice()
         if self.twice:
             raise self._repeated()
         unused, both = self.unused, sum(self.used)
@@ -160,6 +167,18 @@ class Matched:
             first = ids_at(self.source, self.column, range(min(FEW, self.join.rows.count)))
             yield f"ids of {self.source.path}: {_examples(first)}"
 
+    def _note_absent_twice(self) -> None:
+        """Find ids that the predictions have twice, and the labels' side has not."""
+        if self.twice or not self.absent:
+            return
+        first, second, rows = map(list, zip(*self.absent, strict=True))
+        repeated = Keys.of(self.join.keys.hash, first, second).repeated()
+        if repeated is not None:
+            at, _, self.twice = repeated
+            row = int(np.concatenate(rows)[at])
+            name = ids_at(self.ours, self.our_column, [row])[0] if self.ours.repeatable else ""
+            self.first_twice = name, row
+
     def _repeated(self) -> DataError:
         """The error of an id that the predictions have twice, with both places where they can be read again."""
         name, row = self.first_twice
@@ -167,7 +186,7 @@ class Matched:
         if self.ours.repeatable:
             places = place_of(self.ours, self.our_column, name)
             first, again = next(places), next(places)
-        return twice(f"id {shown(name)}", again, first, self.twice)
+        return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice)
 
     def near(self) -> Near | None:
         """Return the first id of the predictions without a partner that is like an unused one of the other side."""
