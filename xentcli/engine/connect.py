@@ -61,7 +61,8 @@ def connected(stack: contextlib.ExitStack, given: Any, workers: int, tell: Calla
         return given
     stack.enter_context(_quiet())
     if given is None:
-        client, what = stack.enter_context(_local(workers)), f"{workers:,} workers on this machine"
+        client = stack.enter_context(_local(workers))
+        what = f"{workers:,} worker{'' if workers == 1 else 's'} on this machine"
     else:
         client = _client_of(os.fspath(given))
         stack.callback(_closed, client)
