@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, TypeVar
 
 import numpy as np
 
 from xentcli.analysis.caveats import CLUSTERED, no_spread
+from xentcli.analysis.comparison_remarks import Remarks
 from xentcli.analysis.contrasts import MOST_PAIRED, Contrasts
 from xentcli.analysis.details import largest_step, paired_differences
 from xentcli.analysis.fit import RESOLVED
 from xentcli.analysis.model_rows import ModelRows
 from xentcli.analysis.pairs import Difference, Part, columns_of, holm, parts_of
-from xentcli.errors import NoVerdict, Place, Warning, shown
+from xentcli.errors import NoVerdict, Place
 from xentcli.records import cached_property, record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.report.details import ComparisonDetails
-from xentcli.report.document import counted
 from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import Groups, named
@@ -31,10 +30,6 @@ __all__ = ["comparison_of"]
 
 K = TypeVar("K", bound=Hashable)
 
-FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
-"""Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
-
-_NUMBER = re.compile(r"[0-9][0-9.,]*(?: [0-9][0-9.,]*)*")
 _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 """The metrics that are fields of a Model."""
 
@@ -111,12 +106,6 @@ class _Compared:
         return self.settings.nats_per_unit if _row(metric).unit == "loss" else 1.0
 
     @cached_property
-    def _counts(self) -> dict[str, int]:
-        """How many rows each model has, those that the others lack among them."""
-        scored, extra = self.contrasts.scored, self.contrasts.extra
-        return {model.name: scored[place] + extra[place] for place, model in enumerate(self.models)}
-
-    @cached_property
     def metrics(self) -> list[str]:
         """The metrics that every model has, the cost first."""
         defined = [name for name in self.runs_metrics if name not in self.contrasts.undefined]
@@ -149,6 +138,15 @@ class _Compared:
             raise NoVerdict("there is no row that all models have", place=Place(self.reference.path))
         first = self.reference.scores
         pairs = tuple(self.pairs())
+        remarks = Remarks(
+            self.models,
+            self.contrasts,
+            pairs,
+            self.unfitted,
+            self.clusters,
+            self.row_names,
+            order_turns=self._order_turns,
+        )
         return Comparison(
             models=tuple(self.model(place, model) for place, model in enumerate(self.models)),
             pairs=pairs,
@@ -165,9 +163,9 @@ class _Compared:
             worst=tuple(self.worst()),
             best=self.best(),
             refused=refused,
-            notes=tuple(self.notes(pairs)),
+            notes=tuple(remarks.notes()),
             options=self.settings.changed(),
-            warnings=tuple(self.warnings(pairs)),
+            warnings=tuple(remarks.warnings()),
             details=self.details(),
         )
 
@@ -241,6 +239,16 @@ class _Compared:
         return (
             metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self.reference.name, metric]
         )
+
+    @property
+    def _order_turns(self) -> bool:
+        """Whether two models are in another order once each has its own temperature."""
+        if len(self.models) != 2:
+            return False
+        name = self.models[1].name
+        changes = {metric: self.differences[name, metric].change for metric in self.metrics}
+        before, after = changes["cost"], changes.get("calibrated_cost")
+        return bool(before and after and before * after < 0 and self._resolved("calibrated_cost", after))
 
     def _largest(self, place: int, one: Difference) -> tuple[float | None, int | None]:
         """The largest part of the variance of a model's differences that one row makes, and that row, from 1."""
@@ -340,97 +348,3 @@ class _Compared:
                     self.in_unit(change),
                     share,
                 )
-
-    def notes(self, pairs: Sequence[Pair]) -> Iterator[str]:
-        rows = self._counts
-        if not self.contrasts.same_rows:
-            counts = ", ".join(f"{name} has {count:,}" for name, count in list(rows.items())[:5])
-            yield f"compared on the {self.contrasts.rows:,} rows that all have: {counts}{', ...' * (len(rows) > 5)}"
-        for pair in pairs if len(self.models) == 2 else ():
-            if pair.metric == "cost" and pair.change and (pair.wins - pair.losses) * pair.change > 0:
-                most = pair.model if pair.wins > pair.losses else pair.reference
-                yield f"{most} has the smaller loss on more rows, but the larger mean"
-        yield from self._on_fits()
-        if len(self.models) > 2:
-            yield "the best of many looks better than it is: its cost was chosen on these rows"
-
-    def _on_fits(self) -> Iterator[str]:
-        """Notes on temperatures: why there are none, and where they turn the order of two models."""
-        if self.unfitted:
-            yield f"calibrated is left out: {self.unfitted}"
-        if not self.contrasts.same_rows and any(model.fitted.temperature is not None for model in self.models):
-            yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
-        unfit = [(model.name, (model.fitted.reason,)) for model in self.models if model.fitted.reason]
-        for names, (reason,), of in _alike(unfit):
-            yield f"calibrated is left out: {_models(names, len(self.models))}: {reason}{of}"
-        two = len(self.models) == 2
-        changes = {metric: self.differences[self.models[1].name, metric].change for metric in self.metrics if two}
-        before, after = changes.get("cost"), changes.get("calibrated_cost")
-        if before and after and before * after < 0 and self._resolved("calibrated_cost", after):
-            each = ", ".join(f"{model.name} {model.fitted.temperature:.3g}" for model in self.models)
-            yield f"the order turns once each model has its own temperature ({each})"
-
-    def _row_name(self, row: int) -> str:
-        if self.row_names is None:
-            return f"row {row:,}"
-        return f"id {shown(self.row_names[row - 1])}"
-
-    def warnings(self, pairs: Sequence[Pair]) -> Iterator[Warning]:
-        reports = {id(model.scores): (model.name, model.scores) for model in self.models}
-        found = [(name, (w.code, w.message, w.advice)) for name, one in reports.values() for w in one.warnings]
-        for names, (code, message, advice), of in _alike(found):
-            whose = f"{_models(names, len(self.models))}: " if len(reports) > 1 else ""
-            yield Warning(code, f"{whose}{message}{of}", advice)
-        if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
-            narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
-            yield Warning("few-clusters", f"only {counted(clusters, 'cluster')}: {narrow}")
-        elif (rows := self.contrasts.rows) < FEW_ROWS:
-            rough = f"intervals are rough below {FEW_ROWS}" if rows > 1 else "there are no intervals"
-            yield Warning("few-rows", f"only {counted(rows, 'row')}: {rough}")
-        large = [(p.model, p.largest_row or 0, p.largest_share) for p in pairs if (p.largest_share or 0.0) > MUCH]
-        for whose, (row,) in self._together((name, row) for name, row, _ in large):
-            shares = [share for _, other, share in large if other == row and share is not None]
-            yield Warning(
-                "one-row",
-                f"{f'{whose}: ' if len(self.others) > 1 else ''}one row makes {'up to ' * (len(shares) > 1)}"
-                f"{100 * max(shares):.0f} % of the variance of the differences: {self._row_name(row)}",
-            )
-
-    def _together(self, found: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Yield what was found of models, each (name, what...), once, with the names of its models."""
-        names: dict[tuple[Any, ...], list[str]] = {}
-        for name, *what in found:
-            names.setdefault(tuple(what), []).append(name)
-        for shared, whose in names.items():
-            yield _models(whose, len(self.models)), shared
-
-
-def _alike(found: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
-    """Yield texts of models that differ in figures alone once: the models, the first's texts, whose figures they have.
-
-    >>> list(_alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
-    [(['a', 'b'], ('3 rows',), ' (figures of a)')]
-    """
-    groups: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
-    for name, texts in found:
-        groups.setdefault(tuple(_NUMBER.sub("0", text) for text in texts), []).append((name, texts))
-    for group in groups.values():
-        name, first = group[0]
-        yield (
-            [name for name, _ in group],
-            first,
-            "" if all(texts == first for _, texts in group) else f" (figures of {name})",
-        )
-
-
-def _models(names: Sequence[str], count: int) -> str:
-    """Name some of `count` models.
-
-    >>> _models(["a"], 2), _models(["a", "b"], 2), _models(["a", "b", "c", "d"], 200)
-    ('a', 'both models', '4 of 200 models (a, b, c, ...)')
-    """
-    if len(names) == 1:
-        return names[0]
-    if len(names) == count:
-        return "both models" if count == 2 else f"all {count:,} models"
-    return f"{len(names):,} of {count:,} models ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"

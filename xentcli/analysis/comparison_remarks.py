@@ -1,0 +1,141 @@
+"""What a comparison says beside its figures: notes, and warnings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from xentcli.analysis.contrasts import Contrasts
+from xentcli.analysis.model_rows import ModelRows
+from xentcli.errors import Warning, shown
+from xentcli.records import record
+from xentcli.report.comparison import Pair
+from xentcli.report.document import counted
+
+__all__ = ["Remarks"]
+
+FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
+"""Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
+
+_NUMBER = re.compile(r"[0-9][0-9.,]*(?: [0-9][0-9.,]*)*")
+
+
+@record(frozen=True, eq=False)
+class Remarks:
+    """The notes and warnings of a comparison; the models are in its order, the reference first.
+
+    Attributes
+    ----------
+    pairs
+        The changes of the comparison.
+    unfitted
+        Why no temperatures were fitted, where that was not asked for.
+    clusters
+        How many there are, with --cluster.
+    row_names
+        The id of each row, where rows are counted by ids.
+    order_turns
+        Whether two models are in another order once each has its own temperature.
+    """
+
+    models: Sequence[ModelRows]
+    contrasts: Contrasts
+    pairs: Sequence[Pair]
+    unfitted: str
+    clusters: int | None
+    row_names: Sequence[str] | None
+    order_turns: bool
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is worth knowing, and nothing to worry about."""
+        if not self.contrasts.same_rows:
+            scored, extra = self.contrasts.scored, self.contrasts.extra
+            counts = [f"{model.name} has {scored[at] + extra[at]:,}" for at, model in enumerate(self.models[:5])]
+            more = ", ..." * (len(self.models) > 5)
+            yield f"compared on the {self.contrasts.rows:,} rows that all have: {', '.join(counts)}{more}"
+        for pair in self.pairs if len(self.models) == 2 else ():
+            if pair.metric == "cost" and pair.change and (pair.wins - pair.losses) * pair.change > 0:
+                most = pair.model if pair.wins > pair.losses else pair.reference
+                yield f"{most} has the smaller loss on more rows, but the larger mean"
+        yield from self._on_fits()
+        if len(self.models) > 2:
+            yield "the best of many looks better than it is: its cost was chosen on these rows"
+
+    def _on_fits(self) -> Iterator[str]:
+        """Notes on temperatures: why there are none, and where they turn the order of two models."""
+        if self.unfitted:
+            yield f"calibrated is left out: {self.unfitted}"
+        if not self.contrasts.same_rows and any(model.fitted.temperature is not None for model in self.models):
+            yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
+        unfit = [(model.name, (model.fitted.reason,)) for model in self.models if model.fitted.reason]
+        for names, (reason,), of in _alike(unfit):
+            yield f"calibrated is left out: {_models(names, len(self.models))}: {reason}{of}"
+        if self.order_turns:
+            each = ", ".join(f"{model.name} {model.fitted.temperature:.3g}" for model in self.models)
+            yield f"the order turns once each model has its own temperature ({each})"
+
+    def _row_name(self, row: int) -> str:
+        if self.row_names is None:
+            return f"row {row:,}"
+        return f"id {shown(self.row_names[row - 1])}"
+
+    def warnings(self) -> Iterator[Warning]:
+        """Yield the warnings of the models, then those of few rows and of rows that dominate."""
+        reports = {id(model.scores): (model.name, model.scores) for model in self.models}
+        found = [(name, (w.code, w.message, w.advice)) for name, one in reports.values() for w in one.warnings]
+        for names, (code, message, advice), of in _alike(found):
+            whose = f"{_models(names, len(self.models))}: " if len(reports) > 1 else ""
+            yield Warning(code, f"{whose}{message}{of}", advice)
+        if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
+            narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
+            yield Warning("few-clusters", f"only {counted(clusters, 'cluster')}: {narrow}")
+        elif (rows := self.contrasts.rows) < FEW_ROWS:
+            rough = f"intervals are rough below {FEW_ROWS}" if rows > 1 else "there are no intervals"
+            yield Warning("few-rows", f"only {counted(rows, 'row')}: {rough}")
+        yield from self._dominant_rows()
+
+    def _dominant_rows(self) -> Iterator[Warning]:
+        """Warn of each row that makes much of the variance, once for all models."""
+        large: dict[int, list[tuple[str, float]]] = {}
+        for pair in self.pairs:
+            if pair.largest_row is not None and (pair.largest_share or 0.0) > MUCH:
+                large.setdefault(pair.largest_row, []).append((pair.model, pair.largest_share or 0.0))
+        for row, found in large.items():
+            names, shares = zip(*found, strict=True)
+            whose = f"{_models(names, len(self.models))}: " if len(self.models) > 2 else ""
+            yield Warning(
+                "one-row",
+                f"{whose}one row makes {'up to ' * (len(shares) > 1)}{100 * max(shares):.0f} % "
+                f"of the variance of the differences: {self._row_name(row)}",
+            )
+
+
+def _alike(found: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
+    """Yield texts of models that differ in figures alone once: the models, the first's texts, whose figures they have.
+
+    >>> list(_alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
+    [(['a', 'b'], ('3 rows',), ' (figures of a)')]
+    """
+    groups: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
+    for name, texts in found:
+        groups.setdefault(tuple(_NUMBER.sub("0", text) for text in texts), []).append((name, texts))
+    for group in groups.values():
+        name, first = group[0]
+        yield (
+            [name for name, _ in group],
+            first,
+            "" if all(texts == first for _, texts in group) else f" (figures of {name})",
+        )
+
+
+def _models(names: Sequence[str], count: int) -> str:
+    """Name some of `count` models.
+
+    >>> _models(["a"], 2), _models(["a", "b"], 2), _models(["a", "b", "c", "d"], 200)
+    ('a', 'both models', '4 of 200 models (a, b, c, ...)')
+    """
+    if len(names) == 1:
+        return names[0]
+    if len(names) == count:
+        return "both models" if count == 2 else f"all {count:,} models"
+    return f"{len(names):,} of {count:,} models ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"
