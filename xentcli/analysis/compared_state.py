@@ -148,9 +148,8 @@ def merged(states: Sequence[ComparedState]) -> ComparedState:
     first = states[0]
     for other in states[1:]:
         if other.names != first.names:
-            mine, theirs = (", ".join(state.names) for state in (other, first))
             raise DataError(
-                f"other models: {mine}, and {theirs} in {first.path}",
+                f"other models: {', '.join(other.names)}, and {', '.join(first.names)} in {first.path}",
                 place=Place(other.path),
                 advice=(
                     "compare the same models in the same order in each run",
@@ -214,7 +213,7 @@ class Collected:
         Raises
         ------
         UsageError
-            For options of which runs have no rows in an order that they share, and for a path that is an input.
+            For options with which rows have no order that all runs share, and for a path that is an input.
         """
         option = "--state" if settings.shard is None else "--shard"
         if by_model:
@@ -273,19 +272,20 @@ class Collected:
 
 
 def _check_sharded(names: Sequence[str], states: Sequence[State]) -> None:
-    """Refuse models of which --shard gave other rows than of the reference.
+    """Refuse models whose shard has other rows than that of the reference.
 
     Raises
     ------
     DataError
-        With what was shared out.
+        Naming what --shard divided.
     """
-    shared = [(state.covers[0].whole or ("", 0, ""), state.covers[0].start) for state in states]
-    (theirs, parts, _), begin = shared[0]
-    for name, state, ((kind, count, _), start) in zip(names, states, shared, strict=True):
-        if (kind, count, start) != (theirs, parts, begin):
+    shards = [(state.covers[0].whole or ("", 0, ""), state.covers[0].start) for state in states]
+    (first_kind, first_count, _), first_start = shards[0]
+    for name, state, ((kind, count, _), start) in zip(names, states, shards, strict=True):
+        if (kind, count, start) != (first_kind, first_count, first_start):
             raise DataError(
-                f"--shard shares out {count:,} {kind} of {name}, and {parts:,} {theirs} of {names[0]}: other rows",
+                f"--shard shares out {count:,} {kind} of {name}, and {first_count:,} {first_kind} of {names[0]}: "
+                "other rows",
                 place=Place(state.covers[0].inputs[0].path),
                 advice="give each model one file, or each as many files as the others",
             )

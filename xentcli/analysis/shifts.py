@@ -65,12 +65,12 @@ class _Shift:
     def add(self, work: Workings, step: int) -> _Shift:
         """Add the rows of a batch that have a neighbour `step` rows away."""
         first = np.flatnonzero(np.diff(work.batch.rows) == 1)
-        ours, theirs = (first + 1, first) if step < 0 else (first, first + 1)
-        here = _Score.of(work.loss[ours], work.figure(correct)[ours], work.raw_loss[ours])
-        loss, right = _with_labels(work, ours, theirs)
+        rows, neighbours = (first + 1, first) if step < 0 else (first, first + 1)
+        here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows])
+        loss, right = _with_labels(work, rows, neighbours)
         # How many would be infinite is only said where nothing is clipped.
         there = _Score.of(loss, right, loss)
-        return _Shift(self.rows + len(ours), self.here.merge(here), self.there.merge(there))
+        return _Shift(self.rows + len(rows), self.here.merge(here), self.there.merge(there))
 
     @property
     def by_cost(self) -> bool:
@@ -102,16 +102,16 @@ class _Shift:
         return by_cost or there < min(1.1 * constant, 0.9 * here)
 
 
-def _with_labels(work: Workings, ours: Ints, theirs: Ints) -> tuple[Floats, Floats]:
+def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floats]:
     """f8[m] each: the loss of some rows with the labels of others, and 1 where that label is predicted, else 0."""
     target = work.batch.target
     assert target is not None
     if target.ndim > 1:
-        shifted = Workings(replace(work.batch.take(ours), target=target[theirs], known=None))
+        shifted = Workings(replace(work.batch.take(rows), target=target[others], known=None))
         return shifted.loss, shifted.figure(correct)
     index = work.index.copy()
-    index[ours] = work.index[theirs]
-    return work.loss_of(index)[ours], (work.predicted[ours] == index[ours]).astype(np.float64)
+    index[rows] = work.index[others]
+    return work.loss_of(index)[rows], (work.predicted[rows] == index[rows]).astype(np.float64)
 
 
 def shift_warning(case: Case, feed: Feed) -> Warning | None:

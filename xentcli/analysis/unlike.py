@@ -35,35 +35,35 @@ class Piece:
 
 
 def check_alike(one: State, other: State) -> None:
-    """Refuse states of other commands, options or classes."""
+    """Refuse a state of other options, limits or classes than those of the first."""
 
-    def unlike(what: str, mine: str, theirs: str, *advice: str) -> DataError:
-        return DataError(f"{what}: {mine}, and {theirs} in {one.path}", place=Place(other.path), advice=advice)
+    def unlike(what: str, found: str, expected: str, *advice: str) -> DataError:
+        return DataError(f"{what}: {found}, and {expected} in {one.path}", place=Place(other.path), advice=advice)
 
     for name in sorted(one.compared.keys() | other.compared.keys()):
-        mine, theirs = (state.compared.get(name) for state in (other, one))
-        if mine != theirs:
+        found, expected = (state.compared.get(name) for state in (other, one))
+        if found != expected:
             raise unlike(
-                "other options", _said(name, mine), _said(name, theirs), f"run both with the same {spelled(name)}"
+                "other options", _said(name, found), _said(name, expected), f"run both with the same {spelled(name)}"
             )
     same = (
         ("metrics", "metrics", "--metrics, --get"),
         ("bins", "bins", "--bins"),
     )
     for name, what, option in same:
-        mine, theirs = (getattr(state, name) for state in (other, one))
-        if mine != theirs:
-            raise unlike(f"other {what}", _listed(mine), _listed(theirs), f"run both with the same {option}")
+        found, expected = (getattr(state, name) for state in (other, one))
+        if found != expected:
+            raise unlike(f"other {what}", _listed(found), _listed(expected), f"run both with the same {option}")
     if one.rules != other.rules:
         raise unlike("other limits", _limited(other), _limited(one), "run both with the same limits")
     for name, what, advice in _SAME:
-        mine, theirs = (getattr(state.decided, name) for state in (other, one))
-        if mine != theirs:
-            if name == "matched" and "distribution" in (mine, theirs):
+        found, expected = (getattr(state.decided, name) for state in (other, one))
+        if found != expected:
+            if name == "matched" and "distribution" in (found, expected):
                 advice = "labels are classes in both runs, or a share of each class in both"
-            if name == "classes" and sorted(mine) == sorted(theirs):
+            if name == "classes" and sorted(found) == sorted(expected):
                 what, advice = "order of classes", _in_one_order(one) or advice
-            raise unlike(f"other {what}", _listed(mine), _listed(theirs), *((advice,) if advice else ()))
+            raise unlike(f"other {what}", _listed(found), _listed(expected), *((advice,) if advice else ()))
     if one.set_by_compat != other.set_by_compat:
         raise unlike("--compat set other values", _listed(other.set_by_compat), _listed(one.set_by_compat))
 

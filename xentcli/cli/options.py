@@ -128,8 +128,8 @@ def given_on_command_line(name: str) -> bool:
 def again(command: str, *, without: tuple[str, ...] = ()) -> str:
     """Return the command line that calls another command with the same files and options.
 
-    Options of the output, and those named in `without`, are left out. What standard input was read from has to
-    come through a pipe again.
+    Options of the output, and those named in `without`, are left out. Where standard input was read, the
+    line begins with a pipe.
     """
     ctx = click.get_current_context()
     words, pipe = ["xent", command], ""

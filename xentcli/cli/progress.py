@@ -84,7 +84,7 @@ def watched(options: Mapping[str, Any]) -> Iterator[Watch | None]:
 
 @contextlib.contextmanager
 def computed(options: Mapping[str, Any]) -> Iterator[None]:
-    """Compute where --engine and --scheduler say; of a cluster a line is told, not with --quiet."""
+    """Compute where --engine and --scheduler say; lines about a cluster go to stderr, unless --quiet."""
     engine, scheduler = options["engine"], options["scheduler"]
     if engine is None and scheduler is None:
         yield

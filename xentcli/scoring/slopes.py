@@ -21,7 +21,7 @@ from xentcli.scoring.rows import row_dots, row_sums
 __all__ = ["Slopes", "with_logit", "with_temperature"]
 
 _AT_ONCE = 1 << 15
-"""So many numbers at once, and what is made of them, stay in a processor's cache: a half of the time."""
+"""Numbers per part: they and their temporary arrays fit in the cache, which halves the time."""
 
 
 def with_temperature(batch: Batch, temperature: float) -> Batch:

@@ -27,8 +27,8 @@ def parts_sink(path: str, more: Sequence[str] = ()) -> Iterator[Sink]:
     `more` are the names of the metrics that are further columns.
     """
     ending = os.path.splitext(path)[1].lower()
-    ours = re.compile(rf"part-[0-9]+{re.escape(ending)}")
-    with replacing_folder(path, lambda name: ours.fullmatch(name) is not None) as folder:
+    part = re.compile(rf"part-[0-9]+{re.escape(ending)}")
+    with replacing_folder(path, lambda name: part.fullmatch(name) is not None) as folder:
         yield Sink(_nothing, _nothing, folder.restart, lambda: _Files(folder.path, ending, tuple(more)))
 
 
