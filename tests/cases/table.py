@@ -45,7 +45,12 @@ _EXCEL, _ADULT, _ZEROS, _SAVETXT = 0.8784604530783673, 0.6440694031718273, 0.649
 _SEGMENTS, _TOKENS, _NAMES, _LISTS = 1.7610310829032345, 2.251910725536771, 0.8342945165880356, 1.0304994932726808
 _UNICODE, _WEATHER, _STRUCTS, _VOTES = 0.5116435469598924, 0.3107812958614455, 0.7785582399256051, 2.774598513692098
 _FLOWERS, _SCORES, _CHOICES, _PRESENT = 0.9256060714161571, 0.9256055862582641, 6.30561600636026, 0.9310284362878971
-_ANSWERS, _AUTOPILOT, _OF_TWO = 0.8556055635469334, 0.7966985477612516, 0.45943022541508305
+_ANSWERS, _AUTOPILOT, _OF_TWO, _INDENTED = (
+    0.8556055635469334,
+    0.7966985477612516,
+    0.45943022541508305,
+    1.660694950605855,
+)
 
 CASES = (
     Try("02-libsvm", "out.txt y.txt", _LIBSVM, "--preds", 4),
@@ -193,8 +198,9 @@ CASES = (
     Try("54-hf", "eval.jsonl --label label", _SCORES, "--preds logits --kind logits"),
     Try("55-lmeval", "samples_arc.jsonl --label target --preds filtered_resps --kind logits", _CHOICES, "python3"),
     *(
-        Try("55-lmeval", f"{files}{args}", _CHOICES, "python3")
-        for files in ("samples_arc.jsonl", "samples_arc.json", "raw.jsonl")
+        Try("55-lmeval", f"{file}{args}", cost, "python3")
+        # The indented file has the first 4 rows of the others.
+        for file, cost in (("samples_arc.jsonl", _CHOICES), ("samples_arc.json", _INDENTED), ("raw.jsonl", _CHOICES))
         for args in ("", " --label target")
     ),
     Try("55-lmeval", "samples_arc.jsonl --label target --preds filtered_resps", _CHOICES, "python3"),
