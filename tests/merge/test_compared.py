@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Call, csv
-from tests.merge.test_merge import N, data, merged_or_empty, pieces, plain
-from tests.merge.test_refused import WRONG, places, signed
-from xentcli.errors import DataError, NoVerdict, UsageError, XentError
+from tests.merge.test_merge import N, assert_merged, data, pieces, plain
+from tests.merge.test_refused import places, refused_with_a_wrong_value
+from xentcli.errors import DataError, NoVerdict, UsageError
 
 merge: Any = xentcli.merge
 compare: Any = xentcli.compare
@@ -79,14 +78,7 @@ def test_any_split_in_any_order_is_one_comparison(name: str, cuts: list[int], se
         except NoVerdict:
             # All rows of a part have weight 0: its state is there all the same.
             assert Path(paths[-1]).exists()
-    order = random.Random(seed).sample(paths, len(paths))
-    assert plain(merge(order)) == whole
-    half = len(order) // 2
-    if half:
-        first, second = str(tmp_path / "first.json"), str(tmp_path / "second.json.gz")
-        merged_or_empty(order[:half], first)
-        merged_or_empty(order[half:], second)
-        assert plain(merge([second, first])) == whole
+    assert_merged(paths, whole, seed, tmp_path)
 
 
 @pytest.fixture
@@ -274,19 +266,5 @@ def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, mo
     compare(["a.npy", "b.npy"], "y.npy", state="1.json", **options)
     whole = json.loads(Path("1.json").read_text(encoding="utf-8"))
     own = [place for place in places(whole["state"]) if place and place[0] not in ("models", "options")]
-    random_ = random.Random(5)
     monkeypatch.setattr("xentcli.attempts.STRICT", False)
-    refused = 0
-    for place in random_.sample(own, min(150, len(own))):
-        changed = json.loads(json.dumps(whole))
-        holder = changed["state"]
-        for key in place[:-1]:
-            holder = holder[key]
-        old = holder[place[-1]]
-        holder[place[-1]] = random_.choice([value for value in WRONG if value != old or type(value) is not type(old)])
-        Path("bad.json").write_text(signed(changed), encoding="utf-8")
-        try:
-            merge(["bad.json"])
-        except XentError:
-            refused += 1
-    assert refused > 100
+    assert refused_with_a_wrong_value(whole, own, 150, seed=5) > 100

@@ -142,13 +142,16 @@ def test_any_split_of_up_to_64_states_in_any_order_is_one_run(
     layout, options = EVERY[name]
     rows = data(seed, layout)
     whole = plain(scored(rows, slice(0, N), options))
-    paths = states_of(tmp_path, rows, pieces(cuts), options)
+    assert_merged(states_of(tmp_path, rows, pieces(cuts), options), whole, seed, tmp_path)
+
+
+def assert_merged(paths: list[str], whole: str, seed: int, folder: Path) -> None:
+    """Fail unless the states in a random order are one run, as are the merges of both halves of them."""
     order = random.Random(seed).sample(paths, len(paths))
     assert plain(merge(order)) == whole
-    # A merge of merges.
     half = len(order) // 2
     if half:
-        first, second = str(tmp_path / "first.json"), str(tmp_path / "second.json.gz")
+        first, second = str(folder / "first.json"), str(folder / "second.json.gz")
         merged_or_empty(order[:half], first)
         merged_or_empty(order[half:], second)
         assert plain(merge([second, first])) == whole
