@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import functools
+import logging
 import os
 import signal
 import subprocess
@@ -59,6 +60,21 @@ LONG = ("tests/fuzz", "tests/inputs/test_polluter.py", "tests/engine/test_memory
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the longest tests first, so that no worker is left with one at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def local_cluster(folder: Path, workers: int, **options: Any) -> Any:
+    """Return a cluster of Dask whose workers have one thread each, and whose scheduler is in this process."""
+    distributed = pytest.importorskip("distributed")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    return distributed.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        local_directory=str(folder),
+        silence_logs=logging.CRITICAL,
+        **options,
+    )
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import signal
@@ -20,12 +19,12 @@ import pyarrow.feather
 import pytest
 
 import xentcli
-from tests.conftest import Call, wait_for
+from tests.conftest import Call, local_cluster, wait_for
 from xentcli.engine import cluster as engine
 from xentcli.engine import tasks, travel
 from xentcli.report.report import Report
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
 FILES, ROWS = 40, 500
@@ -69,26 +68,12 @@ for line in sys.stdin:
 """
 
 
-def scheduler(folder: Path, workers: int = 0, failures: int = 3, **options: Any) -> Any:
-    """Return a cluster of this machine, whose scheduler is in this process."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set({"distributed.scheduler.allowed-failures": failures}):
-        return distributed.LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            local_directory=str(folder),
-            silence_logs=logging.CRITICAL,
-            **options,
-        )
-
-
 class Forked:
-    """A cluster whose workers are forks of a process that has imported all: each is there in no time."""
+    """A cluster whose workers are forks of a process that has imported all: each starts at once."""
 
     def __init__(self, folder: Path) -> None:
-        self.inner = scheduler(folder)
+        with dask.config.set({"distributed.scheduler.allowed-failures": 3}):
+            self.inner = local_cluster(folder, 0)
         self.address = str(self.inner.scheduler_address)
         command = [sys.executable, "-c", FORKS, str(folder)]
         self.server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -129,7 +114,7 @@ def scored(folder: Path, **options: Any) -> Report:
 
 
 def at_a_group(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
-    """Act when so many groups of tasks were packed."""
+    """Act when the group of tasks with this number is packed."""
     count, packed = 0, travel.group_of
 
     def counted(*args: Any) -> Any:
@@ -183,7 +168,9 @@ def test_a_worker_without_memory_is_no_endless_run(tmp_path: Path, call: Call) -
     """A record batch is loaded at once: 360 MB, which the nanny of a worker with 300 MB ends."""
     path = str(tmp_path / "p.feather")
     pyarrow.feather.write_feather(pd.DataFrame({"p": np.full(45_000_000, 0.5)}), path, "zstd", chunksize=1 << 30)
-    with scheduler(tmp_path, 1, failures=0, memory_limit="300MB") as cluster:
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        found = local_cluster(tmp_path, 1, memory_limit="300MB")
+    with found as cluster:
         done = call("score", path, "--kind", "true-probs", "--scheduler", cluster.scheduler_address)
     assert done.code == 4
     assert "xent: 1 worker died while computing the same part of the files" in done.err

@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 import xentcli
-from tests.conftest import XENT, Call, posix_only
+from tests.conftest import XENT, Call, local_cluster, posix_only
 from tests.readers.test_formats import LABELS, PREDICTIONS, figures, make, npy
 from xentcli.errors import DataError, FileError, UsageError
 from xentcli.readers import READERS, open_source, remote
@@ -586,11 +586,15 @@ def test_an_object_store_gives_what_a_disk_gives(run: str, local: Path, bucket: 
 
 @pytest.mark.parametrize("run", RUNS)
 def test_so_does_one_that_fails_every_tenth_request(run: str, local: Path, bucket: Unsteady) -> None:
+    same_with_failures(run, local, bucket)
+
+
+def same_with_failures(run: str, local: Path, bucket: Unsteady, **engine: Any) -> None:
     bucket.failing = True
     try:
         before = bucket.failed
         for _ in range(3):
-            same_as_local(run, local, "s3://bucket")
+            same_as_local(run, local, "s3://bucket", **engine)
         assert bucket.failed > before
     finally:
         bucket.failing = False
@@ -599,15 +603,7 @@ def test_so_does_one_that_fails_every_tenth_request(run: str, local: Path, bucke
 @pytest.fixture(scope="module")
 def workers(bucket: Unsteady, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a cluster of Dask, whose two workers read the store themselves."""
-    import logging
-
-    distributed = pytest.importorskip("distributed")
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    folder = str(tmp_path_factory.mktemp("dask"))
-    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "local_directory": folder}
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, silence_logs=logging.CRITICAL, **options
-    ) as cluster:
+    with local_cluster(tmp_path_factory.mktemp("dask"), 2) as cluster:
         yield str(cluster.scheduler_address)
 
 
@@ -617,14 +613,7 @@ def test_workers_of_dask_read_a_store(
 ) -> None:
     monkeypatch.setattr("xentcli.engine.tasks.GROUP_TASKS", 1)
     same_as_local(run, local, "s3://bucket", scheduler=workers)
-    bucket.failing = True
-    try:
-        before = bucket.failed
-        for _ in range(3):
-            same_as_local(run, local, "s3://bucket", scheduler=workers)
-        assert bucket.failed > before
-    finally:
-        bucket.failing = False
+    same_with_failures(run, local, bucket, scheduler=workers)
 
 
 def test_the_command_reads_a_store_with_several_workers(local: Path, bucket: Unsteady) -> None:
