@@ -119,8 +119,8 @@ def check(z: Any, y: Any, clustered: bool, found: dict[str, tuple[Any, Any]]) ->
             middle, half = (part[draw] for part in found[name])
             assert np.allclose([interval.low, interval.high], [middle - half, middle + half], rtol=1e-7, atol=1e-12)
         if not clustered:
-            ours = [report.ece, report.ece_floor, report.ece_floor_95]
-            assert np.allclose(ours, [found["ece"][0][draw], found["ece"][1][draw], found["limit"][0][draw]])
+            of_xent = [report.ece, report.ece_floor, report.ece_floor_95]
+            assert np.allclose(of_xent, [found["ece"][0][draw], found["ece"][1][draw], found["limit"][0][draw]])
 
 
 def rates(draws: int) -> Iterator[tuple[str, str, str, float, float]]:

@@ -1,7 +1,7 @@
 """The command in a process forked from one that has imported it, which saves its start: a third of a second each.
 
 Streams, exit code, signals, folder and environment are those of a process of its own. Only a start from nothing
-differs: tests of imports, of limits set before it, or of what the interpreter reads then do without.
+differs: tests of imports, of limits set before it, or of what the interpreter reads then start their own process.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn, TextIO
 
 AT_START = ("PYTHON", "LC_", "LANG", "NPY_", "COV")
-"""How the variables begin that Python, NumPy or coverage read as they start; threads of OpenBLAS xent itself sets."""
+"""Prefixes of variables that Python, NumPy or coverage read as they start; xent itself sets the threads of OpenBLAS."""
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """The signals that end a run."""
 MOST_BYTES = 100_000
-"""Of a command with its environment in one message."""
+"""The largest message: a command with its environment."""
 
 
 def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that matter at the start of a process."""
     found = {name: value for name, value in env.items() if name.startswith(AT_START)}
-    # All is imported when the server forks.
+    # The server has imported every module before it forks.
     found.pop("PYTHONDONTWRITEBYTECODE", None)
     return found
 
@@ -49,7 +49,7 @@ def default_signals() -> None:
 
 @dataclass
 class Forked:
-    """A command that runs, as a Popen is one."""
+    """A running command, with the methods of a Popen that tests need."""
 
     socket: socket.socket
     pid: int
@@ -79,16 +79,16 @@ class Server:
 
     def __init__(self) -> None:
         self.env = read_at_start(os.environ)
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            fd = theirs.fileno()
+        self.socket, server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with server_end:
+            fd = server_end.fileno()
             code = f"from tests.forked import serve; serve({fd})"
             root = Path(__file__).resolve().parent.parent
             self.process = subprocess.Popen([sys.executable, "-c", code], pass_fds=[fd], cwd=root)
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """End it; it ends by itself where this process is killed."""
+        """End the server; it also ends when this process is killed."""
         self.socket.close()
         self.process.wait()
 
@@ -101,18 +101,18 @@ class Server:
         self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes | BinaryIO | None, seconds: float
     ) -> tuple[int, bytes, bytes]:
         """Run a command, stdin a pipe of bytes, a file or nothing; return its exit code, and stdout and stderr."""
-        their_in, our_in = os.pipe()
-        our_out, their_out = os.pipe()
-        our_err, their_err = os.pipe()
+        stdin_read, stdin_write = os.pipe()
+        stdout_read, stdout_write = os.pipe()
+        stderr_read, stderr_write = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
         data = stdin if isinstance(stdin, bytes) else b""
-        given = their_in if isinstance(stdin, bytes) else nothing if stdin is None else stdin.fileno()
-        process = self.start(args, cwd, env, [given, their_out, their_err])
-        for fd in (nothing, their_in, their_out, their_err):
+        given = stdin_read if isinstance(stdin, bytes) else nothing if stdin is None else stdin.fileno()
+        process = self.start(args, cwd, env, [given, stdout_write, stderr_write])
+        for fd in (nothing, stdin_read, stdout_write, stderr_write):
             os.close(fd)
         with ThreadPoolExecutor(3) as pool:
-            pool.submit(_fill, our_in, data)
-            out, err = pool.submit(_drain, our_out), pool.submit(_drain, our_err)
+            pool.submit(_fill, stdin_write, data)
+            out, err = pool.submit(_drain, stdout_read), pool.submit(_drain, stderr_read)
             return process.wait(seconds), out.result(), err.result()
 
 
@@ -148,7 +148,7 @@ def can_fork(args: Sequence[str], env: Mapping[str, str]) -> bool:
 
 
 def serve(fd: int) -> None:
-    """Be the server: import all of xent, then fork for each command; send its process id, and its status."""
+    """Run the server: import all of xent, then fork for each command; send its process id, and its status."""
     # As the command sets it before it imports NumPy.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     import xentcli
@@ -160,24 +160,24 @@ def serve(fd: int) -> None:
         if not module.name.startswith(("xentcli.__main__", "xentcli.writers.pictures.")):
             importlib.import_module(module.name)
     gc.freeze()
-    with socket.socket(fileno=fd) as ours:
+    with socket.socket(fileno=fd) as connection:
         while True:
-            message, streams, *_ = socket.recv_fds(ours, 2 * MOST_BYTES, 3)
+            message, streams, *_ = socket.recv_fds(connection, 2 * MOST_BYTES, 3)
             if not message:
                 return
             pid = os.fork()
             if pid == 0:
-                ours.close()
+                connection.close()
                 _become(message, streams)
             for stream in streams:
                 os.close(stream)
-            ours.send(b"%d" % pid)
-            ours.recv(99)
-            ours.send(b"%d" % os.waitpid(pid, 0)[1])
+            connection.send(b"%d" % pid)
+            connection.recv(99)
+            connection.send(b"%d" % os.waitpid(pid, 0)[1])
 
 
 def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
-    """Be the command, in a process that was forked for it."""
+    """Run the command in the forked process; never returns."""
     from xentcli.cli import main
 
     try:

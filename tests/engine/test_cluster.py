@@ -1,4 +1,4 @@
-"""Dask: the same report to the last bit, whoever computes the rows, and errors that say what is wrong."""
+"""Dask: the same report to the last bit, whichever process scores the rows, and errors that say what is wrong."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_every_metric_is_described_and_a_new_one_needs_no_more_than_its_row(monk
 
 
 def test_every_common_description_is_that_of_a_field() -> None:
-    """One that each class gives itself would be a line that nobody sees."""
+    """A description that every class overrides would never be shown."""
     shown = {
         (name, described.get("description"))
         for document in json_schema._COMMANDS
