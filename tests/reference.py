@@ -234,7 +234,8 @@ def formats() -> Iterator[str]:
     yield f"# Formats, kinds, tools\n\n{MADE}\n"
     yield "## Input formats\n"
     yield "The format of a file is found by its first bytes, then by its extension, then by its content; `--input-format NAME` decides. Text"
-    yield "may be compressed by gzip, bzip2, xz or zstd (extra `arrow`).\n"
+    yield "may be compressed by gzip, bzip2, xz or zstd (extra `arrow`). `FILE#PART` reads one sheet of a workbook (`run.xlsx#preds`),"
+    yield "or the codes of a file with value labels (`p.sav#codes`): without it the labels stand for the codes, where each has one.\n"
     rows = []
     for name, reader in READERS.items():
         takes = [words for words, holds in (

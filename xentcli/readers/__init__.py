@@ -95,7 +95,7 @@ READERS = {
     "jsonl": Reader("JSON Lines", "xentcli.readers.text.documents:open_jsonl", b"", (".jsonl", ".ndjson")),
     "json": Reader("JSON: an array, or a table", "xentcli.readers.text.documents:open_json", b"", (".json",)),
     "csv": Reader(
-        "text with commas, tabs or semicolons",
+        "text with commas, tabs, semicolons, bars or blanks",
         "xentcli.readers.text.csv:open_csv",
         b"",
         (".csv", ".tsv", ".tab", ".txt"),
