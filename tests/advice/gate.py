@@ -37,6 +37,11 @@ def unfit(**options: Any) -> Case:
     return Case(f"{CHECK} {' '.join(LEFT_OUT)}", files, ("--write-baseline FILE",), None, {"FILE": "new.npz"}, LEFT_OUT)
 
 
+def scored(model: str) -> Any:
+    """Return what writes the state of a model."""
+    return lambda path: xentcli.score(model, "y.csv", state=path)
+
+
 SCORE = "score run.csv --label t --preds a,b --quiet"
 
 CASES = {
@@ -96,6 +101,18 @@ CASES = {
         ("--id COLUMN",),
         None,
         {"COLUMN": "id"},
+    ),
+    "states of two models": Case(
+        "merge 1.json 2.json",
+        {
+            "old one.csv": "a,b\n0.9,0.1\n0.2,0.8\n",
+            "new.csv": "a,b\n0.8,0.2\n0.1,0.9\n",
+            "y.csv": "t\na\nb\n",
+            "1.json": scored("old one.csv"),
+            "2.json": scored("new.csv"),
+        },
+        ("compare the two models",),
+        None,
     ),
     "no baseline yet": Case(
         f"{CHECK} --baseline none.npz --max-regression cost=2%", RUN, ("--write-baseline none.npz",), None

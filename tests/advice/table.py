@@ -41,6 +41,7 @@ NOT_FOLLOWED = {
     r"^xent: \{\}": "a usage error that click found",
     r"^PREDS LABELS --write-baseline": "a part of a message; tests/cli/test_project.py has it",
     r"^name the drawing: --plot|^--plot losses.svg can|^it is drawn by|^xent \{\} draws": "a drawing has no number; tests/writers/test_pictures.py has them",
+    r"^if these are other rows|^xentcli.compare compares": "about the runs that made the states; tests/merge follows it",
     r"^give each run files of the same ids|^they are named by their files": "about the runs that made the states",
     r"^give each run other files|^xent compare OLD NEW --state FILE|^--max cost=(X is a limit|0.5 is one)$": "about the runs that made the states",
     r"^--fail-on-warning \{\}$|^--min-rows \{\}$": "a part of a message",

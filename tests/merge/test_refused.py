@@ -169,18 +169,18 @@ def test_states_that_do_not_go_together_are_refused(case: str, folder: Path) -> 
 def test_columns_in_another_order_are_merged_as_is_advised(folder: Path) -> None:
     """Other tools write the columns of a day in another order: classes are numbered by it."""
     days = [[[0.5, 0.25, 0.25], [0.125, 0.25, 0.625]], [[0.25, 0.625, 0.125], [0.5, 0.375, 0.125]]]
-    Path("y.csv").write_text("t\na\nb b\n", encoding="utf-8")
     for number, order in enumerate(([0, 1, 2], [2, 0, 1])):
         lines = [["a", "b b", "c"], *([str(v) for v in row] for row in days[number])]
         table = "".join(",".join(line[i] for i in order) + "\n" for line in lines)
         Path(f"q{number}.csv").write_text(table, encoding="utf-8")
-    costs = [xentcli.score(f"q{i}.csv", "y.csv", state=f"{i}.json").cost for i in (0, 1)]
+        Path(f"y{number}.csv").write_text("t\na\nb b\n", encoding="utf-8")
+    costs = [xentcli.score(f"q{i}.csv", f"y{i}.csv", state=f"{i}.json").cost for i in (0, 1)]
     with pytest.raises(DataError, match="order of classes") as error:
         merge(["0.json", "1.json"])
     advised = re.search("--preds '(.*)' in each run", str(error.value))
     assert advised
     for i in (0, 1):
-        xentcli.score(f"q{i}.csv", "y.csv", preds=advised[1], state=f"{i}.json")
+        xentcli.score(f"q{i}.csv", f"y{i}.csv", preds=advised[1], state=f"{i}.json")
     assert merge(["0.json", "1.json"]).cost == pytest.approx(np.mean(costs))
 
 

@@ -157,7 +157,8 @@ def merged(states: Sequence[ComparedState]) -> ComparedState:
                 ),
             )
     order = order_of([state.models[0] for state in states])
-    models = tuple(whole_of(of, order) for of in zip(*(state.models for state in states), strict=True))
+    *others, last = zip(*(state.models for state in states), strict=True)
+    models = (*(whole_of(of, order, labels=False) for of in others), whole_of(last, order))
     lengths, moved = _moved(states, order)
     leading = states[_owners(states)[order[0]]]
     scored = [state for state in states if state.contrasts.rows] or states

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.identities import digest_of_counts, digest_of_sums, identity_of, keys_of_files, keys_of_labels
 from xentcli.errors import Warning
 from xentcli.pairing import Feed, Matches, Plan
 from xentcli.pairing.plan import Table
 from xentcli.pairing.reference import Reference
 from xentcli.readers.digest import Digest
-from xentcli.readers.source import Pick, Selection, Source, files_in
+from xentcli.readers.source import Pick, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.scores import Scores
 
-__all__ = ["Cover", "Covered", "Decided", "cover_of", "digest_of", "digest_of_sums"]
-
-
-_SHORT = 24
-"""Letters of the digest of a file: among a billion files two are alike by chance once in 10**11."""
+__all__ = ["Cover", "Covered", "Decided", "cover_of"]
 
 
 @record(frozen=True)
@@ -50,6 +44,10 @@ class Covered:
     header: bool | None
     unused: tuple[str, ...]
     joined: bool
+
+    def digest(self, size: int | None, scores: Sequence[Scores]) -> str:
+        """A digest of what is known of labels without their bytes."""
+        return digest_of_counts(self.path, size, self.rows if self.joined else None, scores)
 
 
 @record(frozen=True)
@@ -75,8 +73,14 @@ class Cover:
         I of --shard, also once all were merged; 0 without.
     files
         Of each file of the predictions its name, and a digest of it and of its labels, where that says what it is.
+    labels
+        What the labels are known by, as keys_of_labels has it; empty where they have no file of their own.
+    counts
+        A digest of the path, the size and the counts of the labels, for those of which a shard reads some rows; of
+        shards there is none until all N were merged.
     used
-        With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits.
+        With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits; without
+        --shard for the labels alone, where some have none.
     uncertain_base
         As in a Plan.
     """
@@ -91,6 +95,8 @@ class Cover:
     whole: tuple[str, int, str] | None
     place: int
     files: tuple[tuple[str, str], ...]
+    labels: tuple[tuple[str, str], ...]
+    counts: str
     used: tuple[str, ...]
     warnings: tuple[Warning, ...]
     uncertain_base: bool
@@ -214,18 +220,12 @@ class _Known:
         raise NotImplementedError
 
 
-def digest_of(body: Any) -> str:
-    """Return the SHA-256 of a JSON document."""
-    text = json.dumps(body, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest | None], file: str) -> Cover:
     """Return what a run covers, once all its rows were read; `sums` are the digests of its inputs."""
-    plan, shard = feed.plan, feed.shard
+    plan, shard, scores = feed.plan, feed.shard, bundle["scores"]
     joined = [False, *(True for _ in plan.joins)]
     joined += [False] * (len(feed.sources) - len(joined))
-    read: int = bundle["scores"].read
+    read: int = scores.read
     counts = [read, *(plan.joins[j - 1].rows.count if joined[j] else read for j in range(1, len(joined)))]
     inputs = tuple(
         Covered(
@@ -241,68 +241,35 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest
         )
         for t, source, n, s, j in zip(plan.inputs, feed.sources, counts, sums, joined, strict=True)
     )
-    identity = _identity(feed, inputs, bundle, sums)
-    bits = tuple(np.packbits(np.frombuffer(each, np.uint8)).tobytes().hex() for each in matches.used)
+    known = plan.has_label_file and shard is None
     return Cover(
         inputs,
         feed.given,
         0 if feed.rows is None else feed.rows.start,
-        identity,
-        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, [bundle["scores"]]),
+        identity_of(feed, bundle, sums),
+        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, [scores]),
         file,
         None if shard is None else (shard.index, shard.count),
         feed.shared,
         0 if shard is None else shard.index,
-        _files(feed, sums),
-        () if shard is None else bits,
+        keys_of_files(feed, sums),
+        keys_of_labels(feed, scores, sums) if plan.has_label_file else (),
+        inputs[1].digest(inputs[1].bytes, [scores]) if known else "",
+        tuple(map(_bits, matches.used if shard is not None else _partly(matches.used[:1]))),
         plan.warnings,
         plan.uncertain_base,
     )
 
 
-def digest_of_sums(path: str, size: int | None, scores: Sequence[Scores]) -> str:
-    """A digest of the sums of an input: the same however it was shared out, and of a copy of as many bytes."""
-    cost = reduce(lambda one, other: one.merge(other), (score.cost for score in scores))
-    # Of a constant forecast the losses alone say nothing.
-    classes = reduce(lambda one, other: one.merge(other), (score.classes for score in scores))
-    return digest_of([path if size is None else size, cost.to_plain(), classes.to_plain()])
+def _partly(used: Sequence[bytes]) -> Sequence[bytes]:
+    return used if any(0 in each for each in used) else ()
+
+
+def _bits(used: bytes) -> str:
+    """Flags, a byte each, as hexadecimal bits."""
+    return np.packbits(np.frombuffer(used, np.uint8)).tobytes().hex()
 
 
 def _bytes(table: Table, files: Sequence[str]) -> int | None:
     paths = files or (table.path,)
     return sum(map(os.path.getsize, paths)) if table.format != "memory" and all(map(os.path.isfile, paths)) else None
-
-
-def _files(feed: Feed, sums: Sequence[Digest | None]) -> tuple[tuple[str, str], ...]:
-    """The names and digests of the files of the predictions; of one with labels elsewhere in part its name too."""
-    digests = [() if digest is None else digest.files for digest in sums]
-    paths = files_in(feed.sources[0]) or (feed.sources[0].path,)
-    if len(digests[0]) != len(paths):
-        return ()
-    names = [os.path.basename(path.rstrip("/")) for path in paths]
-    labels = digests[1] if feed.plan.has_label_file and len(digests) > 1 else None
-    beside = [""] * len(names) if labels is None else labels if len(labels) == len(names) else names
-    keys = (digest_of(pair)[:_SHORT] for pair in zip(digests[0], beside, strict=True))
-    return tuple(zip(names, keys, strict=True))
-
-
-def _identity(feed: Feed, inputs: Sequence[Covered], bundle: Bundle, sums: Sequence[Digest | None]) -> str:
-    """A digest of what was read: of the files or the data; of a shard of rows, which reads a part, of its sums."""
-    if feed.rows is not None:
-        paths = [given.path for given in inputs]
-        return digest_of([paths, [feed.rows.start, feed.rows.stop], bundle["scores"].to_plain()])
-    found = [None if digest is None else digest.identity for digest in sums]
-    held = (source for source, sum_ in zip(feed.sources, found, strict=True) if sum_ is None and source.repeatable)
-    picks = {id(source): picks for source, picks in zip(feed.sources, feed.plan.picks, strict=True)}
-    return digest_of([*found, *(_digest_of_data(source, picks[id(source)]) for source in held)])
-
-
-def _digest_of_data(source: Source, picks: Selection) -> str:
-    """A digest of the columns in memory that a run reads."""
-    total = hashlib.sha256()
-    for part in source.parts() if picks else ():
-        rows = part.load(picks)
-        for values in (*rows.values.values(), *(lists.flat for lists in rows.lists.values())):
-            array = values if isinstance(values, np.ndarray) and values.dtype != object else None
-            total.update(repr(list(values)).encode("utf-8", "surrogatepass") if array is None else array.tobytes())
-    return total.hexdigest()

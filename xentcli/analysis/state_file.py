@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from xentcli.analysis.covers import digest_of
+from xentcli.analysis.identities import digest_of
 from xentcli.errors import DataError, FileError, Place, XentError, shown
 from xentcli.readers.limits import DEFAULT
 from xentcli.readers.stream import ByteStream, open_bytes

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from itertools import groupby, islice, pairwise
 from typing import Any
 
-from xentcli.analysis.covers import Cover, digest_of_sums
+from xentcli.analysis.covers import Cover
+from xentcli.analysis.identities import digest_of_sums
 from xentcli.analysis.state import State
 from xentcli.errors import DataError, Place, shown
 from xentcli.options import spelled
 from xentcli.records import record
 
-__all__ = ["Piece", "check_alike", "check_files", "check_once", "check_shards", "check_wholes"]
+__all__ = [
+    "Piece",
+    "check_alike",
+    "check_files",
+    "check_labels",
+    "check_once",
+    "check_shards",
+    "check_wholes",
+    "size_of",
+]
 
 
 @record(frozen=True, eq=False)
@@ -172,10 +183,72 @@ def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> 
 
 
 def _sums_of(whole: Sequence[Piece]) -> str:
-    first, sizes = whole[0].cover, [piece.cover.inputs[0].bytes for piece in whole]
-    in_files = first.whole is not None and first.whole[0] == "files"
-    size = sum(each or 0 for each in sizes) if in_files and None not in sizes else sizes[0]
-    return digest_of_sums(whole[0].path, size, [piece.state.bundle["scores"] for piece in whole])
+    return digest_of_sums(whole[0].path, size_of(whole), [piece.state.bundle["scores"] for piece in whole])
+
+
+def size_of(whole: Sequence[Piece], place: int = 0) -> int | None:
+    """Return the bytes of an input, by default the predictions, of which these are all shards; None where unknown."""
+    kind, inputs = whole[0].cover.whole, [piece.cover.inputs[place] for piece in whole]
+    sizes = [given.bytes for given in inputs]
+    in_files = kind is not None and kind[0] == "files" and not inputs[0].joined
+    return sum(each or 0 for each in sizes) if in_files and None not in sizes else sizes[0]
+
+
+def check_labels(pieces: Sequence[Piece]) -> None:
+    """Refuse labels for which two inputs have predictions: those of two models, whose rows would count twice.
+
+    The shards of each input are complete. Labels that ids match may be shared where none of them has two predictions.
+    """
+    wholes: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        # Shards of one input have its sums in common; other inputs may have equal ones.
+        wholes.setdefault(piece.cover.identity if piece.cover.whole is None else piece.cover.sums, []).append(piece)
+    known: dict[tuple[str, str], tuple[int, list[_Labels]]] = {}
+    # Counts are for those whose bytes are unknown.
+    for labels in sorted(map(_Labels.of, wholes.values()), key=lambda labels: labels.hashed):
+        for key in labels.keys:
+            used, others = known.get(key, (0, []))
+            if labels.used & used:
+                twin = next(other for other in others if labels.used & other.used)
+                raise _of_two_models(labels.first, twin.first, key[0])
+            if not (labels.hashed and key[0] == "counts"):
+                known[key] = used | labels.used, [*others, labels]
+
+
+@record(frozen=True, eq=False)
+class _Labels:
+    """The labels of an input: what they are known by, and which of them have predictions, as bits; -1 for all."""
+
+    first: Piece
+    keys: tuple[tuple[str, str], ...]
+    hashed: bool
+    used: int
+
+    @classmethod
+    def of(cls, whole: Sequence[Piece]) -> _Labels:
+        """Return those of an input, of which there are pieces."""
+        covers = [piece.cover for piece in whole]
+        keys = [key for cover in covers for key in cover.labels]
+        bits = [int(cover.used[0] or "0", 16) if cover.used else -1 for cover in covers]
+        if covers[0].counts:
+            keys.append(("counts", covers[0].counts))
+        return cls(whole[0], tuple(dict.fromkeys(keys)), bool(covers[0].labels), reduce(int.__or__, bits))
+
+
+def _of_two_models(piece: Piece, twin: Piece, kind: str) -> DataError:
+    labels = piece.cover.inputs[1].path
+    first, second, third = map(shlex.quote, (twin.path, piece.path, labels))
+    advice: tuple[str, ...] = (f"compare the two models: xent compare {first} {second} --labels {third}",)
+    if piece.cover.inputs[0].format == "memory":
+        advice = ("xentcli.compare compares the two models",)
+    if kind != "bytes":
+        advice += ("if these are other rows, whose labels are equal by chance: give each run a file of another name",)
+    return DataError(
+        f"{piece.path} and {twin.path} of {twin.state.path} have the same labels ({labels}): "
+        "two predictions of one row are not two rows",
+        place=Place(piece.state.path),
+        advice=advice,
+    )
 
 
 def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:

@@ -11,7 +11,16 @@ from typing import Any
 
 from xentcli.analysis.covers import Cover
 from xentcli.analysis.state import State
-from xentcli.analysis.unlike import Piece, check_alike, check_files, check_once, check_shards, check_wholes
+from xentcli.analysis.unlike import (
+    Piece,
+    check_alike,
+    check_files,
+    check_labels,
+    check_once,
+    check_shards,
+    check_wholes,
+    size_of,
+)
 from xentcli.errors import DataError, Place
 from xentcli.pairing import Matches
 from xentcli.pairing.matched import FEW, Lacking
@@ -27,8 +36,10 @@ def order_of(states: Sequence[State]) -> list[int]:
     return sorted(range(len(covers)), key=lambda place: _key(covers[place]))
 
 
-def whole_of(states: Sequence[State], order: Sequence[int] | None = None) -> State:
+def whole_of(states: Sequence[State], order: Sequence[int] | None = None, *, labels: bool = True) -> State:
     """Return the state of all rows; the `order` is that of other states, of which each covers as many runs.
+
+    `labels` says whether to refuse the same labels in two runs: once for all models of a comparison.
 
     Raises
     ------
@@ -42,13 +53,20 @@ def whole_of(states: Sequence[State], order: Sequence[int] | None = None) -> Sta
     shards = check_shards(pieces)
     sums = check_wholes(pieces, shards)
     check_files(pieces)
+    shared = {id(piece): of for whole in shards for piece, of in zip(whole, _shared(whole), strict=True)}
     ordered = [pieces[place] for place in (order_of(states) if order is None else order)]
     starts = dict(zip(map(id, ordered), accumulate((p.cover.rows for p in ordered), initial=0), strict=False))
     by_state: dict[State, list[Piece]] = {}
     for piece in ordered:
         by_state.setdefault(piece.state, []).append(piece)
     bundles = [_renumbered(own, starts) for own in by_state.values()]
-    covers = tuple(_settled(piece.cover, sums.get(id(piece), piece.cover.sums)) for piece in ordered)
+    covers = tuple(
+        replace(piece.cover, start=0, shard=None, sums=sums.get(id(piece), piece.cover.sums), **of)
+        for piece in ordered
+        for of in [shared.get(id(piece), {})]
+    )
+    if labels:
+        check_labels([Piece(cover, piece.state) for cover, piece in zip(covers, ordered, strict=True)])
     return replace(
         ordered[0].state,
         options=common_options(states),
@@ -98,9 +116,19 @@ def numbering(path: str, sizes: Sequence[int], starts: Sequence[int], begin: int
     return moved
 
 
-def _settled(cover: Cover, sums: str) -> Cover:
-    """What is covered, with rows numbered by where it stands among all, whose shards are complete."""
-    return replace(cover, start=0, shard=None, used=(), sums=sums)
+def _shared(whole: Sequence[Piece]) -> Iterator[dict[str, Any]]:
+    """What each of the shards of an input covers once all are there: the counts of all labels, and which are used."""
+    covers, state = [piece.cover for piece in whole], whole[0].state
+    counts = ""
+    used: tuple[str, ...] = ()
+    if state.decided.has_label_file:
+        labels, scores = covers[0].inputs[1], [piece.state.bundle["scores"] for piece in whole]
+        counts = labels.digest(size_of(whole, 1), scores)
+        if labels.joined and "subset" in state.options:
+            used = (f"{reduce(int.__or__, (int(cover.used[0] or '0', 16) for cover in covers)):x}",)
+    for cover in covers:
+        # The first has the labels of all.
+        yield {"counts": counts, "used": used if cover is covers[0] else used and ("",)}
 
 
 def _with_one_base(bundles: Sequence[Bundle], covers: Sequence[Cover]) -> Iterator[Bundle]:
