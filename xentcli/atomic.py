@@ -102,10 +102,10 @@ def _removed(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def replacing_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) -> Iterator[Folder]:
+def replacing_folder(path: str | os.PathLike[str], replaceable: Callable[[str], bool]) -> Iterator[Folder]:
     """Make a folder beside `path` that takes its name when the block succeeds; when it raises nothing is left.
 
-    It replaces a file, or a folder in which all files are `ours` by name.
+    It replaces a file, or a folder in which all files are `replaceable` by name.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def replacing_folder(path: str | os.PathLike[str], ours: Callable[[str], bool]) 
         )
     with _file_errors(path):
         files = sorted(os.listdir(target)) if target.is_dir() else []
-    other = next((name for name in files if not ours(name)), None)
+    other = next((name for name in files if not replaceable(name)), None)
     if other is not None:
         raise UsageError(
             f"{shown(os.fspath(path))} is a folder with {shown(other)} in it, which would be removed",

@@ -206,15 +206,17 @@ def _of_report(path: str, report: Mapping[str, Any], new: ModelRows, metrics: li
     try:
         check_report(path, report, new)
         counts = report["labels"]["counts"]
-        theirs = None if counts is None else dict(zip(report["classes"], counts, strict=True))
+        counts_of_baseline = None if counts is None else dict(zip(report["classes"], counts, strict=True))
         rows, weights = report["examples"]["scored"], report.get("weight_sum")
         check_figures(report, metrics)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DataError("not a report of xent score or check", place=Place(path), advice=REMAKE) from None
-    ours = None if scores.labels.counts is None else dict(zip(scores.classes, scores.labels.counts, strict=True))
+    counts_of_run = (
+        None if scores.labels.counts is None else dict(zip(scores.classes, scores.labels.counts, strict=True))
+    )
     if rows != scores.examples.scored:
         raise other_rows(path, rows, scores.examples.scored)
-    if theirs != ours:
+    if counts_of_baseline != counts_of_run:
         raise DataError("its label counts differ from those of the run", place=Place(path), advice=REMAKE)
     if weights is not None and not math.isclose(float(weights), scores.weight_sum, rel_tol=1e-12):
         raise DataError(

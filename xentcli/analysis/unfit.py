@@ -30,22 +30,22 @@ def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     DataError
         With what differs.
     """
-    ours = plain(new.scores.to_dict())
+    run = plain(new.scores.to_dict())
     place = Place(path)
-    if sorted(map(str, report["classes"])) != sorted(ours["classes"]):
+    if sorted(map(str, report["classes"])) != sorted(run["classes"]):
         raise DataError(
-            f"its classes are {_listed(report['classes'])}; those of the run {_listed(ours['classes'])}",
+            f"its classes are {_listed(report['classes'])}; those of the run {_listed(run['classes'])}",
             place=place,
             advice=REMAKE,
         )
-    if report["unit"] != ours["unit"]:
+    if report["unit"] != run["unit"]:
         raise DataError(
-            f"it is in {report['unit']}, and the run in {ours['unit']}",
+            f"it is in {report['unit']}, and the run in {run['unit']}",
             place=place,
             advice=f"--base {BASES[report['unit']]} has its unit",
         )
     for name in _DEFINING:
-        one, two = (_value(of["options"].get(name)) for of in (report, ours))
+        one, two = (_value(of["options"].get(name)) for of in (report, run))
         if one != two:
             option = f"--{name.replace('_', '-')}"
             raise DataError(
@@ -83,9 +83,9 @@ def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     DataError
         With what differs.
     """
-    ours = plain(new.scores.to_dict())
+    run = plain(new.scores.to_dict())
     for name in ("prior", "target_entropy"):
-        one, two = report.get(name), ours.get(name)
+        one, two = report.get(name), run.get(name)
         if (
             one is not None
             and two is not None
@@ -107,16 +107,16 @@ def check_scored(new: ModelRows, old: ModelRows) -> None:
     one: Floats = new.rows
     two: Floats = old.rows
     for part in blocks(max(len(one), len(two)), _AT_ONCE):
-        ours, theirs = one[part, WEIGHT] > 0, two[part, WEIGHT] > 0
-        if len(ours) != len(theirs):
+        scored, scored_before = one[part, WEIGHT] > 0, two[part, WEIGHT] > 0
+        if len(scored) != len(scored_before):
             raise other_rows(old.path, len(two), len(one))
-        differ = np.flatnonzero(ours != theirs)
+        differ = np.flatnonzero(scored != scored_before)
         if len(differ):
             row = int(differ[0]) + part.start + 1
-            where = "in the run only" if ours[differ[0]] else "in the baseline only"
+            where = "in the run only" if scored[differ[0]] else "in the baseline only"
             raise DataError(f"other rows are scored: row {row:,} {where}", place=Place(old.path), advice=REMAKE)
 
 
-def other_rows(path: str, theirs: int, ours: int) -> DataError:
+def other_rows(path: str, stored: int, rows: int) -> DataError:
     """Return the error of another number of rows."""
-    return DataError(f"it has {theirs:,} rows, and the run {ours:,}", place=Place(path), advice=REMAKE)
+    return DataError(f"it has {stored:,} rows, and the run {rows:,}", place=Place(path), advice=REMAKE)

@@ -18,7 +18,7 @@ from xentcli.records import replace
 __all__ = ["check_choices", "check_missing", "first_bytes", "unpredicted", "unrolled"]
 
 
-def unrolled(ours: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
+def unrolled(predictions: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
     """Return rows whose predictions are lists, and what goes with them, with a row for each number.
 
     The other columns are repeated, but for lists of the same lengths, which go with the numbers one
@@ -29,9 +29,10 @@ def unrolled(ours: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, 
     DataError
         For a list of another length than that of the predictions of its row.
     """
-    lists = ours.lists["preds"]
-    names = texts_of(ours.values["id"]) if "id" in ours.values else range(ours.start + 1, ours.start + ours.count + 1)
-    first, *rest = (_unrolled(rows, lists, lists.named(names)) for rows in (ours, *companions))
+    lists = predictions.lists["preds"]
+    numbers = range(predictions.start + 1, predictions.start + predictions.count + 1)
+    names = texts_of(predictions.values["id"]) if "id" in predictions.values else numbers
+    first, *rest = (_unrolled(rows, lists, lists.named(names)) for rows in (predictions, *companions))
     return first, tuple(rest)
 
 

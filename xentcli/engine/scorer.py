@@ -326,18 +326,18 @@ class Scorer:
         if not (plan.joins or plan.compare_row_names):
             return (), (), RowNames()
         picks = {role: pick for role, pick in plan.picks[0].items() if role in ("id", "index")}
-        ours = task.part.load(picks)
-        ids = texts_of(ours.values["id"]) if plan.joins else ()
-        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(ours, companions)
+        rows = task.part.load(picks)
+        ids = texts_of(rows.values["id"]) if plan.joins else ()
+        return ids, tuple(join.find(ids) for join in plan.joins), self._row_names(rows, companions)
 
-    def _row_names(self, ours: Rows, companions: Sequence[Rows]) -> RowNames:
+    def _row_names(self, rows: Rows, companions: Sequence[Rows]) -> RowNames:
         if not self.plan.compare_row_names:
             return RowNames()
-        return row_names(texts_of(ours.values["index"]), texts_of(companions[0].values["index"]))
+        return row_names(texts_of(rows.values["index"]), texts_of(companions[0].values["index"]))
 
-    def _joined(self, ours: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...], Flags | None]:
+    def _joined(self, rows: Rows) -> tuple[tuple[Rows, ...] | None, Sequence[str], tuple[Ints, ...], Flags | None]:
         """The companions, ids, positions in each companion, and `paired` of a Piece."""
-        ids, joins = texts_of(ours.values["id"]), self.plan.joins
+        ids, joins = texts_of(rows.values["id"]), self.plan.joins
         positions = tuple(join.find(ids) for join in joins)
         paired: Flags = np.logical_and.reduce([found >= 0 for found in positions])
         if paired.all():
@@ -396,23 +396,23 @@ class Scorer:
             At a row that cannot be scored.
         """
         assert piece.companions is not None
-        start, ours, companions = piece.start, piece.rows, piece.companions
-        count, recipe = ours.count, self.plan.recipe
-        values = _by_role((*companions, ours))
+        start, rows, companions = piece.start, piece.rows, piece.companions
+        count, recipe = rows.count, self.plan.recipe
+        values = _by_role((*companions, rows))
         sides = self._sides(values, start, count, piece.paired)
         kept = sides.kept
         preds_rows, predictions = values["preds"]
         assert isinstance(predictions, np.ndarray)
         if "preds" in preds_rows.lists and sides.target is not None:
             check_choices(sides.target, preds_rows, kept)
-        if ours.examples is not None:
+        if rows.examples is not None:
             check_missing(predictions, preds_rows, kept)
         batch = checked(
             predictions[kept] if len(kept) < count else predictions,
             sides.target,
             sides.weight,
             recipe=recipe,
-            rows=start + 1 + (kept if ours.examples is None else ours.examples.origin[kept]),
+            rows=start + 1 + (kept if rows.examples is None else rows.examples.origin[kept]),
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
         batch = replace(batch, reference=self._reference(values, sides, batch.rows))
@@ -421,14 +421,14 @@ class Scorer:
             unweighted = replace(batch, recipe=batch.recipe.unweighted)
             batch = with_class_weights(batch)
             kept = batch.rows - (start + 1)
-        small = [found for rows in (ours, *companions) for found in rows.underflows]
+        small = [found for each in (rows, *companions) for found in each.underflows]
         positive = set(kept.tolist()) if small else set()
         underflows = sum(role == "weights" or row in positive for role, row in small)
-        ids = texts_of(values["id"][1]) if "id" in values else ours.examples
-        counts = _bytes(*values["bytes"], kept, batch.weight, ours.examples) if self.wants.bytes else None
+        ids = texts_of(values["id"][1]) if "id" in values else rows.examples
+        counts = _bytes(*values["bytes"], kept, batch.weight, rows.examples) if self.wants.bytes else None
         grouped = {role: each for role, (_, each) in values.items() if role.partition(".")[0] in _GROUPING}
         left_out = sides.left_out
-        return Aligned(start, batch, unweighted, kept, count, underflows, ids, left_out, grouped, counts, ours.examples)
+        return Aligned(start, batch, unweighted, kept, count, underflows, ids, left_out, grouped, counts, rows.examples)
 
     def _reference(self, values: Mapping[str, tuple[Rows, Values]], sides: _Sides, rows: Ints) -> Batch | None:
         """The forecast of --reference for the rows that are kept, which are checked as predictions are."""

@@ -86,13 +86,13 @@ def _settled() -> None:
     keep_freed_memory(one_heap=False)
 
 
-def _check_versions(theirs: dict[str, str]) -> None:
-    ours = versions()
-    odd = next((name for name, version in theirs.items() if ours[name] != version), None)
+def _check_versions(expected: dict[str, str]) -> None:
+    here = versions()
+    odd = next((name for name, version in expected.items() if here[name] != version), None)
     if odd is not None:
         raise UsageError(
-            f"it has {odd} {ours[odd]}, and this command {theirs[odd]}: the last bits of the result could differ",
-            advice=f"install {odd} {theirs[odd]} for the scheduler and its workers",
+            f"it has {odd} {here[odd]}, and this command {expected[odd]}: the last bits of the result could differ",
+            advice=f"install {odd} {expected[odd]} for the scheduler and its workers",
         )
 
 

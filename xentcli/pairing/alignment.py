@@ -214,8 +214,8 @@ def by_position(predictions: Companion, companions: Sequence[Companion], advise:
         At the end, when the row counts differ; or first of a row that cannot be read, which may be the reason.
     """
     readers = [_Reader(companion) for companion in companions]
-    start, ours = 0, _Reader(predictions)
-    for part in ours.parts:
+    start, own = 0, _Reader(predictions)
+    for part in own.parts:
         spans = [reader.next(part.rows) for reader in readers]
         short = next((place for place, span in enumerate(spans) if span.rows < part.rows), None)
         if short is not None:
@@ -223,15 +223,15 @@ def by_position(predictions: Companion, companions: Sequence[Companion], advise:
                 _read(span.parts, companion.selection)
             _read((part,), predictions.selection)
             # An endless stream has no total.
-            total = start + part.rows + (ours.total() if predictions.queue.source.repeatable else 0)
+            total = start + part.rows + (own.total() if predictions.queue.source.repeatable else 0)
             others = readers[short].total()
-            raise _counts_differ(ours.source, total, readers[short].source, others, advise(total, short, others))
+            raise _counts_differ(own.source, total, readers[short].source, others, advise(total, short, others))
         yield Task(part, start, tuple(spans))
         start += part.rows
     for place, reader in enumerate(readers):
         if (others := reader.total(start)) != start:
-            raise _counts_differ(ours.source, start, reader.source, others, advise(start, place, others))
-        check_pairs(ours.source, reader.source, counted=True)
+            raise _counts_differ(own.source, start, reader.source, others, advise(start, place, others))
+        check_pairs(own.source, reader.source, counted=True)
 
 
 def _read(parts: Iterable[Part], selection: Selection) -> None:
@@ -284,7 +284,7 @@ class _Reader:
         return self._given
 
 
-def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
+def check_pairs(predictions: Source, other: Source, *, counted: bool = False) -> None:
     """Check that two sets of files go together, where both sources have several.
 
     Raises
@@ -292,10 +292,10 @@ def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
     DataError
         As ``readers.shards`` says.
     """
-    if files_in(ours) and files_in(theirs):
+    if files_in(predictions) and files_in(other):
         from xentcli.readers import shards
 
-        shards.check_pairs(ours, theirs, counted=counted)
+        shards.check_pairs(predictions, other, counted=counted)
 
 
 def _counts_differ(predictions: Source, rows: int, other: Source, others: int, advice: tuple[str, ...]) -> DataError:
@@ -304,12 +304,12 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
     except DataError as error:
         return error
     # Of a stream that goes on no more is counted.
-    ours = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
-    theirs = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
+    rows_here = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
+    rows_there = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
     if all(getattr(source, "index", None) is not None for source in (predictions, other)):
         advice += ("--id index --subset scores the rows that both have in their index",)
     return DataError(
-        f"the row counts differ: {predictions.path} has {ours} and {other.path} has {theirs}", advice=advice
+        f"the row counts differ: {predictions.path} has {rows_here} and {other.path} has {rows_there}", advice=advice
     )
 
 
@@ -332,9 +332,9 @@ class RowNames:
         return not self.same and self.sums[0] == self.sums[1]
 
 
-def row_names(ours: Sequence[str], theirs: Sequence[str]) -> RowNames:
+def row_names(names: Sequence[str], others: Sequence[str]) -> RowNames:
     """Compare the row names of some rows; the sum of hashes is free of order."""
-    if same_texts(ours, theirs):
+    if same_texts(names, others):
         # What both have the same changes no sum more than the other.
-        return RowNames(len(ours))
-    return RowNames(len(ours), False, (sum_of_hashes(ours), sum_of_hashes(theirs)))
+        return RowNames(len(names))
+    return RowNames(len(names), False, (sum_of_hashes(names), sum_of_hashes(others)))

@@ -45,19 +45,19 @@ class Counted:
         return self.source.tabular and len(used) < self.source.width
 
 
-def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: Matcher | None) -> tuple[str, ...]:
+def counts_advice(predictions: Counted, other: Counted, settings: Settings, matcher: Matcher | None) -> tuple[str, ...]:
     """Return what may make the rows of two sources as many.
 
     A first line is asked about only where the row counts agree once it is taken otherwise, and it is well-formed then:
     a header that could be a row, or a row that could be a header and is unlike the others.
     """
-    if "memory" in (ours.source.format, theirs.source.format):
+    if "memory" in (predictions.source.format, other.source.format):
         return ()
-    files = ours.heads
-    if files > 1 and theirs.heads == 1 and ours.rows in (files * theirs.rows, files * (theirs.rows + 1)):
-        command = shlex.join(["xent", "compare", "--models", ours.source.path, "--labels", theirs.source.path])
+    files = predictions.heads
+    if files > 1 and other.heads == 1 and predictions.rows in (files * other.rows, files * (other.rows + 1)):
+        command = shlex.join(["xent", "compare", "--models", predictions.source.path, "--labels", other.source.path])
         return (f"predictions of {files:,} models, all rows in each file? {command}",)
-    longer, shorter = (ours, theirs) if ours.rows > theirs.rows else (theirs, ours)
+    longer, shorter = (predictions, other) if predictions.rows > other.rows else (other, predictions)
     advice = []
     if longer.rows - longer.heads == shorter.rows and _could_be_header(longer, settings):
         advice.append(_question(longer, settings, header=True))
@@ -65,7 +65,7 @@ def counts_advice(ours: Counted, theirs: Counted, settings: Settings, matcher: M
         advice.append(_question(shorter, settings, header=False))
     if advice:
         return tuple(advice)
-    if ours.has_more_columns and theirs.has_more_columns:
+    if predictions.has_more_columns and other.has_more_columns:
         return ("rows that are not in the same order or not all there: --id COLUMN matches them by id",)
     return ("a header or a title, a footer, or a row that only one of them has?",)
 

@@ -77,17 +77,17 @@ def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int
     With --subset it is 0 where the predictions that are looked at do not have the id.
     """
     weight = _column(join.rows) if "weights" in join.rows.values else None
-    ours = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
-    if not (ours or subset):
+    in_predictions = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
+    if not (in_predictions or subset):
         return weight
     beside = np.zeros(join.rows.count) if subset else np.ones(join.rows.count)
     picks = {"id": Pick(roles["id"][0].columns, "text", required=True)}
-    if ours:
+    if in_predictions:
         picks["weights"] = Pick(roles["weights"][0].columns)
     for rows in predictions.look(picks, limit):
         positions = join.find(texts_of(rows.values["id"]))
         found = positions >= 0
-        beside[positions[found]] = _column(rows)[found] if ours else 1.0
+        beside[positions[found]] = _column(rows)[found] if in_predictions else 1.0
     return beside if weight is None else beside * (weight != 0)
 
 

@@ -128,10 +128,10 @@ class Feed:
             found = vector_advice(sources[0], plan.picks[0]["preds"].columns, rows, others, plan.settings)
             if found:
                 return found
-        ours = Counted("predictions", sources[0], plan.picks[0], rows)
+        predictions = Counted("predictions", sources[0], plan.picks[0], rows)
         name = "labels" if plan.has_label_file and not place else "further"
-        theirs = Counted(name, sources[place + 1], plan.picks[place + 1], others)
-        return counts_advice(ours, theirs, plan.settings, plan.matcher)
+        other = Counted(name, sources[place + 1], plan.picks[place + 1], others)
+        return counts_advice(predictions, other, plan.settings, plan.matcher)
 
     def check_unchanged(self) -> None:
         """Raise DataError when a file is no longer what was opened."""
@@ -183,13 +183,13 @@ class Matching:
     def __init__(self, feed: Feed) -> None:
         plan = feed.plan
         self._feed = feed
-        ours = feed.sources[0]
+        predictions = feed.sources[0]
         self._matched = [
             Matched(
                 join,
                 source,
                 pick["id"],
-                ours,
+                predictions,
                 plan.picks[0]["id"],
                 bytearray(join.rows.count),
                 plan.settings.subset,

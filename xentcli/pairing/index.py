@@ -156,14 +156,14 @@ def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) 
         index = _index(source)
         if index is None or source is first or np.array_equal(index, _index(first)):
             continue
-        ours, theirs = _texts(first), _texts(source)
-        if ours == theirs:
+        first_ids, ids = _texts(first), _texts(source)
+        if first_ids == ids:
             continue
-        if sorted(ours) == sorted(theirs):
-            _check_ids(first, source, len(set(ours)) < len(ours))
+        if sorted(first_ids) == sorted(ids):
+            _check_ids(first, source, len(set(first_ids)) < len(first_ids))
             found = True
-        elif not (_counts(first) or _counts(source)) and (source is not labels or len(ours) != len(theirs)):
-            raise _other_index(first, source, set(ours), set(theirs))
+        elif not (_counts(first) or _counts(source)) and (source is not labels or len(first_ids) != len(ids)):
+            raise _other_index(first, source, set(first_ids), set(ids))
     return found
 
 
@@ -180,17 +180,17 @@ def _check_ids(first: Source, source: Source, repeat: bool) -> None:
         )
 
 
-def _other_index(first: Source, source: Source, ours: set[str], theirs: set[str]) -> DataError:
+def _other_index(first: Source, source: Source, first_ids: set[str], ids: set[str]) -> DataError:
     """The error of an index that has other values."""
     lines = [f"{source.path}.to_numpy() has no index: its rows are matched by position"]
-    if ours < theirs:
+    if first_ids < ids:
         lines = [f"{source.path}.loc[{first.path}.index] has the rows of {first.path}"]
-    elif theirs < ours:
+    elif ids < first_ids:
         lines = [f"{first.path}.loc[{source.path}.index] has the rows of {source.path}"]
-    odd, path = (min(theirs - ours), first.path) if theirs - ours else (min(ours - theirs), source.path)
+    odd, path = (min(ids - first_ids), first.path) if ids - first_ids else (min(first_ids - ids), source.path)
     return DataError(
         f"the index of {source.path} is not that of {first.path}: {shown(odd)} is not in {path}",
-        advice=(*lines, *(["--id index --subset scores the rows that both have"] if ours & theirs else [])),
+        advice=(*lines, *(["--id index --subset scores the rows that both have"] if first_ids & ids else [])),
     )
 
 

@@ -37,8 +37,8 @@ class Lacking(NamedTuple):
 class Near(NamedTuple):
     """An id of the predictions and the nearest one of the other side, with what differs."""
 
-    ours: str
-    theirs: str
+    id: str
+    other: str
     steps: tuple[near.Step, ...]
 
     @property
@@ -55,7 +55,7 @@ class Matched:
     ----------
     join, source, column
         The labels' side.
-    ours, our_column
+    predictions, id_column
         The predictions.
     used
         A byte for each row of the labels' side: 1 where it has a prediction.
@@ -70,8 +70,8 @@ class Matched:
     join: Join
     source: Source
     column: Pick
-    ours: Source
-    our_column: Pick
+    predictions: Source
+    id_column: Pick
     used: bytearray
     subset: bool = False
     sharded: bool = False
@@ -139,19 +139,19 @@ class Matched:
             raise self._repeated()
         unused, both = self.unused, sum(self.used)
         # A stream is not read on after the first id that is missing.
-        every = self.subset or self.ours.repeatable
+        every = self.subset or self.predictions.repeatable
         if self.missing and (not self.subset or not both):
             of = f" ({both:,} {'is' if both == 1 else 'are'})" if both and every else ""
             nearly = tuple(self._nearly())
             raise DataError(
                 f"{_ids(self.missing)} in {self.source.path}: {_examples(self.missing_examples)}{of}",
-                place=Place(self.ours.path),
+                place=Place(self.predictions.path),
                 advice=(*nearly, *self._ways_out(both, bool(nearly))),
             )
         if unused and not self.subset:
             examples = ids_at(self.source, self.column, self._unused_rows())
             raise DataError(
-                f"{_ids(unused)} in {self.ours.path}: {_examples(examples, quoted=self.source.repeatable)}",
+                f"{_ids(unused)} in {self.predictions.path}: {_examples(examples, quoted=self.source.repeatable)}",
                 place=Place(self.source.path),
                 advice=f"--subset scores the {_rows(both)} that both files have",
             )
@@ -160,7 +160,7 @@ class Matched:
         if both and not self.subset:
             yield (
                 f"--subset scores the {_rows(both)} that both files have"
-                if self.ours.repeatable
+                if self.predictions.repeatable
                 else ("--subset scores the rows that both files have")
             )
         elif self.source.repeatable and self.join.rows.count and not is_near:
@@ -176,15 +176,15 @@ class Matched:
         if repeated is not None:
             at, _, self.twice = repeated
             row = int(np.concatenate(rows)[at])
-            name = ids_at(self.ours, self.our_column, [row])[0] if self.ours.repeatable else ""
+            name = ids_at(self.predictions, self.id_column, [row])[0] if self.predictions.repeatable else ""
             self.first_twice = name, row
 
     def _repeated(self) -> DataError:
         """The error of an id that the predictions have twice, with both places where they can be read again."""
         name, row = self.first_twice
-        again, first = Place(self.ours.path, row + 1), None
-        if self.ours.repeatable:
-            places = place_of(self.ours, self.our_column, name)
+        again, first = Place(self.predictions.path, row + 1), None
+        if self.predictions.repeatable:
+            places = place_of(self.predictions, self.id_column, name)
             first, again = next(places), next(places)
         return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice)
 
@@ -193,12 +193,12 @@ class Matched:
         if not (self.missing and self.source.repeatable):
             return None
         wanted: dict[str, str] = {}
-        for one in self.missing_examples:
-            wanted.setdefault(near.loose(one), one)
-        for row, (theirs, _) in enumerate(ids_of(self.source, self.column, _LOOK_AT)):
-            ours = None if self.used[row] else wanted.get(near.loose(theirs))
-            if ours is not None and (steps := near.differing(ours, theirs)):
-                return Near(ours, theirs, steps)
+        for missing in self.missing_examples:
+            wanted.setdefault(near.loose(missing), missing)
+        for row, (other, _) in enumerate(ids_of(self.source, self.column, _LOOK_AT)):
+            one = None if self.used[row] else wanted.get(near.loose(other))
+            if one is not None and (steps := near.differing(one, other)):
+                return Near(one, other, steps)
         return None
 
     def _nearly(self) -> Iterator[str]:
@@ -206,10 +206,10 @@ class Matched:
         found = self.near()
         if found is None:
             return
-        yield f"{shown(found.ours)} is {shown(found.theirs)} in {self.source.path}: they differ by {found.differ}"
+        yield f"{shown(found.id)} is {shown(found.other)} in {self.source.path}: they differ by {found.differ}"
         for text, source, pick in (
-            (found.ours, self.ours, self.our_column),
-            (found.theirs, self.source, self.column),
+            (found.id, self.predictions, self.id_column),
+            (found.other, self.source, self.column),
         ):
             changing = [step for step in found.steps if near.without(text, found.steps) != text]
             if changing:

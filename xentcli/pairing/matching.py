@@ -443,8 +443,8 @@ def _check_vouched(
     guess = "a class without rows, or an unrelated column?" if len(doubtful) == 1 else "classes, or unrelated columns?"
     words = spec_of(names, every.columns)
     whole = shlex.quote(f"{words[0]}:{words[-1]}" if _is_run(every.columns) else ",".join(words))
-    ours = preds.names if len(preds.names) < len(names) else called
-    chosen = [word for word, name in zip(words, names, strict=True) if name in ours]
+    vouched = preds.names if len(preds.names) < len(names) else called
+    chosen = [word for word, name in zip(words, names, strict=True) if name in vouched]
     otherwise = "otherwise" if twice else f"if {listed(doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",

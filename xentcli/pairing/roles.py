@@ -251,8 +251,8 @@ def predicted_labels(
     if settings.id is not None or not label.columns or len(preds.columns) < 2:
         return []
     by_source = {id(queue.source): queue for queue in queues}
-    ours, theirs = by_source[id(label.source)], by_source[id(preds.source)]
-    return predicted_among(label, preds, ours, theirs, exactly=exactly)
+    labels_queue, preds_queue = by_source[id(label.source)], by_source[id(preds.source)]
+    return predicted_among(label, preds, labels_queue, preds_queue, exactly=exactly)
 
 
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:

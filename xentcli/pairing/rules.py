@@ -259,10 +259,14 @@ def distribution_order(
             if len(set(names)) == len(names) and set(shorter) == set(names):
                 note = f"one column for each class, by name less {shown(removed or kept)}"
                 return tuple(shorter.index(name) for name in names), note, True
-    cores, ours = cores_of(classes), cores_of(columns)
-    if set(cores) == set(ours) and len(set(cores)) == len(cores) and "" not in cores:
-        return tuple(ours.index(core) for core in cores), "one column for each class, by the part that differs", True
-    alike = [name for name, core in zip(columns, ours, strict=True) if core and core in set(cores)]
+    class_cores, column_cores = cores_of(classes), cores_of(columns)
+    if set(class_cores) == set(column_cores) and len(set(class_cores)) == len(class_cores) and "" not in class_cores:
+        return (
+            tuple(column_cores.index(core) for core in class_cores),
+            "one column for each class, by the part that differs",
+            True,
+        )
+    alike = [name for name, core in zip(columns, column_cores, strict=True) if core and core in set(class_cores)]
     shared = ((set(a) & set(b)) - {""} for _, a in cuts_of(columns) for _, b in cuts_of(classes))
     common = set(alike) or next(filter(None, shared), set())
     if common:

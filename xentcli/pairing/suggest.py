@@ -143,10 +143,10 @@ def predicted_among(
         return []
     labels, predictions = _Head.of(label, labels_queue), _Head.of(preds, preds_queue)
     rows = min(len(column) for column in (*labels.columns, *predictions.columns))
-    ours = [column[:rows] for column in predictions.columns]
+    numbers = [column[:rows] for column in predictions.columns]
     each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
     return [
-        name for name, values in each if predicted_class(values[:rows], preds.names, ours, decimal, exactly=exactly)
+        name for name, values in each if predicted_class(values[:rows], preds.names, numbers, decimal, exactly=exactly)
     ]
 
 
@@ -236,9 +236,9 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     """Return the command that makes columns of predictions, labels being in another file; empty where none has to."""
     if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
-    ours, theirs = (_Head.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
-    labels = dict(zip(theirs.names, theirs._distinct, strict=True))
-    return answers_command(source, labels) or choices_command(source, None) or ours.long_rows(source, settings, other)
+    head, other_head = (_Head.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
+    labels = dict(zip(other_head.names, other_head._distinct, strict=True))
+    return answers_command(source, labels) or choices_command(source, None) or head.long_rows(source, settings, other)
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:

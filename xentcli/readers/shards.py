@@ -347,8 +347,8 @@ class Shards:
         if source.width != width:
             what = f"{source.width:,} columns, and {self.opened.path} has {width:,}"
         elif names != self.names:
-            ours, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
-            what = f"a column {shown(ours)} where {self.opened.path} has {shown(first)}"
+            name, first = next((a, b) for a, b in zip(names, self.names, strict=True) if a != b)
+            what = f"a column {shown(name)} where {self.opened.path} has {shown(first)}"
         else:
             return source if decided else cast("Source", self.change(source))
         raise DataError(what, place=Place(file), advice=f"all files of {self.path} have the same columns")
@@ -402,7 +402,7 @@ def open_shards(path: str, files: tuple[str, ...], opener: Callable[[str], Sourc
     return kind(path, files, opener, first, first, seen=_Seen({files[0]: stamp}))
 
 
-def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
+def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
     """Check that two sets of files differ in the same part of their names; once `counted`, in their rows too.
 
     Raises
@@ -410,10 +410,10 @@ def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
     DataError
         Naming a file that has no partner, or two that have not the same number of rows.
     """
-    if not (isinstance(ours, Shards) and isinstance(theirs, Shards)):
+    if not (isinstance(one, Shards) and isinstance(two, Shards)):
         return
-    keys = [dict(zip(_differences(side.files), side.files, strict=True)) for side in (ours, theirs)]
-    for (mine, others), (side, other) in zip((keys, keys[::-1]), ((ours, theirs), (theirs, ours)), strict=True):
+    keys = [dict(zip(_differences(side.files), side.files, strict=True)) for side in (one, two)]
+    for (mine, others), (side, other) in zip((keys, keys[::-1]), ((one, two), (two, one)), strict=True):
         alone = [file for key, file in mine.items() if key not in others]
         if alone:
             counts = f"{side.path} has {_files(side)} and {other.path} has {_files(other)}"
@@ -426,6 +426,6 @@ def check_pairs(ours: Source, theirs: Source, *, counted: bool = False) -> None:
         return
     for key, file in keys[0].items():
         partner = keys[1][key]
-        a, b = ours.seen.counts.get(file, 0), theirs.seen.counts.get(partner, 0)
+        a, b = one.seen.counts.get(file, 0), two.seen.counts.get(partner, 0)
         if a != b:
             raise DataError(f"the row counts differ: {file} has {a:,} and {partner} has {b:,}")

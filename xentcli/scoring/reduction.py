@@ -60,31 +60,31 @@ class Reduced:
         sums = column_sums if few else row_sums
         with np.errstate(all="ignore"):
             if few:
-                ours = columns_of(numbers)
-                first_largest(ours, made.predicted)
+                values = columns_of(numbers)
+                first_largest(values, made.predicted)
                 begin, step = _begins(rows, 1), rows
             else:
-                ours = np.ascontiguousarray(numbers, dtype=np.float64)
-                (ours if classes < _MANY else numbers).argmax(axis=1, out=made.predicted)
+                values = np.ascontiguousarray(numbers, dtype=np.float64)
+                (values if classes < _MANY else numbers).argmax(axis=1, out=made.predicted)
                 begin, step = _begins(rows, classes), 1
             # What was made here may be written over.
-            free = None if np.may_share_memory(ours, predictions) else ours
+            free = None if np.may_share_memory(values, predictions) else values
             if kind == "logits" and not halves:
-                ours = free = np.exp(ours, out=free)
+                values = free = np.exp(values, out=free)
             own = begin + index * step
             # Clipping needs no buffer, and nothing is to be clipped.
-            ours.reshape(-1).take(own, out=made.label, mode="clip")
-            ours.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
+            values.reshape(-1).take(own, out=made.label, mode="clip")
+            values.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
             if kind != "logits":
-                sums(ours, made.sums)
-                ours = ours.copy() if free is None else ours
-            ours.reshape(-1)[own] = 0.0
+                sums(values, made.sums)
+                values = values.copy() if free is None else values
+            values.reshape(-1)[own] = 0.0
             if kind == "logits":
-                sums(ours, made.sums)
+                sums(values, made.sums)
             if few:
-                column_sums(np.multiply(ours, ours, out=ours), made.squares, own=True)
+                column_sums(np.multiply(values, values, out=values), made.squares, own=True)
             else:
-                row_dots(ours, ours, made.squares)
+                row_dots(values, values, made.squares)
         return made
 
     @classmethod

@@ -39,8 +39,8 @@ class Tally:
         Tallies are merged, integers added, sets and mappings united, flags or'ed; of doubles the larger
         is kept.
         """
-        made, theirs = object.__new__(type(self)), other.__dict__
-        made.__dict__.update({name: _merged(value, theirs[name]) for name, value in fields_of(self).items()})
+        made, others = object.__new__(type(self)), other.__dict__
+        made.__dict__.update({name: _merged(value, others[name]) for name, value in fields_of(self).items()})
         return made
 
     @property
