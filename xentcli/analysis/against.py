@@ -1,4 +1,4 @@
-"""What a run is compared with: a baseline, a report, losses or old predictions, as figures and rows."""
+"""The baseline that a run is compared with: a baseline file, JSON report, file of losses, or old predictions."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _MOST_JSON = 1 << 28
 
 @record(frozen=True, eq=False)
 class Against:
-    """A baseline beside the run.
+    """A baseline, aligned with the rows of the run.
 
     Attributes
     ----------
     rows
-        The figures of its rows at the rows of the run; None where there are figures alone.
+        The figures of its rows, in the order of the run; None if it only has totals.
     report
-        Its report, as in JSON; None for a file of losses.
+        Its report as JSON values; None for a file of losses.
     metrics
-        The metrics whose rows it has.
+        The metrics for which it has values of rows.
     """
 
     info: BaselineInfo
@@ -56,14 +56,14 @@ class Against:
 
 
 def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
-    """Refuse a baseline that does not exist yet, or is what is checked.
+    """Refuse a baseline that does not exist, or that is one of the inputs.
 
     Raises
     ------
     FileError
-        Where it does not exist.
+        If it does not exist.
     UsageError
-        Where it is the file of the predictions or of the labels, to which no run is ever worse.
+        If it is the file of predictions or labels: compared with itself, no run is worse.
     """
     if path in ("", "-"):
         raise UsageError(f"--baseline is a file, not {'standard input' if path else 'an empty name'}")
@@ -78,14 +78,14 @@ def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
 
 
 def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[str], **beside: Any) -> Against:
-    """Open a baseline of any kind, and bring its rows to those of the run.
+    """Open a baseline of any kind, and align its rows with those of the run.
 
-    `metrics` are those that it must have.
+    It must have `metrics`.
 
     Raises
     ------
     DataError
-        Where its labels, classes, unit or rows are others, or it lacks a metric.
+        If its labels, classes, unit or rows differ from those of the run, or it lacks a metric.
     FileError
         When it cannot be read.
     """
@@ -149,12 +149,9 @@ def _of_losses(path: str, runs: Runs, new: ModelRows, **beside: Any) -> Against:
 
 
 def _are_losses(path: str, new: ModelRows) -> bool:
-    """Whether a file holds losses: a column of that name, or one without a name where the predictions have several.
+    """Whether a file holds losses: it has a column of that name, or one unnamed column while PREDS has several.
 
-    Raises
-    ------
-    DataError
-        Where one column without a name could be either.
+    Raises DataError if one unnamed column could be either.
     """
     source = source_of("predictions", path, Settings(), path)
     names = _names(source)
@@ -172,14 +169,14 @@ def _are_losses(path: str, new: ModelRows) -> bool:
 
 
 def _names(source: Source) -> tuple[str, ...]:
-    """The names of the columns: of text the first line, where it has more than numbers."""
+    """The names of the columns; for text the first line, unless it has only numbers."""
     if has_first_line(source) and any(number(field) is None for field in source.first_fields):
         return source.first_fields
     return source.names
 
 
 def _json_report(path: str) -> Mapping[str, Any] | None:
-    """The document of xent in a JSON file; None where it holds something else."""
+    """The document of xent in a JSON file; None if it holds something else."""
     if not (os.path.isfile(path) or is_url(path)):
         return None
     try:
@@ -267,7 +264,7 @@ def _of_stored(stored: Stored, runs: Runs, new: ModelRows) -> Against:
 
 
 def _refuse_impossible(path: str, values: Floats, columns: list[int]) -> None:
-    """Refuse weights and figures of scored rows that no run has: they would pass every limit, or none."""
+    """Refuse weights and figures that no run can have, such as NaN: every limit, or none, would pass."""
     weights = values[:, WEIGHT]
     scored = values[weights > 0]
     if not np.isfinite(scored[:, WEIGHT]).all() or (weights < 0).any() or np.isnan(scored[:, columns]).any():
@@ -275,7 +272,7 @@ def _refuse_impossible(path: str, values: Floats, columns: list[int]) -> None:
 
 
 def _places(stored: Stored, runs: Runs, count: int) -> Iterator[tuple[slice, slice | Ints]]:
-    """Yield rows of a baseline, and where they belong among those of the run."""
+    """Yield rows of a baseline with their positions among the rows of the run."""
     for part in blocks(count, _AT_ONCE):
         if stored.ids is None or runs.ids is None:
             yield part, part

@@ -1,4 +1,4 @@
-"""balanced(): class weights from the labels themselves, counted in a pass of its own before the rows are scored."""
+"""balanced(): class weights from the class frequencies, counted in a separate pass before scoring."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["balanced"]
 def balanced(feed: Feed) -> Feed:
     """Return a feed whose plan has the weight W_c = n / (K n_c) for each class: scikit-learn's "balanced".
 
-    n are the rows that are scored, n_c those of class c, and K the number of classes that occur. The counts are exact,
-    so the weights are the same in any order of the rows. Only what says which rows count is read: the labels, their
-    weights and ids; the predictions with --skip-missing alone.
+    n is the number of scored rows, n_c that of class c, and K the number of classes that occur. Counts are exact, so
+    the order of rows does not matter. Only columns that decide which rows are scored are read: labels, weights, ids;
+    predictions only with --skip-missing.
 
     Raises
     ------
     DataError
-        For a stream, which cannot be read before it is scored, and for targets that are shared among classes.
+        For a stream, which can be read only once, and for soft targets.
     """
     plan = feed.plan
     if not feed.repeatable:
@@ -47,7 +47,7 @@ def balanced(feed: Feed) -> Feed:
 
 
 def _of_labels(plan: Plan) -> Plan:
-    """A plan that loads only what says which rows count and of which class they are."""
+    """A plan that loads only the labels and what decides which rows are scored."""
     roles = {"label", "weights", "id"}
     if plan.settings.skip_missing or plan.has_lists:
         roles |= {"preds", "reference"}
@@ -56,13 +56,7 @@ def _of_labels(plan: Plan) -> Plan:
 
 
 def _index(target: Ints | Floats) -> Ints:
-    """The class of each row.
-
-    Raises
-    ------
-    DataError
-        For a target that is shared among classes.
-    """
+    """The class of each row; raises DataError for a soft target."""
     if target.dtype.kind != "f":
         return target.astype(np.int64)
     shares: Floats = np.stack([1 - target, target], axis=1) if target.ndim == 1 else target.astype(np.float64)

@@ -1,4 +1,4 @@
-"""The file of a baseline: the report of a run, the figures of its rows, and what its rows and labels were."""
+"""Read and write baseline files: the report of a run, the figures of its rows, and hashes of its ids and labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from xentcli.urls import is_url
 __all__ = ["HASH", "REMAKE", "Stored", "commit_of", "hash_of_rows", "is_stored", "read", "write"]
 
 HASH = TextHash.of_key(b"baseline")
-"""The same in every process, so that ids are found again."""
+"""Keyed the same in every process, so that ids are found again."""
 REMAKE = "for a new one leave --baseline and --max-regression out: --write-baseline FILE"
 ABOUT = "about.npy"
 VERSION = 1
@@ -37,18 +37,18 @@ _MIX = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 
 @record(frozen=True, eq=False)
 class Stored:
-    """A baseline as its file has it.
+    """The contents of a baseline file.
 
     Attributes
     ----------
     report
-        The report of the run, as in JSON.
+        The report of the run as JSON values.
     columns
-        By metric f8[n]; "loss" in nats, and "weight" unless all are 1.
+        f8[n] by metric; "loss" in nats, and "weight" unless all are 1.
     ids
-        The hashes of the ids (u8[n] each); None where rows are counted.
+        The hashes of the ids (u8[n] each); None if rows are matched by position.
     rows_hash
-        That of (id or number, label) of all rows, in no order.
+        A hash of (id or number, label) of all rows, independent of their order.
     """
 
     path: str
@@ -61,7 +61,7 @@ class Stored:
 
 
 def write(path: str, runs: Runs, model: ModelRows) -> None:
-    """Write the rows and the report of a run, whole or not at all.
+    """Write the rows and the report of a run atomically.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def _write_array(archive: zipfile.ZipFile, name: str, array: Array) -> None:
 
 
 def _header(kind: str, shape: tuple[int, ...]) -> bytes:
-    """The header of an array in an archive; of any shape it has the same length."""
+    """The NPY header of an array; it has the same length for any shape."""
     header = io.BytesIO()
     about = {"descr": kind, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, about)
@@ -111,7 +111,7 @@ def _header(kind: str, shape: tuple[int, ...]) -> bytes:
 
 
 def hash_of_rows(runs: Runs, model: ModelRows) -> str:
-    """Return a hash of (id or row number, label) of all rows that depends on no order.
+    """Return a hash of (id or row number, label) of all rows, independent of their order.
 
     The hash of each row is mixed (the finaliser of MurmurHash3) and all are added modulo 2**64, twice.
     """
@@ -136,7 +136,7 @@ def _mixed(words: Words) -> Words:
 
 
 def is_stored(path: str) -> bool:
-    """Whether a file is an archive that `write` wrote."""
+    """Whether a file was written by `write`."""
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
             return ABOUT in archive.namelist()
@@ -145,7 +145,7 @@ def is_stored(path: str) -> bool:
 
 
 def read(path: str) -> Stored:
-    """Read a baseline; the columns stay in the file, of which one at a URL is copied.
+    """Read a baseline; columns are memory-mapped, and a file at a URL is copied first.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def _read(path: str, archive: zipfile.ZipFile, file: IO[bytes]) -> Stored:
 
 
 def _mapped(info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
-    """The array of a member that is not compressed, in the file: one of those that `write` writes."""
+    """Memory-map an uncompressed member, as `write` writes them."""
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     file.seek(info.header_offset + 26)
@@ -200,7 +200,7 @@ def _mapped(info: zipfile.ZipInfo, file: IO[bytes]) -> Array:
 
 
 def commit_of(folder: Path) -> str | None:
-    """Return the commit that is checked out where a folder is, read from .git; None outside a repository."""
+    """Return the checked-out commit of the repository around a folder, read from .git; None outside a repository."""
     for parent in (folder, *folder.parents):
         try:
             place = parent / ".git"
@@ -214,7 +214,7 @@ def commit_of(folder: Path) -> str | None:
 
 
 def _resolved(place: Path, head: str) -> str | None:
-    """The commit that HEAD names, by itself or by a branch."""
+    """The commit that HEAD names, directly or through a branch."""
     if not head.startswith("ref:"):
         return head or None
     name = head.removeprefix("ref:").strip()

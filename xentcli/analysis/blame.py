@@ -1,6 +1,6 @@
-"""What explains a limit that did not pass: classes, groups and rows with the largest shares of a figure or its change.
+"""Explain limits that did not pass: the classes, groups and rows with the largest shares of a figure or its change.
 
-Of a figure without a baseline the change from its best value is explained: from 0, or of an accuracy from 1.
+Without a baseline, the difference from the best possible value is explained: from 0, or for accuracies from 1.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from xentcli.tallies.moments import Mean
 __all__ = ["reasons_of"]
 
 MOST, LEAST = 3, 0.05
-"""How many of each kind are named, and the least share; of rows a fifth of it."""
+"""Maximum number of items named per kind, and the minimum share (for rows a fifth of it)."""
 _OF_COST = ("cost", "perplexity", "skill", "nce", "kl", "total", "bits_per_byte")
 
 
 @record(frozen=True)
 class _Question:
-    """What is explained: a metric of all rows or of a group, or its change, and the names of the limits on it."""
+    """A figure to explain: a metric (or its change) of all rows or a group, and the names of its limits."""
 
     metric: str
     group: tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class _Question:
 
 
 def reasons_of(checks: Sequence[Check], evidence: Evidence) -> Iterator[Reason]:
-    """Yield what explains the limits that did not pass, in their order; of groups only the worst of each limit."""
+    """Yield explanations of the limits that did not pass, in order; for limits of groups only the worst group."""
     questions = _questions(checks, evidence)
     if not questions:
         return
@@ -70,7 +70,7 @@ def _questions(checks: Sequence[Check], evidence: Evidence) -> list[_Question]:
 
 
 def _has_parts(check: Check) -> bool:
-    """Whether a figure is the sum of those of classes and rows, and the limit on its worse side."""
+    """Whether a figure is a sum over rows and classes, and the limit is on its bad side."""
     if check.rule == "warning":
         return False
     metric = find(check.metric)
@@ -83,7 +83,7 @@ def _margin(check: Check) -> float:
 
 
 class _Answer:
-    """The parts of one figure, or of its change, with rows of the run and of the baseline."""
+    """The parts of one figure or its change, from rows of the run and the baseline."""
 
     def __init__(self, question: _Question, evidence: Evidence) -> None:
         assert evidence.new is not None and evidence.runs is not None
@@ -103,7 +103,7 @@ class _Answer:
         self.before, self.after = self.common.means([self.old, self.new])
 
     def _of_group(self) -> Flags | None:
-        """bool[n]: the rows of the group; None for all."""
+        """bool[n]: the rows of the group; None for all rows."""
         if not self.question.group:
             return None
         place, number = next(
@@ -120,7 +120,7 @@ class _Answer:
         return tuple(named(columns_of(self.evidence.settings.slices[place], name), name).items())
 
     def reasons(self) -> Iterator[Reason]:
-        """Yield the classes, groups and rows with the largest shares; of an infinite figure its first infinite rows."""
+        """Yield the classes, groups and rows with the largest shares; for an infinite figure, the first such rows."""
         if not self.after.a.all_finite:
             yield from self._infinite()
             return
@@ -182,7 +182,7 @@ class _Answer:
                 yield self._of_row(row, self.old[0][row, self.old[1]], np.inf, None)
 
     def _classes_of_report(self) -> Mapping[str, Any] | None:
-        """The classes of a report without rows, where it has them, and their costs are finite (--by-class)."""
+        """The classes of a baseline report without rows, if it has them (--by-class) and their costs are finite."""
         if self.report is None or self.question.metric != "cost":
             return None
         classes = {part["class"]: part for part in self.report.get("by_class") or ()}

@@ -1,4 +1,4 @@
-"""calibration(): how well the probabilities of predictions hold, and what their scale costs."""
+"""calibration(): how well predicted probabilities agree with frequencies, and the gain from rescaling them."""
 
 from __future__ import annotations
 
@@ -121,18 +121,12 @@ def calibration(
 
 
 def document_of(tallied: Tallied, report: Report, bins: int, found: Found | None) -> CalibrationReport:
-    """Return the document of tallies and their report, with a fit, None where none was asked for."""
+    """Return the document from tallies, their report, and a fit (None if none was requested)."""
     return _Summary(tallied, report, bins).document(found)
 
 
 def _check(settings: Settings, *, decompose: bool) -> None:
-    """Refuse kinds without a distribution, and to decompose a loss that is no score.
-
-    Raises
-    ------
-    UsageError
-        Naming the option.
-    """
+    """Refuse kinds without a distribution, and to decompose a loss that is no score (UsageError)."""
     if not KINDS[settings.kind].labelled:
         raise UsageError(f"--kind {settings.kind} has no calibration: it holds no distribution over classes")
     if decompose and (settings.label_smoothing or settings.has_class_weights):
@@ -142,13 +136,7 @@ def _check(settings: Settings, *, decompose: bool) -> None:
 
 
 def _logit(feed: Feed, method: str | None) -> bool:
-    """Whether a slope and an intercept are fitted.
-
-    Raises
-    ------
-    DataError
-        Where they are asked for, and there are not two classes.
-    """
+    """Whether a slope and an intercept are fitted; raises DataError if requested for other than two classes."""
     two = len(feed.plan.classes) == 2 and not feed.plan.settings.multilabel
     if method == "logit" and not two:
         raise DataError("--fit logit needs two classes, or one column", advice="--fit temperature")
@@ -173,7 +161,7 @@ class _Summary:
         return self.tallied.plan.settings.confidence
 
     def document(self, found: Found | None) -> CalibrationReport:
-        """Return the document with a fit, None where none was asked for."""
+        """Return the document with a fit (None if none was requested)."""
         report, soft = self.report, self.tallied.total.soft
         reasons = dict(report.undefined)
         if found is not None and found.fit is None:
@@ -199,7 +187,7 @@ class _Summary:
         )
 
     def _interval(self, moments: Moments, clusters: Any, name: str, unit: float = 1.0) -> Interval | None:
-        """The interval of a mean of rows, by its clusters where there are any."""
+        """The interval of a mean over rows, clustered if there are clusters."""
         units, noun, error = moments.rows, "rows", moments.standard_error
         if self.report.clusters is not None:
             units, noun = self.report.clusters, "clusters"
@@ -270,7 +258,7 @@ class _Summary:
 
 
 def _word(interval: Interval | None) -> str | None:
-    """Return what the interval of a gap says."""
+    """Return the verdict from the interval of the gap."""
     if interval is None:
         return None
     return "overconfident" if interval.low > 0 else "underconfident" if interval.high < 0 else "neither"

@@ -1,7 +1,7 @@
-"""Why is a cost so high: what makes up more of it than its rows would, the largest share first.
+"""causes(): rank the causes of a high cost: subsets of rows whose share of the cost exceeds their share of the rows.
 
-Everything comes from the tallies of one pass. A second pass is made only where the
-columns seem to be in another order, to say what that costs.
+Everything comes from the tallies of one pass. A second pass is made only if the columns seem to be in
+another order, to compute what that costs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from xentcli.version import __version__
 __all__ = ["causes"]
 
 MOST = 8
-"""Causes listed at most."""
+"""Maximum number of causes listed."""
 LOOK_AT = 1000
 MOST_GROUPS = 50
 _WHOLE = {
@@ -88,7 +88,7 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
 
 
 def _groups(predictions: Any, labels: Any, settings: Settings) -> tuple[str, ...]:
-    """The columns without a role whose first rows hold few values and no decimals."""
+    """The columns without a role that have few distinct values, and no decimals, in the first rows."""
     if any(map(is_stdin, (predictions, labels))):
         return ()
     feed = opened(predictions, labels, settings)
@@ -140,7 +140,7 @@ def _of(predictions: Any, labels: Any, settings: Settings) -> Causes:
 
 
 def _zeros(tallied: Tallied) -> Iterator[Cause]:
-    """Rows that assign probability 0 to the true class: they are all of an infinite cost."""
+    """Rows that assign probability 0 to the true class: they make up all of an infinite cost."""
     total = tallied.total
     if total.infinite.count:
         rest = total.cost_of_the_rest
@@ -172,7 +172,7 @@ def _by(tallied: Tallied) -> Iterator[Cause]:
 def _more_than_its_rows(
     tallied: Tallied, code: str, name: str, part: Moments, more: str, problems: int = 1
 ) -> Iterator[Cause]:
-    """The cause for a group of rows that costs more than its share."""
+    """The cause for a group of rows whose share of the cost exceeds its share of the rows."""
     total = tallied.total.cost
     share = part.mean.share_of(total.mean, problems)
     rows = part.mean.b.over(total.mean.b.times(problems))
@@ -205,7 +205,7 @@ def _worst(tallied: Tallied) -> Iterator[Cause]:
 
 @record(frozen=True)
 class _Reordered:
-    """Targets for reordered columns."""
+    """A matcher that maps targets to reordered columns."""
 
     matcher: Matcher
     inverse: Ints
@@ -223,7 +223,7 @@ class _Reordered:
 
 
 def _order_share(tallied: Tallied, code: str) -> float | None:
-    """Share of the cost that reordering the columns would save; None for other causes."""
+    """The share of the cost that reordering the columns would save; None for other causes."""
     plan, confusion, cost = tallied.plan, tallied.bundle["confusion"], tallied.total.cost.mean.value
     if code != "columns-permuted" or confusion is None or not tallied.feed.repeatable or not np.isfinite(cost):
         return None

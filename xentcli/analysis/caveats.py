@@ -1,4 +1,4 @@
-"""What a report says beside its figures: warnings, and why figures are undefined."""
+"""Warnings of a report, and the reasons why figures are undefined."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["CLUSTERED", "compat_note", "no_floor", "no_spread", "undefined", "wa
 CLUSTERED = "rows of a cluster are not independent"
 
 _FEW_MISSING = 0.01
-"""A smaller share of rows without a prediction gives no warning."""
+"""No warning is given for a smaller share of rows without a prediction."""
 
 
 def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool) -> dict[str, str]:
-    """Return why figures are undefined, by the name of the figure; with `no_bytes` the bytes sum to 0."""
+    """Return the reasons why figures are undefined, by figure; `no_bytes` says that the bytes sum to 0."""
     reasons = no_spread(total.scored, clusters, finite=not total.infinite.count)
     if plan.settings.bytes is None:
         reasons["bits_per_byte"] = "--bytes gives the bytes of the text"
@@ -36,7 +36,7 @@ def undefined(plan: Plan, total: Scores, clusters: int | None, *, no_bytes: bool
 
 
 def _without_skill(reference_cost: float) -> dict[str, str]:
-    """Why a reference of some cost has no skill beside it."""
+    """Why there is no skill relative to a reference with this cost."""
     if not reference_cost:
         return {"reference_skill": "the reference costs 0"}
     if math.isfinite(reference_cost):
@@ -52,7 +52,7 @@ def no_spread(
     figures: Collection[str] = ("standard_error", "interval"),
     infinite: str = "the cost is infinite",
 ) -> dict[str, str]:
-    """Return why the spread of a mean over some rows is undefined, by figure; empty where it is not."""
+    """Return the reasons why the standard error and interval of a mean are undefined, by figure; empty if defined."""
     if not finite:
         reason = infinite
     elif rows < 2 or clusters == 1:
@@ -77,7 +77,7 @@ def _without_labels(plan: Plan, total: Scores) -> dict[str, str]:
 
 
 def no_floor(plan: Plan) -> str | None:
-    """Return why an expected calibration error has no floor, and its bins no intervals; None where they have."""
+    """Return why an ECE has no floor and its bins no intervals; None if they have."""
     if plan.settings.weights is not None or plan.recipe.class_weight is not None:
         return "rows are weighted"
     if plan.settings.cluster is not None:
@@ -97,7 +97,7 @@ def _without_entropy(plan: Plan, total: Scores) -> dict[str, str]:
 
 
 def compat_note(plan: Plan) -> str | None:
-    """Return the tool whose number it is, and what --compat did beside the formula."""
+    """Return which tool's value the cost is, and what --compat changed besides the formula."""
     settings = plan.settings
     if settings.compat is None:
         return None
@@ -112,7 +112,7 @@ def compat_note(plan: Plan) -> str | None:
 
 
 def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
-    """Yield the warnings that the tallies give rise to, without the diagnoses of findings.py."""
+    """Yield the warnings that follow from the tallies, without the diagnoses of findings.py."""
     settings = plan.settings
     if total.infinite.count:
         advice = "--clip EPS bounds q away from 0; or look at these rows"

@@ -1,4 +1,4 @@
-"""check(): the figures of a run against limits and a baseline, and the verdict."""
+"""check(): compare the figures of a run with limits and a baseline, and give a verdict."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = ["Limit", "check", "judge", "judged", "parse_limit", "parse_regression
 
 
 _MOST_OF_STREAM = 1 << 22
-"""Rows of a stream that are kept, in memory, to explain a failure; of a longer one none is explained."""
+"""Rows of a stream kept in memory to explain a failure; failures of longer streams are not explained."""
 
 
 @takes_options("check")
@@ -153,13 +153,7 @@ def check(
 
 
 def _kept_state(state: Any, settings: Settings, rules: Rules, inputs: Sequence[Any]) -> Keep:
-    """Return what writes the state of a check.
-
-    Raises
-    ------
-    UsageError
-        For a regression, which is of the rows of all runs.
-    """
+    """Return the writer of the state; raises UsageError with --max-regression, which needs the rows of all runs."""
     from xentcli.analysis.state import Keep
 
     if rules.regressions:
@@ -174,7 +168,7 @@ def _kept_state(state: Any, settings: Settings, rules: Rules, inputs: Sequence[A
 
 
 def _check_written(path: str, inputs: Sequence[Any]) -> None:
-    """Refuse a baseline that is no .npz file, or that would replace what is read."""
+    """Refuse to write a baseline that is not named .npz, or that would replace an input."""
     if not path.endswith(".npz"):
         raise UsageError(f"--write-baseline {shown(path)}: a baseline is an .npz file")
     if any(isinstance(given, str | os.PathLike) and same_file(path, given) for given in inputs):
@@ -182,7 +176,7 @@ def _check_written(path: str, inputs: Sequence[Any]) -> None:
 
 
 def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
-    """The metrics beside the cost whose rows are kept: those that a baseline may be asked for."""
+    """The metrics whose rows are kept in addition to the loss: those that a regression may name later."""
     usual = ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
     asked = [metric.name for metric in map(find, needed) if is_row_mean(metric)]
     shown = [metric.name for metric in settings.shown_metrics if is_row_mean(metric)]
@@ -190,13 +184,7 @@ def _kept(settings: Settings, needed: Sequence[str]) -> tuple[str, ...]:
 
 
 def _path(option: str, value: Any) -> str | None:
-    """The path that an option gives.
-
-    Raises
-    ------
-    UsageError
-        For anything else, such as an array.
-    """
+    """The path that an option gives; raises UsageError for anything else, such as an array."""
     if value is None or isinstance(value, str | os.PathLike):
         return None if value is None else hidden(os.fspath(value))
     raise UsageError(
@@ -206,7 +194,7 @@ def _path(option: str, value: Any) -> str | None:
 
 
 def with_metrics_of(settings: Settings, rules: Rules) -> Settings:
-    """Return settings with the metrics that groups are held to."""
+    """Return settings extended by the metrics in limits of groups."""
     each = {limit.metric: limit.option for limit in rules.limits if limit.each and limit.metric != "cost"}
     for metric, option in each.items():
         names = [metric.name for metric in settings.named_metrics]
@@ -220,13 +208,13 @@ def with_metrics_of(settings: Settings, rules: Rules) -> Settings:
 def _read_again(
     predictions: Any, labels: Any, settings: Settings, metrics: tuple[str, ...], **beside: Any
 ) -> tuple[Runs, ModelRows]:
-    """Read the inputs again for their rows, which explain a failure: to keep them would slow down every run."""
+    """Read the inputs again for the rows that explain a failure; keeping them would slow down every run."""
     runs = Runs.of(settings, metrics)
     return runs, runs.run("run", predictions, labels, settings, fit=False, needed=metrics, **beside)
 
 
 def _shown(report: Report, settings: Settings) -> Report:
-    """The report with the metrics of groups that were asked for."""
+    """The report with only the requested metrics of groups."""
     kept = {name: value for name, value in report.options.items() if name != "metrics"}
     asked = {name: value for name, value in settings.changed().items() if name == "metrics"}
     shown = tuple(metric.name for metric in settings.shown_metrics)
@@ -239,7 +227,7 @@ def _shown(report: Report, settings: Settings) -> Report:
 
 
 def judged(rules: Rules, report: Report, settings: Settings, **further: Any) -> CheckReport:
-    """Return the verdict on a report with the metrics that groups are held to; `further` are fields of Evidence."""
+    """Return the verdict on a report that has the metrics in limits of groups; `further` are fields of Evidence."""
     return _judged(rules, Evidence(_shown(report, settings), report, settings, **further))
 
 

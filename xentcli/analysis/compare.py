@@ -30,7 +30,7 @@ __all__ = ["FITS", "compare"]
 
 FITS = ("temperature", "none")
 MOST_FITTED = 20
-"""Of more models temperatures are fitted only where that is asked for: a fit reads each file up to six times."""
+"""For more models, temperatures are fitted only on request: a fit reads each file up to six times."""
 
 
 @takes_options("compare")
@@ -139,7 +139,7 @@ def _made(
     warnings: tuple[Warning, ...] = (),
     collected: Collected | None = None,
 ) -> Comparison:
-    """The document of models whose rows are there; their state is written where it was `collected`."""
+    """Return the document of the models that were scored, and write their state if it was `collected`."""
     contrasts = contrasts_of(runs, models, labels, threads, details=details, whole=collected is not None)
     if collected is not None:
         collected.write(runs, models, contrasts, labelled=labels is not None, unfitted=unfitted, warnings=warnings)
@@ -158,7 +158,7 @@ def _made(
 
 
 def _same_files(models: Mapping[str, Any]) -> Iterator[Warning]:
-    """Warn of models whose predictions are those of a model before them."""
+    """Warn about models with the same predictions as an earlier model."""
     known: dict[Any, str] = {}
     for name, path in models.items():
         if isinstance(path, str | os.PathLike) and (file := file_id(path)) is not None:
@@ -168,12 +168,9 @@ def _same_files(models: Mapping[str, Any]) -> Iterator[Warning]:
 
 
 def _unfitted(fit: str | None, settings: Settings, models: int, model: str | None) -> str | None:
-    """Return why no temperatures are fitted, empty where that was asked for; None where they are.
+    """Return why no temperatures are fitted (empty: on request), or None if they are.
 
-    Raises
-    ------
-    UsageError
-        For another name, and where a fit is asked for that there is none of.
+    Raises UsageError for an unknown name, and if a fit is requested that is impossible.
     """
     if fit not in (None, *FITS):
         raise UsageError(f"--fit is {' or '.join(FITS)}, not {shown(fit)}")
@@ -190,7 +187,7 @@ def _unfitted(fit: str | None, settings: Settings, models: int, model: str | Non
 
 
 def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | None, settings: Settings) -> None:
-    """Refuse a number of models that the options do not go with."""
+    """Refuse too few models, and options that exclude each other."""
     if each and model is not None:
         raise UsageError("--each takes a column for each model and --model a row for each; choose one")
     option = "--each" if each else "--model" if model is not None else None
@@ -212,13 +209,7 @@ def _check_models(models: Mapping[str, Any], each: Sequence[str], model: str | N
 
 
 def _metrics(settings: Settings) -> tuple[str, ...]:
-    """The metrics beside the cost that are compared: means of rows.
-
-    Raises
-    ------
-    UsageError
-        For a metric of --metrics that is not a mean of rows.
-    """
+    """The metrics compared in addition to the cost; raises UsageError for one that is not a mean over rows."""
     if not settings.shown_metrics:
         return ("brier", "accuracy") if KINDS[settings.kind].labelled else ()
     for metric in settings.shown_metrics:
@@ -236,7 +227,7 @@ def _run_all(
     collected: Collected | None = None,
     **beside: Any,
 ) -> tuple[list[ModelRows], tuple[Refused, ...]]:
-    """Score each model; of three and more, a file that cannot be scored is refused alone, unless a state needs all."""
+    """Score each model; with three or more, one that fails is left out and named, unless a state needs all."""
     done: list[ModelRows] = []
     refused: list[Refused] = []
     errors: list[XentError] = []

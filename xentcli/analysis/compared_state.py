@@ -1,4 +1,4 @@
-"""The state of a comparison: that of each model, and the tallies of their differences."""
+"""ComparedState: the state of a comparison, with the state of each model and the tallies of their differences."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class ComparedState:
     path
         The file that it was read from.
     options
-        What was set for all models.
+        The options, the same for all models.
     metrics
-        Those that are compared beside the cost.
+        The metrics compared in addition to the cost.
     names, paths
-        Of the models.
+        The names and paths of the models.
     lengths
-        How many rows of the reference there are in each run that is covered.
+        The number of rows of the reference in each run covered.
     labelled
-        Whether the labels have a file of their own.
+        Whether the labels are in a separate file.
     unfitted
-        Why no temperatures were fitted, empty where that was asked for; None where they were.
+        Why no temperatures were fitted (empty: on request); None if they were.
     warnings
-        Those of the models as such.
+        The warnings about the list of models.
     """
 
     path: str
@@ -63,7 +63,7 @@ class ComparedState:
     warnings: tuple[Warning, ...]
 
     def body(self) -> dict[str, Any]:
-        """Return it as plain values, from which `of` makes it again."""
+        """Return the state as JSON values, from which `of` restores it."""
         return {
             "command": "compare",
             "options": dict(self.options),
@@ -108,11 +108,11 @@ class ComparedState:
         return state
 
     def write(self, path: str) -> None:
-        """Write it to a file, whole or not at all."""
+        """Write it to a file, atomically."""
         state_file.write(path, self.body())
 
     def comparison(self, reports: Sequence[Report]) -> Comparison:
-        """Return the document of all that is covered, by the reports of its models.
+        """Return the document of everything covered, given the reports of its models.
 
         Raises
         ------
@@ -177,12 +177,12 @@ def merged(states: Sequence[ComparedState]) -> ComparedState:
 
 
 def _owners(states: Sequence[ComparedState]) -> list[int]:
-    """By the place of each run that is covered the place of its state."""
+    """For each run covered, the index of its state."""
     return [place for place, state in enumerate(states) for _ in state.lengths]
 
 
 def _moved(states: Sequence[ComparedState], order: Sequence[int]) -> tuple[tuple[int, ...], list[Contrasts]]:
-    """The lengths of all runs in their order, and the tallies with rows numbered through all of them."""
+    """The lengths of all runs in order, and the tallies with rows numbered consecutively through all runs."""
     owners = _owners(states)
     lengths = [length for state in states for length in state.lengths]
     covers = [cover for state in states for cover in state.models[0].covers]
@@ -202,19 +202,19 @@ def _moved(states: Sequence[ComparedState], order: Sequence[int]) -> tuple[tuple
 
 @record(frozen=True, eq=False)
 class Collected:
-    """The states of the models of a run, as they are scored."""
+    """Collects the states of the models of a run while they are scored."""
 
     path: str | None
     keep: Keep
 
     @classmethod
     def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], *, by_model: bool, labelled: bool) -> Collected:
-        """Return what collects them for a file; None for what --shard alone needs.
+        """Return the collector for a state file (`path` None: for --shard alone).
 
         Raises
         ------
         UsageError
-            For options with which rows have no order that all runs share, and for a path that is an input.
+            For options under which the runs share no order of rows, and if the path is an input.
         """
         option = "--state" if settings.shard is None else "--shard"
         if by_model:
@@ -248,7 +248,7 @@ class Collected:
         unfitted: str | None = "",
         warnings: tuple[Warning, ...] = (),
     ) -> None:
-        """Write the state of a run, of no scored rows without `contrasts`; or refuse other rows of --shard."""
+        """Write the state (without `contrasts`: of a run with no scored rows); check that shards have the same rows."""
         _check_sharded([model.name for model in models], self.states)
         if self.path is None:
             return
@@ -273,13 +273,7 @@ class Collected:
 
 
 def _check_sharded(names: Sequence[str], states: Sequence[State]) -> None:
-    """Refuse models whose shard has other rows than that of the reference.
-
-    Raises
-    ------
-    DataError
-        Naming what --shard divided.
-    """
+    """Refuse models whose shard has other rows than that of the reference (DataError)."""
     shards = [(state.covers[0].whole or ("", 0, ""), state.covers[0].start) for state in states]
     (first_kind, first_count, _), first_start = shards[0]
     for name, state, ((kind, count, _), start) in zip(names, states, shards, strict=True):

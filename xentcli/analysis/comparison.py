@@ -1,4 +1,4 @@
-"""From the tallies of several models to a Comparison: every change is derived here."""
+"""Derive a Comparison, with every change and verdict, from the tallies of several models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OWN = ("cost", "calibrated_cost", "brier", "accuracy")
 
 
 def _row(metric: str) -> Metric:
-    """The row of METRICS of a metric that is compared."""
+    """The entry in METRICS of a compared metric."""
     return find("cost" if metric == "calibrated_cost" else metric)
 
 
@@ -49,7 +49,7 @@ def comparison_of(
 ) -> Comparison:
     """Derive every figure of a comparison from the tallies of its models, the reference first.
 
-    `metrics` are those that are compared beside the cost; `beside` are the further fields of _Compared.
+    `metrics` are those compared in addition to the cost; `beside` are further fields of _Compared.
 
     Raises
     ------
@@ -66,17 +66,17 @@ class _Compared:
     Attributes
     ----------
     labelled
-        Whether the labels have a file of their own.
+        Whether the labels are in a separate file.
     unfitted
-        Why no temperatures were fitted, where that was not asked for.
+        Why no temperatures were fitted, if that was not requested.
     clusters
-        How many there are, with --cluster.
+        The number of clusters, with --cluster.
     before
-        How many rows there are before the first, with --shard.
+        With --shard, the number of rows before the first one.
     row_names
-        The id of each row, where rows are counted by ids.
+        The id of each row, if rows are matched by ids.
     slice_columns
-        The names of the columns of each --by, where the options do not have them.
+        The names of the columns of each --by, if the options do not have them.
     """
 
     settings: Settings
@@ -102,7 +102,7 @@ class _Compared:
         return None if nats is None else nats / self.unit(metric)
 
     def unit(self, metric: str) -> float:
-        """How many nats there are to a unit of a metric; 1 where it is no loss."""
+        """The nats per unit of a metric; 1 if it is not a loss."""
         return self.settings.nats_per_unit if _row(metric).unit == "loss" else 1.0
 
     @cached_property
@@ -170,7 +170,7 @@ class _Compared:
         )
 
     def details(self) -> ComparisonDetails | None:
-        """What drawings and pages show beside the figures; None where nothing asks for them."""
+        """The details for drawings and pages; None if none were requested."""
         if not self.contrasts.spread:
             return None
         last = max(largest_step(of) for of in self.contrasts.spread.values())
@@ -235,14 +235,14 @@ class _Compared:
                 )
 
     def _resolved(self, metric: str, change: float | None) -> bool:
-        """Whether a change, in nats, is larger than what the fit of the temperatures leaves."""
+        """Whether a change, in nats, exceeds the error of the fitted temperatures."""
         return (
             metric != "calibrated_cost" or not abs(change or 0.0) <= RESOLVED * self.means[self.reference.name, metric]
         )
 
     @property
     def _order_turns(self) -> bool:
-        """Whether two models are in another order once each has its own temperature."""
+        """Whether fitting each model's temperature reverses the order of two models."""
         if len(self.models) != 2:
             return False
         name = self.models[1].name
@@ -251,7 +251,7 @@ class _Compared:
         return bool(before and after and before * after < 0 and self._resolved("calibrated_cost", after))
 
     def _largest(self, place: int, one: Difference) -> tuple[float | None, int | None]:
-        """The largest part of the variance of a model's differences that one row makes, and that row, from 1."""
+        """The largest share of one row in the variance of a model's differences, and that row (from 1)."""
         error, moments = one.paired.moments.standard_error, one.paired.moments
         if not error or one.change is None:
             return None, None
@@ -297,7 +297,7 @@ class _Compared:
                     yield GroupChange(model.name, group, **self._change(model, parts[name]))
 
     def _parts(self, groups: Mapping[str, Groups[K]]) -> dict[K, dict[str, Part]]:
-        """By group the figures of each metric that every model has."""
+        """By group, the figures of each metric that every model has."""
         found: dict[K, dict[str, Part]] = {}
         for metric in (metric for metric in groups if metric in self.metrics):
             for name, part in parts_of(groups[metric]).items():
@@ -331,7 +331,7 @@ class _Compared:
         }
 
     def worst(self) -> Iterator[RowChange]:
-        """The rows whose loss changed most, with the weight."""
+        """The rows whose weighted loss changed most."""
         unit = self.settings.nats_per_unit
         for place, most in self.contrasts.changed.items():
             model = self.models[place]

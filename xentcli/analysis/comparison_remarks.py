@@ -1,4 +1,4 @@
-"""What a comparison says beside its figures: notes, and warnings."""
+"""Notes and warnings of a comparison."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from xentcli.report.document import counted
 __all__ = ["Remarks"]
 
 FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
-"""Fewer rows or clusters than these, or a row with more of the variance, is a warning."""
+"""Warn about fewer rows or clusters, or a row with a larger share of the variance."""
 
 _NUMBER = re.compile(r"[0-9][0-9.,]*(?: [0-9][0-9.,]*)*")
 
@@ -29,13 +29,13 @@ class Remarks:
     pairs
         The changes of the comparison.
     unfitted
-        Why no temperatures were fitted, where that was not asked for.
+        Why no temperatures were fitted, if that was not requested.
     clusters
-        How many there are, with --cluster.
+        The number of clusters, with --cluster.
     row_names
-        The id of each row, where rows are counted by ids.
+        The id of each row, if rows are matched by ids.
     order_turns
-        Whether two models are in another order once each has its own temperature.
+        Whether fitting each model's temperature reverses the order of two models.
     """
 
     models: Sequence[ModelRows]
@@ -47,7 +47,7 @@ class Remarks:
     order_turns: bool
 
     def notes(self) -> Iterator[str]:
-        """Yield what is worth knowing, and nothing to worry about."""
+        """Yield the notes."""
         if not self.contrasts.same_rows:
             scored, extra = self.contrasts.scored, self.contrasts.extra
             counts = [f"{model.name} has {scored[at] + extra[at]:,}" for at, model in enumerate(self.models[:5])]
@@ -62,7 +62,7 @@ class Remarks:
             yield "the best of many looks better than it is: its cost was chosen on these rows"
 
     def _on_fits(self) -> Iterator[str]:
-        """Notes on temperatures: why there are none, and where they turn the order of two models."""
+        """Notes on temperatures: why there are none, or that they reverse the order of two models."""
         if self.unfitted:
             yield f"calibrated is left out: {self.unfitted}"
         if not self.contrasts.same_rows and any(model.fitted.temperature is not None for model in self.models):
@@ -95,7 +95,7 @@ class Remarks:
         yield from self._dominant_rows()
 
     def _dominant_rows(self) -> Iterator[Warning]:
-        """Warn of each row that makes much of the variance, once for all models."""
+        """Warn about each row with a large share of the variance, once for all models."""
         large: dict[int, list[tuple[str, float]]] = {}
         for pair in self.pairs:
             if pair.largest_row is not None and (pair.largest_share or 0.0) > MUCH:
@@ -111,7 +111,7 @@ class Remarks:
 
 
 def _alike(found: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
-    """Yield texts of models that differ in figures alone once: the models, the first's texts, whose figures they have.
+    """Merge texts that differ only in numbers; yield the models, the first one's texts, and whose numbers they show.
 
     >>> list(_alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
     [(['a', 'b'], ('3 rows',), ' (figures of a)')]

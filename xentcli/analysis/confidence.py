@@ -1,4 +1,4 @@
-"""Whether one column of probabilities holds the confidence of the predicted class, told by the labels.
+"""Detect, with the labels, that one column of probabilities holds the confidence of the predicted class.
 
 Two readings of a column c, never below 0.5, beside labels of two classes are compared by their likelihoods:
 
@@ -10,8 +10,8 @@ The second is a mixture, in equal parts, of shares that do not depend on c and o
 which is that of normal log-odds. Its likelihood over that of the first exceeds B with probability 1 / B at most where
 the first is true (Markov's inequality), so that a calibrated model is hardly ever suspected, whatever its shares.
 
-A model may also be too sure of itself. So the values must besides either reach down to 0.5 as those of a column
-folded there do, or need a share of positives far below 1.
+A model may also be overconfident. So in addition the values must either reach down to 0.5, as confidences of two
+classes do, or fit only with a share of positives far below 1.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["expected_positives", "is_confidence"]
 _SLOPES = np.array([-1, -0.5, -0.25, -0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5])
 _SHARES = np.array([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9])
 _FOLDED, _OTHERWISE = math.log(10), math.log(30)
-"""How much likelier it must be: where the values reach down to 0.5, and where they do not."""
+"""Required log-likelihood ratios: if the values reach down to 0.5, and if they do not."""
 _FAR_BELOW = 0.7
 _FEW = 3
 
@@ -66,7 +66,7 @@ def is_confidence(codes: Ints, counts: Ints) -> bool:
 
 
 def expected_positives(codes: Ints, counts: Ints) -> float:
-    """About how many rows would be positive if the values, given as for `is_confidence`, were their probability."""
+    """The expected number of positive rows if the values (as for `is_confidence`) were probabilities of it."""
     return float(counts @ (1 - _others(codes)))
 
 
@@ -75,7 +75,7 @@ def _others(codes: Ints) -> Floats:
 
 
 def _log_likelihood(positives: Floats, positive: Flags, counts: Ints) -> Floats:
-    """The log-likelihood of the labels where P(positive) is that, f8[..., m]."""
+    """The log-likelihood of the labels given P(positive), f8[..., m]."""
     found: Floats = np.log(np.where(positive, positives, 1 - positives)) @ counts
     return found
 
@@ -86,7 +86,7 @@ def _log_mean(logs: Floats) -> float:
 
 
 def _reaches_down(odds: Floats, counts: Ints) -> bool:
-    """Whether there are about as many rows next to 0.5 as a step above: a column folded there has no fewer."""
+    """Whether about as many rows lie next to 0.5 as one step above, as for values folded at 0.5."""
     order = np.argsort(odds)
     middle = odds[order][np.searchsorted(counts[order].cumsum(), counts.sum() / 2)]
     near, above = (int(counts[odds <= middle * part].sum()) for part in (0.25, 0.5))

@@ -1,4 +1,4 @@
-"""Contrasts: what is kept of all rows of several models, from which a Comparison is derived, and which merge."""
+"""Contrasts: the mergeable tallies of several models, from which a Comparison is derived."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from xentcli.tallies.tally import Tally
 __all__ = ["MOST_PAIRED", "Contrasts", "contrasts_of"]
 
 MOST_PAIRED = 20
-"""Up to as many models, all pairs are compared to find those not significantly worse than the best."""
+"""Up to this many models, all pairs are compared to find those not significantly worse than the best."""
 
 
 @record(frozen=True)
 class Contrasts(Tally):
-    """The tallies of several models, by their places; losses are in nats.
+    """The tallies of several models, by index; losses are in nats.
 
     Attributes
     ----------
     rows
-        How many rows all models have.
+        The number of rows that all models have.
     scored, extra
-        How many of the rows of the reference each has, and how many others.
+        For each model, the number of rows of the reference that it has, and of other rows.
     means
-        By model and metric.
+        Means by model and metric.
     pairs
-        By old model, new model and metric: each with the reference, and of a few models the cost of every two.
+        By old model, new model and metric: each against the reference; for few models also the cost of every pair.
     outermost
-        Of each model the rows whose change of the cost may be the farthest from the mean.
+        For each model, the rows whose change of the loss may deviate most from the mean.
     by_class, by
-        Of each model, --by and metric the groups with the sums that Common.by_group() gives.
+        For each model, --by and metric, the groups with the sums of Common.by_group().
     changed
         The rows of --worst.
     undefined
-        Metrics that some rows have no value of.
+        Metrics that are undefined in some rows.
     spread
-        Of each model what Common.spread() gives of the cost, where the details ask for it.
+        For each model, Common.spread() of the cost, if the details need it.
     """
 
     rows: int = 0
@@ -70,11 +70,11 @@ class Contrasts(Tally):
 
     @property
     def same_rows(self) -> bool:
-        """Whether each model has the rows that all have, and no others."""
+        """Whether all models have exactly the same rows."""
         return all(count + self.extra.get(place, 0) == self.rows for place, count in self.scored.items())
 
     def moved(self, rows: Callable[[int], int], numbers: Callable[[int], int]) -> Contrasts:
-        """Return the tallies of the same rows in other places and under other numbers, in the same order."""
+        """Return the same tallies with places and row numbers mapped by functions that keep their order."""
         return replace(
             self,
             outermost={model: of.renumbered(rows) for model, of in self.outermost.items()},
@@ -82,7 +82,7 @@ class Contrasts(Tally):
         )
 
     def kept(self, clusters: Sequence[str] | None) -> Contrasts:
-        """Return what a state keeps: clusters by their names, nothing of a fit, and no details, which runs may lack."""
+        """Return what a state keeps: clusters by name, without fits and details, which other runs may lack."""
         pairs = {key: of for key, of in self.pairs.items() if key[2] != "calibrated_cost"}
         if clusters is not None:
             pairs = {key: replace(of, clusters=_named(of.clusters, clusters)) for key, of in pairs.items()}
@@ -101,15 +101,15 @@ def contrasts_of(
 ) -> Contrasts:
     """Tally the rows that all models have, the reference first.
 
-    With `whole` all that a merge may need is there: means that the reports have too, and metrics that are undefined
-    in these rows alone.
+    With `whole`, tallies that only a merge needs are included: means that are in the reports too, and metrics that
+    are undefined in these rows but may be defined in others.
     """
     return _Contrasted(runs, models, labels, threads, details, whole).contrasts()
 
 
 @record(frozen=True, eq=False)
 class _Contrasted:
-    """The rows of some models, and what is tallied of them."""
+    """Computes the tallies from the rows of the models."""
 
     runs: Runs
     models: Sequence[ModelRows]
@@ -137,7 +137,7 @@ class _Contrasted:
 
     @cached_property
     def metrics(self) -> dict[str, int]:
-        """The column of each metric that is tallied, the cost first."""
+        """The column of each tallied metric, the cost first."""
         columns = {name: place for place, name in enumerate(self.runs.metrics, 2)}
         if self.whole:
             columns = {name: place for name, place in columns.items() if self._has_values(place)}
@@ -148,7 +148,7 @@ class _Contrasted:
         return {"cost": LOSS, **({"calibrated_cost": CALIBRATED} if fitted else {}), **columns}
 
     def _has_values(self, column: int) -> bool:
-        """Whether every row that is compared has a value of a metric in every model."""
+        """Whether a metric is defined in every compared row of every model."""
         columns = [(model.rows, column) for model in self.models]
         return not any(
             np.isnan(values).any()
@@ -176,7 +176,7 @@ class _Contrasted:
         return self.models[model].rows, self.metrics[metric]
 
     def means(self) -> dict[tuple[int, str], Mean]:
-        """The mean of each metric of each model; where it is that of its report, only for a merge."""
+        """The mean of each metric of each model; those that are in its report only for a merge."""
         known = self.runs.row_names is None and self.settings.nats_per_unit == 1 and not self.whole
         of_report = [known and model.scores.examples.scored == self.common.count for model in self.models]
         keys = [
@@ -188,7 +188,7 @@ class _Contrasted:
         return dict(zip(keys, self.common.means([self._column(*key) for key in keys]), strict=True))
 
     def pairs(self) -> dict[tuple[int, int, str], Difference]:
-        """The difference of each model from the reference in each metric, and of a few models of every two in cost."""
+        """The difference of each model from the reference in each metric; for few models also of every pair in cost."""
         count = len(self.models)
         keys = [(0, new, metric) for metric in self.metrics for new in range(1, count)]
         if 2 < count <= MOST_PAIRED:
@@ -222,16 +222,16 @@ class _Contrasted:
                 yield (new, place, metric), self._by_group(new, metric, groups.rows[:, place], names)
 
     def _grouped(self) -> Iterator[tuple[int, str]]:
-        """The models and metrics of groups: the cost, and those of --metrics."""
+        """The models and metrics that are tallied by group: the cost and those of --metrics."""
         asked = [metric.name for metric in self.settings.shown_metrics if metric.name in self.metrics]
         return product(range(1, len(self.models)), dict.fromkeys(("cost", *asked)))
 
     def _by_group(self, new: int, metric: str, groups: Floats, names: Sequence[Any]) -> Groups[Any]:
-        """A metric in each group of rows, whose numbers (f8[n], -1 for none) are places of `names`."""
+        """A metric by group; `groups` (f8[n], -1 for none) index `names`."""
         return _named(self.common.by_group(self._column(0, metric), self._column(new, metric), groups), names)
 
     def changed(self, new: int) -> MostChanged:
-        """The rows whose loss changed most, with the weight."""
+        """The rows whose weighted loss changed most."""
         columns = self._column(0), self._column(new)
         found = self.common.largest(*columns, 0.0, self.settings.worst)
         names = self._names([row for row, _ in found])
@@ -247,7 +247,7 @@ class _Contrasted:
         return Changed(size, row + 1, number, name, text, old, new, float(self.reference.rows[row, WEIGHT]))
 
     def _names(self, rows: Sequence[int]) -> Sequence[tuple[int, str | None]]:
-        """The number and the id of some rows (from 0) of the reference; of an item of a list the number of the list."""
+        """(row number, id) of rows (from 0) of the reference; for an item of a list, the number of its row."""
         numbers = [row + 1 + self.runs.before for row in rows]
         if self.runs.row_names is not None:
             return [(n, str(self.runs.row_names.names[row])) for n, row in zip(numbers, rows, strict=True)]
@@ -267,6 +267,6 @@ class _Contrasted:
 
 
 def _named(groups: Groups[int], names: Sequence[Any]) -> Groups[Any]:
-    """The groups under the names that their numbers stand for."""
+    """The groups, renamed from numbers to names."""
     whole = groups.whole
     return Groups((Piece([names[number] for number in whole.names], whole.sums),)) if len(whole.names) else Groups()

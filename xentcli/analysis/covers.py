@@ -1,4 +1,4 @@
-"""What a run covers, and what it decided before its first row: what states have beside the sums."""
+"""Cover and Decided: the part of a state besides its sums, that is, the inputs of a run and its decisions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["Cover", "Covered", "Decided", "cover_of"]
 
 @record(frozen=True)
 class Covered:
-    """An input of a run: `rows`, `files` and `bytes` are those that were read.
+    """An input of a run, with the numbers of rows, files and bytes read.
 
     Attributes
     ----------
     sha256
-        Of the bytes; None of what is in memory, and where each shard reads a part of the file.
+        SHA-256 of the bytes; None for data in memory, and if each shard reads a part of the file.
     joined
-        Whether its rows are matched by ids, so that each shard has all of them.
+        Whether its rows are matched by ids, so that each shard reads all of them.
     """
 
     path: str
@@ -52,27 +52,27 @@ class Covered:
 
 @record(frozen=True)
 class Cover:
-    """What one run covers.
+    """The rows that one run covers.
 
     Attributes
     ----------
     inputs
-        The predictions first.
+        The inputs, predictions first.
     rows, start
-        How many rows of the predictions are numbered, and the number before the first of them.
+        The number of numbered rows of the predictions, and the number before the first.
     identity
-        A digest of what was read.
+        A digest of the data that was read.
     sums
-        A digest of what all rows of the input sum to; empty in a shard, until all N were merged.
+        A digest of the sums over all rows of the input; empty for a shard until all N are merged.
     file
-        The name of the state that was written first.
+        The file name under which the state was first written.
     shard, whole
-        I and N of --shard, None once all N were merged; and what was shared out: files or rows, how many, and a
+        I and N of --shard, None once all N are merged; and what was divided: files or rows, how many, and a
         digest of the names of the files.
     place
-        I of --shard, also once all were merged; 0 without.
+        I of --shard, kept after merging; 0 without --shard.
     files
-        Of each file of the predictions its name, and a digest of it and of its labels, where that says what it is.
+        For each file of predictions, its name and a digest of it and its labels, if that identifies it.
     labels
         What the labels are known by, as keys_of_labels has it; empty where they have no file of their own.
     counts
@@ -82,7 +82,7 @@ class Cover:
         With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits; without
         --shard for the labels alone, where some have none.
     uncertain_base
-        As in a Plan.
+        As in Plan.
     """
 
     inputs: tuple[Covered, ...]
@@ -103,13 +103,13 @@ class Cover:
 
     @property
     def name(self) -> str:
-        """What it covers, for messages."""
+        """Its name in messages."""
         index = "" if self.shard is None else f" (shard {self.shard[0]}/{self.shard[1]})"
         return f"{self.inputs[0].path}{index}"
 
     @property
     def is_sound(self) -> bool:
-        """Whether counts are from 0 up, and the shard is one of N."""
+        """Whether counts are not negative and the shard is one of N."""
         counts = [self.rows, self.start, *(c for i in self.inputs for c in (i.rows, i.files, i.bytes or 0))]
         shard = self.shard is None or 1 <= self.shard[0] <= self.shard[1]
         return bool(self.inputs) and min(counts) >= 0 and shard and (self.shard is None or self.whole is not None)
@@ -117,7 +117,7 @@ class Cover:
 
 @record(frozen=True)
 class Decided:
-    """What a run decided before its first row, as far as figures and messages depend on it."""
+    """The decisions of a run before its first row on which figures and messages depend."""
 
     classes: tuple[str, ...]
     matched: str | None
@@ -142,7 +142,7 @@ class Decided:
 
     @classmethod
     def of(cls, plan: Plan) -> Decided:
-        """Return what a plan says."""
+        """Return the decisions of a plan."""
         matcher, recipe = plan.matcher, plan.recipe
         weights = None if recipe.class_weight is None else tuple(recipe.class_weight.tolist())
         dtype = plan.predictions.dtype
@@ -170,7 +170,7 @@ class Decided:
         )
 
     def plan(self, settings: Settings, set_by_compat: Mapping[str, Any], covers: Sequence[Cover]) -> Plan:
-        """Return the plan of a run over all that is covered."""
+        """Return the plan of a single run over everything covered."""
         weights = None if self.class_weight is None else np.array(self.class_weight)
         recipe = replace(
             settings.recipe(),
@@ -209,7 +209,7 @@ class Decided:
 
 @record(frozen=True)
 class _Known:
-    """The rule by which labels were matched, elsewhere."""
+    """Stands for the matcher of the runs, whose labels are not read again."""
 
     matched: str
     note: str
@@ -221,7 +221,7 @@ class _Known:
 
 
 def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest | None], file: str) -> Cover:
-    """Return what a run covers, once all its rows were read; `sums` are the digests of its inputs."""
+    """Return what a run covers, after all rows were read; `sums` are the digests of its inputs."""
     plan, shard, scores = feed.plan, feed.shard, bundle["scores"]
     joined = [False, *(True for _ in plan.joins)]
     joined += [False] * (len(feed.sources) - len(joined))

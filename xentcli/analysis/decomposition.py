@@ -24,14 +24,14 @@ from xentcli.scoring.losses import Workings
 __all__ = ["decomposed"]
 
 Score = Callable[[Floats, Floats], Floats]
-"""q and y (f8[n] each) to the scores of the rows, f8[n]."""
+"""Maps q and y (f8[n] each) to the scores of the rows, f8[n]."""
 
 
 def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
-    """Decompose the scores of all rows of a feed: the log and Brier scores of one problem, Brier of several.
+    """Decompose the log and Brier scores of a binary problem, or the Brier score of several classes.
 
-    Of several classes each is decomposed against the rest; Brier scores of the classes add up to that of the rows, log
-    scores do not. Holds three doubles a row for each class, and the loss of the row.
+    Each of several classes is decomposed against the rest: their Brier scores add up to that of the rows, log scores do
+    not. Needs memory for three doubles per row and class, and the loss of each row.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
 
 
 def _columns(feed: Feed, threads: int | None) -> tuple[Floats, Floats, Floats, Floats]:
-    """f8[n, k] twice, f8[n] twice: the probabilities of the classes, their targets, the weights and losses of rows."""
+    """Class probabilities and targets (f8[n, k] each), weights and losses (f8[n] each)."""
     parts = [_of(work) for work in map(Workings, batches_again(feed, threads))]
     q, y, weight, loss = (np.concatenate(each) for each in zip(*parts, strict=True))
     kept = weight > 0
@@ -85,7 +85,7 @@ def _component(
     scores: Floats | None = None,
     unit: float = 1.0,
 ) -> Component:
-    """Decompose the mean of `score`; `scores` (f8[n]) are those of q where they are known to more digits."""
+    """Decompose the mean of `score`; `scores` (f8[n]) are more precise values of score(q, y), if known."""
     places, first = np.unique(q, return_inverse=True)
     mass = np.bincount(first, weights=weight, minlength=len(places))
     mean = np.bincount(first, weights=weight * y, minlength=len(places)) / mass

@@ -1,4 +1,4 @@
-"""From tallies to what drawings and pages show: the distribution of losses, bins of confidence, the confusion."""
+"""Derive the details for drawings and pages from tallies: loss distribution, reliability bins, confusion."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _MOST_BINS = 80
 _DOUBLING = 32
 """Steps of the tail."""
 _QUARTERS = (0, 6, 13, 22)
-"""Where the quarters of a doubling begin: the steps nearest to 2**(1/4), 2**(1/2) and 2**(3/4)."""
+"""The steps at which the quarters of a doubling begin: nearest to 2**(1/4), 2**(1/2) and 2**(3/4)."""
 _LEAST = int(step_of(np.array([2.0**-10]))[0])
 """Losses below 2**-10 nats share the first bin."""
 _INFINITE = int(step_of(np.array([np.inf]))[0])
 
 
 def finite_tail(bundle: Bundle) -> dict[int, Moments]:
-    """Return the moments of the finite losses of each step of the tail, by step."""
+    """Return the moments of the finite losses by step."""
     return {step: part["cost"] for step, part in sorted(bundle["tail"]) if part["cost"].mean.a.all_finite}
 
 
 def worst_part(tail: Mapping[int, Moments]) -> tuple[Moments, int]:
-    """Return the largest 1 % of finite losses, rounded up to whole steps of the tail, and the least step of them."""
+    """Return the largest 1 % of finite losses, rounded up to whole steps, and the lowest of these steps."""
     wanted = -(-sum(part.rows for part in tail.values()) // 100)
     part, least = Moments(), 0
     for step in sorted(tail, reverse=True):
@@ -66,7 +66,7 @@ def losses(bundle: Bundle, unit: float) -> Losses:
 
 
 def _bins(tail: Mapping[int, Moments], total: Scores, unit: float) -> list[LossBin]:
-    """The bins that have rows; all losses of the first are below 2**-10 nats."""
+    """The bins that have rows; the first holds all losses below 2**-10 nats."""
     edges = _Edges(_LEAST, max(tail, default=_LEAST), _MOST_BINS)
     cost = total.cost.mean
     return [
@@ -82,9 +82,9 @@ def _bins(tail: Mapping[int, Moments], total: Scores, unit: float) -> list[LossB
 
 @record(frozen=True)
 class _Edges:
-    """Bins of a quarter of a doubling, or wider by powers of 2 where there would be more than `most`.
+    """Bin edges a quarter of a doubling apart, or wider by a power of 2 if there would be more than `most` bins.
 
-    Bin 0 has the steps below `least`, a power of 2; the largest step is `largest`.
+    Bin 0 holds the steps below `least`, a power of 2; the largest step is `largest`.
     """
 
     least: int
@@ -99,17 +99,17 @@ class _Edges:
         return width
 
     def _quarter(self, step: int) -> int:
-        """The quarter of a doubling that a step is in, counted from the end of the first bin."""
+        """The quarter of a doubling that contains a step, counted from the end of the first bin."""
         doublings, rest = divmod(step - self.least, _DOUBLING)
         return len(_QUARTERS) * doublings + bisect_right(_QUARTERS, rest) - 1
 
     def place(self, step: int) -> int:
-        """The bin of a step; of a step below 0 that of its size, below 0 too."""
+        """The bin of a step; negative steps have negative bins."""
         size = max(self._quarter(abs(step)) // self._width + 1, 0)
         return -size if step < 0 else size
 
     def binned(self, steps: Mapping[int, Moments]) -> list[tuple[int, Moments]]:
-        """Each bin that has rows, and the moments of its steps."""
+        """Each nonempty bin, with the merged moments of its steps."""
         found: dict[int, Moments] = {}
         for step, part in steps.items():
             place = self.place(step)
@@ -117,27 +117,27 @@ class _Edges:
         return sorted(found.items())
 
     def below(self, place: int) -> float:
-        """The least loss of a bin, in nats."""
+        """The lower end of a bin, in nats."""
         if not place:
             return 0.0
         doublings, quarter = divmod((place - 1) * self._width, len(_QUARTERS))
         return least_of(min(self.least + _DOUBLING * doublings + _QUARTERS[quarter], _INFINITE))
 
     def ends(self, place: int) -> tuple[float, float]:
-        """Where a bin of differences begins and ends, in nats."""
+        """Both ends of a bin of differences, in nats."""
         size = abs(place)
         near, far = self.below(size), self.below(size + 1)
         return (near, far) if place > 0 else (-far, far) if not place else (-far, -near)
 
 
 def _median(tail: Mapping[int, Moments], rows: int) -> float:
-    """The loss in nats that half of the rows are below; rows beyond the tail have an infinite one."""
+    """The median loss in nats; rows not in `tail` have an infinite loss."""
     step, part = _halfway(tail, rows / 2)
     return math.inf if step is None else _within(step, part)
 
 
 def _median_difference(spread: Mapping[int, Moments]) -> float:
-    """The difference in nats that half of the rows are below."""
+    """The median difference in nats."""
     step, part = _halfway(spread, sum(of.rows for of in spread.values()) / 2)
     if step is None:
         return math.nan
@@ -145,7 +145,7 @@ def _median_difference(spread: Mapping[int, Moments]) -> float:
 
 
 def _halfway(steps: Mapping[int, Moments], half: float) -> tuple[int | None, float]:
-    """The step with the row in the middle, and which part of its rows is below that one; None where rows lack."""
+    """The step with the middle row, and the fraction of its rows below that row; None if there are too few rows."""
     before = 0
     for step in sorted(steps):
         count = steps[step].rows
@@ -156,14 +156,14 @@ def _halfway(steps: Mapping[int, Moments], half: float) -> tuple[int | None, flo
 
 
 def _within(step: int, part: float) -> float:
-    """The loss in nats that a part of the rows of a step is below: a place in rank is taken as one in size."""
+    """The loss in nats below which a fraction of the rows of a step lies, by linear interpolation."""
     low = least_of(step)
     # All zeros, and what is as good as zero, are in the first step.
     return low if step in (0, _INFINITE) else low + (least_of(step + 1) - low) * part
 
 
 def largest_step(spread: Groups[int]) -> int:
-    """Return the largest step of finite differences, whatever the sign; 0 where there is none."""
+    """Return the largest absolute step of finite differences; 0 if there is none."""
     return max((size for step in spread.names if (size := abs(step)) != _INFINITE), default=0)
 
 
@@ -172,8 +172,8 @@ def paired_differences(
 ) -> Differences:
     """Return the distribution of differences, each divided by `unit` nats.
 
-    `spread` has their moments by signed_step_of(), `whole` is the mean of all of them, and `last` the largest_step()
-    of the models, whose bins are the same.
+    `spread` has their moments by signed_step_of(), `whole` is the mean over all rows, and `last` is the largest_step()
+    over all models, which share their bins.
     """
     finite = {step: part for step, part in spread.items() if abs(step) != _INFINITE}
     sizes: dict[int, Moments] = {}
@@ -206,7 +206,7 @@ def paired_differences(
 
 
 def confusion(bundle: Bundle, classes: int) -> tuple[tuple[int, ...], ...] | None:
-    """Return for each true class the rows of each predicted one; None for many classes, or rows without one label."""
+    """Return the confusion matrix; None for many classes, or rows without exactly one label."""
     found: Confusion | None = bundle["confusion"]
     total: Scores = bundle["scores"]
     if found is None or not found.classes or not 0 < classes <= MOST_CLASSES or found.pairs.rows != total.scored:
@@ -217,7 +217,7 @@ def confusion(bundle: Bundle, classes: int) -> tuple[tuple[int, ...], ...] | Non
 
 
 def reliability(plan: Plan, bundle: Bundle, count: int) -> tuple[Bin, ...]:
-    """Return those of `count` bins of the confidence that have rows."""
+    """Return the nonempty bins among `count` bins of confidence."""
     level, plain = plan.settings.confidence, no_floor(plan) is None
     found = []
     for index, sums in sorted(bundle["bins"], key=itemgetter(0)):
@@ -228,7 +228,7 @@ def reliability(plan: Plan, bundle: Bundle, count: int) -> tuple[Bin, ...]:
 
 
 def _wilson(share: float, rows: int, level: float) -> Interval:
-    """Return Wilson's interval of a share of independent rows (E. B. Wilson, JASA 22, 1927)."""
+    """Return Wilson's interval for a share of independent rows (E. B. Wilson, JASA 22, 1927)."""
     z = normal_quantile((1 + level) / 2)
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))

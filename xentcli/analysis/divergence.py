@@ -1,4 +1,4 @@
-"""How far two files of predictions are apart, without labels: the divergence both ways, and the shared top class."""
+"""Compare predictions without labels: KL divergence in both directions, and agreement of the top class."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OF_PREDICTIONS = {
     *("align", "input_format", "dtype", "delimiter", "decimal", "header", "no_header"),
     *("max_columns", "max_field", "max_inflated", "max_batch", "max_groups"),
 }
-"""The options that distributions without labels have a use for."""
+"""The options that apply to distributions without labels."""
 
 
 def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None = None) -> Comparison:
@@ -74,7 +74,7 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
 
 
 def _feed(data: Any, settings: Settings) -> Feed:
-    """Open predictions alone: class 0 in every row stands for the labels, and nothing is made of it."""
+    """Open predictions alone; class 0 in every row stands in for the labels and is not used."""
     source = source_of("predictions", data, settings, "predictions")
     if not source.repeatable:
         raise DataError("a stream can be read once, and without labels it is read twice", place=Place(source.path))
@@ -89,7 +89,7 @@ def _feed(data: Any, settings: Settings) -> Feed:
 
 @record(frozen=True)
 class _Apart(Tally):
-    """The divergences of some rows, and the share of them with the same top class."""
+    """The divergences of rows, and how many of them have the same top class."""
 
     forward: Moments = Moments()
     backward: Moments = Moments()
@@ -148,13 +148,7 @@ def _rows(feed: Feed, threads: int | None) -> Iterator[Floats]:
 
 
 def _together(one: Iterator[Floats], two: Iterator[Floats], old: Feed, new: Feed) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the same rows of both, whatever their blocks.
-
-    Raises
-    ------
-    DataError
-        When the row counts differ.
-    """
+    """Yield the same rows of both, whatever their blocks; raises DataError if the row counts differ."""
     left: list[Floats | None] = [None, None]
     while True:
         for side, rows in enumerate((one, two)):

@@ -1,4 +1,4 @@
-"""What the rules of a gate are held against: the figures of a run, its rows, and those of a baseline."""
+"""Evidence: what the rules of a check are applied to, that is, figures and rows of a run and of a baseline."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["Evidence"]
 
 
 _MOST = 1 << 26
-"""Rows that are read again; the figures of more would fill a temporary file of gigabytes."""
+"""Maximum number of rows read again; more would fill a temporary file of gigabytes."""
 
 
 @record(frozen=True, eq=False)
 class Evidence:
-    """What rules are held against.
+    """What the rules are applied to.
 
     Attributes
     ----------
     sliced
-        The report with the metrics of groups that are held to limits.
+        The report with the metrics of groups that have limits.
     runs, new
-        The rows of the run; None where no rule needs them.
+        The rows of the run; None if no rule needs them.
     again
-        Reads the inputs again for the rows of the run, with some metrics; None where they cannot be.
+        Reads the inputs again for the rows of the run, with some metrics; None if they cannot be read again.
     """
 
     report: Report
@@ -45,7 +45,7 @@ class Evidence:
     again: Callable[[tuple[str, ...]], tuple[Runs, ModelRows]] | None = None
 
     def with_rows(self, metrics: tuple[str, ...]) -> Evidence | None:
-        """Return the same with the rows of the run, read again where they were not kept; None where that cannot be."""
+        """Return the evidence with the rows of the run, read again if not kept; None if that is impossible."""
         if self.new is not None:
             return self
         if self.again is None or self.report.examples.read > _MOST:
@@ -55,7 +55,7 @@ class Evidence:
 
     @cached_property
     def common(self) -> Common:
-        """The rows of the run, and of the baseline where it has some."""
+        """The rows of the run, and of the baseline if it has any."""
         assert self.new is not None and self.runs is not None
         old = None if self.against is None else self.against.rows
         return Common([self.new] if old is None else [self.new, old], self.runs.clusters)
@@ -66,5 +66,5 @@ class Evidence:
         return LOSS if metric == "cost" else 2 + self.runs.metrics.index(metric)
 
     def unit(self, metric: str) -> float:
-        """How many nats there are to a unit of a metric; 1 where it is no loss."""
+        """The nats per unit of a metric; 1 if it is not a loss."""
         return self.settings.nats_per_unit if find(metric).unit == "loss" else 1.0

@@ -32,7 +32,7 @@ from xentcli.version import __version__
 __all__ = ["explain", "explain_values"]
 
 LEAST_MOVED = 0.0005
-"""A smaller move between classes shows nothing."""
+"""A smaller shift of probability would not be visible."""
 
 
 @overload
@@ -133,7 +133,7 @@ _ABOUT_COLUMNS = re.compile(r"--(preds|label|id|kind|multilabel|weights)\b")
 
 
 def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[str]:
-    """Turn advice about files into advice about literals: --kind becomes an option, column options are dropped."""
+    """Adapt advice about files to literal values: --kind becomes its own option, column options are dropped."""
     literal = ",".join(f"{value:.17g}" if value != float(f"{value:.6g}") else f"{value:.6g}" for value in values)
     for line in advice:
         changed = _OTHER_KIND.sub(lambda found: f"--{found[1]}={literal}", line)
@@ -142,7 +142,7 @@ def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[
 
 
 def _check_plain(settings: Settings) -> None:
-    """Refuse options whose effect on the loss the steps would not show."""
+    """Refuse options whose effect on the loss is not part of the steps."""
     if settings.multilabel:
         raise UsageError(
             "explain --row shows one problem; --multilabel has one in each column",
@@ -282,7 +282,7 @@ def _terms(names: Sequence[str], target: Floats, work: Workings, exponentials: F
 
 
 def _other_split(batch: Batch, index: int) -> tuple[float, ...] | None:
-    """Other probabilities with the same loss: half of the second wrong class moves to the first."""
+    """Other probabilities with the same loss: half of the second wrong class is shifted to the first."""
     if batch.kind != "probs" or not 3 <= batch.classes <= 12:
         return None
     q = batch.predictions[0]

@@ -29,23 +29,23 @@ from xentcli.tallies.scores import Scores
 __all__ = ["LEAST_ROWS", "Case", "base_warning", "findings", "percent"]
 
 LEAST_ROWS = 30
-"""With fewer rows most patterns may be chance."""
+"""With fewer rows most patterns may be due to chance."""
 LEAST_HARD = 10
 _MANY_INFINITE = 0.1
 
 
 @record(frozen=True, eq=False)
 class Case:
-    """The evidence that a diagnosis uses.
+    """The input of a diagnosis.
 
     Attributes
     ----------
     plan, total
         The plan, and the tallies of all rows.
     confusion, looks
-        Pairs of true and predicted class; properties that all predictions share.
+        The confusion matrix; properties shared by all predictions.
     prior
-        The cost of always predicting the class frequencies, in nats; None where it is undefined.
+        The cost of always predicting the class frequencies, in nats; None if undefined.
     """
 
     plan: Plan
@@ -56,23 +56,23 @@ class Case:
 
     @property
     def pairs(self) -> Pairs | None:
-        """The pairs of true and predicted class; None where there are none, or too few rows."""
+        """The pairs of true and predicted class; None if there are none or too few rows."""
         pairs = self.confusion.pairs
         return pairs if len(pairs.counts) and self.total.scored >= LEAST_ROWS and not self.total.soft else None
 
     @property
     def weighted(self) -> bool:
-        """Whether rows have different weights, of their own or of their classes."""
+        """Whether rows have different weights, their own or those of their classes."""
         return self.total.classes.masses is not None or self.plan.recipe.class_weight is not None
 
     @property
     def unweighted(self) -> str:
-        """Remark for an unweighted figure beside weighted ones."""
+        """A remark that a figure is unweighted, if others are weighted."""
         return " (unweighted)" if self.weighted else ""
 
     @cached_property
     def order(self) -> list[int] | None:
-        """For each column the class it stands for, if some are exchanged."""
+        """For each column the class that it stands for, if columns are swapped; else None."""
         return None if self.pairs is None else better_order(self.pairs, len(self.plan.classes))
 
     @property
@@ -82,7 +82,7 @@ class Case:
 
     @property
     def worse_than_prior(self) -> bool:
-        """Whether the cost, or that of the rows with a finite loss, is above the prior by more than chance."""
+        """Whether the cost, or that of the rows with a finite loss, is significantly above the prior."""
         cost, error = self.total.cost_of_the_rest, self.total.standard_error_of_the_rest
         if not self.comparable or self.prior is None or cost is None or error is None:
             return False
@@ -90,7 +90,7 @@ class Case:
 
     @property
     def no_better_than_chance(self) -> bool:
-        """Whether many losses are infinite and no more labels are predicted than by chance."""
+        """Whether many losses are infinite and the accuracy is not above chance."""
         rows, pairs = self.total.scored, self.pairs
         if not self.comparable or pairs is None or self.total.infinite.count < _MANY_INFINITE * rows:
             return False
@@ -159,7 +159,7 @@ def _permuted(case: Case) -> Iterator[Warning]:
 
 
 def _order_advice(plan: Plan, order: list[int], *, one: bool) -> str:
-    """The option for columns in that order, or a question where the column names in the file must be wrong.
+    """The option for columns in that order, or a question if the column names in the file must be wrong.
 
     An option is a claim about the file, so the advice begins with its condition.
     """
@@ -244,7 +244,7 @@ def _twice(case: Case) -> Iterator[Warning]:
 
 
 def _never_predicted(case: Case) -> Iterator[Warning]:
-    """Classes that are never predicted, though they have at least half an even share of the rows."""
+    """Classes that are never predicted although they have at least 1/(2 K) of the rows."""
     pairs, classes = case.pairs, case.plan.classes
     if pairs is None or case.total.column:
         return
@@ -261,7 +261,7 @@ def _never_predicted(case: Case) -> Iterator[Warning]:
 
 
 def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
-    """Logits that could be probabilities; single columns of real logits may lie from 0 to 1 too."""
+    """Logits that look like probabilities; not a single column, as real logits may lie from 0 to 1 too."""
     total, settings = case.total, case.plan.settings
     if settings.kind != "logits" or not case.looks.probable:
         return
@@ -276,7 +276,7 @@ def _probabilities_as_logits(case: Case) -> Iterator[Warning]:
 
 
 def _predicted(case: Case) -> Iterator[Warning]:
-    """Labels that all are the predicted class; the model would be right in every row with P = exp(-sum of losses)."""
+    """Labels that all equal the predicted class, which a calibrated model gives with P = exp(-sum of losses)."""
     pairs, total, plan = case.confusion.pairs, case.total, case.plan
     if not pairs.rows or total.soft or plan.settings.label_smoothing or total.infinite.count:
         return
@@ -302,7 +302,7 @@ def _predicted(case: Case) -> Iterator[Warning]:
 
 
 def _confidence(case: Case) -> Iterator[Warning]:
-    """The confidence of the predicted class as that of the positive one."""
+    """A confidence of the predicted class given as the probability of the positive class."""
     pairs, sure = case.confusion.pairs, case.looks.sure
     if sure is None or case.total.soft or pairs.rows < LEAST_HARD or len(case.plan.classes) != 2:
         return

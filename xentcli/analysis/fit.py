@@ -1,8 +1,8 @@
-"""The temperature of least cost, or slope and intercept on the logit, by a few passes over the rows of a plan.
+"""Fit the temperature of lowest cost, or slope and intercept on the logit, in a few passes over the rows.
 
-Each pass gives exact sums of slopes over all rows, so that neither the order of rows nor blocks or workers change a
-bit. From four derivatives at each place that was seen the next is found by interpolation, which trebles the digits or
-better: three or four passes are enough from a temperature of 0.1 to 10, and one more makes the gain.
+Each pass gives exact sums of derivatives over all rows, so neither the order of rows nor blocks or workers change a
+bit. Interpolating four derivatives at each point at least triples the correct digits: three or four passes suffice for
+temperatures from 0.1 to 10, and one more computes the gain.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from xentcli.tallies.fit import BEGIN, Fitted, Gain, Points, SlopeSums
 __all__ = ["MOST_PASSES", "RESOLVED", "Fit", "check_repeatable", "fitted", "searched"]
 
 MOST_PASSES = 6
-"""Passes over the files: the score, in which the first slopes are tallied, four more places, and the gain."""
+"""Passes over the files: the score with the first derivatives, at most four further points, and the gain."""
 _FAR = (1.5, 0.3)
-"""A first and a second step in ln T of this size, while the zero is on one side, are not to be trusted."""
+"""First and second steps in ln T above these sizes are not trusted until the zero is bracketed."""
 _STEPS = (0.75, 1.5, 3.0, 4.5, 6.0)
-"""Then these are tried at once."""
+"""Steps that are tried together in that case."""
 _SETTLED, _DONE, _DONE_LOGIT = 2e-3, 2e-3, 1e-4
-"""A last step h leaves an error of about h**4 / 8, or h**3 on the logit: it is settled, or even needs no other."""
+"""Sizes of the last step h below which the search is settled, or done: the error is about h**4 / 8 (logit: h**3)."""
 RESOLVED = 1e-8
-"""Costs at fitted temperatures differ where they do by more than this share: ln T has an error of up to 1e-9 or so."""
+"""Relative difference above which costs at fitted temperatures count as different: ln T is accurate to about 1e-9."""
 
 
 @record(frozen=True)
 class Fit:
-    """A fit and what it gains; without a `fit` the `reason`."""
+    """A fit and its gain, or the `reason` why there is none."""
 
     fit: Fitted | None
     gain: Gain | None = None
@@ -50,7 +50,7 @@ def check_repeatable(feed: Feed, what: str = "a fit") -> None:
     Raises
     ------
     DataError
-        With the advice to save it.
+        With the advice to save the stream to a file.
     """
     if not feed.repeatable:
         path = next(source.path for source in feed.sources if not source.repeatable)
@@ -62,7 +62,7 @@ def check_repeatable(feed: Feed, what: str = "a fit") -> None:
 
 
 def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
-    """Fit as ``searched`` does, and find the gain in one more pass.
+    """Fit as ``searched`` does, and compute the gain in one more pass.
 
     Raises
     ------
@@ -79,11 +79,11 @@ def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, t
 
 
 def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
-    """Fit a temperature to all rows of a feed, or of two classes with `logit` a slope and an intercept on the logit.
+    """Fit a temperature to all rows of a feed, or with `logit` (two classes) a slope and an intercept on the logit.
 
     T minimises sum w_i loss_i of softmax(ln q / T), with the weights, soft targets, class weights, smoothing and
-    clipping of the plan. `first` are slopes at the places of BEGIN, where a score has tallied them; then there are at
-    most four further passes, else five.
+    clipping of the plan. `first` are the derivatives at BEGIN if a score has tallied them; at most four further passes
+    are then made, else five.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _gain(fit: Fitted, batch: Batch, clusters: object) -> Gain:
 
 @record(frozen=True)
 class _Place:
-    """A value of t = ln(1/T), and there the slope by beta with its first three derivatives by t."""
+    """A value of t = ln(1/T), with d cost / d beta and its first three derivatives by t there."""
 
     t: float
     slope: float
@@ -132,7 +132,7 @@ class _Place:
 
     @classmethod
     def of(cls, t: float, orders: list[float]) -> _Place:
-        """Turn derivatives by beta into those by t."""
+        """Convert derivatives by beta to derivatives by t."""
         b = math.exp(t)
         slope, one, two, three = orders
         return cls(t, slope, one * b, one * b + two * b**2, one * b + 3 * two * b**2 + three * b**3)
@@ -144,14 +144,14 @@ class _Place:
 
     @property
     def estimate(self) -> float:
-        """Where the slope is 0 by Householder's method of third order."""
+        """The estimated zero of the slope, by Householder's method of third order."""
         g, a, b, c = self.slope, self.first, self.second, self.third
         under = 6 * a**3 - 6 * g * a * b + g * g * c
         return self.t - g * (6 * a * a - 3 * g * b) / under if under else math.nan
 
 
 def _endless(flat: ExactSum, steep: ExactSum) -> str:
-    """Return why the cost has no minimum, by its slopes as beta falls to 0 and rises without end; empty if it has."""
+    """Return why the cost has no minimum, from its slopes for beta to 0 and to infinity; empty if it has one."""
     if not steep.units and not flat.units:
         return "the cost is the same at every temperature"
     if steep.units <= 0:
@@ -160,7 +160,7 @@ def _endless(flat: ExactSum, steep: ExactSum) -> str:
 
 
 class _Temperature:
-    """The search for the zero of the slope, which rises with beta where nothing is clipped."""
+    """The search for the zero of the slope, which is increasing in beta unless losses are clipped."""
 
     def __init__(self) -> None:
         self.places: list[_Place] = []
@@ -182,7 +182,7 @@ class _Temperature:
         return "" if abs(self.step) <= _SETTLED else f"the temperature did not converge in {MOST_PASSES} passes"
 
     def points(self) -> Points:
-        """Return the next place, or several where it is far."""
+        """Return the next point, or several if the zero is far away."""
         best = self.best.t
         one_sided = self.low is None or self.high is None
         if one_sided and abs(self.step) >= _FAR[min(len(self.places), 2) - 1]:
@@ -194,7 +194,7 @@ class _Temperature:
         return min(self.places, key=lambda place: abs(place.slope))
 
     def learn(self, points: Points, sums: SlopeSums) -> str:
-        """Take note of slopes, and choose the next place; return why there is no temperature, if so."""
+        """Record slopes and choose the next point; return the reason if there is no temperature."""
         if points == BEGIN and (reason := _endless(*(sums.sums[f"end {index}"] for index in (0, 1)))):
             return reason
         for index, beta in enumerate(points.betas):
@@ -209,7 +209,7 @@ class _Temperature:
         return ""
 
     def _next(self) -> float:
-        """Return the zero of the curve through both ends of the bracket; while one is missing, a step towards it."""
+        """Return the interpolated zero between the ends of the bracket; while one is missing, a step towards it."""
         if self.low is not None and self.high is not None:
             return _zero_between(self.low, self.high)
         best = self.best
@@ -220,9 +220,9 @@ class _Temperature:
 
 
 def _zero_between(low: _Place, high: _Place) -> float:
-    """Return t at slope 0 of Hermite's polynomial through two places with their derivatives; the slope is 0 between.
+    """Return the zero of the Hermite interpolant of t as a function of the slope, through two points.
 
-    Newton's divided differences with each place four times (J. Stoer and R. Bulirsch, Introduction to Numerical
+    Newton's divided differences with each point taken four times (J. Stoer and R. Bulirsch, Introduction to Numerical
     Analysis, 2.1.5).
     """
     nodes = [low.t] * 4 + [high.t] * 4
@@ -247,7 +247,7 @@ def _zero_between(low: _Place, high: _Place) -> float:
 
 
 class _Logit:
-    """The search for slope and intercept by Newton's and Chebyshev's steps, several lengths of them at once."""
+    """The search for slope and intercept by Newton's and Chebyshev's steps, trying several lengths at once."""
 
     def __init__(self) -> None:
         self.best: tuple[float, list[float], tuple[float, float]] | None = None
@@ -277,7 +277,7 @@ class _Logit:
         return Points((), tuple((float(b + move[1]), float(a + move[0])) for move in moves))
 
     def learn(self, points: Points, sums: SlopeSums) -> str:
-        """Take note of slopes; return why there is no fit, if so."""
+        """Record slopes; return the reason if there is no fit."""
         for index, place in enumerate(points.logits):
             orders = sums.means("logit", index)
             if all(map(math.isfinite, orders)) and (self.best is None or orders[0] <= self.best[0]):
@@ -298,7 +298,7 @@ def _solvable(orders: list[float]) -> bool:
 
 
 def _steps(orders: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Return Newton's step of (a, b), and what Chebyshev's method adds to it."""
+    """Return Newton's step of (a, b), and the correction of Chebyshev's method."""
     hessian = np.array([[orders[3], orders[4]], [orders[4], orders[5]]])
     newton = np.linalg.solve(hessian, -np.array(orders[1:3]))
     aaa, aab, abb, bbb = orders[6:10]

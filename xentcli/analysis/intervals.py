@@ -10,7 +10,7 @@ from xentcli.report.parts import Interval
 __all__ = ["FEW", "interval_of"]
 
 FEW = 10
-"""An interval from fewer rows or clusters is a rough guide, and its note says so."""
+"""Intervals from fewer rows or clusters get a note that they are rough."""
 
 
 def interval_of(
@@ -31,15 +31,15 @@ def interval_of(
     mean, error
         The mean and its standard error, in nats or as a share.
     units
-        How many independent rows or clusters there are.
+        The number of independent rows or clusters.
     level
         The share of such intervals that hold the true mean, between 0 and 1.
     unit
-        What the ends are divided by: the nats in a unit of the report.
+        Divisor of the ends: the nats per unit of the report.
     noun
-        What the units are, for the note that they are few; empty for no note.
+        The word for the units in the note that they are few; empty for no note.
     least, most
-        What the ends are held to; a mean beyond, of probabilities outside [0, 1] within the tolerance, is an end.
+        Bounds of the ends; a mean beyond them (probabilities slightly outside [0, 1]) becomes an end.
 
     >>> found = interval_of(0.1, 0.1, 11, 0.95, least=0.0)
     >>> found.low, round(found.high, 4)

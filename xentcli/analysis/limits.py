@@ -1,4 +1,4 @@
-"""What a gate holds figures to: limits, limits of each group, regressions, warnings."""
+"""The rules of a check: limits on metrics, also by group, regressions, and warnings that fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Limit:
     each
         Whether it holds for every group of --by.
     pattern
-        Of those only the groups whose text fits this glob.
+        With `each`, a glob for the names of the groups.
     """
 
     metric: str
@@ -64,15 +64,15 @@ class Limit:
 
 @record(frozen=True)
 class Regression:
-    """A metric may be worse than its baseline by a share of it or by a number.
+    """How much worse than its baseline a metric may be: by a share of it, or by a number.
 
     Attributes
     ----------
     text
-        What is allowed, as it was given.
+        The allowance as it was given.
     factor, allowed
-        For a metric of which less is better the limit is factor x baseline + allowed, in the unit of the report; a
-        metric of which more is better has a factor of at most 1, and `allowed` of at most 0.
+        The limit is factor x baseline + allowed, in the unit of the report. For a metric of which more is better,
+        factor is at most 1 and allowed at most 0.
     """
 
     metric: str
@@ -88,16 +88,16 @@ class Regression:
 
 @record(frozen=True)
 class Rules:
-    """All that one run is held to.
+    """All rules of one check.
 
     Attributes
     ----------
     warnings
         The codes of warnings that fail; "all" for any.
     min_rows
-        Smaller groups have no verdict.
+        Smaller groups get no verdict.
     strict
-        Whether a regression must be excluded, not only unproven.
+        Whether a regression must be ruled out to pass.
     """
 
     limits: tuple[Limit, ...] = ()
@@ -116,7 +116,7 @@ class Rules:
         min_rows: int | None,
         strict: bool,
     ) -> Rules:
-        """Make them of the arguments of check(); `given` has the limits by max, min, max_each and min_each.
+        """Return the rules from the arguments of check(); `given` has the limits by max, min, max_each and min_each.
 
         Raises
         ------
@@ -160,7 +160,7 @@ class Rules:
             raise UsageError("--strict is about regressions", advice="--max-regression cost=2% --strict")
 
     def and_also(self, other: Rules) -> Rules:
-        """Return the rules of both, each once; the larger number of rows holds for groups."""
+        """Return the union of both; the larger `min_rows` applies."""
         limits, regressions, warnings = (
             tuple(dict.fromkeys((*getattr(self, name), *getattr(other, name))))
             for name in ("limits", "regressions", "warnings")

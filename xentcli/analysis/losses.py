@@ -23,7 +23,7 @@ NOT_OF_A_ROW = (
     "confidence",
     *(name for name, row in OPTIONS.items() if row.section in ("Slices", "Output")),
 )
-"""Options of score that change no loss of a row."""
+"""Options of score that do not change the loss of any row."""
 
 
 @takes_options("score", without=NOT_OF_A_ROW)

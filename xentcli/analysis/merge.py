@@ -1,4 +1,4 @@
-"""merge(): the states of several runs to the report of all of them, as if they had been one."""
+"""merge(): combine the states of several runs into the report that one run over all rows would give."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def merge(
 
 
 _NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
-"""What the tallies of no rows may lead to, in a state that somebody signed."""
+"""Errors that a forged state, whose digest fits but whose tallies no rows have, may cause."""
 
 
 def _state(path: str, body: Any) -> State | ComparedState:
@@ -118,7 +118,7 @@ def _command(state: State | ComparedState) -> str:
 
 
 def _alike(states: list[State | ComparedState]) -> list[State] | list[ComparedState]:
-    """Refuse states of several commands."""
+    """Refuse states of different commands."""
     first = states[0]
     for other in states[1:]:
         if _command(other) != _command(first):
@@ -152,7 +152,7 @@ def _made(states: Sequence[State] | Sequence[ComparedState], target: str | None,
 
 
 def _damaged(states: Sequence[State] | Sequence[ComparedState], error: Exception) -> DataError:
-    """The error of a state that no run wrote: that of which alone there is no report either."""
+    """The error for a state that no run wrote: one that gives no report by itself either."""
     path = states[0].path
     for state in states:
         try:
@@ -199,14 +199,9 @@ def _document(whole: State | ComparedState, rules: Rules | None = None) -> Merge
 
 
 def _verdict(whole: State, given: Rules) -> CheckReport:
-    """The verdict on all rows, by the limits of the runs and those that are given.
+    """The verdict on all rows, by the limits of the runs and the given ones.
 
-    Raises
-    ------
-    UsageError
-        For limits that make no sense with the options of the runs.
-    DataError
-        For a metric that the runs did not compute.
+    Raises UsageError for limits that do not fit the options of the runs, DataError for a metric that was not computed.
     """
     from xentcli.analysis.check import judged, with_metrics_of
 
@@ -236,7 +231,7 @@ def _has(report: Report, metric: str) -> bool:
 
 
 def _report(whole: State) -> tuple[Report, Tallied]:
-    """The report of all rows, and the tallies that it is derived from."""
+    """The report of all rows, and the tallies it is derived from."""
     plan = whole.plan
     check_whole(plan, whole.bundle)
     check_row_names(plan, whole.matches.row_names)
@@ -250,7 +245,7 @@ def _report(whole: State) -> tuple[Report, Tallied]:
 
 
 def _inputs(whole: State) -> Iterator[Input]:
-    """The inputs of all runs; one that several have under the same path is one."""
+    """The inputs of all runs; inputs with the same path are listed once."""
     found: dict[tuple[int, str], list[tuple[Cover, Covered]]] = {}
     for cover in whole.covers:
         for place, given in enumerate(cover.inputs):

@@ -1,4 +1,4 @@
-"""The figures of the rows of one model as they come from workers: block by block, or all those of a small file."""
+"""The figures of rows of one model as workers return them: block by block, or for a small file all at once."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from xentcli.settings import Settings
 __all__ = ["Alone", "Block", "Columns", "Fitted", "Job", "Prepare", "Whole", "fitted_rows"]
 
 Columns = tuple[Array | float, ...]
-"""The columns of some rows: m numbers, or one for all."""
+"""Columns of rows: m numbers each, or one number for all rows."""
 Job = tuple[str, Any, Settings]
-"""A model: its name, its predictions, and how these are read."""
+"""A model to score: name, predictions, settings."""
 
 
 @record(frozen=True, eq=False)
 class Block:
-    """Rows of a block of one model, as they travel from a worker: columns of a region, and what else is asked."""
+    """Rows of one model as sent by a worker: columns of a Region, and other values if requested."""
 
     start: int
     count: int
@@ -43,14 +43,14 @@ class Block:
 
 @record(frozen=True)
 class Prepare:
-    """Makes a Block in a worker, as small as can be sent: with the labels and the groups only where they are needed."""
+    """Makes a Block in a worker; labels and groups are included only if needed, to keep it small."""
 
     metrics: tuple[str, ...] = ()
     labels: bool = False
     groups: bool = False
 
     def __call__(self, rows: PerExample) -> Block:
-        """Bring the figures of the rows into columns; a row of weight 0 has no figures."""
+        """Return the figures of the rows as columns; a row of weight 0 has none."""
         figures = tuple(_at(rows.kept, rows.figures.get(name), rows.count) for name in self.metrics)
         weight = 1.0 if (rows.weight == 1).all() else rows.weight
         found, index = (rows.found or (), rows.index) if self.labels else ((), None)
@@ -61,7 +61,7 @@ class Prepare:
 
 
 def _at(places: Ints, values: Floats | None, rows: int) -> Array | float:
-    """Values at their places (i8[m]) of some rows, NaN elsewhere, or as flags where all are 0 or 1; without any NaN."""
+    """f8[rows]: values at their places (i8[m]), NaN elsewhere; as flags if there is no NaN and all are 0 or 1."""
     if values is None:
         return np.nan
     if len(values) == rows:
@@ -74,7 +74,7 @@ def _at(places: Ints, values: Floats | None, rows: int) -> Array | float:
 
 @record(frozen=True)
 class Fitted:
-    """The temperature of least cost; None without a fit, or where `reason` says why there is none."""
+    """The temperature of lowest cost; None without a fit, or if there is none for some `reason`."""
 
     temperature: float | None = None
     reason: str = ""
@@ -83,7 +83,7 @@ class Fitted:
 def fitted_rows(
     job: Job, labels: Any, tallied: Tallied, write: Callable[[Block], object], threads: int | None, **beside: Any
 ) -> Fitted:
-    """Find the temperature of least cost of a model that was scored, and write its losses at it, block by block."""
+    """Fit the temperature of a model that was scored, and write its losses at that temperature, block by block."""
     _, data, _ = job
     if not tallied.feed.repeatable:
         return Fitted(reason="a stream, which cannot be read again for a temperature")
@@ -98,9 +98,9 @@ def fitted_rows(
 
 @record(frozen=True, eq=False)
 class Whole:
-    """A model of a small file: its report, its rows, and with a fit the losses at the best temperature.
+    """A model from a small file: its report, its rows, and with a fit the losses at the best temperature.
 
-    Without a report the `error` that refuses it, or None where it has too many rows to be sent at once.
+    Without a report: the `error` of the model, or None if it has too many rows to be sent at once.
     """
 
     report: Report | None = None
@@ -111,12 +111,12 @@ class Whole:
 
 
 class _TooManyError(Exception):
-    """A file has more rows than are sent at once."""
+    """Raised if a file has more rows than are sent at once."""
 
 
 @record(frozen=True, eq=False)
 class Alone:
-    """Scores a whole model in one worker, as long as it has at most `most` rows."""
+    """Scores a whole model in one worker, unless it has more than `most` rows."""
 
     labels: Any
     metrics: tuple[str, ...]
@@ -124,7 +124,7 @@ class Alone:
     most: int
 
     def __call__(self, job: Job) -> Whole:
-        """Return all that is kept of a model."""
+        """Score a model, and return everything that is kept of it."""
         try:
             return self._whole(job)
         except XentError as error:

@@ -1,4 +1,4 @@
-"""The files of the models that are compared, and a short name for each."""
+"""Find the files of the models to compare, and a short name for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
     Raises
     ------
     UsageError
-        Where --models and files are both given in part.
+        If both --models and files are given.
     FileError
         When no file matches.
     """
@@ -38,7 +38,7 @@ def paths_of(models: Any) -> list[str]:
     Raises
     ------
     UsageError
-        For data, which have no name.
+        For data in memory, which have no name.
     """
     many = isinstance(models, Iterable) and not isinstance(models, str | os.PathLike)
     if not many or not all(isinstance(path, str | os.PathLike) for path in models):
@@ -57,7 +57,7 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     >>> list(names_of(["epoch-2.npy", "epoch-10.npy"])), list(names_of(["old/p.csv", "new/p.csv"]))
     (['epoch-2', 'epoch-10'], ['old/p', 'new/p'])
 
-    A path that is given again has a number behind its name:
+    A repeated path gets a number after its name:
 
     >>> list(names_of(["p.csv", "q.csv", "p.csv"]))
     ['p', 'q', 'p (2)']
@@ -65,7 +65,7 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     UsageError
-        When what can be read only once is given twice.
+        If an input that can be read only once is given twice.
     """
     names = dict(zip(once := list(dict.fromkeys(paths)), _distinct(once), strict=True))
     found: dict[str, str] = {}
@@ -80,12 +80,12 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _repeatable(path: str) -> bool:
-    """Whether it is no pipe, as far as that is known."""
+    """Whether a path is not known to be a pipe."""
     return os.path.isfile(path) or os.path.isdir(path) or not os.path.exists(path)
 
 
 def _distinct(paths: Sequence[str]) -> list[str]:
-    """A short name for each of paths that differ."""
+    """A short name for each of several distinct paths."""
     files = [bare(path) for path in paths]
     files = files if len(set(files)) == len(paths) else list(paths)
     stems = [os.path.basename(path.rstrip("/")) for path in files]

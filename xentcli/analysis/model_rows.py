@@ -1,4 +1,4 @@
-"""Score several models and keep the figures of every row of each, by the rows of the first: the reference."""
+"""Score several models and keep the figures of every row, aligned with the rows of the first: the reference."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
 __all__ = ["ModelRows", "Runs", "check_alike"]
 
 LOSS, CALIBRATED, WEIGHT, LABEL = 0, 1, -2, -1
-"""The columns of a region: the loss, that at the best temperature, the metrics, the weight, the number of the label."""
+"""Columns of a region: loss, loss at the best temperature, (metrics,) weight, index of the label."""
 _SOFT = -1.0
 _FEW = 1 << 18
-"""Of a file of at most as many rows all may be sent at once by a worker."""
+"""A worker may send all rows of a file at once if it has at most this many."""
 
 
 @record(frozen=False, eq=False)
 class ModelRows:
-    """One model: its report, and the figures of its rows at the rows of the reference.
+    """One model: its report, and the figures of its rows in the order of the reference.
 
     Attributes
     ----------
     data
-        The predictions, where they are not a path.
+        The predictions, if they are not a path.
     extra, extra_ids
-        Rows with an id that the reference does not have, and the first of these ids.
+        The number of rows whose id the reference lacks, and the first of these ids.
     fitted
-        The temperature of least cost.
+        The temperature of lowest cost.
     """
 
     name: str
@@ -61,7 +61,7 @@ class ModelRows:
 
     @property
     def rows(self) -> Floats:
-        """f8[n, columns]: loss, calibrated loss, metrics, weight (NaN where the model lacks the row), label number."""
+        """f8[n, columns]: loss, calibrated loss, metrics, weight (NaN if the model lacks the row), label index."""
         return self.region.rows
 
     @property
@@ -78,21 +78,21 @@ class Runs:
     Attributes
     ----------
     settings
-        How each file is read, matched and scored.
+        The settings for reading, matching and scoring.
     metrics
-        The metrics beside the cost whose rows are kept.
+        The metrics whose rows are kept in addition to the loss.
     labels
-        The names of all labels met, by number.
+        The names of all labels seen, by index.
     groups
-        The names of the groups of each --by, then of the clusters, by number.
+        The names of the groups of each --by, then of the clusters, by index.
     group_rows
-        Of the reference: the numbers of its groups in each row; -1 for rows that are not scored.
+        For each row of the reference, the indices of its groups; -1 for rows that are not scored.
     row_names
-        The id of each row, where rows are counted by ids.
+        The id of each row, if rows are matched by ids.
     most
-        How many rows of the reference are kept, about; None for all.
+        About how many rows of the reference are kept; None for all.
     before
-        How many rows there are before the first, with --shard.
+        With --shard, the number of rows before the first one.
     """
 
     settings: Settings
@@ -112,14 +112,14 @@ class Runs:
 
     @classmethod
     def of(cls, settings: Settings, metrics: tuple[str, ...], hash_: TextHash | None = None) -> Runs:
-        """Start with no model; `metrics` are those to keep beside the cost; ids are hashed by `hash_`, or at random."""
+        """Start with no model; `metrics` are kept in addition to the loss; `hash_` hashes ids (None: a random key)."""
         store = RowStore([np.nan] * (len(metrics) + 3) + [_SOFT])
         groups = tuple(Vocabulary() for _ in range(len(settings.slices) + (settings.cluster is not None)))
         return cls(settings, metrics, store, groups=groups, _hash=TextHash.random() if hash_ is None else hash_)
 
     @property
     def ids(self) -> IdKeys | None:
-        """The ids of the reference; None where rows are counted by position."""
+        """The ids of the reference; None if rows are matched by position."""
         return self._ids
 
     @property
@@ -129,7 +129,7 @@ class Runs:
 
     @property
     def clusters(self) -> Ints | None:
-        """i8[n]: the number of the cluster of each row of the reference; None without --cluster."""
+        """i8[n]: the index of the cluster of each row of the reference; None without --cluster."""
         if self.settings.cluster is None or self.group_rows is None:
             return None
         found: Ints = self.group_rows.rows[:, -1].astype(np.int64)
@@ -149,10 +149,10 @@ class Runs:
         progress: Callable[[int, float | None], object] | None = None,
         **beside: Any,
     ) -> ModelRows:
-        """Score a model with some settings and keep its rows; with `fit` also its losses at the best temperature.
+        """Score a model and keep its rows; with `fit` also its losses at the best temperature.
 
-        Its report has the metrics that are `needed`, by default those whose rows are kept; `also` gets its rows too,
-        and `keep` the state of the run.
+        Its report has the metrics `needed` (default: those whose rows are kept). `also` receives its rows too, and
+        `keep` the state of the run.
         """
         job, first = (name, data, settings), self._count is None
         model = self.of_no_rows(job)
@@ -199,9 +199,9 @@ class Runs:
         threads: int | None = None,
         **beside: Any,
     ) -> Iterator[ModelRows | XentError]:
-        """Run models in order, and yield each, or the error that refuses it; `keep` gets the state of each run.
+        """Run models in order, and yield each one or its error; `keep` receives the state of each run.
 
-        Once there is a reference, files of as few rows are scored side by side, each in one worker.
+        After the reference, small files are scored in parallel, each in one worker.
         """
         for place, job in enumerate(jobs):
             few = keep is None and self._count is not None and self._count <= _FEW and len(jobs) > place + 1
@@ -232,12 +232,12 @@ class Runs:
             return error
 
     def of_no_rows(self, job: Job) -> ModelRows:
-        """Return a model of no rows."""
+        """Return a model without rows."""
         name, data, _ = job
         return ModelRows(name, data if isinstance(data, str) else name, self.store.region(self._count or 0), data)
 
     def _kept(self, job: Job, whole: Whole) -> ModelRows:
-        """Keep the rows of a model that was scored by one worker, after the reference."""
+        """Keep the rows of a model that one worker scored."""
         model = self.of_no_rows(job)
         for block in whole.blocks:
             self._written(model, block)
@@ -252,12 +252,12 @@ class Runs:
         model.rows[rows, CALIBRATED] = block.loss if found is None else block.loss[found]
 
     def run_long(self, column: str, data: Any, labels: Any, **beside: Any) -> list[ModelRows]:
-        """Score one file with a row for each model and id, and keep the rows of each model by their ids.
+        """Score one file with a row per model and id, and keep the rows of each model by id.
 
         Raises
         ------
         DataError
-            Where a model has two rows of one id.
+            If a model has two rows with one id.
         """
         path = data if isinstance(data, str) else "predictions"
         names, ids = Vocabulary(), Vocabulary()
@@ -293,7 +293,7 @@ class Runs:
         return models
 
     def _put_once(self, model: ModelRows, rows: Ints, columns: Columns, ids: Vocabulary) -> None:
-        """Write rows that the model must not have yet."""
+        """Write rows; raises DataError if the model has one of them already."""
         known = model.rows
         there = rows[rows < len(known)]
         again = there[~np.isnan(known[there, WEIGHT])]
@@ -332,9 +332,9 @@ class Runs:
         model.region.put(at, columns)
 
     def _places(self, block: Block) -> tuple[int | Ints, Flags | None]:
-        """Return where rows of a block belong in the reference: from a row on, or by ids of those that have one.
+        """Return the positions of the rows of a block in the reference: the first one, or with ids those of each row.
 
-        By ids bool[n] says which of them have one.
+        With ids, bool[n] says which rows the reference has.
         """
         if block.ids is None or self._ids is None:
             return block.start - self.before, None
@@ -343,7 +343,7 @@ class Runs:
         return at[found], found
 
     def _numbered(self, block: Block) -> Columns:
-        """The columns of a block with the label of each row as its number in `labels`."""
+        """The columns of a block, with each label replaced by its index in `labels`."""
         labels: Floats | float = _SOFT
         if block.found and block.index is not None:
             numbers = self.labels.add([name or "" for name in block.found]).astype(np.float64)
@@ -352,7 +352,7 @@ class Runs:
         return (block.loss, np.nan, *block.metrics, block.weight, labels)
 
     def _note_groups(self, block: Block, rows: Ints | int) -> None:
-        """Keep the groups of rows: of these, or of those from this one on."""
+        """Keep the groups of the given rows (an array of rows, or the first of consecutive ones)."""
         if self.group_rows is None:
             self.group_rows = RowStore([-1.0] * len(self.groups)).region()
         numbers = np.full((len(self.groups), block.count), -1.0)
@@ -362,14 +362,14 @@ class Runs:
 
 
 def _are_files(jobs: Sequence[Job], labels: Any) -> bool:
-    """Whether all is read from files, which any worker can open."""
+    """Whether all inputs are files, which any worker can open."""
     further = jobs[-1][2].further_files([])
     paths = [*(data for _, data, _ in jobs), *further, *([] if labels is None else [labels])]
     return all(isinstance(path, str | os.PathLike) and os.path.isfile(path) for path in paths)
 
 
 def _some(columns: Columns, rows: Flags | Ints) -> Columns:
-    """Some rows of columns."""
+    """Select rows of columns."""
     return tuple(of[rows] if isinstance(of, np.ndarray) else of for of in columns)
 
 
@@ -379,7 +379,7 @@ def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label
     Raises
     ------
     DataError
-        Where row counts or ids differ without --subset, or the weight or label of a row does.
+        If row counts or ids differ without --subset, or the weight or label of a row differs.
     """
     one, two, place = reference.rows, model.rows, Place(model.path)
     if len(two) > len(one) or (runs.settings.id is None and model.scores.examples.read != len(one)):

@@ -1,4 +1,4 @@
-"""The differences between models: their tallies over all rows, and what these say."""
+"""Differences between models: tallies over all rows, and tests and intervals derived from them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _AT_ONCE = 1 << 15
 _ALL = slice(None)
 K = TypeVar("K", bound=Hashable)
 _MUCH = 1 << 22
-"""Of more differences it takes less time to start workers."""
+"""With more differences, starting workers saves time."""
 Column = tuple[Floats, int]
-"""The rows of a model, and one of their columns."""
+"""The rows of a model, and the index of a column."""
 POWER = 0.8
-"""The detectable change is seen with this probability."""
+"""The probability with which the detectable change is found."""
 
 
 @record(frozen=True)
 class Part:
-    """A figure on some rows: its mean for the reference and for a model, and the moments of the differences."""
+    """A metric on some rows: its mean for the reference and for a model, and the moments of the differences."""
 
     old: Mean
     new: Mean
@@ -55,7 +55,7 @@ class Common:
     Attributes
     ----------
     models
-        The reference first.
+        The models, the reference first.
     clusters
         i8[n]: the cluster of each row of the reference; None without --cluster.
     only
@@ -68,7 +68,7 @@ class Common:
 
     @cached_property
     def _blocks(self) -> list[tuple[slice, Flags | slice, int, bool]]:
-        """Of each block: its rows, which of them are compared, how many, and whether all of these have weight 1."""
+        """For each block: its rows, which are compared, how many these are, and whether all have weight 1."""
         found: list[tuple[slice, Flags | slice, int, bool]] = []
         regions = [model.rows for model in self.models]
         for part in blocks(len(regions[0]), _AT_ONCE):
@@ -94,7 +94,7 @@ class Common:
         return [rows[part, column][kept] for rows, column in columns]
 
     def weights(self, part: slice, kept: Flags | slice) -> Floats | None:
-        """f8[m]: the weights of the rows of a block; None where all are 1."""
+        """f8[m]: the weights of the compared rows of a block; None if all are 1."""
         if self._blocks[part.start // _AT_ONCE][3]:
             return None
         weight: Floats = self.models[0].rows[part, WEIGHT][kept]
@@ -111,7 +111,7 @@ class Common:
 
     @cached_property
     def count(self) -> int:
-        """How many rows are compared."""
+        """The number of compared rows."""
         return sum(count for _, _, count, _ in self._blocks)
 
     def differences(self, pairs: Sequence[tuple[Column, Column]], threads: int | None = None) -> list[Difference]:
@@ -124,7 +124,7 @@ class Common:
         return found
 
     def by_group(self, old: Column, new: Column, groups: Floats) -> Groups[int]:
-        """Return each group's old and new means, and the moments of its change; `groups` (f8[n]) are -1 for none."""
+        """Return by group the old and new mean, and the moments of the change; `groups` (f8[n]) are -1 for none."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
             there = groups[part] >= 0
@@ -141,7 +141,7 @@ class Common:
         return total
 
     def spread(self, old: Column, new: Column) -> Groups[int]:
-        """Return the moments of the differences by signed_step_of(); rows that are infinite in both are left out."""
+        """Return the moments of the differences by signed_step_of(), without rows that are infinite in both."""
         total: Groups[int] = Groups()
         for part, kept in self.blocks():
             change, weight = differences(*self.columns(part, kept, (old, new))), self.weights(part, kept)
@@ -153,7 +153,7 @@ class Common:
         return total
 
     def largest(self, old: Column, new: Column, mean: float, count: int) -> list[tuple[int, float]]:
-        """Return the rows with the largest |w (d - mean)|, from 0, and that value, the largest first."""
+        """Return the rows (from 0) with the largest |w (d - mean)|, with that value, in descending order."""
         found: list[tuple[int, float]] = []
         for part, kept in self.blocks():
             change = differences(*self.columns(part, kept, (old, new))) - mean
@@ -176,7 +176,7 @@ class Common:
 
 
 def parts_of(groups: Groups[K]) -> dict[K, Part]:
-    """Return the figure of each group, by its name."""
+    """Return the Part of each group by name."""
     return {name: Part(**sums) for name, sums in groups}
 
 
@@ -205,14 +205,14 @@ class _Differences:
 
 @record(frozen=True)
 class Difference(Tally):
-    """The difference of a figure between two models, with rows or clusters as the independent units."""
+    """The difference of a metric between two models; the independent units are rows or clusters."""
 
     paired: Paired = field(default_factory=Paired)
     clusters: Groups[Any] = field(default_factory=Groups)
 
     @property
     def units(self) -> int:
-        """How many rows, or clusters, there are."""
+        """The number of rows or clusters."""
         return len(self.clusters.names) if self.clusters.pieces else self.paired.moments.rows
 
     @property
@@ -249,12 +249,12 @@ class Difference(Tally):
         return interval_of(self.change, self.standard_error, self.units, level, unit=unit, noun=noun, **bounds)
 
     def detectable(self, level: float) -> float | None:
-        """Return the change that is seen with probability POWER: z of the level and of the power, times the error."""
+        """Return the change detected with probability POWER: (z of the level + z of the power) x standard error."""
         error = self.standard_error
         return None if error is None else (normal_quantile((1 + level) / 2) + normal_quantile(POWER)) * error
 
     def verdict(self, better: str, level: float, p: float | None) -> str:
-        """Return better, worse or no difference, where p is below 1 - level, or the change is infinite."""
+        """Return "better" or "worse" if p is below 1 - level or the change is infinite, else "no difference"."""
         change = self.change
         if not change or (p is None and np.isfinite(change)) or (p is not None and p >= 1 - level):
             return "no difference"
@@ -262,7 +262,7 @@ class Difference(Tally):
 
 
 def columns_of(spec: str, group: str | tuple[str, ...]) -> list[str]:
-    """Return the names of the columns that a --by has, which a group crosses where it is a tuple."""
+    """Return the names of the columns of a --by; there are several if a group is a tuple."""
     return [spec.column] if isinstance(spec, Given) else spec.split(",") if isinstance(group, tuple) else [spec]
 
 

@@ -1,4 +1,4 @@
-"""The verdict of --max-regression: by pairs of rows, or where the baseline has none by its figures."""
+"""Verdicts of --max-regression: by paired rows, or by totals if the baseline has no rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def regression_check(rule: Regression, evidence: Evidence, *, strict: bool) -> C
 
 
 def _of_figures(name: str, rule: Regression, evidence: Evidence, report: Mapping[str, Any]) -> Check:
-    """Compare figures alone: equal to 1e-12 is equal."""
+    """Compare totals alone; a relative difference up to 1e-12 counts as equal."""
     value, given = evidence.report.value(rule.metric), report.get(rule.metric)
     base = None if given is None or math.isnan(float(given)) else float(given)
     if value is None or base is None:
@@ -66,7 +66,7 @@ def _margin(rule: Regression, value: float, limit: float) -> float:
 
 
 def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *, strict: bool) -> Check:
-    """Compare by the interval of the mean of new_i - f old_i - allowed."""
+    """Judge by the interval of the mean of new_i - f old_i - allowed."""
     assert evidence.new is not None
     column, unit, level = evidence.column(rule.metric), evidence.unit(rule.metric), evidence.settings.confidence
     common = evidence.common
@@ -91,7 +91,7 @@ def _of_rows(name: str, rule: Regression, evidence: Evidence, old: ModelRows, *,
 
 
 class Outcome(NamedTuple):
-    """The verdict of a regression, how far inside it is, negative outside, the interval of that, and what decided."""
+    """The verdict of a regression, its margin (negative if exceeded), the interval of the margin, and what decided."""
 
     verdict: str
     margin: float

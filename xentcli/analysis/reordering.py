@@ -13,9 +13,9 @@ from xentcli.tallies.confusion import Pairs
 __all__ = ["better_order"]
 
 Cycle = tuple[int, ...]
-"""A cycle of columns: each stands for the class of the next, the last for that of the first."""
+"""A cycle of columns: each holds the class of the next one, the last that of the first."""
 _ODDS, _SURE = 3.0, 13.0
-"""Evidence required for a cycle of c of K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K."""
+"""Evidence required for a cycle of c among K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K."""
 
 
 def better_order(pairs: Pairs, classes: int) -> list[int] | None:
@@ -26,8 +26,8 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
     exchanged, and the likelihood ratio exceeds e^13 for each of the K^2 pairs. Cycles of three
     and more columns likewise.
 
-    A model that separates two classes at all has a ratio n(t,p) n(p,t) / (n(p,p) n(t,t)) below 1,
-    whatever class frequencies it assumes: they cancel.
+    For any model that separates two classes at all, n(t,p) n(p,t) / (n(p,p) n(t,t)) is below 1:
+    the class frequencies that it assumes cancel.
     """
     table = _Table(pairs, classes)
     candidates = {*table.pairs(), *filter(table.is_sure, table.cycles())}

@@ -23,7 +23,7 @@ class RowStore:
     Parameters
     ----------
     missing
-        The values of a row that was not written, one for each column.
+        The values of rows that are not written, one for each column.
     memory
         How many bytes stay in memory.
     """
@@ -38,7 +38,7 @@ class RowStore:
         return Region(self, self._missing, rows)
 
     def allocate(self, rows: int) -> tuple[Floats, bool]:
-        """Return f8[columns, rows], and whether all are missing already: memory is not touched before it is used.
+        """Return f8[columns, rows], and whether it is filled with `missing`: memory is not touched before use.
 
         Raises
         ------
@@ -72,13 +72,13 @@ class RowStore:
         return np.memmap(file, np.float64, "r+", offset, (len(self._missing), rows))
 
     def free(self, values: Floats, rows: int) -> None:
-        """Count rows in memory that are no longer needed."""
+        """Return the memory of rows that are no longer needed to the budget."""
         if not isinstance(values, np.memmap):
             self.left += rows * self._missing.nbytes
 
 
 class Region:
-    """The rows of one model, in the order of the reference; each column lies by itself.
+    """The rows of one model in the order of the reference, stored column by column.
 
     >>> region = RowStore([np.nan, 0.0]).region()
     >>> region.put(0, [np.array([0.5, 0.25]), 1.0])
@@ -102,7 +102,7 @@ class Region:
     def put(self, at: int | Ints, columns: Iterable[Array | float]) -> None:
         """Write rows from row `at` on, or at these rows; the region grows as needed.
 
-        `columns` are m numbers each, or one for all of these rows; of rows from `at` on one column has m at least.
+        `columns` are m numbers each, or one for all rows; if `at` is a row number, at least one has m numbers.
         """
         columns = list(columns)
         if isinstance(at, int):
@@ -119,17 +119,17 @@ class Region:
             column[places] = of
 
     def reserve(self, rows: int) -> None:
-        """Make room for as many rows, as far as there is memory: they need not be copied while the region grows."""
+        """Reserve memory for this many rows, if available, so that growing does not copy."""
         if len(self._values) * rows * self._values.itemsize <= self._store.left and rows > self._values.shape[1]:
             self._grow(rows)
 
     def settle(self) -> None:
-        """Free what no row needs: there will be no others."""
+        """Free unused memory; no further rows will be written."""
         self._store.free(self._values, self._values.shape[1] - self._count)
         self._values = self._values[:, : self._count]
 
     def _fill(self, end: int) -> None:
-        """Make rows up to this one missing, where none were written."""
+        """Fill the rows not yet written, up to this one, with `missing`."""
         if end > self._filled:
             self._values[:, self._filled : end] = self._missing[:, None]
             self._filled = end

@@ -55,7 +55,7 @@ __all__ = [
 T = TypeVar("T")
 _BY_COLUMN = "leave LABELS out; --label COLUMN names the label column"
 _PARTS = 20
-"""How many times --max-groups the groups and clusters that occur together may be."""
+"""Groups x clusters may number this many times --max-groups."""
 
 
 @takes_options("score")
@@ -145,7 +145,7 @@ def scored(
     slopes: bool = False,
     keep: Keep | None = None,
 ) -> tuple[Report, Tallied]:
-    """Return what score() returns, and the tallies; with `slopes` those with which a fit begins.
+    """Return the Report of score(), and the tallies; with `slopes` also those for the first step of a fit.
 
     `keep` writes the state of the run.
     """
@@ -184,7 +184,7 @@ def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> f
 def diagnosed(report: Report, tallied: Tallied) -> Report:
     """Return a report with the warnings of the diagnoses; a diagnosis that fails is skipped.
 
-    The warning of infinite losses, whose advice is to clip, comes after what explains them.
+    The warning of infinite losses, which advises to clip, comes after warnings that explain them.
     """
     found = [*report.warnings, *_found(report, tallied)]
     if not found:
@@ -193,7 +193,7 @@ def diagnosed(report: Report, tallied: Tallied) -> Report:
 
 
 def _found(report: Report, tallied: Tallied) -> list[Warning]:
-    """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
+    """The warnings of the diagnoses; only one if labels count from 1, as the others would name wrong classes."""
     plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
     unit, cost = settings.nats_per_unit, total.cost.mean.value
     from_one, confusion, looks = (tallied.bundle[name] for name in ("from_one", "confusion", "looks"))
@@ -213,7 +213,7 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
 
 
 def _shift(case: Case, feed: Feed | None) -> list[Warning]:
-    """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
+    """Look for labels shifted by one row, if the cost is above the prior or infinite."""
     plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
     if feed is None or not (case.comparable and poor and feed.repeatable and plan.alignment == "position"):
         return []
@@ -229,11 +229,11 @@ def retried(
     once: bool = False,
     restart: Callable[[], object] | None = None,
 ) -> T:
-    """Let the first labels decide their rule; where a later one breaks it, let all decide, and attempt again.
+    """Attempt a run with the rule decided by the first labels; if a later label breaks it, by all labels.
 
-    `attempt` is called with whether all labels decide. With `once` they do from the start, so
-    that there is one attempt; else `restart` is called before the second. A stream cannot be
-    read again: there the first labels decide.
+    `attempt(whole)` runs, where `whole` says that all labels decide. With `once` they do from the
+    start, so that there is one attempt; else `restart` is called before the second one. For a
+    stream, which cannot be read again, only the first labels decide.
     """
     again = not any(map(is_stream, (predictions, labels)))
     try:
@@ -259,9 +259,9 @@ def opened(
 ) -> Feed:
     """Open both inputs, decide how they are read, and return the feed of their rows.
 
-    The first labels decide the rule for all; with `whole` all labels do, where the
-    files can be read twice; with `named` rows have the index of pandas objects as ids; with
-    `hashed` a digest of a stream is taken, as with --hash.
+    The first labels decide the rule for all; with `whole` all labels do, if the files can be
+    read twice. With `named` the index of pandas objects becomes the id of their rows. With
+    `hashed` a digest of streams is computed, as with --hash.
     """
     if predictions is None:
         raise UsageError("no predictions: None is neither a path nor an array")
@@ -303,7 +303,7 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
     Raises
     ------
     UsageError
-        Where labels are given both ways.
+        If labels are given both ways.
     """
     given = settings.label
     if not isinstance(given, Given):
@@ -316,7 +316,7 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
 
 
 def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bool = False) -> Source:
-    """Open an input as options say that its side, predictions or labels, or a further file is written."""
+    """Open an input with the format options of its side: predictions, labels or further files."""
     decimal, named = settings.decimal_of(side)
     return open_source(
         data,
@@ -333,13 +333,7 @@ def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bo
 
 
 def _check_two_inputs(predictions: Any, labels: Any) -> None:
-    """Refuse a file or stream that both inputs have: its labels would be its predictions.
-
-    Raises
-    ------
-    UsageError
-        Where both paths lead to one file, by whatever names, or their folders and globs share one.
-    """
+    """Refuse a file (under any name, or within folders and globs) or a stream given as both inputs (UsageError)."""
     paths = [hidden(os.fspath(data)) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
     if len(paths) < 2 or any(file_and_part(path)[1] is not None for path in paths):
         # Two sheets of one file are apart: see _check_two_sheets.
@@ -361,13 +355,7 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
 
 
 def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None:
-    """Refuse FILE#SHEET for both inputs, where the file is one and the sheet too, however they are written.
-
-    Raises
-    ------
-    UsageError
-        Where both are the same table.
-    """
+    """Refuse the same sheet of a workbook as both inputs, whatever the spelling of FILE#SHEET (UsageError)."""
     if labels is None or predictions.format == "memory" or not same_file(predictions.path, labels.path):
         return
     sheets = {file_and_part(source.path)[1] for source in (predictions, labels)}
@@ -378,7 +366,7 @@ def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None
 
 
 def _files_of(path: str) -> dict[tuple[int | str, int], str]:
-    """Return device and inode of each file that a path stands for, also standard input, with its own path."""
+    """Return {(device, inode): path} of the files that a path stands for, including standard input."""
     files: tuple[str, ...] | None = None
     if not (is_stdin(path) or os.path.isfile(path) or is_url(path)):
         from xentcli.readers.shards import files_of
@@ -403,9 +391,9 @@ def is_stream(data: Any) -> bool:
 
 @record(frozen=True)
 class Tallied:
-    """The tallies of all rows of a plan, and what their matching found.
+    """The tallies of all rows of a plan, and the result of matching them.
 
-    `source` is the feed of the rows; None where they were scored elsewhere.
+    `source` is the feed of the rows; None for a merged state, whose rows are not here.
     """
 
     plan: Plan
@@ -426,7 +414,7 @@ class Tallied:
         return self.source
 
     def report(self, metrics: Sequence[Metric] | None = None, details: Collection[str] = ()) -> Report:
-        """Return the Report of them, with some metrics (default: the usual ones) and details, before any diagnosis."""
+        """Return the Report, with some metrics (default: the usual ones) and details, without diagnoses."""
         chosen = wanted() if metrics is None else metrics
         return report_of(self.plan, self.bundle, self.matches, chosen, details)
 
@@ -493,7 +481,7 @@ def diagnosed_report(
 
 
 def _with_gain(report: Report, tallied: Tallied, threads: int | None) -> Report:
-    """Return a report with what the best temperature gains, or why that is undefined."""
+    """Return the report with the gain of the best temperature, or the reason why it is undefined."""
     from xentcli.analysis.fit import fitted
 
     fit = fitted(tallied.feed, first=tallied.bundle["slopes"], threads=threads)
@@ -510,7 +498,7 @@ def tally(
     sink: Sink | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Tallied:
-    """Score all tasks of a feed and keep the tallies; the losses go to `sink`, block by block, in order."""
+    """Score all tasks of a feed and return the tallies; losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     bundle, matching = Bundle(), Matching(feed)
     # Parts of a stream hold their bytes, and are made in no time.
@@ -539,12 +527,12 @@ def tally(
 
 
 def check_whole(plan: Plan, bundle: Bundle) -> None:
-    """Refuse tallies of all rows that have too many groups, or are those of swapped files.
+    """Refuse tallies of all rows with too many groups, or of swapped files.
 
     Raises
     ------
     DataError, FileError
-        With the option, or the command, that helps.
+        With the option or command that helps.
     """
     _check_groups(plan, bundle, whole=True)
     if plan.matcher is not None and plan.matcher.matched == "binary" and bundle["scores"].certain == {0.0, 1.0}:
@@ -552,13 +540,7 @@ def check_whole(plan: Plan, bundle: Bundle) -> None:
 
 
 def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
-    """Refuse more groups than --max-groups: those that are counted so far, or with `whole` all.
-
-    Raises
-    ------
-    FileError
-        Naming the option that allows more.
-    """
+    """Refuse more groups than --max-groups (FileError), among those counted so far, or with `whole` exactly."""
     if not (plan.settings.slices or plan.settings.cluster is not None):
         return
     most = plan.settings.max_groups
@@ -574,7 +556,7 @@ def _check_groups(plan: Plan, bundle: Bundle, *, whole: bool = False) -> None:
 
 
 def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-    """Yield outcomes; where an input changed during the run, raise that instead of the error it led to."""
+    """Yield outcomes; on an error, report a changed input instead if one changed during the run."""
     try:
         yield from outcomes
     except (DataError, ClusterError):
@@ -583,7 +565,7 @@ def _unless_changed(feed: Feed, outcomes: Iterator[Outcome]) -> Iterator[Outcome
 
 
 def _check_swapped(plan: Plan, total: Scores) -> None:
-    """Refuse predictions of 0 and 1 alone beside labels that lie between: no such row has a finite loss."""
+    """Refuse predictions that are all 0 or 1 beside labels in between, as of swapped files."""
     if plan.settings.kind == "probs" and 2 * total.soft_rows > total.scored:
         first, last = plan.inputs[0].path, plan.inputs[-1].path
         swapped = f"are the files swapped? xent score {last} {first}"

@@ -25,9 +25,9 @@ __all__ = ["shift_warning"]
 ENOUGH = 50_000
 """Rows that suffice to decide."""
 ENOUGH_NUMBERS, LEAST = 1 << 22, 200
-"""With many classes fewer rows suffice: this many numbers, but at least this many rows."""
+"""With many classes fewer rows suffice: this many numbers in total, but at least this many rows."""
 FEW = 2_048
-"""Rows that are looked at first."""
+"""Rows that are examined first."""
 _SURE = 4.0
 
 
@@ -56,7 +56,7 @@ class _Score:
 
 @record(frozen=True)
 class _Shift:
-    """Scores of rows with their own labels (here) and with those of their neighbours on one side (there)."""
+    """Scores of rows with their own labels (here) and with those of the next rows on one side (there)."""
 
     rows: int = 0
     here: _Score = _Score()
@@ -90,7 +90,8 @@ class _Shift:
     def leaves_open(self, case: Case) -> bool:
         """Whether more rows could show that the labels of the neighbours fit far better than their own.
 
-        So it is where these fit nearly well enough, or where these rows fit their own labels and others then do not.
+        True if the neighbours' labels fit nearly well enough, or if these rows fit their own labels although the file
+        as a whole does not.
         """
         if not self.rows or case.prior is None:
             return True
@@ -103,7 +104,7 @@ class _Shift:
 
 
 def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floats]:
-    """f8[m] each: the loss of some rows with the labels of others, and 1 where that label is predicted, else 0."""
+    """f8[m] each: the loss of rows with the labels of others, and whether that label is predicted (1 or 0)."""
     target = work.batch.target
     assert target is not None
     if target.ndim > 1:
@@ -117,8 +118,9 @@ def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floa
 def shift_warning(case: Case, feed: Feed) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
-    `feed` begins again; rows are aligned by position, with hard labels and no weights. Of a
-    long file the first rows decide, and a few of them whether the others are looked at.
+    `feed` must start at the first row; rows are aligned by position, with hard labels and no
+    weights. Only the first rows of a long file are read, and most of them only if the very first
+    ones leave the question open.
     """
     scored, tasks = case.total.scored, feed.tasks()
     first = next(tasks)
@@ -141,7 +143,7 @@ def shift_warning(case: Case, feed: Feed) -> Warning | None:
 
 
 def _first_rows(task: Task) -> Task | None:
-    """The first rows of a task; None where that takes reading all."""
+    """The first rows of a task; None if that means reading all of it."""
     found = task.part.split(FEW) if task.part.rows > FEW else None
     if found is None:
         return None
@@ -159,12 +161,12 @@ def _shifts(case: Case, tasks: Iterable[Task]) -> dict[int, _Shift]:
 
 
 def _most(case: Case) -> int:
-    """How many rows are enough."""
+    """The number of rows that suffice."""
     return min(ENOUGH, max(LEAST, ENOUGH_NUMBERS // len(case.plan.classes)))
 
 
 def _would_be(shift: _Shift, case: Case) -> str:
-    """The figures with the neighbours' labels and the present ones (of all rows, if all were scored here)."""
+    """The figures with the neighbours' labels and with the present ones, in words."""
     here, there = shift.here, shift.there
     whole = shift.rows == case.total.scored - 1
     if shift.by_cost:
@@ -180,7 +182,7 @@ def _would_be(shift: _Shift, case: Case) -> str:
 
 
 def _overlapping(case: Case, tasks: Iterable[Task]) -> Iterator[Batch]:
-    """The first rows, block by block, and the pair of rows at each border between blocks."""
+    """Yield the first rows block by block, and the pair of rows at each boundary between blocks."""
     scorer, most = Scorer(case.plan), _most(case)
     held: Batch | None = None
     for piece in itertools.chain.from_iterable(map(scorer.pieces, tasks)):

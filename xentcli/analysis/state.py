@@ -1,4 +1,4 @@
-"""State: what a run keeps of all its rows, from which runs are merged."""
+"""State: the tallies of a run with everything that merging runs needs."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ __all__ = ["Keep", "State", "check_target", "options_of"]
 
 COMMANDS = ("score", "compare", "calibration", "check")
 _READ_APART = ("shard", "hash")
-"""Options that decide no figure, beside those of how a file is written."""
+"""Options that affect no figure, in addition to those about file formats."""
 
 
 @record(frozen=True, eq=False)
 class State:
-    """The tallies of a run, with all that its report needs.
+    """The tallies of a run, with everything its report needs.
 
     Attributes
     ----------
     path
-        The file that it was read from.
+        The file it was read from.
     command
         "score", "compare" (one of its models), "calibration" or "check".
     options
-        What was set, as plain values; --shard, --hash and how files are written are not compared.
+        The options as JSON values; those about file formats, --shard and --hash may differ between states.
     metrics, details
-        The names of the metrics, and of the details, that were computed.
+        The names of the metrics and details that were computed.
     bins
-        How many bins a calibration has; 0 in a score.
+        The number of bins of a calibration; 0 for a score.
     rules
         The limits of a check.
     """
@@ -68,16 +68,16 @@ class State:
 
     @property
     def plan(self) -> Plan:
-        """The plan of a run over all that is covered."""
+        """The plan of a single run over everything covered."""
         return self.decided.plan(self.settings, self.set_by_compat, self.covers)
 
     @cached_property
     def compared(self) -> dict[str, Any]:
-        """The options that must be those of another state."""
+        """The options that must agree between states."""
         return {name: value for name, value in self.options.items() if not _is_apart(name)}
 
     def body(self) -> dict[str, Any]:
-        """Return it as plain values, from which `of` makes it again."""
+        """Return the state as JSON values, from which `of` restores it."""
         matches = self.matches
         return {
             "command": self.command,
@@ -102,7 +102,7 @@ class State:
         Raises
         ------
         ValueError
-            Where they are not those of a state.
+            If they are not those of a state.
         """
         lacking = None if body["lacking"] is None else Lacking(*made_of(_LACKING, body["lacking"]))
         state = cls(
@@ -123,7 +123,7 @@ class State:
         return state
 
     def write(self, path: str) -> None:
-        """Write it to a file, whole or not at all."""
+        """Write it to a file, atomically."""
         state_file.write(path, self.body())
 
 
@@ -133,9 +133,9 @@ def _is_apart(name: str) -> bool:
 
 @record(frozen=True)
 class Keep:
-    """Writes the state of a run of a command to a file, or adds it to a list where there is one.
+    """Writes the state of a run to a file, or appends it to a list if there is one.
 
-    `given` is what was set, where the run has other settings.
+    `given` are the settings as the user gave them, if the run uses others.
     """
 
     path: str
@@ -147,12 +147,12 @@ class Keep:
 
     @classmethod
     def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], command: str, **further: Any) -> Keep:
-        """Return what writes to a path that was checked.
+        """Return the writer for a path, after checking the path.
 
         Raises
         ------
         UsageError
-            For a path that is an input, and for weights that depend on all rows.
+            If the path is an input, and for class weights that depend on all rows.
         """
         if not isinstance(path, str | os.PathLike):
             raise UsageError(f"state is the path of a file, not {shown(path)}")
@@ -173,7 +173,7 @@ class Keep:
         details: Iterable[str],
         sums: Sequence[Digest | None],
     ) -> None:
-        """Write the state of all rows of a feed; `metrics` and `details` were computed, `sums` are the digests."""
+        """Write the state after all rows of a feed; `sums` are the digests of its inputs."""
         plan = feed.plan
         # Only the files have what a fit needs.
         kept = Bundle({name: tally for name, tally in bundle.tallies.items() if name != "slopes"})
@@ -217,7 +217,7 @@ def options_of(plain: Any) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Where they are anything else.
+        If a value does not fit.
     """
     if not isinstance(plain, dict) or not plain.keys() <= {*OPTIONS}:
         raise ValueError("options by their names are expected")
@@ -228,7 +228,7 @@ _LACKING = tuple[int, int, tuple[str, ...], tuple[str, ...]]
 
 
 def _check(state: State) -> None:
-    """Raise ValueError where parts of a state do not belong together."""
+    """Raise ValueError if the parts of a state do not fit together."""
     bundle, classes = state.bundle, len(state.decided.classes)
     if state.command not in COMMANDS or not state.covers or (state.rules is not None) != (state.command == "check"):
         raise ValueError("no run of a command")

@@ -1,4 +1,4 @@
-"""The file of a state: JSON text, every number of which is exact, with a version and a digest of what it holds."""
+"""Read and write state files: JSON text with exact numbers, a format version, and a digest of the contents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AGAIN = "run it again with --state FILE"
 
 
 def write(path: str, body: Mapping[str, Any]) -> None:
-    """Write plain values whole or not at all; compressed where the name ends with .gz.
+    """Write JSON values atomically; compressed if the name ends with .gz.
 
     Raises
     ------
@@ -36,12 +36,12 @@ def write(path: str, body: Mapping[str, Any]) -> None:
 
 
 def read(path: str, made: Callable[[str, Any], T]) -> T:
-    """Return what `made` makes of the name and the values of a state; of ``-`` it is read from standard input.
+    """Read a state file (``-`` is standard input), and return made(path, values).
 
     Raises
     ------
     DataError
-        For a file that is no state, was changed after it was written, or is of another version.
+        If the file is not a state, was modified after writing, or has another version.
     FileError
         When it cannot be read.
     """
@@ -83,7 +83,7 @@ def _no_state(path: str, text: bytes, why: str) -> DataError:
 
 
 def _text(stream: ByteStream) -> bytes:
-    """The bytes of a state, inflated if compressed, at most the limit of a JSON document."""
+    """The bytes of a state, decompressed if necessary, up to the size limit of a JSON document."""
     text = bytearray()
     for chunk in stream.chunks(1 << 20):
         text += chunk

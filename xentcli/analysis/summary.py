@@ -1,4 +1,4 @@
-"""From the tallies of all rows to a Report: every ratio is derived here, once, at the end."""
+"""Derive a Report from the tallies of all rows; every ratio is formed here, once, at the end."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ __all__ = ["report_of"]
 def report_of(
     plan: Plan, bundle: Bundle, matches: Matches, metrics: Sequence[Metric], details: Collection[str] = ()
 ) -> Report:
-    """Derive every figure of a report, with some metrics and the details asked for, from the tallies of all rows.
+    """Return the report from the tallies of all rows, with these metrics and details.
 
     Raises
     ------
@@ -133,12 +133,12 @@ class _Summary:
 
     @cached_property
     def reweighted(self) -> bool:
-        """Whether the loss is no longer the cross-entropy with the target alone."""
+        """Whether options make the loss differ from the plain cross-entropy with the target."""
         return bool(self.plan.settings.label_smoothing) or self.plan.recipe.class_weight is not None
 
     @cached_property
     def totals(self) -> Totals:
-        """What metrics are derived from."""
+        """The totals that metrics are derived from."""
         total = self.total
         calibration = self._calibration()
         return self._totals(total.cost, self.standard_error, total.means, total.classes, self.size, **calibration)
@@ -152,7 +152,7 @@ class _Summary:
         size: ExactSum | None,
         **calibration: float,
     ) -> Totals:
-        """What metrics of some rows are derived from; without `classes` there is no prior."""
+        """The totals that metrics of a slice are derived from; without `classes` there is no prior."""
         plan, weight = self.plan, cost.mean.b
         known = classes if plan.matcher is not None and not plan.settings.label_smoothing else None
         return Totals(
@@ -170,7 +170,7 @@ class _Summary:
         )
 
     def _calibration(self) -> dict[str, float]:
-        """The expected calibration error and, where rows are independent, its floor."""
+        """The expected calibration error and, if rows are independent, its floor."""
         if self.total.soft or "bins" not in self.bundle.tallies:
             return {}
         bins = [sums for _, sums in self.bundle["bins"]]
@@ -183,20 +183,20 @@ class _Summary:
         return {"ece": error[0], "ece_floor": mean, "ece_floor_95": mean + normal_quantile(0.95) * deviation}
 
     def metrics(self, metrics: Sequence[Metric]) -> dict[str, float | None]:
-        """Return the values of some metrics by name."""
+        """Return the values of metrics by name."""
         values = {}
         for metric in metrics:
             values[metric.name] = self._value(metric, self.totals, self.total.means)
         return values
 
     def undefined(self, metrics: Sequence[Metric]) -> dict[str, str]:
-        """Return why figures are undefined, but for metrics that are not among some."""
+        """Return the reasons why figures are undefined, without those for metrics other than these."""
         reasons = caveats.undefined(self.plan, self.total, self.clusters, no_bytes=self.totals.bytes is None)
         absent = METRICS.keys() - {metric.name for metric in metrics}
         return {name: reason for name, reason in reasons.items() if name not in absent or METRICS[name].usual}
 
     def _value(self, metric: Metric, totals: Totals, means: Mapping[str, Mean]) -> float | None:
-        """The value of a metric of some rows, in the unit of the report."""
+        """The value of a metric from totals and means, in the unit of the report."""
         value: ExactSum | float | None = None
         if metric.derive is not None:
             value = metric.derive(totals)
@@ -206,7 +206,7 @@ class _Summary:
         return value.over(unit) if isinstance(value, ExactSum) else value and value / unit
 
     def _asked(self, totals: Totals, means: Mapping[str, Mean]) -> dict[str, float | None]:
-        """The metrics of --metrics of a slice."""
+        """The metrics of --metrics for a slice."""
         return {metric.name: self._value(metric, totals, means) for metric in self.plan.settings.shown_metrics}
 
     @property
@@ -217,14 +217,14 @@ class _Summary:
     def _interval(self, cost: float, error: float | None, units: int, noun: str = "rows") -> Interval | None:
         """The interval of a cost whose error comes from `units` independent rows or clusters.
 
-        Its lower end is at least 0, as every cost is.
+        Its lower end is at least 0, as no cost is negative.
         """
         unit, level = self.plan.settings.nats_per_unit, self.plan.settings.confidence
         return interval_of(cost, error, units, level, unit=unit, noun=noun, least=0.0)
 
     @cached_property
     def size(self) -> ExactSum | None:
-        """The bytes of --bytes: a number as it is, a column times the weights of its rows."""
+        """The total of --bytes: the number given, or the weighted sum of the column."""
         settings = self.plan.settings
         if settings.bytes is None:
             return None
@@ -257,7 +257,7 @@ class _Summary:
         return Clip(clip, clipping.count, share, clipping.without.value / self.plan.settings.nats_per_unit)
 
     def _share(self, part: Mean, problems: int = 1) -> float | None:
-        """The part of the cost that some rows make up, or one of several problems."""
+        """The share of some rows, or of one of several binary problems, in the cost."""
         whole = self.total.cost.mean
         return part.share_of(whole, problems) if whole.a.all_finite else None
 
@@ -285,7 +285,7 @@ class _Summary:
             )
 
     def _shares_of(self, index: int, mass: ExactSum) -> ClassShares:
-        """The target of a class, which is all on it, or of a column of --multilabel."""
+        """The ClassShares of the rows of one class, or of a column of --multilabel."""
         if not self.plan.settings.multilabel:
             return ClassShares(masses={index: mass})
         masses = self.total.classes.by_class()
@@ -315,7 +315,7 @@ class _Summary:
                 )
 
     def _by_cluster(self, place: int) -> Mapping[GroupName, GroupMeans] | None:
-        """The means of the clusters in each group of a --by; None without --cluster."""
+        """The means of the clusters within each group of a --by; None without --cluster."""
         if self.clusters is None:
             return None
         groups = self.bundle["by_cluster"].each[place]
@@ -323,7 +323,7 @@ class _Summary:
         return {name: means.take(np.array(places)) for name, places in _within(groups.names).items()}
 
     def _by_share(self, place: int) -> Mapping[GroupName, ClassShares]:
-        """The class frequencies in each group of a --by; empty where no metric asks for them."""
+        """The class frequencies within each group of a --by; empty if no metric needs them."""
         each = self.bundle["by_share"].each
         if not each:
             return {}
@@ -357,7 +357,7 @@ class _Summary:
             )
 
     def details(self, names: Collection[str]) -> Details:
-        """Return the details of some names."""
+        """Return the details with these names."""
         plan, bundle, settings = self.plan, self.bundle, self.plan.settings
         labelled, hard = plan.matcher is not None, not self.total.soft
         return Details(
@@ -370,7 +370,7 @@ class _Summary:
 
 
 def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:
-    """The places of the names (group, part) by group."""
+    """The indices of the names (group, part), by group."""
     found: dict[GroupName, list[int]] = {}
     for place, (group, _) in enumerate(names):
         found.setdefault(group, []).append(place)

@@ -1,4 +1,4 @@
-"""What makes a baseline unfit: other classes, labels, rows, another unit or loss."""
+"""Refuse an unsuitable baseline: other classes, labels or rows, another unit or loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["check_figures", "check_report", "check_scored", "check_targets", "ot
 
 _AT_ONCE = 1 << 16
 _DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
-"""Options that define another loss; those of the model, such as --temperature, may differ."""
+"""Options that define the loss. (Options of the model, such as --temperature, may differ.)"""
 
 
 def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
@@ -69,14 +69,14 @@ def _listed(classes: Any) -> str:
 
 
 def check_figures(report: Mapping[str, Any], metrics: Iterable[str] = ()) -> None:
-    """Raise ValueError or TypeError where a figure that is compared is no number."""
+    """Raise ValueError or TypeError if a compared figure is not a number."""
     for name in ("cost", "weight_sum", "prior", "target_entropy", *metrics):
         if report.get(name) is not None:
             float(report[name])
 
 
 def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
-    """Refuse other soft targets, by what is derived of them alone.
+    """Refuse other soft targets, recognised by figures that depend on the targets alone.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
 
 
 def check_scored(new: ModelRows, old: ModelRows) -> None:
-    """Refuse rows that are scored in one only.
+    """Refuse a baseline in which other rows are scored.
 
     Raises
     ------
@@ -118,5 +118,5 @@ def check_scored(new: ModelRows, old: ModelRows) -> None:
 
 
 def other_rows(path: str, stored: int, rows: int) -> DataError:
-    """Return the error of another number of rows."""
+    """Return the error for a different number of rows."""
     return DataError(f"it has {stored:,} rows, and the run {rows:,}", place=Place(path), advice=REMAKE)

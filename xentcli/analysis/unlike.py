@@ -1,4 +1,4 @@
-"""States that do not go together: other options or classes, the same rows twice, a shard that is missing."""
+"""Refuse states that cannot be merged: different options or classes, the same rows twice, a missing shard."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Piece:
 
     @property
     def place(self) -> str:
-        """The state, and what of it."""
+        """Its state, and what it covers, in words."""
         return self.state.path if len(self.state.covers) == 1 else f"{self.state.path} ({self.cover.name})"
 
     @property
@@ -46,7 +46,7 @@ class Piece:
 
 
 def check_alike(one: State, other: State) -> None:
-    """Refuse a state of other options, limits or classes than those of the first."""
+    """Refuse a state whose options, limits or classes differ from those of the first."""
 
     def unlike(what: str, found: str, expected: str, *advice: str) -> DataError:
         return DataError(f"{what}: {found}, and {expected} in {one.path}", place=Place(other.path), advice=advice)
@@ -131,7 +131,7 @@ def _listed(value: Any) -> str:
 
 
 def check_once(pieces: Sequence[Piece]) -> None:
-    """Refuse an input that two states have."""
+    """Refuse an input that is in two states."""
     known: dict[str, Piece] = {}
     for piece in pieces:
         twin = known.setdefault(piece.cover.identity, piece)
@@ -145,7 +145,7 @@ def check_once(pieces: Sequence[Piece]) -> None:
 
 
 def check_files(pieces: Sequence[Piece]) -> None:
-    """Refuse a file that two inputs have among others; the shards of one whole have its files once."""
+    """Refuse a file that is part of two inputs; shards of one input count as one."""
     known: dict[str, Piece] = {}
     for piece in pieces:
         for name, key in piece.cover.files:
@@ -161,9 +161,9 @@ def check_files(pieces: Sequence[Piece]) -> None:
 
 
 def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> dict[int, str]:
-    """Refuse an input that was shared out and is there a second time, as one run or in another number of shards.
+    """Refuse an input that was sharded and occurs again, as a single run or with another number of shards.
 
-    Returns the sums of the whole that each of these shards is part of, by its id().
+    Returns, by id() of a shard, the sums of the whole that it is part of.
     """
     sums = {id(piece): of for whole in shards for of in [_sums_of(whole)] for piece in whole}
     wholes = {id(piece): place for place, whole in enumerate(shards) for piece in whole}

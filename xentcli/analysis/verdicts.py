@@ -1,4 +1,4 @@
-"""Verdicts: each rule of a gate against the figures and the rows of a run."""
+"""Apply each rule of a check to the figures and rows of a run."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def checks_of(rules: Rules, evidence: Evidence) -> Iterator[Check]:
 
 
 def overall(checks: Sequence[Check]) -> str:
-    """Return the verdict of all: that of the first of fail, inconclusive and no_verdict that one has, else pass.
+    """Return the overall verdict: the first of fail, inconclusive and no_verdict that occurs, else pass.
 
-    A group that is too small is held to no limit, and has no say.
+    Groups that are too small are not counted.
     """
     verdicts = {check.verdict for check in checks if check.group is None or check.limit is not None}
     return next((verdict for verdict in ("fail", "inconclusive", "no_verdict") if verdict in verdicts), "pass")
@@ -57,7 +57,7 @@ def _held(value: float | None, limit: Limit) -> dict[str, Any]:
 
 
 def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
-    """Yield a verdict for each group that fits, and one more where none has one."""
+    """Yield a verdict for each matching group, and one more if no group has a verdict."""
     some = False
     option = f"{limit.bound}-each {limit.metric}"
     for part in report.by:
@@ -81,7 +81,7 @@ def _each(report: Report, limit: Limit, min_rows: int) -> Iterator[Check]:
 
 
 def _undefined(report: Report, metric: str) -> str:
-    """Why a figure of a group is undefined: as of all rows, or for want of rows or classes."""
+    """Why a figure of a group is undefined: for the same reason as overall, or for lack of rows or classes."""
     lacking = dict.fromkeys(("skill", "nce"), "all its labels are one class")
     return report.undefined.get(metric) or lacking.get(metric, "undefined")
 

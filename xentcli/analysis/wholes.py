@@ -1,4 +1,4 @@
-"""The state of all rows, from the states of some: what they cover in one order, and their tallies merged."""
+"""Combine states into the state of all rows: put what they cover in one order, and merge the tallies."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = ["common_options", "numbering", "order_of", "whole_of"]
 
 
 def order_of(states: Sequence[State]) -> list[int]:
-    """Return the order of what states cover, as places of all that the first covers, the second, and so on."""
+    """Return the order of all runs covered, as indices into those of the first state, the second, and so on."""
     covers = [cover for state in states for cover in state.covers]
     return sorted(range(len(covers)), key=lambda place: _key(covers[place]))
 
 
 def whole_of(states: Sequence[State], order: Sequence[int] | None = None, *, labels: bool = True) -> State:
-    """Return the state of all rows; the `order` is that of other states, of which each covers as many runs.
+    """Return the state of all rows; `order` is given if it was determined from other states of the same runs.
 
     `labels` says whether to refuse the same labels in two runs: once for all models of a comparison.
 
     Raises
     ------
     DataError
-        Where states do not go together.
+        If the states cannot be merged.
     """
     for other in states[1:]:
         check_alike(states[0], other)
@@ -78,7 +78,7 @@ def whole_of(states: Sequence[State], order: Sequence[int] | None = None, *, lab
 
 
 def _key(cover: Cover) -> tuple[Any, ...]:
-    """What sorts by path, shard and state, numbers in names as numbers, then by what was read."""
+    """Sort key: path (numbers in names compare as numbers), shard, state, then the data read."""
     return _natural(cover.inputs[0].path), cover.place, _natural(cover.file), cover.identity
 
 
@@ -88,10 +88,10 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def _renumbered(own: Sequence[Piece], starts: Mapping[int, int]) -> Bundle:
-    """The tallies of the state of some pieces, with rows numbered through all that is covered.
+    """The tallies of one state's pieces, with rows renumbered consecutively over everything covered.
 
-    In each state they are numbered through what it covers, in the same order; `starts` has, by its id(), the number
-    before the first row of a piece among all.
+    Within a state, rows are numbered consecutively over its pieces, in the same order; `starts` has, by id() of a
+    piece, the number of rows before it.
     """
     state, sizes = own[0].state, [piece.cover.rows for piece in own]
     moved = numbering(state.path, sizes, [starts[id(piece)] for piece in own], own[0].cover.start)
@@ -99,10 +99,10 @@ def _renumbered(own: Sequence[Piece], starts: Mapping[int, int]) -> Bundle:
 
 
 def numbering(path: str, sizes: Sequence[int], starts: Sequence[int], begin: int = 0) -> Callable[[int], int]:
-    """Return what gives a row of a state its number among all.
+    """Return the function from row numbers of one state to row numbers over everything covered.
 
-    In the state the rows of pieces with these `sizes` follow each other from `begin` on; `starts` are the numbers
-    before the first row of each among all.
+    In the state, pieces with these `sizes` follow each other after `begin` rows; `starts` are the numbers of rows
+    before each piece overall.
     """
     ends = list(accumulate(sizes))
     shifts = [start - (end - size) - begin for start, end, size in zip(starts, ends, sizes, strict=True)]
@@ -132,7 +132,7 @@ def _shared(whole: Sequence[Piece]) -> Iterator[dict[str, Any]]:
 
 
 def _with_one_base(bundles: Sequence[Bundle], covers: Sequence[Cover]) -> Iterator[Bundle]:
-    """The tallies, without the cost of labels that count from 1 where one run knew that they do not."""
+    """The tallies; if one run knew that labels count from 0, without the cost of labels counting from 1."""
     certain = not all(cover.uncertain_base for cover in covers)
     for bundle in bundles:
         left = {name: tally for name, tally in bundle.tallies.items() if not (certain and name == "from_one")}
@@ -140,14 +140,14 @@ def _with_one_base(bundles: Sequence[Bundle], covers: Sequence[Cover]) -> Iterat
 
 
 def common_options(states: Sequence[Any]) -> dict[str, Any]:
-    """The options that all states have."""
+    """The options that are the same in all states."""
     first = states[0].options
     every = {n: v for n, v in first.items() if all(n in s.options and s.options[n] == v for s in states)}
     return {name: value for name, value in every.items() if name != "shard"}
 
 
 def _matches(states: Sequence[State], shards: Sequence[Sequence[Piece]]) -> Matches:
-    """How all rows found their partners; ids of one whole are counted over its shards."""
+    """The result of matching all rows; ids of a sharded input are counted over its shards."""
     names = reduce(lambda one, other: one.merge(other), (state.matches.row_names for state in states))
     unused = sum(state.matches.unused for state in states)
     without = [state.matches.lacking for state in states if state.matches.lacking is not None]
@@ -172,12 +172,9 @@ def _first_few(ids: Any) -> tuple[str, ...]:
 
 
 def _unused(whole: Sequence[Piece]) -> int:
-    """How many labels no shard has a prediction for.
+    """The number of labels for which no shard has a prediction.
 
-    Raises
-    ------
-    DataError
-        Where two shards have predictions of one id, or without --subset a label has none.
+    Raises DataError if two shards have predictions for one id, or, without --subset, a label has none.
     """
     most = 0
     inputs = [given for given in whole[0].cover.inputs if given.joined]

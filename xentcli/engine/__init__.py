@@ -3,4 +3,4 @@
 __all__ = ["ENGINES"]
 
 ENGINES = ("local", "dask")
-"""Who computes: this process and its workers, or a cluster of Dask."""
+"""Where rows are scored: by this process and its workers, or by a Dask cluster."""

@@ -1,7 +1,7 @@
-"""A cluster of Dask: one that is started here for a run, or the one that a scheduler has.
+"""Cluster: the workers of Dask, either started here for one run or those of an existing scheduler.
 
-A function travels once, as the result of a task of its own, so that a worker that comes later, or again, gets it too;
-groups of tasks travel as paths and ranges. What Dask repeats after the loss of a worker gives the same bits.
+A function is sent once, as the result of a Dask task, so that workers that join later get it too. Groups of tasks
+are sent as paths and ranges. If Dask repeats a group after losing a worker, the result has the same bits.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from xentcli.extras import needed
 __all__ = ["Cluster"]
 
 _PATIENCE = 1.0
-"""Seconds to wait for a result before looking whether the cluster is well."""
+"""Seconds to wait for a result before checking the cluster."""
 _PING = 5.0
 _LOST = 30.0
-"""Seconds without an answer after which a scheduler is given up."""
+"""Seconds without an answer after which the scheduler counts as lost."""
 _NO_WORKER = 120.0
-"""Seconds without any worker after which a run is given up."""
+"""Seconds without any worker after which the run fails."""
 _LEAST = 16
-"""Groups that are sent at least, so that a cluster that grows with its work does so."""
+"""The minimum number of groups under way, so that an adaptive cluster has a reason to grow."""
 
 
 class Cluster:
-    """The workers of a run, which are started, or connected to, when the first function is sent.
+    """The workers of a run; started or connected to when the first function is sent.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ class Cluster:
 
     @property
     def client(self) -> Any:
-        """The client, which is connected now if it was not yet."""
+        """The client; connects on first use."""
         if self._client is None:
             self._client = connected(self._open, self._scheduler, self._workers, self._tell)
             self._heard = self._pinged = self._manned = time.monotonic()
         return self._client
 
     def ahead(self) -> int:
-        """How many groups may be under way: two for each worker, of which more may come, so that none waits."""
+        """How many groups may be under way: two per worker, so that none waits. Workers may join at any time."""
         if self._scheduler is None:
             return 2 * self._workers + 2
         now = time.monotonic()
@@ -78,7 +78,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def executor(self, function: Callable[[Any], Any]) -> Iterator[Executor]:
-        """Give an executor of one function, which is sent to the workers once."""
+        """Yield an executor of one function, which is sent to the workers once."""
         executor = _Workers(self, function)
         try:
             yield executor
@@ -91,7 +91,7 @@ class Cluster:
         Raises
         ------
         ClusterError
-            Where it has not for long.
+            If it has not done so for too long.
         """
         client, now = self.client, time.monotonic()
         if client.status not in ("running", "connecting"):
@@ -112,7 +112,7 @@ class Cluster:
             )
 
     def lost(self) -> ClusterError:
-        """Return the error of a scheduler that went away."""
+        """Return the error for a lost scheduler."""
         return ClusterError(
             f"the scheduler of Dask at {self.client.scheduler.address} went away: there is no result",
             advice="start it and its workers again, and run the command again; without --scheduler it runs here",
@@ -140,13 +140,13 @@ class _Workers(Executor):
         return _Result(self._cluster, future, lambda: fn(tasks))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the function go."""
+        """Release the function on the workers."""
         with contextlib.suppress(Exception):
             self._sent.release()
 
 
 class _Result(Future[Any]):
-    """The results of a group, which are there, or why there are none."""
+    """The future results of a group."""
 
     def __init__(self, cluster: Cluster, future: Future[Any], here: Callable[[], Any]) -> None:
         super().__init__()
@@ -162,9 +162,9 @@ class _Result(Future[Any]):
         Raises
         ------
         ClusterError
-            Where the cluster has none, and never will.
+            If the cluster cannot deliver them.
         XentError
-            That of the first task that has an error.
+            The error of the first task that failed.
         """
         while True:
             try:
@@ -173,7 +173,7 @@ class _Result(Future[Any]):
             except TimeoutError:
                 self._cluster.check()
             except OSError:
-                # No connection, for the moment or for ever.
+                # The connection failed, perhaps only temporarily.
                 self._cluster.check()
                 time.sleep(_PATIENCE)
             except CancelledError:
@@ -185,13 +185,13 @@ class _Result(Future[Any]):
         return found
 
     def _refuse(self, failed: Failed) -> None:
-        """Raise the error of a worker, where it is not one that the computation here has too."""
+        """Raise the error of a worker; one that may be due to the worker alone becomes a ClusterError."""
         error = failed.error
         if isinstance(error, MemoryError):
             raise ClusterError(f"the worker {failed.worker} has too little memory", advice=_MEMORY)
         if isinstance(error, XentError) and not isinstance(error, DataError):
             if type(error) not in (ClusterError, UsageError):
-                # Raises the same, where it is not for the worker alone.
+                # Computed here, it raises the same error unless only the worker is affected.
                 self._here()
             advice = error.advice or (SAME_PATH,)
             raise ClusterError(f"the worker {failed.worker}: {error.headline}", advice=advice)
@@ -202,7 +202,7 @@ _MEMORY = "--threads N starts fewer workers, with more memory each; dask worker 
 
 
 def _failure(error: Exception) -> ClusterError:
-    """Return why Dask has no result."""
+    """Return the error for a failure of Dask itself."""
     if type(error).__name__ == "KilledWorker":
         lost = getattr(error, "allowed_failures", 0) + 1
         return ClusterError(

@@ -1,4 +1,4 @@
-"""A client of Dask: of a scheduler that is there, or of one that is started here with workers of this machine."""
+"""Connect to an existing Dask scheduler, or start one here with workers on this machine."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _LOCAL = {
     "distributed.admin.large-graph-warning-threshold": "100GB",
     "distributed.scheduler.work-stealing": True,
 }
-"""Settings of Dask for workers that live as long as a run: nothing is spilled, as results are small."""
+"""Dask settings for workers of a single run; nothing is spilled to disk, as results are small."""
 
 
 def connected(stack: contextlib.ExitStack, given: Any, workers: int, tell: Callable[[str], object] | None) -> Any:
-    """Return a client of the scheduler that is given, or of one that is started here.
+    """Return a client of the given scheduler, or of a new one.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _starting() -> Iterator[None]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says, at most 300 letters."""
+    """Return the first line of an error message, at most 300 characters."""
     return next(iter(str(error).strip().splitlines()), "")[:300]
 
 
@@ -181,21 +181,21 @@ def _no_address(given: str, why: str = "") -> UsageError:
 
 
 def _has_dashboard() -> bool:
-    """Whether the dashboard has what it needs to be drawn."""
+    """Whether bokeh, which draws the dashboard, is installed."""
     import importlib.util
 
     return importlib.util.find_spec("bokeh") is not None
 
 
 def _closed(what: Any) -> None:
-    """Close a client or a cluster; one that is gone cannot be."""
+    """Close a client or a cluster, ignoring errors of one that is already gone."""
     with contextlib.suppress(Exception):
         what.close(timeout=5)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Let Dask write nothing to stderr: what matters is an error of the run."""
+    """Silence Dask on stderr: problems that matter become errors of the run."""
     # Each of those that Dask sets up has a level and a handler of its own.
     named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
     loggers = [logging.getLogger(name) for name in (*_LOGGERS, *named)]

@@ -1,4 +1,4 @@
-"""Executors: threads, or forked worker processes where the process is the command's own."""
+"""Executors: threads, or forked worker processes if this process runs the command itself."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["Processes", "executor_of"]
 
 _PATIENCE = 1.0
-"""Seconds to wait for a result before looking whether a worker process is stopped or dead."""
+"""Seconds to wait for a result before checking whether a worker process is stopped or dead."""
 _PR_SET_PDEATHSIG = 1
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _function: Callable[[Any], Any]
-"""In a worker process: what it computes of every task."""
+"""In a worker process: the function to apply to every task."""
 
 
 def executor_of(function: Callable[[Any], Any], workers: int, *, fork: bool) -> Executor:
-    """Return an executor for one function: of processes where this one may be forked and can be, else of threads.
+    """Return an executor for one function: worker processes if `fork` allows them and Linux can fork, else threads.
 
-    A forked process has one thread only; locks that other threads hold would stay locked in it.
+    Only a process with a single thread is forked: locks held by other threads would stay locked in the child.
     """
     if fork and sys.platform.startswith("linux") and hasattr(os, "fork"):
         # No /dev/shm: no semaphores, and no pool of processes. No /proc: no count of threads.
@@ -44,8 +44,8 @@ def executor_of(function: Callable[[Any], Any], workers: int, *, fork: bool) -> 
 class Processes(Executor):
     """Forked worker processes that compute one function; they inherit it, so that only tasks and results travel.
 
-    ``ProcessPoolExecutor`` waits for ever for a worker that is stopped, or that dies while it sends a
-    result. Here such a loss fails all calls that are under way, and no more are taken.
+    ``ProcessPoolExecutor`` waits forever for a worker that is stopped, or that dies while it sends a
+    result. Here such a loss fails all pending calls, and no more are accepted.
     """
 
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
@@ -67,7 +67,7 @@ class Processes(Executor):
         Raises
         ------
         OSError, RuntimeError
-            When the system refuses a process or a thread, and after that, or when workers were lost.
+            If the system refuses a process or a thread; also on every call after that, or after losing workers.
         """
         if self._lost:
             raise BrokenExecutor("a worker process was lost")
@@ -85,7 +85,7 @@ class Processes(Executor):
     def check(self) -> None:
         """Kill all workers if one is stopped or dead.
 
-        A worker may be seen stopped once, in the moment before it continues with this process.
+        A worker seen stopped only once may be about to continue together with this process.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Processes(Executor):
             raise BrokenExecutor("a worker process was lost")
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Kill the workers, whatever they compute, and wait for their end."""
+        """Kill the workers and wait until they have ended."""
         self._lost = True
         self._kill()
         self._withdraw()
@@ -113,7 +113,7 @@ class Processes(Executor):
 
 
 class _Result(Future[T]):
-    """A result that is given up when workers are lost."""
+    """A future that fails when workers are lost."""
 
     def __init__(self, processes: Processes, future: Future[T]) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class _Result(Future[T]):
         return self._future.cancel()
 
     def done(self) -> bool:
-        """Return whether there is a result, or an error."""
+        """Return whether there is a result or an error."""
         return self._future.done()
 
     def result(self, timeout: float | None = None) -> T:
@@ -143,7 +143,7 @@ def _is_lost(worker: BaseProcess) -> bool:
 
 
 def _begin(function: Callable[[Any], Any]) -> None:
-    """Begin as a worker process, which ends with its parent, however that ends."""
+    """Initialise a worker process, which the kernel kills when its parent ends."""
     import ctypes
 
     global _function

@@ -19,15 +19,15 @@ __all__ = ["check_choices", "check_missing", "first_bytes", "unpredicted", "unro
 
 
 def unrolled(predictions: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple[Rows, ...]]:
-    """Return rows whose predictions are lists, and what goes with them, with a row for each number.
+    """Return rows whose predictions are lists, and their companions, expanded to one row per number.
 
-    The other columns are repeated, but for lists of the same lengths, which go with the numbers one
-    by one. An example is named by the id of its row, or else its number, and its place in the list.
+    Other lists must have the same lengths and are expanded in parallel; all other columns are repeated.
+    An example is named by the id of its row (else the row number) and its place in the list.
 
     Raises
     ------
     DataError
-        For a list of another length than that of the predictions of its row.
+        If a list differs in length from the predictions of its row.
     """
     lists = predictions.lists["preds"]
     numbers = range(predictions.start + 1, predictions.start + predictions.count + 1)
@@ -62,10 +62,7 @@ def _repeated(values: Values, origin: Ints) -> Values:
 
 
 def unpredicted(values: Values, examples: Items) -> Flags | None:
-    """bool[m]: the first numbers of lists that are missing: the first token of a text has no prediction.
-
-    None where there are none.
-    """
+    """bool[m]: the missing first numbers of lists, as a first token has no prediction; None if all are there."""
     assert isinstance(values, np.ndarray)
     first = np.flatnonzero(examples.position == 0)
     missing = first[np.isnan(values[first, 0])]
@@ -77,7 +74,7 @@ def unpredicted(values: Values, examples: Items) -> Flags | None:
 
 
 def check_choices(target: Ints | Floats, rows: Rows, kept: Ints) -> None:
-    """Refuse a target (of rows i8[m]) that is beyond the choices of its row, which are a list of their own length.
+    """Refuse a target (i8[m]) beyond the number of choices of its row.
 
     Raises
     ------
@@ -96,7 +93,7 @@ def check_choices(target: Ints | Floats, rows: Rows, kept: Ints) -> None:
 
 
 def check_missing(values: Values, rows: Rows, kept: Ints) -> None:
-    """Refuse a missing number that is not the first of its list, among rows (i8[m]) that count.
+    """Refuse a missing number that is not the first of its list, among the rows `kept` (i8[m]).
 
     Raises
     ------
@@ -114,12 +111,12 @@ def check_missing(values: Values, rows: Rows, kept: Ints) -> None:
 
 
 def first_bytes(counts: Floats, origin: Ints, weight: Floats | None, rows: Rows) -> Floats:
-    """The bytes of rows (f8[m], repeated for each number of row `origin`) once each, at the first number.
+    """Bytes (f8[m], repeated for each number of row `origin`), kept at the first number of each row and 0 elsewhere.
 
     Raises
     ------
     DataError
-        Where the numbers of a row have several weights: those of its bytes are unknown.
+        If the numbers of a row have different weights, so that its bytes have no single weight.
     """
     first = np.ones(len(origin), dtype=bool)
     np.not_equal(origin[1:], origin[:-1], out=first[1:])

@@ -1,6 +1,6 @@
 """The ordered map over tasks: here, or in any executor.
 
-An executor is anything with ``submit``, as ``concurrent.futures`` or Dask's ``Client.get_executor()`` have it.
+An executor is any object with the ``submit`` of ``concurrent.futures.Executor``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LOOKED = 8
-"""Items to take before workers are started: for fewer of them there are fewer workers."""
+"""Items to take before starting workers: if there are fewer items, fewer workers are started."""
 USEFUL = 16
 """One feeder keeps about 16 workers busy; more only take memory."""
 
@@ -51,7 +51,7 @@ def available() -> int:
 def worker_count(asked: int | None = None) -> int:
     """Return the worker count: by default one per CPU, at most 16.
 
-    What was asked for is capped at 16 or the number of CPUs: each further worker only takes memory.
+    `asked` is capped at the larger of 16 and the number of CPUs: more workers only take memory.
 
     >>> 1 <= worker_count() <= 16, worker_count(10**20) <= max(16, available())
     (True, True)
@@ -81,7 +81,7 @@ def mapped(function: Callable[[T], R], items: Iterable[T], workers: int, waiting
 
 
 def _begun(items: Iterator[T], count: int) -> tuple[list[T], Iterator[T]]:
-    """Take the first items; return them, and an iterator of the others, which raises any error of the first."""
+    """Return the first items, and an iterator over the rest; it raises the error if taking the first ones failed."""
     first: list[T] = []
     try:
         first.extend(itertools.islice(items, count))
@@ -103,9 +103,9 @@ def ordered(
 ) -> Iterator[R]:
     """Yield function(item) for every item, in order, with at most `ahead` under way, which may change meanwhile.
 
-    Without an executor each is computed when it is asked for. What the executor cannot
-    compute, send or receive is computed here, so errors are raised as they are.
-    ``Executor.map`` is not used: before Python 3.14 it takes all its items before it yields a result.
+    Without an executor each item is computed on demand. An item that the executor cannot compute,
+    send or receive is computed here, so that the original error is raised.
+    ``Executor.map`` is not used: before Python 3.14 it consumes all items before it yields a result.
 
     >>> list(ordered(abs, [-1, 2, -3]))
     [1, 2, 3]
@@ -151,7 +151,7 @@ def _result(function: Callable[[T], R], item: T, future: Future[R] | None) -> R:
         try:
             return future.result()
         except Exception as error:
-            # This process does not do the work of a cluster.
+            # Work meant for a cluster is not done here instead.
             if isinstance(error, ClusterError):
                 raise
     return function(item)

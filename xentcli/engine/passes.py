@@ -1,4 +1,4 @@
-"""A further pass over the rows of a feed that was scored: a tally of their batches, and nothing else."""
+"""Further passes over the rows of a feed that was already scored, to tally or yield their batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T", bound=Tally)
 
 
 def batches_again(feed: Feed, threads: int | None = None) -> Iterator[Batch]:
-    """Yield the batches of all rows of a feed, read again, in order; here, as they are as large as the files."""
+    """Read a feed again and yield its batches in order; never on a cluster, as they are as large as the files."""
     again = feed.again()
     for batches in mapped(_Batches(Scorer(feed.plan)), again.tasks(), worker_count(threads)):
         yield from batches
@@ -42,7 +42,7 @@ class _Batches:
 
 @record(frozen=True, eq=False)
 class _Pass(Generic[T]):
-    """Loads, aligns and tallies the pieces of a task; `tally` pickles."""
+    """Loads, aligns and tallies the pieces of a task; `tally` must pickle."""
 
     scorer: Scorer
     tally: Callable[[Batch, Keys | None], T]
@@ -64,12 +64,12 @@ def clusters_of(aligned: Aligned) -> Keys | None:
 
 
 def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None = None) -> T:
-    """Read all rows of a feed again and tally them; the feed is repeatable, and its ids were found to match.
+    """Read all rows of a feed again and tally them; the feed must be repeatable and its ids already matched.
 
     Raises
     ------
     DataError
-        Where a file changed meanwhile.
+        If a file changed meanwhile.
     """
     again, total = feed.again(), empty
     for pieces in over_tasks(_Pass(Scorer(feed.plan), tally), again, threads):

@@ -1,7 +1,6 @@
-"""One task to one outcome: load, align, match, check, compute, tally.
+"""Scorer: turns a task into an outcome: load, align, match, check, compute, tally.
 
-A Scorer holds only what was decided before the first row, so that any thread may
-run any task.
+A Scorer holds only decisions made before the first row, so any worker can run any task.
 """
 
 from __future__ import annotations
@@ -43,13 +42,13 @@ from xentcli.tallies.scores import Figures
 __all__ = ["Aligned", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
 
 _GROUPING = ("by", "cluster", "show")
-"""The roles that have any number of columns."""
+"""The roles that can have any number of columns."""
 _MAY_BE_SOFT = ("distribution", "binary")
 
 
 @record(frozen=True, eq=False)
 class Outcome:
-    """The result of a task: the tallies, None where an id is missing; what matching needs; prepared examples."""
+    """The result of a task: tallies (None if an id is missing), data for checking the matching, prepared examples."""
 
     bundle: Bundle | None
     ids: Sequence[str] = ()
@@ -60,9 +59,9 @@ class Outcome:
 
 @record(frozen=True, eq=False)
 class Piece:
-    """Rows of predictions, `start` rows into the file, and their companions, None where an id is missing.
+    """Rows of predictions from row `start` on (from 0), and their companions (None if an id is missing).
 
-    With --subset `paired`, bool[n], says which rows have companions; the others have those of any row beside them.
+    With --subset `paired` (bool[n]) says which rows have companions; the others have arbitrary ones as placeholders.
     """
 
     start: int
@@ -80,7 +79,7 @@ class Piece:
         return Piece(self.start + index, rows, tuple(companions), paired=paired)
 
     def unrolled(self) -> Piece:
-        """Return it with a row for each number of the lists of the predictions."""
+        """Return the piece with its lists of predictions expanded to one row per number."""
         if self.companions is None:
             return self
         rows, companions = unrolled(self.rows, self.companions)
@@ -90,16 +89,16 @@ class Piece:
 
 @record(frozen=True, eq=False)
 class _Sides:
-    """What goes with the predictions of some rows.
+    """Targets and weights for the predictions of a piece.
 
     Attributes
     ----------
     values
-        By role what was read of each row.
+        What was read, by role.
     kept
         i8[m]: the rows of positive weight whose label is not ignored.
     target, weight
-        Of those rows, as a Batch has them.
+        Those of the kept rows, as in a Batch.
     left_out
         The other rows, by reason.
     """
@@ -113,9 +112,9 @@ class _Sides:
 
 @record(frozen=True, eq=False)
 class Aligned:
-    """Rows from `start` on, and those of positive weight as a Batch; `unweighted` has no class weights yet.
+    """Aligned rows from `start` on; those of positive weight are a Batch (`unweighted`: without class weights).
 
-    `values` are the columns of --by, --cluster and --show, by role; `bytes` those of the rows of the batch.
+    `values` are the columns of --by, --cluster and --show, by role; `bytes` are those of the rows in the batch.
     """
 
     start: int
@@ -132,7 +131,7 @@ class Aligned:
 
     @classmethod
     def joined(cls, parts: Sequence[Aligned]) -> Aligned:
-        """Return the rows of consecutive parts, whose batches are reduced, without their predictions."""
+        """Join consecutive parts whose batches are reduced; the result has no predictions."""
         first = parts[0]
         if len(parts) == 1:
             return first
@@ -156,7 +155,7 @@ class Aligned:
 
 @record(frozen=False, eq=False)
 class _Seen:
-    """The results of the pieces of a task so far; `blocks` are not yet tallied in full."""
+    """The results of a task so far; the figures of `blocks` are still to be tallied."""
 
     missing: bool = False
     ids: list[Sequence[str]] = field(default_factory=list)
@@ -167,7 +166,7 @@ class _Seen:
     row_names: RowNames = RowNames()
 
     def note(self, piece: Piece) -> None:
-        """Take note of the ids of a piece."""
+        """Record the ids of a piece."""
         self.missing |= piece.companions is None
         self.ids.append(piece.ids)
         self.positions = self.positions or [[] for _ in piece.positions]
@@ -175,12 +174,12 @@ class _Seen:
             found.append(position)
 
     def add(self, block: Block, *needs: Needs) -> None:
-        """Tally what has these needs, and let the rows go."""
+        """Add the tallies with these needs, and free the predictions."""
         self.bundle = self.bundle.add(block, *needs)
         self.blocks.append(block.reduced())
 
     def outcome(self) -> Outcome:
-        """Tally the rows of all pieces at once."""
+        """Tally the figures of all pieces at once, and return the outcome."""
         positions = tuple(np.concatenate(found) for found in self.positions)
         bundle = None if self.missing else self.bundle
         if bundle is not None and self.blocks:
@@ -190,10 +189,10 @@ class _Seen:
 
 @record(frozen=True, eq=False)
 class Scorer:
-    """Scores tasks of a plan; `metrics` are those to compute, by default the usual ones.
+    """Scores tasks of a plan; `metrics` are those to compute (None: the usual ones).
 
-    With `calibration` all that calibration needs is tallied, in `bins` bins of confidence; with `fit` the slopes with
-    which a fit begins; with `details` what these need.
+    `calibration` adds the tallies of a calibration with `bins` bins, `fit` the slopes at the starting points of a fit,
+    and `details` the tallies of these details.
     """
 
     plan: Plan
@@ -206,7 +205,7 @@ class Scorer:
     details: frozenset[str] = frozenset()
 
     def __call__(self, task: Task) -> Outcome:
-        """Load, score and tally one part of the predictions: piece by piece, or all that are reduced at once."""
+        """Load, score and tally a task: piece by piece, or consecutive reduced pieces at once."""
         seen = _Seen()
         for reduced, run in itertools.groupby(self._aligned(task, seen), self._will_do_reduced):
             if reduced:
@@ -231,7 +230,7 @@ class Scorer:
 
     @cached_property
     def _needs_predictions(self) -> bool:
-        """Whether a loss, metric or tally needs the predictions of every row; a diagnosis mostly of the first only."""
+        """Whether a loss, metric or tally needs the predictions of every row; most diagnoses need only the first."""
         recipe = self.plan.recipe
         tallies = any(e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants) for e in TALLIES.values())
         every = (*self._metrics, *self.plan.settings.metrics_of_rows)
@@ -239,11 +238,11 @@ class Scorer:
         return bool(recipe.smoothing) or recipe.per_row or tallies or metrics
 
     def _will_do_reduced(self, aligned: Aligned) -> bool:
-        """Whether all comes from what the rows are reduced to."""
+        """Whether the reduced rows suffice for everything."""
         return aligned.batch.is_reduced and not self._needs_predictions
 
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
-        """Tally what needs the predictions of some rows, and let them go."""
+        """Add the tallies that need predictions, and free the predictions."""
         if not seen.bundle.all_settled(self.wants, "predictions"):
             block = self._block(aligned, Workings(aligned.batch), NO_FIGURES)
             seen.bundle = seen.bundle.add(block, "predictions")
@@ -252,7 +251,7 @@ class Scorer:
 
     @cached_property
     def wants(self) -> Wants:
-        """The tallies that are asked for beside the usual ones."""
+        """Which optional tallies this run needs."""
         settings, plan = self.plan.settings, self.plan
         details = self.details if plan.matcher is not None else self.details - {"by_class", "reliability"}
         # Smoothed soft targets have no costs by class.
@@ -279,7 +278,7 @@ class Scorer:
         )
 
     def _score(self, seen: _Seen, aligned: Aligned, *needs: Needs) -> None:
-        """Compute and tally some rows."""
+        """Compute the figures of aligned rows, and tally them."""
         work = Workings(aligned.batch)
         block = self._block(aligned, work)
         seen.add(block, *needs)
@@ -287,7 +286,7 @@ class Scorer:
             seen.examples.append(self.prepare(self._examples(aligned, work, block)))
 
     def _block(self, aligned: Aligned, work: Workings, figures: Figures | None = None) -> Block:
-        """Bring together what tallies need of some rows, whose figures are computed unless given."""
+        """Return aligned rows as a block; computes their figures unless they are given."""
         plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted)
         show = tuple(column for columns in _uses(aligned, "show") for column in columns)
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
@@ -321,7 +320,7 @@ class Scorer:
         return [span.load(pick) for span, pick in zip(task.companions, self.plan.picks[1:], strict=False)]
 
     def keys(self, task: Task) -> tuple[Sequence[str], tuple[Ints, ...], RowNames]:
-        """Load what aligns the rows of a task: ids and their positions, row names; and all that goes with them."""
+        """Load the ids of a task, their positions in each companion, and the row names; also loads the companions."""
         plan, companions = self.plan, self._companions(task)
         if not (plan.joins or plan.compare_row_names):
             return (), (), RowNames()
@@ -348,7 +347,7 @@ class Scorer:
         return tuple(some), ids, positions, paired
 
     def _sides(self, values: Mapping[str, tuple[Rows, Values]], start: int, count: int, paired: Flags | None) -> _Sides:
-        """Bring together what goes with the predictions of `count` rows, those that are `paired` (None: all)."""
+        """Find the kept rows among `count`, with targets and weights; those `paired` (None: all) have companions."""
         weight = self._weights(values, paired)
         left_out, counts = self._left_out(values, paired, start)
         if weight is not None:
@@ -375,7 +374,7 @@ class Scorer:
                     yield target
 
     def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut]:
-        """The targets of labels that count, NaN where --multilabel has a cell to ignore; and these cells, counted."""
+        """The targets of labels (NaN for ignored cells of --multilabel), and the count of ignored cells."""
         matcher, wanted = self.plan.matcher, self.plan.settings.ignored
         assert matcher is not None
         if not (wanted and isinstance(matcher, Multilabel) and isinstance(labels, np.ndarray) and labels.ndim > 1):
@@ -388,7 +387,7 @@ class Scorer:
         return target, LeftOut(labels=met, cells=int(np.count_nonzero(ordered)))
 
     def align(self, piece: Piece) -> Aligned:
-        """Bring the columns of all sources together, and check the rows of positive weight.
+        """Bring the columns of all sources together, and check the rows with a positive weight.
 
         Raises
         ------
@@ -431,7 +430,7 @@ class Scorer:
         return Aligned(start, batch, unweighted, kept, count, underflows, ids, left_out, grouped, counts, rows.examples)
 
     def _reference(self, values: Mapping[str, tuple[Rows, Values]], sides: _Sides, rows: Ints) -> Batch | None:
-        """The forecast of --reference for the rows that are kept, which are checked as predictions are."""
+        """The forecast of --reference for the kept rows, checked like predictions."""
         reference, kept = self.plan.reference, sides.kept
         if reference is None:
             return None
@@ -451,7 +450,7 @@ class Scorer:
     def _left_out(
         self, values: Mapping[str, tuple[Rows, Values]], paired: Flags | None, start: int
     ) -> tuple[LeftOut, Flags | None]:
-        """Count the rows that are left out whatever their weight, by their first reason; bool[n], the others."""
+        """Count the rows left out regardless of weight, by their first reason; and bool[n], the remaining rows."""
         left_out = LeftOut() if paired is None else LeftOut(unmatched=int(np.count_nonzero(~paired)))
         ignored, counts, settings = self._ignored(values, start), paired, self.plan.settings
         if ignored is not None:
@@ -471,7 +470,7 @@ class Scorer:
         return left_out, counts
 
     def _ignored(self, values: Mapping[str, tuple[Rows, Values]], start: int) -> Flags | None:
-        """bool[n]: the rows whose label (without labels the prediction) says to leave them out, or is none."""
+        """bool[n]: rows left out for their label (for kinds without labels: prediction); None if none can be."""
         wanted = self.plan.settings.ignored
         rows, column = values["label" if "label" in values else "preds"]
         found = labelled_as(column, wanted, self.plan.settings.decimal_of_any) if wanted else None
@@ -535,7 +534,7 @@ class Scorer:
 
 @record(frozen=True, eq=False)
 class Writing:
-    """Scores the tasks of a group, and writes the losses of their rows where `parts` says, in the worker itself."""
+    """Scores a group of tasks in a worker, which writes the losses of the rows itself, to the file from `parts`."""
 
     scorer: Scorer
     prepare: Callable[[PerExample], Any]
@@ -559,13 +558,13 @@ def _unchanged(block: PerExample) -> PerExample:
 
 
 def _of_rows(metric: Metric, work: Workings, known: Mapping[str, Floats]) -> Floats:
-    """f8[n]: the value of a metric of each row, which may be known; NaN where it needs a hard label and has none."""
+    """f8[n]: a metric of each row, from `known` if there; NaN for soft targets if it needs hard labels."""
     values = known[metric.name] if metric.name in known else measured(metric, work)
     return np.where(work.soft, np.nan, values) if metric.hard else values
 
 
 def items_at(scorer: Scorer, tasks: Iterable[Task], places: Sequence[int]) -> list[tuple[int, str | None]]:
-    """Return the number of the row and the name of items of lists, by their places (from 0) among all items."""
+    """Return (row number, name) of the items of lists at these places (from 0) among all items."""
     found: dict[int, tuple[int, str | None]] = {}
     before, last = 0, max(places, default=-1)
     for piece in (piece for task in tasks for piece in scorer.pieces(task)):
@@ -581,7 +580,7 @@ def items_at(scorer: Scorer, tasks: Iterable[Task], places: Sequence[int]) -> li
 
 
 def _uses(aligned: Aligned, option: str) -> list[list[Values]]:
-    """For each use of an option its columns."""
+    """The columns of each use of an option."""
     uses: dict[str, list[Values]] = {}
     if not aligned.values:
         return []
@@ -605,14 +604,14 @@ def _bytes(rows: Rows, column: Values, kept: Ints, weight: Floats | None, exampl
 
 
 def _spread(values: Floats, kept: Ints, rows: int) -> Floats:
-    """Values of the kept rows at their places, NaN elsewhere."""
+    """f8[rows]: the values at the kept rows, NaN elsewhere."""
     result = np.full(rows, np.nan)
     result[kept] = values
     return result
 
 
 def _by_role(sources: Iterable[Rows]) -> dict[str, tuple[Rows, Values]]:
-    """The values of several sources by role, with the rows that they are of."""
+    """The values of several sources by role, each with its Rows."""
     return {role: (rows, value) for rows in sources for role, value in rows.values.items()}
 
 

@@ -1,6 +1,6 @@
-"""The tasks of a feed, computed where the run computes: here, or on a cluster.
+"""Run the tasks of a feed, in this process and its workers or on a cluster.
 
-Both are the one ordered map (ordered.py) over an executor. Here tasks go one by one to threads or forked processes;
+Both use the ordered map (ordered.py) over an executor. Locally, tasks go one by one to threads or forked processes;
 to a cluster they go in groups, so that thousands of small files do not cost a message each.
 """
 
@@ -30,12 +30,12 @@ __all__ = ["Each", "computing", "grouped", "on_engine", "over_jobs", "over_tasks
 
 _GIVEN = {"engine": 'Literal["local", "dask"] | None', "scheduler": "Any"}
 GROUP_BYTES = 64 << 20
-"""Bytes of input of a group of tasks: reading them takes far longer than a message."""
+"""Input bytes per group of tasks: reading them takes far longer than sending a message."""
 HELD_BYTES = 4 << 20
-"""The same of parts that hold their bytes, such as those of a compressed file, which go through the scheduler."""
+"""The same for parts that carry their bytes, as of a compressed file, since these go through the scheduler."""
 GROUP_TASKS = 256
 RUN_TASKS = 1024
-"""The same of parts of a run, such as a row group of Parquet, which are read in order."""
+"""Most tasks per group for parts of a run (such as a Parquet row group), which are read in order."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -50,7 +50,7 @@ def computing(
     threads: int | None = None,
     tell: Callable[[str], object] | None = None,
 ) -> Iterator[None]:
-    """Compute the tasks of all feeds in this block as `engine` says; a cluster starts with the first task.
+    """Run the tasks of all feeds within this context on `engine`; a cluster starts with the first task.
 
     `scheduler` is the address of a scheduler, its file, or a ``distributed.Client``, and implies Dask; `tell` is
     called with lines about the cluster.
@@ -78,7 +78,7 @@ def computing(
 
 
 def on_engine(function: F) -> F:
-    """Give a function of the library the parameters ``engine`` and ``scheduler``, which say where its tasks go."""
+    """Give a library function the parameters ``engine`` and ``scheduler``, which choose where its tasks run."""
     own = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
     given = [inspect.Parameter(name, keyword, default=None, annotation=hint) for name, hint in _GIVEN.items()]
@@ -98,12 +98,12 @@ def on_engine(function: F) -> F:
 
 
 def refuse_cluster(what: str) -> None:
-    """Refuse a cluster for what is computed here.
+    """Refuse a cluster for work that is always done here.
 
     Raises
     ------
     UsageError
-        Where the tasks of this block go to one.
+        If a cluster is active.
     """
     if _cluster.get() is not None:
         raise UsageError(f"{what} here, not by Dask", advice="leave --engine and --scheduler out")
@@ -117,9 +117,9 @@ def over_tasks(
     *,
     each: Callable[[list[Task]], list[R]] | None = None,
 ) -> Iterator[R]:
-    """Yield function(task) for every task of a feed, in order; at most `waiting` more than there are workers wait.
+    """Yield function(task) for every task of a feed, in order; at most workers + `waiting` tasks are under way.
 
-    On a cluster `each` computes the results of a group of tasks, by default one by one.
+    On a cluster `each` computes the results of a group of tasks (default: one by one).
 
     Raises
     ------
@@ -142,7 +142,7 @@ def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None
 
 
 def _on(cluster: Cluster, each: Callable[[list[T]], list[R]], groups: Iterable[list[T]]) -> Iterator[R]:
-    """Yield the results of groups that a cluster computes."""
+    """Yield the results of groups computed on a cluster."""
     with cluster.executor(each) as executor:
         yield from itertools.chain.from_iterable(ordered(each, groups, executor, ahead=cluster.ahead))
 
@@ -159,7 +159,7 @@ class Each(Generic[T, R]):
 
 
 def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
-    """Yield consecutive tasks in groups of GROUP_BYTES of input; an error of `tasks` comes after those before it."""
+    """Yield consecutive tasks in groups of about GROUP_BYTES; an error of `tasks` is raised after the last group."""
     group: list[Task] = []
     share, failed = 0.0, None
     try:
@@ -180,7 +180,7 @@ def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
 
 
 def _share(part: Any) -> float:
-    """How much of a group a part is."""
+    """The fraction of a group that a part fills."""
     # What is not a range of a file has its rows with it.
     held = getattr(part, "data", part) is not None
     return float(part.size / (HELD_BYTES if held else GROUP_BYTES))

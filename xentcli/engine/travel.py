@@ -1,4 +1,4 @@
-"""What travels to the workers of a cluster and back, and what a worker does with it."""
+"""Messages to and from the workers of a cluster, and the function that a worker runs."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ from xentcli.version import __version__
 __all__ = ["SAME_PATH", "Failed", "Group", "Sent", "compute", "files_seen", "group_of", "pickled", "versions"]
 
 Seen = tuple[str, int, int]
-"""A file as a process sees it: its path, its size, and the second of its last change."""
+"""A file as one process sees it: path, size, and modification time in seconds."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that must be the same everywhere, so that numbers are the same to the last bit."""
+    """Return the versions that must agree everywhere for bit-identical results."""
     return {"Python": ".".join(platform.python_version_tuple()[:2]), "NumPy": np.__version__, "xentcli": __version__}
 
 
 class Sent:
-    """A function that was sent to the workers once: pickled, as it may not be there as it is here."""
+    """A function as sent to the workers: pickled, so that versions are checked before it is loaded."""
 
     def __init__(self, data: bytes, versions: dict[str, str]) -> None:
         self.data, self.versions = data, versions
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel without the function that was made of the bytes."""
+        """Pickle without the loaded function."""
         return Sent, (self.data, self.versions)
 
     @cached_property
     def function(self) -> Any:
-        """The function itself."""
+        """The function, unpickled on first use."""
         return pickle.loads(self.data)  # noqa: S301
 
 
 @record(frozen=True)
 class Group:
-    """Tasks that one worker computes, pickled; the folder that paths are relative to, and the files that are read."""
+    """Pickled tasks for one worker, the folder that paths are relative to, and the files that are read."""
 
     data: bytes
     folder: str
@@ -58,7 +58,7 @@ class Group:
 
 @record(frozen=True, eq=False)
 class Failed:
-    """What stands for the results of a group that has none: the error, and the address of the worker."""
+    """Returned in place of results: the error, and the address of the worker."""
 
     error: Exception
     worker: str
@@ -82,7 +82,7 @@ def compute(sent: Sent, group: Group) -> Any:
 
 @functools.cache
 def _settled() -> None:
-    """Set a worker up once: it reads files of the same size again and again."""
+    """Set up a worker once, for reading blocks of the same size again and again."""
     keep_freed_memory(one_heap=False)
 
 
@@ -97,7 +97,7 @@ def _check_versions(expected: dict[str, str]) -> None:
 
 
 def files_seen(paths: Iterable[str]) -> tuple[Seen, ...]:
-    """Return files of this machine as this process sees them; those that are not there are left out."""
+    """Return local files as this process sees them, without those that do not exist."""
     found = []
     for path in paths:
         if not is_url(path):
@@ -108,7 +108,7 @@ def files_seen(paths: Iterable[str]) -> tuple[Seen, ...]:
 
 
 def _check_files(group: Group) -> None:
-    """Refuse files that are not here, or not those that the command sees."""
+    """Refuse files that are missing here or differ from those that the command sees."""
     for path, *seen in group.files:
         try:
             stat = os.stat(path)
@@ -136,7 +136,7 @@ def _address() -> str:
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let linear algebra use one thread, where that can be said: there is a worker for each processor."""
+    """Limit linear algebra to one thread, if threadpoolctl is installed: there is one worker per CPU."""
     try:
         limits = importlib.import_module("threadpoolctl").threadpool_limits
     except ImportError:
@@ -147,7 +147,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def pickled(value: Any) -> bytes:
-    """Return the pickle of a value; functions of a script travel as they are."""
+    """Return the pickle of a value; cloudpickle is used for functions defined in a script."""
     try:
         return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     except Exception:
@@ -155,5 +155,5 @@ def pickled(value: Any) -> bytes:
 
 
 def group_of(tasks: Sequence[Any], paths: Iterable[str]) -> Group:
-    """Pack tasks, which read these paths."""
+    """Pack tasks that read these paths."""
     return Group(pickled(list(tasks)), os.getcwd(), files_seen(paths))

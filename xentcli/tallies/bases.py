@@ -1,4 +1,4 @@
-"""Labels that may count from 1 but are read as counting from 0: the cost of either reading."""
+"""Whether class indices count from 0 or from 1: the cost of the labels under either reading."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from xentcli.tallies.tally import Tally
 __all__ = ["FromOne"]
 
 LARGEST = 745.0
-"""-ln of the smallest double: stands for the difference of two losses if one of them is infinite."""
+"""-ln of the smallest double: replaces the difference of two losses if one of them is infinite."""
 
 
 @record(frozen=True)
 class FromOne(Tally):
-    """The cost of labels counting from 1, and how much it is below that of the same labels counting from 0.
+    """The cost if class indices count from 1, and how much lower it is than if they count from 0.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class FromOne(Tally):
 
 
 def _reweighted(work: Workings, recipe: Recipe) -> Mean:
-    """The mean loss of the classes before the labels, each row with the weight of that class."""
+    """The mean loss with each label read as one class lower, each row weighted by the weight of that class."""
     before: Batch = replace(work.batch, recipe=recipe, target=work.index - 1, known=None)
     other = Workings(with_class_weights(before))
     return Mean.of(other.loss, other.batch.weight)

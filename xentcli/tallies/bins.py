@@ -1,4 +1,4 @@
-"""Bins of confidence: how sure the rows of a bin are, and how often they are right; and the gap between both."""
+"""Bins of confidence, for calibration: the mean confidence and the accuracy in each bin, and the gap between them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from xentcli.tallies.tally import Tally
 __all__ = ["BINS", "Calibration", "bins_of", "bins_of_block", "expected_error", "floor_of"]
 
 BINS = 15
-"""The bins of an expected calibration error, unless others are asked for."""
+"""Default number of bins of the expected calibration error."""
 
 
 def bins_of(confidence: Floats, count: int) -> Ints:
-    """i8[n]: the bin of each confidence, (i/count, (i+1)/count]; the first is closed below, the ends take all outside.
+    """i8[n]: the bin (i/count, (i+1)/count] of each confidence; the outer bins also take values outside [0, 1].
 
     >>> bins_of(np.array([0.0, 1 / 15, 0.07, 1.0, 1.0005]), 15).tolist()
     [0, 0, 1, 14, 14]
@@ -38,7 +38,7 @@ def bins_of(confidence: Floats, count: int) -> Ints:
 
 
 def bins_of_block(block: Block) -> Groups[Any]:
-    """Tally the rows of each bin of the confidence; with --multilabel each column of a row as a row of its own."""
+    """Tally rows by bin of confidence; with --multilabel each cell counts as a row."""
     work = _problems(block)
     return _binned(work, coded(bins_of(work.confidence, block.wants.bins)))
 
@@ -50,7 +50,7 @@ def _problems(block: Block) -> Workings:
 
 
 def _binned(work: Workings, keys: Keys) -> Groups[Any]:
-    """The confidence, the right ones and the sum of q (1 - q) of rows by their keys."""
+    """By key: the mean confidence, the accuracy, and the sum of q (1 - q)."""
     names, codes = keys
     among, weight, q = Among(codes, len(names)), work.batch.mass, work.confidence
     return Groups.of(
@@ -62,7 +62,7 @@ def _binned(work: Workings, keys: Keys) -> Groups[Any]:
 
 
 def _binned_by_class(block: Block) -> Groups[tuple[int, int]]:
-    """The probability of each class and the rows of that class, by (class, bin); of columns their class 1."""
+    """By (class, bin): the mean probability and the frequency of the class; with --multilabel class 1 of a column."""
     assert block.whole is not None
     work, count = block.whole.work, block.wants.bins
     classes = work.batch.classes
@@ -85,14 +85,14 @@ def _binned_by_class(block: Block) -> Groups[tuple[int, int]]:
 
 @record(frozen=True)
 class Calibration(Tally):
-    """What `xent calibration` keeps beside a score.
+    """The tallies of `xent calibration` in addition to those of a score.
 
     Attributes
     ----------
     confidence, right
         The mean probability of the predicted class, and the accuracy.
     gap
-        The moments of the difference of both.
+        The moments of confidence - right.
     clusters
         The gap of each cluster, with --cluster.
     by, bins_by
@@ -131,7 +131,7 @@ class Calibration(Tally):
 
 
 def _row_of_each(work: Workings) -> Ints:
-    """i8[m]: the row of each problem; with --multilabel a row has one in each column that has a label."""
+    """i8[m]: the row of each binary problem; with --multilabel each labelled cell is one."""
     batch, rows = work.batch, np.arange(len(work.batch.rows))
     if not batch.multilabel:
         return rows

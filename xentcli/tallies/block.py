@@ -1,4 +1,4 @@
-"""Some scored rows, with all that tallies are made from."""
+"""Block: scored rows, with everything that tallies are computed from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["NO_FIGURES", "Block", "Wants", "Whole"]
 
 
 class _NoFigures:
-    """Stands for figures that are not computed: a tally that needs the predictions alone uses none."""
+    """Placeholder for figures that are not computed; reading one raises."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -34,31 +34,31 @@ NO_FIGURES: Any = _NoFigures()
 
 @record(frozen=True, eq=False)
 class Wants:
-    """What is asked for beside the usual figures.
+    """Which optional tallies a run needs.
 
     Attributes
     ----------
     classes
         The names of the classes; none without labels.
     confused
-        How many classes rows with one label have; else 0.
+        The number of classes if each row has one label, else 0.
     worst
-        How many rows of the largest loss, or of what `worst_by` names.
+        How many of the worst rows to keep, ranked by `worst_by`.
     by_class, by_column, by_term, by, by_share, clusters, tail
-        Whether rows are tallied by class, by column (each a problem of its own), by the terms of soft targets, by
-        groups of columns, by groups and class, by cluster, by the size of their loss.
+        Whether to tally by class, by column of --multilabel, by term of soft targets, by group of --by, by group and
+        class, by cluster, and by size of the loss.
     means
-        The metrics that are means over rows and that slices have too.
+        The mean metrics that are also computed for each slice.
     bytes
-        Whether their bytes are tallied.
+        Whether to tally the bytes of the rows.
     from_one
         Whether labels may count from 1.
     bins
-        How many bins the confidence has; 0 where none are tallied.
+        The number of bins of confidence; 0 to tally none.
     calibration
-        Whether all of `Calibration` is tallied.
+        Whether to tally `Calibration`.
     fit
-        Whether the slopes are tallied with which a fit begins.
+        Whether to tally the slopes at the starting points of a fit.
     """
 
     classes: tuple[str, ...] = ()
@@ -82,14 +82,14 @@ class Wants:
 
 @record(frozen=True, eq=False)
 class Whole:
-    """Some rows with their predictions, for the tallies that need these.
+    """Rows with their predictions, for the tallies that need them.
 
     Attributes
     ----------
     work, plain
         The m rows of positive weight whose label is not ignored; `plain` has no class weights.
     kept
-        i8[m]: the places of these rows among all n that were read.
+        i8[m]: the indices of these rows among all n that were read.
     ids, shown
         n texts, None without ids; the columns of --show, n values each.
     """
@@ -103,7 +103,7 @@ class Whole:
 
 @record(frozen=True, eq=False)
 class Block:
-    """Scored rows, from which tallies are made.
+    """Scored rows, from which tallies are computed.
 
     Attributes
     ----------
@@ -112,13 +112,13 @@ class Block:
     figures
         The figures of each of m rows.
     read, left_out, underflows
-        How many rows were read, and left out for which reason; numerals below the smallest double, read as 0.
+        The number of rows read; rows left out, by reason; numerals below the smallest double, read as 0.
     by, clusters
         The keys of the m rows: of each --by, and of --cluster.
     bytes
         f8[m]: the bytes of each row; None unless asked for.
     whole
-        The rows with their predictions; None once these are let go.
+        The rows with their predictions; None once these are freed.
     """
 
     wants: Wants

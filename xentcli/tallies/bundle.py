@@ -1,4 +1,4 @@
-"""The tallies of a score under their names: what a worker sends, and what is merged.
+"""Bundle: the tallies of a score by name. Workers return Bundles, and Bundles are merged.
 
 To add a tally, add a row to TALLIES; its value is ``bundle[name]``.
 """
@@ -30,7 +30,7 @@ from xentcli.tallies.worst import Worst
 __all__ = ["TALLIES", "Bundle", "Entry", "Needs"]
 
 Needs = Literal["figures", "rows", "predictions"]
-"""What of a block a tally is made from."""
+"""Which part of a block a tally is computed from."""
 
 
 @record(frozen=True)
@@ -42,14 +42,14 @@ class Entry:
     kind
         The class of the tally.
     of
-        Tallies a block of scored rows.
+        Computes the tally of a block.
     wanted
         Whether it is tallied at all.
     needs
-        The figures of a block alone; or its rows, `block.whole`; or their predictions too, where with "rows" what
-        these are reduced to will do. Predictions are tallied piece by piece, figures of a whole task at once.
+        "figures": `block.figures` suffice. "rows": `block.whole` is needed, but its predictions may be reduced.
+        "predictions": the full predictions are needed. These are tallied piece by piece, figures once a task.
     diagnosis
-        Whether only a diagnosis needs it: then one that fails is None, and stays so.
+        Whether only a diagnosis needs it: a tally that fails is then None from there on.
     """
 
     kind: type[Tally]
@@ -67,7 +67,7 @@ class Bundle(Tally):
 
     @classmethod
     def of(cls, block: Block) -> Bundle:
-        """Tally scored rows: all that the table has and that is wanted."""
+        """Compute every wanted tally of a block."""
         return cls().add(block, "predictions", "rows", "figures")
 
     def all_settled(self, wants: Wants, needs: Needs) -> bool:
@@ -76,7 +76,7 @@ class Bundle(Tally):
         return all(name in self.tallies and _settled(self.tallies[name]) for name in asked)
 
     def add(self, block: Block, *needs: Needs) -> Bundle:
-        """Add the tallies of a block that have these needs."""
+        """Add the tallies of a block that have one of these needs."""
         tallies = dict(self.tallies)
         for name, entry in TALLIES.items():
             if entry.needs in needs and entry.wanted(block.wants):
@@ -100,7 +100,7 @@ class Bundle(Tally):
         return Bundle(merged)
 
     def renumbered(self, moved: Callable[[int], int]) -> Bundle:
-        """Return the tallies of the same rows under other numbers, in the same order."""
+        """Return the same tallies with row numbers mapped by `moved`, which keeps their order."""
         return Bundle({name: None if of is None else of.renumbered(moved) for name, of in self.tallies.items()})
 
     def __getitem__(self, name: str) -> Any:
@@ -108,12 +108,12 @@ class Bundle(Tally):
         return self.tallies[name] if name in self.tallies else TALLIES[name].kind.empty()
 
     def to_plain(self) -> Any:
-        """Return the plain values of each tally by its name."""
+        """Return the JSON values of each tally by name."""
         return {name: None if tally is None else tally.to_plain() for name, tally in self.tallies.items()}
 
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
-        """Return the tallies that `to_plain` gave these values of."""
+        """Return the tallies from the values that `to_plain` returned."""
         if not isinstance(plain, dict) or not plain.keys() <= TALLIES.keys():
             raise ValueError("tallies by their names are expected")
         failed = [name for name, of in plain.items() if of is None and not TALLIES[name].diagnosis]

@@ -19,7 +19,7 @@ MOST_CLASSES = 1000
 
 @record(frozen=True, eq=False)
 class Counts(Tally):
-    """How often each code occurred; in a few pieces, so that many merges cost little.
+    """How often each code occurred; kept in a few pieces, so that many merges cost little.
 
     A piece is the sorted codes (i8[m]) and their counts (i8[m]).
     """
@@ -35,7 +35,7 @@ class Counts(Tally):
         )
 
     def merge(self, other: Counts) -> Counts:
-        """Return the counts of both; a piece is joined to the next longer one unless that is twice as long."""
+        """Return the counts of both; a piece is joined to the next longer one unless that one is twice as long."""
         pieces = sorted((*self.pieces, *other.pieces), key=lambda piece: -len(piece[0]))
         while len(pieces) > 1 and 2 * len(pieces[-1][0]) > len(pieces[-2][0]):
             joined = _joined(pieces[-2:])
@@ -121,7 +121,7 @@ class Pairs:
         return int(self.counts.sum())
 
     def accuracy(self, order: Sequence[int] | None = None) -> float:
-        """Return the share of rows whose predicted class, sent through `order`, is the true one."""
+        """Return the share of rows whose predicted class, mapped by `order`, is the true one."""
         predicted = self.predicted if order is None else np.array(order)[self.predicted]
         return int(self.counts[self.true == predicted].sum()) / self.rows
 
@@ -134,7 +134,7 @@ class Pairs:
 
 
 def counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
-    """Return the codes that occur, sorted, and how often; with `counts` (i8[n]) a code occurs that often."""
+    """Return the distinct codes, sorted, and their counts; `counts` (i8[n]) are the multiplicities of `codes`."""
     if len(codes) and int(codes.max()) >= 4 * len(codes):
         found, _, places = distinct(codes)
         return found.astype(np.int64, copy=False), _sums(places, counts)

@@ -46,14 +46,14 @@ _MOST_BINS = 1 << 22
 _SOME = 64
 
 Wide = tuple[Floats, Ints]
-"""Doubles as significands and exponents, so that products neither overflow nor underflow."""
+"""Doubles as (significand, exponent), so that products neither overflow nor underflow."""
 Layers = Iterable[tuple[int, Sequence[int] | Ints]]
-"""Powers p, and for each group an integer below 2**54: sums are those of integer * 2**p over all layers."""
+"""Pairs (p, one integer below 2**54 per group): the sum of a group is that of integer * 2**p over all layers."""
 
 
 @record(frozen=True, eq=False)
 class Among:
-    """The groups of rows: `codes` (i8[n]) from 0 to `count` - 1; None where all rows are one group."""
+    """Which group each row belongs to: `codes` (i8[n]) from 0 to `count` - 1, or None if all rows are one group."""
 
     codes: Ints | None = None
     count: int = 1
@@ -82,11 +82,11 @@ ALL = Among()
 
 
 class Summed:
-    """How exact sums are made, of all rows (`ExactSum`) or of each group (`GroupSums`)."""
+    """Constructors shared by the exact sum of all rows (`ExactSum`) and those of each group (`GroupSums`)."""
 
     @classmethod
     def folded(cls, layers: Layers, among: Among, odd: Ints | None = None) -> Self:
-        """Return the sums of layers, with infinities, negative infinities and NaNs counted apart (i8[3, groups])."""
+        """Return the sums of layers; `odd` (i8[3, groups]) counts infinities, negative infinities and NaNs."""
         raise NotImplementedError
 
     @classmethod
@@ -163,13 +163,13 @@ class ExactSum(Tally, Summed):
 
     @property
     def is_sound(self) -> bool:
-        """Whether products of doubles can sum to this: an integer of another power would take all memory."""
+        """Whether products of doubles can sum to this: an integer with a larger power would exhaust the memory."""
         small = abs(self.power) <= _MOST_BITS and self.units.bit_length() <= _MOST_BITS
         return small and (self.units % 2 == 1 or not (self.units or self.power)) and min(self.odd) >= 0
 
     @classmethod
     def made(cls, units: int, power: int, odd: tuple[int, int, int] = (0, 0, 0)) -> Self:
-        """Return the sum of any units."""
+        """Return the sum units * 2**power in normal form."""
         zeros = (units & -units).bit_length() - 1
         return cls(units >> zeros, power + zeros, odd) if units else cls(0, 0, odd)
 
@@ -249,7 +249,7 @@ def common(*sums: ExactSum) -> tuple[list[int], int]:
 
 
 def wide(x: Floats) -> Wide:
-    """Return finite doubles as significands of [0.5, 1) and exponents."""
+    """Return finite doubles as significands in [0.5, 1) and exponents."""
     mantissa, exponent = np.frexp(x)
     return mantissa, exponent
 
@@ -328,18 +328,17 @@ def _odd(x: Floats, among: Among) -> Ints:
 
 
 def _largest(x: Floats) -> float:
-    """The largest absolute value; NaN where one is NaN, 0 of none."""
+    """The largest absolute value; NaN if any is NaN, 0 if there are none."""
     return float(max(np.maximum.reduce(x), -np.minimum.reduce(x))) if len(x) else 0.0
 
 
 def _layers(x: Floats, top: float, among: Among) -> Iterator[tuple[int, Sequence[int] | Ints]]:
-    """Yield the layers of finite x (f8[n]), `top` being the largest absolute value.
+    """Yield the layers of finite x (f8[n]), whose largest absolute value is `top`.
 
-    Multiples of 2**step are taken from them, any sums of which are doubles: adding and taking away
-    a large anchor rounds each value to a multiple of a power of two, so coarse that their sum is a
-    double too; the rest is summed in the same way (the error-free extraction of S. M. Rump,
-    T. Ogita and S. Oishi, SIAM Journal on Scientific Computing 31, 2008). Values that differ too
-    much in size are left for bins by exponent.
+    Adding and subtracting a large anchor rounds each value to a multiple of 2**step, coarse enough
+    that every sum of these multiples is an exact double. The remainders are summed in the same way
+    (error-free extraction: S. M. Rump, T. Ogita and S. Oishi, SIAM Journal on Scientific Computing
+    31, 2008). If the magnitudes differ too much, the rest is summed in bins by exponent.
     """
     coarse, left = np.empty((2, len(x)))
     for _ in range(_MOST_EXTRACTIONS):
@@ -362,8 +361,8 @@ def _layers(x: Floats, top: float, among: Among) -> Iterator[tuple[int, Sequence
 def _bins(mantissa: Floats, exponent: Ints, among: Among) -> Layers:
     """Yield the layers of mantissa * 2**exponent.
 
-    A significand is cut into two whole numbers that bincount adds without rounding, for up to
-    _CHUNK of them; there is one bin for each exponent and group.
+    Each significand is split into two whole numbers; bincount adds up to _CHUNK of these without
+    rounding, in one bin per exponent and group.
     """
     codes, groups = among.codes, among.count
     for start in range(0, len(mantissa), _CHUNK):
@@ -394,7 +393,7 @@ def _binned(mantissa: Floats, exponent: Ints, group: Ints | None, groups: int) -
 
 
 def _spread(places: Ints, values: Ints, count: int) -> Ints:
-    """The values at their places among `count`, 0 elsewhere."""
+    """An array of `count` zeros with the values at their places."""
     result = np.zeros(count, dtype=np.int64)
     result[places] = values
     return result

@@ -1,4 +1,4 @@
-"""What a fit needs of all rows: exact sums of the slopes of the losses, and the gain of a fit, row by row."""
+"""Tallies for fitting a temperature: exact sums of the derivatives of the losses, and the gain of a fit."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["BEGIN", "Fitted", "Gain", "Points", "SlopeSums"]
 
 @record(frozen=True)
 class Points:
-    """Where slopes are asked for: at values of beta = 1/T, and at pairs of slope and intercept on the logit."""
+    """Where to evaluate derivatives: values of beta = 1/T, and pairs (slope, intercept) on the logit."""
 
     betas: tuple[float, ...] = ()
     logits: tuple[tuple[float, float], ...] = ()
 
 
 BEGIN = Points((1.0,), tuple((np.exp(1.5 * step).item(), 0.0) for step in range(-4, 5)))
-"""Where a fit begins: the predictions as they are; slopes are cheap of two classes, and tried from 1/400 to 400."""
+"""Starting points of a fit: beta = 1, and for two classes, where they are cheap, slopes from 1/400 to 400."""
 
 
 @record(frozen=True)
@@ -51,7 +51,7 @@ class SlopeSums(Tally):
 
     @classmethod
     def of(cls, work: Workings, points: Points) -> SlopeSums:
-        """Tally rows at some points."""
+        """Tally rows at these points."""
         work = work.columns if work.batch.multilabel else work
         slopes, weight = Slopes(work), work.batch.weight
         values = {f"end {index}": each for index, each in enumerate(slopes.ends() if points == BEGIN else ())}
@@ -79,7 +79,7 @@ class Fitted:
     intercept: float | None = None
 
     def of(self, batch: Batch) -> Batch:
-        """Return a batch with this fit."""
+        """Return the batch with this fit applied."""
         if self.temperature is not None:
             return with_temperature(batch, self.temperature)
         assert self.slope is not None and self.intercept is not None
@@ -88,7 +88,7 @@ class Fitted:
 
 @record(frozen=True)
 class Gain(Tally):
-    """What a fit does to the losses: their mean with it, and the moments of what it takes off each row."""
+    """The effect of a fit: the mean loss after it, and the moments of the decrease of each row's loss."""
 
     after: Mean = Mean()
     gain: Moments = Moments()

@@ -1,4 +1,4 @@
-"""What is tallied of each group of rows: of --by, of each class, of each cluster, of each step of losses."""
+"""Groups: sums for each group of rows, where groups are those of --by, classes, clusters or sizes of the loss."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["GroupName", "Groups", "Piece", "Slicings", "named"]
 
 K = TypeVar("K", bound=Hashable)
 GroupName = str | tuple[str, ...]
-"""The name of a group of --by: the text of its column, or those of several columns."""
+"""The name of a group of --by: the text in its column, or a tuple of texts if there are several columns."""
 _MANY, _AT_LEAST = 1 << 14, 1 << 8
-"""Pieces of fewer groups than _MANY together wait to be joined; a piece counts as _AT_LEAST groups or more."""
+"""Pieces are not joined while they have fewer than _MANY groups in total; each counts as at least _AT_LEAST."""
 
 
 @record(frozen=True, eq=False)
 class Piece:
-    """Distinct groups, and by name their sums, one for each of them."""
+    """Distinct groups, and named columns of sums with one entry per group."""
 
     names: Sequence[Any] = ()
     sums: Mapping[str, GroupMeans | GroupMoments] = field(default_factory=dict)
@@ -36,10 +36,10 @@ class Piece:
 
 @record(frozen=True, eq=False)
 class Groups(Tally, Generic[K]):
-    """Sums of each group of rows that occurs.
+    """Named columns of sums for every group that occurs.
 
-    Pieces are joined when those that wait have twice as many groups as the largest, so that
-    each group is joined a few times, however many merges there are.
+    Merges collect pieces. These are joined once they have, in total, more than three times as many
+    groups as the largest one, so that each group is joined only a few times.
 
     >>> import numpy as np
     >>> from xentcli.tallies.exact import Among
@@ -76,7 +76,7 @@ class Groups(Tally, Generic[K]):
 
     @property
     def at_least(self) -> int:
-        """A number of groups that there are at least, found without joining pieces."""
+        """A lower bound on the number of groups, found without joining pieces."""
         return max((len(piece.names) for piece in self.pieces), default=0)
 
     @property
@@ -85,11 +85,11 @@ class Groups(Tally, Generic[K]):
         return self.whole.names
 
     def __getitem__(self, name: str) -> Any:
-        """Return the sums of a name, one for each of `names`; there are none without groups."""
+        """Return a column of sums, one for each of `names`; KeyError if there are no groups."""
         return self.whole.sums[name]
 
     def __iter__(self) -> Iterator[tuple[K, dict[str, Any]]]:
-        """Yield each group, and by name its sums."""
+        """Yield each group with its sums by name."""
         keys, columns = self.whole.sums.keys(), self.whole.sums.values()
         for name, *sums in zip(self.names, *columns, strict=True):
             yield name, dict(zip(keys, sums, strict=True))
@@ -100,7 +100,7 @@ class Groups(Tally, Generic[K]):
 
 
 def _joined(pieces: Sequence[Piece]) -> Piece:
-    """Some pieces, one at least, as one."""
+    """Join at least one piece into one."""
     vocabulary = Vocabulary()
     places = [vocabulary.add(piece.names) for piece in pieces]
     count = len(vocabulary)

@@ -19,7 +19,7 @@ FIRST_ROWS = 10
 
 
 def _first(rows: Iterable[int]) -> tuple[int, ...]:
-    """The first row numbers, each once: a row of a list may have several losses."""
+    """The smallest distinct row numbers; a row whose predictions are a list may occur several times."""
     return tuple(dict.fromkeys(sorted(rows)))[:FIRST_ROWS]
 
 

@@ -21,7 +21,7 @@ __all__ = ["Excess", "Joint"]
 
 @record(frozen=True)
 class Excess:
-    """The mean of new_i - f old_i, less what is allowed, and its standard error.
+    """The mean of new_i - f old_i minus the allowance, and its standard error.
 
     Attributes
     ----------

@@ -15,13 +15,13 @@ class LeftOut(Tally):
     Attributes
     ----------
     ignored, labels
-        Rows whose label is one of --ignore-label, and which of these labels occur.
+        Rows whose label is one of --ignore-label, and which of those labels occur.
     unmatched
         Rows of the predictions that have no partner (--subset).
     missing
         Rows whose prediction is missing (--skip-missing).
     cells
-        Cells of scored rows whose label is one of --ignore-label (--multilabel); they are no rows.
+        Cells of scored rows whose label is one of --ignore-label (--multilabel); not counted as rows.
     """
 
     ignored: int = 0

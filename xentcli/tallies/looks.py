@@ -22,30 +22,30 @@ __all__ = ["Looks", "half_width", "least_other", "sure_codes"]
 
 _FEW = 8
 _BITS = 47
-"""Low bits of a double that its bin leaves out: there are 32 bins from each power of two to the next."""
+"""Number of low bits of a double that are dropped for its bin: 32 bins per power of two."""
 _CERTAIN: Mapping[str, tuple[float, float]] = {
     "probs": (0.0, 1.0),
     "true-probs": (0.0, 1.0),
     "logprobs": (-np.inf, 0.0),
     "true-logprobs": (-np.inf, 0.0),
 }
-"""The values of the probabilities 0 and 1 in predictions of each kind."""
+"""For each kind, how predictions express the probabilities 0 and 1."""
 
 
 @record(frozen=True)
 class Looks(Tally):
-    """Properties that the predictions of all rows share; any row can rule one out.
+    """Properties shared by the predictions of all rows so far; one row can rule a property out.
 
     Attributes
     ----------
     hard
         Whether every prediction is 0 or 1.
     probable
-        Whether every row of logits could be probabilities.
+        Whether the logits of every row would be valid probabilities.
     twice
-        The mean confidence where every row could be the softmax of probabilities, else None.
+        The mean confidence if every row could be the softmax of probabilities, else None.
     sure
-        The codes of `sure_codes` where one column of probabilities is never below 0.5, else None.
+        The codes of `sure_codes` if one column of probabilities is never below 0.5, else None.
     """
 
     hard: bool = True
@@ -55,7 +55,7 @@ class Looks(Tally):
 
     @classmethod
     def nothing(cls) -> Self:
-        """Return the properties of predictions that could not be examined: none."""
+        """Return the value with every property ruled out, for predictions that could not be examined."""
         return cls(False, False, None, None)
 
     @property
@@ -86,24 +86,24 @@ class Looks(Tally):
 
 
 def sure_codes(probabilities: Floats, positive: Ints | Flags) -> Ints:
-    """Return the code of each row, i8[n]: twice the bin of 1 - q (f8[n], from 0 to 0.5), and whether it is positive."""
+    """Return i8[n]: 2 x bin + positive, where bin is that of 1 - q (f8[n], from 0 to 0.5)."""
     bins = (1 - probabilities).view(np.int64) >> _BITS
     return 2 * bins + positive
 
 
 def least_other(bins: Ints) -> Floats:
-    """Return the least 1 - q of each bin; of the bin of 0 half of the least that a double q below 1 has."""
+    """Return the least 1 - q of each bin; for the bin of 0, half the least 1 - q of a double q below 1."""
     return np.maximum((bins << _BITS).view(np.float64), 2.0**-54)
 
 
 def half_width(bins: Ints) -> Floats:
-    """Return half the width of each bin; 0 for those of 0 and 0.5, where all values are alike."""
+    """Return half the width of each bin; 0 for the bins of 0 and 0.5, which hold a single value."""
     least, next_ = ((at << _BITS).view(np.float64) for at in (bins, bins + 1))
     return np.where((least == 0) | (least == 0.5), 0, (next_ - least) / 2)
 
 
 def _every(batch: Batch, test: Callable[[Floats], bool]) -> bool:
-    """Whether rows pass a test; the first ones usually do not, and only they are made doubles then."""
+    """Whether all rows pass a test; the first few are tried first, since one usually fails."""
     few: Floats = batch.values[:_FEW].astype(np.float64, copy=False)
     return test(few) and (len(batch.rows) <= _FEW or test(batch.predictions))
 
@@ -122,7 +122,7 @@ def _sure(batch: Batch) -> bool:
 
 
 def _probable(batch: Batch) -> bool:
-    """Whether every row given as logits could be probabilities."""
+    """Whether the logits of every row would be valid probabilities."""
     if batch.kind != "logits":
         return False
     if batch.binary or batch.multilabel:

@@ -32,7 +32,7 @@ __all__ = ["GroupMeans", "GroupMoments", "Mean", "Moments", "quotient"]
 
 
 class _Averaged:
-    """How means are tallied, of all rows or of each group: sums a / sums b with a = weight x value, b = weight."""
+    """Constructor shared by means of all rows and of each group: sum a / sum b with a = weight x value, b = weight."""
 
     sums: ClassVar[type[Summed]]
 
@@ -55,17 +55,17 @@ class Mean(Tally, _Averaged):
 
     @cached_property
     def value(self) -> float:
-        """One division of two correctly rounded sums; NaN for no weight."""
+        """The quotient of the two correctly rounded sums; NaN if the weight is 0."""
         if not self.b:
             return math.nan
         return quotient(self.a, self.b) if self.a.all_finite else self.a.value
 
     def share_of(self, whole: Mean, problems: int = 1) -> float | None:
-        """Return the finite part of sum a over that of `problems` times another; None where that is 0."""
+        """Return sum a / (`problems` x sum a of `whole`), finite values only; None if the divisor is 0."""
         return self.a.times(1).over(whole.a.times(problems)) if whole.a else None
 
     def rest_of(self, whole: Mean, problems: int = 1) -> Mean:
-        """Return the mean of the finite values of `problems` times another without these rows."""
+        """Return the mean of the finite values of `problems` x `whole` minus these rows."""
         return Mean(whole.a.times(problems).without(self.a), whole.b.times(problems).without(self.b))
 
 
@@ -110,7 +110,7 @@ class GroupMeans(_Averaged):
 
     @property
     def standard_error_between(self) -> float | None:
-        """The standard error of the mean of all rows where only groups are independent.
+        """The standard error of the mean of all rows if groups are independent, and rows within one are not.
 
         With r_c = sum over group c of (a_i - m b_i) and m = sum a / sum b it is
         sqrt(C/(C-1) sum r_c^2) / sum b (the ratio estimator over clusters; W. G. Cochran, Sampling
@@ -125,7 +125,7 @@ class GroupMeans(_Averaged):
 
 
 class _Spread:
-    """How moments are tallied, of all rows or of each group; the products are those of finite values."""
+    """Constructor shared by moments of all rows and of each group; products are summed over finite values only."""
 
     means: ClassVar[type[_Averaged]]
 
@@ -155,7 +155,7 @@ class _Spread:
 
 @record(frozen=True)
 class Moments(Tally, _Spread):
-    """A mean with what its standard error needs; the products are those of finite values.
+    """A mean with the sums that its standard error needs; products are summed over finite values only.
 
     With r_i = a_i - m b_i and m = sum a / sum b, the standard error is
     sqrt(n/(n-1) sum r_i^2) / sum b (the ratio estimator; W. G. Cochran, Sampling
@@ -191,7 +191,7 @@ class Moments(Tally, _Spread):
 
 @record(frozen=True, eq=False)
 class GroupMoments(_Spread):
-    """A mean for each of n groups, with what its standard error needs.
+    """A mean for each of n groups, with the sums that its standard error needs.
 
     >>> moments = GroupMoments.of(np.array([1.0, 2.0, 6.0]), None, among=Among(np.array([0, 0, 0]), 1))
     >>> [moment.standard_error for moment in moments]
@@ -236,7 +236,7 @@ class GroupMoments(_Spread):
 
 
 def quotient(a: ExactSum, b: ExactSum) -> float:
-    """Divide two sums, each correctly rounded; exactly where one is not a normal double."""
+    """Divide two sums: as correctly rounded doubles, or exactly if one is not a normal double."""
     one, two = a.finite, b.finite
     if (LEAST_NORMAL <= abs(one) < math.inf or not a) and LEAST_NORMAL <= abs(two) < math.inf:
         return one / two

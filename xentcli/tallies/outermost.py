@@ -1,4 +1,4 @@
-"""Rows that stand out among differences: those that may be the farthest from their mean, and the most changed."""
+"""Rows that stand out among differences: candidates for the largest deviation from the mean, and the most changed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from xentcli.tallies.tally import Tally
 __all__ = ["Changed", "MostChanged", "Outermost"]
 
 Corner = tuple[float, float, int]
-"""The weight w and the value d of a row, and its number."""
+"""Weight w, value d and number of a row."""
 _SOME = 64
 _SURE = 1e-15
 
 
 @record(frozen=True)
 class Outermost(Tally):
-    """The rows of which one has the largest |w (d - m)|, whatever m is: the corners of the convex hull of (w, w d).
+    """The rows that may have the largest |w (d - m)| for some m: the corners of the convex hull of (w, w d).
 
-    Of equal rows the first is kept. Which m it is, the mean, is known once all rows were tallied.
+    The mean m is known only after all rows were tallied. Of equal rows the first is kept.
 
     >>> rows = Outermost.of(np.array([0.5, -1.0, 0.25, 2.0]), None)
     >>> rows.corners, rows.farthest(0.6)
@@ -72,13 +72,13 @@ class Outermost(Tally):
         return Outermost(tuple((w, d, moved(row)) for w, d, row in self.corners))
 
     def farthest(self, mean: float) -> tuple[int, float]:
-        """Return the row of the largest |w (d - mean)|, the first of equal ones, and that value."""
+        """Return the row with the largest |w (d - mean)|, the first if several are equal, and that value."""
         w, d, row = max(self.corners, key=lambda c: (abs(Fraction(c[0]) * (Fraction(c[1]) - Fraction(mean))), -c[2]))
         return row, abs((d - mean) * w)
 
 
 def _ends(values: Floats, weight: Floats) -> Ints:
-    """The places of the least and the largest value of each weight, the first of equal ones."""
+    """The indices of the smallest and the largest value for each weight, the first if several are equal."""
     order = np.lexsort((values, weight))
     by_weight, by_value = weight[order], values[order]
     new = np.flatnonzero(np.concatenate(([True], by_weight[1:] != by_weight[:-1])))
@@ -91,7 +91,7 @@ def _ends(values: Floats, weight: Floats) -> Ints:
 
 
 def _outside(x: Floats, y: Floats) -> Ints:
-    """The places of points that are not certainly within the polygon of the farthest points in some directions."""
+    """The indices of the points that may be corners: not certainly inside the polygon of extreme points."""
     scale_x, scale_y = np.abs(x).max(), np.abs(y).max()
     places = np.arange(len(x))
     if not (0 < scale_x < 1e150 and 1e-150 < scale_y < 1e150):
@@ -105,7 +105,7 @@ def _outside(x: Floats, y: Floats) -> Ints:
 
 
 def _not_within(u: Floats, v: Floats, count: int) -> Flags:
-    """bool[n]: the points that are not certainly within the polygon of the farthest in `count` directions."""
+    """bool[n]: the points not certainly inside the polygon of the extreme points in `count` directions."""
     angles = np.arange(count) * (2 * np.pi / count)
     found = [int((u * c + v * s).argmax()) for c, s in zip(np.cos(angles), np.sin(angles), strict=True)]
     corners = list(dict.fromkeys(found))
@@ -131,7 +131,7 @@ def _hull(points: Sequence[Corner]) -> tuple[Corner, ...]:
 
 
 def _chain(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """Yield the lower, or of points in falling order the upper, corners; both ends are among them."""
+    """Yield the lower corners, or the upper ones if points are in descending order, with both ends."""
     found: list[tuple[float, float]] = []
     for point in points:
         while len(found) > 1 and _turn(found[-2], found[-1], point) <= 0:
@@ -141,7 +141,7 @@ def _chain(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float
 
 
 def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
-    """The sign of the turn from a over b to c, each (w, d) for the point (w, w d); exact."""
+    """The exact sign of the turn a, b, c, where (w, d) stands for the point (w, w d)."""
     if a[1] == b[1] == c[1]:
         return 0.0
     (ax, ay), (bx, by), (cx, cy) = ((w, w * d) for w, d in (a, b, c))
@@ -161,11 +161,11 @@ class Changed:
     Attributes
     ----------
     size
-        |weight x change|, by which rows are ranked; -1 where both losses are infinite.
+        |weight x change|, by which rows are ranked; -1 if both losses are infinite.
     row
         Its place among all rows, from 1.
     number, id, label
-        What names it: of an item of a list the number of the list.
+        What identifies it; for an item of a list, the number of the row with the list.
     """
 
     size: float
@@ -184,7 +184,7 @@ class Changed:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """Sorts the largest first; of equal ones the first row."""
+        """Sort key: the largest first, then by row."""
         return -self.size, self.row
 
 
@@ -197,7 +197,7 @@ class MostChanged(Tally):
 
     @property
     def is_sound(self) -> bool:
-        """Whether these are rows in their order."""
+        """Whether the rows are in order."""
         ranks = [row.rank for row in self.rows]
         return len(ranks) <= self.most and ranks == sorted(ranks)
 

@@ -1,4 +1,4 @@
-"""What is kept of the differences between two models on the same rows."""
+"""Paired: the tally of the differences between two models on the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of each row, and what a score keeps of all of them."""
+"""Figures of each row of a block, and Scores: the basic tally of all rows."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _NOTHING = LeftOut()
 
 @record(frozen=True, eq=False)
 class Figures:
-    """What is known of each of some rows; the predictions themselves are let go.
+    """The figures of each row of a block, without the predictions.
 
     Attributes
     ----------
     rows, weight, mass
-        i8[n], the row numbers; f8[n], the weights, or None where all are 1; f8[n], what the rows add
-        to the denominator, or None where that is their weight.
+        i8[n], the row numbers; f8[n], the weights, or None if all are 1; f8[n], the contributions of the
+        rows to the denominator, or None if these are the weights.
     index, predicted, soft
-        i8[n], i8[n], bool[n]: the class with most of the target, the predicted class, and
-        whether the target is spread.
+        i8[n], i8[n], bool[n]: the class with the largest target, the predicted class, and
+        whether the target is soft.
     loss, raw_loss
-        f8[n]: the loss, and that before clipping; None where nothing is clipped.
+        f8[n]: the loss, and the loss before clipping; None if nothing is clipped.
     means
         f8[n] for each metric that is a mean over rows.
     shares, deviation, certain, binary
@@ -60,7 +60,7 @@ class Figures:
 
     @classmethod
     def of(cls, work: Workings, metrics: Iterable[Metric] | None = None) -> Figures:
-        """Compute them of a batch, with the means of some metrics (default: the usual ones)."""
+        """Compute the figures of a batch, with those of some mean metrics (default: the usual ones)."""
         batch = work.batch
         labelled = batch.target is not None
         soft = work.soft
@@ -96,12 +96,12 @@ class Figures:
 
     @property
     def below(self) -> Floats | None:
-        """f8[n]: what each row adds to the denominator; None where that is 1 for all."""
+        """f8[n]: the contribution of each row to the denominator; None if all are 1."""
         return self.weight if self.mass is None else self.mass
 
     @classmethod
     def joined(cls, pieces: Sequence[Figures]) -> Figures:
-        """Return the figures of all rows of some pieces, of which there is one at least."""
+        """Return the figures of the rows of at least one piece."""
         if len(pieces) == 1:
             return pieces[0]
         first = pieces[0]
@@ -132,20 +132,20 @@ class Figures:
 
 @record(frozen=True)
 class Scores(Tally):
-    """All that a score keeps.
+    """The basic tally of a score: row counts, the loss, and sums for mean metrics.
 
     Attributes
     ----------
     read, left_out, zero_weight, underflows
         Rows read; rows left out, by reason; rows of weight 0; numerals below the smallest double, read as 0.
     cost, sums
-        The moments of the loss; for each metric that is a mean over rows, sum weight x value.
+        The moments of the loss; for each mean metric, the sum of weight x value.
     soft
         Whether some target is spread over classes.
     deviation
-        The largest distance of a row sum from 1; None where rows have no sum.
+        The largest distance of a row sum from 1; None for kinds without a row sum.
     certain
-        Which of 0 and 1 one column is; None stands for all else.
+        For one column of predictions: which of 0 and 1 occur; None stands for any other value.
     column
         Whether there is one column.
     """
@@ -166,7 +166,7 @@ class Scores(Tally):
 
     @property
     def is_sound(self) -> bool:
-        """Whether each row that was read is scored, left out, or of weight 0."""
+        """Whether every row read is scored, left out, or has weight 0."""
         counts = (self.read, self.zero_weight, self.underflows, self.left_out.rows)
         return min(counts) >= 0 and self.read == self.scored + self.zero_weight + self.left_out.rows
 
@@ -176,7 +176,7 @@ class Scores(Tally):
 
     @classmethod
     def of(cls, figures: Figures, *, read: int, left_out: LeftOut = _NOTHING, underflows: int = 0) -> Scores:
-        """Tally rows, of which `read` were read and some left out."""
+        """Tally the figures of the scored rows among `read` rows."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
         below = figures.below
         return cls(
@@ -197,7 +197,7 @@ class Scores(Tally):
 
     @cached_property
     def means(self) -> Mapping[str, Mean]:
-        """The mean of each metric; rows of hard labels only have no target entropy to add."""
+        """The mean of each metric."""
         return {name: Mean(total, self.cost.mean.b) for name, total in self.sums.items()}
 
     @property
@@ -207,7 +207,7 @@ class Scores(Tally):
 
     @property
     def soft_rows(self) -> int:
-        """How many targets are spread over classes, where a row has one."""
+        """The number of soft targets; 0 with --multilabel."""
         return self.scored - int(self.classes.counts.sum()) if self.soft and not self.classes.pairs else 0
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How much of the target falls on each class, and the cost of always predicting these frequencies."""
+"""ClassShares: the weight of the targets on each class, and the cost of always predicting these frequencies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["ClassShares", "spread_masses"]
 
 @record(frozen=True, eq=False)
 class ClassShares(Tally):
-    """How much of the target falls on each class: sum_i w_i W_c y_ic.
+    """The weight of the targets on each class: sum_i w_i W_c y_ic.
 
-    counts (i8[K], or of length 0) holds the rows of each hard label; masses holds the sums,
-    where they are not simply those counts. With `pairs` each column is a problem of two
-    classes, of which the codes 2 c and 2 c + 1 are those of column c; `weighted` says whether
-    the masses have class weights, which the weights of the rows do not have then.
+    `counts` (i8[K], or of length 0) are the rows with each hard label. `masses` are the sums if they
+    differ from the counts. With `pairs` (--multilabel) column c is a binary problem whose classes
+    have the codes 2 c and 2 c + 1; `weighted` says that the masses include class weights, which
+    the weights of the rows then do not.
     """
 
     counts: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -59,7 +59,7 @@ class ClassShares(Tally):
 
     @classmethod
     def _of_columns(cls, work: Workings, column: Ints, columns: int) -> ClassShares:
-        """Tally binary rows (i8[m]: of which column each is)."""
+        """Tally the cells of --multilabel; `column` (i8[m]) is the column of each."""
         counts = np.bincount((2 * column + work.index)[~work.soft], minlength=2 * columns).astype(np.int64)
         weighted = work.batch.positive is not None
         if work.batch.weight is None and not work.soft.any() and not weighted:
@@ -83,7 +83,7 @@ class ClassShares(Tally):
         return ClassShares(counts, masses, pairs, weighted)
 
     def by_class(self) -> Mapping[int, ExactSum]:
-        """Return the exact weight on each class that has any."""
+        """Return the exact weight on each class with a weight."""
         if self.masses is not None:
             return self.masses
         return {c: ExactSum.made(int(self.counts[c]), 0) for c in np.flatnonzero(self.counts).tolist()}
@@ -95,12 +95,12 @@ class ClassShares(Tally):
         return self.counts.tolist() == other.counts.tolist() and self.by_class() == other.by_class()
 
     def best_constant(self, weight: ExactSum) -> float:
-        """Return the least cost of a constant prediction, in nats, of rows whose weights sum to `weight`.
+        """Return the lowest cost of a constant prediction, in nats, for rows whose weights sum to `weight`.
 
         The mass of class c is m_c = sum_i w_i W_c y_ic. A constant prediction f costs
         -sum_c m_c ln f_c / sum b, which is least where f_c is m_c / sum m (J. W. Gibbs):
-        the entropy of these shares times sum m / sum b. That factor is 1 but for targets that
-        do not sum to 1, and for losses with class weights over a denominator without them.
+        the entropy of these shares times sum m / sum b. That factor is 1 unless targets do not sum
+        to 1, or the losses have class weights and the denominator does not.
         """
         units, power = self._common
         mass, problems = ExactSum.made(sum(units.values()), power), len(self.counts) // 2 if self.pairs else 1
@@ -111,7 +111,7 @@ class ClassShares(Tally):
 
     @cached_property
     def _common(self) -> tuple[dict[int, int], int]:
-        """The weight on each class that has any, in units of a power of two, and that power."""
+        """The weight on each class as an integer multiple of 2**power, and the power."""
         if self.masses is None:
             return {c: int(self.counts[c]) for c in np.flatnonzero(self.counts).tolist()}, 0
         units, power = common(*self.masses.values())
@@ -119,7 +119,7 @@ class ClassShares(Tally):
 
     @cached_property
     def entropy(self) -> float:
-        """-sum_c f_c ln f_c of the class frequencies f, in nats; of pairs the mean over the columns."""
+        """-sum_c f_c ln f_c of the class frequencies f, in nats; with `pairs` the mean over the columns."""
         masses, _ = self._common
         if not self.pairs:
             return _entropy(list(masses.values()))
@@ -133,7 +133,7 @@ class ClassShares(Tally):
 
     @property
     def error_of_constant(self) -> float:
-        """The share of wrong predictions if always the most frequent class is predicted; of pairs the mean."""
+        """The error rate of always predicting the most frequent class; with `pairs` the mean over the columns."""
         if not self.pairs:
             return 1 - int(self.counts.max()) / int(self.counts.sum())
         columns = self.counts.reshape(-1, 2)
@@ -141,7 +141,7 @@ class ClassShares(Tally):
 
 
 def spread_masses(work: Workings) -> tuple[Ints, Ints, Floats]:
-    """Return the parts of the targets that are not 0: the row of each (i8[m], from 0), its class, its mass.
+    """Return the nonzero elements of the targets: row (i8[m], from 0), class and mass of each.
 
     The classes are the codes of ClassShares: with --multilabel 2 c and 2 c + 1 of column c.
     """
@@ -165,7 +165,7 @@ def _entropy(masses: Sequence[int]) -> float:
 
 
 def _surprise(mass: int, total: int) -> float:
-    """-f ln f of the share f; near 1 the logarithm is that of what is missing."""
+    """-f ln f of the share f = mass / total; by log1p of 1 - f if f is above 1/2."""
     share = ratio(mass, total)
     if not share:
         return 0.0

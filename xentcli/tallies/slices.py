@@ -1,4 +1,4 @@
-"""What is tallied of slices: of the groups of --by, also by cluster and by class, and of the classes of --by-class."""
+"""Tallies of slices: the groups of --by (also by cluster and class), and the classes of --by-class."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _moments(block: Block, keys: Keys) -> GroupMoments:
 
 
 def by_group(block: Block) -> Slicings:
-    """The moments of the loss of each group, the means of the metrics that are asked for, and the bytes."""
+    """For each group the moments of the loss, the means of the requested metrics, and the bytes."""
     return Slicings(tuple(_group(block, keys) for keys in block.by))
 
 
@@ -46,7 +46,7 @@ def _group(block: Block, keys: Keys) -> Groups[Any]:
 
 
 def _means(block: Block) -> Mapping[str, Floats]:
-    """The metrics of each row that slices have; of hard labels alone those of soft targets are 0."""
+    """f8[n] for each metric of slices; 0 for metrics of soft targets if all labels are hard."""
     figures = block.figures
     return {name: figures.means.get(name, np.zeros(len(figures.loss))) for name in block.wants.means}
 
@@ -69,7 +69,7 @@ def _cluster_means(block: Block, keys: Keys) -> Groups[Any]:
 
 
 def by_share(block: Block) -> Slicings:
-    """How much of the target falls on each class in each group, by (group, class), as in ClassShares."""
+    """The weight of the targets by (group, class), as in ClassShares."""
     assert block.whole is not None
     rows, classes, mass = spread_masses(block.whole.work)
     picked = [(names, codes[rows]) for names, codes in block.by]
@@ -82,7 +82,7 @@ def _masses(keys: Keys, mass: Floats) -> Groups[Any]:
 
 
 def by_class(block: Block) -> Groups[int]:
-    """The moments of the loss, and the metrics, of the rows with a hard label by class."""
+    """By class: the moments of the loss, and the metrics, of the rows with a hard label."""
     figures = block.figures
     hard = np.flatnonzero(~figures.soft)
     means = {"accuracy": (figures.predicted == figures.index).astype(np.float64), **_means(block)}
@@ -92,10 +92,10 @@ def by_class(block: Block) -> Groups[int]:
 
 
 def by_term(block: Block) -> Groups[int]:
-    """The terms -ln q_c of the rows with a soft target by class, each with its part of the row's weight, w W_c y_c.
+    """By class: the terms -ln q_c of the rows with a soft target, each with the weight w W_c y_c.
 
-    The loss of a row is the sum of y_c (-ln q_c), so that the classes make up the whole cost; its entropy is that
-    of y_c (-ln y_c), and other metrics of the row have the same weights.
+    The loss of a row is sum_c y_c (-ln q_c), so the classes add up to the whole cost. Its entropy is
+    sum_c y_c (-ln y_c); other metrics of the row get the same weights.
     """
     assert block.whole is not None
     work = block.whole.work
@@ -118,7 +118,7 @@ def by_term(block: Block) -> Groups[int]:
 
 
 def by_column(block: Block) -> Groups[int]:
-    """The moments of the loss, and the metrics, of the targets of each column of --multilabel."""
+    """By column of --multilabel: the moments of the loss, and the metrics."""
     assert block.whole is not None
     work, column = block.whole.work.columns, block.whole.work.batch.columns_of_cells
     means = {"accuracy": correct(work), **{name: measured(find(name), work) for name in block.wants.means}}

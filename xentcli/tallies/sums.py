@@ -1,4 +1,4 @@
-"""Exact sums of many groups at once: what `ExactSum` is of all rows, as limbs in arrays."""
+"""GroupSums: exact sums of many groups at once, as arrays of 32-bit limbs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ONES = (1 << _LIMB) - 1
 
 @record(frozen=True, eq=False)
 class GroupSums(Summed):
-    """The exact sum of each of n groups; ``ExactSum`` is that of one.
+    """The exact sums of n groups; ``ExactSum`` is the sum of one.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class GroupSums(Summed):
 
     @property
     def is_sound(self) -> bool:
-        """Whether the arrays belong together, and doubles can sum to this."""
+        """Whether the shapes agree, and doubles can sum to this."""
         two = self.limbs.ndim == 2 and 0 < len(self.limbs) <= _MOST_LIMBS and abs(self.low) <= _MOST_LIMBS
         return two and (self.odd is None or (self.odd.shape == (3, len(self)) and bool((self.odd >= 0).all())))
 
@@ -98,7 +98,7 @@ class GroupSums(Summed):
         return np.ones(len(self), dtype=bool) if self.odd is None else np.equal(self.odd.sum(axis=0), 0)
 
     def units(self) -> tuple[list[int], int]:
-        """Return the finite part of each sum as an integer in units of a power of two, and that power."""
+        """Return the finite part of each sum as an integer multiple of 2**power, and the power."""
         if len(self.limbs) == 1:
             return self.limbs[0].tolist(), _LIMB * self.low
         # Pack two 32-bit limbs per word; the top one is sign extension.
@@ -115,7 +115,7 @@ class GroupSums(Summed):
 
 
 def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
-    """Sum finite `values` (f8[n]) by group: the exact sum for each code (i8[n]) that occurs.
+    """Return the exact sum of finite `values` (f8[n]) for each distinct code (i8[n]).
 
     >>> {c: s.value for c, s in grouped_sums(np.array([1.0, 2.0, 4.0]), np.array([7, 0, 7])).items()}
     {0: 2.0, 7: 5.0}
@@ -125,7 +125,7 @@ def grouped_sums(values: Floats, codes: Ints) -> dict[int, ExactSum]:
 
 
 def _limbs(layers: Layers, groups: int) -> tuple[Ints, int]:
-    """The limbs that layers add up to, and the place of the lowest."""
+    """The limbs of the sum of layers, and the place of the lowest."""
     found: dict[int, Ints] = {}
 
     def add(place: int, part: Ints) -> None:

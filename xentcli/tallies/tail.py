@@ -1,4 +1,4 @@
-"""Losses by size, in steps of 1/32 of a doubling, so that a share of the largest can be found after one pass."""
+"""Steps of losses, 32 per doubling: one pass over the rows then finds the largest losses and quantiles."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def signed_step_of(difference: Floats) -> Ints:
 
 
 def least_of(step: int) -> float:
-    """Return the least loss of a step.
+    """Return the smallest loss in a step.
 
     >>> least_of(_ONE), least_of(_ONE + 16)
     (1.0, 1.5)

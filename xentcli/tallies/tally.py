@@ -1,4 +1,4 @@
-"""The base of every tally: an identity, a merge, and a form of plain values that JSON text can carry."""
+"""Tally, the base class of every tally: an identity, a merge, and conversion to and from JSON values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Tally", "made_of", "plain_of"]
 
 T = TypeVar("T")
 _SAFE = 1 << 53
-"""Larger integers are no JSON numbers to every reader: they are written as hexadecimal text."""
+"""Not every JSON reader keeps larger integers exactly: they are written as hexadecimal text."""
 
 
 class Tally:
-    """A record of mergeable fields: of some rows, what a score keeps.
+    """A record of mergeable fields, accumulated over rows.
 
     ``cls()`` is the tally of no rows, a true identity of ``merge``, which is associative and
     commutative. Fields are integers, flags, texts, doubles, None, integer arrays (i8), tallies,
@@ -36,8 +36,8 @@ class Tally:
     def merge(self, other: Self) -> Self:
         """Return the tally of the rows of both, field by field.
 
-        Tallies are merged, integers added, sets and mappings united, flags or'ed; of doubles the larger
-        is kept.
+        Tallies are merged, integers added, sets and mappings united, flags or'ed; the larger of two
+        doubles is kept.
         """
         made, others = object.__new__(type(self)), other.__dict__
         made.__dict__.update({name: _merged(value, others[name]) for name, value in fields_of(self).items()})
@@ -45,27 +45,27 @@ class Tally:
 
     @property
     def settled(self) -> bool:
-        """Whether no further rows can change it: then they need not be tallied."""
+        """Whether no further rows can change it, so that they need not be tallied."""
         return False
 
     def to_plain(self) -> Any:
-        """Return the fields by name as lists, texts and numbers, from which `from_plain` makes the same bits."""
+        """Return the fields by name as JSON values, from which `from_plain` restores the same bits."""
         return plain_of(self)
 
     @classmethod
     def from_plain(cls, plain: Any) -> Self:
-        """Return the tally that `to_plain` gave these values of.
+        """Return the tally from the values that `to_plain` returned.
 
         Raises
         ------
         ValueError
-            Where these are not such values: of another type, of another length, or beyond every sum of doubles.
+            If a value has the wrong type or length, or no sum of doubles has it.
         """
         made: Self = made_of(cls, plain)
         return made
 
     def renumbered(self, moved: Callable[[int], int]) -> Self:
-        """Return the tally of the same rows under other numbers, in the same order; most tallies hold no row number."""
+        """Return the same tally with row numbers mapped by `moved`, which keeps their order."""
         return self
 
 
@@ -84,7 +84,7 @@ def _merged(one: Any, other: Any) -> Any:
 
 
 def plain_of(value: Any) -> Any:
-    """Return the plain form of a value of the types that a tally has."""
+    """Return a value of a field as JSON values."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):
@@ -103,12 +103,12 @@ def plain_of(value: Any) -> Any:
 
 
 def made_of(hint: Any, plain: Any) -> Any:
-    """Return the value of an annotated type by its plain form.
+    """Return the value of an annotated type from its JSON values.
 
     Raises
     ------
     ValueError
-        Where this is not the plain form of such a value.
+        If the type has no such value.
     """
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:
@@ -139,12 +139,12 @@ def made_of(hint: Any, plain: Any) -> Any:
 
 @cache
 def _hints_of(kind: Any) -> dict[str, Any]:
-    """The types of the fields of a record; they take longer than all else."""
+    """The types of the fields of a record; cached, as evaluating annotations is slow."""
     return typing.get_type_hints(kind)
 
 
 def _chosen(hints: list[Any], plain: Any) -> Any:
-    """Of several records the one with these fields; else the first."""
+    """The type with these fields if several are records, else the first."""
     fields = plain.keys() if isinstance(plain, dict) else None
     return next((hint for hint in hints if getattr(hint, "__record__", {}).keys() == fields), hints[0])
 
@@ -179,7 +179,7 @@ def _double(plain: Any, _: Any) -> float:
 
 
 def _integers(plain: Any, _: Any) -> Any:
-    """An array of whole numbers: `tolist` gives lists of one length in each dimension."""
+    """An array of integers from nested lists of equal lengths."""
     array = np.array(_list(plain))
     if array.size and array.dtype != np.int64:
         raise ValueError("whole numbers below 2**63 are expected")
@@ -195,12 +195,12 @@ def _mapping(plain: Any, args: Any) -> dict[Any, Any]:
 
 
 def _name(plain: Any) -> Any:
-    """The name of a group: a text, a whole number, or a tuple of names."""
+    """The name of a group: text, an integer, or a tuple of names."""
     return tuple(map(_name, plain)) if isinstance(plain, list) else plain if isinstance(plain, str) else _integer(plain)
 
 
 _MOST_DIGITS = 3500
-"""Longer numbers are no sums of products of doubles, and Python does not write them as decimals."""
+"""No sum of products of doubles has more digits, and Python refuses to print more than 4,300."""
 _HEX = re.compile("-?0x[0-9a-f]+")
 _PLAIN: Mapping[Any, Any] = {
     bool: _exactly(bool),
@@ -211,4 +211,4 @@ _PLAIN: Mapping[Any, Any] = {
     Mapping: _mapping,
     Sequence: lambda plain, _: [_name(name) for name in _list(plain)],
 }
-"""How a value of each type is made of its plain form and the arguments of the type."""
+"""For each type, the function from JSON values and type arguments to the value."""

@@ -1,4 +1,4 @@
-"""The rows of the largest loss, or of the largest KL divergence."""
+"""Worst: the rows with the largest loss or KL divergence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Worst", "WorstRow"]
 
 @record(frozen=True)
 class WorstRow:
-    """A row and its loss, with what a person wants to see beside it."""
+    """A row with its loss, and the values that are shown beside it."""
 
     loss: float
     row: int
@@ -31,17 +31,17 @@ class WorstRow:
     predicted_probability: float | None = None
     shown: tuple[str, ...] = ()
     kl: float | None = None
-    """The KL divergence, where that ranks the rows."""
+    """The KL divergence, if rows are ranked by it."""
 
     @property
     def rank(self) -> tuple[float, int]:
-        """Sorts the worst first; of equal ones the first row."""
+        """Sort key: the worst first, then by row."""
         return -(self.loss if self.kl is None else self.kl), self.row
 
 
 @record(frozen=True)
 class Worst(Tally):
-    """The rows of the largest loss or KL divergence, the worst first, at most `most` of them."""
+    """The `most` rows with the largest loss or KL divergence, the worst first."""
 
     most: int = 0
     rows: tuple[WorstRow, ...] = ()
@@ -58,7 +58,7 @@ class Worst(Tally):
 
     @classmethod
     def of(cls, block: Block) -> Worst:
-        """Tally rows; label and prediction are named where a row has one label."""
+        """Tally rows; label and predicted class are set only if rows have one label."""
         whole, names = block.whole, block.wants.classes
         assert whole is not None
         work, batch = whole.work, whole.work.batch
