@@ -1,7 +1,7 @@
 """Pairing: which column is what, and which label goes with which prediction.
 
-``pair`` looks at the first lines and rows of the sources and decides every rule: the Plan. It returns
-the Feed of their rows, which yields the Tasks.
+``pair`` reads the first lines and rows of the sources and makes every decision: the Plan. It returns the
+Feed of their rows, which yields Tasks.
 """
 
 from xentcli.pairing.decisions import pair

@@ -1,4 +1,4 @@
-"""What names of classes share at their ends, and the labels that are such names less a prefix or suffix."""
+"""Common prefixes and suffixes of class names, and labels that are the names without them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGITS_ALONE = re.compile("-?[0-9]{1,18}")
 
 
 def readings(names: Sequence[str], labels: Collection[str], decimal: str = ".") -> Iterator[dict[str, int]]:
-    """Yield each way in which all labels name classes: the class of each, by name, by part or by position from 0 or 1.
+    """Yield each mapping of all labels to classes: by name, by name without affixes, or by position from 0 or 1.
 
     >>> list(readings(["p_1", "p_2"], ["2", "1.0"]))
     [{'2': 1, '1.0': 0}, {'2': 1, '1.0': 0}]
@@ -36,7 +36,7 @@ def readings(names: Sequence[str], labels: Collection[str], decimal: str = ".") 
 def _places(
     places: Mapping[str, int], prefix: str, suffix: str, labels: Collection[str], decimal: str
 ) -> dict[str, int] | None:
-    """The class of each label between a prefix and a suffix; None as soon as one has none."""
+    """The class of each label, given the common prefix and suffix of the names; None if a label has no class."""
     found: dict[str, int] = {}
     for label in labels:
         index = places.get(f"{prefix}{label}{suffix}", places.get(f"{prefix}{read_whole(label, decimal)}{suffix}"))
@@ -52,21 +52,21 @@ def cuts_of(names: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _prefixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each prefix that all names share, and the names less it."""
+    """Each common prefix, and the names without it."""
     shared = os.path.commonprefix(list(names))
     for length in range(1, len(shared) + 1):
         yield shared[:length], tuple(name[length:] for name in names)
 
 
 def _suffixes(names: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each suffix that all names share, and the names less it."""
+    """Each common suffix, and the names without it."""
     shared = os.path.commonprefix([name[::-1] for name in names])[::-1]
     for length in range(1, len(shared) + 1):
         yield shared[-length:], tuple(name[:-length] for name in names)
 
 
 def ends_of(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each pair of a prefix and a suffix that all names share without overlap: first those with one of them empty."""
+    """Each pair of a common prefix and suffix that do not overlap, those with an empty one first."""
     head = os.path.commonprefix(list(names))
     tail = os.path.commonprefix([name[::-1] for name in names])[::-1]
     prefixes, suffixes = range(1, len(head) + 1), range(1, len(tail) + 1)
@@ -78,7 +78,7 @@ def ends_of(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def cores_of(names: Sequence[str]) -> list[str]:
-    """The names less all that they share at both ends, in one case: what tells them apart."""
+    """The names without their longest common prefix and suffix, case-folded: the part that distinguishes them."""
     prefix = os.path.commonprefix(list(names))
     shorter = [name[len(prefix) :] for name in names]
     suffix = os.path.commonprefix([name[::-1] for name in shorter])
@@ -86,7 +86,7 @@ def cores_of(names: Sequence[str]) -> list[str]:
 
 
 def numbers_of(names: Sequence[str]) -> tuple[str, ...] | None:
-    """The whole numbers that all names are, less what they share at both ends; None where one is no number."""
+    """The integers that the names are, without common affixes; None if one is not an integer."""
     stem = os.path.commonprefix(list(names)).rstrip(_DIGITS)
     rests = [name[len(stem) :] for name in names]
     tail = os.path.commonprefix([rest[::-1] for rest in rests])[::-1].lstrip(_DIGITS)

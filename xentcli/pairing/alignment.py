@@ -1,4 +1,4 @@
-"""Bringing the rows of several sources together by position."""
+"""Align the rows of several sources by position."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEAD_ROWS = 65_536
 
 
 class PartQueue:
-    """The parts of a source in order; the first ones can be loaded beforehand without being consumed."""
+    """The parts of a source in order; `look` loads the first rows without consuming them."""
 
     def __init__(self, source: Source, block_bytes: int = BLOCK_BYTES, *, shifted: bool = False) -> None:
         self.source = source
@@ -42,27 +42,27 @@ class PartQueue:
             self._rest = shifted_by_1(self._rest)
 
     def again(self) -> PartQueue:
-        """Return the parts of the source from the first on; it must be repeatable."""
+        """Return a queue that starts at the first part again; the source must be repeatable."""
         return self.of(self.source)
 
     def of(self, source: Source) -> PartQueue:
-        """Return the parts of another source, as large as those of this one."""
+        """Return a queue of another source with the same part size."""
         return PartQueue(source, self._block_bytes, shifted=self._shifted)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no row; the parts looked at stay."""
+        """Whether there is no row; nothing is consumed."""
         return not any(part.rows for part in self._seen())
 
     def __iter__(self) -> Iterator[Part]:
-        """Yield every part once, those that were looked at first."""
+        """Yield every part once, in order."""
         while self._waiting:
             yield self._waiting.popleft()
         while (part := self._next()) is not None:
             yield part
 
     def look(self, selection: Selection, limit: int = HEAD_ROWS) -> Iterator[Rows]:
-        """Load columns of the first `limit` rows, whatever the size of a part, piece by piece."""
+        """Load columns of the first `limit` rows, piece by piece, without consuming parts."""
         missing = limit
         for part in self._seen():
             for rows in part.first(missing).pieces(selection):
@@ -98,7 +98,7 @@ class PartQueue:
 
 @record(frozen=True)
 class Companion:
-    """A source of rows that go with others, and what to load of it."""
+    """A source whose rows go with those of the predictions, and the columns to load."""
 
     queue: PartQueue
     selection: Selection
@@ -106,7 +106,7 @@ class Companion:
 
 @record(frozen=True)
 class Span:
-    """`rows` consecutive rows of a source, the first of which is row `skipped` (from 0) of the first part."""
+    """`rows` consecutive rows of a source; the first is row `skipped` (from 0) of the first part."""
 
     parts: tuple[Part, ...]
     skipped: int
@@ -131,7 +131,7 @@ class Span:
 
 @record(frozen=True)
 class _CutPart:
-    """Some rows of a part of which only all can be read."""
+    """Some rows of a part that can only be read as a whole."""
 
     part: Part
     skipped: int
@@ -165,9 +165,9 @@ class _CutPart:
 
 @record(frozen=True)
 class Task:
-    """A part of the predictions, `start` rows after the first, and where the rows of each other source are.
+    """A part of the predictions from row `start` on (from 0), and the location of the matching rows in each companion.
 
-    It has places to read, not rows; what cannot be read again, as a stream, is in its parts, and so is what is `held`.
+    It holds locations, not rows, except for data that cannot be read again (a stream) or was loaded by `held`.
     """
 
     part: Part
@@ -176,18 +176,18 @@ class Task:
 
     @property
     def parts(self) -> Iterator[PartOfFile]:
-        """The parts of files that it reads, each as its file has it."""
+        """The parts of files that it reads."""
         yield _as_in_file(self.part)
         for span in self.companions:
             yield from map(_as_in_file, span.parts)
 
     def held(self, picks: Sequence[Selection]) -> Task:
-        """Return it with the rows that are found only by reading in order, as the picks of a plan select them."""
+        """Return the task with rows loaded that can be found only by reading in order, as selected by `picks`."""
         spans = zip(self.companions, picks[1:], strict=False)
         return Task(held(self.part, picks[0]), self.start, tuple(span.held(pick) for span, pick in spans))
 
     def within(self, rows: range) -> Task | None:
-        """Return what it has of some rows (from 0) of the predictions; None where that is nothing."""
+        """Return the intersection with a range of rows (from 0) of the predictions; None if it is empty."""
         first, last = max(rows.start - self.start, 0), min(rows.stop - self.start, self.part.rows)
         if first >= last or (first, last) == (0, self.part.rows):
             return self if first < last else None
@@ -202,16 +202,16 @@ def _as_in_file(part: Any) -> PartOfFile:
 
 
 Advise = Callable[[int, int, int], tuple[str, ...]]
-"""Given the number of predictions, the place of a companion and its number of rows, return what may make them agree."""
+"""Maps (rows of predictions, index of a companion, its rows) to advice on making the counts agree."""
 
 
 def by_position(predictions: Companion, companions: Sequence[Companion], advise: Advise) -> Iterator[Task]:
-    """Yield the parts of the predictions with the places of as many rows of each companion.
+    """Yield the parts of the predictions with the locations of the same number of rows of each companion.
 
     Raises
     ------
     DataError
-        At the end, when the row counts differ; or first of a row that cannot be read, which may be the reason.
+        At the end, if the row counts differ; or for an unreadable row, which may be the reason.
     """
     readers = [_Reader(companion) for companion in companions]
     start, own = 0, _Reader(predictions)
@@ -242,7 +242,7 @@ def _read(parts: Iterable[Part], selection: Selection) -> None:
 
 
 class _Reader:
-    """Hands out the rows of a source in spans of any length."""
+    """Returns the rows of a source in spans of any length."""
 
     def __init__(self, companion: Companion) -> None:
         self.source = companion.queue.source
@@ -268,9 +268,9 @@ class _Reader:
         return Span(tuple(parts), first, count - missing)
 
     def total(self, enough: int | None = None) -> int:
-        """Return how many rows the source has; those not handed out are read, as one that cannot be may be the reason.
+        """Return the number of rows of the source; reads the rest, as an unreadable row may explain a difference.
 
-        Of a stream they are counted up to the first part beyond `enough` rows.
+        A stream is counted only up to the first part beyond `enough` rows.
         """
         if self._part is not None:
             self._given += self._part.rows - self._skipped
@@ -285,7 +285,7 @@ class _Reader:
 
 
 def check_pairs(predictions: Source, other: Source, *, counted: bool = False) -> None:
-    """Check that two sets of files go together, where both sources have several.
+    """Check that two sets of files match, if both sources have several files.
 
     Raises
     ------
@@ -303,7 +303,7 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
         check_pairs(predictions, other, counted=True)
     except DataError as error:
         return error
-    # Of a stream that goes on no more is counted.
+    # A stream is not counted to its end.
     rows_here = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
     rows_there = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
     if all(getattr(source, "index", None) is not None for source in (predictions, other)):
@@ -315,7 +315,7 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
 
 @record(frozen=True)
 class RowNames:
-    """Whether the unnamed first columns of both files agree, without holding them."""
+    """Compares the unnamed first columns of two files by hashes."""
 
     rows: int = 0
     same: bool = True
@@ -333,8 +333,8 @@ class RowNames:
 
 
 def row_names(names: Sequence[str], others: Sequence[str]) -> RowNames:
-    """Compare the row names of some rows; the sum of hashes is free of order."""
+    """Compare the row names of some rows; sums of hashes do not depend on the order."""
     if same_texts(names, others):
-        # What both have the same changes no sum more than the other.
+        # Equal names change both sums alike.
         return RowNames(len(names))
     return RowNames(len(names), False, (sum_of_hashes(names), sum_of_hashes(others)))

@@ -1,9 +1,8 @@
-"""Axes: which axis of an array has the classes, so that the others are the rows.
+"""Decide which axis of an array has the classes; the others are the rows.
 
-By default it is the last one. The labels, weights and groups of an array of three dimensions
-and more have its shape without that axis, or its whole shape where they are one column for
-each class. Shapes that fit with another axis too, or only with another, are refused:
-``--class-axis N`` decides.
+The default is the last one. The labels, weights and groups of an array of three or more dimensions
+have its shape without that axis, or its full shape if they have one column per class. Shapes that
+fit another axis too, or only another one, are refused: ``--class-axis N`` decides.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ Shape = tuple[int, ...]
 
 @record(frozen=True)
 class _Array:
-    """The array of the predictions, and the shapes of what goes with it."""
+    """The array of predictions, and the shapes of the other inputs."""
 
     source: Source
     shape: Shape
     others: tuple[tuple[str, tuple[Shape, ...]], ...]
-    """Of each other file its name and the shapes that it has, one of which must fit; none for a table."""
+    """For each other input, its name and possible shapes, one of which must fit; none for a table."""
 
     rest: tuple[Source, ...] = ()
 
     def lead(self, axis: int) -> Shape:
-        """The shape without an axis."""
+        """The shape of the predictions without an axis."""
         return self.shape[:axis] + self.shape[axis + 1 :]
 
     def fits(self, axis: int) -> bool:
-        """Whether all others have the shape, with or without this axis; of two dimensions only rows are counted."""
+        """Whether all other inputs have the shape, with or without this axis; in two dimensions only rows count."""
         if len(self.shape) == 2:
             return True
         wanted = (self.shape, self.lead(axis))
@@ -51,8 +50,8 @@ class _Array:
 def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Source, ...], int | None]:
     """Return the sources with the axis of the classes as columns and all others as rows, and that axis.
 
-    The axis is None where there is no choice: of tables, and of arrays of two dimensions
-    without ``--class-axis``.
+    The axis is None if there is no choice: for tables, and arrays of two dimensions without
+    ``--class-axis``.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ def _members(source: Source) -> Mapping[str, Shape]:
 
 
 def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:
-    """Find the array of the predictions; of an archive it is the one named, else that of most dimensions."""
+    """Find the array of predictions; in an archive, the one named, else the one with most dimensions."""
     first, *rest = sources
     others = [(source.path, (source.shape, *_members(source).values())) for source in rest]
     members = _members(first)
@@ -110,7 +109,7 @@ def _array_of(sources: tuple[Source, ...], settings: Settings) -> _Array:
 
 
 def _axis(array: _Array, settings: Settings) -> int:
-    """The axis that is asked for, if it fits, else the last, if no other fits."""
+    """The requested axis if it fits; without a request the last one, if no other fits."""
     dimensions, given = len(array.shape), settings.class_axis
     place = Place(array.source.path)
     if not dimensions:
@@ -135,7 +134,7 @@ def _axis(array: _Array, settings: Settings) -> int:
 
 
 def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
-    """Raise the error of shapes that do not go together with the axis, naming those that do."""
+    """Raise the error for shapes that do not fit the axis, naming axes that fit."""
     place = Place(array.source.path)
     fitting = [axis for axis in range(len(array.shape)) if array.fits(axis)] if len(array.shape) > 2 else []
     beside = [f"{path} has shape {' or '.join(map(str, shapes))}" for path, shapes in array.others if any(shapes)]
@@ -216,7 +215,7 @@ def _table_advice(array: _Array, axis: int | None) -> tuple[str, ...]:
 
 
 def _placed(source: Source, array: _Array, axis: int) -> Source:
-    """A source with the rows of the array: of its shape, of that without the axis, or a table."""
+    """Arrange another input (of the array's shape, with or without the axis, or a table) by the rows of the array."""
     lead, changing = array.lead(axis), cast("Any", source)
     if _members(source):
         return cast("Source", changing.arranged(len(lead), axis, lead))
@@ -226,7 +225,7 @@ def _placed(source: Source, array: _Array, axis: int) -> Source:
 
 
 def _all_rows(source: Source, settings: Settings) -> Source:
-    """Of an archive with three dimensions or more, the predictions of a kind without labels: each number is a row."""
+    """For kinds without labels, the predictions in an archive of three or more dimensions: each number is a row."""
     members = _members(source)
     shape = members.get(settings.preds if isinstance(settings.preds, str) else "", ())
     if len(shape) < 2 or 0 in shape or max(map(len, members.values())) < 3:

@@ -1,4 +1,4 @@
-"""Choices of differing number: a list of scores a row, each with its own length, and the position of the true one."""
+"""Predictions with a varying number of choices: a list of scores per row, and the index of the true choice."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["with_choices"]
 
 _LOOK_AT = 1000
 _KINDS = ("logits", "logprobs")
-"""Probabilities are of all classes: a list that is too short is damaged."""
+"""Not probabilities: those cover all classes, so a shorter list is an error."""
 
 
 def with_choices(source: Source, settings: Settings, *, whole: bool) -> Source:
     """Return predictions that are lists of differing length with as many columns as the longest; others unchanged.
 
-    A row has no more choices than its list: the others get -inf, which changes no figure. The first
-    1,000 rows say whether lengths differ, with `whole` all.
+    Shorter lists are padded with -inf, which changes no figure. Whether lengths differ is decided by
+    the first 1,000 rows, with `whole` by all.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which columns without a role are the predictions: by the names of the labels, confirmed by row sums."""
+"""Choose the prediction columns among those without a role, by the names of the labels, confirmed by row sums."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["LOOK_AT", "Head", "families"]
 
 LOOK_AT = 100
 _ENOUGH = 20_000
-"""Numbers that are enough to see whether rows sum to 1: with many columns a few rows are."""
+"""Numbers read to see whether rows sum to 1; with many columns, few rows suffice."""
 _MOST_RUNS = 300
-"""The most columns of which each run is summed."""
+"""With more columns, runs of neighbouring columns are not tried."""
 
 
 @record(frozen=True, eq=False)
@@ -35,13 +35,13 @@ class Head:
     found
         The columns.
     q
-        f8[n, columns]: their numbers as probabilities, after --scale; NaN where a cell is not a number.
+        f8[n, columns]: their numbers after --scale; NaN if a cell is not a number.
     rows
-        i8[n]: which rows these are, from 0; those of weight 0 and of an ignored label are not looked at.
+        i8[n]: the indices of these rows; rows of weight 0 or with an ignored label are skipped.
     tolerance
-        How far a row sum may be from 1.
+        Tolerance of a row sum of 1.
     words
-        bool[columns]: whether a column has a cell that is neither a number nor the spelling of a missing one.
+        bool[columns]: whether a column has a cell that is neither a number nor a missing value.
     """
 
     found: Found
@@ -52,7 +52,7 @@ class Head:
 
     @classmethod
     def of(cls, found: Found, queue: PartQueue, settings: Settings, counted: Flags | None) -> Head:
-        """Read them; the rows looked at stay in the queue. `counted` (None: all) says which rows count."""
+        """Read the first rows without consuming them; `counted` (None: all) says which of them count."""
         limit = max(4, min(LOOK_AT, _ENOUGH // len(found.columns)))
         picks = {f"{column}": Pick((column,), "values") for column in found.columns}
         decimal = found.source.traits.decimal
@@ -73,37 +73,37 @@ class Head:
             return cls(found, np.exp(q) if settings.kind == "logprobs" else q, counting, settings.sum_tolerance, words)
 
     def off(self, places: Sequence[int]) -> Flags:
-        """bool[rows]: whether some columns do not sum to 1."""
+        """bool[rows]: whether the columns at these places do not sum to 1."""
         sums: Floats = np.add.reduce(self.q[:, list(places)], axis=1)
         return np.logical_not(np.abs(sums - 1) <= self.tolerance)
 
     def all_are_nearer(self, places: Sequence[int]) -> bool:
-        """Whether all columns lie from 0 to 1, and their worst row sum is no further from 1 than that of some."""
+        """Whether all columns are in [0, 1], and their worst row sum is at least as close to 1 as that of `places`."""
         if not len(self.q) or not self._shares.all():
             return False
         every, some = (np.abs(q.sum(axis=1) - 1).max() for q in (self.q, self.q[:, list(places)]))
         return bool(every <= some + 1e-9)
 
     def sums_to_1(self, places: Sequence[int]) -> bool:
-        """Whether two columns or more, all from 0 to 1, sum to 1 in every row."""
+        """Whether these are two or more columns in [0, 1] that sum to 1 in every row."""
         chosen = len(places) > 1 and bool(len(self.q)) and bool(self._shares[list(places)].all())
         return chosen and not bool(self.off(places).any())
 
     @cached_property
     def _shares(self) -> Flags:
-        """bool[columns]: whether all of a column lies from 0 to 1."""
+        """bool[columns]: whether a column lies in [0, 1]."""
         inside = (self.q >= -self.tolerance) & (self.q <= 1 + self.tolerance)
         shares: Flags = np.logical_and.reduce(inside, axis=0)
         return shares
 
     @property
     def shares(self) -> list[int]:
-        """The places of the columns that lie from 0 to 1."""
+        """The places of the columns that lie in [0, 1]."""
         return np.flatnonzero(self._shares).tolist()
 
     @property
     def without_text(self) -> list[int]:
-        """The places of the columns that have a number, or missing ones alone: they may be missing predictions."""
+        """The places of the columns with a number, or with missing values only (they may be missing predictions)."""
         return np.flatnonzero(~np.isnan(self.q).all(axis=0) | ~self.words).tolist()
 
     def columns(self, places: Sequence[int]) -> tuple[int, ...]:
@@ -126,10 +126,10 @@ class Head:
         return bool((np.diff(np.sort(values)) != 0).all())
 
     def named(self, labels: Sequence[Collection[str]]) -> list[tuple[int, ...]]:
-        """Return the sets of columns that are named as all of some labels are: those that sum to 1, if there are any.
+        """Return the sets of columns named like all labels; only those that sum to 1, if there are any.
 
-        Their values lie from 0 to 1. Of nested sets the larger one is taken. A set that lacks a column of the same
-        family with an impossible number is none: that number is to be refused, not left out.
+        Their values lie in [0, 1], and of nested sets only the larger is returned. A set is dropped if a column of
+        the same family has an impossible number: that number must be reported, not skipped.
         """
         if not self.found.source.names:
             return []
@@ -143,9 +143,9 @@ class Head:
 
     @property
     def summing(self) -> tuple[int, ...]:
-        """The set of columns that sums to 1, if there is one: a list, those from 0 to 1, all but one, or a run.
+        """The set of columns that sums to 1, if any: a list, all in [0, 1], all of these but one, or neighbours.
 
-        Beside an infinite number or a missing one there is none: it is to be refused, not left out.
+        With an infinite or missing number there is none: it must be reported, not skipped.
         """
         if np.isinf(self.q).any() or np.isnan(self.q[:, ~self.words]).any():
             return ()
@@ -163,13 +163,13 @@ class Head:
         return sets[0] if len(sets) == 1 else ()
 
     def _spare(self, shares: list[int]) -> list[int]:
-        """Which of some columns can be left out so that the others sum to 1."""
+        """The columns that can be left out one at a time so that the others sum to 1."""
         q = self.q[:, shares]
         rest = q.sum(axis=1, keepdims=True) - q
         return np.flatnonzero((np.abs(rest - 1) <= self.tolerance).all(axis=0)).tolist()
 
     def _runs(self, shares: list[int]) -> list[tuple[int, ...]]:
-        """The longest runs of columns from 0 to 1 that sum to 1."""
+        """The longest runs of neighbouring columns in [0, 1] that sum to 1."""
         total = np.pad(self.q[:, shares[:_MOST_RUNS]].cumsum(axis=1), ((0, 0), (1, 0)))
         found: list[tuple[int, ...]] = []
         for first in range(total.shape[1] - 2):
@@ -180,7 +180,7 @@ class Head:
 
 
 def _numbers(values: Values, decimal: str) -> Floats:
-    """f8[n]: a column as numbers; NaN where a cell is not one."""
+    """f8[n]: a column as numbers; NaN if a cell is not a number."""
     if isinstance(values, Coded | list | Texts):
         cells = (number(in_points(hundredths(text, decimal), decimal)) for text in values)
         return np.array([np.nan if value is None else value for value in cells], dtype=np.float64)
@@ -188,7 +188,7 @@ def _numbers(values: Values, decimal: str) -> Floats:
 
 
 def _has_words(values: Values, decimal: str) -> bool:
-    """Whether a column has a text that is neither a number nor the spelling of a missing one."""
+    """Whether a column has a text that is neither a number nor a missing value."""
     if not isinstance(values, Coded | list | Texts):
         return False
     texts = set(values.distinct) if isinstance(values, Coded) else set(values)
@@ -196,10 +196,10 @@ def _has_words(values: Values, decimal: str) -> bool:
 
 
 def families(names: Sequence[str], labels: Collection[str]) -> Iterator[tuple[int, ...]]:
-    """Yield each set of columns, as places, that are named as all labels are, or so between a prefix and a suffix.
+    """Yield each set of columns (as places) named like all labels, exactly or between a common prefix and suffix.
 
-    With a prefix or suffix all columns that have it are such a set too, and of numbers all numbers: a class may have
-    no row.
+    With affixes, all columns that have them form a set too, as do all columns whose names are numbers if the labels
+    are numbers: a class may have no rows.
 
     >>> list(families(["id", "p_red", "p_blue", "p_grey", "red", "blue"], {"red", "blue"}))
     [(1, 2, 3), (1, 2), (4, 5)]

@@ -1,4 +1,4 @@
-"""Which columns an option means: names, globs, ranges and numbers."""
+"""Find the columns that an option selects: by names, globs, ranges and numbers."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class Found:
     source: Source
     columns: tuple[int, ...]
     others: bool = False
-    """Whether any further column would be chosen too."""
+    """Whether any further column would have been selected too."""
 
     @property
     def named(self) -> bool:
-        """Whether the columns have names of their own, not only places in a list."""
+        """Whether the columns have names, not only positions."""
         flat = flat_of(self.source)
         return bool(self.source.names) and not (flat and any(map(flat.positional, self.columns)))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Their names, or #1, #2 where there are none; of an object alone its keys."""
+        """Their names, or #1, #2, ... if they have none; the keys if they are all of one object."""
         flat = flat_of(self.source)
         if flat and is_group(self):
             keys = [flat.origin[column][1] for column in self.columns]
@@ -65,7 +65,7 @@ class Found:
 
 
 Roles = dict[str, list[Found]]
-"""For each role the columns that have it; ids and row names have them in every source."""
+"""The columns of each role; ids and row names have columns in every source."""
 
 
 def flat_of(source: Source) -> Flat | None:
@@ -74,7 +74,7 @@ def flat_of(source: Source) -> Flat | None:
 
 
 def is_group(found: Found) -> bool:
-    """Whether columns are all of one column of K numbers."""
+    """Whether columns are exactly the items of one list column."""
     flat = flat_of(found.source)
     return flat is not None and any(tuple(columns) == found.columns for columns in flat.groups.values())
 
@@ -85,19 +85,19 @@ def name_of(source: Source, column: int) -> str:
 
 
 def listed(names: Sequence[str], limit: int = 12) -> str:
-    """List names for a message, the many cut short."""
+    """List names for a message, shortened if there are many."""
     plain = (name and name == name.strip() and name.isprintable() for name in names[:limit])
     few = ", ".join(name if as_it_is else repr(name) for name, as_it_is in zip(names, plain, strict=False))
     return few + (f", ... ({len(names):,} in all)" if len(names) > limit else "")
 
 
 def spec_items(spec: str | Sequence[str]) -> list[str]:
-    """Split what an option was given into its items."""
+    """Split the value of an option into items."""
     return [item.strip() for item in spec.split(",")] if isinstance(spec, str) else [str(item) for item in spec]
 
 
 def spec_of(names: Sequence[str], columns: Sequence[int]) -> list[str]:
-    """Return what options call columns: their names, or their numbers where a name has a comma.
+    """Return columns as options write them: by name, or all by number if a name has a comma.
 
     >>> spec_of(["a", "b"], [0, 2]), spec_of(["a", "1,5"], [0, 2])
     (['a', 'b'], ['#1', '#3'])
@@ -110,13 +110,13 @@ def find_columns(
 ) -> Found:
     """Find the columns of a role in the sources; numbers such as #1 count in `home`.
 
-    --label, --preds and --reference are looked for in `home` first. What names a file, as ``@FILE:COLUMN``
-    does, is looked for in `further` sources too.
+    --label, --preds and --reference are searched in `home` first. An item with a file, such as
+    ``@FILE:COLUMN``, is searched in `further` sources.
 
     Raises
     ------
     DataError
-        When a name is in none of them, or, of another option, in more than one.
+        If a name is in none of them, or (for other options) in more than one.
     """
     if isinstance(spec, str) and spec.startswith("@"):
         return _from_file(option, spec, (*sources, *further))
@@ -162,7 +162,7 @@ def _from_file(option: str, spec: str, sources: Sequence[Source]) -> Found:
 
 
 def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tuple[int, ...]) -> Found:
-    """The columns that a spec means; a pattern or range of several may leave none out that cannot be read."""
+    """The columns of a spec; refuses a pattern or range that skips members which cannot be read."""
     loose = {character for item in spec_items(spec) if item not in source.names for character in item} & set("*?[:")
     found = Found(source, columns, others=bool(loose & set("*?[")))
     if loose:
@@ -171,7 +171,7 @@ def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tu
 
 
 def check_odd(found: Found, why: str) -> None:
-    """Refuse members of an archive beside one that is no column and could be one of them: all but one of K numbers.
+    """Refuse members of an archive if another one, which is no column, may belong to them; not for one list column.
 
     Raises
     ------
@@ -192,13 +192,13 @@ def _text(spec: str | Sequence[str]) -> str:
 
 
 def _only_numbers(spec: str | Sequence[str]) -> bool:
-    """Whether every item counts columns instead of naming them."""
+    """Whether every item is a number such as #1."""
     ends = [end for item in spec_items(spec) for end in item.split(":")]
     return all(_NUMBER.fullmatch(end) for end in ends)
 
 
 def columns_of(spec: str | Sequence[str], source: Source) -> tuple[int, ...] | None:
-    """Return the columns that a spec means in one source; None if an item means none of them."""
+    """Return the columns that a spec selects in one source; None if an item selects none."""
     flat = flat_of(source)
     if isinstance(spec, str) and (spec in source.names or (flat and spec in flat.groups)):
         return tuple(_item(spec, source))
@@ -235,7 +235,7 @@ def _item(item: str, source: Source) -> list[int]:
 
 
 def _end(item: str, source: Source) -> int | None:
-    """The one column that a name, or a number such as #1, means; 1.5 is the name 1,5 of a file with decimal commas."""
+    """The column of a name or a number such as #1; 1.5 also means the name 1,5 in a file with decimal commas."""
     name = item if item in source.names else localized(item, source.traits.decimal)
     if name in source.names:
         return source.names.index(name)
@@ -245,7 +245,7 @@ def _end(item: str, source: Source) -> int | None:
 
 
 def _called(source: Source) -> list[str]:
-    """What options call the columns of a source: those of K numbers once."""
+    """The names of the columns of a source in options; list columns once."""
     flat = flat_of(source)
     if flat is None:
         return [name or "(unnamed)" for name in source.names]
@@ -290,7 +290,7 @@ def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source]
 
 
 def preamble(source: Source, name: str | Literal[False] = False) -> str:
-    """Return the shell line that skips what is above the header of a text; empty where nothing is."""
+    """Return the shell command that skips lines above the header of a text file; empty if there are none."""
     dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
     if dialect is None or stream is None or dialect.runs:
         return ""
@@ -300,7 +300,7 @@ def preamble(source: Source, name: str | Literal[False] = False) -> str:
 
 
 def without_blanks(source: Source) -> str:
-    """Return the shell line that takes away the blanks after the commas of a text; nothing where they may be data."""
+    """Return the shell command that removes blanks after commas; nothing if they may be data."""
     dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
     blanks = [name.startswith(" ") for name in source.names]
     if dialect is None or stream is None or dialect.delimiter != "," or b'"' in stream.head or not all(blanks[1:]):

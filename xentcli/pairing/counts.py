@@ -1,4 +1,4 @@
-"""Why row counts differ: advice that makes them agree, given only where a first line shows that it would."""
+"""Advice on row counts that differ, given only if a first line shows that following it makes them agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_PLACE = Place()
 
 @record(frozen=True, eq=False)
 class Counted:
-    """A source with its number of rows, and what is loaded of it; name is predictions, labels or further."""
+    """A source with its number of rows and the columns loaded; `name` is predictions, labels or further."""
 
     name: str
     source: Source
@@ -34,22 +34,22 @@ class Counted:
 
     @property
     def heads(self) -> int:
-        """How many first lines there are: one in each file."""
+        """The number of first lines: one per file."""
         return max(1, len(files_in(self.source)))
 
     @property
     def has_more_columns(self) -> bool:
-        """Whether it has a column that could be an id: one that is no prediction, label or weight."""
+        """Whether it has a column without a role, which could be an id."""
         roles = ("preds", "label", "weights", "bytes", "reference")
         used = {column for role in roles if role in self.selection for column in self.selection[role].columns}
         return self.source.tabular and len(used) < self.source.width
 
 
 def counts_advice(predictions: Counted, other: Counted, settings: Settings, matcher: Matcher | None) -> tuple[str, ...]:
-    """Return what may make the rows of two sources as many.
+    """Return advice that may make the row counts of two sources agree.
 
-    A first line is asked about only where the row counts agree once it is taken otherwise, and it is well-formed then:
-    a header that could be a row, or a row that could be a header and is unlike the others.
+    A first line is mentioned only if reading it the other way makes the row counts agree and is plausible: a header
+    that could be a row, or a row that could be a header and is unlike the others.
     """
     if "memory" in (predictions.source.format, other.source.format):
         return ()
@@ -72,7 +72,7 @@ def counts_advice(predictions: Counted, other: Counted, settings: Settings, matc
 
 @contextlib.contextmanager
 def title_or_footer(labels: Source, predictions: Source, first_is_label: bool) -> Iterator[None]:
-    """Add to the error of a label how to skip its line, where its row is the first or the last and one too many.
+    """Add to the error of a label the command that skips its line, if it is the first or last and one row too many.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def title_or_footer(labels: Source, predictions: Source, first_is_label: bool) -
 
 
 def _skipping(place: Place | None, labels: Source, predictions: Source, first_is_label: bool) -> str:
-    """The command that skips the line of a label; empty where it is no title and no footer."""
+    """The command that skips the line of a label; empty if it is neither title nor footer."""
     if place is None or place.path != labels.path or not (place.row and place.line):
         return ""
     if not has_first_line(labels) or files_in(labels) or not (labels.repeatable and predictions.repeatable):
@@ -104,7 +104,7 @@ def _skipping(place: Place | None, labels: Source, predictions: Source, first_is
 
 
 def _question(side: Counted, settings: Settings, *, header: bool) -> str:
-    """Ask whether a first line is a header, or data, with the options that say so."""
+    """Ask whether a first line is a header or data, with the options that say so."""
     assert has_first_line(side.source)
     each = "" if side.heads == 1 else "each file of "
     what = "a header" if header else "data"
@@ -113,7 +113,7 @@ def _question(side: Counted, settings: Settings, *, header: bool) -> str:
 
 
 def _options(settings: Settings, name: str, header: bool) -> str:
-    """The options that say what a first line is, beside what is said of the other file."""
+    """The options that say what a first line is, including those already given for the other file."""
     said = {side: settings.header_of(side) for side in ("predictions", "labels")}
     given, wanted = _spelled(said), _spelled({**said, name: header})
     return f"{wanted} in place of {given}" if given else wanted
@@ -128,7 +128,7 @@ def _spelled(said: dict[str, bool | None]) -> str:
 
 
 def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) -> bool:
-    """Whether a line that was taken as a header could be a row, with the columns that have a role."""
+    """Whether a line that was read as a header could be a row, judged by the columns with a role."""
     source = side.source
     if side.name == "further" or not (source.header and has_first_line(source)):
         return False
@@ -145,7 +145,7 @@ def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) ->
 
 
 def _fits(cells: Sequence[str], settings: Settings, matcher: Matcher) -> bool:
-    """Whether the rule of the labels takes these as one, or they are the other class beside --positive."""
+    """Whether the rule of the labels accepts these cells, or they are the other class with --positive."""
     values: Any = list(cells) if len(cells) == 1 else np.array([[float(x) if is_number(x) else np.nan for x in cells]])
     try:
         matcher.targets(values, lambda row: _NO_PLACE)
@@ -156,7 +156,7 @@ def _fits(cells: Sequence[str], settings: Settings, matcher: Matcher) -> bool:
 
 
 def _could_be_header(side: Counted, settings: Settings) -> bool:
-    """Whether a line that was taken as data could be a header: names, or whole numbers above other numbers."""
+    """Whether a line that was read as data could be a header: names, or whole numbers above other numbers."""
     source = side.source
     if side.name == "further" or source.header is not False or not has_first_line(source):
         return False

@@ -1,4 +1,4 @@
-"""The labels that decide the rule: the first ones, or all, without those of ignored rows and of weight 0."""
+"""Collect the labels that decide the rule: the first ones or all, without ignored rows and rows of weight 0."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def labels_that_decide(
 
 
 def _weights_beside(join: Join, roles: Roles, predictions: PartQueue, limit: int, *, subset: bool) -> Floats | None:
-    """The weight of each label of a join, which may stand beside the predictions of its id; None where all are 1.
+    """The weight of each label of a join, also from beside the predictions with its id; None if all are 1.
 
-    With --subset it is 0 where the predictions that are looked at do not have the id.
+    With --subset it is 0 if the first predictions lack the id.
     """
     weight = _column(join.rows) if "weights" in join.rows.values else None
     in_predictions = weight is None and "weights" in roles and roles["weights"][0].source is predictions.source
@@ -99,7 +99,7 @@ def _column(rows: Rows) -> Floats:
 
 
 class _Pieces:
-    """The weights beside the labels, in pieces of another size; 1 where there are none."""
+    """Re-chunks the weights beside the labels; 1 if there are none."""
 
     def __init__(self, rows: Iterator[Rows] | None) -> None:
         self._rows = rows

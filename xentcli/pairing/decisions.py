@@ -46,7 +46,7 @@ from xentcli.settings import Settings
 __all__ = ["pair"]
 
 COMPANION_BYTES = 1 << 18, 1 << 20
-"""Bytes of a part of labels, groups or ids: fewer cost time, more cost memory."""
+"""Least and most bytes in a part of labels, groups or ids: smaller parts cost time, larger ones memory."""
 
 
 def pair(
@@ -59,19 +59,19 @@ def pair(
     whole: bool = False,
     named: bool = False,
 ) -> Feed:
-    """Decide how two sources, or one that holds both, are read; return the feed of their rows, which has the plan.
+    """Decide how two sources, or one that holds both, are read; return the feed of their rows, with the plan.
 
-    `labels` is None where the file of the predictions has them, or none are needed; `others` are further
-    files, of which options name columns. About `block_bytes` are read at once (None: what suits the format).
-    With `whole` all labels decide their rule, not only the first 65,536. With `named` the rows of data in memory
-    have their index as ids also where it matches none.
+    `labels` is None if the file of predictions has them, or none are needed; `others` are further files whose
+    columns are named by options. About `block_bytes` are read at once (None: suited to the format). With `whole`
+    all labels decide their rule, not only the first 65,536. With `named` the index of data in memory becomes the
+    id even if rows are not matched by it.
 
     Raises
     ------
     DataError
-        When something cannot be decided without an option, which the message names.
+        If something cannot be decided without an option; the message names it.
     NoVerdict
-        When there is nothing in the files.
+        If the files are empty.
     """
     _check_empty(predictions, labels, settings)
     asked = settings
@@ -132,7 +132,7 @@ def pair(
 
 @contextlib.contextmanager
 def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> Iterator[None]:
-    """Where predictions are a vector of n x k numbers, say so in place of what is wrong with a label."""
+    """If the predictions are a vector of n x k numbers, replace an error about labels by that."""
     try:
         yield
     except DataError as error:
@@ -152,7 +152,7 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
 
 
 def _check_lengths(preds: Found, settings: Settings) -> None:
-    """Refuse lists of any length where each class has its column."""
+    """Refuse lists of any length for kinds with one column per class."""
     if has_lists(preds.source, preds.columns):
         raise DataError(
             f"{preds.names[0]} has lists of differing length, or of text, and not a number for each class",
@@ -162,7 +162,7 @@ def _check_lengths(preds: Found, settings: Settings) -> None:
 
 
 def _check_scale(preds: Found, settings: Settings) -> None:
-    """Refuse --scale where percent signs already say what is divided."""
+    """Refuse --scale if percent signs already imply a division."""
     if settings.scale != 1 and not set(preds.source.traits.percent).isdisjoint(preds.columns):
         raise DataError(
             f"the predictions have percent signs, so they are read as hundredths; --scale {settings.scale:g} too?",
@@ -172,7 +172,7 @@ def _check_scale(preds: Found, settings: Settings) -> None:
 
 
 def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool) -> list[PartQueue]:
-    """The parts of each source, of about `block_bytes`, or what suits it if None; all but the first may be shifted."""
+    """The parts of each source, of about `block_bytes` (None: suited to it); `shifted` shifts all but the first."""
     sizes = [block_bytes or sources[0].task_bytes, *(_companion_bytes(source, block_bytes) for source in sources[1:])]
     each = enumerate(zip(sources, sizes, strict=True))
     return [PartQueue(source, size, shifted=shifted and place > 0) for place, (source, size) in each]
@@ -181,7 +181,7 @@ def _queues(sources: Sequence[Source], block_bytes: int | None, *, shifted: bool
 def _plan(
     settings: Settings, sources: Sequence[Source], roles: Roles, rule: Rule, axis: int | None, **decided: Any
 ) -> Plan:
-    """The plan of roles, the rule of the labels and the axis of the classes, with what else was decided."""
+    """Make the plan from the roles, the rule of the labels, the axis of the classes and other decisions."""
     recipe, set_by_compat = _recipe(settings, roles["preds"][0], axis)
     distributions = rule.matcher is not None and rule.matcher.matched == "distribution"
     return Plan(
@@ -203,7 +203,7 @@ def _plan(
 def _headed(
     predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings, names: Sequence[str]
 ) -> tuple[tuple[Source, ...], int | None, tuple[Warning, ...]]:
-    """Decide the axis of the classes, and which first lines are headers; return the sources as they are then read."""
+    """Decide the axis of the classes and which first lines are headers; return the sources read accordingly."""
     given = (predictions,) if labels is None else (predictions, labels)
     (predictions, *rest), axis = arranged((*given, *others), settings)
     labels, others = (None, rest) if labels is None else (rest[0], rest[1:])
@@ -217,7 +217,7 @@ def _headed(
 
 
 def _every_number(queue: PartQueue, roles: Roles, settings: Settings) -> tuple[PartQueue, Roles]:
-    """For kinds without labels every number of an array is an example; a table must have one column of them."""
+    """For kinds without labels: every number of an array is an example; a table must have one column of numbers."""
     flat, roles = flattened(queue.source, roles)
     found = roles["preds"][0]
     if len(found.columns) > 1:
@@ -230,7 +230,7 @@ def _every_number(queue: PartQueue, roles: Roles, settings: Settings) -> tuple[P
 
 
 def _possible_classes(source: Source, columns: Mapping[int, str]) -> tuple[Warning, ...]:
-    """The warning of columns with another role that could be classes, each with its option."""
+    """The warning about columns with another role that could be classes, each with its option."""
     named = [f"{name_of(source, column)} (--{option})" for column, option in columns.items()]
     if not named:
         return ()
@@ -252,12 +252,9 @@ def _dtype(found: Found) -> np.dtype[Any]:
 
 
 def _recipe(settings: Settings, found: Found, axis: int | None) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe for these predictions, and the options that --compat sets; `axis` is that of the classes, if chosen.
+    """The recipe for these predictions, and the options that --compat sets; `axis` is the class axis, if chosen.
 
-    Raises
-    ------
-    DataError
-        For floats of 2 bytes where the tool computes in 2 bytes.
+    Raises DataError for 2-byte floats if the tool of --compat computes in 2 bytes.
     """
     dtype = _dtype(found)
     recipe = settings.recipe(dtype, len(found.columns))
@@ -282,7 +279,7 @@ def _recipe(settings: Settings, found: Found, axis: int | None) -> tuple[Recipe,
 
 
 def _has_no_row(source: Source, said: bool | None) -> bool:
-    """Whether a source has no line, or one that can only be a header; `said` is what an option says of it."""
+    """Whether a source has no line, or only a header; `said` is the value of the header option."""
     if not source.width:
         return True
     if has_first_line(source):
@@ -292,7 +289,7 @@ def _has_no_row(source: Source, said: bool | None) -> bool:
 
 
 def _companion_bytes(source: Source, block_bytes: int | None) -> int:
-    """How many bytes of labels, groups or ids are a part."""
+    """The bytes per part of labels, groups or ids."""
     least, most = COMPANION_BYTES
     usual = min(most, max(least, source.task_bytes))
     return min(block_bytes or usual, usual)

@@ -1,4 +1,4 @@
-"""Feed: the sources of a plan and the tasks cut from them; Matching: what is known only after all rows."""
+"""Feed: the sources of a plan, and the tasks cut from them; Matching: checks that need all rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Feed", "Matches", "Matching", "check_row_names"]
 
 
 class Feed:
-    """The sources of a plan, the predictions first, and their parts that were not yet handed out."""
+    """The sources of a plan, the predictions first, and their remaining parts."""
 
     def __init__(self, plan: Plan, queues: Sequence[PartQueue], rows: range | None = None) -> None:
         self.plan = plan
@@ -39,21 +39,21 @@ class Feed:
         return all(source.repeatable for source in self.sources)
 
     def again(self) -> Feed:
-        """Return a feed of the same sources from their first rows on; they must be repeatable."""
+        """Return a feed that starts at the first rows again; the sources must be repeatable."""
         return Feed(self.plan, [queue.again() for queue in self._queues], self._rows)
 
     def with_plan(self, plan: Plan) -> Feed:
-        """Return a feed of the same parts by another plan, which loads the same."""
+        """Return a feed of the same parts with another plan, which must load the same columns."""
         return Feed(plan, self._queues, self._rows)
 
     def share_of(self, rows: int) -> float | None:
-        """Return the fraction of the predictions that `rows` rows are; None where it is unknown."""
+        """Return the fraction of all predictions in `rows` rows; None if unknown."""
         return self.sources[0].share_of(rows) if self._rows is None else rows / len(self._rows)
 
     def of_shard(self, shard: Shard) -> Feed:
-        """Return a feed of one shard: of whole files where each side has files to share out, else of rows.
+        """Return a feed of one shard: of whole files if both sides have enough files, else of rows.
 
-        All was decided by the first rows of all: so every shard is read alike.
+        All decisions were made from the first rows of the whole, so that every shard is read alike.
 
         Raises
         ------
@@ -91,14 +91,14 @@ class Feed:
 
     @property
     def rows(self) -> range | None:
-        """The rows of the predictions (from 0) that are a shard; None for all."""
+        """The range of rows of the predictions (from 0) in the shard; None for all."""
         return self._rows
 
     def tasks(self, *, held: bool = True) -> Iterator[Task]:
-        """Yield the parts of the predictions with the places of the rows that go with them.
+        """Yield the parts of the predictions with the locations of the matching rows.
 
-        With `held` rows that are found only by reading in order are in their parts, so that any worker may have any
-        part; else it is best given all parts of a run.
+        With `held`, parts contain rows that can be found only by reading in order, so that any worker can take any
+        part; without it, one worker should get all parts of a run.
 
         Raises
         ------
@@ -157,18 +157,18 @@ def _of_files(source: Source, shard: Shard) -> Source:
 
 @record(frozen=True)
 class Matches:
-    """How all rows found their partners.
+    """The result of matching all rows.
 
     Attributes
     ----------
     row_names
         Whether the row names of both files agree.
     unused
-        How many labels have no prediction.
+        The number of labels without a prediction.
     lacking
-        What --subset left out: of the first pair of files that differ; None where nothing was.
+        The rows left out by --subset, for the first file that differs; None if there are none.
     used
-        With ids, for each other source a byte for each of its rows: 1 where it has a prediction.
+        With ids, for each other source one byte per row: 1 if it has a prediction.
     """
 
     row_names: RowNames = RowNames()
@@ -178,7 +178,7 @@ class Matches:
 
 
 class Matching:
-    """What ids and row names say of the alignment; complete when all rows were noted."""
+    """Checks the alignment by ids and row names; complete once all rows were noted."""
 
     def __init__(self, feed: Feed) -> None:
         plan = feed.plan
@@ -201,17 +201,17 @@ class Matching:
 
     @property
     def faulty(self) -> bool:
-        """Whether an id was missing or there twice."""
+        """Whether an id was missing or repeated."""
         return any(matched.faulty for matched in self._matched)
 
     def note(self, ids: Sequence[str], positions: Sequence[Ints], names: RowNames) -> None:
-        """Take note of some rows: their ids, where those are in each other source, and their row names."""
+        """Record rows: their ids, the positions of these in each other source, and row names."""
         for matched, found in zip(self._matched, positions, strict=True):
             matched.note(ids, found)
         self.row_names = self.row_names.merge(names)
 
     def finish(self) -> Matches:
-        """Check that every row found its partner, and that no file changed meanwhile; return what was found.
+        """Check that every row has a partner and that no file changed meanwhile; return the result.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Matching:
 
 
 def check_row_names(plan: Plan, names: RowNames) -> None:
-    """Refuse row names that both files have in another order.
+    """Refuse row names that the two files have in a different order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Whether the first line of a text file is a header or data."""
+"""Decide whether the first line of a text file is a header or data."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class Line(Enum):
 class Side:
     """A text file whose first line is judged.
 
-    name is predictions, labels or further; alone says that there is no file of labels. known are
-    the names that a label may have; numbered says that the predictions may have a header with numbers, as
-    the row counts would show.
+    `name` is predictions, labels or further; `alone` says that there is no file of labels; `known` are the names
+    that a label may have; `numbered` says that the predictions may have a header with numbers, which row counts
+    would show.
     """
 
     name: str
@@ -76,14 +76,14 @@ class Side:
 
     @property
     def said(self) -> bool | None:
-        """What --header and --no-header say of it, and a line that can only be names."""
+        """The decision of --header and --no-header, or of a line that can only be a header; else None."""
         asked = None if self.name == "further" else self.settings.header_of(self.name)
         return self.source.named if asked is None else asked
 
     def columns(self, role: str) -> tuple[int, ...] | None:
-        """The columns that have a role if the first line is data, so that only numbers such as #1 name them.
+        """The columns of a role if the first line is data, so that only numbers such as #1 can name them.
 
-        None where the option does not name columns of this file, () where it names none that is there.
+        None if the option does not name columns of this file, () if it names none that exist.
         """
         return self._numbered(role, getattr(self.settings, role))
 
@@ -102,7 +102,7 @@ class Side:
 
     @property
     def names_may_repeat(self) -> bool:
-        """Whether options choose the columns of this file one by one, so that names of others may repeat."""
+        """Whether options select single columns of this file, so that other names may repeat."""
         roles = ["preds"] * (self.name == "predictions")
         if KINDS[self.settings.kind].labelled and (
             self.name == "labels" or (self.name == "predictions" and self.alone)
@@ -113,12 +113,12 @@ class Side:
         return chosen and not any(letter in item for item in items for letter in "*?[")
 
     def columns_named(self) -> set[str]:
-        """The names that options give to columns which are no predictions."""
+        """The names in options of columns other than predictions."""
         specs = [*(getattr(self.settings, role) for role in ROLES), *self.settings.slices]
         return _names_in(specs)
 
     def free(self) -> tuple[int, ...]:
-        """The columns that no option gives a role but that of predictions."""
+        """The columns to which no option gives a role other than predictions."""
         specs = [(role, getattr(self.settings, role)) for role in ROLES]
         specs += [("by", item) for spec in self.settings.slices for item in spec_items(spec)]
         taken = {column for role, spec in specs for column in self._numbered(role, spec) or ()}
@@ -128,18 +128,18 @@ class Side:
 def with_headers(
     predictions: Source, labels: Source | None, settings: Settings, class_names: Sequence[str]
 ) -> tuple[Source, Source | None, tuple[Warning, ...]]:
-    """Decide for both files whether they have a header; also warn of each line that could be otherwise.
+    """Decide for both files whether they have a header; also return a warning for each doubtful line.
 
-    There is one if the first line has a field that is not a number, unless that one
-    field is a class name. A line that could be either is a header if and only if the
-    row counts of the two files then agree. Where both readings agree, a line that could not
-    be scored as a row, or is no target, is a header.
+    A first line is a header if one of its fields is not a number, unless its only field is a class
+    name. A line that could be either is a header if and only if the row counts of the two files
+    then agree. If the counts decide nothing, a line that cannot be scored as a row, or is not a
+    target, is a header.
 
     Raises
     ------
     DataError
-        Where it stays ambiguous, and for a first line with text and numbers that are no
-        series, naming --header and --no-header.
+        If it remains ambiguous, and for a first line that mixes text and numbers which are not a
+        series; names --header and --no-header.
     """
     counted = settings.id is None and labels is not None and predictions.repeatable and labels.repeatable
     looks: dict[str, Line] = {}
@@ -171,12 +171,12 @@ def with_headers(
 def with_header(
     other: Source, files: Sequence[Source], settings: Settings, class_names: Sequence[str]
 ) -> tuple[Source, tuple[Warning, ...]]:
-    """Decide whether a further text file, of which options name columns, has a header; also warn if it could be data.
+    """Decide whether a further text file has a header; also return a warning if the line could be data.
 
     Raises
     ------
     DataError
-        Where it could be either, and no row count decides.
+        If it could be either and no row count decides.
     """
     if not has_first_line(other) or not other.width:
         return other, ()
@@ -196,7 +196,7 @@ def with_header(
 
 
 def _names_of_classes(predictions: Source, look: Line | None, settings: Settings) -> Sequence[str]:
-    """What a label may be called: as the columns of the predictions are, or as the positive class."""
+    """The possible names of labels: those of the prediction columns, or of the positive class."""
     if settings.positive is not None:
         return (settings.positive,)
     if predictions.width == 1:
@@ -207,10 +207,10 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
 
 
 def named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
-    """Return the column names that options use; if the first line has one, it is a header.
+    """Return the column names used in options; a first line with one of them is a header.
 
-    Prediction columns are called as classes are: in a file of labels such a name (`known`) may
-    be a label, except for --id, which names a column in every file.
+    Prediction columns have the names of classes, so in a file of labels such a name (`known`) may be
+    a label; except for --id, which names a column in every file.
     """
     preds = settings.preds if side == "predictions" else None
     named = (settings.label, settings.weights, settings.cluster, settings.bytes)
@@ -219,7 +219,7 @@ def named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> s
 
 
 def _names_in(specs: Sequence[str | Sequence[str] | int | None]) -> set[str]:
-    """What may be names of columns in the specs of options."""
+    """The possible column names in the values of options."""
     items = {item for spec in specs if spec is not None and not isinstance(spec, int) for item in spec_items(spec)}
     items |= {spec.strip() for spec in specs if isinstance(spec, str)}
     items |= {item.rpartition(":")[2] for item in items if item.startswith("@")}
@@ -256,19 +256,19 @@ def _look(side: Side) -> Line:
 
 
 def _is_class(text: str, known: Sequence[str]) -> bool:
-    """Whether a text is a class, or one but for blanks and the like."""
+    """Whether a text is a class, apart from blanks, case and the like."""
     return text in known or any(near.differing(text, name) for name in known)
 
 
 def _found_names(side: Side) -> list[str]:
-    """The fields of the first line that options name as columns."""
+    """The fields of the first line that are column names in options."""
     named = named_columns(side.settings, side.name, side.known)
     written = zip(side.fields, side.source.first_fields, strict=True)
     return [name for name, text in written if name and {name, text} & named]
 
 
 def _sorted_out(fields: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The fields that are numbers, and the others."""
+    """Split fields into numbers and other text."""
     numbers = [text for text in fields if is_number(text)]
     return numbers, [text for text in fields if not is_number(text)]
 
@@ -280,7 +280,7 @@ def _is_series(numbers: Sequence[str]) -> bool:
 
 
 def _is_shuffled(numbers: Sequence[str], side: Side) -> bool:
-    """Whether these are three or more classes in another order, which no row of predictions could be."""
+    """Whether these are three or more class numbers in another order, which cannot be a row of predictions."""
     settings = side.settings
     scored = settings.renormalize or settings.multilabel or settings.scale != 1 or settings.kind != "probs"
     if side.name != "predictions" or side.alone or scored or settings.preds is not None or settings.id is not None:
@@ -290,23 +290,22 @@ def _is_shuffled(numbers: Sequence[str], side: Side) -> bool:
 
 
 def _is_plain_one(side: Side) -> bool:
-    """Whether a first line is a 1 alone that is no prediction, and nothing else says that it could be a header.
+    """Whether a first line is just a 1 that is not a prediction, and nothing else suggests a header.
 
-    It is the name of a column of predictions, as pandas writes the probability of class 1. Labels and
-    weights of 1 are common: if one is too many the row counts tell, unless the predictions have one too
-    many as well.
+    pandas writes 1 as the column name for the probability of class 1. But labels and weights of 1 are
+    common; one row too many shows in the row counts, unless the predictions have one too many as well.
     """
     return side.name != "predictions" and not side.numbered and [text.strip() for text in side.fields] == ["1"]
 
 
 def _is_numbered(side: Side) -> bool:
-    """Whether the numbers of a first line are those of columns without names."""
+    """Whether the numbers in a first line are the default numbering of columns."""
     numbers, _ = _sorted_out(side.fields)
     return bool(numbers) and _is_series(numbers)
 
 
 def _by_counts(undecided: list[Side], chosen: dict[str, bool], predictions: Source, labels: Source) -> dict[str, bool]:
-    """Take first lines as headers or data so that the row counts of both files agree."""
+    """Read first lines as headers or data so that the row counts of both files agree."""
     difference = predictions.lines() - labels.lines()
     agreeing = []
     for reading in _readings([side.name for side in undecided]):
@@ -334,7 +333,7 @@ def _readings(names: list[str]) -> list[dict[str, bool]]:
 
 
 def _without_counts(side: Side) -> bool:
-    """Judge a first line without the other file's row count."""
+    """Decide about a first line without row counts."""
     if not _could_be_data(side) or (_sorted_out(side.fields)[1] and not _could_be_read(side)):
         return True
     raise _ambiguous([side])
@@ -349,7 +348,7 @@ def _could_be_read(side: Side) -> bool:
 
 
 def _could_be_data(side: Side) -> bool:
-    """Whether the first line could be a row of predictions, or labels; of a further file anything could."""
+    """Whether the first line could be a row of predictions or labels; in a further file any line could."""
     if side.name == "further":
         return True
     weights = side.columns("weights")
@@ -369,7 +368,7 @@ def _could_be_scored(side: Side) -> bool:
 
 
 def is_row(fields: Sequence[str], settings: Settings) -> bool:
-    """Say whether fields are the predictions of a row, as rows are checked."""
+    """Return whether fields pass the checks of a row of predictions."""
     values = [number(text) for text in fields]
     if not values or None in values:
         return False
@@ -382,7 +381,7 @@ def is_row(fields: Sequence[str], settings: Settings) -> bool:
 
 
 def _could_be_labels(side: Side) -> bool:
-    """Whether the label columns of the first line could hold a label, or a target for each class."""
+    """Whether the label columns of the first line could hold a label, or a target per class."""
     if side.name == "predictions":
         return False
     columns = side.columns("label") or side.free()
@@ -406,7 +405,7 @@ def _could_be_labels(side: Side) -> bool:
 
 
 def _could_be_label(text: str, side: Side) -> bool:
-    """Whether a text could be a label: a number, a class name less what all share at the ends, or one met again."""
+    """Whether a text could be a label: a number, a class name without common affixes, or a text that recurs."""
     if is_number(text):
         return side.settings.index_base != 1 or text.strip() != "0" or "0" in side.settings.ignored
     if ignored_as(text, side.settings.ignored) is not None or (side.source.width == 1 and _is_met_again(side)):
@@ -423,14 +422,14 @@ def _could_be_label(text: str, side: Side) -> bool:
 
 
 def _is_met_again(side: Side) -> bool:
-    """Whether the first line of a file of one column is there again among the next."""
+    """Whether the first line of a file with one column recurs in the next lines."""
     source: Any = getattr(side.source, "first", side.source)
     first, *others = [line.strip() for line in source.stream.head.removeprefix(b"\xef\xbb\xbf").splitlines()]
     return first in others
 
 
 def _is_guess(side: Side, look: Line) -> bool:
-    """Whether a first line that was taken as a header could be data."""
+    """Whether a first line that was read as a header could be data."""
     if side.said is not None:
         return False
     if look is Line.EITHER:
@@ -444,7 +443,7 @@ def _is_guess(side: Side, look: Line) -> bool:
 
 
 def _guessed(side: Side, *, counted: bool) -> Warning:
-    """Warn of a line that was taken as a header, with the evidence for it."""
+    """The warning about a line that was read as a header, with the evidence."""
     names, texts = _found_names(side), _sorted_out(side.fields)[1]
     if names:
         why = f"an option names the column {shown(side.written(names[0]))}"
@@ -461,12 +460,12 @@ def _guessed(side: Side, *, counted: bool) -> Warning:
 
 
 def _is_doubtful_row(side: Side) -> bool:
-    """Whether a first line that the row counts make data looks like the names of columns of predictions."""
+    """Whether a first line that is data by the row counts looks like names of prediction columns."""
     return side.name == "predictions" and is_unlike_the_next(side.source)
 
 
 def _guessed_as_data(side: Side) -> Warning:
-    """Warn of a line that was taken as data and looks like a header."""
+    """The warning about a line that was read as data but looks like a header."""
     return Warning(
         "header-guessed",
         f"{side.source.path}: the first line {side.line} was taken as data but could be a header above "
@@ -476,7 +475,7 @@ def _guessed_as_data(side: Side) -> Warning:
 
 
 def is_unlike_the_next(source: Headed) -> bool:
-    """Say whether a first line is of whole numbers, and none of the next lines is, as far as is looked."""
+    """Return whether the first line consists of whole numbers and none of the next lines does."""
     first: Any = getattr(source, "first", source)
     lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
     rows = [line.split(None if first.dialect.runs else first.dialect.delimiter) for line in lines if line.strip()]
@@ -493,13 +492,13 @@ def _ambiguous(sides: list[Side], why: str = "") -> DataError:
 
 
 def line_of(fields: Sequence[str]) -> str:
-    """Return the fields of a line for a message, the many cut short."""
+    """Return the fields of a line for a message, shortened if there are many."""
     between = ";" if any("," in text for text in fields) else ","
     return shown(between.join([*fields[:4], *["..."] * (len(fields) > 4)]))
 
 
 def _options(side: Side) -> tuple[str, ...]:
-    """What decides whether the first line of a file is a header."""
+    """The options that decide whether the first line of a file is a header."""
     if side.name != "further":
         return (f"--header {side.name} or --no-header {side.name}",)
     path = side.source.path

@@ -1,4 +1,4 @@
-"""Ids for messages: read again where a file can be, since of the labels' side only hashes are held."""
+"""Ids for messages; read again if possible, since only hashes of ids are kept in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["ids_at", "ids_of", "place_of", "twice"]
 
 
 def ids_of(source: Source, column: Pick, most: int | None = None) -> Iterator[tuple[str, Place]]:
-    """Yield each id of a source that can be read again, with its place; of at most about `most` rows."""
+    """Yield the ids of a repeatable source with their places, up to about `most` rows."""
     count = 0
     for part in source.parts():
         for rows in part.pieces({"id": Pick(column.columns, "text")}):
@@ -24,7 +24,7 @@ def ids_of(source: Source, column: Pick, most: int | None = None) -> Iterator[tu
 
 
 def ids_at(source: Source, column: Pick, positions: Sequence[int]) -> list[str]:
-    """Return the ids at these positions, read again, in order; of a stream the numbers of their rows."""
+    """Return the ids at these positions, read again, in order; for a stream the row numbers."""
     wanted, found = iter(sorted(positions)), []
     if not source.repeatable:
         return [f"row {position + 1:,}" for position in wanted]
@@ -48,9 +48,9 @@ def place_of(source: Source, column: Pick, wanted: str) -> Iterator[Place]:
 
 
 def twice(name: str, again: Place, first: Place | None, count: int) -> DataError:
-    """Return the error of an id that appears at two places (`first` is None where it is not known).
+    """Return the error for an id that appears at two places (`first` is None if unknown).
 
-    `count` is the number of rows that repeat an id.
+    `count` is the number of rows that repeat an earlier id.
     """
     line = "" if first is None or first.line is None else f" (line {first.line:,})"
     where = "" if first is None else f", first at row {first.row:,}{line}"

@@ -1,7 +1,7 @@
-"""The index of data in memory as ids: that of a pandas object, or ids that were given for its rows.
+"""Use the index of data in memory as ids: the index of a pandas object, or ids given for its rows.
 
-Data whose index is that of the predictions in another order are matched by it, as --id does. An index that only
-counts the rows (0 to n-1) names none: where it is the other one in another order, an option has to decide.
+If the index of the labels is that of the predictions in another order, rows are matched by it, as with --id. An
+index 0 to n-1 only counts rows: if it matches in another order, an option must decide.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["INDEX", "index_column", "is_held", "reordered", "with_ids"]
 
 INDEX = Given("index", None, "index")
-"""The value of --id where rows are matched by their index."""
+"""The value of --id if rows are matched by their index."""
 _BY_POSITION = "--align position matches rows by position"
 
 
 def is_held(source: Source) -> TypeGuard[MemorySource]:
-    """Whether a source is of data in memory, an array or a data frame."""
+    """Whether a source is data in memory: an array or a data frame."""
     return source.format == "memory"
 
 
 def index_column(source: Source, spec: str) -> int | None:
-    """Return the column of the index where --id means it: given ids, its name, or "index"."""
+    """Return the column of the index if --id refers to it: by given ids, its name, or "index"."""
     if not is_held(source) or source.index is None or spec in source.names:
         return None
     named = isinstance(spec, Given) or spec in (source.index_name, "index")
@@ -43,14 +43,14 @@ def index_column(source: Source, spec: str) -> int | None:
 def with_ids(
     predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings
 ) -> tuple[Source, Source | None, Sequence[Source], Settings]:
-    """Return the sources, and the settings with --id where rows are to be matched by the index.
+    """Return the sources, and the settings with --id if rows are to be matched by the index.
 
-    Then what has no index has that of the predictions: its rows go with them by position.
+    In that case data without an index get the index of the predictions, that is, are matched by position.
 
     Raises
     ------
     DataError
-        For data whose index cannot be that of the others, or not in this order.
+        For data whose index does not match that of the predictions.
     """
     unnamed = all(getattr(source, "index", None) is None for source in (predictions, labels, *others))
     if unnamed and not isinstance(settings.id, Given):
@@ -71,14 +71,14 @@ def with_ids(
 
 
 def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
-    """Whether models, each with its index, have their rows in differing order, so that the index must match them.
+    """Return whether the rows of models, each with its index, are in different orders and must be matched by it.
 
     `labels` says whether there are labels that have an index too.
 
     Raises
     ------
     DataError
-        Where it cannot.
+        If the index cannot match them.
     """
     from xentcli.readers.memory import MemorySource
 
@@ -105,7 +105,7 @@ def _index(source: Source) -> Any:
 def _with_given(
     predictions: Source, labels: Source | None, others: Sequence[Source], settings: Settings
 ) -> list[Source]:
-    """The sources, the first ones with the ids that --id gives as data."""
+    """The sources, with the ids that --id gives as data for predictions and labels."""
     found: list[Source] = []
     for side, source in (("predictions", predictions), ("labels", labels)):
         ids = _side(settings.id, side)
@@ -115,7 +115,7 @@ def _with_given(
 
 
 def _side(spec: str | None, side: str) -> Any:
-    """What --id gives for a side: ids, the name of a column, or None."""
+    """The value of --id for a side: ids, the name of a column, or None."""
     data = spec.data if isinstance(spec, Given) else None
     return data.get(side) if isinstance(data, Mapping) else data if side == "predictions" else None
 
@@ -144,13 +144,7 @@ def _texts(source: Source) -> list[str]:
 
 
 def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) -> bool:
-    """Whether some index is that of the first source in another order, by which rows can be matched.
-
-    Raises
-    ------
-    DataError
-        Where the rows cannot be matched by it.
-    """
+    """Whether an index is that of the first source in another order; raises DataError if it cannot match the rows."""
     found = False
     for source in sources:
         index = _index(source)
@@ -168,7 +162,7 @@ def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) 
 
 
 def _check_ids(first: Source, source: Source, repeat: bool) -> None:
-    """Refuse one index in two orders that does not say which rows go together."""
+    """Refuse an index in two orders that repeats values or only counts rows."""
     same = f"{first.path} and {source.path} have the same index in another order"
     if repeat:
         raise DataError(f"{same}, and values of it repeat", advice=_BY_POSITION)
@@ -181,7 +175,7 @@ def _check_ids(first: Source, source: Source, repeat: bool) -> None:
 
 
 def _other_index(first: Source, source: Source, first_ids: set[str], ids: set[str]) -> DataError:
-    """The error of an index that has other values."""
+    """The error for an index with other values."""
     lines = [f"{source.path}.to_numpy() has no index: its rows are matched by position"]
     if first_ids < ids:
         lines = [f"{source.path}.loc[{first.path}.index] has the rows of {first.path}"]
@@ -195,7 +189,7 @@ def _other_index(first: Source, source: Source, first_ids: set[str], ids: set[st
 
 
 def _adopting(source: Source, first: Source, *, counted: bool = False) -> Source:
-    """A source with an index: its own, which may only count rows where `counted`, or that of the first one."""
+    """A source with an index: its own (one that only counts rows only if `counted`), or that of the first source."""
     if _index(source) is not None and (counted or _counts(first) or not _counts(source)):
         return source
     if is_held(source) and source.rows == len(_index(first)):

@@ -1,8 +1,8 @@
-"""Bringing the rows of several sources together by id.
+"""Match the rows of several sources by id.
 
-The labels' side is held in memory, but of each id only a 128-bit hash, keyed anew in every run, so that no
-file can be made whose ids collide; n ids collide by chance with a probability of n**2 / 2**129. An id
-that a message needs is read again.
+The labels' side is held in memory, with a 128-bit hash in place of each id. The hash has a random key in
+every run, so that no file can be crafted to collide; n ids collide by chance with a probability of
+n**2 / 2**129. An id needed for a message is read again.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Keys:
     order
         u4[n] or i8[n]: the row of each id.
     begin
-        u4[2**b] or i8[2**b], 2**b from n / 2 to n: the index in `first` where the hashes with these
-        upper b bits begin.
+        u4[2**b] or i8[2**b], with 2**b from n / 2 to n: for each value of the upper b bits, the index
+        in `first` at which the hashes with these bits begin.
     """
 
     hash: TextHash
@@ -53,7 +53,7 @@ class Keys:
 
     @classmethod
     def of(cls, hash_: TextHash, firsts: list[Words], seconds: list[Words]) -> Keys:
-        """Sort the hashes of ids, given in pieces; the lists are emptied on the way to free memory."""
+        """Sort the hashes of ids, given in pieces; the lists are emptied to free memory."""
         first = np.concatenate(firsts)
         firsts.clear()
         kind = np.uint32 if len(first) < 1 << 32 else np.int64
@@ -80,7 +80,7 @@ class Keys:
         return self.find_hashes(*self.hash.of(ids))
 
     def find_hashes(self, first: Words, second: Words) -> Ints:
-        """Return the row of each id with these hashes (i8[n]); -1 if it is missing."""
+        """Return the row of each id (i8[n]), given by its hashes; -1 if it is missing."""
         result = np.full(len(first), -1, dtype=np.int64)
         if not len(self.first) or not len(first):
             return result
@@ -100,7 +100,7 @@ class Keys:
         return result
 
     def repeated(self) -> tuple[int, int, int] | None:
-        """Return the row of the first repeated id, the row where it was first, and how many rows repeat one."""
+        """Return the first row that repeats an id, the earlier row with that id, and the number of repeating rows."""
         alike = np.flatnonzero(self.first[1:] == self.first[:-1])
         if not len(alike):
             return None
@@ -118,19 +118,19 @@ class Keys:
 
 @record(frozen=True, eq=False)
 class Join:
-    """The labels' side of a match by id: the row of each id, and the columns beside it."""
+    """The labels' side of a match by id: the row of each id, and the other columns."""
 
     rows: Rows
     keys: Keys
 
     @classmethod
     def of(cls, companion: Companion) -> Join:
-        """Read a companion whole; its selection has the role ``id``.
+        """Read all of a companion; its selection must have the role ``id``.
 
         Raises
         ------
         DataError
-            When an id is there twice.
+            If an id occurs twice.
         """
         source = companion.queue.source
         pieces: list[Rows] = []
@@ -165,7 +165,7 @@ class Join:
 
 
 def _compact(values: Values) -> Values:
-    """A column in the fewest bytes: the places of few texts need one or two each."""
+    """A column with codes in the smallest integer type that fits."""
     if isinstance(values, list | Texts):
         vocabulary = Vocabulary()
         codes = vocabulary.add(values)
@@ -177,13 +177,13 @@ def _compact(values: Values) -> Values:
 
 @record(frozen=True, eq=False)
 class _Picked(Rows):
-    """Rows of `source` out of order: those that stand `at` these positions."""
+    """Rows of `source` in another order: those at the positions `at`."""
 
     source: Rows | None = None
     at: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def place(self, role: str, row: int, column: int | None = None) -> Place:
-        """Say where a row stood before it was picked."""
+        """Return the place of a row in its file."""
         assert self.source is not None
         return self.source.place(role, int(self.at[row]), column)
 

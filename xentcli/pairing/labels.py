@@ -1,4 +1,4 @@
-"""Labels as they are read: the distinct ones and where each was met, as texts, whole numbers or reals."""
+"""Distinct labels and their first places, and conversion of labels to texts, integers or reals."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ T = TypeVar("T", bound=np.generic)
 
 @record(frozen=False, eq=False)
 class Census:
-    """The distinct labels in the order in which they were met, and where each was first.
+    """The distinct labels in order of first occurrence, with the place of each.
 
-    place stands for the column as a whole; true_false says that labels are booleans; decimal is the
-    separator of numbers; clean returns the line that writes a copy of the file without some differences
-    of the labels; counts has the rows of each label.
+    `place` is the column as a whole; `true_false` says that labels are booleans; `decimal` is the decimal
+    separator; `clean` returns the command that writes a copy of the file with labels respelled; `counts`
+    has the number of rows of each label.
     """
 
     place: Place
@@ -92,11 +92,11 @@ class Census:
 
     @property
     def read(self) -> dict[str, Place]:
-        """The labels as they are read, in the order in which they were met: N.0 as N where all are whole."""
+        """The labels in order of first occurrence, N.0 as N if all are whole numbers."""
         return self._as_read()[1]
 
     def _as_read(self) -> tuple[bool, dict[str, Place]]:
-        """What `whole` and `read` are, found once for as many labels as there are."""
+        """`whole` and `read`, computed once per number of labels."""
         if self._found[0] != len(self.texts):
             read: dict[str, Place] = {}
             for text, place in self.texts.items():
@@ -111,10 +111,10 @@ class Census:
 
 
 def labelled_as(values: Values, wanted: Collection[str], decimal: str = ".") -> Flags:
-    """bool[n]: whether a label is one of `wanted`; of a row of target columns, whether all are.
+    """bool[n]: whether each label is one of `wanted`; for a row of target columns, whether all are.
 
-    `wanted` are whole numbers without a point, other numbers with one, and texts; labels that are texts have
-    `decimal` as their separator. "nan" is NaN in any case, and "missing" any spelling of a missing value.
+    `wanted` are texts, with numbers spelled canonically (5, not 5.0; a point as separator); labels that are texts
+    use `decimal`. "nan" stands for NaN in any case, "missing" for any spelling of a missing value.
 
     >>> labelled_as(["cat", "-100.0"], {"-100"}).tolist()
     [False, True]
@@ -145,12 +145,12 @@ def labels_among(values: Values, wanted: Collection[str], decimal: str = ".") ->
 
 
 def read_whole(text: str, decimal: str) -> str:
-    """N of a label written N or N.0 with that decimal separator; other text as it is."""
+    """Return N for a label N or N.0 (with this decimal separator); other text unchanged."""
     return whole(in_points(text, decimal)) or text
 
 
 def ignored_as(text: str, wanted: Collection[str], decimal: str = ".") -> str | None:
-    """Return which of the labels to ignore a label is; None where it is none of them.
+    """Return which of the ignored labels a label is; None if it is none of them.
 
     >>> ignored_as("-100.0", {"-100"}), ignored_as(" N/A", {"missing"}), ignored_as("a", {"b"})
     ('-100', 'missing', None)
@@ -174,7 +174,7 @@ def as_texts(values: Values | Array) -> list[str]:
 
 
 def skipping(label: str, *others: str) -> tuple[str, ...]:
-    """Return the option that skips the rows of a label which stands for none, `others` being further labels; else ().
+    """Return the option that skips a label which means "no label", considering `others` too; () for real labels.
 
     >>> skipping(""), skipping("NaN", "NA", "cat"), skipping("cat")
     (("rows without a label? --ignore-label '' skips them",), ('rows without a label? --ignore-label missing skips \
@@ -231,7 +231,7 @@ def reals(values: Values, where: WhereRow, decimal: str) -> Floats:
 
 
 def _met(codes: Ints) -> tuple[list[int], list[int]]:
-    """The codes that occur, in the order in which they are met, and the first row of each."""
+    """The distinct codes in order of first occurrence, and the first row of each."""
     found, first, _ = distinct(codes)
     order = np.argsort(first)
     return found[order].tolist(), first[order].tolist()
@@ -240,7 +240,7 @@ def _met(codes: Ints) -> tuple[list[int], list[int]]:
 def _of_each(
     values: Coded, read: Callable[[Values, WhereRow, str], npt.NDArray[T]], where: WhereRow, decimal: str
 ) -> npt.NDArray[T]:
-    """Read each distinct label once; an error names the first row of a bad one."""
+    """Convert each distinct label once; an error names the first row of an invalid one."""
     codes, used = _met(values.codes)
     read_ = read([values.distinct[code] for code in codes], lambda place: where(used[place]), decimal)
     result = np.zeros(len(values.distinct), dtype=read_.dtype)

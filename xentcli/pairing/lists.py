@@ -1,4 +1,4 @@
-"""Columns of lists whose every number is an example, for kinds without labels."""
+"""Columns of lists in which every number is an example, for kinds without labels."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["column_of_lists", "has_lists", "undivided"]
 
 
 def undivided(sources: Sequence[Source], settings: Settings) -> tuple[Source, ...]:
-    """Return the sources with columns of lists as such, not as K columns each.
+    """Return the sources with list columns kept as lists, not spread out to K columns each.
 
-    Those that an option names are, and all unless an option means a column by its number, or a place in a list.
+    This applies to those named in options; to all if no option uses a column number or a place in a list.
     """
     if KINDS[settings.kind].labelled:
         return tuple(sources)
@@ -26,7 +26,7 @@ def undivided(sources: Sequence[Source], settings: Settings) -> tuple[Source, ..
 
 
 def _specs(settings: Settings) -> list[str]:
-    """What the options that take columns were given."""
+    """The values of the options that take columns."""
     given = [settings.preds, settings.weights, settings.cluster, settings.bytes, settings.id]
     specs = [spec for value in (*given, settings.slices, settings.shown_columns) for spec in items(value)]
     return [str(part) for spec in specs for part in (spec, *str(spec).split(","))]
@@ -43,12 +43,12 @@ def _undivided(source: Source, named: set[str] | None) -> Source:
 
 
 def has_lists(source: Source, columns: Sequence[int]) -> bool:
-    """Whether some columns, of which there is one, hold lists of any length."""
+    """Whether this is a single column of lists of any length."""
     return len(columns) == 1 and columns[0] in source.traits.lists
 
 
 def column_of_lists(source: Source, settings: Settings) -> tuple[Source, int] | None:
-    """Return a source with the column that --preds names as a column of lists, and the column; None if it is none."""
+    """Return the source with the column of --preds as lists, and that column; None if it has no lists."""
     name, flat = settings.preds, source.traits.flat
     if not isinstance(name, str) or not source.repeatable:
         return None

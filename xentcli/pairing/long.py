@@ -1,4 +1,4 @@
-"""Text with a row for each example and class: the command that makes a column of each class."""
+"""Detect long format (a row per example and class), and give the command that pivots it to a column per class."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from xentcli.records import record
 __all__ = ["Long", "long_of"]
 
 _MOST = 20
-"""The most columns of such a text."""
+"""Maximum number of columns of a file in long format."""
 _OFF = 0.01
-"""How far the probabilities of an example may be from a sum of 1."""
+"""Tolerance for the sum of the probabilities of an example."""
 
 
 @record(frozen=True, eq=False)
 class Long:
-    """The columns that say which example, which class, and its probability; and the truth, if it is there."""
+    """The columns with the example, the class and the probability; and the true class, if there is one."""
 
     source: Source
     id: str
@@ -32,10 +32,10 @@ class Long:
     classes: tuple[str, ...]
     truth: str = ""
     hit: bool = False
-    """Whether the truth is 1 in the row of the true class and 0 in the others."""
+    """Whether the truth is a flag: 1 in the row of the true class, 0 in the others."""
 
     def command(self, other: Source | None) -> str:
-        """Return the shell line, with the options for the file that it writes, and for one of labels beside."""
+        """Return the shell command, with options for the file it writes and for a separate file of labels."""
         delimiter = self.source.dialect.delimiter  # type: ignore[attr-defined]
         key, label, prob, truth = map(json.dumps, (self.id, self.label, self.prob, self.truth))
         code = (
@@ -62,10 +62,10 @@ class Long:
 def long_of(
     source: Source, columns: Mapping[str, Sequence[str]], shares: Mapping[str, Floats], *, whole: bool
 ) -> Long | None:
-    """Return the columns of such a text by their first cells, and by those from 0 to 1; None of another file.
+    """Recognise the columns of a long format from their first cells and the columns in [0, 1]; None for other files.
 
-    The classes of each example differ, and their probabilities sum to 1. Unless the cells are the `whole` of the
-    file, the last example may go on.
+    Each example has distinct classes whose probabilities sum to 1. Unless the cells are the `whole` file, the last
+    example may be incomplete.
     """
     dialect = getattr(source, "dialect", None)
     if len(columns) > _MOST or dialect is None or dialect.delimiter not in DELIMITERS or not source.header:
@@ -99,7 +99,7 @@ def _truth(
     spans: Sequence[slice],
     classes: Sequence[str],
 ) -> tuple[str, bool]:
-    """Return the column of the truth, a class for each example or 1 in the row of the true one; else an empty name."""
+    """Return the column of the truth (a class per example, or a flag), or an empty name."""
     others = [name for name in columns if name not in taken and name not in classes]
     for name in others:
         texts = columns[name]

@@ -1,4 +1,4 @@
-"""Matched: which ids of the predictions were found on the labels' side, and what either side lacks."""
+"""Matched: counts which ids of the predictions the labels' side has, and which ids either side lacks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from xentcli.records import record
 __all__ = ["Lacking", "Matched"]
 
 FEW = 3
-"""How many ids a message names."""
+"""Number of ids named in a message."""
 _CANDIDATES = 16
 _LOOK_AT = 1 << 18
-"""Rows in which the nearest id is looked for."""
+"""Number of rows searched for the nearest id."""
 
 
 class Lacking(NamedTuple):
-    """How many rows of the predictions and of the other file have no partner, and the first ids of each."""
+    """Numbers of rows without a partner among predictions and labels, and the first ids of each."""
 
     predictions: int
     labels: int
@@ -35,7 +35,7 @@ class Lacking(NamedTuple):
 
 
 class Near(NamedTuple):
-    """An id of the predictions and the nearest one of the other side, with what differs."""
+    """An id of the predictions, the nearest one of the other side, and the differences."""
 
     id: str
     other: str
@@ -43,28 +43,28 @@ class Near(NamedTuple):
 
     @property
     def differ(self) -> str:
-        """What differs, in words."""
+        """The differences, in words."""
         return near.names_of(self.steps)
 
 
 @record(frozen=False, eq=False)
 class Matched:
-    """Which ids were matched so far, and what went wrong.
+    """The matching of ids so far, with repeated and missing ids.
 
     Attributes
     ----------
     join, source, column
-        The labels' side.
+        The labels' side: its join, source, and column of ids.
     predictions, id_column
-        The predictions.
+        The source of the predictions, and its column of ids.
     used
-        A byte for each row of the labels' side: 1 where it has a prediction.
+        One byte per row of the labels' side: 1 if it has a prediction.
     absent
-        With --subset the hashes (u8[n] each) and rows (i8[n]) of the ids that the labels' side has not: 24 bytes an id.
+        With --subset the hashes (u8[n] each) and rows (i8[n]) of ids that the labels' side lacks: 24 bytes per id.
     subset
         Whether rows may stay without a partner.
     sharded
-        Whether the predictions are one of several shards: the others may have what has no prediction here.
+        Whether the predictions are one of several shards, so that other shards may have the missing ones.
     """
 
     join: Join
@@ -84,11 +84,11 @@ class Matched:
 
     @property
     def faulty(self) -> bool:
-        """Whether an id was twice, or missing where none may be."""
+        """Whether an id was repeated, or missing without --subset."""
         return bool(self.twice or (self.missing and not self.subset))
 
     def note(self, ids: Sequence[str], positions: Ints) -> None:
-        """Count the ids of some rows of the predictions."""
+        """Record the ids of rows of the predictions, and their positions on the labels' side (-1: missing)."""
         begin, self.seen = self.seen, self.seen + len(positions)
         there = positions >= 0
         rows = np.arange(begin, self.seen)
@@ -113,12 +113,12 @@ class Matched:
 
     @property
     def unused(self) -> int:
-        """How many rows of the labels' side have no prediction."""
+        """The number of rows of the labels' side without a prediction."""
         return 0 if self.sharded else len(self.used) - sum(self.used)
 
     @property
     def lacking(self) -> Lacking:
-        """What either side lacks."""
+        """The rows without a partner on either side."""
         few = ids_at(self.source, self.column, self._unused_rows()) if self.unused else []
         return Lacking(self.missing, self.unused, self.missing_examples[:FEW], tuple(few))
 
@@ -127,18 +127,18 @@ class Matched:
         return rows
 
     def finish(self) -> None:
-        """Check that every id of one side is on the other, once.
+        """Check that every id of either side occurs exactly once on the other.
 
         Raises
         ------
         DataError
-            With counts and examples, the nearest id where one is near, and --subset where it helps.
+            With counts and examples, the nearest id if there is one, and --subset if it helps.
         """
         self._note_absent_twice()
         if self.twice:
             raise self._repeated()
         unused, both = self.unused, sum(self.used)
-        # A stream is not read on after the first id that is missing.
+        # A stream is not read beyond the first missing id.
         every = self.subset or self.predictions.repeatable
         if self.missing and (not self.subset or not both):
             of = f" ({both:,} {'is' if both == 1 else 'are'})" if both and every else ""
@@ -168,7 +168,7 @@ class Matched:
             yield f"ids of {self.source.path}: {_examples(first)}"
 
     def _note_absent_twice(self) -> None:
-        """Find ids that the predictions have twice, and the labels' side has not."""
+        """Find repeated ids of the predictions that the labels' side lacks."""
         if self.twice or not self.absent:
             return
         first, second, rows = map(list, zip(*self.absent, strict=True))
@@ -180,7 +180,7 @@ class Matched:
             self.first_twice = name, row
 
     def _repeated(self) -> DataError:
-        """The error of an id that the predictions have twice, with both places where they can be read again."""
+        """The error for a repeated id of the predictions, with both places if they can be read again."""
         name, row = self.first_twice
         again, first = Place(self.predictions.path, row + 1), None
         if self.predictions.repeatable:
@@ -189,7 +189,7 @@ class Matched:
         return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice)
 
     def near(self) -> Near | None:
-        """Return the first id of the predictions without a partner that is like an unused one of the other side."""
+        """Return the first id of the predictions without a partner that resembles an unused one of the other side."""
         if not (self.missing and self.source.repeatable):
             return None
         wanted: dict[str, str] = {}
@@ -202,7 +202,7 @@ class Matched:
         return None
 
     def _nearly(self) -> Iterator[str]:
-        """What an id without a partner is like on the other side, and the lines that make both alike."""
+        """Yield how an id without a partner differs from a similar one, and the commands that make both alike."""
         found = self.near()
         if found is None:
             return

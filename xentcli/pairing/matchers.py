@@ -1,4 +1,4 @@
-"""Matchers: each turns a block of labels into targets by one rule, or refuses a label that breaks it."""
+"""Matchers: each converts labels to targets by one rule, or refuses a label that breaks the rule."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SIGNS = ("labels -1 and 1? --positive 1, where the column is the probability of
 
 
 class Matcher(Protocol):
-    """Turns the labels of some rows into targets."""
+    """Converts the labels of rows to targets."""
 
     @property
     def matched(self) -> str:
@@ -47,7 +47,7 @@ class Matcher(Protocol):
 
     @property
     def note(self) -> str:
-        """The rule in words, to follow the word "matched" or "taken"."""
+        """The rule in words, continuing a sentence after "matched" or "taken"."""
         ...
 
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
@@ -57,7 +57,7 @@ class Matcher(Protocol):
 
 @record(frozen=True)
 class ByName:
-    """Labels that are class names, less the prefix and suffix `ends`; `decimal` is the separator of numbers."""
+    """Labels that are class names without the affixes `ends`; `decimal` is the decimal separator."""
 
     codes: Mapping[str, int]
     classes: tuple[str, ...]
@@ -90,7 +90,7 @@ class ByName:
         return result
 
     def _found(self, labels: Sequence[str]) -> list[int]:
-        """The class of each label; -1 where it is none."""
+        """The class of each label; -1 if it is not a class."""
         codes = [self.codes.get(label, -1) for label in labels]
         if -1 in codes and self.whole:
             codes = [self.codes.get(read_whole(label, self.decimal), -1) for label in labels]
@@ -99,7 +99,7 @@ class ByName:
 
 @record(frozen=True)
 class ByPosition:
-    """Labels that count the classes from `base`; met are the whole numbers among the labels that decided."""
+    """Labels that are class indices from `base` on; `met` are the whole numbers among the labels that decided."""
 
     base: int
     classes: tuple[str, ...]
@@ -141,7 +141,7 @@ class Binary:
         return "as 0 and 1, the column being the probability of 1" + (", counted from 1" if self.base else "")
 
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
-        """Return class indices, or distributions where some label is strictly between."""
+        """Return class indices, or distributions if a label lies strictly between 0 and 1."""
         y = reals(values, where, self.decimal) - self.base
         bad = np.flatnonzero(~((y >= 0) & (y <= 1)))
         if len(bad):
@@ -178,7 +178,7 @@ class Distribution:
     def targets(self, values: Values, where: WhereRow) -> Ints | Floats:
         """Put the columns in the order of the classes, and check that every row is a distribution.
 
-        Where each row has all in one class, these are the classes.
+        If every row is one-hot, class indices are returned.
         """
         assert isinstance(values, np.ndarray)
         target: Floats = np.ascontiguousarray(values[:, self._ordered], dtype=np.float64)
@@ -195,7 +195,7 @@ class Distribution:
 
 @record(frozen=True)
 class Multilabel:
-    """A column of 0 and 1, or probabilities between, for each column of predictions."""
+    """A column of 0, 1 or probabilities in between for each column of predictions."""
 
     note: str
     order: tuple[int, ...]
@@ -220,7 +220,7 @@ class Multilabel:
 
 
 def counts_classes(matcher: Matcher) -> bool:
-    """Say whether a label is the number of its class, counted from 0."""
+    """Return whether labels are class indices from 0."""
     if isinstance(matcher, ByName):
         return len(matcher.codes) == len(matcher.classes) and all(
             label == str(index) for label, index in matcher.codes.items()
@@ -229,7 +229,7 @@ def counts_classes(matcher: Matcher) -> bool:
 
 
 def range_advice(label: int, base: int, classes: int, met: Collection[int]) -> tuple[str, ...]:
-    """Return advice for a label out of range: another base only where no label (`met`) rules it out."""
+    """Return advice for a label out of range; suggests another base only if no label in `met` rules it out."""
     if label < 0:
         return (f"padding, or rows without a label? --ignore-label {label} skips them",)
     other = 1 - base

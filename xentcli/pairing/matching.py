@@ -1,4 +1,4 @@
-"""The classes, and the rule by which labels become targets."""
+"""Decide the classes, and the rule by which labels become targets."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from xentcli.settings import Settings
 __all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"]
 
 MOST_NAMED = 6
-"""The most columns that an example of --preds names."""
+"""Maximum number of columns named in an example of --preds."""
 
 _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
 
 
 def given_classes(settings: Settings) -> tuple[str, ...] | None:
-    """Return the names of --classes; of @FILE those in its one column.
+    """Return the names of --classes; for @FILE those in its only column.
 
     Raises
     ------
@@ -107,17 +107,17 @@ def _one_column(path: str, settings: Settings) -> Source:
 
 
 def _repeated(names: Sequence[str]) -> int | None:
-    """Return the index of the first name that was there before; None if all differ."""
+    """Return the index of the first repeated name; None if all differ."""
     first: dict[str, int] = {}
     return next((index for index, name in enumerate(names) if first.setdefault(name, index) != index), None)
 
 
 def _check_by_position(names: Sequence[str], census: Census, matcher: Matcher) -> None:
-    """Refuse to take labels as positions among class names that were given to match them.
+    """Refuse labels as positions if the given class names suggest matching by name.
 
-    Names without numbers in them (cat, dog, emu) cannot be meant by labels 0..K-1. Refused are
-    names of which some are labels, and names with numbers other than 0..K-1 in order, whatever
-    stands around the numbers: quotes, spaces, another column.
+    Allowed are names without numbers (cat, dog, emu), which labels 0..K-1 cannot match. Refused are
+    names some of which are labels, and names with numbers other than 0..K-1 in order, whatever
+    surrounds the numbers: quotes, spaces, another column.
     """
     labels, known = list(census.read), set(names)
     if not labels or matcher.matched not in ("index", "binary") or isinstance(matcher, ByName):
@@ -149,7 +149,7 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     Raises
     ------
     DataError
-        For a name that is no class.
+        For a name that is not a class.
     """
     if settings.ordered_class_weights:
         return _in_order(settings.ordered_class_weights, classes)
@@ -176,7 +176,7 @@ def _in_order(given: Sequence[float], classes: Sequence[str]) -> Floats:
 
 
 def _class_called(name: str, classes: Sequence[str], decimal: str) -> str:
-    """The class that an option names: N as N.0 too, and 1.5 for the name 1,5 of a file with decimal commas."""
+    """The class that an option names; N also matches N.0, and 1.5 the name 1,5 in a file with decimal commas."""
     return next((text for text in (name, localized(name, decimal)) if text in classes), whole_or_text(name))
 
 
@@ -189,12 +189,11 @@ class Rule:
     classes
         The class names.
     matcher
-        Turns labels into targets; None for kinds without labels.
+        Converts labels to targets; None for kinds without labels.
     columns
         The names of the label columns.
     uncertain_base
-        Whether labels are numbers of classes, no option says from where they count, and none of those that
-        decide is 0.
+        Whether labels are class indices, no option gives the base, and none of the deciding labels is 0.
     """
 
     classes: tuple[str, ...] = ()
@@ -215,10 +214,9 @@ def match(
 ) -> Rule:
     """Decide the rule of the labels.
 
-    With `whole` all labels decide the rule, not only the first. With `doubt.stray` the names
-    of the prediction columns, and of columns with another role that could be classes, must
-    show that all of them are predictions: logits have no row sum that would catch a stray
-    column.
+    With `whole` all labels decide the rule, not only the first ones. With `doubt.stray` the names
+    must show that all prediction columns, and columns with another role that could be classes,
+    are predictions: logits have no row sum that would reveal a stray column.
 
     Raises
     ------
@@ -265,7 +263,7 @@ def match(
 
 
 def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> None:
-    """Refuse names of --classes that are too many or too few, or some but not all of which the columns have."""
+    """Refuse too many or too few names in --classes, and names of which the columns have only some."""
     columns = len(preds.columns)
     common = {*names} & {*preds.names} if preds.source.names and columns > 1 else set()
     apart = [name for name in names if name not in common], [name for name in preds.names if name not in common]
@@ -295,7 +293,7 @@ def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> No
 
 
 def _in_another_order(preds: Found, names: tuple[str, ...], decimal: str) -> bool:
-    """Whether names are those of the prediction columns in another order."""
+    """Whether the names are those of the prediction columns in another order."""
     if not preds.source.names:
         return False
     given, called = ([in_points(name, decimal) for name in each] for each in (names, preds.names))
@@ -305,7 +303,7 @@ def _in_another_order(preds: Found, names: tuple[str, ...], decimal: str) -> boo
 def _decided(
     census: Census, preds: Found, label: str, names: tuple[str, ...] | None, settings: Settings
 ) -> tuple[tuple[str, ...], Matcher]:
-    """Decide the classes and the rule of one column of labels, `label` if PREDS has it, by the labels that occur."""
+    """Decide the classes and the rule for one column of labels (`label` if it is in PREDS) by the labels that occur."""
     columns = len(preds.columns)
     if columns == 1:
         binary, pair_of = decide_binary(census, names, settings.positive, settings.index_base)
@@ -337,7 +335,7 @@ def _decided(
 
 
 def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
-    """Refuse the names of the prediction columns in another order, where labels are positions."""
+    """Refuse the names of the prediction columns in another order if labels are positions."""
     given, called = ([in_points(name, decimal) for name in each] for each in (names, preds.names))
     if _in_another_order(preds, names, decimal):
         words = ",".join(spec_of(names, [preds.columns[called.index(name)] for name in given]))
@@ -389,7 +387,7 @@ def _distribution(
 
 
 def _called(census: Census, matcher: Matcher) -> list[str]:
-    """The classes that are among the labels that decided, by name or a part of it."""
+    """The classes that the deciding labels name, in full or without affixes."""
     if not isinstance(matcher, ByName):
         return []
     return [matcher.classes[code] for code in sorted({matcher.codes[label] for label in census.read})]
@@ -400,7 +398,7 @@ def could_be_classes(
 ) -> dict[int, str]:
     """Return the columns with another role that could be classes too, each with its option.
 
-    There are none where --classes, or several label columns (`labels`), say how many classes there are.
+    There are none if --classes, or several label columns (`labels`), fix the number of classes.
     """
     if names is not None or labels > 1 or matcher is None:
         return {}
@@ -408,7 +406,7 @@ def could_be_classes(
 
 
 def _fits(preds: Found, name: str, matcher: Matcher) -> bool:
-    """Whether a column is named as the predictions are."""
+    """Whether a column is named like the predictions."""
     if is_group(preds):
         return False
     if preds.source.names and _is_series(preds.names) and len(preds.names) > 1:
@@ -419,7 +417,7 @@ def _fits(preds: Found, name: str, matcher: Matcher) -> bool:
 
 
 def _with_taken(preds: Found, doubt: Doubt, matcher: Matcher) -> Found:
-    """The predictions, and the columns with another role that could be classes, in the order of the file."""
+    """The predictions and the columns with another role that could be classes, in file order."""
     taken = could_be_classes(preds, doubt, matcher, None, 1)
     return Found(preds.source, tuple(sorted((*preds.columns, *taken))))
 
@@ -427,10 +425,10 @@ def _with_taken(preds: Found, doubt: Doubt, matcher: Matcher) -> Found:
 def _check_vouched(
     preds: Found, every: Found, called: Sequence[str], settings: Settings, *, final: bool, twice: bool = True
 ) -> None:
-    """Refuse columns that no row sum checks, and neither the labels nor a series of names vouches for.
+    """Refuse predictions without a row sum if neither the labels nor a series of names confirms them.
 
-    `every` are the predictions and what could be predictions too; `twice` says whether all of
-    them may be given as predictions. Unless `final`, more labels may vouch for more columns.
+    `every` are the predictions and columns that could be predictions too; `twice` says whether all
+    of them may be given as predictions. Unless `final`, more labels may confirm more columns.
     """
     names = every.names
     if len(names) == 1 or len(called) == len(names):
@@ -459,7 +457,7 @@ def _check_vouched(
 
 
 def _is_run(columns: Sequence[int]) -> bool:
-    """Whether columns follow each other without a gap."""
+    """Whether columns are consecutive."""
     return tuple(columns) == tuple(range(columns[0], columns[0] + len(columns)))
 
 

@@ -1,4 +1,4 @@
-"""Advice for a label that is no class: rows without a label, a near miss, or a class without a column."""
+"""Advice for a label that is not a class: a missing label, a near miss, or a class without a column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_SKIPPED, _MOST_SHOWN, _LONGEST = 3, 12, 60
 
 
 def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the advice for the first label that is no class, by all that were looked at and the class names."""
+    """Return advice for the first label that is not a class, from all labels read and the class names."""
     missing = skipping(label, *census.texts)
     if missing:
         return missing
@@ -42,7 +42,7 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
 def _without_column(
     census: Census, label: str, names: Sequence[str], strange: Sequence[str], closest: dict[str, str | None]
 ) -> tuple[str, ...]:
-    """What labels and columns do not have in common, and what skips the rows of labels without a column."""
+    """Advice that lists labels and columns without a counterpart, and how to skip labels without a column."""
     rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
     its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
     if list(strange) == [label] and rows == 1 and census.texts[label].line == 1 and is_number(label):
@@ -61,7 +61,7 @@ def _without_column(
 
 
 def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
-    """--classes with all labels, where columns without names are as many: sorted, which is how most tools have them."""
+    """--classes with all labels, sorted (the order of most tools), if there are as many unnamed columns."""
     # Decimals are measurements, not names of classes.
     names_alone = all(not is_number(text) or whole(text) for text in labels)
     plain = names_alone and all(_is_short(text) and not set(text) & {",", " "} for text in labels)
@@ -75,7 +75,7 @@ def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _nearest(label: str, names: Sequence[str]) -> str | None:
-    """The class that a label is, or is nearly; None where there is none, or are several."""
+    """The class that a label equals or nearly equals; None if there is none or several."""
     if label in names:
         return label
     found = [name for name in names if near.differing(label, name)]
@@ -83,7 +83,7 @@ def _nearest(label: str, names: Sequence[str]) -> str | None:
 
 
 def _nearly(census: Census, label: str, names: Sequence[str], closest: dict[str, str | None]) -> tuple[str, ...]:
-    """How a label differs from the class that it nearly is, and what makes them the same."""
+    """Advice on how a label differs from the nearest class, and how to make them equal."""
     name = closest[label]
     assert name is not None
     steps = near.differing(label, name)
@@ -96,7 +96,7 @@ def _nearly(census: Census, label: str, names: Sequence[str], closest: dict[str,
 
 
 def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
-    """--classes with the spelling of the labels, in the order of the columns; empty where that cannot be said so."""
+    """--classes with the spelling of the labels, in the order of the columns; empty if it cannot be written so."""
     spelled = {name: name for name in names}
     for text, name in closest.items():
         if name is None or (text != name and spelled[name] not in (name, text)):
@@ -114,7 +114,7 @@ def _as_labels(names: Sequence[str], closest: dict[str, str | None]) -> str:
 
 
 def respelled(labels: Iterable[str], names: Sequence[str]) -> str:
-    """Return --classes with the labels' spelling of some column names that all labels nearly are; else nothing.
+    """Return --classes in the spelling of the labels, if all labels nearly are column names; else an empty text.
 
     >>> respelled(["+1", "-1"], ["1", "-1"]), respelled(["1", "2"], ["1", "-1"])
     (' --classes +1,-1', '')
@@ -125,9 +125,9 @@ def respelled(labels: Iterable[str], names: Sequence[str]) -> str:
 
 
 def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]] | None:
-    """Return the labels without a column and as many columns without a label, where the others agree.
+    """Return the labels without a column, and the same number of columns without a label, if the others agree.
 
-    They may agree less a prefix or a suffix that all names share.
+    They may agree without a prefix or suffix that all names share.
     """
     texts = [text for text in census.texts if not is_missing(text)]
     for _, shorter in cuts_of(names):
@@ -140,5 +140,5 @@ def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]]
 
 
 def _is_short(text: str) -> bool:
-    """Whether a text can be written in a command."""
+    """Whether a text is short enough for a command."""
     return text.isprintable() and len(text) <= _LONGEST

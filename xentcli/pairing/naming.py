@@ -1,4 +1,4 @@
-"""Cells of text that list the names of the classes, beside cells that list their predictions."""
+"""Detect a column whose cells list the class names, beside a column of lists of predictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Naming", "naming_of"]
 
 @record(frozen=True, eq=False)
 class Naming:
-    """A column of text whose cells list names, the column of lists that they name, and its first values by name."""
+    """A column whose cells list names, the column of lists that they name, and the first values by name."""
 
     source: Source
     names: str
@@ -26,7 +26,7 @@ class Naming:
     values: dict[str, list[str]]
 
     def label(self, columns: dict[str, list[str]]) -> str | None:
-        """Return the only one of some columns whose values are classes, and not the predicted class in every row."""
+        """Return the only column whose values are classes and not the predicted class in every row."""
         shares = list(self.values.values())
         found = [
             name
@@ -36,7 +36,7 @@ class Naming:
         return found[0] if len(found) == 1 else None
 
     def command(self, label: str | None) -> str:
-        """Return the shell line that makes an object of each list; the label None is in another file."""
+        """Return the shell command that converts each list to an object; `label` is None if it is in another file."""
         delimiter = _delimiter(self.source)
         names, preds = json.dumps(self.names), json.dumps(self.preds)
         code = (
@@ -50,7 +50,7 @@ class Naming:
 
 
 def naming_of(source: Source, columns: dict[str, list[str]]) -> Naming | None:
-    """Return the column of names beside the only column of lists, by the first cells of all; None without the two."""
+    """Find the column of names beside the only column of lists, from the first cells; None without both."""
     delimiter, flat = _delimiter(source), source.traits.flat
     if delimiter not in DELIMITERS or not source.header or flat is None or len(flat.groups) != 1:
         return None
@@ -66,13 +66,13 @@ def naming_of(source: Source, columns: dict[str, list[str]]) -> Naming | None:
 
 
 def _delimiter(source: Source) -> str:
-    """The delimiter of a text some of whose cells have lists; empty of other sources."""
+    """The delimiter of a text file with lists in cells; empty for other sources."""
     dialect = getattr(getattr(source, "table", None), "dialect", None)
     return "" if dialect is None else str(dialect.delimiter)
 
 
 def _names(cell: str, count: int) -> Sequence[str] | None:
-    """The distinct texts that a cell lists; None of another cell."""
+    """The `count` distinct texts that a cell lists; None for other cells."""
     try:
         found = ast.literal_eval(cell.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -1,4 +1,4 @@
-"""Near misses: how a text that fits nothing differs from one that would fit, and the line that makes them alike."""
+"""Near misses: how an unmatched text differs from one that would match, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 
 @record(frozen=True)
 class Step:
-    """A difference that two writings of one text may have: its name, and what takes it away.
+    """A kind of difference between spellings of one text, and how to remove it.
 
     Attributes
     ----------
     name
-        What differs, in words.
+        The difference, in words.
     apply
-        The text without it.
+        Returns a text without the difference.
     code
-        The same as Python of a text s.
+        The same as a Python expression of a text s.
     """
 
     name: str
@@ -59,18 +59,18 @@ STEPS = (
         '{"true": "1", "false": "0"}.get(s.lower(), s)',
     ),
 )
-"""The differences that are recognised, in the order in which they are taken away."""
+"""The recognised differences, in the order in which they are removed."""
 
 
 def without(text: str, steps: Iterable[Step]) -> str:
-    """Return a text without some differences."""
+    """Return a text with these differences removed."""
     for step in steps:
         text = step.apply(text)
     return text
 
 
 def loose(text: str) -> str:
-    """Return what all writings of a text have in common.
+    """Return the canonical spelling of a text: with all differences removed.
 
     >>> loose(" data/IMG_007.jpg"), loose("+1.0"), loose('"00"')
     ('img_007', '1', '0')
@@ -79,7 +79,7 @@ def loose(text: str) -> str:
 
 
 def differing(one: str, other: str) -> tuple[Step, ...]:
-    """Return the fewest steps after which two texts are the same; none where they stay different.
+    """Return the fewest steps that make two texts equal; none if they stay different.
 
     >>> [step.name for step in differing("3", "00003.0")]
     ['leading zeros', 'a decimal point']
@@ -94,7 +94,7 @@ def differing(one: str, other: str) -> tuple[Step, ...]:
 
 
 def differences(texts: Sequence[str], names: Sequence[str]) -> list[Step]:
-    """Return the steps that change texts into the one name that each nearly is; none where one is not nearly a name.
+    """Return the steps that turn each text into the one name it nearly is; none if a text is not nearly a name.
 
     >>> [step.name for step in differences([" a.", "b"], ["a", "b"])]
     ['blanks around it', 'a full stop at its end']
@@ -109,14 +109,14 @@ def differences(texts: Sequence[str], names: Sequence[str]) -> list[Step]:
 
 
 def names_of(steps: Sequence[Step]) -> str:
-    """Return what differs in words."""
+    """Return the differences in words."""
     return " and ".join(step.name for step in steps)
 
 
 def clean_copy(source: Source, column: int, steps: Sequence[Step]) -> str:
-    """Return the shell line that writes a copy of a file whose texts in a column have no such differences.
+    """Return the shell command that writes a copy of a file with these differences removed from a column.
 
-    It is empty where the file is no table that pandas writes as it was.
+    It is empty unless pandas can write the file in the same format.
     """
     path, (stem, ending) = source.path, os.path.splitext(source.path)
     if not (path.isprintable() and os.path.isfile(path)):

@@ -1,4 +1,4 @@
-"""--shift-labels: what is predicted at a position is the label of the next one, as language models are trained."""
+"""--shift-labels: the prediction at a position is compared with the label of the next one (next-token prediction)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Cut(WholePart):
 
 
 def shifted_by_1(parts: Iterator[Part]) -> Iterator[Part]:
-    """Yield the rows from the second on, then the last one again, in place of a label that is not there."""
+    """Yield the rows from the second on, then the last one again in place of the missing label."""
     last: Part | None = None
     for part in (part for part in parts if part.rows):
         if last is not None:
@@ -44,12 +44,12 @@ def shifted_by_1(parts: Iterator[Part]) -> Iterator[Part]:
 
 
 def positions(shape: Sequence[int], axis: int | None, path: str) -> int:
-    """Return how many positions a sequence has: of an array (batch, position, class), or with its classes on axis 1.
+    """Return the number of positions per sequence of an array (batch, position, class), or with classes on axis 1.
 
     Raises
     ------
     DataError
-        For another shape, which does not say where a sequence ends.
+        For other shapes, from which the end of a sequence is unknown.
     """
     if len(shape) != 3 or axis in (None, 0):
         what = f"an array of shape {tuple(shape)}" if shape else "a table"
@@ -64,12 +64,12 @@ def positions(shape: Sequence[int], axis: int | None, path: str) -> int:
 
 
 def two_of_one(source: Source, settings: Settings) -> tuple[Source, Source]:
-    """Return the predictions of an archive as one source, and its other members as another, whose rows are shifted.
+    """Split an archive into the predictions, and the other members, whose rows are shifted.
 
     Raises
     ------
     DataError
-        For a table, whose columns are no array.
+        For a table.
     """
     members: Mapping[str, tuple[int, ...]] = source.traits.arrays
     if not hasattr(source, "of_members") or not members:

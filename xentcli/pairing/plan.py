@@ -1,4 +1,4 @@
-"""The Plan of a score: every decision that is made before the first row is scored."""
+"""Plan: every decision made before the first row is scored."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["Plan", "Table"]
 
 @record(frozen=True)
 class Table:
-    """An input: what messages and reports say of it.
+    """A description of an input for messages and reports.
 
     Attributes
     ----------
     path, format, header, names
-        As its source has them.
+        As in its source.
     files
-        The files of a folder or glob; empty for one file.
+        The files of a folder or glob; empty for a single file.
     dtype
-        The dtype of an array; None for all else.
+        The dtype of an array, else None.
     unused
-        The names of the columns with no role.
+        The names of the columns without a role.
     """
 
     path: str
@@ -52,20 +52,20 @@ class Table:
 
 @record(frozen=True, eq=False)
 class Plan:
-    """All that was decided before the first row is scored. It holds no open file and no iterator, and pickles.
+    """Every decision made before the first row is scored. It holds no open file and no iterator, and pickles.
 
     Attributes
     ----------
     settings
-        What was asked for.
+        The options.
     recipe
         How a row becomes a loss.
     set_by_compat
         The options that --compat sets, with their values.
     inputs
-        What is read: the predictions, the labels unless they are in the same file, and further files.
+        The inputs: predictions, labels unless they are in the same file, and further files.
     picks
-        For each input, what is loaded of it.
+        The columns to load from each input.
     classes
         The class names; empty for kinds without labels.
     matcher
@@ -73,19 +73,19 @@ class Plan:
     label_columns
         The names of the label columns.
     compare_row_names
-        Whether both files have row names, which are compared.
+        Whether both files have row names that are compared.
     joins
-        With --id, for each input after the first its rows by id.
+        With --id, the rows of each input after the first, by id.
     slice_columns, shown_columns
         The names of the columns of each --by, and of --show.
     warnings
-        First lines that could be data, taken as headers; columns that could be classes, not taken as such.
+        Warnings about doubtful first lines, and columns that could be classes but have another role.
     uncertain_base
-        Whether labels are numbers of classes and could count from 1, as far as the deciding ones show.
+        Whether labels are class indices that, judging by the deciding ones, could count from 1.
     has_label_file
         Whether the second input is a file of labels.
     positions
-        With --shift-labels how many positions a sequence has, the last of which has no next token; else 0.
+        With --shift-labels the number of positions per sequence, the last of which has no next token; else 0.
     reference
         The forecast of --reference; None without it.
     sequences
@@ -118,17 +118,17 @@ class Plan:
 
     @property
     def has_lists(self) -> bool:
-        """Whether predictions are lists, every number of which is an example."""
+        """Whether predictions are lists in which every number is an example."""
         return any(pick["preds"].as_ == "lists" for pick in self.picks if "preds" in pick)
 
     @property
     def compared(self) -> str:
-        """The name of the column that both files have and that is compared; empty for row names."""
+        """The name of the column that is compared between both files; empty for row names."""
         picked, names = self.picks[0].get("index"), self.predictions.names
         named = self.compare_row_names and picked is not None and picked.columns[0] < len(names)
         return names[picked.columns[0]] if named and picked is not None else ""
 
     @property
     def alignment(self) -> str:
-        """How rows find their labels: "position" or "id"."""
+        """How rows are matched to labels: "position" or "id"."""
         return "position" if self.settings.id is None and not self.joins else "id"

@@ -1,4 +1,4 @@
-"""Tell a column that is the predicted class, the largest of the predictions in every row, from one of the truth."""
+"""Distinguish a column of the predicted class (the largest prediction in every row) from one of the true class."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def predicted_class(
     *,
     exactly: bool = False,
 ) -> bool:
-    """Say whether values (n texts) are the class of the largest prediction in every row.
+    """Return whether values (n texts) are the class of the largest prediction in every row.
 
-    It may be any of equally large ones, unless all rows have such. The classes may be meant by
-    name, less a common prefix and suffix, or by position from 0 or 1; but for case, blanks and
-    the like, unless `exactly`. Where the predictions are places in a list, texts that go with them are the classes.
+    With ties any of the largest counts, unless all rows have ties. Values may be class names, also
+    without common affixes, or positions from 0 or 1; case, blanks and the like are ignored unless
+    `exactly`. If the predictions are items of a list, texts that correspond to them are the classes.
 
     >>> predicted_class(["no", "yes"], ["p_no", "p_yes"], [["0.8", "0.3"], ["0.2", "0.7"]])
     True
@@ -49,7 +49,7 @@ def predicted_class(
 
 
 def are_places(names: Sequence[str]) -> bool:
-    """Whether names of columns are places in a list.
+    """Return whether the columns are items of a list.
 
     >>> are_places(["p[0]", "p[1]"]), are_places(["p0", "p1"])
     (True, False)
@@ -58,9 +58,9 @@ def are_places(names: Sequence[str]) -> bool:
 
 
 def classes_shown(values: Sequence[str], table: Floats) -> tuple[str, ...] | None:
-    """Return the text that stands where each row of table, f8[k, n], is the largest; "" of a row that never is.
+    """Return for each class of table, f8[k, n], the text that occurs where it is the largest; "" if it never is.
 
-    It is None unless each of at least two texts goes with one of these, and more rows than texts show that.
+    None unless at least two texts correspond one to one, and this is confirmed by more rows than texts.
 
     >>> table = np.array([[0.8, 0.3, 0.6, 0.5], [0.2, 0.7, 0.4, 0.5]])
     >>> classes_shown(["no", "yes", "no", "yes"], table), classes_shown(["no", "yes", "yes", "yes"], table)
@@ -77,7 +77,7 @@ def classes_shown(values: Sequence[str], table: Floats) -> tuple[str, ...] | Non
 
 
 def loose_readings(names: Sequence[str], values: Collection[str]) -> Iterator[dict[str, int]]:
-    """The same of values that are names of classes but for case, blanks and the like."""
+    """Readings of values that are class names apart from case, blanks and the like."""
     plain = [near.loose(name) for name in names]
     if len({*plain}) == len(plain) and any(near.loose(value) != value for value in values):
         for found in readings(plain, {near.loose(value) for value in values}):
@@ -85,6 +85,6 @@ def loose_readings(names: Sequence[str], values: Collection[str]) -> Iterator[di
 
 
 def numbers_of_texts(texts: Sequence[str], decimal: str) -> Floats | None:
-    """f8[n] of a column of numbers; None where a cell is not a number."""
+    """f8[n]: a column of numbers; None if a cell is not a number."""
     values = [number(in_points(hundredths(text, decimal), decimal)) for text in texts]
     return None if None in values else np.array(values, dtype=np.float64)

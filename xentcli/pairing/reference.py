@@ -1,4 +1,4 @@
-"""The forecast of --reference: which of its columns is for which class, or the constant share of each class."""
+"""--reference: match the columns of another forecast, or constant shares, to the classes."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = ["Reference", "reference_of"]
 
 @record(frozen=True)
 class Reference:
-    """The forecast that a score is compared with: probabilities, whatever the kind of the predictions.
+    """The forecast that a score is compared with; always probabilities, whatever the kind of the predictions.
 
     Attributes
     ----------
     columns
-        The names of its columns, or of the classes of its shares.
+        The names of its columns, or of the classes of constant shares.
     order
-        For each class the place of its column; one place alone where one column is that of the second of two.
+        For each class the place of its column; a single place if one column is for the second of two classes.
     note
-        How the columns were matched to the classes.
+        How the columns were matched to the classes, in words.
     path
-        The file that has them; empty for shares.
+        The file with the columns; empty for shares.
     shares
         The probability of each class in all rows; None for columns.
     negative
@@ -50,7 +50,7 @@ class Reference:
     negative: bool = False
 
     def of_rows(self, columns: Values | None, kept: Ints) -> Array:
-        """Return the forecast of some rows (i8[n]) of the columns that were read, (n, classes) or (n, 1)."""
+        """Return the forecast, (n, classes) or (n, 1), for the rows `kept` (i8[n]) of the columns read."""
         if self.shares is not None:
             return np.tile(np.array(self.shares), (len(kept), 1))
         assert isinstance(columns, np.ndarray)
@@ -62,7 +62,7 @@ class Reference:
         return chosen if in_order else np.ascontiguousarray(chosen[:, list(self.order)])
 
     def recipe(self, recipe: Recipe) -> Recipe:
-        """Return the recipe of the predictions for the forecast, without what is about logits and temperature."""
+        """Return the recipe of the predictions without options for logits and temperature, to apply to the forecast."""
         probs = recipe.kind == "probs"
         return replace(
             recipe,
@@ -73,7 +73,7 @@ class Reference:
         )
 
     def refused(self, error: DataError, kind: str) -> DataError:
-        """Return the error of a row of the forecast, without advice that is about predictions, which are of a kind."""
+        """Return the error for a row of the forecast, without advice that applies to predictions of `kind` only."""
         # What is wrong with a forecast is not mended by an option about the predictions.
         others = (
             "--(kind|scale|preds|multilabel)"
@@ -101,7 +101,7 @@ def reference_of(roles: Roles, rule: Rule, settings: Settings) -> Reference | No
     Raises
     ------
     DataError
-        Where they are not as many as the classes, or their names disagree; for shares that are no probabilities.
+        If their number or names do not match the classes; for shares that are not probabilities.
     """
     if settings.reference is None:
         return None
@@ -129,7 +129,7 @@ def reference_of(roles: Roles, rule: Rule, settings: Settings) -> Reference | No
 
 
 def _one_column(found: Found, classes: Sequence[str]) -> Reference:
-    """One column for two classes: about that which its name has, else the second."""
+    """One column for two classes: for the class in its name, else for the second."""
     name = found.names[0]
     about = [place for place, class_ in enumerate(classes) if found.named and _names(name, class_)]
     about = about or [place for place, core in enumerate(cores_of(classes)) if found.named and _names(name, core)]
@@ -139,7 +139,7 @@ def _one_column(found: Found, classes: Sequence[str]) -> Reference:
 
 
 def _names(name: str, part: str) -> bool:
-    """Whether a name has a part that is a word of its own.
+    """Whether a name contains `part` as a separate word.
 
     >>> _names("market_no", "no"), _names("snow", "no")
     (True, False)
@@ -148,7 +148,7 @@ def _names(name: str, part: str) -> bool:
 
 
 def _shares(given: Mapping[str, float], classes: tuple[str, ...], settings: Settings) -> Reference:
-    """Constant probabilities, of two classes of one alone."""
+    """Constant probabilities; for two classes one of them suffices."""
     names, values = tuple(given), list(given.values())
     if len(names) == 1 and len(classes) == 2 and not settings.multilabel:
         about = [place for place, core in enumerate(classes) if core == names[0]] or [
@@ -173,7 +173,7 @@ def _in_words(note: str) -> str:
 
 
 def _check_shares(shares: Sequence[float], settings: Settings) -> None:
-    """Refuse shares outside of [0, 1], or that do not sum to 1 where the classes exclude each other."""
+    """Refuse shares outside [0, 1], and shares of exclusive classes that do not sum to 1."""
     tau = settings.sum_tolerance
     most = math.inf if settings.renormalize else 1 + tau
     odd = next((share for share in shares if not -tau <= share <= most or math.isinf(share)), None)

@@ -62,7 +62,7 @@ _TAKING = ROLES.keys() - {"show"}
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
-    """The columns that options name; --id is looked for in every file, the others in one."""
+    """The columns that options name; --id is searched in every file, other options in one."""
     roles: Roles = {}
     other = sources[-1]
 
@@ -102,13 +102,13 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
 
 
 def _without_ids(places: Sequence[Found], ids: Sequence[Found]) -> list[Found]:
-    """The columns of --reference but for those of ids, where it names a whole file."""
+    """The columns of --reference without those of ids, if it names a whole file."""
     taken = {(found.source.path, column) for found in ids for column in found.columns}
     return [Found(f.source, tuple(c for c in f.columns if (f.source.path, c) not in taken)) for f in places]
 
 
 def _ids_of(source: Source, spec: str, side: str = "") -> Found:
-    """The ids of a source: its index, or a column, of which a dict names one for each side."""
+    """The ids of a source: its index or a column; a dict can name one per side."""
     sides = spec.data if isinstance(spec, Given) and isinstance(spec.data, Mapping) else {}
     name = sides.get(side)
     if isinstance(name, str):
@@ -131,7 +131,7 @@ def _check_overlap(roles: Roles) -> None:
 
 
 def used_in(source: Source, roles: Roles, options: Collection[str]) -> dict[int, str]:
-    """The columns of a source that some options name, each with the first of these options."""
+    """The columns of a source that these options name, each with the first such option."""
     used: dict[int, str] = {}
     for role, places in roles.items():
         for found in places:
@@ -141,18 +141,18 @@ def used_in(source: Source, roles: Roles, options: Collection[str]) -> dict[int,
 
 
 def free_columns(source: Source, roles: Roles) -> list[int]:
-    """The columns of a source without a role; --show gives none, and an unnamed first column is row names."""
+    """The columns of a source without a role (--show is none), except an unnamed first column of row names."""
     used, row_names = used_in(source, roles, _TAKING), source.row_names
     return [column for column in range(source.width) if column not in used and column != row_names]
 
 
 def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> None:
-    """Take the label columns where no option names them: the only ones that can be.
+    """Find the label columns if no option names them: the only candidates.
 
     Raises
     ------
     DataError
-        When several could be, listing them.
+        If there are several candidates; lists them.
     """
     if "label" in roles:
         return
@@ -189,7 +189,7 @@ def _which_label(
     *,
     swapped: bool,
 ) -> DataError:
-    """The error that lists the columns that could be the labels, without those that are the predicted class."""
+    """The error that lists the candidates for the labels, without columns of the predicted class."""
     preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(free_columns(sources[0], roles)))
     predicted = predicted_labels(found, preds, queues, settings)
     names = [name for name in found.names if name not in predicted]
@@ -230,9 +230,9 @@ def _which_label(
 def _nearly(
     found: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings, names: Sequence[str]
 ) -> list[str]:
-    """Return those of `names` that have nearly the classes as values, else the predicted class if spelled otherwise.
+    """Return those of `names` whose values nearly are the classes, else the predicted class if spelled differently.
 
-    Most tools spell the class that they predict as their columns: another spelling may be the truth of a good model.
+    Most tools spell predicted classes like their columns; a different spelling may be the truth, with a good model.
     """
     every = nearly_fitting(found, preds, next(queue for queue in queues if queue.source is found.source))
     if nearly := [name for name in every if name in names]:
@@ -246,7 +246,7 @@ def predicted_labels(
 ) -> list[str]:
     """Return the names of the label columns that are the predicted class in all of the first rows.
 
-    None are compared with --id: the ids are not matched yet. `exactly` as in `predicted_among`.
+    Empty with --id, as ids are not matched yet. `exactly` is as in `predicted_among`.
     """
     if settings.id is not None or not label.columns or len(preds.columns) < 2:
         return []
@@ -256,7 +256,7 @@ def predicted_labels(
 
 
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
-    """For kinds without labels every number of an array is an example of its own."""
+    """For kinds without labels: turn every number of an array into an example."""
     if source.width == 1 or source.tabular or len(roles["preds"][0].columns) == 1:
         return source, roles
     if (
@@ -273,7 +273,7 @@ def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
 
 
 def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> bool:
-    """Compare the row names where both sources have them, or a column without a role that tells rows apart in both."""
+    """Find row names to compare: those that both sources have, or a column without a role that identifies rows."""
     if len(sources) < 2 or settings.id is not None or settings.align is not None:
         return False
     columns = [source.row_names for source in sources]
@@ -286,7 +286,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
 
 
 def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int | None]:
-    """The first column without a role that both tables have by one name, and whose first cells all differ."""
+    """The first column without a role that both tables have under one name, with distinct first cells."""
     free = [{s.names[c]: c for c in free_columns(s, roles)} if s.names and s.tabular else {} for s in sources]
     for name in free[0]:
         places = [names.get(name) for names in free]
@@ -305,7 +305,7 @@ def _differ(column: int | None, queue: PartQueue) -> bool:
 
 
 def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tuple[Selection, ...]:
-    """Return what is loaded of each source."""
+    """Return the columns to load from each source."""
     picks: list[dict[str, Pick]] = [{} for _ in sources]
     preds = roles["preds"][0]
     listed_ = has_lists(preds.source, preds.columns)
@@ -332,14 +332,14 @@ def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tup
 
 
 def _check_no_text(role: str, found: Found) -> None:
-    """Refuse an array of text where numbers must be."""
+    """Refuse an array of text for a role that needs numbers."""
     # All columns of an array are of one type.
     if any(found.source.numeric(column) is False for column in found.columns[: None if found.source.tabular else 1]):
         raise text_for_numbers(found.source.path, _MEANINGS.get(role, role), held=is_held(found.source))
 
 
 def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:
-    """Name the columns of each use of an option that may be given several times."""
+    """Return the column names of each use of a repeatable option."""
     uses: dict[str, list[str]] = {}
     for role, places in roles.items():
         if role.partition(".")[0] == option:
@@ -348,7 +348,7 @@ def used_columns(roles: Roles, option: str) -> list[tuple[str, ...]]:
 
 
 def unused_columns(source: Source, roles: Roles) -> tuple[str, ...]:
-    """Name the columns of a source that have no role and are not shown."""
+    """Return the names of the columns that have no role and are not shown."""
     shown_ = used_in(source, roles, ("show",))
     # A column that is only compared has no role.
     others = {role: places for role, places in roles.items() if role != "index"}

@@ -1,4 +1,4 @@
-"""The rule that the first labels follow: by name, by prefix or suffix, by position, as distributions."""
+"""Find the rule that the deciding labels follow: name, name without affixes, position, or distribution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["decide", "decide_binary", "distribution_order"]
 
 
 def decide(census: Census, classes: Sequence[str], named: bool, base: int | None) -> Matcher:
-    """Find the rule that the labels follow, in the order: name, prefix or suffix, position.
+    """Find the rule that the labels follow; tries name, prefix or suffix, then position.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def decide(census: Census, classes: Sequence[str], named: bool, base: int | None
     classes, named
         The class names, and whether they are names or only positions.
     base
-        What --index-base says; it switches matching by name off.
+        The value of --index-base, which disables matching by name.
 
     Raises
     ------
     DataError
-        When no rule holds, or two that disagree.
+        If no rule holds, or two rules disagree.
 
     >>> census = Census(Place("labels.csv"))
     >>> census.add(["2", "1.0"], lambda row: Place("labels.csv", row + 1))
@@ -82,7 +82,7 @@ def _by_name(census: Census, names: tuple[str, ...]) -> ByName | None:
 
 
 def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
-    """The rule for labels that are the class names without a common prefix and suffix (one may be empty)."""
+    """The rule for labels that are the class names without a common prefix and suffix, if it holds."""
     labels, places = census.read, {name: index for index, name in enumerate(names)}
     found: list[tuple[tuple[str, str], dict[str, int]]] = []
     for prefix, suffix in ends_of(names):
@@ -110,13 +110,13 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
 
 
 def _less(prefix: str, suffix: str) -> str:
-    """A prefix and a suffix in words, without the empty one."""
+    """A prefix and a suffix in words; empty ones are omitted."""
     parts = [f"the {kind} {shown(part)}" for kind, part in (("prefix", prefix), ("suffix", suffix)) if part]
     return " and ".join(parts)
 
 
 def _names_exclude_positions(labels: Collection[str], names: Sequence[str]) -> bool:
-    """Whether whole labels cannot be positions: the class names are other numbers, or a label names another position.
+    """Whether integer labels cannot be positions: class names are other numbers, or a label is the name of another.
 
     >>> _names_exclude_positions(["2"], ["p0", "p1", "p3"]), _names_exclude_positions(["2"], ["p0", "p1", "p2"])
     (True, False)
@@ -129,7 +129,7 @@ def _names_exclude_positions(labels: Collection[str], names: Sequence[str]) -> b
 
 
 def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
-    """The error at the first label that is not a class name, where the names are not positions."""
+    """The error for the first label that is not a class name, if the names are not positions."""
     parts = [shorter for _, shorter in cuts_of(names)] + [numbers_of(names) or ()]
     following = max(({*labels} & {*shorter} for shorter in parts), key=len)
     label, place = next(item for item in labels.items() if item[0] not in following)
@@ -145,7 +145,7 @@ def _not_named(labels: Mapping[str, Place], names: Sequence[str]) -> DataError:
 
 
 def _stranger(census: Census, names: Sequence[str], named: bool) -> tuple[str, Place]:
-    """Return the first label that breaks the rule which most of the others follow."""
+    """Return the first label that breaks the rule which most labels follow."""
     labels = census.read
     cuts = [shorter for _, shorter in cuts_of(names) if len(set(shorter)) == len(names)] if named else []
     rules = [{label for label in labels if label in set(shorter) - {""}} for shorter in cuts]
@@ -157,12 +157,12 @@ def _stranger(census: Census, names: Sequence[str], named: bool) -> tuple[str, P
 def decide_binary(
     census: Census, names: Sequence[str] | None, positive: str | None, base: int | None
 ) -> tuple[Matcher, tuple[str, str]]:
-    """Find the rule for one column of predictions; also the names of the two classes.
+    """Find the rule for one column of predictions, and the names of the two classes.
 
     Raises
     ------
     DataError
-        For text labels when nothing says which one the column is about.
+        For text labels if the positive class is unknown.
     """
     if positive is not None:
         return _by_positive(census, positive)
@@ -196,7 +196,7 @@ def decide_binary(
 
 
 def _check_amounts(census: Census) -> None:
-    """Refuse amounts, such as millimetres of rain, which are 0 or above 1, with what makes 0 and 1 of them."""
+    """Refuse amounts (0 or above 1, such as millimetres of rain), with the command that converts them to 0 and 1."""
     values = {text: number(in_points(text, census.decimal)) or 0.0 for text in census.texts}
     least, above = min(values.values(), default=1.0), [text for text, value in values.items() if value > 1]
     event = census.clean([_EVENT]) if census.clean is not None and census.decimal == "." else ""
@@ -242,12 +242,12 @@ def _by_positive(census: Census, positive: str) -> tuple[Matcher, tuple[str, str
 def distribution_order(
     columns: Sequence[str], classes: Sequence[str], named: bool, place: Place, option: str = "label"
 ) -> tuple[tuple[int, ...], str, bool]:
-    """Match the K columns of an option to K classes: which one is for each class, the rule in words, if it is by name.
+    """Match the K columns of an option to K classes; return (the column of each class, the rule, whether by name).
 
     Raises
     ------
     DataError
-        When the names overlap in part, so that neither reading is safe.
+        If the names overlap only in part, so that neither reading is safe.
     """
     by_position = tuple(range(len(columns)))
     if not named or not columns:

@@ -1,4 +1,4 @@
-"""--shard I/N: the I-th of N parts of the rows, of which the N runs together have each row once."""
+"""--shard I/N: the I-th of N parts of the rows; the N runs together cover each row once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Shard"]
 
 @record(frozen=True)
 class Shard:
-    """One of `count` consecutive parts, the first of which is 1.
+    """Part `index` of `count` consecutive parts, counted from 1.
 
     >>> [Shard(index, 3).share(8) for index in (1, 2, 3)]
     [slice(0, 2, None), slice(2, 5, None), slice(5, 8, None)]
@@ -21,12 +21,12 @@ class Shard:
 
     @classmethod
     def of(cls, text: str) -> Shard:
-        """Return the shard that --shard names; the numbers were checked."""
+        """Return the shard that --shard names; the numbers must be valid."""
         index, _, count = text.partition("/")
         return cls(int(index), int(count))
 
     def share(self, total: int) -> slice:
-        """Return which of `total` files or rows it has: sizes differ by one at most."""
+        """Return its range of `total` files or rows; sizes differ by at most one."""
         return slice((self.index - 1) * total // self.count, self.index * total // self.count)
 
     def check(self, rows: int, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Cells that are not numbers, in columns that could be predictions."""
+"""Find cells that are not numbers in columns that could be predictions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from xentcli.records import record, replace
 __all__ = ["LOOK_AT", "Stray", "first_text"]
 
 LOOK_AT = 100
-"""Rows that are looked at."""
+"""Number of rows examined."""
 
 
 @record(frozen=True, eq=False)
 class Stray:
-    """A cell that is not a number, by the row and the role under which its column was loaded."""
+    """A cell that is not a number, with the rows and the role under which its column was loaded."""
 
     source: Source
     head: Rows
@@ -31,23 +31,23 @@ class Stray:
 
     @property
     def column(self) -> Sequence[str]:
-        """The first cells of its column, numbers with a point whatever the decimal separator."""
+        """The first cells of its column; numbers have a point whatever the decimal separator."""
         decimal = self.source.traits.decimal
         return [in_points(text, decimal) for text in texts_of(self.head.values[self.role])]
 
     @property
     def text(self) -> str:
-        """What is in it."""
+        """Its text."""
         return texts_of(self.head.values[self.role])[self.row]
 
     @property
     def place(self) -> Place:
-        """Where it stands."""
+        """Its place in the file."""
         return replace(self.head.place(self.role, self.row), column=name_of(self.source, int(self.role)))
 
     @property
     def outside(self) -> str:
-        """The command that skips what is no row; empty where the cell is in one."""
+        """The command that skips the line if it is not a row (title, footer); else empty."""
         source, column = self.source, self.column
         if not has_first_line(source) or files_in(source):
             return ""
@@ -62,9 +62,9 @@ class Stray:
 
 
 def first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> Stray | None:
-    """The first cell of the columns of a table, by columns, that is not a number, in the first rows.
+    """Return the first cell that is not a number, column by column, in the first rows.
 
-    A missing one is one only with `blank`.
+    Missing values count only with `blank`.
     """
     source = found.source
     unread = [column for column in found.columns if column not in source.traits.lists]

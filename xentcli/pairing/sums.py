@@ -1,4 +1,4 @@
-"""A warning of sums over tokens that are weighted by the counts of these tokens, as the names of the columns say."""
+"""Warn about losses that, by their column names, are sums over tokens and are weighted by token counts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _COUNT = re.compile(
 
 
 def weighted_sums(roles: Roles, settings: Settings) -> tuple[Warning, ...]:
-    """Return the warning where a column called a sum has one called a count of tokens as its weights.
+    """Return a warning if a column named as a sum is weighted by one named as a count of tokens.
 
-    With weights n the cost is sum(n l) / sum(n), where l is the loss of a token: of l n it is something else. Only
-    names say so: losses that grow with their weights may be right.
+    With weights n the cost is sum(n l) / sum(n), which needs the mean loss l per token, not the sum n l. Only names
+    can tell: losses that grow with their weights may be correct.
     """
     if "weights" not in roles or settings.kind not in ("true-logprobs", "losses"):
         return ()
@@ -37,7 +37,7 @@ def weighted_sums(roles: Roles, settings: Settings) -> tuple[Warning, ...]:
 
 
 def _divided(found: Found, weights: Found, settings: Settings) -> str:
-    """Return the line that divides the sums, and the options with which the loss of a token is read."""
+    """Return the command that divides the sums, and the options to read the result."""
     path, name, count = found.source.path, found.names[0], weights.names[0]
     options = f"--kind losses --preds loss --weights {shlex.quote(count)}"
     if "loss" in found.source.names:

@@ -1,4 +1,4 @@
-"""One column of predictions that holds the numbers of all classes one after the other."""
+"""Detect one column of predictions that holds the numbers of all classes in sequence."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from xentcli.settings import Settings
 __all__ = ["vector_advice"]
 
 _MOST = 1 << 20
-"""Numbers that are looked at."""
+"""How many numbers are examined."""
 
 
 def vector_advice(
     source: Source, columns: Sequence[int], rows: int, labels: int, settings: Settings
 ) -> tuple[str, ...]:
-    """Return the line that makes a table of a vector of n x k numbers beside n labels; nothing of another.
+    """Return the command that reshapes a vector of n x k numbers beside n labels to a table; else nothing.
 
-    That it is one is seen by its sums: every k numbers in order, or every n-th, sum to 1. Of logits no
-    sum says so, and the advice is a question.
+    Probabilities are recognised by their sums: every k consecutive numbers, or every n-th, sum to 1. For
+    logits, which have no such sums, the advice is a question.
     """
     if len(columns) != 1 or labels < 1 or rows <= labels or rows % labels or settings.multilabel:
         return ()
@@ -49,7 +49,7 @@ def vector_advice(
 
 
 def _sums_to_1(source: Source, columns: Sequence[int], rows: int, settings: Settings, shape: tuple[int, int]) -> bool:
-    """Whether the first numbers, in rows of a shape (-1, k), or all in columns of one (k, n), sum to 1."""
+    """Whether rows sum to 1 if the first numbers are shaped (-1, k), or columns if all are shaped (k, n)."""
     most = rows if shape[0] > 0 else min(rows, _MOST // shape[1] * shape[1] or shape[1])
     looked = PartQueue(source).look({"preds": Pick(tuple(columns))}, most)
     values: Floats = np.concatenate([np.asarray(part.values["preds"], dtype=np.float64)[:, 0] for part in looked])
@@ -61,7 +61,7 @@ def _sums_to_1(source: Source, columns: Sequence[int], rows: int, settings: Sett
 
 
 def _loaded(source: Source, column: int) -> str:
-    """The expression of Python that reads the column."""
+    """The Python expression that reads the column."""
     path, name = source.path, source.names[column] if source.names else ""
     if source.format == "npy":
         return f"numpy.load({path!r})"
