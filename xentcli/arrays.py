@@ -16,6 +16,7 @@ __all__ = [
     "Words",
     "distinct",
     "index_of",
+    "objects",
     "picked",
     "rows_of_planes",
     "spans",
@@ -134,6 +135,13 @@ def _halves(x: Floats) -> tuple[Floats, Floats]:
     high: Floats = scaled - x
     np.subtract(scaled, high, out=high)
     return high, x - high
+
+
+def objects(values: Sequence[Any]) -> Array:
+    """Return an array of Python objects (n,), also where each is a list."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
 
 
 def index_of(data: Any) -> Array | None:

@@ -62,13 +62,7 @@ def merge(states: tuple[str, ...], **options: Any) -> None:
 
 
 def _check_computed(metrics: Iterable[str], report: Any) -> None:
-    """Refuse --get of a metric that the runs did not compute.
-
-    Raises
-    ------
-    DataError
-        With the option that computes it.
-    """
+    """Refuse --get of a metric that the runs did not compute (DataError, with the option that computes it)."""
     for name in metrics:
         try:
             _ = report[name]

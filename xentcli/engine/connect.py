@@ -153,13 +153,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _address_of(given: str) -> dict[str, str]:
-    """Return how a client finds a scheduler: by its file, or its address.
-
-    Raises
-    ------
-    UsageError
-        For what is neither.
-    """
+    """Return the arguments by which a client finds a scheduler; raises UsageError if neither file nor address."""
     if os.path.isfile(given):
         try:
             with open(given, "rb") as file:

@@ -187,13 +187,7 @@ def _share(part: Any) -> float:
 
 
 def _check_travel(sources: Sequence[Source]) -> None:
-    """Refuse what a worker elsewhere cannot read.
-
-    Raises
-    ------
-    UsageError
-        Naming it.
-    """
+    """Refuse inputs that a worker elsewhere cannot read (UsageError)."""
     for source in sources:
         what = "is in memory" if source.format == "memory" else "" if source.repeatable else "is a stream"
         if what:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from xentcli.arrays import objects
 from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, FileError, Place, XentError
 from xentcli.extras import needed
@@ -224,12 +225,10 @@ class _Loaded:
         if types.is_floating(array.type) or (whole and not array.null_count):
             found: Column = array.to_numpy(zero_copy_only=False)
             return found
-        objects = np.empty(len(array), dtype=object)
         try:
-            objects[:] = array.to_pylist()
+            return objects(array.to_pylist())
         except (ArithmeticError, ValueError) as error:
             raise self._unreadable(array, origin, error) from None
-        return objects
 
     def _unreadable(self, array: Any, origin: Origin, error: Exception) -> DataError:
         """Return the error of a value that has no Python equivalent: invalid UTF-8, an invalid date."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from xentcli.arrays import objects
 from xentcli.errors import DataError, Place, shown
 from xentcli.extras import needed
 from xentcli.readers.nested import Field, fields_of
@@ -138,15 +137,9 @@ def by_rows(batch: Any, path: str, start: int, origin: Origin, as_lists: bool) -
     records = Records(path, (field,), Flat((), ()), start, None, found)
     cells = records.lists(field) if as_lists else records.cells(field)
     if as_lists or not field.inner:
-        return {None: _objects(cells)}
+        return {None: objects(cells)}
     keys: Sequence[int | str] = range(field.inner) if isinstance(field.inner, int) else field.inner
-    return {key: _objects([cell[key] for cell in cells]) for key in keys}
-
-
-def _objects(values: list[Any]) -> Column:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    return {key: objects([cell[key] for cell in cells]) for key in keys}
 
 
 def check_twice(names: Sequence[str], what: str, path: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xentcli.arrays import Array, Ints
+from xentcli.arrays import Array, Ints, objects
 from xentcli.columns.lists import Lists
 from xentcli.columns.numerals import number
 from xentcli.errors import DataError, Place, shown
@@ -119,9 +119,7 @@ def _number(value: Any, *, bare: bool) -> float | None:
 
 def _texts(items: Any) -> Array:
     values = items if isinstance(items, list) else items.tolist()
-    found = np.empty(len(values), dtype=object)
-    found[:] = ["" if value is None else value if isinstance(value, str) else str(value) for value in values]
-    return found
+    return objects(["" if value is None else value if isinstance(value, str) else str(value) for value in values])
 
 
 def _shown(value: Any) -> str:

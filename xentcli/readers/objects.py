@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Array, index_of
+from xentcli.arrays import Array, index_of, objects
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.lazy import collected, is_lazy, open_lazy
@@ -75,13 +75,7 @@ def _advice(data: Any) -> str:
 
 
 def _of_columns(names: Sequence[str], columns: Sequence[Array], name: str, data: Any) -> MemorySource:
-    """A source of named columns.
-
-    Raises
-    ------
-    DataError
-        For columns of one name, or of differing length.
-    """
+    """A source of named columns; raises DataError for repeated names and different lengths."""
     if len(set(names)) < len(names):
         twice = next(one for one in names if names.count(one) > 1)
         reason = f"{names.count(twice)} columns are called {shown(twice)}"
@@ -117,13 +111,7 @@ def _keys(column: Array) -> list[str]:
 
 
 def _of_structs(column: Array, keys: Sequence[str], name: str) -> Array:
-    """f8[n, k]: the numbers of structs, NaN for a missing one.
-
-    Raises
-    ------
-    DataError
-        For a row that has other fields than the first, or no struct.
-    """
+    """f8[n, k]: the numbers of structs, NaN for a missing one; raises DataError for a row without the same fields."""
     none: Mapping[str, None] = dict.fromkeys(column[0])
     rows = [none if row is None else row if isinstance(row, Mapping) else {} for row in column]
     for number, row in enumerate(rows, start=1):
@@ -220,7 +208,7 @@ def _of_polars(series: Any) -> Array:
     """A column of polars: numbers as they are, NaN for a null among floats; else objects, None for a null."""
     column: Array = np.asarray(series.to_numpy())
     whole = column.dtype.kind in "biu" or (column.dtype.kind == "f" and series.dtype.is_float())
-    return column if whole else _objects(series.to_list())
+    return column if whole else objects(series.to_list())
 
 
 def _of_arrow(data: Any) -> tuple[list[str], list[Array]] | None:
@@ -251,13 +239,7 @@ def _arrow_column(arrow: Any, column: Any) -> Array:
         chunks = column.chunks if isinstance(column, arrow.ChunkedArray) else [column]
         arrays = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
         return arrays[0] if len(arrays) == 1 else np.concatenate([np.zeros(0, column.type.to_pandas_dtype()), *arrays])
-    return _objects(column.to_pylist())
-
-
-def _objects(values: Sequence[Any]) -> Array:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    return objects(column.to_pylist())
 
 
 def _array(data: Any, name: str) -> tuple[Array, bool]:
@@ -297,13 +279,7 @@ def _floats(tensor: Any, name: str) -> Array:
 
 
 def _of_array(array: Array, name: str, column: str = "", data: Any = None, *, bfloat16: bool = False) -> MemorySource:
-    """A source of the last axis of an array as columns and the others as rows.
-
-    Raises
-    ------
-    DataError
-        For a dtype that is neither numbers nor text.
-    """
+    """A source with the last axis of an array as columns; raises DataError if the dtype is not numbers or text."""
     index = index_of(data)
     if array.dtype.kind == "O" and not array.ndim:
         reason = f"an object of type {shown(type(data).__name__)}; a path, an array or a data frame is expected"

@@ -144,17 +144,7 @@ def _check_values(rows: Sequence[Sequence[Any]], written: Sequence[Sequence[Any]
 def _open_variables(
     stream: ByteStream, part: str | None = None, decimal: str = ".", *, what: str, function: str, format: str, **_: Any
 ) -> Source:
-    """Open a file of Stata, SPSS or SAS.
-
-    Raises
-    ------
-    DataError
-        When it is damaged.
-    FileError
-        When it is larger than the limit.
-    UsageError
-        When pyreadstat is not installed.
-    """
+    """Open a file of Stata, SPSS or SAS; it raises as `open_excel` does."""
     if part not in (None, _CODES):
         advice = f"FILE#{_CODES} reads the codes of variables that have value labels"
         raise DataError(f"{what} has no part {shown(part)}", place=Place(stream.name), advice=advice)

@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.lists import Lists
 from xentcli.errors import DataError, Place
-from xentcli.readers.source import BLOCK_BYTES, Part, Pick, Rows, Selection, Source, Traits, WholePart, held
+from xentcli.readers.source import BLOCK_BYTES, Pick, Rows, Selection, Source, Traits, WrappedPart, held
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
 
@@ -36,16 +36,10 @@ class _Shape:
 
 
 @record(frozen=True)
-class PaddedPart(WholePart):
+class PaddedPart(WrappedPart):
     """Rows whose lists are filled up; `Rows.lists` has them as they are."""
 
-    part: Part
     shape: _Shape
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return self.part.rows
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -87,11 +81,6 @@ class PaddedPart(WholePart):
         filled = np.full((len(lists), self.shape.width), self.shape.fill)
         filled[lists.origin, lists.position] = lists.flat
         return filled
-
-    def split(self, rows: int) -> tuple[PaddedPart, PaddedPart] | None:
-        """Return the first rows and the others."""
-        found = self.part.split(rows)
-        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
 
 
 class Padded:

@@ -16,7 +16,7 @@ from itertools import takewhile
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, Part, Rows, Selection, Source, Traits, held
+from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Source, Traits, WrappedPart, held
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
 from xentcli.records import cached_property, record, replace
@@ -129,16 +129,10 @@ def _shared(tokens: Sequence[Key]) -> int:
 
 
 @record(frozen=True)
-class ShardPart:
+class ShardPart(WrappedPart):
     """A part of one file, and the number of rows before that file."""
 
-    part: Part
     before: int
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return self.part.rows
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns; rows are counted from the first file on."""
@@ -151,15 +145,6 @@ class ShardPart:
         with self._counted():
             for rows in self.part.pieces(selection):
                 yield replace(rows, start=rows.start + self.before)
-
-    def first(self, rows: int) -> ShardPart:
-        """Return the first rows if they can be found without reading all; else more."""
-        return replace(self, part=self.part.first(rows))
-
-    def split(self, rows: int) -> tuple[ShardPart, ShardPart] | None:
-        """Return the first rows and the others, where the file's format can be split."""
-        found = self.part.split(rows)
-        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
 
     def held(self, selection: Selection) -> ShardPart:
         """Return it with its rows, where they are found only by reading in order."""

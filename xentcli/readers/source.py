@@ -361,6 +361,27 @@ class WholePart:
         return None
 
 
+@record(frozen=True)
+class WrappedPart(WholePart):
+    """Base of parts that read another part, and change what was read."""
+
+    part: Part
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.part.rows
+
+    def first(self, rows: int) -> Self:
+        """Return the first rows if they can be found without reading all; else more."""
+        return replace(self, part=self.part.first(rows))
+
+    def split(self, rows: int) -> tuple[Self, Self] | None:
+        """Return the first rows and the others, where the part can be split."""
+        found = self.part.split(rows)
+        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
+
+
 class Headed(Source, Protocol):
     """A table of text, whose first line may be a header."""
 

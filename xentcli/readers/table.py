@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Array, Floats
+from xentcli.arrays import Array, Floats, objects
 from xentcli.columns.column import Values
 from xentcli.columns.lists import Lists
 from xentcli.columns.missing import as_nan, is_missing
@@ -95,11 +95,7 @@ def rows_of_columns(
 
 def _plain(column: Column | Lists) -> Column:
     """Return a column as an array; lists as objects."""
-    if not isinstance(column, Lists):
-        return column
-    found = np.empty(len(column), dtype=object)
-    found[:] = column.tolist()
-    return found
+    return objects(column.tolist()) if isinstance(column, Lists) else column
 
 
 def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats, list[int]]:

@@ -44,9 +44,7 @@ def bins_of_block(block: Block) -> Groups[Any]:
 
 
 def _problems(block: Block) -> Workings:
-    assert block.whole is not None
-    work = block.whole.work
-    return work.columns if work.batch.multilabel else work
+    return block.work.columns if block.work.batch.multilabel else block.work
 
 
 def _binned(work: Workings, keys: Keys) -> Groups[Any]:
@@ -63,8 +61,7 @@ def _binned(work: Workings, keys: Keys) -> Groups[Any]:
 
 def _binned_by_class(block: Block) -> Groups[tuple[int, int]]:
     """By (class, bin): the mean probability and the frequency of the class; with --multilabel class 1 of a column."""
-    assert block.whole is not None
-    work, count = block.whole.work, block.wants.bins
+    work, count = block.work, block.wants.bins
     classes = work.batch.classes
     if work.batch.multilabel:
         columns, place = work.columns, work.batch.columns_of_cells
@@ -112,8 +109,7 @@ class Calibration(Tally):
     @classmethod
     def of(cls, block: Block) -> Calibration:
         """Tally the rows of a block."""
-        assert block.whole is not None
-        work, problems = block.whole.work, _problems(block)
+        work, problems = block.work, _problems(block)
         weight = work.batch.mass
         confidence, right = work.figure(lambda some: some.confidence), work.figure(correct)
         gap = confidence - right

@@ -131,6 +131,12 @@ class Block:
     bytes: Floats | None = None
     whole: Whole | None = None
 
+    @property
+    def work(self) -> Workings:
+        """The rows with their predictions; only for tallies that say they need them."""
+        assert self.whole is not None
+        return self.whole.work
+
     def reduced(self) -> Block:
         """Return the rows without their predictions."""
         return replace(self, whole=None)

@@ -145,19 +145,9 @@ def _bytes(block: Block) -> ExactSum:
     return ExactSum.of(block.bytes) if weight is None else ExactSum.of_products(block.bytes, weight)
 
 
-def _looks(block: Block) -> Looks:
-    assert block.whole is not None
-    return Looks.of(block.whole.work)
-
-
-def _slopes(block: Block) -> SlopeSums:
-    assert block.whole is not None
-    return SlopeSums.of(block.whole.work, BEGIN)
-
-
 def _from_one(block: Block) -> FromOne:
     assert block.whole is not None
-    return FromOne.of(block.whole.plain, block.whole.work.batch.recipe)
+    return FromOne.of(block.whole.plain, block.work.batch.recipe)
 
 
 TALLIES: dict[str, Entry] = {
@@ -176,8 +166,8 @@ TALLIES: dict[str, Entry] = {
     ),
     "bins": Entry(Groups, bins_of_block, lambda wants: bool(wants.bins), "predictions"),
     "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, "predictions"),
-    "slopes": Entry(SlopeSums, _slopes, lambda wants: wants.fit, "predictions"),
-    "looks": Entry(Looks, _looks, needs="predictions", diagnosis=True),
+    "slopes": Entry(SlopeSums, lambda block: SlopeSums.of(block.work, BEGIN), lambda wants: wants.fit, "predictions"),
+    "looks": Entry(Looks, lambda block: Looks.of(block.work), needs="predictions", diagnosis=True),
     "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
     "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, "predictions", diagnosis=True),
 }

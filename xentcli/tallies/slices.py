@@ -70,8 +70,7 @@ def _cluster_means(block: Block, keys: Keys) -> Groups[Any]:
 
 def by_share(block: Block) -> Slicings:
     """The weight of the targets by (group, class), as in ClassShares."""
-    assert block.whole is not None
-    rows, classes, mass = spread_masses(block.whole.work)
+    rows, classes, mass = spread_masses(block.work)
     picked = [(names, codes[rows]) for names, codes in block.by]
     return Slicings(tuple(_masses(crossed([keys, coded(classes)]), mass) for keys in picked))
 
@@ -97,8 +96,7 @@ def by_term(block: Block) -> Groups[int]:
     The loss of a row is sum_c y_c (-ln q_c), so the classes add up to the whole cost. Its entropy is
     sum_c y_c (-ln y_c); other metrics of the row get the same weights.
     """
-    assert block.whole is not None
-    work = block.whole.work
+    work = block.work
     soft = work.soft
     if soft.any() and work.batch.recipe.smoothing:
         raise DataError(
@@ -119,8 +117,7 @@ def by_term(block: Block) -> Groups[int]:
 
 def by_column(block: Block) -> Groups[int]:
     """By column of --multilabel: the moments of the loss, and the metrics."""
-    assert block.whole is not None
-    work, column = block.whole.work.columns, block.whole.work.batch.columns_of_cells
+    work, column = block.work.columns, block.work.batch.columns_of_cells
     means = {"accuracy": correct(work), **{name: measured(find(name), work) for name in block.wants.means}}
     return _of_classes(column, work.loss, means, work.batch.weight, None)
 

@@ -15,7 +15,7 @@ from xentcli.arrays import Floats
 from xentcli.columns.column import Values, texts_of
 from xentcli.columns.numerals import is_number, numbers
 from xentcli.errors import DataError, Place, shown
-from xentcli.readers.source import BLOCK_BYTES, FlatTable, Part, Pick, Rows, Selection, Source, Traits
+from xentcli.readers.source import BLOCK_BYTES, FlatTable, Pick, Rows, Selection, Source, Traits, WrappedPart
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -46,16 +46,10 @@ def list_in(cell: str) -> list[str] | None:
 
 
 @record(frozen=True)
-class CellsPart:
+class CellsPart(WrappedPart):
     """Rows of a text file of which some columns have lists: `part` reads the cells."""
 
-    part: Part
     flat: Flat
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has."""
-        return self.part.rows
 
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
@@ -71,15 +65,6 @@ class CellsPart:
         """Read them in pieces."""
         for rows in self.part.pieces(self._cells(selection)):
             yield self._spread(rows, selection)
-
-    def first(self, rows: int) -> CellsPart:
-        """Return the first rows if they can be found without reading all; else more."""
-        return replace(self, part=self.part.first(rows))
-
-    def split(self, rows: int) -> tuple[CellsPart, CellsPart] | None:
-        """Return the first rows and the others."""
-        found = self.part.split(rows)
-        return None if found is None else (replace(self, part=found[0]), replace(self, part=found[1]))
 
     def _cells(self, selection: Selection) -> Selection:
         """What is read of the text: each column of a role that has lists by itself."""

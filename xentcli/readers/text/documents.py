@@ -30,15 +30,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def open_jsonl(stream: ByteStream) -> Source:
-    """Open a file or stream that should have a JSON value on each line.
-
-    Raises
-    ------
-    DataError
-        When it is no JSON, or not the rows of a table.
-    FileError
-        When a table that is one object is larger than the limit.
-    """
+    """Open a file or stream that should have a JSON value on each line; it raises as `open_json` does."""
     return _open(stream, document=False)
 
 
