@@ -1,4 +1,4 @@
-"""Tasks: nox -s test, coverage, lint, docs, bench, fuzz, fuzz-commands, mutate, record."""
+"""Tasks: nox -s test, long, coverage, lint, docs, bench, fuzz, fuzz-commands, mutate, record."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ def test(session: nox.Session) -> None:
     """Run all tests."""
     session.install("-e", ".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Run all tests, with three times the examples of random search."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs, env={"XENT_LONG": "1"})
 
 
 @nox.session
@@ -72,7 +79,7 @@ def fuzz_commands(session: nox.Session) -> None:
 def mutate(session: nox.Session) -> None:
     """Change the arithmetic and the matching in small ways, and see which the tests do not notice."""
     session.install("-e", ".[test]", "mutmut>=3.6")
-    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "run", *session.posargs, env={"XENT_LONG": "1"})
     session.run("mutmut", "results")
 
 

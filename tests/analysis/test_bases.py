@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from tests.conftest import Run
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import Warning
 from xentcli.report.report import Report

@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 import scipy.special
 import scipy.stats
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from tests.conftest import ROOT
+from tests.laws import settings
 from xentcli import calibration, compare, score
 from xentcli.analysis.model_names import models_of, names_of
 from xentcli.analysis.pairs import holm

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import calibration, compare, score
 from xentcli.report.parts import Interval
 from xentcli.report.report import Report

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import NoVerdict, UsageError
 from xentcli.report.report import Report

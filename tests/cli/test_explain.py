@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Call, Done, Write
+from tests.laws import settings
 
 
 @pytest.fixture

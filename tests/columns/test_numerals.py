@@ -8,9 +8,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.columns.numerals import is_number, number, numbers
 
 ALPHABET = "0123456789.eE+-_ xXnaifNAIF\t"

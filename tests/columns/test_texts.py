@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.columns import vocabulary as module
 from xentcli.columns.hashing import TextHash, sum_of_hashes
 from xentcli.columns.texts import LONGEST, Texts, joined, same_texts

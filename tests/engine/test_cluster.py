@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Call, Run
+from tests.laws import settings
 from xentcli.engine import tasks
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError

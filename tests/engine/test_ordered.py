@@ -14,9 +14,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.engine import executors
 from xentcli.engine.ordered import available, mapped, ordered
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import xentcli
 from tests.conftest import Call, csv
+from tests.laws import settings
 from tests.merge.test_merge import N, assert_merged, data, pieces, plain
 from tests.merge.test_refused import places, refused_with_a_wrong_value
 from xentcli.errors import DataError, NoVerdict, UsageError

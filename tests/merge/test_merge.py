@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import xentcli
+from tests.laws import settings
 from xentcli.analysis.covers import Decided
 from xentcli.errors import NoVerdict
 from xentcli.pairing import Plan

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyarrow import feather
 from pyarrow import parquet as pq
 
 from tests.conftest import Write, csv
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, NoVerdict, XentError
 from xentcli.report.per_example import PerExample

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, UsageError, XentError
 from xentcli.pairing.columns import find_columns

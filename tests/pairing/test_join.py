@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.analysis.score import opened
 from xentcli.columns.hashing import TextHash

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.conftest import Call, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, FileError, LabelsBreakRule, XentError
 from xentcli.report.per_example import PerExample

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet  # noqa: F401 - as pa.parquet
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import Write, posix_only
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, FileError, XentError
 from xentcli.readers import open_source

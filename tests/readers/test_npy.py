@@ -18,10 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import xentcli
+from tests.laws import settings
 from xentcli.errors import DataError, FileError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick, Rows, Source

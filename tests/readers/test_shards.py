@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Run
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, FileError
 from xentcli.readers import open_source

@@ -10,9 +10,10 @@ import mpmath as mp
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.errors import DataError, Place, XentError
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.checks import checked

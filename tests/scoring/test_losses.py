@@ -17,12 +17,13 @@ import mpmath as mp
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import softmax
 from sklearn.metrics import brier_score_loss
 
+from tests.laws import settings
 from xentcli.errors import Place
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.checks import checked

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, brier_score_loss, log_loss
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, UsageError
 from xentcli.report.per_example import PerExample

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, XentError
 from xentcli.report.report import Report

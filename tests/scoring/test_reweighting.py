@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError, UsageError
 from xentcli.report.report import Report

@@ -9,11 +9,12 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_expit, log_softmax, logit
 
 from tests.conftest import Call, Write
+from tests.laws import settings
 from xentcli import explain, score
 from xentcli.report.per_example import PerExample
 

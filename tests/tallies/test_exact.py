@@ -11,9 +11,10 @@ import mpmath as mp
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.tallies.exact import ExactSum, ratio, root, rounded, wide, wide_product
 
 Floats = npt.NDArray[np.float64]

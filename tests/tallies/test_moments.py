@@ -14,10 +14,11 @@ import mpmath as mp
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.laws import settings
 from xentcli.errors import Place
 from xentcli.scoring.checks import checked
 from xentcli.scoring.losses import Workings

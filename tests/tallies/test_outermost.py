@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.tallies.outermost import Changed, MostChanged, Outermost
 
 WEIGHTS = st.sampled_from([0.25, 0.3, 1.0, 1.0, 2.5, 1e-300, 1e300])

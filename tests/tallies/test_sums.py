@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from tests.tallies.test_exact import ANY, FINITE, array, fraction, kept, wild
 from xentcli.tallies import exact
 from xentcli.tallies.exact import Among, ExactSum

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import Run, Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import UsageError
 from xentcli.writers import rendered

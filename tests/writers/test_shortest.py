@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.writers import shortest as writer
 from xentcli.writers.shortest import shortest
 

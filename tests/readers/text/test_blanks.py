@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import Call, Write
+from tests.laws import settings
 from xentcli.errors import DataError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick, merged_rows

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.errors import DataError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick

@@ -17,9 +17,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.laws import settings
 from xentcli.columns.column import Coded
 from xentcli.columns.numerals import is_number, numbers
 from xentcli.errors import DataError

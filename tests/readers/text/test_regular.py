@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import Write
+from tests.laws import settings
 from xentcli import score
 from xentcli.errors import DataError
 from xentcli.readers.source import Pick, Rows, Selection
