@@ -167,6 +167,13 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._paths = folder, dict[tuple[str, str, int], str]()
+        self._decided: dict[Case, tuple[dict[str, bool], set[str]] | None] = {}
+
+    def decided(self, case: Case) -> tuple[dict[str, bool], set[str]] | None:
+        """What is decided of a case, once for all tests."""
+        if case not in self._decided:
+            self._decided[case] = decided(case, self)
+        return self._decided[case]
 
     def path(self, side: str, line: str, rows: int) -> str:
         key = side, line, rows
@@ -197,10 +204,15 @@ def decided(case: Case, files: Files) -> tuple[dict[str, bool], set[str]] | None
     return taken, warned
 
 
-def test_every_combination_of_first_lines_is_taken_as_the_rule_says(tmp_path: Path) -> None:
-    files, wrong, counts = Files(tmp_path), [], dict.fromkeys(("taken", "refused", "warned"), 0)
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return Files(tmp_path_factory.mktemp("headers"))
+
+
+def test_every_combination_of_first_lines_is_taken_as_the_rule_says(files: Files) -> None:
+    wrong, counts = [], dict.fromkeys(("taken", "refused", "warned"), 0)
     for case in cases():
-        expected, found = oracle(case), decided(case, files)
+        expected, found = oracle(case), files.decided(case)
         if expected != (found and found[0]):
             wrong.append(f"{case}: {found} for {expected}")
             continue
@@ -214,9 +226,9 @@ def test_every_combination_of_first_lines_is_taken_as_the_rule_says(tmp_path: Pa
     assert sum(counts.values()) >= 5000 and min(counts.values()) >= 300, counts
 
 
-def test_no_row_is_lost_in_silence(tmp_path: Path) -> None:
+def test_no_row_is_lost_in_silence(files: Files) -> None:
     """Whatever the first lines truly are, they are taken so, or refused, or a header is warned of."""
-    files, wrong = Files(tmp_path), []
+    wrong = []
     for case in cases():
         for truth in itertools.product((True, False), repeat=1 if case.labels is None else 2):
             sides = zip(("predictions", "labels"), truth, strict=False)
@@ -224,7 +236,7 @@ def test_no_row_is_lost_in_silence(tmp_path: Path) -> None:
                 continue
             if len(truth) == 2 and unequal(case, dict(zip(("predictions", "labels"), truth, strict=True))):
                 continue
-            found = decided(case, files)
+            found = files.decided(case)
             if found is None:
                 continue
             if case.labels == "1" and truth[1] and not found[0]["labels"]:
