@@ -36,7 +36,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-__all__ = ["DOCS", "Block", "Session", "blocks", "commands", "masked", "numbers", "prose"]
+__all__ = ["DOCS", "Block", "Session", "blocks", "commands", "masked", "needs_shell", "numbers", "prose"]
 
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(
@@ -93,6 +93,11 @@ def numbers(text: str) -> list[float]:
     return [float(found.replace(",", "")) for found in re.findall(r"[-+]?\d+(?:,\d{3})*(?:\.\d+)?", text)]
 
 
+def needs_shell(command: str) -> bool:
+    """Whether a line is more than one call of xent."""
+    return command[:5] != "xent " or bool(re.search(r"[|&;<>$`\\*?~\n]", re.sub(r"'[^'\n]*'", "", command)))
+
+
 class Session:
     """A folder in which the blocks of a page are run, one after the other."""
 
@@ -136,8 +141,7 @@ class Session:
     def shell(self, command: str) -> str:
         """Run a command; return what it prints, and its exit code where it is not 0."""
         # A process for each would take most of the time of these tests.
-        needs_shell = re.search(r"[|&;<>$`\\*\n]", re.sub(r"'[^'\n]*'", "", command))
-        code, printed = self._process(command) if needs_shell or command[:5] != "xent " else self._here(command)
+        code, printed = self._process(command) if needs_shell(command) else self._here(command)
         return printed + (f"[exit code {code}]\n" if code else "")
 
     def _process(self, command: str) -> tuple[object, str]:

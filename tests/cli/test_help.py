@@ -7,6 +7,7 @@ import itertools
 import os
 import platform
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ import pytest
 
 import xentcli
 from tests.conftest import Run, csv, posix_only
+from tests.pages import needs_shell
 from xentcli.cli import main
 from xentcli.cli.command import Command
 from xentcli.cli.options import parameters, settings_of
@@ -206,57 +208,70 @@ def test_the_version_is_printed(xent: Run) -> None:
     assert xent("--version").stdout == versions
 
 
-@pytest.fixture
-def playground(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that the examples name, and the command itself on the PATH."""
+    folder = tmp_path_factory.mktemp("examples")
     generator = np.random.default_rng(7)
     names, index = ("cat", "dog", "emu"), generator.integers(0, 3, 20)
     probabilities = np.full((20, 3), 0.05)
     probabilities[np.arange(20), index] = 0.9
     rows, truth = probabilities.tolist(), [names[i] for i in index]
     images = [f"img{i}" for i in range(20)]
-    (tmp_path / "plain").mkdir()
-    (tmp_path / "ids").mkdir()
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "plain/preds.csv").write_text(csv(rows, names))
-    (tmp_path / "plain/labels.csv").write_text(csv([[label] for label in truth], ["truth"]))
+    (folder / "plain").mkdir()
+    (folder / "ids").mkdir()
+    (folder / "bin").mkdir()
+    (folder / "plain/preds.csv").write_text(csv(rows, names))
+    (folder / "plain/labels.csv").write_text(csv([[label] for label in truth], ["truth"]))
     run = [[*r, truth[i], "ns"[i % 2]] for i, r in enumerate(rows)]
-    (tmp_path / "plain/run.csv").write_text(csv(run, [*names, "truth", "site"]))
-    np.save(tmp_path / "plain/logits.npy", np.log(probabilities) + 3)
-    np.save(tmp_path / "plain/labels.npy", index)
+    (folder / "plain/run.csv").write_text(csv(run, [*names, "truth", "site"]))
+    np.save(folder / "plain/logits.npy", np.log(probabilities) + 3)
+    np.save(folder / "plain/labels.npy", index)
     for part in (slice(0, 12), slice(12, 20)):
         frame = pd.DataFrame(rows[part], columns=list(names))
-        frame.to_parquet(tmp_path / f"plain/preds-{part.start}.parquet")
-        pd.DataFrame({"truth": truth[part]}).to_parquet(tmp_path / f"plain/labels-{part.start}.parquet")
+        frame.to_parquet(folder / f"plain/preds-{part.start}.parquet")
+        pd.DataFrame({"truth": truth[part]}).to_parquet(folder / f"plain/labels-{part.start}.parquet")
     with_ids = list(zip(images, rows, truth, strict=True))
-    (tmp_path / "ids/preds.csv").write_text(csv([[i, *r] for i, r, _ in with_ids], ["image", *names]))
-    (tmp_path / "ids/labels.csv").write_text(csv([[i, t] for i, _, t in with_ids[::-1]], ["image", "truth"]))
+    (folder / "ids/preds.csv").write_text(csv([[i, *r] for i, r, _ in with_ids], ["image", *names]))
+    (folder / "ids/labels.csv").write_text(csv([[i, t] for i, _, t in with_ids[::-1]], ["image", "truth"]))
     for name in ("old", "new"):
-        shutil.copy(tmp_path / "plain/preds.csv", tmp_path / f"plain/{name}.csv")
-        shutil.copy(tmp_path / "plain/run.csv", tmp_path / f"plain/{name}-run.csv")
-    old, labels, baseline = (str(tmp_path / "plain" / name) for name in ("old.csv", "labels.csv", "main.npz"))
+        shutil.copy(folder / "plain/preds.csv", folder / f"plain/{name}.csv")
+        shutil.copy(folder / "plain/run.csv", folder / f"plain/{name}-run.csv")
+    old, labels, baseline = (str(folder / "plain" / name) for name in ("old.csv", "labels.csv", "main.npz"))
     xentcli.check(old, labels, write_baseline=baseline)
     for epoch in (2, 10):
-        np.save(tmp_path / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
+        np.save(folder / f"plain/epoch-{epoch}.npy", np.log(probabilities) + 3)
     for day, part in (("monday", slice(0, 12)), ("tuesday", slice(12, 20))):
-        xentcli.score(probabilities[part], index[part], state=tmp_path / f"plain/{day}.json")
+        xentcli.score(probabilities[part], index[part], state=folder / f"plain/{day}.json")
     for name, day in (("all", "monday"), ("today", "tuesday"), ("state-1", "monday"), ("state-2", "tuesday")):
-        shutil.copy(tmp_path / f"plain/{day}.json", tmp_path / f"plain/{name}.json")
+        shutil.copy(folder / f"plain/{day}.json", folder / f"plain/{name}.json")
     table = '[tool.xent.checks.main]\npredictions = "preds.csv"\nlabels = "labels.csv"\nmax = { cost = 5 }\n'
-    (tmp_path / "plain/pyproject.toml").write_text(table)
-    (tmp_path / "ids/subs").mkdir()
+    (folder / "plain/pyproject.toml").write_text(table)
+    (folder / "ids/subs").mkdir()
     for name in ("a", "b", "c"):
-        shutil.copy(tmp_path / "ids/preds.csv", tmp_path / f"ids/subs/{name}.csv")
-    shim = tmp_path / "bin/xent"
+        shutil.copy(folder / "ids/preds.csv", folder / f"ids/subs/{name}.csv")
+    shim = folder / "bin/xent"
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xentcli "$@"\n')
     shim.chmod(0o755)
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def playground(files: Path, tmp_path: Path) -> Path:
+    """A copy of them."""
+    return shutil.copytree(files, tmp_path / "playground")
 
 
 @posix_only
 @pytest.mark.parametrize("command", sorted({command for text in ALL for command in examples(text)}))
-def test_an_example_runs_as_it_stands(command: str, playground: Path) -> None:
+def test_an_example_runs_as_it_stands(command: str, playground: Path, xent: Run) -> None:
     folder = playground / ("ids" if "--id image" in command else "plain")
+    if not needs_shell(command):
+        _, *words = shlex.split(command)
+        forked = xent(*words, cwd=folder)
+        assert (forked.returncode, forked.stderr) == (0, "")
+        assert forked.stdout
+        return
     path = f"{playground / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["/bin/sh", "-c", command], cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, check=False
