@@ -1,4 +1,4 @@
-"""The types of arrays, under names of their own, what occurs in one, and what picks some of it."""
+"""Type aliases for arrays, and small array functions: distinct values, slices of rows, exact products."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ else:
 
 
 def picked(places: Sequence[int]) -> slice | list[int]:
-    """Return what picks these places of an array: a slice, which costs no copy, where they follow each other.
+    """Return an index for these places of an array: a slice, which makes no copy, if they are consecutive.
 
     >>> picked((2, 3, 4)), picked((1, 0))
     (slice(2, 5, None), [1, 0])
@@ -81,7 +81,7 @@ def rows_of_planes(planes: Array, start: int, rows: int) -> Array:
 
 
 def distinct(values: Array) -> tuple[Array, Ints, Ints]:
-    """Return the values that occur, sorted, the first place of each, and of each place which value it has.
+    """Return the distinct values, sorted; the first place of each; and for each place the index of its value.
 
     ``numpy.unique`` does the same, and loads ``numpy.ma`` for it, a twentieth of a short run.
 
@@ -104,7 +104,7 @@ def distinct(values: Array) -> tuple[Array, Ints, Ints]:
 
 
 def _distinct_among(codes: Ints, count: int) -> tuple[Ints, Ints, Ints]:
-    """The same of codes from 0 to `count` - 1, in a tenth of the time that sorting takes."""
+    """The same for codes from 0 to `count` - 1, in a tenth of the time of sorting."""
     rows = len(codes)
     first = np.full(count, rows)
     # Of several values for one place the last is kept.

@@ -1,4 +1,4 @@
-"""What the C library does with freed memory (glibc only)."""
+"""Tune how the C library reuses freed memory (glibc only)."""
 
 from __future__ import annotations
 

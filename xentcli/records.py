@@ -1,9 +1,9 @@
 """Data classes with a low import cost.
 
-``dataclasses.dataclass`` generates and compiles six methods and a field description for each
-class: for the eighty classes of a score that is a quarter of a short run (Python 3.11). Here all
-classes share the methods, and the description is built on first use; ``dataclasses.fields``,
-``replace`` and ``asdict`` work as usual, and so does mypy.
+``dataclasses.dataclass`` generates and compiles six methods and a field description per class. For
+the eighty classes of a score this takes a quarter of a short run (Python 3.11). Here all classes
+share the methods, and the description is built on first use; ``dataclasses.fields``, ``replace``,
+``asdict`` and mypy work as usual.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""URLs of files: what is one, and what of one is never shown.
+"""Recognise URLs of files, and hide the secrets in them.
 
-A password or a signature that a URL holds is put away before anything else sees it: what goes on through options,
-messages, reports and states has ``<hidden>`` in its place, and only who opens the URL puts it back.
+Passwords and signatures in a URL are replaced by ``<hidden>`` before anything else sees it, so that options,
+messages, reports and states never contain them. Only the code that opens the URL restores them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VALUE = re.compile(r"(?<==)[^&:]+")
 _HIDDEN = re.compile(r"<hidden(?:-\d+)?>")
 _LONG = 8
 _secrets: dict[str, str] = {}
-"""What is hidden, by what stands for it."""
+"""The hidden secrets, by their placeholder."""
 
 
 def is_url(path: object) -> bool:
@@ -103,7 +103,7 @@ def hidden_where_named(text: str) -> str:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether something of a path was put away: another process cannot open it.
+    """Whether a path has hidden secrets, so that another process cannot open it.
 
     >>> is_hidden("https://<hidden>@host/p.npy"), is_hidden("https://host/p.npy")
     (True, False)
@@ -112,12 +112,12 @@ def is_hidden(path: str) -> bool:
 
 
 def real(path: str) -> str:
-    """Return a path with what was put away of it."""
+    """Return a path with its secrets restored."""
     return _HIDDEN.sub(lambda token: _secrets.get(token[0], token[0]), path) if _secrets else path
 
 
 def scrubbed(text: str) -> str:
-    """Return a message of a client without anything that was put away, or that a URL in it holds."""
+    """Return a message of a client without hidden secrets, and without those of URLs in it."""
     for token, secret in sorted(_secrets.items(), key=lambda pair: -len(pair[1])):
         # A short value, such as that of part=1, is in many words.
         text = text.replace(secret, token) if len(secret) >= _LONG else text

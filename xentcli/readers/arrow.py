@@ -1,9 +1,9 @@
-"""Arrow and Feather files, and the record batches that Parquet (parquet.py) is read in too, by pyarrow.
+"""Arrow and Feather files by pyarrow; Parquet (parquet.py) shares the record batches.
 
-A part is a place in a run of row groups or record batches (runs.py). The whole record batch of an Arrow file is in
-memory while its parts are read, which is the unit that the format loads, up to a limit.
-A list column is K columns at once, and so are a struct of numbers and others (arrow_columns.py). What is coded by a
-dictionary is the value, never the code; a null is NaN, which no row that counts may have.
+A part is a position in a run of row groups or record batches (runs.py). The record batch is the unit that an Arrow
+file loads, so a whole batch, up to a limit, is in memory while its parts are read.
+A list or struct of numbers becomes K columns (arrow_columns.py). Dictionary-encoded columns give values, never codes;
+a null becomes NaN, which is refused in rows that count.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The columns of a schema of Arrow: which are read as arrays, and which row by row, as JSON is.
+"""Decide which columns of an Arrow schema are read as arrays, and which row by row, like JSON.
 
-A column of numbers or texts is an array, a list of numbers or a struct of single values several of them. A
-list of structs, a map, a vector of Spark, any other nested struct, and a list whose names are in the
-column beside it are read row by row, as objects of Python.
+Numbers and texts are one array; a list of numbers or a struct of single values is several. Lists of structs,
+maps, Spark vectors, other nested structs, and lists whose names are in the next column are read row by row, as
+Python objects.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from xentcli.records import record
 __all__ = ["SAMPLE", "Origin", "by_rows", "check_twice", "origins_of"]
 
 SAMPLE = 20
-"""Rows that are looked at to tell what a nested column is."""
+"""Number of rows examined to decide how to read a nested column."""
 
 
 @record(frozen=True)
 class Origin:
-    """What some columns of a table are made of.
+    """Where one or several columns of a table come from.
 
     Attributes
     ----------
@@ -36,9 +36,9 @@ class Origin:
     name, inner
         As `Flat.of` takes them.
     number, dtype
-        Whether it holds numbers, and the dtype of real ones.
+        Whether it holds numbers, and the dtype if they are floats.
     field
-        Of a column that is read row by row, what is read; else None.
+        The field to read if it is read row by row; else None.
     """
 
     column: int
@@ -50,7 +50,7 @@ class Origin:
 
 
 def origins_of(schema: Any, first: Any, path: str) -> list[Origin]:
-    """Return what the columns of a table are made of; `first` are its first rows, None where it has none.
+    """Return the origins of the columns of a table; `first` are its first rows, None if it is empty.
 
     Raises
     ------

@@ -25,10 +25,10 @@ class Digest:
     Attributes
     ----------
     whole
-        Of its bytes, those of several files one after the other; None of what is in memory, and where of several files
-        each alone was asked for.
+        Of all bytes, for several files one after the other; None for data in memory, and if only the digests of single
+        files were requested.
     files
-        Of each file.
+        The digest of each file.
     """
 
     whole: str | None = None
@@ -36,7 +36,7 @@ class Digest:
 
     @property
     def identity(self) -> str | None:
-        """What tells its bytes from others, in as many files."""
+        """What distinguishes its bytes from those of other inputs with the same number of files."""
         return self.whole if len(self.files) < 2 else hashlib.sha256("".join(self.files).encode()).hexdigest()
 
 
@@ -44,15 +44,15 @@ class Digest:
 def digests(
     sources: Sequence[Source], *, whole: bool = True, each: bool = False
 ) -> Iterator[Callable[[], tuple[Digest, ...]]]:
-    """Hash the files of sources in a thread while the block runs; what is called in it waits for the sums.
+    """Hash the files of sources in a thread while the context is active; the function it gives waits for the digests.
 
-    Of several files as a `whole`, and `each` of them alone; of a stream the bytes that were read. That a file stays
-    what it was is for ``check_unchanged`` to say, after the sums were taken.
+    Several files are hashed as a `whole`, or `each` on its own; for a stream, the bytes read so far. Whether files
+    stayed unchanged is checked by ``check_unchanged``, after hashing.
 
     Raises
     ------
     FileError
-        When the sums are asked for, and a file could not be read.
+        When the digests are requested and a file could not be read.
     """
     stop = threading.Event()
     found: list[Digest] = []
@@ -97,7 +97,7 @@ def _started(thread: threading.Thread) -> bool:
 
 
 def _of_stream(source: Source) -> Digest | None:
-    """Return the digest of the bytes that were read of a stream."""
+    """Return the digest of the bytes read from a stream."""
     hashed = source.stream.hashed if isinstance(source, OfStream) else None
     return None if hashed is None else Digest(str(hashed.hexdigest()))
 

@@ -1,4 +1,4 @@
-"""Text that other programs export, which is no table: the command that makes one of it."""
+"""Recognise text exports of other programs that are not tables, and give the command that converts them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPE = (
     r"(string|str|chr|varchar|text|char|object|category|factor|fct|u?int(eger)?[0-9]*|bigint|num(eric)?|decimal|real|"
     r"float[0-9]*|double|dbl|[fiu][0-9]+|bool(ean)?|lgl|date|datetime|timestamp)(\([0-9, ]*\))?"
 )
-"""A type of a column, as tools write it below its name."""
+"""The type of a column, as some tools write it below the name."""
 _NUMBER = r"\*?[\d.]+(?:E-?\d+)?"
 _WEKA = (
     "import csv, re, sys; "
@@ -33,7 +33,7 @@ _WEKA = (
     'out.writerow(["actual", *(names.get(n, f"class {n}") for n in range(1, max(k, 2) + 1))]); '
     "out.writerows([r[1], *q] for r, q in zip(rows, qs))"
 )
-"""All classes of a row, or the one that is predicted of two."""
+"""Weka prints all classes of a row, or of two classes only the predicted one."""
 _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
     (
         rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
@@ -79,11 +79,11 @@ _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
         rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
     ),
 )
-"""First bytes of what other programs export as text, its name, the command that makes a table of it, then options."""
+"""First bytes of an export, its name, the command that converts it to a table, and options for the result."""
 
 
 def check_no_export(path: str, head: bytes) -> None:
-    """Refuse a text whose first bytes are those of such an export.
+    """Refuse a text file that begins like such an export.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Lazy data frames of polars, collected batch by batch: no more than a few batches of rows are in memory."""
+"""Lazy data frames of polars, collected in batches, so that only a few batches are in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xentcli.records import record
 __all__ = ["LazySource", "collected", "is_lazy", "open_lazy"]
 
 _LOOK_AT = 1000
-"""The first rows, whose columns stand for those of all."""
+"""Number of first rows that decide the columns."""
 _NESTED = ("List", "Array", "Struct", "Object")
 
 Converted = Callable[[Any], Array]
@@ -50,7 +50,7 @@ def collected(data: Any, name: str, most: int = DEFAULT.batch) -> Any:
     Raises
     ------
     FileError
-        Where it would take more bytes than the largest Arrow batch may have.
+        If it exceeds the size limit of an Arrow batch.
     """
     head = data.head(_LOOK_AT).collect()
     size = getattr(head, "estimated_size", None)
@@ -69,7 +69,7 @@ def collected(data: Any, name: str, most: int = DEFAULT.batch) -> Any:
 
 
 def _count(data: Any) -> int:
-    """The number of rows, for which most sources need not be read."""
+    """The number of rows; most sources know it without reading."""
     library: Any = sys.modules[type(data).__module__.partition(".")[0]]
     return int(data.select(library.len()).collect().item())
 
@@ -81,16 +81,16 @@ class LazySource(MemorySource):
     Attributes
     ----------
     frame
-        The query. Each reading collects it anew.
+        The query; it is collected again on every reading.
     converted
-        Makes an array of a column.
+        Converts a column to an array.
     """
 
     frame: Any = None
     converted: Converted | None = None
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers; None where later rows may have a null among whole numbers, or text."""
+        """Whether a column holds numbers; None if later rows may have nulls among integers, or text."""
         return True if self.columns[column].dtype.kind == "f" else None
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:

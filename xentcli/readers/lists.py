@@ -1,4 +1,4 @@
-"""Lists of any length, as they were read, as columns of lists of numbers or of text."""
+"""Convert lists of any length, as read, to columns of lists of numbers or text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["kinds_of_unequal", "lists_of"]
 
 
 def kinds_of_unequal(name: str, numbers: Sequence[Any]) -> tuple[str, ...]:
-    """Return the advice for a column of lists of differing length, by the numbers of one: which kinds take it.
+    """Return advice for a column of lists of different lengths: the kinds that accept it, judging by one list.
 
     >>> kinds_of_unequal("p", [0.5, 0.25])
     ('a probability for each token, without labels? --kind true-probs --preds p',)
@@ -45,9 +45,9 @@ def kinds_of_unequal(name: str, numbers: Sequence[Any]) -> tuple[str, ...]:
 
 
 def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[int]]:
-    """Return a column of lists as the pick of its role asks: of numbers, with null as NaN, or of text.
+    """Return a column of lists as its pick asks: of numbers (null becomes NaN), or of text.
 
-    Also returned are the items that are numerals below the smallest double, which were read as 0.
+    Also returns the items that are nonzero numerals below the smallest double, which were read as 0.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _first_of_each(value: Any, place: Place) -> str:
 
 
 def _joined(cells: list[Any], role: str, rows: Rows) -> tuple[list[Any], Ints]:
-    """The items of some lists, and where each ends."""
+    """The items of all lists in sequence, and where each list ends."""
     for row, cell in enumerate(cells):
         if not isinstance(cell, list | tuple | np.ndarray):
             raise DataError(f"{_shown(cell)} where the first row has a list", place=rows.place(role, row, 0))
@@ -104,7 +104,7 @@ def _joined(cells: list[Any], role: str, rows: Rows) -> tuple[list[Any], Ints]:
 
 
 def _number(value: Any, *, bare: bool) -> float | None:
-    """A number, NaN for null; a text as in a file; true is 1 unless numbers are to be `bare`. None of all else."""
+    """A number, or NaN for null; text is parsed as in a file, and true is 1, unless `bare`. None for anything else."""
     if value is None or type(value).__name__ == "NAType":
         return np.nan
     if isinstance(value, str):

@@ -1,8 +1,8 @@
-"""Columns of nested values: which numbers and texts of a record, as JSON or Arrow has it, are columns.
+"""Decide which numbers and texts of a nested record (JSON, Arrow) become columns.
 
-An object of numbers, a list of numbers, a list of labels each with its score, and a sparse vector
-are several columns at once. Any other object is spread out: its fields are columns with dotted names,
-and so are those of a list of objects, whose values become lists.
+An object of numbers, a list of numbers, a list of (label, score) pairs and a sparse vector each become several
+columns. Any other object is flattened: its fields become columns with dotted names. So do the fields of a list of
+objects, whose values become lists.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Path = tuple[str | int, ...]
 _LARGEST = sys.float_info.max
 _VECTOR = {"type", "size", "indices", "values"}
 _NAMES = re.compile("label|class|name|categor", re.IGNORECASE)
-"""What a list of names of classes is called."""
+"""Names of fields that hold a list of class names."""
 _TOKENS = {"token", "tokens"}
-"""What names the elements of a text, not classes."""
+"""Names of fields that hold tokens, not classes."""
 
 
 @record(frozen=True)

@@ -1,8 +1,8 @@
 """Workbooks of Excel, and files of Stata, SPSS and SAS: their cells as delimited text in memory.
 
-So they are read as a CSV of the same cells is: the same header, the same numbers to the bit, the same refusals.
-A number is written with all its digits, a date as ISO 8601, a missing value as an empty field. Where every value
-of a variable has a value label, these names stand for the codes, unless ``FILE#codes`` is read.
+They are therefore read exactly as a CSV of the same cells: the same header, bits and errors. Numbers are written with
+all digits, dates as ISO 8601, missing values as empty fields. If every value of a variable has a value label, the
+labels replace the codes, unless ``FILE#codes`` is given.
 """
 
 from __future__ import annotations

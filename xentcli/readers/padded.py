@@ -1,4 +1,4 @@
-"""A column of lists of any length as K columns, K the longest: what a short list lacks is filled."""
+"""A column of lists of any length as K columns, where K is the longest length; shorter lists are padded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Padded", "PaddedPart"]
 
 @record(frozen=True)
 class _Shape:
-    """The column of lists, how long the longest is, and what stands for an item that is not there."""
+    """The column of lists, the longest length, and the fill value."""
 
     column: int
     width: int
@@ -31,13 +31,13 @@ class _Shape:
         return self.column <= column < self.column + self.width
 
     def before(self, column: int) -> int:
-        """The column of the source that a column is, or comes from."""
+        """The column of the source that a column comes from."""
         return column if column < self.column else max(self.column, column - self.width + 1)
 
 
 @record(frozen=True)
 class PaddedPart(WrappedPart):
-    """Rows whose lists are filled up; `Rows.lists` has them as they are."""
+    """Rows with padded lists; `Rows.lists` has the original ones."""
 
     shape: _Shape
 
@@ -105,12 +105,12 @@ class Padded:
         self._flat = Flat(self.names, tuple(origin), groups)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the source has."""
+        """Forward to the source."""
         return getattr(self._source, name)
 
     @property
     def traits(self) -> Traits:
-        """Those of the source, with the items of the lists as columns."""
+        """The traits of the source, with the items of the lists as columns."""
         found = self._source.traits
         dtypes = tuple(
             np.dtype("f8") if self._shape.has(c) else found.dtypes[self._shape.before(c)]

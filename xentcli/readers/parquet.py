@@ -1,7 +1,7 @@
 """Parquet files, by pyarrow, in record batches.
 
-Of a file on disk a page of each column is in memory, whatever the size of its row groups. Of an object at a URL
-the first rows are read so too, and after it is known which columns are used, these of a row group at a time.
+A file on disk is read page by page, so that memory does not depend on the size of row groups. An object at a URL
+is read so too for its first rows; once the columns are known, they are fetched one row group at a time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["open_parquet"]
 READ_BYTES = 1 << 16
 """Bytes of a column that are read at a time; at least one page."""
 REQUEST_BYTES = 1 << 20
-"""The same of an object at a URL, where a request takes longer; all columns together take at most 32 times as many."""
+"""The same for an object at a URL, where a request takes longer; at most 32 times this for all columns together."""
 GROUP_BYTES = 1 << 27
-"""Bytes of a row group of an object at a URL which are read at once; a larger one is read page by page."""
+"""Largest row group of an object at a URL that is fetched at once; larger ones are read page by page."""
 
 
 def open_parquet(stream: ByteStream) -> ArrowSource:
@@ -50,7 +50,7 @@ def open_parquet(stream: ByteStream) -> ArrowSource:
 
 
 class _Parquet:
-    """The row groups of a Parquet file; elsewhere its footer is read anew."""
+    """The row groups of a Parquet file; another process reads the footer again."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -61,7 +61,7 @@ class _Parquet:
 
     @cached_property
     def meta(self) -> Any:
-        """What the footer says."""
+        """The footer."""
         with self.opened() as file:
             return file.metadata
 
@@ -91,7 +91,7 @@ def _way(path: str, meta: Any, names: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _largest_group(meta: Any, names: Sequence[str]) -> int:
-    """Return how many bytes the columns of a row group have in the file, at most."""
+    """Return the largest number of bytes that these columns of a row group have in the file."""
     return max(
         (
             sum(c.total_compressed_size for c in _columns(group) if c.path_in_schema.split(".")[0] in names)
@@ -110,12 +110,12 @@ def _columns(group: Any) -> list[Any]:
 
 
 def _are_apart(schema: Any) -> bool:
-    """Whether the name of a column is its own and means no part of another: ``a.b`` may be the b of a."""
+    """Whether column names are unambiguous: ``a.b`` may also be the field b of a."""
     return len(set(schema.names)) == len(schema.names) and not any("." in name for name in schema.names)
 
 
 def _numbers_a_row(meta: Any) -> float:
-    """How many numbers and texts the rows of a row group have on average, at most."""
+    """The largest average number of values per row over all row groups."""
     return max(
         (sum(c.num_values for c in _columns(group)) / group.num_rows for group in _groups(meta) if group.num_rows),
         default=0,

@@ -1,8 +1,8 @@
-"""Files at URLs, by fsspec: what is there, its bytes in order or in ranges, and its client's errors in our words.
+"""Files at URLs by fsspec: listings, reading in order or in ranges, and errors of clients in plain words.
 
-Every thread and process opens its own file, and nothing that a client found is kept: a listing or a size may be
-another a moment later. How often a failed request is tried again is for the store's client to say; that of web servers
-does not, so that a request which failed in passing is made again here.
+Every thread and process opens its own file, and nothing that a client found is cached, as listings and sizes may
+change at any time. Clients of object stores retry failed requests themselves; the client of web servers does not, so
+temporary failures are retried here.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _CACHES: dict[Access, dict[str, Any]] = {
     "ranges": {"block_size": _BLOCK, "cache_type": "none"},
 }
 _WAITS = (0.1, 0.5, 2.0)
-"""Seconds before a request of a web server is made again."""
+"""Seconds to wait before each retry of a request to a web server."""
 _known: dict[str, tuple[Mapping[str, Any], bool]] = {}
-"""Of each object that was opened what its client told of it then, and whether it is read in ranges."""
+"""For each object opened, the info of its client, and whether it is read in ranges."""
 _SIGNS = re.compile(
     "etag|contentmd5|md5|md5hash|crc32c|digest|generation|versionid|ino|lastmodified|updated|mtime|modified|created"
 )
-"""What tells one version of an object from another, as clients call it, less case and signs."""
+"""The names under which clients report the version of an object, without case and punctuation."""
 
 
 @record(frozen=True, eq=False)
@@ -50,11 +50,11 @@ class Remote:
     Attributes
     ----------
     url
-        Its name in messages, and what finds it.
+        Its URL, also its name in messages.
     path
         Its name in its file system.
     info
-        What the client tells of it.
+        The info of the client.
     """
 
     url: str
@@ -64,38 +64,38 @@ class Remote:
 
     @classmethod
     def at(cls, url: str) -> Remote:
-        """Ask for what is at a URL.
+        """Look up a URL.
 
         Raises
         ------
         FileError
-            When it is not there, or cannot be reached or read.
+            When it does not exist, or cannot be reached or read.
         UsageError
-            When a package is missing that reads it.
+            When the package for its protocol is not installed.
         """
         fs, path = _located(url)
         return cls(url, fs, path, _asked(url, lambda: fs.info(path)))
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is a folder; of a web server what ends with a slash."""
+        """Whether it is a folder; on a web server, whether the URL ends with a slash."""
         return self.info.get("type") == "directory" or (is_web(self.url) and self.path.endswith("/"))
 
     @property
     def size(self) -> int | None:
-        """How many bytes it has; None where the server does not say."""
+        """Its size in bytes; None if the server does not tell."""
         size = self.info.get("size")
         return None if size is None else int(size)
 
     @property
     def stamp(self) -> tuple[Any, ...]:
-        """Its size, and what else shows a change, such as the ETag; of a chain those of its last link."""
+        """Its size and version, such as the ETag, to detect changes; for a chained URL, those of the last link."""
         _, chained, last = self.url.rpartition("::")
         return self.size, *_signs(Remote.at(last).info if chained else self.info)
 
     @cached_property
     def ranged(self) -> bool:
-        """Whether any range can be read at about the cost of its bytes."""
+        """Whether the server supports ranges."""
         info, found = _known.get(self.url, ({}, False))
         if info and _signs(info) == _signs(self.info) and info.get("size") == self.size:
             return found
@@ -201,7 +201,7 @@ def _urls(url: str, entries: Any) -> list[str]:
 
 
 class _File(io.RawIOBase):
-    """A file of fsspec, whose errors are ours."""
+    """A file of fsspec whose errors are converted to FileError."""
 
     def __init__(self, remote: Remote, access: Access, file: Any) -> None:
         # Some file systems close their files when they are let go.
@@ -227,7 +227,7 @@ class _File(io.RawIOBase):
         return _asked(self._url, lambda: bytes(self._file.read(size)), again)
 
     def _at(self, offset: int) -> Callable[[], None]:
-        """Return what opens the object again, as long as it is the same, at an offset."""
+        """Return a function that opens the object again at an offset, if it is unchanged."""
 
         def again() -> None:
             now = Remote.at(self._url)
@@ -250,13 +250,13 @@ class _File(io.RawIOBase):
 
 
 def _nothing() -> None:
-    """Nothing is needed before a request is made again."""
+    """Do nothing before a retry."""
 
 
 def _asked(url: str, ask: Callable[[], T], again: Callable[[], None] | None = _nothing) -> T:
-    """Return what a request gives; one of a web server is made again where it fails in passing.
+    """Return the result of a request; retries temporary failures of web servers.
 
-    `again` is called before that; without it the request is made once.
+    `again` is called before each retry; without it there is none.
     """
     waits = [*_WAITS] if is_web(url) and again is not None else []
     while True:
@@ -310,14 +310,14 @@ def _fault(url: str, error: Exception) -> XentError:
 
 
 def _found_in(error: Exception) -> tuple[list[BaseException], list[str], int | None]:
-    """The causes of an error, the names of their types, and an HTTP status."""
+    """The chain of causes of an error, the names of their types, and an HTTP status."""
     causes = list(_causes(error))
     names = [type(cause).__name__ for cause in causes]
     return causes, names, next((status for status in map(_status, causes) if status), None)
 
 
 def _is_missing(error: Exception) -> bool:
-    """Whether an error of a client says that there is nothing at a URL."""
+    """Whether an error of a client means that the URL does not exist."""
     _, names, status = _found_in(error)
     # A client may say so of a server that it does not reach.
     reached = not any(_UNREACHED.search(name) for name in names)
@@ -325,7 +325,7 @@ def _is_missing(error: Exception) -> bool:
 
 
 def _is_passing(error: Exception) -> bool:
-    """Whether the reason of an error of a client may be gone a moment later."""
+    """Whether an error of a client may be temporary."""
     _, names, status = _found_in(error)
     # An answer that is cut off has a status too.
     return any("Timeout" in name or _BROKEN.search(name) for name in names) or status == 429 or (status or 0) >= 500
@@ -351,7 +351,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status of an error of a client, where it has one."""
+    """Return the HTTP status of an error of a client, or None."""
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         found = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -366,7 +366,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _signs(info: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What tells a version of an object from others."""
+    """The values in `info` that identify the version of an object."""
     return sorted((key, str(value)) for key, value in info.items() if _SIGNS.fullmatch(_plain(key)))
 
 

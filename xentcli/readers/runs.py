@@ -1,8 +1,8 @@
-"""Rows that are found only by reading from the first of them on: row groups of Parquet, record batches of Arrow.
+"""Runs: rows that can be found only by reading in order, such as row groups of Parquet and record batches of Arrow.
 
-A Run is read on from where the last part of it ended. It pickles without what is open: elsewhere it begins anew, and
-skips to the rows that it is asked for. So a part is its place in a run, and parts of one run are best read by one
-worker, in order.
+A Run continues reading where its last part ended. It pickles without open files: another process starts at the
+beginning and skips to the requested rows. So a part is a position in a run, and the parts of one run are best read
+by one worker, in order.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Names = tuple[str, ...] | None
 
 
 class Batches(Protocol):
-    """A file of groups of rows, each of which can be found; it pickles."""
+    """A file with groups of rows that can be located; pickles."""
 
     @property
     def path(self) -> str:
@@ -29,12 +29,12 @@ class Batches(Protocol):
         ...
 
     def batches(self, groups: range, rows: int, names: Names) -> Iterator[Any]:
-        """Yield the record batches of some groups, of about `rows` rows, with the columns of these names at least."""
+        """Yield record batches of about `rows` rows from some groups, with at least the columns of these names."""
         ...
 
 
 class Run:
-    """Consecutive groups of a file: `rows` rows of about `size` bytes, which are read in order."""
+    """Consecutive groups of a file, read in order: `rows` rows of about `size` bytes."""
 
     def __init__(self, file: Batches, groups: range, rows: int, size: int) -> None:
         self.file, self.groups, self.rows, self.size = file, groups, rows, size
@@ -73,7 +73,7 @@ class _Cursor:
         self.at = 0
 
     def take(self, rows: int) -> list[Any]:
-        """Return the next rows in one or more batches; none where there are fewer."""
+        """Return the next rows in one or more batches; none if there are fewer."""
         found: list[Any] = []
         missing = rows
         while missing and (batch := self._next()) is not None:
@@ -86,7 +86,7 @@ class _Cursor:
         return [] if missing else found
 
     def skip(self, rows: int) -> bool:
-        """Pass over some rows; return whether they were there."""
+        """Skip rows; return whether there were as many."""
         while rows and (batch := self._next()) is not None:
             passed = min(rows, batch.num_rows)
             if passed < batch.num_rows:
@@ -96,7 +96,7 @@ class _Cursor:
         return not rows
 
     def is_at_end(self) -> bool:
-        """Whether there is no further row; then what was open is closed."""
+        """Whether there is no further row; if so, closes the file."""
         return self._left is None and not any(batch.num_rows for batch in self._batches)
 
     def _next(self) -> Any:

@@ -263,7 +263,7 @@ class Source(Protocol):
 
     @property
     def traits(self) -> Traits:
-        """What only some sources have."""
+        """Properties that only some sources have."""
         ...
 
     @property

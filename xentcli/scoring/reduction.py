@@ -1,4 +1,4 @@
-"""What rows of predictions are reduced to where their targets are class indices: five numbers a row."""
+"""Reduced: for class-index targets, each row of predictions is reduced to five numbers while it is in the cache."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["Reduced", "reduced"]
 
 _LEAST_POWER = 1e-140
 _MANY = 256
-"""Of so many numbers in a row the largest is found sooner among the floats than among the doubles."""
+"""From this row length on, argmax is faster on the original floats than on doubles."""
 
 
 @record(frozen=True, eq=False)
 class Reduced:
-    """What is needed of the numbers of each row where its target is a class index.
+    """The numbers that most figures need from a row whose target is a class index.
 
-    The numbers are probabilities; of logits they are their exponentials, as they are: most
-    are moderate, and need no pass for the maximum.
+    The numbers are probabilities, or exponentials of logits without subtracting the maximum: most
+    logits are moderate, so that the pass for the maximum is saved.
 
     Attributes
     ----------
     predicted
         i8[n]: the class of the largest number; ties go to the first.
     label, top
-        f8[n] each: the number of the label, and that of the predicted class.
+        f8[n] each: the numbers of the label and of the predicted class.
     sums
-        f8[n]: the sum of probabilities; of exponentials the sum without that of the label.
+        f8[n]: the sum of the probabilities; for logits, the sum of exponentials without the label's.
     squares
         f8[n]: the sum of the squares without that of the label.
     """
@@ -54,7 +54,7 @@ class Reduced:
         rows, classes = predictions.shape
         made = cls(np.empty(rows, dtype=np.int64), *np.empty((4, rows)))
         halves = kind == "logits" and predictions.dtype == np.float16
-        # Halves are slow to compare. Unequal ones have unequal powers, but in rows that are extreme.
+        # float16 argmax is slow; compare exp() instead. Ties are possible only in rows that extreme() recomputes.
         numbers = _powers_of_halves(predictions) if halves else predictions
         few = classes <= FEW
         sums = column_sums if few else row_sums

@@ -1,4 +1,4 @@
-"""Sums over the numbers of each row, of which the bits do not depend on the rows beside it.
+"""Sums over the numbers of each row, whose bits do not depend on neighbouring rows.
 
 Rows of few numbers are summed column by column: a loop over three numbers costs more than
 the sum.
@@ -15,12 +15,12 @@ from xentcli.arrays import Array, Floats, Ints
 __all__ = ["FEW", "column_sums", "columns_of", "first_largest", "rounding", "row_dots", "row_sums"]
 
 FEW = 24
-"""Rows of so many numbers are faster column by column, the time to turn them included."""
+"""Up to this row length, summing column by column is faster, including the transpose."""
 
 _SPAN = 8192
-"""So many products are summed at once: a longer sum would lose digits, and BLAS might cut it for its own threads."""
+"""Products per BLAS call: longer sums lose digits, and BLAS might split them among threads."""
 _MANY = 1024
-"""Sums of more are as fast without BLAS, and keep more digits."""
+"""Longer sums are as fast without BLAS, and more accurate."""
 
 
 def row_sums(values: Floats, out: Floats | None = None) -> Floats:
@@ -99,7 +99,7 @@ def first_largest(columns: Floats, out: Ints) -> None:
 
 
 def rounding(columns: int) -> float:
-    """How far from exact a row sum about 1 can be by its own rounding."""
+    """Return the largest rounding error of a row sum near 1."""
     return (columns + 1) * 2.0**-52
 
 

@@ -1,7 +1,7 @@
 """Lists of numbers in the cells of delimited text: ``"[0.38, 0.62]"``, ``[0.38 0.62]``, ``(0.38, 0.62)``.
 
-A column of lists is K columns at once, as it is in JSON Lines. The first row says which columns have lists,
-and how long they are.
+A column of lists becomes K columns, as in JSON Lines. The first row decides which columns have lists, and
+their lengths.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _fault(cell: str, found: list[str] | None, width: int, place: Place) -> Data
 
 @record(frozen=True)
 class CellsSource(FlatTable):
-    """Delimited text of which some columns have lists of numbers; `lengths` are theirs, None of other columns."""
+    """Delimited text with lists of numbers in some columns; `lengths` has their lengths, None for other columns."""
 
     stream: ByteStream
     table: Source

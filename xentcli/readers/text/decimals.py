@@ -143,7 +143,7 @@ def _digits(buffer: Bytes, start: Ints, end: Ints, ascii: bool) -> tuple[Words, 
     """Read one digit, a point and up to 22 digits.
 
     Returns n, the integer of the first 15 digits; m, that of the next 8, or None if no number has
-    so many; which numbers have another form; and an array to be written over.
+    more than 15; which numbers have another form; and an array that may be overwritten.
     """
     length = end - start
     shortest, longest = int(np.minimum.reduce(length)), int(np.maximum.reduce(length))

@@ -1,7 +1,7 @@
-"""JSON as it is written: lines, an array of rows, values of several lines, or a table as one object.
+"""JSON in its common layouts: lines, an array of rows, values over several lines, or a table as one object.
 
-Everything but the last is read as a stream of lines. A table that is one object (see tables.py) is held in
-memory, up to a limit.
+All layouts are read as a stream of lines, except a table as one object (see tables.py), which is held in memory,
+up to a limit.
 """
 
 from __future__ import annotations

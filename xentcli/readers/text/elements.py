@@ -1,8 +1,8 @@
-"""JSON that is not one value a line, as a stream of lines: the elements of arrays, or values of several lines.
+"""Convert JSON that is not one value per line to a stream of lines: array elements, or values over several lines.
 
-The text between two elements becomes one line each, while it streams: the comma that ends an element is
-made a line end, the brackets around the elements and the line ends inside of them spaces. Nothing else is
-changed, so what is no JSON before is none after. Depth and strings are found by counting, in NumPy.
+While the text streams, the comma after each element becomes a line end; brackets around the elements and line ends
+within them become spaces. Nothing else is changed, so invalid JSON stays invalid. Nesting depth and strings are found
+by counting, in NumPy.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Advice for a text that is not a table: the shell command that writes a table to another file.
+"""Advice for text that is not a table: the shell command that writes a corrected copy.
 
-Each command is for one known cause: lines before the header, a footer, comments, blank lines, quotes of
-another dialect, a delimiter too many. None writes onto the file that it reads.
+Each command fixes one known cause: lines before the header, a footer, comments, blank lines, another quoting
+style, an extra delimiter. None overwrites the file that it reads.
 """
 
 from __future__ import annotations

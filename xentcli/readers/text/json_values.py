@@ -1,7 +1,7 @@
 """Strict JSON: the values of a text, numbers as the nearest doubles.
 
-``NaN``, ``Infinity`` and ``-Infinity`` are what they are, as Python writes them. A key given twice, half of
-a surrogate pair, a number beyond the doubles or of more than 4,300 digits are refused.
+``NaN``, ``Infinity`` and ``-Infinity`` are read as Python writes them. Repeated keys, lone surrogates, numbers
+beyond the doubles and numbers of more than 4,300 digits are refused.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ def open_lines(stream: ByteStream, form: Form, *, numbered: bool = True) -> Line
 
 
 def _stands_apart(first: Any, others: Sequence[Any]) -> bool:
-    """Whether a first object shares no name with the others, which share theirs: that of a log, about the whole run."""
+    """Whether a first object (such as the summary line of a log) shares no key with the others, which agree."""
     if len(others) < 2 or not all(isinstance(one, dict) and one for one in (first, *others)):
         return False
     shared = set.intersection(*({*one} for one in others))

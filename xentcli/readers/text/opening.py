@@ -1,4 +1,4 @@
-"""How a delimited text is written, as its first lines show: row ends, delimiter, comments above the names, header."""
+"""Detect the format of delimited text from its first lines: row ends, delimiter, comments, header."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A table as one JSON object: header and data, columns by name, rows by key, or rows under a name.
 
-That is what pandas writes for each of its orients, what trackers of experiments write ({"columns": [...],
-"data": [...]}), and what ``json.dump`` makes of a dict of arrays, or of predictions by id. It is held in memory.
+Such objects are written by pandas (every orient), by experiment trackers ({"columns": [...], "data": [...]}), and by
+``json.dump`` of a dict of arrays or of predictions by id. They are held in memory.
 """
 
 from __future__ import annotations
