@@ -33,7 +33,7 @@ def pairs(line):
     return dict(pair.split("=") for pair in line.decode().split(";"))
 
 def open_pairs(stream):
-    return open_lines(stream, Form("pairs", pairs, lambda line, flat: None, exact=True))
+    return open_lines(stream, Form("pairs", pairs, exact=True))
 
 def render(document, width=None, color=False):
     table = document.tables()[0]
@@ -151,6 +151,13 @@ def test_an_input_form_that_was_added_is_scored_as_a_csv_file_is(xent: Xent, tmp
     limit = ("--max", f"cost={one['cost']!r}")
     assert xent("check", *args, *limit).returncode == 0
     assert xent("check", *args, "--max", f"cost={one['cost'] * 0.999!r}").returncode == 1
+
+
+def test_an_input_form_of_lines_that_was_added_is_read_however_long_it_is(xent: Xent, write: Write) -> None:
+    write("long.pairs", "cat=0.7;dog=0.3\n" * 1000)
+    write("long.csv", "truth\n" + "cat\n" * 1000)
+    done = xent("score", "long.pairs", "long.csv", "--get", "cost")
+    assert (done.stdout, done.stderr) == (f"{float(-np.log(0.7))!r}\n", "")
 
 
 def test_an_input_form_that_was_added_is_chosen_and_known_by_its_first_bytes(xent: Xent, write: Write) -> None:

@@ -32,7 +32,8 @@ def part_of(data: bytes, opener: Opener = open_json_lines) -> LinesPart:
     """All lines as one part, with the shape of the first."""
     source = opener(ByteStream("t", None, False, data, io.BytesIO()))
     lines = data.rstrip(b"\r\n").count(b"\n") + 1
-    shape = source.form.shape(data.split(b"\n", 1)[0], source.fields, source.flat) if source.fields else None
+    shape_of = source.form.shape
+    shape = shape_of(data.split(b"\n", 1)[0], source.fields, source.flat) if shape_of and source.fields else None
     return LinesPart("t", source.form, source.fields, source.flat, 0, 1, lines, 0, len(data), data, shape)
 
 

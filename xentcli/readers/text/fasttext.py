@@ -5,14 +5,10 @@ The names keep their prefix: labels match them with it and without.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from xentcli.columns.numerals import DECIMAL
 from xentcli.errors import DataError, shown
-from xentcli.readers.nested import Field
 from xentcli.readers.stream import ByteStream
 from xentcli.readers.text.lines import Form, LinesSource, open_lines
-from xentcli.readers.wide import Flat
 
 __all__ = ["open_fasttext"]
 
@@ -27,7 +23,7 @@ def open_fasttext(stream: ByteStream) -> LinesSource:
     DataError
         When the first line has no such pairs.
     """
-    return open_lines(stream, Form("fasttext", _record, _shape, exact=True, advice=_ALL))
+    return open_lines(stream, Form("fasttext", _record, exact=True, advice=_ALL))
 
 
 def _record(text: bytes) -> dict[str, str]:
@@ -45,7 +41,3 @@ def _record(text: bytes) -> dict[str, str]:
             raise DataError(f"label {shown(name)} appears twice")
         record[name] = value
     return record
-
-
-def _shape(line: bytes, fields: Sequence[Field], flat: Flat) -> None:
-    """Return None: the pairs of each line come in an order of their own."""

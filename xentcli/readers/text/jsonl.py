@@ -27,7 +27,7 @@ def open_json_lines(stream: ByteStream, *, of_file: bool = True) -> LinesSource:
     DataError
         When the first line is no JSON, or holds nothing.
     """
-    return open_lines(stream, Form("jsonl" if of_file else "json", _record, _shape), numbered=of_file)
+    return open_lines(stream, Form("jsonl" if of_file else "json", _record, shape=_shape), numbered=of_file)
 
 
 def _record(text: bytes) -> Any:

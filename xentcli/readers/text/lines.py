@@ -41,19 +41,19 @@ class Form:
         A name in READERS.
     record
         Makes a record of a line, or raises DataError without a place.
-    shape
-        Cuts the first line into the values of its columns, for the fast reader; None if it cannot.
     exact
         Whether every line has exactly the names of the first.
     advice
-        How the writer is made to write all names.
+        How to make the writer of the file write all names.
+    shape
+        Cuts the first line into the values of its columns, for the fast reader; None if it cannot.
     """
 
     name: str
     record: Callable[[bytes], Any]
-    shape: Callable[[bytes, Sequence[Field], Flat], Shape | None]
     exact: bool = False
     advice: str = ""
+    shape: Callable[[bytes, Sequence[Field], Flat], Shape | None] | None = None
 
     def record_at(self, line: bytes, place: Callable[[], Place]) -> Any:
         """Make a record of a line, or raise DataError with its place."""
@@ -145,7 +145,7 @@ class LinesSource(FlatTable):
 
     def _shape(self) -> Shape | None:
         """Return the shape of the first line, if the file is large enough for the fast reader."""
-        if len(self.stream.head) < LEAST_FAST or not self.fields:
+        if len(self.stream.head) < LEAST_FAST or not self.fields or self.form.shape is None:
             return None
         return self.form.shape(self.stream.head.split(b"\n", 1)[0], self.fields, self.flat)
 

@@ -26,7 +26,7 @@ def open_vw(stream: ByteStream) -> LinesSource:
     DataError
         When the first line has no such tokens.
     """
-    return open_lines(stream, Form("vw", _record, _shape, exact=True))
+    return open_lines(stream, Form("vw", _record, exact=True, shape=_shape))
 
 
 def _record(text: bytes) -> dict[str, str]:
