@@ -30,12 +30,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     file is removed and `path` is untouched. Temporary files of killed runs are removed when the
     same file is written again.
 
-    Raises
-    ------
-    FileError
-        When the file cannot be written.
-    UsageError
-        For a URL.
+    Raises FileError if the file cannot be written; UsageError for a URL.
     """
     check_here(path)
     target = Path(os.path.realpath(path))
@@ -107,12 +102,8 @@ def replacing_folder(path: str | os.PathLike[str], replaceable: Callable[[str], 
 
     It replaces a file, or a folder in which all files are `replaceable` by name.
 
-    Raises
-    ------
-    UsageError
-        For a folder with other files, for what is neither a file nor a folder, such as a pipe, and for a URL.
-    FileError
-        When the folder cannot be written.
+    Raises UsageError for a folder with other files, for what is neither a file nor a folder, such as a pipe, and for a
+    URL; FileError if the folder cannot be written.
     """
     check_here(path)
     target = Path(os.path.realpath(path))

@@ -26,10 +26,7 @@ def is_limited() -> bool:
 def check_room(size: int, what: str) -> None:
     """Check that a limit on the address space leaves `size` bytes, to do `what`.
 
-    Raises
-    ------
-    FileError
-        Where it does not.
+    Raises FileError if it does not.
     """
     if not is_limited():
         return
@@ -49,12 +46,8 @@ def no_room(what: str) -> FileError:
 def needed(module: str, extra: str) -> Any:
     """Import a module of an extra.
 
-    Raises
-    ------
-    UsageError
-        Where it is not installed, with the command that installs it.
-    FileError
-        Where a limit on the address space leaves no room for it.
+    Raises UsageError if it is not installed, with the command that installs it; FileError if a limit on the address
+    space leaves no room for it.
     """
     name = module.partition(".")[0]
     if name in _LEAST_FREE and name not in sys.modules:

@@ -69,10 +69,7 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     Names are a text, a tuple of texts, or where several may be given a list of texts or whole numbers that all
     differ. A dict gives names to columns of data; a series has its own, and other data have that of the option.
 
-    Raises
-    ------
-    UsageError
-        For several columns where one is taken.
+    Raises UsageError for several columns where one is taken.
 
     >>> columns_given("by", {"site": ["n", "s", "n"]}, "several")
     ("@by['site']",)

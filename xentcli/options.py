@@ -83,10 +83,7 @@ class Option:
     def checked(self, name: str, value: Any) -> Any:
         """Check a value and return it as a plain Python value.
 
-        Raises
-        ------
-        UsageError
-            For a value of another type, or out of range.
+        Raises UsageError for a value of another type, or out of range.
 
         >>> Option("Loss", "Keep q in [EPS, 1-EPS].", hint="float | None").checked("clip", 1)
         1.0

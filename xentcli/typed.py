@@ -29,10 +29,7 @@ def typed(name: str, value: Any, hint: str, *, numbers: str = "refused") -> Any:
     Where the hint has only texts a number is "refused", or a whole number becomes a text
     ("names": the columns of a data frame may be numbers), or any number is "kept".
 
-    Raises
-    ------
-    UsageError
-        For a value of another type.
+    Raises UsageError for a value of another type.
 
     >>> import numpy as np
     >>> typed("clip", np.float32(0.5), "float | None")
@@ -59,10 +56,7 @@ def typed(name: str, value: Any, hint: str, *, numbers: str = "refused") -> Any:
 def count(name: str, value: Any) -> int | None:
     """Return a whole number from 1 up, or None.
 
-    Raises
-    ------
-    UsageError
-        For anything else.
+    Raises UsageError for anything else.
 
     >>> count("threads", 2.5)
     Traceback (most recent call last):

@@ -58,12 +58,8 @@ class Against:
 def check_there(path: str, predictions: Any = None, labels: Any = None) -> None:
     """Refuse a baseline that does not exist, or that is one of the inputs.
 
-    Raises
-    ------
-    FileError
-        If it does not exist.
-    UsageError
-        If it is the file of predictions or labels: compared with itself, no run is worse.
+    Raises FileError if it does not exist; UsageError if it is the file of predictions or labels: compared with itself,
+    no run is worse.
     """
     if path in ("", "-"):
         raise UsageError(f"--baseline is a file, not {'standard input' if path else 'an empty name'}")
@@ -82,12 +78,8 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
 
     It must have `metrics`.
 
-    Raises
-    ------
-    DataError
-        If its labels, classes, unit or rows differ from those of the run, or it lacks a metric.
-    FileError
-        When it cannot be read.
+    Raises DataError if its labels, classes, unit or rows differ from those of the run, or it lacks a metric; FileError
+    if it cannot be read.
     """
     try:
         found = _opened(path, runs, new, labels, metrics, **beside)

@@ -20,10 +20,7 @@ def balanced(feed: Feed) -> Feed:
     the order of rows does not matter. Only columns that decide which rows are scored are read: labels, weights, ids;
     predictions only with --skip-missing.
 
-    Raises
-    ------
-    DataError
-        For a stream, which can be read only once, and for soft targets.
+    Raises DataError for a stream, which can be read only once, and for soft targets.
     """
     plan = feed.plan
     if not feed.repeatable:

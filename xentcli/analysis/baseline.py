@@ -63,10 +63,7 @@ class Stored:
 def write(path: str, runs: Runs, model: ModelRows) -> None:
     """Write the rows and the report of a run atomically.
 
-    Raises
-    ------
-    FileError
-        When the file cannot be written.
+    Raises FileError if the file cannot be written.
     """
     about = {
         "baseline_version": VERSION,
@@ -147,12 +144,7 @@ def is_stored(path: str) -> bool:
 def read(path: str) -> Stored:
     """Read a baseline; columns are memory-mapped, and a file at a URL is copied first.
 
-    Raises
-    ------
-    DataError
-        For a file that was changed, or of a later version.
-    FileError
-        When it cannot be read.
+    Raises DataError for a file that was changed, or of a later version; FileError if it cannot be read.
     """
     try:
         here = copied_here(path) if is_url(path) else path

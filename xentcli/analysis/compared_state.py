@@ -82,10 +82,7 @@ class ComparedState:
     def of(cls, path: str, body: Any) -> ComparedState:
         """Return the state that has these values.
 
-        Raises
-        ------
-        ValueError
-            Where they are not those of a state.
+        Raises ValueError if they are not those of a state.
         """
         texts = tuple[str, ...]
         state = cls(
@@ -114,10 +111,7 @@ class ComparedState:
     def comparison(self, reports: Sequence[Report]) -> Comparison:
         """Return the document of everything covered, given the reports of its models.
 
-        Raises
-        ------
-        NoVerdict
-            Where no row is left to compare.
+        Raises NoVerdict if no row is left to compare.
         """
         settings, nothing = Settings(**self.options), RowStore([])
         models = [
@@ -140,10 +134,7 @@ class ComparedState:
 def merged(states: Sequence[ComparedState]) -> ComparedState:
     """Return the state of all rows.
 
-    Raises
-    ------
-    DataError
-        Where states do not go together.
+    Raises DataError if states do not go together.
     """
     first = states[0]
     for other in states[1:]:
@@ -211,10 +202,7 @@ class Collected:
     def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], *, by_model: bool, labelled: bool) -> Collected:
         """Return the collector for a state file (`path` None: for --shard alone).
 
-        Raises
-        ------
-        UsageError
-            For options under which the runs share no order of rows, and if the path is an input.
+        Raises UsageError for options under which the runs share no order of rows, and if the path is an input.
         """
         option = "--state" if settings.shard is None else "--shard"
         if by_model:

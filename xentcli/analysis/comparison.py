@@ -51,10 +51,7 @@ def comparison_of(
 
     `metrics` are those compared in addition to the cost; `beside` are further fields of _Compared.
 
-    Raises
-    ------
-    NoVerdict
-        Where no row is left to compare.
+    Raises NoVerdict if no row is left to compare.
     """
     return _Compared(settings, metrics, models, contrasts, **beside).comparison(refused)
 
@@ -129,10 +126,7 @@ class _Compared:
     def comparison(self, refused: tuple[Refused, ...] = ()) -> Comparison:
         """Return the document.
 
-        Raises
-        ------
-        NoVerdict
-            Where no row is left to compare.
+        Raises NoVerdict if no row is left to compare.
         """
         if not self.contrasts.rows:
             raise NoVerdict("there is no row that all models have", place=Place(self.reference.path))

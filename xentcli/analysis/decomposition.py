@@ -33,10 +33,7 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
     Each of several classes is decomposed against the rest: their Brier scores add up to that of the rows, log scores do
     not. Needs memory for three doubles per row and class, and the loss of each row.
 
-    Raises
-    ------
-    UsageError
-        Without SciPy.
+    Raises UsageError without SciPy.
     """
     plan = feed.plan
     q, y, weight, loss = _columns(feed, threads)

@@ -42,12 +42,7 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
     With the distributions p of the reference and q of the model, the divergences of a row are
     KL(p || q) = sum_c p_c (ln p_c - ln q_c), and KL(q || p) (S. Kullback and R. A. Leibler, 1951).
 
-    Raises
-    ------
-    UsageError
-        For options that need labels or ids.
-    DataError
-        Where row counts or the number of classes differ.
+    Raises UsageError for options that need labels or ids; DataError if row counts or the number of classes differ.
     """
     refuse_cluster("without labels the rows of two models are compared")
     if settings.id is not None:

@@ -100,10 +100,7 @@ def explain_values(
     Exactly one of `label`, a class, and `target`, its distribution, is given. Messages speak
     of the options --probs, --logits, --logprobs, --label and --target.
 
-    Raises
-    ------
-    UsageError, DataError
-        As ``explain`` does.
+    Raises UsageError or DataError as ``explain`` does.
     """
     _check_plain(settings)
     option = f"--{settings.kind}"

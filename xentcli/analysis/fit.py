@@ -47,10 +47,7 @@ class Fit:
 def check_repeatable(feed: Feed, what: str = "a fit") -> None:
     """Refuse to fit on a stream, which cannot be read again.
 
-    Raises
-    ------
-    DataError
-        With the advice to save the stream to a file.
+    Raises DataError with the advice to save the stream to a file.
     """
     if not feed.repeatable:
         path = next(source.path for source in feed.sources if not source.repeatable)
@@ -64,10 +61,7 @@ def check_repeatable(feed: Feed, what: str = "a fit") -> None:
 def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
     """Fit as ``searched`` does, and compute the gain in one more pass.
 
-    Raises
-    ------
-    DataError
-        For a stream.
+    Raises DataError for a stream.
     """
     found = searched(feed, logit=logit, first=first, threads=threads)
     if found.fit is None:
@@ -85,10 +79,7 @@ def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None,
     clipping of the plan. `first` are the derivatives at BEGIN if a score has tallied them; at most four further passes
     are then made, else five.
 
-    Raises
-    ------
-    DataError
-        For a stream.
+    Raises DataError for a stream.
     """
     check_repeatable(feed)
     search: _Temperature | _Logit = _Logit() if logit else _Temperature()

@@ -118,10 +118,7 @@ class Rules:
     ) -> Rules:
         """Return the rules from the arguments of check(); `given` has the limits by max, min, max_each and min_each.
 
-        Raises
-        ------
-        UsageError
-            For an unknown metric or code, or a limit that is no number.
+        Raises UsageError for an unknown metric or code, or a limit that is no number.
         """
         found = [limit for name, of in given.items() for limit in _limits(name, of)]
         found += [limit for limit in limits if isinstance(limit, Limit)]
@@ -136,10 +133,7 @@ class Rules:
     def check(self, settings: Settings, baseline: str | None, *, written: bool) -> None:
         """Refuse rules that make no sense with the settings; `written` is whether a baseline is written.
 
-        Raises
-        ------
-        UsageError
-            Without a limit, or with one on what the run does not have.
+        Raises UsageError without a limit, or with one on what the run does not have.
         """
         if not (self.limits or self.regressions or self.warnings or (written and baseline is None)):
             more = ("--max-regression cost=2% holds the run to its baseline",) if baseline is not None else ()
@@ -179,10 +173,7 @@ class Rules:
 def parse_limit(text: str, bound: Bound, *, each: bool = False) -> Limit:
     """Read ``METRIC=X``; with `each` also ``METRIC@GROUP=X``.
 
-    Raises
-    ------
-    UsageError
-        For another form, an unknown metric, or a limit that is not finite.
+    Raises UsageError for another form, an unknown metric, or a limit that is not finite.
 
     >>> parse_limit("log_loss=0.5", "max")
     Limit(metric='cost', bound='max', value=0.5, each=False, pattern='*')
@@ -202,10 +193,8 @@ def parse_limit(text: str, bound: Bound, *, each: bool = False) -> Limit:
 def parse_regression(text: str) -> Regression:
     """Read ``METRIC=2%`` or ``METRIC=0.01``.
 
-    Raises
-    ------
-    UsageError
-        For another form, a metric that is no mean of rows, or an allowance that is negative or not finite.
+    Raises UsageError for another form, a metric that is no mean of rows, or an allowance that is negative or not
+    finite.
 
     >>> parse_regression("cost=2%").factor, parse_regression("accuracy=0.5").allowed
     (Fraction(51, 50), Fraction(-1, 2))

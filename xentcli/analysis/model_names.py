@@ -16,12 +16,7 @@ __all__ = ["models_of", "names_of", "paths_of"]
 def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
     """Return the files to compare: those given, or those of one quoted glob, or of --models.
 
-    Raises
-    ------
-    UsageError
-        If both --models and files are given.
-    FileError
-        When no file matches.
+    Raises UsageError if both --models and files are given; FileError if no file matches.
     """
     if pattern is not None:
         found = files_of(pattern)
@@ -35,10 +30,7 @@ def models_of(paths: Sequence[str], pattern: str | None = None) -> list[str]:
 def paths_of(models: Any) -> list[str]:
     """Return the paths of models.
 
-    Raises
-    ------
-    UsageError
-        For data in memory, which have no name.
+    Raises UsageError for data in memory, which have no name.
     """
     many = isinstance(models, Iterable) and not isinstance(models, str | os.PathLike)
     if not many or not all(isinstance(path, str | os.PathLike) for path in models):
@@ -62,10 +54,7 @@ def names_of(paths: Sequence[str]) -> dict[str, str]:
     >>> list(names_of(["p.csv", "q.csv", "p.csv"]))
     ['p', 'q', 'p (2)']
 
-    Raises
-    ------
-    UsageError
-        If an input that can be read only once is given twice.
+    Raises UsageError if an input that can be read only once is given twice.
     """
     names = dict(zip(once := list(dict.fromkeys(paths)), _distinct(once), strict=True))
     found: dict[str, str] = {}

@@ -254,10 +254,7 @@ class Runs:
     def run_long(self, column: str, data: Any, labels: Any, **beside: Any) -> list[ModelRows]:
         """Score one file with a row per model and id, and keep the rows of each model by id.
 
-        Raises
-        ------
-        DataError
-            If a model has two rows with one id.
+        Raises DataError if a model has two rows with one id.
         """
         path = data if isinstance(data, str) else "predictions"
         names, ids = Vocabulary(), Vocabulary()
@@ -376,10 +373,7 @@ def _some(columns: Columns, rows: Flags | Ints) -> Columns:
 def check_alike(reference: ModelRows, model: ModelRows, runs: Runs, *, one_label_file: bool) -> None:
     """Refuse a model whose rows are not those of the reference; labels of one file need no check.
 
-    Raises
-    ------
-    DataError
-        If row counts or ids differ without --subset, or the weight or label of a row differs.
+    Raises DataError if row counts or ids differ without --subset, or the weight or label of a row differs.
     """
     one, two, place = reference.rows, model.rows, Place(model.path)
     if len(two) > len(one) or (runs.settings.id is None and model.scores.examples.read != len(one)):

@@ -40,10 +40,7 @@ class RowStore:
     def allocate(self, rows: int) -> tuple[Floats, bool]:
         """Return f8[columns, rows], and whether it is filled with `missing`: memory is not touched before use.
 
-        Raises
-        ------
-        FileError
-            When the temporary file cannot be made or written.
+        Raises FileError if the temporary file cannot be made or written.
         """
         size = rows * self._missing.nbytes
         if size <= self.left:

@@ -169,10 +169,7 @@ def scored(
 def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> frozenset[str]:
     """Return the details of these names.
 
-    Raises
-    ------
-    UsageError
-        For another name.
+    Raises UsageError for another name.
     """
     given = [names] if isinstance(names, str) else names
     unknown = next((name for name in given if name not in known), None)
@@ -300,10 +297,7 @@ def opened(
 def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
     """Return the labels, which may be given as data of --label, and the settings without these.
 
-    Raises
-    ------
-    UsageError
-        If labels are given both ways.
+    Raises UsageError if labels are given both ways.
     """
     given = settings.label
     if not isinstance(given, Given):
@@ -529,10 +523,7 @@ def tally(
 def check_whole(plan: Plan, bundle: Bundle) -> None:
     """Refuse tallies of all rows with too many groups, or of swapped files.
 
-    Raises
-    ------
-    DataError, FileError
-        With the option or command that helps.
+    Raises DataError or FileError with the option or command that helps.
     """
     _check_groups(plan, bundle, whole=True)
     if plan.matcher is not None and plan.matcher.matched == "binary" and bundle["scores"].certain == {0.0, 1.0}:

@@ -99,10 +99,7 @@ class State:
     def of(cls, path: str, body: Any) -> State:
         """Return the state that has these values.
 
-        Raises
-        ------
-        ValueError
-            If they are not those of a state.
+        Raises ValueError if they are not those of a state.
         """
         lacking = None if body["lacking"] is None else Lacking(*made_of(_LACKING, body["lacking"]))
         state = cls(
@@ -149,10 +146,7 @@ class Keep:
     def to(cls, path: Any, settings: Settings, inputs: Sequence[Any], command: str, **further: Any) -> Keep:
         """Return the writer for a path, after checking the path.
 
-        Raises
-        ------
-        UsageError
-            If the path is an input, and for class weights that depend on all rows.
+        Raises UsageError if the path is an input, and for class weights that depend on all rows.
         """
         if not isinstance(path, str | os.PathLike):
             raise UsageError(f"state is the path of a file, not {shown(path)}")
@@ -202,10 +196,7 @@ class Keep:
 def check_target(path: str, inputs: Sequence[Any]) -> None:
     """Refuse a state that would replace an input.
 
-    Raises
-    ------
-    UsageError
-        Naming the file.
+    Raises UsageError, naming the file.
     """
     if any(isinstance(given, str | os.PathLike) and same_file(path, given) for given in inputs):
         raise UsageError(f"{shown(path)} is an input; it would be overwritten")
@@ -214,10 +205,7 @@ def check_target(path: str, inputs: Sequence[Any]) -> None:
 def options_of(plain: Any) -> dict[str, Any]:
     """Return options by their names.
 
-    Raises
-    ------
-    ValueError
-        If a value does not fit.
+    Raises ValueError if a value does not fit.
     """
     if not isinstance(plain, dict) or not plain.keys() <= {*OPTIONS}:
         raise ValueError("options by their names are expected")

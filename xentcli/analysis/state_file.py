@@ -23,10 +23,7 @@ _AGAIN = "run it again with --state FILE"
 def write(path: str, body: Mapping[str, Any]) -> None:
     """Write JSON values atomically; compressed if the name ends with .gz.
 
-    Raises
-    ------
-    FileError
-        Where the file cannot be written.
+    Raises FileError if the file cannot be written.
     """
     from xentcli.atomic import write_bytes
 
@@ -38,12 +35,8 @@ def write(path: str, body: Mapping[str, Any]) -> None:
 def read(path: str, made: Callable[[str, Any], T]) -> T:
     """Read a state file (``-`` is standard input), and return made(path, values).
 
-    Raises
-    ------
-    DataError
-        If the file is not a state, was modified after writing, or has another version.
-    FileError
-        When it cannot be read.
+    Raises DataError if the file is not a state, was modified after writing, or has another version; FileError if it
+    cannot be read.
     """
     stream = open_bytes(path)
     path, text = stream.name, _text(stream)

@@ -18,10 +18,7 @@ def two_sided_quantile(confidence: float, degrees: int) -> float:
     Handbook of Mathematical Functions, 26.7.3 and 26.7.4); above, by the expansion in
     1/degrees around the normal quantile (same, 26.7.5), continued by one term.
 
-    Raises
-    ------
-    ValueError
-        Unless 0 < confidence < 1 and degrees >= 1.
+    Raises ValueError unless 0 < confidence < 1 and degrees >= 1.
 
     >>> round(two_sided_quantile(0.95, 1), 6), round(two_sided_quantile(0.95, 3466), 6)
     (12.706205, 1.960649)

@@ -49,10 +49,7 @@ def report_of(
 ) -> Report:
     """Return the report from the tallies of all rows, with these metrics and details.
 
-    Raises
-    ------
-    NoVerdict
-        Where there are no rows, or no weight.
+    Raises NoVerdict if there are no rows, or no weight.
     """
     total: Scores = bundle["scores"]
     _check_not_empty(plan, total)

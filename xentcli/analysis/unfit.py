@@ -25,10 +25,7 @@ _DEFINING = ("class_weight", "clip", "compat", "label_smoothing")
 def check_report(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     """Refuse a report of other classes, of another unit, or of another loss.
 
-    Raises
-    ------
-    DataError
-        With what differs.
+    Raises DataError with what differs.
     """
     run = plain(new.scores.to_dict())
     place = Place(path)
@@ -78,10 +75,7 @@ def check_figures(report: Mapping[str, Any], metrics: Iterable[str] = ()) -> Non
 def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
     """Refuse other soft targets, recognised by figures that depend on the targets alone.
 
-    Raises
-    ------
-    DataError
-        With what differs.
+    Raises DataError with what differs.
     """
     run = plain(new.scores.to_dict())
     for name in ("prior", "target_entropy"):
@@ -99,10 +93,7 @@ def check_targets(path: str, report: Mapping[str, Any], new: ModelRows) -> None:
 def check_scored(new: ModelRows, old: ModelRows) -> None:
     """Refuse a baseline in which other rows are scored.
 
-    Raises
-    ------
-    DataError
-        With what differs.
+    Raises DataError with what differs.
     """
     one: Floats = new.rows
     two: Floats = old.rows

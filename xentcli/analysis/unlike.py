@@ -254,10 +254,7 @@ def _of_two_models(piece: Piece, twin: Piece, kind: str) -> DataError:
 def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Return the shards of each whole in order.
 
-    Raises
-    ------
-    DataError
-        Where one is missing, is there twice, or is of something else.
+    Raises DataError if one is missing, is there twice, or is of something else.
     """
     found = []
     sharded = [piece for piece in pieces if piece.cover.shard is not None]

@@ -41,10 +41,7 @@ def whole_of(states: Sequence[State], order: Sequence[int] | None = None, *, lab
 
     `labels` says whether to refuse the same labels in two runs: once for all models of a comparison.
 
-    Raises
-    ------
-    DataError
-        If the states cannot be merged.
+    Raises DataError if the states cannot be merged.
     """
     for other in states[1:]:
         check_alike(states[0], other)

@@ -29,10 +29,7 @@ def write_junit(result: Checks, output: Output) -> None:
 def annotate(result: Checks, output: Output) -> None:
     """Under GITHUB_ACTIONS annotate each failure on stderr, and append to the summary of the step.
 
-    Raises
-    ------
-    FileError
-        When the summary cannot be written.
+    Raises FileError if the summary cannot be written.
     """
     if not output.annotates or os.environ.get("GITHUB_ACTIONS") != "true":
         return

@@ -34,10 +34,7 @@ _BOUNDS: tuple[Literal["max", "min"], ...] = ("max", "min")
 def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of check(), or of merge(), that parsed options are.
 
-    Raises
-    ------
-    UsageError
-        For a limit that makes no sense.
+    Raises UsageError for a limit that makes no sense.
     """
     from xentcli.analysis.limits import parse_limit, parse_regression
 
@@ -55,10 +52,7 @@ def rules_of(options: Mapping[str, Any]) -> dict[str, Any]:
 def check_baseline(path: str | None, *inputs: str | None) -> None:
     """Refuse a baseline that does not exist, with the command that makes it, or that is one of the inputs.
 
-    Raises
-    ------
-    FileError
-        Where it is not there.
+    Raises FileError if it is not there.
     """
     if path is None:
         return

@@ -26,10 +26,7 @@ class Asked:
     def of(self, document: Any, format: str) -> str:
         """Return the figure in full precision; as a JSON value if the format is "json".
 
-        Raises
-        ------
-        NoVerdict
-            When it is undefined.
+        Raises NoVerdict if it is undefined.
         """
         report = getattr(document, "report", document)
         if self.path:
@@ -45,10 +42,7 @@ class Asked:
 def asked(given: Sequence[str]) -> tuple[Asked, ...]:
     """Return the figures of some --get options, each of one name or several joined by commas.
 
-    Raises
-    ------
-    UsageError
-        For a name that is neither a metric nor in the JSON of the report.
+    Raises UsageError for a name that is neither a metric nor in the JSON of the report.
 
     >>> asked(["accuracy,interval.low"])
     (Asked(metric='accuracy', path=()), Asked(metric='', path=('interval', 'low')))

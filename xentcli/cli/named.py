@@ -35,10 +35,7 @@ def named(words: Sequence[str], keys: Mapping[str, Option], beside: Sequence[str
     `keys` are the options that a check may have; those given that only files take are `beside`. They mean files,
     so that pyproject.toml changes the meaning of no such command.
 
-    Raises
-    ------
-    UsageError
-        For words that are neither files nor checks, or both, and for a file that is not as it must be.
+    Raises UsageError for words that are neither files nor checks, or both, and for a file that is not as it must be.
     """
     if words and beside:
         _check_beside(words, keys, beside[0])

@@ -110,10 +110,7 @@ def settings_of(options: Mapping[str, Any], settings: Any = Settings) -> Setting
 def labels_of(labels: str | None, option: str | None) -> str | None:
     """Return the file of the labels, from the argument or from --labels.
 
-    Raises
-    ------
-    UsageError
-        When both are given.
+    Raises UsageError if both are given.
     """
     if labels is not None and option is not None:
         raise UsageError(f"the labels are given twice: {shown(labels)} and --labels {shown(option)}")

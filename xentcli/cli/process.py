@@ -43,12 +43,7 @@ class _Terminated(BaseException):
 def emit(text: str) -> None:
     """Write the whole result to stdout and flush.
 
-    Raises
-    ------
-    FileError
-        When stdout cannot be written.
-    ReaderGone
-        When its reader has closed the pipe.
+    Raises FileError if stdout cannot be written; ReaderGone if its reader has closed the pipe.
     """
     if not text:
         return

@@ -56,12 +56,8 @@ def project_of(rows: Mapping[str, Option], start: Path) -> Project | None:
 
     `rows` are the options that a check may have.
 
-    Raises
-    ------
-    UsageError
-        For what is not TOML, an unknown key, or a value of another type; naming the file and the key.
-    FileError
-        When a file cannot be read.
+    Raises UsageError for what is not TOML, an unknown key, or a value of another type; naming the file and the key;
+    FileError if a file cannot be read.
     """
     for folder in (start, *start.parents):
         path = folder / _FILE

@@ -50,10 +50,7 @@ def check_seen(
     `forms` are those of the result, each with the words that ask for it; that of figures alone is empty. `drawn` are
     the names in JSON of what drawings show.
 
-    Raises
-    ------
-    UsageError
-        Naming both.
+    Raises UsageError, naming both.
     """
     command = click.get_current_context().info_name or ""
     got = {*drawn, *(figure.metric or figure.path[0] for figure in get), *(options.get("row_metrics") or "").split(",")}

@@ -30,10 +30,7 @@ class Target:
     def of(cls, given: str, *, appended: bool = False) -> Target:
         """Read FILE or FORMAT:FILE.
 
-        Raises
-        ------
-        UsageError
-            For an unknown extension, or a form that cannot be appended to a file.
+        Raises UsageError for an unknown extension, or a form that cannot be appended to a file.
 
         >>> Target.of("report.md"), Target.of("markdown:summary").path
         (Target(path='report.md', format='markdown', appended=False), 'summary')
@@ -76,11 +73,8 @@ class Picture:
     def of(cls, given: str, command: str, options: Mapping[str, Any]) -> Picture:
         """Read FILE, whose stem names the drawing, or KIND=FILE.
 
-        Raises
-        ------
-        UsageError
-            For an unknown drawing or format, one that the command or the kind of predictions cannot have, and one
-            that needs an option which is not among `options`.
+        Raises UsageError for an unknown drawing or format, one that the command or the kind of predictions cannot have,
+        and one that needs an option which is not among `options`.
         """
         from xentcli.writers.pictures import DRAWINGS, FORMATS, needs_matplotlib
 

@@ -88,10 +88,7 @@ class Cluster:
     def check(self) -> None:
         """Check that the scheduler answers and has workers.
 
-        Raises
-        ------
-        ClusterError
-            If it has not done so for too long.
+        Raises ClusterError if it has not done so for too long.
         """
         client, now = self.client, time.monotonic()
         if client.status not in ("running", "connecting"):

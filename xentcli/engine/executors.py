@@ -64,10 +64,8 @@ class Processes(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Queue a call; the first starts all workers.
 
-        Raises
-        ------
-        OSError, RuntimeError
-            If the system refuses a process or a thread; also on every call after that, or after losing workers.
+        Raises OSError or RuntimeError if the system refuses a process or a thread; also on every call after that, or
+        after losing workers.
         """
         if self._lost:
             raise BrokenExecutor("a worker process was lost")
@@ -87,10 +85,7 @@ class Processes(Executor):
 
         A worker seen stopped only once may be about to continue together with this process.
 
-        Raises
-        ------
-        BrokenExecutor
-            When workers were lost.
+        Raises BrokenExecutor if workers were lost.
         """
         suspect, self._suspect = self._suspect, any(map(_is_lost, self._workers))
         if self._lost or (suspect and self._suspect):

@@ -24,10 +24,7 @@ def unrolled(predictions: Rows, companions: Sequence[Rows]) -> tuple[Rows, tuple
     Other lists must have the same lengths and are expanded in parallel; all other columns are repeated.
     An example is named by the id of its row (else the row number) and its place in the list.
 
-    Raises
-    ------
-    DataError
-        If a list differs in length from the predictions of its row.
+    Raises DataError if a list differs in length from the predictions of its row.
     """
     lists = predictions.lists["preds"]
     numbers = range(predictions.start + 1, predictions.start + predictions.count + 1)
@@ -76,10 +73,7 @@ def unpredicted(values: Values, examples: Items) -> Flags | None:
 def check_choices(target: Ints | Floats, rows: Rows, kept: Ints) -> None:
     """Refuse a target (i8[m]) beyond the number of choices of its row.
 
-    Raises
-    ------
-    DataError
-        Naming the row and its number of choices.
+    Raises DataError, naming the row and its number of choices.
     """
     lengths = rows.lists["preds"].lengths[kept]
     last = target if target.ndim == 1 else (target.shape[1] - 1 - (target[:, ::-1] != 0).argmax(axis=1))
@@ -95,10 +89,7 @@ def check_choices(target: Ints | Floats, rows: Rows, kept: Ints) -> None:
 def check_missing(values: Values, rows: Rows, kept: Ints) -> None:
     """Refuse a missing number that is not the first of its list, among the rows `kept` (i8[m]).
 
-    Raises
-    ------
-    DataError
-        Naming the row and the place in its list.
+    Raises DataError, naming the row and the place in its list.
     """
     assert isinstance(values, np.ndarray)
     missing = kept[np.isnan(values[kept, 0])]
@@ -113,10 +104,7 @@ def check_missing(values: Values, rows: Rows, kept: Ints) -> None:
 def first_bytes(counts: Floats, origin: Ints, weight: Floats | None, rows: Rows) -> Floats:
     """Bytes (f8[m], repeated for each number of row `origin`), kept at the first number of each row and 0 elsewhere.
 
-    Raises
-    ------
-    DataError
-        If the numbers of a row have different weights, so that its bytes have no single weight.
+    Raises DataError if the numbers of a row have different weights, so that its bytes have no single weight.
     """
     first = np.ones(len(origin), dtype=bool)
     np.not_equal(origin[1:], origin[:-1], out=first[1:])

@@ -66,10 +66,7 @@ def clusters_of(aligned: Aligned) -> Keys | None:
 def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None = None) -> T:
     """Read all rows of a feed again and tally them; the feed must be repeatable and its ids already matched.
 
-    Raises
-    ------
-    DataError
-        If a file changed meanwhile.
+    Raises DataError if a file changed meanwhile.
     """
     again, total = feed.again(), empty
     for pieces in over_tasks(_Pass(Scorer(feed.plan), tally), again, threads):

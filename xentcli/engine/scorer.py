@@ -389,10 +389,7 @@ class Scorer:
     def align(self, piece: Piece) -> Aligned:
         """Bring the columns of all sources together, and check the rows with a positive weight.
 
-        Raises
-        ------
-        DataError
-            At a row that cannot be scored.
+        Raises DataError at a row that cannot be scored.
         """
         assert piece.companions is not None
         start, rows, companions = piece.start, piece.rows, piece.companions

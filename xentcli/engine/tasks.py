@@ -55,10 +55,7 @@ def computing(
     `scheduler` is the address of a scheduler, its file, or a ``distributed.Client``, and implies Dask; `tell` is
     called with lines about the cluster.
 
-    Raises
-    ------
-    UsageError
-        For an unknown engine, or without the extra ``dask``.
+    Raises UsageError for an unknown engine, or without the extra ``dask``.
     """
     if engine is not None and engine not in ENGINES:
         raise UsageError(f"there is no engine {shown(engine)}", advice=f"engines: {', '.join(ENGINES)}")
@@ -100,10 +97,7 @@ def on_engine(function: F) -> F:
 def refuse_cluster(what: str) -> None:
     """Refuse a cluster for work that is always done here.
 
-    Raises
-    ------
-    UsageError
-        If a cluster is active.
+    Raises UsageError if a cluster is active.
     """
     if _cluster.get() is not None:
         raise UsageError(f"{what} here, not by Dask", advice="leave --engine and --scheduler out")
@@ -121,10 +115,7 @@ def over_tasks(
 
     On a cluster `each` computes the results of a group of tasks (default: one by one).
 
-    Raises
-    ------
-    UsageError
-        On a cluster, for inputs that cannot be read there.
+    Raises UsageError on a cluster, for inputs that cannot be read there.
     """
     cluster = _cluster.get()
     if cluster is None:

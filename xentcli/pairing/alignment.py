@@ -208,10 +208,7 @@ Advise = Callable[[int, int, int], tuple[str, ...]]
 def by_position(predictions: Companion, companions: Sequence[Companion], advise: Advise) -> Iterator[Task]:
     """Yield the parts of the predictions with the locations of the same number of rows of each companion.
 
-    Raises
-    ------
-    DataError
-        At the end, if the row counts differ; or for an unreadable row, which may be the reason.
+    Raises DataError at the end, if the row counts differ; or for an unreadable row, which may be the reason.
     """
     readers = [_Reader(companion) for companion in companions]
     start, own = 0, _Reader(predictions)
@@ -287,10 +284,7 @@ class _Reader:
 def check_pairs(predictions: Source, other: Source, *, counted: bool = False) -> None:
     """Check that two sets of files match, if both sources have several files.
 
-    Raises
-    ------
-    DataError
-        As ``readers.shards`` says.
+    Raises DataError as ``readers.shards`` says.
     """
     if files_in(predictions) and files_in(other):
         from xentcli.readers import shards

@@ -113,10 +113,7 @@ def find_columns(
     --label, --preds and --reference are searched in `home` first. An item with a file, such as
     ``@FILE:COLUMN``, is searched in `further` sources.
 
-    Raises
-    ------
-    DataError
-        If a name is in none of them, or (for other options) in more than one.
+    Raises DataError if a name is in none of them, or (for other options) in more than one.
     """
     if isinstance(spec, str) and spec.startswith("@"):
         return _from_file(option, spec, (*sources, *further))
@@ -173,10 +170,7 @@ def _checked(option: str, spec: str | Sequence[str], source: Source, columns: tu
 def check_odd(found: Found, why: str) -> None:
     """Refuse members of an archive if another one, which is no column, may belong to them; not for one list column.
 
-    Raises
-    ------
-    DataError
-        With the reason why it is no column.
+    Raises DataError with the reason why it is no column.
     """
     odd = found.source.traits.odd
     if odd and not is_group(found):

@@ -66,12 +66,8 @@ def pair(
     all labels decide their rule, not only the first 65,536. With `named` the index of data in memory becomes the
     id even if rows are not matched by it.
 
-    Raises
-    ------
-    DataError
-        If something cannot be decided without an option; the message names it.
-    NoVerdict
-        If the files are empty.
+    Raises DataError if something cannot be decided without an option; the message names it; NoVerdict if the files are
+    empty.
     """
     _check_empty(predictions, labels, settings)
     asked = settings

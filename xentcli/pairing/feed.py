@@ -55,10 +55,7 @@ class Feed:
 
         All decisions were made from the first rows of the whole, so that every shard is read alike.
 
-        Raises
-        ------
-        DataError
-            For a stream, and for fewer rows than shards.
+        Raises DataError for a stream, and for fewer rows than shards.
         """
         sources, plan = self.sources, self.plan
         beside = () if plan.joins else sources[1:]
@@ -100,10 +97,7 @@ class Feed:
         With `held`, parts contain rows that can be found only by reading in order, so that any worker can take any
         part; without it, one worker should get all parts of a run.
 
-        Raises
-        ------
-        DataError
-            When the row counts differ.
+        Raises DataError if the row counts differ.
         """
         for whole in self._all_tasks():
             task = whole if self._rows is None else whole.within(self._rows)
@@ -213,10 +207,7 @@ class Matching:
     def finish(self) -> Matches:
         """Check that every row has a partner and that no file changed meanwhile; return the result.
 
-        Raises
-        ------
-        DataError
-            With counts and examples.
+        Raises DataError with counts and examples.
         """
         self._feed.check_unchanged()
         for matched in self._matched:
@@ -230,10 +221,7 @@ class Matching:
 def check_row_names(plan: Plan, names: RowNames) -> None:
     """Refuse row names that the two files have in a different order.
 
-    Raises
-    ------
-    DataError
-        Naming the option that matches by them.
+    Raises DataError, naming the option that matches by them.
     """
     if names.shuffled:
         paths = " and ".join(table.path for table in plan.inputs[:2])

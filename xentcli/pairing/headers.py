@@ -135,11 +135,8 @@ def with_headers(
     then agree. If the counts decide nothing, a line that cannot be scored as a row, or is not a
     target, is a header.
 
-    Raises
-    ------
-    DataError
-        If it remains ambiguous, and for a first line that mixes text and numbers which are not a
-        series; names --header and --no-header.
+    Raises DataError if it remains ambiguous, and for a first line that mixes text and numbers which are not a series;
+    names --header and --no-header.
     """
     counted = settings.id is None and labels is not None and predictions.repeatable and labels.repeatable
     looks: dict[str, Line] = {}
@@ -173,10 +170,7 @@ def with_header(
 ) -> tuple[Source, tuple[Warning, ...]]:
     """Decide whether a further text file has a header; also return a warning if the line could be data.
 
-    Raises
-    ------
-    DataError
-        If it could be either and no row count decides.
+    Raises DataError if it could be either and no row count decides.
     """
     if not has_first_line(other) or not other.width:
         return other, ()

@@ -47,10 +47,7 @@ def with_ids(
 
     In that case data without an index get the index of the predictions, that is, are matched by position.
 
-    Raises
-    ------
-    DataError
-        For data whose index does not match that of the predictions.
+    Raises DataError for data whose index does not match that of the predictions.
     """
     unnamed = all(getattr(source, "index", None) is None for source in (predictions, labels, *others))
     if unnamed and not isinstance(settings.id, Given):
@@ -75,10 +72,7 @@ def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
 
     `labels` says whether there are labels that have an index too.
 
-    Raises
-    ------
-    DataError
-        If the index cannot match them.
+    Raises DataError if the index cannot match them.
     """
     from xentcli.readers.memory import MemorySource
 

@@ -127,10 +127,7 @@ class Join:
     def of(cls, companion: Companion) -> Join:
         """Read all of a companion; its selection must have the role ``id``.
 
-        Raises
-        ------
-        DataError
-            If an id occurs twice.
+        Raises DataError if an id occurs twice.
         """
         source = companion.queue.source
         pieces: list[Rows] = []

@@ -129,10 +129,7 @@ class Matched:
     def finish(self) -> None:
         """Check that every id of either side occurs exactly once on the other.
 
-        Raises
-        ------
-        DataError
-            With counts and examples, the nearest id if there is one, and --subset if it helps.
+        Raises DataError with counts and examples, the nearest id if there is one, and --subset if it helps.
         """
         self._note_absent_twice()
         if self.twice:

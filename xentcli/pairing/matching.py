@@ -44,10 +44,8 @@ _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 def given_classes(settings: Settings) -> tuple[str, ...] | None:
     """Return the names of --classes; for @FILE those in its only column.
 
-    Raises
-    ------
-    UsageError, DataError, FileError
-        For a name that is empty or given twice, and for a file that is not one column of names.
+    Raises UsageError or DataError or FileError for a name that is empty or given twice, and for a file that is not one
+    column of names.
     """
     given = settings.classes
     if given is None:
@@ -146,10 +144,7 @@ def _check_by_position(names: Sequence[str], census: Census, matcher: Matcher) -
 def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     """The weight of each class, f8[K]; None where all are 1.
 
-    Raises
-    ------
-    DataError
-        For a name that is not a class.
+    Raises DataError for a name that is not a class.
     """
     if settings.ordered_class_weights:
         return _in_order(settings.ordered_class_weights, classes)
@@ -218,10 +213,7 @@ def match(
     must show that all prediction columns, and columns with another role that could be classes,
     are predictions: logits have no row sum that would reveal a stray column.
 
-    Raises
-    ------
-    DataError
-        When no rule holds.
+    Raises DataError if no rule holds.
     """
     preds, label = roles["preds"][0], roles["label"][0]
     given = names

@@ -46,10 +46,7 @@ def shifted_by_1(parts: Iterator[Part]) -> Iterator[Part]:
 def positions(shape: Sequence[int], axis: int | None, path: str) -> int:
     """Return the number of positions per sequence of an array (batch, position, class), or with classes on axis 1.
 
-    Raises
-    ------
-    DataError
-        For other shapes, from which the end of a sequence is unknown.
+    Raises DataError for other shapes, from which the end of a sequence is unknown.
     """
     if len(shape) != 3 or axis in (None, 0):
         what = f"an array of shape {tuple(shape)}" if shape else "a table"
@@ -66,10 +63,7 @@ def positions(shape: Sequence[int], axis: int | None, path: str) -> int:
 def two_of_one(source: Source, settings: Settings) -> tuple[Source, Source]:
     """Split an archive into the predictions, and the other members, whose rows are shifted.
 
-    Raises
-    ------
-    DataError
-        For a table.
+    Raises DataError for a table.
     """
     members: Mapping[str, tuple[int, ...]] = source.traits.arrays
     if not hasattr(source, "of_members") or not members:

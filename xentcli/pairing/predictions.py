@@ -59,10 +59,7 @@ def find_predictions(
 
     With `whole` all labels say how the columns are named, not only the first.
 
-    Raises
-    ------
-    DataError
-        Where neither row sums nor the names of the labels say which columns they are, listing them.
+    Raises DataError if neither row sums nor the names of the labels say which columns they are, listing them.
     """
     if "preds" in roles:
         _check_no_json(roles["preds"][0], queues[0])

@@ -98,10 +98,7 @@ class Reference:
 def reference_of(roles: Roles, rule: Rule, settings: Settings) -> Reference | None:
     """Match the columns or shares of --reference to the classes; None without it.
 
-    Raises
-    ------
-    DataError
-        If their number or names do not match the classes; for shares that are not probabilities.
+    Raises DataError if their number or names do not match the classes; for shares that are not probabilities.
     """
     if settings.reference is None:
         return None

@@ -149,10 +149,7 @@ def free_columns(source: Source, roles: Roles) -> list[int]:
 def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> None:
     """Find the label columns if no option names them: the only candidates.
 
-    Raises
-    ------
-    DataError
-        If there are several candidates; lists them.
+    Raises DataError if there are several candidates; lists them.
     """
     if "label" in roles:
         return

@@ -159,10 +159,7 @@ def decide_binary(
 ) -> tuple[Matcher, tuple[str, str]]:
     """Find the rule for one column of predictions, and the names of the two classes.
 
-    Raises
-    ------
-    DataError
-        For text labels if the positive class is unknown.
+    Raises DataError for text labels if the positive class is unknown.
     """
     if positive is not None:
         return _by_positive(census, positive)
@@ -244,10 +241,7 @@ def distribution_order(
 ) -> tuple[tuple[int, ...], str, bool]:
     """Match the K columns of an option to K classes; return (the column of each class, the rule, whether by name).
 
-    Raises
-    ------
-    DataError
-        If the names overlap only in part, so that neither reading is safe.
+    Raises DataError if the names overlap only in part, so that neither reading is safe.
     """
     by_position = tuple(range(len(columns)))
     if not named or not columns:

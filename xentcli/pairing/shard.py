@@ -32,10 +32,7 @@ class Shard:
     def check(self, rows: int, path: str) -> None:
         """Refuse more shards than there are rows.
 
-        Raises
-        ------
-        DataError
-            Naming the most.
+        Raises DataError, naming the most.
         """
         if rows < self.count:
             raise DataError(

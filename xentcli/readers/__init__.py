@@ -140,14 +140,8 @@ def open_source(
     commas between its fields. Without `quotes` a quote in text is an ordinary character. With `hashed`
     the bytes of a stream go through SHA-256.
 
-    Raises
-    ------
-    FileError
-        When a file cannot be read, or exceeds a limit.
-    DataError
-        When it is of no format that is read.
-    UsageError
-        When `format` names none.
+    Raises FileError if a file cannot be read, or exceeds a limit; DataError if it is of no format that is read;
+    UsageError if `format` names none.
     """
     if not isinstance(data, str | os.PathLike):
         from xentcli.readers.objects import open_memory
@@ -191,12 +185,7 @@ def exists(path: str) -> bool:
 def open_small(path: str, *, format: str | None = None, quotes: bool = True, limits: Limits = DEFAULT) -> Source:
     """Open a file that is held in memory, such as class names: at most as many bytes as a row of text.
 
-    Raises
-    ------
-    FileError
-        When it cannot be read, or exceeds a limit.
-    DataError
-        When it is of no format that is read.
+    Raises FileError if it cannot be read, or exceeds a limit; DataError if it is of no format that is read.
     """
     source = _open_file(path, format, {"quotes": quotes}, None, limits)
     stream = getattr(source, "stream", None)

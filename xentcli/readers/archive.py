@@ -205,10 +205,7 @@ class ArchiveSource(FlatTable):
 def open_npz(stream: ByteStream) -> ArchiveSource:
     """Open the members of an NPZ file.
 
-    Raises
-    ------
-    DataError
-        For a damaged archive, members of one name, or an archive that is no NPZ.
+    Raises DataError for a damaged archive, members of one name, or an archive that is no NPZ.
     """
     path = plain_path(stream, "NPZ")
     with _zip_errors(path):
@@ -345,10 +342,7 @@ def _zip_errors(name: str) -> Iterator[None]:
 def open_safetensors(stream: ByteStream) -> ArchiveSource:
     """Open the tensors of a safetensors file, bfloat16 among them.
 
-    Raises
-    ------
-    DataError
-        For a damaged file.
+    Raises DataError for a damaged file.
     """
     path = plain_path(stream, "safetensors")
     place = Place(path)

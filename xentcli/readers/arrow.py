@@ -86,10 +86,7 @@ class ArrowPart:
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises
-        ------
-        DataError
-            For a null, or a list of another length than the first.
+        Raises DataError for a null, or a list of another length than the first.
         """
         return _Loaded(self.path, self.table, self.start, self._read(selection)).rows_of(selection)
 
@@ -315,12 +312,7 @@ class _Feather:
 def open_feather(stream: ByteStream) -> ArrowSource:
     """Open an Arrow IPC file, which is what Feather is.
 
-    Raises
-    ------
-    UsageError
-        Without the extra ``arrow``.
-    DataError
-        For a damaged file.
+    Raises UsageError without the extra ``arrow``; DataError for a damaged file.
     """
     needed("pyarrow", "arrow")
     path = plain_path(stream, "Arrow")

@@ -52,10 +52,7 @@ class Origin:
 def origins_of(schema: Any, first: Any, path: str) -> list[Origin]:
     """Return the origins of the columns of a table; `first` are its first rows, None if it is empty.
 
-    Raises
-    ------
-    DataError
-        For a name that is there twice.
+    Raises DataError for a name that is there twice.
     """
     check_twice(schema.names, "columns", path)
     nested = _nested(schema, first)
@@ -124,10 +121,7 @@ def _is_nested(kind: Any) -> bool:
 def by_rows(batch: Any, path: str, start: int, origin: Origin, as_lists: bool) -> dict[int | str | None, Column]:
     """Return the columns of a field that is read row by row, by key: None for a single value or a list.
 
-    Raises
-    ------
-    DataError
-        For a row of another kind than the first.
+    Raises DataError for a row of another kind than the first.
     """
     field = origin.field
     assert field is not None

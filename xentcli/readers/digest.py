@@ -49,10 +49,7 @@ def digests(
     Several files are hashed as a `whole`, or `each` on its own; for a stream, the bytes read so far. Whether files
     stayed unchanged is checked by ``check_unchanged``, after hashing.
 
-    Raises
-    ------
-    FileError
-        When the digests are requested and a file could not be read.
+    Raises FileError if the digests are requested and a file could not be read.
     """
     stop = threading.Event()
     found: list[Digest] = []

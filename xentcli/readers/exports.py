@@ -85,10 +85,7 @@ _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
 def check_no_export(path: str, head: bytes) -> None:
     """Refuse a text file that begins like such an export.
 
-    Raises
-    ------
-    DataError
-        With the command.
+    Raises DataError with the command.
     """
     for pattern, what, command, *then in _EXPORTS:
         if re.match(pattern, head):

@@ -36,10 +36,7 @@ class Batch:
 def batches_of(file: IO[bytes]) -> Iterator[Batch]:
     """Yield the dictionary and record batches of an Arrow IPC file.
 
-    Raises
-    ------
-    ValueError, struct.error
-        For a damaged file.
+    Raises ValueError or struct.error for a damaged file.
     """
     tail = len(_MAGIC) + 4
     end = file.seek(-tail, 2)

@@ -47,10 +47,7 @@ def open_lazy(data: Any, name: str, converted: Converted) -> LazySource | None:
 def collected(data: Any, name: str, most: int = DEFAULT.batch) -> Any:
     """Collect a lazy frame at once: one of nested columns, or of a library without batches.
 
-    Raises
-    ------
-    FileError
-        If it exceeds the size limit of an Arrow batch.
+    Raises FileError if it exceeds the size limit of an Arrow batch.
     """
     head = data.head(_LOOK_AT).collect()
     size = getattr(head, "estimated_size", None)
@@ -96,10 +93,7 @@ class LazySource(MemorySource):
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[MemoryPart]:
         """Collect it in batches of about `block_bytes`.
 
-        Raises
-        ------
-        DataError
-            Where the query fails, or gives another number of rows than before.
+        Raises DataError if the query fails, or gives another number of rows than before.
         """
         step, start = max(1, block_bytes // (8 * max(1, self.width))), 0
         for columns in self._batches(step):

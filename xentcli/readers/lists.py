@@ -49,10 +49,7 @@ def lists_of(column: Array | Lists, role: str, rows: Rows) -> tuple[Lists, list[
 
     Also returns the items that are nonzero numerals below the smallest double, which were read as 0.
 
-    Raises
-    ------
-    DataError
-        For a row without a list, or an item that is no number where one must be.
+    Raises DataError for a row without a list, or an item that is no number where one must be.
     """
     items: Any
     if isinstance(column, Lists):

@@ -63,10 +63,7 @@ class Field:
     def value(self, found: Any) -> Any:
         """Return its value in a record: a single one, a list, or an object by name.
 
-        Raises
-        ------
-        LookupError
-            When the record has no such value.
+        Raises LookupError if the record has no such value.
         """
         value = _reach(found, self.path)
         if self.form == "plain":
@@ -83,10 +80,7 @@ class Field:
     def items(self, found: Any) -> Any:
         """Return its value in a record as a list of any length, where it is one or is in the objects of some.
 
-        Raises
-        ------
-        LookupError
-            When the record has no such value.
+        Raises LookupError if the record has no such value.
         """
         value = _reach(found, self.path)
         if isinstance(value, list) and value and all(isinstance(item, list) for item in value):

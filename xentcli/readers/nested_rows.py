@@ -51,10 +51,7 @@ class Records:
     def rows(self, selection: Selection) -> Rows:
         """Take the selected columns.
 
-        Raises
-        ------
-        DataError
-            For a record without one of them, or with one of another kind than the first.
+        Raises DataError for a record without one of them, or with one of another kind than the first.
         """
         if self.exact or any(pick.others for pick in selection.values()):
             self._check_names()
@@ -77,10 +74,7 @@ class Records:
     def cells(self, field: Field) -> list[Any]:
         """Return the value of a field in each record.
 
-        Raises
-        ------
-        DataError
-            For a record that has none, or one of another kind than the first.
+        Raises DataError for a record that has none, or one of another kind than the first.
         """
         if field.form == "plain" and not field.inner and len(field.path) == 1:
             # Most fields are single values, which need no further look.
@@ -93,10 +87,7 @@ class Records:
     def lists(self, field: Field) -> list[Any]:
         """Return the lists of any length of a field, which are checked later.
 
-        Raises
-        ------
-        DataError
-            For a record that has none.
+        Raises DataError for a record that has none.
         """
         return [self._value(found, field, row, Field.items) for row, found in enumerate(self.found)]
 

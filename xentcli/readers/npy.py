@@ -130,10 +130,7 @@ class NpyPart:
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises
-        ------
-        DataError
-            When the file became shorter, or text in it is none.
+        Raises DataError if the file became shorter, or text in it is none.
         """
         return self._rows(self.array(_chosen(selection) if self.layout.scattered else ()), self.start, selection)
 
@@ -318,10 +315,7 @@ class NpySource(OfStream):
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[NpyPart]:
         """Cut it into parts of about `block_bytes`.
 
-        Raises
-        ------
-        DataError
-            For a stream in Fortran order, or one that ends too early or too late.
+        Raises DataError for a stream in Fortran order, or one that ends too early or too late.
         """
         layout = self.layout
         size = layout.width * layout.item
@@ -406,10 +400,7 @@ def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
 
     With `dtype` "bfloat16", two bytes that NumPy has no name for are a number.
 
-    Raises
-    ------
-    DataError
-        For anything but a whole array of numbers or text with one or more dimensions.
+    Raises DataError for anything but a whole array of numbers or text with one or more dimensions.
     """
     place = Place(stream.name)
     head = stream.head
@@ -456,10 +447,7 @@ def read_values(array: Array, selection: Selection, where: Callable[[int], Place
 
     Numbers are f8, or shorter floats as stored if all columns are selected.
 
-    Raises
-    ------
-    DataError
-        For text where numbers must be, or bytes that are no text.
+    Raises DataError for text where numbers must be, or bytes that are no text.
     """
     return {role: _read(array, pick, where) for role, pick in selection.items()}
 

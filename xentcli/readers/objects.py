@@ -32,12 +32,8 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     dict of columns, and all that has the Arrow PyCapsule interface; arrays are those of NumPy, and all that has
     ``__array__`` or ``__dlpack__``, such as tensors. One axis of numbers has no name, or the name `column`.
 
-    Raises
-    ------
-    DataError
-        When it is no table of numbers or text.
-    UsageError
-        When it takes pyarrow to read it, which is not installed.
+    Raises DataError if it is no table of numbers or text; UsageError if it takes pyarrow to read it, which is not
+    installed.
     """
     if type(data) is np.ndarray and data.dtype.kind in "biufUS":
         return _of_array(data, name, column)

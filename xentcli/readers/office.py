@@ -37,15 +37,8 @@ _STATA, _STATA_END = b"<stata_dta>", b"</stata_dta>"
 def open_excel(stream: ByteStream, part: str | None = None, decimal: str = ".", **_: Any) -> Source:
     """Open a sheet of a workbook: the one that `part` names, or the only visible one that is not empty.
 
-    Raises
-    ------
-    DataError
-        When it is no workbook, has several sheets, a title above the table, a blank row in it, or a formula
-        without a value.
-    FileError
-        When it is larger than the limit.
-    UsageError
-        When openpyxl is not installed.
+    Raises DataError if it is no workbook, has several sheets, a title above the table, a blank row in it, or a formula
+    without a value; FileError if it is larger than the limit; UsageError if openpyxl is not installed.
     """
     if not stream.head.startswith(b"PK"):
         text = b"\0" not in stream.head

@@ -44,10 +44,7 @@ class PaddedPart(WrappedPart):
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises
-        ------
-        DataError
-            For an item that is missing within a list.
+        Raises DataError for an item that is missing within a list.
         """
         rows = self.part.load(self._inner(selection))
         values = dict(rows.values)

@@ -29,12 +29,7 @@ GROUP_BYTES = 1 << 27
 def open_parquet(stream: ByteStream) -> ArrowSource:
     """Open a Parquet file.
 
-    Raises
-    ------
-    UsageError
-        Without the extra ``arrow``.
-    DataError
-        For a damaged file.
+    Raises UsageError without the extra ``arrow``; DataError for a damaged file.
     """
     path = plain_path(stream, "Parquet")
     file = _Parquet(path)

@@ -66,12 +66,8 @@ class Remote:
     def at(cls, url: str) -> Remote:
         """Look up a URL.
 
-        Raises
-        ------
-        FileError
-            When it does not exist, or cannot be reached or read.
-        UsageError
-            When the package for its protocol is not installed.
+        Raises FileError if it does not exist, or cannot be reached or read; UsageError if the package for its protocol
+        is not installed.
         """
         fs, path = _located(url)
         return cls(url, fs, path, _asked(url, lambda: fs.info(path)))

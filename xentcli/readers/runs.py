@@ -47,10 +47,7 @@ class Run:
     def read(self, first: int, rows: int, names: Names) -> Any:
         """Return a record batch of rows from `first` on, by reading on where that is possible.
 
-        Raises
-        ------
-        DataError
-            When there are fewer rows, or more after the last.
+        Raises DataError if there are fewer rows, or more after the last.
         """
         # Taken out while it is used: another thread opens its own.
         cursor = self._open.pop(names, None)

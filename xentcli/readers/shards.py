@@ -33,10 +33,7 @@ def files_of(path: str) -> tuple[str, ...] | None:
     Of a folder those that begin with a point or an underscore are left out: they tell
     about the others.
 
-    Raises
-    ------
-    FileError
-        When there are none, or one is no regular file.
+    Raises FileError if there are none, or one is no regular file.
     """
     listed = _at_url(path) if is_url(path) else _here(path)
     if listed is None:
@@ -236,10 +233,7 @@ class Shards:
     def shape(self) -> tuple[int, ...]:
         """The shape of all arrays, joined along the first axis; empty for tables.
 
-        Raises
-        ------
-        DataError
-            When the arrays differ in another axis.
+        Raises DataError if the arrays differ in another axis.
         """
         if not self.first.shape:
             return ()
@@ -390,10 +384,7 @@ def open_shards(path: str, files: tuple[str, ...], opener: Callable[[str], Sourc
 def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
     """Check that two sets of files differ in the same part of their names; once `counted`, in their rows too.
 
-    Raises
-    ------
-    DataError
-        Naming a file that has no partner, or two that have not the same number of rows.
+    Raises DataError, naming a file that has no partner, or two that have not the same number of rows.
     """
     if not (isinstance(one, Shards) and isinstance(two, Shards)):
         return

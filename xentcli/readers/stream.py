@@ -137,10 +137,7 @@ class ByteStream:
     def check_unchanged(self) -> None:
         """Check that the file did not change since it was opened.
 
-        Raises
-        ------
-        DataError
-            When its size, time of change or inode differ.
+        Raises DataError if its size, time of change or inode differ.
         """
         if self.path is not None and self._stamp is not None and stamp_of(self.path) != self._stamp:
             raise DataError("the file changed while it was read", place=Place(self.name))
@@ -166,12 +163,7 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
 
     With `hashed` the bytes of a stream go through SHA-256 as they are read.
 
-    Raises
-    ------
-    FileError
-        When it cannot be read.
-    DataError
-        When it is compressed and damaged.
+    Raises FileError if it cannot be read; DataError if it is compressed and damaged.
     """
     if path == STDIN:
         if sys.stdin is None:
@@ -230,10 +222,7 @@ def remote_file(url: str, access: Access) -> io.RawIOBase:
 def open_file(path: str, access: Access = "anywhere") -> io.BufferedReader:
     """Open a file, or an object at a URL for an access in this way.
 
-    Raises
-    ------
-    FileError
-        When it cannot be opened.
+    Raises FileError if it cannot be opened.
     """
     if is_url(path):
         return io.BufferedReader(remote_file(path, access), HEAD_BYTES)
@@ -262,10 +251,7 @@ def copied_here(url: str) -> str:
 def stamp_of(path: str) -> Stamp:
     """Return the size, modification time and inode of a file, which show a change; of a URL what its client tells.
 
-    Raises
-    ------
-    FileError
-        When there is no such file any more.
+    Raises FileError if there is no such file any more.
     """
     if is_url(path):
         return _remote(path).stamp
@@ -297,10 +283,7 @@ def _streamed(name: str, file: IO[bytes], limits: Limits, hashed: bool) -> ByteS
 def plain_path(stream: ByteStream, what: str) -> str:
     """Return the path of a file that can be read at any offset.
 
-    Raises
-    ------
-    DataError
-        For a stream or a compressed file, which a `what` cannot be read from.
+    Raises DataError for a stream or a compressed file, which a `what` cannot be read from.
     """
     if stream.path is None or not stream.plain:
         message, advice = f"{what} is read from a file, not from a stream or a compressed file", ""

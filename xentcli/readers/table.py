@@ -40,10 +40,7 @@ class Small(float):
 def unique_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Make a dict of the members of a JSON object.
 
-    Raises
-    ------
-    ValueError
-        For a key that is there twice.
+    Raises ValueError for a key that is there twice.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -63,10 +60,7 @@ def rows_of_columns(
 ) -> Rows:
     """Return the selected columns of `count` rows; `column` gives one by its index.
 
-    Raises
-    ------
-    DataError
-        For an object that is no number where one must be, or bytes that are no text.
+    Raises DataError for an object that is no number where one must be, or bytes that are no text.
     """
     values: dict[str, Values] = {}
     lists: dict[str, Lists] = {}

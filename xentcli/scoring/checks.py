@@ -37,10 +37,7 @@ def checked(
 ) -> Batch:
     """Check rows of predictions (n, k), floats of any size, and make a Batch of them.
 
-    Raises
-    ------
-    DataError
-        At the first row that is not what its kind says, with what the row looks like.
+    Raises DataError at the first row that is not what its kind says, with what the row looks like.
     """
     if recipe.scale != 1.0:
         where = _Unscaled(predictions, recipe.scale, where)

@@ -283,10 +283,7 @@ METRICS = {
 def find(name: str) -> Metric:
     """Return the metric of a name or synonym, with - or _, in any case.
 
-    Raises
-    ------
-    UsageError
-        When there is none, listing those that there are.
+    Raises UsageError if there is none, listing those that there are.
 
     >>> find("log-loss").name
     'cost'

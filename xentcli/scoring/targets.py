@@ -19,10 +19,7 @@ _NONE = "a row without a class? --ignore-label 0 skips rows of zeros"
 def target_checked(target: Floats, tolerance: float, where: Callable[[int, int | None], Place]) -> Floats:
     """Check target distributions, f8[n, k]: from 0 to 1, each row summing to 1 within `tolerance`.
 
-    Raises
-    ------
-    DataError
-        At the first row that is no distribution.
+    Raises DataError at the first row that is no distribution.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         sums = row_sums(target)
@@ -56,10 +53,7 @@ def target_checked(target: Floats, tolerance: float, where: Callable[[int, int |
 def shares(counts: Floats, where: Callable[[int, int | None], Place]) -> Floats:
     """Return counts of votes, f8[n, k], each row divided by its sum: a share is rounded once.
 
-    Raises
-    ------
-    DataError
-        At the first row with a number that is no count, or without a vote.
+    Raises DataError at the first row with a number that is no count, or without a vote.
 
     >>> shares(np.array([[3.0, 1.0], [0.0, 5.0]]), lambda row, column: Place()).tolist()
     [[0.75, 0.25], [0.0, 1.0]]

@@ -54,10 +54,7 @@ class Settings(Fields):
     def chosen(cls, settings: Settings | None, options: Mapping[str, Any], function: Callable[..., Any]) -> Settings:
         """Return the settings of a call of a library function, which takes either Settings or single options.
 
-        Raises
-        ------
-        UsageError
-            When both are given, `settings` is not a Settings, or the function does not take an option.
+        Raises UsageError if both are given, `settings` is not a Settings, or the function does not take an option.
         """
         if settings is None:
             check_names(function, options)

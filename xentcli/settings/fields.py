@@ -315,10 +315,7 @@ class Fields:
     def class_weights(self) -> dict[str, float]:
         """The class weights by name; 1 for other classes.
 
-        Raises
-        ------
-        UsageError
-            For a weight that is not a finite number from 0 up, or a name given twice.
+        Raises UsageError for a weight that is not a finite number from 0 up, or a name given twice.
         """
         from xentcli.columns.numerals import number
 
@@ -403,10 +400,7 @@ class Fields:
     def named_metrics(self) -> tuple[Metric, ...]:
         """The metrics of --metrics; empty for the default ones.
 
-        Raises
-        ------
-        UsageError
-            For an unknown metric.
+        Raises UsageError for an unknown metric.
         """
         given = self.metrics.split(",") if isinstance(self.metrics, str) else items(self.metrics)
         return tuple(map(find, given))
@@ -415,10 +409,7 @@ class Fields:
     def metrics_of_rows(self) -> tuple[Metric, ...]:
         """The metrics of --row-metrics.
 
-        Raises
-        ------
-        UsageError
-            For an unknown metric, or one of which a row has no value.
+        Raises UsageError for an unknown metric, or one of which a row has no value.
         """
         given = self.row_metrics.split(",") if isinstance(self.row_metrics, str) else items(self.row_metrics)
         found = tuple(map(find, given))
@@ -481,10 +472,7 @@ class Fields:
     def format_of(self, side: str) -> str | None:
         """Return the format that --input-format gives for a side, or for a file that another option names.
 
-        Raises
-        ------
-        UsageError
-            For another name.
+        Raises UsageError for another name.
         """
         return self._of("input_format", side)[0]
 
@@ -505,10 +493,7 @@ class Fields:
     def _of(self, option: str, side: str) -> tuple[str | None, bool]:
         """Return what an option gives for a side or a further file, and whether it names it.
 
-        Raises
-        ------
-        UsageError
-            For the name of no file.
+        Raises UsageError for the name of no file.
         """
         for_all = None
         # Further files were written by another tool: only the decimal separator is that of a country.

@@ -108,10 +108,7 @@ def _signature_with(function: Callable[..., Any], taken: Mapping[str, Option]) -
 def check_names(function: Callable[..., Any], names: Iterable[str]) -> None:
     """Refuse options that a function does not take.
 
-    Raises
-    ------
-    UsageError
-        Naming the command that has no such option, or the nearest option there is.
+    Raises UsageError, naming the command that has no such option, or the nearest option there is.
     """
     # What inspect.signature() returns a copy of: the copy takes a fiftieth of a call with a small array.
     taken = function.__signature__.parameters  # type: ignore[attr-defined]

@@ -56,10 +56,7 @@ class Tally:
     def from_plain(cls, plain: Any) -> Self:
         """Return the tally from the values that `to_plain` returned.
 
-        Raises
-        ------
-        ValueError
-            If a value has the wrong type or length, or no sum of doubles has it.
+        Raises ValueError if a value has the wrong type or length, or no sum of doubles has it.
         """
         made: Self = made_of(cls, plain)
         return made
@@ -105,10 +102,7 @@ def plain_of(value: Any) -> Any:
 def made_of(hint: Any, plain: Any) -> Any:
     """Return the value of an annotated type from its JSON values.
 
-    Raises
-    ------
-    ValueError
-        If the type has no such value.
+    Raises ValueError if the type has no such value.
     """
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Literal:

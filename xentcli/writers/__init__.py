@@ -47,10 +47,7 @@ WRITERS = {
 def format_of(path: str, option: str = "-o") -> str:
     """Return the output form that the extension of a file of `option` asks for.
 
-    Raises
-    ------
-    UsageError
-        When there is none for it.
+    Raises UsageError if there is none for it.
     """
     for name, writer in WRITERS.items():
         if path.lower().endswith(writer.extensions):

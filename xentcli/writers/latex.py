@@ -14,10 +14,7 @@ __all__ = ["render"]
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
     """Return the tables of a document as tabulars; a text of a file is escaped.
 
-    Raises
-    ------
-    UsageError
-        Without the extra ``report``.
+    Raises UsageError without the extra ``report``.
     """
     needed("jinja2", "report")
     parts = [_table(part) if isinstance(part, Grid) else _comment(part) for part in page(document)]

@@ -14,10 +14,7 @@ __all__ = ["render"]
 def render(document: Document, width: int | None = None, color: bool = False) -> bytes:
     """Return the table that was asked for as the bytes of a Parquet file.
 
-    Raises
-    ------
-    UsageError
-        Without the extra ``arrow``.
+    Raises UsageError without the extra ``arrow``.
     """
     arrow, parquet = needed("pyarrow", "arrow"), needed("pyarrow.parquet", "arrow")
     table = document.asked_tables()[0]

@@ -18,10 +18,7 @@ _LONGEST = 31
 def render(document: Document, width: int | None = None, color: bool = False) -> bytes:
     """Return the bytes of a workbook; no cell is a formula.
 
-    Raises
-    ------
-    UsageError
-        Without the extra ``office``.
+    Raises UsageError without the extra ``office``.
     """
     openpyxl = needed("openpyxl", "office")
     book = openpyxl.Workbook(write_only=True)

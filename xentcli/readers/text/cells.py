@@ -54,10 +54,7 @@ class CellsPart(WrappedPart):
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises
-        ------
-        DataError
-            For a cell that has no list as long as that of the first row.
+        Raises DataError for a cell that has no list as long as that of the first row.
         """
         return self._spread(self.part.load(self._cells(selection)), selection)
 

@@ -86,10 +86,8 @@ class CsvPart:
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns, checking every row's number of fields.
 
-        Raises
-        ------
-        DataError
-            For a row with too few or too many fields, or a field that is not a number where one is expected.
+        Raises DataError for a row with too few or too many fields, or a field that is not a number where one is
+        expected.
         """
         return merged_rows(list(self.pieces(selection)))
 
@@ -352,10 +350,7 @@ class CsvSource(OfStream):
 
         With `numbered` columns of one name are taken by number; they have no other name.
 
-        Raises
-        ------
-        DataError
-            When two columns have the same name, or the line cannot be data.
+        Raises DataError if two columns have the same name, or the line cannot be data.
         """
         if self.named is not None and self.named != header:
             why = (
@@ -436,10 +431,7 @@ def open_csv(
 ) -> CsvSource:
     """Open delimited text: detect the delimiter and the row end, and read the fields of the first line.
 
-    Raises
-    ------
-    DataError
-        When it is not UTF-8 text, or several delimiters fit.
+    Raises DataError if it is not UTF-8 text, or several delimiters fit.
     """
     found = opening_of(stream, delimiter, Dialect(decimal=decimal, quotes=quotes), decimal_named)
     stream.limits.check_field(max(map(len, found.fields), default=0), Place(stream.name, line=1))
@@ -449,10 +441,7 @@ def open_csv(
 def check_delimiter(text: str) -> str:
     r"""Return the one character that an option names.
 
-    Raises
-    ------
-    UsageError
-        When it is not one character, or one that no file can use.
+    Raises UsageError if it is not one character, or one that no file can use.
 
     >>> check_delimiter("tab"), check_delimiter(";")
     ('\t', ';')

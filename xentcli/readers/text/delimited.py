@@ -271,10 +271,7 @@ class Grammar:
 
         `start` rows and `line` - 1 lines precede them. A blank line has no fields.
 
-        Raises
-        ------
-        DataError
-            For bytes that are not UTF-8, a NUL, a misplaced quote.
+        Raises DataError for bytes that are not UTF-8, a NUL, a misplaced quote.
         """
         text = self._decoded(data, line)
         if self.dialect.quotes and '"' in text:
@@ -284,10 +281,7 @@ class Grammar:
     def pointed(self, cells: list[str], place: Callable[[int], Place]) -> list[str]:
         """Return cells with points for decimal commas in numbers; `place` returns the place of a cell.
 
-        Raises
-        ------
-        DataError
-            For a number with a point.
+        Raises DataError for a number with a point.
         """
         if self.dialect.decimal == ".":
             return cells
@@ -301,10 +295,7 @@ class Grammar:
     def numerals(self, cells: list[str], columns: Sequence[int], place: Callable[[int], Place]) -> list[str]:
         """Return the cells of rows of these columns as `pointed` does, percentages as hundredths.
 
-        Raises
-        ------
-        DataError
-            For a number without a percent sign in a column of percentages.
+        Raises DataError for a number without a percent sign in a column of percentages.
         """
         pointed_ = self.pointed(cells, place)
         percent = [column in self.dialect.percent for column in columns]

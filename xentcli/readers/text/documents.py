@@ -37,12 +37,8 @@ def open_jsonl(stream: ByteStream) -> Source:
 def open_json(stream: ByteStream) -> Source:
     """Open a file or stream of JSON; where one line could be a row or a table, it is a table.
 
-    Raises
-    ------
-    DataError
-        When it is no JSON, or not the rows of a table.
-    FileError
-        When a table that is one object is larger than the limit.
+    Raises DataError if it is no JSON, or not the rows of a table; FileError if a table that is one object is larger
+    than the limit.
     """
     return _open(stream, document=True)
 

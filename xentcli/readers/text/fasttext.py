@@ -18,10 +18,7 @@ _ALL = "all classes in each line: fasttext predict-prob MODEL FILE -1"
 def open_fasttext(stream: ByteStream) -> LinesSource:
     """Open a file or stream of pairs.
 
-    Raises
-    ------
-    DataError
-        When the first line has no such pairs.
+    Raises DataError if the first line has no such pairs.
     """
     return open_lines(stream, Form("fasttext", _record, exact=True, advice=_ALL))
 

@@ -27,10 +27,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 def json_value(text: bytes, expected: str) -> Any:
     """Return the value of a JSON text; nonzero numerals below the smallest double are marked as Small.
 
-    Raises
-    ------
-    DataError
-        Without a place, for what is no JSON (`expected` is the advice), or is not read.
+    Raises DataError without a place, for what is no JSON (`expected` is the advice), or is not read.
     """
     try:
         line = text.decode().removeprefix("\ufeff")

@@ -22,10 +22,7 @@ __all__ = ["open_json_lines"]
 def open_json_lines(stream: ByteStream, *, of_file: bool = True) -> LinesSource:
     """Open a file or stream with a JSON value on each line; without `of_file` the lines were made of another layout.
 
-    Raises
-    ------
-    DataError
-        When the first line is no JSON, or holds nothing.
+    Raises DataError if the first line is no JSON, or holds nothing.
     """
     return open_lines(stream, Form("jsonl" if of_file else "json", _record, shape=_shape), numbered=of_file)
 

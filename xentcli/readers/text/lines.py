@@ -88,10 +88,7 @@ class LinesPart(WholePart):
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises
-        ------
-        DataError
-            For a line without the columns of the first.
+        Raises DataError for a line without the columns of the first.
         """
         data = read_range(self.path, self.offset, self.length) if self.data is None else self.data
         found = None if self.shape is None else self.shape.read(data, self.rows, selection)
@@ -183,10 +180,7 @@ def open_lines(stream: ByteStream, form: Form, *, numbered: bool = True) -> Line
 
     Without `numbered` the lines are not those of the file, and messages name rows alone.
 
-    Raises
-    ------
-    DataError
-        When it is no record.
+    Raises DataError if it is no record.
     """
     check_text(stream)
     while b"\n" not in stream.head and looked_further(stream):

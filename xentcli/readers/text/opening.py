@@ -53,10 +53,7 @@ def opening_of(stream: ByteStream, delimiter: str | None, given: Dialect, decima
     `given` has what options say: the decimal separator, and whether fields may be in quotes.
     Without `decimal_named` a decimal comma is for several files: one that has commas between its fields has points.
 
-    Raises
-    ------
-    DataError
-        When it is not UTF-8 text, or several delimiters fit.
+    Raises DataError if it is not UTF-8 text, or several delimiters fit.
     """
     found = _opening(stream, delimiter, given, decimal_named)
     if not any(letter in stream.head for letter in (b"%", b"[", b"(")):

@@ -64,10 +64,7 @@ class TablePart(WholePart):
     def load(self, selection: Selection) -> Rows:
         """Take the selected columns.
 
-        Raises
-        ------
-        DataError
-            For a row without one of them, or with one of another kind than the first.
+        Raises DataError for a row without one of them, or with one of another kind than the first.
         """
         return Records(self.path, self.fields, self.flat, self.start, None, self.found).rows(selection)
 
@@ -122,10 +119,7 @@ class TableSource(FlatTable):
 def open_table(stream: ByteStream, value: Any) -> TableSource:
     """Make a source of a JSON object: of a table its rows; any other object is one row.
 
-    Raises
-    ------
-    DataError
-        For an object of numbers that could be columns or rows.
+    Raises DataError for an object of numbers that could be columns or rows.
     """
     try:
         table = table_of(value, document=True)
@@ -164,10 +158,7 @@ def table_of(value: Any, *, document: bool) -> Table | None:
 
     Without `document` only what cannot be a row is a table.
 
-    Raises
-    ------
-    AmbiguousError
-        For numbers that are a table in two ways.
+    Raises AmbiguousError for numbers that are a table in two ways.
     """
     if not isinstance(value, dict) or not value:
         return None

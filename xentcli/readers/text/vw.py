@@ -21,10 +21,7 @@ __all__ = ["open_vw"]
 def open_vw(stream: ByteStream) -> LinesSource:
     """Open a file or stream of tokens.
 
-    Raises
-    ------
-    DataError
-        When the first line has no such tokens.
+    Raises DataError if the first line has no such tokens.
     """
     return open_lines(stream, Form("vw", _record, exact=True, shape=_shape))
 

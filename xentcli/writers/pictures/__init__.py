@@ -72,10 +72,7 @@ DRAWINGS = {
 def needs_matplotlib() -> Any:
     """Import and return matplotlib.
 
-    Raises
-    ------
-    UsageError
-        Where it is not installed.
+    Raises UsageError if it is not installed.
     """
     needed("matplotlib.figure", "plot")
     return needed("matplotlib", "plot")
@@ -84,10 +81,7 @@ def needs_matplotlib() -> Any:
 def figure(document: Document, name: str) -> Any:
     """Return a drawing of a document as a matplotlib Figure.
 
-    Raises
-    ------
-    UsageError
-        Where matplotlib is not installed, and where the document has nothing to draw.
+    Raises UsageError if matplotlib is not installed, and where the document has nothing to draw.
     """
     matplotlib = needs_matplotlib()
     from xentcli.writers.pictures.style import STYLE
@@ -103,10 +97,7 @@ def figure(document: Document, name: str) -> Any:
 def drawn(document: Document, name: str, format: str, *, transparent: bool = False) -> bytes:
     """Return a drawing as the bytes of a file: the same for the same document.
 
-    Raises
-    ------
-    UsageError
-        As figure() does.
+    Raises UsageError as figure() does.
     """
     matplotlib, made, buffer = needs_matplotlib(), figure(document, name), io.BytesIO()
     from xentcli.writers.pictures.style import STYLE

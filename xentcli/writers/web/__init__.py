@@ -44,10 +44,7 @@ _TITLES = {
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
     """Return the page of a document.
 
-    Raises
-    ------
-    UsageError
-        Where Jinja is not installed.
+    Raises UsageError if Jinja is not installed.
     """
     explained = isinstance(document, Explanation)
     style, script = _text("page.css"), _text("explain.js") if explained else ""
