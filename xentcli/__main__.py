@@ -11,7 +11,7 @@ __all__ = ["start"]
 def start() -> None:
     """Run the command; a signal ends it quietly from here on, imports included."""
     try:
-        # A profiler has still to print what it saw: there a signal is an exception.
+        # A profiler must still print its results, so signals become exceptions there.
         if sys.getprofile() is None:
             from xentcli.signals import end_at_once, handle
 

@@ -92,7 +92,7 @@ def _removed(folder: str) -> None:
     import shutil
 
     for _ in range(3):
-        # A file may be made in it meanwhile.
+        # A file may have been created in it meanwhile.
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -131,7 +131,7 @@ def replacing_folder(path: str | os.PathLike[str], replaceable: Callable[[str], 
             for left in Path(folder.path).glob(".*"):
                 left.unlink()
             os.chmod(folder.path, 0o777 & ~_mask())
-            # No signal may end the process while neither folder has the name.
+            # No signal may end the process while neither folder has the target name.
             with blocked():
                 _replace(target, folder)
     finally:
@@ -154,7 +154,7 @@ def _replace(target: Path, folder: Folder) -> None:
             os.replace(aside, target)
             raise
     except OSError:
-        # What cannot be put back stays in it.
+        # A folder that cannot be restored stays there.
         with contextlib.suppress(OSError):
             os.rmdir(old.path)
         raise

@@ -79,7 +79,7 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
         return value
     if hasattr(value, "collect_schema") and hasattr(value, "collect") and takes in ("one", "several", "ids"):
-        # Each column is a query of its own, collected in batches beside the predictions; ids are held anyway.
+        # Each column is its own query, collected in batches along with the predictions; ids are held in memory anyway.
         value = value.collect() if takes == "ids" else {name: value.select(name) for name in value.collect_schema()}
     if takes in ("several", "labels", "forecast") and _are_names(value):
         return list(value)

@@ -89,7 +89,7 @@ else:
             if eq:
                 methods |= {"__eq__": _equal, "__hash__": _hash}
             if cls.__repr__ is not object.__repr__:
-                # A base says how all of its kind are shown.
+                # A base class may define the repr of all its subclasses.
                 del methods["__repr__"]
             for name, method in methods.items():
                 if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
@@ -172,7 +172,7 @@ def _initialiser(cls: Any, fields: dict[str, Any], kw_only: bool) -> Callable[..
 
 def _compiled(cls: Any, fields: dict[str, Any], kw_only: bool) -> Any:
     """Return the method that ``dataclasses`` would generate, which takes a third of the time of one for all classes."""
-    # Fields may have any name: those of the function's own have two underscores.
+    # Fields may have any name, so the function's own names have two underscores.
     known: dict[str, Any] = {"__missing": dataclasses.MISSING}
     parameters, lines = ["__self", *(["*"] if kw_only else [])], ["__values = __self.__dict__"]
     for name, value in fields.items():

@@ -119,7 +119,7 @@ def real(path: str) -> str:
 def scrubbed(text: str) -> str:
     """Return a message of a client without hidden secrets, and without those of URLs in it."""
     for token, secret in sorted(_secrets.items(), key=lambda pair: -len(pair[1])):
-        # A short value, such as that of part=1, is in many words.
+        # Do not replace short values, such as that of part=1, which occur within other words.
         text = text.replace(secret, token) if len(secret) >= _LONG else text
     return hidden(text)
 

@@ -84,7 +84,7 @@ def compared(path: str, runs: Runs, new: ModelRows, labels: Any, metrics: list[s
     try:
         found = _opened(path, runs, new, labels, metrics, **beside)
     except NoVerdict as error:
-        # There is none on the baseline; on the run there could be one.
+        # The baseline has nothing to judge by; the run itself may have.
         raise DataError(error.message, place=error.place, advice=REMAKE) from None
     if found.rows is not None and (lacking := [name for name in metrics if name not in found.metrics]):
         raise DataError(

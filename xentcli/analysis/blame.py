@@ -140,7 +140,7 @@ class _Answer:
                 parts = self._parts(self.runs.group_rows.rows[:, place])
                 texts = {number: _text(self._group(place, vocabulary[number])) for number in parts}
                 yield from _largest([self._reason("group", texts[number], part) for number, part in parts.items()])
-        # Without a baseline all rows that are wrong are wrong by the same.
+        # Without a baseline, all wrong rows contribute equally.
         if self.paired or not find(self.question.metric).hard:
             yield from self._largest_rows()
 

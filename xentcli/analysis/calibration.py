@@ -95,7 +95,7 @@ def calibration(
     if method not in (None, *FITS):
         raise UsageError(f"--fit is one of {', '.join(FITS)}, not {method!r}")
     _check(chosen, decompose=decompose)
-    # It has bins of its own.
+    # Calibration has its own bins.
     detailed = details_named(details) - {"reliability"}
     keep = None if state is None else Keep.to(state, chosen, (predictions, labels), "calibration", bins=count)
 
@@ -231,7 +231,7 @@ class _Summary:
 
     def _group(self, group: dict[str, str], part: Mapping[str, Any], bins: list[Any], cost: float) -> GroupCalibration:
         gap: Moments = part["gap"]
-        # Rows of a group are as dependent as all rows are: with clusters their number says nothing.
+        # Rows within a group are as dependent as all rows: with clusters their number says nothing.
         clustered = self.report.clusters is not None
         interval = None if clustered else self._interval(gap, None, "gap")
         undefined = {"interval": CLUSTERED} if clustered else no_spread(gap.rows, None, figures=("interval",))

@@ -247,7 +247,7 @@ def _run_all(
                 raise
             refused.append(Refused(name, data if isinstance(data, str) else name, error.headline, error.exit_code))
     if collected is not None and errors:
-        # Of all runs these rows may be a part.
+        # Keep the state: it can still be merged with those of other runs.
         collected.write(runs, [runs.of_no_rows(job) for job in jobs], None, labelled=labels is not None)
     if errors and (collected is not None or not done):
         raise errors[0]

@@ -117,7 +117,7 @@ class _Compared:
         for place, model in enumerate(self.models):
             for metric in self.metrics:
                 mean = self.contrasts.means.get((place, metric))
-                # In nats the figures of the report are these means to the bit: its sums are exact.
+                # In nats, the report's figures equal these means bit for bit, as sums are exact.
                 value = model.scores.value(metric) if mean is None else mean.value
                 assert value is not None
                 found[model.name, metric] = value
@@ -261,7 +261,7 @@ class _Compared:
         if math.isinf(self.means[self.models[ordered[0]].name, "cost"]):
             return None
         keys = [*combinations(range(len(self.models)), 2)]
-        # Of a difference the other way round the p-value is the same.
+        # The p-value does not depend on the sign of the difference.
         found = holm([self.contrasts.pairs[old, new, "cost"].p_value for old, new in keys])
         adjusted = {pair: p for (old, new), p in zip(keys, found, strict=True) for pair in ((old, new), (new, old))}
         best = ordered[0]

@@ -41,7 +41,7 @@ def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
     if binary:
         unit = plan.settings.nats_per_unit
         return (
-            # 1 - q has few digits of a small probability of the other class, and may be 0.
+            # 1 - q loses digits of a small probability of the other class, and may be 0.
             _component(plan.classes[1], "log", q[:, 1], y[:, 1], weight, _log_score, loss, unit),
             _component(plan.classes[1], "brier_halved", q[:, 1], y[:, 1], weight, _brier),
         )

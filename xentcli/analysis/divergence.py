@@ -77,7 +77,7 @@ def _feed(data: Any, settings: Settings) -> Feed:
     side = {True: {"header": "predictions", "no_header": None}, False: {"header": None, "no_header": "predictions"}}
     header = {} if source.header is None else side[source.header]
     labels = np.broadcast_to(np.zeros(1, dtype=np.int64), sum(part.rows for part in source.parts()))
-    # No label's name says which columns are classes.
+    # Without labels, no names tell which columns are classes.
     preds = f"#1:#{source.width}" if settings.preds is None and source.tabular else settings.preds
     return opened(data, labels, replace(settings, index_base=0, preds=preds, **header))
 

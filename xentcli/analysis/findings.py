@@ -284,7 +284,7 @@ def _predicted(case: Case) -> Iterator[Warning]:
         return
     # Weights count as fewer rows of equal weight (Kish): n = (sum w)^2 / sum w^2.
     squares = total.cost.bb.finite
-    # Squares of tiny weights are 0, and nothing is known then; those of large ones are infinite, the rows none.
+    # Squares of tiny weights underflow to 0 (then skip), those of large ones overflow to infinity (then 0 rows).
     rows = (total.cost.mean.b.finite / math.sqrt(squares)) ** 2 if squares else 0.0
     names, beside = plan.label_columns if len(plan.label_columns) == 1 else (), "label" in plan.picks[0]
     suspected = beside and (plan.has_label_file or any(name.lower().startswith("pred") for name in names))

@@ -142,7 +142,7 @@ def _made(states: Sequence[State] | Sequence[ComparedState], target: str | None,
     try:
         made = _document(whole, rules)
     except NoVerdict:
-        # Of others they may be a part.
+        # Nothing to judge yet: the state can still be merged with others.
         if target is not None:
             whole.write(target)
         raise

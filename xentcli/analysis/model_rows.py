@@ -262,7 +262,7 @@ class Runs:
 
         def write(block: Block) -> None:
             (found, codes), *block_groups = block.groups
-            # A reader may number texts by their letters: models are in the order of the file.
+            # A reader may code texts alphabetically; models are kept in file order.
             names.add([found[code] for code in dict.fromkeys(codes.tolist())])
             numbers = names.add(list(found))
             models.extend(ModelRows(name, path, self.store.region()) for name in names.names[len(models) :])
@@ -311,7 +311,7 @@ class Runs:
                 known.append(found)
         if not self._next and block.ids is None:
             self.before = block.start
-        # Where rows are lists, an example has not the number of its row.
+        # If rows are lists, examples and rows are numbered differently.
         start, self._next = self._next, self._next + block.count
         if block.groups:
             self._note_groups(block, start)

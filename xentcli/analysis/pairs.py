@@ -163,7 +163,7 @@ class Common:
             # A product that overflows is not the infinite change of a row.
             size[np.isinf(size) & np.isfinite(change)] = np.finfo(np.float64).max
             size[np.isnan(size)] = -1
-            # Rows as large as the last that is wanted are in; of equal ones the first rows stay.
+            # Includes ties with the last wanted row; the first rows among ties are kept.
             least = np.partition(size, len(size) - count)[len(size) - count] if count < len(size) else -np.inf
             places = np.flatnonzero(size >= least)
             places = places[np.argsort(-size[places], kind="stable")[:count]]

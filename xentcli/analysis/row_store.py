@@ -60,7 +60,7 @@ class RowStore:
 
             self._file = tempfile.TemporaryFile(prefix="xent-")  # noqa: SIM115 - it lives as long as the store
         offset = self._file.seek(0, 2)
-        # Written, not only made longer: a write to a mapped page of a full disk could not be caught.
+        # Write zeros instead of only extending the file: a fault on a mapped page of a full disk cannot be caught.
         for value in self._missing.tolist():
             for part in blocks(rows, _FILLED_AT_ONCE):
                 self._file.write(np.full(part.stop - part.start, value).tobytes())

@@ -204,7 +204,7 @@ def _found(report: Report, tallied: Tallied) -> list[Warning]:
     nothing: list[Warning] = []
     found, shifts = findings(case), attempted(lambda: _shift(case, tallied.source), nothing)
     if shifts:
-        # It says already which rows belong together.
+        # The warning about shifted rows already says which rows belong together.
         found = [replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found]
     return [*found, *shifts]
 
@@ -379,7 +379,7 @@ def is_stream(data: Any) -> bool:
     """Whether an input can be read only once: standard input, a pipe, a reader of record batches."""
     if not isinstance(data, str | os.PathLike):
         return isinstance(data, Iterator) or hasattr(data, "read_next_batch")
-    # What is not there may be a glob of files.
+    # A path that does not exist may be a glob.
     return is_stdin(data) or (os.path.exists(data) and not (os.path.isfile(data) or os.path.isdir(data)))
 
 
@@ -495,7 +495,7 @@ def tally(
     """Score all tasks of a feed and return the tallies; losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     bundle, matching = Bundle(), Matching(feed)
-    # Parts of a stream hold their bytes, and are made in no time.
+    # Parts of a stream hold their bytes and cost no time to create.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
     each = None if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())

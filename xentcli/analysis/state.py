@@ -169,7 +169,7 @@ class Keep:
     ) -> None:
         """Write the state after all rows of a feed; `sums` are the digests of its inputs."""
         plan = feed.plan
-        # Only the files have what a fit needs.
+        # A fit needs the files.
         kept = Bundle({name: tally for name, tally in bundle.tallies.items() if name != "slopes"})
         if feed.shard is not None:
             matches = replace(matches, unused=0)

@@ -378,7 +378,7 @@ def _labels(plan: Plan, total: Scores) -> Labels:
     if plan.matcher is None:
         return Labels("none", (), None)
     counts = total.classes.counts
-    # Of multi-label columns the counts are of 0 and 1 in turn.
+    # With --multilabel the counts alternate between 0 and 1.
     positive = counts[1::2] if total.classes.pairs else counts
     source = next(s for s, pick in zip(plan.inputs, plan.picks, strict=True) if "label" in pick)
     return Labels(

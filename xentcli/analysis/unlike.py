@@ -168,7 +168,7 @@ def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> 
     sums = {id(piece): of for whole in shards for of in [_sums_of(whole)] for piece in whole}
     wholes = {id(piece): place for place, whole in enumerate(shards) for piece in whole}
     known: dict[str, tuple[Any, Piece]] = {}
-    # First what was shared out: of two files that were not, the bytes decide.
+    # Compare shards first; files that were not sharded are compared by their bytes.
     for piece in sorted(pieces, key=lambda piece: piece.cover.whole is None):
         whole = wholes.get(id(piece), piece.state.path)
         key = sums.get(id(piece), piece.cover.sums)
@@ -201,10 +201,10 @@ def check_labels(pieces: Sequence[Piece]) -> None:
     """
     wholes: dict[str, list[Piece]] = {}
     for piece in pieces:
-        # Shards of one input have its sums in common; other inputs may have equal ones.
+        # Shards of one input share its sums, but other inputs may have equal sums.
         wholes.setdefault(piece.cover.identity if piece.cover.whole is None else piece.cover.sums, []).append(piece)
     known: dict[tuple[str, str], tuple[int, list[_Labels]]] = {}
-    # Counts are for those whose bytes are unknown.
+    # Counts identify labels whose bytes are unknown.
     for labels in sorted(map(_Labels.of, wholes.values()), key=lambda labels: labels.hashed):
         for key in labels.keys:
             used, others = known.get(key, (0, []))
@@ -261,7 +261,7 @@ def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
     sharded.sort(key=lambda piece: (_count(piece), piece.path, _index(piece)))
     for count, some in groupby(sharded, key=_count):
         same_count = list(some)
-        # One whole may be read under other paths on each machine.
+        # Each machine may read the whole under another path.
         once = len(same_count) == len({*map(_index, same_count)}) == count
         wholes = (
             [same_count] if once else [list(group) for _, group in groupby(same_count, key=lambda piece: piece.path)]

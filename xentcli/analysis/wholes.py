@@ -124,7 +124,7 @@ def _shared(whole: Sequence[Piece]) -> Iterator[dict[str, Any]]:
         if labels.joined and "subset" in state.options:
             used = (f"{reduce(int.__or__, (int(cover.used[0] or '0', 16) for cover in covers)):x}",)
     for cover in covers:
-        # The first has the labels of all.
+        # The first state has the labels of all models.
         yield {"counts": counts, "used": used if cover is covers[0] else used and ("",)}
 
 

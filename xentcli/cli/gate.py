@@ -95,7 +95,7 @@ def _accepting(path: str) -> Iterator[tuple[str, str]]:
     stem = os.path.splitext(os.path.basename(bare(path)) if is_url(path) else path)[0]
     kept = f"{stem}.npz"
     if kept != path and os.path.lexists(kept):
-        # It may be of another kind, such as predictions.
+        # The baseline may be of another kind, such as predictions.
         kept = f"{stem}-baseline.npz"
     yield "accept", f"{again('check', without=tuple(LIMITS))} --write-baseline {shlex.quote(kept)}"
     if kept != path:

@@ -69,7 +69,7 @@ def _check_beside(words: Sequence[str], keys: Mapping[str, Option], option: str)
     """Refuse an option of files beside the name of a check, where there is no file of that name."""
     if glob.glob(words[0]) or words[0] == "-":
         return
-    # Without the file the command fails anyway; what is wrong with pyproject.toml is not why.
+    # Without the file the command fails anyway, and not because of pyproject.toml.
     project = None
     with contextlib.suppress(XentError):
         project = _project(keys)

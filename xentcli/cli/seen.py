@@ -54,7 +54,7 @@ def check_seen(
     """
     command = click.get_current_context().info_name or ""
     got = {*drawn, *(figure.metric or figure.path[0] for figure in get), *(options.get("row_metrics") or "").split(",")}
-    # A state has all that was asked for.
+    # A state contains everything that was requested.
     for name, shown_as in _SHOWN_AS.items() if not options.get("state") else ():
         if options.get(name) and given_on_command_line(name) and not got & {*shown_as}:
             hidden = [words for form, words in forms.items() if not _shows(command, form, name, options)]
@@ -87,7 +87,7 @@ def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bo
         return False
     if name == "reference" and any("reference_" in limit for key in _LIMITS for limit in options.get(key) or ()):
         return True
-    # A regression has an interval, and so have groups.
+    # Regressions and groups have intervals.
     if name in ("confidence", "cluster") and any(options.get(other) for other in ("max_regression", "by")):
         return True
     if form in _TABLES and name == "confidence" and options.get("metrics") and command != "compare":
@@ -105,7 +105,7 @@ def _figure_shown(form: str, name: str, options: Mapping[str, Any]) -> bool:
         return bool(metrics & {*_SHOWN_AS[name]})
     if metrics and "standard_error" in metrics and name == "cluster":
         return True
-    # The screen has no interval of a metric that was chosen.
+    # The screen shows no interval for the metrics of --metrics.
     if metrics:
         return form not in ("table", *_TABLES) and "cost" in metrics
     return form not in _TABLES or not any(options.get(other) for other in _CHOOSING)
@@ -119,7 +119,7 @@ def tables_asked(command: str, options: Mapping[str, Any]) -> list[str]:
     """
     given = {name: bool(options.get(name)) for name in ("by", "by_class", "worst", "metrics", "decompose")}
     if command == "compare":
-        # The table of the models has the metrics, and the costs of groups.
+        # The table of models includes the metrics and the costs of groups.
         given |= {"by": False, "metrics": False}
     elif given["by"] or given["by_class"]:
         # Classes, and metrics, are in the table of groups.

@@ -95,7 +95,7 @@ class Picture:
             others = ", ".join(f"xent {name}" for name in drawing.commands)
             can = (f"it is drawn by {others}", f"xent {command} draws {able}")
             raise UsageError(f"--plot {kind}: {command} has no such drawing", advice=can)
-        # The states of merge have options of their own.
+        # For merge, --kind is in the states, not among the options.
         if drawing.labelled and "kind" in options and not KINDS[options["kind"]].labelled:
             raise UsageError(
                 f"--plot {kind}: --kind {options['kind']} has no labels", advice="--plot losses.svg can be drawn"

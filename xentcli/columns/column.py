@@ -73,7 +73,7 @@ def concatenated(parts: Sequence[Values]) -> Values:
     if not coded and len(texts) == len(parts):
         return joined([part for part in texts if not isinstance(part, Coded)])
     if len(coded) < len(parts):
-        # One shard may hold numbers and the next text: in one column all are text, true is 1 as among numbers.
+        # One shard may hold numbers and the next text: then all become text, with true as 1.
         return [str(value) for part in parts for value in _plain(part)]
     if all(part.distinct is coded[0].distinct for part in coded):
         # Parts that one column was cut into.

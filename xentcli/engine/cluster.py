@@ -132,7 +132,7 @@ class _Workers(Executor):
         """Send a group of tasks."""
         (tasks,) = args
         paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
-        # Not by Dask's executor: a result whose worker died once it was fetched is an error there.
+        # Not by Dask's executor, which fails if a worker dies after its result was fetched.
         future = self._cluster.client.submit(compute, self._sent, group_of(tasks, paths), pure=False)
         return _Result(self._cluster, future, lambda: fn(tasks))
 

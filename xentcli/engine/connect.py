@@ -118,7 +118,7 @@ def _local(workers: int) -> Iterator[Any]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(undo_later(kill))
         stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
-        # Signals are for this thread: the others, and the workers, inherit that they are blocked.
+        # This thread handles signals: other threads and the workers inherit the blocked mask.
         with blocked(), _starting():
             cluster = distributed.LocalCluster(
                 n_workers=workers,
@@ -190,7 +190,7 @@ def _closed(what: Any) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silence Dask on stderr: problems that matter become errors of the run."""
-    # Each of those that Dask sets up has a level and a handler of its own.
+    # Loggers set up by Dask have their own levels and handlers.
     named = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
     loggers = [logging.getLogger(name) for name in (*_LOGGERS, *named)]
     before = [logger.level for logger in loggers]

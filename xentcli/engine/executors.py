@@ -34,7 +34,7 @@ def executor_of(function: Callable[[Any], Any], workers: int, *, fork: bool) -> 
     Only a process with a single thread is forked: locks held by other threads would stay locked in the child.
     """
     if fork and sys.platform.startswith("linux") and hasattr(os, "fork"):
-        # No /dev/shm: no semaphores, and no pool of processes. No /proc: no count of threads.
+        # Without /dev/shm there are no semaphores and no process pool; without /proc threads cannot be counted.
         with contextlib.suppress(ImportError, OSError, ValueError, NotImplementedError):
             if len(os.listdir("/proc/self/task")) == 1:
                 return Processes(function, workers)
@@ -58,7 +58,7 @@ class Processes(Executor):
         self._workers: list[BaseProcess] = []
         self._suspect = self._lost = False
         self._withdraw = undo_later(self._kill)
-        # At exit it would wait for tasks still to be sent to workers that were killed.
+        # Otherwise exit waits for tasks that are still queued for killed workers.
         atexit.unregister(util._exit_function)  # type: ignore[attr-defined]
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -70,7 +70,7 @@ class Processes(Executor):
         if self._lost:
             raise BrokenExecutor("a worker process was lost")
         call: Callable[..., Any] = _compute if fn is self._function else fn
-        # Signals are for the parent: workers, and the threads of the pool, inherit that they are blocked.
+        # The parent handles signals: workers and the threads of the pool inherit the blocked mask.
         with blocked():
             try:
                 return _Result(self, self._pool.submit(call, *args, **kwargs))

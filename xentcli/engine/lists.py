@@ -53,7 +53,7 @@ def _items(lists: Lists, pick: Pick) -> Values:
 def _repeated(values: Values, origin: Ints) -> Values:
     if isinstance(values, np.ndarray):
         return values[origin]
-    # A text is repeated by its code: copies of texts cost more than all else.
+    # Repeat texts by code: copying them would dominate the cost.
     names, codes = coded(values)
     return Coded(names, codes[origin])
 

@@ -157,7 +157,7 @@ def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
         for task in tasks:
             group.append(task)
             share += sum(_share(part) for part in task.parts)
-            # The rest of a run would be read from its first row on by another worker.
+            # Another worker would have to read the run from its first row.
             continued = getattr(next(task.parts), "continued", False)
             if len(group) >= (RUN_TASKS if continued else GROUP_TASKS) or (share >= 1 and not continued):
                 yield group
@@ -172,7 +172,7 @@ def grouped(tasks: Iterator[Task]) -> Iterator[list[Task]]:
 
 def _share(part: Any) -> float:
     """The fraction of a group that a part fills."""
-    # What is not a range of a file has its rows with it.
+    # A part that is not a range of a file carries its rows.
     held = getattr(part, "data", part) is not None
     return float(part.size / (HELD_BYTES if held else GROUP_BYTES))
 

@@ -72,7 +72,7 @@ class PartQueue:
                     return
 
     def _seen(self) -> Iterator[Part]:
-        # By index: two looks may go on at once, and each sees every part.
+        # By index, as two calls of look() may be active at once and each must see every part.
         index = 0
         while True:
             if index == len(self._waiting):
@@ -84,7 +84,7 @@ class PartQueue:
             index += 1
 
     def _next(self) -> Part | None:
-        # A generator that raised is at its end: who looked may have gone on, and the parts after it are not there.
+        # A generator that raised is exhausted, so keep the error: a later caller would see no further parts.
         if self._failure is not None:
             raise self._failure
         try:

@@ -134,7 +134,7 @@ def _could_be_row(side: Counted, settings: Settings, matcher: Matcher | None) ->
         return False
     fields = source.first_in_points
     if named_columns(settings, side.name, getattr(matcher, "classes", ())) & set(fields):
-        # Without a header an option would name a column that is not there.
+        # Without a header, an option would name a column that does not exist.
         return False
     cells = {role: [fields[column] for column in pick.columns] for role, pick in side.selection.items()}
     return (

@@ -42,7 +42,7 @@ def labels_that_decide(
                 take(labels, counted),
                 lambda row, rows=rows, counted=counted: rows.place("label", int(counted[row]), 0),  # type: ignore[misc]
             )
-        # With --subset the labels that have a prediction decide, as far as these were looked at.
+        # With --subset only labels of the predictions read so far decide.
         return census, not settings.subset or join.rows.count <= limit
     seen = 0
     by_source = {id(queue.source): queue for queue in queues}
@@ -50,7 +50,7 @@ def labels_that_decide(
     beside, picks = None, {"label": Pick(label.columns, "values")}
     owner = next((j for j, q in zip(joins, queues[1:], strict=False) if weights and q.source is weights.source), None)
     if owner is not None:
-        # Our labels, and weights that an id leads to.
+        # Labels in one file, and weights in another, found by id.
         picks["id"] = Pick(roles["id"][0].columns, "text", required=True)
     elif weights is not None:
         beside = by_source[id(weights.source)].look({"weights": Pick(weights.columns)}, limit)

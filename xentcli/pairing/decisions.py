@@ -85,7 +85,7 @@ def pair(
     period = positions(shape, axis, predictions.path) if settings.shift_labels else 0
     queues = _queues(sources, block_bytes, shifted=period > 0)
     if all(queue.is_empty for queue in queues[:files]):
-        # How many numbers a list column has in a row, no row says.
+        # The number of items of a list column is unknown without rows.
         raise NoVerdict("there are no rows", place=Place(predictions.path))
     if labelled:
         find_labels(roles, sources[:files], queues, settings)
@@ -138,7 +138,7 @@ def _vector_named(roles: Roles, labels: Source | None, settings: Settings) -> It
         rows, others = (source.lines() - bool(source.header) for source in (found.source, label))
         advice = vector_advice(found.source, found.columns, rows, others, settings)
         if not advice and label.header is False:
-            # The first line may be a header: that it is none was decided by counts that do not agree.
+            # The first line may be a header after all: it was judged by row counts that do not agree.
             others -= 1
             advice = vector_advice(found.source, found.columns, rows, others, settings)
         if not advice:

@@ -347,7 +347,7 @@ def _could_be_data(side: Side) -> bool:
         return True
     weights = side.columns("weights")
     if weights and number(side.fields[weights[0]]) == 0:
-        # Nothing else of a row of weight 0 is looked at.
+        # A row of weight 0 is not examined further.
         return True
     return _could_be_labels(side) if side.name == "labels" else _could_be_scored(side)
 
@@ -428,7 +428,7 @@ def _is_guess(side: Side, look: Line) -> bool:
         return False
     if look is Line.EITHER:
         return _could_be_data(side)
-    # An option may name a column by what is a number of a row.
+    # A column name in an option may look like a number in a row.
     numbers = _sorted_out(side.fields)[0]
     if _is_series(numbers) or not all(map(is_number, _found_names(side))):
         return False

@@ -94,7 +94,7 @@ def _one_column(path: str, settings: Settings) -> Source:
             path, format=settings.format_of(path), quotes=settings.has_quotes(path), limits=settings.limits
         )
     except DataError as error:
-        # No option says what separates the fields of this file.
+        # No option gives the delimiter of this file.
         advice = tuple(quoted if "--delimiter" in line else line for line in error.advice)
         raise DataError(error.message, place=error.place, advice=advice) from None
     if source.width > 1:
@@ -219,7 +219,7 @@ def match(
     given = names
     if names is not None:
         _check_given(names, preds, settings)
-        # The same names in another order are a schema of the columns, which keep their own.
+        # The same names in another order only confirm the columns, which keep their order.
         names = preds.names if _in_another_order(preds, names, settings.decimal_of_any) else names
     if len(label.columns) > 1 or settings.multilabel:
         order, distribution = _distribution(preds, label, settings, names, queues)
@@ -235,7 +235,7 @@ def match(
             advice="--label NAME,... names the columns",
         )
     census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
-    # The first line may be a label that was taken as a header only because of a footer.
+    # The first line may be a label that was read as a header only because a footer adds a row.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else None
     is_label = first is not None and (
         is_number(in_points(first, settings.decimal_of_any)) or first in (names or preds.names)

@@ -133,7 +133,7 @@ def _chosen(
 ) -> Found:
     """The columns that are predictions: all that have numbers, or those named as the labels are."""
     counted = _counted(roles, queues, settings)
-    # A comma at the end of every line makes a column without a name, which is a fault of the file.
+    # A comma at the end of every line makes an unnamed column, which is an error in the file.
     if stray is None and (counted is None or "" in found.source.names[1:]):
         return found
     if any(column in found.source.traits.lists for column in found.columns):
@@ -145,7 +145,7 @@ def _chosen(
     if not KINDS[settings.kind].labelled or (stray is not None and len(found.columns) == 1):
         raise _no_number(stray, found, (), sources, settings)
     if _unsummed(settings):
-        # Only the names say later which of these are classes.
+        # Which of these are classes is decided later, by their names.
         texts = [first_text(Found(found.source, (c,)), queues[0]) for c in found.columns]
         if head.is_mixed or len(numeric) < 2 or any(text and number_hint(text.text) for text in texts):
             raise _no_number(stray, found, (), sources, settings)
@@ -174,7 +174,7 @@ def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, wh
     label = roles["label"][0]
     if len(label.columns) > 1:
         return [names for _, names in cuts_of(label.names) if "" not in names]
-    # Beside an id the weights are of other rows.
+    # With ids, these weights may belong to other rows.
     alone = {role: places for role, places in roles.items() if role == "label" or settings.id is None}
     census, _ = labels_that_decide(alone, queues, (), settings, whole=whole)
     return [census.read, *([("True", "False"), ("true", "false")] if census.true_false else [])]
@@ -205,7 +205,7 @@ def _confirmed_by_nothing(
     chosen = chosen or (head.shares if len(head.shares) == 1 else ())
     clear = bool(np.isfinite(head.q).all()) or head.sums_to_1(chosen)
     if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or head.all_are_nearer(chosen):
-        # What is wrong with a row is said when it is scored: rounding, or --renormalize.
+        # Scoring reports invalid rows, with --sum-tolerance or --renormalize as advice.
         return found
     first, *_ = np.flatnonzero(head.off(range(len(found.columns)))).tolist()
     *_, rows = queue.look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
@@ -279,7 +279,7 @@ def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> 
     used = used_in(source, roles, ("by", "cluster", "weights", "bytes"))
     taken = {column: used[column] for column in sorted(used) if _is_numeric(source, column, queue)}
     if settings.positive is not None and len(found.columns) == 1:
-        # --positive says that there is one column of predictions.
+        # --positive implies one column of predictions.
         return Doubt()
     unsummed = _unsummed(settings)
     if not unsummed and (
@@ -319,6 +319,6 @@ def _sum_to_1(columns: tuple[int, ...], queue: PartQueue, settings: Settings) ->
             if not (np.abs(sums - 1) <= settings.sum_tolerance).all():
                 return False
     except DataError:
-        # What is wrong with a row is said when it is scored.
+        # Scoring reports invalid rows.
         return False
     return True

@@ -74,7 +74,7 @@ class Reference:
 
     def refused(self, error: DataError, kind: str) -> DataError:
         """Return the error for a row of the forecast, without advice that applies to predictions of `kind` only."""
-        # What is wrong with a forecast is not mended by an option about the predictions.
+        # Options about the predictions do not fix an error of the forecast.
         others = (
             "--(kind|scale|preds|multilabel)"
             if kind == "probs"

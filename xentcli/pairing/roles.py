@@ -88,7 +88,7 @@ def explicit_roles(settings: Settings, sources: Sequence[Source], further: Seque
     if settings.id is not None:
         sides = zip(sources, ("predictions", "labels"), strict=False)
         roles["id"] = [_ids_of(source, settings.id, side) for source, side in sides]
-        # Data of a role have no columns to choose from: their index, whatever its name, is that of their rows.
+        # Data given for a role have no columns to choose from; their index always identifies their rows.
         roles["id"] += [_ids_of(source, INDEX if is_held(source) else settings.id) for source in further]
         if "reference" in roles:
             roles["reference"] = _without_ids(roles["reference"], roles["id"])
@@ -191,7 +191,7 @@ def _which_label(
     predicted = predicted_labels(found, preds, queues, settings)
     names = [name for name in found.names if name not in predicted]
     queue = queues[len(sources) - 1]
-    # What both files have is an id rather than a class.
+    # A column in both files is more likely an id than a class.
     apart = tuple(c for c, name in zip(preds.columns, preds.names, strict=True) if name not in found.names)
     each = (preds, Found(preds.source, apart)) if 1 < len(apart) < len(preds.columns) else (preds,)
     fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])

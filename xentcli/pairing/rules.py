@@ -88,7 +88,7 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
     for prefix, suffix in ends_of(names):
         if all(f"{prefix}{label}{suffix}" in places for label in labels):
             shorter = (name[len(prefix) : len(name) - len(suffix)] for name in names)
-            # An empty label is a missing one, not a class less all of its name.
+            # An empty label is missing; it is not a class name with everything stripped.
             codes = {name: index for index, name in enumerate(shorter) if name}
             if all(label in codes for label in labels):
                 found.append(((prefix, suffix), codes))
@@ -103,7 +103,7 @@ def _by_part(census: Census, names: tuple[str, ...]) -> ByName | None:
                 place=census.place,
                 advice="--classes NAME,... names the classes as the labels do",
             )
-    # A label still to come that another of these reads otherwise breaks the rule.
+    # A later label that another candidate rule reads differently breaks the rule.
     codes = {label: code for label, code in codes.items() if all(c.get(label, code) == code for _, c in found)}
     note = f"matched to the columns by name less {_less(*ends)}"
     return ByName(codes, names, "prefix", note, census.whole, ends, census.decimal)

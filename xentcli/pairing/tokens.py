@@ -41,7 +41,7 @@ def choices_command(source: Source, label: str | None) -> str:
     """
     record = _record_of(source)
     found = record.items() if isinstance(record, dict) else ()
-    # The raw answers may stand before those that a filter left.
+    # A file may list raw answers before filtered ones.
     depths = {key: depth for key, value in found for depth in (1, 2) if _are_flagged(value, depth)}
     if not depths:
         return ""

@@ -168,7 +168,7 @@ def file_and_part(path: str) -> tuple[str, str | None]:
     if not file or os.path.exists(path):
         return path, None
     if is_url(path):
-        # In the address of a page no name goes on after a #.
+        # In the URL of a web page, # begins the fragment.
         return (file, part) if is_web(path) or (exists(file) and not exists(path)) else (path, None)
     return (file, part) if os.path.isfile(file) else (path, None)
 

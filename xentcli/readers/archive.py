@@ -221,7 +221,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
         except Damaged:
             raise
         except DataError as error:
-            # It may be irrelevant: a single number, an object.
+            # The member may be irrelevant, such as a single number or an object.
             member = error
         found.append((info.filename.removesuffix(".npy"), member))
     return _source(path, "npz", stream, found)

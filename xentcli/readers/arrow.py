@@ -45,7 +45,7 @@ class _Table:
         """Return the names of the fields that are read for a selection; None for all."""
         columns = {column for pick in selection.values() for column in pick.columns}
         origins = [self.origins[place] for place in sorted({self.flat.origin[column][0] for column in columns})]
-        # What is read row by row may take its names from the column beside it.
+        # A column read row by row may take its names from the next column.
         if not self.apart or not origins or any(origin.field is not None for origin in origins):
             return None
         return tuple(self.fields[column] for column in sorted({origin.column for origin in origins}))

@@ -61,7 +61,7 @@ class MemoryPart(WholePart):
         place, key = (index, None) if self.flat is None else self.flat.origin[index]
         column = self.columns[place]
         if key is not None and self.flat is not None:
-            # The columns of a matrix are beside each other, and of many each is asked for.
+            # The columns of a matrix are adjacent, and each may be requested many times.
             return column[:, index - bisect_left(self.flat.origin, place, key=itemgetter(0))]
         return column if column.ndim == 1 else Lists(column.reshape(-1), np.arange(len(column) + 1) * column.shape[1])
 

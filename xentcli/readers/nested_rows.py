@@ -112,7 +112,7 @@ class Records:
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
             return value[0]
         if value is None:
-            # What a null may be depends on the role of the column.
+            # The meaning of a null depends on the role of the column.
             return defaultdict(lambda: None) if field.inner else None
         nulls = isinstance(value, list) and None in value
         inner = inner_of([0 if item is None else item for item in value] if nulls else value)

@@ -147,7 +147,7 @@ class NpyPart:
             yield self.load(selection)
             return
         if layout.scattered or (self.data is None and is_url(self.path)):
-            # Of a URL one request gives all of a part.
+            # For a URL, one request fetches a whole part.
             whole = self.array(_chosen(selection))
             for first in range(0, self.rows, step):
                 yield self._rows(whole[first : first + step], self.start + first, selection)

@@ -50,7 +50,7 @@ def open_memory(data: Any, name: str, column: str = "") -> MemorySource:
     except (XentError, MemoryError):
         raise
     except Exception as error:
-        # __array__ and the like of any object may raise any error.
+        # __array__ and similar methods may raise any error.
         reason = f"{shown(type(data).__name__)} cannot be read as an array: {shown(_first_line(error), 200)}"
         raise DataError(reason, place=Place(name), advice=_advice(data)) from None
     return _of_array(array, name, column, data, bfloat16=bfloat16)
@@ -63,7 +63,7 @@ def _first_line(error: Exception) -> str:
 def _advice(data: Any) -> str:
     """How an object becomes an array, by what it has."""
     lines = {"get": ".get() copies it to an array", "toarray": ".toarray() makes an array of it"}
-    # Frames of pandas have a get that is about columns.
+    # The get method of pandas data frames selects columns.
     found = next((line for method, line in lines.items() if hasattr(data, method) and not hasattr(data, "iloc")), "")
     # A set has no order.
     listed = hasattr(data, "__iter__") and not isinstance(data, Set | type)
@@ -264,7 +264,7 @@ def _of_tensor(tensor: Any, name: str) -> tuple[Array, bool]:
     dtype = plain.dtype
     if not str(dtype).endswith("bfloat16"):
         return np.asarray(plain), False
-    # NumPy has no bfloat16; the library of the dtype has whole numbers of two bytes.
+    # NumPy has no bfloat16; view the tensor as 2-byte integers instead.
     library: Any = sys.modules[type(dtype).__module__.partition(".")[0]]
     return _array(plain.view(library.int16), name)[0].view(np.uint16), True
 

@@ -124,7 +124,7 @@ def _check_values(rows: Sequence[Sequence[Any]], written: Sequence[Sequence[Any]
         for c, (cell, formula) in enumerate(zip(row, formulas, strict=False))
         if cell != formula
     ]
-    # A formula that gives an empty text has no value either, beside others that have.
+    # A formula whose result is empty text has no value either; others in the file do.
     if cells and all(cell is None for _, _, cell, _ in cells):
         r, c, _, formula = cells[0]
         raise DataError(

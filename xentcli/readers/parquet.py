@@ -69,7 +69,7 @@ class _Parquet:
     def batches(self, groups: range, rows: int, names: tuple[str, ...] | None) -> Iterator[Any]:
         """Yield the batches of row groups, across them, with the columns of these names."""
         with self.opened(metadata=self.meta, **_way(self.path, self.meta, names)) as file:
-            # Of an object at a URL all row groups that are asked for are held.
+            # For an object at a URL, all requested row groups are held in memory.
             for some in [[group] for group in groups] if is_url(self.path) else [groups]:
                 yield from file.iter_batches(rows, some, columns=names and list(names), use_threads=_threads_start())
 

@@ -95,7 +95,7 @@ class Remote:
         info, found = _known.get(self.url, ({}, False))
         if info and _signs(info) == _signs(self.info) and info.get("size") == self.size:
             return found
-        # An archive is inflated from the beginning of a member.
+        # A member of an archive is decompressed from its beginning.
         apart = bool(self.size) and self.info.get("partial") is not False and not hasattr(self.fs, "_all_dirnames")
         found = apart and (not is_web(self.url) or self._gives_its_last_byte())
         _known[self.url] = self.info, found
@@ -123,7 +123,7 @@ class Remote:
     def file(self, access: Access, **further: Any) -> Any:
         """Return the file of its client."""
         if access == "ranges" and self.fs.async_impl:
-            # Its size is known: these clients ask for it otherwise.
+            # Pass the known size: these clients would request it again.
             further["size"] = self.size
         return self.fs.open(self.path, "rb", **{**_CACHES[access], **further})
 
@@ -174,7 +174,7 @@ def exists(url: str) -> bool:
 def _located(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, which keeps no listings, and the path in it."""
     core = needed("fsspec.core", "remote")
-    # Its threads leave signals to the main thread.
+    # The client's threads leave signals to the main thread.
     with _client(url), blocked():
         fs, path = core.url_to_fs(real(url), use_listings_cache=False)
     return fs, str(path)
@@ -192,7 +192,7 @@ def _urls(url: str, entries: Any) -> list[str]:
             name = f"{scheme}://{name if given.startswith('/') else name.lstrip('/')}"
         slash = "/" if entry["type"] == "directory" and not name.endswith("/") else ""
         found.append("::".join((*links[:place], name + slash, *links[place + 1 :])))
-    # A store without folders may have an empty object that stands for one.
+    # A store without folders may represent one by an empty object.
     return [name for name in found if name.rstrip("/") != url.rstrip("/")]
 
 
@@ -200,7 +200,7 @@ class _File(io.RawIOBase):
     """A file of fsspec whose errors are converted to FileError."""
 
     def __init__(self, remote: Remote, access: Access, file: Any) -> None:
-        # Some file systems close their files when they are let go.
+        # Some file systems close a file when its owner is deleted.
         self._remote, self._access, self._file = remote, access, file
         self._url = remote.url
 
@@ -218,7 +218,7 @@ class _File(io.RawIOBase):
             return int(self._file.seek(offset, whence))
 
     def read(self, size: int = -1) -> bytes:
-        # A web server without ranges cannot go on where an answer broke off.
+        # A web server without ranges cannot resume an interrupted response.
         again = self._at(self._file.tell()) if is_web(self._url) and self._remote.ranged else None
         return _asked(self._url, lambda: bytes(self._file.read(size)), again)
 
@@ -276,7 +276,7 @@ def _client(url: str) -> Iterator[None]:
     except XentError:
         raise
     except Exception as error:
-        # Each store's client has its own errors, and few are of one kind.
+        # Clients of object stores share no error classes.
         raise _fault(url, error) from None
 
 
@@ -315,7 +315,7 @@ def _found_in(error: Exception) -> tuple[list[BaseException], list[str], int | N
 def _is_missing(error: Exception) -> bool:
     """Whether an error of a client means that the URL does not exist."""
     _, names, status = _found_in(error)
-    # A client may say so of a server that it does not reach.
+    # Some clients report this for unreachable servers too.
     reached = not any(_UNREACHED.search(name) for name in names)
     return status in (404, 410) or (status is None and reached and isinstance(error, FileNotFoundError))
 
@@ -323,7 +323,7 @@ def _is_missing(error: Exception) -> bool:
 def _is_passing(error: Exception) -> bool:
     """Whether an error of a client may be temporary."""
     _, names, status = _found_in(error)
-    # An answer that is cut off has a status too.
+    # A truncated response has a status too.
     return any("Timeout" in name or _BROKEN.search(name) for name in names) or status == 429 or (status or 0) >= 500
 
 

@@ -49,7 +49,7 @@ class Run:
 
         Raises DataError if there are fewer rows, or more after the last.
         """
-        # Taken out while it is used: another thread opens its own.
+        # Removed while in use, so that another thread opens its own cursor.
         cursor = self._open.pop(names, None)
         if cursor is None or cursor.at > first:
             cursor = _Cursor(self.file.batches(self.groups, max(1, rows), names))

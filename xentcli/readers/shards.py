@@ -39,7 +39,7 @@ def files_of(path: str) -> tuple[str, ...] | None:
     if listed is None:
         return None
     in_folder, files = listed
-    # Of a folder these are left out: they tell about the others.
+    # Skipped in folders: metadata about the other files.
     found = [file for file in files if not (in_folder and _last(file).startswith((".", "_")))]
     if not found:
         raise FileError("there is no file in it" if in_folder else "no file matches", place=Place(path))
@@ -75,7 +75,7 @@ def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
     """Whether it is a folder, and what is in it or matches it, each with what is wrong with it; None for an object."""
     from xentcli.readers.remote import exists, folder, matching
 
-    # In the address of a page a question mark begins its query.
+    # In the URL of a web page, a question mark begins the query.
     in_folder = not _GLOB.search(bare(url)) or exists(url)
     found = folder(url) if in_folder else matching(url)
     if found is None:
@@ -112,7 +112,7 @@ def _differences(paths: Sequence[str]) -> list[Key]:
         keys = [key[front : len(key) - back] for key in tokens]
     texts = [key[0] for key in keys if len(key) == 1 and isinstance(key[0], str)]
     if 1 < len(texts) == len(keys):
-        # Strip what all share at both ends of a text that varies.
+        # Strip the common prefix and suffix of the varying text.
         front = len(os.path.commonprefix(texts))
         back = len(os.path.commonprefix([text[front:][::-1] for text in texts]))
         return [(text[front : len(text) - back],) for text in texts]
@@ -314,11 +314,11 @@ class Shards:
                 advice=f"all files of {self.path} are text, or none is",
             )
         traits = self.traits
-        # Which members and lists are columns was decided for all files.
+        # The first file decided which members and lists are columns.
         decided = bool(traits.arrays or traits.lists) or type(self.first) is not type(self.opened)
         if decided:
             source = self.change(opened)
-        # Whether the first line is a header was decided for all files.
+        # The first file decided whether there is a header.
         names = source.first_fields if isinstance(source, CsvSource) and self.header else source.names
         if not source.width:
             raise DataError("the file is empty", place=Place(file))

@@ -109,7 +109,7 @@ class ByteStream:
             if self._file is None:
                 assert self.path is not None
                 if self.plain and not self.here and len(self.head) == self.size:
-                    # A small object was read whole: each further request would take longer than its rows.
+                    # A small object was read whole: further requests would take longer than scoring it.
                     yield self.head
                     return
                 with open_file(self.path, "in order") as raw:
@@ -194,7 +194,7 @@ def _at_url(url: str, limits: Limits) -> ByteStream:
     remote = _remote(url)
     if remote.is_folder:
         raise FileError("is a folder; a file is expected", place=Place(url))
-    # The first bytes alone: what is ahead of them may not be read in order.
+    # Fetch only the first bytes, as the rest may not be read in order.
     with _reading(url), io.BufferedReader(remote.opened("ranges"), HEAD_BYTES) as raw:
         start = raw.peek(HEAD_BYTES)[:16]
         plain = remote.ranged and not is_compressed(start)

@@ -325,7 +325,7 @@ class Comparison(Document):
         if self.kl:
             return (records_table("divergences", self.kl, self.unit),)
         slices = [("classes", self.by_class), ("groups", self.by), ("rows", self.worst)]
-        # The models have the costs of groups too.
+        # The table of models includes the costs of groups.
         more = [
             replace(records_table(title, rows, self.unit), asked=title != "groups") for title, rows in slices if rows
         ]

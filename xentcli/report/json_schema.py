@@ -211,7 +211,7 @@ def _type(hint: Any, defs: dict[str, Any]) -> dict[str, Any]:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         keywords = hint.__metadata__[0]
-        # These say all there is to say of a value.
+        # These keywords describe a value completely.
         whole = keywords.keys() & {"type", "enum", "const"}
         return dict(keywords) if whole else {**_type(arguments[0], defs), **keywords}
     if origin in (Union, types.UnionType):

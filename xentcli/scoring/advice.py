@@ -1,6 +1,6 @@
-"""What rows that are not probabilities look like, with the option that reads them.
+"""Advice for rows that are not probabilities: what they look like, and the option that reads them.
 
-Each looks at all rows of a block, so that nothing is advised that another row rules out.
+Each function examines all rows of a block, so that no advice contradicts another row.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from xentcli.scoring.rows import row_sums
 __all__ = ["SLIGHT", "beyond_1", "negative", "off_1", "outside", "percent"]
 
 SLIGHT = 0.01
-"""Values that are outside 0 to 1 by more than this are no rounding errors."""
+"""Values further outside [0, 1] than this are not rounding errors."""
 
 
 def beyond_1(values: Floats) -> float:
-    """How far the values are outside 0 to 1, rounded up to two digits."""
+    """The largest distance of values from [0, 1], rounded up to two digits."""
     beyond = float(max(-values.min(), values.max() - 1))
     rounded = float(f"{beyond:.2g}")
     return rounded if rounded >= beyond else float(f"{beyond * 1.05:.2g}")
 
 
 def negative(q: Floats, row: int, tolerance: float) -> tuple[str, ...]:
-    """Both readings of a row of q, f8[n, k], whose values are all 0 or less; one where another row has more."""
+    """Advice for a row of q, f8[n, k], with no value above 0: log-probabilities or logits; one if other rows decide."""
     values = q[row]
     if (q > tolerance).any():
         return ("scores before the softmax: --kind logits",)
@@ -49,13 +49,13 @@ def negative(q: Floats, row: int, tolerance: float) -> tuple[str, ...]:
 
 
 def percent(values: Floats) -> str:
-    """Advice for numbers that may be percent: none below 0 or above 100, and some above 1; else nothing."""
+    """Advice if values may be percentages: all in [0, 100] and some above 1."""
     seen = values[np.isfinite(values)]
     return "percent? --scale 0.01" if len(seen) and seen.min() >= 0 and 1 < seen.max() <= 100 else ""
 
 
 def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]) -> tuple[str, ...]:
-    """Advice for a row of q, f8[n, k], with a value below 0 or above 1; `where` is the place of its columns."""
+    """Advice for a row of q, f8[n, k], with a value outside [0, 1]; `where` gives the places of its columns."""
     values = q[row]
     total = float(np.add.reduce(values))
     if are_odds(q):
@@ -78,7 +78,7 @@ def outside(q: Floats, row: int, tolerance: float, where: Callable[[int], Place]
 
 
 def off_1(q: Floats, row: int) -> tuple[str, ...]:
-    """Advice for a row of q, f8[n, k], that does not sum to 1: rounding, else a choice for the user."""
+    """Advice for a row of q, f8[n, k], that does not sum to 1: rounding, or a choice for the user."""
     values = q[row]
     total = float(np.add.reduce(values))
     decimals = max(_decimals(float(v)) for v in values)
@@ -98,7 +98,7 @@ def off_1(q: Floats, row: int) -> tuple[str, ...]:
 
 
 def _has_a_stray(q: Floats) -> bool:
-    """Whether a column is no probability in some row, or the others sum to 1 in every row.
+    """Whether a column has values that are not probabilities, or the other columns sum to 1 in every row.
 
     >>> _has_a_stray(np.array([[0, 0.25, 0.75], [1, 0.5, 0.5]])), _has_a_stray(np.array([[0.5, 0.6], [0.5, 0.7]]))
     (True, False)
@@ -107,12 +107,12 @@ def _has_a_stray(q: Floats) -> bool:
 
 
 def _all_but_one(q: Floats, total: float) -> bool:
-    """Whether all columns but one of q, f8[n, k], sum to a total in every row, up to a thousandth of it."""
+    """Whether all but one column of q, f8[n, k], sum to `total` in every row, up to a relative error of 0.001."""
     rest = row_sums(q)[:, None] - q
     return bool((np.abs(rest - total) <= 0.001 * total).all(axis=0).any())
 
 
 def _decimals(value: float) -> int:
-    """How many decimals the shortest form of a double has."""
+    """The number of decimals in the shortest form of a double."""
     text: Any = np.format_float_positional(value, trim="-")
     return len(text.partition(".")[2])

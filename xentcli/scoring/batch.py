@@ -16,7 +16,7 @@ __all__ = ["Batch", "both_classes", "by_column", "log_scores", "tempered", "with
 
 
 class LetGo:
-    """Stands for the predictions of a batch that is reduced: only their shape is known, all else raises."""
+    """Placeholder for the predictions of a reduced batch: only the shape is known; using values raises."""
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape
@@ -26,7 +26,7 @@ class LetGo:
         raise RuntimeError("a figure needs the predictions of rows that were reduced: its metric is not `reduced`")
 
     def __getitem__(self, rows: Ints | slice) -> LetGo:
-        """Return what stands for some of the rows."""
+        """Return the placeholder for some of the rows."""
         chosen = range(self.shape[0])[rows] if isinstance(rows, slice) else rows
         return LetGo(len(chosen), *self.shape[1:])
 
@@ -40,18 +40,18 @@ class Batch:
     recipe
         How a row becomes a loss.
     values
-        Floats of any size, (n, k). A binary column is two columns here: class 0, class 1.
+        Floats of any size, (n, k). A single column of a binary problem becomes two: class 0, class 1.
     binary
-        Whether the file held one column; then ln(1-q) is log1p(-q).
+        Whether the file had a single column; then ln(1-q) is computed as log1p(-q).
     target
         i8[n] class indices, f8[n, k] distributions, or None for kinds without labels; with
         --multilabel f8[n, k], from 0 to 1 each.
     weight
-        f8[n], positive, or None where every weight is 1. A row adds weight x loss to the numerator
-        of the cost, and its weight to the denominator.
+        f8[n], positive, or None if all are 1. A row adds weight x loss to the numerator of the cost, and its
+        weight to the denominator.
     free
-        bool[n], or None: the rows that add nothing to the denominator. With --label-smoothing a
-        row whose target lies on classes of weight 0 has a loss, but no part of sum b.
+        bool[n], or None: rows that add nothing to the denominator. With --label-smoothing a row whose target
+        is on classes of weight 0 has a loss but does not count in sum b.
     rows
         i8[n], the row number of each, counted from 1.
     deviation
@@ -64,7 +64,7 @@ class Batch:
     reference
         The forecast of --reference for the same rows and targets, without weights; None without it.
     known
-        What the rows are reduced to, where the check has computed it.
+        The reduced rows, if the checks have computed them.
     """
 
     recipe: Recipe
@@ -82,7 +82,7 @@ class Batch:
 
     @classmethod
     def joined(cls, batches: Sequence[Batch]) -> Batch:
-        """Return the rows of some reduced batches, one at least, of one recipe; their predictions are let go."""
+        """Join at least one reduced batch, all of one recipe; the result has no predictions."""
         first = batches[0]
         weights = [np.ones(len(b.rows)) if b.weight is None else b.weight for b in batches]
         targets, known = [b.target for b in batches if b.target is not None], [b.known for b in batches if b.known]
@@ -101,7 +101,7 @@ class Batch:
 
     @property
     def is_reduced(self) -> bool:
-        """Whether its rows, and those of the reference, are reduced."""
+        """Whether its rows and those of the reference are reduced."""
         return self.known is not None and (self.reference is None or self.reference.known is not None)
 
     def reduced_only(self) -> Batch:
@@ -126,12 +126,12 @@ class Batch:
 
     @property
     def mass(self) -> Floats | None:
-        """f8[n]: what each row adds to the denominator, sum b; None where that is 1 for all."""
+        """f8[n]: the contribution of each row to the denominator, sum b; None if all are 1."""
         return self.weight if self.free is None or self.weight is None else np.where(self.free, 0.0, self.weight)
 
     @property
     def is_spread(self) -> bool:
-        """Whether a loss is more than -ln q of the class of a hard label."""
+        """Whether the loss of a hard label is more than -ln q of its class: by smoothing, or by weights in the loss."""
         return bool(self.recipe.smoothing) or self.recipe.per_row or self.positive is not None
 
     @property
@@ -157,12 +157,12 @@ class Batch:
 
     @cached_property
     def predictions(self) -> Floats:
-        """f8[n, k]: the predictions as doubles, made when they are first needed."""
+        """f8[n, k]: the predictions as doubles, converted on first use."""
         return self.values.astype(np.float64, copy=False)
 
     @cached_property
     def index(self) -> Ints:
-        """i8[n]: the class that has the most of the target; the class itself unless soft."""
+        """i8[n]: the class with the largest target; for hard labels the label."""
         if self.target is None:
             return np.zeros(len(self.rows), dtype=np.int64)
         hard = self.target.ndim == 1
@@ -171,12 +171,12 @@ class Batch:
 
     @cached_property
     def reduced(self) -> Reduced:
-        """What is needed of probabilities, or logits, where targets are class indices."""
+        """The reduced rows of probabilities or logits with class-index targets."""
         return self.known or Reduced.of(self.kind, self.predictions, self.index)
 
     @cached_property
     def extreme(self) -> Ints:
-        """i8[m]: the rows of logits whose exponentials as they are will not do."""
+        """i8[m]: the rows of logits whose exponentials overflow or lose digits without subtracting the maximum."""
         return self.reduced.extreme()
 
 
@@ -192,7 +192,7 @@ def by_column(batch: Batch) -> Batch:
     columns, cells, weight = batch.classes, np.arange(batch.target.size), batch.weight
     if batch.present is not None:
         cells = np.flatnonzero(batch.present)
-        # A cell counts as much as its row, shared among the cells that are there.
+        # The weight of a row is divided among its labelled cells.
         share = columns / np.count_nonzero(batch.present, axis=1)
         weight = share if weight is None else weight * share
     target: Floats = batch.target.reshape(-1)[cells].astype(np.float64)
@@ -212,9 +212,9 @@ def by_column(batch: Batch) -> Batch:
 
 
 def tempered(batch: Batch) -> Batch:
-    """Return the batch at the temperature T of its recipe: of logits z / T, of probabilities the logits ln q / T.
+    """Return the batch at the temperature T of its recipe: logits z / T, or for probabilities logits ln q / T.
 
-    Columns of --multilabel are left for `by_column`. T = 1 changes nothing.
+    With --multilabel this is left to `by_column`. T = 1 changes nothing.
 
     >>> batch = Batch(Recipe(temperature=0.5), np.array([[0.25, 0.75]]), np.array([0]), None, np.array([1]))
     >>> np.exp(tempered(batch).predictions).round(12).tolist()    # the squares, before the softmax
@@ -227,13 +227,13 @@ def tempered(batch: Batch) -> Batch:
     with np.errstate(over="ignore"):
         divided = scores / recipe.temperature
     if not divided.max(initial=-np.inf) < np.inf and np.isposinf(divided).any():
-        # Below the largest nothing overflows to +inf.
+        # Differences from the maximum do not overflow to +inf.
         divided = (scores - scores.max(axis=1, keepdims=True)) / recipe.temperature
     return replace(batch, recipe=replace(recipe, kind="logits", temperature=1.0), values=divided, known=None)
 
 
 def log_scores(batch: Batch) -> Floats:
-    """f8[n, k]: the logits of each row, or ln q; q below 0 by less than the tolerance counts as 0."""
+    """f8[n, k]: the logits of each row, or ln q; slightly negative q (within the tolerance) count as 0."""
     q = batch.predictions
     with np.errstate(divide="ignore"):
         if batch.kind != "probs":
@@ -247,8 +247,8 @@ def log_scores(batch: Batch) -> Floats:
 def with_class_weights(batch: Batch) -> Batch:
     """Return the batch with each weight times that of its class, sum_c W_c y_c; with `per_row` only losses have it.
 
-    Rows for which that is 0 are left out; with label smoothing they keep their weight and are `free`. With --multilabel
-    only losses have it too: W_c multiplies the part of class 1 of each cell, as pos_weight does in torch.
+    Rows of weight 0 are left out; with label smoothing they keep their weight and are `free`. With --multilabel only
+    losses are weighted too: W_c multiplies the term of class 1 of each cell, as pos_weight does in torch.
     """
     target, recipe = batch.target, batch.recipe
     if recipe.class_weight is None or recipe.per_row or recipe.multilabel:
@@ -266,7 +266,7 @@ def with_class_weights(batch: Batch) -> Batch:
 
 
 def both_classes(kind: str, column: Floats) -> Floats:
-    """Return the numbers of class 0 and class 1, f8[n, 2], of the one column that is about class 1.
+    """Return the numbers for class 0 and class 1, f8[n, 2], from the single column for class 1.
 
     >>> both_classes("probs", np.array([[0.25], [1.0]])).tolist()
     [[0.75, 0.25], [0.0, 1.0]]
@@ -283,7 +283,7 @@ def _both_logits(z: Floats) -> Floats:
 
 
 def _both_logprobs(log_q: Floats) -> Floats:
-    """ln(1 - e^l) by the form that keeps its digits (M. Maechler, Rmpfr vignette log1mexp)."""
+    """ln(1 - e^l) beside l, computed accurately (M. Maechler, Rmpfr vignette log1mexp)."""
     capped = np.minimum(log_q, 0.0)
     with np.errstate(divide="ignore"):
         other = np.where(capped > -np.log(2), np.log(-np.expm1(capped)), np.log1p(-np.exp(capped)))

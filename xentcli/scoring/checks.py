@@ -1,6 +1,6 @@
-"""The check of every row: what is not what its kind says is refused, with what it looks like.
+"""Check every row, and refuse rows that do not fit their kind, with a hint what they look like.
 
-What leaves `checked` holds: every later step may rely on it and checks nothing again.
+Later steps rely on these checks and repeat none of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from xentcli.scoring.rows import rounding, row_sums
 __all__ = ["Where", "checked"]
 
 Where = Callable[[int, int | None], Place]
-"""Say where the i-th row of a block, and the c-th of its prediction columns, stands."""
+"""Maps (row of a block, prediction column or None) to its Place."""
 
 
 def checked(
@@ -35,7 +35,7 @@ def checked(
     rows: Ints,
     where: Where,
 ) -> Batch:
-    """Check rows of predictions (n, k), floats of any size, and make a Batch of them.
+    """Check rows of predictions (n, k), floats of any size, and return them as a Batch.
 
     Raises DataError at the first row that is not what its kind says, with what the row looks like.
     """
@@ -53,22 +53,22 @@ def checked(
 
 
 class _Unscaled:
-    """Adds the value of the file to the message about a value that --scale has multiplied."""
+    """With --scale, adds the value in the file to an error about a scaled value."""
 
     def __init__(self, values: Array, scale: float, where: Where) -> None:
         self.values, self.scale, self.where = values, scale, where
         self.at: tuple[int, int | None] = (0, None)
 
     def __call__(self, row: int, column: int | None) -> Place:
-        """Say where a value stands, and remember it."""
+        """Return the place of a value, and remember the value."""
         self.at = (row, column)
         return self.where(row, column)
 
     def __enter__(self) -> None:
-        """Begin to watch for a refusal."""
+        """Start watching for errors."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Name the value that the file has, or the sum of the row there."""
+        """Add the value in the file, or the row sum there, to the error."""
         row, column = self.at
         if isinstance(error, DataError):
             found = self.values[row].astype("f8") if column is None else self.values[row, column]
@@ -91,7 +91,7 @@ def _checked(
         _CHECKS[recipe.kind](checked_, recipe, lambda i, _: where(int(cells[i]) // columns, int(cells[i]) % columns))
         if target is None or present.all():
             return Batch(recipe, predictions, target, weight, rows)
-        # A row counts by its cells that are there, so that the cost is the mean of all cells.
+        # A row is weighted by its labelled cells, so that the cost is the mean over all cells.
         share = np.count_nonzero(present, axis=1) / columns
         weight = share if weight is None else weight * share
         return Batch(recipe, predictions, np.where(present, target, 0.0), weight, rows, present=present)
@@ -258,7 +258,7 @@ def _refuse_odd(values: Floats, odd: Flags, why: str, row: int, where: Where) ->
 
 
 def _refuse_probs(q: Floats, recipe: Recipe, row: int, where: Where) -> None:
-    """Say why a row of q is not made of probabilities, and what it looks like instead."""
+    """Raise the error for a row of q that is not probabilities, with a hint what it looks like."""
     values, tau = q[row], recipe.tolerance
     _refuse_odd(
         values, ~np.isfinite(values) & ~np.isneginf(values), "a probability is a number from 0 to 1", row, where

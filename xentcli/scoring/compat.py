@@ -1,6 +1,6 @@
-"""COMPAT: how other tools come to their number, one row each. Plain data.
+"""COMPAT: how other tools compute their value, one row each. Plain data.
 
-Each row was read off the tool's own source of the version that it names.
+Each row was taken from the source code of the named version.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ __all__ = ["COMPAT", "Tool"]
 
 @record(frozen=True)
 class Tool:
-    """What a tool does beside the formula.
+    """What a tool does in addition to the formula.
 
     Attributes
     ----------
     title
-        The tool and the version that is reproduced.
+        The tool and the reproduced version.
     kinds
-        The kinds of predictions that it takes.
+        The kinds of predictions that it accepts.
     clip
-        The EPS of its clipping; "dtype" is the machine epsilon of the predictions' dtype.
+        EPS of its clipping; "dtype" stands for the machine epsilon of the dtype of the predictions.
     renormalize
-        Whether it divides each row by its sum before it clips.
+        Whether it divides each row by its sum before clipping.
     precision
         The dtype in which it subtracts q from 1, "f4" for all numbers that it reads; "dtype" is that of the
         predictions.
     short
-        Whether it computes 2-byte floats in 2 bytes: they are refused.
+        Whether it computes in 2 bytes for 2-byte floats, which are therefore refused.
     per_row
-        Whether it divides by the number of rows where targets are distributions and classes are weighted.
+        Whether it divides by the number of rows if targets are distributions and classes have weights.
     class_axis
-        The axis of the classes in arrays of three dimensions and more; None for the last.
+        The class axis in arrays of three or more dimensions; None for the last.
     """
 
     title: str

@@ -35,14 +35,14 @@ class Workings(Probabilities):
     """
 
     def figure(self, function: Callable[..., Floats], *arguments: int) -> Floats:
-        """f8[n]: a function of rows; with --multilabel its mean over the columns."""
+        """f8[n]: a function of the rows; with --multilabel its mean over the columns."""
         if self.batch.multilabel:
             return self.mean_of_columns(function(self.columns, *arguments))
         return function(self, *arguments)
 
     @cached_property
     def loss(self) -> Floats:
-        """f8[n]: the loss, with q clipped where that was asked for."""
+        """f8[n]: the loss, clipped if --clip or --compat asks for it."""
         if self.batch.recipe.clip is None:
             return self.raw_loss
         return self.mean_of_columns(self.columns.loss) if self.batch.multilabel else self._loss(self._clipped)
@@ -53,7 +53,7 @@ class Workings(Probabilities):
         return self.mean_of_columns(self.columns.raw_loss) if self.batch.multilabel else self._loss(lambda loss: loss)
 
     def _loss(self, clipped: Callable[[Floats], Floats]) -> Floats:
-        """f8[n]: -sum_c s_c ln q_c; a term with s_c = 0 is 0 whatever q_c is."""
+        """f8[n]: -sum_c s_c ln q_c; a term with s_c = 0 is 0 for any q_c."""
         loss, spread = clipped(self._label_losses), self.soft
         if self.batch.is_spread:
             spread = np.ones(len(loss), dtype=bool)
@@ -84,7 +84,7 @@ class Workings(Probabilities):
 
     @property
     def class_shares(self) -> Floats:
-        """f8[n, k]: what part of a row's weight falls on each class, W_c y_c / sum_c W_c y_c; without smoothing."""
+        """f8[n, k]: the share of each class in a row's weight, W_c y_c / sum_c W_c y_c; without smoothing."""
         return self._class_weighted(self.spread_target, self.spread_target, self.each_row)
 
     @property
@@ -97,7 +97,7 @@ class Workings(Probabilities):
         return target
 
     def _class_weighted(self, share: Floats, target: Floats, rows: Flags | Ints) -> Floats:
-        """f8[m, k]: W_c share_c / sum_c W_c y_c; the divisor is 1 where the weight of the row has no such factor."""
+        """f8[m, k]: W_c share_c / sum_c W_c y_c; the divisor is 1 if the row's weight does not contain it."""
         recipe, positive = self.batch.recipe, self.batch.positive
         if positive is not None:
             return np.stack([share[:, 0], positive[rows] * share[:, 1]], axis=1)
@@ -115,14 +115,14 @@ class Workings(Probabilities):
 
     @cached_property
     def each_loss(self) -> Floats:
-        """f8[n, k]: what each class would cost if it were the truth, q clipped where that was asked for."""
+        """f8[n, k]: the loss if each class were the label; clipped like `loss`."""
         return self._clipped(self.class_losses)
 
     def loss_of(self, index: Ints) -> Floats:
-        """f8[n]: what each row would cost if its label were the class `index` (i8[n]), q clipped where that was asked.
+        """f8[n]: the loss of each row if its label were the class `index` (i8[n]); clipped like `loss`.
 
-        To a few units in the last place of the larger of the logits it is made from: not for
-        a figure that is shown.
+        Accurate to a few units in the last place of the larger logit, which is not enough for figures
+        that are shown.
         """
         batch = self.batch
         if batch.recipe.smoothing or (batch.kind == "logits" and len(batch.extreme)):
@@ -135,7 +135,7 @@ class Workings(Probabilities):
 
     @cached_property
     def _label_losses(self) -> Floats:
-        """f8[n]: -ln q of the class with most of the target."""
+        """f8[n]: -ln q of the class with the largest target."""
         batch = self.batch
         if batch.kind == "probs" and not batch.binary:
             with np.errstate(divide="ignore"):
@@ -154,7 +154,7 @@ class Workings(Probabilities):
         return self._class_losses()
 
     def _class_losses(self, index: Ints | None = None) -> Floats:
-        """f8[n, k]: -ln q of each class; or f8[n], of the class `index` (i8[n])."""
+        """f8[n, k]: -ln q of each class; with `index` (i8[n]) f8[n]: that of the class `index`."""
         values = self.batch.predictions
         if index is not None:
             values = values[self.each_row, index][:, None]
@@ -175,7 +175,7 @@ class Workings(Probabilities):
 
     @property
     def _binary_losses(self) -> Floats:
-        """f8[n, 2]: -ln (1 - q) and -ln q of one column q; of --compat the difference is rounded already."""
+        """f8[n, 2]: -ln(1 - q) and -ln q of one column q; with --compat the difference is already rounded."""
         if self.batch.recipe.precision is not None:
             return 0.0 - np.log(np.maximum(self.batch.predictions, 0.0))
         q = self.batch.predictions[:, 1]

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def measured(metric: Metric, work: Workings) -> Floats:
-    """f8[n]: what a metric is the mean of, or its value of each row; with --multilabel the mean over the columns."""
+    """f8[n]: the values whose mean is a metric, or its value per row; with --multilabel the mean over columns."""
     function = metric.per_example or metric.of_row
     if isinstance(function, str):
         function = globals()[function]
@@ -35,7 +35,7 @@ def measured(metric: Metric, work: Workings) -> Floats:
 
 
 def correct(work: Workings) -> Floats:
-    """f8[n]: 1 where the class with the largest prediction is the label, else 0.
+    """f8[n]: 1 if the class with the largest prediction is the label, else 0.
 
     Ties go to the first class; in one column, q = 0.5 predicts the negative class.
     """
@@ -44,12 +44,12 @@ def correct(work: Workings) -> Floats:
 
 
 def wrong(work: Workings) -> Floats:
-    """f8[n]: 0 where the class with the largest prediction is the label, else 1."""
+    """f8[n]: 0 if the class with the largest prediction is the label, else 1."""
     return 1.0 - correct(work)
 
 
 def gap(work: Workings) -> Floats:
-    """f8[n]: the probability of the predicted class, less 1 where it is the label: positive where too sure.
+    """f8[n]: the probability of the predicted class, minus 1 if it is the label; a positive mean is overconfidence.
 
     >>> from xentcli.scoring.batch import Batch
     >>> from xentcli.scoring.recipe import Recipe
@@ -61,7 +61,7 @@ def gap(work: Workings) -> Floats:
 
 
 def among(work: Workings, k: int) -> Floats:
-    """f8[n]: 1 where the label is among the k classes of the largest predictions, else 0; ties go to the first.
+    """f8[n]: 1 if the label is among the k classes with the largest predictions, else 0; ties go to the first.
 
     >>> from xentcli.scoring.batch import Batch
     >>> from xentcli.scoring.recipe import Recipe
@@ -115,7 +115,7 @@ def half_brier(work: Workings) -> Floats:
 
 
 def _hard_squares(work: Workings) -> Floats:
-    """f8[n]: sum_c (q_c - y_c)^2 with all of the target on the class with most of it: (1 - q_y)^2 and the others."""
+    """f8[n]: sum_c (q_c - y_c)^2 for the one-hot target of the class with the largest target."""
     batch = work.batch
     if batch.kind != "logits":
         found = batch.reduced if batch.kind == "probs" else Reduced.of("probs", work.probabilities, work.index)
@@ -155,10 +155,10 @@ def entropy(work: Workings) -> Floats:
 
 
 def divergence(work: Workings) -> Floats:
-    """f8[n]: sum_c y_c (ln y_c - ln q_c), the KL divergence of a prediction from its target; of a hard label the loss.
+    """f8[n]: sum_c y_c (ln y_c - ln q_c), the KL divergence of target and prediction; for hard labels the loss.
 
-    That is the loss less the entropy of the target, in nats, without the rounding of their difference. Without label
-    smoothing and class weights.
+    Equals the loss minus the entropy of the target, in nats, without cancellation. Without label smoothing and
+    class weights.
 
     >>> from xentcli.scoring.batch import Batch
     >>> from xentcli.scoring.recipe import Recipe
@@ -180,7 +180,7 @@ def divergence(work: Workings) -> Floats:
 
 
 def prediction_entropy(work: Workings) -> Floats:
-    """f8[n]: -sum_c q_c ln q_c, the entropy of each prediction in nats, unclipped: 0 where it is sure.
+    """f8[n]: -sum_c q_c ln q_c, the entropy of each prediction in nats, unclipped; 0 for a certain one.
 
     >>> from xentcli.scoring.batch import Batch
     >>> from xentcli.scoring.recipe import Recipe

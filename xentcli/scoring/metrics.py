@@ -31,7 +31,7 @@ class Sum(Protocol):
 
 @record(frozen=True)
 class Totals:
-    """What metrics are derived from; losses in nats, None for what is undefined.
+    """The totals that metrics are derived from; losses in nats, None if undefined.
 
     Attributes
     ----------
@@ -44,12 +44,11 @@ class Totals:
     target_entropy
         The mean entropy of soft targets.
     bytes
-        The bytes of --bytes, exact; None where they sum to 0.
+        The bytes of --bytes, exact; None if they sum to 0.
     reference
         The cost of the forecast of --reference.
     ece, ece_floor, ece_floor_95
-        The expected calibration error; the one that a calibrated model would show by chance: its mean, and what is
-        exceeded one time in 20.
+        The expected calibration error; the mean and the 95 % quantile of that of a calibrated model, by chance.
     """
 
     cost: float
@@ -102,49 +101,49 @@ class Metric:
     name
         The name in JSON and in Report.metrics.
     title
-        Its name in tables.
+        The name in tables.
     about
-        One line on what it is.
+        One line that explains it.
     better
-        Which direction is better; "none" where neither is.
+        Which direction is better; "none" if neither.
     synonyms
-        Other names that are accepted.
+        Other accepted names.
     per_example
-        The function of Workings (or its name in measures.py) whose weighted mean it is.
+        The function of Workings (or its name in measures.py) whose weighted mean is the metric.
     of_row
-        That function for the value of a row alone, where the metric is derived from other means.
+        The same for the value of a single row, if the metric is derived from other means.
     reduced
-        Whether that function uses nothing of the predictions but what rows are reduced to (``Reduced``): then
-        it is computed of all rows of a task at once.
+        Whether that function needs only reduced rows (``Reduced``), not the predictions; it is then computed for
+        all rows of a task at once.
     derive
-        The function that derives it from the totals: a number or an exact sum, losses in nats, None where it
-        is undefined. It goes before `per_example`.
+        The function that derives it from the Totals: a number or exact sum, losses in nats, None if undefined.
+        Takes precedence over `per_example`.
     unit
         "loss" follows --base; "share" is at most 1; "number" is plain.
     labelled
         Whether it needs labels.
     hard
-        Whether it is undefined where a target is soft.
+        Whether it is undefined for soft targets.
     soft
-        Whether it is 0 for hard labels, and not computed where there are no others.
+        Whether it is 0 for hard labels, and computed only if there are soft targets.
     usual
-        Whether every score has it; else only those that show it, ask for it or hold it to a limit.
+        Whether every score has it; else only on request, or if a limit needs it.
     width
-        How far apart the values of two rows can be.
+        The largest possible difference between the values of two rows.
     argument
-        What its function takes beside the rows: the k of a top-k accuracy.
+        An extra argument of its function: the k of a top-k accuracy.
     tally
-        What it is derived from beside a plain score: "bins" of confidence, or a "fit", which reads the files again.
+        The extra tally it is derived from: "bins" of confidence, or a "fit", which reads the files again.
     of_shares
         Whether it is derived from the class frequencies.
     of_reference
         Whether it needs --reference.
     beside
-        The metrics that are shown wherever it is.
+        The metrics that are always shown along with it.
     always
-        Whether every report has it; others are None where they are undefined.
+        Whether it is always defined; other metrics can be None.
     description
-        The formula in the JSON Schema; `about` where empty.
+        The formula in the JSON Schema; empty for `about`.
     """
 
     name: str
@@ -308,7 +307,7 @@ def top(k: int) -> Metric:
 
 
 def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
-    """Return the usual metrics, then those that are asked for, once each.
+    """Return the usual metrics, then the requested ones, without repetition.
 
     >>> [metric.name for metric in wanted([top(3), find("cost")])][-2:]
     ['kl', 'top3']
@@ -318,7 +317,7 @@ def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
 
 
 def slice_means(metrics: Iterable[Metric]) -> tuple[str, ...]:
-    """Return the metrics that are means over rows, of which slices derive some metrics beside the cost.
+    """Return the mean metrics from which the given metrics of slices are derived, without the cost.
 
     >>> slice_means([find("skill"), find("accuracy"), find("kl")])
     ('accuracy', 'target_entropy')
@@ -328,11 +327,11 @@ def slice_means(metrics: Iterable[Metric]) -> tuple[str, ...]:
 
 
 _MEAN_BEHIND = {"kl": "target_entropy", "reference_skill": "reference_cost"}
-"""The mean beside the cost that a metric is derived from."""
+"""The mean, in addition to the cost, that a metric is derived from."""
 
 
 def with_those_beside(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-    """Return metrics, each with those that are shown wherever it is, once each.
+    """Return metrics, each followed by those always shown along with it, without repetition.
 
     >>> [metric.name for metric in with_those_beside([find("ece"), find("gap")])]
     ['ece', 'ece_floor', 'ece_floor_95', 'gap']

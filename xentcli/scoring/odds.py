@@ -1,4 +1,4 @@
-"""Decimal odds among predictions: how they are recognised, and the line that makes probabilities of them."""
+"""Recognise decimal odds among predictions, and give the command that converts them to probabilities."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from xentcli.scoring.rows import row_sums
 __all__ = ["are_odds", "conversion"]
 
 _MARGIN = (0.999, 1.2)
-"""What the reciprocals of a bookmaker's odds sum to: 1, and the margin."""
+"""Range of the sum of reciprocal odds: 1 plus the bookmaker's margin."""
 _TEXT = (".csv", ".tsv", ".txt")
 
 
 def are_odds(values: Floats) -> bool:
-    """Say whether rows f8[n, k] look like decimal odds: above 1, their reciprocals summing to 1 to 1.2.
+    """Return whether rows f8[n, k] look like decimal odds: above 1, with reciprocals that sum to 1 to 1.2.
 
     >>> are_odds(np.array([[1.5, 4.0, 9.0]])), are_odds(np.array([[70.0, 20.0, 10.0]]))
     (True, False)
@@ -32,7 +32,7 @@ def are_odds(values: Floats) -> bool:
 
 
 def conversion(places: Sequence[Place]) -> str:
-    """Return the line that writes a file with 1 / odds, each row divided by its sum; `places` are those of a row."""
+    """Return the command that writes 1 / odds, normalised per row; `places` are those of one row."""
     import json
 
     path, names = places[0].path or "", [place.column or "" for place in places]

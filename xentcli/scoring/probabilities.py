@@ -22,8 +22,8 @@ T = TypeVar("T", bound=np.generic)
 class Probabilities:
     """A batch and its probabilities, each part computed once.
 
-    Where targets are class indices, most figures come from five numbers a row
-    (``Batch.reduced``); ``shifted`` has the rows whose exponentials need max z subtracted.
+    With class-index targets, most figures come from five numbers per row (``Batch.reduced``);
+    ``shifted`` has the rows whose exponentials need max z subtracted.
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -35,7 +35,7 @@ class Probabilities:
 
     @cached_property
     def columns(self) -> Self:
-        """The same for n x k binary rows, where each column is a problem of its own."""
+        """The same for n x k binary rows, one per cell, as each column is a separate problem."""
         return type(self)(by_column(self.batch))
 
     def mean_of_columns(self, values: Floats) -> Floats:
@@ -61,7 +61,7 @@ class Probabilities:
 
     @cached_property
     def soft(self) -> Flags:
-        """bool[n]: whether the target of a row, or of one of its columns, is spread over several classes."""
+        """bool[n]: whether the target of a row, or of one of its columns, is soft."""
         if self.batch.multilabel:
             any_: Flags = np.logical_or.reduce(self._by_row(self.columns.soft), axis=1)
             return any_
@@ -73,12 +73,12 @@ class Probabilities:
 
     @cached_property
     def some_soft(self) -> bool:
-        """Whether the target of some row is spread over several classes."""
+        """Whether any target is soft."""
         return bool(self.soft.any())
 
     @property
     def index(self) -> Ints:
-        """i8[n]: the class that has the most of the target; the class itself unless soft."""
+        """i8[n]: the class with the largest target; for hard labels the label."""
         return self.batch.index
 
     @cached_property
@@ -109,7 +109,7 @@ class Probabilities:
 
     @cached_property
     def truth(self) -> Floats:
-        """f8[n]: the probability of the label; NaN where the target is soft."""
+        """f8[n]: the probability of the label; NaN for soft targets."""
         if self.batch.kind in ("probs", "logits"):
             picked = self._picked(self.batch.reduced.label, of_label=True)
         else:
@@ -149,15 +149,15 @@ class Probabilities:
 
     @cached_property
     def rest(self) -> Floats:
-        """f8[n, 1]: the sum of exp(z - max z) without the 1 of the largest: logsumexp(z) = max z + log1p(rest).
+        """f8[n, 1]: the sum of exp(z - max z) without the term 1 of the maximum: logsumexp(z) = max z + log1p(rest).
 
-        Beside that 1 a loss of 1e-18 would be lost, and log1p gives it back in full.
+        Added to that 1, a loss of 1e-18 would vanish; log1p keeps all its digits.
         """
         return row_sums(self._exponentials)[:, None]
 
     @cached_property
     def _exponentials(self) -> Floats:
-        """exp(z - max z), with 0 in place of the 1 of the largest.
+        """exp(z - max z), with 0 in place of the term 1 of the maximum.
 
         The rounding error of a difference d is |d| eps / 2, which exp makes relative: it is
         recovered (D. E. Knuth's two-sum) and put back, exp(d + e) = exp(d) (1 + e).

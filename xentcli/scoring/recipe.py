@@ -17,14 +17,14 @@ __all__ = ["Recipe"]
 
 @record(frozen=True, eq=False)
 class Recipe:
-    """How a row of predictions becomes a loss: made once, after --compat, before the first row.
+    """How a row of predictions becomes a loss; created once, after --compat and before the first row.
 
     Attributes
     ----------
     kind
         A name in KINDS.
     tolerance
-        tau: how far a row sum may be from 1.
+        tau: the tolerance of a row sum of 1.
     scale
         The factor of every prediction, applied before it is checked.
     renormalize
@@ -40,7 +40,7 @@ class Recipe:
     class_weight
         W, f8[K]: the loss of a row is -sum_c W_c y_c ln q_c; None where all are 1.
     per_row
-        Whether the denominator of the cost is the sum of the rows' weights, without the class weights.
+        Whether the denominator of the cost is the sum of the rows' weights without class weights.
     precision
         The dtype in which the tool of --compat subtracts q from 1; None for the exact difference.
     single
@@ -75,7 +75,7 @@ class Recipe:
             renormalize=tool.renormalize and columns > 1,
             per_row=tool.per_row,
             precision=precision,
-            # Numbers of 2 and 4 bytes are float32 already, unless they are multiplied.
+            # 2- and 4-byte floats need no rounding to float32, unless they are scaled.
             single=precision == "f4" and (dtype.itemsize > 4 or self.scale != 1.0),
         )
 
@@ -93,7 +93,7 @@ class Recipe:
 
     @property
     def reducible(self) -> bool:
-        """Whether valid rows with class indices as targets are recognised by the numbers of `Reduced`."""
+        """Whether reduced rows suffice to check rows with class-index targets."""
         return self.kind in ("probs", "logits") and not (self.multilabel or self.renormalize or self.single)
 
     @property
@@ -103,7 +103,7 @@ class Recipe:
         return zero and bool(self.smoothing) and not self.per_row
 
     def scaled(self, predictions: Array) -> Array:
-        """Return predictions (n, k) as they are, or f8[n, k] times the scale."""
+        """Return predictions (n, k) times the scale; unchanged without one."""
         return predictions if self.scale == 1.0 else predictions.astype("f8", copy=False) * self.scale
 
     def as_read(self, predictions: Floats) -> Floats:

@@ -67,12 +67,12 @@ class Reduced:
                 values = np.ascontiguousarray(numbers, dtype=np.float64)
                 (values if classes < _MANY else numbers).argmax(axis=1, out=made.predicted)
                 begin, step = _begins(rows, classes), 1
-            # What was made here may be written over.
+            # Arrays made here may be overwritten.
             free = None if np.may_share_memory(values, predictions) else values
             if kind == "logits" and not halves:
                 values = free = np.exp(values, out=free)
             own = begin + index * step
-            # Clipping needs no buffer, and nothing is to be clipped.
+            # mode="clip" avoids a buffer; all indices are in range.
             values.reshape(-1).take(own, out=made.label, mode="clip")
             values.reshape(-1).take(begin + made.predicted * step, out=made.top, mode="clip")
             if kind != "logits":
@@ -89,34 +89,34 @@ class Reduced:
 
     @classmethod
     def joined(cls, parts: Sequence[Reduced]) -> Reduced:
-        """Return those of the rows of some parts, one at least."""
+        """Join at least one part."""
         names = ("predicted", "label", "top", "sums", "squares")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def take(self, rows: Ints | slice) -> Reduced:
-        """Return those of some rows."""
+        """Return some rows."""
         numbers = (part[rows] for part in (self.label, self.top, self.sums, self.squares))
         return Reduced(self.predicted[rows], *numbers)
 
     def extreme(self) -> Ints:
-        """i8[m]: of logits the rows in which an exponential, or its square, could leave the doubles or lose digits.
+        """i8[m]: rows of logits in which an exponential or its square could overflow or lose digits.
 
-        Whatever is no finite number makes its row extreme, and so do logits that are all -inf.
+        A row is extreme too if a value is not finite, or all logits are -inf.
         """
         low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
         return np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER)))
 
     @property
     def deviation(self) -> float:
-        """The largest distance of a sum from 1; 0 of no rows."""
+        """The largest distance of a sum from 1; 0 without rows."""
         # Rounding keeps the order: the largest and the smallest sum are the farthest from 1.
         over = np.maximum.reduce(self.sums, initial=-np.inf) - 1
         return float(np.maximum(0.0, np.maximum(over, 1 - np.minimum.reduce(self.sums, initial=np.inf))))
 
     def plain(self, recipe: Recipe, classes: int) -> bool:
-        """Whether every row is what its kind says, so plainly that nothing more is to be looked at.
+        """Whether all rows are so clearly valid that no further checks are needed.
 
-        Of probabilities that none is negative is left to be seen.
+        For probabilities, that none is negative must still be checked.
         """
         if recipe.kind == "logits":
             return not len(self.extreme())
@@ -141,7 +141,7 @@ def _powers_by_bits() -> Floats:
 
 @lru_cache(maxsize=4)
 def _begins(rows: int, columns: int) -> Ints:
-    """Where each row begins; the same for each piece."""
+    """The offset of each row; cached, as pieces have equal sizes."""
     begin = np.arange(0, rows * columns, columns)
     begin.flags.writeable = False
     return begin
@@ -150,8 +150,7 @@ def _begins(rows: int, columns: int) -> Ints:
 def reduced(predictions: Array, index: Ints, recipe: Recipe) -> Reduced | None:
     """Reduce rows of probabilities or logits (f8[n, k] or shorter floats, k > 1) with labels (i8[n]).
 
-    None unless all are plainly what they should be: then `checked` says what is wrong, if
-    anything is.
+    None unless all rows are clearly valid; `checked` then finds the error, if there is one.
     """
     if recipe.kind == "probs" and not np.minimum.reduce(predictions, axis=None, initial=0.0) >= 0:
         return None

@@ -93,7 +93,7 @@ def first_largest(columns: Floats, out: Ints) -> None:
     """
     count = len(columns)
     largest = columns == np.maximum.reduce(columns, axis=0)
-    # The earlier, the more: the most that a row has is that of its first.
+    # Earlier columns get higher numbers, so that the maximum of a row belongs to its first largest column.
     points = largest.view(np.uint8) * np.arange(count, 0, -1, dtype=np.uint8)[:, None]
     np.subtract(count, np.maximum.reduce(points, axis=0), out=out, dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""How the loss of each row changes with a temperature, or with a slope and an intercept on the logit: for the fits.
+"""Derivatives of the loss of each row by temperature, or by slope and intercept on the logit, for the fits.
 
 With u = ln q (or logits), beta = 1/T and the target's shares s, the loss of a row is
 
@@ -25,7 +25,7 @@ _AT_ONCE = 1 << 15
 
 
 def with_temperature(batch: Batch, temperature: float) -> Batch:
-    """Return the batch as --temperature makes it, on top of a temperature that it has."""
+    """Return the batch at this temperature, in addition to one that it already has."""
     recipe = replace(batch.recipe, temperature=batch.recipe.temperature * temperature)
     return tempered(replace(batch, recipe=recipe, known=None))
 
@@ -44,7 +44,7 @@ def with_logit(batch: Batch, slope: float, intercept: float) -> Batch:
 
 
 def _cumulants(below: Floats, beta: float) -> tuple[Floats, ...]:
-    """f8[n] each: the sum of the powers e^(beta u) of a row, u f8[n, k] at most 0, and four cumulants of u by them."""
+    """f8[n] each: sum e^(beta u) of a row, for u (f8[n, k]) up to 0, and four cumulants of u with these weights."""
     powers = beta * below
     np.exp(powers, out=powers)
     total = row_sums(powers)
@@ -60,9 +60,9 @@ def _cumulants(below: Floats, beta: float) -> tuple[Floats, ...]:
 
 
 class Slopes:
-    """Rows of a batch, none of --multilabel, with the derivatives of their losses. `shares` are s, None where one-hot.
+    """Derivatives of the losses of a batch without --multilabel. `shares` are s, None if one-hot.
 
-    A loss that --clip keeps from changing has no slope.
+    A loss that --clip holds constant has slope 0.
     """
 
     def __init__(self, work: Workings) -> None:
@@ -80,7 +80,7 @@ class Slopes:
 
     @cached_property
     def infinite(self) -> int:
-        """How many rows have an infinite loss at every temperature: probability 0 where the target has a share."""
+        """The number of rows whose loss is infinite at every temperature: probability 0 for a class of the target."""
         if self.shares is None:
             return int(np.count_nonzero(np.isneginf(self.below[self.each_row, self.index])))
         return int(np.count_nonzero((np.isneginf(self.below) & (self.shares > 0)).any(axis=1)))
@@ -104,7 +104,7 @@ class Slopes:
         return row_sums(shares), row_sums(shares * np.where(moves, self.below, 0.0))
 
     def ends(self) -> tuple[Floats, Floats]:
-        """f8[n] each: the slope as beta falls to 0, and as it rises without end."""
+        """f8[n] each: the slope in the limits of beta to 0 and to infinity."""
         mass, target = self._target(None)
         there = np.isfinite(self.below)
         mean = row_sums(np.where(there, self.below, 0.0)) / np.count_nonzero(there, axis=1)
@@ -115,7 +115,7 @@ class Slopes:
         with np.errstate(all="ignore"):
             rows, columns = self.below.shape
             step = max(_AT_ONCE // columns, 1)
-            # No rows are one part too.
+            # Zero rows still make one part.
             starts = range(0, max(rows, 1), step)
             parts = [_cumulants(self.below[start : start + step], beta) for start in starts]
             total, *cumulants = map(np.concatenate, zip(*parts, strict=True))
@@ -125,9 +125,9 @@ class Slopes:
         return mean - target, *further
 
     def at_logit(self, slope: float, intercept: float) -> tuple[Floats, ...]:
-        """f8[n] each: of two classes the loss and its derivatives by the intercept a and the slope b.
+        """f8[n] each: for two classes, the loss and its derivatives by the intercept a and the slope b.
 
-        By a and b; by aa, ab, bb; by aaa, aab, abb, bbb. A row of probability 0 and 1 has none.
+        In the order a, b; aa, ab, bb; aaa, aab, abb, bbb. They are 0 for a row with probabilities 0 and 1.
         """
         with np.errstate(invalid="ignore"):
             logit = self.below[:, 1] - self.below[:, 0]

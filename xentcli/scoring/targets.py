@@ -1,4 +1,4 @@
-"""The check of target distributions, and the shares of counts of votes."""
+"""Check target distributions, and convert counts of votes to shares."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def target_checked(target: Floats, tolerance: float, where: Callable[[int, int |
 
 
 def shares(counts: Floats, where: Callable[[int, int | None], Place]) -> Floats:
-    """Return counts of votes, f8[n, k], each row divided by its sum: a share is rounded once.
+    """Return counts of votes, f8[n, k], divided by their row sums; each share is rounded once.
 
     Raises DataError at the first row with a number that is no count, or without a vote.
 
@@ -73,7 +73,7 @@ def shares(counts: Floats, where: Callable[[int, int | None], Place]) -> Floats:
 
 
 def _whole(values: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """Whether each is a whole number from 0 up."""
+    """Whether each value is a whole number from 0 up."""
     found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = (
         np.isfinite(values) & (values >= 0) & (values == np.floor(values))
     )

@@ -58,7 +58,7 @@ class Settings(Fields):
         """
         if settings is None:
             check_names(function, options)
-            # A loop of calls has the same few settings; data, and files that options name, may be others each time.
+            # A loop of calls repeats the same few settings; data and files named in options may change each time.
             if all(type(v) in _PLAIN or (type(v) is str and "@" not in v) for v in options.values()):
                 return _made(tuple((name, type(value), value) for name, value in options.items()))
             return cls(**options)

@@ -496,7 +496,7 @@ class Fields:
         Raises UsageError for the name of no file.
         """
         for_all = None
-        # Further files were written by another tool: only the decimal separator is that of a country.
+        # Further files may come from another tool; only the decimal separator (a locale) is shared.
         further = side not in SIDES and option != "decimal"
         for name, value in map(_for_file, items(getattr(self, option))):
             if name is not None and name not in SIDES and name not in self.files_named():

@@ -24,7 +24,7 @@ class _NoFigures:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
-            # Python's own inspection asks for these.
+            # pickle, copy and inspect ask for dunder attributes.
             raise AttributeError(name)
         raise RuntimeError(f"a tally of predictions uses the figure {name}, which is not computed")
 

@@ -143,7 +143,7 @@ def _twice(batch: Batch) -> bool:
 
 def _is_softmax_of_probabilities(q: Floats) -> bool:
     low, slack = q.min(axis=1), 1e-6
-    # Most predictions have more than e between the largest and the smallest: no logarithm is needed.
+    # Most rows have a ratio above e between the largest and the smallest: no logarithm is needed.
     if not ((low > 0) & (q.max(axis=1) <= math.exp(1 + 3 * slack) * low)).all():
         return False
     logs = np.log(q)

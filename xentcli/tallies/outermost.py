@@ -97,7 +97,7 @@ def _outside(x: Floats, y: Floats) -> Ints:
     if not (0 < scale_x < 1e150 and 1e-150 < scale_y < 1e150):
         return places
     u, v = x / scale_x, y / scale_y
-    # Few directions leave few points for more of them.
+    # A few directions first, so that more directions have fewer points to test.
     for count in (4, 8, 16):
         left = np.flatnonzero(_not_within(u, v, count))
         places, u, v = places[left], u[left], v[left]

@@ -120,7 +120,7 @@ class Figures:
             np.concatenate([p.soft for p in pieces]),
             np.concatenate([p.loss for p in pieces]),
             np.concatenate(raw) if raw else None,
-            # Pieces of hard labels alone have 0 of what only soft targets have.
+            # Pieces with hard labels only lack metrics of soft targets, which are 0 there.
             {name: np.concatenate([p.means.get(name, np.zeros(len(p.loss))) for p in pieces]) for name in names},
             shares,
             max((p.deviation for p in pieces if p.deviation is not None), default=None),

@@ -46,7 +46,7 @@ class ClassShares(Tally):
         batch, soft = work.batch, work.soft
         some = work.some_soft
         counts = np.bincount(work.index[~soft] if some else work.index, minlength=batch.classes).astype(np.int64)
-        # With per_row the weight of a row does not contain that of its class.
+        # With per_row the weight of a row does not include that of its class.
         spread = some or batch.recipe.per_row
         if batch.weight is None and not spread:
             return cls(counts)
@@ -106,7 +106,7 @@ class ClassShares(Tally):
         mass, problems = ExactSum.made(sum(units.values()), power), len(self.counts) // 2 if self.pairs else 1
         if (self.pairs and not self.weighted) or mass == weight or not weight:
             return self.entropy
-        # Where all of the target has class weight 0, nothing costs anything.
+        # If all targets have class weight 0, the cost is 0.
         return self.entropy * mass.over(weight, problems) if mass else 0.0
 
     @cached_property
@@ -127,7 +127,7 @@ class ClassShares(Tally):
         sizes = [masses.get(code, 0) + masses.get(code + 1, 0) for code in range(0, len(self.counts), 2)]
         if len(set(sizes)) == 1:
             return math.fsum(columns) / len(columns)
-        # A column counts as much as its cells do in the mean of rows.
+        # Columns are weighted by their cells, as in the mean over rows.
         each = zip(columns, sizes, strict=True)
         return math.fsum(entropy * ratio(size, sum(sizes)) for entropy, size in each if size)
 

@@ -192,7 +192,7 @@ class CsvPart:
                 column = pick.columns[0]
                 values[role] = texts = [record[column] for record in records]
                 if pick.as_ == "values":
-                    # A label may be a number, which has no point where others have commas; it is kept as text.
+                    # A label with a decimal comma is kept as text.
                     self.grammar.pointed(texts, partial(self._place_of, rows, role, 1))
                 continue
             width = len(pick.columns)
@@ -271,7 +271,7 @@ class CsvPart:
         written = Written(self.path, self.grammar.dialect.delimiter)
         message, advice = row_fault(records[index], self.width, place.line or 0, written)
         if not self.start and not advice.startswith("python3"):
-            # The rows before it may be lines above the table, unless its quotes explain the row itself.
+            # Earlier rows may be lines above the table, unless quotes explain this row.
             first = [self.names] * bool(self.names) + records
             advice = before_table([written.delimiter.join(cells) for cells in first], written) or advice
         if last and place.line and not advice and not any(map(is_number, records[index])):
@@ -375,7 +375,7 @@ class CsvSource(OfStream):
 
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[CsvPart]:
         """Cut the rows after the header into parts of about `block_bytes`."""
-        # Beside a quoted name a quote is not ordinary: no line has 0 fields.
+        # If names are quoted, quotes are not ordinary: 0 fields match no line.
         width = 0 if self.stream.head.startswith(b'"', self.begin) else self.width
         grammar = Grammar(self.path, self.dialect, width)
         pending: CsvPart | None = None

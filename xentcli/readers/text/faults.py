@@ -200,13 +200,13 @@ def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
         end = _table_ends(lines, delimiter) if short else len(lines)
         if (begin := _table_begins(lines[:end], delimiter)) is not None:
             found.append((begin, end))
-    # A decimal comma may seem to delimit the rows, and not their header.
+    # Decimal commas may look like delimiters in the rows but not in the header.
     first, end = min(found, default=(0, 0))
     if first and not all(line.startswith("sep=") for line in lines[:first]):
         if end < len(lines):
             return written.by(f"sed -n {first + 1},{end}p", "keeps the table alone")
         return _skipping(lines[:first], written)
-    # A title has blanks in it; else the name may be a label, and the first line the header.
+    # A title contains blanks; a single word may be a label, so that the first line is the header.
     titled = bool(name and lines) and " " in lines[0].strip()
     named = [index for index, line in enumerate(lines) if line.strip("\"' ") == name] if titled else []
     return _skipping(lines[: named[0]], written) if len(named) == 1 else ""
@@ -228,7 +228,7 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
     first = inside.index(True)
     if not all(inside[first:]) or not any(_has_number(line, delimiter) for line in lines[first + 1 :]):
         return None
-    # A comment may have the names, as numpy.savetxt writes them.
+    # A comment line may hold the names, as written by numpy.savetxt.
     if first and _has_number(lines[first], delimiter) and lines[first - 1].count(delimiter) + 1 == width:
         return first - 1
     # If all rows end with a delimiter, the line above them is the header.

@@ -226,7 +226,7 @@ def _between_blanks(buffer: Bytes, text: Bytes, dialect: Dialect, width: int) ->
     if blanks + tabs + returns + len(line_ends) + 1 != np.count_nonzero(low):
         # Other control characters belong to a field.
         return None
-    # Apart, starts and ends have an 8-byte word each as a rule; together they would take the slow path of _places.
+    # Separately, most 8-byte words hold one start or end; together they would take the slow path of _places.
     start, end = (_edges(*sides, len(text)) for sides in ((low[:-1], low[1:]), (low[1:], low[:-1])))
     if dialect.quotes and len(quotes := np.flatnonzero(text == _QUOTE)):
         quotes += PAD

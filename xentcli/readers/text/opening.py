@@ -180,7 +180,7 @@ def _second_is_longer(stream: ByteStream, dialect: Dialect, begin: int) -> bool:
 def _are_row_names(cells: Sequence[str], dialect: Dialect) -> bool:
     """Whether a first column is of texts, or counts its rows, from 1 as in R or from 0 as in pandas."""
     counted = any(cells == [str(row) for row in range(first, first + len(cells))] for first in (0, 1))
-    # A quote of another dialect has a delimiter within.
+    # Under another quoting style a field may contain a delimiter.
     return counted or not any(_is_number(c, dialect) or c.startswith("'") or c.endswith("\\") for c in cells)
 
 

@@ -232,7 +232,7 @@ def _of_lists(value: Mapping[str, Any], document: bool) -> Table | None:
     if len(lists) == len(value) and all(item and is_row(item) and isinstance(item[0], dict) for item in lists.values()):
         return _keyed(list(value), list(value.values()))
     if deep:
-        # One row beside single values may be what a record has.
+        # A single row beside single values may be one record.
         whole = len(lists) == len(value) or (document and len(next(iter(deep.values()))) > 1)
         return _of_deep(lists, deep) if whole else None
     lengths = {len(item) for item in lists.values()}
