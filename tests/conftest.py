@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import functools
 import gc
 import logging
@@ -11,8 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -102,6 +104,7 @@ class Done(NamedTuple):
 
 Call = Callable[..., Done]
 Write = Callable[[str, str | bytes], str]
+Feed = Callable[[Iterable[bytes]], str]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -196,6 +199,31 @@ def write(tmp_path: Path) -> Write:
         return str(path)
 
     return put
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Feed]:
+    """Make a FIFO that a thread writes chunks into, until they end or nobody reads; returns its path."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no FIFO here")
+    threads: list[threading.Thread] = []
+
+    def start(chunks: Iterable[bytes]) -> str:
+        path = tmp_path / f"fifo{len(threads)}"
+        os.mkfifo(path)
+
+        def write() -> None:
+            with contextlib.suppress(BrokenPipeError), open(path, "wb", buffering=0) as file:
+                for chunk in chunks:
+                    file.write(chunk)
+
+        threads.append(threading.Thread(target=write, daemon=True))
+        threads[-1].start()
+        return str(path)
+
+    yield start
+    for thread in threads:
+        thread.join(1)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import io
 import os
 import pickle
 import struct
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,13 +21,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xentcli
+from tests.conftest import Feed
 from tests.laws import settings
 from xentcli.errors import DataError, FileError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick, Rows, Source
 
 Write = Callable[[str, str | bytes], str]
-Feed = Callable[[bytes], str]
 Array = npt.NDArray[Any]
 T = TypeVar("T")
 
@@ -115,29 +114,8 @@ def refusal(call: Callable[[], object]) -> XentError:
     return error
 
 
-@pytest.fixture
-def feed(tmp_path: Path) -> Iterator[Feed]:
-    """Make a FIFO that a thread writes bytes into."""
-    if not hasattr(os, "mkfifo"):
-        pytest.skip("no FIFO here")
-    threads: list[threading.Thread] = []
-
-    def start(data: bytes) -> str:
-        path = tmp_path / f"fifo{len(threads)}"
-        os.mkfifo(path)
-
-        def write() -> None:
-            with contextlib.suppress(BrokenPipeError), open(path, "wb", buffering=0) as file:
-                for i in range(0, len(data), 1000):
-                    file.write(data[i : i + 1000])
-
-        threads.append(threading.Thread(target=write, daemon=True))
-        threads[-1].start()
-        return str(path)
-
-    yield start
-    for thread in threads:
-        thread.join(1)
+def in_pieces(data: bytes) -> Iterator[bytes]:
+    return (data[i : i + 1000] for i in range(0, len(data), 1000))
 
 
 @pytest.mark.parametrize("order", "CF")
@@ -229,7 +207,7 @@ def test_a_large_array_is_read_in_bounded_parts(write: Write) -> None:
 @pytest.mark.parametrize("block", [1, 100, 1 << 20])
 def test_a_fifo_is_read_as_a_file_is(compress: Callable[[bytes], bytes], block: int, feed: Feed) -> None:
     array = sample("<f8", (3000, 5))
-    assert same_bits(read(feed(compress(npy(array))), block), array)
+    assert same_bits(read(feed(in_pieces(compress(npy(array)))), block), array)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (0,), (0, 1)])
@@ -256,7 +234,7 @@ def test_three_dimensions_are_rows_in_the_order_of_the_index_or_refused(order: s
 
 def test_fortran_order_as_a_stream_is_refused_with_the_way_out(write: Write, feed: Feed) -> None:
     data = npy(np.asfortranarray(sample("<f8")))
-    for path in (write("a.npy.gz", gzip.compress(data)), feed(data)):
+    for path in (write("a.npy.gz", gzip.compress(data)), feed(in_pieces(data))):
         error = refusal(lambda path=path: read(path))  # type: ignore[misc]
         assert isinstance(error, DataError)
         assert "Fortran" in error.message and "numpy.ascontiguousarray" in error.advice[0]
@@ -278,7 +256,7 @@ def test_a_file_cut_anywhere_is_refused(order: str, how: str, write: Write, feed
     step = 1 if how == "file" else 3
     for length in range(0, len(data), step):
         cut = data[:length]
-        path = feed(cut) if how == "fifo" else write("a.npy", gzip.compress(cut) if how == "gzip" else cut)
+        path = feed(in_pieces(cut)) if how == "fifo" else write("a.npy", gzip.compress(cut) if how == "gzip" else cut)
         error = refusal(lambda path=path: read(path, 8, "npy"))  # type: ignore[misc]
         assert isinstance(error, DataError)
         assert str(error).startswith(path)
@@ -459,6 +437,6 @@ def test_an_array_that_shrinks_while_it_is_read_is_refused(write: Write) -> None
 def test_a_huge_row_that_a_stream_only_claims_is_refused_without_its_memory(write: Write, feed: Feed) -> None:
     for shape in ((1, 2**38), (2, 2**40), (1, 2**61)):
         data = raw(described(shape=shape), bytes(800))
-        for path in (write("a", gzip.compress(data)), feed(data)):
+        for path in (write("a", gzip.compress(data)), feed(in_pieces(data))):
             error = refusal(lambda path=path: read(path))  # type: ignore[misc]
             assert isinstance(error, DataError | FileError)

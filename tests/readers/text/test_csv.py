@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import lzma
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import xentcli
+from tests.conftest import Feed
 from xentcli.errors import DataError, FileError, NoVerdict, UsageError, XentError
 from xentcli.readers import open_source
 from xentcli.readers.source import Pick
 from xentcli.readers.text.csv import CsvSource, check_delimiter
 
 Write = Callable[[str, str | bytes], str]
-Feed = Callable[[Iterator[bytes]], str]
 
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
 PLAIN = b"a,b\n" + b"".join(b"%d,x%d\n" % (i, i * i) for i in range(40))
@@ -56,31 +54,6 @@ def refusal(call: Callable[[], object]) -> XentError:
     except XentError as error:
         return error.with_traceback(None)
     raise AssertionError("nothing was refused")
-
-
-@pytest.fixture
-def feed(tmp_path: Path) -> Iterator[Feed]:
-    """Make a FIFO that a thread writes chunks into, until they end or nobody reads."""
-    if not hasattr(os, "mkfifo"):
-        pytest.skip("no FIFO here")
-    threads: list[threading.Thread] = []
-
-    def start(chunks: Iterator[bytes]) -> str:
-        path = tmp_path / f"fifo{len(threads)}"
-        os.mkfifo(path)
-
-        def write() -> None:
-            with contextlib.suppress(BrokenPipeError), open(path, "wb", buffering=0) as file:
-                for chunk in chunks:
-                    file.write(chunk)
-
-        threads.append(threading.Thread(target=write, daemon=True))
-        threads[-1].start()
-        return str(path)
-
-    yield start
-    for thread in threads:
-        thread.join(1)
 
 
 @pytest.mark.parametrize(
