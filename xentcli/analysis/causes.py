@@ -71,8 +71,8 @@ def causes(predictions: Any, labels: Any = None, settings: Settings | None = Non
 
     Examples
     --------
-    >>> told = causes([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.1]], [0, 0, 0, 1])
-    >>> [(cause.name, round(cause.share, 2)) for cause in told.causes]
+    >>> found = causes([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.9, 0.1]], [0, 0, 0, 1])
+    >>> [(cause.name, round(cause.share, 2)) for cause in found.causes]
     [('class 1', 0.77), ('worst 1 % of rows', 0.77)]
     """
     chosen = Settings.chosen(settings, options, causes)

@@ -94,10 +94,10 @@ def contrasts_of(
     runs: Runs,
     models: Sequence[ModelRows],
     labels: Any,
-    threads: int | None = None,
+    threads: int | None,
     *,
-    details: Collection[str] = (),
-    whole: bool = False,
+    details: Collection[str],
+    whole: bool,
 ) -> Contrasts:
     """Tally the rows that all models have, the reference first.
 

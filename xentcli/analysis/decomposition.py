@@ -27,7 +27,7 @@ Score = Callable[[Floats, Floats], Floats]
 """Maps q and y (f8[n] each) to the scores of the rows, f8[n]."""
 
 
-def decomposed(feed: Feed, threads: int | None = None) -> tuple[Component, ...]:
+def decomposed(feed: Feed, threads: int | None) -> tuple[Component, ...]:
     """Decompose the log and Brier scores of a binary problem, or the Brier score of several classes.
 
     Each of several classes is decomposed against the rest: their Brier scores add up to that of the rows, log scores do

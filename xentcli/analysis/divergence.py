@@ -36,7 +36,7 @@ _OF_PREDICTIONS = {
 """The options that apply to distributions without labels."""
 
 
-def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None = None) -> Comparison:
+def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, threads: int | None) -> Comparison:
     """Compare each model with the first, row by row, by position and without labels.
 
     With the distributions p of the reference and q of the model, the divergences of a row are

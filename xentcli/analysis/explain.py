@@ -117,12 +117,12 @@ def explain_values(
     names = (option, "--label" if target is None else "--target")
     array = np.array([values], dtype=np.float64)
     try:
-        told = _explained(array, truth, settings, 1, names)
+        example = _explained(array, truth, settings, 1, names)
     except DataError as error:
         # A value on the command line has no row or column.
         place = Place(error.place.path) if error.place is not None else None
         raise DataError(error.message, place=place, advice=tuple(_about_literals(error.advice, values))) from None
-    return replace(told, row=None, inputs=())
+    return replace(example, row=None, inputs=())
 
 
 _OTHER_KIND = re.compile(r"--kind (probs|logits|logprobs)\b")
@@ -172,19 +172,19 @@ def _row_of(feed: Feed, row: int) -> Explanation:
             place=Place(plan.predictions.path),
             advice="xent score PREDS --per-example FILE, with the same options, writes them all",
         )
-    total, told = 0, None
+    total, example = 0, None
     for task in feed.tasks():
         total = task.start + task.part.rows
-        if told is None and row <= total:
-            told = _of_row(plan, task, row)
+        if example is None and row <= total:
+            example = _of_row(plan, task, row)
         # The other rows are not scored, but their ids must match.
         matching.note(*scorer.keys(task))
     matching.finish()
     if not total:
         raise NoVerdict("there are no rows", place=Place(plan.predictions.path))
-    if told is None:
+    if example is None:
         raise DataError(f"there is no row {row:,}; the last is {total:,}", place=Place(plan.predictions.path))
-    return told
+    return example
 
 
 def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
@@ -200,17 +200,17 @@ def _of_row(plan: Plan, task: Task, row: int) -> Explanation | None:
         raise DataError(f"the row {why}: it is not scored", place=one.rows.place("preds", 0))
     # Infinite values are shown as such.
     with np.errstate(all="ignore"):
-        told = _told(plan, Workings(aligned.batch))
+        example = _example_of(plan, Workings(aligned.batch))
         if plan.recipe.temperature != 1:
             untempered = replace(plan, recipe=replace(plan.recipe, temperature=1.0))
             given = Scorer(untempered).align(one).batch.predictions[0].tolist()
-            terms = tuple(replace(term, given=value) for term, value in zip(told.terms, given, strict=True))
-            told = replace(told, kind=plan.settings.kind, terms=terms, temperature=plan.recipe.temperature)
+            terms = tuple(replace(term, given=value) for term, value in zip(example.terms, given, strict=True))
+            example = replace(example, kind=plan.settings.kind, terms=terms, temperature=plan.recipe.temperature)
     inputs = tuple(InputFile(table.path, table.format, None, None, table.header) for table in plan.inputs)
-    return replace(told, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
+    return replace(example, row=row, id=aligned.ids[0] if aligned.ids else None, inputs=inputs)
 
 
-def _told(plan: Plan, work: Workings) -> Explanation:
+def _example_of(plan: Plan, work: Workings) -> Explanation:
     batch = work.batch
     names = plan.classes or ("the truth",)
     target = _target(batch)

@@ -106,12 +106,8 @@ def findings(case: Case) -> list[Warning]:
     """Return all warnings; a diagnosis that fails is skipped."""
     found: list[Warning] = []
     for diagnose in _DIAGNOSES:
-        found += attempted(partial(_all_of, diagnose, case), [])
+        found += attempted(partial(list, diagnose(case)), [])
     return found
-
-
-def _all_of(diagnose: Diagnosis, case: Case) -> list[Warning]:
-    return list(diagnose(case))
 
 
 def percent(share: float, other: float) -> str:

@@ -72,7 +72,7 @@ def fitted(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, t
     return Fit(found.fit, gain)
 
 
-def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None = None, threads: int | None = None) -> Fit:
+def searched(feed: Feed, *, logit: bool = False, first: SlopeSums | None, threads: int | None) -> Fit:
     """Fit a temperature to all rows of a feed, or with `logit` (two classes) a slope and an intercept on the logit.
 
     T minimises sum w_i loss_i of softmax(ln q / T), with the weights, soft targets, class weights, smoothing and

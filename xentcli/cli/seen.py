@@ -43,7 +43,7 @@ _CHOOSING = ("metrics", "by", "by_class", "worst")
 
 
 def check_seen(
-    options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked], drawn: Collection[str] = ()
+    options: Mapping[str, Any], forms: Mapping[str, str], get: Sequence[Asked], drawn: Collection[str]
 ) -> None:
     """Refuse an option that none of the forms shows, and two tables in a form for one.
 

@@ -21,7 +21,7 @@ __all__ = ["batches_again", "clusters_of", "tallied_again"]
 T = TypeVar("T", bound=Tally)
 
 
-def batches_again(feed: Feed, threads: int | None = None) -> Iterator[Batch]:
+def batches_again(feed: Feed, threads: int | None) -> Iterator[Batch]:
     """Read a feed again and yield its batches in order; never on a cluster, as they are as large as the files."""
     again = feed.again()
     for batches in mapped(_Batches(Scorer(feed.plan)), again.tasks(), worker_count(threads)):
@@ -63,7 +63,7 @@ def clusters_of(aligned: Aligned) -> Keys | None:
     return coded(take(columns[0], aligned.kept)) if columns else None
 
 
-def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None = None) -> T:
+def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None) -> T:
     """Read all rows of a feed again and tally them; the feed must be repeatable and its ids already matched.
 
     Raises DataError if a file changed meanwhile.

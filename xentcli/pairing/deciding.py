@@ -22,7 +22,7 @@ __all__ = ["labels_that_decide"]
 
 
 def labels_that_decide(
-    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], settings: Settings, *, whole: bool = False
+    roles: Roles, queues: Sequence[PartQueue], joins: Sequence[Join], settings: Settings, *, whole: bool
 ) -> tuple[Census, bool]:
     """Return the labels that decide the rule, and whether they are all labels; rows of weight 0 are skipped."""
     label = roles["label"][0]

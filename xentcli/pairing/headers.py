@@ -200,7 +200,7 @@ def _names_of_classes(predictions: Source, look: Line | None, settings: Settings
     return predictions.names
 
 
-def named_columns(settings: Settings, side: str, known: Sequence[str] = ()) -> set[str]:
+def named_columns(settings: Settings, side: str, known: Sequence[str]) -> set[str]:
     """Return the column names used in options; a first line with one of them is a header.
 
     Prediction columns have the names of classes, so in a file of labels such a name (`known`) may be

@@ -274,7 +274,7 @@ def _floats(tensor: Any, name: str) -> Array:
     return widened(array) if bfloat16 else array
 
 
-def _of_array(array: Array, name: str, column: str = "", data: Any = None, *, bfloat16: bool = False) -> MemorySource:
+def _of_array(array: Array, name: str, column: str, data: Any = None, *, bfloat16: bool = False) -> MemorySource:
     """A source with the last axis of an array as columns; raises DataError if the dtype is not numbers or text."""
     index = index_of(data)
     if array.dtype.kind == "O" and not array.ndim:

@@ -72,7 +72,7 @@ def annotation(row: Option) -> str:
     return " | ".join(sorted(dict.fromkeys(kinds), key=lambda kind: kind == "None"))
 
 
-def _options_taken(command: str, also: Iterable[str] = (), without: Iterable[str] = ()) -> dict[str, Option]:
+def _options_taken(command: str, also: Iterable[str], without: Iterable[str]) -> dict[str, Option]:
     """Return the options of a command, and others by name."""
     rows = options_of(Fields).items()
     return {name: row for name, row in rows if (command in row.commands and name not in without) or name in also}

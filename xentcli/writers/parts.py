@@ -21,7 +21,7 @@ __all__ = ["parts_sink"]
 
 
 @contextlib.contextmanager
-def parts_sink(path: str, more: Sequence[str] = ()) -> Iterator[Sink]:
+def parts_sink(path: str, more: Sequence[str]) -> Iterator[Sink]:
     """Yield a sink whose rows workers write to files in a folder: all of them, or none if the context ends in an error.
 
     `more` are the names of the metrics that are further columns.

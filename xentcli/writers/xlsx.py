@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from xentcli.extras import needed
-from xentcli.report.document import Document, Table
+from xentcli.report.document import Document
 from xentcli.writers.safe import terminal
 
 __all__ = ["render"]
@@ -24,15 +24,11 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
     book = openpyxl.Workbook(write_only=True)
     for table in document.tables():
         sheet = book.create_sheet(table.title[:_LONGEST])
-        for row in _rows(table):
+        for row in (table.columns, *table.rows):
             sheet.append([_cell(openpyxl, sheet, value) for value in row])
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
-
-
-def _rows(table: Table) -> list[tuple[Any, ...]]:
-    return [table.columns, *table.rows]
 
 
 def _cell(openpyxl: Any, sheet: Any, value: Any) -> Any:

@@ -303,7 +303,7 @@ def between(separators: Ints) -> tuple[Ints, Ints]:
     return start, separators
 
 
-def _separates(letters: Bytes, dialect: Dialect, out: Flags | None = None) -> Flags:
+def _separates(letters: Bytes, dialect: Dialect, out: Flags | None) -> Flags:
     found: Flags = np.equal(letters, ord(dialect.delimiter), out=out)
     found |= letters == _LF
     return found

@@ -102,7 +102,7 @@ def cut(text: str, longest: int = _LONGEST) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 1 - end]}…{shown[-end:]}"
 
 
-def infinite_bar(axes: Any, place: float, height: float, width: float, text: str = "") -> None:
+def infinite_bar(axes: Any, place: float, height: float, width: float, text: str) -> None:
     """Draw the bar of infinite losses, which a text above it shows where it is low."""
     axes.bar(place, height, 0.9 * width, color=RED, edgecolor=INK, hatch="xxxx", linewidth=0.6)
     axes.annotate(text, (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=7)
