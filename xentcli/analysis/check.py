@@ -123,30 +123,40 @@ def check(
     if made is not None:
         _check_written(made, (predictions, labels, old, *chosen.files_named()))
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
-    beside: dict[str, Any] = {"threads": threads, "progress": progress}
-    sliced = with_metrics_of(chosen, rules)
-    if state is not None:
-        beside["keep"] = _kept_state(state, chosen, rules, (predictions, labels, old))
-    alone = old is None and made is None
-    if alone and not any(map(is_stream, (predictions, labels, *chosen.files_named()))):
-        given_also: dict[str, Any] = {"sink": sink, "metrics_needed": sorted(needed), "details": details}
-        report, _ = scored(predictions, labels, sliced, **given_also, **beside)
-        again = partial(_read_again, predictions, labels, chosen, threads=threads, progress=progress)
-        return judged(rules, report, chosen, again=again)
+    run: dict[str, Any] = {"threads": threads, "progress": progress}
+    keep = None if state is None else _kept_state(state, chosen, rules, (predictions, labels, old))
+    if old is None and made is None and not any(map(is_stream, (predictions, labels, *chosen.files_named()))):
+        beside: dict[str, Any] = {"sink": sink, "metrics_needed": sorted(needed), "details": details, "keep": keep}
+        report, _ = scored(predictions, labels, with_metrics_of(chosen, rules), **beside, **run)
+        return judged(rules, report, chosen, again=partial(_read_again, predictions, labels, chosen, **run))
+    also = {"also": None if sink is None else Sink.of(sink), "details": details, "keep": keep}
+    return _with_rows(predictions, labels, chosen, rules, (old, made), needed, also, run)
+
+
+def _with_rows(
+    predictions: Any,
+    labels: Any,
+    settings: Settings,
+    rules: Rules,
+    baselines: tuple[str | None, str | None],
+    needed: Sequence[str],
+    also: Mapping[str, Any],
+    run: Mapping[str, Any],
+) -> CheckReport:
+    """Check a run whose rows are kept: for a baseline to compare with, or to write, or because it is a stream."""
     # A check without a baseline starts faster without these.
     from xentcli.analysis import baseline as files
     from xentcli.analysis.against import compared
 
-    runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
-    runs.most = _MOST_OF_STREAM if alone else None
-    also = None if sink is None else Sink.of(sink)
-    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, also=also, details=details, **beside)
-    whole, report = new.scores, _shown(new.scores, chosen)
-    new.report = report
+    old, made = baselines
+    sliced = with_metrics_of(settings, rules)
+    runs = Runs.of(sliced, _kept(settings, needed), files.HASH)
+    runs.most = _MOST_OF_STREAM if old is None and made is None else None
+    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, **also, **run)
+    whole, new.report = new.scores, _shown(new.scores, settings)
     paired = [rule.metric for rule in rules.regressions]
-    beside.pop("keep", None)
-    against = None if old is None else compared(old, runs, new, labels, paired, **beside)
-    result = _judged(rules, Evidence(report, whole, chosen, runs, new if runs.keeps_all else None, against))
+    against = None if old is None else compared(old, runs, new, labels, paired, **run)
+    result = _judged(rules, Evidence(new.report, whole, settings, runs, new if runs.keeps_all else None, against))
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
