@@ -16,7 +16,7 @@ __all__ = ["Coded", "Values", "concatenated", "take", "texts_of"]
 
 @record(frozen=True, eq=False)
 class Coded:
-    """A column of few distinct texts: for each row the place of its text among them.
+    """A dictionary-encoded column: distinct texts, and for each row a code.
 
     >>> column = Coded(("cat", "dog"), np.array([1, 0, 1]))
     >>> column.tolist(), column[1:].tolist()
@@ -45,7 +45,7 @@ class Coded:
 
 
 Values = Floats | Array | list[str] | Texts | Coded
-"""Floats (n, k), float64 or the dtype of the array; or one column: texts, or an array of numbers."""
+"""Floats (n, k), float64 or as stored; or one column: texts, or an array of numbers."""
 
 
 def take(values: Values, rows: Ints) -> Values:
@@ -56,7 +56,7 @@ def take(values: Values, rows: Ints) -> Values:
 
 
 def texts_of(values: Values) -> Sequence[str]:
-    """Return a column of texts as such."""
+    """Return a column as texts."""
     if isinstance(values, Coded):
         return values.tolist()
     assert isinstance(values, list | Texts)
@@ -64,7 +64,7 @@ def texts_of(values: Values) -> Sequence[str]:
 
 
 def concatenated(parts: Sequence[Values]) -> Values:
-    """Return one column of several, all of one kind; numbers and texts together are texts."""
+    """Concatenate columns; numbers and texts together become texts."""
     texts = [part for part in parts if isinstance(part, list | Texts | Coded)]
     if not texts:
         arrays: list[Array] = [part for part in parts if isinstance(part, np.ndarray)]

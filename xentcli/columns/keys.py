@@ -1,4 +1,4 @@
-"""The keys of rows: which distinct ones there are, and which each row has."""
+"""Keys: distinct keys of rows, and a code for each row."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from xentcli.columns.vocabulary import Vocabulary
 __all__ = ["Keys", "coded", "crossed", "joined_keys"]
 
 Keys = tuple[Sequence[Any], Ints]
-"""Distinct keys, and i8[n]: which of them each row has."""
+"""Distinct keys, and i8[n]: the index of each row's key."""
 
 
 def coded(keys: Any) -> Keys:
-    """Return the distinct keys, and which of them each row has.
+    """Return the distinct keys, and the index of each row's key.
 
     `keys` are a sequence, an array of whole numbers, or a dictionary-coded column.
 
@@ -41,7 +41,7 @@ def coded(keys: Any) -> Keys:
 
 
 def crossed(columns: Sequence[Keys]) -> Keys:
-    """Return the keys of several columns together: tuples; of one column its own.
+    """Return the combined keys of several columns as tuples; for one column its own keys.
 
     >>> names, codes = crossed([(["a", "b"], np.array([0, 1, 0])), (["x"], np.array([0, 0, 0]))])
     >>> names, codes.tolist()

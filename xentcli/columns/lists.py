@@ -1,4 +1,4 @@
-"""A column of lists of any length: what a language model says of each token of a text."""
+"""A column of lists of any length, such as the log-probability of each token of a text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Items", "Lists"]
 
 @record(frozen=True, eq=False)
 class Lists:
-    """n lists, one after the other.
+    """n lists, stored one after the other.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Lists:
         return len(self.ends) - 1
 
     def __getitem__(self, rows: slice) -> Lists:
-        """Return some lists that follow each other."""
+        """Return some consecutive lists."""
         first, last, _ = rows.indices(len(self))
         return Lists(self.items, self.ends[first : max(first, last) + 1])
 
@@ -56,7 +56,7 @@ class Lists:
 
     @cached_property
     def origin(self) -> Ints:
-        """i8[m]: which list each item is in."""
+        """i8[m]: the index of the list of each item."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     @cached_property
@@ -65,7 +65,7 @@ class Lists:
         return np.arange(self.ends[0], self.ends[-1]) - np.repeat(self.ends[:-1], self.lengths)
 
     def named(self, names: Sequence[object]) -> Items:
-        """Return the items under names that begin with those of their lists."""
+        """Return names for the items, which begin with the names of their lists."""
         return Items(names, self.origin, self.position)
 
     def tolist(self) -> list[list[object]]:
@@ -75,12 +75,12 @@ class Lists:
 
 
 class Items(Sequence[str]):
-    """The names of the items of lists: that of the list, and the place there; each is made when it is asked for.
+    """The names of the items of lists, NAME[PLACE], created on access.
 
     Attributes
     ----------
     origin, position
-        i8[m]: which list each item is in, and its place there, from 0.
+        i8[m]: the list of each item, and its place in the list, from 0.
 
     >>> list(Items(["a", "b"], np.array([0, 1, 1]), np.array([4, 0, 1])))
     ['a[4]', 'b[0]', 'b[1]']

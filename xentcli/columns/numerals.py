@@ -38,7 +38,7 @@ _NONZERO = re.compile(r"[ \t]*[+-]?[0-9.]*[1-9]")
 
 
 def whole(text: str) -> str | None:
-    """Return N of a label written N or N.0, or as numpy.savetxt writes it; None of other text, 0 of -0.
+    """Return N for a label N or N.0, or as written by numpy.savetxt; None for other text; -0 gives 0.
 
     >>> [whole(t) for t in ("3.0", "-100", "-0.0", "01", "cat", "2.000000000000000000e+00")]
     ['3', '-100', '0', None, None, '2']
@@ -52,7 +52,7 @@ def whole(text: str) -> str | None:
 
 
 def whole_or_text(text: str) -> str:
-    """Return N of a label written N or N.0; other text unchanged."""
+    """Return N for a label N or N.0; other text unchanged."""
     return whole(text) or text
 
 
@@ -114,7 +114,7 @@ def number(text: str) -> float | None:
 
 
 def pointed(text: str) -> str | None:
-    """Return a number with a decimal comma with a point instead; other text unchanged.
+    """Replace the decimal comma of a number by a point; other text unchanged.
 
     None for a number with a point, which could be a thousands separator.
 
@@ -128,7 +128,7 @@ def pointed(text: str) -> str | None:
 
 
 def in_points(text: str, decimal: str) -> str:
-    """Return a number of a file with that decimal separator with a point; other text as it is.
+    """Return a number with a point, given the decimal separator of its file; other text unchanged.
 
     >>> [in_points(t, ",") for t in ("1,5", "1.5", "a,b")], in_points("1,5", ".")
     (['1.5', '1.5', 'a,b'], '1,5')
@@ -137,7 +137,7 @@ def in_points(text: str, decimal: str) -> str:
 
 
 def hundredths(text: str, decimal: str = ".") -> str:
-    """Return a percentage as the same decimal with a point and an exponent; other text as it is.
+    """Return a percentage as a decimal with a point and an exponent; other text unchanged.
 
     The number of 78.7% is the double nearest to 0.787.
 
@@ -155,7 +155,7 @@ def hundredths(text: str, decimal: str = ".") -> str:
 
 
 def localized(text: str, decimal: str) -> str:
-    """Return a number with a point as a file with that decimal separator has it; other text as it is.
+    """Return a number with a point as written in a file with this decimal separator; other text unchanged.
 
     >>> [localized(t, ",") for t in ("1.5", "1,5", "v1.5")], localized("1.5", ".")
     (['1,5', '1,5', 'v1.5'], '1.5')
@@ -166,7 +166,7 @@ def localized(text: str, decimal: str) -> str:
 def numbers(cells: Sequence[str]) -> tuple[Floats, list[int]] | int:
     """Read cells as doubles, f8[n]; also return the indices of underflows: nonzero numerals that become 0.
 
-    Returns the index of the first cell that is no number instead, if there is one.
+    If a cell is not a number, returns the index of the first such cell instead.
 
     >>> numbers(["0.5", "1e-400"])
     (array([0.5, 0. ]), [1])

@@ -13,7 +13,7 @@ from xentcli.records import record
 __all__ = ["LONGEST", "Texts", "joined", "same_texts"]
 
 LONGEST = 64
-"""Texts with more bytes are strings."""
+"""Longer texts (in bytes) are kept as strings."""
 
 
 @record(frozen=True, eq=False)
@@ -23,9 +23,9 @@ class Texts(Sequence[str]):
     Attributes
     ----------
     words
-        u8[w, n]: the UTF-8 bytes of each text, eight to a word, the first one lowest, zeros after the last.
+        u8[w, n]: the UTF-8 bytes of each text, eight per word, the first in the lowest byte, padded with zeros.
     lengths
-        i8[n]: how many bytes each has.
+        i8[n]: the number of bytes of each text.
 
     >>> texts = Texts(np.array([[0x746163, 0x676F64]], dtype=np.uint64), np.array([3, 3]))
     >>> list(texts), texts[1], len(texts.take(np.array([1])))
@@ -85,7 +85,7 @@ class Texts(Sequence[str]):
         return mixed
 
     def same(self, places: Ints | slice, other: Texts, others: Ints | slice) -> Flags:
-        """Whether the texts at some places (i8[m], or a slice) equal those at some places of another: bool[m]."""
+        """bool[m]: whether the texts at some places (i8[m], or a slice) equal those at some places of another."""
         found: Flags = self.lengths[places] == other.lengths[others]
         for one, two in zip(self.words, other.words, strict=False):
             found &= one[places] == two[others]

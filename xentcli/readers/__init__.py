@@ -39,13 +39,13 @@ class Reader:
     about
         One line for help texts.
     opener
-        ``module:function`` that makes a Source of a ByteStream.
+        ``module:function`` that opens a ByteStream as a Source.
     magic
-        A regular expression of the first bytes of such a file, or nothing where it has none.
+        A regular expression for the first bytes of such files; empty if the format has no magic number.
     extensions
-        Endings of file names, compression endings aside.
+        File name extensions, without those of compression.
     delimited, typed, parted, members
-        Whether it takes --delimiter and --decimal; --dtype; FILE#PART; and has members that are named as columns are.
+        Whether it accepts --delimiter and --decimal; --dtype; FILE#PART; and has members that are named like columns.
     """
 
     about: str
@@ -135,10 +135,10 @@ def open_source(
 ) -> Source:
     """Open a path, a folder or glob of files, `-`, or an array or data frame (`name` in messages).
 
-    The format is `format` if given, else what the first bytes, then the extension,
-    then the content say. Without `decimal_named` a decimal comma is for several files, one of which may have
-    commas between its fields. Without `quotes` a quote in text is an ordinary character. With `hashed`
-    the bytes of a stream go through SHA-256.
+    The format is `format` if given, else it is recognised by the first bytes, the extension, or the
+    content, in this order. Without `decimal_named` a decimal comma is meant for several files, one of
+    which may use commas as delimiter. Without `quotes` a quote in text is an ordinary character. With
+    `hashed` a stream is hashed by SHA-256 while it is read.
 
     Raises FileError if a file cannot be read, or exceeds a limit; DataError if it is of no format that is read;
     UsageError if `format` names none.
@@ -159,7 +159,7 @@ def open_source(
 
 
 def file_and_part(path: str) -> tuple[str, str | None]:
-    """Split FILE#PART, where there is such a file and none whose name is all of it.
+    """Split FILE#PART, if FILE exists and no file has the full name.
 
     >>> file_and_part(__file__ + "#sheet") == (__file__, "sheet"), file_and_part("no/such/file#1")
     (True, ('no/such/file#1', None))
@@ -183,7 +183,7 @@ def exists(path: str) -> bool:
 
 
 def open_small(path: str, *, format: str | None = None, quotes: bool = True, limits: Limits = DEFAULT) -> Source:
-    """Open a file that is held in memory, such as class names: at most as many bytes as a row of text.
+    """Open a small file that is held in memory, such as class names; at most as large as a row of text may be.
 
     Raises FileError if it cannot be read, or exceeds a limit; DataError if it is of no format that is read.
     """
@@ -231,7 +231,7 @@ def _open_file(
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Whether two paths, or FILE#PART, lead to one existing file, by whatever names; ``-`` is standard input.
+    """Return whether two paths (also FILE#PART, or ``-`` for standard input) are the same existing file.
 
     >>> same_file(__file__, "-"), same_file("/", "/../")
     (False, True)
@@ -241,7 +241,7 @@ def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> boo
 
 
 def file_id(path: str | os.PathLike[str]) -> tuple[int | str, int] | None:
-    """Return the device and inode of a file or of that of FILE#PART, ``-`` being standard input; None without one.
+    """Return (device, inode) of a path, FILE#PART or ``-``; None if it does not exist.
 
     >>> file_id("no/such/file")
     """
@@ -289,7 +289,7 @@ def _format(path: str, head: bytes, wanted: str | None) -> str:
 
 
 def _of_content(head: bytes) -> str | None:
-    """Return the text format that the first bytes show; None where they do not."""
+    """Return the text format recognised from the first bytes, or None."""
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         from xentcli.readers.text.documents import looks_like_json
 
@@ -302,7 +302,7 @@ def _of_content(head: bytes) -> str | None:
 
 
 def _looks_like_vw(head: bytes) -> bool:
-    """Whether the first line has two tokens or more, and nothing else."""
+    """Whether the first line consists of two or more class:probability tokens."""
     line = head.split(b"\n", 1)[0].decode(errors="replace")
     return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+\s*", line))
 

@@ -1,7 +1,7 @@
-"""Archives of arrays: NPZ and safetensors. Each member is a column, of K numbers at once where it has K.
+"""Archives of arrays: NPZ and safetensors. Each member is a column, or K columns if it has K numbers per row.
 
-A member that stands uncompressed in its file is read by its place there; the members of
-a compressed NPZ are read as streams beside each other. The formats are described in
+Uncompressed members are read at their offset in the file; the members of a compressed NPZ are
+read as parallel streams. The formats are described in
 NumPy's ``numpy.savez`` and in the README of huggingface/safetensors.
 """
 
@@ -56,7 +56,7 @@ class ArchivePart(WholePart):
 
     @property
     def data(self) -> object:
-        """The bytes of its members, where it holds them."""
+        """The bytes of its members, if it holds them."""
         return next((part.data for part in self.parts if part.data is not None), None)
 
     def load(self, selection: Selection) -> Rows:
@@ -68,7 +68,7 @@ class ArchivePart(WholePart):
         return self._cut(selection, max(1, PIECE_NUMBERS // max(1, sum(len(p.columns) for p in selection.values()))))
 
     def split(self, rows: int) -> tuple[ArchivePart, ArchivePart] | None:
-        """Return the first rows and the others; None where a member cannot be split."""
+        """Return the first rows and the others; None if a member cannot be split."""
         found = [part.split(rows) for part in self.parts]
         if None in found:
             return None
@@ -120,9 +120,9 @@ class ArchivePart(WholePart):
 
 @record(frozen=True)
 class ArchiveSource(FlatTable):
-    """The members of an archive that have as many rows as the others.
+    """The members of an archive that have the same number of rows.
 
-    odd are the names of those that have not, and why they are no columns.
+    `odd` are the names of the other members, and the reasons why they are not columns.
     """
 
     stream: ByteStream
@@ -145,12 +145,12 @@ class ArchiveSource(FlatTable):
         )
 
     def of_members(self, names: Collection[str]) -> ArchiveSource:
-        """Return it with some members only."""
+        """Return the source with some members only."""
         found = tuple((name, member) for name, member in self.found if name in names)
         return _source(self.path, self.format, self.stream, found)
 
     def with_lists(self, names: Collection[str]) -> ArchiveSource:
-        """Return it unchanged: a member has the same K numbers in every row, which are K columns."""
+        """Return it unchanged: a member has K numbers in every row, never lists of different lengths."""
         return self
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> ArchiveSource:
@@ -228,7 +228,7 @@ def open_npz(stream: ByteStream) -> ArchiveSource:
 
 
 class Damaged(DataError):
-    """The archive is corrupt: no member can be trusted."""
+    """The archive is corrupt, so that no member can be trusted."""
 
 
 def _check_names(infos: Sequence[zipfile.ZipInfo], path: str) -> None:
@@ -295,7 +295,7 @@ def _by_column(stream: ByteStream, member: NpySource, info: zipfile.ZipInfo) -> 
 
 
 def _data_offset(stream: ByteStream, info: zipfile.ZipInfo) -> int:
-    """Return where the bytes of a member begin: after its local header, its name and an extra field."""
+    """Return the offset of the bytes of a member: after the local header, name and extra field."""
     assert stream.path is not None
     header = read_range(stream.path, info.header_offset, _LOCAL_HEADER)
     name, extra = struct.unpack_from("<HH", header, _LOCAL_HEADER - 4)
@@ -303,7 +303,7 @@ def _data_offset(stream: ByteStream, info: zipfile.ZipInfo) -> int:
 
 
 class _Member(io.RawIOBase):
-    """One member as a stream, as long as the archive says."""
+    """One member as a stream of the declared length."""
 
     def __init__(self, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> None:
         self._name, self._left = name, info.file_size
@@ -329,7 +329,7 @@ class _Member(io.RawIOBase):
 
 @contextlib.contextmanager
 def _zip_errors(name: str) -> Iterator[None]:
-    """Turn what zipfile and its decompressors raise into an error that names the member."""
+    """Convert errors of zipfile and its decompressors to errors that name the member."""
     try:
         yield
     except XentError:
@@ -340,7 +340,7 @@ def _zip_errors(name: str) -> Iterator[None]:
 
 
 def open_safetensors(stream: ByteStream) -> ArchiveSource:
-    """Open the tensors of a safetensors file, bfloat16 among them.
+    """Open the tensors of a safetensors file, including bfloat16.
 
     Raises DataError for a damaged file.
     """

@@ -8,7 +8,7 @@ from xentcli.records import record
 __all__ = ["DEFAULT", "Limits"]
 
 DOCUMENT = 8
-"""Bytes of memory that a byte of a JSON document, or of an office file, takes as Python objects, about."""
+"""Approximate bytes of memory as Python objects per byte of a JSON document or office file."""
 
 
 @record(frozen=True)
@@ -18,13 +18,13 @@ class Limits:
     Attributes
     ----------
     columns
-        How many columns.
+        Maximum number of columns.
     field
-        How many characters a field of delimited text has.
+        Maximum number of characters in a field of delimited text.
     inflated
-        How many bytes compressed data inflate to.
+        Maximum number of bytes after decompression.
     batch
-        How many bytes a record batch of an Arrow file has in memory, or a file that is held in memory: a JSON
+        Maximum size in memory of a record batch of an Arrow file, or of a file that is held in memory: a JSON
         object, a workbook, a file of Stata, SPSS or SAS.
     """
 

@@ -57,7 +57,7 @@ class MemoryPart(WholePart):
         return replace(rows, values={**rows.values, **names})
 
     def _column(self, index: int) -> Array | Lists:
-        """A column; of lists of one length, which are a matrix, one place in them or the lists themselves."""
+        """A column; for lists of equal length (a matrix), one position in them or the lists themselves."""
         place, key = (index, None) if self.flat is None else self.flat.origin[index]
         column = self.columns[place]
         if key is not None and self.flat is not None:
@@ -87,13 +87,13 @@ class MemorySource:
     Attributes
     ----------
     flat
-        How columns of lists of one length, each a matrix, were spread out; None where there are none.
+        How columns of lists of equal length, each a matrix, were spread out; None if there are none.
     index
-        The index of a pandas object, or the ids that were given for its rows.
+        The index of a pandas object, or the ids given for its rows.
     index_name
-        The name of the index, which --id takes like the name of a column.
+        The name of the index; --id accepts it like a column name.
     column
-        The name that all its numbers have as one column.
+        The name if all its numbers are one column.
     bfloat16
         Whether the array holds bfloat16, as u2.
     """
@@ -121,7 +121,7 @@ class MemorySource:
 
     @property
     def row_names(self) -> int | None:
-        """The column of the row names, an index that is not 0 to n-1, beyond the columns that can be chosen."""
+        """The column of row names (an index other than 0 to n-1), after the columns that can be selected."""
         return None if self.index is None or self.traits.counts else self.width
 
     @cached_property
@@ -144,7 +144,7 @@ class MemorySource:
         return self.array is None
 
     def numeric(self, column: int) -> bool | None:
-        """Whether a column holds numbers, or text; None for objects, where each is checked."""
+        """Whether a column holds numbers or text; None for objects, which are checked one by one."""
         place = column if self.flat is None else self.flat.origin[column][0]
         kind = (self.columns[place] if self.array is None else self.array).dtype.kind
         return None if kind == "O" else kind in "biuf"

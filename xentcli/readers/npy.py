@@ -1,8 +1,7 @@
 """NPY files: arrays of any integer or float dtype, byte order and memory order.
 
-The header is read by our own few lines (the format is described in NumPy's
-``numpy.lib.format``, NEP 1), so that nothing is allocated or unpickled before the
-shape has been held against the size of the file.
+The header is parsed here (format: ``numpy.lib.format``, NEP 1), so that nothing is allocated or unpickled
+before the shape has been compared with the size of the file.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
 MAX_DIMENSIONS = 64
 HELD_BYTES = 1 << 28
-"""Largest group of rows that can only be read together: 256 MiB."""
+"""Size limit for rows that can only be read together: 256 MiB."""
 _SMALL_BLOCK = 1 << 20
 BFLOAT16 = "bfloat16"
 _NUMERIC = re.compile(r"[<>=|]?([biuf][1248])")
@@ -104,7 +103,7 @@ class Layout:
 
     @property
     def held(self) -> int:
-        """Least bytes read together in a file in Fortran order, or a stream."""
+        """Bytes that must be read together in a file in Fortran order, or a stream."""
         return self.width * self.item * (self.slab if self.fortran else self.inner)
 
     def as_rows(self) -> Layout:
@@ -130,7 +129,7 @@ class NpyPart:
     def load(self, selection: Selection) -> Rows:
         """Read the selected columns.
 
-        Raises DataError if the file became shorter, or text in it is none.
+        Raises DataError if the file became shorter, or has invalid text.
         """
         return self._rows(self.array(_chosen(selection) if self.layout.scattered else ()), self.start, selection)
 
@@ -175,7 +174,7 @@ class NpyPart:
         return replace(self, rows=rows)
 
     def split(self, rows: int) -> tuple[NpyPart, NpyPart] | None:
-        """Return the first rows and the others; None where the numbers of a row lie apart."""
+        """Return the first rows and the others; None if the numbers of a row are not adjacent."""
         if self.layout.scattered:
             return None
         end = rows * self.layout.width * self.layout.item
@@ -201,7 +200,7 @@ class NpyPart:
         return _decoded(self._checked(found), layout)
 
     def _from_columns(self, chosen: Sequence[int]) -> Array:
-        """Read rows in Fortran order: for each index of the further axes a run along the first axis."""
+        """Read rows in Fortran order: a run along the first axis for each index of the other axes."""
         layout = self.layout
         classes = layout.classes % len(layout.shape)
         # If the classes are the first axis, a run has all of them for each index of the second.
@@ -341,7 +340,7 @@ class NpySource(OfStream):
         yield from self._stream_parts(size, step)
 
     def _too_much(self) -> FileError:
-        """Return the error of too many rows that can only be read together."""
+        """Return the error for too many rows that can only be read together."""
         apart = "Fortran order" if self.layout.fortran else "classes that are not the last axis"
         way = "numpy.ascontiguousarray(array)"
         if not self.layout.fortran:
@@ -391,14 +390,14 @@ class NpySource(OfStream):
 
 
 def _chosen(selection: Selection) -> list[int]:
-    """The columns of a selection, once each."""
+    """The distinct columns of a selection."""
     return sorted({c for pick in selection.values() for c in pick.columns})
 
 
 def open_npy(stream: ByteStream, dtype: str | None = None) -> NpySource:
     """Read the header of an array and check it against the size of the file.
 
-    With `dtype` "bfloat16", two bytes that NumPy has no name for are a number.
+    With `dtype` "bfloat16", 2-byte values of a dtype unknown to NumPy are read as bfloat16.
 
     Raises DataError for anything but a whole array of numbers or text with one or more dimensions.
     """

@@ -1,4 +1,4 @@
-"""Several files as one table: a folder, or a glob. Rows are numbered across files.
+"""Several files (a folder or glob) as one table. Rows are numbered across files.
 
 A file is opened when its rows are reached, so that thousands of files take little
 memory; only the row count and the stamp (size, time, inode) of each are kept.
@@ -28,10 +28,9 @@ _GLOB = re.compile(r"[*?[]")
 
 
 def files_of(path: str) -> tuple[str, ...] | None:
-    """Return the files of a folder or a glob, at a URL too, numbers in their names sorted as numbers; None for a file.
+    """Return the files of a folder or glob, also at a URL, sorted with numbers by value; None for a single file.
 
-    Of a folder those that begin with a point or an underscore are left out: they tell
-    about the others.
+    In a folder, files that begin with a point or an underscore are skipped, as they hold metadata.
 
     Raises FileError if there are none, or one is no regular file.
     """
@@ -55,7 +54,7 @@ def files_of(path: str) -> tuple[str, ...] | None:
 
 
 def _here(path: str) -> tuple[bool, dict[str, str]] | None:
-    """Whether it is a folder, and what is in it or matches it, each with what is wrong with it; None for a file."""
+    """(Whether it is a folder, [(file, what is wrong with it)]) for a folder or glob; None for a file."""
     if os.path.isdir(path):
         found = [os.path.join(path, name) for name in os.listdir(path)]
     elif _GLOB.search(path) and not os.path.exists(path):
@@ -72,7 +71,7 @@ def _oddness(file: str) -> str:
 
 
 def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
-    """Whether it is a folder, and what is in it or matches it, each with what is wrong with it; None for an object."""
+    """(Whether it is a folder, [(file, what is wrong with it)]) at a URL; None for an object."""
     from xentcli.readers.remote import exists, folder, matching
 
     # In the URL of a web page, a question mark begins the query.
@@ -120,7 +119,7 @@ def _differences(paths: Sequence[str]) -> list[Key]:
 
 
 def _shared(tokens: Sequence[Key]) -> int:
-    """Return the length of the common prefix in pieces, rounded down to even, so that text follows."""
+    """Return the number of common leading tokens, rounded down to even, so that text follows."""
     same = sum(1 for _ in takewhile(lambda pieces: len(set(pieces)) == 1, zip(*tokens, strict=False)))
     return min(same - same % 2, min(map(len, tokens)) // 2)
 
@@ -180,9 +179,9 @@ class Shards:
     opener
         Opens one of them.
     opened, first
-        The first of them, as it was opened, and as it is read: it defines the columns.
+        The first file, as opened and as read; it defines the columns.
     change
-        Applied to each source after it is opened.
+        Applied to each source after opening.
     """
 
     path: str
@@ -211,7 +210,7 @@ class Shards:
 
     @property
     def header(self) -> bool | None:
-        """Whether header lines were taken."""
+        """Whether the files have header lines."""
         return self.first.header
 
     @property
@@ -226,7 +225,7 @@ class Shards:
 
     @property
     def traits(self) -> Traits:
-        """What only some sources have: that of the first; members of archives as they were before any change."""
+        """The traits of the first file; members of archives as before any change."""
         return replace(self.first.traits, files=self.files, arrays=self.opened.traits.arrays)
 
     @cached_property
@@ -263,7 +262,7 @@ class Shards:
         return self._changed(lambda source: source.with_classes_at(axis))
 
     def arranged(self, rank: int, axis: int, lead: tuple[int, ...]) -> Shards:
-        """Return archives with other members as their columns, as each of them says."""
+        """Return archives with other members as their columns, decided for each archive."""
         return self._changed(lambda source: source.arranged(rank, axis, lead))
 
     def with_lists(self, names: Collection[str]) -> Shards:
@@ -295,7 +294,7 @@ class Shards:
             before += rows
 
     def of_files(self, chosen: slice) -> Shards:
-        """Return some of the files, whose columns are those of the first of all."""
+        """Return some of the files; the first file of all still defines the columns."""
         return replace(self, files=self.files[chosen], seen=_Seen())
 
     def _sources(self) -> Iterator[Source]:
@@ -362,7 +361,7 @@ class TextShards(Shards):
         return self.opened.first_in_points
 
     def with_header(self, header: bool, *, numbered: bool = False) -> Shards:
-        """Return them with each first line taken as a header, or as data; with `numbered` names may repeat."""
+        """Return them with each first line read as a header or as data; with `numbered` names may repeat."""
         made = self._changed(lambda source: source.with_header(header, numbered=numbered))
         if isinstance(made.first, CsvSource):
             return made

@@ -1,8 +1,8 @@
-"""What every reader yields: a Source of columns, cut into Parts, loaded as Rows.
+"""Source, Part and Rows: every reader returns a Source of columns, which is cut into Parts and loaded as Rows.
 
 A Source knows its columns and how to cut itself into Parts. A Part is small and
 picklable, knows how many rows it has, and loads the columns that a Selection names.
-So the two sides can be aligned by counting, before a row is read.
+So two sources can be aligned by counting, before a row is read.
 """
 
 from __future__ import annotations
@@ -47,33 +47,33 @@ __all__ = [
 
 BLOCK_BYTES = 1 << 20
 TASK_BYTES = 1 << 25
-"""Parts that are read in pieces may be larger, which saves overhead per part."""
+"""Size of parts that are read in pieces; larger parts save overhead."""
 REQUEST_BYTES = 1 << 23
-"""Parts of an object at a URL, which take one request each."""
+"""Size of parts of an object at a URL, one request each."""
 TASK_ROWS = 7 << 13
-"""Rows of a part, at most: each takes about 100 bytes while it is scored."""
+"""Maximum rows per part: each takes about 100 bytes while it is scored."""
 PIECE_NUMBERS = 3 << 17
-"""Numbers of a piece: as doubles they fit into a cache."""
+"""Numbers per piece: as doubles they fit into the cache."""
 
 
 @record(frozen=True)
 class Pick:
-    """Some columns of a source, in this order, and what to read them as.
+    """Columns of a source, in this order, and how to read them.
 
-    "numbers" gives (n, k) of them; "values" gives one column as the source has it, text or
-    numbers; "text" gives one column of text; "keys" the same, expecting few distinct ones;
-    "lists" and "texts" give one column of lists of any length, of numbers or of texts.
+    "numbers" gives (n, k); "values" one column as stored, text or numbers; "text" one column of text;
+    "keys" the same, expecting few distinct texts; "lists" and "texts" one column of lists of any
+    length, of numbers or texts.
 
     Attributes
     ----------
     others
-        Whether every further column would be chosen too, so that no row may have one.
+        Whether every further column would be selected too, so that no row may have one.
     required
-        Whether a null is an error; else it is read as an empty text.
+        Whether a null is an error; else it is read as empty text.
     advice, if_missing
-        What to try if a field is not a number; and if that is because it is missing.
+        Advice if a field is not a number; and if a field is missing.
     missing
-        Whether a number that is missing is read as NaN.
+        Whether a missing number is read as NaN.
     """
 
     columns: tuple[int, ...]
@@ -105,7 +105,7 @@ class Rows:
     Attributes
     ----------
     start, count
-        Number of rows before these, and number of these.
+        The number of rows before these, and of these.
     values
         By role: numbers (n, k), a list of n texts, or an array of n numbers.
     line
@@ -113,11 +113,11 @@ class Rows:
     underflows
         Role and row (from 0) of nonzero numerals below the smallest double, which were read as 0.
     paths
-        If the rows come from several files: for each the number of rows before it, and its path.
+        For several files: for each file, the number of rows before it, and its path.
     lists
         By role: columns of lists of any length.
     examples
-        If every item of a list is a row here: which list of the file it is in, and its place there.
+        If every item of a list is a row: the list and the place of each item.
     """
 
     path: str
@@ -174,7 +174,7 @@ class Rows:
 
 
 class Part(Protocol):
-    """Some consecutive rows that are not read yet."""
+    """Consecutive rows that are not read yet."""
 
     @property
     def rows(self) -> int:
@@ -194,16 +194,16 @@ class Part(Protocol):
         ...
 
     def split(self, rows: int) -> tuple[Part, Part] | None:
-        """Return the first rows, fewer than all, and the others; None where that takes reading all."""
+        """Return the first rows (fewer than all) and the others; None if that means reading all."""
         ...
 
 
 class PartOfFile(Part, Protocol):
-    """A part that is in no other."""
+    """A part of a file, not a wrapper around another part."""
 
     @property
     def path(self) -> str:
-        """Where its rows are."""
+        """The path of the file."""
         ...
 
     @property
@@ -223,13 +223,13 @@ class Traits:
     flat
         How columns of K numbers were spread out.
     odd
-        The members of an archive that are no column, by name, each with the reason.
+        The members of an archive that are not columns, by name, with the reason.
     arrays
         The shapes of all members of an archive, by name.
     dtype
-        The dtype of an array, or that all columns share.
+        The dtype of an array, or of all columns.
     dtypes
-        The dtype of each column, None where it is no fixed one; empty where `dtype` is that of all.
+        The dtype of each column (None if it has no fixed one); empty if `dtype` applies to all.
     bfloat16
         The columns that hold bfloat16, which are read as float32.
     counts
@@ -411,13 +411,13 @@ def has_first_line(source: Source) -> TypeGuard[Headed]:
 
 
 def held(part: Part, selection: Selection) -> Part:
-    """Return a part with its rows where they are found only by reading in order; else itself, which is a place."""
+    """Return a part with its rows loaded if they can be found only by reading in order; else the part itself."""
     method = getattr(part, "held", None)
     return part if method is None or not selection else cast("Part", method(selection))
 
 
 def files_in(source: Source) -> tuple[str, ...]:
-    """Return the files of a source that has several; none of one that is a file."""
+    """Return the files of a source with several files; empty for a single file."""
     return source.traits.files
 
 
@@ -503,7 +503,7 @@ class FlatTable(OfStream):
 
 
 def text_for_numbers(path: str | None, what: str = "", *, held: bool = False) -> DataError:
-    """Return the error of an array of text where numbers (`what`) are expected; of one `held` in memory too."""
+    """Return the error for an array of text instead of numbers (`what`); `held` in memory or in a file."""
     return DataError(
         f"an array of text where numbers are expected{what and f' ({what})'}",
         place=Place(path),

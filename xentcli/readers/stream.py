@@ -1,4 +1,4 @@
-"""Bytes from a file, an object at a URL, a pipe or a compressed file, in order, without holding them."""
+"""ByteStream: read a file, an object at a URL, a pipe or a compressed file in order, without holding it in memory."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ _TWO_SLASHES = "a URL has two slashes after its colon; pathlib.Path takes one aw
 _folder: ContextVar[str] = ContextVar("_folder", default="")
 
 Stamp = tuple[Any, ...]
-"""Size, modification time and inode of a file; size and ETag, or what else shows a change, of an object at a URL."""
+"""Size, modification time and inode of a file; size and ETag or similar of an object at a URL."""
 
 
 @contextlib.contextmanager
 def located(folder: str) -> Iterator[None]:
-    """Read the files of parts whose paths are relative from a folder, while the block runs: not all is read here."""
+    """Resolve relative paths of parts against `folder` within this context, for workers elsewhere."""
     token = _folder.set(folder)
     try:
         yield
@@ -63,7 +63,7 @@ def located(folder: str) -> Iterator[None]:
 
 
 def at(path: str) -> str:
-    """Return where the file of a part is: see `located`."""
+    """Return the path of a part's file, resolved as `located` says."""
     return os.path.join(_folder.get(), path)
 
 
@@ -74,17 +74,17 @@ class ByteStream:
     Attributes
     ----------
     name
-        What messages call it: the path, or "standard input".
+        Its name in messages: the path, or "standard input".
     path
-        The path of a regular file, or the URL of an object, which can be read again; else None.
+        The path of a regular file, or the URL of an object; None if it can be read only once.
     plain
-        Whether a range of the file is a range of these bytes.
+        Whether byte ranges of the file are ranges of this stream (it is not compressed).
     head
         The first bytes, up to 64 KiB.
     limits
-        How large it may be.
+        The size limits.
     hashed
-        Of a stream the SHA-256 of what was read of it, where that is wanted.
+        For a stream, the SHA-256 of the bytes read so far, if requested.
     """
 
     name: str
@@ -126,7 +126,7 @@ class ByteStream:
 
     @property
     def here(self) -> bool:
-        """Whether a range of a file of this machine is a range of these bytes, so that it may well be read twice."""
+        """Whether it is a plain local file, which is cheap to read twice."""
         return self.plain and not is_url(self.path)
 
     @property
@@ -231,7 +231,7 @@ def open_file(path: str, access: Access = "anywhere") -> io.BufferedReader:
 
 
 def copied_here(url: str) -> str:
-    """Return the path of a copy of an object at a URL, which is removed when the process ends."""
+    """Copy an object at a URL to a temporary file, which is removed at exit; return its path."""
     import atexit
     import tempfile
 
@@ -249,9 +249,9 @@ def copied_here(url: str) -> str:
 
 
 def stamp_of(path: str) -> Stamp:
-    """Return the size, modification time and inode of a file, which show a change; of a URL what its client tells.
+    """Return what shows a change of a file: size, modification time and inode; for a URL the info of its client.
 
-    Raises FileError if there is no such file any more.
+    Raises FileError if the file no longer exists.
     """
     if is_url(path):
         return _remote(path).stamp
@@ -304,7 +304,7 @@ def open_range(path: str) -> Iterator[io.RawIOBase]:
 
 
 def fill_range(file: io.RawIOBase, path: str, offset: int, view: memoryview) -> None:
-    """Fill a buffer with the bytes of a file from `offset` on; too few mean that it changed."""
+    """Fill a buffer with the bytes of a file from `offset` on; raises DataError if there are too few."""
     with _reading(path):
         file.seek(offset)
         filled = 0
@@ -327,7 +327,7 @@ def read_range(path: str, offset: int, length: int) -> bytes:
 def _read_some(file: Any, length: int) -> bytes:
     """Read what is available, at most `length` bytes; Python handles signals between two such reads.
 
-    One ``read`` of a stream that stalls waits for all of its bytes, whatever was signalled before.
+    A single ``read`` of a stalled stream would wait for all bytes and ignore signals.
     """
     data: bytes = getattr(file, "read1", file.read)(length)
     return data
@@ -343,7 +343,7 @@ def _read_fully(file: IO[bytes] | io.RawIOBase, length: int) -> bytes:
 
 
 class _Hashed(io.RawIOBase):
-    """A stream whose bytes are hashed as they are read."""
+    """A stream that hashes the bytes it reads."""
 
     def __init__(self, file: IO[bytes], total: Any) -> None:
         self._file, self._total = file, total
@@ -359,7 +359,7 @@ class _Hashed(io.RawIOBase):
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already read, then the rest of the stream they came from."""
+    """The bytes already read, followed by the rest of the stream."""
 
     def __init__(self, start: bytes, rest: IO[bytes]) -> None:
         self._start, self._rest = start, rest

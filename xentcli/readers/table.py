@@ -1,4 +1,4 @@
-"""Selected columns of a block of rows in memory, converted as each Pick asks."""
+"""Convert the selected columns of a block of rows in memory as each Pick asks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from xentcli.records import replace
 __all__ = ["Column", "Small", "rows_of_columns", "unique_pairs"]
 
 Column = Array
-"""One column: numbers, or Python objects, each of which is checked."""
+"""One column: numbers, or Python objects, which are checked one by one."""
 
 
 class Small(float):
     """0, read from a nonzero numeral below the smallest double."""
 
     def __new__(cls, text: str) -> Small:
-        """Remember the numeral."""
+        """Keep the numeral."""
         made = super().__new__(cls, 0.0)
         made.text = text
         return made
@@ -40,7 +40,7 @@ class Small(float):
 def unique_pairs(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Make a dict of the members of a JSON object.
 
-    Raises ValueError for a key that is there twice.
+    Raises ValueError for a repeated key.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -60,7 +60,7 @@ def rows_of_columns(
 ) -> Rows:
     """Return the selected columns of `count` rows; `column` gives one by its index.
 
-    Raises DataError for an object that is no number where one must be, or bytes that are no text.
+    Raises DataError for an object that should be a number, and for bytes that are not text.
     """
     values: dict[str, Values] = {}
     lists: dict[str, Lists] = {}
@@ -115,7 +115,7 @@ def _numbers(column: Column, rows: Rows, role: str, index: int) -> tuple[Floats,
 
 
 def _decimal(value: Real) -> str:
-    """Return a number as text; one too large for a double as a text that is refused."""
+    """Return a number as text; if it is too large for a double, as text that is refused later."""
     try:
         return getattr(value, "text", None) or repr(float(value))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Columns of K numbers each: a member of an archive, a list, an object."""
+"""Flat: columns that hold K numbers per row (members of archives, lists, objects), spread out to K columns."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["Flat"]
 
 @record(frozen=True)
 class Flat:
-    """The columns of a table; a column of K numbers is spread out into K columns.
+    """The columns of a table after spreading out columns with K numbers per row.
 
     Attributes
     ----------
     names
         ``a``; of a list ``probs[0]``, ``probs[1]``; of an object ``probs.cat``, ``probs.dog``.
     origin
-        For each of them the index of the column it comes from, and its key there: None
-        for a column of its own, a position, or a name.
+        For each column, the index of the original column and the key within it: None for a single
+        value, a position, or a name.
     groups
-        The columns that each column of K numbers became.
+        For each original column with K numbers, the range of its K columns.
     lists
-        The columns that hold lists of any length, undivided.
+        The columns that hold lists of any length, not spread out.
     """
 
     names: tuple[str, ...]
@@ -34,10 +34,10 @@ class Flat:
 
     @classmethod
     def of(cls, columns: Sequence[tuple[str, int | Sequence[str] | None]]) -> Flat:
-        """Spread columns out, each a name with None, the length of its lists, or the keys of its objects.
+        """Spread out columns, given as pairs of a name and None, the length of lists, or the keys of objects.
 
         A list of length 0, which may stand for lists of any length, and an object without keys stay one column.
-        What has no name is no group: the values of a list have no names, and those of an object have their own.
+        Columns without a name form no group: values of a list are unnamed, those of an object have their own names.
 
         >>> Flat.of([("id", None), ("p", 2), ("q", ["cat", "dog"])]).names
         ('id', 'p[0]', 'p[1]', 'q.cat', 'q.dog')
@@ -65,7 +65,7 @@ class Flat:
         return cls(tuple(names), tuple(origin), groups, _places(lists, origin))
 
     def undivided(self, names: Collection[str]) -> Flat:
-        """Return it with these columns of K numbers as one column of lists each.
+        """Return it with these columns as one column of lists each.
 
         >>> Flat.of([("id", None), ("p", 2)]).undivided(["p"]).names
         ('id', 'p')
@@ -91,10 +91,10 @@ class Flat:
         return {columns[0] for columns in self.groups.values()}
 
     def positional(self, column: int) -> bool:
-        """Whether a column is a position in a list, so that its name is not the name of a class."""
+        """Whether a column is a position in a list, so that its name is not a class name."""
         return isinstance(self.origin[column][1], int)
 
 
 def _places(lists: Collection[int], origin: Sequence[tuple[int, int | str | None]]) -> frozenset[int]:
-    """The columns that come undivided from these columns of lists."""
+    """The columns that hold these lists without spreading them out."""
     return frozenset(column for column, (index, key) in enumerate(origin) if key is None and index in lists)
