@@ -163,6 +163,21 @@ def test_in_a_browser_a_report_asks_for_nothing_fits_and_is_accessible(
         context.close()
 
 
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_server_that_forbids_styles_leaves_all_numbers_of_a_report(
+    documents: dict[str, Any], written: dict[str, bytes], name: str, browser: Browser
+) -> None:
+    page, policy = browser.new_page(), {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    page.route("**", lambda route: route.fulfill(body=written[name], headers=policy, content_type="text/html"))
+    page.goto("http://ci.example/report.html")
+    assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily") != "system-ui, sans-serif"
+    texts = set(page.locator("main").inner_text().split())
+    tables = documents[name].tables()
+    numbers = {str(cell) for table in tables for row in table.rows for cell in row if isinstance(cell, float)}
+    assert len(numbers) > 10 and numbers - texts == set()
+    page.close()
+
+
 @EACH
 def test_text_of_a_file_stays_text(
     written: dict[str, bytes], pages: dict[str, Parsed], name: str, browser: Browser, tmp_path: Any

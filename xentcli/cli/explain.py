@@ -58,13 +58,13 @@ def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> 
             advice="xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0",
         )
     if preds_file is None:
-        result: Any = _of_literal(literals[0], options)
+        result: Any = replace(_of_literal(literals[0], options), command=again("explain"))
     else:
         from xentcli.analysis.explain import explain as run
 
         result = run(*inputs, options["row"], settings_of(options))
-        if options["row"] is None:
-            result = replace(result, command=again("score", without=("by",)))
+        causes = options["row"] is None
+        result = replace(result, command=again("score", without=("by",)) if causes else again("explain"))
     output.write(result)
 
 

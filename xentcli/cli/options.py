@@ -123,7 +123,7 @@ def given_on_command_line(name: str) -> bool:
 
 
 def again(command: str, *, without: tuple[str, ...] = ()) -> str:
-    """Return the command line that calls another command with the same files and options.
+    """Return the command line that calls this or another command with the same files and options.
 
     Options of the output, and those named in `without`, are left out. Where standard input was read, the
     line begins with a pipe.
@@ -136,7 +136,8 @@ def again(command: str, *, without: tuple[str, ...] = ()) -> str:
         if not given_on_command_line(name) or name in without or getattr(parameter, "section", "") == "Output":
             continue
         if isinstance(parameter, click.Argument):
-            words.append(str(value))
+            # Click takes a file whose name begins with a dash for an option.
+            words.append(f"./{value}" if str(value).startswith("-") and value != "-" else str(value))
             pipe = "... | " if value == "-" else pipe
         elif value is True:
             words.append(parameter.opts[-1])

@@ -62,10 +62,12 @@ class Explanation(Document):
         the T of --temperature; 1 without it
     row
         None where the example was given by options
+    command
+        the command that calculates it; empty where a program asked
     """
 
     NAME: ClassVar = "explanation"
-    OMITTED: ClassVar = frozenset({"warnings"})
+    OMITTED: ClassVar = frozenset({"warnings", "command"})
     SHOWS_WARNINGS: ClassVar = False
 
     kind: str
@@ -90,6 +92,7 @@ class Explanation(Document):
     xent_version: str = ""
     schema_version: Version = SCHEMA_VERSION
     warnings: tuple[Warning, ...] = ()
+    command: str = ""
 
     def in_brief(self) -> str:
         """Return the row, its loss, the true class and the predicted one."""

@@ -16,7 +16,7 @@ from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, percent, short
 
-__all__ = ["Steps"]
+__all__ = ["GIVEN", "LOSS_PLACES", "Steps"]
 
 T = TypeVar("T")
 MOST_CLASSES = 12
@@ -24,7 +24,7 @@ LOSS_PLACES = 6
 MOST_PLACES = 12
 MOST_FIXED = 1e9
 _LOGARITHMS = {"nats": "ln", "bits": "log2", "bans": "log10"}
-_GIVEN = {"probs": ("p", "probabilities"), "logits": ("z", "logits"), "logprobs": ("l", "log-probabilities")}
+GIVEN = {"probs": ("p", "probabilities"), "logits": ("z", "logits"), "logprobs": ("l", "log-probabilities")}
 """The letter and the name of what a file has, before --temperature."""
 
 
@@ -64,20 +64,31 @@ class Steps:
         return nats / self._nats
 
     @cached_property
-    def classes(self) -> list[ClassTerm]:
-        """All classes, or the target and the most likely ones where there are too many to read."""
+    def shown(self) -> list[int]:
+        """All classes by their positions, or the target and the most likely ones where there are too many to read."""
         terms = self.example.terms
         if len(terms) <= MOST_CLASSES:
-            return list(terms)
+            return list(range(len(terms)))
         order = sorted(range(len(terms)), key=lambda c: (terms[c].y == 0, -terms[c].q))
-        return [terms[c] for c in sorted(order[: MOST_CLASSES - 2])]
+        return sorted(order[: MOST_CLASSES - 2])
+
+    @property
+    def classes(self) -> list[ClassTerm]:
+        """The classes that are shown."""
+        return [self.example.terms[c] for c in self.shown]
+
+    @property
+    def source(self) -> str:
+        """Which row of a file it is; empty where it was given by options."""
+        example = self.example
+        if example.row is None or not example.inputs:
+            return ""
+        known = f", id {example.id}" if example.id is not None else ""
+        return f"Row {example.row:,} of {example.inputs[0].path}{known}."
 
     def title(self) -> str:
         """Return which example it is, and its true class."""
-        example, parts = self.example, []
-        if example.row is not None and example.inputs:
-            known = f", id {example.id}" if example.id is not None else ""
-            parts.append(f"Row {example.row:,} of {example.inputs[0].path}{known}.")
+        example, parts = self.example, [self.source] * bool(self.source)
         if example.truth is None:
             spread = sum(term.y != 0 for term in example.terms)
             parts.append(f"The target is spread over {spread} of {len(example.terms)} classes.")
@@ -142,7 +153,7 @@ class Steps:
         """Return how --temperature makes the scores u of what the file has."""
         if self.example.temperature == 1:
             return []
-        letter, noun = _GIVEN[self.example.kind]
+        letter, noun = GIVEN[self.example.kind]
         score = f"ln {letter}" if self.example.kind == "probs" else letter
         divided = f"u = {score} / {repr(self.example.temperature).removesuffix('.0')}"
         return [f"The model gave {noun} {letter}. --temperature divides {score} first: {divided}."]
@@ -166,7 +177,7 @@ class Steps:
 
     def header(self) -> list[str]:
         """Return the names of the columns, the last one for remarks."""
-        given = [] if self.example.temperature == 1 else [_GIVEN[self.example.kind][0]]
+        given = [] if self.example.temperature == 1 else [GIVEN[self.example.kind][0]]
         z = self._score
         first = ["truth y"] if self.example.logsumexp is None else ["y", *given, z, f"exp({z}-max)"]
         clipped = ["clipped q"] if self.example.clip is not None else []
@@ -271,13 +282,21 @@ class Steps:
         rest = _first(digits, lambda text: self._shows_loss(math.log1p(float(text))), f"{others:.6g}")
         return f"-sum = ln(sum of exp({self._score}-max)){by} = ln(1 + {rest}){by} = {loss}"
 
-    @cached_property
-    def _probability(self) -> str:
-        """The q of the loss, with as many digits as give the loss that is printed."""
+    @property
+    def q(self) -> float:
+        """The q of the loss, after --clip."""
         term = self.example.terms[self.example.truth_index or 0]
-        q = max(term.q if term.clipped is None else term.clipped, 0.0)
-        texts = (f"{q:.{digits}g}" for digits in range(6, 18))
-        return _first(texts, lambda text: float(text) > 0 and self._shows_loss(-math.log(float(text))), short(q))
+        return max(term.q if term.clipped is None else term.clipped, 0.0)
+
+    @cached_property
+    def probability(self) -> str:
+        """That q, with as many digits as give the loss that is printed; empty where it underflows."""
+        texts = (f"{self.q:.{digits}g}" for digits in range(6, 18))
+        return _first(texts, lambda text: self._shows_loss(-math.log(float(text)) if float(text) else math.inf), "")
+
+    @property
+    def _probability(self) -> str:
+        return self.probability or short(self.q)
 
     @property
     def _other_logarithm(self) -> str | None:

@@ -61,7 +61,7 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
     }
     if isinstance(document, Explanation):
         lesson = Lesson(document)
-        values |= {"lesson": lesson, "state": _data(lesson.state)}
+        values |= {"lesson": lesson, "constants": _data(lesson.constants)}
     name = "explanation.html.j2" if explained else "report.html.j2"
     text: str = _environment().get_template(name).render(values)
     return text

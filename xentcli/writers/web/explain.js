@@ -1,21 +1,47 @@
 "use strict";
-// The numbers of the page as they are changed: q and y by class, and the logits z where they were typed.
-const state = JSON.parse(document.getElementById("state").textContent);
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const one = (selector) => document.querySelector(selector);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const sum = (values) => values.reduce((a, b) => a + b, 0);
-const log = (q) => Math.log(q) / state.nats;
+const number = (text) => (String(text).trim() === "" ? NaN : Number(String(text).replace(/inf(inity)?\s*$/i, "Infinity")));
 
-// The logarithms of q: of logits by log-sum-exp, since a q that underflows to 0 has no logarithm.
-function logs() {
-  if (!state.z) return state.q.map(log);
-  const top = Math.max(...state.z), first = state.z.indexOf(top);
-  // All but the largest, whose exponential is 1.
-  const rest = Math.log1p(sum(state.z.map((z, c) => (c === first ? 0 : Math.exp(z - top)))));
-  return state.z.map((z) => (z - top - rest) / state.nats);
+const { terms, clip, unit, logsumexp } = read("result"), page = read("constants");
+const column = (name) => terms.map((term) => number(term[name]));
+// By class: q, its natural logarithm after --clip, the target y, and the logits z or null.
+const state = { q: column("q"), ln: column("ln_q"), y: column("y"), z: logsumexp === null ? null : column("score") };
+// Where a slider starts: moved to its end and back it changes nothing.
+let held = state.q;
+
+const clipped = (q) => (clip === null ? q : Math.min(Math.max(q, clip), 1 - clip));
+
+// Logarithms of the softmax: where a q underflows to 0 its logarithm does not.
+function logarithms(z) {
+  const top = Math.max(...z), first = z.indexOf(top);
+  const rest = Math.log1p(sum(z.map((value, c) => (c === first ? 0 : Math.exp(value - top)))));
+  return z.map((value) => value - top - rest);
+}
+function predict(values, z = null) {
+  const q = values.map((value) => Math.max(value, 0));
+  const ln = z && clip === null ? logarithms(z) : q.map((value) => Math.log(clipped(value)));
+  change({ q, ln, z });
+}
+function change(values) {
+  one("#fault").textContent = "";
+  Object.assign(state, values);
+  show();
+}
+// Class c gets q; the others keep their proportions.
+function moved(c, q) {
+  const others = sum(held.filter((_, d) => d !== c));
+  return held.map((old, d) => (d === c ? q : others > 0 ? (old * (1 - q)) / others : (1 - q) / (held.length - 1)));
+}
+// All that the true class leaves goes to the least likely of the others.
+function split(q, truth) {
+  const least = Math.min(...q.filter((_, c) => c !== truth)), taker = q.findIndex((value, c) => c !== truth && value === least);
+  return q.map((value, c) => (c === truth ? value : c === taker ? Number((1 - q[truth]).toFixed(12)) : 0));
 }
 
-// As the command writes numbers: six decimals, small ones with an exponent.
+// Numbers as xent writes them: with so many decimals, or so many digits.
 function fixed(value, places) {
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value !== 0 && (Math.abs(value) < 10 ** (1 - places) || Math.abs(value) >= 1e9)) return short(value, 4);
@@ -25,143 +51,124 @@ function short(value, digits = 6) {
   if (value === 0 || !Number.isFinite(value)) return value === 0 ? "0" : value > 0 ? "inf" : "-inf";
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
   if (exponent >= -4 && exponent < digits) return String(Number(value.toPrecision(digits)));
-  const power = String(Math.abs(exponent)).padStart(2, "0");
-  return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${power}`;
+  return `${Number(mantissa)}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
+// The term of the true class, with as many digits of q as give the loss; none where q underflows.
+function single(q, loss) {
+  const gives = (digits) => fixed(-Math.log(Number(q.toPrecision(digits))) / page.nats, 6) === loss;
+  const digits = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17].find(gives);
+  return digits ? ` = -${page.log}(${short(q, digits)})` : "";
 }
 
-function loss() {
-  return -sum(logs().map((ln, c) => (state.y[c] === 0 ? 0 : state.y[c] * ln))) + 0;
+function figures() {
+  const { q, ln, y, z } = state, truth = y.indexOf(1), soft = truth < 0;
+  const logs = ln.map((value) => value / page.nats), products = logs.map((value, c) => (y[c] === 0 ? 0 : y[c] * value));
+  const loss = -sum(products) + 0, nats = loss * page.nats, top = z && Math.max(...z);
+  const entropy = -sum(y.map((value) => (value === 0 ? 0 : value * Math.log(value)))) / page.nats + 0;
+  const splits = !soft && q.length > 2 && q[truth] < 1 && (q[truth] > 0 || loss === Infinity);
+  const losses = [nats, ...page.others.map((other) => -Math.log(other))], p = soft ? 0 : clipped(q[truth]);
+  return { q, y, z, truth, soft, logs, products, loss, nats, top, entropy, losses, p, other: splits ? split(q, truth) : null };
 }
-function truth() {
-  return state.y.indexOf(1);
+const cells = ({ q, y, z, logs, products, soft, top, other }) => ({
+  q: q.map((value) => short(value)),
+  y: y.map((value) => short(value)),
+  clipped: q.map((value) => short(clipped(value))),
+  log: logs.map((value) => fixed(value, soft ? 6 : 4)),
+  term: products.map((value) => (value === 0 ? "0" : fixed(value, soft ? 5 : 4))),
+  z: z && z.map((value) => fixed(value, 6)),
+  exp: z && z.map((value) => fixed(Math.exp(value - top), 6)),
+  split: other && other.map((value) => short(value)),
+});
+function words({ q, y, z, truth, soft, loss, nats, top, entropy, losses, p }) {
+  const raised = soft || p === q[truth] ? "" : `, with q = ${short(q[truth])} clipped`;
+  const guess = Math.log(q.length), worse = Math.abs(nats - guess) <= 1e-12 * guess ? 0 : Math.sign(nats - guess);
+  return {
+    loss: fixed(loss, 6),
+    sum: fixed(-loss + 0, 4),
+    largest: z && short(top),
+    total: z && fixed(sum(z.map((value) => Math.exp(value - top))), 6),
+    name: soft ? "" : one(`#name${truth}`).textContent,
+    spread: y.filter((value) => value !== 0).length,
+    truth: soft ? "(above)" : short(q[truth]),
+    point: short(p),
+    formula: `loss = -sum${soft ? "" : single(p, fixed(loss, 6))} = ${fixed(loss, 6)} ${unit}${raised}`,
+    entropy: fixed(entropy, 6),
+    divergence: fixed(loss - entropy, 6),
+    perplexity: short(Math.exp(nats)),
+    verdict: `${["better", "no better and no worse", "worse"][worse + 1]} than guessing`,
+    average: fixed(sum(losses) / losses.length / page.nats, 6),
+  };
 }
-
-function write(name, texts) {
-  texts.forEach((text, c) => all(`[data-${name}="${c}"]`).forEach((cell) => (cell.textContent = text)));
-}
-function out(name, text) {
-  all(`[data-out="${name}"]`).forEach((cell) => (cell.textContent = text));
-}
-
-// The rest of the true class in equal parts: another prediction with the same loss.
-function split(t) {
-  const rest = (1 - state.q[t]) / (state.q.length - 1);
-  return state.q.map((q, c) => short(c === t ? q : rest));
+// The lines that compute the same without this page.
+function commands({ q, y, z, truth, soft, losses, p, other }) {
+  const target = soft ? `--target ${y}` : `--label ${truth}`;
+  const command = `xent explain ${z ? `--logits ${z}` : `--probs ${q}`} ${target}${page.options}${z ? "" : page.tolerance}`;
+  const points = [p, ...page.halved].filter((value) => value > 0);
+  return {
+    command,
+    bars: `${command} --format csv`,
+    curve: `python3 -c "import math; [print(q, 0 - ${page.python}(q)) for q in (${points})]"`,
+    split: `xent explain --probs ${other} ${target}${page.options}${page.tolerance}`,
+    average: `printf '%s\\n' loss ${losses.join(" ")} | xent score - --kind losses${page.base}`,
+  };
 }
 
 function show() {
-  const t = truth(), value = loss(), soft = t < 0, each = logs();
-  write("q", state.q.map((q) => short(q)));
-  write("y", state.y.map((y) => short(y)));
-  write("log", each.map((ln) => fixed(ln, 4)));
-  write("term", each.map((ln, c) => (state.y[c] === 0 ? "0" : fixed(state.y[c] * ln, 4))));
-  if (state.z) {
-    const top = Math.max(...state.z);
-    write("z", state.z.map((z) => fixed(z, 4)));
-    write("e", state.z.map((z) => fixed(Math.exp(z - top), 4)));
+  const shown = figures(), text = { ...words(shown), ...cells(shown) }, lines = commands(shown);
+  const holds = { hard: !shown.soft, soft: shown.soft, logits: shown.z, split: shown.other, given: false, changed: true };
+  for (const cell of all("[data-out]")) {
+    const [name, c] = cell.dataset.out.split(" "), value = text[name];
+    if (value !== null) cell.textContent = c ? value[c] : value;
   }
-  state.q.forEach((q, c) => all(`[data-bar="${c}"]`).forEach((bar) => bar.setAttribute("width", 200 * q)));
-  state.y.forEach((y, c) => all(`[data-row="${c}"]`).forEach((row) => (row.className = c === t ? "truth true" : "")));
-  out("loss", fixed(value, 6));
-  out("sum", fixed(-value + 0, 4));
-  out("truth", soft ? "(above)" : short(state.q[t]));
-  out("average", fixed(sum([value, ...state.others.map((q) => -log(q))]) / (1 + state.others.length), 6));
-  const inside = soft ? "" : ` = -${state.log}(${short(state.q[t])})`;
-  one("#formula").textContent = `loss = -sum${inside} = ${fixed(value, 6)} ${state.unit}`;
-  all("[data-for=hard]").forEach((part) => (part.hidden = soft));
-  all("[data-for=soft]").forEach((part) => (part.hidden = !soft));
-  const entropy = -sum(state.y.map((y) => (y === 0 ? 0 : y * log(y)))), guess = Math.log(state.q.length);
-  const worse = value * state.nats - guess;
-  out("entropy", fixed(entropy + 0, 6));
-  out("kl", fixed(value - entropy, 6));
-  out("perplexity", short(Math.exp(value * state.nats)));
-  out("verdict", `${Math.abs(worse) <= 1e-12 * guess ? "no better and no worse" : worse > 0 ? "worse" : "better"} than guessing`);
-  commands(t);
-  if (!soft) {
-    const [width, height, most] = state.curve;
-    write("split", split(t));
-    one("#point").setAttribute("cx", width * state.q[t]);
-    one("#point").setAttribute("cy", height * (1 - Math.min(value * state.nats, most) / most));
-  }
-  controls(t);
+  for (const line of all("[data-command]")) line.textContent = lines[line.dataset.command].replaceAll("Infinity", "inf");
+  for (const part of all("[data-for]")) part.hidden = !holds[part.dataset.for];
+  for (const row of all("[data-row]")) row.className = Number(row.dataset.row) === shown.truth ? "truth true" : "";
+  for (const bar of all("[data-bar]")) bar.setAttribute("width", 200 * Math.min(shown.q[bar.dataset.bar], 1));
+  const [width, height, most] = page.curve;
+  one("#point").setAttribute("cx", width * Math.min(shown.p, 1));
+  one("#point").setAttribute("cy", height * (1 - Math.min(shown.nats, most) / most));
+  controls(shown);
+}
+// What is typed stays while it is typed.
+function controls({ q, y, z, truth }) {
+  const set = (input, value) => input.type !== "range" && input === document.activeElement || (input.value = value);
+  const list = { probabilities: q, logits: z || [], targets: truth < 0 ? y : [] };
+  for (const slider of all("[data-slide]")) set(slider, q[slider.dataset.slide]);
+  for (const box of all("[data-type]")) set(box, short(q[box.dataset.type]));
+  for (const box of all("[data-list]")) set(box, list[box.dataset.list].map((value) => short(value)).join(","));
+  for (const radio of all("[name=truth]")) radio.checked = Number(radio.value) === truth;
 }
 
-// The lines that compute the same without this page.
-function commands(t) {
-  const given = state.z ? `--logits ${state.z}` : `--probs ${state.q}`;
-  const base = state.base === "e" ? "" : ` --base ${state.base}`;
-  one("#command").textContent = `xent explain ${given} ${t < 0 ? `--target ${state.y}` : `--label ${t}`}${base}`;
-  const python = one("#python");
-  if (python && t >= 0) python.textContent = `python3 -c "import math; print(-${state.python}(${state.q[t]}))"`;
+const lists = {
+  probabilities: (q) => predict(q),
+  logits: (z) => predict(logarithms(z).map(Math.exp), z),
+  targets: (y) => change({ y }),
+};
+// What is wrong with numbers that were typed; empty where nothing is.
+function fault(values, name) {
+  const few = values.length !== state.q.length || values.some((value) => Number.isNaN(value) || value === Infinity);
+  if (few || Math.max(...values) === -Infinity) return `${state.q.length} ${name} with commas between them are expected.`;
+  const share = values.every((value) => value >= 0 && value <= 1) && Math.abs(sum(values) - 1) <= 0.001;
+  return name === "logits" || share ? "" : `These ${name} sum to ${short(sum(values))}: each is from 0 to 1, and their sum is 1.`;
 }
-
-function controls(t) {
-  const typed = document.activeElement;
-  const set = (input, value) => input === typed && input.type !== "range" ? null : (input.value = value);
-  state.q.forEach((q, c) => {
-    set(one(`[data-slide="${c}"]`), q);
-    set(one(`[data-type="${c}"]`), short(q));
-  });
-  set(one("#all"), state.q.map((q) => short(q)).join(","));
-  set(one("#logits"), state.z ? state.z.map((z) => short(z)).join(",") : "");
-  set(one("#soft"), t < 0 ? state.y.map((y) => short(y)).join(",") : "");
-  all("[name=truth]").forEach((radio, c) => (radio.checked = c === t));
+function on(selector, event, listen) {
+  for (const input of all(selector)) input.addEventListener(event, () => listen(input));
 }
-
-function fault(text) {
-  one("#fault").textContent = text;
-}
-
-// One class gets q; the others keep their proportions.
-function change(c, q) {
-  if (!(q >= 0 && q <= 1)) return fault("A probability is a number from 0 to 1.");
-  const rest = 1 - state.q[c], others = state.q.length - 1;
-  state.q = state.q.map((old, d) => (d === c ? q : rest > 0 ? (old * (1 - q)) / rest : (1 - q) / others));
-  state.z = null;
-  fault("");
-  show();
-}
-
-function numbers(text, what) {
-  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
-  if (values.length !== state.q.length || values.some((value) => !Number.isFinite(value))) {
-    fault(`${state.q.length} ${what} with commas between them are expected.`);
-    return null;
-  }
-  return values;
-}
-function distribution(text, what) {
-  const values = numbers(text, what);
-  if (values && (values.some((value) => value < 0 || value > 1) || Math.abs(sum(values) - 1) > 0.001)) {
-    fault(`These ${what} sum to ${short(sum(values))}: each is from 0 to 1, and their sum is 1.`);
-    return null;
-  }
-  return values;
-}
-function take(changes) {
-  fault("");
-  Object.assign(state, changes);
-  show();
-}
-
-all("[data-slide]").forEach((input, c) => input.addEventListener("input", () => change(c, Number(input.value))));
-all("[data-type]").forEach((input, c) => input.addEventListener("change", () => change(c, input.valueAsNumber)));
-all("[name=truth]").forEach((radio, c) =>
-  radio.addEventListener("change", () => take({ y: state.q.map((_, d) => (d === c ? 1 : 0)) })));
-one("#all").addEventListener("change", (event) => {
-  const q = distribution(event.target.value, "probabilities");
-  if (q) take({ q, z: null });
+on("[data-slide]", "input", (slider) => predict(moved(Number(slider.dataset.slide), Number(slider.value))));
+on("[data-slide]", "change", () => (held = state.q));
+on("[data-type]", "change", (box) => {
+  if (!(box.valueAsNumber >= 0 && box.valueAsNumber <= 1)) return (one("#fault").textContent = "A probability is a number from 0 to 1.");
+  predict(moved(Number(box.dataset.type), box.valueAsNumber));
+  held = state.q;
 });
-one("#soft").addEventListener("change", (event) => {
-  const y = distribution(event.target.value, "targets");
-  if (y) take({ y });
+on("[data-list]", "change", (box) => {
+  const values = box.value.split(",").map(number), wrong = fault(values, box.dataset.list);
+  if (wrong) return (one("#fault").textContent = wrong);
+  lists[box.dataset.list](values);
+  held = state.q;
 });
-one("#logits").addEventListener("change", (event) => {
-  const z = numbers(event.target.value, "logits");
-  if (!z) return;
-  const top = Math.max(...z), powers = z.map((value) => Math.exp(value - top));
-  take({ z, q: powers.map((power) => power / sum(powers)) });
-});
+on("[name=truth]", "change", (radio) => change({ y: state.q.map((_, c) => (c === Number(radio.value) ? 1 : 0)) }));
+on("#again", "click", () => location.reload());
 one("#play").addEventListener("submit", (event) => event.preventDefault());
 one("#play").hidden = false;
-controls(truth());
+controls(figures());

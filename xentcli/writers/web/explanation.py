@@ -4,37 +4,46 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from xentcli.records import cached_property, record
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, short
-from xentcli.writers.steps import LOSS_PLACES, Steps
+from xentcli.writers.steps import GIVEN, LOSS_PLACES, Steps
 
 __all__ = ["Lesson"]
 
 _OTHERS = (0.9, 0.5)
 """The probabilities of the true class in the two further predictions that are averaged with this one."""
+_HALVED = (0.5, 0.25, 0.125)
+"""Probabilities of the true class whose losses are computed beside that of the point on the curve."""
 _LOGS = {"nats": "math.log", "bits": "math.log2", "bans": "math.log10"}
 _WIDTH, _HEIGHT, _MOST = 400.0, 220.0, 5.0
 """The curve in points, and the largest loss in nats that it shows."""
+_MOST_MOVED = 2000
+"""Classes that a slider moves at once."""
+_TOLERANCE = 0.001
+"""The default of --sum-tolerance."""
 
 
 @record(frozen=True)
 class Row:
-    """A class of the page: texts of its cells, and the length of its bar from 0 to 100."""
+    """A class of the page: its position, texts of its cells, and the length of its bar from 0 to 100."""
 
+    index: int
     name: str
     y: str
     q: str
+    clipped: str
     log_q: str
     term: str
     bar: float
     true: bool
+    given: str
     score: str
     exponential: str
+    split: str
 
 
 class Lesson:
@@ -52,7 +61,7 @@ class Lesson:
 
     @property
     def from_logits(self) -> bool:
-        """Whether the model gave logits."""
+        """Whether the softmax made the probabilities."""
         return self.example.logsumexp is not None
 
     @property
@@ -60,26 +69,53 @@ class Lesson:
         """Whether there is a distribution over classes."""
         return len(self.example.terms) > 1
 
+    @property
+    def given(self) -> tuple[str, str]:
+        """The letter and the name of what --temperature divides."""
+        return GIVEN[self.example.kind]
+
     @cached_property
     def rows(self) -> list[Row]:
         """The classes that are shown."""
-        return [self._row(term) for term in self.steps.classes]
+        return [self._row(index, self.example.terms[index]) for index in self.steps.shown]
 
     @property
     def left(self) -> int:
         """How many classes are not shown."""
         return len(self.example.terms) - len(self.rows)
 
-    def _row(self, term: ClassTerm) -> Row:
+    def _row(self, index: int, term: ClassTerm) -> Row:
         cells = self.steps.cells(term)
-        score, exponential = ("" if v is None else fixed(v, 4) for v in (term.score, term.exponential))
-        bar, true = min(max(100 * term.q, 0.0), 100.0), self.hard and bool(term.y)
-        return Row(term.name, cells[1], short(term.q), cells[-2], cells[-1], bar, true, score, exponential)
+        return Row(
+            index,
+            term.name,
+            y=cells[1],
+            q=short(term.q),
+            clipped="" if term.clipped is None else short(term.clipped),
+            log_q=cells[-2],
+            term=cells[-1],
+            bar=min(max(100 * term.q, 0.0), 100.0),
+            true=self.hard and bool(term.y),
+            given="" if term.given is None else fixed(term.given, LOSS_PLACES),
+            score="" if term.score is None else fixed(term.score, LOSS_PLACES),
+            exponential="" if term.exponential is None else fixed(term.exponential, LOSS_PLACES),
+            split="" if self._split is None else short(self._split[index]),
+        )
 
     @property
     def sum(self) -> str:
         """The sum of the terms."""
         return self.steps.sum_cells()[-1]
+
+    @property
+    def largest(self) -> str:
+        """The largest logit."""
+        return "" if self.example.largest is None else f"{self.example.largest:.6g}"
+
+    @property
+    def total(self) -> str:
+        """The sum of the exponentials of the softmax."""
+        return fixed(math.fsum(term.exponential or 0.0 for term in self.example.terms), LOSS_PLACES)
 
     @property
     def loss(self) -> str:
@@ -91,6 +127,20 @@ class Lesson:
         return self.example.loss / self._nats + 0.0
 
     @property
+    def formula(self) -> list[str]:
+        """The loss in one line, of logits too by the probability that the softmax gave; then what is said of it."""
+        lines, truth = self.steps.formula(), self._truth
+        if not self.hard or (self.from_logits and truth.clipped in (None, truth.q)):
+            inside = f" = -{self.log}({self.steps.probability})" if self.hard and self.steps.probability else ""
+            lines[0] = f"loss = -sum{inside} = {self.loss} {self.unit}"
+        return lines
+
+    @property
+    def q(self) -> str:
+        """The probability whose logarithm is the loss, after --clip."""
+        return short(self.steps.q)
+
+    @property
     def q_of_truth(self) -> str:
         """The probability of the true class."""
         return short(self._truth.q)
@@ -98,6 +148,11 @@ class Lesson:
     @property
     def _truth(self) -> ClassTerm:
         return self.example.terms[self.example.truth_index or 0]
+
+    @property
+    def spread(self) -> int:
+        """How many classes have a part of the truth."""
+        return sum(term.y != 0 for term in self.example.terms)
 
     @property
     def uniform(self) -> str:
@@ -117,7 +172,7 @@ class Lesson:
     @property
     def perplexity(self) -> str:
         """The number of equally likely classes whose choice has the same loss."""
-        return short(float(f"{self.example.perplexity:.6g}"))
+        return f"{self.example.perplexity:.6g}"
 
     @property
     def entropy(self) -> str:
@@ -147,31 +202,82 @@ class Lesson:
     @property
     def average(self) -> str:
         """The mean of these losses."""
-        losses = [self._loss, *(-math.log(q) / self._nats for q in _OTHERS)]
-        return fixed(math.fsum(losses) / len(losses), LOSS_PLACES)
+        return fixed(math.fsum(self._losses) / len(self._losses) / self._nats, LOSS_PLACES)
 
     @property
-    def command(self) -> str:
-        """The command that makes this explanation again."""
-        base = "" if self.unit == "nats" else f" --base {BASES[self.unit]}"
-        if self.example.inputs:
-            files = " ".join(shlex.quote(file.path) for file in self.example.inputs)
-            return f"xent explain {files} --row {self.example.row}{base}"
-        return f"xent explain --{self.example.kind} {self._numbers()} {self._target()}{base}"
+    def _losses(self) -> list[float]:
+        return [self.example.loss, *(-math.log(q) for q in _OTHERS)]
 
-    def _numbers(self) -> str:
-        given = [term.q if term.score is None else term.score for term in self.example.terms]
-        return ",".join(repr(value).removesuffix(".0") for value in given)
+    # Other probabilities with the same loss.
 
-    def _target(self) -> str:
-        if self.hard:
-            return f"--label {self.example.truth_index}"
-        return "--target " + ",".join(repr(term.y).removesuffix(".0") for term in self.example.terms)
+    @cached_property
+    def _split(self) -> list[float] | None:
+        """All that the true class leaves, for the least likely of the others; None where there is nothing to show."""
+        q, truth = [term.q for term in self.example.terms], self.example.truth_index
+        if truth is None or len(q) < 3 or q[truth] >= 1 or (q[truth] <= 0 and math.isfinite(self.example.loss)):
+            return None
+        least = min((c for c in range(len(q)) if c != truth), key=lambda c: q[c])
+        return [q[c] if c == truth else round(1 - q[truth], 12) if c == least else 0.0 for c in range(len(q))]
 
     @property
-    def python(self) -> str:
-        """The line of Python that computes the loss from the probability of the true class."""
-        return f'python3 -c "import math; print(-{_LOGS[self.unit]}({self._truth.q!r}))"'
+    def splits(self) -> bool:
+        """Whether other probabilities with the same loss are shown."""
+        return self._split is not None
+
+    # The commands that compute the figures of the page.
+
+    @cached_property
+    def commands(self) -> dict[str, str]:
+        """The commands by the figure that they compute; empty where none does."""
+        made = self.example.command or self._literal
+        split = "" if self._split is None else f"xent explain --probs {_joined(self._split)}{self._rest('probs')}"
+        losses = " ".join(map(repr, self._losses))
+        return {
+            "command": made,
+            "bars": f"{made} --format csv" if made else "",
+            "curve": self._curve_command if self.hard else "",
+            "split": split,
+            "average": f"printf '%s\\n' loss {losses} | xent score - --kind losses{self._base}",
+        }
+
+    @property
+    def _literal(self) -> str:
+        """The command of an example that a program gave: its numbers in place of files."""
+        kind, tempered = self.example.kind, self.example.temperature != 1
+        if kind not in GIVEN:
+            return ""
+        given = [
+            term.given if tempered else term.q if term.score is None else term.score for term in self.example.terms
+        ]
+        temperature = f" --temperature {self.example.temperature!r}" if tempered else ""
+        return f"xent explain --{kind} {_joined(given)}{self._rest(kind)}{temperature}"
+
+    def _rest(self, kind: str) -> str:
+        """The options after the numbers of a prediction."""
+        terms, truth = self.example.terms, self.example.truth_index
+        target = f"--label {truth}" if self.hard else f"--target {_joined(term.y for term in terms)}"
+        return f" {target}{self._options}{'' if kind == 'logits' else self._tolerance}"
+
+    @property
+    def _base(self) -> str:
+        return "" if self.unit == "nats" else f" --base {BASES[self.unit]}"
+
+    @property
+    def _options(self) -> str:
+        return self._base + ("" if self.example.clip is None else f" --clip {self.example.clip!r}")
+
+    @property
+    def _tolerance(self) -> str:
+        """--sum-tolerance where the sum of q or y needs it."""
+        terms = self.example.terms
+        excess = max(abs(math.fsum(values) - 1) for values in ([t.q for t in terms], [t.y for t in terms]))
+        return f" --sum-tolerance {math.ceil(1e4 * excess + 1) / 1e4:g}" if excess > _TOLERANCE else ""
+
+    @property
+    def _curve_command(self) -> str:
+        """The line of Python that computes the point on the curve, and some more."""
+        some = _joined([q for q in (self.steps.q,) if q > 0] + [*_HALVED])
+        return f'python3 -c "import math; [print(q, 0 - {_LOGS[self.unit]}(q)) for q in ({some})]"'
 
     # The curve of -log q.
 
@@ -184,7 +290,7 @@ class Lesson:
     @property
     def point(self) -> tuple[float, float]:
         """Where this prediction is on the curve."""
-        q = min(max(self._truth.q, 0.0), 1.0)
+        q = min(max(self.steps.q, 0.0), 1.0)
         return round(_WIDTH * q, 1), round(self._height(min(self.example.loss, _MOST)), 1)
 
     def _height(self, nats: float) -> float:
@@ -195,27 +301,35 @@ class Lesson:
         """The heights of the losses that are marked, and their texts."""
         return [(round(self._height(nats), 1), fixed(nats / self._nats, 2)) for nats in range(int(_MOST) + 1)]
 
-    @property
-    def playable(self) -> bool:
-        """Whether the numbers can be changed: a distribution of few classes, as it is scored."""
-        plain = self.example.kind in ("probs", "logits", "logprobs") and self.example.clip is None
-        return self.several and not self.left and plain and self.example.temperature == 1
+    # What the script needs.
 
     @property
-    def state(self) -> str:
-        """What the script begins with, as JSON."""
-        terms = self.example.terms
-        finite = [0.0 if term.score is None or not math.isfinite(term.score) else term.score for term in terms]
+    def unplayable(self) -> str:
+        """Why the numbers cannot be changed on the page; empty where they can."""
+        if not self.several:
+            return "only the number of the true class is known"
+        if self.example.temperature != 1:
+            return "--temperature changes them before the softmax"
+        if len(self.example.terms) > _MOST_MOVED:
+            return f"there are {len(self.example.terms):,} classes, too many to move at once"
+        return ""
+
+    @property
+    def constants(self) -> str:
+        """What the script needs beside the result, as JSON."""
         values = {
-            "q": [term.q for term in terms],
-            "y": [term.y for term in terms],
-            "z": finite if self.from_logits else None,
             "nats": self._nats,
-            "unit": self.unit,
             "log": self.log,
-            "base": BASES[self.unit],
+            "base": self._base,
+            "options": self._options,
+            "tolerance": self._tolerance,
             "python": _LOGS[self.unit],
+            "halved": _HALVED,
             "others": _OTHERS,
             "curve": [_WIDTH, _HEIGHT, _MOST],
         }
         return json.dumps(values)
+
+
+def _joined(values: Iterable[float | None]) -> str:
+    return ",".join(repr(value).removesuffix(".0") for value in values)
