@@ -393,7 +393,39 @@ def test_predicted_classes_that_are_all_right_have_a_cost_of_0() -> None:
     assert codes(np.eye(3)[np.arange(40) % 3], np.arange(40) % 3) == []
 
 
+def test_predicted_classes_are_seen_in_a_few_rows() -> None:
+    y = np.array([0, 1, 2, 1, 0, 2])
+    for wrong in (np.roll(y, 1), np.roll(y, -1), 2 - y, [0, 1, 2, 1, 0, 0]):
+        assert codes(np.eye(3)[wrong], y) == ["hard-predictions", "infinite"]
+    assert codes(np.array([[1.0, 0.0], [0.25, 0.75]]), [1, 1]) == ["infinite"]
+
+
 # An infinite cost
+
+
+def thirty(classes: int, seed: int) -> tuple[Array, Array]:
+    """Predicted classes of 30 rows that are all right, as probabilities, and the labels."""
+    y = np.random.default_rng(seed).permutation(np.arange(30) % classes)
+    return np.eye(classes)[y], y
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("classes", [2, 3])
+def test_thirty_predicted_classes_show_columns_that_are_exchanged(classes: int, seed: int) -> None:
+    q, y = thirty(classes, seed)
+    if classes == 2:
+        q[:3] = 1 - q[:3]
+    assert "columns-permuted" in codes(q[:, [1, 0, *range(2, classes)]], y)
+    assert "columns-permuted" not in codes(q, y)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_thirty_predicted_classes_show_that_rows_are_one_apart(classes: int, where: str, seed: int) -> None:
+    q, y = thirty(classes, seed)
+    warning = told(score(np.roll(q, 1 if where == "before" else -1, axis=0), y), "shifted")
+    assert f"the row {where} it, the accuracy would be 100.0 %" in warning.message
 
 
 def test_rows_in_no_order_are_seen_beside_an_infinite_cost() -> None:

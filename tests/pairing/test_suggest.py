@@ -190,6 +190,8 @@ def test_the_only_probability_is_proposed_beside_the_only_label_of_two_values(wr
     # What a threshold tells apart may be the predicted class, and an age is no probability.
     assert "--label NAME" in refused(write("cut.csv", "when,y,p\na,no,0.2\nb,yes,0.7\nc,no,0.4\nd,yes,0.9\n"))
     assert "--label NAME" in refused(write("age.csv", "when,y,age\na,no,30\nb,yes,40\nc,yes,20\nd,no,35\n"))
+    # The predicted class of two logits beside one that is constant.
+    assert "--label NAME" in refused(write("z.csv", "pred,z0,z1\n0,2,1\n1,0,1\n"), kind="logits")
 
 
 def test_a_first_line_with_a_class_is_data_and_near_misses_of_classes_are_proposed(write: Write) -> None:

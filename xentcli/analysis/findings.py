@@ -124,7 +124,7 @@ def _hard(case: Case) -> Iterator[Warning]:
     """Predicted classes instead of probabilities."""
     total = case.total
     cost = total.cost.mean if case.plan.recipe.clip is None else total.clipping.without
-    if case.looks.hard and total.scored >= LEAST_HARD and not cost.a.all_finite:
+    if case.looks.hard and not cost.a.all_finite:
         wrong = "one wrong row makes the cost infinite"
         if case.plan.recipe.clip is not None:
             wrong = "clipping alone decides what a wrong row costs"

@@ -14,8 +14,8 @@ __all__ = ["better_order"]
 
 Cycle = tuple[int, ...]
 """A cycle of columns: each holds the class of the next one, the last that of the first."""
-_ODDS, _SURE = 3.0, 13.0
-"""Evidence required for a cycle of c among K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K."""
+_ODDS, _SURE = 3.0, 8.0
+"""Evidence required for a cycle of c among K columns: odds of 3 each, and a log-likelihood ratio of 8 + c ln K."""
 
 
 def better_order(pairs: Pairs, classes: int) -> list[int] | None:
@@ -23,7 +23,7 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
 
     With n(t, p) the rows of true class t and predicted class p, columns p and t are
     exchanged where n(t,p) n(p,t) >= 9 n(p,p) n(t,t), more rows are right with them
-    exchanged, and the likelihood ratio exceeds e^13 for each of the K^2 pairs. Cycles of three
+    exchanged, and the likelihood ratio exceeds e^8 for each of the K^2 pairs. Cycles of three
     and more columns likewise.
 
     For any model that separates two classes at all, n(t,p) n(p,t) / (n(p,p) n(t,t)) is below 1:

@@ -376,8 +376,9 @@ class _Head:
         numeric = [name for name, column in columns.items() if self._read(column) is not None]
         labels = [name for name in self.names if self._is_of_two(name) and given in (None, name)]
         pairs = [(label, name) for label in labels for name in numeric if name != label]
-        # What a threshold tells apart is the predicted class.
-        pairs = [pair for pair in pairs if given is not None or not self._is_cut(*pair)]
+        # What a threshold of any column tells apart is the predicted class.
+        cut = {pair[0] for pair in pairs if self._is_cut(*pair)} if given is None else set()
+        pairs = [pair for pair in pairs if pair[0] not in cut]
         if len(pairs) != 1:
             return None
         label, name = (_word(_run([name], self.names)) for name in pairs[0])
