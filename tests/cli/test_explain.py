@@ -252,6 +252,10 @@ def test_what_makes_no_sense_is_refused(explain: Call, args: tuple[str, ...], co
         ("--probs", "0.2,0.8", "--target", "0.5,0.6"),
         ("--probs", "0.2,0.8", "--target=-1,2"),
         ("--probs", "0.2,0.8", "--label", "a", "--positive", "b"),
+        ("--logits", "2,-1,0.5", "--label", "5"),
+        ("--logits", "2,-1,0.5", "--label=-1"),
+        ("--probs", "0.2,nan", "--label", "1"),
+        ("--probs", "0.2,0.8", "--label", "cow"),
     ],
     ids=" ".join,
 )
@@ -259,6 +263,7 @@ def test_a_message_about_a_literal_speaks_of_what_was_typed(explain: Call, args:
     done = explain(*args)
     assert done.code == 3
     assert not re.search(r"\brow 1\b|#\d|label columns?|--preds|--kind|--label NAME|--multilabel", done.err)
+    assert not re.search(r"\blabels: |--ignore-label|--skip-missing", done.err)
 
 
 @pytest.mark.parametrize(

@@ -126,15 +126,15 @@ def explain_values(
 
 
 _OTHER_KIND = re.compile(r"--kind (probs|logits|logprobs)\b")
-_ABOUT_COLUMNS = re.compile(r"--(preds|label|id|kind|multilabel|weights)\b")
+_ABOUT_FILES = re.compile(r"--(preds|label|id|kind|multilabel|weights|ignore-label|skip-missing)\b|^labels: ")
 
 
 def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[str]:
-    """Adapt advice about files to literal values: --kind becomes its own option, column options are dropped."""
+    """Adapt advice about files to literal values: --kind becomes its own option, options of rows and columns go."""
     literal = ",".join(f"{value:.17g}" if value != float(f"{value:.6g}") else f"{value:.6g}" for value in values)
     for line in advice:
         changed = _OTHER_KIND.sub(lambda found: f"--{found[1]}={literal}", line)
-        if not _ABOUT_COLUMNS.search(changed):
+        if not _ABOUT_FILES.search(changed):
             yield changed
 
 
