@@ -408,7 +408,7 @@ def test_values_of_few_bits_are_the_doubles_they_are(case: Case, seed: int, dtyp
 def test_blocks_and_threads_change_no_bit(
     kind: str, style: str, classes: int, weighted: bool, seed: int, put: Put
 ) -> None:
-    case = make(kind, style, 60, classes, 5.0, weighted, seed)
+    case = make(kind, style, 30, classes, 5.0, weighted, seed)
     labels = LABELS["csv"](case, put)
     whole = 1 << 24
     expected = figures(case.score(case.predictions, labels, block_bytes=whole))
