@@ -19,8 +19,8 @@ WHOLE = ["?", "i1", "u1", "<i2", ">i4", "i8", "u8"]
 def test_it_is_what_numpy_finds(values: Any) -> None:
     values[np.isnan(values)] = 0
     found, first, places = distinct(values)
-    theirs = np.unique(values, return_index=True, return_inverse=True)
-    assert [part.tolist() for part in (found, first, places)] == [part.tolist() for part in theirs]
+    expected = np.unique(values, return_index=True, return_inverse=True)
+    assert [part.tolist() for part in (found, first, places)] == [part.tolist() for part in expected]
     assert found.dtype == values.dtype and first.dtype == places.dtype == np.int64
 
 
@@ -30,5 +30,5 @@ def test_near_and_far_from_each_other_and_from_zero(low: int, span: int) -> None
     random = np.random.default_rng(5)
     values = low + random.integers(0, span, 3000)
     found, first, places = distinct(values)
-    theirs = np.unique(values, return_index=True, return_inverse=True)
-    assert all((mine == other).all() for mine, other in zip((found, first, places), theirs, strict=True))
+    expected = np.unique(values, return_index=True, return_inverse=True)
+    assert all((mine == other).all() for mine, other in zip((found, first, places), expected, strict=True))

@@ -246,8 +246,8 @@ def test_every_figure_of_rows_one_apart_is_found_with_the_rows_put_right(
     found = score(wrong, y, block_bytes=block_bytes, **options)
     warning = told(found, "shifted")
     assert f"the row {where} it" in warning.message
-    ours, labels = (wrong[1:], y[:-1]) if where == "before" else (wrong[:-1], y[1:])
-    mended = score(ours, labels, **options)
+    moved, labels = (wrong[1:], y[:-1]) if where == "before" else (wrong[:-1], y[1:])
+    mended = score(moved, labels, **options)
     numbers = [
         float(number.replace(",", "")) for number in re.findall(r"(?<![\w.])[\d][\d.,e+-]*\d|\d", warning.message)
     ]

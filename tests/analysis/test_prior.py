@@ -166,8 +166,8 @@ def test_the_prior_of_columns_apart_is_the_mean_of_their_best_constants(seed: in
     rng = np.random.default_rng(seed)
     targets = np.where(rng.random((case.n, case.k)) < 0.5, rng.integers(0, 2, (case.n, case.k)), case.y)
     frame = pd.DataFrame(case.q, columns=case.names).assign(w=case.w)
-    ours = pd.DataFrame(targets, columns=case.names)
-    report = score(frame, ours, weights="w", multilabel=True)
+    soft = pd.DataFrame(targets, columns=case.names)
+    report = score(frame, soft, weights="w", multilabel=True)
 
     def cost_of(column: int, f: Floats) -> float:
         y = targets[:, column]
@@ -176,7 +176,7 @@ def test_the_prior_of_columns_apart_is_the_mean_of_their_best_constants(seed: in
     least = [best_constant(lambda f, c=c: cost_of(c, f), 2)[0] for c in range(case.k)]
     assert report.prior == pytest.approx(np.mean(least), rel=1e-5, abs=2e-5)
     constant = np.tile((case.w @ targets) / case.w.sum(), (case.n, 1))
-    at_best = score(pd.DataFrame(constant, columns=case.names).assign(w=case.w), ours, weights="w", multilabel=True)
+    at_best = score(pd.DataFrame(constant, columns=case.names).assign(w=case.w), soft, weights="w", multilabel=True)
     if at_best.prior is not None and at_best.prior > 1e-12:
         assert at_best.skill == pytest.approx(0, abs=1e-12)
 

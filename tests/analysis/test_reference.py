@@ -125,8 +125,11 @@ def test_a_file_of_another_order_is_matched_by_id(tmp_path: Path) -> None:
     found = xentcli.score(str(tmp_path / "all.csv"), reference=f"@{tmp_path / 'market.csv'}", **options)
     assert found.reference_cost == xentcli.score(Q, TRUTH, reference=R).reference_cost
     indexed = frame().set_index(pd.Index(names))
-    ours = market.set_index("id")
-    assert xentcli.score(indexed, label="y", preds=CLASSES, reference=ours).reference_cost == found.reference_cost
+    indexed_market = market.set_index("id")
+    assert (
+        xentcli.score(indexed, label="y", preds=CLASSES, reference=indexed_market).reference_cost
+        == found.reference_cost
+    )
 
 
 @pytest.mark.parametrize(

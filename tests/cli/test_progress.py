@@ -83,14 +83,14 @@ def test_nothing_is_told_in_a_pipe(xent: Run, tmp_path: Path) -> None:
 def test_a_short_score_tells_nothing_on_a_terminal_either(tmp_path: Path) -> None:
     np.save(tmp_path / "q.npy", np.full((10, 2), 0.5))
     np.save(tmp_path / "y.npy", np.zeros(10, int))
-    ours, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
     done = subprocess.run(
         [sys.executable, "-m", "xentcli", "score", "q.npy", "y.npy", "-q"],
-        cwd=tmp_path, stderr=theirs, stdout=subprocess.PIPE, check=False,
+        cwd=tmp_path, stderr=terminal, stdout=subprocess.PIPE, check=False,
     )  # fmt: skip
-    os.close(theirs)
+    os.close(terminal)
     assert done.returncode == 0
-    os.set_blocking(ours, False)
+    os.set_blocking(controller, False)
     with pytest.raises((BlockingIOError, OSError)):
-        os.read(ours, 100)
-    os.close(ours)
+        os.read(controller, 100)
+    os.close(controller)

@@ -311,7 +311,7 @@ def _cut(names: Sequence[str], pair: tuple[str, str]) -> list[str]:
 
 
 def _pairs(names: Sequence[str], others: Sequence[str]) -> list[tuple[tuple[str, str], tuple[str, str]]]:
-    return [(mine, theirs) for mine in stripped(names) for theirs in stripped(others)]
+    return [(mine, other) for mine in stripped(names) for other in stripped(others)]
 
 
 def target_order(target_names: Sequence[str] | None, names: Sequence[str] | None, width: int) -> list[int]:
@@ -319,13 +319,13 @@ def target_order(target_names: Sequence[str] | None, names: Sequence[str] | None
     by_position = list(range(width))
     if target_names is None or names is None:
         return by_position
-    for mine, theirs in _pairs(names, target_names):
-        short, wanted = _cut(target_names, theirs), _cut(names, mine)
+    for mine, other in _pairs(names, target_names):
+        short, wanted = _cut(target_names, other), _cut(names, mine)
         if set(short) == set(wanted):
             return [short.index(name) for name in wanted]
     if set(names) & set(target_names):
         raise Refusal("some target columns have the name of a class")
-    if any(set(_cut(names, mine)) & set(_cut(target_names, theirs)) for mine, theirs in _pairs(names, target_names)):
+    if any(set(_cut(names, mine)) & set(_cut(target_names, other)) for mine, other in _pairs(names, target_names)):
         raise Refusal("some target columns have the name of a class, less a prefix", 0, 3)
     return by_position
 

@@ -90,14 +90,14 @@ def test_row_counts_that_differ_are_refused_with_both(length: int) -> None:
     assert "--id" not in message, "no column is left for it"
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(2_000, 1_999), (1_999, 2_000), (2_000, 1), (1, 2_000), (1234, 5678)])
-def test_row_counts_are_told_exactly_however_the_files_are_read(ours: int, theirs: int, write: Write) -> None:
-    preds = write("p.csv", some(ours).to_csv(index=False))
-    labels = write("l.csv", csv([[label] for label in truth(theirs)], ["truth"]))
+@pytest.mark.parametrize(("count", "other"), [(2_000, 1_999), (1_999, 2_000), (2_000, 1), (1, 2_000), (1234, 5678)])
+def test_row_counts_are_told_exactly_however_the_files_are_read(count: int, other: int, write: Write) -> None:
+    preds = write("p.csv", some(count).to_csv(index=False))
+    labels = write("l.csv", csv([[label] for label in truth(other)], ["truth"]))
     for block_bytes in (500, 1 << 20):
         message = refusal(DataError, preds, labels, block_bytes=block_bytes)
-        assert f"{preds} has {ours:,}" in message
-        assert f"{labels} has {theirs:,}" in message
+        assert f"{preds} has {count:,}" in message
+        assert f"{labels} has {other:,}" in message
 
 
 def test_row_counts_that_differ_are_refused_also_where_one_file_gives_nothing(write: Write) -> None:
@@ -149,13 +149,13 @@ def test_arrays_that_were_swapped_are_the_likely_reason(tmp_path: Any) -> None:
 @given(st.permutations(range(12)), st.permutations(range(12)), st.booleans())
 @laws
 def test_by_id_any_order_of_either_file_gives_every_figure_the_same_bits(
-    ours: Sequence[int], theirs: Sequence[int], weighted: bool
+    order: Sequence[int], other_order: Sequence[int], weighted: bool
 ) -> None:
     preds = some(12).assign(image=range(100, 112))
     labels = pd.DataFrame({"image": range(100, 112), "truth": truth(12), "w": np.arange(12) % 5 / 3})
     options: dict[str, Any] = {"label": "truth", "weights": "w"} if weighted else {"label": "truth"}
     by_position = score(preds.drop(columns="image"), labels.drop(columns="image"), **options)
-    by_id = score(preds.iloc[list(ours)], labels.iloc[list(theirs)], id="image", **options)
+    by_id = score(preds.iloc[list(order)], labels.iloc[list(other_order)], id="image", **options)
     assert figures(by_id) == figures(by_position)
     assert by_id.alignment == "id"
 

@@ -97,8 +97,8 @@ class Case:
 
 
 def cases() -> Iterator[Case]:
-    for (p, ours), (y, theirs) in itertools.product(PREDICTIONS.items(), LABELS.items()):
-        for side, lines in (("predictions", ours), ("labels", theirs)):
+    for (p, rows), (y, other_rows) in itertools.product(PREDICTIONS.items(), LABELS.items()):
+        for side, lines in (("predictions", rows), ("labels", other_rows)):
             for (what, changed, whole), by_number in itertools.product(damaged(lines), (False, True)):
                 case = Case(p, y, side, what, tuple(changed), whole, by_number)
                 if not case.is_open:

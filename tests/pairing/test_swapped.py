@@ -65,8 +65,8 @@ def test_the_indexes_of_two_pandas_objects_are_compared() -> None:
     assert score(frame.iloc[[2, 0, 1]], labels.iloc[[2, 0, 1]]).cost == cost
     taken = score(frame.iloc[[2, 0, 1]], labels.iloc[[2, 0, 1]].to_numpy())
     assert (taken.cost, taken.warnings) == (cost, ())
-    ours, theirs = frame.set_axis([1, 2, 3]), labels.set_axis([7, 8, 9])
-    assert [warning.code for warning in score(ours, theirs).warnings] == ["row-names-differ"]
-    assert score(ours, theirs, align="position").warnings == ()
+    relabelled, other_labels = frame.set_axis([1, 2, 3]), labels.set_axis([7, 8, 9])
+    assert [warning.code for warning in score(relabelled, other_labels).warnings] == ["row-names-differ"]
+    assert score(relabelled, other_labels, align="position").warnings == ()
     # Predictions of an array have an index that only counts rows.
-    assert score(frame, theirs).warnings == ()
+    assert score(frame, other_labels).warnings == ()

@@ -457,9 +457,9 @@ def test_rows_joined_by_id_give_the_bits_of_rows_in_order(case: Case, seed: int,
         options |= {"weights": "weight", "label": names[0] if len(names) == 2 else f"{names[0]}:{names[-2]}"}
 
     def joined(predictions_order: Array, labels_order: Array) -> Report:
-        ours, theirs = shuffled(case, predictions_order), shuffled(case, labels_order)
-        predictions = text([ids[predictions_order], *columns_of(ours.predictions)], ["id", *case.names])
-        labels = text([*theirs.label_columns, ids[labels_order]], [*names, "id"])
+        predicted, labelled = shuffled(case, predictions_order), shuffled(case, labels_order)
+        predictions = text([ids[predictions_order], *columns_of(predicted.predictions)], ["id", *case.names])
+        labels = text([*labelled.label_columns, ids[labels_order]], [*names, "id"])
         return case.score(put("p.csv", predictions), put("l.csv", labels), **options)
 
     same = np.arange(len(ids))
