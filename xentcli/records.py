@@ -11,10 +11,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-__all__ = ["Keywords", "cached_property", "fields_of", "record", "replace"]
+__all__ = ["Derived", "Keywords", "cached_property", "completed", "fields_of", "record", "replace"]
 
+_SOURCE = "_source"
+"""Where a record has what its fields are derived from, beside those that were read."""
 _OFTEN = 100
 """A class of which more records are made gets a method of its own, compiled once."""
 C = TypeVar("C")
@@ -206,6 +208,8 @@ def replace(self: R, /, **changes: Any) -> R:
     """
     cls: Any = type(self)
     names, old = cls.__record__, self.__dict__
+    if _SOURCE in old:
+        completed(self)
     if not changes.keys() <= names.keys():
         raise TypeError(f"{cls.__name__} has the fields {', '.join(names)}; got {', '.join(changes)}")
     made: Any = object.__new__(cls)
@@ -234,16 +238,70 @@ def fields_of(self: object) -> dict[str, Any]:
     """
     cls: Any = type(self)
     values = self.__dict__
+    if _SOURCE in values:
+        completed(self)
     return {name: values[name] for name in cls.__record__}
+
+
+class Derived:
+    """Base of records without defaults whose fields may be derived later, each when it is first read.
+
+    >>> @record(frozen=True)
+    ... class Square(Derived):
+    ...     "A square."
+    ...     side: float
+    ...     area: float
+    >>> class Source:
+    ...     side = 3.0
+    ...     @property
+    ...     def area(self):
+    ...         return self.side**2
+    >>> Square.derived(Source()) == Square(3.0, 9.0)
+    True
+    """
+
+    @classmethod
+    def derived(cls, source: object) -> Self:
+        """Return a record whose fields are the attributes of `source`, which it holds until all are read at once."""
+        made = object.__new__(cls)
+        made.__dict__[_SOURCE] = source
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Derive a field."""
+        cls: Any = type(self)
+        values = self.__dict__
+        # A record that is being unpickled has no values yet.
+        if name not in cls.__record__ or not values:
+            raise AttributeError(f"a {cls.__name__} has no attribute {name!r}")
+        source = values.get(_SOURCE)
+        if source is not None:
+            values[name] = getattr(source, name)
+        # Without a source another thread has read all.
+        return values[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled and copied: the fields."""
+        return fields_of(self)
+
+
+def completed(self: R) -> R:
+    """Return a record after all fields are read that are derived later; it lets their source go."""
+    for name in type(self).__record__:  # type: ignore[attr-defined]
+        getattr(self, name)
+    self.__dict__.pop(_SOURCE, None)
+    return self
 
 
 def _values(self: Any) -> tuple[Any, ...]:
     values = self.__dict__
+    if _SOURCE in values:
+        completed(self)
     return tuple([values[name] for name in self.__record__])
 
 
 def _repr(self: Any) -> str:
-    shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.__record__)
+    shown = ", ".join(f"{name}={value!r}" for name, value in fields_of(self).items())
     return f"{type(self).__qualname__}({shown})"
 
 

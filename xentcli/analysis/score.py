@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
-from xentcli.analysis.summary import report_of
+from xentcli.analysis.summary import derived, prior_of, report_of
 from xentcli.attempts import attempted
 from xentcli.engine.scorer import Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
@@ -181,38 +182,76 @@ def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> f
 def diagnosed(report: Report, tallied: Tallied) -> Report:
     """Return a report with the warnings of the diagnoses; a diagnosis that fails is skipped.
 
-    The warning of infinite losses, which advises to clip, comes after warnings that explain them.
+    Those that read rows again are made now, the others when the warnings are read.
     """
-    found = [*report.warnings, *_found(report, tallied)]
-    if not found:
-        return report
-    return replace(report, warnings=tuple(sorted(found, key=lambda warning: warning.code == "infinite")))
+    plan, bundle = tallied.plan, tallied.bundle
+    return derived(plan, bundle, _Diagnosed(report, plan, bundle, _shift(tallied)))
 
 
-def _found(report: Report, tallied: Tallied) -> list[Warning]:
-    """The warnings of the diagnoses; only one if labels count from 1, as the others would name wrong classes."""
-    plan, total, settings = tallied.plan, tallied.total, tallied.plan.settings
-    unit, cost = settings.nats_per_unit, total.cost.mean.value
-    from_one, confusion, looks = (tallied.bundle[name] for name in ("from_one", "confusion", "looks"))
-    base = attempted(lambda: base_warning(from_one, cost, len(plan.classes), settings), None)
-    if base is not None:
-        return [base]
+@record(frozen=True, eq=False)
+class _Diagnosed:
+    """The fields of a report with the warnings of the diagnoses; `shifts` are those of rows that are one apart."""
+
+    report: Report
+    plan: Plan
+    bundle: Bundle
+    shifts: Sequence[Warning]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field that no diagnosis changes."""
+        return getattr(self.report, name)
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        """All warnings; that of infinite losses, whose advice is to clip, comes after what explains them."""
+        found = (*self.report.warnings, *self._found)
+        return tuple(sorted(found, key=lambda warning: warning.code == "infinite"))
+
+    @property
+    def _found(self) -> Sequence[Warning]:
+        """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
+        base = _base(self.plan, self.bundle)
+        case = None if base is not None else _case(self.plan, self.bundle)
+        if case is None:
+            return [] if base is None else [base]
+        found = findings(case)
+        if self.shifts:
+            # It says already which rows belong together.
+            found = [
+                replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found
+            ]
+        return [*found, *self.shifts]
+
+
+def _base(plan: Plan, bundle: Bundle) -> Warning | None:
+    """The warning of labels that are counted from 1."""
+    total: Scores = bundle["scores"]
+    return attempted(
+        lambda: base_warning(bundle["from_one"], total.cost.mean.value, len(plan.classes), plan.settings), None
+    )
+
+
+def _case(plan: Plan, bundle: Bundle) -> Case | None:
+    """What the diagnoses look at; None where the pairs of classes could not be tallied."""
+    total, confusion, looks = (bundle[name] for name in ("scores", "confusion", "looks"))
     if confusion is None:
-        return []
-    prior = None if report.prior is None else report.prior * unit
-    case = Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
+        return None
+    prior = prior_of(plan, total.cost, total.classes)
+    return Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
+
+
+def _shift(tallied: Tallied) -> Sequence[Warning]:
+    """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
+    plan, bundle, feed = tallied.plan, tallied.bundle, tallied.source
+    if feed is None or plan.alignment != "position" or not feed.repeatable or _base(plan, bundle) is not None:
+        return ()
+    case = _case(plan, bundle)
     nothing: list[Warning] = []
-    found, shifts = findings(case), attempted(lambda: _shift(case, tallied.source), nothing)
-    if shifts:
-        # The warning about shifted rows already says which rows belong together.
-        found = [replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found]
-    return [*found, *shifts]
+    return () if case is None else attempted(partial(_shifted, case, feed), nothing)
 
 
-def _shift(case: Case, feed: Feed | None) -> list[Warning]:
-    """Look for labels shifted by one row, if the cost is above the prior or infinite."""
-    plan, poor = case.plan, case.worse_than_prior or bool(case.total.infinite.count)
-    if feed is None or not (case.comparable and poor and feed.repeatable and plan.alignment == "position"):
+def _shifted(case: Case, feed: Feed) -> list[Warning]:
+    if not (case.comparable and (case.worse_than_prior or case.total.infinite.count)):
         return []
     found = shift_warning(case, feed.again())
     return [] if found is None else [found]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from xentcli.analysis import caveats, details
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.student import normal_quantile
-from xentcli.errors import NoVerdict, Place
+from xentcli.errors import NoVerdict, Place, Warning
 from xentcli.pairing import Matches, Plan
-from xentcli.records import cached_property, record
+from xentcli.records import cached_property, completed, record
 from xentcli.report.details import WORST, Details
-from xentcli.report.document import Examples
+from xentcli.report.document import SCHEMA_VERSION, Examples
 from xentcli.report.parts import (
     Bytes,
     ClassSlice,
@@ -41,7 +41,10 @@ from xentcli.tallies.scores import Scores
 from xentcli.tallies.shares import ClassShares
 from xentcli.version import __version__
 
-__all__ = ["report_of"]
+__all__ = ["derived", "prior_of", "report_of"]
+
+FEW_ROWS = 1 << 14
+"""Of so many rows the tallies take little memory: a report may hold them."""
 
 
 def report_of(
@@ -51,38 +54,24 @@ def report_of(
 
     Raises NoVerdict if there are no rows, or no weight.
     """
-    total: Scores = bundle["scores"]
-    _check_not_empty(plan, total)
-    summary, settings = _Summary(plan, bundle), plan.settings
-    return Report(
-        metrics=summary.metrics(metrics),
-        unit=settings.unit,
-        examples=_examples(total),
-        kind=settings.kind,
-        classes=plan.classes,
-        labels=_labels(plan, total),
-        interval=summary.interval,
-        infinite=InfiniteRows(total.infinite.count, total.infinite.first, summary.in_unit(total.cost_of_the_rest)),
-        clip=summary.clip,
-        row_sum=RowSum(total.deviation),
-        inputs=tuple(_input(plan, index, total) for index in range(len(plan.inputs))),
-        xent_version=__version__,
-        alignment=plan.alignment,
-        bytes=summary.bytes,
-        reference=summary.reference,
-        by_class=summary.by_class if settings.by_class else (),
-        by=tuple(summary.by()),
-        worst=summary.worst[: settings.worst],
-        labels_unused=matches.unused,
-        unmatched=None if matches.lacking is None else Unmatched(*matches.lacking),
-        clusters=summary.clusters,
-        compat=caveats.compat_note(plan),
-        shown=tuple(metric.name for metric in settings.shown_metrics),
-        undefined=summary.undefined(metrics),
-        options=settings.changed(plan.set_by_compat),
-        warnings=(*plan.warnings, *caveats.warnings(plan, total, matches.row_names)),
-        details=summary.details(details) if details else None,
-    )
+    _check_not_empty(plan, bundle["scores"])
+    return derived(plan, bundle, _Summary(plan, bundle, matches, metrics, details))
+
+
+def derived(plan: Plan, bundle: Bundle, source: object) -> Report:
+    """Return the Report of the figures that `source` has, derived when they are read only where it holds little.
+
+    Of many rows, or with data in memory that the plan has, all are derived at once, so that the report holds neither.
+    """
+    report = Report.derived(source)
+    light = bundle["scores"].read <= FEW_ROWS and not (plan.joins or plan.settings.given)
+    return report if light else completed(report)
+
+
+def prior_of(plan: Plan, cost: Moments, classes: ClassShares | None) -> float | None:
+    """Return the cost of always predicting the class frequencies of some rows, in nats; None where it is undefined."""
+    known = classes if plan.matcher is not None and not plan.settings.label_smoothing else None
+    return None if known is None else known.best_constant(cost.mean.b)
 
 
 def _examples(total: Scores) -> Examples:
@@ -104,10 +93,79 @@ def _check_not_empty(plan: Plan, total: Scores) -> None:
 
 @record(frozen=True, eq=False)
 class _Summary:
-    """The sections of a report; losses are in nats until `in_unit`."""
+    """The fields of a report by name; losses are in nats until `in_unit`.
+
+    `chosen` are its metrics, `named` its details.
+    """
 
     plan: Plan
     bundle: Bundle
+    matches: Matches
+    chosen: Sequence[Metric]
+    named: Collection[str]
+    xent_version: ClassVar = __version__
+    schema_version: ClassVar = SCHEMA_VERSION
+
+    @property
+    def unit(self) -> str:
+        return self.plan.settings.unit
+
+    @property
+    def kind(self) -> str:
+        return self.plan.settings.kind
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.plan.classes
+
+    @property
+    def alignment(self) -> str:
+        return self.plan.alignment
+
+    @property
+    def examples(self) -> Examples:
+        return _examples(self.total)
+
+    @property
+    def labels(self) -> Labels:
+        return _labels(self.plan, self.total)
+
+    @property
+    def infinite(self) -> InfiniteRows:
+        infinite = self.total.infinite
+        return InfiniteRows(infinite.count, infinite.first, self.in_unit(self.total.cost_of_the_rest))
+
+    @property
+    def row_sum(self) -> RowSum:
+        return RowSum(self.total.deviation)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return tuple(_input(self.plan, index, self.total) for index in range(len(self.plan.inputs)))
+
+    @property
+    def labels_unused(self) -> int:
+        return self.matches.unused
+
+    @property
+    def unmatched(self) -> Unmatched | None:
+        return None if self.matches.lacking is None else Unmatched(*self.matches.lacking)
+
+    @property
+    def compat(self) -> str | None:
+        return caveats.compat_note(self.plan)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        return tuple(metric.name for metric in self.plan.settings.shown_metrics)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return self.plan.settings.changed(self.plan.set_by_compat)
+
+    @property
+    def warnings(self) -> tuple[Warning, ...]:
+        return (*self.plan.warnings, *caveats.warnings(self.plan, self.total, self.matches.row_names))
 
     @cached_property
     def total(self) -> Scores:
@@ -149,15 +207,13 @@ class _Summary:
         size: ExactSum | None,
         **calibration: float,
     ) -> Totals:
-        """The totals that metrics of a slice are derived from; without `classes` there is no prior."""
-        plan, weight = self.plan, cost.mean.b
-        known = classes if plan.matcher is not None and not plan.settings.label_smoothing else None
+        """What metrics of some rows are derived from; without `classes` there is no prior."""
         return Totals(
             cost=cost.mean.value,
             standard_error=standard_error,
             total=cost.mean.a,
-            weight_sum=weight.value,
-            prior=None if known is None else known.best_constant(weight),
+            weight_sum=cost.mean.b.value,
+            prior=prior_of(self.plan, cost, classes),
             target_entropy=means["target_entropy"].value
             if self.total.soft and not self.reweighted and "target_entropy" in means
             else None,
@@ -179,17 +235,16 @@ class _Summary:
         mean, deviation = floor_of(bins)
         return {"ece": error[0], "ece_floor": mean, "ece_floor_95": mean + normal_quantile(0.95) * deviation}
 
-    def metrics(self, metrics: Sequence[Metric]) -> dict[str, float | None]:
-        """Return the values of metrics by name."""
-        values = {}
-        for metric in metrics:
-            values[metric.name] = self._value(metric, self.totals, self.total.means)
-        return values
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        totals, means = self.totals, self.total.means
+        return {metric.name: self._value(metric, totals, means) for metric in self.chosen}
 
-    def undefined(self, metrics: Sequence[Metric]) -> dict[str, str]:
-        """Return the reasons why figures are undefined, without those for metrics other than these."""
+    @property
+    def undefined(self) -> dict[str, str]:
+        """Why figures are undefined, but for metrics that are not chosen."""
         reasons = caveats.undefined(self.plan, self.total, self.clusters, no_bytes=self.totals.bytes is None)
-        absent = METRICS.keys() - {metric.name for metric in metrics}
+        absent = METRICS.keys() - {metric.name for metric in self.chosen}
         return {name: reason for name, reason in reasons.items() if name not in absent or METRICS[name].usual}
 
     def _value(self, metric: Metric, totals: Totals, means: Mapping[str, Mean]) -> float | None:
@@ -258,8 +313,12 @@ class _Summary:
         whole = self.total.cost.mean
         return part.share_of(whole, problems) if whole.a.all_finite else None
 
-    @cached_property
+    @property
     def by_class(self) -> tuple[ClassSlice, ...]:
+        return self._every_class if self.plan.settings.by_class else ()
+
+    @cached_property
+    def _every_class(self) -> tuple[ClassSlice, ...]:
         return tuple(self._by_class())
 
     def _by_class(self) -> Iterator[ClassSlice]:
@@ -288,7 +347,11 @@ class _Summary:
         masses = self.total.classes.by_class()
         return ClassShares(masses={code: masses[2 * index + code] for code in (0, 1) if 2 * index + code in masses})
 
-    def by(self) -> Iterator[GroupSlice]:
+    @property
+    def by(self) -> tuple[GroupSlice, ...]:
+        return tuple(self._by())
+
+    def _by(self) -> Iterator[GroupSlice]:
         unit, names = self.plan.settings.nats_per_unit, self.plan.slice_columns
         for place, columns in enumerate(names):
             between, shares = self._by_cluster(place), self._by_share(place)
@@ -335,8 +398,12 @@ class _Summary:
             for group, places in _within(names).items()
         }
 
-    @cached_property
+    @property
     def worst(self) -> tuple[WorstExample, ...]:
+        return self._every_worst[: self.plan.settings.worst]
+
+    @cached_property
+    def _every_worst(self) -> tuple[WorstExample, ...]:
         return tuple(self._worst())
 
     def _worst(self) -> Iterator[WorstExample]:
@@ -353,14 +420,17 @@ class _Summary:
                 self.in_unit(row.kl),
             )
 
-    def details(self, names: Collection[str]) -> Details:
-        """Return the details with these names."""
+    @property
+    def details(self) -> Details | None:
+        names = self.named
+        if not names:
+            return None
         plan, bundle, settings = self.plan, self.bundle, self.plan.settings
         labelled, hard = plan.matcher is not None, not self.total.soft
         return Details(
             losses=details.losses(bundle, settings.nats_per_unit) if "losses" in names else None,
-            by_class=self.by_class if "by_class" in names else (),
-            worst=self.worst[:WORST] if "worst" in names else (),
+            by_class=self._every_class if "by_class" in names else (),
+            worst=self._every_worst[:WORST] if "worst" in names else (),
             reliability=details.reliability(plan, bundle, BINS) if "reliability" in names and hard else (),
             confusion=details.confusion(bundle, len(plan.classes)) if "confusion" in names and labelled else None,
         )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, KeysView, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from xentcli.errors import NotComputedError, UsageError, Warning, shown
-from xentcli.records import Keywords, record, replace
+from xentcli.records import Derived, Keywords, record, replace
 from xentcli.report.details import Details
 from xentcli.report.document import (
-    SCHEMA_VERSION,
     UNITS,
     Count,
     Document,
@@ -62,7 +60,7 @@ _METRICS_BEFORE = {
 
 
 @record(frozen=True)
-class Report(Document):
+class Report(Derived, Document):
     """The score of one set of predictions; all losses are in `unit`.
 
     Every metric is an attribute too: ``report.accuracy`` is ``report.metrics["accuracy"]``.
@@ -123,29 +121,29 @@ class Report(Document):
     row_sum: RowSum
     inputs: Annotated[tuple[Input, ...], Keywords(minItems=1)]
     xent_version: str
-    alignment: Annotated[str, Keywords(enum=["position", "id"])] = "position"
-    bytes: Bytes | None = None
-    reference: ReferenceForecast | None = None
-    by_class: tuple[ClassSlice, ...] = ()
-    by: tuple[GroupSlice, ...] = ()
-    worst: tuple[WorstExample, ...] = ()
-    labels_unused: Count = 0
-    unmatched: Unmatched | None = None
-    clusters: Position | None = None
-    compat: str | None = None
-    shown: tuple[str, ...] = ()
-    undefined: dict[str, str] = field(default_factory=dict)
-    options: dict[str, Setting] = field(default_factory=dict)
-    warnings: tuple[Warning, ...] = ()
-    details: Details | None = None
-    schema_version: Version = SCHEMA_VERSION
+    alignment: Annotated[str, Keywords(enum=["position", "id"])]
+    bytes: Bytes | None
+    reference: ReferenceForecast | None
+    by_class: tuple[ClassSlice, ...]
+    by: tuple[GroupSlice, ...]
+    worst: tuple[WorstExample, ...]
+    labels_unused: Count
+    unmatched: Unmatched | None
+    clusters: Position | None
+    compat: str | None
+    shown: tuple[str, ...]
+    undefined: dict[str, str]
+    options: dict[str, Setting]
+    warnings: tuple[Warning, ...]
+    details: Details | None
+    schema_version: Version
 
     def __getattr__(self, name: str) -> Any:
         """Return a metric by its JSON name; None where it is undefined or was not computed."""
-        metrics = self.__dict__.get("metrics", {})
-        if name not in metrics and name not in METRICS:
-            raise AttributeError(f"a Report has no attribute {name!r}")
-        return metrics.get(name)
+        fields: Any = type(self)
+        if name not in fields.__record__ and self.__dict__ and (name in METRICS or name in self.metrics):
+            return self.metrics.get(name)
+        return super().__getattr__(name)
 
     def value(self, metric: str) -> float | None:
         """Return a metric by its JSON name; None where it is undefined or was not computed."""

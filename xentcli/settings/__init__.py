@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli.errors import UsageError, shown
+from xentcli.given import Given
 from xentcli.options import options_of
 from xentcli.records import cached_property, record
 from xentcli.scoring.compat import COMPAT
@@ -135,7 +136,10 @@ def _single(name: str, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+    """Return a value of an option as JSON has it: of data their name alone."""
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, Given) else value
 
 
 OPTIONS = options_of(cast("Any", Settings))
