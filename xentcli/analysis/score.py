@@ -11,7 +11,7 @@ from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import derived, prior_of, report_of
 from xentcli.attempts import attempted
-from xentcli.engine.scorer import Outcome, Scorer, Writing
+from xentcli.engine.scorer import Head, Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
 from xentcli.errors import ClusterError, DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
@@ -247,13 +247,13 @@ def _shift(tallied: Tallied) -> Sequence[Warning]:
         return ()
     case = _case(plan, bundle)
     nothing: list[Warning] = []
-    return () if case is None else attempted(partial(_shifted, case, feed), nothing)
+    return () if case is None else attempted(partial(_shifted, case, feed, tallied.head), nothing)
 
 
-def _shifted(case: Case, feed: Feed) -> list[Warning]:
+def _shifted(case: Case, feed: Feed, head: Head | None) -> list[Warning]:
     if not (case.comparable and (case.worse_than_prior or case.total.infinite.count)):
         return []
-    found = shift_warning(case, feed.again())
+    found = shift_warning(case, feed, head)
     return [] if found is None else [found]
 
 
@@ -426,13 +426,14 @@ def is_stream(data: Any) -> bool:
 class Tallied:
     """The tallies of all rows of a plan, and the result of matching them.
 
-    `source` is the feed of the rows; None for a merged state, whose rows are not here.
+    `source` is the feed of the rows, `head` the first of them; None where they were scored elsewhere.
     """
 
     plan: Plan
     bundle: Bundle
     matches: Matches
     source: Feed | None = None
+    head: Head | None = None
 
     @cached_property
     def total(self) -> Scores:
@@ -533,14 +534,15 @@ def tally(
 ) -> Tallied:
     """Score all tasks of a feed and return the tallies; losses go to `sink`, block by block, in order."""
     plan = scorer.plan
-    bundle, matching = Bundle(), Matching(feed)
-    # Parts of a stream hold their bytes and cost no time to create.
+    bundle, matching, head = Bundle(), Matching(feed), None
+    # Parts of a stream hold their bytes, and are made in no time.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
     each = None if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())
     outcomes = over_tasks(scorer, feed, threads, waiting, each=each)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
+        head = head or outcome.head
         if outcome.bundle is None or matching.faulty:
             if stream:
                 # A stream may have no end.
@@ -554,7 +556,7 @@ def tally(
         if sink is not None:
             for examples in outcome.examples:
                 sink.write(examples)
-    tallied = Tallied(plan, bundle, matching.finish(), feed)
+    tallied = Tallied(plan, bundle, matching.finish(), feed, head)
     check_whole(plan, bundle)
     return tallied
 

@@ -1,16 +1,16 @@
-"""Detect predictions and labels that are one row apart, in a second pass over the first rows."""
+"""Detect predictions and labels that are one row apart, in the first rows."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
 from xentcli.analysis.findings import Case, percent
 from xentcli.arrays import Floats, Ints
-from xentcli.engine.scorer import Scorer
+from xentcli.engine.scorer import Head, Scorer
 from xentcli.errors import Warning
 from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
@@ -18,6 +18,7 @@ from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import correct
+from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.moments import Mean
 
 __all__ = ["shift_warning"]
@@ -28,7 +29,20 @@ ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 """With many classes fewer rows suffice: this many numbers in total, but at least this many rows."""
 FEW = 2_048
 """Rows that are examined first."""
-_SURE = 3.0
+_SURE = 4.0
+_STEPS = (-1, 1)
+"""Where the neighbours are: before a row, and after it."""
+_MeanOf = Callable[[Floats], Mean]
+
+
+def _exact(values: Floats) -> Mean:
+    return Mean.of(values, None)
+
+
+def _rough(values: Floats) -> Mean:
+    """The mean with a sum that is rounded at each step: enough to see that a figure is far from what it is held to."""
+    total = float(np.add.reduce(values))
+    return Mean(ExactSum.exactly(total) if math.isfinite(total) else ExactSum.of([total]), ExactSum.made(len(values)))
 
 
 @record(frozen=True)
@@ -40,9 +54,9 @@ class _Score:
     infinite: int = 0
 
     @classmethod
-    def of(cls, loss: Floats, right: Floats, raw_loss: Floats) -> _Score:
-        """Score rows (f8[n] each), unweighted; `raw_loss` decides what is infinite."""
-        return cls(Mean.of(loss, None), Mean.of(right, None), int(np.count_nonzero(np.isinf(raw_loss))))
+    def of(cls, loss: Floats, right: Floats, raw_loss: Floats, mean: _MeanOf) -> _Score:
+        """Score rows (f8[n] each), unweighted, with means by `mean`; `raw_loss` decides what is infinite."""
+        return cls(mean(loss), mean(right), int(np.count_nonzero(np.isinf(raw_loss))))
 
     @property
     def right(self) -> float:
@@ -51,7 +65,12 @@ class _Score:
 
     def merge(self, other: _Score) -> _Score:
         """Return the score of the rows of both."""
+        if self is _NOTHING:
+            return other
         return _Score(self.cost.merge(other.cost), self.correct.merge(other.correct), self.infinite + other.infinite)
+
+
+_NOTHING = _Score()
 
 
 @record(frozen=True)
@@ -59,17 +78,17 @@ class _Shift:
     """Scores of rows with their own labels (here) and with those of the next rows on one side (there)."""
 
     rows: int = 0
-    here: _Score = _Score()
-    there: _Score = _Score()
+    here: _Score = _NOTHING
+    there: _Score = _NOTHING
 
-    def add(self, work: Workings, step: int) -> _Shift:
+    def add(self, work: Workings, step: int, mean: _MeanOf) -> _Shift:
         """Add the rows of a batch that have a neighbour `step` rows away."""
-        first = np.flatnonzero(np.diff(work.batch.rows) == 1)
+        first = (work.batch.rows[1:] - work.batch.rows[:-1] == 1).nonzero()[0]
         rows, neighbours = (first + 1, first) if step < 0 else (first, first + 1)
-        here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows])
+        here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows], mean)
         loss, right = _with_labels(work, rows, neighbours)
-        # The number of infinite losses is reported only without clipping.
-        there = _Score.of(loss, right, loss)
+        # How many would be infinite is only said where nothing is clipped.
+        there = _Score.of(loss, right, loss, mean)
         return _Shift(self.rows + len(rows), self.here.merge(here), self.there.merge(there))
 
     @property
@@ -115,23 +134,44 @@ def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floa
     return work.loss_of(index)[rows], (work.predicted[rows] == index[rows]).astype(np.float64)
 
 
-def shift_warning(case: Case, feed: Feed) -> Warning | None:
+def shift_warning(case: Case, feed: Feed, head: Head | None) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
-    `feed` must start at the first row; rows are aligned by position, with hard labels and no
-    weights. Only the first rows of a long file are read, and most of them only if the very first
-    ones leave the question open.
+    Rows are aligned by position, with hard labels and no weights; `head` are the first ones, and of `feed` they are
+    read again where these do not suffice. Of a long file the first rows decide, and a few of them whether the others
+    are looked at.
     """
-    scored, tasks = case.total.scored, feed.tasks()
-    first = next(tasks)
-    few = _first_rows(first) if min(scored, _most(case)) > 2 * FEW else None
-    if few is not None and not any(shift.leaves_open(case) for shift in _shifts(case, [few]).values()):
-        return None
-    shifts = _shifts(case, itertools.chain([first], tasks))
-    for step, where in ((-1, "before"), (1, "after")):
+    if head is not None and head.rows == case.total.read:
+        works = [Workings(head.batch)]
+        if not _leaves_open(case, works):
+            return None
+        return _judged(case, _shifts(works, _exact))
+    if min(case.total.scored, _most(case)) > 2 * FEW:
+        few = _few(case, feed, head)
+        if few is not None and not _leaves_open(case, few):
+            return None
+    return _judged(case, _shifts(_works(case, feed.again().tasks()), _exact))
+
+
+def _few(case: Case, feed: Feed, head: Head | None) -> Iterable[Workings] | None:
+    """The first FEW rows; None where that takes reading all."""
+    if head is not None and head.rows >= FEW:
+        return [Workings(head.first(FEW).batch)]
+    few = _first_rows(next(feed.again().tasks()))
+    return None if few is None else _works(case, [few])
+
+
+def _leaves_open(case: Case, works: Iterable[Workings]) -> bool:
+    """Whether some rows could have neighbours whose labels fit far better."""
+    return any(shift.leaves_open(case) for shift in _shifts(works, _rough).values())
+
+
+def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Warning | None:
+    """The warning that shifts give rise to."""
+    for step, where in zip(_STEPS, ("before", "after"), strict=True):
         shift = shifts[step]
         if shift.is_far_better(case):
-            over = "" if shift.rows == scored - 1 else f" (over {shift.rows:,} rows)"
+            over = "" if shift.rows == case.total.scored - 1 else f" (over {shift.rows:,} rows)"
             return Warning(
                 "shifted",
                 f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}",
@@ -150,14 +190,18 @@ def _first_rows(task: Task) -> Task | None:
     return replace(task, part=found[0], companions=tuple(replace(span, rows=FEW) for span in task.companions))
 
 
-def _shifts(case: Case, tasks: Iterable[Task]) -> dict[int, _Shift]:
-    """The scores of the first rows with the labels of the rows before (-1) and after them (1)."""
-    shifts = {-1: _Shift(), 1: _Shift()}
-    for batch in _overlapping(case, tasks):
-        work = Workings(batch)
+def _shifts(works: Iterable[Workings], mean: _MeanOf) -> dict[int, _Shift]:
+    """The scores of rows with the labels of the rows before (-1) and after them (1)."""
+    shifts = dict.fromkeys(_STEPS, _Shift())
+    for work in works:
         for step, shift in shifts.items():
-            shifts[step] = shift.add(work, step)
+            shifts[step] = shift.add(work, step, mean)
     return shifts
+
+
+def _works(case: Case, tasks: Iterable[Task]) -> Iterator[Workings]:
+    """The first rows of some tasks, scored again."""
+    return map(Workings, _overlapping(case, tasks))
 
 
 def _most(case: Case) -> int:

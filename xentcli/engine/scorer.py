@@ -39,22 +39,47 @@ from xentcli.tallies.bundle import TALLIES, Bundle, Needs
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
-__all__ = ["Aligned", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
+__all__ = ["HEAD_ROWS", "Aligned", "Head", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
 
 _GROUPING = ("by", "cluster", "show")
 """The roles that can have any number of columns."""
 _MAY_BE_SOFT = ("distribution", "binary")
+HEAD_ROWS, _HEAD_NUMBERS = 4096, 1 << 17
+"""Rows, and numbers, of a head at most."""
+
+
+@record(frozen=True, eq=False)
+class Head:
+    """The first rows of the predictions, `rows` of which were read, as a Batch, for a diagnosis that looks again."""
+
+    batch: Batch
+    rows: int
+
+    @classmethod
+    def of(cls, batch: Batch, rows: int) -> Head | None:
+        """Return the head of `rows` rows, of which a batch is given; None where it takes more than a little memory."""
+        if batch.target is None or min(rows, HEAD_ROWS) * batch.classes > _HEAD_NUMBERS:
+            return None
+        return cls(batch, rows) if rows <= HEAD_ROWS else cls(batch, rows).first(HEAD_ROWS)
+
+    def first(self, rows: int) -> Head:
+        """Return its first rows."""
+        return Head(self.batch.take(np.flatnonzero(self.batch.rows <= rows)), rows)
 
 
 @record(frozen=True, eq=False)
 class Outcome:
-    """The result of a task: tallies (None if an id is missing), data for checking the matching, prepared examples."""
+    """The result of a task: the tallies, None where an id is missing; what matching needs; prepared examples.
+
+    Of the first task it has the first rows too.
+    """
 
     bundle: Bundle | None
     ids: Sequence[str] = ()
     positions: tuple[Ints, ...] = ()
     row_names: RowNames = RowNames()
     examples: tuple[Any, ...] = ()
+    head: Head | None = None
 
 
 @record(frozen=True, eq=False)
@@ -164,6 +189,7 @@ class _Seen:
     blocks: list[Block] = field(default_factory=list)
     examples: list[Any] = field(default_factory=list)
     row_names: RowNames = RowNames()
+    head: Head | None = None
 
     def note(self, piece: Piece) -> None:
         """Record the ids of a piece."""
@@ -184,7 +210,7 @@ class _Seen:
         bundle = None if self.missing else self.bundle
         if bundle is not None and self.blocks:
             bundle = bundle.add(Block.joined(self.blocks), "figures")
-        return Outcome(bundle, joined(self.ids), positions, self.row_names, tuple(self.examples))
+        return Outcome(bundle, joined(self.ids), positions, self.row_names, tuple(self.examples), self.head)
 
 
 @record(frozen=True, eq=False)
@@ -222,7 +248,10 @@ class Scorer:
             if piece.companions is not None:
                 if self.plan.compare_row_names:
                     seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
-                yield self.align(piece)
+                aligned = self.align(piece)
+                if not piece.start:
+                    seen.head = Head.of(aligned.batch, aligned.rows)
+                yield aligned
 
     @cached_property
     def _metrics(self) -> tuple[Metric, ...]:
