@@ -42,7 +42,9 @@ def _exact(values: Floats) -> Mean:
 def _rough(values: Floats) -> Mean:
     """The mean with a sum that is rounded at each step: enough to see that a figure is far from what it is held to."""
     total = float(np.add.reduce(values))
-    return Mean(ExactSum.exactly(total) if math.isfinite(total) else ExactSum.of([total]), ExactSum.made(len(values)))
+    return Mean(
+        ExactSum.exactly(total) if math.isfinite(total) else ExactSum.of([total]), ExactSum.made(len(values), 0)
+    )
 
 
 @record(frozen=True)

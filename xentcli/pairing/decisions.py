@@ -25,6 +25,7 @@ from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
 from xentcli.pairing.predictions import find_predictions
 from xentcli.pairing.reference import reference_of
+from xentcli.pairing.remembered import key_of, remember, remembered
 from xentcli.pairing.roles import (
     explicit_roles,
     find_labels,
@@ -69,6 +70,9 @@ def pair(
     Raises DataError if something cannot be decided without an option; the message names it; NoVerdict if the files are
     empty.
     """
+    key = None if others else key_of(predictions, labels, settings)
+    if labels is not None and (plan := remembered(key, settings)) is not None:
+        return Feed(plan, _queues((predictions, labels), block_bytes, shifted=False))
     _check_empty(predictions, labels, settings)
     asked = settings
     predictions, labels, others, settings = with_ids(predictions, labels, others, settings)
@@ -123,6 +127,7 @@ def pair(
         positions=period,
         sequences=len(shape) == 3 and axis not in (None, 0) and not period,
     )
+    remember(key, plan)
     return Feed(plan, queues)
 
 
