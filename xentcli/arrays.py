@@ -90,7 +90,7 @@ def distinct(values: Array) -> tuple[Array, Ints, Ints]:
     """
     flat = values.reshape(-1)
     if flat.dtype.kind in "iub" and len(flat):
-        low, high = int(flat.min()), int(flat.max())
+        low, high = int(np.minimum.reduce(flat)), int(np.maximum.reduce(flat))
         if high - low < max(len(flat), _SMALL) and abs(low) < _FAR:
             found, first, places = _distinct_among(flat.astype(np.int64) - low, high - low + 1)
             return (found + low).astype(flat.dtype), first, places
@@ -109,7 +109,7 @@ def _distinct_among(codes: Ints, count: int) -> tuple[Ints, Ints, Ints]:
     first = np.full(count, rows)
     # Assignment keeps the last of several values for one place.
     first[codes[::-1]] = np.arange(rows - 1, -1, -1)
-    found = np.flatnonzero(first < rows)
+    (found,) = (first < rows).nonzero()
     places = np.empty(count, dtype=np.int64)
     places[found] = np.arange(len(found))
     return found, first[found], places[codes]

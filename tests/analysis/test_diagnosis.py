@@ -94,6 +94,7 @@ def test_a_few_rows_decide_whether_the_others_are_looked_at(
     assert sum(seen) == N
     seen.clear()
     monkeypatch.setattr("xentcli.analysis.shifts.FEW", 60)
+    monkeypatch.setattr("xentcli.engine.scorer.HEAD_ROWS", 0)
     assert score(tmp_path / "p.csv", tmp_path / "y.csv").warnings == whole
     assert ("shifted" in [warning.code for warning in whole]) == (begin is not None)
     assert (sum(seen) < N) == (begin is None)

@@ -473,7 +473,7 @@ def _report(
         )
     of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
     metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
-    fit = any(metric.tally == "fit" for metric in metrics)
+    fit = "fit" in [metric.tally for metric in metrics]
     if fit:
         from xentcli.analysis.fit import check_repeatable
 

@@ -40,11 +40,12 @@ def _exact(values: Floats) -> Mean:
 
 
 def _rough(values: Floats) -> Mean:
-    """The mean with a sum that is rounded at each step: enough to see that a figure is far from what it is held to."""
-    total = float(np.add.reduce(values))
-    return Mean(
-        ExactSum.exactly(total) if math.isfinite(total) else ExactSum.of([total]), ExactSum.made(len(values), 0)
-    )
+    """The mean, rounded at each step: enough to see that a figure is far from its limit."""
+    rows = len(values)
+    # Of large losses the sum overflows, and their mean does not.
+    mean = float(np.add.reduce(values / max(1, rows)))
+    total = ExactSum.exactly(mean).times(rows) if math.isfinite(mean) else ExactSum.of([mean])
+    return Mean(total, ExactSum.made(rows, 0))
 
 
 @record(frozen=True)

@@ -261,10 +261,10 @@ class Scorer:
     def _needs_predictions(self) -> bool:
         """Whether a loss, metric or tally needs the predictions of every row; most diagnoses need only the first."""
         recipe = self.plan.recipe
-        tallies = any(e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants) for e in TALLIES.values())
         every = (*self._metrics, *self.plan.settings.metrics_of_rows)
-        metrics = any(metric.per_example and not metric.reduced for metric in every)
-        return bool(recipe.smoothing) or recipe.per_row or tallies or metrics
+        whole = [metric for metric in every if metric.per_example and not metric.reduced]
+        tallied = [e for e in TALLIES.values() if e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants)]
+        return bool(recipe.smoothing or recipe.per_row or whole or tallied)
 
     def _will_do_reduced(self, aligned: Aligned) -> bool:
         """Whether the reduced rows suffice for everything."""
@@ -285,7 +285,7 @@ class Scorer:
         details = self.details if plan.matcher is not None else self.details - {"by_class", "reliability"}
         # Smoothed soft targets have no costs by class.
         by_class = settings.by_class or ("by_class" in details and not settings.label_smoothing)
-        binned = self.calibration or "reliability" in details or any(m.tally == "bins" for m in self.metrics or ())
+        binned = self.calibration or "reliability" in details or "bins" in [m.tally for m in self.metrics or ()]
         return Wants(
             classes=() if plan.matcher is None else plan.classes,
             confused=0 if plan.matcher is None or settings.multilabel else len(plan.classes),
@@ -387,7 +387,7 @@ class Scorer:
             label_rows, labels = values["label"]
             chosen = take(labels, kept) if len(kept) < count else labels
             target, cells = self._targets(chosen, lambda i: label_rows.place("label", int(kept[i]), _only(chosen)))
-            left_out = left_out.merge(cells)
+            left_out = left_out if cells is None else left_out.merge(cells)
         if weight is not None:
             weight = weight[kept]
             weight = None if (weight == 1).all() else weight
@@ -402,12 +402,12 @@ class Scorer:
                 if target is not None:
                     yield target
 
-    def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut]:
-        """The targets of labels (NaN for ignored cells of --multilabel), and the count of ignored cells."""
+    def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut | None]:
+        """The targets of labels that count, NaN where --multilabel has a cell to ignore, and these cells, counted."""
         matcher, wanted = self.plan.matcher, self.plan.settings.ignored
         assert matcher is not None
         if not (wanted and isinstance(matcher, Multilabel) and isinstance(labels, np.ndarray) and labels.ndim > 1):
-            return matcher.targets(labels, where), LeftOut()
+            return matcher.targets(labels, where), None
         ignored = labelled_as(labels.reshape(-1), wanted).reshape(labels.shape)
         target = matcher.targets(np.where(ignored, 0, labels), where)
         ordered = ignored[:, list(matcher.order)]
@@ -440,7 +440,8 @@ class Scorer:
             rows=start + 1 + (kept if rows.examples is None else rows.examples.origin[kept]),
             where=lambda i, c: preds_rows.place("preds", int(kept[i]), c),
         )
-        batch = replace(batch, reference=self._reference(values, sides, batch.rows))
+        if self.plan.reference is not None:
+            batch = replace(batch, reference=self._reference(values, sides, batch.rows))
         unweighted = batch
         if recipe.class_weight is not None:
             unweighted = replace(batch, recipe=batch.recipe.unweighted)

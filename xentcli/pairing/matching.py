@@ -148,7 +148,7 @@ def class_weights(settings: Settings, classes: Sequence[str]) -> Floats | None:
     """
     if settings.ordered_class_weights:
         return _in_order(settings.ordered_class_weights, classes)
-    if not settings.class_weights:
+    if not settings.has_class_weights or not settings.class_weights:
         return None
     given = {_class_called(name, classes, settings.decimal_of_any): w for name, w in settings.class_weights.items()}
     unknown = next((name for name in given if name not in classes), None)

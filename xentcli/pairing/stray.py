@@ -67,8 +67,10 @@ def first_text(found: Found, queue: PartQueue, *, blank: bool = False) -> Stray 
     Missing values count only with `blank`.
     """
     source = found.source
+    if not source.tabular:
+        return None
     unread = [column for column in found.columns if column not in source.traits.lists]
-    texts = [column for column in unread if source.tabular and source.numeric(column) is None]
+    texts = [column for column in unread if source.numeric(column) is None]
     head = next(queue.look({f"{c}": Pick((c,), "values") for c in texts}, LOOK_AT), None)
     for role, column in head.values.items() if head is not None else ():
         values = [in_points(text, source.traits.decimal) for text in texts_of(column)]

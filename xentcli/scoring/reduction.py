@@ -104,7 +104,7 @@ class Reduced:
         A row is extreme too if a value is not finite, or all logits are -inf.
         """
         low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
-        return np.flatnonzero(~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER)))
+        return (~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER))).nonzero()[0]
 
     @property
     def deviation(self) -> float:

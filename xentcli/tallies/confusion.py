@@ -139,7 +139,7 @@ def counted(codes: Ints, counts: Ints | None = None) -> tuple[Ints, Ints]:
         found, _, places = distinct(codes)
         return found.astype(np.int64, copy=False), _sums(places, counts)
     dense = _sums(codes, counts)
-    found = np.flatnonzero(dense)
+    (found,) = dense.nonzero()
     return found, dense[found]
 
 

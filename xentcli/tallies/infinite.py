@@ -43,7 +43,7 @@ class Infinite(Tally):
     @classmethod
     def of(cls, loss: Floats, weight: Floats | None, rows: Ints) -> Infinite:
         """Tally the infinite losses (f8[n]) by row number (i8[n]); `weight` is b (f8[n]), None for 1 each."""
-        where = np.flatnonzero(np.isinf(loss))
+        (where,) = np.isinf(loss).nonzero()
         if not len(where):
             return cls()
         mass = np.ones(len(where)) if weight is None else weight[where]

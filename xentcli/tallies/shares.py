@@ -113,7 +113,7 @@ class ClassShares(Tally):
     def _common(self) -> tuple[dict[int, int], int]:
         """The weight on each class as an integer multiple of 2**power, and the power."""
         if self.masses is None:
-            return {c: int(self.counts[c]) for c in np.flatnonzero(self.counts).tolist()}, 0
+            return {c: count for c, count in enumerate(self.counts.tolist()) if count}, 0
         units, power = common(*self.masses.values())
         return dict(zip(self.masses, units, strict=True)), power
 
