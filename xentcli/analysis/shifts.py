@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import correct
-from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.moments import Mean
 
 __all__ = ["shift_warning"]
@@ -32,28 +32,42 @@ FEW = 2_048
 _SURE = 4.0
 _STEPS = (-1, 1)
 """Where the neighbours are: before a row, and after it."""
-_MeanOf = Callable[[Floats], Mean]
+_MeanOf = Callable[[Floats], Any]
 
 
 def _exact(values: Floats) -> Mean:
     return Mean.of(values, None)
 
 
-def _rough(values: Floats) -> Mean:
-    """The mean, rounded at each step: enough to see that a figure is far from its limit."""
-    rows = len(values)
-    # Of large losses the sum overflows, and their mean does not.
-    mean = float(np.add.reduce(values / max(1, rows)))
-    total = ExactSum.exactly(mean).times(rows) if math.isfinite(mean) else ExactSum.of([mean])
-    return Mean(total, ExactSum.made(rows, 0))
+@record(frozen=True)
+class _Rough:
+    """A mean whose sum is rounded at each step: enough to see that a figure is far from its limit."""
+
+    total: float
+    rows: int
+
+    @classmethod
+    def of(cls, values: Floats) -> _Rough:
+        """Tally values (f8[n])."""
+        with np.errstate(over="ignore"):
+            return cls(float(np.add.reduce(values)), len(values))
+
+    @property
+    def value(self) -> float:
+        """The mean."""
+        return self.total / self.rows if self.rows else math.nan
+
+    def merge(self, other: _Rough) -> _Rough:
+        """Return the mean over both."""
+        return _Rough(self.total + other.total, self.rows + other.rows)
 
 
 @record(frozen=True)
 class _Score:
     """How well labels fit: mean loss, share of rows that are right, and how many losses are infinite."""
 
-    cost: Mean = Mean()
-    correct: Mean = Mean()
+    cost: Any = Mean()
+    correct: Any = Mean()
     infinite: int = 0
 
     @classmethod
@@ -64,7 +78,7 @@ class _Score:
     @property
     def right(self) -> float:
         """The share of rows that are right."""
-        return self.correct.value
+        return float(self.correct.value)
 
     def merge(self, other: _Score) -> _Score:
         """Return the score of the rows of both."""
@@ -166,7 +180,7 @@ def _few(case: Case, feed: Feed, head: Head | None) -> Iterable[Workings] | None
 
 def _leaves_open(case: Case, works: Iterable[Workings]) -> bool:
     """Whether some rows could have neighbours whose labels fit far better."""
-    return any(shift.leaves_open(case) for shift in _shifts(works, _rough).values())
+    return any(shift.leaves_open(case) for shift in _shifts(works, _Rough.of).values())
 
 
 def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Warning | None:

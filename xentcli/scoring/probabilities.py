@@ -73,8 +73,9 @@ class Probabilities:
 
     @cached_property
     def some_soft(self) -> bool:
-        """Whether any target is soft."""
-        return bool(self.soft.any())
+        """Whether the target of some row is spread over several classes."""
+        hard = self.batch.target is None or self.batch.target.ndim == 1
+        return not hard and bool(self.soft.any())
 
     @property
     def index(self) -> Ints:

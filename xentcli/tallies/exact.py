@@ -174,6 +174,11 @@ class ExactSum(Tally, Summed):
         return cls(units >> zeros, power + zeros, odd) if units else cls(0, 0, odd)
 
     @classmethod
+    def of_counts(cls, counts: Ints) -> Self:
+        """Return a whole number (i8[1]) as a sum."""
+        return cls.made(int(counts[0]), 0)
+
+    @classmethod
     def exactly(cls, number: float) -> Self:
         """Return a finite number as a sum."""
         units, denominator = number.as_integer_ratio()

@@ -111,7 +111,7 @@ def _every(batch: Batch, test: Callable[[Floats], bool]) -> bool:
 def _hard(batch: Batch) -> bool:
     """Whether every probability is 0 or 1."""
     low, high = _CERTAIN.get(batch.kind, (None, None))
-    return low is not None and _every(batch, lambda q: bool(((q == low) | (q == high)).all()))
+    return low is not None and _every(batch, lambda q: bool(np.logical_and.reduce((q == low) | (q == high), axis=None)))
 
 
 def _sure(batch: Batch) -> bool:
@@ -142,9 +142,10 @@ def _twice(batch: Batch) -> bool:
 
 
 def _is_softmax_of_probabilities(q: Floats) -> bool:
-    low, slack = q.min(axis=1), 1e-6
-    # Most rows have a ratio above e between the largest and the smallest: no logarithm is needed.
-    if not ((low > 0) & (q.max(axis=1) <= math.exp(1 + 3 * slack) * low)).all():
+    low, slack = np.minimum.reduce(q, axis=1), 1e-6
+    # Most predictions have more than e between the largest and the smallest: no logarithm is needed.
+    near = np.maximum.reduce(q, axis=1) <= math.exp(1 + 3 * slack) * low
+    if not np.logical_and.reduce((low > 0) & near):
         return False
     logs = np.log(q)
     p = logs - logs.mean(axis=1, keepdims=True) + 1 / q.shape[1]

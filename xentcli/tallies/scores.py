@@ -92,7 +92,7 @@ class Figures:
     @cached_property
     def some_soft(self) -> bool:
         """Whether some target is spread over classes."""
-        return bool(self.soft.any())
+        return bool(np.logical_or.reduce(self.soft))
 
     @property
     def below(self) -> Floats | None:
