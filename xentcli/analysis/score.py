@@ -203,20 +203,20 @@ class _Diagnosed:
 
     @property
     def warnings(self) -> tuple[Warning, ...]:
-        """All warnings; that of infinite losses, whose advice is to clip, comes after what explains them."""
+        """All warnings; that of infinite losses, which advises to clip, comes after warnings that explain them."""
         found = (*self.report.warnings, *self._found)
         return tuple(sorted(found, key=lambda warning: warning.code == "infinite"))
 
     @property
     def _found(self) -> Sequence[Warning]:
-        """What the diagnoses find; where labels are counted from 1, the others would be about the wrong classes."""
+        """The warnings of the diagnoses; only one if labels count from 1, as the others would name wrong classes."""
         base = _base(self.plan, self.bundle)
         case = None if base is not None else _case(self.plan, self.bundle)
         if case is None:
             return [] if base is None else [base]
         found = findings(case)
         if self.shifts:
-            # It says already which rows belong together.
+            # The warning about shifted rows already says which rows belong together.
             found = [
                 replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found
             ]
@@ -241,7 +241,7 @@ def _case(plan: Plan, bundle: Bundle) -> Case | None:
 
 
 def _shift(tallied: Tallied) -> Sequence[Warning]:
-    """Look for rows that are one apart, where a cost above the prior or an infinite one says that they may be."""
+    """Look for labels shifted by one row, if the cost is above the prior or infinite."""
     plan, bundle, feed = tallied.plan, tallied.bundle, tallied.source
     if feed is None or plan.alignment != "position" or not feed.repeatable or _base(plan, bundle) is not None:
         return ()

@@ -69,9 +69,9 @@ class Head:
 
 @record(frozen=True, eq=False)
 class Outcome:
-    """The result of a task: the tallies, None where an id is missing; what matching needs; prepared examples.
+    """The result of a task: tallies (None if an id is missing), data for checking the matching, prepared examples.
 
-    Of the first task it has the first rows too.
+    `head` is that of the first task.
     """
 
     bundle: Bundle | None
@@ -403,7 +403,7 @@ class Scorer:
                     yield target
 
     def _targets(self, labels: Values, where: WhereRow) -> tuple[Ints | Floats, LeftOut | None]:
-        """The targets of labels that count, NaN where --multilabel has a cell to ignore, and these cells, counted."""
+        """The targets of labels (NaN for ignored cells of --multilabel), and the count of ignored cells."""
         matcher, wanted = self.plan.matcher, self.plan.settings.ignored
         assert matcher is not None
         if not (wanted and isinstance(matcher, Multilabel) and isinstance(labels, np.ndarray) and labels.ndim > 1):

@@ -1,7 +1,7 @@
-"""Plans of small calls: those of two arrays without names follow from their types, and are made once.
+"""A cache of the plans of small calls with two arrays.
 
-All that `pair` decides of such arrays follows from the options, the types and the number of classes, if the labels are
-positions of classes and 0 is among them. Then the plan of an earlier call is that of this one too.
+For arrays without names, all that `pair` decides follows from the options, the types and the number of classes, if the
+labels are positions of classes and 0 is among them. Then the plan of an earlier call is reused.
 """
 
 from __future__ import annotations
