@@ -63,7 +63,9 @@ def test_a_copy_is_equal_whatever_was_read_before(read: Any) -> None:
 )
 def test_a_report_holds_no_input(options: dict[str, Any]) -> None:
     held = [np.array(each) for each in arrays()]
-    given = {name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in options.items()}
+    given: dict[str, Any] = {
+        name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in options.items()
+    }
     watched = [weakref.ref(each) for each in (*held, *given.values()) if isinstance(each, np.ndarray)]
     report = xentcli.score(*held, **given)
     held.clear()

@@ -91,7 +91,7 @@ def test_a_row_that_is_refused_is_refused_again() -> None:
 
 
 def test_threads_share_plans() -> None:
-    sizes = [(size, kind) for size in range(10, 60) for kind in ("probs", "logits")] * 3
+    sizes: list[tuple[int, Any]] = [(size, kind) for size in range(10, 60) for kind in ("probs", "logits")] * 3
     alone = [xentcli.score(Q[:size], Y[:size], kind=kind).cost for size, kind in sizes]
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda each: xentcli.score(Q[: each[0]], Y[: each[0]], kind=each[1]).cost, sizes))

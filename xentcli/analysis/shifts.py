@@ -118,7 +118,7 @@ class _Shift:
         if not self.rows or case.prior is None:
             return False
         if self.by_cost:
-            return self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value)
+            return bool(self.there.cost.value < min(case.prior, 0.7 * self.here.cost.value))
         here, there = (1 - score.right for score in (self.here, self.there))
         error = math.sqrt((here + there) / self.rows)
         return there < case.total.classes.error_of_constant and there < 0.8 * here and there < here - _SURE * error
