@@ -29,7 +29,7 @@ ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 """With many classes fewer rows suffice: this many numbers in total, but at least this many rows."""
 FEW = 2_048
 """Rows that are examined first."""
-_SURE = 4.0
+_SURE = 3.0
 _STEPS = (-1, 1)
 """Where the neighbours are: before a row, and after it."""
 _MeanOf = Callable[[Floats], Any]
