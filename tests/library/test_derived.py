@@ -14,6 +14,7 @@ import pytest
 
 import xentcli
 from xentcli.errors import NoVerdict
+from xentcli.report.report import Report
 
 ROWS, CLASSES = 200, 4
 
@@ -24,7 +25,7 @@ def arrays(seed: int = 0, rows: int = ROWS) -> tuple[Any, Any]:
     return random.dirichlet(np.ones(CLASSES), rows), random.integers(0, CLASSES, rows)
 
 
-def scored(**options: Any) -> xentcli.Report:
+def scored(**options: Any) -> Report:
     return xentcli.score(*arrays(), **options)
 
 
@@ -41,6 +42,7 @@ def test_what_is_read_later_is_that_of_the_call(rows: int) -> None:
 
 @pytest.mark.parametrize("read", [lambda report: None, lambda report: report.cost, lambda report: report.to_dict()])
 def test_a_copy_is_equal_whatever_was_read_before(read: Any) -> None:
+    made: Any
     for made in (copy.copy, copy.deepcopy, lambda report: pickle.loads(pickle.dumps(report))):
         report = scored()
         read(report)
@@ -67,7 +69,7 @@ def test_a_report_holds_no_input(options: dict[str, Any]) -> None:
         name: np.array(value) if isinstance(value, np.ndarray) else value for name, value in options.items()
     }
     watched = [weakref.ref(each) for each in (*held, *given.values()) if isinstance(each, np.ndarray)]
-    report = xentcli.score(*held, **given)
+    report = xentcli.score(held[0], held[1], **given)
     held.clear()
     given.clear()
     gc.collect()
