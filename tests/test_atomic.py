@@ -193,6 +193,16 @@ def test_a_fifo_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["fifo"]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="no /dev/fd")
+def test_a_pipe_among_the_open_files_is_written_to() -> None:
+    """As a shell gives it for >(gzip > state.json.gz)."""
+    reading, writing = os.pipe()
+    write_bytes(f"/dev/fd/{writing}", b"new")
+    os.close(writing)
+    with open(reading, "rb") as file:
+        assert file.read() == b"new"
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
 def test_a_full_device_is_a_file_error() -> None:
     with pytest.raises(FileError, match="No space left"):

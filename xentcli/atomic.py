@@ -33,11 +33,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     Raises FileError if the file cannot be written; UsageError for a URL.
     """
     check_here(path)
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with _file_errors(path), open(target, "wb") as special:
+    # The real path of a pipe among /dev/fd is no file.
+    if os.path.exists(path) and not os.path.isfile(path):
+        with _file_errors(path), open(path, "wb") as special:
             yield special
         return
+    target = Path(os.path.realpath(path))
     _check_writable(path, target)
     import tempfile
 

@@ -46,8 +46,8 @@ def no_room(what: str) -> FileError:
 def needed(module: str, extra: str) -> Any:
     """Import a module of an extra.
 
-    Raises UsageError if it is not installed, with the command that installs it; FileError if a limit on the address
-    space leaves no room for it.
+    Raises UsageError if it is not installed or cannot be imported, with the command that installs it; FileError if a
+    limit on the address space leaves no room for it.
     """
     name = module.partition(".")[0]
     if name in _LEAST_FREE and name not in sys.modules:
@@ -55,8 +55,6 @@ def needed(module: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        if error.name is None or error.name.partition(".")[0] != name:
-            raise
-        raise UsageError(
-            f"this needs {name}, which is not installed", advice=f"pip install 'xentcli[{extra}]'"
-        ) from None
+        missing = error.name is not None and error.name.partition(".")[0] == name
+        why = "is not installed" if missing else f"cannot be imported: {str(error).strip().partition(chr(10))[0]:.200}"
+        raise UsageError(f"this needs {name}, which {why}", advice=f"pip install 'xentcli[{extra}]'") from None

@@ -46,6 +46,8 @@ NOT_FOLLOWED = {
     r"^give each run other files|^xent compare OLD NEW --state FILE|^--max cost=(X is a limit|0.5 is one)$": "about the runs that made the states",
     r"^--fail-on-warning \{\}$|^--min-rows \{\}$": "a part of a message",
     r"starts fewer workers|^without --engine dask|--scheduler|^fewer workers have more memory|^dask scheduler prints": "about a cluster of Dask",
+    r"^an option names a column of a file": "the column is taken out of the path; tests/cli/test_exit_codes.py has it",
+    r"^-o json:- writes another form": "about a name of standard output; tests/cli/test_exit_codes.py has it",
     r"chooses a member of ": "the part is taken out of the path; tests/readers/test_office.py has both",
 }
 """Advice that is not followed here, by its pattern, and why."""

@@ -162,6 +162,24 @@ def test_a_full_output_is_4(tmp_path: Path, args: tuple[str, ...]) -> None:
     assert "No space left" in told(stderr)
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no /dev/stdout")
+@pytest.mark.parametrize("into", ["a pipe", "a file"])
+@pytest.mark.parametrize("option", [("--state", "/dev/stdout"), ("-o", "json:/dev/stdout")], ids=" ".join)
+def test_standard_output_is_no_file_beside_the_report(tmp_path: Path, option: tuple[str, str], into: str) -> None:
+    with open(tmp_path / "out.txt", "wb") as file:
+        code, stderr = _to((*SCORE, *option), tmp_path, subprocess.PIPE if into == "a pipe" else file.fileno())
+    assert code == 2
+    assert "is standard output, where the report is written" in told(stderr)
+    assert (tmp_path / "out.txt").read_bytes() == b""
+
+
+def test_a_column_behind_a_colon_is_told_by_its_option(xent: Run) -> None:
+    done = xent("score", "preds.csv", "weightless.csv:truth")
+    assert done.returncode == 4
+    assert "an option names a column of a file: weightless.csv --label truth" in told(done.stderr)
+    assert xent("score", "preds.csv", "weightless.csv", "--label", "truth").returncode == 0
+
+
 LONG_OUTPUT = [
     ("--per-example", "-"),
     ("--per-example", "-", "--format", "jsonl"),

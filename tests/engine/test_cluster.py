@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -251,8 +254,46 @@ def test_a_local_cluster_leaves_nothing(xent: Run, shards: Path, tmp_path: Path)
     )
     here = xent("score", shards / "p", shards / "y")
     assert (done.returncode, done.stdout) == (0, here.stdout)
-    assert done.stderr == "xent: Dask: 2 workers on this machine\n"
+    at = r", dashboard at http://127\.0\.0\.1:\d+/status" if importlib.util.find_spec("bokeh") else ""
+    assert re.fullmatch(f"xent: Dask: 2 workers on this machine{at}\n", done.stderr)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("found", [True, None])
+def test_a_dashboard_is_shown_where_the_scheduler_draws_one(
+    found: bool | None, shards: Path, call: Call, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xentcli.engine.travel.importlib.util.find_spec", lambda _: found)
+    done = call("score", str(shards / "p"), str(shards / "y"), "--scheduler", address)
+    assert ("dashboard at http://127.0.0.1:" in done.err) == bool(found), done.err
+
+
+def test_a_distributed_that_cannot_be_imported_is_a_missing_extra(xent: Run, shards: Path, tmp_path: Path) -> None:
+    (tmp_path / "distributed.py").write_text("import no_such_package_of_dask\n")
+    done = xent("score", shards / "p", shards / "y", "--engine", "dask", env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert done.stderr == (
+        "xent: this needs distributed, which cannot be imported: No module named 'no_such_package_of_dask'\n"
+        "      pip install 'xentcli[dask]'\n"
+    )
+
+
+def _threads(_: object) -> list[int]:
+    import threadpoolctl
+
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+
+
+def test_a_worker_has_one_thread_of_linear_algebra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import threadpoolctl
+
+    with threadpoolctl.threadpool_limits(2):
+        assert _threads(None)
+        assert {*compute(_sent(_threads), group_of([1], []))} == {1}
+        monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+        found = compute(_sent(_threads), group_of([1], [])).error
+    assert "this needs threadpoolctl, which is not installed" in found.message
+    assert found.advice == ("pip install 'xentcli[dask]'",)
 
 
 @pytest.mark.usefixtures("small_groups")

@@ -114,10 +114,12 @@ def test_the_last_job_of_a_matrix_gates(call: Call) -> None:
         assert call("score", "q.csv", "y.csv", "--shard", f"{index}/3", "--state", f"s{index}.json").code == 0
     done = call("merge", "s?.json", "--max", "cost=0.3", "--junit", "j.xml", "--format", "json")
     assert done.code == 1
+    shown = " ".join(call("merge", "s?.json", "--max", "cost=0.3").out.split())
+    assert "The limit failed: exit 1. States have no rows: xent check with the same limits on the files shows" in shown
     assert ET.parse("j.xml").getroot().attrib["failures"] == "1"
     done = call("merge", "s?.json", "--max", "cost=9", "--min", "accuracy=0.01", "-o", "v.json")
     assert done.code == 0
-    assert "Both limits passed" in done.out
+    assert "Both limits passed. Inputs were read" in done.out
     Path("s2.json").unlink()
     done = call("merge", "s?.json", "--max", "cost=9", "--junit", "j.xml")
     assert done.code == 3

@@ -31,6 +31,7 @@ __all__ = ["merge"]
 
 Merged = Report | CheckReport | Comparison | CalibrationReport
 
+_UNEXPLAINED = "States have no rows: xent check with the same limits on the files shows what explains it"
 _REFIT = "a fit reads all rows again, and states have none: xent calibration on the files"
 
 
@@ -218,7 +219,7 @@ def _verdict(whole: State, given: Rules) -> CheckReport:
                 place=Place(whole.path),
                 advice=f"--metrics {limit.metric} in each run computes it, also of each group",
             )
-    return judged(rules, report, settings)
+    return replace(judged(rules, report, settings), unexplained=_UNEXPLAINED)
 
 
 def _has(report: Report, metric: str) -> bool:

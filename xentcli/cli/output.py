@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
+import stat
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -120,6 +121,11 @@ class Output:
         targets = [*others, *self.targets]
         for index, path in enumerate(targets[len(others) :], len(others)):
             check_here(path)
+            if _is_stdout(path):
+                raise UsageError(
+                    f"{shown(path)} is standard output, where the report is written",
+                    advice="-o json:- writes another form there; all else needs a file of its own",
+                )
             if any(_same(path, given) for given in inputs):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
             if any(_among(path, given) for given in inputs if given != "-"):
@@ -247,6 +253,14 @@ def _among(path: str, given: str) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
     return in_folder
+
+
+def _is_stdout(path: str) -> bool:
+    """Whether a path leads to the file or the pipe that is standard output."""
+    with contextlib.suppress(OSError, ValueError):
+        found, ours = os.stat(path), os.fstat(1)
+        return os.path.samestat(found, ours) and not stat.S_ISCHR(found.st_mode)
+    return False
 
 
 def _same(one: str, other: str) -> bool:

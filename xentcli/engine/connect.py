@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from xentcli.engine.ordered import is_command
+from xentcli.engine.travel import has_bokeh
 from xentcli.errors import ClusterError, UsageError, shown
 from xentcli.extras import needed
 from xentcli.signals import blocked, undo_later
@@ -69,8 +70,8 @@ def connected(stack: contextlib.ExitStack, given: Any, workers: int, tell: Calla
         found = client.nthreads()
         what = f"{sum(found.values()):,} threads of {len(found):,} workers" if found else "no worker yet"
     if tell is not None:
-        at = f", dashboard at {client.dashboard_link}" if _has_dashboard() else ""
-        tell(f"Dask: {what}{at}")
+        at = _dashboard(client)
+        tell(f"Dask: {what}" if at is None else f"Dask: {what}, dashboard at {at}")
     return client
 
 
@@ -174,11 +175,12 @@ def _no_address(given: str, why: str = "") -> UsageError:
     )
 
 
-def _has_dashboard() -> bool:
-    """Whether bokeh, which draws the dashboard, is installed."""
-    import importlib.util
-
-    return importlib.util.find_spec("bokeh") is not None
+def _dashboard(client: Any) -> str | None:
+    """The address of the dashboard; None where the scheduler has none, or not the package that draws it."""
+    with contextlib.suppress(Exception):
+        if client.run_on_scheduler(has_bokeh):
+            return str(client.dashboard_link)
+    return None
 
 
 def _closed(what: Any) -> None:

@@ -5,22 +5,35 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import importlib.util
 import os
 import pickle
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from xentcli.errors import ClusterError, UsageError, XentError
+from xentcli.extras import needed
 from xentcli.heap import keep_freed_memory
 from xentcli.readers.stream import located
 from xentcli.records import cached_property, record
 from xentcli.urls import is_url
 from xentcli.version import __version__
 
-__all__ = ["SAME_PATH", "Failed", "Group", "Sent", "compute", "files_seen", "group_of", "pickled", "versions"]
+__all__ = [
+    "SAME_PATH",
+    "Failed",
+    "Group",
+    "Sent",
+    "compute",
+    "files_seen",
+    "group_of",
+    "has_bokeh",
+    "pickled",
+    "versions",
+]
 
 Seen = tuple[str, int, int]
 """A file as one process sees it: path, size, and modification time in seconds."""
@@ -134,16 +147,15 @@ def _address() -> str:
         return "here"
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Limit linear algebra to one thread, if threadpoolctl is installed: there is one worker per CPU."""
-    try:
-        limits = importlib.import_module("threadpoolctl").threadpool_limits
-    except ImportError:
-        yield
-        return
-    with limits(1):
-        yield
+def _one_thread() -> contextlib.AbstractContextManager[Any]:
+    """Let linear algebra use one thread: there is a worker for each processor."""
+    limits: contextlib.AbstractContextManager[Any] = needed("threadpoolctl", "dask").threadpool_limits(1)
+    return limits
+
+
+def has_bokeh() -> bool:
+    """Return whether the scheduler, which is asked, can draw its dashboard."""
+    return importlib.util.find_spec("bokeh") is not None
 
 
 def pickled(value: Any) -> bytes:

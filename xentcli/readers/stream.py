@@ -374,6 +374,14 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
+def _column_advice(name: str) -> tuple[str, ...]:
+    """How a column of a file is named, where a path names one as others do: FILE:COLUMN."""
+    path, _, column = name.rpartition(":")
+    if not column or os.path.exists(name) or not os.path.isfile(path):
+        return ()
+    return (f"an option names a column of a file: {path} --label {column}, or --preds {column} for predictions",)
+
+
 @contextlib.contextmanager
 def _reading(name: str) -> Iterator[None]:
     """Convert errors of the system and the decompressors to errors that name the file."""
@@ -386,7 +394,7 @@ def _reading(name: str) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise DataError(f"damaged compressed data: {error}", place=Place(name)) from error
-        raise FileError(f"cannot be read: {error.strerror}", place=Place(name)) from error
+        raise FileError(f"cannot be read: {error.strerror}", place=Place(name), advice=_column_advice(name)) from error
     except ValueError as error:
         raise FileError(f"cannot be read: {error}", place=Place(name)) from error
     except Exception as error:

@@ -175,10 +175,12 @@ class CheckReport(Document):
         command lines by what they do: "look", "calibration", "accept"
     written
         the baseline that was written; None without --write-baseline
+    unexplained
+        why a failure has no reasons, and where they are found; empty where they were looked for
     """
 
     NAME: ClassVar = "check"
-    OMITTED: ClassVar = frozenset({"report", "commands", "written"})
+    OMITTED: ClassVar = frozenset({"report", "commands", "written", "unexplained"})
 
     report: Report
     verdict: Annotated[str, Keywords(enum=_VERDICTS)]
@@ -187,6 +189,7 @@ class CheckReport(Document):
     reasons: tuple[Reason, ...] = ()
     commands: dict[str, str] = field(default_factory=dict)
     written: str | None = None
+    unexplained: str = ""
 
     def __post_init__(self) -> None:
         """Give the verdict its report."""

@@ -160,6 +160,8 @@ def sentences(result: CheckReport) -> Iterator[str]:
     total, failed = len(result.held), sum(check.verdict == "fail" for check in result.held)
     if failed:
         yield f"{f'{failed} of {total} limits' if total > 1 else 'The limit'} failed: exit 1."
+        if result.unexplained:
+            yield f"{result.unexplained}."
     elif result.verdict == "inconclusive":
         yield "Inconclusive: the rows are too few to exclude the regression: exit 5."
     elif result.verdict == "no_verdict":
