@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser
 
 import xentcli
 from tests.conftest import Call, Write, started
@@ -198,6 +199,27 @@ def test_each_figure_has_a_command_that_computes_it(
     label, target = (truth, None) if isinstance(truth, str) else (None, truth)
     example = explain_values(values, label=label, target=target, settings=settings)
     checked(of_page(content(example, "html").decode()), example, tmp_path)
+
+
+def test_the_commands_follow_the_numbers_that_are_changed(browser: Browser, tmp_path: Path) -> None:
+    settings = Settings(clip=0.15, base="2")
+    example = explain_values((0.7, 0.2, 0.1), label="2", target=None, settings=settings)
+    (tmp_path / "page.html").write_bytes(content(example, "html"))
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+
+    def follow(box: str, text: str, values: tuple[float, ...], kind: str, **truth: Any) -> None:
+        page.locator(box).fill(text)
+        page.locator(box).press("Tab")
+        found = page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('[data-command]')].map((c) => [c.dataset.command, c.textContent]))"
+        )
+        checked(found, explain_values(values, settings=Settings(clip=0.15, base="2", kind=kind), **truth), tmp_path)
+
+    follow('[data-list="logits"]', "-0.5,2,1e-7", (-0.5, 2, 1e-7), "logits", label="2", target=None)
+    follow('[data-list="probabilities"]', "0.05,0.9,0.05", (0.05, 0.9, 0.05), "probs", label="2", target=None)
+    follow('[data-list="targets"]', "0.5,0,0.5", (0.05, 0.9, 0.05), "probs", label=None, target=(0.5, 0, 0.5))
+    page.close()
 
 
 def test_each_figure_of_a_row_of_a_file_has_a_command_that_computes_it(
