@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import xentcli
-from tests.conftest import Call, Write, started
+from tests.conftest import Call, Write, posix_only, started
 from tests.pairs.table import INPUTS, ROWS, make
 from tests.pairs.test_pairs import options_of
 from xentcli.analysis.explain import explain_values
@@ -127,6 +127,7 @@ def test_the_command_of_numbers_has_every_option_that_was_given(call: Call, tmp_
     assert not faults, "\n".join(faults)
 
 
+@posix_only
 def test_a_file_whose_name_needs_quotes_or_begins_with_a_dash_and_standard_input(
     call: Call, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +184,7 @@ def checked(found: dict[str, str], example: Explanation, folder: Path, run: Run 
         assert [t["q"] for t in other["terms"]] != [term.q for term in example.terms]
 
 
+@posix_only
 @pytest.mark.parametrize(
     ("values", "truth", "settings"),
     [
@@ -201,6 +203,7 @@ def test_each_figure_has_a_command_that_computes_it(
     checked(of_page(content(example, "html").decode()), example, tmp_path)
 
 
+@posix_only
 def test_the_commands_follow_the_numbers_that_are_changed(browser: Browser, tmp_path: Path) -> None:
     settings = Settings(clip=0.15, base="2")
     example = explain_values((0.7, 0.2, 0.1), label="2", target=None, settings=settings)
@@ -222,6 +225,7 @@ def test_the_commands_follow_the_numbers_that_are_changed(browser: Browser, tmp_
     page.close()
 
 
+@posix_only
 def test_each_figure_of_a_row_of_a_file_has_a_command_that_computes_it(
     call: Call, write: Write, tmp_path: Path
 ) -> None:
