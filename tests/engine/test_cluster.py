@@ -9,8 +9,9 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -23,12 +24,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 import xentcli
-from tests.conftest import Call, Run
+from tests.conftest import Call, Run, wait_for
 from tests.laws import settings
+from tests.merge.test_merge import merge, plain
 from xentcli.engine import tasks
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError
-from xentcli.records import replace
 
 FILES = 7
 ROWS = 300
@@ -350,19 +351,40 @@ def test_a_baseline_and_losses_are_written_in_one_run(shards: Path, call: Call, 
     assert call(*words[:3], "--baseline", "b.npz", "--max-regression", "cost=0", "--scheduler", address).code == 0
 
 
-@given(cuts=st.lists(st.integers(1, FILES * ROWS - 1), max_size=5, unique=True), tasks_a_group=st.integers(1, 5))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_split_of_the_rows_gives_the_same_sums(
-    cuts: list[int], tasks_a_group: int, shards: Path, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def workers(cluster: Any) -> Iterator[Callable[[int], None]]:
+    """Let the cluster have so many workers; two again at the end."""
+
+    def scaled(count: int) -> None:
+        cluster.scale(count)
+        wait_for(lambda: len(cluster.scheduler.workers) == count)
+
+    yield scaled
+    scaled(2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@given(cuts=st.lists(st.integers(1, FILES * ROWS - 1), max_size=63, unique=True), random=st.randoms())
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_split_on_any_number_of_workers_is_one_run(
+    cuts: list[int], random: Random, count: int, workers: Any, shards: Path, address: str, tmp_path: Path
 ) -> None:
-    """However rows are cut into files and tasks into groups."""
+    """However rows are cut into files and tasks into groups: in threads, on workers, and merged of states in any order."""
     q, y = (np.concatenate([np.load(file) for file in sorted((shards / kind).iterdir())]) for kind in ("p", "y"))
-    whole = xentcli.score(q, y, by_class=True)
+    workers(count)
     folder = Path(tempfile.mkdtemp(dir=tmp_path))
     for name, data in (("q", q), ("y", y)):
         (folder / name).mkdir()
         for place, rows in enumerate(np.split(data, sorted(cuts))):
             np.save(folder / name / f"{place}.npy", rows)
-    monkeypatch.setattr(tasks, "GROUP_TASKS", tasks_a_group)
-    found = xentcli.score(folder / "q", folder / "y", by_class=True, scheduler=address)
-    assert replace(found, inputs=(), labels=whole.labels) == replace(whole, inputs=())
+    whole = plain(xentcli.score(q, y, by_class=True, worst=3, threads=1), "labels")
+    files = (folder / "q", folder / "y")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "GROUP_TASKS", random.randint(1, 5))
+        assert plain(xentcli.score(*files, by_class=True, worst=3, scheduler=address), "labels") == whole
+    assert plain(xentcli.score(*files, by_class=True, worst=3, threads=2), "labels") == whole
+    states = [folder / f"{index}.json" for index in range(1, len(cuts) + 2)]
+    for index, state in enumerate(states, 1):
+        xentcli.score(*files, by_class=True, worst=3, shard=f"{index}/{len(states)}", state=state)
+    random.shuffle(states)
+    assert plain(merge(states), "labels") == whole
