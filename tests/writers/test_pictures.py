@@ -348,6 +348,9 @@ def test_names_of_files_are_text_and_cut() -> None:
         assert any(text.startswith("</text><sc") for text in shown)
         assert not any("\x1b" in text or "\u202e" in text or len(text) > 130 for text in shown)
         assert b"<script" not in svg
+    confusion = figure(report, "confusion")
+    confusion.draw_without_rendering()
+    assert confusion.texts[0].get_window_extent().x1 <= confusion.bbox.x1
     assert any("change from $x^2$ & $y$" in text for text in texts(figure(models, "changes")))
     assert "a\\x1b[31m\\u202e: mean 0 nats" in texts(figure(models, "differences"))
 
@@ -360,6 +363,12 @@ def test_one_class_a_thousand_classes_and_infinite_losses_are_drawn_or_refused_w
     many = xentcli.score(q, np.arange(2000) % 1000, details=DETAILS)
     labels = [tick.get_text() for tick in figure(many, "classes").axes[0].get_yticklabels()]
     assert len(labels) == 26 and labels[-1] == "(975 others)"
+    # A bar of all others would leave no room for those of single classes.
+    axes = figure(many, "classes").axes[0]
+    assert axes.get_xlim()[1] < 0.02 and any("% of the rows" in text for text in texts(axes.figure))
+    assert len([tick for tick in figure(one, "losses").axes[1].get_xticklabels() if tick.get_text()]) >= 1
+    equal = xentcli.score([[0.5, 0.5]] * 5, [1] * 5, details=DETAILS)
+    assert len([tick for tick in figure(equal, "losses").axes[1].get_xticklabels() if tick.get_text()]) == 2
     with pytest.raises(UsageError, match=r"1,000 classes; it is drawn for up to 30"):
         figure(many, "confusion")
     infinite = xentcli.score([[1.0, 0.0], [0.5, 0.5]], [1, 0], details=DETAILS)

@@ -47,7 +47,8 @@ def confusion(document: Document) -> Any:
     axes.set_yticks(range(size), names, fontsize=7)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
-    axes.set_title("rows; dark: most of the true class")
+    # With long names the axes are narrower than the title.
+    figure.suptitle("rows; dark: most of the true class", x=0.01, ha="left", fontsize=9)
     axes.tick_params(length=0)
     return figure
 

@@ -85,6 +85,8 @@ class _Scale:
     def ticks(self, *, infinite: bool) -> list[tuple[float, str]]:
         """Each tick and its text."""
         found = [(math.log2(value), text) for value, text in log_ticks(self.low, self.high)]
+        if not found:
+            found = [(math.log2(value), f"{value:.3g}") for value in (self.low, self.high)]
         if self.first is not None:
             edge = math.log2(self.first)
             found = [(edge - self.width / 2, f"<{self.first:.1g}"), *(t for t in found if t[0] > edge + self.width)]

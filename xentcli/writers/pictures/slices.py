@@ -14,7 +14,7 @@ from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, n
 __all__ = ["classes", "groups"]
 
 MOST = 25
-"""Slices that have room; the others are one bar."""
+"""Slices that have room; the others are one line."""
 Bar = tuple[str, float | None, int, float]
 """The name of a slice, its share of the cost, its rows, its cost."""
 
@@ -69,10 +69,10 @@ def _bars(axes: Any, title: str, bars: list[Bar], unit: str) -> None:
     texts = [f"{cost:.4g}" for _, _, _, cost in shown]
     shares = [count / rows for _, _, count, _ in shown]
     if left:
+        # A bar of all the others would leave no room for those that have a name.
         names.append(f"({len(left):,} others)")
-        lengths.append(math.fsum(share or 0.0 for _, share, _, _ in left) if shared else 0.0)
-        texts.append("")
-        shares.append(sum(count for _, _, count, _ in left) / rows)
+        lengths.append(0.0)
+        texts.append(_others(left, rows, shared=shared))
     finite = max((length for length in lengths if math.isfinite(length)), default=0.0) or 1.0
     colors = [BLUE if math.isfinite(length) else RED for length in lengths]
     lengths = [length if math.isfinite(length) else 1.2 * finite for length in lengths]
@@ -82,15 +82,20 @@ def _bars(axes: Any, title: str, bars: list[Bar], unit: str) -> None:
     for bar, color in zip(drawn, colors, strict=True):
         bar.set_hatch("xxxx" if color == RED else "")
     if shared:
-        axes.plot(
-            shares, places, "D", color=ORANGE, markeredgecolor=INK, markeredgewidth=0.6, label="share of the rows"
-        )
+        marks: dict[str, Any] = {"color": ORANGE, "markeredgecolor": INK, "markeredgewidth": 0.6}
+        axes.plot(shares, places[: len(shares)], "D", label="share of the rows", **marks)
         axes.xaxis.set_major_formatter(lambda value, _: percent(value).replace(".0 %", " %"))
     for place, (length, text) in enumerate(zip(lengths, texts, strict=True)):
-        after = max(length, shares[place] if shared else 0.0)
+        after = max(length, shares[place] if shared and place < len(shares) else 0.0)
         axes.annotate(text, (after, place), (6, 0), textcoords="offset points", va="center", fontsize=7)
     axes.set_yticks(places, names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlim(left=0)
     axes.set_title(f"cost by {cut(title, 32)}")
+
+
+def _others(left: Sequence[Bar], rows: int, *, shared: bool) -> str:
+    """What the slices without a bar make together."""
+    cost = f"{percent(math.fsum(share or 0.0 for _, share, _, _ in left))} of the cost, " if shared else ""
+    return f"{cost}{percent(sum(count for _, _, count, _ in left) / rows)} of the rows"
