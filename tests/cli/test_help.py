@@ -131,12 +131,12 @@ def test_the_short_help_has_the_usual_options_and_names_the_way_to_the_rest(comm
     usual, every = (option.findall(text.partition("Examples:")[0]) for text in (short, everything))
     assert [name for name in every if name in usual] == usual
     assert "--help-all" in usual
-    # Those of one command alone come on top of the usual two dozen.
+    # Those of one command alone come on top of the usual dozen, --help-all and the file of the labels.
     own = sum(
         getattr(p, "section", "") in ("Example", "Models", "Limits", "Calibration")
         for p in main.commands[command].params
     )
-    assert len(usual) - own <= 22 < len(every)
+    assert len(usual) - own <= 14 < len(every)
     assert short.partition("Examples:")[2] == everything.partition("Examples:")[2]
 
 
@@ -147,6 +147,12 @@ def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:
     commands = text.partition("Commands:\n")[2].partition("\n\n")[0]
     assert re.findall(r"^  (\w+) ", commands, flags=re.MULTILINE) == [*COMMANDS, "completion"]
     assert examples(text)[0] == "xent score preds.csv labels.csv"
+
+
+@pytest.mark.parametrize("text", ALL, ids=["xent", *COMMANDS])
+def test_the_exit_codes_are_in_every_help(text: str) -> None:
+    codes = text.partition("Exit codes:\n")[2]
+    assert re.findall(r"(?:^|   )  ?(\d)  ", codes, flags=re.MULTILINE) == ["0", "3", "1", "4", "2", "5"]
 
 
 def test_no_command_is_described_by_half_a_sentence() -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from xentcli.cli.command import write_examples
+from xentcli.cli.command import write_examples, write_exit_codes
 from xentcli.cli.process import ReaderGone, run
 from xentcli.urls import hidden
 from xentcli.version import __version__
@@ -89,9 +89,10 @@ class Main(click.Group):
         return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, then the options of the group."""
+        """Write the commands, the options of the group, and the exit codes."""
         self.format_commands(ctx, formatter)
         click.Command.format_options(self, ctx, formatter)
+        write_exit_codes(formatter)
 
 
 def _settings() -> MutableMapping[str, Any]:

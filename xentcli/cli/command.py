@@ -10,7 +10,7 @@ import click
 from xentcli.cli.process import prepare
 from xentcli.errors import UsageError, shown
 
-__all__ = ["Command", "SectionedOption", "refuse_more", "write_examples"]
+__all__ = ["Command", "SectionedOption", "refuse_more", "write_examples", "write_exit_codes"]
 
 _ALL = "xentcli.help_all"
 """Set in the meta data of a context whose help shows every option."""
@@ -76,8 +76,7 @@ class Command(click.Command):
                 formatter.write_dl(records, col_max=26)
         write_examples(formatter, self.examples)
         if self.examples and self.name != "completion":
-            with formatter.section("Exit codes"):
-                formatter.write(EXIT_CODES)
+            write_exit_codes(formatter)
 
 
 def _help_all() -> click.Option:
@@ -115,3 +114,9 @@ def write_examples(formatter: click.HelpFormatter, examples: tuple[tuple[str, st
         with formatter.section("Examples"):
             for what, command in examples:
                 formatter.write(f"  # {what}\n  {command}\n")
+
+
+def write_exit_codes(formatter: click.HelpFormatter) -> None:
+    """Write what the exit codes mean."""
+    with formatter.section("Exit codes"):
+        formatter.write(EXIT_CODES)

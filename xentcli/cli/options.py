@@ -14,6 +14,7 @@ from xentcli.cli.offers import offered
 from xentcli.engine import ENGINES
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, options_of, spelled
+from xentcli.records import replace
 from xentcli.settings import Settings
 
 __all__ = ["THREADS", "again", "given_on_command_line", "labels_of", "parameters", "rows_of", "settings_of"]
@@ -27,7 +28,7 @@ THREADS = {
     "engine": Option("Speed", "Where rows are scored [default: local].", choices=ENGINES),
     "scheduler": Option("Speed", "Dask scheduler: address, or its JSON file.", "ADDRESS|FILE"),
 }
-_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id", usual=True)
+_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")
 _TYPES = {"int": int, "float": float}
 
 
@@ -59,7 +60,8 @@ def rows_of(
     """Return the rows of the options of a command by name, in the order of the help."""
     rows = {name: row for name, row in options_of(settings).items() if command in row.commands}
     names = list(rows)
-    own = {"labels": _LABELS_FILE, **own} if labels else own
+    # Other commands take LABELS as an argument.
+    own = {"labels": replace(_LABELS_FILE, usual=command == "compare"), **own} if labels else own
     for name, row in own.items():
         names.insert(names.index(row.before) if row.before in names else len(names), name)
     rows.update(own)

@@ -52,11 +52,10 @@ OUTPUT = {
     ),
     "quiet": Option("Output", "Print only the cost.", hint="bool", short="-q", before="hash", usual=True),
     "list_metrics": Option("Output", "List the metrics and exit.", hint="bool", before="hash", action=_list_metrics),
-    "get": Option("Output", "Print only these figures: accuracy,interval.low.", "NAMES", multiple=True, usual=True),
+    "get": Option("Output", "Print only these figures: accuracy,interval.low.", "NAMES", multiple=True),
     "per_example": Option("Output", "Losses by row: .csv, .npy, .jsonl, .parquet, -", "FILE", usual=True),
     "plot": Option(
-        "Output", "Draw: losses.svg, reliability.png, KIND=FILE.", "[KIND=]FILE", multiple=True, before="hash",
-        usual=True,
+        "Output", "Draw: losses.svg, reliability.png, KIND=FILE.", "[KIND=]FILE", multiple=True, before="hash"
     ),
 }  # fmt: skip
 STATE = {"state": Option("Output", "Write the exact sums of the run, for xent merge.", "FILE")}

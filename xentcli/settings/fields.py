@@ -144,7 +144,7 @@ class Fields:
         "Column of row weights [default: all 1].", "COLUMN", needs=_FILES, numbers="names", data="one", usual=True
     )
     classes: str | Sequence[str] | None = _columns(
-        "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names", usual=True
+        "Class names in column order, or @FILE, one per line.", "NAMES", needs=_LABELS, numbers="names"
     )
     positive: str | None = _columns(
         "The positive class of a single probability column.", "NAME", needs=_ONE_PROBLEM, numbers="names"
@@ -212,7 +212,7 @@ class Fields:
         "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip rows with this label (missing: NA, empty).", "LABEL", multiple=True, numbers="kept", usual=True
+        "Skip rows with this label (missing: NA, empty).", "LABEL", multiple=True, numbers="kept"
     )
     skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
     compat: str | None = _loss(
@@ -277,7 +277,7 @@ class Fields:
         "Add the SHA-256 of every input to the report.", default=False, commands=(*_COSTS, "calibration")
     )
     metrics: str | Sequence[str] | None = option(
-        "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS, usual=True
+        "Output", "Show these metrics: cost,brier,top3.", "NAMES", numbers="names", commands=_ALL_COSTS
     )
 
     row_metrics: str | Sequence[str] | None = option(
