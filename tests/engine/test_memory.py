@@ -151,3 +151,19 @@ def test_a_file_larger_than_the_address_space_is_scored(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr.decode()
     assert float(done.stdout) == pytest.approx(np.log(classes), rel=1e-14)
+
+
+def test_a_report_of_ten_times_the_rows_is_as_large_and_needs_as_much_memory(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    sizes, peaks = [], []
+    for rows in (5_000, 50_000):
+        q = random.random((rows, 1000), dtype=np.float32)
+        np.save(tmp_path / "q.npy", (q / q.sum(axis=1, keepdims=True)).astype(np.float16))
+        groups = {"label": random.integers(1000, size=rows), "site": random.integers(200, size=rows)}
+        parquet.write_table(pa.table(groups), tmp_path / "y.parquet")
+        more = ("--by", "site", "--by-class", "--worst", "10", "--threads", "1", "-o", "report.html")
+        peaks.append(measured(tmp_path, "q.npy", "y.parquet", *more))
+        sizes.append((tmp_path / "report.html").stat().st_size)
+    # The file of the longer run has 100 MB.
+    assert peaks[1] < peaks[0] + 40, peaks
+    assert max(sizes) < 3e6 and sizes[1] < 1.2 * sizes[0], sizes
