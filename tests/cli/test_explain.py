@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import xentcli
 from tests.conftest import Call, Done, Write
 from tests.laws import settings
+from xentcli.writers import rendered
 
 
 @pytest.fixture
@@ -470,21 +471,25 @@ def test_kinds_without_labels_have_one_term(explain: Call, write: Write) -> None
     assert "0.500000 nats" in told(explain("logs.csv", "--kind", "true-logprobs", "--row", "1"))
 
 
-def test_a_thousand_classes_stay_short(explain: Call, tmp_path: Path) -> None:
+def test_a_thousand_classes_stay_short_on_a_terminal_and_are_all_in_a_pipe(explain: Call, tmp_path: Path) -> None:
     predictions = np.full((1, 1000), 0.5 / 999)
     predictions[0, 567] = 0.5
     np.save(tmp_path / "p.npy", predictions)
     np.save(tmp_path / "l.npy", np.array([123]))
+    screen = rendered(xentcli.explain(predictions, [123], row=1), "table", width=80)
+    assert len(screen.splitlines()) < 30
+    assert "(990 more; -o FILE.csv has all)" in screen
     text = told(explain("p.npy", "l.npy", "--row", "1"))
-    assert len(text.splitlines()) < 30
-    assert "The true class is 123, the 124th of 1,000." in text
-    assert re.search(r"^123 +1 ", text, flags=re.MULTILINE)
-    assert re.search(r"^567 +0 +0\.5 ", text, flags=re.MULTILINE)
-    assert "(990 more)" in text
-    assert "Guessing all 1,000 equally" in text
+    assert re.findall(r"^([0-9]+) +[01] ", text, flags=re.MULTILINE) == [str(name) for name in range(1000)]
+    assert "more" not in text
+    for shown in (screen, text):
+        assert "The true class is 123, the 124th of 1,000." in shown
+        assert re.search(r"^123 +1 ", shown, flags=re.MULTILINE)
+        assert re.search(r"^567 +0 +0\.5 ", shown, flags=re.MULTILINE)
+        assert "Guessing all 1,000 equally" in shown
+        assert shown.count("y is 0: q does not matter") == 1
     page = told(explain("p.npy", "l.npy", "--row", "1", "--format", "markdown"))
-    assert len(page.splitlines()) < 30
-    assert "990" in page
+    assert len(re.findall(r"^\| [0-9]+ \|", page, flags=re.MULTILINE)) == 1000
 
 
 def test_a_label_from_standard_values_of_a_file_without_names(explain: Call, write: Write) -> None:

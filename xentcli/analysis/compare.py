@@ -18,6 +18,7 @@ from xentcli.errors import DataError, NoVerdict, UsageError, Warning, XentError,
 from xentcli.pairing.index import INDEX, reordered
 from xentcli.readers import file_and_part, file_id
 from xentcli.records import replace
+from xentcli.report.alike import alike, of_models
 from xentcli.report.comparison import Comparison, Refused
 from xentcli.report.details import COMPARED
 from xentcli.scoring.kinds import KINDS
@@ -117,7 +118,8 @@ def compare(
     if labels is None and chosen.label is None and KINDS[chosen.kind].labelled and not each:
         if fit == "temperature":
             raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
-        return divergences(list(named_models.items()), chosen, threads=threads)
+        result = divergences(list(named_models.items()), chosen, threads=threads)
+        return replace(result, warnings=tuple(_same_files(named_models)))
     jobs = [(name, data, chosen) for name, data in named_models.items()]
     if each:
         data = next(iter(named_models.values()))
@@ -254,6 +256,12 @@ def _run_all(
     if len(done) < 2:
         raise DataError(
             f"only {done[0].name} can be scored: there is nothing to compare it with",
-            advice=tuple(f"{r.name}: {r.reason}" for r in refused[:3]),
+            advice=_reasons(refused, len(jobs)),
         )
     return done, tuple(refused)
+
+
+def _reasons(refused: Sequence[Refused], models: int) -> tuple[str, ...]:
+    """The first reasons, each once."""
+    found = alike([(one.name, (one.reason,)) for one in refused], {one.name: one.path for one in refused})
+    return tuple(f"{of_models(names, models)}: {reason}{of}" for names, (reason,), of in found)[:3]

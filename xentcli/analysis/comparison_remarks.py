@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from xentcli.analysis.contrasts import Contrasts
 from xentcli.analysis.model_rows import ModelRows
 from xentcli.errors import Warning, shown
 from xentcli.records import record
+from xentcli.report.alike import alike, of_models
 from xentcli.report.comparison import Pair
 from xentcli.report.document import counted
 
@@ -16,8 +16,6 @@ __all__ = ["Remarks"]
 
 FEW_ROWS, FEW_CLUSTERS, MUCH = 100, 40, 0.1
 """Warn about fewer rows or clusters, or a row with a larger share of the variance."""
-
-_NUMBER = re.compile(r"[0-9][0-9.,]*(?: [0-9][0-9.,]*)*")
 
 
 @record(frozen=True, eq=False)
@@ -68,8 +66,8 @@ class Remarks:
         if not self.contrasts.same_rows and any(model.fitted.temperature is not None for model in self.models):
             yield "calibrated is left out: temperatures are fitted on all rows of a file, and the files differ in rows"
         unfit = [(model.name, (model.fitted.reason,)) for model in self.models if model.fitted.reason]
-        for names, (reason,), of in _alike(unfit):
-            yield f"calibrated is left out: {_models(names, len(self.models))}: {reason}{of}"
+        for names, (reason,), of in alike(unfit):
+            yield f"calibrated is left out: {of_models(names, len(self.models))}: {reason}{of}"
         if self.order_turns:
             each = ", ".join(f"{model.name} {model.fitted.temperature:.3g}" for model in self.models)
             yield f"the order turns once each model has its own temperature ({each})"
@@ -83,8 +81,8 @@ class Remarks:
         """Yield the warnings of the models, then those of few rows and of rows that dominate."""
         reports = {id(model.scores): (model.name, model.scores) for model in self.models}
         found = [(name, (w.code, w.message, w.advice)) for name, one in reports.values() for w in one.warnings]
-        for names, (code, message, advice), of in _alike(found):
-            whose = f"{_models(names, len(self.models))}: " if len(reports) > 1 else ""
+        for names, (code, message, advice), of in alike(found):
+            whose = f"{of_models(names, len(self.models))}: " if len(reports) > 1 else ""
             yield Warning(code, f"{whose}{message}{of}", advice)
         if (clusters := self.clusters) is not None and clusters < FEW_CLUSTERS:
             narrow = f"intervals are too narrow below {FEW_CLUSTERS}" if clusters > 1 else "there are no intervals"
@@ -102,40 +100,9 @@ class Remarks:
                 large.setdefault(pair.largest_row, []).append((pair.model, pair.largest_share or 0.0))
         for row, found in large.items():
             names, shares = zip(*found, strict=True)
-            whose = f"{_models(names, len(self.models))}: " if len(self.models) > 2 else ""
+            whose = f"{of_models(names, len(self.models))}: " if len(self.models) > 2 else ""
             yield Warning(
                 "one-row",
                 f"{whose}one row makes {'up to ' * (len(shares) > 1)}{100 * max(shares):.0f} % "
                 f"of the variance of the differences: {self._row_name(row)}",
             )
-
-
-def _alike(found: Iterable[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
-    """Merge texts that differ only in numbers; yield the models, the first one's texts, and whose numbers they show.
-
-    >>> list(_alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
-    [(['a', 'b'], ('3 rows',), ' (figures of a)')]
-    """
-    groups: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
-    for name, texts in found:
-        groups.setdefault(tuple(_NUMBER.sub("0", text) for text in texts), []).append((name, texts))
-    for group in groups.values():
-        name, first = group[0]
-        yield (
-            [name for name, _ in group],
-            first,
-            "" if all(texts == first for _, texts in group) else f" (figures of {name})",
-        )
-
-
-def _models(names: Sequence[str], count: int) -> str:
-    """Name some of `count` models.
-
-    >>> _models(["a"], 2), _models(["a", "b"], 2), _models(["a", "b", "c", "d"], 200)
-    ('a', 'both models', '4 of 200 models (a, b, c, ...)')
-    """
-    if len(names) == 1:
-        return names[0]
-    if len(names) == count:
-        return "both models" if count == 2 else f"all {count:,} models"
-    return f"{len(names):,} of {count:,} models ({', '.join(names[:3])}{', ...' * (len(names) > 3)})"

@@ -366,10 +366,12 @@ class Comparison(Document):
         return found
 
     def _pairs(self) -> Table:
-        columns = ("model", "metric", "change", "standard_error", "low", "high", "p_value", "p_adjusted", "verdict")
-        rows = []
+        names = ("model", "metric", "reference_value", "value", "change", "standard_error", "low", "high")
+        rows, models = [], {model.name: model for model in self.models}
         for p in self.pairs:
             low, high = (None, None) if p.interval is None else (p.interval.low, p.interval.high)
+            values = (models[p.reference].value(p.metric), models[p.model].value(p.metric))
             tested = (p.change, p.standard_error, low, high, p.p_value, p.p_adjusted, p.verdict)
-            rows.append((p.model, p.metric, *tested, p.detectable, p.wins, p.losses, p.ties))
-        return Table("pairs", (*columns, "detectable", "wins", "losses", "ties"), tuple(rows))
+            rows.append((p.model, p.metric, *values, *tested, p.detectable, p.wins, p.losses, p.ties))
+        more = ("p_value", "p_adjusted", "verdict", "detectable", "wins", "losses", "ties")
+        return Table("pairs", (*names, *more), tuple(rows))

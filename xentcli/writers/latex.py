@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xentcli.extras import needed
 from xentcli.report.document import Document
 from xentcli.writers.grid import Grid, Line
@@ -9,6 +11,8 @@ from xentcli.writers.pages import page
 from xentcli.writers.safe import latex, terminal
 
 __all__ = ["render"]
+
+_MINUS = re.compile(r"(?<![^ ])-(?=[0-9])")
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
@@ -30,7 +34,15 @@ def _table(grid: Grid) -> str:
     import pandas as pd
 
     # Names may be the same, or empty: columns are numbered, and named as they are shown.
-    frame = pd.DataFrame([list(map(latex, row)) for row in grid.rows], columns=range(len(grid.header)))
-    style = frame.style.hide(axis="index").relabel_index(list(map(latex, grid.header)), axis=1)
+    rows = [[_cell(*part) for part in zip(row, grid.justify, strict=True)] for row in grid.rows]
+    frame = pd.DataFrame(rows, columns=range(len(grid.header)))
+    # pandas formats the new names of columns.
+    names = [latex(name).replace("{", "{{").replace("}", "}}") for name in grid.header]
+    style = frame.style.hide(axis="index").relabel_index(names, axis=1)
     text: str = style.to_latex(hrules=True, column_format=grid.justify)
     return text
+
+
+def _cell(text: str, side: str) -> str:
+    """A cell; the sign of a figure is a minus, not a hyphen."""
+    return _MINUS.sub("$-$", latex(text)) if side == "r" else latex(text)

@@ -18,6 +18,7 @@ from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid, figures, of_groups, temperature_command
 from xentcli.writers.check import MOST, commands, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.check import figures as of_check
+from xentcli.writers.comparison import changes, divergences, findings, refusals, rows_line, slices, worst
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.remarks import (
@@ -33,6 +34,10 @@ from xentcli.writers.remarks import (
 from xentcli.writers.steps import Steps
 
 __all__ = ["Grid", "Line", "Page", "page"]
+
+
+_FIGURES_OF_GROUPS = 6
+"""Columns of the groups of a calibration beside those of their names."""
 
 
 def page(document: Document) -> Page:
@@ -123,7 +128,7 @@ def _check(result: CheckReport) -> Page:
     rows = [(words.get(verdict, verdict), *cells) for verdict, cells in limit_rows(result)]
     changes = "".join(f"; {line}" for line in changes_of_loss(result.report))
     parts: list[Line | Grid] = [_line(changes, result.verdict.replace("_", " "))]
-    limits = _grid(["", "metric", "value", "limit", "margin"], rows, "llrrl", "Limits")
+    limits = _grid(["", "metric", "value", "limit", ""], rows, "llrrl", "Limits")
     parts += [replace(limits, first=first_limits(result))] if rows else []
     parts += [_line(f" {line}", what) for what, line in of_check(result)]
     parts += _beside(result)
@@ -156,28 +161,22 @@ def _checks(result: Checks) -> Page:
 
 
 def _comparison(result: Comparison) -> Page:
+    first = f"{rows_line(result)}{''.join(f'; {line}' for line in changes_of_losses(result))}"
     if result.kl:
-        apart = result.tables()[0]
-        cells = [[v if isinstance(v, str) else fixed(v, 6) for v in row] for row in apart.rows]
-        return (_grid(apart.columns, cells, "ll" + "r" * (len(apart.columns) - 2), "Divergences"),)
-    rows = [
-        [
-            pair.model,
-            pair.metric,
-            *(fixed(value, max(decimals(pair.standard_error) - 1, 2)) for value in (pair.change, pair.standard_error)),
-            "" if pair.interval is None else ends(pair.interval, max(decimals(pair.standard_error) - 1, 2)),
-            pair.verdict,
-        ]
-        for pair in result.pairs
-    ]
-    reference = result.models[0].name
-    first = f"change from {reference}, {plural(result.examples.scored, 'row')}, {len(result.models)} models"
-    first += "".join(f"; {line}" for line in changes_of_losses(result))
-    table = _grid(["model", "metric", "change", "standard error", "interval", ""], rows, "llrrll", "Paired changes")
+        return _line(f"{first}; without labels"), divergences(result), *_warnings(result)
+    tables = [*slices(result), *([worst(result)] if result.worst else [])]
     notes = [_line(f"note: {note}") for note in result.notes]
-    refused = [_line(f" {r.name}: {r.reason}", "refused") for r in result.refused]
-    more = [_compact(one, 4) for one in result.tables()[2:] if one.title != "refused"]
-    return _line(first), table, *more, *refused, *_warnings(result), *notes
+    refused = [_line(f" {names}: {reason}", "refused") for names, reason in refusals(result)]
+    about: list[Line | Grid] = [*map(_line, findings(result)), *map(_filled, tables)]
+    return _line(first), changes(result), *about, *refused, *_warnings(result), *notes
+
+
+def _filled(grid: Grid) -> Grid:
+    """A table without a last column of remarks that has none."""
+    if any(row[-1] for row in grid.rows):
+        return grid
+    rows = tuple(row[:-1] for row in grid.rows)
+    return replace(grid, header=grid.header[:-1], rows=rows, justify=grid.justify[:-1])
 
 
 def _calibration(result: CalibrationReport) -> Page:
@@ -193,7 +192,8 @@ def _calibration(result: CalibrationReport) -> Page:
     if result.by:
         for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
             header, cells = of_groups(list(groups))
-            parts.append(_grid(header, cells, "l" * len(header), "Groups"))
+            names = len(header) - _FIGURES_OF_GROUPS
+            parts.append(_filled(_grid(header, cells, f"{'l' * names}{'r' * (_FIGURES_OF_GROUPS - 1)}l", "Groups")))
     if result.decomposition:
         table = result.tables()[-1]
         numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]
@@ -206,11 +206,7 @@ def _calibration(result: CalibrationReport) -> Page:
 
 def _explanation(example: Explanation) -> Page:
     steps = Steps(example)
-    rows = [steps.cells(term) for term in steps.classes]
-    left = len(example.terms) - len(rows)
-    if left:
-        rows.append([f"({left:,} more)", *[""] * (len(rows[0]) - 1)])
-    rows.append(steps.sum_cells())
+    rows = [*map(steps.cells, example.terms), steps.sum_cells()]
     titles = steps.header()[:-1]
     table = _grid(titles, rows, "l" + "r" * (len(titles) - 1), "Terms of the loss")
     before = [_lines(lines) for lines in ([steps.title()], steps.softmax_lines()) if lines]

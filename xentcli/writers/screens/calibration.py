@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
-from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.calibration import figures, level_of, of_groups, range_of, temperature_command
 from xentcli.writers.figures import fixed
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
 from xentcli.writers.screens.layout import MOST, Columns, block, facts
@@ -53,9 +53,8 @@ class _Bins:
             ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)}  {fixed(part.interval.high, 3)}"
             cells = (range_of(part, self.report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
             rows.append((*cells, *([_bar(part.confidence, part.accuracy, width)] if bars else [""])))
-        level = next((f"{100 * part.interval.level:g} % " for part in self.report.bins if part.interval), "")
         legend = "= is right, | says" if bars else ""
-        yield Columns(rows, ("says", "rows", "is right", f"{level}interval", legend), "lrrrl")
+        yield Columns(rows, ("says", "rows", "is right", f"{level_of(self.report.bins)}interval", legend), "lrrrl")
 
 
 def _bar(says: float, right: float, width: int) -> str:

@@ -26,17 +26,12 @@ def screen(example: Explanation) -> RenderableType:
 
 def _terms_table(steps: Steps) -> RenderableType:
     names, example = steps.header(), steps.example
+    first_zero = next((place for place in steps.shown if not example.terms[place].y), None)
     rows = []
-    first_zero = True
-    for term in steps.classes:
-        note = ""
-        if example.truth is not None and term.y and len(example.terms) > 1:
-            note = "<- the only term left"
-        elif not term.y and first_zero:
-            note, first_zero = "y is 0: q does not matter", False
+    for place, term in enumerate(example.terms):
+        alone = example.truth is not None and term.y and len(example.terms) > 1
+        note = "<- the only term left" if alone else "y is 0: q does not matter" if place == first_zero else ""
         rows.append([*steps.cells(term), note])
-    left = len(example.terms) - len(rows)
-    if left:
-        rows.append([f"({left:,} more)", *[""] * (len(names) - 2), ""])
     rows.append([*steps.sum_cells(), ""])
-    return Columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"], spare_remarks=True)
+    first = [*steps.shown, len(example.terms)]
+    return Columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"], spare_remarks=True, first=first)

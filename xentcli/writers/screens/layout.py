@@ -6,10 +6,13 @@ A terminal has a width, to which tables are cut and shortened; a pipe has none, 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.containers import Lines
 from rich.table import Table
 from rich.text import Text
 
@@ -24,13 +27,28 @@ MOST = 20
 """The rows of a long table that a terminal shows."""
 _LONGEST = 100
 """In a pipe a longer name has a line of its own: no other row is padded to it."""
+_BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)")
+_JOINED = "\uffff"
 _LEAST_REMARK = 16
 _LEAST_NAME = 12
 
 
+class _Bound(Text):
+    """Text that wraps between words, never between a number and its unit."""
+
+    def wrap(self, console: Console, width: int, **options: Any) -> Lines:
+        """Wrap with a letter that no text has in place of the blank before a unit."""
+        bound = self.copy()
+        bound.plain = _BEFORE_UNIT.sub(_JOINED, bound.plain)
+        found = bound.wrap(console, width, **options)
+        for line in found:
+            line.plain = line.plain.replace(_JOINED, " ")
+        return found
+
+
 def text(content: str, style: str = "") -> Text:
     """Return untrusted text, escaped and never parsed as markup."""
-    return Text(terminal(content), style=style)
+    return _Bound(terminal(content), style=style)
 
 
 def block(*sections: RenderableType | None) -> Group:

@@ -30,6 +30,8 @@ __all__ = ["render"]
 
 MOST_ROWS = 2000
 """Rows of a table with all digits; the JSON has them all."""
+_SHORTEST, _LONGEST = 16, 24
+"""Letters of the texts, and of the names, that stay on one line."""
 _TITLES = {
     "report": "Cross-entropy report",
     "comparison": "Comparison of models",
@@ -102,6 +104,7 @@ def _environment() -> Any:
         finalize=lambda value: terminal(value) if type(value) is str else value,
     )
     made.filters["full"] = _full
+    made.tests |= {"whole": _whole, "long": lambda value: isinstance(value, str) and len(value) > _LONGEST}
     return made
 
 
@@ -112,6 +115,11 @@ def _text(name: str) -> str:
 def _full(value: object) -> str:
     """A number with all its digits, or a text."""
     return "" if value is None else str(value)
+
+
+def _whole(cell: str) -> bool:
+    """Whether a cell stays on one line: a short one, or a name that no blank parts."""
+    return len(cell) <= (_LONGEST if " " not in cell else _SHORTEST)
 
 
 def _data(text: str) -> Any:

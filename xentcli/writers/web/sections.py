@@ -16,6 +16,7 @@ from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid
 from xentcli.writers.check import first_limits, limit_rows
+from xentcli.writers.comparison import models
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.inputs import inputs
@@ -104,7 +105,11 @@ class _Sections:
             yield Section("Result", page(document), self.picture("changes"))
             if document.details is not None:
                 yield Section("Differences of the rows", (_differences(document),), self.picture("differences"))
-            yield Section("Cost from model to model", _models(document), self.picture("curve"))
+            yield Section(
+                "Cost from model to model",
+                () if document.kl else (models(document).cut(range(MOST)),),
+                self.picture("curve"),
+            )
         elif isinstance(document, Report | CheckReport | CalibrationReport):
             yield from self._of_score(document)
         else:
@@ -154,7 +159,7 @@ def _verdicts(document: Checks) -> Grid:
         cells = [(verdict.replace("_", " "), *row) for verdict, row in shown]
         cells += [(f"({left:,} more)", "", "", "", "")] if (left := len(limits) - len(shown)) else []
         rows += [(check.name if not place else "", *row) for place, row in enumerate(cells)]
-    return Grid(("check", "", "metric", "value", "limit", "margin"), tuple(rows), "lllrrl", "The limits of all checks")
+    return Grid(("check", "", "metric", "value", "limit", ""), tuple(rows), "lllrrl", "The limits of all checks")
 
 
 def _first(document: Report | CheckReport | CalibrationReport, report: Report) -> tuple[str, Page]:
@@ -162,7 +167,8 @@ def _first(document: Report | CheckReport | CalibrationReport, report: Report) -
     bare = _bare(report)
     headline = Line((), _headline(report))
     if isinstance(document, CheckReport):
-        return "Verdict", [headline, *page(replace(document, report=bare))]
+        verdict, *parts = page(replace(document, report=bare))
+        return "Verdict", [verdict, headline, *parts]
     if isinstance(document, CalibrationReport):
         return "Calibration", [headline, *page(replace(document, report=bare, bins=(), by=()))[1:]]
     return "Cost", [headline, *page(bare)[1:]]
@@ -213,17 +219,6 @@ def _confusion(report: Report, counts: Sequence[Sequence[int]]) -> Grid:
     )
     header = ("true class", *report.classes, "all")
     return Grid(header, rows, "l" + "r" * (len(header) - 1), "Rows of each true class by predicted class")
-
-
-def _models(result: Comparison) -> tuple[Grid, ...]:
-    if result.kl:
-        return ()
-    every = ("cost", "brier", "accuracy", "calibrated_cost", "temperature")
-    models = result.models
-    names = [name for name in every if any(model.value(name) is not None for model in models)]
-    rows = [(model.name, f"{model.rows:,}", *(fixed(model.value(name), 4) for name in names)) for model in models]
-    header = ("model", "rows", *(name.replace("_", " ") for name in names))
-    return (Grid(header, tuple(rows), "l" + "r" * (len(names) + 1), "Models").cut(range(MOST)),)
 
 
 def _differences(result: Comparison) -> Grid:
