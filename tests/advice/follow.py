@@ -115,7 +115,8 @@ def _applied(line: str, wanted: str, args: list[str], case: Case, folder: Path) 
     if (shell := _SHELL.match(line)) is not None:
         args = _with_new_file(args, folder, lambda: _in_shell(shell[1], folder), line)
         _, then, options = line.rpartition("then --")
-        return _with_options(args, f"--{options}") if then else args
+        # Who has named the labels, or has them in another file, does not need the option that names them.
+        return _with_options(args, f"--{options}") if then and not re.search(r"\bNAME\b", options) else args
     code, option = _PYTHON.search(line), _OPTION.search(line)
     if code is not None and (option is None or "then --" in line):
         run = _balanced(line[code.start() :])

@@ -57,6 +57,40 @@ GUESSED = "q,guess,y\n" + "".join(f'"{q[::-1]}",{NAMES[int(np.argmax(q))]},{NAME
 NAMED = "q,names,y\n" + "".join(f'"{q[::-1]}","{[*NAMES[::-1]]}",{NAMES[t]}\n' for q, t in SHOWN)
 
 CASES = {
+    "ids beside a label": Case(
+        "p.csv l.csv", {"p.csv": ids(P), "l.csv": ids(L, order=(1, 0, 3, 2))}, ("--label label --id id",), LN2
+    ),
+    "ids beside a label, not all in both": Case(
+        "p.csv l.csv", {"p.csv": ids(P), "l.csv": ids(L, order=(1, 0, 3))}, ("--id id --subset",), LN2
+    ),
+    "ids beside labels that are no classes": Case(
+        "p.csv l.csv",
+        {"p.csv": ids(table(Q, "0,1,2")), "l.csv": ids(L)},
+        ("--label label --id id: the column", "--classes"),
+        LN2,
+    ),
+    "counts of votes": Case(
+        "p.csv l.csv",
+        {
+            "p.csv": ids(P),
+            "l.csv": "id,cat,dog,emu,site\n"
+            + "".join(
+                f"id{n},{','.join(str(4 * int(t == k)) for k in range(3))},{n % 2}\n" for n, t in enumerate(TRUTH)
+            ),
+        },
+        ("--label cat,dog,emu --votes",),
+        LN2,
+    ),
+    "a column of log-probabilities by its name": Case(
+        "p.csv --kind true-logprobs", {"p.csv": f"n,logprob\n1,{-LN2!r}\n2,{-LN2!r}\n"}, ("by its name",), LN2
+    ),
+    "lists of whole numbers before those of log-probabilities": Case(
+        "p.jsonl",
+        {"p.jsonl": f'{{"at": [3, 4], "logprob": [{-LN2!r}, {-LN2!r}]}}\n{{"at": [5], "logprob": [{-LN2!r}]}}\n'},
+        ("--kind true-logprobs --preds NAME",),
+        LN2,
+        {"NAME": "logprob"},
+    ),
     "sums weighted by their counts": Case(
         "p.csv --kind true-logprobs --preds sum_logprob --weights n_tokens",
         {"p.csv": f"sum_logprob,n_tokens\n{-2 * LN2!r},2\n{-4 * LN2!r},4\n"},
@@ -200,9 +234,9 @@ CASES = {
             + "\n",
             "l.csv": L,
         },
-        ("xent score full.csv LABELS --preds",),
+        ("xent score full.csv LABELS --label NAME --preds",),
         LN2,
-        {"LABELS": "l.csv"},
+        {"LABELS": "l.csv", "NAME": "label"},
     ),
     "names that another column lists": Case("p.csv", {"p.csv": NAMED}, ("python3",), 9 / 7 * LN2),
     "names that the predicted class shows": Case(
@@ -339,7 +373,7 @@ CASES = {
     ),
     "labels with the features of svm tools": Case(
         "p.csv l.txt",
-        {"p.csv": table(Q, "0,1,2"), "l.txt": "".join(f"{t} 1:0.{n} 3:2e-1\n" for n, t in enumerate(TRUTH))},
+        {"p.csv": table(Q, "0,1,2"), "l.txt": "".join(f"{t} 1:0.{n}\n" for n, t in enumerate(TRUTH))},
         ("python3",),
         LN2,
     ),

@@ -498,6 +498,19 @@ CASES = {
     # --- arrays ---
     "an array of text": Case("p.npy l.csv", {"p.npy": Q.astype(str), "l.csv": N}, (SAVE,), LN2),
     "an array of long doubles": Case("p.npy l.csv", {"p.npy": Q.astype(np.longdouble), "l.csv": N}, (SAVE,), LN2),
+    "examples for training": Case(
+        "p.csv l.svm",
+        {"p.csv": table(Q, "c1,c2,c3"), "l.svm": "".join(f"{t + 1:+} 1:0.5 2:1\n" for t in TRUTH)},
+        ("awk",),
+        LN2,
+    ),
+    "a table of Orange with the labels": Case(
+        "p.tab",
+        {"p.tab": "cat\tdog\ty\ncontinuous\tcontinuous\tcat dog\n\t\tclass\n.5\t.5\tcat\n.5\t.5\tdog\n"},
+        ("sed '2,3d'",),
+        LN2,
+        {"NAME": "y"},
+    ),
     "an array of objects": Case(
         "p.npy l.csv",
         {"p.npy": lambda path: np.save(path, Q.astype(object), allow_pickle=True), "l.csv": N},

@@ -26,6 +26,7 @@ NOT_FOLLOWED = {
     r"--fit none works on a stream": "of a pipe",
     r"^with --cluster only|cost inf at every temperature|^--bytes gives the bytes|^a column of --by$|^--by with --cluster$|^--per-example -$|^not in --classes: ": "the reason of a null figure, or a part of a message",
     r"holds no distribution over|^--compat .* has no temperature|^rows of several models are in|^there are more than": "the reason of a figure that is left out",
+    r"^labels that are texts: numpy.save": "about an array of the caller's program",
     r"NumPy shortened|set_printoptions": "about an array that is not in the file",
     r"^json.dump\(value, file\)": "about the program that printed the file",
     r"^--reference takes probabilities|\(--reference\)$|^the forecast of --reference$": "the file is to be edited, or a part of a message",

@@ -59,9 +59,9 @@ def test_a_file_without_the_truth_is_said_to_be_one_and_the_command_leads_to_the
     done = xent("score", "p.csv", "--header", "both")
     assert done.returncode == 3
     assert "predict is the predicted class" in done.stderr
-    assert "--label" not in done.stderr
+    assert "--label" not in done.stderr.replace("--label NAME", "")
     command = next(line for line in done.stderr.splitlines() if "xent score" in line)
-    words = [{"LABELS": "l.csv"}.get(word, word) for word in shlex.split(command)[1:]]
+    words = [{"LABELS": "l.csv", "NAME": "y"}.get(word, word) for word in shlex.split(command)[1:]]
     if how in ("positions", "positions from 1"):
         words += ["--index-base", CALLED[how][1][0]]
     followed = xent(*words, "--quiet", "--header", "both")
@@ -94,8 +94,8 @@ def test_equal_predictions_are_all_the_largest(write: Write) -> None:
 def test_where_the_predicted_class_is_given_as_the_label_it_is_not_advised(write: Write) -> None:
     path = write("p.csv", "predict,note,no,yes,size\nno,x,.8,.2,9\nyes,y,.3,.6,8\n")
     message = refused(path, label="predict")
-    assert "--label" not in message
-    assert f"xent score {path} LABELS --preds no,yes" in message
+    assert "--label" not in message.replace("--label NAME", "")
+    assert f"xent score {path} LABELS --label NAME --preds no,yes" in message
 
 
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
@@ -110,8 +110,8 @@ def test_the_predicted_class_beside_a_list_without_names_is_not_the_truth(
     path = write(f"p.{ending}", text)
     message = refused(path, preds="q", **({} if label is None else {"label": label}))
     assert "predict is the predicted class" in message
-    assert "--label" not in message
-    assert f"xent score {path} LABELS --preds q --classes y,n" in message
+    assert "--label" not in message.replace("--label NAME", "")
+    assert f"xent score {path} LABELS --label NAME --preds q --classes y,n" in message
 
 
 def test_a_text_that_does_not_go_with_the_largest_prediction_is_the_truth(write: Write) -> None:
@@ -122,7 +122,7 @@ def test_a_text_that_does_not_go_with_the_largest_prediction_is_the_truth(write:
 
 def test_predictions_that_are_given_are_those_that_are_compared(write: Write) -> None:
     path = write("p.csv", "predict,note,no,yes\nno,3,8,2\nyes,2,3,7\n")
-    assert "LABELS --preds no,yes" in refused(path, preds="no,yes", kind="logits")
+    assert "LABELS --label NAME --preds no,yes" in refused(path, preds="no,yes", kind="logits")
 
 
 LABELS = "predict,truth,fold\nno,no,x\nyes,yes,y\nno,yes,x\n"
@@ -207,7 +207,7 @@ def test_rows_that_sum_to_100_are_percent_with_decimal_commas_too(write: Write) 
     told = "n;p_a;p_b;p_c;y\n" + "1;70,5;19,5;10;a\n2;10;80;10;b\n3;20,25;20,25;59,5;c\n" * 3
     wrong = f"{told}4;5;90;5;a\n"
     assert "--label y --preds p_a,p_b,p_c --decimal , --scale 0.01" in refused(write("comma.csv", wrong))
-    assert "LABELS --preds p_a,p_b,p_c --decimal , --scale 0.01" in refused(write("none.csv", told))
+    assert "LABELS --label NAME --preds p_a,p_b,p_c --decimal , --scale 0.01" in refused(write("none.csv", told))
     wrong = wrong.replace(",", ".").replace(";", ",")
     assert "--label y --preds p_a,p_b,p_c --scale 0.01" in refused(write("point.csv", wrong))
 

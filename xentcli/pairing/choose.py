@@ -102,6 +102,17 @@ class Head:
         return np.flatnonzero(self._shares).tolist()
 
     @property
+    def only_graded(self) -> tuple[int, ...]:
+        """The only column from 0 to 1 with other values than the two, or of three the one between; else none."""
+        graded = [place for place in self.shares if not np.isin(self.q[:, place], (0, 1)).all()]
+        if len(graded) == 3:
+            # An estimate with the limits of its interval.
+            low, high = self.q[:, graded].min(axis=1), self.q[:, graded].max(axis=1)
+            between = [p for p in graded if ((low < self.q[:, p]) & (self.q[:, p] < high)).all()]
+            graded = between or graded
+        return tuple(graded) if len(graded) == 1 else ()
+
+    @property
     def without_text(self) -> list[int]:
         """The places of the columns with a number, or with missing values only (they may be missing predictions)."""
         return np.flatnonzero(~np.isnan(self.q).all(axis=0) | ~self.words).tolist()

@@ -46,7 +46,7 @@ class Census:
 
     `place` is the column as a whole; `true_false` says that labels are booleans; `decimal` is the decimal
     separator; `clean` returns the command that writes a copy of the file with labels respelled; `counts`
-    has the number of rows of each label.
+    has the number of rows of each label; `needs` returns the options that the predictions need besides.
     """
 
     place: Place
@@ -55,6 +55,7 @@ class Census:
     decimal: str = "."
     clean: Callable[[Sequence[Step]], str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
+    needs: Callable[[], str] = str
     _numbers: set[Any] = field(default_factory=set)
     _found: tuple[int, tuple[bool, dict[str, Place]]] = (0, (True, {}))
 

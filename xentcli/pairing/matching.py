@@ -22,10 +22,11 @@ from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
 from xentcli.pairing.misfits import renamed
 from xentcli.pairing.near import differing
+from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
-from xentcli.pairing.suggest import classes_beside, not_the_truth
+from xentcli.pairing.suggest import are_in_descending_order, classes_beside, needed_for, not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
@@ -306,11 +307,17 @@ def _decided(
         )
     named = names is not None or preds.named
     classes = names or (preds.names if named else tuple(str(i) for i in range(columns)))
+    if preds.source.repeatable:
+        census.needs = lambda: needed_for(preds, PartQueue(preds.source), settings).options
     try:
         return classes, decide(census, classes, named, settings.index_base)
     except DataError as error:
-        if not named and (advice := classes_beside(preds, label, settings)):
+        unnamed = names is None and are_places(classes)
+        if unnamed and (advice := classes_beside(preds, label, settings)):
             raise DataError(error.message, place=error.place, advice=(error.advice[0], *advice)) from None
+        if unnamed and are_in_descending_order(preds):
+            ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"
+            raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], ranked)) from None
         found = renamed(census, classes) if named and names is None and not census.whole else None
         if found is None:
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import is_number, whole
@@ -12,10 +12,12 @@ from xentcli.pairing import near
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
+from xentcli.pairing.predicted import are_places
 
-__all__ = ["misfit_advice", "renamed", "respelled"]
+__all__ = ["IF_SORTED", "misfit_advice", "renamed", "respelled", "sorted_classes"]
 
 _AS_LABELS = " names the columns as the labels do"
+IF_SORTED = "if the columns are in the sorted order of the labels, as scikit-learn's classes_ are"
 _MOST_SKIPPED, _MOST_SHOWN, _LONGEST = 3, 12, 60
 
 
@@ -36,7 +38,7 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
     if len(strange) < len(closest):
         return (classes, *_without_column(census, label, names, strange, closest))
     labels = f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}"
-    return (classes, labels, _written_out(list(census.texts), names))
+    return (classes, labels, _written_out(census, names))
 
 
 def _without_column(
@@ -60,18 +62,25 @@ def _without_column(
     return (labels, differ, f"{few}? {options} skips {its}")
 
 
-def _written_out(labels: Sequence[str], names: Sequence[str]) -> str:
-    """--classes with all labels, sorted (the order of most tools), if there are as many unnamed columns."""
+def _written_out(census: Census, names: Sequence[str]) -> str:
+    """--classes with all labels, where columns without names are as many."""
+    option = sorted_classes(census.texts, names)
+    return f"{option}{census.needs()}: {IF_SORTED}" if option else f"--classes NAME,...{_AS_LABELS}, in their order"
+
+
+def sorted_classes(labels: Collection[str], names: Sequence[str]) -> str:
+    """Return --classes with the labels in sorted order, where the columns are called by their places; else nothing.
+
+    >>> sorted_classes(["dog", "cat"], ["0", "1"]), sorted_classes(["dog", "cat"], ["p", "q"])
+    ('--classes cat,dog', '')
+    """
     # Decimals are measurements, not names of classes.
     names_alone = all(not is_number(text) or whole(text) for text in labels)
-    plain = names_alone and all(_is_short(text) and not set(text) & {",", " "} for text in labels)
-    option = "--classes NAME,..."
-    if plain and len(labels) == len(names) and list(names) == [str(place) for place in range(len(names))]:
-        numeric = all(map(is_number, labels))
-        in_order = sorted(labels, key=float) if numeric else sorted(labels)
-        option = f"--classes {shlex.quote(','.join(in_order))}, if this is their order,"
-        return f"{option} names the columns as the labels do"
-    return f"{option} names the columns as the labels do, in their order"
+    plain = names_alone and all(text and _is_short(text) and not set(text) & {",", " "} for text in labels)
+    if not plain or len(labels) != len(names) or len(names) < 2 or not are_places(names):
+        return ""
+    in_order = sorted(labels, key=float) if all(map(is_number, labels)) else sorted(labels)
+    return f"--classes {shlex.quote(','.join(in_order))}"
 
 
 def _nearest(label: str, names: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.numerals import hundredths, in_points, number
 from xentcli.pairing import near
-from xentcli.pairing.affixes import readings
+from xentcli.pairing.affixes import numbers_of, readings
 
 __all__ = ["are_places", "classes_shown", "loose_readings", "numbers_of_texts", "predicted_class"]
 
@@ -49,12 +49,14 @@ def predicted_class(
 
 
 def are_places(names: Sequence[str]) -> bool:
-    """Return whether the columns are items of a list.
+    """Whether names of columns are places in a list, or numbers in order from 0 or 1 between the same ends.
 
-    >>> are_places(["p[0]", "p[1]"]), are_places(["p0", "p1"])
-    (True, False)
+    >>> are_places(["p[0]", "p[1]"]), are_places(["p1", "p2"]), are_places(["p2", "p1"])
+    (True, True, False)
     """
-    return all(_PLACE.fullmatch(name) for name in names)
+    numbers = numbers_of(names) or ()
+    series = [[str(base + place) for place in range(len(names))] for base in (0, 1)]
+    return list(numbers) in series or all(_PLACE.fullmatch(name) for name in names)
 
 
 def classes_shown(values: Sequence[str], table: Floats) -> tuple[str, ...] | None:

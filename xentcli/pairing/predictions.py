@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
@@ -17,7 +18,7 @@ from xentcli.pairing.choose import Head
 from xentcli.pairing.columns import Found, Roles, check_odd, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.labels import labelled_as
-from xentcli.pairing.misfits import respelled
+from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
 from xentcli.pairing.suggest import as_option, classes_of, conversion, needed_for, suggestions
@@ -29,6 +30,14 @@ from xentcli.scoring.kinds import KINDS
 from xentcli.settings import OPTIONS, Settings
 
 __all__ = ["Doubt", "find_predictions"]
+
+
+_CALLED = {
+    "true-logprobs": re.compile(r"^(?!top_).*log_?prob", re.IGNORECASE),
+    "true-probs": re.compile(r"^(?!top_|log).*prob", re.IGNORECASE),
+    "losses": re.compile(r"loss|nll|entropy", re.IGNORECASE),
+}
+"""What a column of each kind without labels may be called."""
 
 
 @record(frozen=True)
@@ -86,11 +95,14 @@ def find_predictions(
     check_odd(found, "every column without another role is a prediction")
     if not labelled and len(free) > 1 and source.tabular:
         lists = [name_of(source, column) for column in free if column in source.traits.lists]
+        called = [name for name in found.names if _CALLED[settings.kind].search(name.rpartition(".")[2])]
         raise DataError(
             f"{len(free)} columns, and --kind {settings.kind} has one: {listed(found.names)}",
             place=Place(source.path),
             advice=f"--preds {lists[0]} takes every number of its lists"
             if len(lists) == 1
+            else f"--preds {shlex.quote(called[0])}, by its name"
+            if len(called) == 1
             else "--preds NAME chooses it",
         )
     stray = first_text(found, queues[0])
@@ -137,9 +149,12 @@ def _chosen(
     if stray is None and (counted is None or "" in found.source.names[1:]):
         return found
     if any(column in found.source.traits.lists for column in found.columns):
+        apart = tuple(column for column in found.columns if column not in found.source.traits.lists)
         if stray is None:
             return found
-        raise _no_number(stray, found, (), sources, settings)
+        if len(apart) < 2:
+            raise _no_number(stray, found, (), sources, settings)
+        found = Found(found.source, apart)
     head = Head.of(found, queues[0], settings, counted)
     numeric = head.without_text
     if not KINDS[settings.kind].labelled or (stray is not None and len(found.columns) == 1):
@@ -202,7 +217,7 @@ def _confirmed_by_nothing(
 ) -> Found:
     """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
     found = head.found
-    chosen = chosen or (head.shares if len(head.shares) == 1 else ())
+    chosen = chosen or (head.shares if len(head.shares) == 1 else head.only_graded if len(labels) == 2 else ())
     clear = bool(np.isfinite(head.q).all()) or head.sums_to_1(chosen)
     if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or head.all_are_nearer(chosen):
         # Scoring reports invalid rows, with --sum-tolerance or --renormalize as advice.
@@ -221,14 +236,18 @@ def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], label
     names = head.names(chosen)
     out = [name for name in head.found.names if name not in names]
     if not head.sums_to_1(chosen):
-        why = "is the only one from 0 to 1" if len(chosen) == 1 else "are named as the labels are"
+        only = "is the only one from 0 to 1" if len(head.shares) == 1 else "alone has probabilities"
+        why = only if len(chosen) == 1 else "are named as the labels are"
         why = f"{listed(names)} {why}"
     else:
         why = f"without {listed(out)} every row sums to 1"
-    preds = f"--preds {as_option(names, head.found.source)}{respelled(labels, names)}"
+    called = respelled(labels, names)
+    if not called and (option := sorted_classes(labels, names)):
+        called = f" {option}: {IF_SORTED}"
+    preds = f"--preds {as_option(names, head.found.source)}{called}"
     ids = [name for name in out if head.is_distinct(name) and all(name in source.names for source in sources)]
     if ids and (len(sources) > 1 or len(out) == 1):
-        return f"{why}: --id {shlex.quote(ids[0])}", f"or {preds}"
+        return f"{why}: --id {shlex.quote(ids[0])}{called}", f"or {preds}"
     return (f"{why}: {preds}",)
 
 
@@ -249,7 +268,7 @@ def _no_number(
     )
     if number_hint(stray.text) and found.source.repeatable:
         needed = needed_for(found, PartQueue(found.source), settings)
-        hint = f"decimal commas and percent?{needed}" if "--decimal , --scale" in needed else hint
+        hint = f"decimal commas and percent?{needed.options}" if needed.commas and needed.percent else hint
     if hint and not summing:
         return DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from xentcli.columns.column import texts_of
+from xentcli.columns.numerals import number, whole
 from xentcli.errors import DataError, Place
 from xentcli.given import Given
 from xentcli.pairing.alignment import PartQueue
@@ -17,6 +19,7 @@ from xentcli.pairing.suggest import (
     as_option,
     conversion,
     fitting,
+    has_counts,
     has_missing,
     nearly_as,
     nearly_fitting,
@@ -27,6 +30,7 @@ from xentcli.pairing.suggest import (
     suggestions,
 )
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
+from xentcli.records import record
 from xentcli.settings import Settings
 
 __all__ = [
@@ -189,23 +193,30 @@ def _which_label(
     """The error that lists the candidates for the labels, without columns of the predicted class."""
     preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(free_columns(sources[0], roles)))
     predicted = predicted_labels(found, preds, queues, settings)
-    names = [name for name in found.names if name not in predicted]
+    by_id = _matching(roles, sources, queues, settings)
+    names = [name for name in found.names if name not in predicted and name != by_id.name]
     queue = queues[len(sources) - 1]
-    # A column in both files is more likely an id than a class.
-    apart = tuple(c for c, name in zip(preds.columns, preds.names, strict=True) if name not in found.names)
-    each = (preds, Found(preds.source, apart)) if 1 < len(apart) < len(preds.columns) else (preds,)
+    # What both files have is an id rather than a class.
+    without = (found.names, (by_id.name,))
+    apart = [tuple(c for c in preds.columns if name_of(preds.source, c) not in shared) for shared in without]
+    each = (preds, *(Found(preds.source, some) for some in apart if 0 < len(some) < len(preds.columns)))
     fits = next(filter(None, ([n for n in fitting(found, one, queue) if n in names] for one in each)), [])
     chooses = "--label NAME chooses the column of the labels"
+    if by_id.name and names:
+        label = as_option(names, found.source) if len(names) == 1 else "NAME"
+        chooses = f"--label {label}{by_id.options}: the column of the labels, and the ids that both files have"
     if len(fits) == 1:
-        option = f"--label {as_option(fits, found.source)}{needed_for(preds, queues[0], settings)}"
+        needed = needed_for(preds, queues[0], settings).options
+        option = f"--label {as_option(fits, found.source)}{needed}{by_id.options}"
         chooses = f"{option} has the classes of the predictions as its values"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
     elif not fits and len(of_classes := [name for name in one_hot(found, preds, queue) if name in names]) > 1:
-        common = [name for name in names if name in preds.names and name not in of_classes]
-        chooses = f"--label {as_option(of_classes, found.source)} has a column for each class"
-        if len(common) == 1:
-            chooses = f"--id {as_option(common, found.source)}, if it matches the rows: the others are the classes"
+        votes = "" if settings.votes or not has_counts(found, of_classes, queue) else " --votes"
+        option = f"--label {as_option(of_classes, found.source)}{votes}{by_id.options}"
+        chooses = f"{option}: counts of each class" if votes else f"{option} has a column for each class"
+        if by_id.name and not votes and len(of_classes) == len(names):
+            chooses = f"{by_id.options.strip()}, if it matches the rows: the others are the classes"
     elif not fits and len(nearly := _nearly(found, preds, queues, settings, names)) == 1:
         names = [name for name in found.names if name in (*names, *nearly)]
         chooses = nearly_as(found, preds, nearly[0], queue)
@@ -222,6 +233,31 @@ def _which_label(
             chooses if names else "no column has the true labels; give a file that does: xent score PREDS LABELS",
         ),
     )
+
+
+@record(frozen=True)
+class _Ids:
+    """The column by which rows of two files can be matched, empty without one, and the options that do so."""
+
+    name: str = ""
+    options: str = ""
+
+
+def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> _Ids:
+    """The first column that tells rows apart in both files, with --subset where only some of short files match."""
+    if settings.id is not None or settings.align is not None or len(sources) < 2:
+        return _Ids()
+    columns = _ids_in_both(roles, sources, queues)
+    if not columns or None in columns:
+        return _Ids()
+    name = name_of(sources[0], columns[0] or 0)
+    ids = [_first_texts(column, queue) for column, queue in zip(columns, queues, strict=False)]
+    if any(number(text) is not None and whole(text) is None for text in itertools.chain(*ids)):
+        # A column of probabilities that both have.
+        return _Ids()
+    short = all(len(texts) < LOOK_AT for texts in ids)
+    subset = short and not settings.subset and bool({*ids[0]} & {*ids[1]}) and {*ids[0]} != {*ids[1]}
+    return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}")
 
 
 def _nearly(
@@ -294,11 +330,16 @@ def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQ
 
 def _differ(column: int | None, queue: PartQueue) -> bool:
     """Whether the first cells of a column all differ."""
-    assert column is not None
-    if column in queue.source.traits.lists:
-        return False
+    texts = _first_texts(column, queue)
+    return len(texts) > 0 and len({*texts}) == len(texts)
+
+
+def _first_texts(column: int | None, queue: PartQueue) -> Sequence[str]:
+    """The first cells of a column; none of lists."""
+    if column is None or column in queue.source.traits.lists:
+        return ()
     rows = next(queue.look({"id": Pick((column,), "text")}, LOOK_AT), None)
-    return rows is not None and len(set(texts_of(rows.values["id"]))) == rows.count
+    return () if rows is None else texts_of(rows.values["id"])
 
 
 def picks_of(roles: Roles, sources: Sequence[Source], settings: Settings) -> tuple[Selection, ...]:

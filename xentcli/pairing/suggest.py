@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import itertools
-import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from xentcli.arrays import Floats
-from xentcli.columns.column import texts_of
 from xentcli.columns.missing import is_missing
-from xentcli.columns.numerals import hundredths, in_points, number, whole
+from xentcli.columns.numerals import in_points, number
 from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
+from xentcli.pairing.firsts import LOOK_AT, FirstCells, Needed
+from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
-from xentcli.pairing.misfits import respelled
+from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
-from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
+from xentcli.pairing.predicted import predicted_class
 from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold
-from xentcli.readers.source import Pick, Source
+from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written, cell_advice
-from xentcli.records import cached_property, record, replace
+from xentcli.records import replace
 from xentcli.settings import Settings
 
 __all__ = [
+    "are_in_descending_order",
     "as_option",
     "classes_beside",
     "classes_of",
     "conversion",
     "fitting",
+    "has_counts",
     "has_missing",
     "nearly_as",
     "nearly_fitting",
@@ -44,14 +45,8 @@ __all__ = [
     "suggestions",
 ]
 
-LOOK_AT = 1000
-_STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
-"""The end of a name that may be a class: what is before it a set of columns has in common."""
-_NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
-"""Names of columns that count something else than classes."""
 MOST = 3
-MOST_WHOLE = 20
-"""The most columns of whole numbers that are compared with the predictions, and of which one may be none."""
+"""The most lines of advice with a label and predictions."""
 
 
 def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
@@ -68,39 +63,41 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     if line := preamble(source):
         return (line,)
     try:
-        head = _Head.of(Found(source, tuple(range(source.width))), PartQueue(source))
+        head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
     except DataError as error:
         if error.advice:
             raise
         # A column that nobody asked for cannot be read: that is not what is wrong.
         return general
     given = columns_of(settings.preds, source) if settings.preds is not None else None
-    if settings.classes is None and (line := head.naming(source, settings)):
+    if settings.classes is None and (line := _naming(head, source, settings)):
         return (line, *elsewhere)
-    if line := head.choices(source, settings) or head.long_rows(source, settings):
+    if line := _choices(head, source, settings) or _long_rows(head, source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
     shown_by = head.classes_by(predicted)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
-            f"--label {_word(label)} --preds {_word(_preds_run(preds, head.names, source))}"
-            f"{head.needed_for(preds, settings)}{_classes_option(classes, settings)}"
+            f"--label {_word(_label_run(label, head, source))} --preds {_word(_preds_run(preds, head.names, source))}"
+            f"{head.needed_for(preds, settings).options}{_classes_option(classes, settings)}"
+            f"{'' if classes else _if_sorted(head, label, preds, settings)}"
             for label in labels
             if (preds := named or head.predictions_of(label))
             and label not in predicted
             and ((classes := shown_by.get(tuple(preds), ())) or not checked or head.is_readable(label, preds))
             and head.is_readable_as(label, classes)
+            and _is_whole(label, preds, head, source)
         ]
         if found:
-            return (*found[:MOST], *elsewhere)
+            return (*list(dict.fromkeys(found))[:MOST], *elsewhere)
     if predicted:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
     only = (
-        head.of_tokens(source, settings)
-        or head.only_number(settings)
-        or head.only_lists(source, settings)
-        or head.unfolding(source)
+        _of_tokens(head, source, settings)
+        or _only_number(head, settings)
+        or _only_lists(head, source, settings)
+        or _unfolding(head, source, settings)
         or None
     )
     return general if only is None else (only, *elsewhere)
@@ -116,13 +113,40 @@ def _classes_option(classes: Sequence[str], settings: Settings) -> str:
     return f" --classes {_word(','.join(classes))}" if plain else ""
 
 
+def _list_of(name: str, source: Source) -> list[str]:
+    """The columns of the list that a column is a place of; none where it is one of its own."""
+    groups = {} if source.traits.flat is None else source.traits.flat.groups
+    each = ([name_of(source, column) for column in places] for list_, places in groups.items() if list_)
+    return next((names for names in each if name in names), [])
+
+
+def _is_whole(label: str, preds: Sequence[str], head: FirstCells, source: Source) -> bool:
+    """Whether a label is a column of its own, or of a list that has a share for each class of the predictions."""
+    names = _list_of(label, source)
+    return not names or (len(names) == len(preds) and names != list(preds) and head.sum_to_1(names))
+
+
+def _label_run(label: str, head: FirstCells, source: Source) -> str:
+    """A label as --label takes it: the whole list that it is a place of."""
+    names = _list_of(label, source)
+    return _preds_run(names, head.names, source) if names else label
+
+
+def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Settings) -> str:
+    """The option that names predictions called by their places by the labels in sorted order, and the condition."""
+    if settings.classes is not None or label not in head.names or head.is_readable(label, preds):
+        return ""
+    option = sorted_classes(head.distinct[head.names.index(label)], preds)
+    return f" {option}: {IF_SORTED}" if option and not head.descends(preds) else ""
+
+
 def _truth_elsewhere(
-    source: Source, head: _Head, predicted: str, preds: Sequence[str], settings: Settings
+    source: Source, head: FirstCells, predicted: str, preds: Sequence[str], settings: Settings
 ) -> tuple[str, ...]:
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
-    options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings)}"
+    options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings).options}"
     options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()), settings)
-    command = f"xent score {_word(source.path)} LABELS {options}"
+    command = f"xent score {_word(source.path)} LABELS --label NAME {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
@@ -141,7 +165,7 @@ def predicted_among(
     """
     if not (label.source.tabular and preds.source.tabular):
         return []
-    labels, predictions = _Head.of(label, labels_queue), _Head.of(preds, preds_queue)
+    labels, predictions = FirstCells.of(label, labels_queue), FirstCells.of(preds, preds_queue)
     rows = min(len(column) for column in (*labels.columns, *predictions.columns))
     numbers = [column[:rows] for column in predictions.columns]
     each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
@@ -157,15 +181,15 @@ def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool =
     """
     if not label.source.tabular:
         return []
-    head = _Head.of(label, queue)
+    head = FirstCells.of(label, queue)
     names = preds.names if len(preds.columns) > 1 else ("0", "1")
     values = [{text for text in column if not is_missing(text)} for column in head.columns]
 
     def fits(some: set[str]) -> bool:
-        each = readings(names, some, head.decimal) if len(some) > 1 else ()
-        return any(
-            by_position or not preds.named or all(text in names[c] for text, c in found.items()) for found in each
-        )
+        found = list(readings(names, some, head.decimal) if len(some) > 1 else ())
+        if by_position or not preds.named:
+            return bool(found)
+        return any(all(read_whole(text, head.decimal) in names[c] for text, c in one.items()) for one in found)
 
     return list(itertools.compress(head.names, map(fits, values)))
 
@@ -174,22 +198,22 @@ def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
     """Return the label columns whose first values are names of the predictions but for blanks, case and the like."""
     if not (label.source.tabular and preds.named and len(preds.columns) > 1):
         return []
-    head, names = _Head.of(label, queue), {near.loose(name) for name in preds.names}
+    head, names = FirstCells.of(label, queue), {near.loose(name) for name in preds.names}
     each = zip(head.names, head.columns, strict=True)
     return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
 
 
-def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> str:
+def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> Needed:
     """Return the options without which columns, or those of them that sum to 1 or 100, are no predictions."""
     if not preds.source.tabular:
-        return ""
-    head = _Head.of(preds, queue)
+        return Needed()
+    head = FirstCells.of(preds, queue)
     return head.needed_for(head.summing("") or head.names, settings)
 
 
 def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
     """Return the advice for a column whose values nearly are the names of the predictions: --classes, or a copy."""
-    head = _Head.of(found, queue)
+    head = FirstCells.of(found, queue)
     place = head.names.index(name)
     values = [text for text in dict.fromkeys(head.columns[place]) if not is_missing(text)]
     label, source = f"--label {as_option([name], found.source)}", found.source
@@ -210,8 +234,8 @@ def classes_of(found: Found, names: Sequence[str], settings: Settings) -> tuple[
     """
     if not found.source.repeatable or settings.classes is not None:
         return "", ""
-    head = _Head.of(found, PartQueue(found.source))
-    if line := head.naming(found.source, settings):
+    head = FirstCells.of(found, PartQueue(found.source))
+    if line := _naming(head, found.source, settings):
         return "", line
     classes = head.classes_by(head.predicted(names)) if {*names} <= {*head.names} else {}
     return _classes_option(classes.get(tuple(names), ()), settings), ""
@@ -227,325 +251,149 @@ def classes_beside(preds: Found, label: str, settings: Settings) -> tuple[str, .
     option, line = classes_of(every, names, settings)
     if line or not option:
         return (line,) if line else ()
-    if label in _Head.of(every, PartQueue(preds.source)).predicted(names):
+    if label in FirstCells.of(every, PartQueue(preds.source)).predicted(names):
         return tuple(dict.fromkeys((not_the_truth(label), *suggestions(preds.source, replace(settings, label=None)))))
     return (f"{option.strip()} names the columns as the predicted class shows them",)
+
+
+def are_in_descending_order(preds: Found) -> bool:
+    """Say whether each row of some predictions, of which there are three columns or more, falls from left to right."""
+    if not (preds.source.repeatable and preds.source.tabular):
+        return False
+    head = FirstCells.of(preds, PartQueue(preds.source))
+    return head.descends(head.names)
 
 
 def conversion(source: Source, settings: Settings, other: Source) -> str:
     """Return the command that makes columns of predictions, labels being in another file; empty where none has to."""
     if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
-    head, other_head = (_Head.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
-    labels = dict(zip(other_head.names, other_head._distinct, strict=True))
-    return answers_command(source, labels) or choices_command(source, None) or head.long_rows(source, settings, other)
+    head, other_head = (FirstCells.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
+    labels = dict(zip(other_head.names, other_head.distinct, strict=True))
+    return answers_command(source, labels) or choices_command(source, None) or _long_rows(head, source, settings, other)
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
-    """Return the label columns from 0 to 1 that are called as predictions are, in their order."""
+    """Return the label columns from 0 to 1, or of counts, that are called as predictions are, in their order."""
     if not (label.source.tabular and preds.named):
         return []
-    shares = _Head.of(label, queue)._shares
-    return [name for name in preds.names if name in shares]
+    head = FirstCells.of(label, queue)
+    return [name for name in preds.names if name in head.shares or name in head.counts]
+
+
+def has_counts(label: Found, names: Sequence[str], queue: PartQueue) -> bool:
+    """Whether some label columns are counts, of which rows have more than one."""
+    head = FirstCells.of(label, queue)
+    table = np.array([head.counts[name] for name in names if name in head.counts])
+    return len(table) == len(names) and bool((table.sum(axis=0) > 1).any())
 
 
 def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
     """Whether a column has missing values among its first."""
-    head = _Head.of(found, queue)
+    head = FirstCells.of(found, queue)
     return any(map(is_missing, head.columns[head.names.index(name)]))
 
 
-@record(frozen=True, eq=False)
-class _Head:
-    """The first LOOK_AT cells of some columns of a file, as texts."""
-
-    names: tuple[str, ...]
-    columns: list[list[str]]
-    decimal: str
-
-    @classmethod
-    def of(cls, found: Found, queue: PartQueue) -> _Head:
-        """Read them, but for lists of any length; the rows looked at stay in the queue."""
-        places = [column for column in found.columns if column not in found.source.traits.lists]
-        columns: list[list[str]] = [[] for _ in places]
-        for rows in queue.look({str(c): Pick((c,), "text") for c in places}, LOOK_AT):
-            for texts, column in zip(columns, places, strict=True):
-                texts.extend(texts_of(rows.values[str(column)]))
-        names = tuple(name_of(found.source, column) for column in places)
-        return cls(names, columns, found.source.traits.decimal)
-
-    @cached_property
-    def _distinct(self) -> list[set[str]]:
-        return [set(column) for column in self.columns]
-
-    @cached_property
-    def _numeric(self) -> dict[str, Floats]:
-        """The columns of numbers, of decimal commas too."""
-        found = {n: self._read(column, commas=True) for n, column in zip(self.names, self.columns, strict=True)}
-        return {name: values for name, values in found.items() if values is not None}
-
-    @cached_property
-    def _shares(self) -> dict[str, Floats]:
-        """The columns whose values all lie from 0 to 1."""
-        return {n: v for n, v in self._numeric.items() if bool(((v >= 0) & (v <= 1)).all())}
-
-    def possible_labels(self, settings: Settings) -> list[str]:
-        """The column given as the label; else those whose values are names of columns, or look like labels."""
-        if isinstance(settings.label, str):
-            return [settings.label]
-        each = list(zip(self.names, self._distinct, strict=True))
-        named = [name for name, values in each if values <= set(self.names)]
-        rows = len(self.columns[0])
-        return named or [name for name, values in each if _looks_like_labels(values, rows, self.decimal)]
-
-    def whole_labels(self, settings: Settings) -> list[str]:
-        """The columns of whole numbers that may count classes: several, each of about two rows at least."""
-        if settings.label is not None:
-            return []
-        each = zip(self.names, self._distinct, strict=True)
-        most = len(self.columns[0]) // 2
-        return [
-            name
-            for name, values in each
-            if not _NO_LABEL.search(name)
-            and 1 < len(values) <= most
-            and all(whole(in_points(text, self.decimal)) is not None for text in values)
-        ]
-
-    def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
-        """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
-        columns = dict(zip(self.names, self.columns, strict=True))
-        found: dict[str, Sequence[str]] = {}
-        for label in self._possibly_predicted():
-            preds = named or self.predictions_of(label)
-            decimal = "," if self._with_commas(preds) else self.decimal
-            if preds and predicted_class(columns[label], preds, [columns[name] for name in preds], decimal):
-                found[label] = preds
-        return found
-
-    def _possibly_predicted(self) -> Iterator[str]:
-        """Yield the columns of text, and the first ones of whole numbers."""
-        count = 0
-        for name, values in zip(self.names, self._distinct, strict=True):
-            numerals = [in_points(value, self.decimal) for value in values]
-            wholes = all(whole(numeral) is not None for numeral in numerals)
-            count += wholes
-            if (wholes and count <= MOST_WHOLE) or all(number(numeral) is None for numeral in numerals):
-                yield name
-
-    def classes_by(self, predicted: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], tuple[str, ...]]:
-        """Return the classes of predictions that predicted classes show, where the names of the columns do not."""
-        found: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for label, preds in predicted.items():
-            place = self.names.index(label)
-            tables = [self._numeric[name] for name in preds]
-            if not are_places(preds) or self.is_readable(label, preds):
-                continue
-            if classes := classes_shown(self.columns[place], np.array(tables)):
-                found.setdefault(tuple(preds), classes)
-        return found
-
-    def naming(self, source: Source, settings: Settings) -> str:
-        """The command for a list of numbers whose names are in the cells of another column; empty without such."""
-        columns = dict(zip(self.names, self.columns, strict=True))
-        found = naming_of(source, columns)
-        if found is None:
-            return ""
-        return found.command(settings.label if isinstance(settings.label, str) else found.label(columns))
-
-    def is_readable_as(self, label: str, classes: Sequence[str]) -> bool:
-        """Whether the values of a column are classes, as far as these are known."""
-        values = self._distinct[self.names.index(label)] if label in self.names and classes else set()
-        return "" in classes or values <= {*classes}
-
-    def is_readable(self, label: str, preds: Sequence[str]) -> bool:
-        """Whether the values of a column can be the classes of the predictions."""
-        values = self._distinct[self.names.index(label)] if label in self.names else set()
-        found = itertools.chain(readings(preds, values, self.decimal), loose_readings(preds, values))
-        return any(True for _ in found)
-
-    def only_number(self, settings: Settings) -> str | None:
-        """The options for the only column of numbers beside the only label of two values; None without such a pair.
-
-        The label may be given.
-        """
-        given = settings.label
-        if settings.preds is not None or not isinstance(given, str | None):
-            return None
-        columns = dict(zip(self.names, self.columns, strict=True))
-        numeric = [name for name, column in columns.items() if self._read(column) is not None]
-        labels = [name for name in self.names if self._is_of_two(name) and given in (None, name)]
-        pairs = [(label, name) for label in labels for name in numeric if name != label]
-        # What a threshold of any column tells apart is the predicted class.
-        cut = {pair[0] for pair in pairs if self._is_cut(*pair)} if given is None else set()
-        pairs = [pair for pair in pairs if pair[0] not in cut]
-        if len(pairs) != 1:
-            return None
-        label, name = (_word(_run([name], self.names)) for name in pairs[0])
-        values = sorted({*columns[pairs[0][0]]})
-        texts = number(in_points(values[0], self.decimal)) is None
-        positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
-        chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
-        scale = self.scale_of(pairs[0][1], settings)
-        if (
-            (texts or given is None)
-            and pairs[0][1] not in self._shares
-            and not (scale and self._is_percent(pairs[0][1]))
-        ):
-            # An age, say.
-            return None
-        return f"{chosen}{positive}{scale}"
-
-    def of_tokens(self, source: Source, settings: Settings) -> str:
-        """The command that makes class probabilities of tokens with log-probabilities; empty where there is none."""
-        if settings.preds is not None:
-            return ""
-        labels = [label for label in self.possible_labels(settings) if label in self.names]
-        each = (class_command(source, label, self._distinct[self.names.index(label)]) for label in labels)
-        return next(filter(None, each), "")
-
-    def choices(self, source: Source, settings: Settings) -> str:
-        """The command for lists of a log-likelihood and a flag for each choice; empty where there are none."""
-        gold = [name for name, values in zip(self.names, self._distinct, strict=True) if is_gold(name, values)]
-        label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
-        return choices_command(source, label)
-
-    def long_rows(self, source: Source, settings: Settings, other: Source | None = None) -> str:
-        """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
-        columns = dict(zip(self.names, self.columns, strict=True))
-        if settings.preds is not None or not columns:
-            return ""
-        found = long_of(source, columns, self._shares, whole=len(self.columns[0]) < LOOK_AT)
-        return "" if found is None else found.command(other)
-
-    def unfolding(self, source: Source) -> str:
-        """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
-        dialect = getattr(source, "dialect", None)
-        if dialect is None or not source.header:
-            return ""
-        cells = (column[0] for column in self.columns if column and column[0].lstrip()[:1] in ("[", "{"))
-        return next(filter(None, (cell_advice(cell, Written(source.path, dialect.delimiter)) for cell in cells)), "")
-
-    def only_lists(self, source: Source, settings: Settings) -> str | None:
-        """The options for the only column of lists of numbers beside the only label that counts its classes."""
-        groups = [] if (flat := source.traits.flat) is None else list(flat.groups.items())
-        if settings.preds is not None or len(groups) != 1 or not isinstance(settings.label, str | None):
-            return None
-        (name, places), names = groups[0], [name_of(source, column) for column in groups[0][1]]
-        labels = self.whole_labels(settings) if settings.label is None else [settings.label]
-        labels = [label for label in labels if label in self.names and self.is_readable(label, names)]
-        values = [self._read(self.columns[self.names.index(one)]) for one in names if one in self.names]
-        if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
-            return None
-        scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
-        positive = any((value > 0).any() for value in values if value is not None)
-        kind = " --kind logits" if settings.kind == "probs" and scores and positive else ""
-        label = f"--label {_word(_run(labels, self.names))} " if settings.label is None else ""
-        return f"{label}--preds {_word(name)}{kind}"
-
-    def _is_cut(self, label: str, name: str) -> bool:
-        """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
-        numbers = numbers_of_texts(self.columns[self.names.index(name)], self.decimal)
-        texts = np.array(self.columns[self.names.index(label)])
-        first = texts == texts[0]
-        assert numbers is not None
-        return bool(numbers[first].max() < numbers[~first].min() or numbers[first].min() > numbers[~first].max())
-
-    def _is_of_two(self, name: str) -> bool:
-        """Whether the values of a column are two texts, or 0 and 1."""
-        values = self._distinct[self.names.index(name)]
-        numbers = [number(in_points(text, self.decimal)) for text in values]
-        return len(values) == 2 and (numbers == [None, None] or {0, 1} == {*numbers})
-
-    def _read(self, column: Sequence[str], *, commas: bool = False) -> Floats | None:
-        """f8[n] of a column of numbers, with `commas` of decimal commas too; None where a cell is not a number."""
-        found = numbers_of_texts(column, self.decimal)
-        return numbers_of_texts(column, ",") if found is None and commas and self.decimal == "." else found
-
-    def _is_percent(self, name: str) -> bool:
-        """Whether a column of numbers up to 100 is percent by its name, or reaches both ends."""
-        values = self._numeric.get(name)
-        ends = values is not None and values.min() == 0 and values.max() == 100
-        return ends or bool(re.search("prob|pct|perc|chance|conf|%|(?<![a-z])po[ps](?![a-z])", name, re.I))
-
-    def scale_of(self, name: str, settings: Settings) -> str:
-        """The option without which a column of percent is no probability; empty for other columns."""
-        values = self._read(self.columns[self.names.index(name)])
-        percent = settings.kind == "probs" and values is not None and values.min() >= 0 and 2 < values.max() <= 100
-        whole = percent and not any(
-            hundredths(text, self.decimal) != text for text in self.columns[self.names.index(name)]
-        )
-        return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
-
-    def needed_for(self, preds: Sequence[str], settings: Settings) -> str:
-        """The options for decimal commas and for percent without which columns are no probabilities."""
-        values = [self._numeric[name] for name in preds if name in self._numeric]
-        if not values or len(values) < len(preds):
-            return ""
-        decimal = " --decimal ," if self._with_commas(preds) else ""
-        table, usual = np.array(values), settings.kind == "probs" and settings.scale == 1
-        if usual and len(table) > 1 and bool((table >= 0).all()) and bool((np.abs(table.sum(axis=0) - 100) <= 1).all()):
-            return f"{decimal} --scale 0.01"
-        scores = usual and len(table) > 1 and bool((table < 0).any())
-        return f"{decimal} --kind logits" if scores else decimal
-
-    def _with_commas(self, preds: Sequence[str]) -> bool:
-        """Whether columns are numbers with decimal commas alone."""
-        return any(name in self._numeric and self._read(self.columns[self.names.index(name)]) is None for name in preds)
-
-    def predictions_of(self, label: str) -> list[str]:
-        """The columns named as the values of a label column, else those that sum to 1; none where none do."""
-        values = self._distinct[self.names.index(label)] if label in self.names else set()
-        called = [name for name in self.names if name in values]
-        summing = self.summing(label)
-        if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
-            return called
-        return summing or self._named_as(values)
-
-    def _named_as(self, values: set[str]) -> list[str]:
-        """The columns of numbers of one stem called as all values are, which are texts; none where none are."""
-        texts = len(values) > 1 and all(number(in_points(text, self.decimal)) is None for text in values)
-        for chosen in _by_stem(self._numeric) if texts else ():
-            found = readings(chosen, values, self.decimal) if len(values) <= len(chosen) else ()
-            if any(all(text in chosen[place] for text, place in one.items()) for one in found):
-                return chosen
-        return []
-
-    def summing(self, label: str) -> list[str]:
-        """The columns from 0 to 1, those not of 0 and 1 alone, of one stem, or all but one, if rows sum to 1 or 100."""
-        percent = {name: values / 100 for name, values in self._numeric.items() if name not in self._shares}
-        for shares in (self._shares, {n: v for n, v in percent.items() if bool(((v >= 0) & (v <= 1)).all())}):
-            every = [name for name in shares if name != label]
-            some = [name for name in every if not np.isin(shares[name], (0, 1)).all()]
-            others = [[name for name in some if name != out] for out in some] if len(some) <= MOST_WHOLE else []
-            # Beside columns of one stem that sum to 1 a column of zeros adds nothing.
-            alike = [chosen for chosen in _by_stem(every) if {*chosen} >= {*some}]
-            for chosen in (*alike, some, every, *_by_stem(some), *others):
-                if len(chosen) > 1 and len(self.columns[0]):
-                    table = np.stack([shares[name] for name in chosen])
-                    # An index of 0 and a count of 1, the same in all rows, sum to 1 too.
-                    vary = len(table[0]) < 3 or (table != table[:, :1]).any()
-                    if vary and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all()):
-                        return chosen
-        return []
+def _naming(head: FirstCells, source: Source, settings: Settings) -> str:
+    """The command for a list of numbers whose names are in the cells of another column; empty without such."""
+    columns = dict(zip(head.names, head.columns, strict=True))
+    found = naming_of(source, columns)
+    if found is None:
+        return ""
+    return found.command(settings.label if isinstance(settings.label, str) else found.label(columns))
 
 
-def _by_stem(names: Iterable[str]) -> list[list[str]]:
-    """Names that differ in their end alone, together."""
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(_STEM.sub("", name), []).append(name)
-    return list(found.values())
+def _only_number(head: FirstCells, settings: Settings) -> str | None:
+    """The options for the only column of numbers beside the only label of two values; None without such a pair.
+
+    The label may be given.
+    """
+    given = settings.label
+    if settings.preds is not None or not isinstance(given, str | None):
+        return None
+    columns = dict(zip(head.names, head.columns, strict=True))
+    numeric = [name for name, column in columns.items() if head.read(column) is not None]
+    # Beside a column of probabilities an age is none, nor is a class of 0 and 1.
+    graded = [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
+    numeric = graded if len(graded) == 1 else numeric
+    labels = [name for name in head.names if head.is_of_two(name) and given in (None, name)]
+    pairs = [(label, name) for label in labels for name in numeric if name != label]
+    # What a threshold of any column tells apart is the predicted class.
+    cut = {pair[0] for pair in pairs if head.is_cut(*pair)} if given is None else set()
+    pairs = [pair for pair in pairs if pair[0] not in cut]
+    if len(pairs) != 1:
+        return None
+    label, name = (_word(_run([name], head.names)) for name in pairs[0])
+    values = sorted({*columns[pairs[0][0]]})
+    texts = number(in_points(values[0], head.decimal)) is None
+    positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
+    chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
+    scale = head.scale_of(pairs[0][1], settings)
+    if (texts or given is None) and pairs[0][1] not in head.shares and not (scale and head.is_percent(pairs[0][1])):
+        # An age, say.
+        return None
+    return f"{chosen}{positive}{scale}"
 
 
-def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:
-    texts = all(number(in_points(value, decimal)) is None for value in distinct)
-    return texts and 1 < len(distinct) <= max(2, rows // 2)
+def _of_tokens(head: FirstCells, source: Source, settings: Settings) -> str:
+    """The command that makes class probabilities of tokens with log-probabilities; empty where there is none."""
+    if settings.preds is not None:
+        return ""
+    labels = [label for label in head.possible_labels(settings) if label in head.names]
+    each = (class_command(source, label, head.distinct[head.names.index(label)]) for label in labels)
+    return next(filter(None, each), "")
+
+
+def _choices(head: FirstCells, source: Source, settings: Settings) -> str:
+    """The command for lists of a log-likelihood and a flag for each choice; empty where there are none."""
+    gold = [name for name, values in zip(head.names, head.distinct, strict=True) if is_gold(name, values)]
+    label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
+    return choices_command(source, label)
+
+
+def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Source | None = None) -> str:
+    """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
+    columns = dict(zip(head.names, head.columns, strict=True))
+    if settings.preds is not None or not columns:
+        return ""
+    found = long_of(source, columns, head.shares, whole=len(head.columns[0]) < LOOK_AT)
+    return "" if found is None else found.command(other)
+
+
+def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
+    """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
+    dialect = getattr(source, "dialect", None)
+    if dialect is None or not source.header:
+        return ""
+    cells = (column[0] for column in head.columns if column and column[0].lstrip()[:1] in ("[", "{"))
+    lines = (cell_advice(cell, Written(source.path, dialect.delimiter)) for cell in cells)
+    line = next(filter(None, lines), "")
+    return f"{line}, then --label NAME" if line and settings.label is None else line
+
+
+def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | None:
+    """The options for the only column of lists of numbers beside the only label that counts its classes."""
+    groups = [] if (flat := source.traits.flat) is None else list(flat.groups.items())
+    if settings.preds is not None or len(groups) != 1 or not isinstance(settings.label, str | None):
+        return None
+    (name, places), names = groups[0], [name_of(source, column) for column in groups[0][1]]
+    labels = [*head.whole_labels(settings), *head.possible_labels(settings)]
+    called = {label: _if_sorted(head, label, names, settings) for label in dict.fromkeys(labels)}
+    known = [label for label in called if label in head.names]
+    labels = [label for label in known if called[label] or head.is_readable(label, names)]
+    values = [head.read(head.columns[head.names.index(one)]) for one in names if one in head.names]
+    if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
+        return None
+    scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
+    positive = any((value > 0).any() for value in values if value is not None)
+    kind = " --kind logits" if settings.kind == "probs" and scores and positive else ""
+    label = f"--label {_word(_run(labels, head.names))} " if settings.label is None else ""
+    return f"{label}--preds {_word(name)}{kind}{called[labels[0]]}"
 
 
 def as_option(preds: Sequence[str], source: Source) -> str:
-    """Return columns as --preds takes them, quoted; a long run of neighbours as first:last."""
-    return _word(_run(preds, [name_of(source, column) for column in range(source.width)]))
+    """Return columns as --preds takes them, quoted; a long run as first:last, a whole list by its name."""
+    return _word(_preds_run(preds, [name_of(source, column) for column in range(source.width)], source))
 
 
 def _run(preds: Sequence[str], names: Sequence[str]) -> str:

@@ -33,7 +33,18 @@ _WEKA = (
     'out.writerow(["actual", *(names.get(n, f"class {n}") for n in range(1, max(k, 2) + 1))]); '
     "out.writerows([r[1], *q] for r, q in zip(rows, qs))"
 )
-"""Weka prints all classes of a row, or of two classes only the predicted one."""
+"""All classes of a row, or the one that is predicted of two."""
+_PAIR = rb"[ \t]+\d+:[-+0-9.eE]+"
+_TRAINING: tuple[tuple[bytes, str, str], ...] = (
+    (
+        rb"[-+]?[0-9.]+(?:[ \t]+qid:\d+)?" + _PAIR + rb"(?:" + _PAIR + rb")+[ \t]*(?:#[^\n]*)?\r?\n",
+        "LIBSVM",
+        '{sub(/^\\+/, ""); print $1}',
+    ),
+    (rb"[-+]?[0-9.]+(?:[ \t]+[^|\s]+){0,2}[ \t]*\|[^|\n]*[^|\s:]+:[-+0-9.eE]+", "Vowpal Wabbit", "{print $1}"),
+    (rb"__label__\S+[ \t]+(?!__label__)(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s)\S", "fastText", "{print $1}"),
+)
+"""First bytes of examples for training, the tool that reads them, and the program of awk that prints their labels."""
 _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
     (
         rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
@@ -91,7 +102,14 @@ def check_no_export(path: str, head: bytes) -> None:
         if re.match(pattern, head):
             from xentcli.readers.text.faults import Written
 
-            purpose = ", then ".join(("keeps the names and the rows", *then))
+            options = next(iter(then), "--label NAME, if the labels are in it")
+            purpose = f"keeps the names and the rows, then {options}"
             raise DataError(
                 f"{what}, and is not read", place=Place(path), advice=Written(path).by(command, purpose, ".csv")
             )
+    for pattern, tool, program in _TRAINING:
+        if re.match(pattern, head):
+            from xentcli.readers.text.faults import Written
+
+            keeps = Written(path).by(f"awk '{program}'", "keeps the label of each line", ".txt")
+            raise DataError(f"examples for training, as {tool} reads them", place=Place(path), advice=keeps)

@@ -35,6 +35,9 @@ def kinds_of_unequal(name: str, numbers: Sequence[Any]) -> tuple[str, ...]:
     known = [float(value) for value in numbers if isinstance(value, Real) and value == value]
     if not name or not known:
         return ()
+    if all(isinstance(value, int) for value in numbers) and max(known) > 1:
+        # Offsets or ids of tokens, say.
+        return ("a log-probability for each token, without labels? --kind true-logprobs --preds NAME",)
     column = f"--preds {shlex.quote(name)}"
     choices = f"scores of choices, and the label is the position of the true one? --kind logits {column}"
     if 0 <= min(known) <= max(known) <= 1:

@@ -530,11 +530,14 @@ def _header(text: bytes, major: int, place: Place, halves: bool) -> tuple[str, b
     return descr, fortran, shape
 
 
-def _dtype_advice(descr: object) -> str:
+def _dtype_advice(descr: object) -> str | tuple[str, ...]:
     if isinstance(descr, str) and descr.lstrip("<|") == "V2":
         return "--dtype bfloat16, if that is what it is"
     if descr == "|O":
-        return "an array of Python objects is a pickle; numpy.save('p.npy', numpy.stack(array).astype(float))"
+        return (
+            "an array of Python objects is a pickle; numpy.save('p.npy', numpy.stack(array).astype(float))",
+            "labels that are texts: numpy.save('labels.npy', array.astype(str))",
+        )
     if isinstance(descr, list):
         return "numpy.save('p.npy', numpy.array(array.tolist(), float))"
     if isinstance(descr, str) and "c" in descr:

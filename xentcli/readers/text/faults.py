@@ -6,6 +6,7 @@ style, an extra delimiter. None overwrites the file that it reads.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -212,31 +213,42 @@ def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
     return _skipping(lines[: named[0]], written) if len(named) == 1 else ""
 
 
+def _cut(line: str, delimiter: str) -> list[str]:
+    """Return the fields of a line; a delimiter in quotes cuts none."""
+    return next(csv.reader([line], delimiter=delimiter), [])
+
+
+def _count(line: str, delimiter: str) -> int:
+    """Return how many delimiters a line has outside of quotes."""
+    return line.count(delimiter) if '"' not in line else max(len(_cut(line, delimiter)) - 1, 0)
+
+
 def _table_ends(lines: Sequence[str], delimiter: str) -> int:
     """Return the number of lines up to the last that has as many fields as most."""
-    counts = [line.count(delimiter) for line in lines]
+    counts = [_count(line, delimiter) for line in lines]
     usual, _ = Counter(filter(None, counts)).most_common(1)[0] if any(counts) else (0, 0)
     return len(counts) - counts[::-1].index(usual) if usual else len(counts)
 
 
 def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
     """Return the index of the first line of a table; None if there is none."""
-    width = lines[-1].count(delimiter) + 1 if lines else 0
-    inside = [line.count(delimiter) + 1 == width and not line.startswith((_COMMENT, "sep=")) for line in lines]
+    width = _count(lines[-1], delimiter) + 1 if lines else 0
+    inside = [_count(line, delimiter) + 1 == width and not line.startswith((_COMMENT, "sep=")) for line in lines]
     if width < 2 or True not in inside:
         return None
     first = inside.index(True)
     if not all(inside[first:]) or not any(_has_number(line, delimiter) for line in lines[first + 1 :]):
         return None
-    # A comment line may hold the names, as written by numpy.savetxt.
-    if first and _has_number(lines[first], delimiter) and lines[first - 1].count(delimiter) + 1 == width:
+    # A comment may have the names, as numpy.savetxt writes them.
+    if first and _has_number(lines[first], delimiter) and _count(lines[first - 1], delimiter) + 1 == width:
         return first - 1
     # If all rows end with a delimiter, the line above them is the header.
     if all(line.rstrip().endswith(delimiter) for line in lines[first:]):
         return None
     # A header one name short is that of a table with row names, not a line before it.
-    if first and width > 2 and lines[first - 1].count(delimiter) + 2 == width and _has_number(lines[first], delimiter):
-        return None
+    short = first > 0 and width > 2 and _count(lines[first - 1], delimiter) + 2 == width
+    if short and _has_number(lines[first], delimiter):
+        return 0 if first == 1 else None
     # A short row with numbers is an error in the table, not a line before it.
     if _has_number(lines[first], delimiter) and any(_has_number(line, delimiter) for line in lines[:first]):
         return None
@@ -244,7 +256,7 @@ def _table_begins(lines: Sequence[str], delimiter: str) -> int | None:
 
 
 def _has_number(line: str, delimiter: str) -> bool:
-    return any(_FIGURE.fullmatch(field.strip("\"' ")) for field in line.split(delimiter))
+    return any(_FIGURE.fullmatch(field.strip("\"' ")) for field in _cut(line, delimiter))
 
 
 def _skipping(before: Sequence[str], written: Written) -> str:

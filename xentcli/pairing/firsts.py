@@ -1,0 +1,283 @@
+"""The first cells of columns as texts: which of them could be labels, and which predictions."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from xentcli.arrays import Floats
+from xentcli.columns.column import texts_of
+from xentcli.columns.numerals import hundredths, in_points, number, whole
+from xentcli.pairing.affixes import readings
+from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.columns import Found, name_of
+from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
+from xentcli.readers.source import Pick
+from xentcli.records import cached_property, record
+from xentcli.settings import Settings
+
+__all__ = ["LOOK_AT", "FirstCells", "Needed"]
+
+LOOK_AT = 1000
+_STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
+"""The end of a name that may be a class: what is before it a set of columns has in common."""
+_NO_LABEL = re.compile(r"fold|split|batch|repeat|seed|epoch|group|cluster|rank|index|row|\bid\b|_id\b", re.I)
+"""Names of columns that count something else than classes."""
+_PREDICTED = re.compile(r"predict|(?<![a-z])pred(?![a-z])|(?<![a-z])y_?(hat|pred)|_into_", re.I)
+"""Names of columns that may be the predicted class."""
+MOST_BY_CHANCE = 8
+"""Rows that may be in one order by chance."""
+MOST_WHOLE = 20
+"""The most columns of whole numbers that are compared with the predictions, and of which one may be none."""
+
+
+@record(frozen=True)
+class Needed:
+    """What columns of numbers are besides probabilities: of decimal commas, of percent, or scores."""
+
+    commas: bool = False
+    percent: bool = False
+    scores: bool = False
+
+    @property
+    def options(self) -> str:
+        """The options that read them, each after a blank.
+
+        >>> Needed(commas=True, percent=True).options
+        ' --decimal , --scale 0.01'
+        """
+        each = ((self.commas, "--decimal ,"), (self.percent, "--scale 0.01"), (self.scores, "--kind logits"))
+        return "".join(f" {option}" for needed, option in each if needed)
+
+
+@record(frozen=True, eq=False)
+class FirstCells:
+    """The first LOOK_AT cells of some columns of a file, as texts."""
+
+    names: tuple[str, ...]
+    columns: list[list[str]]
+    decimal: str
+
+    @classmethod
+    def of(cls, found: Found, queue: PartQueue) -> FirstCells:
+        """Read them, but for lists of any length; the rows looked at stay in the queue."""
+        places = [column for column in found.columns if column not in found.source.traits.lists]
+        columns: list[list[str]] = [[] for _ in places]
+        for rows in queue.look({str(c): Pick((c,), "text") for c in places}, LOOK_AT):
+            for texts, column in zip(columns, places, strict=True):
+                texts.extend(texts_of(rows.values[str(column)]))
+        names = tuple(name_of(found.source, column) for column in places)
+        return cls(names, columns, found.source.traits.decimal)
+
+    @cached_property
+    def distinct(self) -> list[set[str]]:
+        """The values of each column."""
+        return [set(column) for column in self.columns]
+
+    @cached_property
+    def numeric(self) -> dict[str, Floats]:
+        """The columns of numbers, of decimal commas too."""
+        found = {n: self.read(column, commas=True) for n, column in zip(self.names, self.columns, strict=True)}
+        return {name: values for name, values in found.items() if values is not None}
+
+    @cached_property
+    def shares(self) -> dict[str, Floats]:
+        """The columns whose values all lie from 0 to 1."""
+        return {n: v for n, v in self.numeric.items() if bool(((v >= 0) & (v <= 1)).all())}
+
+    @cached_property
+    def counts(self) -> dict[str, Floats]:
+        """The columns whose values are all whole numbers from 0."""
+        return {n: v for n, v in self.numeric.items() if bool(((v >= 0) & (v == np.floor(v))).all())}
+
+    def possible_labels(self, settings: Settings) -> list[str]:
+        """The column given as the label; else those whose values are names of columns, or look like labels."""
+        if isinstance(settings.label, str):
+            return [settings.label]
+        each = list(zip(self.names, self.distinct, strict=True))
+        named = [name for name, values in each if values <= set(self.names)]
+        rows = len(self.columns[0])
+        return named or [name for name, values in each if _looks_like_labels(values, rows, self.decimal)]
+
+    def whole_labels(self, settings: Settings) -> list[str]:
+        """The columns of whole numbers that may count classes: several, each of about two rows at least."""
+        if settings.label is not None:
+            return []
+        each = zip(self.names, self.distinct, strict=True)
+        most = len(self.columns[0]) // 2
+        return [
+            name
+            for name, values in each
+            if not _NO_LABEL.search(name)
+            and 1 < len(values) <= most
+            and all(whole(in_points(text, self.decimal)) is not None for text in values)
+        ]
+
+    def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
+        """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
+        columns = dict(zip(self.names, self.columns, strict=True))
+        found: dict[str, Sequence[str]] = {}
+        for label in self._possibly_predicted():
+            preds = named or self.predictions_of(label)
+            decimal = "," if self._with_commas(preds) else self.decimal
+            numbers = [columns[name] for name in preds]
+            if preds and (self._is_threshold(label, preds) or predicted_class(columns[label], preds, numbers, decimal)):
+                found[label] = preds
+        return found
+
+    def _is_threshold(self, label: str, preds: Sequence[str]) -> bool:
+        """Whether a column of two values is the class above some threshold, which need not be a half, by its name.
+
+        Beside one column of predictions its name does not matter where there are more rows than by chance.
+        """
+        named = bool(_PREDICTED.search(label)) or (len(preds) == 1 and len(self.columns[0]) >= MOST_BY_CHANCE)
+        single = len(preds) < 3 and named and label not in preds and self.is_of_two(label)
+        return single and preds[-1] in self.numeric and self.is_cut(label, preds[-1])
+
+    def _possibly_predicted(self) -> Iterator[str]:
+        """Yield the columns of text, and the first ones of whole numbers."""
+        count = 0
+        for name, values in zip(self.names, self.distinct, strict=True):
+            numerals = [in_points(value, self.decimal) for value in values]
+            wholes = all(whole(numeral) is not None for numeral in numerals)
+            count += wholes
+            if (wholes and count <= MOST_WHOLE) or all(number(numeral) is None for numeral in numerals):
+                yield name
+
+    def classes_by(self, predicted: Mapping[str, Sequence[str]]) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """Return the classes of predictions that predicted classes show, where the names of the columns do not."""
+        found: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for label, preds in predicted.items():
+            place = self.names.index(label)
+            tables = [self.numeric[name] for name in preds]
+            if not are_places(preds) or self.is_readable(label, preds):
+                continue
+            if classes := classes_shown(self.columns[place], np.array(tables)):
+                found.setdefault(tuple(preds), classes)
+        return found
+
+    def is_readable_as(self, label: str, classes: Sequence[str]) -> bool:
+        """Whether the values of a column are classes, as far as these are known."""
+        values = self.distinct[self.names.index(label)] if label in self.names and classes else set()
+        return "" in classes or values <= {*classes}
+
+    def is_readable(self, label: str, preds: Sequence[str]) -> bool:
+        """Whether the values of a column can be the classes of the predictions."""
+        values = self.distinct[self.names.index(label)] if label in self.names else set()
+        found = itertools.chain(readings(preds, values, self.decimal), loose_readings(preds, values))
+        return any(True for _ in found)
+
+    def descends(self, preds: Sequence[str]) -> bool:
+        """Whether three columns or more are in descending order in every row, as by a sort; few rows do not show it."""
+        values = [self.numeric[name] for name in preds if name in self.numeric]
+        if len(values) < max(3, len(preds)) or len(values[0]) < MOST_BY_CHANCE:
+            return False
+        table = np.array(values)
+        return bool((table[:-1] >= table[1:]).all()) and bool((table != table[:, :1]).any())
+
+    def sum_to_1(self, names: Sequence[str]) -> bool:
+        """Whether some columns lie from 0 to 1 and sum to 1 in every row."""
+        table = np.array([self.shares[name] for name in names if name in self.shares])
+        return len(table) == len(names) > 1 and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all())
+
+    def is_cut(self, label: str, name: str) -> bool:
+        """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
+        numbers = self.numeric[name]
+        texts = np.array(self.columns[self.names.index(label)])
+        first = texts == texts[0]
+        return bool(numbers[first].max() < numbers[~first].min() or numbers[first].min() > numbers[~first].max())
+
+    def is_of_two(self, name: str) -> bool:
+        """Whether the values of a column are two texts, or 0 and 1."""
+        values = self.distinct[self.names.index(name)]
+        numbers = [number(in_points(text, self.decimal)) for text in values]
+        return len(values) == 2 and (numbers == [None, None] or {0, 1} == {*numbers})
+
+    def read(self, column: Sequence[str], *, commas: bool = False) -> Floats | None:
+        """f8[n] of a column of numbers, with `commas` of decimal commas too; None where a cell is not a number."""
+        found = numbers_of_texts(column, self.decimal)
+        return numbers_of_texts(column, ",") if found is None and commas and self.decimal == "." else found
+
+    def is_percent(self, name: str) -> bool:
+        """Whether a column of numbers up to 100 is percent by its name, or reaches both ends."""
+        values = self.numeric.get(name)
+        ends = values is not None and values.min() == 0 and values.max() == 100
+        return ends or bool(re.search("prob|pct|perc|chance|conf|%|(?<![a-z])po[ps](?![a-z])", name, re.I))
+
+    def scale_of(self, name: str, settings: Settings) -> str:
+        """The option without which a column of percent is no probability; empty for other columns."""
+        values = self.read(self.columns[self.names.index(name)])
+        percent = settings.kind == "probs" and values is not None and values.min() >= 0 and 2 < values.max() <= 100
+        whole = percent and not any(
+            hundredths(text, self.decimal) != text for text in self.columns[self.names.index(name)]
+        )
+        return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
+
+    def needed_for(self, preds: Sequence[str], settings: Settings) -> Needed:
+        """The options without which columns are no probabilities."""
+        values = [self.numeric[name] for name in preds if name in self.numeric]
+        if not values or len(values) < len(preds):
+            return Needed()
+        commas = self._with_commas(preds)
+        table, usual = np.array(values), settings.kind == "probs" and settings.scale == 1
+        if not usual or len(table) < 2:
+            return Needed(commas=commas)
+        scores = bool((table < 0).any())
+        percent = not scores and bool((np.abs(table.sum(axis=0) - 100) <= 1).all())
+        return Needed(commas=commas, percent=percent, scores=scores)
+
+    def _with_commas(self, preds: Sequence[str]) -> bool:
+        """Whether columns are numbers with decimal commas alone."""
+        return any(name in self.numeric and self.read(self.columns[self.names.index(name)]) is None for name in preds)
+
+    def predictions_of(self, label: str) -> list[str]:
+        """The columns named as the values of a label column, else those that sum to 1; none where none do."""
+        values = self.distinct[self.names.index(label)] if label in self.names else set()
+        called = [name for name in self.names if name in values]
+        summing = self.summing(label)
+        if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
+            return called
+        return summing or self._named_as(values)
+
+    def _named_as(self, values: set[str]) -> list[str]:
+        """The columns of numbers of one stem called as all values are, which are texts; none where none are."""
+        texts = len(values) > 1 and all(number(in_points(text, self.decimal)) is None for text in values)
+        for chosen in _by_stem(self.numeric) if texts else ():
+            found = readings(chosen, values, self.decimal) if len(values) <= len(chosen) else ()
+            if any(all(text in chosen[place] for text, place in one.items()) for one in found):
+                return chosen
+        return []
+
+    def summing(self, label: str) -> list[str]:
+        """The columns from 0 to 1, those not of 0 and 1 alone, of one stem, or all but one, if rows sum to 1 or 100."""
+        percent = {name: values / 100 for name, values in self.numeric.items() if name not in self.shares}
+        for shares in (self.shares, {n: v for n, v in percent.items() if bool(((v >= 0) & (v <= 1)).all())}):
+            every = [name for name in shares if name != label]
+            some = [name for name in every if not np.isin(shares[name], (0, 1)).all()]
+            others = [[name for name in some if name != out] for out in some] if len(some) <= MOST_WHOLE else []
+            # Beside columns of one stem that sum to 1 a column of zeros adds nothing.
+            alike = [chosen for chosen in _by_stem(every) if {*chosen} >= {*some}]
+            for chosen in (*alike, some, every, *_by_stem(some), *others):
+                if len(chosen) > 1 and len(self.columns[0]):
+                    table = np.stack([shares[name] for name in chosen])
+                    # An index of 0 and a count of 1, the same in all rows, sum to 1 too.
+                    vary = len(table[0]) < 3 or (table != table[:, :1]).any()
+                    if vary and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all()):
+                        return chosen
+        return []
+
+
+def _by_stem(names: Iterable[str]) -> list[list[str]]:
+    """Names that differ in their end alone, together."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_STEM.sub("", name), []).append(name)
+    return list(found.values())
+
+
+def _looks_like_labels(distinct: set[str], rows: int, decimal: str) -> bool:
+    texts = all(number(in_points(value, decimal)) is None for value in distinct)
+    return texts and 1 < len(distinct) <= max(2, rows // 2)
