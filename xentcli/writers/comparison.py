@@ -13,7 +13,7 @@ from xentcli.writers.figures import decimals, fixed, group_name, percent, plural
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
-__all__ = ["changes", "cost_of", "divergences", "findings", "name_columns", "rows_line", "slices", "worst"]
+__all__ = ["changes", "cost_of", "divergences", "findings", "name_columns", "rows_line", "signed", "slices", "worst"]
 
 _TITLES = {"cost": "cost", "calibrated_cost": "  calibrated"}
 
@@ -43,7 +43,7 @@ def _two(result: Comparison) -> Grid:
     for pair in result.pairs:
         places = _places([pair])
         figures = [fixed(model.value(pair.metric), places) for model in (old, new)]
-        rows.append((_title(pair.metric), *figures, _signed(pair.change, places), _ends(pair, places), pair.verdict))
+        rows.append((_title(pair.metric), *figures, signed(pair.change, places), _ends(pair, places), pair.verdict))
     return Grid(("", old.name, new.name, "change", _level(result), ""), tuple(rows), "lrrrrl", "Paired changes")
 
 
@@ -57,7 +57,7 @@ def _leaderboard(result: Comparison) -> Grid:
     for model, pair in zip(result.models, costs, strict=True):
         change, interval, word = "", "", "reference"
         if pair is not None:
-            change, interval, word = _signed(pair.change, places), _ends(pair, places), pair.verdict
+            change, interval, word = signed(pair.change, places), _ends(pair, places), pair.verdict
         mark = "*" if len(ties) > 1 and model.name in ties else ""
         figures = [fixed(model.value(metric), decimals_of[metric]) for metric in others]
         rows.append((model.name + mark, fixed(model.cost, places), change, interval, *figures, word))
@@ -162,7 +162,7 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
             part.name if isinstance(part, ClassChange) else ", ".join(map(group_name, part.group.values())),
             f"{part.examples:,}",
             *(fixed(value, places) for value in (part.reference_cost, part.cost)),
-            _signed(part.change, places),
+            signed(part.change, places),
             "-" if part.standard_error is None else fixed(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
             *(cell for metric in more for cell in _figures_of(part, metric)),
@@ -178,7 +178,7 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
 
 def _figures_of(part: ClassChange | GroupChange, metric: str) -> tuple[str, str]:
     """The figure of a model on some rows, and its change."""
-    return fixed(part.metrics[metric], 4), _signed(part.metrics[f"{metric}_change"], 4)
+    return fixed(part.metrics[metric], 4), signed(part.metrics[f"{metric}_change"], 4)
 
 
 def worst(result: Comparison) -> Grid:
@@ -191,7 +191,7 @@ def worst(result: Comparison) -> Grid:
             *((row.id or "",) if ids else ()),
             row.label or "",
             *(fixed(value, 4) for value in (row.reference_loss, row.loss)),
-            _signed(row.change, 4),
+            signed(row.change, 4),
             "-" if row.share is None else percent(row.share),
         )
         for row in result.worst
@@ -218,7 +218,7 @@ def _places(pairs: Sequence[Pair | None]) -> int:
 def _ends(pair: Pair, places: int) -> str:
     if pair.interval is None:
         return "-"
-    return f"{_signed(pair.interval.low, places)} to {_signed(pair.interval.high, places)}"
+    return f"{signed(pair.interval.low, places)} to {signed(pair.interval.high, places)}"
 
 
 def _level(result: Comparison) -> str:
@@ -227,7 +227,12 @@ def _level(result: Comparison) -> str:
     return "interval" if level is None else f"{100 * level:g} % interval"
 
 
-def _signed(value: float | None, places: int) -> str:
+def signed(value: float | None, places: int) -> str:
+    """Return a change with its sign, and with `places` decimals also where it has one digit.
+
+    >>> signed(0.25, 3), signed(-0.25, 3), signed(None, 3)
+    ('+0.250', '-0.250', '-')
+    """
     if value is None:
         return "-"
     # One digit is enough beside others with the same standard error: decimals stay aligned.

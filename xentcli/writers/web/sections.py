@@ -16,7 +16,7 @@ from xentcli.report.document import Document
 from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid
 from xentcli.writers.check import first_limits, limit_rows
-from xentcli.writers.comparison import models
+from xentcli.writers.comparison import models, signed
 from xentcli.writers.figures import decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.inputs import inputs
@@ -230,7 +230,7 @@ def _differences(result: Comparison) -> Grid:
         pair = changes[one.model]
         places = max(decimals(pair.standard_error) - 1, 2)
         tail = [fixed(v, places) for v in (one.tail_from, one.tail_contribution)] if one.tail_from is not None else None
-        figures = [fixed(value, places) for value in (pair.change, one.median)]
+        figures = [signed(value, places) for value in (pair.change, one.median)]
         infinite = [f"{count:,}" if count else "" for count in (one.reference_infinite, one.model_infinite)]
         tail = [f"{one.tail_rows:,}", *tail] if tail else [""] * 3
         rows.append((one.model, *figures, *tail, *infinite))
