@@ -179,6 +179,7 @@ def test_logits_typed_on_any_page_show_the_softmax_also_where_it_underflows(open
             shows(page, z.tolist(), label, settings=settings)
             assert page.get_by_role("heading", name="From logits to probabilities").is_visible()
         typed(page, LISTS["logits"], "-inf,0,0")
+        page.locator('[name=truth][value="0"]').check()
         shows(page, [-math.inf, 0.0, 0.0], 0, settings=settings)
         typed(page, LISTS["probabilities"], "0.2,0.3,0.5")
         shows(page, [0.2, 0.3, 0.5], 0)

@@ -14,8 +14,9 @@ __all__ = ["better_order"]
 
 Cycle = tuple[int, ...]
 """A cycle of columns: each holds the class of the next one, the last that of the first."""
-_ODDS, _SURE = 3.0, 8.0
-"""Evidence required for a cycle of c among K columns: odds of 3 each, and a log-likelihood ratio of 8 + c ln K."""
+_ODDS, _SURE, _SURE_OF_EACH = 3.0, 13.0, 8.0
+"""Evidence required for a cycle of c among K columns: odds of 3 each, and a log-likelihood ratio of 13 + c ln K; of
+8 + c ln K where each class of the cycle has more rows right."""
 
 
 def better_order(pairs: Pairs, classes: int) -> list[int] | None:
@@ -23,8 +24,9 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
 
     With n(t, p) the rows of true class t and predicted class p, columns p and t are
     exchanged where n(t,p) n(p,t) >= 9 n(p,p) n(t,t), more rows are right with them
-    exchanged, and the likelihood ratio exceeds e^8 for each of the K^2 pairs. Cycles of three
-    and more columns likewise.
+    exchanged, and the likelihood ratio exceeds e^13 for each of the K^2 pairs, or e^8 where more rows of t and more
+    of p are right: a model that never predicts one class only seems to exchange it. Cycles of three and more columns
+    likewise.
 
     For any model that separates two classes at all, n(t,p) n(p,t) / (n(p,p) n(t,t)) is below 1:
     the class frequencies that it assumes cancel.
@@ -59,7 +61,7 @@ class _Table:
     def pairs(self) -> Iterator[Cycle]:
         """Yield the pairs of columns that are clearly exchanged."""
         # The log-likelihood ratio of n rows is at most n ln 2, and the larger count is at least n / 4.
-        least = 0.999 * _required(2, self._classes) / (4 * math.log(2))
+        least = 0.999 * (_SURE_OF_EACH + 2 * math.log(self._classes)) / (4 * math.log(2))
         many = np.flatnonzero((self._counts >= least) & (self._true != self._predicted))
         if not len(many):
             return
@@ -90,9 +92,9 @@ class _Table:
                 yield (*cycle[first:], *cycle[:first])
 
     def _counts_of(self, cycle: Cycle) -> tuple[Ints, Ints]:
-        """i8[m] each: for each column of a cycle, its rows of the next class and of its own."""
+        """i8[m] each: for each class of a cycle, its rows in the column that stands for it, and in its own."""
         columns, stand_for = (np.array(side) for side in zip(*_edges(cycle), strict=True))
-        return self._at(stand_for, columns), self._at(columns, columns)
+        return self._at(stand_for, columns), self._at(stand_for, stand_for)
 
     def gain(self, cycle: Cycle) -> int:
         """Return how many more rows are right if each column of a cycle stands for the next class."""
@@ -106,16 +108,16 @@ class _Table:
 
 
 def _sure(there: Ints, here: Ints, classes: int) -> Flags:
-    """bool[m]: whether columns stand for the next class of their cycle, from counts i8[c, m] of m cycles."""
+    """bool[m]: whether columns stand for the next class of their cycle, from counts i8[c, m] of the classes of m cycles."""
     length = len(there)
     log_odds = np.log((there + 0.5) / (here + 0.5)).sum(axis=0)
     sure: Flags = (there.sum(axis=0) > here.sum(axis=0)) & (log_odds >= length * math.log(_ODDS))
     sure &= (there > 0).all(axis=0)
-    required = _required(length, classes)
-    # Most are ruled out by the ratio to even shares in each column, which have odds of 1 too.
-    sure[sure] = _against_even(there[:, sure], here[:, sure]) >= 0.999 * required
+    required = np.where((there > here).all(axis=0), _SURE_OF_EACH, _SURE) + length * math.log(classes)
+    # Most are ruled out by the ratio to even shares of each class, which have odds of 1 too.
+    sure[sure] = _against_even(there[:, sure], here[:, sure]) >= 0.999 * required[sure]
     if sure.any():
-        sure[sure] = _evidence(there[:, sure], here[:, sure]) >= required
+        sure[sure] = _evidence(there[:, sure], here[:, sure]) >= required[sure]
     return sure
 
 
@@ -124,11 +126,6 @@ def _against_even(there: Ints, here: Ints) -> Floats:
     half = (there + here) / 2
     ratio: Floats = (there * np.log(there / half) + here * np.log(np.maximum(here, 1) / half)).sum(axis=0)
     return ratio
-
-
-def _required(length: int, classes: int) -> float:
-    """The log-likelihood ratio that a cycle of some length requires."""
-    return _SURE + length * math.log(classes)
 
 
 def _evidence(there: Ints, here: Ints) -> Floats:
