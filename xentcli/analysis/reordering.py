@@ -108,7 +108,7 @@ class _Table:
 
 
 def _sure(there: Ints, here: Ints, classes: int) -> Flags:
-    """bool[m]: whether columns stand for the next class of their cycle, from counts i8[c, m] of the classes of m cycles."""
+    """bool[m]: whether columns stand for the next class of their cycle, from counts i8[c, m] by class, of m cycles."""
     length = len(there)
     log_odds = np.log((there + 0.5) / (here + 0.5)).sum(axis=0)
     sure: Flags = (there.sum(axis=0) > here.sum(axis=0)) & (log_odds >= length * math.log(_ODDS))
