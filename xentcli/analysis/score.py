@@ -535,7 +535,7 @@ def tally(
     """Score all tasks of a feed and return the tallies; losses go to `sink`, block by block, in order."""
     plan = scorer.plan
     bundle, matching, head = Bundle(), Matching(feed), None
-    # Parts of a stream hold their bytes, and are made in no time.
+    # Parts of a stream hold their bytes and cost no time to create.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
     each = None if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())

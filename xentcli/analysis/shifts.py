@@ -104,7 +104,7 @@ class _Shift:
         rows, neighbours = (first + 1, first) if step < 0 else (first, first + 1)
         here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows], mean)
         loss, right = _with_labels(work, rows, neighbours)
-        # How many would be infinite is only said where nothing is clipped.
+        # The number of infinite losses is reported only without clipping.
         there = _Score.of(loss, right, loss, mean)
         return _Shift(self.rows + len(rows), self.here.merge(here), self.there.merge(there))
 

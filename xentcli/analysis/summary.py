@@ -207,7 +207,7 @@ class _Summary:
         size: ExactSum | None,
         **calibration: float,
     ) -> Totals:
-        """What metrics of some rows are derived from; without `classes` there is no prior."""
+        """The totals that metrics of a slice are derived from; without `classes` there is no prior."""
         return Totals(
             cost=cost.mean.value,
             standard_error=standard_error,

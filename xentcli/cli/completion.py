@@ -36,9 +36,9 @@ _AFTER = {
     ),
 )
 @click.argument("shell", required=False, type=click.Choice(_SHELLS), metavar="[bash|zsh|fish]")
-@click.option("--install", is_flag=True, help="Write it where the shell looks for completions.")
+@click.option("--install", is_flag=True, help="Install it where the shell looks for completions.")
 def completion(shell: str | None, install: bool) -> None:
-    """Print what completes commands, options, metrics and files in a shell [default: that of $SHELL]."""
+    """Print the script that completes commands, options, metrics and files in a shell [default: that of $SHELL]."""
     shell = shell or Path(os.environ.get("SHELL", "")).name
     made = get_completion_class(shell) if shell in _SHELLS else None
     if made is None:

@@ -73,7 +73,7 @@ class Probabilities:
 
     @cached_property
     def some_soft(self) -> bool:
-        """Whether the target of some row is spread over several classes."""
+        """Whether any target is soft."""
         hard = self.batch.target is None or self.batch.target.ndim == 1
         return not hard and bool(self.soft.any())
 

@@ -358,7 +358,7 @@ def _layers(x: Floats, top: float, among: Among) -> Iterator[tuple[int, Sequence
         coarse -= anchor
         yield step, among.sums(coarse, step)
         x = np.subtract(x, coarse, out=left)
-        # The rest is at most half a step; usually its first values show that it is not 0.
+        # The rest is at most half a step; its first values usually show that it is not all 0.
         top = math.ldexp(0.5, step) if np.logical_or.reduce(x[:_SOME]) or np.logical_or.reduce(x[_SOME:]) else 0.0
     yield from _bins(*wide(x), among)
 

@@ -143,7 +143,7 @@ def _twice(batch: Batch) -> bool:
 
 def _is_softmax_of_probabilities(q: Floats) -> bool:
     low, slack = np.minimum.reduce(q, axis=1), 1e-6
-    # Most predictions have more than e between the largest and the smallest: no logarithm is needed.
+    # Most rows have a ratio above e between the largest and the smallest: no logarithm is needed.
     near = np.maximum.reduce(q, axis=1) <= math.exp(1 + 3 * slack) * low
     if not np.logical_and.reduce((low > 0) & near):
         return False

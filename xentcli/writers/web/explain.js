@@ -109,7 +109,7 @@ function commands({ q, y, z, truth, soft, losses, p, other }) {
     bars: `${command} --format csv`,
     curve: `python3 -c "import math; [print(q, 0 - ${page.python}(q)) for q in (${points})]"`,
     split: `xent explain --probs ${other} ${target}${page.options}${page.tolerance}`,
-    average: `printf '%s\\n' loss ${losses.join(" ")} | xent score - --kind losses${page.base}`,
+    average: `printf '%s\\n' loss ${losses.join(" ")} | xent score - --kind losses${page.base} --quiet`,
   };
 }
 

@@ -237,7 +237,7 @@ class Lesson:
             "bars": f"{made} --format csv" if made else "",
             "curve": self._curve_command if self.hard else "",
             "split": split,
-            "average": f"printf '%s\\n' loss {losses} | xent score - --kind losses{self._base}",
+            "average": f"printf '%s\\n' loss {losses} | xent score - --kind losses{self._base} --quiet",
         }
 
     @property

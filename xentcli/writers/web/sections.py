@@ -235,7 +235,7 @@ def _differences(result: Comparison) -> Grid:
         tail = [f"{one.tail_rows:,}", *tail] if tail else [""] * 3
         rows.append((one.model, *figures, *tail, *infinite))
     header = [
-        *("model", "mean", "median", "rows in the largest 1 %", "their least size", "their part of the mean"),
+        *("model", "mean", "median", "rows in the largest 1 %", "smallest of these", "their share of the mean"),
         *("infinite in the reference alone", "infinite in the model alone"),
     ]
     caption = f"Loss of the model minus that of {result.models[0].name}, {result.unit}; below 0 the model is better"
