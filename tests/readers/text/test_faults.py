@@ -88,3 +88,12 @@ def test_a_row_that_is_too_short_or_long_has_no_advice_that_hides_it(text: str, 
     refused = xent("score", "p.csv", "l.csv")
     assert refused.returncode == 3
     assert " > " not in refused.stderr
+
+
+@pytest.mark.parametrize("cell", ["a\n,b", "a\r,b", "x" * 140_000], ids=["line break", "return", "long"])
+def test_a_header_cell_that_no_line_holds_is_refused_by_its_rows(cell: str, tmp_path: Path, xent: Run) -> None:
+    (tmp_path / "preds.csv").write_text(f'"{cell}"\n0.7,0.3\n0.8,0.2\n', newline="")
+    (tmp_path / "labels.csv").write_text("0\n1\n")
+    refused = xent("score", "preds.csv", "labels.csv")
+    assert refused.returncode == 3
+    assert "2 fields where 1 was expected" in refused.stderr

@@ -215,7 +215,11 @@ def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
 
 def _cut(line: str, delimiter: str) -> list[str]:
     """Return the fields of a line; a delimiter in quotes cuts none."""
-    return next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        # A cell with a line break, or a very long one: its quotes are gone already.
+        return line.split(delimiter)
 
 
 def _count(line: str, delimiter: str) -> int:
