@@ -1,4 +1,4 @@
-"""Predictions of two models for the same labels are no two parts of one run: their states are refused, naming compare."""
+"""merge refuses states of two models on the same labels, and names compare."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(model: str, labels: Any, command: Any = xentcli.score, shards: int = 0, 
 
 
 def compared(models: tuple[str, str], labels: str, name: str, shards: int = 0) -> list[str]:
-    """The same of a comparison; the models of each run are named alike, in a folder of their own."""
+    """The states of a comparison or its shards; the models have the same names in each run, in a folder of its own."""
     for place, model in enumerate(models):
         Path(name).mkdir(exist_ok=True)
         shutil.copy(model, f"{name}/{place}.npy")
@@ -77,7 +77,7 @@ def in_memory(model: str) -> list[str]:
 
 
 def once_merged(model: str, shards: int, other: str) -> list[str]:
-    """One state of a model and of what has other labels."""
+    """One state of a model and of another input with other labels."""
     merge([*run(model, "y.npy", shards=shards), *run(other, "z.npy")], state=f"{model}.all.json")
     return [f"{model}.all.json"]
 

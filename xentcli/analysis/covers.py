@@ -46,7 +46,7 @@ class Covered:
     joined: bool
 
     def digest(self, size: int | None, scores: Sequence[Scores]) -> str:
-        """A digest of what is known of labels without their bytes."""
+        """Return a digest of labels from what is known without hashing their bytes."""
         return digest_of_counts(self.path, size, self.rows if self.joined else None, scores)
 
 
@@ -74,13 +74,13 @@ class Cover:
     files
         For each file of predictions, its name and a digest of it and its labels, if that identifies it.
     labels
-        What the labels are known by, as keys_of_labels has it; empty where they have no file of their own.
+        The keys that identify the labels, from keys_of_labels; empty if they have no file of their own.
     counts
-        A digest of the path, the size and the counts of the labels, for those of which a shard reads some rows; of
-        shards there is none until all N were merged.
+        A digest of the path, the size and the class counts of the labels, as a shard of rows has no digest of their
+        bytes; empty for a shard until all N are merged.
     used
-        With --shard and ids, for each other input which of its rows have a prediction, as hexadecimal bits; without
-        --shard for the labels alone, where some have none.
+        For each further input matched by ids, which of its rows have a prediction, as hexadecimal bits; without
+        --shard only for the labels, and only if some have none.
     uncertain_base
         As in Plan.
     """
@@ -106,6 +106,10 @@ class Cover:
         """Its name in messages."""
         index = "" if self.shard is None else f" (shard {self.shard[0]}/{self.shard[1]})"
         return f"{self.inputs[0].path}{index}"
+
+    def predicted(self, place: int = 0) -> int:
+        """Return `used` of a further input (from 0, the labels) as an int, whose bits may be combined."""
+        return int(self.used[place] or "0", 16)
 
     @property
     def is_sound(self) -> bool:

@@ -1,4 +1,4 @@
-"""Digests by which what a run read is known again: its files or data, and its labels."""
+"""Digests that identify what a run read: its files or data, and its labels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from xentcli.pairing import Feed
 from xentcli.readers.digest import Digest
 from xentcli.readers.source import Selection, Source, files_in
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.moments import Moments
 from xentcli.tallies.scores import Scores
+from xentcli.tallies.shares import ClassShares
 
 __all__ = ["digest_of", "digest_of_counts", "digest_of_sums", "identity_of", "keys_of_files", "keys_of_labels"]
 
 _SHORT = 24
-"""Letters of the digest of a file: among a billion files two are alike by chance once in 10**11."""
-_BY_CHANCE = 64
-"""Bits of labels of which equal ones are the same: other rows have them once in 10**19."""
+"""Hex digits kept of a digest: two of a billion files agree by chance with a probability of 10**-11."""
+_ENOUGH_BITS = 64
+"""Equal labels with this much information are the same: others agree by chance with a probability of 10**-19."""
 
 
 def digest_of(body: Any) -> str:
@@ -33,25 +35,28 @@ def digest_of(body: Any) -> str:
 
 
 def digest_of_sums(path: str, size: int | None, scores: Sequence[Scores]) -> str:
-    """A digest of the sums of an input: the same however it was shared out, and of a copy of as many bytes."""
-    cost = reduce(lambda one, other: one.merge(other), (score.cost for score in scores))
-    # Of a constant forecast the losses alone say nothing.
-    classes = reduce(lambda one, other: one.merge(other), (score.classes for score in scores))
-    return digest_of([path if size is None else size, cost.to_plain(), classes.to_plain()])
+    """A digest of the sums of an input: equal for any division into shards, and for a copy of the same size."""
+    cost = reduce(Moments.merge, (score.cost for score in scores))
+    # A uniform forecast has the same losses for all labels.
+    return digest_of([path if size is None else size, cost.to_plain(), _classes_of(scores).to_plain()])
 
 
 def digest_of_counts(path: str, size: int | None, rows: int | None, scores: Sequence[Scores]) -> str:
-    """A digest of the path, the size and the class counts of labels, or their number; empty for what is not a file."""
+    """A digest of the path, size and class counts of labels, or, if given, their `rows`; empty if not from files."""
     if size is None:
         return ""
-    classes = reduce(lambda one, other: one.merge(other), (score.classes for score in scores))
-    return digest_of([path, size, classes.to_plain() if rows is None else rows])[:_SHORT]
+    return digest_of([path, size, _classes_of(scores).to_plain() if rows is None else rows])[:_SHORT]
+
+
+def _classes_of(scores: Sequence[Scores]) -> ClassShares:
+    """The class counts of all rows of several scores."""
+    return reduce(ClassShares.merge, (score.classes for score in scores))
 
 
 def keys_of_labels(feed: Feed, scores: Scores, sums: Sequence[Digest | None]) -> tuple[tuple[str, str], ...]:
-    """What the labels, the second source of a feed, are known by: all of them, and each of several files.
+    """Return the keys that identify the labels, the second source of a feed: of all, and of each of several files.
 
-    Pairs of "bytes" or "path" and a digest: equal bytes are the same labels where they are too many to agree by chance,
+    A key is "bytes" or "path", and a digest: equal bytes are the same labels if these are too many to agree by chance,
     else only under the same path.
     """
     source, digest = feed.sources[1], sums[1]
@@ -66,15 +71,15 @@ def keys_of_labels(feed: Feed, scores: Scores, sums: Sequence[Digest | None]) ->
         known = [(source.path if source.repeatable else "", digest.identity), *each]
     found = []
     for place, (path, sha256) in enumerate(known):
-        if _arrangements(scores) >= _BY_CHANCE * (len(known) - 1 if place else 1):
+        if _bits(scores) >= _ENOUGH_BITS * (len(known) - 1 if place else 1):
             found.append(("bytes", digest_of(sha256)[:_SHORT]))
         if path:
             found.append(("path", digest_of([path, sha256])[:_SHORT]))
     return tuple(dict.fromkeys(found))
 
 
-def _arrangements(scores: Scores) -> float:
-    """In bits, in how many orders labels with these counts can be; a soft one counts 8 bits."""
+def _bits(scores: Scores) -> float:
+    """The information in labels with these class counts: log2 of the number of their orders, and 8 per soft label."""
     counts = scores.classes.counts
     columns = (counts.reshape(-1, 2) if scores.classes.pairs else counts[None]).tolist()
     orders = sum(math.lgamma(sum(each) + 1) - sum(math.lgamma(count + 1) for count in each) for each in columns)
@@ -82,7 +87,7 @@ def _arrangements(scores: Scores) -> float:
 
 
 def keys_of_files(feed: Feed, sums: Sequence[Digest | None]) -> tuple[tuple[str, str], ...]:
-    """The names and digests of the files of the predictions; of one with labels elsewhere in part its name too."""
+    """For each file of predictions, its name and a digest of it and its label file, or of it and its name."""
     digests = [() if digest is None else digest.files for digest in sums]
     paths = files_in(feed.sources[0]) or (feed.sources[0].path,)
     if len(digests[0]) != len(paths):
@@ -95,7 +100,7 @@ def keys_of_files(feed: Feed, sums: Sequence[Digest | None]) -> tuple[tuple[str,
 
 
 def identity_of(feed: Feed, bundle: Bundle, sums: Sequence[Digest | None]) -> str:
-    """A digest of what was read: of the files or the data; of a shard of rows, which reads a part, of its sums."""
+    """A digest of what was read: of the files or data; for a shard of rows, which reads only a part, of its sums."""
     if feed.rows is not None:
         paths = [table.path for table in feed.plan.inputs]
         return digest_of([paths, [feed.rows.start, feed.rows.stop], bundle["scores"].to_plain()])

@@ -57,14 +57,10 @@ def check_alike(one: State, other: State) -> None:
             raise unlike(
                 "other options", _said(name, found), _said(name, expected), f"run both with the same {spelled(name)}"
             )
-    same = (
-        ("metrics", "metrics", "--metrics, --get"),
-        ("bins", "bins", "--bins"),
-    )
-    for name, what, option in same:
+    for name, option in (("metrics", "--metrics, --get"), ("bins", "--bins")):
         found, expected = (getattr(state, name) for state in (other, one))
         if found != expected:
-            raise unlike(f"other {what}", _listed(found), _listed(expected), f"run both with the same {option}")
+            raise unlike(f"other {name}", _listed(found), _listed(expected), f"run both with the same {option}")
     if one.rules != other.rules:
         raise unlike("other limits", _limited(other), _limited(one), "run both with the same limits")
     for name, what, advice in _SAME:
@@ -134,11 +130,11 @@ def check_once(pieces: Sequence[Piece]) -> None:
     """Refuse an input that is in two states."""
     known: dict[str, Piece] = {}
     for piece in pieces:
-        twin = known.setdefault(piece.cover.identity, piece)
-        if twin is not piece:
-            also = "" if piece.cover.name == twin.cover.name else f" as {twin.cover.name}"
+        first = known.setdefault(piece.cover.identity, piece)
+        if first is not piece:
+            also = "" if piece.cover.name == first.cover.name else f" as {first.cover.name}"
             raise DataError(
-                f"the rows of {piece.cover.name} are also in {twin.state.path}{also}: they would count twice",
+                f"the rows of {piece.cover.name} are also in {first.state.path}{also}: they would count twice",
                 place=Place(piece.state.path),
                 advice="leave one of the two states out",
             )
@@ -149,11 +145,11 @@ def check_files(pieces: Sequence[Piece]) -> None:
     known: dict[str, Piece] = {}
     for piece in pieces:
         for name, key in piece.cover.files:
-            twin = known.setdefault(key, piece)
-            one_whole = piece.cover.whole is not None and piece.cover.whole == twin.cover.whole
-            if twin is not piece and not one_whole:
+            first = known.setdefault(key, piece)
+            one_whole = piece.cover.whole is not None and piece.cover.whole == first.cover.whole
+            if first is not piece and not one_whole:
                 raise DataError(
-                    f"{name} of {piece.cover.name} is also in {twin.state.path}, in {twin.cover.name}: "
+                    f"{name} of {piece.cover.name} is also in {first.state.path}, in {first.cover.name}: "
                     "its rows would count twice",
                     place=Place(piece.state.path),
                     advice="give each run other files; --shard I/N shares out those of a folder",
@@ -172,10 +168,10 @@ def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> 
     for piece in sorted(pieces, key=lambda piece: piece.cover.whole is None):
         whole = wholes.get(id(piece), piece.state.path)
         key = sums.get(id(piece), piece.cover.sums)
-        before, twin = known.setdefault(key, (whole, piece))
-        if before != whole and twin.cover.whole is not None:
+        before, first = known.setdefault(key, (whole, piece))
+        if before != whole and first.cover.whole is not None:
             raise DataError(
-                f"the rows of {piece.path} are also in {twin.place}, shared out otherwise: they would count twice",
+                f"the rows of {piece.path} are also in {first.place}, shared out otherwise: they would count twice",
                 place=Place(piece.state.path),
                 advice="merge the states of one of the two",
             )
@@ -187,7 +183,7 @@ def _sums_of(whole: Sequence[Piece]) -> str:
 
 
 def size_of(whole: Sequence[Piece], place: int = 0) -> int | None:
-    """Return the bytes of an input, by default the predictions, of which these are all shards; None where unknown."""
+    """Return the size in bytes of an input, by default the predictions, given all its shards; None if unknown."""
     kind, inputs = whole[0].cover.whole, [piece.cover.inputs[place] for piece in whole]
     sizes = [given.bytes for given in inputs]
     in_files = kind is not None and kind[0] == "files" and not inputs[0].joined
@@ -197,7 +193,7 @@ def size_of(whole: Sequence[Piece], place: int = 0) -> int | None:
 def check_labels(pieces: Sequence[Piece]) -> None:
     """Refuse labels for which two inputs have predictions: those of two models, whose rows would count twice.
 
-    The shards of each input are complete. Labels that ids match may be shared where none of them has two predictions.
+    All shards of each input are there. Inputs matched by ids may share a label file if no label has two predictions.
     """
     wholes: dict[str, list[Piece]] = {}
     for piece in pieces:
@@ -209,15 +205,15 @@ def check_labels(pieces: Sequence[Piece]) -> None:
         for key in labels.keys:
             used, others = known.get(key, (0, []))
             if labels.used & used:
-                twin = next(other for other in others if labels.used & other.used)
-                raise _of_two_models(labels.first, twin.first, key[0])
+                other = next(other for other in others if labels.used & other.used)
+                raise _two_models(other.first, labels.first, key[0])
             if not (labels.hashed and key[0] == "counts"):
                 known[key] = used | labels.used, [*others, labels]
 
 
 @record(frozen=True, eq=False)
 class _Labels:
-    """The labels of an input: what they are known by, and which of them have predictions, as bits; -1 for all."""
+    """The labels of an input: the keys that identify them, and which have predictions, as bits (-1: all)."""
 
     first: Piece
     keys: tuple[tuple[str, str], ...]
@@ -226,27 +222,28 @@ class _Labels:
 
     @classmethod
     def of(cls, whole: Sequence[Piece]) -> _Labels:
-        """Return those of an input, of which there are pieces."""
+        """Return the labels of an input, given all its pieces."""
         covers = [piece.cover for piece in whole]
         keys = [key for cover in covers for key in cover.labels]
-        bits = [int(cover.used[0] or "0", 16) if cover.used else -1 for cover in covers]
+        bits = [cover.predicted() if cover.used else -1 for cover in covers]
         if covers[0].counts:
             keys.append(("counts", covers[0].counts))
         return cls(whole[0], tuple(dict.fromkeys(keys)), bool(covers[0].labels), reduce(int.__or__, bits))
 
 
-def _of_two_models(piece: Piece, twin: Piece, kind: str) -> DataError:
-    labels = piece.cover.inputs[1].path
-    first, second, third = map(shlex.quote, (twin.path, piece.path, labels))
-    advice: tuple[str, ...] = (f"compare the two models: xent compare {first} {second} --labels {third}",)
-    if piece.cover.inputs[0].format == "memory":
+def _two_models(first: Piece, second: Piece, kind: str) -> DataError:
+    """The error for predictions of two models on the same labels, found by a key of this kind."""
+    labels = second.cover.inputs[1].path
+    old, new, truth = map(shlex.quote, (first.path, second.path, labels))
+    advice: tuple[str, ...] = (f"compare the two models: xent compare {old} {new} --labels {truth}",)
+    if second.cover.inputs[0].format == "memory":
         advice = ("xentcli.compare compares the two models",)
     if kind != "bytes":
         advice += ("if these are other rows, whose labels are equal by chance: give each run a file of another name",)
     return DataError(
-        f"{piece.path} and {twin.path} of {twin.state.path} have the same labels ({labels}): "
+        f"{second.path} and {first.path} of {first.state.path} have the same labels ({labels}): "
         "two predictions of one row are not two rows",
-        place=Place(piece.state.path),
+        place=Place(second.state.path),
         advice=advice,
     )
 
@@ -267,8 +264,9 @@ def check_shards(pieces: Sequence[Piece]) -> list[list[Piece]]:
             [same_count] if once else [list(group) for _, group in groupby(same_count, key=lambda piece: piece.path)]
         )
         for whole in wholes:
-            _check_one(sorted(whole, key=_index), count)
-            found.append(sorted(whole, key=_index))
+            whole.sort(key=_index)
+            _check_one(whole, count)
+        found += wholes
     return found
 
 

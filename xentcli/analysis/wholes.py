@@ -58,9 +58,14 @@ def whole_of(states: Sequence[State], order: Sequence[int] | None = None, *, lab
         by_state.setdefault(piece.state, []).append(piece)
     bundles = [_renumbered(own, starts) for own in by_state.values()]
     covers = tuple(
-        replace(piece.cover, start=0, shard=None, sums=sums.get(id(piece), piece.cover.sums), **of)
+        replace(
+            piece.cover,
+            start=0,
+            shard=None,
+            sums=sums.get(id(piece), piece.cover.sums),
+            **shared.get(id(piece), {}),
+        )
         for piece in ordered
-        for of in [shared.get(id(piece), {})]
     )
     if labels:
         check_labels([Piece(cover, piece.state) for cover, piece in zip(covers, ordered, strict=True)])
@@ -114,7 +119,7 @@ def numbering(path: str, sizes: Sequence[int], starts: Sequence[int], begin: int
 
 
 def _shared(whole: Sequence[Piece]) -> Iterator[dict[str, Any]]:
-    """What each of the shards of an input covers once all are there: the counts of all labels, and which are used."""
+    """For each shard of an input, the fields of its Cover that all shards together decide: `counts` and `used`."""
     covers, state = [piece.cover for piece in whole], whole[0].state
     counts = ""
     used: tuple[str, ...] = ()
@@ -122,7 +127,7 @@ def _shared(whole: Sequence[Piece]) -> Iterator[dict[str, Any]]:
         labels, scores = covers[0].inputs[1], [piece.state.bundle["scores"] for piece in whole]
         counts = labels.digest(size_of(whole, 1), scores)
         if labels.joined and "subset" in state.options:
-            used = (f"{reduce(int.__or__, (int(cover.used[0] or '0', 16) for cover in covers)):x}",)
+            used = (f"{reduce(int.__or__, (cover.predicted() for cover in covers)):x}",)
     for cover in covers:
         # The first state has the labels of all models.
         yield {"counts": counts, "used": used if cover is covers[0] else used and ("",)}
@@ -178,7 +183,7 @@ def _unused(whole: Sequence[Piece]) -> int:
     for place, given in enumerate(inputs):
         seen = 0
         for piece in whole:
-            used = int(piece.cover.used[place] or "0", 16)
+            used = piece.cover.predicted(place)
             if both := seen & used:
                 row = given.rows + -given.rows % 8 - both.bit_length() + 1
                 raise DataError(
