@@ -353,7 +353,7 @@ def test_a_baseline_and_losses_are_written_in_one_run(shards: Path, call: Call, 
 
 @pytest.fixture
 def workers(cluster: Any) -> Iterator[Callable[[int], None]]:
-    """Let the cluster have so many workers; two again at the end."""
+    """Scale the cluster to a number of workers; back to two at the end."""
 
     def scaled(count: int) -> None:
         cluster.scale(count)

@@ -139,7 +139,7 @@ def test_a_row_group_of_parquet_is_read_in_batches(compression: str, tmp_path: P
 
 
 def test_a_file_larger_than_the_address_space_is_scored(tmp_path: Path) -> None:
-    """1.2 GB of zeros as logits, of which the system stores nothing, under a limit of 1 GiB."""
+    """1.2 GB of zero logits in a sparse file, with an address space of 1 GiB."""
     rows, classes = 300_000, 1000
     for name, descr, shape in (("z.npy", "<f4", (rows, classes)), ("y.npy", "<i8", (rows,))):
         with open(tmp_path / name, "wb") as file:

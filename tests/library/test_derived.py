@@ -1,4 +1,4 @@
-"""A report whose figures are derived when they are read: it says what it said at the call, and holds no input."""
+"""A report whose figures are derived when first read has the values of the call, and holds no input."""
 
 from __future__ import annotations
 

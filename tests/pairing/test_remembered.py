@@ -49,7 +49,7 @@ CALLS: list[tuple[Any, Any, dict[str, Any]]] = [
     (Q, Y + 1, {}),
     (Q, np.where(Y, Y, 1), {}),
     (Q, np.where(Y, Y, -1), {}),
-    # Counted from 1, of which only the plan of such labels makes a warning.
+    # Labels counted from 1: only a plan made for such labels warns about them.
     (0.9 * np.eye(3)[Y % 2] + 0.1 / 3, Y % 2 + 1, {}),
     (Q, Y.astype("u1"), {}),
     (Q, Y.astype(float), {}),

@@ -71,7 +71,7 @@ class Regression:
     text
         The allowance as it was given.
     factor, allowed
-        The limit is factor x baseline + allowed, in the unit of the report. For a metric of which more is better,
+        The limit is factor x baseline + allowed, in the unit of the report. For a metric where higher is better,
         factor is at most 1 and allowed at most 0.
     """
 

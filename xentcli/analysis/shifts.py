@@ -154,9 +154,8 @@ def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floa
 def shift_warning(case: Case, feed: Feed, head: Head | None) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
-    Rows are aligned by position, with hard labels and no weights; `head` are the first ones, and of `feed` they are
-    read again where these do not suffice. Of a long file the first rows decide, and a few of them whether the others
-    are looked at.
+    Rows are aligned by position, with hard labels and no weights. If the first rows, `head`, do not suffice, rows of
+    `feed` are read again: a few of a long file, and more of its first rows only if these leave the question open.
     """
     if head is not None and head.rows == case.total.read:
         works = [Workings(head.batch)]

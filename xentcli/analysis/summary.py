@@ -44,7 +44,7 @@ from xentcli.version import __version__
 __all__ = ["derived", "prior_of", "report_of"]
 
 FEW_ROWS = 1 << 14
-"""Of so many rows the tallies take little memory: a report may hold them."""
+"""Up to this many rows a report may hold the tallies: they take little memory."""
 
 
 def report_of(
@@ -59,9 +59,9 @@ def report_of(
 
 
 def derived(plan: Plan, bundle: Bundle, source: object) -> Report:
-    """Return the Report of the figures that `source` has, derived when they are read only where it holds little.
+    """Return a Report of the attributes of `source`, each derived when it is first read if this takes little memory.
 
-    Of many rows, or with data in memory that the plan has, all are derived at once, so that the report holds neither.
+    With many rows, or data in memory that the plan holds, all are derived at once, so that the report holds neither.
     """
     report = Report.derived(source)
     light = bundle["scores"].read <= FEW_ROWS and not (plan.joins or plan.settings.given)

@@ -50,14 +50,14 @@ HEAD_ROWS, _HEAD_NUMBERS = 4096, 1 << 17
 
 @record(frozen=True, eq=False)
 class Head:
-    """The first rows of the predictions, `rows` of which were read, as a Batch, for a diagnosis that looks again."""
+    """The first rows of the predictions, for a diagnosis that scores them again: a Batch, from `rows` rows read."""
 
     batch: Batch
     rows: int
 
     @classmethod
     def of(cls, batch: Batch, rows: int) -> Head | None:
-        """Return the head of `rows` rows, of which a batch is given; None where it takes more than a little memory."""
+        """Return the head of a batch from the first `rows` rows; None if it would need much memory."""
         if batch.target is None or min(rows, HEAD_ROWS) * batch.classes > _HEAD_NUMBERS:
             return None
         return cls(batch, rows) if rows <= HEAD_ROWS else cls(batch, rows).first(HEAD_ROWS)

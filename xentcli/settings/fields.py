@@ -409,7 +409,7 @@ class Fields:
     def metrics_of_rows(self) -> tuple[Metric, ...]:
         """The metrics of --row-metrics.
 
-        Raises UsageError for an unknown metric, or one of which a row has no value.
+        Raises UsageError for an unknown metric, or one that single rows do not have.
         """
         given = self.row_metrics.split(",") if isinstance(self.row_metrics, str) else items(self.row_metrics)
         found = tuple(map(find, given))
