@@ -18,7 +18,7 @@ __all__ = ["Derived", "Keywords", "cached_property", "completed", "fields_of", "
 _SOURCE = "_source"
 """Where a record has what its fields are derived from, beside those that were read."""
 _OFTEN = 100
-"""A class of which more records are made gets a method of its own, compiled once."""
+"""After this many records a class gets an ``__init__`` of its own, compiled once."""
 C = TypeVar("C")
 R = TypeVar("R")
 

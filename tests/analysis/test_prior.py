@@ -318,7 +318,7 @@ def test_losses_that_no_weight_stands_under_are_not_written_row_by_row(xent: Run
 
 
 def batch_of(rows: slice, smoothing: float = 0.5) -> Batch:
-    """Some of six rows of which the first three have a class of weight 0."""
+    """Some of six rows; the class of the first three has weight 0."""
     q = np.linspace(0.1, 0.9, 6)[rows]
     target = np.array([0, 0, 0, 1, 1, 1])[rows]
     recipe = Recipe(smoothing=smoothing, class_weight=np.array([0.0, 2.0]))

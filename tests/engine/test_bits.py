@@ -133,7 +133,7 @@ def test_a_pipe_changes_no_bit(
 
 
 def mixed(kind: str, random: np.random.Generator, rows: int) -> tuple[Any, Any, Any]:
-    """Rows of which some are odd: of weight 0 and no numbers, ignored, extreme, masked, certain."""
+    """Rows, some of them odd: not numbers with weight 0, ignored, extreme, masked, certain."""
     z = random.standard_normal((rows, 4)) * random.choice([1, 1, 1, 300], (rows, 1))
     y, w = random.integers(0, 4, rows), random.choice([0.0, 1.0, 2.5], rows)
     if kind == "logits":

@@ -71,7 +71,7 @@ def write_block(folder: Path, form: str) -> None:
 
 
 def peak(folder: Path, form: str, times: int, *options: str) -> float:
-    """The peak of resident memory, in MiB, of scoring a pipe of so many blocks."""
+    """The peak of resident memory, in MiB, of scoring a pipe of `times` blocks."""
     head = npy_head("<f8", (times * BLOCK, CLASSES)) if form.startswith("npy") else b""
     (folder / "head").write_bytes(gzip.compress(head, 1) if form.endswith(".gz") else head)
     (folder / "labels.csv").write_text("label\n" + times * (folder / "labels").read_text())

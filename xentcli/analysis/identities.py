@@ -71,15 +71,15 @@ def keys_of_labels(feed: Feed, scores: Scores, sums: Sequence[Digest | None]) ->
         known = [(source.path if source.repeatable else "", digest.identity), *each]
     found = []
     for place, (path, sha256) in enumerate(known):
-        if _bits(scores) >= _ENOUGH_BITS * (len(known) - 1 if place else 1):
+        if _information(scores) >= _ENOUGH_BITS * (len(known) - 1 if place else 1):
             found.append(("bytes", digest_of(sha256)[:_SHORT]))
         if path:
             found.append(("path", digest_of([path, sha256])[:_SHORT]))
     return tuple(dict.fromkeys(found))
 
 
-def _bits(scores: Scores) -> float:
-    """The information in labels with these class counts: log2 of the number of their orders, and 8 per soft label."""
+def _information(scores: Scores) -> float:
+    """In bits: log2 of the number of orders of labels with these class counts, and 8 for each soft label."""
     counts = scores.classes.counts
     columns = (counts.reshape(-1, 2) if scores.classes.pairs else counts[None]).tolist()
     orders = sum(math.lgamma(sum(each) + 1) - sum(math.lgamma(count + 1) for count in each) for each in columns)

@@ -16,7 +16,7 @@ def alike(
 ) -> Iterator[tuple[list[str], tuple[str, ...], str]]:
     """Merge texts that differ only in numbers; yield the models, the first one's texts, and whose numbers they show.
 
-    `paths` are those of the models: a text that names its own is like others that name theirs.
+    `paths` are those of the models; texts that differ only in these are merged too.
 
     >>> list(alike([("a", ("3 rows",)), ("b", ("4 rows",))]))
     [(['a', 'b'], ('3 rows',), ' (figures of a)')]

@@ -143,7 +143,7 @@ class Block:
 
     @classmethod
     def joined(cls, blocks: Sequence[Block]) -> Block:
-        """Return the rows of some blocks without predictions, of which there is one at least."""
+        """Return the rows of at least one block without predictions."""
         first = blocks[0]
         if len(blocks) == 1:
             return first
