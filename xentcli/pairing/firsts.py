@@ -57,8 +57,7 @@ class Needed:
 class FirstCells:
     """The first LOOK_AT cells of some columns of a file, as texts."""
 
-    names: tuple[str, ...]
-    columns: list[list[str]]
+    columns: dict[str, list[str]]
     decimal: str
 
     @classmethod
@@ -69,18 +68,28 @@ class FirstCells:
         for rows in queue.look({str(c): Pick((c,), "text") for c in places}, LOOK_AT):
             for texts, column in zip(columns, places, strict=True):
                 texts.extend(texts_of(rows.values[str(column)]))
-        names = tuple(name_of(found.source, column) for column in places)
-        return cls(names, columns, found.source.traits.decimal)
+        names = [name_of(found.source, column) for column in places]
+        return cls(dict(zip(names, columns, strict=True)), found.source.traits.decimal)
 
     @cached_property
-    def distinct(self) -> list[set[str]]:
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.columns)
+
+    @cached_property
+    def rows(self) -> int:
+        """How many cells each column has."""
+        return max(map(len, self.columns.values()), default=0)
+
+    @cached_property
+    def distinct(self) -> dict[str, set[str]]:
         """The values of each column."""
-        return [set(column) for column in self.columns]
+        return {name: set(column) for name, column in self.columns.items()}
 
     @cached_property
     def numeric(self) -> dict[str, Floats]:
         """The columns of numbers, of decimal commas too."""
-        found = {n: self.read(column, commas=True) for n, column in zip(self.names, self.columns, strict=True)}
+        found = {name: self.read(column, commas=True) for name, column in self.columns.items()}
         return {name: values for name, values in found.items() if values is not None}
 
     @cached_property
@@ -97,29 +106,25 @@ class FirstCells:
         """The column given as the label; else those whose values are names of columns, or look like labels."""
         if isinstance(settings.label, str):
             return [settings.label]
-        each = list(zip(self.names, self.distinct, strict=True))
-        named = [name for name, values in each if values <= set(self.names)]
-        rows = len(self.columns[0])
-        return named or [name for name, values in each if _looks_like_labels(values, rows, self.decimal)]
+        each = self.distinct.items()
+        named = [name for name, values in each if values <= self.columns.keys()]
+        return named or [name for name, values in each if _looks_like_labels(values, self.rows, self.decimal)]
 
     def whole_labels(self, settings: Settings) -> list[str]:
         """The columns of whole numbers that may count classes: several, each of about two rows at least."""
         if settings.label is not None:
             return []
-        each = zip(self.names, self.distinct, strict=True)
-        most = len(self.columns[0]) // 2
         return [
             name
-            for name, values in each
+            for name, values in self.distinct.items()
             if not _NO_LABEL.search(name)
-            and 1 < len(values) <= most
+            and 1 < len(values) <= self.rows // 2
             and all(whole(in_points(text, self.decimal)) is not None for text in values)
         ]
 
     def predicted(self, named: Sequence[str]) -> dict[str, Sequence[str]]:
         """Return the columns that are the predicted class, each with its predictions: `named`, else those that fit."""
-        columns = dict(zip(self.names, self.columns, strict=True))
-        found: dict[str, Sequence[str]] = {}
+        columns, found = self.columns, dict[str, Sequence[str]]()
         for label in self._possibly_predicted():
             preds = named or self.predictions_of(label)
             decimal = "," if self._with_commas(preds) else self.decimal
@@ -133,14 +138,14 @@ class FirstCells:
 
         Beside one column of predictions its name does not matter where there are more rows than by chance.
         """
-        named = bool(_PREDICTED.search(label)) or (len(preds) == 1 and len(self.columns[0]) >= MOST_BY_CHANCE)
+        named = bool(_PREDICTED.search(label)) or (len(preds) == 1 and self.rows >= MOST_BY_CHANCE)
         single = len(preds) < 3 and named and label not in preds and self.is_of_two(label)
         return single and preds[-1] in self.numeric and self.is_cut(label, preds[-1])
 
     def _possibly_predicted(self) -> Iterator[str]:
         """Yield the columns of text, and the first ones of whole numbers."""
         count = 0
-        for name, values in zip(self.names, self.distinct, strict=True):
+        for name, values in self.distinct.items():
             numerals = [in_points(value, self.decimal) for value in values]
             wholes = all(whole(numeral) is not None for numeral in numerals)
             count += wholes
@@ -151,22 +156,20 @@ class FirstCells:
         """Return the classes of predictions that predicted classes show, where the names of the columns do not."""
         found: dict[tuple[str, ...], tuple[str, ...]] = {}
         for label, preds in predicted.items():
-            place = self.names.index(label)
             tables = [self.numeric[name] for name in preds]
             if not are_places(preds) or self.is_readable(label, preds):
                 continue
-            if classes := classes_shown(self.columns[place], np.array(tables)):
+            if classes := classes_shown(self.columns[label], np.array(tables)):
                 found.setdefault(tuple(preds), classes)
         return found
 
     def is_readable_as(self, label: str, classes: Sequence[str]) -> bool:
         """Whether the values of a column are classes, as far as these are known."""
-        values = self.distinct[self.names.index(label)] if label in self.names and classes else set()
-        return "" in classes or values <= {*classes}
+        return not classes or "" in classes or self.distinct.get(label, set()) <= {*classes}
 
     def is_readable(self, label: str, preds: Sequence[str]) -> bool:
         """Whether the values of a column can be the classes of the predictions."""
-        values = self.distinct[self.names.index(label)] if label in self.names else set()
+        values = self.distinct.get(label, set())
         found = itertools.chain(readings(preds, values, self.decimal), loose_readings(preds, values))
         return any(True for _ in found)
 
@@ -181,18 +184,18 @@ class FirstCells:
     def sum_to_1(self, names: Sequence[str]) -> bool:
         """Whether some columns lie from 0 to 1 and sum to 1 in every row."""
         table = np.array([self.shares[name] for name in names if name in self.shares])
-        return len(table) == len(names) > 1 and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all())
+        return len(table) == len(names) > 1 and _sum_to_1(table)
 
     def is_cut(self, label: str, name: str) -> bool:
         """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
         numbers = self.numeric[name]
-        texts = np.array(self.columns[self.names.index(label)])
+        texts = np.array(self.columns[label])
         first = texts == texts[0]
         return bool(numbers[first].max() < numbers[~first].min() or numbers[first].min() > numbers[~first].max())
 
     def is_of_two(self, name: str) -> bool:
         """Whether the values of a column are two texts, or 0 and 1."""
-        values = self.distinct[self.names.index(name)]
+        values = self.distinct[name]
         numbers = [number(in_points(text, self.decimal)) for text in values]
         return len(values) == 2 and (numbers == [None, None] or {0, 1} == {*numbers})
 
@@ -209,11 +212,9 @@ class FirstCells:
 
     def scale_of(self, name: str, settings: Settings) -> str:
         """The option without which a column of percent is no probability; empty for other columns."""
-        values = self.read(self.columns[self.names.index(name)])
+        values = self.read(self.columns[name])
         percent = settings.kind == "probs" and values is not None and values.min() >= 0 and 2 < values.max() <= 100
-        whole = percent and not any(
-            hundredths(text, self.decimal) != text for text in self.columns[self.names.index(name)]
-        )
+        whole = percent and all(hundredths(text, self.decimal) == text for text in self.columns[name])
         return " --scale 0.01, if it is percent" if whole and settings.scale == 1 else ""
 
     def needed_for(self, preds: Sequence[str], settings: Settings) -> Needed:
@@ -231,11 +232,11 @@ class FirstCells:
 
     def _with_commas(self, preds: Sequence[str]) -> bool:
         """Whether columns are numbers with decimal commas alone."""
-        return any(name in self.numeric and self.read(self.columns[self.names.index(name)]) is None for name in preds)
+        return any(name in self.numeric and self.read(self.columns[name]) is None for name in preds)
 
     def predictions_of(self, label: str) -> list[str]:
         """The columns named as the values of a label column, else those that sum to 1; none where none do."""
-        values = self.distinct[self.names.index(label)] if label in self.names else set()
+        values = self.distinct.get(label, set())
         called = [name for name in self.names if name in values]
         summing = self.summing(label)
         if values <= set(called) and len(called) > 1 and not set(called) <= set(summing):
@@ -261,13 +262,18 @@ class FirstCells:
             # Beside columns of one stem that sum to 1 a column of zeros adds nothing.
             alike = [chosen for chosen in _by_stem(every) if {*chosen} >= {*some}]
             for chosen in (*alike, some, every, *_by_stem(some), *others):
-                if len(chosen) > 1 and len(self.columns[0]):
+                if len(chosen) > 1 and self.rows:
                     table = np.stack([shares[name] for name in chosen])
                     # An index of 0 and a count of 1, the same in all rows, sum to 1 too.
                     vary = len(table[0]) < 3 or (table != table[:, :1]).any()
-                    if vary and bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all()):
+                    if vary and _sum_to_1(table):
                         return chosen
         return []
+
+
+def _sum_to_1(table: Floats) -> bool:
+    """Whether f8[k, n] sums to 1 in each of n rows, as rounded numbers do."""
+    return bool((np.abs(table.sum(axis=0) - 1) <= 0.01).all())
 
 
 def _by_stem(names: Iterable[str]) -> list[list[str]]:

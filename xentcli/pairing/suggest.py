@@ -136,7 +136,7 @@ def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Set
     """The option that names predictions called by their places by the labels in sorted order, and the condition."""
     if settings.classes is not None or label not in head.names or head.is_readable(label, preds):
         return ""
-    option = sorted_classes(head.distinct[head.names.index(label)], preds)
+    option = sorted_classes(head.distinct[label], preds)
     return f" {option}: {IF_SORTED}" if option and not head.descends(preds) else ""
 
 
@@ -166,9 +166,9 @@ def predicted_among(
     if not (label.source.tabular and preds.source.tabular):
         return []
     labels, predictions = FirstCells.of(label, labels_queue), FirstCells.of(preds, preds_queue)
-    rows = min(len(column) for column in (*labels.columns, *predictions.columns))
-    numbers = [column[:rows] for column in predictions.columns]
-    each, decimal = zip(labels.names, labels.columns, strict=True), predictions.decimal
+    rows = min(len(column) for column in (*labels.columns.values(), *predictions.columns.values()))
+    numbers = [column[:rows] for column in predictions.columns.values()]
+    each, decimal = labels.columns.items(), predictions.decimal
     return [
         name for name, values in each if predicted_class(values[:rows], preds.names, numbers, decimal, exactly=exactly)
     ]
@@ -183,7 +183,7 @@ def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool =
         return []
     head = FirstCells.of(label, queue)
     names = preds.names if len(preds.columns) > 1 else ("0", "1")
-    values = [{text for text in column if not is_missing(text)} for column in head.columns]
+    values = [{text for text in column if not is_missing(text)} for column in head.columns.values()]
 
     def fits(some: set[str]) -> bool:
         found = list(readings(names, some, head.decimal) if len(some) > 1 else ())
@@ -199,7 +199,7 @@ def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
     if not (label.source.tabular and preds.named and len(preds.columns) > 1):
         return []
     head, names = FirstCells.of(label, queue), {near.loose(name) for name in preds.names}
-    each = zip(head.names, head.columns, strict=True)
+    each = head.columns.items()
     return [name for name, column in each if {near.loose(text) for text in column if not is_missing(text)} <= names]
 
 
@@ -215,7 +215,7 @@ def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
     """Return the advice for a column whose values nearly are the names of the predictions: --classes, or a copy."""
     head = FirstCells.of(found, queue)
     place = head.names.index(name)
-    values = [text for text in dict.fromkeys(head.columns[place]) if not is_missing(text)]
+    values = [text for text in dict.fromkeys(head.columns[name]) if not is_missing(text)]
     label, source = f"--label {as_option([name], found.source)}", found.source
     classes = respelled(values, preds.names)
     steps = [] if classes else near.differences(values, preds.names)
@@ -269,8 +269,11 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
     if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
     head, other_head = (FirstCells.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
-    labels = dict(zip(other_head.names, other_head.distinct, strict=True))
-    return answers_command(source, labels) or choices_command(source, None) or _long_rows(head, source, settings, other)
+    return (
+        answers_command(source, other_head.distinct)
+        or choices_command(source, None)
+        or _long_rows(head, source, settings, other)
+    )
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
@@ -291,16 +294,15 @@ def has_counts(label: Found, names: Sequence[str], queue: PartQueue) -> bool:
 def has_missing(found: Found, name: str, queue: PartQueue) -> bool:
     """Whether a column has missing values among its first."""
     head = FirstCells.of(found, queue)
-    return any(map(is_missing, head.columns[head.names.index(name)]))
+    return any(map(is_missing, head.columns[name]))
 
 
 def _naming(head: FirstCells, source: Source, settings: Settings) -> str:
     """The command for a list of numbers whose names are in the cells of another column; empty without such."""
-    columns = dict(zip(head.names, head.columns, strict=True))
-    found = naming_of(source, columns)
+    found = naming_of(source, head.columns)
     if found is None:
         return ""
-    return found.command(settings.label if isinstance(settings.label, str) else found.label(columns))
+    return found.command(settings.label if isinstance(settings.label, str) else found.label(head.columns))
 
 
 def _only_number(head: FirstCells, settings: Settings) -> str | None:
@@ -311,8 +313,7 @@ def _only_number(head: FirstCells, settings: Settings) -> str | None:
     given = settings.label
     if settings.preds is not None or not isinstance(given, str | None):
         return None
-    columns = dict(zip(head.names, head.columns, strict=True))
-    numeric = [name for name, column in columns.items() if head.read(column) is not None]
+    numeric = [name for name, column in head.columns.items() if head.read(column) is not None]
     # Beside a column of probabilities an age is none, nor is a class of 0 and 1.
     graded = [name for name, values in head.shares.items() if not np.isin(values, (0, 1)).all()]
     numeric = graded if len(graded) == 1 else numeric
@@ -324,7 +325,7 @@ def _only_number(head: FirstCells, settings: Settings) -> str | None:
     if len(pairs) != 1:
         return None
     label, name = (_word(_run([name], head.names)) for name in pairs[0])
-    values = sorted({*columns[pairs[0][0]]})
+    values = sorted(head.distinct[pairs[0][0]])
     texts = number(in_points(values[0], head.decimal)) is None
     positive = f" --positive {_word(values[-1])}" if texts and settings.positive is None else ""
     chosen = f"--preds {name}" if given is not None else f"--label {label} --preds {name}"
@@ -340,23 +341,22 @@ def _of_tokens(head: FirstCells, source: Source, settings: Settings) -> str:
     if settings.preds is not None:
         return ""
     labels = [label for label in head.possible_labels(settings) if label in head.names]
-    each = (class_command(source, label, head.distinct[head.names.index(label)]) for label in labels)
+    each = (class_command(source, label, head.distinct[label]) for label in labels)
     return next(filter(None, each), "")
 
 
 def _choices(head: FirstCells, source: Source, settings: Settings) -> str:
     """The command for lists of a log-likelihood and a flag for each choice; empty where there are none."""
-    gold = [name for name, values in zip(head.names, head.distinct, strict=True) if is_gold(name, values)]
+    gold = [name for name, values in head.distinct.items() if is_gold(name, values)]
     label = settings.label if isinstance(settings.label, str) else next(iter(gold), "NAME")
     return choices_command(source, label)
 
 
 def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Source | None = None) -> str:
     """The command for a text with a row for each class; empty where it is none. `other` has the labels."""
-    columns = dict(zip(head.names, head.columns, strict=True))
-    if settings.preds is not None or not columns:
+    if settings.preds is not None or not head.columns:
         return ""
-    found = long_of(source, columns, head.shares, whole=len(head.columns[0]) < LOOK_AT)
+    found = long_of(source, head.columns, head.shares, whole=head.rows < LOOK_AT)
     return "" if found is None else found.command(other)
 
 
@@ -365,7 +365,7 @@ def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
     dialect = getattr(source, "dialect", None)
     if dialect is None or not source.header:
         return ""
-    cells = (column[0] for column in head.columns if column and column[0].lstrip()[:1] in ("[", "{"))
+    cells = (column[0] for column in head.columns.values() if column and column[0].lstrip()[:1] in ("[", "{"))
     lines = (cell_advice(cell, Written(source.path, dialect.delimiter)) for cell in cells)
     line = next(filter(None, lines), "")
     return f"{line}, then --label NAME" if line and settings.label is None else line
@@ -381,7 +381,7 @@ def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | N
     called = {label: _if_sorted(head, label, names, settings) for label in dict.fromkeys(labels)}
     known = [label for label in called if label in head.names]
     labels = [label for label in known if called[label] or head.is_readable(label, names)]
-    values = [head.read(head.columns[head.names.index(one)]) for one in names if one in head.names]
+    values = [head.read(head.columns[one]) for one in names if one in head.columns]
     if len(labels) != 1 or len(values) < max(2, len(places)) or any(value is None for value in values):
         return None
     scores = any(((value < 0) | (value > 1)).any() for value in values if value is not None)
