@@ -113,3 +113,14 @@ def test_lists_of_one_length_are_read_as_before(write: Write) -> None:
     lines = "".join(json.dumps({"p": [1.0, 2.0, 0.5], "y": i % 3}) + "\n" for i in range(9))
     report = xentcli.score(write("p.jsonl", lines), kind="logits", preds="p", label="y")
     assert report.cost == xentcli.score([[1.0, 2.0, 0.5]] * 9, [i % 3 for i in range(9)], kind="logits").cost
+
+
+def test_an_item_of_a_list_can_be_read_as_text(call: Call, write: Write) -> None:
+    lists = ([0.5, 0.25], [1.0, 2.0, 3.0], [0.5])
+    done = call(
+        "score", write("p.jsonl", "".join(f'{{"p": {some}}}\n' for some in lists)), "--kind", "logits", "--preds", "p"
+    )
+    assert (done.code, "which column has the labels?" in done.err) == (3, True), done.err
+    path = write("l.jsonl", "".join(f'{{"p": {some}, "y": 0}}\n' for some in lists))
+    report = xentcli.score(path, kind="logits", preds="p", label="y", by=("p[0]",))
+    assert {part.group["p[0]"]: part.examples for part in report.by} == {"0.5": 2, "1.0": 1}

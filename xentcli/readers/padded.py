@@ -50,7 +50,8 @@ class PaddedPart(WrappedPart):
         values = dict(rows.values)
         for role, pick in selection.items():
             if self._is_listed(pick):
-                values[role] = self._filled(rows, role)[:, [column - self.shape.column for column in pick.columns]]
+                table = self._filled(rows, role)[:, [column - self.shape.column for column in pick.columns]]
+                values[role] = list(map(repr, table[:, 0].tolist())) if pick.as_ in ("text", "keys") else table
         return replace(rows, names=self.shape.names, selection=selection, values=values)
 
     def held(self, selection: Selection) -> PaddedPart:
