@@ -248,9 +248,9 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
     if settings.id is not None or settings.align is not None or len(sources) < 2:
         return _Ids()
     columns = _ids_in_both(roles, sources, queues)
-    if not columns or None in columns:
+    if not columns:
         return _Ids()
-    name = name_of(sources[0], columns[0] or 0)
+    name = name_of(sources[0], columns[0])
     ids = [_first_texts(column, queue) for column, queue in zip(columns, queues, strict=False)]
     if any(number(text) is not None and whole(text) is None for text in itertools.chain(*ids)):
         # A column of probabilities that both have.
@@ -309,7 +309,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
     """Find row names to compare: those that both sources have, or a column without a role that identifies rows."""
     if len(sources) < 2 or settings.id is not None or settings.align is not None:
         return False
-    columns = [source.row_names for source in sources]
+    columns: Sequence[int | None] = [source.row_names for source in sources]
     if all(column is None for column in columns):
         columns = _ids_in_both(roles, sources, queues)
     found = [Found(s, (column,)) for s, column in zip(sources, columns, strict=False) if column is not None]
@@ -318,25 +318,25 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
     return "index" in roles
 
 
-def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int | None]:
+def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int]:
     """The first column without a role that both tables have under one name, with distinct first cells."""
     free = [{s.names[c]: c for c in free_columns(s, roles)} if s.names and s.tabular else {} for s in sources]
     for name in free[0]:
-        places = [names.get(name) for names in free]
-        if name and None not in places and all(map(_differ, places, queues)):
+        places = [names[name] for names in free if name in names]
+        if name and len(places) == len(free) and all(map(_differ, places, queues)):
             return places
     return []
 
 
-def _differ(column: int | None, queue: PartQueue) -> bool:
+def _differ(column: int, queue: PartQueue) -> bool:
     """Whether the first cells of a column all differ."""
     texts = _first_texts(column, queue)
     return len(texts) > 0 and len({*texts}) == len(texts)
 
 
-def _first_texts(column: int | None, queue: PartQueue) -> Sequence[str]:
+def _first_texts(column: int, queue: PartQueue) -> Sequence[str]:
     """The first cells of a column; none of lists."""
-    if column is None or column in queue.source.traits.lists:
+    if column in queue.source.traits.lists:
         return ()
     rows = next(queue.look({"id": Pick((column,), "text")}, LOOK_AT), None)
     return () if rows is None else texts_of(rows.values["id"])

@@ -100,16 +100,16 @@ def check_no_export(path: str, head: bytes) -> None:
     """
     for pattern, what, command, *then in _EXPORTS:
         if re.match(pattern, head):
-            from xentcli.readers.text.faults import Written
-
             options = next(iter(then), "--label NAME, if the labels are in it")
             purpose = f"keeps the names and the rows, then {options}"
-            raise DataError(
-                f"{what}, and is not read", place=Place(path), advice=Written(path).by(command, purpose, ".csv")
-            )
+            raise _refusal(path, f"{what}, and is not read", command, purpose, ".csv")
     for pattern, tool, program in _TRAINING:
         if re.match(pattern, head):
-            from xentcli.readers.text.faults import Written
+            what = f"examples for training, as {tool} reads them"
+            raise _refusal(path, what, f"awk '{program}'", "keeps the label of each line", ".txt")
 
-            keeps = Written(path).by(f"awk '{program}'", "keeps the label of each line", ".txt")
-            raise DataError(f"examples for training, as {tool} reads them", place=Place(path), advice=keeps)
+
+def _refusal(path: str, what: str, command: str, purpose: str, ending: str) -> DataError:
+    from xentcli.readers.text.faults import Written
+
+    return DataError(what, place=Place(path), advice=Written(path).by(command, purpose, ending))

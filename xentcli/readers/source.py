@@ -38,6 +38,7 @@ __all__ = [
     "Source",
     "Traits",
     "WholePart",
+    "WrappedPart",
     "files_in",
     "has_first_line",
     "held",
