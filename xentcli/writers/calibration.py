@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from xentcli.report.calibration import CalibrationReport, Fit, GroupCalibration
 from xentcli.report.parts import Bin, Interval
-from xentcli.writers.figures import decimals, fixed, group_name, percent, short
+from xentcli.writers.figures import decimals, fixed, group_name, interval_title, percent, short
 from xentcli.writers.grid import Grid
 
-__all__ = ["bins_grid", "figures", "level_of", "of_groups", "range_of", "temperature_command"]
+__all__ = ["bins_grid", "figures", "of_groups", "range_of", "temperature_command"]
 
 _WORDS = {"neither": "neither too sure nor too unsure", None: ""}
 
@@ -113,13 +113,8 @@ def bins_grid(bins: Sequence[Bin], count: int) -> Grid:
         )
         for part in bins
     ]
-    header = ("says", "rows", "mean", "is right", f"{level_of(bins)}interval")
+    header = ("says", "rows", "mean", "is right", interval_title(part.interval for part in bins))
     return Grid(header, tuple(rows), "lrrrl", "Bins of the confidence")
-
-
-def level_of(bins: Sequence[Bin]) -> str:
-    """Return what stands before the word interval above the bins; empty where no bin has one."""
-    return next((f"{100 * part.interval.level:g} % " for part in bins if part.interval), "")
 
 
 def of_groups(parts: list[GroupCalibration]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

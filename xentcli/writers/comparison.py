@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from xentcli.report.alike import alike, of_models
 from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
 from xentcli.scoring.metrics import METRICS
-from xentcli.writers.figures import decimals, fixed, group_name, percent, plural
+from xentcli.writers.figures import decimals, fixed, group_name, interval_title, percent, plural
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
@@ -223,8 +223,7 @@ def _ends(pair: Pair, places: int) -> str:
 
 def _level(result: Comparison) -> str:
     """The title of the intervals."""
-    level = next((p.interval.level for p in result.pairs if p.interval is not None), None)
-    return "interval" if level is None else f"{100 * level:g} % interval"
+    return interval_title(pair.interval for pair in result.pairs)
 
 
 def signed(value: float | None, places: int) -> str:

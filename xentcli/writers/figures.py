@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from xentcli.report.document import counted as plural
+from xentcli.report.parts import Interval
 
-__all__ = ["decimals", "fixed", "group_name", "percent", "plural", "short"]
+__all__ = ["decimals", "fixed", "group_name", "interval_title", "percent", "plural", "short"]
 
 
 def decimals(standard_error: float | None) -> int:
@@ -53,6 +55,16 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return str(share)
     return f"{100 * share + 0.0:.1f} %" if abs(share) < 1e4 else f"{100 * share:.4g} %"
+
+
+def interval_title(intervals: Iterable[Interval | None]) -> str:
+    """Return the title of a column of intervals, which all have one level.
+
+    >>> interval_title([None, Interval(0.95, 0.1, 0.2)]), interval_title([None])
+    ('95 % interval', 'interval')
+    """
+    level = next((interval.level for interval in intervals if interval is not None), None)
+    return "interval" if level is None else f"{100 * level:g} % interval"
 
 
 def group_name(text: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from xentcli.report.comparison import Comparison
 
 __all__ = [
+    "DEFAULT_TOLERANCE",
     "baseline_lines",
     "bytes_remark",
     "changes_of_loss",
@@ -25,7 +26,8 @@ __all__ = [
     "unmatched_rows",
 ]
 
-_DEFAULT_TOLERANCE = 0.001
+DEFAULT_TOLERANCE = 0.001
+"""The default of --sum-tolerance."""
 
 
 def changes_of_loss(report: Report) -> Iterator[str]:
@@ -33,7 +35,7 @@ def changes_of_loss(report: Report) -> Iterator[str]:
     options = _by_flag(report)
     yield from _changes(options, report)
     deviation = report.row_sum.largest_deviation
-    if options.get("sum_tolerance", 0) > _DEFAULT_TOLERANCE and deviation is not None:
+    if options.get("sum_tolerance", 0) > DEFAULT_TOLERANCE and deviation is not None:
         accepted = f"row sums up to {options['sum_tolerance']:g} from 1 accepted"
         yield f"{accepted}, largest deviation {short(float(f'{deviation:.2g}'))} (--sum-tolerance)"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, find
-from xentcli.writers.figures import decimals, fixed, group_name, percent, plural, short
+from xentcli.writers.figures import decimals, fixed, group_name, interval_title, percent, plural, short
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
@@ -45,8 +45,7 @@ def _by(report: Report, parts: list[GroupSlice]) -> Grid:
         names = [*map(group_name, part.group.values())]
         cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
         rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
-    level = next((f"{100 * part.interval.level:g} % " for part in parts if part.interval is not None), "")
-    header = (*columns, "rows", "cost", "share", *_names(more), f"{level}interval")
+    header = (*columns, "rows", "cost", "share", *_names(more), interval_title(part.interval for part in parts))
     justify = "l" * len(columns) + "rrr" + "r" * len(more) + "l"
     return Grid(header, tuple(rows), justify, f"Cost by {', '.join(columns)}", tuple(map(_share, parts)))
 

@@ -73,9 +73,9 @@ class Steps:
         return sorted(order[: MOST_CLASSES - 2])
 
     @property
-    def classes(self) -> list[ClassTerm]:
-        """The classes that are shown."""
-        return [self.example.terms[c] for c in self.shown]
+    def spread(self) -> int:
+        """How many classes have a part of the truth."""
+        return sum(term.y != 0 for term in self.example.terms)
 
     @property
     def source(self) -> str:
@@ -90,8 +90,7 @@ class Steps:
         """Return which example it is, and its true class."""
         example, parts = self.example, [self.source] * bool(self.source)
         if example.truth is None:
-            spread = sum(term.y != 0 for term in example.terms)
-            parts.append(f"The target is spread over {spread} of {len(example.terms)} classes.")
+            parts.append(f"The target is spread over {self.spread} of {len(example.terms)} classes.")
         elif len(example.terms) > 1:
             assert example.truth_index is not None
             place = _ordinal(example.truth_index + 1)

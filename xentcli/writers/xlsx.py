@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 from xentcli.extras import needed
@@ -47,9 +48,9 @@ def _standard_error(document: Document) -> float | None:
 
 def _cell(openpyxl: Any, sheet: Any, value: Any, column: str, places: int) -> Any:
     """A cell of a number with the digits of the standard error, or of a text that no spreadsheet runs."""
-    number = not isinstance(value, str) and value not in (float("inf"), float("-inf")) and value == value
-    if number and not isinstance(value, float):
+    if not isinstance(value, str | float):
         return value
+    number = isinstance(value, float) and math.isfinite(value)
     cell = openpyxl.cell.WriteOnlyCell(sheet, value if number else terminal(str(value)))
     if number:
         cell.number_format = _format(value, column, places)

@@ -9,8 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
 from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
-from xentcli.writers.calibration import figures, level_of, of_groups, range_of, temperature_command
-from xentcli.writers.figures import fixed
+from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
+from xentcli.writers.figures import fixed, interval_title
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
 from xentcli.writers.screens.layout import MOST, Columns, block, facts
 
@@ -54,7 +54,8 @@ class _Bins:
             cells = (range_of(part, self.report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
             rows.append((*cells, *([_bar(part.confidence, part.accuracy, width)] if bars else [""])))
         legend = "= is right, | says" if bars else ""
-        yield Columns(rows, ("says", "rows", "is right", f"{level_of(self.report.bins)}interval", legend), "lrrrl")
+        interval = interval_title(part.interval for part in self.report.bins)
+        yield Columns(rows, ("says", "rows", "is right", interval, legend), "lrrrl")
 
 
 def _bar(says: float, right: float, width: int) -> str:

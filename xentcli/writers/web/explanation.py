@@ -10,6 +10,7 @@ from xentcli.records import cached_property, record
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
 from xentcli.writers.figures import fixed, short
+from xentcli.writers.remarks import DEFAULT_TOLERANCE
 from xentcli.writers.steps import GIVEN, LOSS_PLACES, Steps
 
 __all__ = ["Lesson"]
@@ -23,8 +24,6 @@ _WIDTH, _HEIGHT, _MOST = 400.0, 220.0, 5.0
 """The curve in points, and the largest loss in nats that it shows."""
 _MOST_MOVED = 2000
 """Classes that a slider moves at once."""
-_TOLERANCE = 0.001
-"""The default of --sum-tolerance."""
 
 
 @record(frozen=True)
@@ -150,11 +149,6 @@ class Lesson:
         return self.example.terms[self.example.truth_index or 0]
 
     @property
-    def spread(self) -> int:
-        """How many classes have a part of the truth."""
-        return sum(term.y != 0 for term in self.example.terms)
-
-    @property
     def uniform(self) -> str:
         """The loss of predicting all classes equally."""
         return fixed(self.example.uniform / self._nats, LOSS_PLACES)
@@ -271,7 +265,7 @@ class Lesson:
         """--sum-tolerance where the sum of q or y needs it."""
         terms = self.example.terms
         excess = max(abs(math.fsum(values) - 1) for values in ([t.q for t in terms], [t.y for t in terms]))
-        return f" --sum-tolerance {math.ceil(1e4 * excess + 1) / 1e4:g}" if excess > _TOLERANCE else ""
+        return f" --sum-tolerance {math.ceil(1e4 * excess + 1) / 1e4:g}" if excess > DEFAULT_TOLERANCE else ""
 
     @property
     def _curve_command(self) -> str:
