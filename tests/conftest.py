@@ -203,7 +203,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Feed]:
-    """Make a FIFO that a thread writes chunks into, until they end or nobody reads; returns its path."""
+    """A function that creates a named pipe, writes chunks of bytes to it in a thread, and returns its path."""
     if not hasattr(os, "mkfifo"):
         pytest.skip("no FIFO here")
     threads: list[threading.Thread] = []

@@ -234,8 +234,8 @@ class _Labels:
 def _two_models(first: Piece, second: Piece, kind: str) -> DataError:
     """The error for predictions of two models on the same labels, found by a key of this kind."""
     labels = second.cover.inputs[1].path
-    old, new, truth = map(shlex.quote, (first.path, second.path, labels))
-    advice: tuple[str, ...] = (f"compare the two models: xent compare {old} {new} --labels {truth}",)
+    command = shlex.join(["xent", "compare", first.path, second.path, "--labels", labels])
+    advice: tuple[str, ...] = (f"compare the two models: {command}",)
     if second.cover.inputs[0].format == "memory":
         advice = ("xentcli.compare compares the two models",)
     if kind != "bytes":
