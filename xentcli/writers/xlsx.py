@@ -50,11 +50,11 @@ def _cell(openpyxl: Any, sheet: Any, value: Any, column: str, places: int) -> An
     """A cell of a number with the digits of the standard error, or of a text that no spreadsheet runs."""
     if not isinstance(value, str | float):
         return value
-    number = isinstance(value, float) and math.isfinite(value)
-    cell = openpyxl.cell.WriteOnlyCell(sheet, value if number else terminal(str(value)))
-    if number:
+    if isinstance(value, float) and math.isfinite(value):
+        cell = openpyxl.cell.WriteOnlyCell(sheet, value)
         cell.number_format = _format(value, column, places)
     else:
+        cell = openpyxl.cell.WriteOnlyCell(sheet, terminal(str(value)))
         cell.data_type = "s"
     return cell
 
