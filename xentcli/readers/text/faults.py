@@ -6,7 +6,6 @@ style, an extra delimiter. None overwrites the file that it reads.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -215,6 +214,9 @@ def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
 
 def _cut(line: str, delimiter: str) -> list[str]:
     """Return the fields of a line; a delimiter in quotes cuts none."""
+    # Imported here: most runs need no advice.
+    import csv
+
     try:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
