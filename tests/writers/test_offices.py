@@ -68,11 +68,7 @@ def test_a_workbook_has_every_number_of_the_tables_and_no_formula(name: str) -> 
         assert list(header)[: len(table.columns)] == list(map(terminal, table.columns))
         for found, wanted in zip(rows, table.rows, strict=True):
             for cell, value in zip(found, wanted, strict=False):
-                if isinstance(value, float):
-                    # openpyxl writes 16 digits.
-                    assert cell == pytest.approx(value, rel=1e-15)
-                else:
-                    assert cell == (terminal(value) or None if isinstance(value, str) else value)
+                assert cell == (terminal(value) or None if isinstance(value, str) else value)
 
 
 def test_infinite_figures_are_text_in_a_workbook() -> None:

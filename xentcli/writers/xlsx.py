@@ -51,7 +51,9 @@ def _cell(openpyxl: Any, sheet: Any, value: Any, column: str, places: int) -> An
     if not isinstance(value, str | float):
         return value
     if isinstance(value, float) and math.isfinite(value):
-        cell = openpyxl.cell.WriteOnlyCell(sheet, value)
+        # openpyxl writes numbers with 16 digits; some doubles need 17.
+        cell = openpyxl.cell.WriteOnlyCell(sheet, repr(value))
+        cell.data_type = "n"
         cell.number_format = _format(value, column, places)
     else:
         cell = openpyxl.cell.WriteOnlyCell(sheet, terminal(str(value)))
