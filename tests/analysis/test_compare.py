@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from pathlib import Path
@@ -554,3 +555,17 @@ def test_groups_and_classes_have_every_metric_that_is_asked_for() -> None:
     assert models[1]["top2[site=n]"] == next(p.metrics["top2"] for p in result.by if p.group["site"] == "n")
     assert "change" in rendered(result, "table")
     assert compare({"a": a, "b": b}, y, by={"site": site}).by[0].metrics == {}
+
+
+def test_the_table_of_models_has_the_interval_of_each_change() -> None:
+    models, y = {name: distributions(60, 3, ord(name)) for name in "abc"}, labels_of(60, 3, 1)
+    for count in (2, 3):
+        result = compare(dict(itertools.islice(models.items(), count)), y)
+        first, *others = next(table for table in result.tables() if table.title == "models").records()
+        assert first["cost_change"] is None and first["cost_change_low"] is None and first["cost_change_high"] is None
+        for row in others:
+            for metric in result.metrics:
+                pair = result.pair(row["model"], metric)
+                assert pair is not None and pair.interval is not None
+                ends = (row[f"{metric}_change_low"], row[f"{metric}_change"], row[f"{metric}_change_high"])
+                assert ends == (pair.interval.low, pair.change, pair.interval.high)

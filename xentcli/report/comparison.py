@@ -341,11 +341,10 @@ class Comparison(Document):
         for model in self.models:
             cells: list[Any] = []
             for metric in metrics:
-                pair = self.pair(model.name, metric)
-                cells += [model.value(metric), pair and pair.change, pair and pair.p_adjusted, pair and pair.verdict]
+                cells += [model.value(metric), *_tested(self.pair(model.name, metric))]
             cells += [costs.get(model.name) for costs in groups.values()]
             rows.append((model.name, model.rows, *cells, model.temperature, self.unit, None))
-        names = [name for m in metrics for name in (m, f"{m}_change", f"{m}_p_adjusted", f"{m}_verdict")]
+        names = [name for m in metrics for name in (m, *(f"{m}_{figure}" for figure in _TESTED))]
         names += groups
         blank = (None,) * (len(names) + 3)
         rows += [(refused.name, *blank, refused.reason) for refused in self.refused]
@@ -375,3 +374,15 @@ class Comparison(Document):
             rows.append((p.model, p.metric, *values, *tested, p.detectable, p.wins, p.losses, p.ties))
         more = ("p_value", "p_adjusted", "verdict", "detectable", "wins", "losses", "ties")
         return Table("pairs", (*names, *more), tuple(rows))
+
+
+_TESTED = ("change", "change_low", "change_high", "p_adjusted", "verdict")
+"""What the table of models has of a change, each behind the name of the metric."""
+
+
+def _tested(pair: Pair | None) -> tuple[Any, ...]:
+    """The figures of a change: none of the reference."""
+    if pair is None:
+        return (None,) * len(_TESTED)
+    low, high = (None, None) if pair.interval is None else (pair.interval.low, pair.interval.high)
+    return pair.change, low, high, pair.p_adjusted, pair.verdict
