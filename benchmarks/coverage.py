@@ -10,18 +10,17 @@ those of 2,000,000 rows. Rates are given with their simulation error, two standa
 
 from __future__ import annotations
 
-import argparse
 import math
-import platform
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page import arguments, publish, versions
 
 import xentcli
 from xentcli.analysis.student import two_sided_quantile
 
+PAGE = "coverage.md"
 ROWS, CLUSTER, MANY, BINS = 1000, 10, 2_000_000, 15
 AT_ONCE, CHECKED = 50, 3
 """Draws that are made together, and how many of the first xent must find the same of."""
@@ -151,12 +150,7 @@ def rates(draws: int) -> Iterator[tuple[str, str, str, float, float]]:
 
 
 def lines(draws: int) -> Iterator[str]:
-    """Yield the page."""
-    yield "# Coverage"
-    yield ""
-    yield f"{draws:,} draws of {ROWS:,} rows each, Python {platform.python_version()}, NumPy {np.__version__}."
-    yield "Made by `python benchmarks/coverage.py --write docs`, whose first lines say what is drawn."
-    yield ""
+    """Yield the table, and what it says."""
     yield "| drawn | figure | what is counted | rate | should be |"
     yield "| --- | --- | --- | ---: | ---: |"
     for what, figure, counted, rate, wanted in rates(draws):
@@ -173,14 +167,11 @@ def lines(draws: int) -> Iterator[str]:
 
 def main() -> None:
     """Draw, count and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, PAGE)
     parser.add_argument("--draws", type=int, default=10_000)
-    parser.add_argument("--write", type=Path, help="a folder for coverage.md")
-    options = parser.parse_args()
-    text = "\n".join(lines(options.draws)) + "\n"
-    print(text, end="")
-    if options.write is not None:
-        (options.write / "coverage.md").write_text(text)
+    given = parser.parse_args()
+    made = f"{given.draws:,} draws of {ROWS:,} rows each, {versions()}"
+    publish(PAGE, __file__, "Coverage", made, "\n".join(lines(given.draws)) + "\n", given.write)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ work only the processor seconds tell something.
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -23,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page import arguments, load, publish, versions
 
+PAGE = "benchmarks-models.md"
 ROWS, CLASSES = 2_000_000, 100
 SUBMISSIONS, SHORT, FEW = 200, 20_000, 10
 
@@ -101,22 +101,15 @@ def table(folder: Path, rounds: int) -> str:
 
 def main() -> None:
     """Make the files, time the commands, print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = arguments(__doc__, PAGE)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write benchmarks-models.md here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         make(Path(name))
-        versions = f"{os.cpu_count()} processors, Python {platform.python_version()}, NumPy {np.__version__}"
-        # Windows has no load average.
-        load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
-        text = f"# What a comparison and a fit cost\n\n{versions}; medians of {given.rounds} rounds{load}, "
-        text += f"{time.strftime('%Y-%m-%d')}.\n"
-        text += "Made by `python benchmarks/models.py --write docs`, whose first lines say what is measured.\n\n"
-        text += table(Path(name), given.rounds)
-    print(text, end="")
-    if given.write is not None:
-        (given.write / "benchmarks-models.md").write_text(text, encoding="utf-8")
+        made = f"{os.cpu_count()} processors, {versions()}; medians of {given.rounds} rounds{load()}, "
+        made += time.strftime("%Y-%m-%d")
+        text = table(Path(name), given.rounds)
+    publish(PAGE, __file__, "What a comparison and a fit cost", made, text, given.write)
 
 
 if __name__ == "__main__":

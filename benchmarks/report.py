@@ -10,9 +10,7 @@ rows show what grows with the rows.
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
 import re
 import subprocess
 import sys
@@ -23,7 +21,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from page import arguments, load, publish, versions
 
+PAGE = "benchmarks-report.md"
 SHARDS, CLASSES, GROUPS = 100, 1000, 200
 SHOWN = ("--by", "group", "--by-class", "--worst", "10")
 _BLOCK = 10_000
@@ -102,20 +102,14 @@ def table(rows: int) -> str:
 
 def main() -> None:
     """Print the table, and write it where that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, PAGE)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write benchmarks-report.md here")
     given = parser.parse_args()
-    text = "# What a report of many rows takes\n\n"
-    text += f"{os.cpu_count()} processors, Python {platform.python_version()}, NumPy {np.__version__}, "
-    text += f"load {os.getloadavg()[0]:.1f} before, {time.strftime('%Y-%m-%d')}.\n"
-    text += "Made by `python benchmarks/report.py --write docs`, whose first lines say what is measured.\n\n"
-    text += f"`xent score preds labels {' '.join(SHOWN)} -o report.html`: {CLASSES:,} classes, {GROUPS} groups, "
+    made = f"{os.cpu_count()} processors, {versions()}{load()}, {time.strftime('%Y-%m-%d')}"
+    text = f"`xent score preds labels {' '.join(SHOWN)} -o report.html`: {CLASSES:,} classes, {GROUPS} groups, "
     text += f"{SHARDS} files of float16 probabilities. Other work on the machine adds to the seconds.\n\n"
     text += table(given.rows)
-    print(text)
-    if given.write is not None:
-        (given.write / "benchmarks-report.md").write_text(text, encoding="utf-8")
+    publish(PAGE, __file__, "What a report of many rows takes", made, text, given.write)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ With --write the table and a picture of time and memory go into a folder.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.util
 import multiprocessing
@@ -30,6 +29,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from page import arguments, publish, versions
+
+PAGE = "benchmarks.md"
 LOAD_CSV = """
 q = {read}(sys.argv[1]).to_numpy(); y = {read}(sys.argv[2])["label"].to_numpy()"""
 LOAD_NPY = """
@@ -263,14 +265,11 @@ def race(case: Case, folder: Path, rounds: int) -> list[Result]:
 
 def machine() -> str:
     """Describe what it ran on."""
-    import numpy as np
-
     processor = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
-    versions = f"Python {platform.python_version()}, NumPy {np.__version__}"
-    return f"{processor}, {os.cpu_count()} processors, {platform.system()}, {versions}"
+    return f"{processor}, {os.cpu_count()} processors, {platform.system()}, {versions()}"
 
 
 def table(results: list[Result]) -> str:
@@ -306,10 +305,9 @@ def picture(results: list[Result], path: Path) -> None:
 
 def main() -> None:
     """Make the data, run the races, print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = arguments(__doc__, f"{PAGE} and benchmarks.svg")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most-rows", type=int, default=20_000_000, help="leave out cases of more rows")
-    parser.add_argument("--write", metavar="FOLDER", help="write benchmarks.md and benchmarks.svg here")
     given = parser.parse_args()
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as name:
@@ -318,15 +316,11 @@ def main() -> None:
                 results += race(case, Path(name), given.rounds)
                 print(table(results[-len(contestants(case, Path(name))) :]), flush=True)
         beside = slices(Path(name), given.rounds) if SLICED.rows <= given.most_rows else ""
-        print(beside)
-    if given.write:
-        folder = Path(given.write)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = f"# Benchmarks\n\n{machine()}; medians of {given.rounds} rounds, {time.strftime('%Y-%m-%d')}.\n"
-        text += "Made by `python benchmarks/run.py --write docs`, whose first lines say what is measured.\n\n"
-        text += f"![Time and memory](benchmarks.svg)\n\n{table(results)}\n{beside}"
-        (folder / "benchmarks.md").write_text(text, encoding="utf-8")
-        picture(results, folder / "benchmarks.svg")
+    made = f"{machine()}; medians of {given.rounds} rounds, {time.strftime('%Y-%m-%d')}"
+    text = f"![Time and memory](benchmarks.svg)\n\n{table(results)}\n{beside}"
+    publish(PAGE, __file__, "Benchmarks", made, text, given.write)
+    if given.write is not None:
+        picture(results, given.write / "benchmarks.svg")
 
 
 if __name__ == "__main__":

@@ -9,19 +9,19 @@ time over that of each of the others: other work on the machine adds to the medi
 
 from __future__ import annotations
 
-import argparse
 import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from page import arguments, publish, versions
 from sklearn.metrics import log_loss
 
 import xentcli
 
+PAGE = "benchmarks-small.md"
 SIZES = ((100, 10), (10_000, 10), (1_000_000, 10))
 
 
@@ -77,17 +77,11 @@ def table(seconds: float) -> str:
 
 def main() -> None:
     """Print the table, and write it where that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, PAGE)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each case is timed")
-    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write benchmarks-small.md here")
     given = parser.parse_args()
-    text = "# Calls of the library\n\n"
-    text += f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}.\n"
-    text += "Made by `python benchmarks/small.py --write docs`, whose first lines say what is measured.\n\n"
-    text += table(given.seconds)
-    print(text)
-    if given.write is not None:
-        (given.write / "benchmarks-small.md").write_text(text, encoding="utf-8")
+    made = f"{platform.machine()}, {platform.system()}, {versions()}"
+    publish(PAGE, __file__, "Calls of the library", made, table(given.seconds), given.write)
 
 
 if __name__ == "__main__":

@@ -118,7 +118,8 @@ def imported_packages(folder: Path) -> set[str]:
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found |= {name.partition(".")[0] for name in names}
-    return found - sys.stdlib_module_names - {"xentcli", "tests", "sample_data", "benchmarks"}
+    beside = {path.stem for path in folder.glob("*.py")}
+    return found - beside - sys.stdlib_module_names - {"xentcli", "tests", "sample_data", "benchmarks"}
 
 
 def test_the_test_extra_has_all_that_tests_import() -> None:
