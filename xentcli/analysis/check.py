@@ -116,12 +116,7 @@ def check(
     rules = Rules.of(limits, given, max_regression, fail_on_warning, min_rows, strict)
     old, made = _path("baseline", baseline), _path("write_baseline", write_baseline)
     rules.check(chosen, old, written=made is not None)
-    if old is not None:
-        from xentcli.analysis.against import check_there
-
-        check_there(old, predictions, labels)
-    if made is not None:
-        _check_written(made, (predictions, labels, old, *chosen.files_named()))
+    _check_files(old, made, chosen, (predictions, labels))
     needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
     run: dict[str, Any] = {"threads": threads, "progress": progress}
     keep = None if state is None else _kept_state(state, chosen, rules, (predictions, labels, old))
@@ -129,37 +124,32 @@ def check(
         beside: dict[str, Any] = {"sink": sink, "metrics_needed": sorted(needed), "details": details, "keep": keep}
         report, _ = scored(predictions, labels, with_metrics_of(chosen, rules), **beside, **run)
         return judged(rules, report, chosen, again=partial(_read_again, predictions, labels, chosen, **run))
-    also = {"also": None if sink is None else Sink.of(sink), "details": details, "keep": keep}
-    return _with_rows(predictions, labels, chosen, rules, (old, made), needed, also, run)
-
-
-def _with_rows(
-    predictions: Any,
-    labels: Any,
-    settings: Settings,
-    rules: Rules,
-    baselines: tuple[str | None, str | None],
-    needed: Sequence[str],
-    also: Mapping[str, Any],
-    run: Mapping[str, Any],
-) -> CheckReport:
-    """Check a run whose rows are kept: for a baseline to compare with, or to write, or because it is a stream."""
-    # A check without a baseline starts faster without these.
+    # A check without rows to keep starts faster without these.
     from xentcli.analysis import baseline as files
     from xentcli.analysis.against import compared
 
-    old, made = baselines
-    sliced = with_metrics_of(settings, rules)
-    runs = Runs.of(sliced, _kept(settings, needed), files.HASH)
+    sliced = with_metrics_of(chosen, rules)
+    runs = Runs.of(sliced, _kept(chosen, needed), files.HASH)
     runs.most = _MOST_OF_STREAM if old is None and made is None else None
-    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, **also, **run)
-    whole, new.report = new.scores, _shown(new.scores, settings)
+    kept: dict[str, Any] = {"also": None if sink is None else Sink.of(sink), "details": details, "keep": keep}
+    new = runs.run("run", predictions, labels, sliced, fit=False, needed=needed, **kept, **run)
+    whole, new.report = new.scores, _shown(new.scores, chosen)
     paired = [rule.metric for rule in rules.regressions]
     against = None if old is None else compared(old, runs, new, labels, paired, **run)
-    result = _judged(rules, Evidence(new.report, whole, settings, runs, new if runs.keeps_all else None, against))
+    result = _judged(rules, Evidence(new.report, whole, chosen, runs, new if runs.keeps_all else None, against))
     if made is not None:
         files.write(made, runs, new)
     return replace(result, written=made)
+
+
+def _check_files(old: str | None, made: str | None, settings: Settings, inputs: Sequence[Any]) -> None:
+    """Refuse a baseline that is not there, and one that cannot be written."""
+    if old is not None:
+        from xentcli.analysis.against import check_there
+
+        check_there(old, *inputs)
+    if made is not None:
+        _check_written(made, (*inputs, old, *settings.files_named()))
 
 
 def _kept_state(state: Any, settings: Settings, rules: Rules, inputs: Sequence[Any]) -> Keep:

@@ -47,9 +47,9 @@ def files_of(path: str) -> tuple[str, ...] | None:
         raise FileError(f"{files[odd]}; the files of {path} are read as one table", place=Place(odd))
     keys = dict(zip(found, _differences(found), strict=True))
     last = {key: file for file, key in keys.items()}
-    twin = next((file for file, key in keys.items() if last[key] != file), None)
-    if twin is not None:
-        raise FileError(f"its number is that of {last[keys[twin]]}: which comes first?", place=Place(twin))
+    again = next((file for file, key in keys.items() if last[key] != file), None)
+    if again is not None:
+        raise FileError(f"its number is that of {last[keys[again]]}: which comes first?", place=Place(again))
     return tuple(sorted(found, key=keys.__getitem__))
 
 
