@@ -7,6 +7,7 @@ differs: tests of imports, of limits set before it, or of what the interpreter r
 from __future__ import annotations
 
 import atexit
+import ctypes
 import functools
 import gc
 import importlib
@@ -19,7 +20,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 """The signals that end a run."""
 MOST_BYTES = 100_000
 """The largest message: a command with its environment."""
+PR_SET_PTRACER = 0x59616D61
+"""The number of the option of prctl() that says which processes may trace this one."""
 
 
 def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -92,24 +95,40 @@ class Server:
         self.socket.close()
         self.process.wait()
 
-    def start(self, args: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> Forked:
-        """Start a command with stdin, stdout and stderr as file descriptors."""
-        socket.send_fds(self.socket, [json.dumps([args, str(cwd), dict(env)]).encode()], streams)
+    def start(
+        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Sequence[int], *, stopped: bool = False
+    ) -> Forked:
+        """Start a command with stdin, stdout and stderr as file descriptors; a `stopped` one waits for SIGCONT."""
+        socket.send_fds(self.socket, [json.dumps([args, str(cwd), dict(env), stopped]).encode()], streams)
         return Forked(self.socket, int(self.socket.recv(99)))
 
     def run(
-        self, args: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes | BinaryIO | None, seconds: float
+        self,
+        args: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        stdin: bytes | BinaryIO | None,
+        seconds: float,
+        attach: Callable[[int], object] | None = None,
     ) -> tuple[int, bytes, bytes]:
-        """Run a command, stdin a pipe of bytes, a file or nothing; return its exit code, and stdout and stderr."""
+        """Run a command, stdin a pipe of bytes, a file or nothing; return its exit code, and stdout and stderr.
+
+        `attach` is called with its process id before it runs, and may trace it.
+        """
         stdin_read, stdin_write = os.pipe()
         stdout_read, stdout_write = os.pipe()
         stderr_read, stderr_write = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
         data = stdin if isinstance(stdin, bytes) else b""
         given = stdin_read if isinstance(stdin, bytes) else nothing if stdin is None else stdin.fileno()
-        process = self.start(args, cwd, env, [given, stdout_write, stderr_write])
+        process = self.start(args, cwd, env, [given, stdout_write, stderr_write], stopped=attach is not None)
         for fd in (nothing, stdin_read, stdout_write, stderr_write):
             os.close(fd)
+        if attach is not None:
+            try:
+                attach(process.pid)
+            finally:
+                os.kill(process.pid, signal.SIGCONT)
         with ThreadPoolExecutor(3) as pool:
             pool.submit(_fill, stdin_write, data)
             out, err = pool.submit(_drain, stdout_read), pool.submit(_drain, stderr_read)
@@ -171,6 +190,8 @@ def serve(fd: int) -> None:
                 _become(message, streams)
             for stream in streams:
                 os.close(stream)
+            if json.loads(message)[3]:
+                os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             connection.send(b"%d" % pid)
             connection.recv(99)
             connection.send(b"%d" % os.waitpid(pid, 0)[1])
@@ -181,7 +202,7 @@ def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
     from xentcli.cli import main
 
     try:
-        args, folder, env = json.loads(message)
+        args, folder, env, stopped = json.loads(message)
         for fd, given in enumerate(streams):
             os.dup2(given, fd)
             os.close(given)
@@ -194,6 +215,10 @@ def _become(message: bytes, streams: Sequence[int]) -> NoReturn:
             stream = _opened(fd, getattr(sys, name))
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
+        if stopped:
+            # Without root only a parent may trace a process, unless the process allows others.
+            ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_long(-1), 0, 0, 0)
+            os.kill(os.getpid(), signal.SIGSTOP)
         main()
     except BaseException:
         traceback.print_exc()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests import forked
 from tests.conftest import started
-from tests.forked import default_signals
 
 OLD = b"an older report, whole\n"
 ROWS = 2000
@@ -73,14 +75,31 @@ class Scene:
     def contents(self) -> dict[str, bytes]:
         return {path.name: content_of(path) for path in self.out.iterdir()}
 
-    def run(self, *before: str) -> subprocess.CompletedProcess[bytes]:
+    def run(self, *strace: str) -> subprocess.CompletedProcess[bytes]:
+        """Run the command, traced where that is asked for."""
         command, env = self.command(), environment()
-        if not before:
+        if not strace:
             return started(command[3:], self.folder, env)
-        command = [*before, *command]
-        return subprocess.run(
-            command, capture_output=True, env=env, timeout=120, check=False, preexec_fn=default_signals
-        )
+        if not forked.can_fork(command[3:], env):
+            command = [strace[0], "-qq", *strace[1:], *command]
+            return subprocess.run(
+                command, capture_output=True, env=env, timeout=120, check=False, preexec_fn=forked.default_signals
+            )
+        with contextlib.ExitStack() as ends:
+            done = forked.server().run(
+                command[3:], self.folder, env, None, 120, lambda pid: ends.enter_context(attached(pid, strace))
+            )
+        return subprocess.CompletedProcess(command, *done)
+
+
+@contextlib.contextmanager
+def attached(pid: int, strace: Sequence[str]) -> Iterator[None]:
+    """Have strace trace a process to its end."""
+    with subprocess.Popen([*strace, "-p", str(pid)], stderr=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stderr is not None
+        said = tracer.stderr.readline()
+        assert said.endswith("attached\n"), said
+        yield
 
 
 def scene(folder: Path) -> Scene:
