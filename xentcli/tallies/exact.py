@@ -44,6 +44,8 @@ _MOST_BITS = 1 << 14
 _MOST_EXTRACTIONS = 6
 _MOST_BINS = 1 << 22
 _SOME = 64
+_FEW_ROWS = 2048
+"""Up to this many rows the calls of NumPy take most of the time of a sum."""
 
 Wide = tuple[Floats, Ints]
 """Doubles as (significand, exponent), so that products neither overflow nor underflow."""
@@ -79,6 +81,16 @@ class Among:
 
 
 ALL = Among()
+
+
+@record(frozen=True, eq=False)
+class _Vectors(Among):
+    """Groups of consecutive rows, all of one length."""
+
+    def sums(self, values: Floats, step: int) -> Sequence[int] | Ints:
+        """For each vector the sum."""
+        each = np.add.reduce(values.reshape(self.count, -1), axis=1).tolist()
+        return [int(math.ldexp(total, -step)) for total in each]
 
 
 class Summed:
@@ -194,6 +206,21 @@ class ExactSum(Tally, Summed):
                 low = step
             units += int(sums[0]) << (step - low)
         return cls.made(units, low) if odd is None else cls.made(units, low, tuple(odd[:, 0].tolist()))
+
+    @classmethod
+    def of_each(cls, vectors: Sequence[Floats]) -> list[Self]:
+        """Return the sum of each of several vectors (f8[n]): for few rows in one pass, a third of the time.
+
+        >>> [total.value for total in ExactSum.of_each([np.array([0.5, 1e300]), np.array([1.0, 2.0])])]
+        [1e+300, 3.0]
+        """
+        if len(vectors[0]) <= _FEW_ROWS:
+            x, count = np.concatenate(vectors), len(vectors)
+            among = _Vectors(np.arange(count).repeat(len(vectors[0])), count)
+            if (top := _largest(x)) < math.inf:
+                layers = list(_layers(x, top, among))
+                return [cls.folded([(step, sums[i : i + 1]) for step, sums in layers], ALL) for i in range(count)]
+        return [cls.of(vector) for vector in vectors]
 
     def merge(self, other: ExactSum) -> ExactSum:
         """Return the sum over both."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from xentcli.arrays import Floats, Ints
+from xentcli.arrays import Floats, Ints, two_product
 from xentcli.records import cached_property, record
 from xentcli.tallies.exact import (
     ALL,
@@ -177,6 +177,14 @@ class Moments(Tally, _Spread):
     def is_sound(self) -> bool:
         """Whether there are 0 rows or more."""
         return self.rows >= 0
+
+    @classmethod
+    def of_finite(cls, values: Floats, others: Sequence[Floats]) -> tuple[Self, list[ExactSum]]:
+        """Tally moderate values (f8[n]) of weight 1, and return the sums of `others` (f8[n] each) too."""
+        total, high, low, *sums = ExactSum.of_each([values, *two_product(values, values), *others])
+        count = len(values)
+        rows = ExactSum.of_counts(np.array([count]))
+        return cls(Mean(total, rows), count, high.merge(low), total, rows), sums
 
     @cached_property
     def standard_error(self) -> float | None:

@@ -12,7 +12,7 @@ from xentcli.records import cached_property, record, replace
 from xentcli.scoring.losses import Workings
 from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, wanted
-from xentcli.tallies.exact import ExactSum
+from xentcli.tallies.exact import ExactSum, moderate
 from xentcli.tallies.infinite import Clipping, Infinite
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.moments import Mean, Moments, quotient
@@ -178,14 +178,18 @@ class Scores(Tally):
     def of(cls, figures: Figures, *, read: int, left_out: LeftOut = _NOTHING, underflows: int = 0) -> Scores:
         """Tally the figures of the scored rows among `read` rows."""
         loss, weight, mass = figures.loss, figures.weight, figures.mass
-        below = figures.below
+        below, means = figures.below, figures.means.values()
+        if weight is None and moderate(loss):
+            cost, sums = Moments.of_finite(loss, [*means])
+        else:
+            cost, sums = Moments.of(loss, weight, mass), [ExactSum.of_weighted(values, below) for values in means]
         return cls(
             read,
             left_out,
             read - left_out.rows - len(loss),
             underflows,
-            Moments.of(loss, weight, mass),
-            {name: ExactSum.of_weighted(values, below) for name, values in figures.means.items()},
+            cost,
+            dict(zip(figures.means, sums, strict=True)),
             figures.shares,
             Infinite.of(loss, below, figures.rows),
             Clipping.of(loss, figures.raw_loss, weight, mass),
