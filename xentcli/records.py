@@ -267,6 +267,11 @@ class Derived:
         made.__dict__[_SOURCE] = source
         return made
 
+    @property
+    def _derived_from(self) -> Any:
+        """What its fields are derived from; None once all are."""
+        return self.__dict__.get(_SOURCE)
+
     def __getattr__(self, name: str) -> Any:
         """Derive a field."""
         cls: Any = type(self)

@@ -24,7 +24,7 @@ from xentcli.scoring.losses import Workings
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
 from xentcli.tallies.block import Block, Wants, Whole
-from xentcli.tallies.bundle import TALLIES, Bundle, Entry
+from xentcli.tallies.bundle import TALLIES, Bundle, Entry, asked
 from xentcli.tallies.exact import Among
 from xentcli.tallies.groups import Groups
 from xentcli.tallies.left_out import LeftOut
@@ -190,8 +190,9 @@ def test_any_split_gives_the_tallies_of_the_whole(layout: dict[str, Any], monkey
     rows = [row_of(block, i) for i in range(30)]
     parts = [Bundle.of(row) for row in rows]
     assert merged(parts) == whole
-    task = functools.reduce(lambda bundle, row: bundle.add(row, "predictions", "rows"), rows, Bundle())
-    assert task.add(Block.joined([row.reduced() for row in rows]), "figures") == whole
+    names, at_the_end = asked(block.wants, "predictions", "rows"), asked(block.wants, "figures")
+    task = functools.reduce(lambda bundle, row: bundle.add(row, names), rows, Bundle())
+    assert task.add(Block.joined([row.reduced() for row in rows]), at_the_end) == whole
     monkeypatch.setattr("xentcli.tallies.groups._MANY", 0)
     monkeypatch.setattr("xentcli.tallies.groups._AT_LEAST", 1)
     assert merged(parts) == whole

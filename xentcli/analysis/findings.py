@@ -80,13 +80,14 @@ class Case:
         """Whether the cost can be compared to the prior: not with soft targets, nor with weights."""
         return bool(self.prior) and self.total.scored >= LEAST_ROWS and not self.total.soft and not self.weighted
 
-    @property
+    @cached_property
     def worse_than_prior(self) -> bool:
         """Whether the cost, or that of the rows with a finite loss, is significantly above the prior."""
-        cost, error = self.total.cost_of_the_rest, self.total.standard_error_of_the_rest
-        if not self.comparable or self.prior is None or cost is None or error is None:
+        cost = self.total.cost_of_the_rest
+        if not self.comparable or self.prior is None or cost is None or not cost > 1.02 * self.prior:
             return False
-        return cost > 1.02 * self.prior + 2 * error
+        error = self.total.standard_error_of_the_rest
+        return error is not None and cost > 1.02 * self.prior + 2 * error
 
     @property
     def no_better_than_chance(self) -> bool:

@@ -225,6 +225,8 @@ class _Diagnosed:
 
 def _base(plan: Plan, bundle: Bundle) -> Warning | None:
     """The warning of labels that are counted from 1."""
+    if "from_one" not in bundle.tallies:
+        return None
     total: Scores = bundle["scores"]
     return attempted(
         lambda: base_warning(bundle["from_one"], total.cost.mean.value, len(plan.classes), plan.settings), None

@@ -33,6 +33,7 @@ _SURE = 3.0
 _STEPS = (-1, 1)
 """Where the neighbours are: before a row, and after it."""
 _MeanOf = Callable[[Floats], Any]
+_Rows = Ints | slice
 
 
 def _exact(values: Floats) -> Mean:
@@ -49,8 +50,7 @@ class _Rough:
     @classmethod
     def of(cls, values: Floats) -> _Rough:
         """Tally values (f8[n])."""
-        with np.errstate(over="ignore"):
-            return cls(float(np.add.reduce(values)), len(values))
+        return cls(float(np.add.reduce(values)), len(values))
 
     @property
     def value(self) -> float:
@@ -98,15 +98,13 @@ class _Shift:
     here: _Score = _NOTHING
     there: _Score = _NOTHING
 
-    def add(self, work: Workings, step: int, mean: _MeanOf) -> _Shift:
-        """Add the rows of a batch that have a neighbour `step` rows away."""
-        first = (work.batch.rows[1:] - work.batch.rows[:-1] == 1).nonzero()[0]
-        rows, neighbours = (first + 1, first) if step < 0 else (first, first + 1)
+    def add(self, work: Workings, rows: _Rows, neighbours: _Rows, mean: _MeanOf) -> _Shift:
+        """Add the rows of a batch that have a neighbour, with the neighbours."""
         here = _Score.of(work.loss[rows], work.figure(correct)[rows], work.raw_loss[rows], mean)
         loss, right = _with_labels(work, rows, neighbours)
         # The number of infinite losses is reported only without clipping.
         there = _Score.of(loss, right, loss, mean)
-        return _Shift(self.rows + len(rows), self.here.merge(here), self.there.merge(there))
+        return _Shift(self.rows + len(loss), self.here.merge(here), self.there.merge(there))
 
     @property
     def by_cost(self) -> bool:
@@ -139,7 +137,16 @@ class _Shift:
         return by_cost or there < min(1.1 * constant, 0.9 * here)
 
 
-def _with_labels(work: Workings, rows: Ints, others: Ints) -> tuple[Floats, Floats]:
+def _neighbours(rows: Ints) -> tuple[_Rows, _Rows]:
+    """The places of the rows that are followed by the next row (by their numbers), and those of their followers."""
+    followed = rows[1:] - rows[:-1] == 1
+    if np.logical_and.reduce(followed):
+        return slice(None, -1), slice(1, None)
+    first = followed.nonzero()[0]
+    return first, first + 1
+
+
+def _with_labels(work: Workings, rows: _Rows, others: _Rows) -> tuple[Floats, Floats]:
     """f8[m] each: the loss of rows with the labels of others, and whether that label is predicted (1 or 0)."""
     target = work.batch.target
     assert target is not None
@@ -210,8 +217,10 @@ def _shifts(works: Iterable[Workings], mean: _MeanOf) -> dict[int, _Shift]:
     """The scores of rows with the labels of the rows before (-1) and after them (1)."""
     shifts = dict.fromkeys(_STEPS, _Shift())
     for work in works:
-        for step, shift in shifts.items():
-            shifts[step] = shift.add(work, step, mean)
+        first, followers = _neighbours(work.batch.rows)
+        with np.errstate(over="ignore"):
+            before = shifts[-1].add(work, followers, first, mean)
+            shifts = {-1: before, 1: shifts[1].add(work, first, followers, mean)}
     return shifts
 
 

@@ -240,6 +240,11 @@ class _Summary:
         totals, means = self.totals, self.total.means
         return {metric.name: self._value(metric, totals, means) for metric in self.chosen}
 
+    def value(self, name: str) -> float | None:
+        """One of the metrics; None for others."""
+        metric = next((metric for metric in self.chosen if metric.name == name), None)
+        return None if metric is None else self._value(metric, self.totals, self.total.means)
+
     @property
     def undefined(self) -> dict[str, str]:
         """Why figures are undefined, but for metrics that are not chosen."""

@@ -35,7 +35,7 @@ from xentcli.scoring.measures import measured
 from xentcli.scoring.metrics import Metric, slice_means, wanted
 from xentcli.tallies.bins import BINS
 from xentcli.tallies.block import NO_FIGURES, Block, Wants, Whole
-from xentcli.tallies.bundle import TALLIES, Bundle, Needs
+from xentcli.tallies.bundle import TALLIES, Bundle, asked
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
@@ -199,18 +199,46 @@ class _Seen:
         for found, position in zip(self.positions, piece.positions, strict=True):
             found.append(position)
 
-    def add(self, block: Block, *needs: Needs) -> None:
-        """Add the tallies with these needs, and free the predictions."""
-        self.bundle = self.bundle.add(block, *needs)
+    def add(self, block: Block, names: Sequence[str]) -> None:
+        """Add the tallies of these names, and free the predictions."""
+        self.bundle = self.bundle.add(block, names)
         self.blocks.append(block.reduced())
 
-    def outcome(self) -> Outcome:
-        """Tally the figures of all pieces at once, and return the outcome."""
+    def outcome(self, names: Sequence[str]) -> Outcome:
+        """Add the tallies of these names, from the figures of all pieces at once, and return the outcome."""
         positions = tuple(np.concatenate(found) for found in self.positions)
         bundle = None if self.missing else self.bundle
         if bundle is not None and self.blocks:
-            bundle = bundle.add(Block.joined(self.blocks), "figures")
+            bundle = bundle.add(Block.joined(self.blocks), names)
         return Outcome(bundle, joined(self.ids), positions, self.row_names, tuple(self.examples), self.head)
+
+
+@record(frozen=True, eq=False)
+class Needed:
+    """What a run computes, which is decided once for a plan.
+
+    Attributes
+    ----------
+    wants
+        The optional tallies.
+    whole
+        Whether a loss, metric or tally needs the predictions of every row; most diagnoses need only the first.
+    of_predictions, of_rows, of_figures
+        The names of the tallies by their needs.
+    """
+
+    wants: Wants
+    whole: bool
+    of_predictions: tuple[str, ...]
+    of_rows: tuple[str, ...]
+    of_figures: tuple[str, ...]
+
+    @classmethod
+    def of(cls, wants: Wants, *, whole: bool) -> Needed:
+        """Decide for these tallies; `whole` says whether a loss or metric needs the predictions."""
+        of_predictions = asked(wants, "predictions")
+        whole = whole or not all(TALLIES[name].diagnosis for name in of_predictions)
+        return cls(wants, whole, of_predictions, asked(wants, "rows"), asked(wants, "figures"))
 
 
 @record(frozen=True, eq=False)
@@ -232,14 +260,15 @@ class Scorer:
 
     def __call__(self, task: Task) -> Outcome:
         """Load, score and tally a task: piece by piece, or consecutive reduced pieces at once."""
-        seen = _Seen()
+        seen, needed = _Seen(), self.needed
         for reduced, run in itertools.groupby(self._aligned(task, seen), self._will_do_reduced):
             if reduced:
-                self._score(seen, Aligned.joined([self._looked_at(seen, aligned) for aligned in run]), "rows")
+                joined_rows = Aligned.joined([self._looked_at(seen, aligned) for aligned in run])
+                self._score(seen, joined_rows, needed.of_rows)
             else:
                 for aligned in run:
-                    self._score(seen, aligned, "predictions", "rows")
-        return seen.outcome()
+                    self._score(seen, aligned, (*needed.of_predictions, *needed.of_rows))
+        return seen.outcome(needed.of_figures)
 
     def _aligned(self, task: Task, seen: _Seen) -> Iterator[Aligned]:
         """Load, align and check the pieces of a task."""
@@ -258,29 +287,39 @@ class Scorer:
         return wanted() if self.metrics is None else self.metrics
 
     @cached_property
-    def _needs_predictions(self) -> bool:
-        """Whether a loss, metric or tally needs the predictions of every row; most diagnoses need only the first."""
-        recipe = self.plan.recipe
-        every = (*self._metrics, *self.plan.settings.metrics_of_rows)
-        whole = [metric for metric in every if metric.per_example and not metric.reduced]
-        tallied = [e for e in TALLIES.values() if e.needs == "predictions" and not e.diagnosis and e.wanted(self.wants)]
-        return bool(recipe.smoothing or recipe.per_row or whole or tallied)
+    def needed(self) -> Needed:
+        """What is computed; the plan keeps it for further runs."""
+        metrics = None if self.metrics is None else tuple([metric.name for metric in self.metrics])
+        key = (metrics, self.tail, self.calibration, self.bins, self.fit, self.details)
+        found: Needed | None = self.plan.derived.get(key)
+        if found is None:
+            recipe = self.plan.recipe
+            every = (*self._metrics, *self.plan.settings.metrics_of_rows)
+            whole = any(metric.per_example and not metric.reduced for metric in every)
+            whole = bool(recipe.smoothing or recipe.per_row or whole)
+            found = self.plan.derived[key] = Needed.of(self._wants(), whole=whole)
+        return found
 
     def _will_do_reduced(self, aligned: Aligned) -> bool:
         """Whether the reduced rows suffice for everything."""
-        return aligned.batch.is_reduced and not self._needs_predictions
+        return aligned.batch.is_reduced and not self.needed.whole
 
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
-        """Add the tallies that need predictions, and free the predictions."""
-        if not seen.bundle.all_settled(self.wants, "predictions"):
-            block = self._block(aligned, Workings(aligned.batch), NO_FIGURES)
-            seen.bundle = seen.bundle.add(block, "predictions")
+        """Add the tallies of diagnoses that need predictions, and free the predictions."""
+        names = self.needed.of_predictions
+        if not seen.bundle.all_settled(names):
+            work = Workings(aligned.batch)
+            whole = Whole(work, self._plain(aligned, work), aligned.kept)
+            seen.bundle = seen.bundle.add(Block(self.needed.wants, NO_FIGURES, aligned.rows, whole=whole), names)
         batch = aligned.batch.reduced_only()
         return replace(aligned, batch=batch, unweighted=batch)
 
-    @cached_property
+    @property
     def wants(self) -> Wants:
         """Which optional tallies this run needs."""
+        return self.needed.wants
+
+    def _wants(self) -> Wants:
         settings, plan = self.plan.settings, self.plan
         details = self.details if plan.matcher is not None else self.details - {"by_class", "reliability"}
         # Smoothed soft targets have no costs by class.
@@ -306,30 +345,33 @@ class Scorer:
             fit=self.fit,
         )
 
-    def _score(self, seen: _Seen, aligned: Aligned, *needs: Needs) -> None:
-        """Compute the figures of aligned rows, and tally them."""
+    def _score(self, seen: _Seen, aligned: Aligned, names: Sequence[str]) -> None:
+        """Compute the figures of aligned rows, and add the tallies of these names."""
         work = Workings(aligned.batch)
         block = self._block(aligned, work)
-        seen.add(block, *needs)
+        seen.add(block, names)
         if self.prepare is not None:
             seen.examples.append(self.prepare(self._examples(aligned, work, block)))
 
-    def _block(self, aligned: Aligned, work: Workings, figures: Figures | None = None) -> Block:
-        """Return aligned rows as a block; computes their figures unless they are given."""
-        plain = work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted)
+    def _block(self, aligned: Aligned, work: Workings) -> Block:
+        """Return aligned rows as a block with their figures."""
         show = tuple(column for columns in _uses(aligned, "show") for column in columns)
         clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
             self.wants,
-            Figures.of(work, self._metrics) if figures is None else figures,
+            Figures.of(work, self._metrics),
             read=aligned.rows,
             left_out=aligned.left_out,
             underflows=aligned.underflows,
             by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
             clusters=clusters[0] if clusters else None,
             bytes=aligned.bytes,
-            whole=Whole(work, plain, aligned.kept, aligned.ids, show),
+            whole=Whole(work, self._plain(aligned, work), aligned.kept, aligned.ids, show),
         )
+
+    def _plain(self, aligned: Aligned, work: Workings) -> Workings:
+        """The rows of `work` without class weights."""
+        return work if aligned.batch is aligned.unweighted else Workings(aligned.unweighted)
 
     def pieces(self, task: Task) -> Iterator[Piece]:
         """Load the pieces of a task with the rows that go with them."""

@@ -12,7 +12,7 @@ from xentcli.pairing.join import Join
 from xentcli.pairing.matchers import Matcher
 from xentcli.pairing.reference import Reference
 from xentcli.readers.source import Selection, Source
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.recipe import Recipe
 from xentcli.settings import Settings
 
@@ -110,6 +110,11 @@ class Plan:
     positions: int = 0
     sequences: bool = False
     reference: Reference | None = None
+
+    @cached_property
+    def derived(self) -> dict[Any, Any]:
+        """What follows from the plan alone, by keys of those who derive it: neither the plan nor rows are in it."""
+        return {}
 
     @property
     def predictions(self) -> Table:

@@ -109,8 +109,8 @@ class Batch:
         reference = None if self.reference is None else self.reference.reduced_only()
         return replace(self, values=LetGo(len(self.rows), self.classes), reference=reference)
 
-    def take(self, rows: Ints) -> Batch:
-        """Return some of the rows (i8[m])."""
+    def take(self, rows: Ints | slice) -> Batch:
+        """Return some of the rows (i8[m], or a slice)."""
         return replace(
             self,
             values=self.values[rows],

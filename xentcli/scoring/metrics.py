@@ -312,8 +312,8 @@ def wanted(asked: Iterable[Metric] = ()) -> tuple[Metric, ...]:
     >>> [metric.name for metric in wanted([top(3), find("cost")])][-2:]
     ['kl', 'top3']
     """
-    usual = [metric for metric in METRICS.values() if metric.usual]
-    return tuple({metric.name: metric for metric in (*usual, *with_those_beside(asked))}.values())
+    usual, more = [metric for metric in METRICS.values() if metric.usual], with_those_beside(asked)
+    return tuple({metric.name: metric for metric in (*usual, *more)}.values()) if more else tuple(usual)
 
 
 def slice_means(metrics: Iterable[Metric]) -> tuple[str, ...]:

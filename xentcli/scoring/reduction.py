@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from xentcli.arrays import Array, Floats, Ints
-from xentcli.records import record
+from xentcli.records import cached_property, record
 from xentcli.scoring.recipe import Recipe
 from xentcli.scoring.rows import FEW, column_sums, columns_of, first_largest, rounding, row_dots, row_sums
 
@@ -106,7 +106,7 @@ class Reduced:
         low, high = np.minimum(self.label, self.sums), np.maximum(self.label, self.sums)
         return (~((low > _LEAST_POWER) & (high < 1 / _LEAST_POWER))).nonzero()[0]
 
-    @property
+    @cached_property
     def deviation(self) -> float:
         """The largest distance of a sum from 1; 0 without rows."""
         # Rounding keeps the order: the largest and the smallest sum are the farthest from 1.

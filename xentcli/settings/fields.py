@@ -378,7 +378,7 @@ class Fields:
                 found[there] = None
         return list(found)
 
-    @property
+    @cached_property
     def given(self) -> list[Given]:
         """The data that were given in place of columns, beside the labels."""
         specs = (self.weights, self.cluster, self.bytes, self.reference, *self.slices, *self.shown_columns)

@@ -5,7 +5,7 @@ To add a tally, add a row to TALLIES; its value is ``bundle[name]``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
 from functools import partial
 from typing import Any, Literal, Self, cast
@@ -27,7 +27,7 @@ from xentcli.tallies.tail import step_of
 from xentcli.tallies.tally import Tally
 from xentcli.tallies.worst import Worst
 
-__all__ = ["TALLIES", "Bundle", "Entry", "Needs"]
+__all__ = ["TALLIES", "Bundle", "Entry", "Needs", "asked"]
 
 Needs = Literal["figures", "rows", "predictions"]
 """Which part of a block a tally is computed from."""
@@ -68,25 +68,24 @@ class Bundle(Tally):
     @classmethod
     def of(cls, block: Block) -> Bundle:
         """Compute every wanted tally of a block."""
-        return cls().add(block, "predictions", "rows", "figures")
+        return cls().add(block, asked(block.wants, "predictions", "rows", "figures"))
 
-    def all_settled(self, wants: Wants, needs: Needs) -> bool:
-        """Whether no further rows can change the tallies that have these needs."""
-        asked = [name for name, entry in TALLIES.items() if entry.needs == needs and entry.wanted(wants)]
-        return all(name in self.tallies and _settled(self.tallies[name]) for name in asked)
+    def all_settled(self, names: Collection[str]) -> bool:
+        """Whether no further rows can change the tallies of these names."""
+        return all(name in self.tallies and _settled(self.tallies[name]) for name in names)
 
-    def add(self, block: Block, *needs: Needs) -> Bundle:
-        """Add the tallies of a block that have one of these needs."""
+    def add(self, block: Block, names: Collection[str]) -> Bundle:
+        """Add the tallies of a block that have these names."""
         tallies = dict(self.tallies)
-        for name, entry in TALLIES.items():
-            if entry.needs in needs and entry.wanted(block.wants):
-                make = partial(entry.of, block)
-                if name in tallies:
-                    known = tallies[name]
-                    if known is None or known.settled:
-                        continue
-                    make = partial(_added, known, entry, block)
-                tallies[name] = _tried(entry, make)
+        for name in names:
+            entry = TALLIES[name]
+            make = partial(entry.of, block)
+            if name in tallies:
+                known = tallies[name]
+                if known is None or known.settled:
+                    continue
+                make = partial(_added, known, entry, block)
+            tallies[name] = _tried(entry, make)
         return Bundle(tallies)
 
     def merge(self, other: Bundle) -> Bundle:
@@ -172,3 +171,8 @@ TALLIES: dict[str, Entry] = {
     "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, "predictions", diagnosis=True),
 }
 """Every tally of a score, by name."""
+
+
+def asked(wants: Wants, *needs: Needs) -> tuple[str, ...]:
+    """Return the names of the tallies that a run asks for, of those with one of these needs."""
+    return tuple(name for name, entry in TALLIES.items() if entry.needs in needs and entry.wanted(wants))

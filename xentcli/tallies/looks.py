@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Self
 
@@ -20,7 +20,12 @@ from xentcli.tallies.tally import Tally
 
 __all__ = ["Looks", "half_width", "least_other", "sure_codes"]
 
-_FEW = 8
+_FEW, _FEW_COLUMNS = 8, 64
+"""Rows, and columns of them, that are looked at first: as a rule one number of these rules a property out."""
+_SLACK = 1e-6
+_WIDEST = math.exp(1 + 3 * _SLACK)
+"""The largest ratio of two numbers of a softmax of probabilities."""
+_Few = Sequence[Sequence[float]]
 _BITS = 47
 """Number of low bits of a double that are dropped for its bin: 32 bins per power of two."""
 _CERTAIN: Mapping[str, tuple[float, float]] = {
@@ -67,14 +72,15 @@ class Looks(Tally):
     def of(cls, work: Workings) -> Looks:
         """Examine rows."""
         batch = work.batch
+        few: _Few = batch.values[:_FEW].astype(np.float64, copy=False)[:, :_FEW_COLUMNS].tolist()
         codes = None
-        if _sure(batch):
+        if _sure(batch, few):
             hard = ~work.soft
             codes = sure_codes(batch.predictions[hard, -1], work.index[hard])
         return cls(
-            _hard(batch),
-            _probable(batch),
-            Mean.of(work.confidence, None) if _twice(batch) else None,
+            _hard(batch, few),
+            _probable(batch, few),
+            Mean.of(work.confidence, None) if _twice(batch, few) else None,
             None if codes is None else Counts((counted(codes),)),
         )
 
@@ -102,51 +108,51 @@ def half_width(bins: Ints) -> Floats:
     return np.where((least == 0) | (least == 0.5), 0, (next_ - least) / 2)
 
 
-def _every(batch: Batch, test: Callable[[Floats], bool]) -> bool:
-    """Whether all rows pass a test; the first few are tried first, since one usually fails."""
-    few: Floats = batch.values[:_FEW].astype(np.float64, copy=False)
-    return test(few) and (len(batch.rows) <= _FEW or test(batch.predictions))
-
-
-def _hard(batch: Batch) -> bool:
+def _hard(batch: Batch, few: _Few) -> bool:
     """Whether every probability is 0 or 1."""
     low, high = _CERTAIN.get(batch.kind, (None, None))
-    return low is not None and _every(batch, lambda q: bool(np.logical_and.reduce((q == low) | (q == high), axis=None)))
+    if low is None or any(q not in (low, high) for row in few for q in row):
+        return False
+    q = batch.predictions
+    return bool(np.logical_and.reduce((q == low) | (q == high), axis=None))
 
 
-def _sure(batch: Batch) -> bool:
+def _sure(batch: Batch, few: _Few) -> bool:
     """Whether no probability of one column is below 0.5."""
-    if batch.kind != "probs" or not batch.binary or batch.multilabel:
+    if batch.kind != "probs" or not batch.binary or batch.multilabel or any(row[-1] < 0.5 for row in few):
         return False
-    return _every(batch, lambda q: bool((q[:, -1] >= 0.5).all()))
+    return bool((batch.predictions[:, -1] >= 0.5).all())
 
 
-def _probable(batch: Batch) -> bool:
+def _probable(batch: Batch, few: _Few) -> bool:
     """Whether the logits of every row would be valid probabilities."""
-    if batch.kind != "logits":
+    if batch.kind != "logits" or any(not 0 <= z < 1.01 for row in few for z in row):
         return False
+    z = batch.predictions
     if batch.binary or batch.multilabel:
-        return _every(batch, lambda z: bool(((z >= 0) & (z <= 1)).all()))
+        return bool(((z >= 0) & (z <= 1)).all())
     with np.errstate(over="ignore", invalid="ignore"):
-        return _every(batch, lambda z: bool((z >= 0).all() and (np.abs(row_sums(z) - 1) <= 0.001).all()))
+        return bool((z >= 0).all() and (np.abs(row_sums(z) - 1) <= 0.001).all())
 
 
-def _twice(batch: Batch) -> bool:
+def _twice(batch: Batch, few: _Few) -> bool:
     """Whether each row is the softmax of some probabilities p.
 
     Then ln q = p - c, and sum p = 1 gives p = ln q - mean(ln q) + 1/K, which must lie from 0 to 1.
     """
     if batch.target is None or batch.multilabel or batch.kind != "probs" or batch.binary:
         return False
-    return batch.classes <= MOST_CLASSES and _every(batch, _is_softmax_of_probabilities)
+    if batch.classes > MOST_CLASSES or any(not 0 < max(row) <= _WIDEST * min(row) for row in few):
+        return False
+    return _is_softmax_of_probabilities(batch.predictions)
 
 
 def _is_softmax_of_probabilities(q: Floats) -> bool:
-    low, slack = np.minimum.reduce(q, axis=1), 1e-6
+    low = np.minimum.reduce(q, axis=1)
     # Most rows have a ratio above e between the largest and the smallest: no logarithm is needed.
-    near = np.maximum.reduce(q, axis=1) <= math.exp(1 + 3 * slack) * low
+    near = np.maximum.reduce(q, axis=1) <= _WIDEST * low
     if not np.logical_and.reduce((low > 0) & near):
         return False
     logs = np.log(q)
     p = logs - logs.mean(axis=1, keepdims=True) + 1 / q.shape[1]
-    return bool((p >= -slack).all() and (p <= 1 + slack).all())
+    return bool((p >= -_SLACK).all() and (p <= 1 + _SLACK).all())
