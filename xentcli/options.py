@@ -45,7 +45,7 @@ class Option:
     data
         Whether it takes data in place of the name of a column, "one" column of them, "several", or what Takes has.
     needs
-        What it requires: "labels", "one problem" (not ``--multilabel``), "files", "sums" (of rows).
+        What it requires: "labels", "one problem" (not ``--multilabel``), "files" (not one example), "sums" (of rows).
     commands
         The commands that take it.
     multiple

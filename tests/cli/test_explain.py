@@ -373,8 +373,9 @@ def test_the_printed_steps_agree_in_the_digits_that_are_printed(
     values = logits if "logits" in form else [p / math.fsum(q) for p in q]
     option = "--logits" if "logits" in form else "--probs"
     target = [t / math.fsum(y[: len(q)]) for t in y[: len(q)]]
-    truth = ("--target", ",".join(map(repr, target))) if "soft" in form else ("--label", str(label))
-    text = told(explain(f"{option}={','.join(map(repr, values))}", *truth, "--index-base", "0", "--base", base))
+    hard = ("--label", str(label), "--index-base", "0")
+    truth = ("--target", ",".join(map(repr, target))) if "soft" in form else hard
+    text = told(explain(f"{option}={','.join(map(repr, values))}", *truth, "--base", base))
     check_equations(text)
     units = {"e": ("nats", "ln q"), "2": ("bits", "log2 q"), "10": ("bans", "log10 q")}[base]
     assert units[0] in text and units[1] in text
@@ -550,3 +551,30 @@ def test_the_loss_is_that_of_per_example(tmp_path: Path, explain: Call) -> None:
     for row, loss in enumerate(losses, start=1):
         parsed = document(explain("preds.csv", "labels.csv", "--row", str(row), "--format", "json"))
         assert parsed["loss"] == loss
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--max-columns 5", "--max-groups 2", "--skip-missing", "--ignore-label 1", "--class-axis 0", "--labels labels.csv"],
+)
+def test_options_about_files_are_refused_beside_one_example(explain: Call, option: str) -> None:
+    name, *value = option.split()
+    done = explain("--probs", "0.1,0.9", "--label", "0", name, *value)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"xent: {name} applies to files; --probs gives one example\n"
+
+
+@pytest.mark.parametrize("option", [("--by", "truth"), ("--max-groups", "2")])
+def test_a_row_has_no_groups(explain: Call, option: tuple[str, str]) -> None:
+    done = explain("preds.csv", "labels.csv", "--row", "1", *option)
+    assert done.code == 2 and f"{option[0]} is about groups" in done.err
+
+
+@pytest.mark.parametrize("option", [("--positive", "cat"), ("--index-base", "1")])
+def test_how_to_read_a_label_is_refused_where_targets_are_distributions(
+    call: Call, write: Write, option: tuple[str, str]
+) -> None:
+    write("soft.csv", "cat,dog,emu\n0.7,0.2,0.1\n0,1,0\n0.5,0.5,0\n")
+    done = call("score", "preds.csv", "soft.csv", *option)
+    assert done.code == 3
+    assert done.err == f"xent: soft.csv: {option[0]} is about one column of labels, and there are 3\n"

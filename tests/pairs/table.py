@@ -161,6 +161,12 @@ EXCUSED = {
     (first, "sum_tolerance"): "rows are divided by their sum; it still bounds how far q may be outside of [0, 1]"
     for first in ("renormalize", "compat")
 } | {
+    **{
+        (first, second): "the numbers of the example sum to 1"
+        for first in ("probs", "logprobs", "target")
+        for second in ("sum_tolerance", "renormalize")
+    },
+    ("logits", "kind"): "the numbers are logits already",
     ("row", "weights"): "one row has the loss that it has; the column is no prediction then",
     ("row", "align"): "one row is compared with no other row name",
     ("kind", "by"): "explain looks for causes among the groups, and may find none",

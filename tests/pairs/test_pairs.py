@@ -11,7 +11,7 @@ import os
 import random
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -114,11 +114,15 @@ def test_a_second_option_changes_the_result_or_both_are_named(command: str, runs
 
 
 def fault_of(command: str, first: str, second: str, runs: Runs) -> str | None:
-    """What is wrong with a second option beside a first, on the input on which the second alone changes something."""
-    input = ROWS[second].input
-    one = list(words_of(command, input, first))
+    """What is wrong with a second option beside a first, on the input on which the second alone changes something.
+
+    A first that takes the place of files, as an example given by its numbers does, is its own input.
+    """
     if set(ROWS[first].words.split()) & set(ROWS[second].words.split()) or second in ROWS[first].words:
         return None
+    own = ROWS[first].input
+    input = ROWS[second].input if INPUTS[own][0] else own
+    one = list(words_of(command, input, first))
     both = words_of(command, input, first, second)
     shown = ("--format", "json")
     # What is seen of the first must be seen in the same form.
@@ -127,12 +131,14 @@ def fault_of(command: str, first: str, second: str, runs: Runs) -> str | None:
     before, after = runs(tuple(one)), runs(both)
     if after[0] == 2:
         options = options_of(command)
-        unnamed = [name for name in (first, second) if not _named(options[name], after[2])]
+        unnamed = [name for name in (first, second) if not _named(name, options, after[2])]
         # A message of the first alone is about the input, which is that of the second.
         return None if not unnamed or before[0] == 2 else f"exit 2 does not name {unnamed}: {after[2]}"
     succeeded = before[0] in (0, 1) and after[0] in (0, 1)
     return "dropped" if succeeded and before == after else None
 
 
-def _named(option: click.Option, message: str) -> bool:
-    return any(spelling in message for spelling in option.opts)
+def _named(name: str, options: Mapping[str, click.Option], message: str) -> bool:
+    """Whether a message names an option, or another of the words that give the example with it."""
+    own = ROWS[name].words.split() if not INPUTS[ROWS[name].input][0] else []
+    return any(spelling in message for spelling in (*options[name].opts, *(word for word in own if word[:2] == "--")))

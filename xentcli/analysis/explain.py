@@ -16,6 +16,7 @@ from xentcli.analysis.score import opened, retried
 from xentcli.arrays import Floats
 from xentcli.engine.scorer import Scorer
 from xentcli.errors import DataError, NoVerdict, Place, UsageError
+from xentcli.options import spelled
 from xentcli.pairing import Feed, Matching, Plan
 from xentcli.pairing.alignment import Task
 from xentcli.records import replace
@@ -80,8 +81,6 @@ def explain(
     if number is None:
         return causes(predictions, labels, Settings.chosen(settings, options, explain))
     chosen = Settings.chosen(settings, options, explain)
-    if chosen.by:
-        raise UsageError("--by groups the rows of a file; one example (--row) has no groups")
     _check_plain(chosen)
     if number < 1:
         raise UsageError(f"--row counts from 1, not {number}")
@@ -140,6 +139,9 @@ def _about_literals(advice: Sequence[str], values: Sequence[float]) -> Iterator[
 
 def _check_plain(settings: Settings) -> None:
     """Refuse options whose effect on the loss is not part of the steps."""
+    grouped = next((name for name in ("by", "max_groups") if settings.rows[name].is_set(getattr(settings, name))), None)
+    if grouped is not None:
+        raise UsageError(f"{spelled(grouped)} is about groups of the rows of a file; one example (--row) has no groups")
     if settings.multilabel:
         raise UsageError(
             "explain --row shows one problem; --multilabel has one in each column",

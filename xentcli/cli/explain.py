@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from xentcli.cli.command import Command
-from xentcli.cli.options import again, given_on_command_line, labels_of, parameters, settings_of
+from xentcli.cli.options import again, given_on_command_line, labels_of, parameters, rows_of, settings_of
 from xentcli.cli.output import OUTPUT, Output
 from xentcli.errors import UsageError, shown
 from xentcli.options import Option, spelled
 from xentcli.records import replace
-from xentcli.settings import OPTIONS
 
 __all__ = ["explain"]
 
@@ -26,7 +25,9 @@ _OWN = {
     **_LITERALS,
     "target": Option("Example", "Target: one number per class; or --label N.", "Y,..."),
     "row": Option("Example", "Row of the file, counted from 1.", "N", hint="int | None", needs=("files",)),
-    "by": Option("Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True),
+    "by": Option(
+        "Example", "Look for causes by this column (without --row).", "COLUMN", multiple=True, needs=("files",)
+    ),
     "format": OUTPUT["format"],
     "output": OUTPUT["output"],
     "append": OUTPUT["append"],
@@ -49,8 +50,6 @@ def explain(preds_file: str | None, labels_file: str | None, **options: Any) -> 
     """Show why a cost is high, or step by step how one loss is calculated."""
     inputs = (preds_file, labels_of(labels_file, options["labels"]))
     output = Output(options, inputs)
-    if options["by"] and (preds_file is None or options["row"] is not None):
-        raise UsageError("--by groups the rows of a file; one example (--row) has no groups")
     literals = [kind for kind in _LITERALS if options[kind] is not None]
     if len(literals) != 1 if preds_file is None else literals or options["target"] is not None:
         raise UsageError(
@@ -72,7 +71,7 @@ def _of_literal(kind: str, options: Mapping[str, Any]) -> Any:
     """Explain an example given by its numbers; refuse options that are about files."""
     if given_on_command_line("kind") and options["kind"] != kind:
         raise UsageError(f"--{kind} and --kind {options['kind']} contradict each other")
-    for name, row in (OPTIONS | _OWN).items():
+    for name, row in rows_of("explain", _OWN).items():
         if "files" in row.needs and row.is_set(options[name]):
             raise UsageError(f"{spelled(name)} applies to files; --{kind} gives one example")
     from xentcli.analysis.explain import explain_values

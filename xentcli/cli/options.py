@@ -28,7 +28,7 @@ THREADS = {
     "engine": Option("Speed", "Where rows are scored [default: local].", choices=ENGINES),
     "scheduler": Option("Speed", "Dask scheduler: address, or its JSON file.", "ADDRESS|FILE"),
 }
-_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id")
+_LABELS_FILE = Option("Columns", "File with the labels, in place of LABELS.", "FILE", before="id", needs=("files",))
 _TYPES = {"int": int, "float": float}
 
 

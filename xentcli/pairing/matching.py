@@ -223,6 +223,7 @@ def match(
         # The same names in another order only confirm the columns, which keep their order.
         names = preds.names if _in_another_order(preds, names, settings.decimal_of_any) else names
     if len(label.columns) > 1 or settings.multilabel:
+        _check_no_names(label, settings)
         order, distribution = _distribution(preds, label, settings, names, queues)
         if given is not None and not distribution.by_name:
             _check_order(preds, given, settings.decimal_of_any)
@@ -253,6 +254,16 @@ def match(
         every, called = _with_taken(preds, doubt, matcher), () if single else _called(census, matcher)
         _check_vouched(preds, every, called, settings, final=single or complete, twice=doubt.shareable)
     return Rule(classes, matcher, label.names, _uncertain_base(census, matcher, settings))
+
+
+def _check_no_names(label: Found, settings: Settings) -> None:
+    """Refuse what says how to read a label, where each class has a column of numbers."""
+    for option, value in (("--positive", settings.positive), ("--index-base", settings.index_base)):
+        if value is not None:
+            raise DataError(
+                f"{option} is about one column of labels, and there are {len(label.columns):,}",
+                place=Place(label.source.path),
+            )
 
 
 def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> None:

@@ -149,9 +149,13 @@ class Fields:
     positive: str | None = _columns(
         "The positive class of a single probability column.", "NAME", needs=_ONE_PROBLEM, numbers="names"
     )
-    class_axis: int | None = _columns("Axis of the classes in an array, from 0 [default: last].", "N", needs=_LABELS)
+    class_axis: int | None = _columns(
+        "Axis of the classes in an array, from 0 [default: last].", "N", needs=(*_LABELS, *_FILES)
+    )
     shift_labels: bool = _columns("Next token: position t has the label of t + 1.", default=False, needs=_ONE_PROBLEM)
-    multilabel: bool = _columns("Independent yes/no per column (multi-label).", default=False, needs=_LABELS)
+    multilabel: bool = _columns(
+        "Independent yes/no per column (multi-label).", default=False, needs=(*_LABELS, *_FILES)
+    )
     votes: bool = _columns("Target columns are counts; divide by their sum.", default=False, needs=_ONE_PROBLEM)
     index_base: int | None = _columns("Read labels as positions from 0 or 1.", choices=(0, 1), needs=_ONE_PROBLEM)
     bytes: str | int | None = _columns(
@@ -160,6 +164,7 @@ class Fields:
         numbers="kept",
         data="one",
         check=_column_or_total,
+        needs=_FILES,
         commands=("score", "explain", "check"),
     )
     reference: Mapping[str, float] | str | Sequence[str] | None = _columns(
@@ -197,24 +202,26 @@ class Fields:
     )
     header: str | None = _files("First line is a header [no value: both].", choices=SIDES, bare="both", needs=_FILES)
     no_header: str | None = _files("First line is data [no value: both].", choices=SIDES, bare="both", needs=_FILES)
-    max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1)
-    max_field: int = _files("Longest field, characters.", "N", DEFAULT.field, check=_at_least_1)
+    max_columns: int = _files("Most columns of a file.", "N", DEFAULT.columns, check=_at_least_1, needs=_FILES)
+    max_field: int = _files("Longest field, characters.", "N", DEFAULT.field, check=_at_least_1, needs=_FILES)
     max_inflated: int = _files(
-        "Largest decompressed size [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1
+        "Largest decompressed size [default: 64 GiB].", "BYTES", DEFAULT.inflated, check=_at_least_1, needs=_FILES
     )
-    max_batch: int = _files("Largest Arrow batch or JSON [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1)
+    max_batch: int = _files(
+        "Largest Arrow batch or JSON [default: 1 GiB].", "BYTES", DEFAULT.batch, check=_at_least_1, needs=_FILES
+    )
 
     clip: float | None = _loss("Clip q to [EPS, 1-EPS]; reported.", "EPS", check=_below_half)
     class_weight: Mapping[str, float] | str | Sequence[str] | Sequence[float] | None = _loss(
-        "Weight of a class, or balanced [default: 1].", "NAME=W", multiple=True, needs=_LABELS
+        "Weight of a class, or balanced [default: 1].", "NAME=W", multiple=True, needs=(*_LABELS, *_FILES)
     )
     label_smoothing: float = _loss(
-        "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=_ONE_PROBLEM
+        "Spread E of each target over all classes.", "E", 0.0, check=_share, needs=(*_ONE_PROBLEM, *_FILES)
     )
     ignore_label: str | Sequence[str] | None = _loss(
-        "Skip rows with this label (missing: NA, empty).", "LABEL", multiple=True, numbers="kept"
+        "Skip rows with this label (missing: NA, empty).", "LABEL", multiple=True, numbers="kept", needs=_FILES
     )
-    skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False)
+    skip_missing: bool = _loss("Skip rows with no prediction or NaN; counted.", default=False, needs=_FILES)
     compat: str | None = _loss(
         "Reproduce this tool's value.",
         choices=tuple(COMPAT),
@@ -263,7 +270,7 @@ class Fields:
         "Rows sharing a value are correlated.", "COLUMN", numbers="names", data="one", commands=_INTERVALS
     )
     max_groups: int = _slices(
-        "Most groups or clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain")
+        "Most groups or clusters.", "N", 10_000, check=_at_least_1, commands=(*_INTERVALS, "explain"), needs=_FILES
     )
 
     shard: str | None = option(
