@@ -555,7 +555,14 @@ def test_the_loss_is_that_of_per_example(tmp_path: Path, explain: Call) -> None:
 
 @pytest.mark.parametrize(
     "option",
-    ["--max-columns 5", "--max-groups 2", "--skip-missing", "--ignore-label 1", "--class-axis 0", "--labels labels.csv"],
+    [
+        "--max-columns 5",
+        "--max-groups 2",
+        "--skip-missing",
+        "--ignore-label 1",
+        "--class-axis 0",
+        "--labels labels.csv",
+    ],
 )
 def test_options_about_files_are_refused_beside_one_example(explain: Call, option: str) -> None:
     name, *value = option.split()
