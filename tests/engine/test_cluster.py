@@ -28,6 +28,7 @@ from tests.conftest import Call, Run, wait_for
 from tests.laws import settings
 from tests.merge.test_merge import merge, plain
 from xentcli.engine import tasks
+from xentcli.engine.scorer import Scorer
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError
 
@@ -97,7 +98,7 @@ def test_a_client_or_the_file_of_a_scheduler_is_taken(shards: Path, cluster: Any
 
 
 def test_workers_compute_all(shards: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks.Each, "__call__", _refuse)
+    monkeypatch.setattr(Scorer, "__call__", _refuse)
     assert xentcli.score(shards / "p", shards / "y", scheduler=address).cost > 0
 
 
@@ -187,7 +188,7 @@ def _sent(function: Callable[[Any], Any], known: dict[str, str] | None = None) -
 
 
 def test_a_worker_refuses_other_versions() -> None:
-    found = compute(_sent(len, {**versions(), "NumPy": "1.0"}), group_of([1], []))
+    found = compute(_sent(len, {**versions(), "NumPy": "1.0"}), group_of([1]))
     assert isinstance(found.error, UsageError)
     assert "and this command 1.0: the last bits of the result could differ" in found.error.message
 
@@ -195,7 +196,7 @@ def test_a_worker_refuses_other_versions() -> None:
 def test_a_worker_refuses_another_file(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"one")
-    group = group_of([1], [str(path)])
+    group = group_of([SimpleNamespace(parts=[SimpleNamespace(path=str(path))])])
     assert compute(_sent(len), group) == 1
     os.utime(path, (1, 1))
     assert "is another file there" in compute(_sent(len), group).error.message
@@ -209,8 +210,8 @@ def _broken(_: object) -> None:
 
 
 def test_what_a_worker_cannot_compute_is_a_value() -> None:
-    assert isinstance(compute(_sent(_broken), group_of([1], [])).error, DataError)
-    assert str(compute(_sent(abs), group_of([1], [])).error) == "TypeError: bad operand type for abs(): 'list'"
+    assert isinstance(compute(_sent(_broken), group_of([1])).error, DataError)
+    assert str(compute(_sent(abs), group_of([1])).error) == "TypeError: bad operand type for abs(): 'list'"
 
 
 def _starved(*_: object, **__: object) -> None:
@@ -290,9 +291,9 @@ def test_a_worker_has_one_thread_of_linear_algebra(monkeypatch: pytest.MonkeyPat
 
     with threadpoolctl.threadpool_limits(2):
         assert _threads(None)
-        assert {*compute(_sent(_threads), group_of([1], []))} == {1}
+        assert {*compute(_sent(_threads), group_of([1]))} == {1}
         monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-        found = compute(_sent(_threads), group_of([1], [])).error
+        found = compute(_sent(_threads), group_of([1])).error
     assert "this needs threadpoolctl, which is not installed" in found.message
     assert found.advice == ("pip install 'xentcli[dask]'",)
 

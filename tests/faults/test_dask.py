@@ -124,7 +124,7 @@ def at_a_group(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], o
             act()
         return packed(*args)
 
-    monkeypatch.setattr(engine, "group_of", counted)
+    monkeypatch.setattr(travel, "group_of", counted)
 
 
 def killed_at(cluster: Forked, shards: Path, seconds: float) -> tuple[Report, bool]:

@@ -150,7 +150,7 @@ def test_numbers_in_names_are_numbers(names: tuple[str, ...], ordered: tuple[str
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert files_of(str(tmp_path / "**/*.csv")) == tuple(str(tmp_path / name) for name in ordered)
+    assert tuple(files_of(str(tmp_path / "**/*.csv")) or ()) == tuple(str(tmp_path / name) for name in ordered)
 
 
 def test_marks_of_other_tools_are_left_out(tmp_path: Path) -> None:

@@ -188,9 +188,7 @@ class Decided:
         dtype = None if self.dtype is None else np.dtype(self.dtype)
         first = covers[0].inputs
         names = [self.names, *((),) * (len(first) - 1)]
-        tables = [
-            Table(i.path, i.format, i.header, of, (), dtype, i.unused) for i, of in zip(first, names, strict=True)
-        ]
+        tables = [Table(i.path, i.format, i.header, of, 0, dtype, i.unused) for i, of in zip(first, names, strict=True)]
         return Plan(
             settings=settings,
             recipe=recipe,
@@ -236,7 +234,7 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest
             t.path,
             t.format,
             n,
-            max(1, len(t.files)),
+            max(1, t.files),
             _bytes(t, files_in(source)),
             None if s is None else s.whole,
             t.header,

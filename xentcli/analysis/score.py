@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from xentcli.analysis.findings import Case, base_warning, findings
 from xentcli.analysis.shifts import shift_warning
 from xentcli.analysis.summary import derived, prior_of, report_of
 from xentcli.attempts import attempted
-from xentcli.engine.scorer import Head, Outcome, Scorer, Writing
+from xentcli.engine.scorer import Grouped, Head, Outcome, Scorer, Writing
 from xentcli.engine.tasks import on_engine, over_tasks
 from xentcli.errors import ClusterError, DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
 from xentcli.given import Given
@@ -374,10 +376,10 @@ def _check_two_inputs(predictions: Any, labels: Any) -> None:
         # Two sheets of one file are apart: see _check_two_sheets.
         return
     first, second = found = [_files_of(path) for path in paths]
-    shared = next((path for file, path in first.items() if file in second), None)
+    shared = _shared_file(first, second)
     if shared is None:
         return
-    several = dict.fromkeys(shown(path) for path, files in zip(paths, found, strict=True) if path not in files.values())
+    several = dict.fromkeys(shown(path) for path, files in zip(paths, found, strict=True) if path not in files)
     if several:
         raise UsageError(
             f"predictions and labels share a file: {shown(shared)} is among the files of {' and of '.join(several)}",
@@ -400,15 +402,24 @@ def _check_two_sheets(predictions: Source, labels: Source | None = None) -> None
     raise UsageError(f"predictions and labels are the same {what}: {shown(predictions.path)}", advice=_BY_COLUMN)
 
 
-def _files_of(path: str) -> dict[tuple[int | str, int], str]:
-    """Return {(device, inode): path} of the files that a path stands for, including standard input."""
-    files: tuple[str, ...] | None = None
+def _files_of(path: str) -> Sequence[str]:
+    """Return the files that a path stands for, including standard input."""
+    files: Sequence[str] | None = None
     if not (is_stdin(path) or os.path.isfile(path) or is_url(path)):
         from xentcli.readers.shards import files_of
 
         files = files_of(path)
-    found = {file_id(file): file for file in ((path,) if files is None else files)}
-    return {identity: file for identity, file in found.items() if identity is not None}
+    return (path,) if files is None else files
+
+
+def _shared_file(first: Sequence[str], second: Sequence[str]) -> str | None:
+    """Return a path of `first` whose file is also in `second`; None if there is none."""
+    # Eight bytes a file: there may be many.
+    hashes = (np.fromiter((hash(file_id(path)) for path in files), np.int64, len(files)) for files in (first, second))
+    if not len(np.intersect1d(*hashes)):
+        return None
+    others = {file_id(path) for path in second}
+    return next((path for path in first if (file := file_id(path)) is not None and file in others), None)
 
 
 def is_stdin(data: Any) -> bool:
@@ -540,7 +551,7 @@ def tally(
     # Parts of a stream hold their bytes and cost no time to create.
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
-    each = None if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())
+    each = Grouped(scorer) if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())
     outcomes = over_tasks(scorer, feed, threads, waiting, each=each)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)

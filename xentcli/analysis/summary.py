@@ -468,4 +468,4 @@ def _labels(plan: Plan, total: Scores) -> Labels:
 def _input(plan: Plan, index: int, total: Scores) -> Input:
     table = plan.inputs[index]
     rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
-    return Input(table.path, table.format, rows, None, table.header, table.unused, max(1, len(table.files)))
+    return Input(table.path, table.format, rows, None, table.header, table.unused, max(1, table.files))

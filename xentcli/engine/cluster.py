@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
 from xentcli.engine.connect import connected, first_line
-from xentcli.engine.travel import SAME_PATH, Failed, Sent, compute, group_of, pickled, versions
+from xentcli.engine.travel import SAME_PATH, Failed, Sent, compute, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError, XentError
 from xentcli.extras import needed
 
@@ -129,12 +129,11 @@ class _Workers(Executor):
         self._sent = client.submit(Sent, data, versions(), pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Send a group of tasks."""
-        (tasks,) = args
-        paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
+        """Send a group of tasks, which was packed by `group_of`."""
+        (group,) = args
         # Not by Dask's executor, which fails if a worker dies after its result was fetched.
-        future = self._cluster.client.submit(compute, self._sent, group_of(tasks, paths), pure=False)
-        return _Result(self._cluster, future, lambda: fn(tasks))
+        future = self._cluster.client.submit(compute, self._sent, group, pure=False)
+        return _Result(self._cluster, future, lambda: fn(group))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Release the function on the workers."""

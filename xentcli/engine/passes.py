@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from typing import Generic, TypeVar
 
 from xentcli.columns.column import take
@@ -42,19 +43,31 @@ class _Batches:
 
 @record(frozen=True, eq=False)
 class _Pass(Generic[T]):
-    """Loads, aligns and tallies the pieces of a task; `tally` must pickle."""
+    """Loads, aligns and tallies the pieces of a task; `tally` and `empty` must pickle."""
 
     scorer: Scorer
     tally: Callable[[Batch, Keys | None], T]
+    empty: T
 
-    def __call__(self, task: Task) -> list[T]:
-        """Return the tally of each piece."""
-        found = []
+    def __call__(self, task: Task) -> T:
+        """Return the tally of all pieces."""
+        found = self.empty
         for piece in self.scorer.pieces(task):
             if piece.companions is not None:
                 aligned = self.scorer.align(piece)
-                found.append(self.tally(aligned.batch, clusters_of(aligned)))
+                found = found.merge(self.tally(aligned.batch, clusters_of(aligned)))
         return found
+
+
+@record(frozen=True, eq=False)
+class _Grouped(Generic[T]):
+    """Tallies a group of tasks in a worker; the sums are merged there, so that few bytes return."""
+
+    one: _Pass[T]
+
+    def __call__(self, group: Sequence[Task]) -> list[T]:
+        """Return one tally of all tasks."""
+        return [reduce(lambda total, found: total.merge(found), map(self.one, group), self.one.empty)]
 
 
 def clusters_of(aligned: Aligned) -> Keys | None:
@@ -69,8 +82,8 @@ def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T
     Raises DataError if a file changed meanwhile.
     """
     again, total = feed.again(), empty
-    for pieces in over_tasks(_Pass(Scorer(feed.plan), tally), again, threads):
-        for piece in pieces:
-            total = total.merge(piece)
+    one = _Pass(Scorer(feed.plan), tally, empty)
+    for found in over_tasks(one, again, threads, each=_Grouped(one)):
+        total = total.merge(found)
     again.check_unchanged()
     return total

@@ -39,7 +39,7 @@ from xentcli.tallies.bundle import TALLIES, Bundle, asked
 from xentcli.tallies.left_out import LeftOut
 from xentcli.tallies.scores import Figures
 
-__all__ = ["HEAD_ROWS", "Aligned", "Head", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
+__all__ = ["HEAD_ROWS", "Aligned", "Grouped", "Head", "Outcome", "Piece", "Scorer", "Writing", "items_at"]
 
 _GROUPING = ("by", "cluster", "show")
 """The roles that can have any number of columns."""
@@ -80,6 +80,22 @@ class Outcome:
     row_names: RowNames = RowNames()
     examples: tuple[Any, ...] = ()
     head: Head | None = None
+
+    @classmethod
+    def joined(cls, outcomes: Iterable[Outcome]) -> Outcome:
+        """Return the outcomes of consecutive tasks, at least one, as that of a single task."""
+        bundle: Bundle | None = Bundle()
+        ids: list[Sequence[str]] = []
+        positions: list[tuple[Ints, ...]] = []
+        names, examples, head = RowNames(), [], None
+        for outcome in outcomes:
+            bundle = None if bundle is None or outcome.bundle is None else bundle.merge(outcome.bundle)
+            ids.append(outcome.ids)
+            positions.append(outcome.positions)
+            names, head = names.merge(outcome.row_names), head or outcome.head
+            examples += outcome.examples
+        found = tuple(np.concatenate(each) for each in zip(*positions, strict=True))
+        return cls(bundle, joined(ids), found, names, tuple(examples), head)
 
 
 @record(frozen=True, eq=False)
@@ -602,6 +618,17 @@ class Scorer:
 
 
 @record(frozen=True, eq=False)
+class Grouped:
+    """Scores a group of tasks in a worker; their sums are merged there, so that few bytes return."""
+
+    scorer: Scorer
+
+    def __call__(self, group: Sequence[Task]) -> list[Outcome]:
+        """Return one outcome of all tasks."""
+        return [Outcome.joined(map(self.scorer, group))]
+
+
+@record(frozen=True, eq=False)
 class Writing:
     """Scores a group of tasks in a worker, which writes the losses of the rows itself, to the file from `parts`."""
 
@@ -610,16 +637,17 @@ class Writing:
     parts: Parts
 
     def __call__(self, group: Sequence[Task]) -> list[Outcome]:
-        """Return the outcomes of the tasks, their examples prepared."""
-        found = []
-        scorer = replace(self.scorer, prepare=_unchanged)
+        """Return one outcome of all tasks, its examples prepared."""
         with self.parts(group[0].start) as write:
-            for task in group:
-                outcome = scorer(task)
-                for block in outcome.examples:
-                    write(block)
-                found.append(replace(outcome, examples=tuple(map(self.prepare, outcome.examples))))
-        return found
+            return [Outcome.joined(self._written(group, write))]
+
+    def _written(self, group: Sequence[Task], write: Callable[[PerExample], object]) -> Iterator[Outcome]:
+        scorer = replace(self.scorer, prepare=_unchanged)
+        for task in group:
+            outcome = scorer(task)
+            for block in outcome.examples:
+                write(block)
+            yield replace(outcome, examples=tuple(map(self.prepare, outcome.examples)))
 
 
 def _unchanged(block: PerExample) -> PerExample:

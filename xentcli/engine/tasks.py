@@ -113,7 +113,7 @@ def over_tasks(
 ) -> Iterator[R]:
     """Yield function(task) for every task of a feed, in order; at most workers + `waiting` tasks are under way.
 
-    On a cluster `each` computes the results of a group of tasks (default: one by one).
+    On a cluster `each` computes the results of a group of tasks, perhaps fewer than tasks (default: one by one).
 
     Raises UsageError on a cluster, for inputs that cannot be read there.
     """
@@ -134,8 +134,13 @@ def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None
 
 def _on(cluster: Cluster, each: Callable[[list[T]], list[R]], groups: Iterable[list[T]]) -> Iterator[R]:
     """Yield the results of groups computed on a cluster."""
+    from xentcli.engine.travel import computed_here, group_of
+
+    # Groups under way are held as bytes: the tasks of thousands of small files would take ten times as much.
+    packed = (group_of(group) for group in groups)
     with cluster.executor(each) as executor:
-        yield from itertools.chain.from_iterable(ordered(each, groups, executor, ahead=cluster.ahead))
+        here = functools.partial(computed_here, each)
+        yield from itertools.chain.from_iterable(ordered(here, packed, executor, ahead=cluster.ahead))
 
 
 @record(frozen=True, eq=False)

@@ -9,8 +9,8 @@ import importlib.util
 import os
 import pickle
 import platform
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ __all__ = [
     "Group",
     "Sent",
     "compute",
+    "computed_here",
     "files_seen",
     "group_of",
     "has_bokeh",
@@ -35,6 +36,7 @@ __all__ = [
     "versions",
 ]
 
+R = TypeVar("R")
 Seen = tuple[str, int, int]
 """A file as one process sees it: path, size, and modification time in seconds."""
 
@@ -166,6 +168,12 @@ def pickled(value: Any) -> bytes:
         return bytes(importlib.import_module("cloudpickle").dumps(value))
 
 
-def group_of(tasks: Sequence[Any], paths: Iterable[str]) -> Group:
-    """Pack tasks that read these paths."""
+def group_of(tasks: Sequence[Any]) -> Group:
+    """Pack tasks, with the files that their parts are read from."""
+    paths = dict.fromkeys(part.path for task in tasks if hasattr(task, "parts") for part in task.parts)
     return Group(pickled(list(tasks)), os.getcwd(), files_seen(paths))
+
+
+def computed_here(function: Callable[[Any], R], group: Group) -> R:
+    """Compute a packed group in this process."""
+    return function(pickle.loads(group.data))  # noqa: S301

@@ -63,7 +63,9 @@ class Feed:
         if files >= shard.count and all(len(files_in(source)) == files for source in beside):
             some = [_of_files(source, shard) for source in sources[: len(beside) + 1]]
             some += sources[len(some) :]
-            inputs = [replace(table, files=files_in(source)) for table, source in zip(plan.inputs, some, strict=True)]
+            inputs = [
+                replace(table, files=len(files_in(source))) for table, source in zip(plan.inputs, some, strict=True)
+            ]
             queues = [queue.of(source) for queue, source in zip(self._queues, some, strict=True)]
             made = Feed(replace(plan, inputs=tuple(inputs)), queues)
             made.shared = "files", files, _digest_of_names(files_in(sources[0]))

@@ -28,7 +28,7 @@ class Table:
     path, format, header, names
         As in its source.
     files
-        The files of a folder or glob; empty for a single file.
+        How many files a folder or glob has; 0 for a single file.
     dtype
         The dtype of an array, else None.
     unused
@@ -39,7 +39,7 @@ class Table:
     format: str
     header: bool | None
     names: tuple[str, ...]
-    files: tuple[str, ...]
+    files: int
     dtype: np.dtype[Any] | None
     unused: tuple[str, ...]
 
@@ -47,7 +47,7 @@ class Table:
     def of(cls, source: Source, unused: tuple[str, ...]) -> Table:
         """Describe a source."""
         traits = source.traits
-        return cls(source.path, source.format, source.header, source.names, traits.files, traits.dtype, unused)
+        return cls(source.path, source.format, source.header, source.names, len(traits.files), traits.dtype, unused)
 
 
 @record(frozen=True, eq=False)

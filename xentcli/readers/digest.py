@@ -99,13 +99,13 @@ def _of_stream(source: Source) -> Digest | None:
     return None if hashed is None else Digest(str(hashed.hexdigest()))
 
 
-def _files(source: Source) -> tuple[str, ...]:
+def _files(source: Source) -> Sequence[str]:
     if isinstance(source, OfStream):
         return () if source.stream.path is None else (source.stream.path,)
     return files_in(source)
 
 
-def _of_files(files: tuple[str, ...], stop: threading.Event, whole: bool, each: bool) -> Digest:
+def _of_files(files: Sequence[str], stop: threading.Event, whole: bool, each: bool) -> Digest:
     total, alone = hashlib.sha256(), each and len(files) > 1
     one, found = total, []
     view = memoryview(bytearray(_CHUNK))

@@ -1,7 +1,7 @@
 """Several files (a folder or glob) as one table. Rows are numbered across files.
 
 A file is opened when its rows are reached, so that thousands of files take little
-memory; only the row count and the stamp (size, time, inode) of each are kept.
+memory; of each only the name, the row count and a digest of its stamp (size, time, inode) are kept, without an object.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import contextlib
 import glob
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
-from itertools import takewhile
+from itertools import pairwise, takewhile
+from operator import eq
 from typing import Any, cast
 
 from xentcli.errors import DataError, FileError, Place, shown
+from xentcli.readers.paths import Paths
 from xentcli.readers.source import BLOCK_BYTES, Rows, Selection, Source, Traits, WrappedPart, held
 from xentcli.readers.stream import Stamp, stamp_of
 from xentcli.readers.text.csv import CsvSource
@@ -27,7 +30,7 @@ __all__ = ["ShardPart", "Shards", "TextShards", "check_pairs", "files_of", "open
 _GLOB = re.compile(r"[*?[]")
 
 
-def files_of(path: str) -> tuple[str, ...] | None:
+def files_of(path: str) -> Paths | None:
     """Return the files of a folder or glob, also at a URL, sorted with numbers by value; None for a single file.
 
     In a folder, files that begin with a point or an underscore are skipped, as they hold metadata.
@@ -37,41 +40,46 @@ def files_of(path: str) -> tuple[str, ...] | None:
     listed = _at_url(path) if is_url(path) else _here(path)
     if listed is None:
         return None
-    in_folder, files = listed
-    # Skipped in folders: metadata about the other files.
-    found = [file for file in files if not (in_folder and _last(file).startswith((".", "_")))]
+    in_folder, found, wrong = listed
+    if in_folder:
+        # Metadata about the other files.
+        found = [file for file in found if not _last(file).startswith((".", "_"))]
     if not found:
         raise FileError("there is no file in it" if in_folder else "no file matches", place=Place(path))
-    odd = next((file for file in sorted(found) if files[file]), None)
+    odd = next((file for file in sorted(wrong) if file in found), None)
     if odd is not None:
-        raise FileError(f"{files[odd]}; the files of {path} are read as one table", place=Place(odd))
-    keys = dict(zip(found, _differences(found), strict=True))
-    last = {key: file for file, key in keys.items()}
-    again = next((file for file, key in keys.items() if last[key] != file), None)
-    if again is not None:
-        raise FileError(f"its number is that of {last[keys[again]]}: which comes first?", place=Place(again))
-    return tuple(sorted(found, key=keys.__getitem__))
+        raise FileError(f"{wrong[odd]}; the files of {path} are read as one table", place=Place(odd))
+    key = _difference(found)
+    # Stable: of two files with the same key, the one that was found first comes first.
+    found.sort(key=key)
+    for file, other in pairwise(found):
+        if key(file) == key(other):
+            raise FileError(f"its number is that of {other}: which comes first?", place=Place(file))
+    return Paths.of(found)
 
 
-def _here(path: str) -> tuple[bool, dict[str, str]] | None:
-    """(Whether it is a folder, [(file, what is wrong with it)]) for a folder or glob; None for a file."""
+Found = tuple[bool, list[str], Mapping[str, str]]
+"""Whether a path is a folder, its files, and what is wrong with some of them."""
+
+
+def _here(path: str) -> Found | None:
+    """The files of a folder or glob; None for a file."""
     if os.path.isdir(path):
         found = [os.path.join(path, name) for name in os.listdir(path)]
     elif _GLOB.search(path) and not os.path.exists(path):
         found = glob.glob(path, recursive=True)
     else:
         return None
-    return os.path.isdir(path), {file: _oddness(file) for file in found}
+    wrong = {file: _oddness(file) for file in found if not os.path.isfile(file)}
+    return os.path.isdir(path), found, wrong
 
 
 def _oddness(file: str) -> str:
-    if os.path.isfile(file):
-        return ""
     return "is a folder" if os.path.isdir(file) else "is no regular file"
 
 
-def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
-    """(Whether it is a folder, [(file, what is wrong with it)]) at a URL; None for an object."""
+def _at_url(url: str) -> Found | None:
+    """The files of a folder or glob at a URL; None for an object."""
     from xentcli.readers.remote import exists, folder, matching
 
     # In the URL of a web page, a question mark begins the query.
@@ -79,7 +87,7 @@ def _at_url(url: str) -> tuple[bool, dict[str, str]] | None:
     found = folder(url) if in_folder else matching(url)
     if found is None:
         return None
-    return in_folder, {file: "is a folder" if file.endswith("/") else "" for file in found}
+    return in_folder, [*found], {file: "is a folder" for file in found if file.endswith("/")}
 
 
 def _last(path: str) -> str:
@@ -94,28 +102,56 @@ def _tokens(path: str) -> Key:
     return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(re.split(r"([0-9]+)", path)))
 
 
-def _differences(paths: Sequence[str]) -> list[Key]:
-    """Return what distinguishes each path from the others: numbers by value, and the text that varies.
+def _difference(paths: Sequence[str]) -> Callable[[str], Key]:
+    """Return the function that maps a path to what distinguishes it from the others of `paths`.
 
-    >>> _differences(["p/preds-9.csv", "p/preds-10.csv"])
-    [(9,), (10,)]
-    >>> _differences(["cat.csv", "dog.csv"])
-    [('cat',), ('dog',)]
+    Numbers are compared by value, and of the text what varies.
+
+    >>> paths = ["p/preds-9.csv", "p/preds-10.csv"]
+    >>> [*map(_difference(paths), paths)], [*map(_difference(["cat.csv", "dog.csv"]), ["dog.csv"])]
+    ([(9,), (10,)], [('dog',)])
     """
-    tokens = [_tokens(path) for path in paths]
-    if len({len(key) for key in tokens}) == 1:
-        varying = [place for place in range(len(tokens[0])) if len({key[place] for key in tokens}) > 1]
-        keys = [tuple(key[place] for place in varying) for key in tokens]
-    else:
-        front, back = _shared(tokens), _shared([key[::-1] for key in tokens])
-        keys = [key[front : len(key) - back] for key in tokens]
-    texts = [key[0] for key in keys if len(key) == 1 and isinstance(key[0], str)]
-    if 1 < len(texts) == len(keys):
-        # Strip the common prefix and suffix of the varying text.
-        front = len(os.path.commonprefix(texts))
-        back = len(os.path.commonprefix([text[front:][::-1] for text in texts]))
-        return [(text[front : len(text) - back],) for text in texts]
-    return keys
+    # The keys of many paths are not held at once: each takes more memory than its path.
+    first = _tokens(paths[0])
+    varying: set[int] = set()
+    for path in paths:
+        tokens = _tokens(path)
+        if len(tokens) != len(first):
+            return _difference_in_length(paths)
+        varying.update(place for place, token in enumerate(tokens) if token != first[place])
+    places = sorted(varying)
+
+    def key(path: str) -> Key:
+        tokens = _tokens(path)
+        return tuple(tokens[place] for place in places)
+
+    if len(places) == 1 and not places[0] % 2:
+        return _cut(key, paths)
+    return key
+
+
+def _difference_in_length(paths: Sequence[str]) -> Callable[[str], Key]:
+    """The same for paths with different numbers of numbers."""
+    front, back = (_shared([_tokens(path)[::step] for path in paths]) for step in (1, -1))
+
+    def key(path: str) -> Key:
+        tokens = _tokens(path)
+        return tokens[front : len(tokens) - back]
+
+    alone = all(len(key(path)) == 1 and isinstance(key(path)[0], str) for path in paths)
+    return _cut(key, paths) if alone else key
+
+
+def _cut(key: Callable[[str], Key], paths: Sequence[str]) -> Callable[[str], Key]:
+    """Return a key of one text without what is common to the beginnings, and then to the ends, of all."""
+    front = len(os.path.commonprefix([str(key(path)[0]) for path in paths]))
+    back = len(os.path.commonprefix([str(key(path)[0])[front:][::-1] for path in paths]))
+
+    def cut(path: str) -> Key:
+        text = str(key(path)[0])
+        return (text[front : len(text) - back],)
+
+    return cut
 
 
 def _shared(tokens: Sequence[Key]) -> int:
@@ -158,12 +194,45 @@ class ShardPart(WrappedPart):
             raise
 
 
-@record(frozen=False, eq=False)
 class _Seen:
-    """Stamps of the files when they were opened, and their row counts."""
+    """For each of some files, in order: a digest of its stamp when it was opened, and its row count."""
 
-    stamps: dict[str, Stamp] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.counts = array("q")
+        self._stamps = bytearray()
+
+    def is_first(self, place: int, stamp: Stamp) -> bool:
+        """Record the stamp of a file that is opened; return whether it is the first, or the same as before."""
+        digest, before = _digest(stamp), self._at(place)
+        if not before:
+            self._stamps += digest
+        return before in (b"", digest)
+
+    def changed(self, files: Sequence[str]) -> str | None:
+        """Return a file that was opened and has another stamp now; None if there is none."""
+        for place in range(len(self._stamps) // _DIGEST_BYTES):
+            if _digest(stamp_of(files[place])) != self._at(place):
+                return files[place]
+        return None
+
+    def count(self, place: int, rows: int) -> None:
+        """Record the rows of a file; files are counted in order, perhaps again."""
+        if place == len(self.counts):
+            self.counts.append(rows)
+        else:
+            self.counts[place] = rows
+
+    def _at(self, place: int) -> bytes:
+        return bytes(self._stamps[place * _DIGEST_BYTES : (place + 1) * _DIGEST_BYTES])
+
+
+_DIGEST_BYTES = 16
+
+
+def _digest(stamp: Stamp) -> bytes:
+    import hashlib
+
+    return hashlib.blake2b(repr(stamp).encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).digest()
 
 
 @record(frozen=True, eq=False)
@@ -185,7 +254,7 @@ class Shards:
     """
 
     path: str
-    files: tuple[str, ...]
+    files: Paths
     opener: Callable[[str], Source]
     opened: Source
     first: Source
@@ -285,22 +354,25 @@ class Shards:
     def parts(self, block_bytes: int = BLOCK_BYTES) -> Iterator[ShardPart]:
         """Cut them into parts of about `block_bytes`; no part crosses files."""
         before = 0
-        for file, source in zip(self.files, self._sources(), strict=True):
+        for place, source in enumerate(self._sources()):
             rows = 0
             for part in source.parts(block_bytes):
                 yield ShardPart(part, before)
                 rows += part.rows
-            self.seen.counts[file] = rows
+            self.seen.count(place, rows)
             before += rows
+
+    def rows_of(self, place: int) -> int:
+        """Return how many rows of a file were read; 0 for one that was not."""
+        return self.seen.counts[place] if place < len(self.seen.counts) else 0
 
     def of_files(self, chosen: slice) -> Shards:
         """Return some of the files; the first file of all still defines the columns."""
         return replace(self, files=self.files[chosen], seen=_Seen())
 
     def _sources(self) -> Iterator[Source]:
-        for file in self.files:
-            stamp = stamp_of(file)
-            if self.seen.stamps.setdefault(file, stamp) != stamp:
+        for place, file in enumerate(self.files):
+            if not self.seen.is_first(place, stamp_of(file)):
                 raise DataError("the file changed while it was read", place=Place(file))
             yield self.first if file == self.opened.path else self._another(file)
 
@@ -333,9 +405,9 @@ class Shards:
 
     def check_unchanged(self) -> None:
         """Raise DataError if a file changed since it was opened."""
-        for file, stamp in self.seen.stamps.items():
-            if stamp_of(file) != stamp:
-                raise DataError("the file changed while it was read", place=Place(file))
+        file = self.seen.changed(self.files)
+        if file is not None:
+            raise DataError("the file changed while it was read", place=Place(file))
 
 
 @record(frozen=True, eq=False)
@@ -372,12 +444,13 @@ def _files(shards: Shards) -> str:
     return f"{len(shards.files):,} file{'s' * (len(shards.files) != 1)}"
 
 
-def open_shards(path: str, files: tuple[str, ...], opener: Callable[[str], Source]) -> Shards:
+def open_shards(path: str, files: Paths, opener: Callable[[str], Source]) -> Shards:
     """Open the first of some files of one table."""
-    stamp = stamp_of(files[0])
+    seen = _Seen()
+    seen.is_first(0, stamp_of(files[0]))
     first = opener(files[0])
     kind = TextShards if isinstance(first, CsvSource) else Shards
-    return kind(path, files, opener, first, first, seen=_Seen({files[0]: stamp}))
+    return kind(path, files, opener, first, first, seen=seen)
 
 
 def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
@@ -387,20 +460,32 @@ def check_pairs(one: Source, two: Source, *, counted: bool = False) -> None:
     """
     if not (isinstance(one, Shards) and isinstance(two, Shards)):
         return
-    keys = [dict(zip(_differences(side.files), side.files, strict=True)) for side in (one, two)]
-    for (mine, others), (side, other) in zip((keys, keys[::-1]), ((one, two), (two, one)), strict=True):
-        alone = [file for key, file in mine.items() if key not in others]
-        if alone:
+    counts = [side.seen.counts for side in (one, two)]
+    keys = [map(_difference(side.files), side.files) for side in (one, two)]
+    # Both sides are in order: usually file by file one has the partner of the other.
+    paired = len(one.files) == len(two.files) and all(map(eq, *keys))
+    if not (paired and (not counted or counts[0] == counts[1])):
+        _refuse_pairs(one, two, counted=counted)
+
+
+def _refuse_pairs(one: Shards, two: Shards, *, counted: bool) -> None:
+    """Find the file that has no partner, or another number of rows than its partner (DataError)."""
+    places = [
+        dict(zip(map(_difference(side.files), side.files), range(len(side.files)), strict=True)) for side in (one, two)
+    ]
+    for (mine, others), (side, other) in zip((places, places[::-1]), ((one, two), (two, one)), strict=True):
+        alone = next((place for key, place in mine.items() if key not in others), None)
+        if alone is not None:
             counts = f"{side.path} has {_files(side)} and {other.path} has {_files(other)}"
             raise DataError(
                 f"no file of {other.path} goes with it",
-                place=Place(alone[0]),
+                place=Place(side.files[alone]),
                 advice=(f"{counts}, paired by the part of their names that varies", "--id COLUMN matches by id"),
             )
     if not counted:
         return
-    for key, file in keys[0].items():
-        partner = keys[1][key]
-        a, b = one.seen.counts.get(file, 0), two.seen.counts.get(partner, 0)
+    for key, place in places[0].items():
+        a, b = one.rows_of(place), two.rows_of(places[1][key])
         if a != b:
+            file, partner = one.files[place], two.files[places[1][key]]
             raise DataError(f"the row counts differ: {file} has {a:,} and {partner} has {b:,}")

@@ -243,7 +243,7 @@ class Traits:
         The columns of percentages, which are read as hundredths.
     """
 
-    files: tuple[str, ...] = ()
+    files: Sequence[str] = ()
     flat: Flat | None = None
     odd: Mapping[str, str] = field(default_factory=dict)
     arrays: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -417,7 +417,7 @@ def held(part: Part, selection: Selection) -> Part:
     return part if method is None or not selection else cast("Part", method(selection))
 
 
-def files_in(source: Source) -> tuple[str, ...]:
+def files_in(source: Source) -> Sequence[str]:
     """Return the files of a source with several files; empty for a single file."""
     return source.traits.files
 
