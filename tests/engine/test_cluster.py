@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import signal
 import sys
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -389,3 +391,30 @@ def test_any_split_on_any_number_of_workers_is_one_run(
         xentcli.score(*files, by_class=True, worst=3, shard=f"{index}/{len(states)}", state=state)
     random.shuffle(states)
     assert plain(merge(states), "labels") == whole
+
+
+def _grown(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> float:
+    """The bytes for each further shard at the peak of this process, which has the command and the scheduler."""
+    q = np.full((700, 2), 0.5, np.float16)
+    peaks: dict[int, int] = {}
+    monkeypatch.chdir(folder)
+    few, many = 200, 700
+    for count in (few, few, many):
+        for side, array in (("q", q), ("t", np.zeros(len(q), np.uint8))):
+            (folder / side).mkdir(exist_ok=True)
+            for place in range(count):
+                if not (folder / side / f"{place}.npy").exists():
+                    np.save(folder / side / f"{place}.npy", array)
+        gc.collect()
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        assert xentcli.score("q", "t", scheduler=address).examples.scored == count * len(q)
+        peaks[count] = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+    return (peaks[many] - peaks[few]) / (many - few)
+
+
+def test_a_further_shard_takes_little_memory(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "GROUP_TASKS", 64)
+    grown = _grown(tmp_path, address, monkeypatch)
+    assert grown < 3000, grown
