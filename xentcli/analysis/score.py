@@ -415,8 +415,8 @@ def _files_of(path: str) -> Sequence[str]:
 def _shared_file(first: Sequence[str], second: Sequence[str]) -> str | None:
     """Return a path of `first` whose file is also in `second`; None if there is none."""
     # Eight bytes a file: there may be many.
-    hashes = (np.fromiter((hash(file_id(path)) for path in files), np.int64, len(files)) for files in (first, second))
-    if not len(np.intersect1d(*hashes)):
+    one, two = (np.array([hash(file_id(path)) for path in files]) for files in (first, second))
+    if not np.isin(one, two).any():
         return None
     others = {file_id(path) for path in second}
     return next((path for path in first if (file := file_id(path)) is not None and file in others), None)
