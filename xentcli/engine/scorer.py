@@ -87,7 +87,8 @@ class Outcome:
         bundle: Bundle | None = Bundle()
         ids: list[Sequence[str]] = []
         positions: list[tuple[Ints, ...]] = []
-        names, examples, head = RowNames(), [], None
+        examples: list[Any] = []
+        names, head = RowNames(), None
         for outcome in outcomes:
             bundle = None if bundle is None or outcome.bundle is None else bundle.merge(outcome.bundle)
             ids.append(outcome.ids)
