@@ -252,6 +252,26 @@ def test_changes_and_the_curve_are_the_pairs_of_the_json() -> None:
     assert ends == {(first + pair["interval"]["low"], first + pair["interval"]["high"]) for pair in pairs}
 
 
+@pytest.mark.parametrize(
+    ("names", "joined"),
+    [
+        (["forest", "logistic", "boosting"], []),
+        (["epoch-2", "epoch-10", "epoch-100"], [[0, 1, 2]]),
+        (["epoch-10", "epoch-2", "other-3"], []),
+        (["base", "a-1", "a-2", "b-1", "b-02", "b-2"], [[1, 2], [3, 4]]),
+        (["run 1, step 9", "run 1, step 10", "run 2, step 1"], [[0, 1, 2]]),
+        (["1" * 5000, "2" * 5000], [[0, 1]]),
+    ],
+)
+def test_a_line_joins_the_costs_of_checkpoints_alone(names: list[str], joined: list[list[int]]) -> None:
+    models = dict(zip(names, itertools.cycle(MODELS.values())))
+    axes = figure(xentcli.compare(models, Y, fit="none"), "curve").axes[0]
+    assert [
+        list(line.get_xdata()) for line in axes.lines if line.get_linewidth() == 1.2 and line.get_linestyle() == "-"
+    ] == joined
+    assert list(axes.lines[0].get_xdata()) == [*range(len(names))]
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-9, 30.0], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_differences_of_the_rows_are_counted_exactly_and_add_up_to_the_change(scale: float, weighted: bool) -> None:

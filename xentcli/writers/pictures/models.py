@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,14 +49,19 @@ def changes(document: Document) -> Any:
 
 
 def curve(document: Document) -> Any:
-    """Return a Figure: the cost of each model in the order given; the bars are of the change from the first."""
+    """Return a Figure: the cost of each model in the order given; the bars are of the change from the first.
+
+    A line joins checkpoints alone: models that are none have no order in which the cost could rise or fall.
+    """
     result, pairs = compared(document, "curve")
     models = result.models
     figure = page_of()
     axes = figure.subplots()
     costs = [math.nan if model.cost is None or math.isinf(model.cost) else model.cost for model in models]
     size = 5 if len(models) <= MOST else 2
-    axes.plot(range(len(models)), costs, color=BLUE, linewidth=1.2, marker="o", markersize=size, label="cost")
+    axes.plot(range(len(models)), costs, color=BLUE, linestyle="none", marker="o", markersize=size, label="cost")
+    for start, end in _checkpoints([model.name for model in models]):
+        axes.plot(range(start, end), costs[start:end], color=BLUE, linewidth=1.2)
     first, changes = models[0].cost, {pair.model: pair for pair in pairs}
     drawn = False
     for place, model in enumerate(models):
@@ -81,6 +88,24 @@ def curve(document: Document) -> Any:
     _title(axes, result, 0)
     figure.legend(loc="outside lower left")
     return figure
+
+
+def _checkpoints(names: Sequence[str]) -> list[tuple[int, int]]:
+    """Where runs of names begin and end that differ in numbers alone, each larger than that before.
+
+    >>> _checkpoints(["base", "epoch-2", "epoch-10", "new"])
+    [(1, 3)]
+    """
+    parts = [re.split(r"(\d+)", name) for name in names]
+    follows = [a[::2] == b[::2] and _numbers(a) < _numbers(b) for a, b in itertools.pairwise(parts)]
+    starts = [place for place, joined in enumerate([False, *follows]) if not joined]
+    runs = itertools.pairwise([*starts, len(names)])
+    return [(start, end) for start, end in runs if end - start > 1]
+
+
+def _numbers(parts: Sequence[str]) -> list[tuple[int, str]]:
+    # In this order digits are numbers, and no number is too long.
+    return [(len(digits.lstrip("0")), digits.lstrip("0")) for digits in parts[1::2]]
 
 
 def compared(document: Document, name: str) -> tuple[Comparison, list[Pair]]:
