@@ -168,6 +168,14 @@ def checked(found: dict[str, str], example: Explanation, folder: Path, run: Run 
     mean = float(run(found["average"], folder))
     unit = example.loss / (example.loss_in_unit or 1)
     assert mean == pytest.approx(math.fsum(losses) / 3 / unit, rel=1e-13)
+    assert float(run(found["perplexity"], folder)) == pytest.approx(example.perplexity, rel=1e-12)
+    assert float(run(found["uniform"], folder)) == pytest.approx(example.uniform / unit, rel=1e-15)
+    assert float(run(found["halving"], folder)) == pytest.approx(math.log(2) / unit, rel=1e-15)
+    others = [list(map(float, line.split())) for line in run(found["others"], folder).splitlines()]
+    assert others == [[q, pytest.approx(-math.log(q) / unit)] for q in (0.9, 0.5)]
+    if example.target_entropy is not None:
+        own = json.loads(run(f"{found['entropy']} --format json", folder))
+        assert own["loss"] == pytest.approx(example.target_entropy, rel=1e-12)
     if example.truth_index is not None:
         point, *further = (map(float, line.split()) for line in run(found["curve"], folder).splitlines())
         term = example.terms[example.truth_index]
@@ -213,9 +221,9 @@ def test_the_commands_follow_the_numbers_that_are_changed(browser: Browser, tmp_
         )
         checked(found, explain_values(values, settings=Settings(clip=0.15, base="2", kind=kind), **truth), tmp_path)
 
-    follow('[data-list="logits"]', "-0.5,2,1e-7", (-0.5, 2, 1e-7), "logits", label="2", target=None)
-    follow('[data-list="probabilities"]', "0.05,0.9,0.05", (0.05, 0.9, 0.05), "probs", label="2", target=None)
-    follow('[data-list="targets"]', "0.5,0,0.5", (0.05, 0.9, 0.05), "probs", label=None, target=(0.5, 0, 0.5))
+    follow('[data-input="logits"]', "-0.5,2,1e-7", (-0.5, 2, 1e-7), "logits", label="2", target=None)
+    follow('[data-input="probabilities"]', "0.05,0.9,0.05", (0.05, 0.9, 0.05), "probs", label="2", target=None)
+    follow('[data-input="targets"]', "0.5,0,0.5", (0.05, 0.9, 0.05), "probs", label=None, target=(0.5, 0, 0.5))
     page.close()
 
 

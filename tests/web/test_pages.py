@@ -6,20 +6,22 @@ import json
 import re
 import sys
 from html.parser import HTMLParser
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 import xentcli
 from tests.conftest import Call, Write
+from tests.web.conftest import PAPER, SPLIT, looked_at, seen, served
 from xentcli.report.details import COMPARED, DETAILS
 from xentcli.writers import content, web
 from xentcli.writers.pictures import DRAWINGS
 from xentcli.writers.safe import terminal
+from xentcli.writers.web import tables
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -133,76 +135,58 @@ def test_a_report_has_its_sections_each_with_captioned_tables_and_drawings_that_
     assert set(re.findall(r'(?:href="|url\()#([^")]*)', text)) <= set(ids)
 
 
-SPLIT = """[...document.querySelectorAll("table:not(.many) td")].filter((cell) => {
-  const range = document.createRange();
-  range.selectNodeContents(cell);
-  const lines = new Set([...range.getClientRects()].map((box) => box.top));
-  return cell.textContent.length <= 16 && lines.size > 1;
-}).map((cell) => cell.textContent)"""
-"""The short cells, such as 0.20-0.27 and epoch-1, that stand on two lines."""
+DRAWINGS_FIT = """[...document.querySelectorAll("svg.drawing")].map((svg) => svg.getBoundingClientRect().width)"""
+SCROLLED = """[...document.querySelectorAll(".scrolls")].filter((part) =>
+  part.scrollWidth > part.clientWidth + 1 && !part.querySelector(".many, .large")).map((part) => part.ariaLabel)"""
+"""What is scrolled beside confusions and large drawings."""
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_in_a_browser_a_report_asks_for_nothing_fits_and_is_accessible(
-    written: dict[str, bytes], name: str, browser: Browser, tmp_path: Any
+def test_a_report_is_whole_and_accessible_on_a_phone_a_desk_and_paper(
+    written: dict[str, bytes], name: str, window: Page, tmp_path: Path
 ) -> None:
-    (tmp_path / "page.html").write_bytes(written[name])
-    faults: list[str] = []
-    for width, scheme in ((400, "dark"), (1200, "light")):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=cast("Any", scheme))
-        page = context.new_page()
-        page.on("dialog", lambda dialog: faults.append(dialog.message))
-        page.on("console", lambda message: faults.append(message.text))
-        page.on("request", lambda request: faults.append(request.url) if "page.html" not in request.url else None)
-        page.goto((tmp_path / "page.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert page.locator("img").count() == 0
-        assert page.evaluate(SPLIT) == []
-        boxes = page.evaluate(
-            "[...document.querySelectorAll('svg.drawing')].map((svg) => svg.getBoundingClientRect().width)"
-        )
+    opened(window, written[name], tmp_path)
+    # Tables and drawings of all are made by the same code: axe looks at the two that have most of them.
+    looked_at(window, accessible=name in ("compare", "check"))
+    for width, media in ((400, "screen"), (PAPER[0], "print")):
+        seen(window, width, "light", media)
+        assert window.evaluate(SCROLLED) == []
+        boxes = window.evaluate(DRAWINGS_FIT)
         assert len(boxes) == len(DRAWN[name]) and all(200 < box <= width for box in boxes)
-        found = Axe().run(page).response["violations"]
-        assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
-        page.emulate_media(media="print")
-        # Paper does not scroll: no table may be wider than it.
-        page.set_viewport_size({"width": 700, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-        assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.scrollWidth <= window.innerWidth)")
-        assert faults == []
-        context.close()
+    text = window.locator("main").inner_text()
+    assert terminal(HOSTILE[0]) in text
+    assert not any(letter in text for letter in "\x1b\u202e")
+    assert window.locator("img").count() == 0 and "49" not in window.title()
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+def opened(page: Page, written: bytes, folder: Path) -> None:
+    (folder / "page.html").write_bytes(written)
+    page.goto((folder / "page.html").as_uri())
+
+
 def test_a_server_that_forbids_styles_leaves_all_numbers_of_a_report(
-    documents: dict[str, Any], written: dict[str, bytes], name: str, browser: Browser
+    documents: dict[str, Any], written: dict[str, bytes], browser: Browser
 ) -> None:
-    page, policy = browser.new_page(), {"Content-Security-Policy": "sandbox; default-src 'none'"}
-    page.route("**", lambda route: route.fulfill(body=written[name], headers=policy, content_type="text/html"))
-    page.goto("http://ci.example/report.html")
-    assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily") != "system-ui, sans-serif"
-    texts = set(page.locator("main").inner_text().split())
-    tables = documents[name].tables()
-    numbers = {str(cell) for table in tables for row in table.rows for cell in row if isinstance(cell, float)}
-    assert len(numbers) > 10 and numbers - texts == set()
+    page = browser.new_page()
+    for name in SECTIONS:
+        served(page, written[name])
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontFamily") != "system-ui, sans-serif"
+        texts = set(page.locator("main").inner_text().split())
+        numbers = {
+            str(cell)
+            for table in documents[name].tables()
+            for row in table.rows
+            for cell in row
+            if isinstance(cell, float)
+        }
+        assert len(numbers) > 10 and numbers - texts == set()
     page.close()
 
 
 @EACH
-def test_text_of_a_file_stays_text(
-    written: dict[str, bytes], pages: dict[str, Parsed], name: str, browser: Browser, tmp_path: Any
-) -> None:
-    text = "".join(pages[name].texts)
-    assert terminal(HOSTILE[0]) in text
+def test_text_of_a_file_stays_text(pages: dict[str, Parsed], name: str) -> None:
+    assert terminal(HOSTILE[0]) in "".join(pages[name].texts)
     assert not any("\x1b" in part or "\u202e" in part for part in pages[name].texts)
-    (tmp_path / "page.html").write_bytes(written[name])
-    page, faults = browser.new_page(), []
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
-    page.on("console", lambda message: faults.append(message.text))
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.locator("img").count() == 0
-    assert "49" not in page.title() and faults == []
-    page.close()
 
 
 def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:
@@ -218,38 +202,29 @@ def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:
 
 
 def test_the_confusion_of_thirty_long_names_fits_paper_and_that_of_more_says_why_it_is_not_there(
-    browser: Browser, tmp_path: Any
+    window: Page, tmp_path: Path
 ) -> None:
-    random = np.random.default_rng(0)
+    random, written = np.random.default_rng(0), {}
     for count in (30, 31):
         names = [f"class {number} {'n' * 50}" for number in range(count)]
         q, y = random.dirichlet(np.full(count, 0.2), 30000), random.integers(count, size=30000)
-        written = content(xentcli.score(q, [names[label] for label in y], classes=names, details=DETAILS), "html")
-        (tmp_path / f"{count}.html").write_bytes(written)
-    assert "Left out: there are 31 classes" in written.decode() and 'aria-label="true against' not in written.decode()
-    page = browser.new_page(viewport={"width": 400, "height": 900})
-    page.goto((tmp_path / "30.html").as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    drawn = page.locator("svg.large").bounding_box()
+        report = xentcli.score(q, [names[label] for label in y], classes=names, details=["confusion"])
+        written[count] = content(report, "html")
+    more = written[31].decode()
+    assert "Left out: there are 31 classes" in more and 'aria-label="true against' not in more
+    opened(window, written[30], tmp_path)
+    looked_at(window, accessible=False)
+    seen(window, 400, "light")
+    drawn = window.locator("svg.large").bounding_box()
     assert drawn is not None and drawn["width"] > 700, "its text is read by scrolling"
-    found = Axe().run(page).response["violations"]
-    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
-    page.emulate_media(media="print")
-    page.set_viewport_size({"width": 700, "height": 900})
-    assert page.evaluate("[...document.querySelectorAll('table')].every((t) => t.scrollWidth <= window.innerWidth)")
-    cells = "[...document.querySelectorAll('table.many td:not(:first-child)')]"
-    assert (
-        page.evaluate(
-            f"Math.max(...{cells}.map((c) => new Set([...(() => {{const r = document.createRange();"
-            "r.selectNodeContents(c); return r.getClientRects()})()].map((b) => b.top)).size))"
-        )
-        == 1
-    )
-    page.close()
+    seen(window, *PAPER)
+    assert window.evaluate(SCROLLED) == []
+    split = SPLIT.replace('"td"', '".many td:not(:first-child)"')
+    assert window.evaluate(split) == []
 
 
 def test_a_longer_table_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch, documents: dict[str, Any]) -> None:
-    monkeypatch.setattr(web, "MOST_ROWS", 3)
+    monkeypatch.setattr(tables, "MOST_ROWS", 3)
     assert (
         "2 more rows of this table are left out here; the JSON has them."
         in content(documents["score"], "html").decode()
@@ -280,7 +255,7 @@ def test_the_command_computes_what_the_page_shows(call: Call, write: Write, tmp_
 
 
 def test_the_page_of_named_checks_has_for_each_what_the_page_of_one_has(
-    call: Call, write: Write, tmp_path: Any, browser: Browser
+    call: Call, write: Write, tmp_path: Path, window: Page
 ) -> None:
     write("p.csv", "a,b\n0.7,0.3\n0.4,0.6\n")
     write("y.csv", "truth\na\nb\n")
@@ -301,14 +276,9 @@ def test_the_page_of_named_checks_has_for_each_what_the_page_of_one_has(
         details = check["report"]["details"]
         assert {str(part[key]) for part in details["losses"]["bins"] for key in part} <= texts
     assert any("1 could not run" in text for text in texts)
-    page, faults = browser.new_page(viewport={"width": 400, "height": 900}), []
-    page.on("console", lambda message: faults.append(message.text))
-    page.goto((tmp_path / "all.html").as_uri())
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")] == []
-    assert page.locator("img").count() == 0 and faults == []
-    page.close()
+    opened(window, every.encode(), tmp_path)
+    looked_at(window, accessible=False)
+    assert window.locator("img").count() == 0
 
 
 def test_the_extension_asks_for_a_page_and_the_command_says_what_it_needs(

@@ -22,7 +22,7 @@ class Grid:
     """A table of texts; `justify` has l or r for each column, `caption` says what it shows. Nothing is escaped yet.
 
     `shares` are the shares of the cost of the rows, in a table that is ordered by them. `first` are the rows to show
-    where all are too many.
+    where all are too many. A `square` table has the same classes as rows and as columns.
     """
 
     header: tuple[str, ...]
@@ -31,6 +31,7 @@ class Grid:
     caption: str = ""
     shares: tuple[float, ...] = ()
     first: Sequence[int] = ()
+    square: bool = False
 
     def cut(self, first: Sequence[int]) -> Grid:
         """Return the table of some of its rows, and a last one that says how many more there are.

@@ -25,13 +25,10 @@ from xentcli.writers.grid import Grid
 from xentcli.writers.safe import terminal
 from xentcli.writers.web.explanation import Lesson
 from xentcli.writers.web.sections import sections
+from xentcli.writers.web.tables import digits, is_long, is_whole, shape
 
 __all__ = ["render"]
 
-MOST_ROWS = 2000
-"""Rows of a table with all digits; the JSON has them all."""
-_SHORTEST, _LONGEST = 16, 24
-"""Letters of the texts, and of the names, that stay on one line."""
 _TITLES = {
     "report": "Cross-entropy report",
     "comparison": "Comparison of models",
@@ -58,7 +55,7 @@ def render(document: Document, width: int | None = None, color: bool = False) ->
         "version": __version__,
         "json": _data(json_writer.render(document)),
         "sections": [] if explained else sections(document),
-        "tables": [_cut(table) for table in _tables(document)],
+        "tables": [digits(table) for table in _tables(document)],
         "is_table": lambda part: isinstance(part, Grid),
     }
     if isinstance(document, Explanation):
@@ -85,11 +82,6 @@ def _tables(document: Document) -> list[Table]:
     return tables
 
 
-def _cut(table: Table) -> tuple[Table, int]:
-    """The first rows of a table, and how many more there are."""
-    return replace(table, rows=table.rows[:MOST_ROWS]), max(len(table.rows) - MOST_ROWS, 0)
-
-
 @lru_cache(maxsize=1)
 def _environment() -> Any:
     """The templates, which escape all values."""
@@ -103,23 +95,13 @@ def _environment() -> Any:
         keep_trailing_newline=True,
         finalize=lambda value: terminal(value) if type(value) is str else value,
     )
-    made.filters["full"] = _full
-    made.tests |= {"whole": _whole, "long": lambda value: isinstance(value, str) and len(value) > _LONGEST}
+    made.filters["shape"] = shape
+    made.tests |= {"whole": is_whole, "long": is_long}
     return made
 
 
 def _text(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _full(value: object) -> str:
-    """A number with all its digits, or a text."""
-    return "" if value is None else str(value)
-
-
-def _whole(cell: str) -> bool:
-    """Whether a cell stays on one line: a short one, or a name that no blank parts."""
-    return len(cell) <= (_LONGEST if " " not in cell else _SHORTEST)
 
 
 def _data(text: str) -> Any:

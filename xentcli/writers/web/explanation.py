@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -20,8 +21,12 @@ _OTHERS = (0.9, 0.5)
 _HALVED = (0.5, 0.25, 0.125)
 """Probabilities of the true class whose losses are computed beside that of the point on the curve."""
 _LOGS = {"nats": "math.log", "bits": "math.log2", "bans": "math.log10"}
-_WIDTH, _HEIGHT, _MOST = 400.0, 220.0, 5.0
-"""The curve in points, and the largest loss in nats that it shows."""
+_WIDTH, _HEIGHT, _LEAST_AXIS = 400.0, 220.0, 5.0
+"""The curve in points, and the loss, in its unit, at the end of its axis where none is larger."""
+_TOO_LARGE = 1e300
+"""A loss that no axis reaches."""
+_CURVE = [(place / 80) ** 3 for place in range(81)]
+"""The q of the points of the curve: most are where it is steep."""
 _MOST_MOVED = 2000
 """Classes that a slider moves at once."""
 
@@ -85,6 +90,9 @@ class Lesson:
 
     def _row(self, index: int, term: ClassTerm) -> Row:
         cells = self.steps.cells(term)
+        # Of one true class the only term is the loss, to the last digit.
+        if self.hard:
+            cells[-2:] = (fixed(value / self._nats, LOSS_PLACES) for value in (term.ln_q, term.term))
         return Row(
             index,
             term.name,
@@ -92,7 +100,7 @@ class Lesson:
             q=short(term.q),
             clipped="" if term.clipped is None else short(term.clipped),
             log_q=cells[-2],
-            term=cells[-1],
+            term=cells[-1] if term.term else "0",
             bar=min(max(100 * term.q, 0.0), 100.0),
             true=self.hard and bool(term.y),
             given="" if term.given is None else fixed(term.given, LOSS_PLACES),
@@ -104,7 +112,7 @@ class Lesson:
     @property
     def sum(self) -> str:
         """The sum of the terms."""
-        return self.steps.sum_cells()[-1]
+        return fixed(0.0 - self._loss, LOSS_PLACES) if self.hard else self.steps.sum_cells()[-1]
 
     @property
     def largest(self) -> str:
@@ -156,7 +164,7 @@ class Lesson:
     @property
     def verdict(self) -> str:
         """How the prediction compares with guessing."""
-        return f"{self.steps.verdict()} than guessing"
+        return self.steps.verdict()
 
     @property
     def power(self) -> str:
@@ -220,37 +228,64 @@ class Lesson:
 
     # The commands that compute the figures of the page.
 
-    @cached_property
-    def commands(self) -> dict[str, str]:
-        """The commands by the figure that they compute; empty where none does."""
-        made = self.example.command or self._literal
-        split = "" if self._split is None else f"xent explain --probs {_joined(self._split)}{self._rest('probs')}"
-        losses = " ".join(map(repr, self._losses))
+    @property
+    def templates(self) -> dict[str, str]:
+        """The commands by the figure that they compute; what changes with the numbers is a name in braces."""
+        log, python = _LOGS[self.unit], 'python3 -c "import math; {}"'.format
+        explain = f"xent explain {{numbers}} {{target}}{self._options}{{more}}"
+        score = "printf '%s\\n' loss {} | xent score - --kind losses{}".format
+        losses = f"[print(q, 0 - {log}(q)) for q in ({{}})]".format
         return {
-            "command": made,
-            "bars": f"{made} --format csv" if made else "",
-            "curve": self._curve_command if self.hard else "",
-            "split": split,
-            "average": f"printf '%s\\n' loss {losses} | xent score - --kind losses{self._base} --quiet",
+            "command": explain,
+            "bars": f"{explain} --format csv",
+            "curve": python(losses("{points}")),
+            "halving": python(f"print({log}(2))"),
+            "split": f"xent explain --probs {{split}} {{target}}{self._options}{self._tolerance}",
+            "uniform": python(f"print({log}({len(self.example.terms)}))"),
+            "perplexity": score("{nats}", " --get perplexity"),
+            "entropy": f"xent explain --probs {{y}} --target {{y}}{self._base}{self._tolerance}",
+            "others": python(losses(_joined(_OTHERS))),
+            "average": score("{losses}", f"{self._base} --quiet"),
         }
 
+    @cached_property
+    def commands(self) -> dict[str, str]:
+        """The commands with the numbers of the example; empty where none computes the figure."""
+        example = self.example
+        blanks = {
+            "numbers": self._numbers,
+            "target": f"--label {example.truth_index}" if self.hard else f"--target {self._targets}",
+            "more": self._more,
+            "points": _joined(q for q in (self.steps.q, *_HALVED) if q > 0),
+            "split": _joined(self._split or ()),
+            "nats": repr(example.loss),
+            "y": self._targets,
+            "losses": " ".join(map(repr, self._losses)),
+        }
+        found = {name: line.format_map(blanks) for name, line in self.templates.items()}
+        made = example.command or (found["command"] if self._numbers else "")
+        there = {"curve": self.hard, "split": self.splits, "entropy": not self.hard}
+        found |= {"command": made, "bars": f"{made} --format csv" if made else ""}
+        return {name: line if there.get(name, True) else "" for name, line in found.items()}
+
     @property
-    def _literal(self) -> str:
-        """The command of an example that a program gave: its numbers in place of files."""
+    def _targets(self) -> str:
+        return _joined(term.y for term in self.example.terms)
+
+    @property
+    def _numbers(self) -> str:
+        """The numbers of the example in place of files; empty where no option takes them."""
         kind, tempered = self.example.kind, self.example.temperature != 1
-        if kind not in GIVEN:
-            return ""
         given = [
             term.given if tempered else term.q if term.score is None else term.score for term in self.example.terms
         ]
-        temperature = f" --temperature {self.example.temperature!r}" if tempered else ""
-        return f"xent explain --{kind} {_joined(given)}{self._rest(kind)}{temperature}"
+        return f"--{kind} {_joined(given)}" if kind in GIVEN else ""
 
-    def _rest(self, kind: str) -> str:
-        """The options after the numbers of a prediction."""
-        terms, truth = self.example.terms, self.example.truth_index
-        target = f"--label {truth}" if self.hard else f"--target {_joined(term.y for term in terms)}"
-        return f" {target}{self._options}{'' if kind == 'logits' else self._tolerance}"
+    @property
+    def _more(self) -> str:
+        temperature = self.example.temperature
+        tolerance = "" if self.example.kind == "logits" else self._tolerance
+        return tolerance if temperature == 1 else f"{tolerance} --temperature {temperature!r}"
 
     @property
     def _base(self) -> str:
@@ -267,33 +302,37 @@ class Lesson:
         excess = max(abs(math.fsum(values) - 1) for values in ([t.q for t in terms], [t.y for t in terms]))
         return f" --sum-tolerance {math.ceil(1e4 * excess + 1) / 1e4:g}" if excess > DEFAULT_TOLERANCE else ""
 
-    @property
-    def _curve_command(self) -> str:
-        """The line of Python that computes the point on the curve, and some more."""
-        some = _joined([q for q in (self.steps.q,) if q > 0] + [*_HALVED])
-        return f'python3 -c "import math; [print(q, 0 - {_LOGS[self.unit]}(q)) for q in ({some})]"'
-
     # The curve of -log q.
+
+    @cached_property
+    def axis(self) -> float:
+        """The loss at the end of the axis: 5, 10, 20, 50, 100 and so on; 5 also where the loss is infinite."""
+        end, steps = _LEAST_AXIS, itertools.cycle([2.0, 2.0, 2.5])
+        while end < self._loss < _TOO_LARGE:
+            end *= next(steps)
+        return end
 
     @property
     def curve(self) -> str:
         """The points of the curve, for a polyline."""
-        steps = [math.exp(-_MOST) ** (1 - i / 80) for i in range(81)]
-        return " ".join(f"{_WIDTH * q:.1f},{self._height(-math.log(q)):.1f}" for q in steps)
+        least = math.exp(-self.axis * self._nats)
+        shown = (max(q, least) for q in _CURVE)
+        points = (self._at(q, -math.log(q) / self._nats if q else math.inf) for q in shown)
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
     @property
     def point(self) -> tuple[float, float]:
         """Where this prediction is on the curve."""
-        q = min(max(self.steps.q, 0.0), 1.0)
-        return round(_WIDTH * q, 1), round(self._height(min(self.example.loss, _MOST)), 1)
+        x, y = self._at(self.steps.q, self._loss)
+        return round(x, 1), round(y, 1)
 
-    def _height(self, nats: float) -> float:
-        return _HEIGHT * (1 - nats / _MOST)
+    def _at(self, q: float, loss: float) -> tuple[float, float]:
+        return _WIDTH * min(q, 1.0), _HEIGHT * (1 - min(loss, self.axis) / self.axis)
 
     @property
     def ticks(self) -> Sequence[tuple[float, str]]:
         """The heights of the losses that are marked, and their texts."""
-        return [(round(self._height(nats), 1), fixed(nats / self._nats, 2)) for nats in range(int(_MOST) + 1)]
+        return [(round(_HEIGHT * (1 - part / 5), 1), f"{self.axis * part / 5:.6g}") for part in range(6)]
 
     # What the script needs.
 
@@ -314,13 +353,13 @@ class Lesson:
         values = {
             "nats": self._nats,
             "log": self.log,
-            "base": self._base,
-            "options": self._options,
             "tolerance": self._tolerance,
-            "python": _LOGS[self.unit],
             "halved": _HALVED,
-            "others": _OTHERS,
-            "curve": [_WIDTH, _HEIGHT, _MOST],
+            "others": [-math.log(q) for q in _OTHERS],
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "curve": _CURVE,
+            "commands": self.templates,
         }
         return json.dumps(values)
 

@@ -218,7 +218,7 @@ def _confusion(report: Report, counts: Sequence[Sequence[int]]) -> Grid:
         for name, row in zip(report.classes, counts, strict=True)
     )
     header = ("true class", *report.classes, "all")
-    return Grid(header, rows, "l" + "r" * (len(header) - 1), "Rows of each true class by predicted class")
+    return Grid(header, rows, "l" + "r" * (len(header) - 1), "Rows of each true class by predicted class", square=True)
 
 
 def _differences(result: Comparison) -> Grid:
