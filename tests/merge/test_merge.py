@@ -202,7 +202,7 @@ def test_every_tally_is_merged_by_some_layout(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.json"
         scored(data(0, layout), slice(0, N), options, state=path)
         seen |= json.loads(path.read_text())["state"]["tallies"].keys()
-    with_rows = {"calibration", "slopes"}
+    with_rows = {"calibration", "slopes", "contents"}
     assert TALLIES.keys() - seen == with_rows
 
 

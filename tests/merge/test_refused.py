@@ -249,6 +249,40 @@ def test_two_inputs_of_a_constant_forecast_are_two(folder: Path) -> None:
     assert merge(states).examples.read == 32
 
 
+def test_two_inputs_of_equal_sums_are_two(folder: Path) -> None:
+    """The same losses and classes in another order: as many bytes and the same sums, but other rows."""
+    for number, order in (("7", slice(None)), ("8", slice(None, None, -1))):
+        np.save(f"q{number}.npy", Q[order])
+        np.save(f"y{number}.npy", Y[order])
+    assert merge([*rows_of("q7.npy", "y7.npy", 2), *rows_of("q8.npy", "y8.npy", 0)]).examples.read == 2 * len(Q)
+
+
+@pytest.mark.parametrize("places", [0, -1])
+@pytest.mark.parametrize("kind", ["files", "rows"])
+@pytest.mark.parametrize("side", ["predictions", "labels"])
+def test_shards_of_two_wholes_that_agree_in_names_and_rows_are_refused(
+    side: str, kind: str, places: int, folder: Path
+) -> None:
+    """Shard 1/2 of A/q.npy and shard 2/2 of B/q.npy, whose first or last row differs."""
+    states = []
+    for index, name in enumerate("AB", 1):
+        shutil.copytree("p", f"{name}/p")
+        shutil.copytree("l", f"{name}/l")
+        if kind == "rows":
+            for part in ("p", "l"):
+                np.save(f"{name}/{part}.npy", np.concatenate([np.load(f"{part}/{place}.npy") for place in range(5)]))
+        changed = f"{name}/{'p' if side == 'predictions' else 'l'}{'/0' if kind == 'files' else ''}.npy"
+        array = np.load(changed)
+        array[places] = array[places][..., ::-1] if side == "predictions" else (array[places] + index) % 3
+        if name == "B":
+            np.save(changed, array)
+        inputs = [f"{name}/{part}{'' if kind == 'files' else '.npy'}" for part in ("p", "l")]
+        xentcli.score(*inputs, shard=f"{index}/2", state=f"{index}.json")
+        states.append(f"{index}.json")
+    with pytest.raises(DataError, match="not of one whole"):
+        merge(states)
+
+
 @pytest.mark.parametrize("copied", [False, True])
 @pytest.mark.parametrize("merged", [False, True])
 @pytest.mark.parametrize("counts", [(2, 0), (1, 0), (2, 3), (3, 5), (5, 1)])
@@ -357,9 +391,9 @@ TEXTS: dict[str, Callable[[str], bytes]] = {
     "deep": lambda text: b"[" * 200_000,
     "NaN": lambda text: b'{"xent_state": NaN}',
     "edited": lambda text: text.replace('"read":25', '"read":26').encode(),
-    "another version": lambda text: text.replace('"xent_state":1', '"xent_state":2').encode(),
-    "a version of text": lambda text: text.replace('"xent_state":1', '"xent_state":"1"').encode(),
-    "a flag for a version": lambda text: text.replace('"xent_state":1', '"xent_state":true').encode(),
+    "another version": lambda text: text.replace('"xent_state":2', '"xent_state":1').encode(),
+    "a version of text": lambda text: text.replace('"xent_state":2', '"xent_state":"1"').encode(),
+    "a flag for a version": lambda text: text.replace('"xent_state":2', '"xent_state":true').encode(),
     "half a gzip": lambda text: gzip.compress(text.encode())[:-20],
     "a bad gzip": lambda text: gzip.compress(text.encode())[:40] + bytes(400),
     "a pickle": lambda text: base64.b64decode("gASVAAAAAAAAAACMAnNvlC4="),

@@ -83,6 +83,7 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
         bytes=True,
         tail=True,
         from_one=labelled,
+        contents=True,
     )
     sites, days = (coded([f"{name}{i}" for i in rng.integers(0, 3, n)]) for name in ("site", "day"))
     return Block(
@@ -277,4 +278,6 @@ def test_a_tally_is_added_by_one_row(
     found = tally(Scorer(feed.plan), feed, threads).bundle["largest"]
     assert found.q == q.max()
     assert (found.blocks > 1) == (block_bytes is not None)
+    # A plan that is remembered keeps the names of its tallies.
+    monkeypatch.undo()
     assert score(path, label="truth").cost == score(q, np.arange(400) % 3).cost

@@ -105,7 +105,8 @@ def calibration(
         if method != "none" or decompose:
             check_repeatable(feed, "a decomposition" if method == "none" else "a fit")
         metrics = wanted((find("gap"), find("ece")))
-        scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, fit=method != "none", details=detailed)
+        wants: dict[str, Any] = {"fit": method != "none", "details": detailed, "contents": keep is not None}
+        scorer = Scorer(feed.plan, None, metrics, calibration=True, bins=count, **wants)
         report, tallied = diagnosed_report(scorer, feed, metrics, threads=threads, progress=progress, keep=keep)
         found = None
         if method != "none":

@@ -18,6 +18,7 @@ from xentcli.readers.source import Pick, files_in
 from xentcli.records import record, replace
 from xentcli.settings import Settings
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.contents import Contents
 from xentcli.tallies.scores import Scores
 
 __all__ = ["Cover", "Covered", "Decided", "cover_of"]
@@ -62,13 +63,15 @@ class Cover:
         The number of numbered rows of the predictions, and the number before the first.
     identity
         A digest of the data that was read.
+    contents
+        A hash of the rows that were scored; those of all shards add up to that of the input.
     sums
         A digest of the sums over all rows of the input; empty for a shard until all N are merged.
     file
         The file name under which the state was first written.
     shard, whole
         I and N of --shard, None once all N are merged; and what was divided: files or rows, how many, and a
-        digest of the names of the files.
+        digest of the names of the files, and of the size and the ends of the first of each input.
     place
         I of --shard, kept after merging; 0 without --shard.
     files
@@ -89,6 +92,7 @@ class Cover:
     rows: int
     start: int
     identity: str
+    contents: Contents
     sums: str
     file: str
     shard: tuple[int, int] | None
@@ -249,7 +253,8 @@ def cover_of(feed: Feed, bundle: Bundle, matches: Matches, sums: Sequence[Digest
         feed.given,
         0 if feed.rows is None else feed.rows.start,
         identity_of(feed, bundle, sums),
-        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, [scores]),
+        bundle["contents"],
+        "" if shard is not None else digest_of_sums(inputs[0].path, inputs[0].bytes, [scores], [bundle["contents"]]),
         file,
         None if shard is None else (shard.index, shard.count),
         feed.shared,

@@ -16,6 +16,7 @@ from xentcli.pairing import Feed
 from xentcli.readers.digest import Digest
 from xentcli.readers.source import Selection, Source, files_in
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.contents import Contents
 from xentcli.tallies.moments import Moments
 from xentcli.tallies.scores import Scores
 from xentcli.tallies.shares import ClassShares
@@ -34,11 +35,10 @@ def digest_of(body: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def digest_of_sums(path: str, size: int | None, scores: Sequence[Scores]) -> str:
+def digest_of_sums(path: str, size: int | None, scores: Sequence[Scores], contents: Sequence[Contents]) -> str:
     """A digest of the sums of an input: equal for any division into shards, and for a copy of the same size."""
-    cost = reduce(Moments.merge, (score.cost for score in scores))
-    # A uniform forecast has the same losses for all labels.
-    return digest_of([path if size is None else size, cost.to_plain(), _classes_of(scores).to_plain()])
+    cost, rows = reduce(Moments.merge, (score.cost for score in scores)), reduce(Contents.merge, contents)
+    return digest_of([path if size is None else size, cost.to_plain(), _classes_of(scores).to_plain(), rows.to_plain()])
 
 
 def digest_of_counts(path: str, size: int | None, rows: int | None, scores: Sequence[Scores]) -> str:
@@ -103,7 +103,8 @@ def identity_of(feed: Feed, bundle: Bundle, sums: Sequence[Digest | None]) -> st
     """A digest of what was read: of the files or data; for a shard of rows, which reads only a part, of its sums."""
     if feed.rows is not None:
         paths = [table.path for table in feed.plan.inputs]
-        return digest_of([paths, [feed.rows.start, feed.rows.stop], bundle["scores"].to_plain()])
+        rows = [feed.rows.start, feed.rows.stop]
+        return digest_of([paths, rows, bundle["scores"].to_plain(), bundle["contents"].to_plain()])
     found = [None if digest is None else digest.identity for digest in sums]
     held = (source for source, sum_ in zip(feed.sources, found, strict=True) if sum_ is None and source.repeatable)
     picks = {id(source): picks for source, picks in zip(feed.sources, feed.plan.picks, strict=True)}

@@ -491,7 +491,7 @@ def _report(
         from xentcli.analysis.fit import check_repeatable
 
         check_repeatable(feed)
-    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes, details=details)
+    scorer = Scorer(plan, sink and sink.prepare, metrics, fit=fit or slopes, details=details, contents=keep is not None)
     report, tallied = diagnosed_report(scorer, feed, metrics, threads, sink, progress, keep)
     return (_with_gain(report, tallied, threads) if fit else report), tallied
 

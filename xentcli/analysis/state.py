@@ -169,8 +169,8 @@ class Keep:
     ) -> None:
         """Write the state after all rows of a feed; `sums` are the digests of its inputs."""
         plan = feed.plan
-        # A fit needs the files.
-        kept = Bundle({name: tally for name, tally in bundle.tallies.items() if name != "slopes"})
+        # A fit needs the files, and the hash is part of what is covered.
+        kept = Bundle({name: of for name, of in bundle.tallies.items() if name not in ("slopes", "contents")})
         if feed.shard is not None:
             matches = replace(matches, unused=0)
         state = State(

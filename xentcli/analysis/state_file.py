@@ -16,7 +16,7 @@ from xentcli.version import __version__
 __all__ = ["VERSION", "read", "write"]
 
 T = TypeVar("T")
-VERSION = 1
+VERSION = 2
 _AGAIN = "run it again with --state FILE"
 
 

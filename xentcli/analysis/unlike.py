@@ -179,7 +179,8 @@ def check_wholes(pieces: Sequence[Piece], shards: Sequence[Sequence[Piece]]) -> 
 
 
 def _sums_of(whole: Sequence[Piece]) -> str:
-    return digest_of_sums(whole[0].path, size_of(whole), [piece.state.bundle["scores"] for piece in whole])
+    scores = [piece.state.bundle["scores"] for piece in whole]
+    return digest_of_sums(whole[0].path, size_of(whole), scores, [piece.cover.contents for piece in whole])
 
 
 def size_of(whole: Sequence[Piece], place: int = 0) -> int | None:

@@ -170,6 +170,7 @@ class Aligned:
     values: Mapping[str, Values] = field(default_factory=dict)
     bytes: Floats | None = None
     examples: Items | None = None
+    before: int = 0
 
     @classmethod
     def joined(cls, parts: Sequence[Aligned]) -> Aligned:
@@ -192,6 +193,7 @@ class Aligned:
             functools.reduce(LeftOut.merge, (part.left_out for part in parts)),
             {role: concatenated([part.values[role] for part in parts]) for role in first.values},
             np.concatenate(counts) if counts else None,
+            before=first.before,
         )
 
 
@@ -263,7 +265,7 @@ class Scorer:
     """Scores tasks of a plan; `metrics` are those to compute (None: the usual ones).
 
     `calibration` adds the tallies of a calibration with `bins` bins, `fit` the slopes at the starting points of a fit,
-    and `details` the tallies of these details.
+    `details` the tallies of these details, and `contents` the hash of the rows.
     """
 
     plan: Plan
@@ -274,6 +276,7 @@ class Scorer:
     bins: int = BINS
     fit: bool = False
     details: frozenset[str] = frozenset()
+    contents: bool = False
 
     def __call__(self, task: Task) -> Outcome:
         """Load, score and tally a task: piece by piece, or consecutive reduced pieces at once."""
@@ -295,6 +298,8 @@ class Scorer:
                 if self.plan.compare_row_names:
                     seen.row_names = seen.row_names.merge(self._row_names(piece.rows, piece.companions))
                 aligned = self.align(piece)
+                if self.contents:
+                    aligned = replace(aligned, before=task.before)
                 if not piece.start:
                     seen.head = Head.of(aligned.batch, aligned.rows)
                 yield aligned
@@ -307,7 +312,7 @@ class Scorer:
     def needed(self) -> Needed:
         """What is computed; the plan keeps it for further runs."""
         metrics = None if self.metrics is None else tuple([metric.name for metric in self.metrics])
-        key = (metrics, self.tail, self.calibration, self.bins, self.fit, self.details)
+        key = (metrics, self.tail, self.calibration, self.bins, self.fit, self.details, self.contents)
         found: Needed | None = self.plan.derived.get(key)
         if found is None:
             recipe = self.plan.recipe
@@ -360,6 +365,7 @@ class Scorer:
             bins=self.bins if binned else 0,
             calibration=self.calibration,
             fit=self.fit,
+            contents=self.contents,
         )
 
     def _score(self, seen: _Seen, aligned: Aligned, names: Sequence[str]) -> None:
@@ -383,6 +389,7 @@ class Scorer:
             by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
             clusters=clusters[0] if clusters else None,
             bytes=aligned.bytes,
+            before=aligned.before,
             whole=Whole(work, self._plain(aligned, work), aligned.kept, aligned.ids, show),
         )
 

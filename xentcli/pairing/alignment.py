@@ -181,6 +181,14 @@ class Task:
         for span in self.companions:
             yield from map(_as_in_file, span.parts)
 
+    @property
+    def before(self) -> int:
+        """The number of rows before the file that the predictions are read from."""
+        part: Any = self.part
+        while part is not None and not hasattr(part, "before"):
+            part = getattr(part, "part", None)
+        return 0 if part is None else int(part.before)
+
     def held(self, picks: Sequence[Selection]) -> Task:
         """Return the task with rows loaded that can be found only by reading in order, as selected by `picks`."""
         spans = zip(self.companions, picks[1:], strict=False)

@@ -31,7 +31,7 @@ class Feed:
         self.given = 0
         """How many rows of the predictions were handed out."""
         self.shared: tuple[str, int, str] | None = None
-        """Of a shard what was shared out: files or rows, how many, and a digest of the names of the files."""
+        """Of a shard what was shared out: files or rows, how many, and a digest by which other files are noticed."""
 
     @property
     def repeatable(self) -> bool:
@@ -68,7 +68,7 @@ class Feed:
             ]
             queues = [queue.of(source) for queue, source in zip(self._queues, some, strict=True)]
             made = Feed(replace(plan, inputs=tuple(inputs)), queues)
-            made.shared = "files", files, _digest_of_names(files_in(sources[0]))
+            made.shared = "files", files, _digest_of(sources)
             return made
         if not sources[0].repeatable:
             raise DataError(
@@ -79,7 +79,7 @@ class Feed:
         rows = sum(part.rows for part in self._queues[0].again())
         shard.check(rows, sources[0].path)
         made = Feed(plan, self._queues, range(rows)[shard.share(rows)])
-        made.shared = "rows", rows, _digest_of_names(files_in(sources[0]))
+        made.shared = "rows", rows, _digest_of(sources)
         return made
 
     @property
@@ -135,12 +135,22 @@ class Feed:
             source.check_unchanged()
 
 
-def _digest_of_names(files: Sequence[str]) -> str:
-    """A digest of the names of files without their folder; empty for none."""
+def _digest_of(sources: Sequence[Source]) -> str:
+    """A digest of the names of several files without their folder, and of the ends and sizes of the first files.
+
+    Every shard knows these without reading all of its inputs.
+    """
     import hashlib
 
-    names = "\0".join(map(os.path.basename, files))
-    return hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest() if files else ""
+    found = hashlib.sha256()
+    for name in files_in(sources[0]):
+        found.update(os.path.basename(name).encode("utf-8", "surrogatepass") + b"\0")
+    for source in sources:
+        stream = getattr(getattr(source, "opened", source), "stream", None)
+        if stream is not None:
+            for data in (str(stream.size).encode(), stream.head, stream.tail()):
+                found.update(hashlib.sha256(data).digest())
+    return found.hexdigest()
 
 
 def _of_files(source: Source, shard: Shard) -> Source:

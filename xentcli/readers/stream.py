@@ -134,6 +134,13 @@ class ByteStream:
         """Size of the file when it was opened; None for a stream."""
         return None if self._stamp is None else self._stamp[0]
 
+    def tail(self) -> bytes:
+        """Return the last bytes of a plain local file; none of others, which are read in order."""
+        if not self.here or self.path is None or self.size is None:
+            return b""
+        length = min(self.size, HEAD_BYTES)
+        return read_range(self.path, self.size - length, length)
+
     def check_unchanged(self) -> None:
         """Check that the file did not change since it was opened.
 

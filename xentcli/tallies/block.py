@@ -59,6 +59,8 @@ class Wants:
         Whether to tally `Calibration`.
     fit
         Whether to tally the slopes at the starting points of a fit.
+    contents
+        Whether to tally the hash of the rows.
     """
 
     classes: tuple[str, ...] = ()
@@ -78,6 +80,7 @@ class Wants:
     calibration: bool = False
     fit: bool = False
     means: tuple[str, ...] = ()
+    contents: bool = False
 
 
 @record(frozen=True, eq=False)
@@ -119,6 +122,8 @@ class Block:
         f8[m]: the bytes of each row; None unless asked for.
     whole
         The rows with their predictions; None once these are freed.
+    before
+        The number of rows before their file.
     """
 
     wants: Wants
@@ -130,6 +135,7 @@ class Block:
     clusters: Keys | None = None
     bytes: Floats | None = None
     whole: Whole | None = None
+    before: int = 0
 
     @property
     def work(self) -> Workings:
@@ -158,4 +164,5 @@ class Block:
             tuple(joined_keys(keys) for keys in zip(*(block.by for block in blocks), strict=True)),
             joined_keys(clusters) if clusters else None,
             np.concatenate(counts) if counts else None,
+            before=first.before,
         )

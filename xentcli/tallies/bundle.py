@@ -18,6 +18,7 @@ from xentcli.tallies.bases import FromOne
 from xentcli.tallies.bins import Calibration, bins_of_block
 from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
+from xentcli.tallies.contents import Contents
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.fit import BEGIN, SlopeSums
 from xentcli.tallies.groups import Groups, Slicings
@@ -159,6 +160,7 @@ TALLIES: dict[str, Entry] = {
     "by_column": Entry(Groups, slices.by_column, lambda wants: wants.by_column, "predictions"),
     "clusters": Entry(Groups, slices.clusters, lambda wants: wants.clusters),
     "worst": Entry(Worst, Worst.of, lambda wants: bool(wants.worst), "rows"),
+    "contents": Entry(Contents, Contents.of, lambda wants: wants.contents),
     "bytes": Entry(ExactSum, _bytes, lambda wants: wants.bytes),
     "tail": Entry(
         Groups, lambda block: slices.costs(block, coded(step_of(block.figures.loss))), lambda wants: wants.tail
