@@ -276,8 +276,8 @@ def test_shards_of_two_wholes_that_agree_in_names_and_rows_are_refused(
         array[places] = array[places][..., ::-1] if side == "predictions" else (array[places] + index) % 3
         if name == "B":
             np.save(changed, array)
-        inputs = [f"{name}/{part}{'' if kind == 'files' else '.npy'}" for part in ("p", "l")]
-        xentcli.score(*inputs, shard=f"{index}/2", state=f"{index}.json")
+        one, two = (f"{name}/{part}{'' if kind == 'files' else '.npy'}" for part in ("p", "l"))
+        xentcli.score(one, two, shard=f"{index}/2", state=f"{index}.json")
         states.append(f"{index}.json")
     with pytest.raises(DataError, match="not of one whole"):
         merge(states)
