@@ -115,7 +115,7 @@ SECTIONS = {
     "score": ["Cost", "What was scored", *OF_A_SCORE],
     "check": ["Verdict", "What was scored", "Figures", *OF_A_SCORE],
     "calibration": ["Calibration", "What was scored", *OF_A_SCORE],
-    "compare": ["Result", "Differences of the rows", "Cost from model to model"],
+    "compare": ["Result", "What was scored", "Differences of the rows", "Cost from model to model"],
 }
 DRAWN = {name: [drawing for drawing, row in DRAWINGS.items() if name in row.commands] for name in SECTIONS}
 
@@ -187,6 +187,28 @@ def test_a_server_that_forbids_styles_leaves_all_numbers_of_a_report(
 def test_text_of_a_file_stays_text(pages: dict[str, Parsed], name: str) -> None:
     assert terminal(HOSTILE[0]) in "".join(pages[name].texts)
     assert not any("\x1b" in part or "\u202e" in part for part in pages[name].texts)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_the_page_of_a_comparison_says_what_was_scored_and_how_it_was_matched(
+    labelled: bool, call: Call, write: Write, tmp_path: Path
+) -> None:
+    for name, q in (("old", 0.7), ("new", 0.6)):
+        write(f"{name}.csv", f"id,a,b,y,note\n1,{q},{1 - q},a,x\n2,0.4,0.6,b,x\n3,0.2,0.8,b,y\n")
+    matched = ("--label", "y", "--id", "id", "--temperature", "2") if labelled else ()
+    assert call("compare", "old.csv", "new.csv", "--preds", "a,b", *matched, "-o", "page.html").code == 0
+    page = (tmp_path / "page.html").read_text()
+    section = page.partition("<h2>What was scored</h2>")[2].partition("</table>")[0]
+    found = [re.findall("<td[^>]*>(.*?)</td>", row) for row in section.split("<tr>")[2:]]
+    assert [" ".join(row) for row in found] == [
+        "compared 3 of 3 rows, 2 classes, probabilities",
+        "reference old: old.csv, 3 rows",
+        "others new: new.csv, 3 rows",
+        *["labels column y, matched to the columns by name"] * labelled,
+        *["loss ln q divided by 2, then softmax (--temperature)"] * labelled,
+        f"rows matched by {'id' if labelled else 'position'}",
+        "unused note   (--by or --weights would use them)" if labelled else "unused id, y, note",
+    ]
 
 
 def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:

@@ -20,13 +20,14 @@ from xentcli.errors import NoVerdict, Place
 from xentcli.records import cached_property, record, replace
 from xentcli.report.comparison import Best, ClassChange, Comparison, GroupChange, Model, Pair, Refused, RowChange
 from xentcli.report.details import ComparisonDetails
+from xentcli.report.parts import Input
 from xentcli.scoring.metrics import Metric, find
 from xentcli.settings import Settings
 from xentcli.tallies.groups import Groups, named
 from xentcli.tallies.moments import Moments
 from xentcli.version import __version__
 
-__all__ = ["comparison_of"]
+__all__ = ["comparison_of", "inputs_of"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -161,6 +162,8 @@ class _Compared:
             options=self.settings.changed(),
             warnings=tuple(remarks.warnings()),
             details=self.details(),
+            inputs=inputs_of([model.scores.inputs for model in self.models]),
+            matching=None if first.labels.matched == "none" else first.labels,
         )
 
     def details(self) -> ComparisonDetails | None:
@@ -342,3 +345,16 @@ class _Compared:
                     self.in_unit(change),
                     share,
                 )
+
+
+def inputs_of(models: Sequence[Sequence[Input]]) -> tuple[Input, ...]:
+    """Return the inputs of several models, each path once: their predictions, then what else was read.
+
+    Columns are unused that no model uses.
+    """
+    found: dict[str, Input] = {}
+    for given in (*(inputs[0] for inputs in models), *(given for inputs in models for given in inputs[1:])):
+        known = found.setdefault(given.path, given)
+        unused = tuple(name for name in known.unused if name in given.unused)
+        found[given.path] = replace(known, unused=unused)
+    return tuple(found.values())

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from xentcli.analysis.comparison import inputs_of
 from xentcli.analysis.intervals import interval_of
 from xentcli.analysis.score import opened, source_of
+from xentcli.analysis.summary import input_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again
 from xentcli.engine.tasks import refuse_cluster
@@ -65,6 +67,7 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
         xent_version=__version__,
         kl=tuple(divergence for _, divergence in found),
         options=settings.changed(),
+        inputs=inputs_of([[input_of(feed.plan, 0, rows)] for _, feed in (reference, *others)]),
     )
 
 

@@ -41,7 +41,7 @@ from xentcli.tallies.scores import Scores
 from xentcli.tallies.shares import ClassShares
 from xentcli.version import __version__
 
-__all__ = ["derived", "prior_of", "report_of"]
+__all__ = ["derived", "input_of", "prior_of", "report_of"]
 
 FEW_ROWS = 1 << 14
 """Up to this many rows a report may hold the tallies: they take little memory."""
@@ -466,6 +466,10 @@ def _labels(plan: Plan, total: Scores) -> Labels:
 
 
 def _input(plan: Plan, index: int, total: Scores) -> Input:
+    return input_of(plan, index, total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count)
+
+
+def input_of(plan: Plan, index: int, rows: int) -> Input:
+    """Return an input of a plan, which has so many rows."""
     table = plan.inputs[index]
-    rows = total.read if index == 0 or not plan.joins else plan.joins[index - 1].rows.count
     return Input(table.path, table.format, rows, None, table.header, table.unused, max(1, table.files))

@@ -23,7 +23,7 @@ from xentcli.report.document import (
     counted,
     records_table,
 )
-from xentcli.report.parts import Interval
+from xentcli.report.parts import Input, Interval, Labels
 from xentcli.scoring.kinds import KINDS
 
 __all__ = ["Best", "ClassChange", "Comparison", "Divergence", "GroupChange", "Model", "Pair", "Refused", "RowChange"]
@@ -277,6 +277,10 @@ class Comparison(Document):
         what was set, and by whom
     details
         what drawings and pages show beside the figures; absent where nothing asks for them
+    inputs
+        every file that was read, those of the models first
+    matching
+        how the labels were matched to the classes of the reference; None without labels
     """
 
     NAME: ClassVar = "comparison"
@@ -302,6 +306,8 @@ class Comparison(Document):
     options: dict[str, Setting] = field(default_factory=dict)
     warnings: tuple[Warning, ...] = ()
     details: ComparisonDetails | None = None
+    inputs: tuple[Input, ...] = ()
+    matching: Labels | None = None
     schema_version: Version = SCHEMA_VERSION
 
     @property

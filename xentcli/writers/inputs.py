@@ -1,61 +1,91 @@
-"""What was scored, and how it was matched, in words."""
+"""What was scored or compared, and how it was matched, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from xentcli.report.comparison import Comparison
+from xentcli.report.document import InputFile
 from xentcli.report.report import Report
 from xentcli.scoring.kinds import KINDS
 from xentcli.writers.figures import plural
-from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
+from xentcli.writers.remarks import changes_of_loss, changes_of_losses, digests, skipped_rows, unmatched_rows
 
 __all__ = ["inputs"]
 
 _MOST_NAMED = 6
+_MOST_MODELS = 50
 
 
-def inputs(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield what was scored, how labels and rows were matched, and what changed the loss: a word, and what it says."""
-    first = report.inputs[0]
-    examples = report.examples
-    what = [plural(first.files, "file")] if first.files > 1 else []
-    what.append(f"{examples.scored:,} of {plural(examples.read, 'row')}")
-    if report.classes:
-        what.append(plural(len(report.classes), "class"))
-    what.append(KINDS[report.kind].noun)
-    yield "scored", f"{_with_others(report, first.path)}: {', '.join(what)}"
-    for line in skipped_rows(report):
-        yield "", line
-    if report.labels.matched != "none":
-        names = report.labels.columns
+def inputs(document: Report | Comparison) -> Iterator[tuple[str, str]]:
+    """Yield what was read, how labels and rows were matched, and what changed the loss: a word, and what it says."""
+    several = isinstance(document, Comparison)
+    yield from _models(document) if isinstance(document, Comparison) else _scored(document)
+    labels = document.matching if isinstance(document, Comparison) else document.labels
+    if labels is not None and labels.matched != "none":
+        names = labels.columns
         named = f"column {names[0]}" if len(names) == 1 else f"columns {names[0]} to {names[-1]}"
-        other = f"{_with_others(report, report.labels.path)}, " if len(report.inputs) > 1 else ""
-        yield "labels", f"{other}{named}, {report.labels.note}"
-    for number, line in enumerate(changes_of_loss(report)):
+        beside = bool(document.labels) if isinstance(document, Comparison) else len(document.inputs) > 1
+        other = f"{_with_others(document, labels.path)}, " if beside else ""
+        yield "labels", f"{other}{named}, {labels.note}"
+    changes = changes_of_losses(document) if isinstance(document, Comparison) else changes_of_loss(document)
+    for number, line in enumerate(changes):
         yield "" if number else "loss", line
-    if report.compat is not None:
-        yield "as", report.compat
-    if report.alignment == "id" and len(report.inputs) > 1:
+    if isinstance(document, Report) and document.compat is not None:
+        yield "as", document.compat
+    if document.alignment == "id" and len(document.inputs) > 1:
         yield "rows", "matched by id"
-        yield from (("", line) for line in unmatched_rows(report))
-    bare = [given.path for given in report.inputs if given.header is False]
+        yield from (("", line) for line in unmatched_rows(document)) if isinstance(document, Report) else ()
+    elif several:
+        yield "rows", "matched by position"
+    yield from _headers(document.inputs)
+    yield from digests(document)
+    yield from _unused(document)
+
+
+def _scored(report: Report) -> Iterator[tuple[str, str]]:
+    first = report.inputs[0]
+    what = [plural(first.files, "file")] if first.files > 1 else []
+    what += [f"{report.examples.scored:,} of {plural(report.examples.read, 'row')}", *_classes(report)]
+    yield "scored", f"{_with_others(report, first.path)}: {', '.join(what)}"
+    yield from (("", line) for line in skipped_rows(report))
+
+
+def _models(result: Comparison) -> Iterator[tuple[str, str]]:
+    """Each model with its file and rows, and the rows that are compared."""
+    what = f"{result.examples.scored:,} of {plural(result.examples.read, 'row')}"
+    yield "compared", ", ".join([what, *_classes(result)])
+    yield from (("", line) for line in skipped_rows(result))
+    for number, model in enumerate(result.models[:_MOST_MODELS]):
+        path = "" if model.path == model.name else f"{model.path}, "
+        yield "" if number > 1 else ("reference", "others")[number], f"{model.name}: {path}{plural(model.rows, 'row')}"
+    if len(result.models) > _MOST_MODELS:
+        yield "", f"({len(result.models) - _MOST_MODELS:,} more)"
+
+
+def _classes(document: Report | Comparison) -> list[str]:
+    classes = [plural(len(document.classes), "class")] if document.classes else []
+    return [*classes, KINDS[document.kind].noun]
+
+
+def _headers(inputs: Sequence[InputFile]) -> Iterator[tuple[str, str]]:
+    bare = [given.path for given in inputs if given.header is False]
     for path in bare[:_MOST_NAMED]:
         yield "header", f"{path} has none; its first line is data"
     if len(bare) > _MOST_NAMED:
         yield "", f"nor have {plural(len(bare) - _MOST_NAMED, 'further file')}"
-    yield from digests(report)
-    unused = [name for given in report.inputs for name in given.unused]
+
+
+def _unused(document: Report | Comparison) -> Iterator[tuple[str, str]]:
+    unused = list(dict.fromkeys(name for given in document.inputs for name in given.unused))
     if unused:
         more = ", ..." if len(unused) > 12 else ""
-        hint = (
-            ""
-            if {"weights", "by"} & set(report.options) or not KINDS[report.kind].labelled
-            else "   (--by or --weights would use them)"
-        )
+        useless = not KINDS[document.kind].labelled or (isinstance(document, Comparison) and document.kl)
+        hint = "" if useless or {"weights", "by"} & set(document.options) else "   (--by or --weights would use them)"
         yield "unused", ", ".join(unused[:12]) + more + hint
 
 
-def _with_others(report: Report, path: str) -> str:
+def _with_others(report: Report | Comparison, path: str) -> str:
     """The path of an input, and whether merged runs had others beside it."""
     rows = sum(given.rows for given in report.inputs if given.path == path)
     return f"{path} and others" if report.alignment == "position" and 0 < rows < report.examples.read else path

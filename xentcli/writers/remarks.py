@@ -118,7 +118,7 @@ def reference_remark(report: Report) -> str:
     return f"{other}{named}, {given.note}"
 
 
-def skipped_rows(report: Report) -> Iterator[str]:
+def skipped_rows(report: Report | Comparison) -> Iterator[str]:
     """Yield a line for the rows of weight 0, and for those that were skipped."""
     examples = report.examples
     if examples.zero_weight:
@@ -129,7 +129,8 @@ def skipped_rows(report: Report) -> Iterator[str]:
         why = ", ".join(options) or "missing at the start of a list"
         yield f"{plural(examples.ignored, 'row')} skipped ({why})"
     if examples.missing:
-        what = "a prediction" if report.reference is None else "a prediction or a reference"
+        referred = isinstance(report, Report) and report.reference is not None
+        what = "a prediction or a reference" if referred else "a prediction"
         yield f"{plural(examples.missing, 'row')} without {what} skipped (--skip-missing)"
     if examples.ignored_cells:
         yield f"{plural(examples.ignored_cells, 'cell')} of other rows skipped (--ignore-label)"
@@ -182,7 +183,7 @@ def ends(interval: Interval, places: int) -> str:
     return f"{fixed(interval.low, places)} to {fixed(interval.high, places)}{note}"
 
 
-def digests(report: Report) -> Iterator[tuple[str, str]]:
+def digests(report: Report | Comparison) -> Iterator[tuple[str, str]]:
     """Yield the SHA-256 of each input, with --hash."""
     for given in report.inputs:
         if given.sha256 is not None:

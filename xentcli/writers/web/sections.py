@@ -103,6 +103,7 @@ class _Sections:
         document = self.document
         if isinstance(document, Comparison):
             yield Section("Result", page(document), self.picture("changes"))
+            yield Section("What was scored", (_inputs(document),))
             if document.details is not None:
                 yield Section("Differences of the rows", (_differences(document),), self.picture("differences"))
             yield Section(
@@ -183,7 +184,7 @@ def _headline(report: Report) -> str:
     return f"{cost} per row, {level} interval {ends(report.interval, places)}, {report.examples.scored:,} rows"
 
 
-def _inputs(report: Report) -> Grid:
+def _inputs(report: Report | Comparison) -> Grid:
     return Grid(("", "what was read"), tuple(inputs(report)), "ll", "Inputs, and how they were matched")
 
 
