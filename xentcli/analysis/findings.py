@@ -23,6 +23,7 @@ from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 from xentcli.tallies.bases import FromOne
 from xentcli.tallies.confusion import Confusion, Pairs
+from xentcli.tallies.cut import Cut
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 
@@ -42,8 +43,8 @@ class Case:
     ----------
     plan, total
         The plan, and the tallies of all rows.
-    confusion, looks
-        The confusion matrix; properties shared by all predictions.
+    confusion, looks, cut
+        The confusion matrix; properties shared by all predictions; the threshold that tells two classes apart.
     prior
         The cost of always predicting the class frequencies, in nats; None if undefined.
     """
@@ -52,6 +53,7 @@ class Case:
     total: Scores
     confusion: Confusion
     looks: Looks
+    cut: Cut
     prior: float | None
 
     @property
@@ -283,16 +285,39 @@ def _predicted(case: Case) -> Iterator[Warning]:
     squares = total.cost.bb.finite
     # Squares of tiny weights underflow to 0 (then skip), those of large ones overflow to infinity (then 0 rows).
     rows = (total.cost.mean.b.finite / math.sqrt(squares)) ** 2 if squares else 0.0
+    yield from _as_predicted(case, -rows * total.cost.mean.value, "every label is the predicted class")
+
+
+def _threshold(case: Case) -> Iterator[Warning]:
+    """Labels of two classes that a threshold other than 0.5 gives, in all rows."""
+    pairs, cut = case.confusion.pairs, case.cut
+    if (
+        not pairs.rows
+        or pairs.accuracy() == 1
+        or not np.ptp(pairs.true)
+        or case.weighted
+        or not cut.apart
+        or cut.rows < pairs.rows
+    ):
+        return
+    name, (low, high) = case.plan.classes[1], (cut.low, cut.high)
+    what = f"every label is {name} where its probability is {high:.4g} or more, and none where it is {low:.4g} or less"
+    yield from _as_predicted(case, cut.log_chance, what)
+
+
+def _as_predicted(case: Case, log_chance: float, what: str) -> Iterator[Warning]:
+    """The warning that labels look like the prediction, if their chance is below 1 in 1,000,000; less if suspected."""
+    plan = case.plan
     names, beside = plan.label_columns if len(plan.label_columns) == 1 else (), "label" in plan.picks[0]
     suspected = beside and (plan.has_label_file or any(name.lower().startswith("pred") for name in names))
     chance = 20 if suspected else 1_000_000
-    if not rows * total.cost.mean.value > math.log(chance):
+    if not -log_chance > math.log(chance):
         return
     where = "".join(f"column {name} of " for name in names) + plan.inputs[not beside].path
     preds = shlex.quote(plan.predictions.path)
     yield Warning(
         "label-is-prediction",
-        f"{where} looks like the prediction itself, not the truth: every label is the predicted class, and with "
+        f"{where} looks like the prediction itself, not the truth: {what}, and with "
         f"these probabilities that has a chance below 1 in {chance:,}",
         f"is the truth in another column or file? --label NAME, or xent score {preds} LABELS",
     )
@@ -317,6 +342,7 @@ def _confidence(case: Case) -> Iterator[Warning]:
 
 _DIAGNOSES: tuple[Diagnosis, ...] = (
     _predicted,
+    _threshold,
     _confidence,
     _probabilities_as_logits,
     _hard,

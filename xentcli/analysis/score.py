@@ -29,6 +29,7 @@ from xentcli.scoring.kinds import KINDS
 from xentcli.scoring.metrics import METRICS, Metric, find, wanted
 from xentcli.settings import Settings, takes_options
 from xentcli.tallies.bundle import Bundle
+from xentcli.tallies.cut import Cut
 from xentcli.tallies.looks import Looks
 from xentcli.tallies.scores import Scores
 from xentcli.typed import count
@@ -241,7 +242,15 @@ def _case(plan: Plan, bundle: Bundle) -> Case | None:
     if confusion is None:
         return None
     prior = prior_of(plan, total.cost, total.classes)
-    return Case(plan, total, confusion, Looks.nothing() if looks is None else looks, prior)
+    cut = bundle["cut"]
+    return Case(
+        plan,
+        total,
+        confusion,
+        Looks.nothing() if looks is None else looks,
+        Cut.nothing() if cut is None else cut,
+        prior,
+    )
 
 
 def _shift(tallied: Tallied) -> Sequence[Warning]:

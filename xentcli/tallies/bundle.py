@@ -19,6 +19,7 @@ from xentcli.tallies.bins import Calibration, bins_of_block
 from xentcli.tallies.block import Block, Wants
 from xentcli.tallies.confusion import Confusion
 from xentcli.tallies.contents import Contents
+from xentcli.tallies.cut import Cut
 from xentcli.tallies.exact import ExactSum
 from xentcli.tallies.fit import BEGIN, SlopeSums
 from xentcli.tallies.groups import Groups, Slicings
@@ -169,6 +170,7 @@ TALLIES: dict[str, Entry] = {
     "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, "predictions"),
     "slopes": Entry(SlopeSums, lambda block: SlopeSums.of(block.work, BEGIN), lambda wants: wants.fit, "predictions"),
     "looks": Entry(Looks, lambda block: Looks.of(block.work), needs="predictions", diagnosis=True),
+    "cut": Entry(Cut, lambda block: Cut.of(block.work), needs="predictions", diagnosis=True),
     "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
     "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, "predictions", diagnosis=True),
 }
