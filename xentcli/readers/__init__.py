@@ -302,9 +302,9 @@ def _of_content(head: bytes) -> str | None:
 
 
 def _looks_like_vw(head: bytes) -> bool:
-    """Whether the first line consists of two or more class:probability tokens."""
+    """Whether the first line consists of two or more class:probability tokens, and perhaps a tag."""
     line = head.split(b"\n", 1)[0].decode(errors="replace")
-    return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+\s*", line))
+    return bool(re.fullmatch(r"\s*[^\s:,;]+:[-+.0-9eE]+(\s+[^\s:,;]+:[-+.0-9eE]+)+(\s+[^\s:]+)?\s*", line))
 
 
 def _uncompressed(path: str) -> str:

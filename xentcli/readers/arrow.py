@@ -9,7 +9,9 @@ a null becomes NaN, which is refused in rows that count.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -252,6 +254,7 @@ class ArrowSource(FlatTable):
     file: Batches
     groups: tuple[tuple[int, int], ...]
     numbers_a_row: float = 0.0
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def numeric(self, column: int) -> bool | None:
         """Whether a column holds numbers; None for other types, where each value is checked."""
@@ -262,7 +265,8 @@ class ArrowSource(FlatTable):
         """What only some sources have: the dtypes of columns of real numbers among it."""
         found = [self.table.origins[origin].dtype for origin, _ in self.flat.origin]
         dtypes = tuple(None if name is None else np.dtype(name) for name in found)
-        return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes)
+        codes = {column: self.codes[name] for column, name in enumerate(self.flat.names) if name in self.codes}
+        return Traits(flat=self.flat, lists=self.flat.lists, dtypes=dtypes, codes=codes)
 
     def lines(self) -> int:
         """Count the rows."""
@@ -348,7 +352,18 @@ def source_of(
     origins = tuple(origins_of(schema, None if first is None else first.slice(0, SAMPLE), stream.name))
     flat = Flat.of([(origin.name, origin.inner) for origin in origins])
     table = _Table(flat, origins, tuple(schema.names), apart)
-    return ArrowSource(stream, format, flat, sum(rows for rows, _ in groups), table, file, tuple(groups))
+    rows, codes = sum(rows for rows, _ in groups), _codes_of(schema.metadata or {})
+    return ArrowSource(stream, format, flat, rows, table, file, tuple(groups), codes=codes)
+
+
+def _codes_of(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the codes of each column that is a ClassLabel of Hugging Face's datasets."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        coded = {name: one["names"] for name, one in features.items() if one.get("_type") == "ClassLabel"}
+        return {name: tuple(map(str, names)) for name, names in coded.items()}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return {}
 
 
 def _offsets(array: Any) -> Any:

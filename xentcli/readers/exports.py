@@ -34,6 +34,7 @@ _WEKA = (
     "out.writerows([r[1], *q] for r, q in zip(rows, qs))"
 )
 """All classes of a row, or the one that is predicted of two."""
+_SHORTENED_BY_R = rb"\s*(?:\S+ )?<Prediction\w+> for \d+ observations:.*\n[ \t]*---[ \t-]*\r?\n"
 _PAIR = rb"[ \t]+\d+:[-+0-9.eE]+"
 _TRAINING: tuple[tuple[bytes, str, str], ...] = (
     (
@@ -45,7 +46,36 @@ _TRAINING: tuple[tuple[bytes, str, str], ...] = (
     (rb"__label__\S+[ \t]+(?!__label__)(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s)\S", "fastText", "{print $1}"),
 )
 """First bytes of examples for training, the tool that reads them, and the program of awk that prints their labels."""
-_EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
+_EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
+    (
+        rb"(?:[^\n]*Vector\{[^\n]*\n)?[ \t]*(?:\w+\.)*UnivariateFinite\{",
+        "distributions as Julia prints them",
+        r"""sed -nE '/UnivariateFinite\{/{s/^[^(]*\(/{"/; s/\)[[:space:]]*$/}/; s/([0-9])f(-?[0-9]+)/\1e\2/g; """
+        r"""s/=>/": /g; s/, /, "/g; p;}'""",
+        "",
+        ".jsonl",
+    ),
+    (
+        rb"\s*(?:\S+ )?<Prediction\w+> for \d+ observations:",
+        "a prediction as mlr3 prints it",
+        r"""awk '$1 == "row_ids" {h = 1} h && NF'""",
+        "--label truth",
+        ".txt",
+    ),
+    (
+        rb"[ \t]*\[1\][ \t]+(?!\[)\S",
+        "a vector as R prints it",
+        r"""awk '/^Levels:/ {next} {for (i = 1; i <= NF; i++) if ($i !~ /^\[[0-9]+\]$/) print $i}'""",
+        "",
+        ".txt",
+    ),
+    (
+        rb"\S+[ \t]+\[[ \t]+[-+\d.eE]+[ \t]+[-+\d.eE]+[^\n\[]*\][ \t]*\r?\n",
+        "an archive of Kaldi as text",
+        r"""sed -E 's/^[^[]*\[ *//; s/ *\][ \t]*$//'""",
+        "",
+        ".txt",
+    ),
     (
         rb"(?:shape: [^\n]*\n)?[ \t]*(?:\xe2\x94\x8c|\xe2\x94\x8f|\xe2\x95\xad)",
         "a table in a box, as terminals show it",
@@ -80,6 +110,13 @@ _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
         "sed '2,3d'",
     ),
     (
+        _RULED + rb"[ \t]*\+-+\+[ \t]*\r?\n[ \t]*\|[^|\n]*\|[ \t]*\r?\n[ \t]*\|-+\|[ \t]*\r?\n",
+        "a list as Stata prints it",
+        r"""awk '!/^[ \t]*[+|]-/ {sub(/^[ \t]*[0-9]+\./, ""); gsub(/\|/, " "); if (NF) print}'""",
+        "--label NAME, if the labels are in it",
+        ".txt",
+    ),
+    (
         _RULED + rb"[^\n]*\|[^\n]*\n[ \t]*\|?[-+:| \t]*--[-+:| \t]*[+|][-+:| \t]*\r?\n",
         "a table with lines drawn between its columns",
         rf"sed -E '2d; /^\([0-9]+ rows?\)$/d; {_NO_RULES}'",
@@ -90,7 +127,7 @@ _EXPORTS: tuple[tuple[bytes, str, str] | tuple[bytes, str, str, str], ...] = (
         rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
     ),
 )
-"""First bytes of an export, its name, the command that converts it to a table, and options for the result."""
+"""First bytes of an export, its name, the command that converts it to a table, options for the result, its ending."""
 
 
 def check_no_export(path: str, head: bytes) -> None:
@@ -98,11 +135,14 @@ def check_no_export(path: str, head: bytes) -> None:
 
     Raises DataError with the command.
     """
+    if re.match(_SHORTENED_BY_R, head, re.DOTALL):
+        advice = "in R: write.csv(as.data.table(prediction), 'p.csv', row.names = FALSE) writes all rows"
+        raise DataError("a table that R shortened to --- when it was printed", place=Place(path), advice=advice)
     for pattern, what, command, *then in _EXPORTS:
         if re.match(pattern, head):
-            options = next(iter(then), "--label NAME, if the labels are in it")
-            purpose = f"keeps the names and the rows, then {options}"
-            raise _refusal(path, f"{what}, and is not read", command, purpose, ".csv")
+            options, ending = (*then, *("--label NAME, if the labels are in it", ".csv")[len(then) :])
+            purpose = ", then ".join(filter(None, ("keeps the names and the rows", options)))
+            raise _refusal(path, f"{what}, and is not read", command, purpose, ending)
     for pattern, tool, program in _TRAINING:
         if re.match(pattern, head):
             what = f"examples for training, as {tool} reads them"

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from xentcli.columns.numerals import is_number
 from xentcli.errors import shown
 from xentcli.readers.wide import Flat
 from xentcli.records import record, replace
@@ -157,7 +158,7 @@ def is_row(value: Any) -> bool:
 def _of_row(row: list[Any]) -> Iterator[Field]:
     keys = _pair_keys(row)
     if keys is not None:
-        yield Field("", (), inner_of(_scores(row, *keys)), "pairs", keys)
+        yield Field("", (), inner_of(_scores(row, *keys), texts=True), "pairs", keys)
     elif (inner := inner_of(row)) is not None:
         yield Field("", (), inner)
     elif any(isinstance(value, list | dict) for value in row):
@@ -180,7 +181,7 @@ def _of_value(name: str, path: Path, value: Any, siblings: Mapping[str, Any]) ->
     if isinstance(value, dict) and "type" in value and "values" in value and value.keys() <= _VECTOR:
         yield Field(name, path, inner_of(_numbers_of(value)), "vector")
     elif isinstance(value, list) and (keys := _pair_keys(value)) is not None:
-        yield Field(name, path, inner_of(_scores(value, *keys)), "pairs", keys)
+        yield Field(name, path, inner_of(_scores(value, *keys), texts=True), "pairs", keys)
     elif isinstance(inner, int) and (beside := _names_beside(siblings, path[-1], inner)) is not None:
         yield Field(name, path, tuple(sorted(map(str, siblings[beside]))), "beside", (*path[:-1], beside))
     elif inner is None and isinstance(value, dict) and value:
@@ -253,14 +254,20 @@ def _pair_keys(items: list[Any]) -> Path | None:
     if not all(isinstance(item, dict) and item.keys() == items[0].keys() for item in items):
         return None
     for label, score in ((one := [*items[0]]), one[::-1]):
-        types = {type(item[label]) for item in items}
-        named = {label, score} == {"label", "score"} and label == "label"
-        by_name = types <= {int, bool} and _NAMES.search(label) and not _NAMES.search(score)
-        if label.lower() not in _TOKENS and (named or types == {str} or by_name):
-            distinct = len({str(item[label]) for item in items}) == len(items)
-            numbers = _are_numbers([item[score] for item in items])
-            return (label, score) if distinct and numbers else None
+        labels, scores = ([item[key] for item in items] for key in (label, score))
+        types, named = {*map(type, labels)}, {label, score} == {"label", "score"} and label == "label"
+        by_name = _NAMES.search(label) and not _NAMES.search(score)
+        if {*map(type, scores)} == {str} and not _are_numerals(labels, scores, named or bool(by_name)):
+            continue
+        if label.lower() not in _TOKENS and (named or types == {str} or (types <= {int, bool} and by_name)):
+            distinct = len({*map(str, labels)}) == len(items)
+            return (label, score) if distinct and _are_numbers(scores, texts=True) else None
     return None
+
+
+def _are_numerals(labels: Sequence[Any], scores: Sequence[str], by_name: bool) -> bool:
+    """Whether texts are the numbers of some labels: numerals beside labels that are none, unless names say so."""
+    return all(map(is_number, scores)) and (by_name or not all(is_number(str(label)) for label in labels))
 
 
 def _scores(items: Any, label: str | int, score: str | int) -> Any:
@@ -290,18 +297,23 @@ def _numbers_of(vector: Any) -> Any:
     return found if len({*indices}) == len(indices) else vector
 
 
-def inner_of(value: Any) -> Inner:
-    """Return the length of a list of numbers, or the keys of an object of numbers, sorted; else None."""
+def inner_of(value: Any, *, texts: bool = False) -> Inner:
+    """Return the length of a list of numbers, or the keys of an object of numbers, sorted; else None.
+
+    With `texts` the numbers may be written as texts.
+    """
     if isinstance(value, list) and _are_numbers(value):
         return len(value)
-    if isinstance(value, dict) and _are_numbers(value.values()):
+    if isinstance(value, dict) and _are_numbers(value.values(), texts=texts):
         return tuple(sorted(value))
     return None
 
 
-def _are_numbers(values: Collection[Any]) -> bool:
-    """Whether there are values, and all are numbers."""
+def _are_numbers(values: Collection[Any], *, texts: bool = False) -> bool:
+    """Whether there are values, and all are numbers; with `texts` also if all are written as texts."""
     types = {*map(type, values)}
+    if texts and types == {str}:
+        return all(map(is_number, values))
     return types == {float} or (bool(types) and all(map(_is_number, values)))
 
 

@@ -115,7 +115,8 @@ class Records:
             # The meaning of a null depends on the role of the column.
             return defaultdict(lambda: None) if field.inner else None
         nulls = isinstance(value, list) and None in value
-        inner = inner_of([0 if item is None else item for item in value] if nulls else value)
+        bare = [0 if item is None else item for item in value] if nulls else value
+        inner = inner_of(bare, texts=field.form == "pairs")
         if inner != (field.inner or None):
             message = f"{kind_of(inner, value)} where the {self._first} has {kind_of(field.inner)}"
             unequal = isinstance(inner, int) and isinstance(field.inner, int)

@@ -241,6 +241,8 @@ class Traits:
         The decimal separator of texts that are numbers.
     percent
         The columns of percentages, which are read as hundredths.
+    codes
+        The names that the file gives to the whole numbers 0, 1, ... of a column.
     """
 
     files: Sequence[str] = ()
@@ -254,6 +256,7 @@ class Traits:
     lists: frozenset[int] = frozenset()
     decimal: str = "."
     percent: tuple[int, ...] = ()
+    codes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 _NO_TRAITS = Traits()

@@ -26,6 +26,9 @@ _BRACKETS = ("[]", "()")
 _PRINTED = re.compile(r"[A-Za-z_.]\w*\((\[[^\[\]()]*\])(?:, \w+=[\w.:'\"]+)*\)", re.S)
 """An array as Python prints it: ``tensor([0.38, 0.62], device='cuda:0')``, ``array([...], dtype=float32)``."""
 
+_SPARSE = re.compile(r"\((\d{1,7}), *\[([\d, ]*)\], *\[([^\[\]]*)\]\)")
+"""A sparse vector as Spark prints it: its length, the places of numbers, and the numbers."""
+
 
 def list_in(cell: str) -> list[str] | None:
     """Return the numerals of a list in a cell; None where it is none.
@@ -34,15 +37,30 @@ def list_in(cell: str) -> list[str] | None:
     ['0.38', '0.62']
     >>> list_in("[0.38, 0.62]"), list_in("(0.1 0.9)"), list_in("0.5"), list_in("[a, b]")
     (['0.38', '0.62'], ['0.1', '0.9'], None, None)
+    >>> list_in("(3,[0,2],[0.25,0.75])")
+    ['0.25', '0', '0.75']
     """
     text = cell.strip()
     if text[-1:] == ")" and (printed := _PRINTED.fullmatch(text)):
         text = printed[1]
     if len(text) < 2 or text[0] + text[-1] not in _BRACKETS:
         return None
+    if text[-2] == "]" and (sparse := _SPARSE.fullmatch(text)):
+        return _dense(*sparse.groups())
     inner = text[1:-1]
     found = [item.strip() for item in inner.split(",")] if "," in inner else inner.split()
     return found if found and all(map(is_number, found)) else None
+
+
+def _dense(size: str, places: str, numerals: str) -> list[str] | None:
+    """Return all numerals of a sparse vector; None of one that is not valid."""
+    found, at = ["0"] * int(size), [int(place) for place in places.split(",") if place.strip()]
+    values = [numeral.strip() for numeral in numerals.split(",") if numeral.strip()]
+    if len(at) != len(values) or len({*at}) < len(at) or any(place >= len(found) for place in at):
+        return None
+    for place, value in zip(at, values, strict=True):
+        found[place] = value
+    return found if found and all(map(is_number, values)) else None
 
 
 @record(frozen=True)

@@ -38,6 +38,8 @@ _COMMENT = "#"
 _FIGURE = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)? ?%?")
 """A number with a point or a comma, and perhaps a percent sign."""
 _UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
+_JULIA = re.compile(r"[\w.]*UnivariateFinite\{.*\}\(.*=>.*\)$", re.DOTALL)
+"""A distribution as Julia prints it."""
 _NO_BLANK_LINES = "grep -v '^[[:space:]]*$'"
 
 
@@ -123,12 +125,19 @@ def quote_advice(text: str, position: int, written: Written) -> str:
 
 
 def cell_advice(cell: str, written: Written) -> str:
-    """Return the command for a number in single quotes, or JSON in a cell; empty for another cell."""
+    """Return the command for a number in single quotes, JSON or a distribution of Julia in a cell; else nothing."""
     text = cell.strip()
     if text[:1] in ("[", "{") and _is_json(text) and written.delimiter in DELIMITERS:
         unfold = (
             "import csv, json, sys; [print(json.dumps({k: json.loads(v) if v[:1] in (chr(91), chr(123)) else v "
             f'for k, v in row.items()}})) for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
+        )
+        return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
+    if _JULIA.match(text) and written.delimiter in DELIMITERS:
+        unfold = (
+            "import csv, json, re, sys; [print(json.dumps({k: {a: float(p) for a, p in "
+            r"""re.findall(r"[(,] *(.*?)=>([^,)]+)", v)} if "}(" in v else v for k, v in row.items()})) """
+            f'for row in csv.DictReader(sys.stdin, delimiter="{written.delimiter}")]'
         )
         return written.by(f"python3 -c '{unfold}'", "makes JSON of the cells", ".jsonl")
     if len(text) > 1 and text[0] == text[-1] == "'" and is_number(text[1:-1]):

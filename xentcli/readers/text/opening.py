@@ -19,6 +19,8 @@ __all__ = ["Opening", "opening_of"]
 _BOM = b"\xef\xbb\xbf"
 _EXCEL_NAMES_IT = re.compile(rb'"?sep=([,;\t|])"?\r?\n', re.I)
 """A line above the table that tells Excel the delimiter."""
+_MATRIX_OF_R = re.compile(rb"\s*\[,1\](?:\s+\[,\d+\])*\s*")
+"""The header of a matrix without names of columns, as R prints it."""
 _LOOK_AT = 50
 """Rows that show the delimiter."""
 
@@ -217,6 +219,8 @@ def _sniffed(stream: ByteStream, dialect: Dialect, begin: int) -> str:
     if re.search(r"\.(tsv|tab)(\.\w+)?$", stream.name):
         return "\t"
     first = stream.head[begin : _first_ends(stream, dialect, begin, 1)[1]]
+    if _MATRIX_OF_R.fullmatch(first):
+        return BLANK
     possible = [delimiter for delimiter in DELIMITERS if delimiter != dialect.decimal]
     seen = [delimiter for delimiter in possible if delimiter.encode() in first]
     if not seen and b"|" in first and _is_of_pipes(stream, dialect, begin):

@@ -162,7 +162,7 @@ def table_of(value: Any, *, document: bool) -> Table | None:
     """
     if not isinstance(value, dict) or not value:
         return None
-    found = _with_header(value) or _of_lists(value, document) or _of_objects(value)
+    found = _of_tensors(value) or _with_header(value) or _of_lists(value, document) or _of_objects(value)
     if found is None and document:
         found = _of_values(value)
     if found is None and len(value) == 1:
@@ -190,6 +190,30 @@ def _with_header(value: Mapping[str, Any]) -> Table | None:
     if data and len(data[0]) != len(names):
         return None
     return Table(fields_of_row(names, data[0] if data else (None,) * len(names)), data)
+
+
+def _of_tensors(value: Mapping[str, Any]) -> Table | None:
+    """The answer of a model server: the flat data of each output beside its shape, whose first axis counts the rows."""
+    outputs = value.get("outputs")
+    if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
+        return None
+    columns = {str(one.get("name")): _shaped(one.get("data"), one.get("shape")) for one in outputs}
+    found = {name: rows for name, rows in columns.items() if rows is not None}
+    if not found or len(found) < len(outputs) or len({*map(len, found.values())}) > 1:
+        return None
+    return _of_columns(found) if len(next(iter(found.values()))) > 1 else None
+
+
+def _shaped(data: Any, shape: Any) -> list[Any] | None:
+    """Cut flat data into rows by a shape of one or two axes; None where they do not agree."""
+    if not isinstance(data, list) or not isinstance(shape, list) or not 1 <= len(shape) <= 2:
+        return None
+    rows, *width = shape
+    if len(data) == rows and (not width or (data and isinstance(data[0], list))):
+        return data
+    if not width or not all(isinstance(size, int) and size > 0 for size in shape) or len(data) != rows * width[0]:
+        return None
+    return data if width == [1] else [data[at : at + width[0]] for at in range(0, len(data), width[0])]
 
 
 def _indexed(data: list[Any], key: Any) -> Table | None:

@@ -1,4 +1,4 @@
-"""The probabilities that Vowpal Wabbit prints: ``class:probability`` tokens on each line."""
+"""The probabilities that Vowpal Wabbit prints: ``class:probability`` tokens on each line, and perhaps its tag."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["open_vw"]
 
+_TAG = "tag"
+"""The name of the column of tags."""
+
 
 def open_vw(stream: ByteStream) -> LinesSource:
     """Open a file or stream of tokens.
@@ -32,9 +35,11 @@ def _record(text: bytes) -> dict[str, str]:
         tokens = text.decode().split()
     except UnicodeDecodeError as error:
         raise DataError(f"byte 0x{text[error.start]:02x} is not UTF-8") from None
-    for token in tokens:
+    for place, token in enumerate(tokens, 1):
         name, colon, value = token.rpartition(":")
-        if not colon or not name or not DECIMAL.fullmatch(value):
+        if 2 < place == len(tokens) and not colon:
+            name, value = _TAG, token
+        elif not colon or not name or not DECIMAL.fullmatch(value):
             raise DataError(f"{shown(token)} where class:probability is expected")
         if name in record:
             raise DataError(f"class {shown(name)} appears twice")
@@ -45,7 +50,7 @@ def _record(text: bytes) -> dict[str, str]:
 
 
 def _shape(line: bytes, fields: Sequence[Field], flat: Flat) -> Shape | None:
-    """Return the shape of a line of tokens with one space between them; None of another."""
+    """Return the shape of a line of tokens with one space between them; None of another, or with a tag."""
     from xentcli.readers.text.regular import Leaf, Shape
 
     end = b"\r" if line.endswith(b"\r") else b""
