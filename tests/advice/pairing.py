@@ -32,6 +32,7 @@ from tests.advice.inputs import (
     ids,
     table,
 )
+from tests.cases.test_cases import HERE
 
 __all__ = ["CASES"]
 
@@ -57,6 +58,18 @@ GUESSED = "q,guess,y\n" + "".join(f'"{q[::-1]}",{NAMES[int(np.argmax(q))]},{NAME
 NAMED = "q,names,y\n" + "".join(f'"{q[::-1]}","{[*NAMES[::-1]]}",{NAMES[t]}\n' for q, t in SHOWN)
 
 CASES = {
+    "columns called true and false, in this order": Case(
+        "p.csv --label y", {"p.csv": "True,False,y\n.25,.75,0\n.75,.25,1\n"}, ("if 1 means",), -math.log(0.75)
+    ),
+    "a vector as R prints it": Case(
+        "p.csv y.txt", {"p.csv": P, "y.txt": "[1] cat dog\n[3] emu dog\nLevels: cat dog emu\n"}, ("awk",), LN2
+    ),
+    "codes that the schema names in another order": Case(
+        "p.parquet --label label",
+        {"p.parquet": (HERE / "91-classlabel" / "p.parquet").read_bytes()},
+        ("--index-base 0",),
+        None,
+    ),
     "ids beside a label": Case(
         "p.csv l.csv", {"p.csv": ids(P), "l.csv": ids(L, order=(1, 0, 3, 2))}, ("--label label --id id",), LN2
     ),

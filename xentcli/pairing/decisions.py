@@ -111,7 +111,7 @@ def pair(
         with _vector_named(roles, labels, settings):
             rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
         possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
-        warnings += _possible_classes(sources[0], possible)
+        warnings += (*rule.warnings, *_possible_classes(sources[0], possible))
     warnings += weighted_sums(roles, settings)
     plan = _plan(
         asked,

@@ -7,15 +7,20 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from xentcli.arrays import Ints
-from xentcli.errors import DataError, Place
+from xentcli.errors import DataError, Place, shown
+from xentcli.pairing import near
 from xentcli.pairing.alignment import Companion, PartQueue, RowNames, Task, by_position
 from xentcli.pairing.counts import Counted, counts_advice
+from xentcli.pairing.ids import ids_of
 from xentcli.pairing.matched import Lacking, Matched
 from xentcli.pairing.plan import Plan
 from xentcli.pairing.shard import Shard
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, files_in
 from xentcli.records import record, replace
+
+MOST_COMPARED = 1 << 16
+"""With more rows, ids that differ are not compared regardless of case, blanks and the like."""
 
 __all__ = ["Feed", "Matches", "Matching", "check_row_names"]
 
@@ -225,9 +230,40 @@ class Matching:
         for matched in self._matched:
             matched.finish()
         check_row_names(self._feed.plan, self.row_names)
+        if not self.row_names.same and self.row_names.rows <= MOST_COMPARED:
+            _check_near_names(self._feed)
         unused = max((matched.unused for matched in self._matched), default=0)
         lacking = next((each.lacking for each in self._matched if each.missing or each.unused), None)
         return Matches(self.row_names, unused, lacking, tuple(bytes(matched.used) for matched in self._matched))
+
+
+def _check_near_names(feed: Feed) -> None:
+    """Refuse row names that are the same in a different order but for blanks, case, leading zeros and the like.
+
+    Raises DataError, with the command that makes both alike.
+    """
+    plan, pair = feed.plan, feed.sources[:2]
+    if not all(source.repeatable for source in pair):
+        return
+    picks = [picked["index"] for picked in plan.picks[:2]]
+    ids = [[one for one, _ in ids_of(source, pick)] for source, pick in zip(pair, picks, strict=True)]
+    loose = [[near.loose(one) for one in some] for some in ids]
+    if loose[0] == loose[1] or len({*loose[0]}) < len(loose[0]) or sorted(loose[0]) != sorted(loose[1]):
+        return
+    others = dict(zip(loose[1], ids[1], strict=True))
+    one, other = next((one, others[key]) for one, key in zip(ids[0], loose[0], strict=True) if one != others[key])
+    steps, name = near.differing(one, other), plan.compared or "#1"
+    sides = zip((one, other), pair, picks, strict=True)
+    changing = [(s, pick, some) for text, s, pick in sides if (some := [t for t in steps if t.apply(text) != text])]
+    copies = [near.clean_copy(source, pick.columns[0], some) for source, pick, some in changing]
+    raise DataError(
+        f"{pair[0].path} and {pair[1].path} have nearly the same {plan.compared or 'row names'} in another order: "
+        f"{shown(one)} is {shown(other)}, they differ by {near.names_of(steps)}",
+        advice=(
+            *(f"{copy}, then --id {shlex.quote(name)}" for copy in copies if copy),
+            "--align position matches rows by position",
+        ),
+    )
 
 
 def check_row_names(plan: Plan, names: RowNames) -> None:

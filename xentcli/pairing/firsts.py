@@ -11,15 +11,16 @@ import numpy as np
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import hundredths, in_points, number, whole
-from xentcli.pairing.affixes import readings
+from xentcli.pairing.affixes import cuts_of, readings
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, name_of
 from xentcli.pairing.predicted import are_places, classes_shown, loose_readings, numbers_of_texts, predicted_class
 from xentcli.readers.source import Pick
 from xentcli.records import cached_property, record
 from xentcli.settings import Settings
 
-__all__ = ["LOOK_AT", "FirstCells", "Needed"]
+__all__ = ["LOOK_AT", "FirstCells", "Needed", "is_predicted_by_name"]
 
 LOOK_AT = 1000
 _STEM = re.compile(r"((?<=\D)\d+|(?<!\w)[^\W_\d]+|(?<=_)[^\W_]+)[)\]]?$")
@@ -138,7 +139,7 @@ class FirstCells:
 
         Beside one column of predictions its name does not matter where there are more rows than by chance.
         """
-        named = bool(_PREDICTED.search(label)) or (len(preds) == 1 and self.rows >= MOST_BY_CHANCE)
+        named = is_predicted_by_name(label) or (len(preds) == 1 and self.rows >= MOST_BY_CHANCE)
         single = len(preds) < 3 and named and label not in preds and self.is_of_two(label)
         return single and preds[-1] in self.numeric and self.is_cut(label, preds[-1])
 
@@ -185,6 +186,25 @@ class FirstCells:
         """Whether some columns lie from 0 to 1 and sum to 1 in every row."""
         table = np.array([self.shares[name] for name in names if name in self.shares])
         return len(table) == len(names) > 1 and _sum_to_1(table)
+
+    def differ(self, name: str) -> bool:
+        """Whether no value of a column occurs twice."""
+        return len(self.distinct[name]) == len(self.columns[name])
+
+    def one_hot(self, preds: Sequence[str]) -> list[str]:
+        """The columns of 0 and 1 that sum to 1 in every row and are named as predictions are; else none."""
+        hard = [name for name, values in self.shares.items() if name not in preds and np.isin(values, (0, 1)).all()]
+        for _, classes in cuts_of(preds) if len(preds) > 1 else ():
+            for places in families(hard, [name for name in classes if name]):
+                found = [hard[place] for place in places]
+                if len(found) == len(preds) and self.sum_to_1(found):
+                    return found
+        return []
+
+    def are_predicted(self, hot: Sequence[str], preds: Sequence[str]) -> bool:
+        """Whether one-hot columns have the class of the largest prediction in every row."""
+        ones, shares = (np.array([self.shares[name] for name in names]) for names in (hot, preds))
+        return bool((shares[ones.argmax(axis=0), np.arange(ones.shape[1])] == shares.max(axis=0)).all())
 
     def is_cut(self, label: str, name: str) -> bool:
         """Whether a threshold of a column of numbers tells the two values of a label apart in all rows."""
@@ -269,6 +289,15 @@ class FirstCells:
                     if vary and _sum_to_1(table):
                         return chosen
         return []
+
+
+def is_predicted_by_name(name: str) -> bool:
+    """Return whether a column may be the predicted class, by its name.
+
+    >>> is_predicted_by_name("y_hat"), is_predicted_by_name("prediction_label"), is_predicted_by_name("y")
+    (True, True, False)
+    """
+    return bool(_PREDICTED.search(name))
 
 
 def _sum_to_1(table: Floats) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from xentcli.arrays import Floats
+from xentcli.pairing.tokens import ROWS
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import DELIMITERS, Written
 from xentcli.records import record
@@ -36,11 +37,9 @@ class Long:
 
     def command(self, other: Source | None) -> str:
         """Return the shell command, with options for the file it writes and for a separate file of labels."""
-        delimiter = self.source.dialect.delimiter  # type: ignore[attr-defined]
         key, label, prob, truth = map(json.dumps, (self.id, self.label, self.prob, self.truth))
         code = (
-            f"import pandas, sys; d = pandas.read_csv(sys.stdin, sep={json.dumps(delimiter)}, dtype=str, "
-            f"keep_default_na=False); "
+            f"import {_read(self.source)}; "
             f"w = d.pivot(index={key}, columns={label}, values={prob}).reindex(d[{key}].unique())"
         )
         then, options = "makes a column of each class", []
@@ -54,9 +53,7 @@ class Long:
         elif other is not None and self.id in other.names:
             options = [f"--id {shlex.quote(self.id)}"]
         done = ", then ".join(filter(None, (then, " ".join(filter(None, options)))))
-        return Written(self.source.path, delimiter).by(
-            f"python3 -c {shlex.quote(f'{code}; w.to_csv(sys.stdout)')}", done, ".csv"
-        )
+        return Written(self.source.path).by(f"python3 -c {shlex.quote(f'{code}; w.to_csv(sys.stdout)')}", done, ".csv")
 
 
 def long_of(
@@ -65,27 +62,59 @@ def long_of(
     """Recognise the columns of a long format from their first cells and the columns in [0, 1]; None for other files.
 
     Each example has distinct classes whose probabilities sum to 1. Unless the cells are the `whole` file, the last
-    example may be incomplete.
+    example may be incomplete, and the rows of an example must be neighbours.
     """
-    dialect = getattr(source, "dialect", None)
-    if len(columns) > _MOST or dialect is None or dialect.delimiter not in DELIMITERS or not source.header:
+    if len(columns) > _MOST or not _read(source):
         return None
     for key, ids in columns.items():
-        ends = [row for row, text in enumerate(ids) if not row or text != ids[row - 1]]
-        spans = [slice(*pair) for pair in zip(ends, [*ends[1:], len(ids)], strict=True)][: None if whole else -1]
-        if len(spans) < 2 or len({ids[span.start] for span in spans}) < len(spans) or _shortest(spans) < 2:
+        if len({*ids}) > len(ids) // 2:
             continue
-        for label, texts in columns.items():
-            if label == key or not all(len({*texts[span]}) == span.stop - span.start for span in spans):
-                continue
-            for prob, values in shares.items():
-                if prob not in (key, label) and all(abs(values[span].sum() - 1) <= _OFF for span in spans):
-                    if all(np.isin(values, (0, 1))) or len({*texts}) > len(texts) // 2:
-                        continue
-                    classes = tuple(dict.fromkeys(texts))
-                    truth, hit = _truth(columns, shares, {key, label, prob}, spans, classes)
-                    return Long(source, key, label, prob, classes, truth, hit)
+        order = sorted(range(len(ids)), key=ids.__getitem__) if whole else range(len(ids))
+        texts = {name: [column[row] for row in order] for name, column in columns.items()}
+        found = _of_key(source, key, texts, {name: values[order] for name, values in shares.items()}, whole=whole)
+        if found is not None:
+            return found
     return None
+
+
+def _of_key(
+    source: Source, key: str, columns: Mapping[str, Sequence[str]], shares: Mapping[str, Floats], *, whole: bool
+) -> Long | None:
+    """Recognise the other columns, if the rows of each value of `key` are those of an example."""
+    ids = columns[key]
+    ends = [row for row, text in enumerate(ids) if not row or text != ids[row - 1]]
+    spans = [slice(*pair) for pair in zip(ends, [*ends[1:], len(ids)], strict=True)][: None if whole else -1]
+    if len(spans) < 2 or len({ids[span.start] for span in spans}) < len(spans) or _shortest(spans) < 2:
+        return None
+    for label, texts in columns.items():
+        if label == key or not all(len({*texts[span]}) == span.stop - span.start for span in spans):
+            continue
+        for prob, values in shares.items():
+            if prob not in (key, label) and all(abs(values[span].sum() - 1) <= _OFF for span in spans):
+                if all(np.isin(values, (0, 1))) or len({*texts}) > len(texts) // 2:
+                    continue
+                classes = tuple(dict.fromkeys(texts))
+                truth, hit = _truth(columns, shares, {key, label, prob}, spans, classes)
+                return Long(source, key, label, prob, classes, truth, hit)
+    return None
+
+
+def _read(source: Source) -> str:
+    """Python that reads standard input as a frame d, after `import`; empty where it does not read this file."""
+    dialect = getattr(source, "dialect", None)
+    if dialect is not None:
+        plain = dialect.delimiter in DELIMITERS and source.header
+        given = f"sys.stdin, sep={json.dumps(dialect.delimiter)}, dtype=str, keep_default_na=False"
+        return f"pandas, sys; d = pandas.read_csv({given})" if plain else ""
+    # The names of nested fields are no columns of the frame.
+    if not source.names or any(not name or "." in name or "[" in name for name in source.names):
+        return ""
+    if source.format in ("parquet", "arrow"):
+        name = "parquet" if source.format == "parquet" else "feather"
+        return f"io, pandas, sys; d = pandas.read_{name}(io.BytesIO(sys.stdin.buffer.read()))"
+    if source.format not in ("json", "jsonl"):
+        return ""
+    return f"json, pandas, sys; text = sys.stdin.read().strip(); d = pandas.DataFrame(json.loads({ROWS}))"
 
 
 def _shortest(spans: Sequence[slice]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -11,9 +12,12 @@ import numpy as np
 
 from xentcli.arrays import Floats
 from xentcli.columns.column import texts_of
+from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, is_number, localized, whole_or_text
-from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, shown
+from xentcli.errors import DataError, FileError, LabelsBreakRule, Place, UsageError, Warning, shown
+from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
+from xentcli.pairing.choose import families
 from xentcli.pairing.columns import Found, Roles, is_group, listed, name_of, spec_of
 from xentcli.pairing.counts import title_or_footer
 from xentcli.pairing.deciding import labels_that_decide
@@ -26,7 +30,7 @@ from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
-from xentcli.pairing.suggest import are_in_descending_order, classes_beside, needed_for, not_the_truth
+from xentcli.pairing.suggest import are_in_descending_order, as_option, classes_beside, needed_for, not_the_truth
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
@@ -37,6 +41,9 @@ __all__ = ["Rule", "class_weights", "could_be_classes", "given_classes", "match"
 
 MOST_NAMED = 6
 """Maximum number of columns named in an example of --preds."""
+
+_YES_NO = {("true", "false"), ("yes", "no"), ("positive", "negative"), ("pos", "neg"), ("t", "f"), ("y", "n")}
+"""Names of two classes of which the first is usually labelled 1."""
 
 _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""
@@ -190,12 +197,15 @@ class Rule:
         The names of the label columns.
     uncertain_base
         Whether labels are class indices, no option gives the base, and none of the deciding labels is 0.
+    warnings
+        Warnings about columns whose names contradict the labels.
     """
 
     classes: tuple[str, ...] = ()
     matcher: Matcher | None = None
     columns: tuple[str, ...] = ()
     uncertain_base: bool = False
+    warnings: tuple[Warning, ...] = ()
 
 
 def match(
@@ -245,6 +255,10 @@ def match(
     with contextlib.nullcontext() if joins else title_or_footer(label.source, preds.source, is_label):
         beside = label.names[0] if label.source is preds.source else ""
         classes, matcher = _decided(census, preds, beside, names, settings)
+    warnings: tuple[Warning, ...] = ()
+    if names is None and settings.index_base is None and not isinstance(matcher, ByName):
+        _check_codes(label, preds)
+        warnings = _positive_first(preds) if counts_classes(matcher) else ()
     if given is not None and not isinstance(matcher, ByName):
         _check_order(preds, given, settings.decimal_of_any)
     if names is not None and settings.index_base is None:
@@ -253,7 +267,7 @@ def match(
         single = len(preds.columns) == 1
         every, called = _with_taken(preds, doubt, matcher), () if single else _called(census, matcher)
         _check_vouched(preds, every, called, settings, final=single or complete, twice=doubt.shareable)
-    return Rule(classes, matcher, label.names, _uncertain_base(census, matcher, settings))
+    return Rule(classes, matcher, label.names, _uncertain_base(census, matcher, settings), warnings)
 
 
 def _check_no_names(label: Found, settings: Settings) -> None:
@@ -323,6 +337,8 @@ def _decided(
     try:
         return classes, decide(census, classes, named, settings.index_base)
     except DataError as error:
+        if settings.preds is None and names is None and (line := _of_family(census, preds, settings)):
+            raise DataError(error.message, place=error.place, advice=(line, f"classes: {listed(classes)}")) from None
         unnamed = names is None and are_places(classes)
         if unnamed and (advice := classes_beside(preds, label, settings)):
             raise DataError(error.message, place=error.place, advice=(error.advice[0], *advice)) from None
@@ -342,6 +358,54 @@ def _decided(
                 "renamed? Give them the names of the labels",
             ),
         ) from None
+
+
+def _check_codes(label: Found, preds: Found) -> None:
+    """Refuse labels as positions if their file names the codes as the prediction columns, in another order."""
+    codes = label.source.traits.codes.get(label.columns[0], ())
+    orders = [shorter for _, shorter in cuts_of(preds.names) if sorted(shorter) == sorted(codes)] if preds.named else []
+    if not orders or codes in orders:
+        return
+    in_order = [preds.names[orders[0].index(name)] for name in codes]
+    raise DataError(
+        f"by the schema of the file the labels 0, 1, ... are {listed(codes)}, and the columns are in another order",
+        place=Place(label.source.path, column=label.names[0]),
+        advice=(
+            f"--preds {as_option(in_order, preds.source)} takes the columns in the order of the labels",
+            "--index-base 0 takes labels as positions, whatever the names are",
+        ),
+    )
+
+
+def _positive_first(preds: Found) -> tuple[Warning, ...]:
+    """The warning about columns called as yes and no are, in this order, beside labels 0 and 1 that are positions."""
+    cuts = (tuple(name.casefold() for name in shorter) for _, shorter in cuts_of(preds.names)) if preds.named else ()
+    if len(preds.columns) != 2 or not any(shorter in _YES_NO for shorter in cuts):
+        return ()
+    yes, no = map(shown, preds.names)
+    return (
+        Warning(
+            "columns-permuted",
+            f"labels 0 and 1 are positions: 0 is the column {yes}, 1 is the column {no}",
+            f"if 1 means {yes}: --preds {as_option(preds.names[::-1], preds.source)}; if not: --index-base 0",
+        ),
+    )
+
+
+def _of_family(census: Census, preds: Found, settings: Settings) -> str:
+    """The option for those of some columns that are named as all labels are; empty where none are, or several sets."""
+    source, labels = preds.source, [text for text in census.texts if not is_missing(text)]
+    if not (source.repeatable and source.tabular and preds.named) or len(labels) < 2:
+        return ""
+    sets = [places for places in families(preds.names, labels) if 1 < len(places) < len(preds.columns)]
+    largest = [places for places in sets if not any({*places} < {*other} for other in sets)]
+    stem = os.path.commonprefix([preds.names[place] for place in largest[0]]) if largest else ""
+    # Of numbers the prefix alone says that they are names.
+    if len({*largest}) != 1 or (all(map(is_number, labels)) and not re.search(r"[^\W\d_]", stem)):
+        return ""
+    chosen = Found(source, tuple(preds.columns[place] for place in largest[0]))
+    needed = needed_for(chosen, PartQueue(source), settings).options
+    return f"--preds {as_option(chosen.names, source)}{needed}: these are named as the labels are"
 
 
 def _check_order(preds: Found, names: tuple[str, ...], decimal: str) -> None:
@@ -452,7 +516,7 @@ def _check_vouched(
     words = spec_of(names, every.columns)
     whole = shlex.quote(f"{words[0]}:{words[-1]}" if _is_run(every.columns) else ",".join(words))
     vouched = preds.names if len(preds.names) < len(names) else called
-    chosen = [word for word, name in zip(words, names, strict=True) if name in vouched]
+    chosen = [word for word, name in zip(words, names, strict=True) if name in (vouched or _series_in(names))]
     otherwise = "otherwise" if twice else f"if {listed(doubtful)} is not a class"
     raise (DataError if final else LabelsBreakRule)(
         f"which columns are {what}? no label is named {listed(doubtful)}: {guess}",
@@ -469,6 +533,15 @@ def _check_vouched(
 def _is_run(columns: Sequence[int]) -> bool:
     """Whether columns are consecutive."""
     return tuple(columns) == tuple(range(columns[0], columns[0] + len(columns)))
+
+
+def _series_in(names: Sequence[str]) -> list[str]:
+    """The only names that are a common prefix with consecutive numbers, two or more; none where there are several."""
+    stems: dict[str, list[str]] = {}
+    for name in names:
+        stems.setdefault(name.rstrip("0123456789"), []).append(name)
+    found = [some for stem, some in stems.items() if stem and len(some) > 1 and _is_series(some)]
+    return found[0] if len(found) == 1 else []
 
 
 def _is_series(names: Sequence[str]) -> bool:

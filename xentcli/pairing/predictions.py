@@ -21,8 +21,8 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, classes_of, conversion, needed_for, suggestions
-from xentcli.pairing.tokens import TOKENS
+from xentcli.pairing.suggest import as_option, classes_of, confidences, conversion, needed_for, suggestions
+from xentcli.pairing.tokens import TOKENS, prompt_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
@@ -70,6 +70,8 @@ def find_predictions(
 
     Raises DataError if neither row sums nor the names of the labels say which columns they are, listing them.
     """
+    if line := prompt_command(sources[0]) if _is_of_prompts(roles, sources[0], settings) else "":
+        raise DataError("objects of log-probabilities by token", place=Place(sources[0].path), advice=line)
     if "preds" in roles:
         _check_no_json(roles["preds"][0], queues[0])
         return Doubt()
@@ -110,6 +112,12 @@ def find_predictions(
         found = _chosen(found, stray, roles, sources, queues, settings, whole=whole)
     roles["preds"] = [found]
     return _doubt(found, roles, queues[0], settings) if labelled else Doubt()
+
+
+def _is_of_prompts(roles: Roles, source: Source, settings: Settings) -> bool:
+    """Whether the predictions, or with a kind without labels a column, are called as vLLM calls those of prompts."""
+    names = roles["preds"][0].names if "preds" in roles else source.names
+    return any(re.search(r"\bprompt_logprobs\b", name) for name in names) and not KINDS[settings.kind].labelled
 
 
 def _check_no_json(found: Found, queue: PartQueue) -> None:
@@ -181,7 +189,7 @@ def _chosen(
     summing = head.summing
     if stray is not None:
         raise _no_number(stray, found, head.names(summing), sources, settings)
-    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0], labels[0])
+    return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0], labels[0], settings)
 
 
 def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, whole: bool) -> list[Collection[str]]:
@@ -213,7 +221,12 @@ def _counted(roles: Roles, queues: Sequence[PartQueue], settings: Settings) -> F
 
 
 def _confirmed_by_nothing(
-    head: Head, chosen: Sequence[int], sources: Sequence[Source], queue: PartQueue, labels: Collection[str]
+    head: Head,
+    chosen: Sequence[int],
+    sources: Sequence[Source],
+    queue: PartQueue,
+    labels: Collection[str],
+    settings: Settings,
 ) -> Found:
     """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
     found = head.found
@@ -227,7 +240,7 @@ def _confirmed_by_nothing(
     raise DataError(
         f"the row sums to {head.q[first].sum():.6g}, not to 1 within {head.tolerance:g}",
         place=rows.place("preds", rows.count - 1),
-        advice=_chooses(head, chosen, sources, labels),
+        advice=confidences(sources[0], settings) or _chooses(head, chosen, sources, labels),
     )
 
 

@@ -10,6 +10,7 @@ from xentcli.columns.column import texts_of
 from xentcli.columns.numerals import number, whole
 from xentcli.errors import DataError, Place
 from xentcli.given import Given
+from xentcli.pairing import near
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, Roles, find_columns, listed, name_of, spec_items
 from xentcli.pairing.index import INDEX, index_column, is_held
@@ -204,11 +205,13 @@ def _which_label(
     chooses = "--label NAME chooses the column of the labels"
     if by_id.name and names:
         label = as_option(names, found.source) if len(names) == 1 else "NAME"
-        chooses = f"--label {label}{by_id.options}: the column of the labels, and the ids that both files have"
+        chooses = (
+            f"{by_id.copy}--label {label}{by_id.options}: the column of the labels, and the ids that both files have"
+        )
     if len(fits) == 1:
         needed = needed_for(preds, queues[0], settings).options
-        option = f"--label {as_option(fits, found.source)}{needed}{by_id.options}"
-        chooses = f"{option} has the classes of the predictions as its values"
+        option = f"{by_id.copy}--label {as_option(fits, found.source)}{needed}{by_id.options}"
+        chooses = option if by_id.copy else f"{option} has the classes of the predictions as its values"
         if not settings.ignored and has_missing(found, fits[0], queue):
             chooses = f"{option} --ignore-label missing: its values are the classes of the predictions, or missing"
     elif not fits and len(of_classes := [name for name in one_hot(found, preds, queue) if name in names]) > 1:
@@ -241,6 +244,8 @@ class _Ids:
 
     name: str = ""
     options: str = ""
+    copy: str = ""
+    """The command that makes nearly equal ids equal, and what follows it; empty where they are equal."""
 
 
 def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> _Ids:
@@ -252,12 +257,23 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
         return _Ids()
     name = name_of(sources[0], columns[0])
     ids = [_first_texts(column, queue) for column, queue in zip(columns, queues, strict=False)]
-    if any(number(text) is not None and whole(text) is None for text in itertools.chain(*ids)):
+    if any(number(text) is not None and whole(text) is None and not text.isdecimal() for text in itertools.chain(*ids)):
         # A column of probabilities that both have.
         return _Ids()
     short = all(len(texts) < LOOK_AT for texts in ids)
     subset = short and not settings.subset and bool({*ids[0]} & {*ids[1]}) and {*ids[0]} != {*ids[1]}
-    return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}")
+    copy = _made_equal(columns, ids, sources) if short and not {*ids[0]} & {*ids[1]} else ""
+    return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}", copy)
+
+
+def _made_equal(columns: Sequence[int], ids: Sequence[Sequence[str]], sources: Sequence[Source]) -> str:
+    """The command that makes ids equal that differ by blanks, case, leading zeros and the like in one file alone."""
+    for place, other in ((0, 1), (1, 0)):
+        if {*map(near.loose, ids[place])} == {*ids[other]}:
+            steps = [step for step in near.STEPS if any(step.apply(text) != text for text in ids[place])]
+            copy = near.clean_copy(sources[place], columns[place], steps)
+            return f"{copy}, then " if copy else ""
+    return ""
 
 
 def _nearly(

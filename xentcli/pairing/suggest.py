@@ -15,13 +15,14 @@ from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
+from xentcli.pairing.confident import confidence_advice
 from xentcli.pairing.firsts import LOOK_AT, FirstCells, Needed
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.naming import naming_of
 from xentcli.pairing.predicted import predicted_class
-from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold
+from xentcli.pairing.tokens import answers_command, choices_command, class_command, is_gold, prompt_command
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import replace
@@ -32,6 +33,7 @@ __all__ = [
     "as_option",
     "classes_beside",
     "classes_of",
+    "confidences",
     "conversion",
     "fitting",
     "has_counts",
@@ -72,11 +74,15 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     given = columns_of(settings.preds, source) if settings.preds is not None else None
     if settings.classes is None and (line := _naming(head, source, settings)):
         return (line, *elsewhere)
-    if line := _choices(head, source, settings) or _long_rows(head, source, settings):
+    if line := prompt_command(source) or _choices(head, source, settings) or _long_rows(head, source, settings):
         return (line, *elsewhere)
     named = [head.names[column] for column in given or ()]
     predicted = head.predicted(named)
     shown_by = head.classes_by(predicted)
+    hot = head.one_hot(summing := named or head.summing("")) if settings.label is None else []
+    if hot and not head.are_predicted(hot, summing):
+        words = [_word(_preds_run(names, head.names, source)) for names in (hot, summing)]
+        return (f"--label {words[0]} --preds {words[1]}{head.needed_for(summing, settings).options}", *elsewhere)
     for labels, checked in ((head.possible_labels(settings), bool(predicted)), (head.whole_labels(settings), True)):
         found = [
             f"--label {_word(_label_run(label, head, source))} --preds {_word(_preds_run(preds, head.names, source))}"
@@ -85,6 +91,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
             for label in labels
             if (preds := named or head.predictions_of(label))
             and label not in predicted
+            and label not in hot
             and ((classes := shown_by.get(tuple(preds), ())) or not checked or head.is_readable(label, preds))
             and head.is_readable_as(label, classes)
             and _is_whole(label, preds, head, source)
@@ -95,6 +102,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
         return _truth_elsewhere(source, head, *next(iter(predicted.items())), settings)
     only = (
         _of_tokens(head, source, settings)
+        or confidences(source, settings, head)
         or _only_number(head, settings)
         or _only_lists(head, source, settings)
         or _unfolding(head, source, settings)
@@ -273,6 +281,7 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
         answers_command(source, other_head.distinct)
         or choices_command(source, None)
         or _long_rows(head, source, settings, other)
+        or confidence_advice(head, source, settings.label if isinstance(settings.label, str) else None, other_head)
     )
 
 
@@ -303,6 +312,19 @@ def _naming(head: FirstCells, source: Source, settings: Settings) -> str:
     if found is None:
         return ""
     return found.command(settings.label if isinstance(settings.label, str) else found.label(head.columns))
+
+
+def confidences(source: Source, settings: Settings, head: FirstCells | None = None) -> str:
+    """Return the advice for a file that has the confidence of the predicted class beside it; empty for other files.
+
+    `head` has its first cells, if they were read.
+    """
+    if not isinstance(settings.label, str | None) or settings.kind != "probs" or settings.preds is not None:
+        return ""
+    if head is None and not (source.repeatable and source.tabular):
+        return ""
+    head = head or FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    return confidence_advice(head, source, settings.label, head)
 
 
 def _only_number(head: FirstCells, settings: Settings) -> str | None:
@@ -361,14 +383,17 @@ def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Sour
 
 
 def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
-    """The command that makes columns of JSON in the cells of delimited text; empty where there is none."""
+    """The command that makes columns of nested cells of delimited text; empty where there are none."""
     dialect = getattr(source, "dialect", None)
     if dialect is None or not source.header:
         return ""
-    cells = (column[0] for column in head.columns.values() if column and column[0].lstrip()[:1] in ("[", "{"))
-    lines = (cell_advice(cell, Written(source.path, dialect.delimiter)) for cell in cells)
-    line = next(filter(None, lines), "")
-    return f"{line}, then --label NAME" if line and settings.label is None else line
+    cells = {name: column[0] for name, column in head.columns.items() if column and column[0].lstrip()[:1] != "'"}
+    written = Written(source.path, dialect.delimiter)
+    lines = {name: line for name, cell in cells.items() if (line := cell_advice(cell, written))}
+    if not lines or settings.label is not None:
+        return next(iter(lines.values()), "")
+    labels = [name for name in head.possible_labels(settings) if name not in lines]
+    return f"{next(iter(lines.values()))}, then --label {_word(labels[0]) if len(labels) == 1 else 'NAME'}"
 
 
 def _only_lists(head: FirstCells, source: Source, settings: Settings) -> str | None:

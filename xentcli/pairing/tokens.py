@@ -12,14 +12,14 @@ from xentcli.columns.numerals import number, whole
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written
 
-__all__ = ["TOKENS", "answers_command", "choices_command", "class_command", "is_gold"]
+__all__ = ["ROWS", "TOKENS", "answers_command", "choices_command", "class_command", "is_gold", "prompt_command"]
 
 _KEY = "top_logprobs"
 """What the answers of OpenAI's interfaces, and of those like them, call the list."""
 TOKENS = f"{_KEY}.token"
 """The end of the name of the column that has its tokens."""
 
-_ROWS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
+ROWS = 'text if text[0] == "[" else "[" + ",".join(text.splitlines()) + "]"'
 """Records as the elements of an array, or one a line."""
 _GOLD = re.compile(r"(?<![^\W_])(target|gold|label|truth|answer|correct)", re.IGNORECASE)
 
@@ -48,7 +48,7 @@ def choices_command(source: Source, label: str | None) -> str:
     key = min(depths, key=lambda name: depths[name])
     name, first = json.dumps(key), "[0]" * depths[key]
     code = (
-        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); "
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); "
         f"[print(json.dumps({{**r, {name}: [float(c{first}) for c in r[{name}]]}})) for r in rows]"
     )
     options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(key)} --kind logits"
@@ -110,11 +110,46 @@ def _command(source: Source, names: str, kept: str, path: str, tokens: Any, done
     """The shell line that writes what is kept of each record and the probability q of each name; all as Python."""
     each = f"{path}.items()" if isinstance(tokens, dict) else f'((t["token"], t["logprob"]) for t in {path})'
     code = (
-        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({_ROWS}); names = {names}; "
+        f"import json, math, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); names = {names}; "
         f'[print(json.dumps({{{kept}, "q": {{n: sum(math.exp(p) for t, p in {each} if t.strip() == n) '
         "for n in names}})) for r in rows]"
     )
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+
+
+def prompt_command(source: Source) -> str:
+    """Return the command that writes the log-probability of each token of a prompt, as vLLM lists them.
+
+    The list has an object for each token, in which the token of the prompt comes first; null for the first token.
+    It is empty where the records of JSON have no such list.
+    """
+    path = next(_prompts(_record_of(source), "r"), "")
+    if not path:
+        return ""
+    code = (
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); [print(json.dumps("
+        f'{{"logprob": [t and next(iter(t.values()))["logprob"] for t in {path}]}})) for r in rows]'
+    )
+    done = "keeps the log-probability of each token, then --kind true-logprobs --preds logprob"
+    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+
+
+def _prompts(value: Any, path: str) -> Iterator[str]:
+    """Yield the paths of lists of objects of log-probabilities by token id, as Python."""
+    if isinstance(value, list) and value:
+        yield from _prompts(value[0], f"{path}[0]")
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        at = f"{path}[{json.dumps(key)}]"
+        if key == "prompt_logprobs" and isinstance(inner, list) and any(map(_by_token, inner)):
+            yield at
+        else:
+            yield from _prompts(inner, at)
+
+
+def _by_token(value: Any) -> bool:
+    """Whether a value is an object of objects with a log-probability each."""
+    found = list(value.values()) if isinstance(value, dict) else []
+    return bool(found) and all(isinstance(one, dict) and "logprob" in one for one in found)
 
 
 def _record_of(source: Source) -> Any:

@@ -1,0 +1,83 @@
+"""Recognise the confidence of the predicted class beside that class, and give the command that makes a probability."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+import numpy as np
+
+from xentcli.columns.numerals import number
+from xentcli.pairing.columns import listed
+from xentcli.pairing.firsts import FirstCells, is_predicted_by_name
+from xentcli.readers.source import Source
+from xentcli.readers.text.faults import DELIMITERS, Written
+
+__all__ = ["confidence_advice"]
+
+
+def confidence_advice(head: FirstCells, source: Source, label: str | None, labels: FirstCells) -> str:
+    """Return the advice for a file whose only probability is that of the predicted class; empty for other files.
+
+    For two classes it is a command; of more, the probabilities of the others are not there. `label` is the column of
+    the true class in `labels`, the first cells of the file that has it; None where it is to be found.
+    """
+    for predicted, truth in _pairs(head, label, labels):
+        classes = sorted(labels.distinct[truth])
+        found = [(name, scale) for name in head.numeric if (scale := _scale(head, name, predicted, len(classes)))]
+        if len(found) != 1:
+            continue
+        name, scale = found[0]
+        if len(classes) > 2:
+            return f"{listed([name])} is that of the predicted class alone; the probabilities of the others are missing"
+        ids = [one for one in head.names if labels is not head and one in labels.names and head.differ(one)]
+        return _command(source, predicted, truth, name, scale, classes[1], ids[:1])
+    return ""
+
+
+def _pairs(head: FirstCells, label: str | None, labels: FirstCells) -> Sequence[tuple[str, str]]:
+    """The pairs of a column of the predicted class, and one of the true class that has all its values."""
+    truths = [label] if label in labels.names else [name for name in labels.names if not is_predicted_by_name(name)]
+    return [
+        (one, truth)
+        for truth in truths
+        for one in head.names
+        if (one, labels) != (truth, head)
+        and (label is not None or is_predicted_by_name(one))
+        and 1 < len(head.distinct[one]) <= len(labels.distinct[truth]) <= max(2, labels.rows // 2)
+        and head.distinct[one] <= labels.distinct[truth]
+    ]
+
+
+def _scale(head: FirstCells, name: str, predicted: str, classes: int) -> float:
+    """1, or 100 of percent, where a column is never below 1 / classes, and no threshold of it gives the prediction."""
+    values = head.numeric[name]
+    if name == predicted or not len(values) or bool((values == np.floor(values)).all()):
+        return 0
+    scale = 1 if values.max() <= 1 else 100
+    least = scale / classes * (1 - 1e-6)
+    fits = values.max() <= scale and values.min() >= least and head.read(head.columns[name]) is not None
+    return scale if fits and not head.is_cut(predicted, name) else 0
+
+
+def _command(
+    source: Source, predicted: str, truth: str, name: str, scale: float, positive: str, ids: Sequence[str]
+) -> str:
+    """The command that adds the probability of the second class to a table as text."""
+    dialect = getattr(source, "dialect", None)
+    options = f"--label {shlex.quote(truth)} --preds p"
+    options += "".join(f" --id {shlex.quote(one)}" for one in ids)
+    options += f" --positive {shlex.quote(positive)}" if number(positive) is None else ""
+    if dialect is None or dialect.delimiter not in DELIMITERS or not source.header or dialect.decimal != ".":
+        return f"{listed([name])} is the probability of the predicted class, not that of {positive}"
+    given = "" if dialect.delimiter == "," else f", sep={json.dumps(dialect.delimiter)}"
+    percent = "" if scale == 1 else " / 100"
+    code = (
+        f"import pandas, sys; d = pandas.read_csv(sys.stdin, dtype=str, keep_default_na=False{given}); "
+        f"c = d[{json.dumps(name)}].astype(float){percent}; "
+        f'd.insert(0, "p", c.where(d[{json.dumps(predicted)}] == {json.dumps(positive)}, 1 - c)); '
+        f"d.to_csv(sys.stdout, index=False{given})"
+    )
+    done = f"makes p, the probability of {positive}, of the confidence in {predicted}, then {options}"
+    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done)
