@@ -363,6 +363,10 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
 
 def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bool = False) -> Source:
     """Open an input with the format options of its side: predictions, labels or further files."""
+    if not isinstance(data, str | os.PathLike):
+        from xentcli.readers.objects import open_memory
+
+        return open_memory(data, name)
     decimal, named = settings.decimal_of(side)
     return open_source(
         data,

@@ -35,7 +35,7 @@ from xentcli.scoring.metrics import METRICS, Metric, Totals
 from xentcli.tallies.bins import BINS, expected_error, floor_of
 from xentcli.tallies.bundle import Bundle
 from xentcli.tallies.exact import ExactSum
-from xentcli.tallies.groups import GroupName, named
+from xentcli.tallies.groups import GroupName, Groups, named
 from xentcli.tallies.moments import GroupMeans, Mean, Moments
 from xentcli.tallies.scores import Scores
 from xentcli.tallies.shares import ClassShares
@@ -179,13 +179,6 @@ class _Summary:
     def clusters(self) -> int | None:
         return None if self.plan.settings.cluster is None else len(self.bundle["clusters"].names)
 
-    @property
-    def standard_error(self) -> float | None:
-        if self.clusters is None:
-            return self.total.cost.standard_error
-        between: float | None = self.bundle["clusters"]["cost"].standard_error_between
-        return between
-
     @cached_property
     def reweighted(self) -> bool:
         """Whether options make the loss differ from the plain cross-entropy with the target."""
@@ -195,45 +188,23 @@ class _Summary:
     def totals(self) -> Totals:
         """The totals that metrics are derived from."""
         total = self.total
-        calibration = self._calibration()
-        return self._totals(total.cost, self.standard_error, total.means, total.classes, self.size, **calibration)
+        bins = None if total.soft or "bins" not in self.bundle.tallies else self.bundle["bins"]
+        spread = total.cost if self.clusters is None else self.bundle["clusters"]["cost"]
+        return self._totals(total.cost, spread, total.means, total.classes, self.size, bins)
 
     def _totals(
         self,
         cost: Moments,
-        standard_error: float | None,
+        spread: Moments | GroupMeans | None,
         means: Mapping[str, Mean],
         classes: ClassShares | None,
         size: ExactSum | None,
-        **calibration: float,
+        bins: Groups[Any] | None = None,
     ) -> Totals:
         """The totals that metrics of a slice are derived from; without `classes` there is no prior."""
-        return Totals(
-            cost=cost.mean.value,
-            standard_error=standard_error,
-            total=cost.mean.a,
-            weight_sum=cost.mean.b.value,
-            prior=prior_of(self.plan, cost, classes),
-            target_entropy=means["target_entropy"].value
-            if self.total.soft and not self.reweighted and "target_entropy" in means
-            else None,
-            bytes=size or None,
-            reference=means["reference_cost"].value if "reference_cost" in means else None,
-            **calibration,
-        )
-
-    def _calibration(self) -> dict[str, float]:
-        """The expected calibration error and, if rows are independent, its floor."""
-        if self.total.soft or "bins" not in self.bundle.tallies:
-            return {}
-        bins = [sums for _, sums in self.bundle["bins"]]
-        error = expected_error(bins)
-        if error is None:
-            return {}
-        if caveats.no_floor(self.plan) is not None:
-            return {"ece": error[0]}
-        mean, deviation = floor_of(bins)
-        return {"ece": error[0], "ece_floor": mean, "ece_floor_95": mean + normal_quantile(0.95) * deviation}
+        entropy = means.get("target_entropy") if self.total.soft and not self.reweighted else None
+        source = _Sums(self.plan, cost, spread, entropy, means.get("reference_cost"), classes, size or None, bins)
+        return Totals.derived(source)
 
     @property
     def metrics(self) -> dict[str, float | None]:
@@ -363,11 +334,10 @@ class _Summary:
             for name, part in sorted(self.bundle["by"].each[place], key=itemgetter(0)):
                 cost: Moments = part.pop("cost")
                 size = part.pop("bytes", Mean()).a
-                if between is None:
-                    error, units, noun = cost.standard_error, cost.rows, "rows"
-                else:
-                    error, units, noun = between[name].standard_error_between, len(between[name]), "clusters"
-                totals = self._totals(cost, error, part, shares.get(name), size)
+                spread: Moments | GroupMeans = cost if between is None else between[name]
+                units, noun = (cost.rows, "rows") if between is None else (len(between[name]), "clusters")
+                totals = self._totals(cost, spread, part, shares.get(name), size)
+                error = totals.standard_error
                 yield GroupSlice(
                     named(columns, name),
                     cost.rows,
@@ -439,6 +409,77 @@ class _Summary:
             reliability=details.reliability(plan, bundle, BINS) if "reliability" in names and hard else (),
             confusion=details.confusion(bundle, len(plan.classes)) if "confusion" in names and labelled else None,
         )
+
+
+@record(frozen=True, eq=False)
+class _Sums:
+    """What Totals are derived from; `spread` has the standard error, of rows or of clusters."""
+
+    plan: Plan
+    moments: Moments
+    spread: Moments | GroupMeans | None
+    entropy: Mean | None
+    forecast: Mean | None
+    classes: ClassShares | None
+    bytes: ExactSum | None
+    bins: Groups[Any] | None
+
+    @property
+    def cost(self) -> float:
+        return self.moments.mean.value
+
+    @property
+    def standard_error(self) -> float | None:
+        return _error_of(self.spread)
+
+    @property
+    def total(self) -> ExactSum:
+        return self.moments.mean.a
+
+    @property
+    def weight_sum(self) -> float:
+        return self.moments.mean.b.value
+
+    @property
+    def prior(self) -> float | None:
+        return prior_of(self.plan, self.moments, self.classes)
+
+    @property
+    def target_entropy(self) -> float | None:
+        return None if self.entropy is None else self.entropy.value
+
+    @property
+    def reference(self) -> float | None:
+        return None if self.forecast is None else self.forecast.value
+
+    @property
+    def ece(self) -> float | None:
+        return self._calibration[0]
+
+    @property
+    def ece_floor(self) -> float | None:
+        return self._calibration[1]
+
+    @property
+    def ece_floor_95(self) -> float | None:
+        return self._calibration[2]
+
+    @cached_property
+    def _calibration(self) -> tuple[float | None, float | None, float | None]:
+        """The expected calibration error and, if rows are independent, its floor."""
+        bins: list[Mapping[str, Any]] = [] if self.bins is None else [sums for _, sums in self.bins]
+        error = expected_error(bins)
+        if error is None or caveats.no_floor(self.plan) is not None:
+            return None if error is None else error[0], None, None
+        mean, deviation = floor_of(bins)
+        return error[0], mean, mean + normal_quantile(0.95) * deviation
+
+
+def _error_of(spread: Moments | GroupMeans | None) -> float | None:
+    """The standard error of the mean of rows, or of clusters."""
+    if spread is None:
+        return None
+    return spread.standard_error if isinstance(spread, Moments) else spread.standard_error_between
 
 
 def _within(names: Sequence[tuple[GroupName, Any]]) -> dict[GroupName, list[int]]:

@@ -422,7 +422,7 @@ def held(part: Part, selection: Selection) -> Part:
 
 def files_in(source: Source) -> Sequence[str]:
     """Return the files of a source with several files; empty for a single file."""
-    return source.traits.files
+    return () if source.format == "memory" else source.traits.files
 
 
 class OfStream:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from xentcli.errors import UsageError, shown
-from xentcli.records import record
+from xentcli.records import Derived, record
 
 if TYPE_CHECKING:
     from xentcli.arrays import Floats
@@ -30,8 +30,8 @@ class Sum(Protocol):
 
 
 @record(frozen=True)
-class Totals:
-    """The totals that metrics are derived from; losses in nats, None if undefined.
+class Totals(Derived):
+    """The totals that metrics are derived from, each when a metric needs it; losses in nats, None if undefined.
 
     Attributes
     ----------
@@ -58,10 +58,10 @@ class Totals:
     prior: float | None
     target_entropy: float | None
     bytes: Sum | None
-    reference: float | None = None
-    ece: float | None = None
-    ece_floor: float | None = None
-    ece_floor_95: float | None = None
+    reference: float | None
+    ece: float | None
+    ece_floor: float | None
+    ece_floor_95: float | None
 
 
 def _perplexity(totals: Totals) -> float:

@@ -60,6 +60,10 @@ class Among:
     codes: Ints | None = None
     count: int = 1
 
+    def codes_of(self, rows: int) -> Ints | None:
+        """Return the codes of n rows."""
+        return self.codes
+
     def of(self, rows: Flags) -> Among:
         """Return the groups of some rows (bool[n])."""
         return self if self.codes is None else Among(self.codes[rows], self.count)
@@ -85,7 +89,11 @@ ALL = Among()
 
 @record(frozen=True, eq=False)
 class _Vectors(Among):
-    """Groups of consecutive rows, all of one length."""
+    """Groups of consecutive rows, all of one length; their codes are seldom needed."""
+
+    def codes_of(self, rows: int) -> Ints:
+        """i8[n]: the group of each of n rows."""
+        return np.arange(self.count).repeat(rows // self.count)
 
     def sums(self, values: Floats, step: int) -> Sequence[int] | Ints:
         """For each vector the sum."""
@@ -216,7 +224,7 @@ class ExactSum(Tally, Summed):
         """
         if len(vectors[0]) <= _FEW_ROWS:
             x, count = np.concatenate(vectors), len(vectors)
-            among = _Vectors(np.arange(count).repeat(len(vectors[0])), count)
+            among = _Vectors(None, count)
             if (top := _largest(x)) < math.inf:
                 layers = list(_layers(x, top, among))
                 return [cls.folded([(step, sums[i : i + 1]) for step, sums in layers], ALL) for i in range(count)]
@@ -396,7 +404,7 @@ def _bins(mantissa: Floats, exponent: Ints, among: Among) -> Layers:
     Each significand is split into two whole numbers; bincount adds up to _CHUNK of these without
     rounding, in one bin per exponent and group.
     """
-    codes, groups = among.codes, among.count
+    codes, groups = among.codes_of(len(mantissa)), among.count
     for start in range(0, len(mantissa), _CHUNK):
         part = slice(start, start + _CHUNK)
         yield from _binned(mantissa[part], exponent[part], None if codes is None else codes[part], groups)

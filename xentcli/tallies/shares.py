@@ -104,7 +104,8 @@ class ClassShares(Tally):
         """
         units, power = self._common
         mass, problems = ExactSum.made(sum(units.values()), power), len(self.counts) // 2 if self.pairs else 1
-        if (self.pairs and not self.weighted) or mass == weight or not weight:
+        same = (mass.units, mass.power) == (weight.units, weight.power)
+        if (self.pairs and not self.weighted) or same or not weight:
             return self.entropy
         # If all targets have class weight 0, the cost is 0.
         return self.entropy * mass.over(weight, problems) if mass else 0.0
