@@ -53,6 +53,14 @@ CALLS: list[tuple[Any, Any, dict[str, Any]]] = [
     (0.9 * np.eye(3)[Y % 2] + 0.1 / 3, Y % 2 + 1, {}),
     (Q, Y.astype("u1"), {}),
     (Q, Y.astype(float), {}),
+    (Q, np.where(Y, Y, 1).astype(float), {}),
+    (Q, np.where(Y, Y, -0.0), {}),
+    (Q, np.where(Y, Y, 0.5), {}),
+    (Q, np.where(Y, Y, np.nan), {}),
+    (Q, np.where(Y, Y, np.nan), {"ignore_label": "nan"}),
+    (Q, np.where(Y, Y, 1), {"index_base": 1}),
+    (Q, np.where(Y, Y, 1), {"index_base": 0}),
+    (Q, Y > 0, {}),
     (Q, Y[:, None], {}),
     (Q, Y.astype(str), {}),
     (Q[:, :2], Y, {"sum_tolerance": 1}),
@@ -75,6 +83,12 @@ def test_a_call_has_its_own_plan_whatever_was_called_before() -> None:
     for _ in range(2):
         assert [told(q, y, **options) for q, y, options in CALLS] == alone
     assert remembered._plans
+
+
+def test_whole_numbers_of_any_type_share_no_plan_but_have_one() -> None:
+    for labels in (Y, Y.astype(float), np.where(Y, Y, 1), np.where(Y, Y, 1).astype(float)):
+        xentcli.score(Q, labels)
+    assert len(remembered._plans) == 4
 
 
 def test_plans_are_few_and_hold_no_data() -> None:

@@ -58,14 +58,15 @@ def test_the_bits_of_a_row_do_not_depend_on_where_it_lies(columns: int) -> None:
 @pytest.mark.parametrize("columns", [1, 2, 3, 10, FEW, 255])
 def test_columns_are_summed_as_rows_and_the_largest_is_what_argmax_says(columns: int) -> None:
     random = np.random.default_rng(columns)
-    x = random.integers(-3, 4, (500, columns)) / 2.0
+    x = random.integers(-3, 4, (1000, columns)) / 2.0
     x[random.random(x.shape) < 0.1] = -np.inf
     x[:50] = -0.0
-    found = np.empty(500, dtype=np.int64)
-    first_largest(columns_of(x), found)
-    assert (found == x.argmax(axis=1)).all()
-    for size in (1, 7, 500):
-        cut = [column_sums(columns_of(x[at : at + size])) for at in range(0, 500, size)]
+    for rows in (500, 1000):
+        found = np.empty(rows, dtype=np.int64)
+        first_largest(columns_of(x[:rows]), found)
+        assert (found == x[:rows].argmax(axis=1)).all()
+    for size in (1, 7, 1000):
+        cut = [column_sums(columns_of(x[at : at + size])) for at in range(0, 1000, size)]
         assert np.concatenate(cut).tobytes() == column_sums(columns_of(x)).tobytes()
     if columns <= FEW:
         assert column_sums(columns_of(x)).tobytes() == row_sums(x).tobytes()

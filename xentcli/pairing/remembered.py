@@ -1,7 +1,7 @@
 """A cache of the plans of small calls with two arrays.
 
-For arrays without names, all that `pair` decides follows from the options, the types and the number of classes, if the
-labels are positions of classes and 0 is among them. Then the plan of an earlier call is reused.
+For arrays without names, all that `pair` decides follows from the options, the types, the number of classes, and
+whether 0 is among the labels, if these are positions of classes. Then the plan of an earlier call is reused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xentcli.settings import Settings
 __all__ = ["Key", "key_of", "remember", "remembered"]
 
 Key = tuple[Any, ...]
-_MOST_PLANS, _MOST_CLASSES = 16, 1000
+_MOST_PLANS, _MOST_CLASSES = 16, 10_000
 _plans: dict[Key, Plan] = {}
 
 
@@ -29,16 +29,19 @@ def key_of(predictions: Source, labels: Source | None, settings: Settings) -> Ke
     if labels is None or not (is_held(predictions) and is_held(labels)):
         return None
     q, y = predictions.array, labels.array
-    if q is None or y is None or len(predictions.shape) != 2 or len(labels.shape) != 1 or y.dtype.kind not in "iu":
+    if q is None or y is None or len(predictions.shape) != 2 or len(labels.shape) != 1 or y.dtype.kind not in "iuf":
         return None
     rows, classes = q.shape
     named = predictions.names or labels.names or predictions.index is not None or labels.index is not None
     # More labels are looked at block by block; ignored ones say nothing of the others.
     if named or settings.ignored or not (0 < rows == len(y) <= HEAD_ROWS and 1 < classes <= _MOST_CLASSES):
         return None
-    if np.minimum.reduce(y, axis=None) != 0 or np.maximum.reduce(y, axis=None) >= classes:
+    low, high = np.minimum.reduce(y, axis=None), np.maximum.reduce(y, axis=None)
+    whole = y.dtype.kind != "f" or not (np.fmod(y, 1).any() or np.signbit(y).any())
+    if not (0 <= low <= high < classes and whole):
         return None
-    return id(settings), predictions.path, labels.path, classes, q.dtype, y.dtype, predictions.bfloat16
+    beside = predictions.bfloat16, bool(low)
+    return id(settings), predictions.path, labels.path, classes, q.dtype, y.dtype, *beside
 
 
 def remembered(key: Key | None, settings: Settings) -> Plan | None:
