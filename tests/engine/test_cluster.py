@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -29,7 +31,7 @@ import xentcli
 from tests.conftest import Call, Run, wait_for
 from tests.laws import settings
 from tests.merge.test_merge import merge, plain
-from xentcli.engine import tasks
+from xentcli.engine import tasks, travel
 from xentcli.engine.scorer import Scorer
 from xentcli.engine.travel import Sent, compute, group_of, pickled, versions
 from xentcli.errors import ClusterError, DataError, UsageError
@@ -43,7 +45,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folders of predictions and labels, as NPY and as CSV."""
     folder = tmp_path_factory.mktemp("shards")
     random = np.random.default_rng(21)
-    for kind in ("p", "y", "pc", "yc", "pp", "yp", "q"):
+    for kind in ("p", "y", "pc", "yc", "pp", "yp", "q", "pz", "yz"):
         (folder / kind).mkdir()
     for place in range(FILES):
         q = random.dirichlet(np.ones(4), ROWS)
@@ -57,6 +59,9 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
         parquet.write_table(table, folder / f"pp/p-{place}.parquet", row_group_size=70 + 50 * place)
         parquet.write_table(pa.table({"label": y}), folder / f"yp/y-{place}.parquet", row_group_size=90)
         (folder / f"yc/y-{place}.csv").write_text("label\n" + "".join(f"{'abcd'[label]}\n" for label in y))
+        for kind, name in (("p", "p"), ("y", "y")):
+            text = (folder / f"{kind}c/{name}-{place}.csv").read_bytes()
+            (folder / f"{kind}z/{name}-{place}.csv.gz").write_bytes(gzip.compress(text))
     return folder
 
 
@@ -70,6 +75,10 @@ COMMANDS = {
     "score": ["score", "p", "y", "--by-class", "--worst", "3", "--format", "json"],
     "score csv": ["score", "pc", "yc", "--confidence", "0.9", "--format", "json"],
     "score parquet": ["score", "pp", "yp", "--by-class", "--worst", "3", "--format", "json"],
+    "score gz": ["score", "pz", "yz", "--by-class", "--worst", "3", "--format", "json"],
+    "score gz beside csv": ["score", "pz", "yc", "--state", "state.json", "--hash", "--format", "json"],
+    "score gz beside parquet": ["score", "pz", "yp", "--by-class", "--format", "json"],
+    "calibration gz": ["calibration", "pz", "yz", "--format", "json"],
     "score fit": ["score", "p", "y", "--metrics", "cost,temperature_gain", "--format", "json"],
     "calibration": ["calibration", "p", "y", "--format", "json"],
     "compare": ["compare", "p", "q", "--labels", "y", "--format", "json"],
@@ -88,6 +97,35 @@ def test_one_report_to_the_last_bit(
     assert json.loads(there.out)
     assert (there.code, there.out) == (here.code, here.out)
     assert there.err.startswith(here.err + "xent: Dask: 2 threads of 2 workers")
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_worker_inflates_its_own_shards(
+    shards: Path, call: Call, address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whose rows do not pass through the scheduler; an error names the row among those of all files."""
+    sizes: list[int] = []
+    packed = travel.group_of
+
+    def counted(group: Any) -> Any:
+        made = packed(group)
+        sizes.append(len(made.data))
+        return made
+
+    monkeypatch.setattr(travel, "group_of", counted)
+    assert call("score", str(shards / "pz"), str(shards / "yz"), "--scheduler", address).code == 0
+    assert (len(sizes), max(sizes) < 1000) == ((FILES + 1) // 2, True), sizes
+    for kind in ("p", "y"):
+        shutil.copytree(shards / f"{kind}z", tmp_path / kind)
+    for place in (2, 5):
+        file = tmp_path / f"p/p-{place}.csv.gz"
+        lines = gzip.decompress(file.read_bytes()).split(b"\n")
+        lines[10] = b"0.5,x,0.5,0"
+        file.write_bytes(gzip.compress(b"\n".join(lines)))
+    here, there = call("score", "p", "y"), call("score", "p", "y", "--scheduler", address)
+    assert (here.code, there.code) == (3, 3)
+    assert there.err.endswith(here.err)
+    assert "p-2.csv.gz, row 610 (line 11)" in here.err
 
 
 def test_a_client_or_the_file_of_a_scheduler_is_taken(shards: Path, cluster: Any, tmp_path: Path) -> None:

@@ -565,7 +565,7 @@ def tally(
     stream = not feed.sources[0].repeatable
     waiting = 1 if stream else 2
     each = Grouped(scorer) if sink is None or sink.parts is None else Writing(scorer, sink.prepare, sink.parts())
-    outcomes = over_tasks(scorer, feed, threads, waiting, each=each)
+    outcomes = over_tasks(scorer, feed, threads, waiting, each=each, by_files=sink is None)
     for outcome in _unless_changed(feed, outcomes):
         matching.note(outcome.ids, outcome.positions, outcome.row_names)
         head = head or outcome.head

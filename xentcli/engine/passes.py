@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Generic, TypeVar
 
@@ -65,7 +65,7 @@ class _Grouped(Generic[T]):
 
     one: _Pass[T]
 
-    def __call__(self, group: Sequence[Task]) -> list[T]:
+    def __call__(self, group: Iterable[Task]) -> list[T]:
         """Return one tally of all tasks."""
         return [reduce(lambda total, found: total.merge(found), map(self.one, group), self.one.empty)]
 
@@ -83,7 +83,7 @@ def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T
     """
     again, total = feed.again(), empty
     one = _Pass(Scorer(feed.plan), tally, empty)
-    for found in over_tasks(one, again, threads, each=_Grouped(one)):
+    for found in over_tasks(one, again, threads, each=_Grouped(one), by_files=True):
         total = total.merge(found)
     again.check_unchanged()
     return total

@@ -81,6 +81,10 @@ class Outcome:
     examples: tuple[Any, ...] = ()
     head: Head | None = None
 
+    def renumbered(self, moved: Callable[[int], int]) -> Outcome:
+        """Return the outcome with row numbers mapped by `moved`, of rows after the first."""
+        return replace(self, bundle=self.bundle and self.bundle.renumbered(moved), head=None)
+
     @classmethod
     def joined(cls, outcomes: Iterable[Outcome]) -> Outcome:
         """Return the outcomes of consecutive tasks, at least one, as that of a single task."""
@@ -631,7 +635,7 @@ class Grouped:
 
     scorer: Scorer
 
-    def __call__(self, group: Sequence[Task]) -> list[Outcome]:
+    def __call__(self, group: Iterable[Task]) -> list[Outcome]:
         """Return one outcome of all tasks."""
         return [Outcome.joined(map(self.scorer, group))]
 

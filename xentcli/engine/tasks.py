@@ -12,19 +12,22 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from functools import partial
+from operator import add
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, cast
 
 from xentcli.engine import ENGINES
 from xentcli.engine.ordered import mapped, ordered, worker_count
-from xentcli.errors import UsageError, shown
+from xentcli.errors import DataError, UsageError, shown
 from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
 from xentcli.readers.source import Source
-from xentcli.records import record
+from xentcli.records import record, replace
 from xentcli.urls import is_hidden
 
 if TYPE_CHECKING:
     from xentcli.engine.cluster import Cluster
+    from xentcli.pairing.feed import FileRun, Files
 
 __all__ = ["Each", "computing", "grouped", "on_engine", "over_jobs", "over_tasks", "refuse_cluster"]
 
@@ -33,6 +36,8 @@ GROUP_BYTES = 64 << 20
 """Input bytes per group of tasks: reading them takes far longer than sending a message."""
 HELD_BYTES = 4 << 20
 """The same for parts that carry their bytes, as of a compressed file, since these go through the scheduler."""
+FILE_BYTES = 16 << 20
+"""The same for whole files, which are compressed."""
 GROUP_TASKS = 256
 RUN_TASKS = 1024
 """Most tasks per group for parts of a run (such as a Parquet row group), which are read in order."""
@@ -40,6 +45,17 @@ RUN_TASKS = 1024
 T = TypeVar("T")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Numbered(Protocol):
+    """A result that may have row numbers."""
+
+    def renumbered(self, moved: Callable[[int], int], /) -> Self:
+        """Return it with row numbers mapped by `moved`."""
+        ...
+
+
+N = TypeVar("N", bound=Numbered)
 _cluster: ContextVar[Cluster | None] = ContextVar("_cluster", default=None)
 
 
@@ -110,10 +126,13 @@ def over_tasks(
     waiting: int = 2,
     *,
     each: Callable[[list[Task]], list[R]] | None = None,
+    by_files: bool = False,
 ) -> Iterator[R]:
     """Yield function(task) for every task of a feed, in order; at most workers + `waiting` tasks are under way.
 
     On a cluster `each` computes the results of a group of tasks, perhaps fewer than tasks (default: one by one).
+    With `by_files` it returns one, which has row numbers to change, and a worker may read files that the command would
+    have to inflate.
 
     Raises UsageError on a cluster, for inputs that cannot be read there.
     """
@@ -121,7 +140,44 @@ def over_tasks(
     if cluster is None:
         return mapped(function, feed.tasks(), worker_count(threads), waiting)
     _check_travel(feed.sources)
+    files = feed.by_files() if by_files else None
+    if files is not None:
+        return _over_files(cluster, cast("Any", each), files, feed)
     return _on(cluster, each or Each(function), grouped(feed.tasks(held=False)))
+
+
+def _over_files(cluster: Cluster, each: Callable[[Iterable[Task]], list[N]], files: Files, feed: Feed) -> Iterator[N]:
+    """Yield the results of whole files, with rows counted from the first file on."""
+    before = 0
+    try:
+        runs = ([run] for run in files.runs(FILE_BYTES, GROUP_TASKS))
+        for found, run, rows in _on(cluster, OfFiles(each, files), runs):
+            files.count(run, rows)
+            feed.given += sum(rows)
+            if found is not None:
+                yield found.renumbered(partial(add, before)) if before else found
+            before += sum(rows)
+    except DataError as error:
+        if error.place is not None and error.place.row is not None:
+            error.place = replace(error.place, row=error.place.row + before)
+        raise
+
+
+@record(frozen=True, eq=False)
+class OfFiles(Generic[N]):
+    """Reads whole files in a worker."""
+
+    each: Callable[[Iterable[Task]], list[N]]
+    files: Files
+
+    def __call__(self, group: Sequence[FileRun]) -> list[tuple[N | None, FileRun, list[int]]]:
+        """Return the result (None without rows) of some files, and the rows of each."""
+        (run,) = group
+        feed = self.files.feed(run)
+        tasks = feed.tasks(held=False)
+        first = next(tasks, None)
+        found = None if first is None else self.each(itertools.chain([first], tasks))[0]
+        return [(found, run, [*feed.file_rows])]
 
 
 def over_jobs(function: Callable[[T], R], jobs: Sequence[T], threads: int | None = None) -> Iterator[R]:

@@ -45,9 +45,20 @@ class PartQueue:
         """Return a queue that starts at the first part again; the source must be repeatable."""
         return self.of(self.source)
 
+    @property
+    def block_bytes(self) -> int:
+        """About how many bytes its parts have."""
+        return self._block_bytes
+
     def of(self, source: Source) -> PartQueue:
         """Return a queue of another source with the same part size."""
         return PartQueue(source, self._block_bytes, shifted=self._shifted)
+
+    @property
+    def carries(self) -> bool:
+        """Whether its first part carries rows, as one of a compressed file, not their place; nothing is consumed."""
+        part: Any = next(self._seen(), None)
+        return part is not None and getattr(_as_in_file(part), "data", part) is not None
 
     @property
     def is_empty(self) -> bool:

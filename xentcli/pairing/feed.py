@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from xentcli.arrays import Ints
 from xentcli.errors import DataError, Place, shown
@@ -19,10 +20,15 @@ from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, files_in
 from xentcli.records import record, replace
 
+if TYPE_CHECKING:
+    from xentcli.readers.shards import Shards
+
 MOST_COMPARED = 1 << 16
 """With more rows, ids that differ are not compared regardless of case, blanks and the like."""
+_BY_PATH = frozenset(("arrow", "csv", "fasttext", "jsonl", "npy", "parquet", "vw"))
+"""Formats whose sources hold neither rows nor an open file, so that a worker can have them."""
 
-__all__ = ["Feed", "Matches", "Matching", "check_row_names"]
+__all__ = ["Feed", "FileRun", "Files", "Matches", "Matching", "check_row_names"]
 
 
 class Feed:
@@ -98,6 +104,24 @@ class Feed:
         """The range of rows of the predictions (from 0) in the shard; None for all."""
         return self._rows
 
+    @property
+    def file_rows(self) -> Sequence[int]:
+        """The rows of each of several files of predictions that were read."""
+        return _shards(self.sources[0]).seen.counts
+
+    def by_files(self) -> Files | None:
+        """Return whole files of all sides, for workers that open them themselves.
+
+        None if the sides have not the same number of files, or parts are places in the files anyway.
+        """
+        plan, queues = self.plan, self._queues[: 1 if self.plan.joins else None]
+        counts = {len(files_in(queue.source)) for queue in queues}
+        if len(counts) > 1 or counts <= {0, 1} or self._rows is not None or plan.positions:
+            return None
+        if not all(queue.source.format in _BY_PATH for queue in queues) or not any(queue.carries for queue in queues):
+            return None
+        return Files(plan, tuple(queue.source for queue in queues), tuple(queue.block_bytes for queue in queues))
+
     def tasks(self, *, held: bool = True) -> Iterator[Task]:
         """Yield the parts of the predictions with the locations of the matching rows.
 
@@ -140,6 +164,62 @@ class Feed:
             source.check_unchanged()
 
 
+@record(frozen=True, eq=False)
+class Files:
+    """The files of all sides of a feed, the I-th of each with the I-th of the others; pickles."""
+
+    plan: Plan
+    sources: tuple[Source, ...]
+    block_bytes: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Return how many files each side has."""
+        return len(files_in(self.sources[0]))
+
+    def runs(self, size: int, most: int) -> Iterator[FileRun]:
+        """Cut them into runs of about `size` bytes, and at most `most` files."""
+        first = total = 0
+        sizes = zip(*(_shards(source).sizes() for source in self.sources), strict=True)
+        for last, some in enumerate(sizes, start=1):
+            total += sum(some)
+            if total >= size or last - first >= most or last == len(self):
+                paths = (path for source in self.sources for path in files_in(source)[first:last])
+                yield FileRun(first, last, tuple(paths))
+                first, total = last, 0
+
+    def feed(self, run: FileRun) -> Feed:
+        """Return a feed of some files, the rows of which are counted from their first."""
+        some = [_shards(source).of_files(slice(run.first, run.last)) for source in self.sources]
+        return Feed(self.plan, [PartQueue(*each) for each in zip(some, self.block_bytes, strict=True)])
+
+    def count(self, run: FileRun, rows: Sequence[int]) -> None:
+        """Record the rows of some files, as many on each side."""
+        for source in self.sources:
+            for place, number in enumerate(rows, start=run.first):
+                _shards(source).seen.count(place, number)
+
+
+@record(frozen=True)
+class FileRun:
+    """Consecutive files of each side, by their places, and their paths."""
+
+    first: int
+    last: int
+    paths: tuple[str, ...]
+
+    @property
+    def parts(self) -> Iterator[FileOnly]:
+        """What is read for it: the files."""
+        return map(FileOnly, self.paths)
+
+
+@record(frozen=True)
+class FileOnly:
+    """A file that is read whole."""
+
+    path: str
+
+
 def _digest_of(sources: Sequence[Source]) -> str:
     """A digest of the names of several files without their folder, and of the ends and sizes of the first files.
 
@@ -160,10 +240,15 @@ def _digest_of(sources: Sequence[Source]) -> str:
 
 def _of_files(source: Source, shard: Shard) -> Source:
     """Return a source of some of its files."""
+    shards = _shards(source)
+    return shards.of_files(shard.share(len(shards.files)))
+
+
+def _shards(source: Source) -> Shards:
     from xentcli.readers.shards import Shards
 
     assert isinstance(source, Shards)
-    return source.of_files(shard.share(len(source.files)))
+    return source
 
 
 @record(frozen=True)

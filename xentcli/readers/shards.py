@@ -366,14 +366,24 @@ class Shards:
         """Return how many rows of a file were read; 0 for one that was not."""
         return self.seen.counts[place] if place < len(self.seen.counts) else 0
 
+    def sizes(self) -> Iterator[int]:
+        """Yield the size of each file, which is noted as opened: a worker reads it."""
+        for place, file in enumerate(self.files):
+            stamp = stamp_of(file)
+            self._note(place, file, stamp)
+            yield int(stamp[0] or 0)
+
+    def _note(self, place: int, file: str, stamp: Stamp) -> None:
+        if not self.seen.is_first(place, stamp):
+            raise DataError("the file changed while it was read", place=Place(file))
+
     def of_files(self, chosen: slice) -> Shards:
         """Return some of the files; the first file of all still defines the columns."""
         return replace(self, files=self.files[chosen], seen=_Seen())
 
     def _sources(self) -> Iterator[Source]:
         for place, file in enumerate(self.files):
-            if not self.seen.is_first(place, stamp_of(file)):
-                raise DataError("the file changed while it was read", place=Place(file))
+            self._note(place, file, stamp_of(file))
             yield self.first if file == self.opened.path else self._another(file)
 
     def _another(self, file: str) -> Source:

@@ -181,11 +181,11 @@ def open_bytes(path: str, limits: Limits = DEFAULT, *, hashed: bool = False) -> 
     if _ONE_SLASH.match(path) and not os.path.exists(path):
         raise FileError("cannot be read: no such file", place=Place(path), advice=_TWO_SLASHES)
     with _reading(path or "''"):
-        found = os.stat(path)
+        found = os.stat(at(path))
         mode = found.st_mode
         if stat.S_ISDIR(mode):
             raise FileError("is a folder; a file is expected", place=Place(path))
-        raw = open(path, "rb")  # noqa: SIM115
+        raw = open(at(path), "rb")  # noqa: SIM115
         if not stat.S_ISREG(mode):
             return _streamed(path, raw, limits, hashed)
         with raw:
@@ -263,7 +263,7 @@ def stamp_of(path: str) -> Stamp:
     if is_url(path):
         return _remote(path).stamp
     with _reading(path):
-        return _stamp(os.stat(path))
+        return _stamp(os.stat(at(path)))
 
 
 def _stamp(found: os.stat_result) -> Stamp:
