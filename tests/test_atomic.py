@@ -245,6 +245,27 @@ def test_a_file_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+def test_a_folder_that_a_killed_run_left_is_swept_when_it_is_written_again(tmp_path: Path) -> None:
+    """Not one that is being written, nor one that has what the target was before."""
+    fcntl = pytest.importorskip("fcntl")
+    kept = []
+    for name, inside, locked in (("gone", "part-1", False), ("busy", "part-1", True), ("old", "l", False)):
+        folder = tmp_path / f".l.{name}.xent-tmp"
+        folder.mkdir()
+        (folder / inside).touch()
+        (folder / ".part-2.x.xent-tmp").touch()
+        os.utime(folder, (time.time() - 120,) * 2)
+        if name != "gone":
+            kept.append(folder.name)
+        if locked:
+            busy = os.open(folder, os.O_RDONLY)
+            fcntl.flock(busy, fcntl.LOCK_EX)
+    with replacing_folder(tmp_path / "l", lambda name: name.startswith("part-")) as made:
+        Path(made.path, "part-1").touch()
+    os.close(busy)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "l"])
+
+
 def test_a_name_with_the_signs_of_a_pattern_sweeps_nothing_else(tmp_path: Path) -> None:
     other = leftover(tmp_path, "ab", seconds=120)
     write_bytes(tmp_path / "a[ab]*", b"new")

@@ -72,12 +72,17 @@ class Folder:
 
     def __init__(self, parent: str, prefix: str) -> None:
         self._parent, self._prefix = parent, prefix
+        self._locks = contextlib.ExitStack()
         self.path = self._made()
 
     def _made(self) -> str:
         import tempfile
 
-        return tempfile.mkdtemp(dir=self._parent, prefix=self._prefix, suffix=_SUFFIX)
+        path = tempfile.mkdtemp(dir=self._parent, prefix=self._prefix, suffix=_SUFFIX)
+        # On a file system without locks, leftovers are not removed either.
+        with contextlib.suppress(OSError):
+            self._locks.enter_context(_locked(path))
+        return path
 
     def restart(self) -> None:
         """Begin again elsewhere: who still writes into the old one does so in vain."""
@@ -87,6 +92,7 @@ class Folder:
     def remove(self) -> None:
         """Remove what was written."""
         _removed(self.path)
+        self._locks.close()
 
 
 def _removed(folder: str) -> None:
@@ -101,7 +107,8 @@ def _removed(folder: str) -> None:
 def replacing_folder(path: str | os.PathLike[str], replaceable: Callable[[str], bool]) -> Iterator[Folder]:
     """Make a folder beside `path` that takes its name when the block succeeds; when it raises nothing is left.
 
-    It replaces a file, or a folder in which all files are `replaceable` by name.
+    It replaces a file, or a folder in which all files are `replaceable` by name. Folders of killed runs are removed
+    when the same one is written again.
 
     Raises UsageError for a folder with other files, for what is neither a file nor a folder, such as a pipe, and for a
     URL; FileError if the folder cannot be written.
@@ -123,6 +130,7 @@ def replacing_folder(path: str | os.PathLike[str], replaceable: Callable[[str], 
         )
     if target.exists():
         _check_writable(path, target)
+    _sweep(target.parent, f".{target.name[:50]}.", replaceable)
     with _file_errors(path), blocked():
         folder = Folder(str(target.parent), f".{target.name[:50]}.")
         withdraw = undo_later(folder.remove)
@@ -172,18 +180,34 @@ def _check_writable(path: str | os.PathLike[str], target: Path) -> None:
         raise FileError("cannot be written: it is read-only", place=Place(os.fspath(path)))
 
 
-def _sweep(folder: Path, prefix: str) -> None:
+def _sweep(folder: Path, prefix: str, replaceable: Callable[[str], bool] | None = None) -> None:
     """Remove temporary files of this target whose writer is gone; skip those that cannot be removed.
 
-    A writer holds a lock on its file, but not yet just after creating it: young files are skipped.
+    With `replaceable` also temporary folders, in which all files are so by name or begin with a point: another one
+    may have what the target was before. A writer holds a lock, but not yet just after creating it: young ones are
+    skipped.
     """
     with contextlib.suppress(OSError):
         for leftover in folder.glob(f"{glob.escape(prefix)}*{_SUFFIX}"):
             with contextlib.suppress(OSError):
-                if time.time() - leftover.lstat().st_mtime > _STALE_SECONDS:
-                    with open(leftover, "rb") as file:
-                        _lock(file.fileno())
+                if time.time() - leftover.lstat().st_mtime <= _STALE_SECONDS:
+                    continue
+                with _locked(leftover):
+                    if not leftover.is_dir():
                         leftover.unlink()
+                    elif replaceable and all(name[0] == "." or replaceable(name) for name in os.listdir(leftover)):
+                        _removed(str(leftover))
+
+
+@contextlib.contextmanager
+def _locked(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Hold the lock of a file or folder; raises OSError if another process holds it."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        _lock(number)
+        yield
+    finally:
+        os.close(number)
 
 
 def _lock(number: int) -> None:
