@@ -285,6 +285,10 @@ class Derived:
         # Without a source another thread has read all.
         return values[name]
 
+    def __dir__(self) -> list[str]:
+        """Return the fields too, which a notebook completes."""
+        return sorted({*super().__dir__(), *type(self).__record__})  # type: ignore[attr-defined]
+
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled and copied: the fields."""
         return fields_of(self)

@@ -98,3 +98,16 @@ def test_what_a_report_has_not_is_no_attribute() -> None:
     assert not hasattr(scored(), "costs")
     assert not hasattr(scored(), "top3")
     assert scored(metrics_needed=["top3"]).top3 == scored(metrics_needed=["top3"])["top3"]
+
+
+def test_a_notebook_completes_fields_and_metrics_that_were_not_read() -> None:
+    assert {"cost", "accuracy", "warnings", "by_class", "to_frame"} <= {*dir(scored())}
+
+
+def test_a_figure_alone_is_that_of_all() -> None:
+    known = dict(scored(cluster=np.arange(ROWS) % 7, details=["reliability"], metrics_needed=["ece"]).metrics)
+    for name, value in known.items():
+        report = scored(cluster=np.arange(ROWS) % 7, details=["reliability"], metrics_needed=["ece"])
+        assert (getattr(report, name), report.value("top7")) == (value, None)
+        report = scored(metrics_needed="ece")
+        assert report.value(name) == dict(scored(metrics_needed=["ece"]).metrics)[name]

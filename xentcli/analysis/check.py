@@ -11,7 +11,7 @@ from xentcli.analysis.blame import reasons_of
 from xentcli.analysis.evidence import Evidence
 from xentcli.analysis.limits import Limit, Regression, Rules, is_row_mean, parse_limit, parse_regression
 from xentcli.analysis.model_rows import ModelRows, Runs
-from xentcli.analysis.score import is_stream, scored
+from xentcli.analysis.score import is_stream, names_of, scored
 from xentcli.analysis.verdicts import checks_of, limit_check, overall
 from xentcli.attempts import attempted
 from xentcli.engine.tasks import on_engine
@@ -117,7 +117,7 @@ def check(
     old, made = _path("baseline", baseline), _path("write_baseline", write_baseline)
     rules.check(chosen, old, written=made is not None)
     _check_files(old, made, chosen, (predictions, labels))
-    needed = list(dict.fromkeys([*metrics_needed, *rules.metrics]))
+    needed = list(dict.fromkeys([*names_of(metrics_needed), *rules.metrics]))
     run: dict[str, Any] = {"threads": threads, "progress": progress}
     keep = None if state is None else _kept_state(state, chosen, rules, (predictions, labels, old))
     if old is None and made is None and not any(map(is_stream, (predictions, labels, *chosen.files_named()))):

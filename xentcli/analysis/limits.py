@@ -120,6 +120,7 @@ class Rules:
 
         Raises UsageError for an unknown metric or code, or a limit that is no number.
         """
+        _check_types(limits, regressions)
         found = [limit for name, of in given.items() for limit in _limits(name, of)]
         found += [limit for limit in limits if isinstance(limit, Limit)]
         paired = [_regression(find(name), value) for name, value in (regressions or {}).items()]
@@ -203,6 +204,17 @@ def parse_regression(text: str) -> Regression:
     if not equals:
         raise UsageError(f"--max-regression takes METRIC=2% or METRIC=0.01, not {shown(text)}")
     return _regression(find(name), given)
+
+
+def _check_types(limits: Sequence[Any], regressions: Any) -> None:
+    """Refuse limits as text, and allowances that are no dict (UsageError): what is left out would pass."""
+    odd = next((limit for limit in limits if not isinstance(limit, Limit | Regression)), None)
+    if odd is not None:
+        raise UsageError(
+            f"limits has {shown(odd)}, which is no Limit of xentcli.analysis.limits", advice='max={"cost": 0.5}'
+        )
+    if not isinstance(regressions, Mapping | None):
+        raise UsageError(f"max_regression is a dict, not {shown(regressions)}", advice='max_regression={"cost": "1 %"}')
 
 
 def _limits(name: str, given: Mapping[str, float] | None) -> Iterator[Limit]:

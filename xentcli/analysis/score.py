@@ -47,6 +47,7 @@ __all__ = [
     "diagnosed_report",
     "is_stdin",
     "is_stream",
+    "names_of",
     "opened",
     "retried",
     "score",
@@ -170,12 +171,17 @@ def scored(
     return retried(attempt, predictions, labels, once=once, restart=restart)
 
 
+def names_of(names: Collection[str]) -> Collection[str]:
+    """Return names, of which one may be given alone."""
+    return [names] if isinstance(names, str) else names
+
+
 def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> frozenset[str]:
     """Return the details of these names.
 
     Raises UsageError for another name.
     """
-    given = [names] if isinstance(names, str) else names
+    given = names_of(names)
     unknown = next((name for name in given if name not in known), None)
     if unknown is not None:
         raise UsageError(f"there are no details {shown(unknown)}", advice=f"details: {', '.join(known)}")
@@ -498,7 +504,7 @@ def _report(
             advice="leave --per-example out to compute the cost",
         )
     of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
-    metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
+    metrics = wanted((*plan.settings.shown_metrics, *map(find, names_of(metrics_needed)), *of_reference))
     fit = "fit" in [metric.tally for metric in metrics]
     if fit:
         from xentcli.analysis.fit import check_repeatable

@@ -145,6 +145,10 @@ class Report(Derived, Document):
             return self.value(name)
         return super().__getattr__(name)
 
+    def __dir__(self) -> list[str]:
+        """Return the fields and the metrics too."""
+        return sorted({*super().__dir__(), *self.metrics})
+
     def value(self, metric: str) -> float | None:
         """Return a metric by its JSON name; None where it is undefined or was not computed."""
         source = self._derived_from

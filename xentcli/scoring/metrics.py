@@ -294,7 +294,13 @@ def find(name: str) -> Metric:
     k = wanted.removeprefix("top").removeprefix("_")
     if wanted.startswith("top") and k.isascii() and k.isdigit() and 0 < int(k) <= 1_000_000:
         return top(int(k))
-    raise UsageError(f"there is no metric {shown(name)}", advice=f"metrics: {', '.join(METRICS)}, top3 (any top-k)")
+    from difflib import get_close_matches
+
+    known = {word: metric.name for metric in METRICS.values() for word in (metric.name, *metric.synonyms)}
+    nearest = [f"did you mean {known[word]}?" for word in get_close_matches(wanted, known, n=1, cutoff=0.7)]
+    raise UsageError(
+        f"there is no metric {shown(name)}", advice=(*nearest, f"metrics: {', '.join(METRICS)}, top3 (any top-k)")
+    )
 
 
 def top(k: int) -> Metric:
