@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,41 @@ def test_a_report_is_whole_and_accessible_on_a_phone_a_desk_and_paper(
     assert terminal(HOSTILE[0]) in text
     assert not any(letter in text for letter in "\x1b\u202e")
     assert window.locator("img").count() == 0 and "49" not in window.title()
+
+
+def ugly() -> Iterator[Any]:
+    """Documents of two rows, one column, infinite losses, losses alone, and names of 60 letters without a blank."""
+    random, names = np.random.default_rng(1), [letter * 60 for letter in "abc"]
+    q, y = random.dirichlet(np.ones(3), 60), random.integers(3, size=60)
+    models = {name: random.dirichlet(np.ones(3), 60) for name in names}
+    yield xentcli.compare(models, y, by={names[0]: y}, by_class=True, worst=5, details=COMPARED)
+    yield xentcli.score(q, [names[label] for label in y], classes=names, by={names[0]: y}, details=DETAILS)
+    yield xentcli.check([[0.7, 0.3], [1.0, 0.0]], [0, 1], max={"cost": 0.1}, details=DETAILS)
+    yield xentcli.compare({"a": [[1.0, 0.0]] * 2, "b": [[1.0, 0.0], [0.4, 0.6]]}, [1, 0], details=COMPARED)
+    yield xentcli.calibration(np.full(5, 0.5), [0, 1, 1, 0, 0], details=DETAILS)
+    yield xentcli.score([0.5, 0.25, np.inf], kind="losses", details=DETAILS)
+
+
+def test_the_reports_of_ugly_inputs_are_whole(window: Page, tmp_path: Path) -> None:
+    for document in ugly():
+        opened(window, content(document, "html"), tmp_path)
+        looked_at(window, accessible=False)
+        narrow = (
+            "[...document.querySelectorAll('td.w')].filter((cell) => 0 < cell.offsetWidth && cell.offsetWidth < 90)"
+        )
+        assert window.evaluate(f"{narrow}.length") == 0, "no name stands in a column of three letters"
+
+
+def test_the_leaderboard_of_a_page_has_the_first_models_and_says_how_many_more(window: Page, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    models = {f"model-{number}": random.dirichlet(np.ones(3), 60) for number in range(60)}
+    result = xentcli.compare(models, random.integers(3, size=60), fit="none")
+    opened(window, content(result, "html"), tmp_path)
+    first = window.locator("section").first
+    assert first.locator("table").first.locator("tbody tr").count() == 51
+    assert "(10 more)" in first.inner_text()
+    smallest = min(result.models, key=lambda model: model.cost or 0).name
+    assert first.locator("tbody tr").first.inner_text().startswith(smallest)
 
 
 def opened(page: Page, written: bytes, folder: Path) -> None:

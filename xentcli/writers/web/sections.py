@@ -102,7 +102,11 @@ class _Sections:
     def all(self) -> Iterator[Section]:
         document = self.document
         if isinstance(document, Comparison):
-            yield Section("Result", page(document), self.picture("changes"))
+            parts = [
+                part.cut(part.first[:MOST] or range(MOST)) if isinstance(part, Grid) else part
+                for part in page(document)
+            ]
+            yield Section("Result", parts, self.picture("changes"))
             yield Section("What was scored", (_inputs(document),))
             if document.details is not None:
                 yield Section("Differences of the rows", (_differences(document),), self.picture("differences"))
