@@ -23,6 +23,12 @@ def test_the_model():
 """
 
 
+@pytest.mark.parametrize(("most", "passes"), [(1.0, True), (0.1, False)])
+def test_a_check_is_true_where_it_passes(most: float, passes: bool) -> None:
+    found = xentcli.check(*DATA, max={"cost": most})
+    assert bool(found) is (found.exit_code == 0) is passes
+
+
 @pytest.mark.parametrize("options", [(), ("-v",), ("-vv",)])
 @pytest.mark.parametrize("server", [True, False])
 def test_pytest_shows_the_screen(tmp_path: Path, server: bool, options: tuple[str, ...]) -> None:

@@ -94,8 +94,9 @@ def check(
     Returns
     -------
     CheckReport
-        Its verdict is "pass", "fail", "inconclusive" or "no_verdict"; infinite and undefined values never pass. The
-        inputs are read again for what explains a failure, up to 67 million rows; of a stream up to 4 million are kept.
+        Its verdict is "pass", "fail", "inconclusive" or "no_verdict"; infinite and undefined values never pass. As a
+        truth value it is whether it passed. The inputs are read again for what explains a failure, up to 67 million
+        rows; of a stream up to 4 million are kept.
 
     Raises
     ------

@@ -195,6 +195,10 @@ class CheckReport(Document):
         """Give the verdict its report."""
         object.__setattr__(self, "verdict", Verdict.of(self.verdict, self))
 
+    def __bool__(self) -> bool:
+        """Return whether it passed: ``assert check(...)`` fails where the command does."""
+        return self.verdict == "pass"
+
     @property
     def exit_code(self) -> int:
         """The exit code of the process: 0 for pass, 1 for fail, 5 for inconclusive or no verdict."""

@@ -111,7 +111,7 @@ class Checks(Document):
     @property
     def warnings(self) -> tuple[Warning, ...]:
         """The warnings of all reports."""
-        return tuple(warning for check in self.checks if check.report for warning in check.report.warnings)
+        return tuple(warning for check in self.checks if check.report is not None for warning in check.report.warnings)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the names of the fields, with each report as its own method returns it."""
