@@ -241,6 +241,9 @@ def test_every_figure_of_rows_one_apart_is_found_with_the_rows_put_right(
     layout: str, where: str, name: str, block_bytes: int | None
 ) -> None:
     q, y, options = shifted_inputs(layout, name)
+    if block_bytes:
+        # Of several columns each row is a block then.
+        q, y = q[:60], y[:60]
     # The row before (after) has the label of each row.
     wrong = np.roll(q, 1 if where == "before" else -1, axis=0)
     found = score(wrong, y, block_bytes=block_bytes, **options)
