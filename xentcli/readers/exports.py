@@ -9,7 +9,7 @@ from xentcli.errors import DataError, Place
 __all__ = ["check_no_export"]
 
 _FLAG = rb"(?:class|meta|ignore|)"
-_ORANGE = rb"[^\n]*\t[^\n]*\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*\n(?=[^\n]*(?:class|meta))"
+_ORANGE = rb"[^\n\t]*+\t[^\n]*+\n(?=[^\n]*(?:continuous|discrete|string))[^\n]*+\n(?=[^\n]*(?:class|meta))"
 _RULED = rb"(?:[ \t]*\r?\n)*"
 _NO_RULES = r"/^[[:space:]]*$/d; s/^[ \t]*\|?[ \t]*//; s/[ \t]*\|?[ \t]*$//; s/[ \t]*\|[ \t]*/,/g"
 _BARS = r"s/^[ \t]*(│|┃|\|)[ \t]*//; s/[ \t]*(│|┃|\|)[ \t]*$//; s/[ \t]*(│|┃|┆|\|)[ \t]*/,/g"
@@ -42,7 +42,7 @@ _TRAINING: tuple[tuple[bytes, str, str], ...] = (
         "LIBSVM",
         '{sub(/^\\+/, ""); print $1}',
     ),
-    (rb"[-+]?[0-9.]+(?:[ \t]+[^|\s]+){0,2}[ \t]*\|[^|\n]*[^|\s:]+:[-+0-9.eE]+", "Vowpal Wabbit", "{print $1}"),
+    (rb"[-+]?[0-9.]+(?:[ \t]+[^|\s]+){0,2}[ \t]*\|[^|\n]*[^|\s:]:[-+0-9.eE]+", "Vowpal Wabbit", "{print $1}"),
     (rb"__label__\S+[ \t]+(?!__label__)(?![-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s)\S", "fastText", "{print $1}"),
 )
 """First bytes of examples for training, the tool that reads them, and the program of awk that prints their labels."""
@@ -87,7 +87,11 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         r"sed -E '1d; 3d; s/^[ \t]*(.*[^ \t])[ \t]*$/\1/; /^#/d'",
     ),
     (
-        rb"(?i)[^\n]*[\t,;|][^\n]*\n\"?" + _TYPE.encode() + rb"\"?(?:[\t,;|]\"?" + _TYPE.encode() + rb"\"?)+\r?\n",
+        rb"(?i)[^\n\t,;|]*+[\t,;|][^\n]*+\n\"?"
+        + _TYPE.encode()
+        + rb"\"?(?:[\t,;|]\"?"
+        + _TYPE.encode()
+        + rb"\"?)+\r?\n",
         "a table with the types of its columns below their names",
         "sed 2d",
     ),
@@ -99,7 +103,7 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         r"""d && NF && !/^%/ {print} tolower($1)=="@data"{print h; d=1}'""",
     ),
     (
-        rb"(?s)\s*(?:===.*\n)?[ \t]*inst#[, \t]+actual[, \t]+predicted\b",
+        rb"(?s)\s*+(?:===.*\n)?[ \t]*inst#[, \t]+actual[, \t]+predicted\b",
         "predictions as Weka prints them",
         f"python3 -c '{_WEKA}'",
         "--label actual",
@@ -117,7 +121,7 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         ".txt",
     ),
     (
-        _RULED + rb"[^\n]*\|[^\n]*\n[ \t]*\|?[-+:| \t]*--[-+:| \t]*[+|][-+:| \t]*\r?\n",
+        _RULED + rb"[^\n|]*+\|[^\n]*+\n(?:(?!--)[-+:| \t])*+--[-: \t]*+[+|][-+:| \t]*+\r?\n",
         "a table with lines drawn between its columns",
         rf"sed -E '2d; /^\([0-9]+ rows?\)$/d; {_NO_RULES}'",
     ),
@@ -127,7 +131,10 @@ _EXPORTS: tuple[tuple[bytes, str, str, *tuple[str, ...]], ...] = (
         rf"sed -E '/^[ \t]*\+[-+=]+\+/d; {_NO_RULES}'",
     ),
 )
-"""First bytes of an export, its name, the command that converts it to a table, options for the result, its ending."""
+"""First bytes of an export, its name, the command that converts it to a table, options for the result, its ending.
+
+The repetitions of a whole line are possessive: a first line of 20,000 names would be tried from each of them.
+"""
 
 
 def check_no_export(path: str, head: bytes) -> None:

@@ -95,7 +95,12 @@ class RowScan:
         A line end after an odd number of quotes is inside a field.
         """
         while True:
-            found = data.find(dialect.end, max(least, self.position))
+            # Within quotes no row ends before the next quote.
+            start = data.find(b'"', self.position) if self.quoted else self.position
+            if start < 0:
+                self.position = len(data)
+                return -1
+            found = data.find(dialect.end, max(least, start))
             stop = len(data) if found < 0 else found
             if dialect.quotes:
                 self.quoted ^= _odd_quotes(data, self.position, stop)
