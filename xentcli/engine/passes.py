@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import Generic, TypeVar
 
-from xentcli.columns.column import take
-from xentcli.columns.keys import Keys, coded
+from xentcli.columns.keys import Keys
 from xentcli.engine.ordered import mapped, worker_count
-from xentcli.engine.scorer import Aligned, Scorer
+from xentcli.engine.scorer import Scorer
 from xentcli.engine.tasks import over_tasks
 from xentcli.pairing import Feed
 from xentcli.pairing.alignment import Task
@@ -17,7 +16,7 @@ from xentcli.records import record
 from xentcli.scoring.batch import Batch
 from xentcli.tallies.tally import Tally
 
-__all__ = ["batches_again", "clusters_of", "tallied_again"]
+__all__ = ["batches_again", "tallied_again"]
 
 T = TypeVar("T", bound=Tally)
 
@@ -55,7 +54,7 @@ class _Pass(Generic[T]):
         for piece in self.scorer.pieces(task):
             if piece.companions is not None:
                 aligned = self.scorer.align(piece)
-                found = found.merge(self.tally(aligned.batch, clusters_of(aligned)))
+                found = found.merge(self.tally(aligned.batch, aligned.clusters))
         return found
 
 
@@ -68,12 +67,6 @@ class _Grouped(Generic[T]):
     def __call__(self, group: Iterable[Task]) -> list[T]:
         """Return one tally of all tasks."""
         return [reduce(lambda total, found: total.merge(found), map(self.one, group), self.one.empty)]
-
-
-def clusters_of(aligned: Aligned) -> Keys | None:
-    """Return the keys of --cluster of the rows that are kept; None without it."""
-    columns = [column for role, column in aligned.values.items() if role.partition(".")[0] == "cluster"]
-    return coded(take(columns[0], aligned.kept)) if columns else None
 
 
 def tallied_again(feed: Feed, tally: Callable[[Batch, Keys | None], T], empty: T, threads: int | None) -> T:

@@ -15,7 +15,7 @@ import numpy as np
 
 from xentcli.arrays import Flags, Floats, Ints, distinct
 from xentcli.columns.column import Values, concatenated, take, texts_of
-from xentcli.columns.keys import coded, crossed
+from xentcli.columns.keys import Keys, coded, crossed
 from xentcli.columns.lists import Items
 from xentcli.columns.texts import joined
 from xentcli.engine.lists import check_choices, check_missing, first_bytes, unpredicted, unrolled
@@ -175,6 +175,12 @@ class Aligned:
     bytes: Floats | None = None
     examples: Items | None = None
     before: int = 0
+
+    @property
+    def clusters(self) -> Keys | None:
+        """The keys of --cluster of the rows that are kept; None without it."""
+        columns = [column for uses in _uses(self, "cluster") for column in uses]
+        return coded(take(columns[0], self.kept)) if columns else None
 
     @classmethod
     def joined(cls, parts: Sequence[Aligned]) -> Aligned:
@@ -383,7 +389,6 @@ class Scorer:
     def _block(self, aligned: Aligned, work: Workings) -> Block:
         """Return aligned rows as a block with their figures."""
         show = tuple(column for columns in _uses(aligned, "show") for column in columns)
-        clusters = [coded(take(columns[0], aligned.kept)) for columns in _uses(aligned, "cluster")]
         return Block(
             self.wants,
             Figures.of(work, self._metrics),
@@ -391,7 +396,7 @@ class Scorer:
             left_out=aligned.left_out,
             underflows=aligned.underflows,
             by=tuple(crossed([coded(take(c, aligned.kept)) for c in columns]) for columns in _uses(aligned, "by")),
-            clusters=clusters[0] if clusters else None,
+            clusters=aligned.clusters,
             bytes=aligned.bytes,
             before=aligned.before,
             whole=Whole(work, self._plain(aligned, work), aligned.kept, aligned.ids, show),
