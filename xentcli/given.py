@@ -78,42 +78,58 @@ def columns_given(option: str, value: Any, takes: Takes) -> Any:
     """
     if value is None or isinstance(value, str | Number) or getattr(value, "ndim", 1) == 0:
         return value
-    if hasattr(value, "collect_schema") and hasattr(value, "collect") and takes in ("one", "several", "ids"):
-        # Each column is its own query, collected in batches along with the predictions; ids are held in memory anyway.
-        value = value.collect() if takes == "ids" else {name: value.select(name) for name in value.collect_schema()}
+    value = _collected(value, takes)
     if takes in ("several", "labels", "forecast") and _are_names(value):
         return list(value)
     if takes == "forecast" and isinstance(value, Mapping) and all(isinstance(item, Number) for item in value.values()):
         return value
     if takes == "ids" and isinstance(value, Mapping):
-        if not value or not value.keys() <= {"predictions", "labels"}:
-            raise UsageError(f"{option} takes ids of predictions and labels, not of {', '.join(map(str, value))}")
-        for side, ids in value.items():
-            _ = ids if isinstance(ids, str) else _one(f"{option}[{side!r}]", ids)
-        return Given(option, dict(value), option)
-    if takes in ("labels", "ids", "forecast"):
-        return _one(option, value)
-    named = _named(value)
+        return _ids(option, value)
+    named = None if takes in ("labels", "ids", "forecast") else _named(value)
     if named is not None:
-        given = tuple(_one(f"{option}[{name!r}]", item, str(name)) for name, item in named.items())
-        if takes == "several":
-            return given
-        if len(given) != 1:
-            raise UsageError(f"{option} takes one column, not {len(given)}: {', '.join(map(str, named))}")
-        return Given(option, given[0].data, given[0].column)
+        return _of_names(option, named, takes)
     if takes == "several" and isinstance(value, list | tuple) and any(map(_is_data, value)):
-        unnamed = [place for place, item in enumerate(value) if not isinstance(item, str) and not _own_name(item)]
-        return tuple(
-            item
-            if isinstance(item, str)
-            else _one(
-                option if len(value) == 1 else f"{option}[{place}]",
-                item,
-                f"{option}{place + 1}" if place in unnamed and len(unnamed) > 1 else "",
-            )
-            for place, item in enumerate(value)
-        )
+        return _of_list(option, value)
     return _one(option, value)
+
+
+def _collected(value: Any, takes: Takes) -> Any:
+    """The columns of a lazy frame by name, each a query of its own; other data as they are."""
+    if takes not in ("one", "several", "ids") or not (hasattr(value, "collect_schema") and hasattr(value, "collect")):
+        return value
+    # Queries are collected in batches along with the predictions; ids are held in memory anyway.
+    return value.collect() if takes == "ids" else {name: value.select(name) for name in value.collect_schema()}
+
+
+def _ids(option: str, value: Mapping[Any, Any]) -> Given:
+    """The ids of the predictions and of the labels, each a column or data."""
+    if not value or not value.keys() <= {"predictions", "labels"}:
+        raise UsageError(f"{option} takes ids of predictions and labels, not of {', '.join(map(str, value))}")
+    for side, ids in value.items():
+        if not isinstance(ids, str):
+            _one(f"{option}[{side!r}]", ids)
+    return Given(option, dict(value), option)
+
+
+def _of_names(option: str, named: Mapping[Any, Any], takes: Takes) -> Given | tuple[Given, ...]:
+    """The columns of a dict or a data frame; a single one where an option takes one."""
+    given = tuple(_one(f"{option}[{name!r}]", item, str(name)) for name, item in named.items())
+    if takes == "several":
+        return given
+    if len(given) != 1:
+        raise UsageError(f"{option} takes one column, not {len(given)}: {', '.join(map(str, named))}")
+    return Given(option, given[0].data, given[0].column)
+
+
+def _of_list(option: str, items: Sequence[Any]) -> tuple[str, ...]:
+    """Columns of data among names of columns; data without a name are numbered where they are several."""
+    unnamed = [place for place, item in enumerate(items) if not isinstance(item, str) and not _own_name(item)]
+    found = []
+    for place, item in enumerate(items):
+        path = option if len(items) == 1 else f"{option}[{place}]"
+        column = f"{option}{place + 1}" if place in unnamed and len(unnamed) > 1 else ""
+        found.append(item if isinstance(item, str) else _one(path, item, column))
+    return tuple(found)
 
 
 def _named(value: Any) -> Mapping[Any, Any] | None:

@@ -249,38 +249,58 @@ def _called(source: Source) -> list[str]:
 
 
 def _not_found(option: str, spec: str | Sequence[str], sources: Sequence[Source], prefix: str = "") -> DataError:
+    """The error of an option whose columns, or one of them, no source has."""
     missing = next((item for item in spec_items(spec) if not any(_item(item, s) for s in sources)), _text(spec))
-    advice = [line for source in sources if (line := preamble(source, option != "--preds" and missing))]
     for source in sources:
-        places = [n for n, name in enumerate(source.first_fields) if name == missing] if has_first_line(source) else []
-        if len(places) > 1:
-            which = " or ".join(f"{option} '{prefix}#{place + 1}'" for place in places)
-            message = f"{len(places)} columns are called {shown(missing)}"
-            return DataError(message, place=Place(source.path), advice=f"{which} chooses one by its number")
-        if source.names:
-            advice.append(f"{source.path} has the columns {listed(_called(source))}")
-            odd = source.traits.odd
-            if missing in odd:
-                return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path))
-        else:
-            count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
-            advice.append(f"{source.path} has {count}; #1 is the first")
+        error = _there_but(option, missing, source, prefix)
+        if error is not None:
+            return error
+    meant = _meant(option, missing, sources, prefix) if missing == spec else []
+    skipped = [line for source in sources if (line := preamble(source, option != "--preds" and missing))]
+    advice = [*meant, *skipped, *map(_inventory, sources)]
     if option in ("--by", "--show", "--label") and sources[0].format == "memory":
         advice.append(
             f"texts that differ are names of columns; {option[2:]}={{'NAME': [...]}} gives a value for each row"
         )
     place = Place(sources[0].path) if len(sources) == 1 else None
-    owner = missing.rpartition(".")[0]
-    if owner and missing == spec and any(_item(owner, source) for source in sources):
-        # A part of a vector or of a list of pairs, which is read as one column.
-        advice.insert(0, f"{option} {shlex.quote(prefix + owner)} takes it whole")
+    return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
+
+
+def _there_but(option: str, missing: str, source: Source, prefix: str) -> DataError | None:
+    """The error of a name that several columns have, or one that cannot be read; None of a name without a column."""
+    places = [n for n, name in enumerate(source.first_fields) if name == missing] if has_first_line(source) else []
+    if len(places) > 1:
+        which = " or ".join(f"{option} '{prefix}#{place + 1}'" for place in places)
+        message = f"{len(places)} columns are called {shown(missing)}"
+        return DataError(message, place=Place(source.path), advice=f"{which} chooses one by its number")
+    odd = source.traits.odd if source.names else {}
+    if missing in odd:
+        return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path))
+    return None
+
+
+def _inventory(source: Source) -> str:
+    """The columns that a source has, as advice."""
+    if source.names:
+        return f"{source.path} has the columns {listed(_called(source))}"
+    count = f"{source.width} columns without names" if source.width > 1 else "one column without a name"
+    return f"{source.path} has {count}; #1 is the first"
+
+
+def _meant(option: str, missing: str, sources: Sequence[Source], prefix: str) -> list[str]:
+    """Advice with the column that a name may mean: one that differs by blanks and case, or a whole list."""
+    advice = []
     near = [name for s in sources for name in s.names if name.strip().casefold() == missing.strip().casefold()]
-    if len(near) == 1 and missing == spec:
-        advice.insert(0, f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
+    if len(near) == 1:
         home = next(source for source in sources if near[0] in source.names)
         if near[0] == f" {missing}" and (line := without_blanks(home)):
-            advice.insert(0, line)
-    return DataError(f"{option} {shown(missing)}: there is no such column", place=place, advice=tuple(advice))
+            advice.append(line)
+        advice.append(f"{option} {shlex.quote(prefix + near[0])} is there: blanks and case count")
+    owner = missing.rpartition(".")[0]
+    if owner and any(_item(owner, source) for source in sources):
+        # A part of a vector or of a list of pairs, which is read as one column.
+        advice.append(f"{option} {shlex.quote(prefix + owner)} takes it whole")
+    return advice
 
 
 def preamble(source: Source, name: str | Literal[False] = False) -> str:
