@@ -70,7 +70,7 @@ def test_a_limit_is_a_case_and_what_could_not_run_is_an_error(call: Call, write:
     whole = junitparser.JUnitXml.fromfile("junit.xml")
     assert (whole.tests, whole.failures, whole.errors) == (6, 2, 2)
     failure = next(iter(found["bad"])).result[0]
-    assert failure.message == "cost 0.729752, at most 0.500000, over by 0.229752"
+    assert failure.message == "cost 0.730, at most 0.500, over by 0.230"
     assert failure.text.splitlines()[0] == failure.message
 
 
@@ -205,7 +205,7 @@ def test_a_job_of_github_is_annotated_and_summed_up(call: Call, write: Write, gi
     write("summary.md", "# Another command\n")
     done = call("check")
     assert done.err.splitlines() == [
-        "::error title=xent check bad::cost 0.729752, at most 0.500000, over by 0.229752",
+        "::error title=xent check bad::cost 0.730, at most 0.500, over by 0.230",
         f"::error title=xent check bad::{re.search('brier .*', done.err)[0]}",  # type: ignore[index]
         "::error title=xent check gone::gone.csv: cannot be read: No such file or directory",
         f"::error title=xent check undefined::{re.search('kl .*', done.err)[0]}",  # type: ignore[index]

@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 
 import xentcli
+from tests.cli.test_screens import on_terminal
 from tests.conftest import Run, csv, posix_only
 from tests.pages import needs_shell
 from xentcli.cli import main
@@ -68,7 +69,7 @@ def help_of(*command: str) -> str:
 def examples(text: str) -> list[str]:
     """The commands of the section of examples."""
     section = text.partition("Examples:\n")[2].partition("\n\n")[0]
-    return [line.strip() for line in section.splitlines() if not line.strip().startswith("#")]
+    return [line.partition("  # ")[0].strip() for line in section.splitlines() if not line.strip().startswith("#")]
 
 
 ALL = [help_of(), *(help_of(name) for name in COMMANDS)]
@@ -138,6 +139,19 @@ def test_the_short_help_has_the_usual_options_and_names_the_way_to_the_rest(comm
     )
     assert len(usual) - own <= 14 < len(every)
     assert short.partition("Examples:")[2] == everything.partition("Examples:")[2]
+
+
+@posix_only
+def test_the_help_of_the_group_fits_a_screen_and_a_narrow_terminal_breaks_no_line(tmp_path: Path) -> None:
+    code, text = on_terminal(tmp_path, "--help", columns=80)
+    lines = text.splitlines()
+    assert code == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80
+    for name in ([], ["explain"], ["check"]):
+        code, text = on_terminal(tmp_path, *name, "--help", columns=40)
+        section = text[text.index("Examples:") :].partition("\n\n")[0]
+        lines = text.replace(section, "").splitlines()
+        # A list of choices has no blanks.
+        assert code == 0 and [line for line in lines if len(line) > 40 and "|" not in line] == []
 
 
 def test_the_group_shows_examples_then_the_commands_in_order_of_use() -> None:

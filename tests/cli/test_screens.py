@@ -189,9 +189,9 @@ def test_explain_logits_by_way_of_the_softmax(call: Call) -> None:
         "    ln q = z - logsumexp(z)\n"
         "\n"
         "class   y         z   exp(z-max)     model q      ln q   y x ln q\n"
-        "0       0    2.0000       1.0000    0.785597   -0.2413          0   y is 0: q does not matter\n"
+        "0       0    2.0000       1.0000   0.785597    -0.2413          0   y is 0: q does not matter\n"
         "1       0   -1.0000       0.0498   0.0391126   -3.2413          0\n"
-        "2       1    0.5000       0.2231     0.17529   -1.7413    -1.7413   <- the only term left\n"
+        "2       1    0.5000       0.2231   0.17529     -1.7413    -1.7413   <- the only term left\n"
         "                                                   sum    -1.7413\n"
         "\n"
         "loss = -sum = logsumexp(z) - z of the true class = 2.241311 - 0.5 = 1.741311 nats\n"
@@ -205,10 +205,10 @@ def test_explain_logits_by_way_of_the_softmax(call: Call) -> None:
 def test_check_with_a_limit_that_failed(call: Call) -> None:
     done = call("check", "preds.csv", "labels.csv", "--max", "cost=0.5", "--min", "accuracy=0.5", "--max", "kl=1")
     lines = screen(done, code=1).splitlines()
-    assert lines[0] == "FAIL         cost       0.729752   at most 0.500000    over by 0.229752"
+    assert lines[0] == "FAIL         cost       0.730    at most  0.500    over by 0.230"
     assert sorted(lines[1:3]) == [
-        "no verdict   kl         -          at most 1.000000    targets are not soft",
-        "pass         accuracy   0.666667   at least 0.500000   margin  0.166667",
+        "no verdict   kl         -        at most  1.000    targets are not soft",
+        "pass         accuracy   0.6667   at least 0.5000   margin  0.1667",
     ]
     assert lines[3:] == [
         "",
@@ -226,7 +226,7 @@ def test_check_with_a_limit_that_failed(call: Call) -> None:
 
 def test_check_where_all_held(call: Call) -> None:
     assert screen(call("check", "preds.csv", "labels.csv", "--max", "cost=1")) == (
-        "pass   cost   0.729752   at most 1.000000   margin  0.270248\n"
+        "pass   cost   0.730   at most 1.000   margin  0.270\n"
         "\n"
         "The limit passed. Inputs were read and matched in full: 3 rows scored.\n"
     )

@@ -31,6 +31,7 @@ from xentcli.readers.source import BLOCK_BYTES, Pick, Source
 from xentcli.records import record, replace
 from xentcli.report.causes import Cause, Causes
 from xentcli.report.document import InputFile
+from xentcli.report.numbers import decimals, in_column
 from xentcli.scoring.kinds import KINDS
 from xentcli.settings import Settings, takes_options
 from xentcli.tallies.groups import named
@@ -180,7 +181,10 @@ def _more_than_its_rows(
         return
     unit = tallied.plan.settings.nats_per_unit
     rest = part.mean.rest_of(total.mean, problems).value / unit
-    yield Cause(code, name, share, part.rows, part.mean.value / unit, f"the other rows average {rest:.4g}", more)
+    places = decimals(None if total.standard_error is None else total.standard_error / unit)
+    yield Cause(
+        code, name, share, part.rows, part.mean.value / unit, f"the other rows average {in_column(rest, places)}", more
+    )
 
 
 def _worst(tallied: Tallied) -> Iterator[Cause]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import shlex
+import shutil
 import sys
 from collections import UserDict
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
@@ -20,12 +21,11 @@ from xentcli.version import __version__
 __all__ = ["main"]
 
 _EXAMPLES = (
-    ("the cost of a model's predictions", "xent score preds.csv labels.csv"),
-    ("logits of a network, and integer labels", "xent score logits.npy labels.npy --kind logits"),
-    ("how a loss is calculated, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
-    ("is the new model better?", "xent compare old.csv new.csv --labels labels.csv"),
-    ("in CI: fail when the model got worse", "xent check preds.csv labels.csv --max cost=0.5"),
-    ("in a pipeline: only the number", "cat preds.csv | xent score - labels.csv --quiet"),
+    ("cost of predictions", "xent score preds.csv labels.csv"),
+    ("the same, from logits", "xent score logits.npy labels.npy --kind logits"),
+    ("one loss, step by step", "xent explain --probs 0.1,0.5,0.1,0.1,0.2 --label 0"),
+    ("is the new one better?", "xent compare old.csv new.csv --labels labels.csv"),
+    ("in CI: exit 1 if above", "xent check preds.csv labels.csv --max cost=0.5"),
 )
 
 
@@ -56,6 +56,9 @@ class Main(click.Group):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> click.Context:
         """Parse; click must not handle a closed pipe, and nothing shows the password of a URL."""
+        if (columns := shutil.get_terminal_size().columns) < _LEAST_WIDTH:
+            # click wraps help at 50 columns or more, so that a narrower terminal would break every line.
+            extra.setdefault("terminal_width", max(columns - 2, 20))
         try:
             return super().make_context(info_name, list(_without_secrets(args)), *rest, **extra)
         except BrokenPipeError:
@@ -78,20 +81,23 @@ class Main(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples before the commands."""
+        """Write the examples before the commands: a screen of 24 lines has it all."""
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         write_examples(formatter, _EXAMPLES)
         self.format_options(ctx, formatter)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the words of the usage; the few options of the group are among them."""
+        return [*(f"[{parameter.opts[-1]}]" for parameter in self.get_params(ctx)), "COMMAND ..."]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the commands in the order of use."""
         return list(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, the options of the group, and the exit codes."""
+        """Write the commands, and the exit codes."""
         self.format_commands(ctx, formatter)
-        click.Command.format_options(self, ctx, formatter)
         write_exit_codes(formatter)
 
 
@@ -108,6 +114,7 @@ def _versions(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.exit()
 
 
+_LEAST_WIDTH = 52
 _COMMANDS = ("score", "explain", "compare", "calibration", "check", "merge", "completion")
 
 

@@ -14,10 +14,14 @@ __all__ = ["Command", "SectionedOption", "refuse_more", "write_examples", "write
 
 _ALL = "xentcli.help_all"
 """Set in the meta data of a context whose help shows every option."""
-EXIT_CODES = """  0  scored, or every limit passed    3  the data cannot be scored
-  1  a limit of check failed          4  a file cannot be read or written
-  2  wrong usage                      5  no verdict, such as no rows
-"""
+EXIT_CODES = (
+    "scored, or every limit passed",
+    "a limit of check failed",
+    "wrong usage",
+    "the data cannot be scored",
+    "a file cannot be read or written",
+    "no verdict, such as no rows",
+)
 
 
 class SectionedOption(click.Option):
@@ -73,7 +77,7 @@ class Command(click.Command):
                 sections.setdefault(getattr(parameter, "section", "Other"), []).append(record)
         for title, records in sections.items():
             with formatter.section(title):
-                formatter.write_dl(records, col_max=26)
+                formatter.write_dl(records, col_max=min(26, formatter.width // 2))
         write_examples(formatter, self.examples)
         if self.examples and self.name != "completion":
             write_exit_codes(formatter)
@@ -109,14 +113,20 @@ def refuse_more(command: str | None, words: Sequence[str]) -> None:
 
 
 def write_examples(formatter: click.HelpFormatter, examples: tuple[tuple[str, str], ...]) -> None:
-    """Write commands, each under its purpose; no line is wrapped, so that it can be copied."""
+    """Write commands, each beside its purpose or below it; no line is wrapped, so that it can be copied."""
+    longest = max((len(command) for _, command in examples), default=0)
+    beside = [f"  {command:{longest}}  # {what}\n" for what, command in examples]
+    if any(len(line) - 1 > formatter.width for line in beside):
+        beside = [f"  # {what}\n  {command}\n" for what, command in examples]
     if examples:
         with formatter.section("Examples"):
-            for what, command in examples:
-                formatter.write(f"  # {what}\n  {command}\n")
+            formatter.write("".join(beside))
 
 
 def write_exit_codes(formatter: click.HelpFormatter) -> None:
-    """Write what the exit codes mean."""
+    """Write what the exit codes mean, in two columns where there is room."""
+    cells = [f"  {code}  {meaning}" for code, meaning in enumerate(EXIT_CODES)]
+    beside = [f"{left:36}{right}" for left, right in zip(cells[:3], cells[3:], strict=True)]
+    lines = beside if max(map(len, beside)) <= formatter.width else cells
     with formatter.section("Exit codes"):
-        formatter.write(EXIT_CODES)
+        formatter.write("".join(f"{line}\n" for line in lines))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from xentcli.report.check import Check, CheckReport, Reason
 from xentcli.scoring.metrics import find
-from xentcli.writers.figures import fixed, group_name, percent, plural
-from xentcli.writers.remarks import digests, skipped_rows, unmatched_rows
+from xentcli.writers.comparison import signed
+from xentcli.writers.figures import decimals, decimals_of, fixed, group_name, in_column, percent, plural
+from xentcli.writers.remarks import digests, ends, skipped_rows, unmatched_rows
 
 __all__ = [
     "MOST",
@@ -24,6 +25,8 @@ __all__ = [
 
 MOST = 20
 """How many groups, and reasons, are shown on a terminal and in the summary of a CI step."""
+_MOST_GIVEN, _MOST_PLACES = 6, 12
+"""The most decimals for those of a limit as it was given, and at all."""
 _ORDER = ("fail", "inconclusive", "no_verdict", "pass")
 
 
@@ -32,7 +35,7 @@ def limit_rows(result: CheckReport) -> Iterator[tuple[str, tuple[str, str, str, 
     for check in result.checks:
         yield check.verdict, cells(check, result)
         if _has_baseline(check):
-            yield "", ("", "", *change_cells(check))
+            yield "", ("", "", *change_cells(check, _places(check, result)))
 
 
 def first_limits(result: CheckReport) -> list[int]:
@@ -57,14 +60,14 @@ def cells(check: Check, result: CheckReport) -> tuple[str, str, str, str]:
         code = check.name.removeprefix("fail-on-warning ")
         named = ("", check.reason) if code == "all" else (f"  {code}", "")
         return metric + named[0], fixed(check.value, 0), "none allowed", named[1]
-    bound = "at most" if check.bound == "max" else "at least"
-    limit = "" if check.limit is None else f"{bound} {_figure(check.limit, check)}"
-    value = "-" if check.value is None else _figure(check.value, check)
+    bound, places = "at most" if check.bound == "max" else "at least", _places(check, result)
+    limit = "" if check.limit is None else f"{bound} {_figure(check.limit, check, places)}"
+    value = "-" if check.value is None else _figure(check.value, check, places)
     if check.verdict == "no_verdict":
         reason = check.reason or result.report.undefined.get(check.metric, "undefined")
         rows = f", {plural(check.rows, 'row')}" if check.rows is not None and check.rule == "each" else ""
         return metric, value, limit, reason + rows
-    return metric, value, limit, _margin(check)
+    return metric, value, limit, _margin(check, places)
 
 
 def _held(metric: str, group: Mapping[str, str] | None) -> str:
@@ -79,44 +82,55 @@ def in_words(check: Check, result: CheckReport) -> str:
     return ", ".join(filter(None, (f"{metric} {'undefined' if check.value is None else value}", *rest)))
 
 
-def _figure(value: float, check: Check) -> str:
-    """Six decimals, or all digits where value and limit differ but agree in six decimals."""
+def _places(check: Check, result: CheckReport) -> int:
+    """Decimals of a limit and its figure: of the standard error, of the limit as it was given, or of the margin."""
+    places = decimals_of(result.report, check.metric)
+    interval = check.margin_interval
+    if interval is not None and math.isfinite(interval.high - interval.low):
+        places = max(places, decimals((interval.high - interval.low) / 4))
+    if check.limit is not None and check.rule != "regression":
+        given = repr(check.limit).partition(".")[2]
+        places = max(places, min(len(given), _MOST_GIVEN) if given.isdecimal() else places)
+    if check.margin and math.isfinite(check.margin):
+        places = max(places, 1 - math.floor(math.log10(abs(check.margin))))
+    return min(places, _MOST_PLACES)
+
+
+def _figure(value: float, check: Check, places: int) -> str:
+    """A number with so many decimals, or all digits where value and limit differ but agree in those."""
     one, two = check.value, check.limit
-    alike = one is not None and two is not None and one != two and fixed(one, 6) == fixed(two, 6)
-    return repr(value) if alike else fixed(value, 6)
+    alike = one is not None and two is not None and one != two and fixed(one, places) == fixed(two, places)
+    return repr(value) if alike else fixed(value, places)
 
 
-def _margin(check: Check) -> str:
+def _margin(check: Check, places: int) -> str:
     assert check.margin is not None and check.value is not None
     if not math.isfinite(check.value):
         return "not a number" if math.isnan(check.value) else "infinite"
     inside = check.margin >= 0
     words = "margin " if inside else "over by" if check.bound == "max" else "short by"
-    found = f"{words} {fixed(abs(check.margin), 6)}"
+    found = f"{words} {in_column(abs(check.margin), places)}"
     if check.margin_interval is None:
         return found
     low, high = check.margin_interval.low, check.margin_interval.high
-    ends = (low, high) if inside else (0.0 - high, 0.0 - low)
-    interval = f"{100 * check.margin_interval.level:g} % interval {fixed(ends[0], 6)} to {fixed(ends[1], 6)}"
+    both = (low, high) if inside else (0.0 - high, 0.0 - low)
+    spread = " to ".join(in_column(end, places) for end in both)
+    interval = f"{100 * check.margin_interval.level:g} % interval {spread}"
     return f"{found}, {interval}" + (f": {check.reason}" if check.reason else "")
 
 
-def change_cells(check: Check) -> tuple[str, str]:
+def change_cells(check: Check, places: int) -> tuple[str, str]:
     """The baseline with what is allowed, and the change."""
     assert check.baseline is not None and check.change is not None
     sign = "+" if check.bound == "max" else "-"
-    base = f"baseline {fixed(check.baseline, 6)} {sign} {check.allowed.replace(' ', '').replace('%', ' %')}"
-    change = f"change {_signed(check.change)}"
+    base = f"baseline {fixed(check.baseline, places)} {sign} {check.allowed.replace(' ', '').replace('%', ' %')}"
+    change = f"change {signed(check.change, places)}"
     if check.baseline and math.isfinite(check.baseline) and math.isfinite(check.change):
         change += f" ({100 * check.change / check.baseline:+.2f} %)"
     if check.interval is not None:
-        ends = f"{_signed(check.interval.low)} to {_signed(check.interval.high)}"
-        change += f", {100 * check.interval.level:g} % interval {ends}"
+        spread = f"{signed(check.interval.low, places)} to {signed(check.interval.high, places)}"
+        change += f", {100 * check.interval.level:g} % interval {spread}"
     return base, change
-
-
-def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{fixed(value, 6)}"
 
 
 def reason_rows(result: CheckReport) -> Iterator[tuple[str, ...]]:
@@ -131,9 +145,9 @@ def reason_rows(result: CheckReport) -> Iterator[tuple[str, ...]]:
 def reason_cells(reason: Reason) -> tuple[str, str, str]:
     """Return what explains a failure, its figures, and its share."""
     what = {"class": "class ", "row": "row ", "group": ""}[reason.kind] + reason.name
-    figures = fixed(reason.after, 4)
+    figures = in_column(reason.after, 4)
     if reason.before is not None:
-        figures = f"{fixed(reason.before, 4)} -> {figures}"
+        figures = f"{in_column(reason.before, 4)} -> {figures}"
     metric = find(reason.metric)
     of = "cost" if metric.name == "cost" else "errors" if metric.hard else f"{metric.title} score"
     whole = "change" if reason.before is not None else of
@@ -147,11 +161,13 @@ def figures(result: CheckReport) -> Iterator[tuple[str, str]]:
     if options.keys() & {"confidence", "cluster"} and report.interval is not None:
         interval, clusters = report.interval, report.clusters
         of = "" if clusters is None else f" ({plural(clusters, 'cluster')})"
-        yield f"{100 * interval.level:g} % interval", f"cost {fixed(interval.low, 6)} to {fixed(interval.high, 6)}{of}"
+        yield f"{100 * interval.level:g} % interval", f"cost {ends(interval, decimals(report.standard_error))}{of}"
     if report.bits_per_byte is not None:
-        yield "bits per byte", fixed(report.bits_per_byte, 6)
+        yield "bits per byte", fixed(report.bits_per_byte, decimals_of(report, "bits_per_byte"))
     if report.reference is not None:
-        yield "reference", f"cost {fixed(report.reference_cost, 6)}, skill {fixed(report.reference_skill, 6)}"
+        names = ("reference_cost", "reference_skill")
+        cost, skill = (fixed(report.value(name), decimals_of(report, name)) for name in names)
+        yield "reference", f"cost {cost}, skill {skill}"
     yield from digests(report)
 
 

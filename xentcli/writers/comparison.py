@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from xentcli.report.alike import alike, of_models
 from xentcli.report.comparison import ClassChange, Comparison, GroupChange, Model, Pair
 from xentcli.scoring.metrics import METRICS
-from xentcli.writers.figures import decimals, fixed, group_name, interval_title, percent, plural
+from xentcli.writers.figures import decimals, fixed, group_name, in_column, interval_title, percent, plural
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
@@ -42,7 +42,7 @@ def _two(result: Comparison) -> Grid:
     rows = []
     for pair in result.pairs:
         places = _places([pair])
-        figures = [fixed(model.value(pair.metric), places) for model in (old, new)]
+        figures = [in_column(model.value(pair.metric), places) for model in (old, new)]
         rows.append((_title(pair.metric), *figures, signed(pair.change, places), _ends(pair, places), pair.verdict))
     return Grid(("", old.name, new.name, "change", _level(result), ""), tuple(rows), "lrrrrl", "Paired changes")
 
@@ -51,7 +51,7 @@ def _leaderboard(result: Comparison) -> Grid:
     costs = [result.pair(model.name, "cost") for model in result.models]
     places = _places(costs)
     others = [metric for metric in result.metrics if metric != "cost"]
-    decimals_of = {metric: _places([p for p in result.pairs if p.metric == metric]) for metric in others}
+    places_of = {metric: _places([p for p in result.pairs if p.metric == metric]) for metric in others}
     ties = () if result.best is None else (result.best.name, *result.best.ties)
     rows = []
     for model, pair in zip(result.models, costs, strict=True):
@@ -59,8 +59,8 @@ def _leaderboard(result: Comparison) -> Grid:
         if pair is not None:
             change, interval, word = signed(pair.change, places), _ends(pair, places), pair.verdict
         mark = "*" if len(ties) > 1 and model.name in ties else ""
-        figures = [fixed(model.value(metric), decimals_of[metric]) for metric in others]
-        rows.append((model.name + mark, fixed(model.cost, places), change, interval, *figures, word))
+        figures = [in_column(model.value(metric), places_of[metric]) for metric in others]
+        rows.append((model.name + mark, in_column(model.cost, places), change, interval, *figures, word))
     header = ("", "cost", "change", _level(result), *(_title(metric).strip() for metric in others), "")
     smallest = sorted(range(len(rows)), key=lambda row: cost_of(result.models[row]))
     caption = f"Models, and changes of cost from {result.models[0].name}"
@@ -73,7 +73,7 @@ def models(result: Comparison) -> Grid:
     names = [name for name in every if any(model.value(name) is not None for model in result.models)]
     places = {name: _places([pair for pair in result.pairs if pair.metric == name]) for name in names}
     rows = [
-        (model.name, f"{model.rows:,}", *(fixed(model.value(name), places[name]) for name in names))
+        (model.name, f"{model.rows:,}", *(in_column(model.value(name), places[name]) for name in names))
         for model in result.models
     ]
     header = ("model", "rows", *(_title(name).strip() for name in names))
@@ -161,9 +161,9 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
             *((part.model,) if several else ()),
             part.name if isinstance(part, ClassChange) else ", ".join(map(group_name, part.group.values())),
             f"{part.examples:,}",
-            *(fixed(value, places) for value in (part.reference_cost, part.cost)),
+            *(in_column(value, places) for value in (part.reference_cost, part.cost)),
             signed(part.change, places),
-            "-" if part.standard_error is None else fixed(part.standard_error, places),
+            in_column(part.standard_error, places),
             "-" if part.share is None else percent(part.share),
             *(cell for metric in more for cell in _figures_of(part, metric)),
             ", ".join(f"no {figure.replace('_', ' ')}: {reason}" for figure, reason in part.undefined.items()),
@@ -178,7 +178,7 @@ def _parts(title: str, parts: Sequence[ClassChange | GroupChange], several: bool
 
 def _figures_of(part: ClassChange | GroupChange, metric: str) -> tuple[str, str]:
     """The figure of a model on some rows, and its change."""
-    return fixed(part.metrics[metric], 4), signed(part.metrics[f"{metric}_change"], 4)
+    return in_column(part.metrics[metric], 4), signed(part.metrics[f"{metric}_change"], 4)
 
 
 def worst(result: Comparison) -> Grid:
@@ -190,7 +190,7 @@ def worst(result: Comparison) -> Grid:
             f"{row.row:,}",
             *((row.id or "",) if ids else ()),
             row.label or "",
-            *(fixed(value, 4) for value in (row.reference_loss, row.loss)),
+            *(in_column(value, 4) for value in (row.reference_loss, row.loss)),
             signed(row.change, 4),
             "-" if row.share is None else percent(row.share),
         )
@@ -234,6 +234,5 @@ def signed(value: float | None, places: int) -> str:
     """
     if value is None:
         return "-"
-    # One digit is enough beside others with the same standard error: decimals stay aligned.
-    shown = f"{value:.{places}f}" if 0.5 <= abs(value) * 10.0**places < 10 else fixed(value, places)
+    shown = in_column(value, places)
     return shown if value <= 0 or math.isnan(value) else f"+{shown}"

@@ -5,36 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from xentcli.report.document import BASES
 from xentcli.report.document import counted as plural
+from xentcli.report.numbers import decimals, fixed, in_column
 from xentcli.report.parts import Interval
+from xentcli.report.report import Report
+from xentcli.scoring.metrics import find
 
-__all__ = ["decimals", "fixed", "group_name", "interval_title", "percent", "plural", "short"]
+__all__ = [
+    "decimals",
+    "decimals_of",
+    "fixed",
+    "group_name",
+    "in_column",
+    "interval_title",
+    "percent",
+    "plural",
+    "short",
+]
 
 
-def decimals(standard_error: float | None) -> int:
-    """Return how many decimals to show: those of three significant digits of the standard error.
+def decimals_of(report: Report, name: str) -> int:
+    """Return how many decimals a metric of a report has: those of three significant digits of its standard error.
 
-    >>> decimals(0.0235), decimals(None)
-    (4, 6)
+    A share has at least four, with the standard error of the cost in place of its own.
     """
-    if standard_error is None or standard_error <= 0 or not math.isfinite(standard_error):
-        return 6
-    return min(max(2 - math.floor(math.log10(standard_error)), 2), 12)
+    error, slope = report.standard_error, _slope(report, name)
+    if error is None or slope is None:
+        return decimals(error) if find(name).unit == "loss" else max(decimals(error), 4)
+    return decimals(error * slope)
 
 
-def fixed(value: float | None, places: int) -> str:
-    """Return a number with `places` decimals, with an exponent if it is too small or large; a dash for None and NaN.
-
-    >>> fixed(0.80218, 4), fixed(4.248e-18, 6), fixed(float("inf"), 4), fixed(float("nan"), 4)
-    ('0.8022', '4.248e-18', 'inf', '-')
-    """
-    if value is None or math.isnan(value):
-        return "-"
-    if not math.isfinite(value):
-        return str(value)
-    if value and (abs(value) < 10.0 ** (1 - places) or abs(value) >= 1e9):
-        return f"{value:.4g}"
-    return f"{value:,.{places}f}"
+def _slope(report: Report, name: str) -> float | None:
+    """How much a metric that follows from the cost changes with it; None for others."""
+    if name == "perplexity":
+        base = BASES[report.unit]
+        return report.perplexity * (1.0 if base == "e" else math.log(float(base)))
+    if name in ("total", "bits_per_byte") and report.cost:
+        return (report.value(name) or 0.0) / report.cost
+    return None
 
 
 def short(value: float) -> str:

@@ -19,7 +19,7 @@ from xentcli.writers.calibration import bins_grid, figures, of_groups, temperatu
 from xentcli.writers.check import MOST, commands, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.check import figures as of_check
 from xentcli.writers.comparison import changes, divergences, findings, refusals, rows_line, slices, worst
-from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.figures import decimals, decimals_of, fixed, in_column, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.remarks import (
     baseline_lines,
@@ -61,7 +61,8 @@ def _report(report: Report) -> Page:
     for metric, value in report.figures():
         if value is not None or report.shown:
             about = bytes_remark(report) if metric.name == "bits_per_byte" and value is not None else metric.about
-            rows.append([metric.title, fixed(value, places), report.unit if metric.unit == "loss" else "", about])
+            figure = fixed(value, decimals_of(report, metric.name))
+            rows.append([metric.title, figure, report.unit if metric.unit == "loss" else "", about])
             if metric.name == "cost" and report.interval is not None:
                 level = f"{100 * report.interval.level:g} % interval"
                 rows.append([level, ends(report.interval, places), report.unit, ""])
@@ -107,18 +108,19 @@ def _cell(name: str, value: object, places: int) -> str:
 
 
 def _causes(result: Causes) -> Page:
+    places = decimals(result.standard_error)
     rows = [
         [
             cause.name or cause.code,
             "" if cause.share is None else percent(cause.share),
             "" if cause.examples is None else f"{cause.examples:,}",
-            "" if cause.cost is None else fixed(cause.cost, 4),
+            "" if cause.cost is None else in_column(cause.cost, places),
             cause.message,
             result.more(cause),
         ]
         for cause in result.causes
     ]
-    cost = f"{fixed(result.cost, decimals(result.standard_error))} {result.unit}"
+    cost = f"{fixed(result.cost, places)} {result.unit}"
     first = f"cost {cost}, {plural(result.examples.scored, 'row')}"
     return _line(first), _grid(["cause", "share", "rows", "cost", "", "more"], rows, "lrrrll", "Causes")
 
@@ -143,9 +145,10 @@ def _check(result: CheckReport) -> Page:
 
 def _beside(result: CheckReport) -> Iterator[Grid]:
     """Yield the metrics and the slices that were asked for beside the limits."""
-    report, places = result.beside, decimals(result.report.standard_error)
+    report = result.beside
     if report.shown:
-        cells = [(metric.title, fixed(value, places), metric.about) for metric, value in report.figures()]
+        shown = ((metric, fixed(value, decimals_of(report, metric.name))) for metric, value in report.figures())
+        cells = [(metric.title, figure, metric.about) for metric, figure in shown]
         yield _grid(["metric", "value", "what it is"], cells, "lrl", "Metrics")
     yield from (replace(grid, first=range(MOST)) for grid in _slices(report))
 

@@ -8,7 +8,17 @@ from collections.abc import Iterator, Mapping
 from xentcli.report.parts import ClassSlice, GroupSlice
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import Metric, find
-from xentcli.writers.figures import decimals, fixed, group_name, interval_title, percent, plural, short
+from xentcli.writers.figures import (
+    decimals,
+    decimals_of,
+    fixed,
+    group_name,
+    in_column,
+    interval_title,
+    percent,
+    plural,
+    short,
+)
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
 
@@ -23,8 +33,8 @@ def by_class(report: Report) -> Grid:
     rows = []
     for part in parts:
         counted = fixed(part.mass, 1) if soft else f"{part.examples:,}"
-        cells = (part.name, counted, fixed(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
-        rows.append((*cells, *_metrics(part.metrics, more, places)))
+        cells = (part.name, counted, in_column(part.cost, places), _percent(part.share), fixed(part.accuracy, 3))
+        rows.append((*cells, *_metrics(report, part.metrics, more)))
     kind = "column" if report.labels.matched == "multilabel" else "true class"
     header = (kind, "mass" if soft else "rows", "cost", "share", "accuracy", *_names(more))
     return Grid(header, tuple(rows), "lrrrr" + "r" * len(more), f"Cost by {kind}", tuple(map(_share, parts)))
@@ -43,8 +53,8 @@ def _by(report: Report, parts: list[GroupSlice]) -> Grid:
     for part in parts:
         shown = ends(part.interval, places) if part.interval is not None else f"- ({part.undefined['interval']})"
         names = [*map(group_name, part.group.values())]
-        cells = (f"{part.examples:,}", fixed(part.cost, places), _percent(part.share))
-        rows.append((*names, *cells, *_metrics(part.metrics, more, places), shown))
+        cells = (f"{part.examples:,}", in_column(part.cost, places), _percent(part.share))
+        rows.append((*names, *cells, *_metrics(report, part.metrics, more), shown))
     header = (*columns, "rows", "cost", "share", *_names(more), interval_title(part.interval for part in parts))
     justify = "l" * len(columns) + "rrr" + "r" * len(more) + "l"
     return Grid(header, tuple(rows), justify, f"Cost by {', '.join(columns)}", tuple(map(_share, parts)))
@@ -63,8 +73,8 @@ def worst(report: Report) -> Grid:
         if labels:
             q = "-" if row.probability is None else short(float(f"{row.probability:.2g}"))
             cells += [row.label or "(soft)", q, f"{row.predicted}  {fixed(row.predicted_probability, 4)}"]
-        cells += [fixed(row.kl, 4)] if ranked else []
-        rows.append((*cells, fixed(row.loss, 4), *(row.shown[name] for name in shown)))
+        cells += [in_column(row.kl, 4)] if ranked else []
+        rows.append((*cells, in_column(row.loss, 4), *(row.shown[name] for name in shown)))
     justify = "r" + "l" * ids + "lrl" * labels + "r" * ranked + "r" + "l" * len(shown)
     return Grid(header, tuple(rows), justify, _worst_title(report))
 
@@ -82,8 +92,8 @@ def _names(metrics: list[Metric]) -> list[str]:
     return [metric.title for metric in metrics]
 
 
-def _metrics(values: Mapping[str, float | None], metrics: list[Metric], places: int) -> list[str]:
-    return [fixed(values[metric.name], places if metric.unit == "loss" else max(places, 3)) for metric in metrics]
+def _metrics(report: Report, values: Mapping[str, float | None], metrics: list[Metric]) -> list[str]:
+    return [in_column(values[metric.name], decimals_of(report, metric.name)) for metric in metrics]
 
 
 def _worst_title(report: Report) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from rich.console import RenderableType
 
 from xentcli.report.causes import Causes
-from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.figures import decimals, fixed, in_column, percent, plural
 from xentcli.writers.screens.layout import Columns, block, facts, lines
 
 __all__ = ["screen"]
@@ -48,7 +47,7 @@ def _table(result: Causes) -> RenderableType:
             percent(cause.share or 0.0),
             f"{cause.examples:,}",
             percent((cause.examples or 0) / result.examples.scored),
-            fixed(cause.cost, places if math.isfinite(cause.cost or 0.0) else 0),
+            in_column(cause.cost, places),
             cause.message,
         )
         for cause in result.causes

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from xentcli.report.check import CheckReport
 from xentcli.writers.check import commands, figures, first_limits, limit_rows, reason_rows, sentences
 from xentcli.writers.remarks import baseline_lines, changes_of_loss
-from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
+from xentcli.writers.screens.layout import MOST, Columns, aligned, block, facts, text
 from xentcli.writers.screens.report import chosen
 from xentcli.writers.screens.slices import slice_tables
 
@@ -39,9 +39,14 @@ def screen(result: CheckReport) -> RenderableType:
 def _limits(result: CheckReport) -> RenderableType | None:
     """A row for each limit, and below a regression one for its baseline."""
     found = list(limit_rows(result))
-    rows = [(_WORDS[verdict] if verdict else "", *cells) for verdict, cells in found]
-    styles = [_STYLES.get(verdict, "") for verdict, _ in found]
-    return Columns(rows, first_styles=styles, first=first_limits(result)) if rows else None
+    if not found:
+        return None
+    verdicts, cells = zip(*found, strict=True)
+    metrics, *figures = zip(*cells, strict=True)
+    words = [_WORDS[verdict] if verdict else "" for verdict in verdicts]
+    rows = list(zip(words, metrics, *map(aligned, figures), strict=True))
+    styles = [_STYLES.get(verdict, "") for verdict in verdicts]
+    return Columns(rows, first_styles=styles, names=(1,), first=first_limits(result))
 
 
 def _figures(result: CheckReport) -> RenderableType | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from rich.console import RenderableType
 
 from xentcli.report.explanation import Explanation
-from xentcli.writers.screens.layout import Columns, block, lines
+from xentcli.writers.screens.layout import Columns, aligned, block, lines
 from xentcli.writers.steps import Steps
 
 __all__ = ["screen"]
+
+_ALIGNED = ("truth y", "y", "model q", "clipped q")
+"""The columns whose numbers have as many decimals as each needs."""
 
 
 def screen(example: Explanation) -> RenderableType:
@@ -33,5 +36,9 @@ def _terms_table(steps: Steps) -> RenderableType:
         note = "<- the only term left" if alone else "y is 0: q does not matter" if place == first_zero else ""
         rows.append([*steps.cells(term), note])
     rows.append([*steps.sum_cells(), ""])
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    rows = list(
+        map(list, zip(*(aligned(cells) if name in _ALIGNED else cells for name, cells in columns), strict=True))
+    )
     first = [*steps.shown, len(example.terms)]
     return Columns(rows, names, "l" + "r" * (len(names) - 2) + "l", ["bold"], spare_remarks=True, first=first)

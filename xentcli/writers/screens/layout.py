@@ -19,7 +19,7 @@ from rich.text import Text
 from xentcli.records import record, replace
 from xentcli.writers.safe import terminal
 
-__all__ = ["ANY_WIDTH", "MOST", "Columns", "block", "facts", "lines", "text"]
+__all__ = ["ANY_WIDTH", "MOST", "Columns", "aligned", "block", "facts", "lines", "text"]
 
 ANY_WIDTH = 100_000
 """The width of what has none: a pipe, a file."""
@@ -28,6 +28,10 @@ MOST = 20
 _LONGEST = 100
 """In a pipe a longer name has a line of its own: no other row is padded to it."""
 _BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)")
+_FIRST_NUMBER = re.compile(
+    r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)(?P<rest>.*)$", re.DOTALL
+)
+_FIGURE_BEHIND = re.compile(r"  [0-9.,e+-]+$")
 _JOINED = "\uffff"
 _LEAST_REMARK = 16
 _LEAST_NAME = 12
@@ -70,6 +74,24 @@ def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> RenderableTyp
     return _Facts(rows, style) if rows else None
 
 
+def aligned(column: Sequence[str]) -> list[str]:
+    """Return the cells of a column with the decimal points of their first numbers below each other.
+
+    >>> aligned(["at most 0.5", "at least 12.25, given", "-"])
+    ['at most   0.5 ', 'at least 12.25, given', '-']
+    """
+    found = [_FIRST_NUMBER.match(cell) for cell in column]
+    parts = [one.groups() for one in found if one]
+    words, whole, part = (max((len(each[place]) for each in parts), default=0) for place in range(3))
+    cells = []
+    for cell, one in zip(column, found, strict=True):
+        if one is not None:
+            behind = one["part"] if one["rest"] else one["part"].ljust(part)
+            cell = f"{one['words'].ljust(words)}{one['whole'].rjust(whole)}{behind}{one['rest']}"
+        cells.append(cell)
+    return cells
+
+
 @record(frozen=True)
 class _Facts:
     """Terms and their texts, which wrap; of a long term a terminal shows both ends."""
@@ -106,7 +128,7 @@ def _middle_cut(name: str, longest: int) -> str:
 
 def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
     """The names of a column, without the figure that stands two blanks behind some."""
-    return {row[index].rpartition("  ")[0] or row[index] for row in rows}
+    return {_FIGURE_BEHIND.sub("", row[index]) for row in rows}
 
 
 def _cut(row: Sequence[str], columns: Collection[int], longest: int) -> list[str]:
@@ -278,4 +300,5 @@ class Columns:
         last = -1 if self.spare_remarks else None
         for row in self.rows:
             cells = zip(names[:last], row[:last], strict=True)
-            yield text(", ".join(f"{name} {cell}".strip() for name, cell in cells if cell))
+            # Blanks within cells align columns, which there are none of here.
+            yield text(", ".join(" ".join(f"{name} {cell}".split()) for name, cell in cells if cell))

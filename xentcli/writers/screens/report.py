@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from xentcli.report.report import Report
 from xentcli.scoring.metrics import METRICS, Metric
-from xentcli.writers.figures import decimals, fixed, percent, plural, short
+from xentcli.writers.figures import decimals, decimals_of, fixed, percent, plural, short
 from xentcli.writers.inputs import inputs
 from xentcli.writers.remarks import (
     bytes_remark,
@@ -66,8 +66,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
         yield "target entropy", fixed(report.target_entropy, places), "what a perfect model would cost"
         yield "KL divergence", fixed(report.kl, places), "what is above that"
     if report.bits_per_byte is not None:
-        yield "bits per byte", fixed(report.bits_per_byte, places), bytes_remark(report)
-    yield "perplexity", fixed(report.perplexity, places), _choices(report.perplexity)
+        yield "bits per byte", _value(report, "bits_per_byte"), bytes_remark(report)
+    yield "perplexity", _value(report, "perplexity"), _choices(report.perplexity)
     # Shares keep four decimals where the cost, with its large error, has fewer.
     places = max(places, 4)
     if report.skill is not None:
@@ -84,14 +84,17 @@ def _figures(report: Report) -> Iterator[tuple[str, str, str]]:
 
 def _figure(report: Report, metric: Metric, value: float | None) -> tuple[str, str, str]:
     """The line of a metric that needs no words of its own."""
-    places = decimals(report.standard_error)
     unit = f" {report.unit}" if metric.unit == "loss" and value is not None else ""
     about = bytes_remark(report) if metric.name == "bits_per_byte" else metric.about
     return (
         metric.title,
-        fixed(value, places if metric.unit == "loss" else max(places, 4)) + unit,
+        _value(report, metric.name) + unit,
         about if value is not None else report.undefined.get(metric.name, "undefined"),
     )
+
+
+def _value(report: Report, name: str) -> str:
+    return fixed(report.value(name), decimals_of(report, name))
 
 
 def chosen(report: Report) -> Iterator[tuple[str, str, str]]:
