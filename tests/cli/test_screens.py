@@ -510,3 +510,41 @@ def test_models_that_all_cost_inf_have_no_smallest_and_one_note_of_a_kind() -> N
     screen = str(result)
     assert "The cost of every model is infinite: none is the smallest." in screen
     assert "has the smallest cost" not in screen and "\n\n\n" not in screen
+
+
+def test_decimals_of_the_terms_are_aligned_however_many_each_has() -> None:
+    text = rendered(hand([0.05, 0.5, 0.125, 0.325], "1"), "table", width=80)
+    rows = text.split("\n\n")[1].splitlines()[1:5]
+    assert len({line.index(".") for line in rows}) == 1, text
+
+
+def test_perplexity_and_total_have_the_digits_of_their_own_standard_error() -> None:
+    draws = np.random.default_rng(3)
+    losses = 8 + draws.random(100)
+    report = xentcli.score(losses, kind="losses", metrics=["cost", "perplexity", "total", "weight_sum"])
+    figures = dict(re.findall(r"^(\w[\w -]*?) {2,}([0-9.,]+)", str(report), flags=re.MULTILINE))
+    assert report.standard_error is not None and 0.02 < report.standard_error < 0.04
+    assert re.fullmatch(r"8\.\d{4}", figures["cross-entropy"])
+    # Standard errors of about 150 and 3.
+    assert re.fullmatch(r"[0-9],[0-9]{3}\.\d\d", figures["perplexity"])
+    assert re.fullmatch(r"8[0-9]{2}\.\d\d", figures["total"])
+    assert figures["weight sum"] == "100"
+    in_bits = xentcli.score(losses, kind="losses", base="2", metrics=["perplexity"])
+    assert figures["perplexity"] in str(in_bits)
+
+
+def test_limits_have_the_digits_of_the_standard_error_and_enough_to_see_the_margin() -> None:
+    draws = np.random.default_rng(4)
+    losses, words = 1 + draws.random(400), ["cost", "at most", "margin"]
+    cost = xentcli.score(losses, kind="losses").cost
+    for limit, places in ((2.0, 4), (1.90001, 5), (cost + 1.2e-9, 10)):
+        text = str(xentcli.check(losses, kind="losses", max={"cost": limit}))
+        found = [re.search(rf"{word} +[0-9]+\.([0-9]+)", text) for word in words]
+        assert [len(one[1]) for one in found if one] == [places] * 3, text
+
+
+def test_limits_stand_with_their_decimal_points_below_each_other() -> None:
+    q, y = [[0.7, 0.3], [0.2, 0.8], [0.6, 0.4]], [0, 1, 1]
+    text = rendered(xentcli.check(q, y, max={"perplexity": 1234.5, "cost": 0.5}), "table", width=80)
+    points = [[place for place, letter in enumerate(line) if letter == "."][1] for line in text.splitlines()[:2]]
+    assert points[0] == points[1], text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -76,3 +77,25 @@ def test_infinite_figures_are_text_in_a_workbook() -> None:
     book = openpyxl.load_workbook(io.BytesIO(content(report, "xlsx")))
     found = {row[0]: row[1] for row in book["metrics"].iter_rows(values_only=True)}
     assert found["cost"] == "inf" and found["accuracy"] == 0.5
+
+
+def test_the_sign_of_every_figure_in_latex_is_a_minus_and_a_range_has_a_dash() -> None:
+    random = np.random.default_rng(2)
+    q = random.dirichlet(np.ones(3), 200)
+    old, site = random.dirichlet(np.ones(3), 200), np.where(np.arange(200) % 2, "a", "b")
+    # The old model is right more often than it says.
+    y = np.where(random.random(200) < 0.95, old.argmax(axis=1), random.integers(3, size=200))
+    for document in (
+        xentcli.calibration(old, y, by={"site": site}),
+        xentcli.compare({"old": old, "new": q}, y, by={"site": site}, worst=2),
+        xentcli.check(q, y, max={"cost": 0.1}),
+    ):
+        text = "\n".join(line for line in rendered(document, "latex").splitlines() if not line.startswith("%"))
+        assert re.findall(r"(?:^|[ (&])-[0-9].*", text) == []
+        assert document.NAME != "calibration" or ("$-$0." in text and re.search(r"0\.[0-9]+--0\.[0-9]+ &", text))
+
+
+def test_two_hyphens_of_a_command_or_a_name_are_no_dash() -> None:
+    text = rendered(xentcli.explain([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]], [0, 0, 1]), "latex")
+    assert "-{}-by-class" in text and "--" not in text
+    assert LatexNodes2Text().latex_to_text(latex("a--b---c ?`''")) == "a--b---c ?`''"

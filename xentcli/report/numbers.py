@@ -34,11 +34,11 @@ def fixed(value: float | None, places: int) -> str:
 
 
 def in_column(value: float | None, places: int) -> str:
-    """Return a number with `places` decimals also where it has one digit: decimals of a column stay aligned.
+    """Return a number with `places` decimals also where it has one digit, and of a smaller one the first digit.
 
-    >>> in_column(0.0004, 4), in_column(0.00004, 4), in_column(-0.0071, 3), in_column(None, 3)
+    >>> in_column(0.0004, 4), in_column(0.000041, 4), in_column(-0.0071, 3), in_column(None, 3)
     ('0.0004', '4e-05', '-0.007', '-')
     """
-    if value is not None and 0.5 <= abs(value) * 10.0**places < 10:
-        return f"{value:.{places}f}"
+    if value is not None and 0 < abs(value) * 10.0**places < 10:
+        return f"{value:.{places}f}" if abs(value) * 10.0**places >= 0.5 else f"{value:.1g}"
     return fixed(value, places)

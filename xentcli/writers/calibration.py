@@ -117,19 +117,22 @@ def bins_grid(bins: Sequence[Bin], count: int) -> Grid:
     return Grid(header, tuple(rows), "lrrrl", "Bins of the confidence")
 
 
-def of_groups(parts: list[GroupCalibration]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return the header and the rows of the groups of some columns, the largest gap first."""
+def of_groups(parts: list[GroupCalibration]) -> Grid:
+    """Return the table of the groups of some columns, the largest gap first."""
     rows = []
     for part in sorted(parts, key=lambda part: -abs(part.gap or 0.0)):
         names = [*map(group_name, part.group.values())]
         chance = "" if part.ece_floor_95 is None else f" (chance at most {part.ece_floor_95:.3f})"
         gap = "-" if part.gap is None else f"{part.gap:.4f}"
-        if part.interval is not None:
-            gap += f"  {_ends(part.interval, 4)}"
+        interval = "" if part.interval is None else _ends(part.interval, 4)
         word = "" if part.verdict in (None, "neither") else part.verdict or ""
         if part.interval is None:
             word = f"no interval: {part.undefined['interval']}"
         error = f"{fixed(part.ece, 4)}{chance}"
-        figures = (f"{part.examples:,}", fixed(part.confidence, 4), fixed(part.accuracy, 4), gap, error)
+        figures = (f"{part.examples:,}", fixed(part.confidence, 4), fixed(part.accuracy, 4), gap, interval, error)
         rows.append((*names, *figures, word))
-    return (*parts[0].group, "rows", "says", "is right", "gap", "ECE", ""), rows
+    title = interval_title(part.interval for part in parts)
+    header = (*parts[0].group, "rows", "says", "is right", "gap", title, "ECE", "")
+    return Grid(
+        header, tuple(rows), f"{'l' * len(parts[0].group)}rrrrrrl", f"Calibration by {', '.join(parts[0].group)}"
+    )

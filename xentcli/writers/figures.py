@@ -28,8 +28,10 @@ __all__ = [
 def decimals_of(report: Report, name: str) -> int:
     """Return how many decimals a metric of a report has: those of three significant digits of its standard error.
 
-    A share has at least four, with the standard error of the cost in place of its own.
+    A share has at least four, with the standard error of the cost in place of its own; whole weights have none.
     """
+    if name == "weight_sum" and (report.value(name) or 0.5) % 1 == 0:
+        return 0
     error, slope = report.standard_error, _slope(report, name)
     if error is None or slope is None:
         return decimals(error) if find(name).unit == "loss" else max(decimals(error), 4)

@@ -12,7 +12,8 @@ from xentcli.writers.safe import latex, terminal
 
 __all__ = ["render"]
 
-_MINUS = re.compile(r"(?<![^ ])-(?=[0-9])")
+_MINUS = re.compile(r"(?<![^ (])-(?=[0-9 ]|ln )")
+_RANGE = re.compile(r"([0-9]+\.[0-9]+)-([0-9]+\.[0-9]+)")
 
 
 def render(document: Document, width: int | None = None, color: bool = False) -> str:
@@ -34,7 +35,8 @@ def _table(grid: Grid) -> str:
     import pandas as pd
 
     # Names may be the same, or empty: columns are numbered, and named as they are shown.
-    rows = [[_cell(*part) for part in zip(row, grid.justify, strict=True)] for row in grid.rows]
+    figures = [side == "r" for side in grid.justify[:-1]] + [True]
+    rows = [[_cell(*part) for part in zip(row, figures, strict=True)] for row in grid.rows]
     frame = pd.DataFrame(rows, columns=range(len(grid.header)))
     # pandas formats the new names of columns.
     names = [latex(name).replace("{", "{{").replace("}", "}}") for name in grid.header]
@@ -43,6 +45,8 @@ def _table(grid: Grid) -> str:
     return text
 
 
-def _cell(text: str, side: str) -> str:
-    """A cell; the sign of a figure is a minus, not a hyphen."""
-    return _MINUS.sub("$-$", latex(text)) if side == "r" else latex(text)
+def _cell(text: str, figures: bool) -> str:
+    """A cell; the sign of a figure is a minus, also in the remarks of the last column; a range has a dash."""
+    if _RANGE.fullmatch(text):
+        return text.replace("-", "--")
+    return _MINUS.sub("$-$", latex(text)) if figures else latex(text)

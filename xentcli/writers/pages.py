@@ -36,8 +36,8 @@ from xentcli.writers.steps import Steps
 __all__ = ["Grid", "Line", "Page", "page"]
 
 
-_FIGURES_OF_GROUPS = 6
-"""Columns of the groups of a calibration beside those of their names."""
+_OWN_COLUMNS = ("standard_error", "predicted_probability")
+"""Columns that are no names of a file."""
 
 
 def page(document: Document) -> Page:
@@ -93,7 +93,8 @@ def _compact(table: Table, places: int) -> Grid:
     }
     cells = [[_cell(name, value, places) for value in values] for name, values in kept.items()]
     justify = "".join("l" if any(isinstance(value, str) for value in values) else "r" for values in kept.values())
-    return _grid(list(kept), list(zip(*cells, strict=True)), justify, table.title)
+    titles = [name.replace("_", " ") if name in _OWN_COLUMNS else name for name in kept]
+    return _grid(titles, list(zip(*cells, strict=True)), justify, table.title)
 
 
 def _cell(name: str, value: object, places: int) -> str:
@@ -194,9 +195,7 @@ def _calibration(result: CalibrationReport) -> Page:
         parts.append(bins_grid(result.bins, result.bin_count))
     if result.by:
         for _, groups in itertools.groupby(result.by, key=lambda part: tuple(part.group)):
-            header, cells = of_groups(list(groups))
-            names = len(header) - _FIGURES_OF_GROUPS
-            parts.append(_filled(_grid(header, cells, f"{'l' * names}{'r' * (_FIGURES_OF_GROUPS - 1)}l", "Groups")))
+            parts.append(_filled(of_groups(list(groups))))
     if result.decomposition:
         table = result.tables()[-1]
         numbers = [[c if isinstance(c, str) else fixed(c, 4) for c in row] for row in table.rows]

@@ -29,6 +29,8 @@ _LATEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "[": "{[}",
     "]": "{]}",
 }
+_LIGATURE = re.compile(r"(-(?=-)|[?!](?=`)|[`'](?=[`'])|,(?=,))")
+"""What LaTeX sets as one sign with the next character."""
 _NUMBER = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _COMMAND_IN_JSON = re.compile(r"##((?:vso)?)\[")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -55,12 +57,13 @@ def _escaped(character: str) -> str:
 
 
 def latex(text: str) -> str:
-    r"""Escape what LaTeX obeys.
+    r"""Escape what LaTeX obeys; two hyphens stay two.
 
-    >>> latex("5% of a_b"), latex(r"\input{x}")
-    ('5\\% of a\\_b', '\\textbackslash{}input\\{x\\}')
+    >>> latex("5% of a_b"), latex(r"\input{x}"), latex("--by")
+    ('5\\% of a\\_b', '\\textbackslash{}input\\{x\\}', '-{}-by')
     """
-    return "".join(_LATEX.get(character, character) for character in terminal(text))
+    escaped = "".join(_LATEX.get(character, character) for character in terminal(text))
+    return _LIGATURE.sub(r"\1{}", escaped)
 
 
 def json_text(text: str) -> str:

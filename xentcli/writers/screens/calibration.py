@@ -72,9 +72,8 @@ def _bar(says: float, right: float, width: int) -> str:
 
 
 def _groups(parts: list[GroupCalibration]) -> RenderableType:
-    header, rows = of_groups(parts)
-    names = range(len(parts[0].group))
-    return Columns(rows, header, "l" * len(names) + "rrrrrl", names=names, first=range(MOST))
+    grid = of_groups(parts)
+    return Columns(grid.rows, grid.header, grid.justify, names=range(len(parts[0].group)), first=range(MOST))
 
 
 def _components(parts: tuple[Component, ...]) -> RenderableType:

@@ -27,7 +27,7 @@ MOST = 20
 """The rows of a long table that a terminal shows."""
 _LONGEST = 100
 """In a pipe a longer name has a line of its own: no other row is padded to it."""
-_BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)")
+_KEPT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)|(?<=[0-9]) +$")
 _FIRST_NUMBER = re.compile(
     r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)(?P<rest>.*)$", re.DOTALL
 )
@@ -38,12 +38,12 @@ _LEAST_NAME = 12
 
 
 class _Bound(Text):
-    """Text that wraps between words, never between a number and its unit."""
+    """Text that wraps between words, never between a number and its unit; blanks that align decimals are kept."""
 
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
-        """Wrap with a letter that no text has in place of the blank before a unit."""
+        """Wrap with a letter that no text has in place of a blank before a unit, and of those at the end."""
         bound = self.copy()
-        bound.plain = _BEFORE_UNIT.sub(_JOINED, bound.plain)
+        bound.plain = _KEPT.sub(lambda blanks: _JOINED * len(blanks[0]), bound.plain)
         found = bound.wrap(console, width, **options)
         for line in found:
             line.plain = line.plain.replace(_JOINED, " ")
