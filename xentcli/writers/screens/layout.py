@@ -29,7 +29,8 @@ _LONGEST = 100
 """In a pipe a longer name has a line of its own: no other row is padded to it."""
 _KEPT = re.compile(r"(?<=[0-9]) (?=%|(?:nats|bits|bans)\b)|(?<=[0-9]) +$")
 _FIRST_NUMBER = re.compile(
-    r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)(?P<rest>.*)$", re.DOTALL
+    r"(?P<words>[a-z ]*)(?P<whole>[+-]?[0-9][0-9,]*)(?P<part>\.[0-9]+(?:e[+-]?[0-9]+)?|e[+-]?[0-9]+|$)(?P<rest>.*)$",
+    re.DOTALL,
 )
 _FIGURE_BEHIND = re.compile(r"  [0-9.,e+-]+$")
 _JOINED = "\uffff"
@@ -77,8 +78,8 @@ def facts(rows: Sequence[tuple[str, str]], style: str = "bold") -> RenderableTyp
 def aligned(column: Sequence[str]) -> list[str]:
     """Return the cells of a column with the decimal points of their first numbers below each other.
 
-    >>> aligned(["at most 0.5", "at least 12.25, given", "-"])
-    ['at most   0.5 ', 'at least 12.25, given', '-']
+    >>> aligned(["at most 0.5", "at least 12.25, given", "-", "only 1 row"])
+    ['at most   0.5 ', 'at least 12.25, given', '-', 'only 1 row']
     """
     found = [_FIRST_NUMBER.match(cell) for cell in column]
     parts = [one.groups() for one in found if one]
