@@ -421,3 +421,42 @@ def test_every_drawing_is_of_some_command_and_its_detail_can_be_asked_for() -> N
     for drawing in DRAWINGS.values():
         assert {*drawing.commands} <= {"score", "check", "calibration", "merge", "compare"}
         assert drawing.detail in ("", *(OF_COMPARISON if drawing.commands == ("compare",) else DETAILS))
+
+
+def ticks(document: Any, name: str, axis: str) -> list[str]:
+    made = figure(document, name)
+    return [label.get_text() for label in getattr(made.axes[0], f"get_{axis}ticklabels")()]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_long_names_leave_the_cells_of_a_confusion_their_size() -> None:
+    sizes = []
+    for names in (["a", "b", "c"], [f"{letter * 60}" for letter in "abc"], ["猫" * 40, "犬" * 40, "鳥" * 40]):
+        made = figure(xentcli.score(np.eye(3), [0, 1, 2], classes=",".join(names), details=["confusion"]), "confusion")
+        made.draw_without_rendering()
+        box = made.axes[0].get_window_extent()
+        sizes.append(min(box.width, box.height) / made.dpi / 3)
+    assert min(sizes) > 0.9 * sizes[0] > 0.3, "inches of a cell"
+
+
+def test_names_that_differ_where_they_are_cut_still_differ() -> None:
+    names = [f"class number {place} of a name that is rather long for a drawing" for place in range(12)]
+    q, y = np.full((24, 12), 1 / 12), [names[row % 12] for row in range(24)]
+    report = xentcli.score(q, y, classes=names, by_class=True, details=["confusion"])
+    models = xentcli.compare(dict(zip(names, [Q, *[0.9 * Q + 0.025] * 11], strict=True)), Y, fit="none")
+    for document, name, axis in (
+        (report, "confusion", "x"),
+        (report, "confusion", "y"),
+        (report, "classes", "y"),
+        (models, "changes", "y"),
+        (models, "curve", "x"),
+    ):
+        found = ticks(document, name, axis)
+        assert len({*found}) == len(found) >= 11, found
+    numbered = ticks(models, "curve", "x")
+    assert numbered[1] == "…1…" and numbered[11] == "…11…"
+
+
+def test_bars_without_an_end_have_no_numbers_below() -> None:
+    report = xentcli.score([[1.0, 0.0], [0.0, 1.0]], [1, 0], by_class=True, details=["by_class"])
+    assert ticks(report, "classes", "x") == []

@@ -42,9 +42,9 @@ def _slope(report: Report, name: str) -> float | None:
     """How much a metric that follows from the cost changes with it; None for others."""
     if name == "perplexity":
         base = BASES[report.unit]
-        return report.perplexity * (1.0 if base == "e" else math.log(float(base)))
+        return (report.value(name) or 0.0) * (1.0 if base == "e" else math.log(float(base)))
     if name in ("total", "bits_per_byte") and report.cost:
-        return (report.value(name) or 0.0) / report.cost
+        return (report.value(name) or 0.0) / float(report.cost)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from xentcli.report.details import MOST_CLASSES
 from xentcli.report.document import Document
 from xentcli.report.report import Report
-from xentcli.writers.pictures.style import GREY, cut, nothing, page_of, report_of
+from xentcli.writers.pictures.style import GREY, cut_apart, nothing, page_of, report_of, room_of
 
 __all__ = ["confusion"]
 
@@ -23,9 +23,10 @@ def confusion(document: Document) -> Any:
     if not counts:
         raise nothing("confusion", _reason(report))
     size = len(counts)
-    names = [cut(name, 16 if size > 10 else 24) for name in report.classes]
-    side = 1.6 + max(1.2, 0.26 * size if size > 8 else 0.4 * size)
-    figure = page_of(side + 0.4, side)
+    names = cut_apart(report.classes, 16 if size > 10 else 24)
+    side, long = max(1.2, 0.26 * size if size > 8 else 0.4 * size), max(map(len, names)) > 4 or size > 12
+    room = room_of(names)
+    figure = page_of(max(side + room + 0.7, 2.4), side + 0.9 + (room if long else 0.2))
     axes = figure.subplots()
     small = 4 if size > 20 else 5 if size > 12 else 7
     from matplotlib.patches import Rectangle
@@ -42,7 +43,6 @@ def confusion(document: Document) -> Any:
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(size - 0.5, -0.5)
     axes.set_aspect("equal")
-    long = max(map(len, names)) > 4 or size > 12
     axes.set_xticks(range(size), names, rotation=90 if long else 0, fontsize=7)
     axes.set_yticks(range(size), names, fontsize=7)
     axes.set_xlabel("predicted class")

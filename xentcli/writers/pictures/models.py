@@ -8,9 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
+
 from xentcli.report.comparison import Comparison, Pair
 from xentcli.report.document import Document, counted
-from xentcli.writers.pictures.style import BLUE, GREEN, GREY, INK, RED, WIDTH, cut, nothing, page_of
+from xentcli.writers.pictures.style import BLUE, GREEN, GREY, INK, RED, WIDTH, cut, cut_apart, nothing, page_of, room_of
 
 __all__ = ["changes", "compared", "curve"]
 
@@ -37,7 +39,9 @@ def changes(document: Document) -> Any:
             places = [place for place, _ in some]
             axes.plot([pair.change for _, pair in some], places, marker, color=color, label=verdict, linestyle="none")
     _say_infinite(axes, pairs)
-    axes.set_yticks(range(len(pairs)), [cut(pair.model) for pair in pairs])
+    if not any(_finite(pair.change) for pair in pairs):
+        axes.set_xticks([])
+    axes.set_yticks(range(len(pairs)), cut_apart([pair.model for pair in pairs]))
     axes.set_ylim(len(pairs) - 0.5, -0.5)
     axes.margins(x=0.1)
     axes.set_xlabel(f"change of cost, {result.unit}")
@@ -55,10 +59,13 @@ def curve(document: Document) -> Any:
     """
     result, pairs = compared(document, "curve")
     models = result.models
-    figure = page_of()
+    step = -(-len(models) // 20)
+    names = cut_apart([model.name for model in models], 16)[::step]
+    turned = sum(map(cell_len, names)) > 40
+    figure = page_of(WIDTH, 3.2 + (room_of(names, 8) if turned else 0.0))
     axes = figure.subplots()
     costs = [math.nan if model.cost is None or math.isinf(model.cost) else model.cost for model in models]
-    size = 5 if len(models) <= MOST else 2
+    size, wide = (5, 3.0) if len(models) <= MOST else (2, 0.5)
     axes.plot(range(len(models)), costs, color=BLUE, linestyle="none", marker="o", markersize=size, label="cost")
     for start, end in _checkpoints([model.name for model in models]):
         axes.plot(range(start, end), costs[start:end], color=BLUE, linewidth=1.2)
@@ -69,7 +76,7 @@ def curve(document: Document) -> Any:
         if pair is not None and pair.interval is not None and first is not None and math.isfinite(first):
             ends = (first + pair.interval.low, first + pair.interval.high)
             label = None if drawn else f"change from {cut(models[0].name)}{_level(pairs)}"
-            axes.plot((place, place), ends, color=BLUE, linewidth=3, alpha=0.45, solid_capstyle="butt", label=label)
+            axes.plot((place, place), ends, color=BLUE, linewidth=wide, alpha=0.45, solid_capstyle="butt", label=label)
             drawn = True
     finite = [(cost, place) for place, cost in enumerate(costs) if math.isfinite(cost)]
     if finite:
@@ -79,10 +86,7 @@ def curve(document: Document) -> Any:
     for place, value in enumerate(costs):
         if math.isnan(value):
             axes.text(place, 0.98, "inf", ha="center", va="top", transform=axes.get_xaxis_transform(), fontsize=8)
-    step = -(-len(models) // 20)
-    names = [cut(model.name, 16) for model in models[::step]]
-    turned = 90 if sum(map(len, names)) > 40 else 0
-    axes.set_xticks(range(0, len(models), step), names, rotation=turned)
+    axes.set_xticks(range(0, len(models), step), names, rotation=90 if turned else 0)
     axes.set_ylabel(f"cost in {result.unit}")
     axes.margins(y=0.1)
     _title(axes, result, 0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from xentcli.report.document import Document
 from xentcli.writers.figures import group_name, percent
-from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, nothing, page_of, report_of
+from xentcli.writers.pictures.style import BLUE, INK, ORANGE, RED, WIDTH, cut, cut_apart, nothing, page_of, report_of
 
 __all__ = ["classes", "groups"]
 
@@ -64,7 +64,7 @@ def _bars(axes: Any, title: str, bars: list[Bar], unit: str) -> None:
     shared = any(share is not None for _, share, _, _ in bars)
     rows = sum(count for _, _, count, _ in bars)
     left, shown = bars[MOST:], bars[:MOST]
-    names = [cut(name) for name, _, _, _ in shown]
+    names = cut_apart([name for name, _, _, _ in shown])
     lengths = [(share or 0.0) if shared else cost for _, share, _, cost in shown]
     texts = [f"{cost:.4g}" for _, _, _, cost in shown]
     shares = [count / rows for _, _, count, _ in shown]
@@ -92,6 +92,9 @@ def _bars(axes: Any, title: str, bars: list[Bar], unit: str) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlim(left=0)
+    if RED in colors and BLUE not in colors:
+        # The length of a bar without an end says nothing.
+        axes.set_xticks([])
     axes.set_title(f"cost by {cut(title, 32)}")
 
 

@@ -7,9 +7,12 @@ markers tell the same in grey.
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from rich.cells import cell_len, set_cell_size
 
 from xentcli.errors import UsageError
 from xentcli.report.document import Document
@@ -26,11 +29,13 @@ __all__ = [
     "STYLE",
     "WIDTH",
     "cut",
+    "cut_apart",
     "infinite_bar",
     "log_ticks",
     "nothing",
     "page_of",
     "report_of",
+    "room_of",
 ]
 
 INK, GREY = "#000000", "#808080"
@@ -93,13 +98,45 @@ def nothing(name: str, reason: str, advice: str = "") -> UsageError:
 
 
 def cut(text: str, longest: int = _LONGEST) -> str:
-    r"""Return a text of a file for a drawing: without controls, and of a longer one than there is room for both ends.
+    r"""Return a text of a file for a drawing: without controls, and of a wider one than there is room for both ends.
 
-    >>> cut("a\x1b[31m"), cut("checkpoint-12", 9)
-    ('a\\x1b[31m', 'checkp…12')
+    >>> cut("a\x1b[31m"), cut("checkpoint-12", 9), cut("大きな犬と小さな猫", 9)
+    ('a\\x1b[31m', 'checkp…12', '大きな…猫')
     """
     shown, end = terminal(text), (longest - 1) // 3
-    return shown if len(shown) <= longest else f"{shown[: longest - 1 - end]}…{shown[-end:]}"
+    if cell_len(shown) <= longest:
+        return shown
+    head, tail = set_cell_size(shown, longest - 1 - end), set_cell_size(shown[::-1], end)[::-1]
+    return f"{head}…{tail}"
+
+
+def cut_apart(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
+    """Return names cut so that those that differ still do: without what all have in common, or numbered.
+
+    >>> cut_apart(["run-of-a-long-name-1-at-lr-0.1", "run-of-a-long-name-12-at-lr-0.1"], 16)
+    ['…1…', '…12…']
+    >>> cut_apart(["a", "b"]), cut_apart(["same", "same"])
+    (['a', 'b'], ['same', 'same'])
+    """
+    found, different = [cut(name, longest) for name in names], len({*names})
+    if len({*found}) == different:
+        return found
+    head, tail = (len(os.path.commonprefix([*each])) for each in (names, [name[::-1] for name in names]))
+    while head and names[0][head - 1].isdigit():
+        head -= 1
+    while tail and names[0][-tail].isdigit():
+        tail -= 1
+    tail = min(tail, min(map(len, names)) - head)
+    found = [f"{'…' * bool(head)}{name[head : len(name) - tail]}{'…' * bool(tail)}" for name in names]
+    found = [cut(name, longest) for name in found]
+    if len({*found}) == different:
+        return found
+    return [f"{place}: {cut(name, max(longest - 5, 6))}" for place, name in enumerate(names, start=1)]
+
+
+def room_of(names: Sequence[str], size: float = 7) -> float:
+    """Return the inches that the widest of some names takes, at a font size in points."""
+    return max(map(cell_len, names), default=0) * 0.62 * size / 72
 
 
 def infinite_bar(axes: Any, place: float, height: float, width: float, text: str) -> None:
