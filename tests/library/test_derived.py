@@ -111,3 +111,14 @@ def test_a_figure_alone_is_that_of_all() -> None:
         assert (getattr(report, name), report.value("top7")) == (value, None)
         report = scored(metrics_needed="ece")
         assert report.value(name) == dict(scored(metrics_needed=["ece"]).metrics)[name]
+
+
+def test_the_rows_that_a_later_diagnosis_looks_at_are_those_of_the_call() -> None:
+    y = np.random.default_rng(0).integers(0, CLASSES, ROWS)
+    q = 0.9 * np.eye(CLASSES)[y] + 0.1 / CLASSES
+    report, label = xentcli.score(q, labels := np.roll(y, 1)), weakref.ref(labels)
+    q[:], labels[:] = 1 / CLASSES, 0
+    del labels
+    gc.collect()
+    assert label() is None
+    assert "shifted" in [warning.code for warning in report.warnings]

@@ -191,20 +191,20 @@ def details_named(names: Collection[str], known: Collection[str] = DETAILS) -> f
 def diagnosed(report: Report, tallied: Tallied) -> Report:
     """Return a report with the warnings of the diagnoses; a diagnosis that fails is skipped.
 
-    Those that read rows again are made now, the others when the warnings are read.
+    Those that read rows again are made now, unless few rows are held for them, the others when the warnings are read.
     """
     plan, bundle = tallied.plan, tallied.bundle
-    return derived(plan, bundle, _Diagnosed(report, plan, bundle, _shift(tallied)))
+    return derived(plan, bundle, _Diagnosed(report, plan, bundle, _shifts(tallied)))
 
 
 @record(frozen=True, eq=False)
 class _Diagnosed:
-    """The fields of a report with the warnings of the diagnoses; `shifts` are those of rows that are one apart."""
+    """The fields of a report with the warnings of the diagnoses; `shifts` returns those of rows that are one apart."""
 
     report: Report
     plan: Plan
     bundle: Bundle
-    shifts: Sequence[Warning]
+    shifts: Callable[[], Sequence[Warning]]
 
     def __getattr__(self, name: str) -> Any:
         """Return a field that no diagnosis changes."""
@@ -223,13 +223,13 @@ class _Diagnosed:
         case = None if base is not None else _case(self.plan, self.bundle)
         if case is None:
             return [] if base is None else [base]
-        found = findings(case)
-        if self.shifts:
+        found, shifts = findings(case), self.shifts()
+        if shifts:
             # The warning about shifted rows already says which rows belong together.
             found = [
                 replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found
             ]
-        return [*found, *self.shifts]
+        return [*found, *shifts]
 
 
 def _base(plan: Plan, bundle: Bundle) -> Warning | None:
@@ -259,21 +259,24 @@ def _case(plan: Plan, bundle: Bundle) -> Case | None:
     )
 
 
-def _shift(tallied: Tallied) -> Sequence[Warning]:
+def _shifts(tallied: Tallied) -> Callable[[], Sequence[Warning]]:
+    """Return what returns the warning of labels that are shifted by one row; it holds rows if they are few."""
+    plan, bundle, feed, head = tallied.plan, tallied.bundle, tallied.source, tallied.head
+    if feed is None or plan.alignment != "position" or not feed.repeatable:
+        return tuple
+    if head is not None and head.is_light and head.rows == tallied.total.read:
+        return partial(_shifted, plan, bundle, None, head.first(head.rows))
+    found = _shifted(plan, bundle, feed, head)
+    return lambda: found
+
+
+def _shifted(plan: Plan, bundle: Bundle, feed: Feed | None, head: Head | None) -> Sequence[Warning]:
     """Look for labels shifted by one row, if the cost is above the prior or infinite."""
-    plan, bundle, feed = tallied.plan, tallied.bundle, tallied.source
-    if feed is None or plan.alignment != "position" or not feed.repeatable or _base(plan, bundle) is not None:
+    case = None if _base(plan, bundle) is not None else _case(plan, bundle)
+    if case is None or not (case.comparable and (case.worse_than_prior or case.total.infinite.count)):
         return ()
-    case = _case(plan, bundle)
-    nothing: list[Warning] = []
-    return () if case is None else attempted(partial(_shifted, case, feed, tallied.head), nothing)
-
-
-def _shifted(case: Case, feed: Feed, head: Head | None) -> list[Warning]:
-    if not (case.comparable and (case.worse_than_prior or case.total.infinite.count)):
-        return []
-    found = shift_warning(case, feed, head)
-    return [] if found is None else [found]
+    found = attempted(partial(shift_warning, case, feed, head), None)
+    return () if found is None else (found,)
 
 
 def retried(

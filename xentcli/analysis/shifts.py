@@ -158,17 +158,19 @@ def _with_labels(work: Workings, rows: _Rows, others: _Rows) -> tuple[Floats, Fl
     return work.loss_of(index)[rows], (work.predicted[rows] == index[rows]).astype(np.float64)
 
 
-def shift_warning(case: Case, feed: Feed, head: Head | None) -> Warning | None:
+def shift_warning(case: Case, feed: Feed | None, head: Head | None) -> Warning | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
     Rows are aligned by position, with hard labels and no weights. If the first rows, `head`, do not suffice, rows of
-    `feed` are read again: a few of a long file, and more of its first rows only if these leave the question open.
+    `feed` (None where `head` has all rows) are read again: a few of a long file, and more of its first rows only if
+    these leave the question open.
     """
     if head is not None and head.rows == case.total.read:
         works = [Workings(head.batch)]
         if not _leaves_open(case, works):
             return None
         return _judged(case, _shifts(works, _exact))
+    assert feed is not None
     if min(case.total.scored, _most(case)) > 2 * FEW:
         few = _few(case, feed, head)
         if few is not None and not _leaves_open(case, few):

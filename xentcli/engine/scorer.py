@@ -46,6 +46,7 @@ _GROUPING = ("by", "cluster", "show")
 _MAY_BE_SOFT = ("distribution", "binary")
 HEAD_ROWS, _HEAD_NUMBERS = 4096, 1 << 17
 """Rows, and numbers, of a head at most."""
+_LIGHT_NUMBERS = 1 << 12
 
 
 @record(frozen=True, eq=False)
@@ -62,8 +63,13 @@ class Head:
             return None
         return cls(batch, rows) if rows <= HEAD_ROWS else cls(batch, rows).first(HEAD_ROWS)
 
+    @property
+    def is_light(self) -> bool:
+        """Whether a report may hold a copy of it."""
+        return self.rows * self.batch.classes <= _LIGHT_NUMBERS
+
     def first(self, rows: int) -> Head:
-        """Return its first rows."""
+        """Return a copy of its first rows."""
         return Head(self.batch.take(np.flatnonzero(self.batch.rows <= rows)), rows)
 
 
