@@ -548,3 +548,18 @@ def test_limits_stand_with_their_decimal_points_below_each_other() -> None:
     text = rendered(xentcli.check(q, y, max={"perplexity": 1234.5, "cost": 0.5}), "table", width=80)
     points = [[place for place, letter in enumerate(line) if letter == "."][1] for line in text.splitlines()[:2]]
     assert points[0] == points[1], text
+
+
+def test_groups_and_classes_of_a_calibration_are_tables_of_80_columns() -> None:
+    random = np.random.default_rng(6)
+    q, y = random.dirichlet(np.ones(60), 400), random.integers(60, size=400)
+    names = [f"class_{place}" for place in range(60)]
+    sites = np.array(["north", "south", "a site of a rather long name"])[np.arange(400) % 3]
+    result = xentcli.calibration(q, y, classes=names, by={"site": sites}, decompose=True, fit="none")
+    text = rendered(result, "table", width=80)
+    assert re.search(r"^site .* says is right .* 95 % interval +ECE chance, 95 %$", text, flags=re.MULTILINE), text
+    assert re.search(r"^south +133 ", text, flags=re.MULTILINE)
+    shown = [float(value) for value in re.findall(r"^brier, class_\d+ +\S+ +(\S+)", text, flags=re.MULTILINE)]
+    every = sorted((part.miscalibration for part in result.decomposition[1:]), reverse=True)
+    assert shown == pytest.approx(every[:20], abs=6e-5)
+    assert "fitted on these rows: miscalibration is overstated\n" in text

@@ -122,17 +122,16 @@ def of_groups(parts: list[GroupCalibration]) -> Grid:
     rows = []
     for part in sorted(parts, key=lambda part: -abs(part.gap or 0.0)):
         names = [*map(group_name, part.group.values())]
-        chance = "" if part.ece_floor_95 is None else f" (chance at most {part.ece_floor_95:.3f})"
         gap = "-" if part.gap is None else f"{part.gap:.4f}"
         interval = "" if part.interval is None else _ends(part.interval, 4)
         word = "" if part.verdict in (None, "neither") else part.verdict or ""
         if part.interval is None:
             word = f"no interval: {part.undefined['interval']}"
-        error = f"{fixed(part.ece, 4)}{chance}"
-        figures = (f"{part.examples:,}", fixed(part.confidence, 4), fixed(part.accuracy, 4), gap, interval, error)
-        rows.append((*names, *figures, word))
+        shares = (fixed(share, 4) for share in (part.confidence, part.accuracy))
+        errors = (fixed(error, 4) for error in (part.ece, part.ece_floor_95))
+        rows.append((*names, f"{part.examples:,}", *shares, gap, interval, *errors, word))
     title = interval_title(part.interval for part in parts)
-    header = (*parts[0].group, "rows", "says", "is right", "gap", title, "ECE", "")
+    header = (*parts[0].group, "rows", "says", "is right", "gap", title, "ECE", "chance, 95 %", "")
     return Grid(
-        header, tuple(rows), f"{'l' * len(parts[0].group)}rrrrrrl", f"Calibration by {', '.join(parts[0].group)}"
+        header, tuple(rows), f"{'l' * len(parts[0].group)}rrrrrrrl", f"Calibration by {', '.join(parts[0].group)}"
     )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 
 from xentcli.records import record
 from xentcli.report.calibration import CalibrationReport, Component, GroupCalibration
 from xentcli.writers.calibration import figures, of_groups, range_of, temperature_command
-from xentcli.writers.figures import fixed, interval_title
+from xentcli.writers.figures import fixed, in_column, interval_title
 from xentcli.writers.remarks import changes_of_loss, digests, skipped_rows, unmatched_rows
-from xentcli.writers.screens.layout import MOST, Columns, block, facts
+from xentcli.writers.screens.layout import MOST, Columns, block, facts, text
 
 __all__ = ["screen"]
 
-_LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 56
+_LEAST_BAR, _MOST_BAR, _BESIDE = 10, 24, 58
 
 
 def screen(report: CalibrationReport) -> RenderableType:
@@ -50,7 +49,7 @@ class _Bins:
         bars = width >= _LEAST_BAR
         rows = []
         for part in self.report.bins:
-            ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)}  {fixed(part.interval.high, 3)}"
+            ends = "-" if part.interval is None else f"{fixed(part.interval.low, 3)} to {fixed(part.interval.high, 3)}"
             cells = (range_of(part, self.report.bin_count), f"{part.rows:,}", fixed(part.accuracy, 3), ends)
             rows.append((*cells, *([_bar(part.confidence, part.accuracy, width)] if bars else [""])))
         legend = "= is right, | says" if bars else ""
@@ -73,17 +72,23 @@ def _bar(says: float, right: float, width: int) -> str:
 
 def _groups(parts: list[GroupCalibration]) -> RenderableType:
     grid = of_groups(parts)
-    return Columns(grid.rows, grid.header, grid.justify, names=range(len(parts[0].group)), first=range(MOST))
+    names = range(len(parts[0].group))
+    # The verdict says in a word what the interval of the gap does.
+    return Columns(grid.rows, grid.header, grid.justify, spare_remarks=True, names=names, first=range(MOST))
 
 
 def _components(parts: tuple[Component, ...]) -> RenderableType:
-    header = ("score", "", "miscalibration", "discrimination", "uncertainty", "")
-    return Columns(list(_component_rows(parts)), header, "lrrrrl", names=(0,), first=range(MOST + 1))
-
-
-def _component_rows(parts: tuple[Component, ...]) -> Iterator[tuple[str, ...]]:
-    for index, part in enumerate(parts):
-        name = f"{part.measure.replace('_', ' ')}, {part.name}"
-        numbers = (part.score, part.miscalibration, part.discrimination, part.uncertainty)
-        remark = "" if index else "miscalibration is too high: fitted on these rows"
-        yield (name, *(fixed(number, 4) for number in numbers), remark)
+    """The parts of the scores: of all classes, then of each; of many those of the largest miscalibration."""
+    header = ("", "score", "miscalibration", "discrimination", "uncertainty", "")
+    rows = [
+        (
+            f"{part.measure.replace('_', ' ')}, {part.name}",
+            *(in_column(n, 4) for n in (part.score, part.miscalibration, part.discrimination, part.uncertainty)),
+            "",
+        )
+        for part in parts
+    ]
+    worst = sorted(range(1, len(parts)), key=lambda place: -parts[place].miscalibration)
+    first = (0, *worst[:MOST]) if len(parts) > MOST + 1 else ()
+    remark = text("fitted on these rows: miscalibration is overstated")
+    return Group(Columns(rows, header, "lrrrrl", names=(0,), first=first), remark)
