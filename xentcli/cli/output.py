@@ -34,7 +34,7 @@ def _list_metrics(ctx: click.Context) -> None:
     for metric in (*METRICS.values(), top(3)):
         better = {"none": ""}.get(metric.better, f"; {metric.better} is better")
         rows.append((", ".join((metric.name, *metric.synonyms)), f"{metric.about}{better}"))
-    formatter.write_dl(rows, col_max=40)
+    formatter.write_dl(rows, col_max=26)
     click.echo(formatter.getvalue(), nl=False)
 
 

@@ -17,7 +17,6 @@ from xentcli.writers.figures import (
     interval_title,
     percent,
     plural,
-    short,
 )
 from xentcli.writers.grid import Grid
 from xentcli.writers.remarks import ends
@@ -71,7 +70,7 @@ def worst(report: Report) -> Grid:
     for row in report.worst:
         cells = [f"{row.row:,}", *([row.id or ""] if ids else [])]
         if labels:
-            q = "-" if row.probability is None else short(float(f"{row.probability:.2g}"))
+            q = "-" if row.probability is None else f"{row.probability:#.2g}"
             cells += [row.label or "(soft)", q, f"{row.predicted}  {fixed(row.predicted_probability, 4)}"]
         cells += [in_column(row.kl, 4)] if ranked else []
         rows.append((*cells, in_column(row.loss, 4), *(row.shown[name] for name in shown)))

@@ -34,7 +34,7 @@ _FIRST_NUMBER = re.compile(
 )
 _FIGURE_BEHIND = re.compile(r"  [0-9.,e+-]+$")
 _JOINED = "\uffff"
-_LEAST_REMARK = 16
+_LEAST_REMARK = 14
 _LEAST_NAME = 12
 
 
