@@ -121,7 +121,7 @@ class Checks(Document):
                 "verdict": check.verdict,
                 "exit_code": check.exit_code,
                 "error": plain(check.error),
-                "report": check.report and check.report.to_dict(),
+                "report": None if check.report is None else check.report.to_dict(),
             }
             for check in self.checks
         ]
