@@ -167,6 +167,7 @@ def ugly() -> Iterator[Any]:
     models = {name: random.dirichlet(np.ones(3), 60) for name in names}
     yield xentcli.compare(models, y, by={names[0]: y}, by_class=True, worst=5, details=COMPARED)
     yield xentcli.score(q, [names[label] for label in y], classes=names, by={names[0]: y}, details=DETAILS)
+    yield xentcli.explain(q, [names[label] for label in y], classes=names, by={names[0]: y})
     yield xentcli.check([[0.7, 0.3], [1.0, 0.0]], [0, 1], max={"cost": 0.1}, details=DETAILS)
     yield xentcli.compare({"a": [[1.0, 0.0]] * 2, "b": [[1.0, 0.0], [0.4, 0.6]]}, [1, 0], details=COMPARED)
     yield xentcli.calibration(np.full(5, 0.5), [0, 1, 1, 0, 0], details=DETAILS)
