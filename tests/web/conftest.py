@@ -75,14 +75,13 @@ PAPER = (700, "dark", "print")
 def looked_at(page: Page, accessible: bool = True) -> None:
     """Assert that nothing is cut in any window and on paper, and that axe finds nothing serious.
 
-    It takes seconds; of a page that is made like others it looks at what is scrolled alone.
+    Axe takes seconds, and colours move nothing: a page that is made like others is seen in light colours alone.
     """
-    for width, scheme, media in (*SIZES, PAPER):
+    for width, scheme, media in (*SIZES, PAPER) if accessible else (*SIZES[:2], PAPER):
         seen(page, width, scheme, media)
-        assert page.evaluate(CUT) == [], (width, scheme, media)
-        assert page.evaluate(SPLIT) == [], (width, scheme, media)
-        if (width, scheme) == (400, "light"):
-            sound(page, [] if accessible else ["scrollable-region-focusable"])
+        assert page.evaluate(f"[{CUT}, {SPLIT}]") == [[], []], (width, scheme, media)
+        if accessible and (width, scheme) == (400, "light"):
+            sound(page)
         if accessible and (width, scheme) == (1200, "dark"):
             sound(page, ["color-contrast"])
 

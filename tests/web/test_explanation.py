@@ -387,11 +387,12 @@ def test_the_page_is_whole_and_accessible_on_a_phone_a_desk_and_paper(opened: Op
         boxes = page.locator(BOX.format(0)).evaluate("(box) => [box.scrollWidth, box.clientWidth]")
         assert boxes[0] <= boxes[1], "a box shows all digits"
         assert page.locator("#play").is_hidden(), "paper has no forms"
-    for values, settings in (
-        (np.full(1000, 1e-3).tolist(), Settings()),
+    unchanged: list[tuple[list[float], Settings]] = [
+        ([1e-3] * 1000, Settings()),
         ([0.7, 0.2, 0.1], Settings(temperature=2.5, clip=0.01)),
-    ):
-        looked_at(opened(values, 2, settings=settings), accessible=False)
+    ]
+    for given, options in unchanged:
+        looked_at(opened(given, 2, settings=options), accessible=False)
 
 
 def test_class_names_stay_text(opened: Open) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 
 import xentcli
 from tests.conftest import Call, Write
-from tests.web.conftest import PAPER, SPLIT, looked_at, seen, served
+from tests.web.conftest import PAPER, SPLIT, looked_at, seen, served, sound
 from xentcli.report.details import COMPARED, DETAILS
 from xentcli.writers import content, web
 from xentcli.writers.pictures import DRAWINGS
@@ -274,6 +274,7 @@ def test_the_confusion_of_thirty_long_names_fits_paper_and_that_of_more_says_why
     opened(window, written[30], tmp_path)
     looked_at(window, accessible=False)
     seen(window, 400, "light")
+    sound(window, ["scrollable-region-focusable"])
     drawn = window.locator("svg.large").bounding_box()
     assert drawn is not None and drawn["width"] > 700, "its text is read by scrolling"
     seen(window, *PAPER)
