@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,6 +214,12 @@ def test_torch_divides_the_loss_of_distributions_by_the_rows() -> None:
     assert told.cost == pytest.approx(54.40522, abs=5e-6)
     assert told.compat is not None and "number of rows" in told.compat
     assert score(z, one_hot, **options).cost == pytest.approx(0.870484, abs=5e-7)
+
+
+def test_every_tool_is_held_to_values() -> None:
+    """A row of COMPAT without a test here is a claim that nobody has checked."""
+    tried = set(re.findall(r"""compat(?:=|": )"(\w+)\"""", Path(__file__).read_text(encoding="utf-8")))
+    assert tried >= COMPAT.keys()
 
 
 @pytest.mark.parametrize("name", COMPAT)
