@@ -12,8 +12,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
 
+import numpy as np
+
+from xentcli.arrays import Floats
 from xentcli.errors import DataError, Place
-from xentcli.readers.source import Source, files_in
+from xentcli.readers.source import Pick, Source, files_in
 from xentcli.records import record
 from xentcli.scoring.compat import COMPAT
 from xentcli.scoring.kinds import KINDS
@@ -73,7 +76,7 @@ def arranged(sources: Sequence[Source], settings: Settings) -> tuple[tuple[Sourc
     if settings.class_axis is None and len(array.shape) <= 2:
         deep = next((source for source in sources[1:] if len(source.shape) > 2), None)
         if deep is not None and deep.shape != array.shape:
-            _refuse_shapes(array, None)
+            _refuse_shapes(array, None, settings)
         return sources, None
     axis = _axis(array, settings)
     return tuple(_placed(source, array, axis) for source in sources), axis
@@ -126,14 +129,14 @@ def _axis(array: _Array, settings: Settings) -> int:
                 "--class-axis 0 cannot be used with several files, which are joined along axis 0", place=place
             )
         if not array.fits(given):
-            _refuse_shapes(array, given)
+            _refuse_shapes(array, given, settings)
         return given
     if not array.fits(dimensions - 1) or any(array.fits(axis) for axis in range(dimensions - 1)):
-        _refuse_shapes(array, None)
+        _refuse_shapes(array, None, settings)
     return dimensions - 1
 
 
-def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
+def _refuse_shapes(array: _Array, given: int | None, settings: Settings) -> NoReturn:
     """Raise the error for shapes that do not fit the axis, naming axes that fit."""
     place = Place(array.source.path)
     fitting = [axis for axis in range(len(array.shape)) if array.fits(axis)] if len(array.shape) > 2 else []
@@ -144,7 +147,13 @@ def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
         raise DataError(
             f"an array of shape {array.shape}: to match the other shapes, its class axis must be {axes}",
             place=place,
-            advice=(*beside, *(f"--class-axis {axis}: rows of shape {array.lead(axis)}" for axis in fitting[::-1])),
+            advice=(
+                *beside,
+                *(
+                    f"--class-axis {axis}{_needed(array, axis, settings)}: rows of shape {array.lead(axis)}"
+                    for axis in fitting[::-1]
+                ),
+            ),
         )
     if len(array.shape) > 2:
         axis = len(array.shape) - 1 if given is None else given
@@ -157,6 +166,29 @@ def _refuse_shapes(array: _Array, given: int | None) -> NoReturn:
         place=place,
         advice=(*beside, *_flat_advice(array)),
     )
+
+
+def _needed(array: _Array, axis: int, settings: Settings) -> str:
+    """The options without which the first numbers are not probabilities, or the first labels not classes."""
+    classes, scores = array.shape[axis], _first_numbers(array.source)
+    scored = settings.kind == "probs" and settings.scale == 1 and len(scores) and scores.min() < 0 < scores.max()
+    options = " --kind logits" if scored else ""
+    for labels in map(_first_numbers, array.rest if len(array.rest) == 1 else ()):
+        odd = np.unique(labels[(labels < 0) | (labels >= classes)]).tolist()
+        # Without a 0 labels may count from 1.
+        if len(odd) == 1 and odd[0] == int(odd[0]) and (odd[0] != classes or 0 in labels):
+            options += "" if str(int(odd[0])) in settings.ignored else f" --ignore-label {int(odd[0])}"
+    return options
+
+
+def _first_numbers(source: Source) -> Floats:
+    """f8[n]: the numbers of the first part of an array in a file; none of other sources."""
+    if source.format != "npy" or not source.repeatable or source.numeric(0) is False:
+        return np.empty(0)
+    part = next(iter(source.flattened().parts()), None)
+    values = None if part is None else part.load({"preds": Pick((0,))}).values["preds"]
+    found = np.asarray(values, dtype=np.float64).reshape(-1)
+    return found[np.isfinite(found)]
 
 
 def _outputs_advice(array: _Array) -> tuple[str, ...]:

@@ -103,13 +103,20 @@ class Head:
 
     @property
     def only_graded(self) -> tuple[int, ...]:
-        """The only column from 0 to 1 with other values than the two, or of three the one between; else none."""
+        """The only column from 0 to 1 with other values than the two, of three the one between; else none.
+
+        Of two one may be the confidence of the other.
+        """
         graded = [place for place in self.shares if not np.isin(self.q[:, place], (0, 1)).all()]
         if len(graded) == 3:
             # An estimate with the limits of its interval.
             low, high = self.q[:, graded].min(axis=1), self.q[:, graded].max(axis=1)
             between = [p for p in graded if ((low < self.q[:, p]) & (self.q[:, p] < high)).all()]
             graded = between or graded
+        for place, other in (graded, graded[::-1]) if len(graded) == 2 else ():
+            # A probability beside the confidence that is made of it.
+            if np.allclose(np.maximum(self.q[:, place], 1 - self.q[:, place]), self.q[:, other], rtol=0, atol=1e-5):
+                graded = [place]
         return tuple(graded) if len(graded) == 1 else ()
 
     @property

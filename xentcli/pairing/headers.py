@@ -14,6 +14,7 @@ import numpy as np
 from xentcli.columns.numerals import is_number, number
 from xentcli.errors import DataError, Place, Warning, shown
 from xentcli.pairing import near
+from xentcli.pairing.choose import families
 from xentcli.pairing.columns import columns_of, spec_items
 from xentcli.pairing.labels import ignored_as
 from xentcli.readers.source import Headed, Source, files_in, has_first_line
@@ -242,7 +243,7 @@ def _look(side: Side) -> Line:
         raise DataError(
             f"the first line has text ({shown(texts[0])}) and numbers ({shown(first)}): a header or data?",
             place=Place(side.source.path, line=1),
-            advice=_options(side),
+            advice=_as_data(side) or _options(side),
         )
     # pandas writes no name for its index.
     unnamed = fields[0] == "" and len(texts) == 1
@@ -468,11 +469,34 @@ def _guessed_as_data(side: Side) -> Warning:
     )
 
 
-def is_unlike_the_next(source: Headed) -> bool:
-    """Return whether the first line consists of whole numbers and none of the next lines does."""
+def _rows_after(source: Headed) -> list[list[str]]:
+    """Return the fields of some lines after the first, cut at every delimiter."""
     first: Any = getattr(source, "first", source)
     lines = first.stream.head.decode(errors="replace").splitlines()[1:LOOK_AT]
-    rows = [line.split(None if first.dialect.runs else first.dialect.delimiter) for line in lines if line.strip()]
+    return [line.split(None if first.dialect.runs else first.dialect.delimiter) for line in lines if line.strip()]
+
+
+def _as_data(side: Side) -> tuple[str, ...]:
+    """The options for a first line of labels that is like the next ones: numbers and texts in the same columns."""
+    rows = [row for row in _rows_after(side.source) if len(row) == len(side.fields)]
+    if side.name != "labels" or len(side.fields) < 2 or len(rows) < 2:
+        return ()
+    columns = list(zip(side.fields, *rows[:-1], strict=True))
+    if any(len({*map(is_number, column)}) > 1 for column in columns):
+        return ()
+    if not any(first in rest for first, *rest in columns if not is_number(first)):
+        return ()
+    numbers = {str(index) for index in range(max(2, len(side.known)))}
+    values = [{text.strip() for text in column} for column in columns]
+    fits = [n for n, some in enumerate(values, 1) if some <= numbers or any(families(side.known, some))]
+    named = len(fits) == 1 and side.settings.label is None
+    option = f" --label '#{fits[0]}': its values are classes" if named else " takes it as data, as the next lines are"
+    return (f"--no-header labels{option}", f"or --header labels, if {side.line} are names")
+
+
+def is_unlike_the_next(source: Headed) -> bool:
+    """Return whether the first line consists of whole numbers and none of the next lines does."""
+    rows = _rows_after(source)
     whole = [all(map(WHOLE.fullmatch, row)) for row in (source.first_fields, *rows)]
     return whole[0] and len(whole) > 1 and not any(whole[1:])
 

@@ -30,7 +30,14 @@ from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
 from xentcli.pairing.rules import decide, decide_binary, distribution_order
-from xentcli.pairing.suggest import are_in_descending_order, as_option, classes_beside, needed_for, not_the_truth
+from xentcli.pairing.suggest import (
+    are_in_descending_order,
+    as_option,
+    classes_beside,
+    needed_for,
+    not_the_truth,
+    only_probability,
+)
 from xentcli.readers import open_small
 from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.stream import STDIN
@@ -337,7 +344,9 @@ def _decided(
     try:
         return classes, decide(census, classes, named, settings.index_base)
     except DataError as error:
-        if settings.preds is None and names is None and (line := _of_family(census, preds, settings)):
+        line = _of_family(census, preds, settings) if settings.preds is None and names is None else ""
+        line = line or (only_probability(preds.source, settings) if label and names is None else "")
+        if line:
             raise DataError(error.message, place=error.place, advice=(line, f"classes: {listed(classes)}")) from None
         unnamed = names is None and are_places(classes)
         if unnamed and (advice := classes_beside(preds, label, settings)):

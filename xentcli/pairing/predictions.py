@@ -21,7 +21,15 @@ from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
 from xentcli.pairing.roles import free_columns, used_in
 from xentcli.pairing.stray import LOOK_AT, Stray, first_text
-from xentcli.pairing.suggest import as_option, classes_of, confidences, conversion, needed_for, suggestions
+from xentcli.pairing.suggest import (
+    as_option,
+    classes_of,
+    confidences,
+    conversion,
+    needed_for,
+    suggestions,
+    summing_option,
+)
 from xentcli.pairing.tokens import TOKENS, prompt_command
 from xentcli.readers.source import Pick, Source
 from xentcli.readers.text.faults import Written, cell_advice
@@ -158,9 +166,9 @@ def _chosen(
         return found
     if any(column in found.source.traits.lists for column in found.columns):
         apart = tuple(column for column in found.columns if column not in found.source.traits.lists)
-        if stray is None:
+        if len(apart) < 2 and stray is None:
             return found
-        if len(apart) < 2:
+        if stray is not None and len(apart) < 2:
             raise _no_number(stray, found, (), sources, settings)
         found = Found(found.source, apart)
     head = Head.of(found, queues[0], settings, counted)
@@ -184,11 +192,12 @@ def _chosen(
         raise DataError(
             f"{len(sets)} sets of columns are named as the labels are, and sum to 1: which are the predictions?",
             place=Place(found.source.path),
-            advice=tuple(f"--preds {as_option(head.names(places), found.source)}" for places in sets),
+            advice=tuple(f"--preds {_as_option(head, places)}" for places in sets),
         )
     summing = head.summing
     if stray is not None:
-        raise _no_number(stray, found, head.names(summing), sources, settings)
+        names = [name_of(found.source, column) for column in head.columns(summing)]
+        raise _no_number(stray, found, names, sources, settings)
     return _confirmed_by_nothing(head, summing or next(iter(named), ()), sources, queues[0], labels[0], settings)
 
 
@@ -231,17 +240,26 @@ def _confirmed_by_nothing(
     """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else head.only_graded if len(labels) == 2 else ())
+    # One column alone has no sum.
+    nearer = len(chosen) > 1 and head.all_are_nearer(chosen)
     clear = bool(np.isfinite(head.q).all()) or head.sums_to_1(chosen)
-    if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or head.all_are_nearer(chosen):
+    if not clear or not 0 < len(chosen) < len(found.columns) or not len(head.q) or nearer:
         # Scoring reports invalid rows, with --sum-tolerance or --renormalize as advice.
         return found
+    sure = confidences(sources[0], settings) if len(chosen) == 1 and head.q[:, chosen].min() >= 1 / len(labels) else ""
     first, *_ = np.flatnonzero(head.off(range(len(found.columns)))).tolist()
     *_, rows = queue.look({"preds": Pick(found.columns[:1], "values")}, int(head.rows[first]) + 1)
     raise DataError(
         f"the row sums to {head.q[first].sum():.6g}, not to 1 within {head.tolerance:g}",
         place=rows.place("preds", rows.count - 1),
-        advice=confidences(sources[0], settings) or _chooses(head, chosen, sources, labels),
+        advice=sure or _chooses(head, chosen, sources, labels),
     )
+
+
+def _as_option(head: Head, places: Sequence[int]) -> str:
+    """The columns at some places as --preds takes them, by their whole names."""
+    source = head.found.source
+    return as_option([name_of(source, column) for column in head.columns(places)], source)
 
 
 def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], labels: Collection[str]) -> tuple[str, ...]:
@@ -257,7 +275,7 @@ def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], label
     called = respelled(labels, names)
     if not called and (option := sorted_classes(labels, names)):
         called = f" {option}: {IF_SORTED}"
-    preds = f"--preds {as_option(names, head.found.source)}{called}"
+    preds = f"--preds {_as_option(head, chosen)}{called}"
     ids = [name for name in out if head.is_distinct(name) and all(name in source.names for source in sources)]
     if ids and (len(sources) > 1 or len(out) == 1):
         return f"{why}: --id {shlex.quote(ids[0])}{called}", f"or {preds}"
@@ -296,7 +314,9 @@ def _no_number(
         chooses: Sequence[str] = [line or preds]
     else:
         chooses = (
-            ["--preds NAME,... chooses the predictions"] if len(sources) > 1 else suggestions(found.source, settings)
+            [summing_option(found.source, settings) or "--preds NAME,... chooses the predictions"]
+            if len(sources) > 1
+            else suggestions(found.source, settings)
         )
     return DataError(
         f"{message}, and no option says which columns are predictions",

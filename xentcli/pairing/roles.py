@@ -164,7 +164,7 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         columns = len(roles["preds"][0].columns) if "preds" in roles else len(free_columns(sources[0], roles))
         found = Found(source, tuple(free))
         if len(free) == 1 or (
-            len(free) == columns and columns > 1 and first_text(found, queues[len(sources) - 1]) is None
+            len(free) == columns and columns > 1 and _could_be_targets(found, queues[len(sources) - 1], settings)
         ):
             roles["label"] = [found]
             return
@@ -180,6 +180,18 @@ def find_labels(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQu
         place=Place(source.path),
         advice=suggestions(source, settings),
     )
+
+
+def _could_be_targets(found: Found, queue: PartQueue, settings: Settings) -> bool:
+    """Whether the first rows of several columns are numbers; without names they lie from 0 to 1, or are counts."""
+    if first_text(found, queue) is not None:
+        return False
+    if found.named or settings.votes or not found.source.tabular:
+        return True
+    rows = next(queue.look({str(c): Pick((c,), "text") for c in found.columns}, LOOK_AT), None)
+    numbers = [number(text) for column in rows.values.values() for text in texts_of(column)] if rows else []
+    values = [value for value in numbers if value is not None]
+    return all(0 <= value <= 1 for value in values) or all(value >= 0 and value.is_integer() for value in values)
 
 
 def _which_label(

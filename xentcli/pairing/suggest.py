@@ -43,8 +43,10 @@ __all__ = [
     "needed_for",
     "not_the_truth",
     "one_hot",
+    "only_probability",
     "predicted_among",
     "suggestions",
+    "summing_option",
 ]
 
 MOST = 3
@@ -219,6 +221,18 @@ def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> Needed:
     return head.needed_for(head.summing("") or head.names, settings)
 
 
+def summing_option(source: Source, settings: Settings) -> str:
+    """Return the options for the columns of a file that sum to 1 or 100 in every row; empty where none do."""
+    if not (source.repeatable and source.tabular) or settings.preds is not None:
+        return ""
+    head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
+    names = head.summing("")
+    needed = head.needed_for(names, settings).options if names else ""
+    return (
+        f"--preds {as_option(names, source)}{needed}: these sum to {100 if 'scale' in needed else 1}" if names else ""
+    )
+
+
 def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
     """Return the advice for a column whose values nearly are the names of the predictions: --classes, or a copy."""
     head = FirstCells.of(found, queue)
@@ -325,6 +339,13 @@ def confidences(source: Source, settings: Settings, head: FirstCells | None = No
         return ""
     head = head or FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
     return confidence_advice(head, source, settings.label, head)
+
+
+def only_probability(source: Source, settings: Settings) -> str:
+    """Return the options for the only column of probabilities beside a label of two values; empty for other files."""
+    if not (source.repeatable and source.tabular):
+        return ""
+    return _only_number(FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source)), settings) or ""
 
 
 def _only_number(head: FirstCells, settings: Settings) -> str | None:
