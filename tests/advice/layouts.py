@@ -20,6 +20,9 @@ _FOLDERS = {
     "101-mlr3",
     "102-stata",
     "103-kaldi",
+    "104-headless",
+    "108-limits",
+    "109-rekognition",
 }
 
 CASES = {

@@ -52,6 +52,12 @@ def boxed(bar: str, rows: list[str]) -> str:
 
 
 CASES = {
+    "two lines of names, as of groups of columns": Case(
+        "p.csv",
+        {"p.csv": "proba,proba,true\nno,yes,y\n.5,.5,no\n.5,.5,yes\n"},
+        ("tail", "--label y --preds no,yes"),
+        LN2,
+    ),
     # --- text ---
     "a decimal comma": Case(
         "p.csv l.csv", {"p.csv": P.replace(",", ";").replace(".", ","), "l.csv": L}, ("--decimal ,",), LN2

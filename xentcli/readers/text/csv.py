@@ -341,6 +341,14 @@ class CsvSource(OfStream):
     def numeric(self, column: int) -> None:
         """Return None: every cell is checked."""
 
+    def _second_header(self) -> str:
+        """Return the command that skips the first line, if the second has the names, as under groups of columns."""
+        lines = self.stream.head.decode(errors="replace").splitlines()[1:3]
+        rows = [[field.strip('" ') for field in line.split(self.dialect.delimiter)] for line in lines]
+        named = len(rows) == 2 and len(rows[0]) == len(rows[1]) == len({*rows[0]}) == len(self.first_fields)
+        texts = named and not any(map(is_number, rows[0])) and any(map(is_number, rows[1]))
+        return Written(self.path).by("tail -n +2", "skips the first of two lines of names") if texts else ""
+
     def flattened(self) -> CsvSource:
         """Return it unchanged: a table is not flattened."""
         return self
@@ -366,6 +374,7 @@ class CsvSource(OfStream):
                 f"{count} columns are called {shown(name)}",
                 place=Place(self.path, line=1),
                 advice=(
+                    self._second_header(),
                     "--preds '#N,...' and --label '#N' choose columns by number",
                     "or --no-header if the first line is data",
                 ),
