@@ -52,6 +52,12 @@ def boxed(bar: str, rows: list[str]) -> str:
 
 
 CASES = {
+    "objects as labels in an archive": Case(
+        "r.npz --preds probs --label y",
+        {"r.npz": lambda path: np.savez(path, probs=Q, y=np.array([str(t) for t in TRUTH], dtype=object))},
+        ("numpy.savez",),
+        LN2,
+    ),
     "two lines of names, as of groups of columns": Case(
         "p.csv",
         {"p.csv": "proba,proba,true\nno,yes,y\n.5,.5,no\n.5,.5,yes\n"},

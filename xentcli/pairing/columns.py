@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import shlex
 from collections.abc import Sequence
 from typing import Literal
 
 from xentcli.columns.numerals import localized
-from xentcli.errors import DataError, Place, UsageError, shown
+from xentcli.errors import DataError, Place, UsageError, shown, unused
 from xentcli.given import Given
 from xentcli.readers.source import Source, has_first_line
 from xentcli.readers.text.faults import Written, before_table
@@ -275,7 +276,8 @@ def _there_but(option: str, missing: str, source: Source, prefix: str) -> DataEr
         return DataError(message, place=Place(source.path), advice=f"{which} chooses one by its number")
     odd = source.traits.odd if source.names else {}
     if missing in odd:
-        return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path))
+        line = without_objects(source)
+        return DataError(f"{option} {shown(missing)}: {odd[missing]}", place=Place(source.path), advice=line)
     return None
 
 
@@ -301,6 +303,16 @@ def _meant(option: str, missing: str, sources: Sequence[Source], prefix: str) ->
         # A part of a vector or of a list of pairs, which is read as one column.
         advice.append(f"{option} {shlex.quote(prefix + owner)} takes it whole")
     return advice
+
+
+def without_objects(source: Source) -> str:
+    """Return the line of Python that writes the objects of an archive as texts; empty where it has none."""
+    if source.format != "npz" or not any("'|O'" in reason for reason in source.traits.odd.values()):
+        return ""
+    target = unused(*os.path.splitext(source.path))
+    members = f"numpy.load({source.path!r}, allow_pickle=True).items()"
+    each = f"{{k: v.astype(str) if v.dtype == object else v for k, v in {members}}}"
+    return f"if you trust it, as a pickle could run code: numpy.savez({target!r}, **{each})"
 
 
 def preamble(source: Source, name: str | Literal[False] = False) -> str:

@@ -491,7 +491,7 @@ def _as_data(side: Side) -> tuple[str, ...]:
     fits = [n for n, some in enumerate(values, 1) if some <= numbers or any(families(side.known, some))]
     named = len(fits) == 1 and side.settings.label is None
     option = f" --label '#{fits[0]}': its values are classes" if named else " takes it as data, as the next lines are"
-    return (f"--no-header labels{option}", f"or --header labels, if {side.line} are names")
+    return (f"--no-header labels{option}",)
 
 
 def is_unlike_the_next(source: Headed) -> bool:

@@ -14,7 +14,16 @@ from xentcli.errors import DataError
 from xentcli.pairing import near
 from xentcli.pairing.affixes import readings
 from xentcli.pairing.alignment import PartQueue
-from xentcli.pairing.columns import Found, columns_of, listed, name_of, preamble, spec_of, without_blanks
+from xentcli.pairing.columns import (
+    Found,
+    columns_of,
+    listed,
+    name_of,
+    preamble,
+    spec_of,
+    without_blanks,
+    without_objects,
+)
 from xentcli.pairing.confident import confidence_advice
 from xentcli.pairing.firsts import LOOK_AT, FirstCells, Needed
 from xentcli.pairing.labels import read_whole
@@ -64,7 +73,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
     general = ("--label NAME --preds NAME,... say which columns are labels and predictions", *elsewhere)
     if not source.repeatable or not source.width:
         return general
-    if line := preamble(source):
+    if line := preamble(source) or without_objects(source):
         return (line,)
     try:
         head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
