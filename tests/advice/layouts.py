@@ -23,6 +23,7 @@ _FOLDERS = {
     "104-headless",
     "108-limits",
     "109-rekognition",
+    "111-adult-test",
 }
 
 CASES = {

@@ -361,6 +361,7 @@ CASES = (
     Try("109-rekognition", "rk.jsonl y.csv", _ANIMALS, "--scale 0.01"),
     Try("110-estimator", "d.json y.csv", _ANIMALS, "--preds probabilities"),
     Try("110-estimator", "d.json yn.csv", _ANIMALS),
+    Try("111-adult-test", "p.csv adult.test", _SURE, "sed"),
     Try("103-kaldi", "p.txt y0.txt", _ANIMALS, "sed"),
     Try("102-stata", "list.txt --label insure --classes cat,dog,emu", _ANIMALS, "awk"),
 )

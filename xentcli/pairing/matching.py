@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
 from xentcli.pairing.misfits import renamed
-from xentcli.pairing.near import differing
+from xentcli.pairing.near import differing, loose
 from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
 from xentcli.pairing.roles import predicted_labels
@@ -253,7 +254,8 @@ def match(
             place=Place(label.source.path),
             advice="--label NAME,... names the columns",
         )
-    census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
+    with _with_its_label(label, preds, settings):
+        census, complete = labels_that_decide(roles, queues, joins, settings, whole=whole)
     # The first line may be a label that was read as a header only because a footer adds a row.
     first = label.source.first_fields[label.columns[0]] if has_first_line(label.source) else None
     is_label = first is not None and (
@@ -285,6 +287,38 @@ def _check_no_names(label: Found, settings: Settings) -> None:
                 f"{option} is about one column of labels, and there are {len(label.columns):,}",
                 place=Place(label.source.path),
             )
+
+
+@contextlib.contextmanager
+def _with_its_label(label: Found, preds: Found, settings: Settings) -> Iterator[None]:
+    """Add to a command that cuts the table out of a file of labels the option for its column of the labels.
+
+    Raises
+    ------
+    DataError
+        The error of reading the labels.
+    """
+    try:
+        yield
+    except DataError as error:
+        option = "" if settings.label is not None or label.source is preds.source else _column_of(label.source, preds)
+        if not option or not any(" < " in line for line in error.advice):
+            raise
+        advice = [f"{line}, then {option}" if " < " in line else line for line in error.advice]
+        raise type(error)(error.message, place=error.place, advice=tuple(advice)) from None
+
+
+def _column_of(source: Source, preds: Found) -> str:
+    """The option for the only column of the first lines of a text that has the classes, or nearly; else nothing."""
+    dialect, stream = getattr(source, "dialect", None), getattr(source, "stream", None)
+    if dialect is None or stream is None or dialect.runs:
+        return ""
+    rows = [line.split(dialect.delimiter) for line in stream.head.decode(errors="replace").splitlines()[:-1]]
+    width, _ = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
+    columns = list(zip(*(row for row in rows if len(row) == width), strict=True)) if width > 1 else []
+    classes, texts = {*map(loose, preds.names)}, [{*map(loose, column)} for column in columns]
+    found = [place for place, some in enumerate(texts, 1) if len(some) > 1 and some <= classes]
+    return f"--label '#{found[0]}'" if len(found) == 1 else ""
 
 
 def _check_given(names: tuple[str, ...], preds: Found, settings: Settings) -> None:

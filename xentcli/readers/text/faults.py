@@ -214,7 +214,7 @@ def before_table(lines: Sequence[str], written: Written, name: str = "") -> str:
     if first and not all(line.startswith("sep=") for line in lines[:first]):
         if end < len(lines):
             return written.by(f"sed -n {first + 1},{end}p", "keeps the table alone")
-        return _skipping(lines[:first], written)
+        return _skipping(lines[:first], written, lines[first:])
     # A title contains blanks; a single word may be a label, so that the first line is the header.
     titled = bool(name and lines) and " " in lines[0].strip()
     named = [index for index, line in enumerate(lines) if line.strip("\"' ") == name] if titled else []
@@ -274,11 +274,17 @@ def _has_number(line: str, delimiter: str) -> bool:
     return any(_FIGURE.fullmatch(field.strip("\"' ")) for field in _cut(line, delimiter))
 
 
-def _skipping(before: Sequence[str], written: Written) -> str:
-    """Return the command that skips the lines before a table."""
+def _skipping(before: Sequence[str], written: Written, table: Sequence[str] = ()) -> str:
+    """Return the command that skips the lines before a table, and what each of its lines has beside the fields."""
     count = f"the {len(before)} lines" if len(before) > 1 else "the line"
     if all(line.startswith(_COMMENT) for line in before):
         return written.by(f"grep -v '^{_COMMENT}'", "skips comments")
+    if table and written.delimiter == "," and all(re.fullmatch(r"[^,\"]*(, [^,\"]*)+", line) for line in table):
+        last = [line.rsplit(",", 1)[-1].strip() for line in table]
+        stops = all(text.endswith(".") and not is_number(text) for text in last)
+        script = f"1,{len(before)}d; s/, */,/g{'; s/[.]$//' * stops}"
+        also = f"the blanks after commas{' and the full stops at the end of lines' * stops}"
+        return written.by(f"sed '{script}'", f"skips {count} before the table, {also}")
     return written.by(f"tail -n +{len(before) + 1}", f"skips {count} before the table")
 
 
