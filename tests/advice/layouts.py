@@ -24,6 +24,8 @@ _FOLDERS = {
     "108-limits",
     "109-rekognition",
     "111-adult-test",
+    "112-tagged",
+    "113-texts",
 }
 
 CASES = {

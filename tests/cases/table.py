@@ -362,6 +362,8 @@ CASES = (
     Try("110-estimator", "d.json y.csv", _ANIMALS, "--preds probabilities"),
     Try("110-estimator", "d.json yn.csv", _ANIMALS),
     Try("111-adult-test", "p.csv adult.test", _SURE, "sed"),
+    Try("112-tagged", "p.txt y.txt", _SURE, "--delimiter space"),
+    Try("113-texts", "l.jsonl --label species", _ANIMALS, "python3"),
     Try("103-kaldi", "p.txt y0.txt", _ANIMALS, "sed"),
     Try("102-stata", "list.txt --label insure --classes cat,dog,emu", _ANIMALS, "awk"),
 )

@@ -36,7 +36,7 @@ from xentcli.pairing.roles import (
     used_columns,
 )
 from xentcli.pairing.sums import weighted_sums
-from xentcli.pairing.tokens import choices_command
+from xentcli.pairing.tokens import choices_command, numerals_command
 from xentcli.pairing.vectors import vector_advice
 from xentcli.readers.source import Source, has_first_line
 from xentcli.scoring.compat import COMPAT
@@ -158,7 +158,8 @@ def _check_lengths(preds: Found, settings: Settings) -> None:
         raise DataError(
             f"{preds.names[0]} has lists of differing length, or of text, and not a number for each class",
             place=Place(preds.source.path),
-            advice=choices_command(preds.source, settings.label if isinstance(settings.label, str) else None),
+            advice=choices_command(preds.source, settings.label if isinstance(settings.label, str) else None)
+            or numerals_command(preds.source, preds.names[0]),
         )
 
 

@@ -31,7 +31,7 @@ from xentcli.pairing.suggest import (
     summing_option,
 )
 from xentcli.pairing.tokens import TOKENS, prompt_command
-from xentcli.readers.source import Pick, Source
+from xentcli.readers.source import Pick, Source, has_first_line
 from xentcli.readers.text.faults import Written, cell_advice
 from xentcli.records import record, replace
 from xentcli.scoring.kinds import KINDS
@@ -304,7 +304,8 @@ def _no_number(
         return DataError(message, place=stray.place, advice=hint)
     if found.source.width == 1:
         if any(map(is_number, stray.text.split())):
-            return DataError(message, place=stray.place, advice="fields with spaces between? --delimiter space")
+            advice = f"fields with spaces between? --delimiter space{_numbers_between(stray, found.source)}"
+            return DataError(message, place=stray.place, advice=advice)
         swapped = f"are the files swapped? xent score {sources[-1].path} {found.source.path}"
         alone = len(sources) == 1 or any(map(is_number, stray.column))
         return DataError(message, place=stray.place, advice="" if alone else swapped)
@@ -323,6 +324,18 @@ def _no_number(
         place=stray.place,
         advice=(f"columns: {listed(found.names)}", *chooses),
     )
+
+
+def _numbers_between(stray: Stray, source: Source) -> str:
+    """The options for the only column of numbers of cells with blanks in them; empty where there is none."""
+    first = source.first_fields[0].split() if has_first_line(source) else []
+    rows = [cell.split() for cell in stray.column]
+    if {*map(len, rows)} != {len(first)}:
+        return ""
+    numeric = [place for place, column in enumerate(zip(*rows, strict=True)) if all(map(is_number, column))]
+    if len(numeric) != 1 or len(first) < 2:
+        return ""
+    return f" --preds '#{numeric[0] + 1}'{' --no-header predictions' * is_number(first[numeric[0]])}"
 
 
 def _doubt(found: Found, roles: Roles, queue: PartQueue, settings: Settings) -> Doubt:

@@ -8,11 +8,20 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from xentcli.columns.numerals import number, whole
+from xentcli.columns.numerals import is_number, number, whole
 from xentcli.readers.source import Source
 from xentcli.readers.text.faults import Written
 
-__all__ = ["ROWS", "TOKENS", "answers_command", "choices_command", "class_command", "is_gold", "prompt_command"]
+__all__ = [
+    "ROWS",
+    "TOKENS",
+    "answers_command",
+    "choices_command",
+    "class_command",
+    "is_gold",
+    "numerals_command",
+    "prompt_command",
+]
 
 _KEY = "top_logprobs"
 """What the answers of OpenAI's interfaces, and of those like them, call the list."""
@@ -54,6 +63,20 @@ def choices_command(source: Source, label: str | None) -> str:
     options = f"{'' if label is None else f'--label {shlex.quote(label)} '}--preds {shlex.quote(key)} --kind logits"
     done = f"keeps the log-likelihood of each choice, then {options}"
     return Written(source.path).by(f"python3 -c {shlex.quote(code)}", done, ".jsonl")
+
+
+def numerals_command(source: Source, name: str) -> str:
+    """Return the command for lists of numbers that are written as texts; empty where `name` has none in the records."""
+    record = _record_of(source)
+    found = record.get(name) if isinstance(record, dict) else None
+    if not isinstance(found, list) or not found or not all(isinstance(one, str) and is_number(one) for one in found):
+        return ""
+    key = json.dumps(name)
+    code = (
+        f"import json, sys; text = sys.stdin.read().strip(); rows = json.loads({ROWS}); "
+        f"[print(json.dumps({{**r, {key}: [float(c) for c in r[{key}]]}})) for r in rows]"
+    )
+    return Written(source.path).by(f"python3 -c {shlex.quote(code)}", f"makes numbers of the texts in {name}", ".jsonl")
 
 
 def _are_flagged(value: Any, depth: int) -> bool:
