@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import shlex
 from collections.abc import Sequence
 
@@ -236,10 +237,17 @@ def summing_option(source: Source, settings: Settings) -> str:
         return ""
     head = FirstCells.of(Found(source, tuple(range(source.width))), PartQueue(source))
     names = head.summing("")
-    needed = head.needed_for(names, settings).options if names else ""
-    return (
-        f"--preds {as_option(names, source)}{needed}: these sum to {100 if 'scale' in needed else 1}" if names else ""
-    )
+    # A column with an infinite or missing number among others must be reported, not skipped.
+    if not names or not all(map(_is_whole_or_text, head.columns.values())):
+        return ""
+    needed = head.needed_for(names, settings)
+    return f"--preds {as_option(names, source)}{needed.options}: these sum to {100 if needed.percent else 1}"
+
+
+def _is_whole_or_text(column: Sequence[str]) -> bool:
+    """Whether the cells of a column are all finite numbers, or none is a number."""
+    values = [number(text) for text in column]
+    return all(value is None for value in values) or all(value is not None and math.isfinite(value) for value in values)
 
 
 def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
