@@ -213,3 +213,19 @@ def test_a_column_of_missing_predictions_is_refused_though_the_other_columns_nea
     assert caught.value.place is not None and caught.value.place.column == "4"
     write("q.csv", "1,2,3,note,truth\n0.24,0.756,0.004,late,2\n0.3,0.6,0.1,late,1\n")
     assert score("q.csv", label="truth").classes == ("1", "2", "3")
+
+
+def test_ids_that_are_nearly_the_same_in_another_order_are_refused(
+    write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write("p.csv", "id,a,b\n001.png,0.25,0.75\n002.png,0.5,0.5\n")
+    write("same.csv", "id,y\n1,b\n2,a\n")
+    write("other.csv", "id,y\n2,a\n1,b\n")
+    write("strange.csv", "id,y\n2,a\n7,b\n")
+    for name in ("same.csv", "strange.csv"):
+        assert [w.code for w in score("p.csv", name, label="y").warnings] == ["row-names-differ"]
+    with pytest.raises(DataError, match="nearly the same id in another order") as caught:
+        score("p.csv", "other.csv", label="y")
+    assert "--id id" in caught.value.advice[0]
+    assert score("p.csv", "other.csv", label="y", align="position").cost == pytest.approx(1.0397207708399179)

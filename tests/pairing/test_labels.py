@@ -1080,3 +1080,15 @@ def test_labels_without_a_column_and_columns_without_a_label_are_shown_side_by_s
     done = call("score", "p.csv", "l.csv")
     assert done.code == 3
     assert all(part in done.err for part in said), done.err
+
+
+@pytest.mark.parametrize("names", [("True", "False"), ("p_yes", "p_no"), ("POS", "NEG")])
+def test_labels_0_and_1_beside_columns_called_yes_and_no_in_this_order_are_warned_of(names: tuple[str, str]) -> None:
+    frame = pd.DataFrame([[0.25, 0.75], [0.75, 0.25]], columns=list(names)).assign(y=[1, 0])
+    warned = score(frame, label="y").warnings
+    assert [warning.code for warning in warned] == ["columns-permuted"]
+    assert f"--preds {names[1]},{names[0]}" in warned[0].advice
+    for options in ({"preds": [*names[::-1]]}, {"index_base": 0}):
+        assert score(frame, label="y", **options).warnings == ()
+    texts = frame.assign(y=[names[1].removeprefix("p_"), names[0].removeprefix("p_")])
+    assert score(texts, label="y").warnings == ()

@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from tests.conftest import Run, Write
 from xentcli import score
 from xentcli.errors import DataError, UsageError, XentError
+from xentcli.readers.nested import fields_of
 
 RNG = np.random.default_rng(4)
 Q = RNG.dirichlet(np.ones(3), 50)
@@ -290,6 +291,54 @@ def test_json_lines_in_any_block_and_from_a_stream(xent: Run, write: Write) -> N
 @pytest.mark.parametrize("line", ["1:0.5", "1:0.5 2:x", "1:0.5 1:0.5", "1:0.5 2:0.5 3:0", "", "1:0.5,2:0.5"])
 def test_a_line_of_other_tokens_is_refused(line: str, write: Write) -> None:
     assert "row 2" in refusal(write("p.predict", f"1:0.5 2:0.5\n{line}\n1:0.5 2:0.5\n"), ["1", "1", "2"])
+
+
+@pytest.mark.parametrize(
+    "line", ["1:0.5 2:0.5", "1:0.5 2:0.5 ", "1:0.5 2:0.5 tag 2:0.5", "1:0.5 tag", "1:0.5 2:0.5 a b"]
+)
+def test_each_line_has_a_tag_or_none_has(line: str, write: Write) -> None:
+    assert score(write("p.predict", "1:0.5 2:0.5 a\n1:0.5 2:0.5 b\n"), ["1", "2"]).cost == math.log(2)
+    assert "row 2" in refusal(write("q.predict", f"1:0.5 2:0.5 a\n{line}\n"), ["1", "1"])
+
+
+# Layouts of the same values give the same bits.
+
+
+def test_scores_as_texts_tags_and_flat_tensors_change_no_bit(write: Write) -> None:
+    q, rows = np.tile(Q, (20, 1)).tolist(), range(20 * len(Q))
+    pairs = [[{"prob": one[k], "label": str(k)} for k in RNG.permutation(3).tolist()] for one in q]
+    lines = [json.dumps({"p": each}) for each in pairs]
+    texts = [json.dumps({"p": [{**pair, "prob": repr(pair["prob"])} for pair in each]}) for each in pairs]
+    tokens = [" ".join(f"{k}:{v!r}" for k, v in enumerate(one)) for one in q]
+    flat = {"name": "p", "datatype": "FP64", "shape": [len(q), 3], "data": np.ravel(q).tolist()}
+    labels = np.tile(Y, 20)
+    tagged = "\n".join(f"{line} tag{row}" for row, line in zip(rows, tokens, strict=True))
+    files = {
+        write("lines.jsonl", "\n".join(lines)): "p",
+        write("texts.jsonl", "\n".join(texts)): "p",
+        write("texts.json", json.dumps(json.loads(f"[{','.join(texts)}]"), indent=1)): "p",
+        write("tokens.txt", "\n".join(tokens)): None,
+        write("tags.txt", tagged): None,
+        write("server.json", json.dumps({"model_name": "m", "outputs": [flat]})): None,
+    }
+    costs = {score(file, labels, preds=preds).cost for file, preds in files.items()}
+    assert costs == {score(np.array(q), labels).cost}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "found"),
+    [
+        ([{"prob": "0.25", "label": "0"}, {"prob": "0.75", "label": "1"}], True),
+        ([{"label": "0.75", "prob": "0.75"}, {"label": "0.25", "prob": "0.25"}], True),
+        ([{"a": "0.25", "b": "0"}, {"a": "0.75", "b": "1"}], False),
+        ([{"prob": "0.25", "label": "x"}, {"prob": "high", "label": "y"}], False),
+    ],
+)
+def test_texts_are_scores_where_they_are_numbers_and_the_labels_are_known(
+    pairs: list[dict[str, str]], *, found: bool
+) -> None:
+    (field, *others) = fields_of({"p": pairs})
+    assert ((field.form, others) == ("pairs", [])) == found
 
 
 # What other tools write is scored with at most one option.
