@@ -202,7 +202,7 @@ def _chosen(
 
 
 def _called(roles: Roles, queues: Sequence[PartQueue], settings: Settings, *, whole: bool) -> list[Collection[str]]:
-    """What labels may call the classes: the labels that decide, or the names of label columns less their ends."""
+    """The names that labels give the classes: the labels that decide, or names of label columns without common ends."""
     label = roles["label"][0]
     if len(label.columns) > 1:
         return [names for _, names in cuts_of(label.names) if "" not in names]
@@ -237,7 +237,7 @@ def _confirmed_by_nothing(
     labels: Collection[str],
     settings: Settings,
 ) -> Found:
-    """All columns, whose rows do not sum to 1; refused where a set of them comes nearer, or one has probabilities."""
+    """All columns, though rows do not sum to 1; DataError if a subset is nearer, or one column has probabilities."""
     found = head.found
     chosen = chosen or (head.shares if len(head.shares) == 1 else head.only_graded if len(labels) == 2 else ())
     # One column alone has no sum.
@@ -263,7 +263,7 @@ def _as_option(head: Head, places: Sequence[int]) -> str:
 
 
 def _chooses(head: Head, chosen: Sequence[int], sources: Sequence[Source], labels: Collection[str]) -> tuple[str, ...]:
-    """The options that choose some columns, and why: --id for one that is in every file and tells rows apart."""
+    """The options that choose some columns, with the reason; --id for distinct values that every file has."""
     names = head.names(chosen)
     out = [name for name in head.found.names if name not in names]
     if not head.sums_to_1(chosen):

@@ -124,7 +124,7 @@ def suggestions(source: Source, settings: Settings) -> tuple[str, ...]:
 
 
 def _classes_option(classes: Sequence[str], settings: Settings) -> str:
-    """The option that names the classes, where all are known and can be written so."""
+    """The --classes option, if all names are known and none has a comma or outer blanks; else empty."""
     plain = (
         settings.classes is None
         and classes
@@ -134,26 +134,26 @@ def _classes_option(classes: Sequence[str], settings: Settings) -> str:
 
 
 def _list_of(name: str, source: Source) -> list[str]:
-    """The columns of the list that a column is a place of; none where it is one of its own."""
+    """The names of all columns of the list that a column belongs to; empty for a column outside any list."""
     groups = {} if source.traits.flat is None else source.traits.flat.groups
     each = ([name_of(source, column) for column in places] for list_, places in groups.items() if list_)
     return next((names for names in each if name in names), [])
 
 
 def _is_whole(label: str, preds: Sequence[str], head: FirstCells, source: Source) -> bool:
-    """Whether a label is a column of its own, or of a list that has a share for each class of the predictions."""
+    """Whether a label column is outside any list, or its list has one share per class and sums to 1."""
     names = _list_of(label, source)
     return not names or (len(names) == len(preds) and names != list(preds) and head.sum_to_1(names))
 
 
 def _label_run(label: str, head: FirstCells, source: Source) -> str:
-    """A label as --label takes it: the whole list that it is a place of."""
+    """The value of --label for a column: the whole list, if it belongs to one."""
     names = _list_of(label, source)
     return _preds_run(names, head.names, source) if names else label
 
 
 def _if_sorted(head: FirstCells, label: str, preds: Sequence[str], settings: Settings) -> str:
-    """The option that names predictions called by their places by the labels in sorted order, and the condition."""
+    """The option that names unnamed predictions by the sorted labels, with its condition; else empty."""
     if settings.classes is not None or label not in head.names or head.is_readable(label, preds):
         return ""
     option = sorted_classes(head.distinct[label], preds)
@@ -215,7 +215,7 @@ def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool =
 
 
 def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
-    """Return the label columns whose first values are names of the predictions but for blanks, case and the like."""
+    """Return the label columns whose first values are names of the predictions except for blanks, case and the like."""
     if not (label.source.tabular and preds.named and len(preds.columns) > 1):
         return []
     head, names = FirstCells.of(label, queue), {near.loose(name) for name in preds.names}
@@ -224,7 +224,7 @@ def nearly_fitting(label: Found, preds: Found, queue: PartQueue) -> list[str]:
 
 
 def needed_for(preds: Found, queue: PartQueue, settings: Settings) -> Needed:
-    """Return the options without which columns, or those of them that sum to 1 or 100, are no predictions."""
+    """Return the options that columns need to be predictions; only for those that sum to 1 or 100, where some do."""
     if not preds.source.tabular:
         return Needed()
     head = FirstCells.of(preds, queue)
@@ -251,7 +251,7 @@ def _is_whole_or_text(column: Sequence[str]) -> bool:
 
 
 def nearly_as(found: Found, preds: Found, name: str, queue: PartQueue) -> str:
-    """Return the advice for a column whose values nearly are the names of the predictions: --classes, or a copy."""
+    """Return the advice for a column whose values are nearly the predictions' names: --classes, or a clean copy."""
     head = FirstCells.of(found, queue)
     place = head.names.index(name)
     values = [text for text in dict.fromkeys(head.columns[name]) if not is_missing(text)]
@@ -296,7 +296,7 @@ def classes_beside(preds: Found, label: str, settings: Settings) -> tuple[str, .
 
 
 def are_in_descending_order(preds: Found) -> bool:
-    """Say whether each row of some predictions, of which there are three columns or more, falls from left to right."""
+    """Return whether three or more columns of predictions decrease from left to right in every row."""
     if not (preds.source.repeatable and preds.source.tabular):
         return False
     head = FirstCells.of(preds, PartQueue(preds.source))
@@ -304,7 +304,7 @@ def are_in_descending_order(preds: Found) -> bool:
 
 
 def conversion(source: Source, settings: Settings, other: Source) -> str:
-    """Return the command that makes columns of predictions, labels being in another file; empty where none has to."""
+    """Return the command that converts a file to columns of predictions, with labels in another file; else empty."""
     if settings.preds is not None or not (source.repeatable and other.repeatable and source.tabular and other.tabular):
         return ""
     head, other_head = (FirstCells.of(Found(one, tuple(range(one.width))), PartQueue(one)) for one in (source, other))
@@ -317,7 +317,7 @@ def conversion(source: Source, settings: Settings, other: Source) -> str:
 
 
 def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
-    """Return the label columns from 0 to 1, or of counts, that are called as predictions are, in their order."""
+    """Return the names, in order, of predictions that a label column of shares or counts has too."""
     if not (label.source.tabular and preds.named):
         return []
     head = FirstCells.of(label, queue)
@@ -325,7 +325,7 @@ def one_hot(label: Found, preds: Found, queue: PartQueue) -> list[str]:
 
 
 def has_counts(label: Found, names: Sequence[str], queue: PartQueue) -> bool:
-    """Whether some label columns are counts, of which rows have more than one."""
+    """Whether label columns are counts, and some row has a total above 1."""
     head = FirstCells.of(label, queue)
     table = np.array([head.counts[name] for name in names if name in head.counts])
     return len(table) == len(names) and bool((table.sum(axis=0) > 1).any())
@@ -421,7 +421,7 @@ def _long_rows(head: FirstCells, source: Source, settings: Settings, other: Sour
 
 
 def _unfolding(head: FirstCells, source: Source, settings: Settings) -> str:
-    """The command that makes columns of nested cells of delimited text; empty where there are none."""
+    """The command that unfolds nested cells of delimited text into columns; empty without such cells."""
     dialect = getattr(source, "dialect", None)
     if dialect is None or not source.header:
         return ""
@@ -460,7 +460,7 @@ def as_option(preds: Sequence[str], source: Source) -> str:
 
 
 def _run(preds: Sequence[str], names: Sequence[str]) -> str:
-    """Columns as --preds takes them; a long run of neighbours as first:last."""
+    """The value of --preds for columns; a long run of neighbours is first:last."""
     first = names.index(preds[0])
     words = spec_of(preds, [names.index(name) for name in preds])
     if len(preds) > 6 and list(names[first : first + len(preds)]) == list(preds):
@@ -469,7 +469,7 @@ def _run(preds: Sequence[str], names: Sequence[str]) -> str:
 
 
 def _preds_run(preds: Sequence[str], names: Sequence[str], source: Source) -> str:
-    """The same, or the name of the list whose numbers the columns are."""
+    """The value of --preds for columns; the name of the list, if they are all of its numbers."""
     flat = source.traits.flat
     groups = {} if flat is None else flat.groups
     whole = (name for name, places in groups.items() if name and [name_of(source, c) for c in places] == list(preds))

@@ -230,7 +230,7 @@ def _unnamed(field: Field, found: Any) -> Field:
 
 
 def _reach(found: Any, path: Path) -> Any:
-    """Follow a path; through a list of objects to the list of what each has, or the only one if that is a list."""
+    """Follow a path; in a list of objects, collect the value of each; a single list, text or object is itself."""
     for place, key in enumerate(path):
         if isinstance(found, list) and isinstance(key, str):
             gathered = [_reach(item, path[place:]) for item in found]

@@ -30,7 +30,7 @@ _HEADERS = ("columns", "classes", "class_names", "labels", "names", "header")
 
 @record(frozen=True, eq=False)
 class Table:
-    """Rows in memory, their columns, and whether the first of these has their names."""
+    """Rows in memory, their columns, and whether the first column is the key of each row."""
 
     fields: tuple[Field, ...]
     rows: Sequence[Any]
@@ -38,7 +38,7 @@ class Table:
 
 
 class AmbiguousError(Exception):
-    """Numbers that are a table in two ways."""
+    """Numbers that can be read as rows or as columns."""
 
 
 @record(frozen=True, eq=False)
