@@ -141,6 +141,9 @@ def test_labels_that_are_a_threshold_of_the_predictions_are_noticed_where_that_i
             preds, (q > 0.3).astype(int) ^ (q == q.max()), block_bytes=block_bytes
         )
         assert codes(preds, (RNG.uniform(size=N) < q).astype(int), block_bytes=block_bytes) == []
+    # A model that separates the classes leaves them a gap.
+    apart = np.r_[RNG.uniform(0.1, 0.3, N // 2), RNG.uniform(0.4, 0.9, N // 2)]
+    assert codes(apart, (apart > 0.35).astype(int), block_bytes=block_bytes) == []
     sure = np.r_[np.full(50, 0.001), 0.3, np.full(50, 0.999)]
     assert codes(sure, np.r_[np.zeros(50, int), np.ones(51, int)], block_bytes=block_bytes) == []
     weights = np.r_[1.0, np.full(N - 1, 2.0)]

@@ -33,6 +33,8 @@ LEAST_ROWS = 30
 """With fewer rows most patterns may be due to chance."""
 LEAST_HARD = 10
 _MANY_INFINITE = 0.1
+# The gap that a threshold leaves, times the rows: mostly below it where q is spread evenly.
+_SPACINGS = 3
 
 
 @record(frozen=True, eq=False)
@@ -301,6 +303,9 @@ def _threshold(case: Case) -> Iterator[Warning]:
     ):
         return
     name, (low, high) = case.plan.classes[1], (cut.low, cut.high)
+    # A model that separates the classes leaves them a gap; where a threshold made the labels, rows are close to it.
+    if high - low > _SPACINGS / cut.rows:
+        return
     what = f"every label is {name} where its probability is {high:.4g} or more, and none where it is {low:.4g} or less"
     yield from _as_predicted(case, cut.log_chance, what)
 
