@@ -451,9 +451,15 @@ ONE_VALUE = [
     ("command", "option"), ONE_VALUE, ids=[f"{command} {option.opts[0]}" for command, option in ONE_VALUE]
 )
 def test_an_option_of_one_value_given_twice_is_refused(
-    command: str, option: click.Option, capsys: pytest.CaptureFixture[str]
+    command: str,
+    option: click.Option,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """click would silently take the last value."""
+    # A check writes its error to the last file of --junit.
+    monkeypatch.chdir(tmp_path)
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
     with pytest.raises(SystemExit) as end:
         main([command, "preds.csv", f"{option.opts[0]}=1", f"{option.opts[0]}=2"])
