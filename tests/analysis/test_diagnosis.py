@@ -134,21 +134,24 @@ def test_labels_that_are_the_predicted_class_are_noticed_where_that_is_implausib
 @pytest.mark.parametrize("block_bytes", [1, 1 << 20])
 def test_labels_that_are_a_threshold_of_the_predictions_are_noticed_where_that_is_implausible(block_bytes: int) -> None:
     q = RNG.uniform(size=N)
-    for preds in (q, np.c_[1 - q, q]):
-        assert codes(preds, (q > 0.3).astype(int), block_bytes=block_bytes)[0] == "label-is-prediction"
-        # One row on the other side; labels drawn by the probabilities; a threshold of a sure model.
-        assert "label-is-prediction" not in codes(
-            preds, (q > 0.3).astype(int) ^ (q == q.max()), block_bytes=block_bytes
+
+    def of(y: Array, q: Array = q, name: str = "predicted", **more: Any) -> list[str]:
+        frame = pd.DataFrame({"q": q, "other": 1 - q, name: y, **more})
+        one, two = (
+            codes(frame, label=name, preds=preds, block_bytes=block_bytes, weights="w" if more else None)
+            for preds in ("q", "other,q")
         )
-        assert codes(preds, (RNG.uniform(size=N) < q).astype(int), block_bytes=block_bytes) == []
-    # A model that separates the classes leaves them a gap.
-    apart = np.r_[RNG.uniform(0.1, 0.3, N // 2), RNG.uniform(0.4, 0.9, N // 2)]
-    assert codes(apart, (apart > 0.35).astype(int), block_bytes=block_bytes) == []
+        assert one == two
+        return one
+
+    assert "label-is-prediction" in of((q > 0.3).astype(int))
+    # Another name; one row on the other side; labels drawn by the probabilities; a threshold of a sure model; weights.
+    assert of((q > 0.3).astype(int), name="y") == []
+    assert "label-is-prediction" not in of((q > 0.3).astype(int) ^ (q == q.max()))
+    assert of((RNG.uniform(size=N) < q).astype(int)) == []
     sure = np.r_[np.full(50, 0.001), 0.3, np.full(50, 0.999)]
-    assert codes(sure, np.r_[np.zeros(50, int), np.ones(51, int)], block_bytes=block_bytes) == []
-    weights = np.r_[1.0, np.full(N - 1, 2.0)]
-    frame = pd.DataFrame({"q": q, "y": (q > 0.3).astype(int), "w": weights})
-    assert codes(frame, label="y", preds="q", weights="w", block_bytes=block_bytes) == []
+    assert of(np.r_[np.zeros(50, int), np.ones(51, int)], sure) == []
+    assert of((q > 0.3).astype(int), w=np.r_[1.0, np.full(N - 1, 2.0)]) == []
 
 
 @pytest.mark.parametrize("block_bytes", [1, 1 << 20])

@@ -33,8 +33,6 @@ LEAST_ROWS = 30
 """With fewer rows most patterns may be due to chance."""
 LEAST_HARD = 10
 _MANY_INFINITE = 0.1
-# The gap that a threshold leaves, times the rows: mostly below it where q is spread evenly.
-_SPACINGS = 3
 
 
 @record(frozen=True, eq=False)
@@ -68,6 +66,13 @@ class Case:
     def weighted(self) -> bool:
         """Whether rows have different weights, their own or those of their classes."""
         return self.total.classes.masses is not None or self.plan.recipe.class_weight is not None
+
+    @property
+    def suspected(self) -> bool:
+        """Whether labels stand beside the predictions, in a column named for them or though a label file is given."""
+        names = self.plan.label_columns if len(self.plan.label_columns) == 1 else ()
+        named = any(name.lower().startswith("pred") for name in names)
+        return "label" in self.plan.picks[0] and (self.plan.has_label_file or named)
 
     @property
     def unweighted(self) -> str:
@@ -291,10 +296,14 @@ def _predicted(case: Case) -> Iterator[Warning]:
 
 
 def _threshold(case: Case) -> Iterator[Warning]:
-    """Labels of two classes that a threshold other than 0.5 gives, in all rows."""
+    """Labels of two classes that a threshold other than 0.5 gives, in all rows, where their name or place is suspect.
+
+    A model that ranks all rows right, and is not sure of it, gives the same: these numbers alone are no evidence.
+    """
     pairs, cut = case.confusion.pairs, case.cut
     if (
-        not pairs.rows
+        not case.suspected
+        or not pairs.rows
         or pairs.accuracy() == 1
         or not np.ptp(pairs.true)
         or case.weighted
@@ -303,9 +312,6 @@ def _threshold(case: Case) -> Iterator[Warning]:
     ):
         return
     name, (low, high) = case.plan.classes[1], (cut.low, cut.high)
-    # A model that separates the classes leaves them a gap; where a threshold made the labels, rows are close to it.
-    if high - low > _SPACINGS / cut.rows:
-        return
     what = f"every label is {name} where its probability is {high:.4g} or more, and none where it is {low:.4g} or less"
     yield from _as_predicted(case, cut.log_chance, what)
 
@@ -313,12 +319,11 @@ def _threshold(case: Case) -> Iterator[Warning]:
 def _as_predicted(case: Case, log_chance: float, what: str) -> Iterator[Warning]:
     """The warning that labels look like the prediction, if their chance is below 1 in 1,000,000; less if suspected."""
     plan = case.plan
-    names, beside = plan.label_columns if len(plan.label_columns) == 1 else (), "label" in plan.picks[0]
-    suspected = beside and (plan.has_label_file or any(name.lower().startswith("pred") for name in names))
-    chance = 20 if suspected else 1_000_000
+    names = plan.label_columns if len(plan.label_columns) == 1 else ()
+    chance = 20 if case.suspected else 1_000_000
     if not -log_chance > math.log(chance):
         return
-    where = "".join(f"column {name} of " for name in names) + plan.inputs[not beside].path
+    where = "".join(f"column {name} of " for name in names) + plan.inputs["label" not in plan.picks[0]].path
     preds = shlex.quote(plan.predictions.path)
     yield Warning(
         "label-is-prediction",
