@@ -138,6 +138,12 @@ def test_a_row_group_of_parquet_is_read_in_batches(compression: str, tmp_path: P
     assert peaks[5_000_000] < 1.2 * peaks[1_000_000], peaks
 
 
+def test_a_command_reads_parquet_without_an_allocator_that_keeps_what_is_freed() -> None:
+    code = "from xentcli.cli.process import prepare as f; f(); import pyarrow as p; print(p.default_memory_pool().backend_name)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "system\n"
+
+
 def test_a_file_larger_than_the_address_space_is_scored(tmp_path: Path) -> None:
     """1.2 GB of zero logits in a sparse file, with an address space of 1 GiB."""
     rows, classes = 300_000, 1000

@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 from xentcli.errors import DEFECT, INTERRUPTED, READER_GONE, SIGNALLED, FileError, UsageError, XentError
-from xentcli.extras import check_room, is_limited, no_room
+from xentcli.extras import check_room, no_room
 from xentcli.heap import keep_freed_memory
 from xentcli.signals import end_at_once, handle
 from xentcli.writers.safe import terminal
@@ -140,6 +140,8 @@ def prepare() -> None:
     _check_memory()
     # OpenBLAS interrupts the process if it cannot start a thread.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    # pyarrow's own allocators keep what is freed, and reserve all that a limit leaves, up to 1 GiB.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     keep_freed_memory(one_heap=True)
     if _alone:
         # Help and usage errors do not need it.
@@ -151,9 +153,6 @@ def prepare() -> None:
 def _check_memory() -> None:
     """Raise FileError if a limit on the address space (ulimit -v) leaves too little for NumPy."""
     check_room(_LEAST_FREE, "start")
-    if is_limited():
-        # pyarrow's own allocator would reserve all that the limit leaves, up to 1 GiB.
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def _buffer_output() -> None:
