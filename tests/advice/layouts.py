@@ -9,6 +9,7 @@ from tests.cases.test_cases import HERE
 __all__ = ["CASES"]
 
 _FOLDERS = {
+    "89-vw-tags",
     "91-classlabel",
     "92-near-ids",
     "93-long-json",

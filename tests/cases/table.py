@@ -323,6 +323,7 @@ CASES = (
     Try("88-r-printed", "p.txt y0.txt", _ANIMALS, "--index-base 0"),
     Try("88-r-printed", "pb.txt fac.txt", _ANIMALS, "awk"),
     Try("89-vw-tags", "p.txt y.txt", _ANIMALS),
+    Try("89-vw-tags", "p.txt yi.csv", _ANIMALS, "sed"),
     Try("90-sparse", "sv.csv --label label", _ANIMALS),
     Try("91-classlabel", "p.parquet --label label", _ANIMALS, "--preds emu,cat,dog"),
     Try("91-classlabel", "l.parquet --label label", _ANIMALS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
@@ -31,6 +32,7 @@ from xentcli.pairing.suggest import (
     suggestions,
 )
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
+from xentcli.readers.text.faults import Written
 from xentcli.records import record
 from xentcli.settings import Settings
 
@@ -266,7 +268,7 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
         return _Ids()
     columns = _ids_in_both(roles, sources, queues)
     if not columns:
-        return _Ids()
+        return _ids_of_two_names(roles, sources, queues)
     name = name_of(sources[0], columns[0])
     ids = [_first_texts(column, queue) for column, queue in zip(columns, queues, strict=False)]
     if any(number(text) is not None and whole(text) is None and not text.isdecimal() for text in itertools.chain(*ids)):
@@ -276,6 +278,25 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
     subset = short and not settings.subset and bool({*ids[0]} & {*ids[1]}) and {*ids[0]} != {*ids[1]}
     copy = _made_equal(columns, ids, sources) if short and not {*ids[0]} & {*ids[1]} else ""
     return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}", copy)
+
+
+def _ids_of_two_names(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> _Ids:
+    """The texts that tell rows apart and are the same in both files under two names, with the command that renames."""
+    dialect = getattr(sources[1], "dialect", None)
+    if dialect is None or not (sources[1].header and sources[0].tabular):
+        return _Ids()
+    each = [
+        {name_of(source, c): _first_texts(c, queue) for c in free_columns(source, roles) if _differ(c, queue)}
+        for source, queue in zip(sources[:2], queues, strict=False)
+    ]
+    for (one, ids), (other, others) in itertools.product(*(named.items() for named in each)):
+        plain = all(re.fullmatch(r"\w+", name) for name in (one, other)) and one != other
+        if plain and {*ids} == {*others} and not any(number(text) is not None for text in ids):
+            ends = f"(^|{dialect.delimiter})", f"({dialect.delimiter}|$)"
+            script = f"sed -E '1s/{ends[0]}{other}{ends[1]}/\\1{one}\\2/'"
+            copy = Written(sources[1].path).by(script, f"calls the ids {one} in both files")
+            return _Ids(other, f" --id {one}", f"{copy}, then ")
+    return _Ids()
 
 
 def _made_equal(columns: Sequence[int], ids: Sequence[Sequence[str]], sources: Sequence[Source]) -> str:
