@@ -563,3 +563,19 @@ def test_groups_and_classes_of_a_calibration_are_tables_of_80_columns() -> None:
     every = sorted((part.miscalibration for part in result.decomposition[1:]), reverse=True)
     assert shown == pytest.approx(every[:20], abs=6e-5)
     assert "fitted on these rows: miscalibration is overstated\n" in text
+
+
+def test_limits_and_causes_of_long_names_in_wide_letters_are_tables_of_80_columns() -> None:
+    names = [
+        "a name of sixty letters that goes on and on and on and on on",
+        "大きな犬と小さな猫と、とても長い名前のクラスです",
+    ]
+    q, y = [[0.7, 0.3], [0.6, 0.4], [0.2, 0.8], [0.9, 0.1]], [names[place] for place in (0, 1, 0, 1)]
+    result = xentcli.check(q, y, classes=names, by={"site": y[::-1]}, max={"cost": 0.5}, max_each={"cost": 0.6})
+    text = rendered(result, "table", width=80)
+    limits, why, *_ = text.split("\n\n")
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert re.search(
+        r"^FAIL +cost  site 大き\S.*\.\.\.\S+です +\d\.\d+ +at most +0\.6000? ", limits, flags=re.MULTILINE
+    ), text
+    assert re.search(r"^ +class 大き.*\.\.\.\S+です +\d\.\d{4} +\d", why, flags=re.MULTILINE), text

@@ -99,3 +99,8 @@ def test_two_hyphens_of_a_command_or_a_name_are_no_dash() -> None:
     text = rendered(xentcli.explain([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]], [0, 0, 1]), "latex")
     assert "-{}-by-class" in text and "--" not in text
     assert LatexNodes2Text().latex_to_text(latex("a--b---c ?`''")) == "a--b---c ?`''"
+
+
+def test_a_negative_infinity_in_latex_has_a_minus() -> None:
+    text = rendered(xentcli.explain([[0.0, 1.0]], [0], row=1), "latex")
+    assert text.count("$-$inf") == 3 and " -inf" not in text

@@ -12,7 +12,7 @@ from xentcli.writers.safe import latex, terminal
 
 __all__ = ["render"]
 
-_MINUS = re.compile(r"(?<![^ (])-(?=[0-9 ]|ln )")
+_MINUS = re.compile(r"(?<![^ (])-(?=[0-9 ]|ln |inf\b)")
 _RANGE = re.compile(r"([0-9]+\.[0-9]+)-([0-9]+\.[0-9]+)")
 
 

@@ -56,4 +56,7 @@ def _figures(result: CheckReport) -> RenderableType | None:
 
 def _why(result: CheckReport) -> RenderableType | None:
     rows = [("" if number else "why", *cells) for number, cells in enumerate(reason_rows(result))]
-    return Columns(rows, styles=["bold"], first=range(MOST)) if rows else None
+    if not rows:
+        return None
+    # What explains a failure, and the limit before it, have names of files in them.
+    return Columns(rows, styles=["bold"], names=range(1, len(rows[0]) - 2), first=range(MOST))

@@ -115,16 +115,16 @@ class _Facts:
 
 
 def _middle_cut(name: str, longest: int) -> str:
-    """Return a name of so many letters at most: of a longer one both ends.
+    """Return a name of so many columns at most: of a wider one both ends.
 
-    >>> _middle_cut("a" * 40 + "-final", 28)
-    'aaaaaaaaaaaaaa...aaaaa-final'
+    >>> _middle_cut("a" * 40 + "-final", 28), _middle_cut("大きな犬と小さな猫", 13)
+    ('aaaaaaaaaaaaaa...aaaaa-final', '大きな...な猫')
     """
     shown = terminal(name)
     if cell_len(shown) <= longest:
         return name
     tail = (longest - 3) // 2 - 1
-    return f"{set_cell_size(shown, longest - 3 - tail)}...{shown[-tail:]}"
+    return f"{set_cell_size(shown, longest - 3 - tail)}...{set_cell_size(shown[::-1], tail)[::-1]}"
 
 
 def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
