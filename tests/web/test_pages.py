@@ -163,10 +163,12 @@ def test_a_report_is_whole_and_accessible_on_a_phone_a_desk_and_paper(
 def ugly() -> Iterator[Any]:
     """Documents of two rows, one column, infinite losses, losses alone, and names of 60 letters without a blank."""
     random, names = np.random.default_rng(1), [letter * 60 for letter in "abc"]
+    spaced = [f"{name[:8]} {name[:20]} {name[:30]}" for name in names]
     q, y = random.dirichlet(np.ones(3), 60), random.integers(3, size=60)
     models = {name: random.dirichlet(np.ones(3), 60) for name in names}
     yield xentcli.compare(models, y, by={names[0]: y}, by_class=True, worst=5, details=COMPARED)
-    yield xentcli.score(q, [names[label] for label in y], classes=names, by={names[0]: y}, details=DETAILS)
+    named: dict[str, Any] = {"classes": spaced, "by": {names[0]: [spaced[label] for label in y]}}
+    yield xentcli.score(q, [spaced[label] for label in y], **named, details=DETAILS)
     yield xentcli.explain(q, [names[label] for label in y], classes=names, by={names[0]: y})
     yield xentcli.check([[0.7, 0.3], [1.0, 0.0]], [0, 1], max={"cost": 0.1}, details=DETAILS)
     yield xentcli.compare({"a": [[1.0, 0.0]] * 2, "b": [[1.0, 0.0], [0.4, 0.6]]}, [1, 0], details=COMPARED)

@@ -17,6 +17,8 @@ MOST_ROWS = 2000
 """Rows of a table with all digits; the JSON has them all."""
 _SHORTEST, _LONGEST = 16, 24
 """Letters of the texts, and of the names, that stay on one line."""
+_LEAST_LONG = 20
+"""Letters in a line of a text that may break anywhere, as in the style sheet."""
 _PHONE, _DESK, _PAPER = 34, 72, 94
 """Letters in a row that have room, in a font whose digits are wide."""
 _GAP = 1.3
@@ -59,7 +61,8 @@ def _least(title: str, side: str, cells: Sequence[str]) -> int:
     whole = [cell for cell in cells if side == "r" or is_whole(cell)]
     parts = [title] if side == "r" and is_whole(title) else title.split()
     parts += [word for cell in cells if side != "r" and not is_whole(cell) for word in cell.split()]
-    return max([*map(cell_len, whole), *(min(cell_len(part), _LONGEST) for part in parts)], default=0)
+    least = _LEAST_LONG if any(map(is_long, cells)) else 0
+    return max([least, *map(cell_len, whole), *(min(cell_len(part), _LONGEST) for part in parts)])
 
 
 def is_whole(cell: str) -> bool:
