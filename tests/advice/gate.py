@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,18 @@ def scored(model: str) -> Any:
 SCORE = "score run.csv --label t --preds a,b --quiet"
 
 CASES = {
+    "labels as a model of other classes": Case(
+        "compare p.csv q.csv y.csv",
+        {"p.csv": "a,b,c\n.5,.3,.2\n.2,.6,.2\n", "q.csv": "a,b,c\n.4,.4,.2\n.3,.6,.1\n", "y.csv": "y\na\nb\n"},
+        ("xent compare p.csv q.csv --labels y.csv",),
+        None,
+    ),
+    "labels of two classes as a model": Case(
+        "compare p.csv y.csv",
+        {"p.csv": "p\n.5\n.25\n", "y.csv": "y\n1\n0\n"},
+        ("xent score p.csv y.csv",),
+        (math.log(2) - math.log(0.75)) / 2,
+    ),
     "more shards than rows": Case(
         f"{SCORE} --shard 3/100", RUN, ("--shard I/40",), None, {"I": "3"}, ("--shard", "3/100")
     ),

@@ -119,7 +119,7 @@ def compare(
         if fit == "temperature":
             raise UsageError("--fit temperature needs labels", advice="--labels FILE or --label COLUMN")
         result = divergences(list(named_models.items()), chosen, threads=threads)
-        return replace(result, warnings=tuple(_same_files(named_models)))
+        return replace(result, warnings=(*result.warnings, *_same_files(named_models)))
     jobs = [(name, data, chosen) for name, data in named_models.items()]
     if each:
         data = next(iter(named_models.values()))

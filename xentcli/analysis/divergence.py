@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from xentcli.analysis.summary import input_of
 from xentcli.arrays import Floats
 from xentcli.engine.passes import batches_again
 from xentcli.engine.tasks import refuse_cluster
-from xentcli.errors import DataError, Place, UsageError
+from xentcli.errors import DataError, Place, UsageError, Warning
 from xentcli.options import spelled
 from xentcli.pairing import Feed
 from xentcli.pairing.headers import with_headers
@@ -52,8 +55,16 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
     for name, row in settings.rows.items():
         if name not in _OF_PREDICTIONS and row.is_set(getattr(settings, name)):
             raise UsageError(f"{spelled(name)} has no use without labels", advice="--labels FILE or --label COLUMN")
-    reference, *others = [(name, _feed(data, settings)) for name, data in models]
-    found = [_compared(reference, other, settings, threads) for other in others]
+    feeds, found, warnings = [], [], []
+    for name, data in models:
+        with _named_as_labels(models, data, settings) as advice:
+            feeds.append((name, _feed(data, settings)))
+            if len(feeds) > 1:
+                found.append(_compared(feeds[0], feeds[-1], settings, threads))
+                if advice and not found[-1][0].unsure:
+                    message = f"every probability of {name} is 0 or 1, as in a file of labels"
+                    warnings.append(Warning("labels-as-model", message, advice))
+    reference, *others = feeds
     rows = found[0][0].forward.rows
     paths = [(name, feed.sources[0].path) for name, feed in (reference, *others)]
     return Comparison(
@@ -68,7 +79,26 @@ def divergences(models: Sequence[tuple[str, Any]], settings: Settings, *, thread
         kl=tuple(divergence for _, divergence in found),
         options=settings.changed(),
         inputs=inputs_of([[input_of(feed.plan, 0, rows)] for _, feed in (reference, *others)]),
+        warnings=tuple(warnings),
     )
+
+
+@contextmanager
+def _named_as_labels(models: Sequence[tuple[str, Any]], data: Any, settings: Settings) -> Iterator[str]:
+    """Give the command that takes a file of one column as the labels, or an empty text; errors in it have it too."""
+    files = all(isinstance(model, str | os.PathLike) and os.path.isfile(model) for _, model in models)
+    advice = ""
+    if files and source_of("predictions", data, settings, "predictions").width == 1:
+        kind = ["--kind", settings.kind] if settings.kind != "probs" else []
+        others = [os.fspath(model) for _, model in models if model is not data]
+        words = ["compare", *others, "--labels"] if len(others) > 1 else ["score", *others]
+        advice = f"if it holds the labels: {shlex.join(['xent', *words, os.fspath(data), *kind])}"
+    try:
+        yield advice
+    except DataError as error:
+        if error.place is not None and advice and error.place.path == os.fspath(data):
+            error.advice = (*error.advice, advice)
+        raise
 
 
 def _feed(data: Any, settings: Settings) -> Feed:
@@ -87,12 +117,13 @@ def _feed(data: Any, settings: Settings) -> Feed:
 
 @record(frozen=True)
 class _Apart(Tally):
-    """The divergences of rows, and how many of them have the same top class."""
+    """The divergences of rows, how many of them have the same top class, and whether a q is neither 0 nor 1."""
 
     forward: Moments = Moments()
     backward: Moments = Moments()
     same: Moments = Moments()
     infinite: Infinite = Infinite()
+    unsure: bool = False
 
     @classmethod
     def of(cls, p: Floats, q: Floats, start: int) -> _Apart:
@@ -101,7 +132,7 @@ class _Apart(Tally):
         forward, backward = _divergence(p, q), _divergence(q, p)
         infinite = Infinite.of(np.maximum(forward, backward), None, np.arange(start + 1, start + 1 + len(p)))
         one, two, three = (Moments.of(values, None) for values in (forward, backward, same))
-        return cls(one, two, three, infinite)
+        return cls(one, two, three, infinite, bool(np.any(np.isfinite(q) & (q != 0))))
 
 
 def _divergence(p: Floats, q: Floats) -> Floats:
