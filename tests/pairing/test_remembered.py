@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -97,6 +98,12 @@ def test_plans_are_few_and_hold_no_data() -> None:
         xentcli.score(Q, Y, weights=np.arange(60))
     assert 0 < len(remembered._plans) <= 16
     assert all(not plan.settings.given for plan in remembered._plans.values())
+
+
+@pytest.mark.parametrize("label", [math.inf, -math.inf, math.nan, 1e300, 0.5])
+def test_a_float_that_is_no_class_is_refused_without_a_warning_of_numpy(label: float) -> None:
+    with pytest.raises(DataError, match="is not a class"):
+        xentcli.score(Q, np.where(np.arange(len(Y)) == 1, label, Y))
 
 
 def test_a_row_that_is_refused_is_refused_again() -> None:

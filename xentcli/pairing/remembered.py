@@ -37,8 +37,9 @@ def key_of(predictions: Source, labels: Source | None, settings: Settings) -> Ke
     if named or settings.ignored or not (0 < rows == len(y) <= HEAD_ROWS and 1 < classes <= _MOST_CLASSES):
         return None
     low, high = np.minimum.reduce(y, axis=None), np.maximum.reduce(y, axis=None)
-    whole = y.dtype.kind != "f" or not (np.fmod(y, 1).any() or np.signbit(y).any())
-    if not (0 <= low <= high < classes and whole):
+    if not 0 <= low <= high < classes:
+        return None
+    if y.dtype.kind == "f" and (np.fmod(y, 1).any() or np.signbit(y).any()):
         return None
     beside = predictions.bfloat16, bool(low)
     return id(settings), predictions.path, labels.path, classes, q.dtype, y.dtype, *beside
