@@ -445,6 +445,20 @@ def test_a_state_with_any_value_exchanged_is_refused_or_a_state(folder: Path, mo
     assert refused_with_a_wrong_value(whole, every, 250, seed=3) > 150
 
 
+def test_a_state_without_the_role_of_its_labels_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save("other.npy", np.load("q1.npy")[::-1])
+    xentcli.compare(["q1.npy", "other.npy"], "y1.npy", state="1.json")
+    whole = json.loads(Path("1.json").read_text(encoding="utf-8"))
+    for model in whole["state"]["models"]:
+        text = json.dumps(model["decided"]["roles"])
+        assert '"label"' in text
+        model["decided"]["roles"] = json.loads(text.replace('"label"', '"truth"'))
+    monkeypatch.setattr("xentcli.attempts.STRICT", False)
+    Path("bad.json").write_text(signed(whole), encoding="utf-8")
+    with pytest.raises(DataError, match=r"bad\.json: a state that no run of xent wrote"):
+        merge(["bad.json"])
+
+
 def test_a_state_that_is_too_large_is_4(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from xentcli.readers.limits import Limits
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import xentcli
 from tests.conftest import csv
 from tests.merge.test_merge import plain
-from xentcli.errors import DataError
+from xentcli.errors import DataError, NoVerdict
 from xentcli.records import replace
 
 merge: Any = xentcli.merge
@@ -169,3 +170,26 @@ def test_files_that_come_or_go_between_the_shards_are_noticed(
     xentcli.score("p", "l", shard="2/2", state="2.json")
     with pytest.raises(DataError, match="not of one whole"):
         merge(["1.json", "2.json"])
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_shards_whose_files_have_the_same_bytes_are_different_rows(rows: int, tmp_path: Path) -> None:
+    for name, head, body in (("q", "ant,bee", ["0.25,0.75", "0.5,0.5"]), ("y", "truth", ["bee", "ant"])):
+        (tmp_path / name).mkdir()
+        for part in range(3):
+            lines = [head, *(body if part == 1 else body[:rows])]
+            (tmp_path / name / f"{part}.csv").write_text("\n".join(lines) + "\n")
+    files, states = (str(tmp_path / "q"), str(tmp_path / "y")), []
+    for part in range(3):
+        states.append(str(tmp_path / f"{part}.json"))
+        with contextlib.nullcontext() if rows or part == 1 else pytest.raises(NoVerdict):
+            xentcli.score(*files, shard=f"{part + 1}/3", state=states[-1])
+    assert merge(states).cost == xentcli.score(*files).cost
+    # A copy of a state, and the same file on its own, still count twice.
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(Path(states[1]).read_bytes())
+    xentcli.score(f"{files[0]}/1.csv", f"{files[1]}/1.csv", state=str(tmp_path / "alone.json"))
+    for more in (copy, tmp_path / "alone.json"):
+        for order in ([*states, str(more)], [str(more), *states]):
+            with pytest.raises(DataError, match="count twice"):
+                merge(order)

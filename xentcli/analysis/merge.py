@@ -101,7 +101,17 @@ def merge(
         raise _damaged(found, error) from None
 
 
-_NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
+_NONSENSE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 """Errors that a forged state, whose digest fits but whose tallies no rows have, may cause."""
 
 

@@ -127,10 +127,14 @@ def _listed(value: Any) -> str:
 
 
 def check_once(pieces: Sequence[Piece]) -> None:
-    """Refuse an input that is in two states."""
-    known: dict[str, Piece] = {}
+    """Refuse an input that is in two states; other shards of one input may have files of the same bytes."""
+    known: dict[Any, Piece] = {}
     for piece in pieces:
         first = known.setdefault(piece.cover.identity, piece)
+        if first is not piece and first.cover.whole is not None and first.cover.whole == piece.cover.whole:
+            first = known.setdefault((piece.cover.identity, piece.cover.place), piece)
+        elif first is piece:
+            known[piece.cover.identity, piece.cover.place] = piece
         if first is not piece:
             also = "" if piece.cover.name == first.cover.name else f" as {first.cover.name}"
             raise DataError(
