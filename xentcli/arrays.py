@@ -17,6 +17,7 @@ __all__ = [
     "distinct",
     "index_of",
     "objects",
+    "of_pandas",
     "picked",
     "rows_of_planes",
     "spans",
@@ -147,7 +148,22 @@ def objects(values: Sequence[Any]) -> Array:
 def index_of(data: Any) -> Array | None:
     """Return the index of a pandas object, times as text; None for other objects."""
     index = getattr(data, "index", None)
-    if index is None or not hasattr(data, "iloc"):
-        return None
-    values = np.asarray(index)
-    return np.asarray(index.astype(str), dtype=object) if values.dtype.kind in "mM" else values
+    return None if index is None or not hasattr(data, "iloc") else of_pandas(index)
+
+
+def of_pandas(values: Any) -> Array:
+    """Return the array of a pandas series or index: times as text; None for what is missing among objects.
+
+    Whole numbers beside a missing one are objects: NumPy would round them to floats.
+    """
+    dtype = values.dtype
+    kind = getattr(dtype, "kind", "")
+    rounded = kind in "iu" and not isinstance(dtype, np.dtype) and values.hasnans
+    column = np.asarray(values.astype(str if kind in "mM" else object) if rounded or kind in "mM" else values)
+    # An index of several levels has tuples, which are not missing.
+    single = column.dtype.kind == "O" and getattr(values, "nlevels", 1) == 1
+    missing = np.asarray(values.isna()) if single else np.zeros(0)
+    if missing.any():
+        column = column.copy()
+        column[missing] = None
+    return column

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xentcli.arrays import Array, index_of, objects
+from xentcli.arrays import Array, index_of, objects, of_pandas
 from xentcli.errors import DataError, Place, XentError, shown
 from xentcli.extras import needed
 from xentcli.readers.lazy import collected, is_lazy, open_lazy
@@ -192,12 +192,7 @@ def _of_series(series: Any) -> Array:
     if hasattr(dtype, "numpy_dtype") and getattr(dtype, "kind", "") == "f":
         floats: Array = series.to_numpy(dtype=dtype.numpy_dtype, na_value=np.nan)
         return floats
-    column: Any = np.asarray(series if getattr(dtype, "kind", "") not in "mM" else series.astype(str))
-    missing = np.asarray(series.isna()) if column.dtype.kind == "O" else np.zeros(0)
-    if missing.any():
-        column = column.copy()
-        column[missing] = None
-    return np.asarray(column)
+    return of_pandas(series)
 
 
 def _of_polars(series: Any) -> Array:
