@@ -38,7 +38,8 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "values of a dict": (lambda: SCORE(PROBS, dict(enumerate(TRUTH)).values()), "list(...)"),
     "numbers as objects": (lambda: SCORE(PROBS.astype(object), TRUTH), "dtype='float64'"),
     "one weight": (lambda: SCORE(PROBS, TRUTH, weights=2.0), "name of a column or data for each row"),
-    "labels of more rows": (lambda: SCORE(FRAME.iloc[:9], pd.Series(NAMES)), "--id index --subset"),
+    "groups as a tuple": (lambda: SCORE(PROBS, TRUTH, by=tuple(SITES)), "by={'site': [...]}"),
+    "labels of more rows": (lambda: SCORE(FRAME.iloc[:9], pd.Series(NAMES)), "id='index', subset=True"),
 }
 
 

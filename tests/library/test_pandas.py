@@ -94,6 +94,18 @@ def test_a_missing_label_is_missing_whatever_the_type(dtype: Any) -> None:
     assert {group.group["label"] for group in score(P, Y, by=labels).by} == {"", *CLASSES}
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]"])
+def test_whole_numbers_beside_a_missing_one_are_not_rounded(dtype: Any) -> None:
+    numbers = pd.Series([*(2**60 + row for row in range(ROWS - 1)), pd.NA], dtype=dtype)
+    assert score(PROBS, TRUTH, cluster=numbers).clusters == ROWS
+    assert [part.group["by"] for part in score(PROBS, TRUTH, by=numbers).by][-1] == str(2**60 + ROWS - 2)
+    report = score(PROBS, pd.Series(TRUTH, index=pd.Index(numbers)), worst=ROWS)
+    assert len({row.id for row in report.worst}) == ROWS
+    frame = pd.DataFrame({**dict(zip(CLASSES, PROBS.T, strict=True)), "id": numbers})
+    with pytest.raises(DataError, match="row 60, column id: null"):
+        score(frame, frame[["id"]].assign(label=NAMES), id="id")
+
+
 def test_labels_in_the_frame_itself(wanted: tuple[Any, ...]) -> None:
     frame = P.assign(truth=Y, site=S, w=W)
     assert figures(score(frame, label="truth", preds="cat:emu", weights="w", by="site", worst=3)) == wanted
@@ -105,8 +117,8 @@ def test_an_index_that_counts_names_no_rows() -> None:
     with pytest.raises(DataError, match="that of predictions counts its rows") as refused:
         score(COUNTED, shuffled)
     assert refused.value.advice == (
-        "--id index matches the rows by it",
-        "--align position matches rows by position",
+        "id='index' matches the rows by it",
+        "align='position' matches rows by position",
     )
     assert score(COUNTED, shuffled, id="index").cost == score(P, Y).cost
     assert score(COUNTED, shuffled, align="position").cost == score(P, Y.to_numpy()[ORDER]).cost
@@ -135,7 +147,7 @@ def test_an_index_with_values_that_repeat_matches_nothing() -> None:
 def test_labels_of_another_index_go_by_position_with_a_warning() -> None:
     report = score(P, Y.set_axis([f"x{row}" for row in range(ROWS)]))
     assert [warning.code for warning in report.warnings] == ["row-names-differ"]
-    assert "--id index" in report.warnings[0].advice
+    assert report.warnings[0].advice == "id='index' matches by them; align='position' silences this"
 
 
 def test_ids_are_given_as_data(wanted: tuple[Any, ...]) -> None:
@@ -185,6 +197,30 @@ def test_the_losses_of_rows_carry_the_index() -> None:
     blocks: list[Any] = []
     score(P, Y.iloc[ORDER], sink=blocks.append)
     assert [one for block in blocks for one in block.ids] == IDS
+
+
+def test_the_index_of_labels_or_of_a_role_names_the_rows_of_an_array() -> None:
+    labels = pd.Series(TRUTH, index=IDS)
+    for found in (xentcli.losses(PROBS, labels), xentcli.losses(PROBS, TRUTH, weights=W)):
+        assert isinstance(found, pd.Series)
+        assert found.index.tolist() == IDS
+    rows = xentcli.per_example(PROBS, labels)
+    assert rows.index.tolist() == rows["id"].tolist() == IDS
+    for report in (score(PROBS, labels, worst=3), score(PROBS, TRUTH, by=S, worst=3)):
+        assert [row.id for row in report.worst] == [IDS[row.row - 1] for row in report.worst]
+        assert (report.alignment, report.warnings) == ("position", ())
+    # Ids that are given for the predictions are in the order of the predictions; the index of the labels is not.
+    assert isinstance(xentcli.losses(PROBS, labels.iloc[ORDER], id=IDS), np.ndarray)
+
+
+def test_two_orders_of_roles_without_that_of_the_predictions_are_refused() -> None:
+    shuffled = W.iloc[ORDER]
+    with pytest.raises(DataError, match="and predictions and labels have none") as refused:
+        score(PROBS, TRUTH, weights=shuffled, by=S)
+    assert refused.value.advice[0] == "weights.loc[by.index] if the predictions are in the order of by"
+    wanted = score(PROBS, TRUTH, weights=W, by=S)
+    assert score(PROBS, TRUTH, weights=shuffled.loc[S.index], by=S).by == wanted.by
+    assert score(PROBS, pd.Series(TRUTH, index=IDS), weights=shuffled, by=S).by == wanted.by
 
 
 def test_columns_of_lists_are_the_classes(wanted: tuple[Any, ...]) -> None:

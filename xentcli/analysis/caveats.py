@@ -140,7 +140,9 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
             "row-names-differ",
             f"{f'columns {plan.compared} of both files' if plan.compared else names_} differ; "
             "rows were matched by position",
-            f"--id {shlex.quote(by)} matches by them; --align position silences this",
+            f"id={by!r} matches by them; align='position' silences this"
+            if held
+            else f"--id {shlex.quote(by)} matches by them; --align position silences this",
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from xentcli.analysis.score import score
 from xentcli.arrays import Floats
+from xentcli.pairing.index import index_of_rows
 from xentcli.report.per_example import Sink
 from xentcli.settings import OPTIONS, Settings, takes_options
 
@@ -46,9 +47,9 @@ def losses(
     Returns
     -------
     f8[n], a loss for each row of the predictions, in their order; a pandas Series with their index where they are a
-    pandas object. Rows that are not scored (ignored labels, missing predictions, no partner with `subset`) and rows
-    of weight 0 are NaN, so that losses and predictions go row by row. Of predictions that are lists there is a loss
-    for each number.
+    pandas object, or else with that of the labels. Rows that are not scored (ignored labels, missing predictions, no
+    partner with `subset`) and rows of weight 0 are NaN, so that losses and predictions go row by row. Of predictions
+    that are lists there is a loss for each number.
 
     Raises
     ------
@@ -64,8 +65,8 @@ def losses(
     blocks: list[Floats] = []
     score(predictions, labels, chosen, sink=Sink(attrgetter("loss"), blocks.append, blocks.clear), threads=threads)
     found: Floats = np.concatenate(blocks) / chosen.nats_per_unit
-    index: Any = predictions.index if hasattr(predictions, "iloc") else None
-    if index is None or len(index) != len(found):
+    index = index_of_rows(predictions, labels, chosen, len(found))
+    if index is None:
         return found
     import pandas as pd
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from xentcli.analysis.losses import NOT_OF_A_ROW
 from xentcli.analysis.score import score
+from xentcli.pairing.index import index_of_rows
 from xentcli.report.per_example import PerExample
 from xentcli.settings import Settings, takes_options
 
@@ -40,8 +41,8 @@ def per_example(
     Returns
     -------
     A pandas DataFrame with the columns of ``xent score --per-example`` and the index of the predictions where they are
-    a pandas object. What is a loss is in the unit of `base`. Rows that are not scored have the weight 0 and NaN; so is
-    what a row has no value of, as a soft target has no accuracy.
+    a pandas object, or else that of the labels. What is a loss is in the unit of `base`. Rows that are not scored have
+    the weight 0 and NaN; so is what a row has no value of, as a soft target has no accuracy.
 
     Raises
     ------
@@ -63,8 +64,7 @@ def per_example(
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     for name in ("loss", *(metric.name for metric in chosen.metrics_of_rows if metric.unit == "loss")):
         columns[name] = columns[name] / chosen.nats_per_unit
-    index: Any = predictions.index if hasattr(predictions, "iloc") else None
-    return pd.DataFrame(columns, index=None if index is None or len(index) != len(columns["loss"]) else index)
+    return pd.DataFrame(columns, index=index_of_rows(predictions, labels, chosen, len(columns["loss"])))
 
 
 def _columns(block: PerExample) -> dict[str, Any]:

@@ -320,7 +320,7 @@ def _counts_differ(predictions: Source, rows: int, other: Source, others: int, a
     rows_here = f"{'at least ' * (rows > others and not predictions.repeatable)}{rows:,}"
     rows_there = f"{'at least ' * (rows < others and not other.repeatable)}{others:,}"
     if all(getattr(source, "index", None) is not None for source in (predictions, other)):
-        advice += ("--id index --subset scores the rows that both have in their index",)
+        advice += ("id='index', subset=True scores the rows that both have in their index",)
     return DataError(
         f"the row counts differ: {predictions.path} has {rows_here} and {other.path} has {rows_there}", advice=advice
     )

@@ -17,7 +17,7 @@ from xentcli.pairing.choices import with_choices
 from xentcli.pairing.columns import Found, Roles, listed, name_of
 from xentcli.pairing.feed import Feed
 from xentcli.pairing.headers import with_header, with_headers
-from xentcli.pairing.index import is_held, with_ids
+from xentcli.pairing.index import is_held, named_by_others, with_ids
 from xentcli.pairing.join import Join
 from xentcli.pairing.lists import has_lists, undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
@@ -84,6 +84,7 @@ def pair(
         predictions, labels = two_of_one(predictions, settings)
     shape = shape_of(predictions, settings)
     sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
+    sources = named_by_others(sources) if named else sources
     files = 1 if labels is None else 2
     roles = explicit_roles(settings, sources[:files], sources[files:])
     period = positions(shape, axis, predictions.path) if settings.shift_labels else 0
@@ -101,8 +102,8 @@ def pair(
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
     compare = find_row_names(roles, sources[:files], queues, settings)
-    if named and "id" not in roles and (column := sources[0].row_names) is not None and is_held(sources[0]):
-        roles["id"] = [Found(sources[0], (column,))]
+    if named and "id" not in roles and is_held(first := sources[0]) and (first.lent or first.row_names is not None):
+        roles["id"] = [Found(first, (first.width,))]
     picks = picks_of(roles, sources, settings)
     companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
     joins = tuple(map(Join.of, companions)) if settings.id is not None else ()

@@ -20,11 +20,11 @@ from xentcli.settings import Settings
 if TYPE_CHECKING:
     from xentcli.readers.memory import MemorySource
 
-__all__ = ["INDEX", "index_column", "is_held", "reordered", "with_ids"]
+__all__ = ["INDEX", "index_column", "index_of_rows", "is_held", "named_by_others", "reordered", "with_ids"]
 
 INDEX = Given("index", None, "index")
 """The value of --id if rows are matched by their index."""
-_BY_POSITION = "--align position matches rows by position"
+_BY_POSITION = "align='position' matches rows by position"
 
 
 def is_held(source: Source) -> TypeGuard[MemorySource]:
@@ -57,7 +57,7 @@ def with_ids(
     if first is None or settings.align is not None:
         return predictions, labels, others, settings
     spec, files = settings.id, 1 if labels is None else 2
-    if spec is None and _reordered(first, sources, labels):
+    if spec is None and _reordered(first, sources, labels, known=first in sources[:files]):
         settings = replace(settings, id=INDEX)
         sources = [_adopting(source, first, counted=True) for source in sources]
     elif spec is not None and any(index_column(source, spec) is not None for source in sources[:files]):
@@ -65,6 +65,31 @@ def with_ids(
         have = [spec in source.names or (column and source is labels) for source in sources]
         sources = [s if has else _adopting(s, first) for s, has in zip(sources, have, strict=True)]
     return sources[0], None if labels is None else sources[1], sources[files:], settings
+
+
+def named_by_others(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """Return the sources, with the index of the labels or of further data for predictions in memory that have none.
+
+    It names rows that are matched by position, so it is not compared.
+    """
+    predictions, *others = sources
+    if is_held(predictions) and predictions.index is None:
+        for other in filter(is_held, others):
+            if other.row_names is not None and other.rows == predictions.rows:
+                lent = replace(predictions, index=other.index, index_name=other.index_name, lent=True)
+                return (lent, *others)
+    return tuple(sources)
+
+
+def index_of_rows(predictions: Any, labels: Any, settings: Settings, rows: int) -> Any:
+    """Return the pandas index of the predictions, else of the labels or of data given for a role; None without one."""
+    if hasattr(predictions, "iloc"):
+        return predictions.index if len(predictions.index) == rows else None
+    if isinstance(_side(settings.id, "predictions"), str | None):
+        for data in (labels, *(given.data for given in settings.given)):
+            if hasattr(data, "iloc") and len(data.index) == rows:
+                return data.index
+    return None
 
 
 def reordered(indexes: Mapping[str, Any], labels: bool) -> bool:
@@ -137,8 +162,11 @@ def _texts(source: Source) -> list[str]:
     return [str(name) for name in _index(source).tolist()]
 
 
-def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) -> bool:
-    """Whether an index is that of the first source in another order; raises DataError if it cannot match the rows."""
+def _reordered(first: Source, sources: Sequence[Source], labels: Source | None, *, known: bool = True) -> bool:
+    """Whether an index is that of the first source in another order; raises DataError if it cannot match the rows.
+
+    `known` says that predictions or labels have an index; otherwise none of two orders is known to be theirs.
+    """
     found = False
     for source in sources:
         index = _index(source)
@@ -148,11 +176,26 @@ def _reordered(first: Source, sources: Sequence[Source], labels: Source | None) 
         if first_ids == ids:
             continue
         if sorted(first_ids) == sorted(ids):
+            if not known:
+                raise _no_order(first, source)
             _check_ids(first, source, len(set(first_ids)) < len(first_ids))
             found = True
         elif not (_counts(first) or _counts(source)) and (source is not labels or len(first_ids) != len(ids)):
             raise _other_index(first, source, set(first_ids), set(ids))
     return found
+
+
+def _no_order(first: Source, source: Source) -> DataError:
+    """The error for two orders of the same rows, where neither predictions nor labels have an index."""
+    each = [f"{one.path}.loc[{other.path}.index]" for one, other in ((first, source), (source, first))]
+    return DataError(
+        f"{first.path} and {source.path} have the same index in another order, and predictions and labels have none",
+        advice=(
+            f"{each[0]} if the predictions are in the order of {source.path}",
+            f"{each[1]} if they are in the order of {first.path}",
+            _BY_POSITION,
+        ),
+    )
 
 
 def _check_ids(first: Source, source: Source, repeat: bool) -> None:
@@ -164,7 +207,7 @@ def _check_ids(first: Source, source: Source, repeat: bool) -> None:
     if counting is not None:
         raise DataError(
             f"{same}, and that of {counting} counts its rows: it may name them or not",
-            advice=("--id index matches the rows by it", _BY_POSITION),
+            advice=("id='index' matches the rows by it", _BY_POSITION),
         )
 
 
@@ -178,7 +221,7 @@ def _other_index(first: Source, source: Source, first_ids: set[str], ids: set[st
     odd, path = (min(ids - first_ids), first.path) if ids - first_ids else (min(first_ids - ids), source.path)
     return DataError(
         f"the index of {source.path} is not that of {first.path}: {shown(odd)} is not in {path}",
-        advice=(*lines, *(["--id index --subset scores the rows that both have"] if first_ids & ids else [])),
+        advice=(*lines, *(["id='index', subset=True scores the rows that both have"] if first_ids & ids else [])),
     )
 
 

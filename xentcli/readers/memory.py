@@ -90,6 +90,8 @@ class MemorySource:
         How columns of lists of equal length, each a matrix, were spread out; None if there are none.
     index
         The index of a pandas object, or the ids given for its rows.
+    lent
+        Whether the index is that of other data with the same rows: it names rows, and there is nothing to compare.
     index_name
         The name of the index; --id accepts it like a column name.
     column
@@ -107,6 +109,7 @@ class MemorySource:
     shape: tuple[int, ...] = ()
     index: Array | None = None
     index_name: str | None = None
+    lent: bool = False
     bfloat16: bool = False
     column: str = ""
     format: str = "memory"
@@ -122,7 +125,7 @@ class MemorySource:
     @property
     def row_names(self) -> int | None:
         """The column of row names (an index other than 0 to n-1), after the columns that can be selected."""
-        return None if self.index is None or self.traits.counts else self.width
+        return None if self.lent or self.index is None or self.traits.counts else self.width
 
     @cached_property
     def traits(self) -> Traits:

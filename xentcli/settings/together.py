@@ -46,7 +46,9 @@ def _check_lists(settings: Fields) -> None:
     ):
         twice = next((item for index, item in enumerate(given) if item in given[:index]), None)
         if twice is not None:
-            raise UsageError(f"--{name} names {shown(twice)} twice")
+            # A tuple of names that repeat is most likely a group for each row.
+            data = "by={'site': [...]} gives a group for each row" if name == "by" and len(given) > 2 else ""
+            raise UsageError(f"--{name} names {shown(twice)} twice", advice=data)
     for side in ("predictions", "labels", *settings.files_named()):
         check_format(settings.format_of(side))
 
