@@ -74,6 +74,10 @@ def _plain(value: Any) -> Any:
     """Convert NumPy scalars and arrays, also within lists and dicts, to Python values; lists become tuples."""
     if listed := getattr(value, "tolist", getattr(value, "to_list", None)):
         value = listed()
+    elif hasattr(value, "__array__"):
+        import numpy as np
+
+        value = np.asarray(value).tolist()
     if isinstance(value, list | tuple | range):
         return tuple(map(_plain, value))
     return {_plain(key): _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

@@ -19,6 +19,9 @@ FRAME = pd.DataFrame(PROBS, columns=["cat", "dog", "emu"])
 SCORE: Any = xentcli.score
 COMPARE: Any = xentcli.compare
 CHECK: Any = xentcli.check
+CALIBRATION: Any = xentcli.calibration
+MERGE: Any = xentcli.merge
+SCHEMA: Any = xentcli.schema
 
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "scikit-learn's weights": (lambda: SCORE(PROBS, TRUTH, sample_weight=[1]), "did you mean weights?"),
@@ -38,6 +41,17 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "values of a dict": (lambda: SCORE(PROBS, dict(enumerate(TRUTH)).values()), "list(...)"),
     "numbers as objects": (lambda: SCORE(PROBS.astype(object), TRUTH), "dtype='float64'"),
     "one weight": (lambda: SCORE(PROBS, TRUTH, weights=2.0), "name of a column or data for each row"),
+    "no prediction column": (lambda: SCORE(PROBS, TRUTH, preds=[]), "--preds is the name of a column"),
+    "no label column": (lambda: SCORE(PROBS, TRUTH, label=[]), "--label is the name of a column"),
+    "no metrics needed": (lambda: SCORE(PROBS, TRUTH, metrics_needed=None), "lists of names"),
+    "metrics needed by number": (lambda: SCORE(PROBS, TRUTH, metrics_needed=[3]), "named by text"),
+    "a number of details": (lambda: SCORE(PROBS, TRUTH, details=3), "lists of names"),
+    "a check of no metrics": (lambda: CHECK(PROBS, TRUTH, max={"cost": 9}, metrics_needed=3), "lists of names"),
+    "no states": (lambda: MERGE(None), "the path of a file"),
+    "states in memory": (lambda: MERGE([PROBS]), "the path of a file"),
+    "a schema of a list": (lambda: SCHEMA([]), "there is no document"),
+    "a regression by number": (lambda: CHECK(PROBS, TRUTH, max_regression={1: 2}), "named by text"),
+    "parts of an array": (lambda: CALIBRATION(PROBS, TRUTH, decompose=TRUTH), "True or False"),
     "groups as a tuple": (lambda: SCORE(PROBS, TRUTH, by=tuple(SITES)), "by={'site': [...]}"),
     "labels of more rows": (lambda: SCORE(FRAME.iloc[:9], pd.Series(NAMES)), "id='index', subset=True"),
 }
@@ -67,14 +81,25 @@ def test_labels_of_minus_one_and_one_are_not_padding(tmp_path: Path) -> None:
     assert xentcli.score(PROBS[:, 0], signs, positive=1).cost == expected
 
 
-def test_class_weights_are_a_series_of_polars_too() -> None:
+def test_class_weights_are_all_that_has_an_array() -> None:
     listed = xentcli.score(PROBS, TRUTH, class_weight=[1.0, 2.0, 5.0])
     assert xentcli.score(PROBS, TRUTH, class_weight=pl.Series([1.0, 2.0, 5.0])).cost == listed.cost
+
+    class Arrayed:
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.array([1.0, 2.0, 5.0])
+
+    assert SCORE(PROBS, TRUTH, class_weight=Arrayed()).cost == listed.cost
 
 
 def test_groups_of_several_arrays_have_names_that_differ() -> None:
     report = SCORE(PROBS, TRUTH, by=[SITES, pd.Series(NAMES, name="truth"), TRUTH])
     assert [*dict.fromkeys(column for part in report.by for column in part.group)] == ["by1", "truth", "by3"]
+
+
+def test_a_frame_of_groups_begins_with_their_names() -> None:
+    frame = SCORE(PROBS, TRUTH, by={"site": SITES, "truth": NAMES}).frame("by")
+    assert frame.columns[:3].tolist() == ["site", "truth", "examples"]
 
 
 def test_frames_have_a_column_for_each_metric() -> None:

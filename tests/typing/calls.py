@@ -12,6 +12,7 @@ Y = np.array([0, 1])
 
 report = xentcli.score(Q, Y, kind="probs", clip=1e-9, by_class=True, worst=3, threads=2, base=2)
 cost: float | None = report["log_loss"]
+least: float = min(report.cost, 1.0)
 line: str = str(report)
 columns = xentcli.score("run.csv", label="truth", preds=["cat", "dog"], by=["site", "day"], metrics="cost,top3")
 numbers = xentcli.score("run.csv", preds=[0, 1], label=2, class_weight={"cat": 2.5}, ignore_label=-100)
@@ -45,4 +46,5 @@ def wrong() -> None:
     xentcli.losses(Q, Y, by="site")  # type: ignore[call-arg]
     xentcli.explain(Q, Y, row=1, worst=3)  # type: ignore[call-overload]
     number: int = xentcli.score(Q, Y)  # type: ignore[assignment]
-    print(number)
+    code: str = report.cost  # type: ignore[assignment]
+    print(number, code)

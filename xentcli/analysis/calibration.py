@@ -90,6 +90,7 @@ def calibration(
     """
     chosen = Settings.chosen(settings, options, calibration)
     count, method = typed("bins", bins, "int"), typed("fit", fit, "str | None")
+    decompose = typed("decompose", decompose, "bool")
     if not 1 <= count <= MOST_BINS:
         raise UsageError(f"--bins is from 1 to {MOST_BINS:,}, not {count:,}")
     if method not in (None, *FITS):

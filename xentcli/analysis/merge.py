@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from xentcli import attempts
@@ -13,7 +13,7 @@ from xentcli.analysis.limits import Limit, Rules
 from xentcli.analysis.score import Tallied, check_whole, details_named, diagnosed
 from xentcli.analysis.state import State, check_target
 from xentcli.analysis.wholes import whole_of
-from xentcli.errors import DataError, NotComputedError, NoVerdict, Place, UsageError, XentError
+from xentcli.errors import DataError, NotComputedError, NoVerdict, Place, UsageError, XentError, shown
 from xentcli.pairing.feed import check_row_names
 from xentcli.records import replace
 from xentcli.report.calibration import CalibrationReport
@@ -178,9 +178,11 @@ def _damaged(states: Sequence[State] | Sequence[ComparedState], error: Exception
 
 
 def _paths(states: Any) -> list[str]:
-    if isinstance(states, str | os.PathLike):
-        states = [states]
-    paths = [hidden(os.fspath(path)) for path in states]
+    given = [states] if isinstance(states, str | os.PathLike) or not isinstance(states, Iterable) else list(states)
+    for path in given:
+        if not isinstance(path, str | os.PathLike):
+            raise UsageError(f"a state is the path of a file that state= wrote, not {shown(path)}")
+    paths = [hidden(os.fspath(path)) for path in given]
     if not paths:
         raise UsageError("no state to merge", advice="xent score ... --state FILE writes one")
     twice = next((path for place, path in enumerate(paths) if path in paths[:place]), None)

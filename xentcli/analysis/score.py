@@ -156,6 +156,7 @@ def scored(
     """
     if sink is None and settings.row_metrics is not None:
         raise UsageError("--row-metrics are columns of --per-example FILE, and of per_example() in Python")
+    metrics_needed = names_of(metrics_needed)
     target = None if sink is None else Sink.of(sink)
     named = sink is not None and target is not sink
     threads, block_bytes = count("threads", threads), count("block_bytes", block_bytes)
@@ -172,7 +173,12 @@ def scored(
 
 
 def names_of(names: Collection[str]) -> Collection[str]:
-    """Return names, of which one may be given alone."""
+    """Return names, of which one may be given alone.
+
+    Raises UsageError for what is no collection.
+    """
+    if not isinstance(names, Collection):
+        raise UsageError(f"details and metrics_needed are lists of names, not {shown(names)}")
     return [names] if isinstance(names, str) else names
 
 
@@ -507,7 +513,7 @@ def _report(
             advice="leave --per-example out to compute the cost",
         )
     of_reference = [m for m in METRICS.values() if m.of_reference] if plan.reference is not None else []
-    metrics = wanted((*plan.settings.shown_metrics, *map(find, names_of(metrics_needed)), *of_reference))
+    metrics = wanted((*plan.settings.shown_metrics, *map(find, metrics_needed), *of_reference))
     fit = "fit" in [metric.tally for metric in metrics]
     if fit:
         from xentcli.analysis.fit import check_repeatable

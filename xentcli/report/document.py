@@ -136,7 +136,8 @@ class Document:
             raise UsageError(f"{type(self).__name__} has no frame {shown(name)}", advice=f"frames: {', '.join(names)}")
         if not names[name] and name in _ASKED_BY:
             raise UsageError(f"there is no {name}: it was not asked for", advice=f"give {_ASKED_BY[name]}")
-        return pd.DataFrame([flat(item) for item in names[name]])
+        rows = [flat(item) for item in names[name]]
+        return pd.DataFrame(rows, columns=_columns(rows))
 
     def _frames(self) -> dict[str, Sequence[Any]]:
         """The fields that hold records, by name."""
@@ -147,6 +148,22 @@ class Document:
 _RECORDS = re.compile(r"\btuple\[(?!Number|Count|Finite|Position)[A-Z]")
 _ASKED_BY = {"by": "by=COLUMN", "by_class": "by_class=True", "worst": "worst=N", "decomposition": "decompose=True"}
 """What asks for the records that a document has only then."""
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of rows, in their order: one that only some have comes before what follows it there.
+
+    >>> _columns([{"site": "n", "cost": 1.0}, {"age": 3, "cost": 2.0}])
+    ['site', 'age', 'cost']
+    """
+    columns: list[str] = []
+    for keys in dict.fromkeys(map(tuple, rows)):
+        place = len(columns)
+        for key in reversed(keys):
+            if key not in columns:
+                columns.insert(place, key)
+            place = columns.index(key)
+    return columns
 
 
 def _written(form: str, function: str, document: Document) -> Any:

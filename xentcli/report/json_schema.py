@@ -129,7 +129,7 @@ def of(document: str) -> dict[str, Any]:
     """Return the schema of a document, by a name in _COMMANDS."""
     documents = (Report, Explanation, Causes, Comparison, CalibrationReport, Checks)
     classes: dict[str, type[Document]] = {cls.NAME: cls for cls in documents}
-    if document not in classes:
+    if not isinstance(document, str) or document not in classes:
         raise UsageError(f"there is no document {shown(document)}", advice=f"documents: {', '.join(classes)}")
     defs: dict[str, Any] = {"number": _NUMBER}
     if document == Checks.NAME:

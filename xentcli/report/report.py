@@ -138,6 +138,12 @@ class Report(Derived, Document):
     details: Details | None
     schema_version: Version
 
+    if TYPE_CHECKING:
+
+        @property
+        def cost(self) -> float:
+            """The cost, which every report has; other metrics may be undefined."""
+
     def __getattr__(self, name: str) -> Any:
         """Return a metric by its JSON name; None where it is undefined or was not computed."""
         fields: Any = type(self)

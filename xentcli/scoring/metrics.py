@@ -287,6 +287,8 @@ def find(name: str) -> Metric:
     >>> find("log-loss").name
     'cost'
     """
+    if not isinstance(name, str):
+        raise UsageError(f"a metric is named by text, not {shown(name)}")
     wanted = name.strip().lower().replace("-", "_")
     for metric in METRICS.values():
         if wanted == metric.name or wanted in metric.synonyms:

@@ -102,6 +102,12 @@ def _separator(spelling: str, text: str) -> str:
     return text
 
 
+def _some_columns(spelling: str, value: Any) -> Any:
+    if value == ():
+        raise UsageError(f"{spelling} is the name of a column, or several; the list is empty")
+    return value
+
+
 def _column_or_total(spelling: str, value: Any) -> Any:
     from xentcli.columns.numerals import number
 
@@ -119,6 +125,7 @@ class Fields:
     preds: str | Sequence[str] | None = _columns(
         "Prediction columns: names, globs, first:last or #1, ...",
         "COLUMNS",
+        check=_some_columns,
         needs=_FILES,
         numbers="names",
         usual=True,
@@ -126,6 +133,7 @@ class Fields:
     label: str | Sequence[str] | None = _columns(
         "Label column, or one target column per class.",
         "COLUMNS",
+        check=_some_columns,
         needs=_LABELS,
         numbers="names",
         data="labels",
