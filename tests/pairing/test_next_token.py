@@ -139,3 +139,20 @@ def test_an_unshifted_language_model_is_told_the_option(tmp_path: Path, call: Ca
     assert "--shift-labels" in done.out and "row missing" not in done.out
     followed = call("score", "z.npy", "y.npy", "--kind", "logits", "--shift-labels")
     assert "warning" not in followed.out
+
+
+@pytest.mark.parametrize("classes", [7, 30])
+def test_logits_of_one_sequence_are_told_the_option_and_no_order_of_columns(classes: int) -> None:
+    generator = np.random.default_rng(classes)
+    chances = generator.dirichlet([0.1] * classes, classes)
+    tokens = [0]
+    for _ in range(599):
+        tokens.append(int(generator.choice(classes, p=chances[tokens[-1]])))
+    logits = np.log(chances[tokens] + 1e-6) + generator.normal(0, 0.4, (600, classes))
+    labels = np.array(tokens)
+    for shape in ((600,), (2, 300)):
+        found = xentcli.score(logits.reshape(*shape, classes), labels.reshape(shape), kind="logits").warnings
+        assert "columns-permuted" not in [warning.code for warning in found]
+        assert "--shift-labels takes the label" in next(one.advice for one in found if one.code == "shifted")
+    followed = xentcli.score(logits[None], labels[None], kind="logits", shift_labels=True)
+    assert followed.warnings == () and followed.cost < 2

@@ -231,9 +231,12 @@ class _Diagnosed:
             return [] if base is None else [base]
         found, shifts = findings(case), self.shifts()
         if shifts:
-            # The warning about shifted rows already says which rows belong together.
+            # The warning about shifted rows already says which rows belong together; a next token looks like a column
+            # in another place.
             found = [
-                replace(warning, advice="") if warning.code == "worse-than-prior" else warning for warning in found
+                replace(warning, advice="") if warning.code == "worse-than-prior" else warning
+                for warning in found
+                if warning.code != "columns-permuted"
             ]
         return [*found, *shifts]
 
@@ -277,9 +280,10 @@ def _shifts(tallied: Tallied) -> Callable[[], Sequence[Warning]]:
 
 
 def _shifted(plan: Plan, bundle: Bundle, feed: Feed | None, head: Head | None) -> Sequence[Warning]:
-    """Look for labels shifted by one row, if the cost is above the prior or infinite."""
+    """Look for labels shifted by one row, if the cost is above the prior or infinite, or columns seem swapped."""
     case = None if _base(plan, bundle) is not None else _case(plan, bundle)
-    if case is None or not (case.comparable and (case.worse_than_prior or case.total.infinite.count)):
+    suspect = case is not None and (case.worse_than_prior or case.total.infinite.count or case.order is not None)
+    if case is None or not (case.comparable and suspect):
         return ()
     found = attempted(partial(shift_warning, case, feed, head), None)
     return () if found is None else (found,)

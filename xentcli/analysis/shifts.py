@@ -13,7 +13,7 @@ from xentcli.analysis.findings import Case, percent
 from xentcli.arrays import Floats, Ints
 from xentcli.engine.scorer import Head, Scorer
 from xentcli.errors import Warning
-from xentcli.pairing import Feed
+from xentcli.pairing import Feed, Plan
 from xentcli.pairing.alignment import Task
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
@@ -200,11 +200,20 @@ def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Warning | None:
             return Warning(
                 "shifted",
                 f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}",
-                "--shift-labels takes the label of the next position, as language models are trained"
-                if step > 0 and case.plan.sequences
-                else "is a first row missing in one of the files, or was its first line taken as a header?",
+                _advice(case.plan, step),
             )
     return None
+
+
+def _advice(plan: Plan, step: int) -> str:
+    """The option for predictions of the next token, if the axes can be those; else a question about first rows."""
+    array = plan.predictions.dtype is not None and not plan.predictions.names
+    option = "--shift-labels takes the label of the next position, as language models are trained"
+    if step > 0 and plan.sequences:
+        return option
+    if step > 0 and array:
+        return f"{option}: of one sequence give array[None], of the predictions and of the labels"
+    return "is a first row missing in one of the files, or was its first line taken as a header?"
 
 
 def _first_rows(task: Task) -> Task | None:
