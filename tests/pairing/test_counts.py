@@ -177,6 +177,18 @@ def test_files_that_each_have_all_rows_are_sent_to_compare(tmp_path: Path, call:
     assert (again.code, "2 rows in all 3" in again.out) == (0, True)
 
 
+def test_files_that_each_have_all_ids_are_sent_to_compare(tmp_path: Path, call: Call) -> None:
+    for name in "abc":
+        (tmp_path / f"m-{name}.csv").write_text("id,cat,dog\n1,0.6,0.4\n2,0.3,0.7\n3,0.8,0.2\n")
+    (tmp_path / "l.csv").write_text("id,t\n1,cat\n2,dog\n3,cat\n")
+    done = call("score", "m-*.csv", "l.csv", "--label", "t", "--id", "id")
+    command = "xent compare --models 'm-*.csv' --labels l.csv --id id --label t"
+    assert "id '1' appears twice" in done.err and command in done.err
+    assert call(*shlex.split(command)[1:]).code == 0
+    (tmp_path / "m-c.csv").write_text("id,cat,dog\n1,0.6,0.4\n")
+    assert "compare" not in call("score", "m-*.csv", "l.csv", "--label", "t", "--id", "id").err
+
+
 @posix_only
 def test_advice_followed_to_the_letter_never_leads_to_a_wrong_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

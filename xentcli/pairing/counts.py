@@ -11,6 +11,7 @@ import numpy as np
 
 from xentcli.columns.numerals import is_number
 from xentcli.errors import DataError, Place
+from xentcli.options import items
 from xentcli.pairing.headers import WHOLE, is_row, is_unlike_the_next, line_of, named_columns
 from xentcli.pairing.matchers import Matcher
 from xentcli.readers.source import Selection, Source, files_in, has_first_line
@@ -18,7 +19,7 @@ from xentcli.readers.text.faults import Written, above, below
 from xentcli.records import record
 from xentcli.settings import Settings
 
-__all__ = ["Counted", "counts_advice", "title_or_footer"]
+__all__ = ["Counted", "counts_advice", "models_advice", "title_or_footer"]
 
 _NO_PLACE = Place()
 
@@ -55,8 +56,7 @@ def counts_advice(predictions: Counted, other: Counted, settings: Settings, matc
         return ()
     files = predictions.heads
     if files > 1 and other.heads == 1 and predictions.rows in (files * other.rows, files * (other.rows + 1)):
-        command = shlex.join(["xent", "compare", "--models", predictions.source.path, "--labels", other.source.path])
-        return (f"predictions of {files:,} models, all rows in each file? {command}",)
+        return (models_advice(predictions.source, other.source, settings),)
     longer, shorter = (predictions, other) if predictions.rows > other.rows else (other, predictions)
     advice = []
     if longer.rows - longer.heads == shorter.rows and _could_be_header(longer, settings):
@@ -70,6 +70,14 @@ def counts_advice(predictions: Counted, other: Counted, settings: Settings, matc
     return ("a header or a title, a footer, or a row that only one of them has?",)
 
 
+def models_advice(predictions: Source, labels: Source, settings: Settings) -> str:
+    """Return the command that compares the files of a pattern as models, each with all rows."""
+    columns = [(name, getattr(settings, name)) for name in ("id", "label")]
+    options = [part for name, value in columns if value for part in (f"--{name}", ",".join(items(value)))]
+    command = shlex.join(["xent", "compare", "--models", predictions.path, "--labels", labels.path, *options])
+    return f"predictions of {len(files_in(predictions)):,} models, all rows in each file? {command}"
+
+
 @contextlib.contextmanager
 def title_or_footer(labels: Source, predictions: Source, first_is_label: bool) -> Iterator[None]:
     """Add to the error of a label the command that skips its line, if it is the first or last and one row too many.
@@ -81,7 +89,9 @@ def title_or_footer(labels: Source, predictions: Source, first_is_label: bool) -
     """
     try:
         yield
-    except DataError as error:
+    except DataError as raised:
+        # An error that blames the predictions has that of the label as its cause.
+        error = raised.__cause__ if isinstance(raised.__cause__, DataError) else raised
         advice = _skipping(error.place, labels, predictions, first_is_label) if labels is not predictions else ""
         if not advice:
             raise

@@ -288,8 +288,7 @@ class Matching:
                 predictions,
                 plan.picks[0]["id"],
                 bytearray(join.rows.count),
-                plan.settings.subset,
-                plan.settings.shard is not None,
+                plan.settings,
             )
             for join, source, pick in zip(plan.joins, feed.sources[1:], plan.picks[1:], strict=False)
         ]

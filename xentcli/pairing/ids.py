@@ -47,7 +47,7 @@ def place_of(source: Source, column: Pick, wanted: str) -> Iterator[Place]:
     return (place for one, place in ids_of(source, column) if one == wanted)
 
 
-def twice(name: str, again: Place, first: Place | None, count: int) -> DataError:
+def twice(name: str, again: Place, first: Place | None, count: int, advice: str = "") -> DataError:
     """Return the error for an id that appears at two places (`first` is None if unknown).
 
     `count` is the number of rows that repeat an earlier id.
@@ -55,4 +55,4 @@ def twice(name: str, again: Place, first: Place | None, count: int) -> DataError
     line = "" if first is None or first.line is None else f" (line {first.line:,})"
     where = "" if first is None else f", first at row {first.row:,}{line}"
     more = f" ({count:,} rows repeat an id)" if count > 1 else ""
-    return DataError(f"{name} appears twice{where}{more}", place=again)
+    return DataError(f"{name} appears twice{where}{more}", place=again, advice=advice)

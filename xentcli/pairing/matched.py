@@ -11,10 +11,12 @@ import numpy as np
 from xentcli.arrays import Ints, Words
 from xentcli.errors import DataError, Place, shown
 from xentcli.pairing import near
+from xentcli.pairing.counts import models_advice
 from xentcli.pairing.ids import ids_at, ids_of, place_of, twice
 from xentcli.pairing.join import Join, Keys
-from xentcli.readers.source import Pick, Source
+from xentcli.readers.source import Pick, Source, files_in
 from xentcli.records import record
+from xentcli.settings import Settings
 
 __all__ = ["Lacking", "Matched"]
 
@@ -61,10 +63,8 @@ class Matched:
         One byte per row of the labels' side: 1 if it has a prediction.
     absent
         With --subset the hashes (u8[n] each) and rows (i8[n]) of ids that the labels' side lacks: 24 bytes per id.
-    subset
-        Whether rows may stay without a partner.
-    sharded
-        Whether the predictions are one of several shards, so that other shards may have the missing ones.
+    settings
+        The options.
     """
 
     join: Join
@@ -73,14 +73,18 @@ class Matched:
     predictions: Source
     id_column: Pick
     used: bytearray
-    subset: bool = False
-    sharded: bool = False
+    settings: Settings
     seen: int = 0
     missing: int = 0
     twice: int = 0
     missing_examples: tuple[str, ...] = ()
     first_twice: tuple[str, int] = ("", 0)
     absent: list[tuple[Words, Words, Ints]] = field(default_factory=list)
+
+    @property
+    def subset(self) -> bool:
+        """Whether rows may stay without a partner."""
+        return self.settings.subset
 
     @property
     def faulty(self) -> bool:
@@ -114,7 +118,8 @@ class Matched:
     @property
     def unused(self) -> int:
         """The number of rows of the labels' side without a prediction."""
-        return 0 if self.sharded else len(self.used) - sum(self.used)
+        # Other shards may have the missing ones.
+        return 0 if self.settings.shard is not None else len(self.used) - sum(self.used)
 
     @property
     def lacking(self) -> Lacking:
@@ -183,7 +188,15 @@ class Matched:
         if self.predictions.repeatable:
             places = place_of(self.predictions, self.id_column, name)
             first, again = next(places), next(places)
-        return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice)
+        return twice(f"id {shown(name)}" if name else "an id", again, first, self.twice, self._models())
+
+    def _models(self) -> str:
+        """The command that compares the files of the predictions, if they have as many rows as all labels in each."""
+        source, files = self.predictions, len(files_in(self.predictions))
+        if files < 2 or not source.repeatable or "label" not in self.join.rows.values:
+            return ""
+        rows = source.lines() - files * bool(source.header)
+        return models_advice(source, self.source, self.settings) if rows == files * self.join.rows.count else ""
 
     def near(self) -> Near | None:
         """Return the first id of the predictions without a partner that resembles an unused one of the other side."""
