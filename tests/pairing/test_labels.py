@@ -439,9 +439,18 @@ def test_a_label_that_fits_nothing_is_named_with_its_row_line_column_and_the_cla
     preds = write("p.csv", "cat,dog\n.5,.5\n.5,.5\n.5,.5\n")
     labels = write("l.csv", "id,truth\n1,cat\n2,cow\n3,dog\n")
     message = refusal(DataError, preds, labels, label="truth")
-    assert f"{labels}, row 2 (line 3), column truth: 'cow' is not a class" in message
-    assert "classes: cat, dog" in message
+    assert message.startswith(f"{preds}: no column is called cow, as labels are")
+    assert "columns: cat, dog" in message
+    assert f"labels: cat, cow, dog; cow is first in {labels}, row 2 (line 3), column truth" in message
     assert "--ignore-label cow skips 1 of 3 rows looked at" in message
+
+
+def test_a_column_in_another_case_is_blamed_with_its_file(write: Write) -> None:
+    preds = write("p.csv", "cat,Cow,dog\n.5,.25,.25\n.25,.5,.25\n.25,.25,.5\n")
+    message = refusal(DataError, preds, write("l.csv", "cow\ncat\ndog\n"), no_header="labels")
+    assert message.startswith(f"{preds}: no column is called cow, as labels are")
+    assert "columns: cat, Cow, dog" in message and "labels: cow, cat, dog" in message
+    assert "the column is 'Cow': they differ by upper and lower case" in message
 
 
 def test_the_label_that_fits_no_name_less_the_prefix_is_named_and_not_the_first_label() -> None:

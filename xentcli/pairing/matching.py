@@ -25,7 +25,7 @@ from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.join import Join
 from xentcli.pairing.labels import Census
 from xentcli.pairing.matchers import ByName, Distribution, Matcher, Multilabel, counts_classes
-from xentcli.pairing.misfits import renamed
+from xentcli.pairing.misfits import renamed, without_column
 from xentcli.pairing.near import differing, loose
 from xentcli.pairing.predicted import are_places
 from xentcli.pairing.predictions import Doubt
@@ -388,19 +388,30 @@ def _decided(
         if unnamed and are_in_descending_order(preds):
             ranked = "every row looked at is in descending order: sorted by probability, its classes are not known"
             raise DataError(error.message, place=error.place, advice=(*error.advice[:-1], ranked)) from None
-        found = renamed(census, classes) if named and names is None and not census.whole else None
-        if found is None:
+        if not named or names is not None or census.whole:
             raise
-        raise DataError(
-            f"no column is called {listed(found[0])}, as labels are",
-            place=Place(preds.source.path),
-            advice=(
-                f"columns: {listed(classes)}",
-                f"labels: {listed(tuple(census.texts))}; {found[0][0]} is first in {census.texts[found[0][0]]}",
-                f"no label is {listed(found[1])}: {'was that column' if len(found[1]) == 1 else 'were those columns'} "
-                "renamed? Give them the names of the labels",
-            ),
-        ) from None
+        if found := renamed(census, classes):
+            strange, others = found
+            were = "was that column" if len(others) == 1 else "were those columns"
+            line = f"no label is {listed(others)}: {were} renamed? Give them the names of the labels"
+            raise _no_column(preds, census, strange, classes, line) from None
+        if strange := without_column(census, classes):
+            raise _no_column(preds, census, strange, classes, *error.advice) from error
+        raise
+
+
+def _no_column(preds: Found, census: Census, strange: Sequence[str], classes: Sequence[str], *advice: str) -> DataError:
+    """The error for labels that have no column while others have one: both lists, what differs, and advice."""
+    columns, labels = listed(tuple(classes)), listed(tuple(census.texts))
+    return DataError(
+        f"no column is called {listed(tuple(strange))}, as labels are",
+        place=Place(preds.source.path),
+        advice=(
+            f"columns: {columns}",
+            f"labels: {labels}; {strange[0]} is first in {census.texts[strange[0]]}",
+            *(line for line in advice if line not in (f"classes: {columns}", f"labels: {labels}")),
+        ),
+    )
 
 
 def _check_codes(label: Found, preds: Found) -> None:

@@ -14,7 +14,7 @@ from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 from xentcli.pairing.predicted import are_places
 
-__all__ = ["IF_SORTED", "misfit_advice", "renamed", "respelled", "sorted_classes"]
+__all__ = ["IF_SORTED", "misfit_advice", "renamed", "respelled", "sorted_classes", "without_column"]
 
 _AS_LABELS = " names the columns as the labels do"
 IF_SORTED = "if the columns are in the sorted order of the labels, as scikit-learn's classes_ are"
@@ -146,6 +146,14 @@ def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]]
         if 0 < len(strange) == len(unused) < len(names) and not near:
             return strange, unused
     return None
+
+
+def without_column(census: Census, names: Sequence[str]) -> list[str]:
+    """Return the labels that are not names of columns where others are; none if some are missing, or numbers."""
+    strange = [text for text in census.texts if text not in names]
+    if len(strange) == len(census.texts) or any(is_missing(text) or is_number(text) for text in strange):
+        return []
+    return strange
 
 
 def _is_short(text: str) -> bool:
