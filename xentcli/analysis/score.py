@@ -231,12 +231,13 @@ class _Diagnosed:
             return [] if base is None else [base]
         found, shifts = findings(case), self.shifts()
         if shifts:
-            # The warning about shifted rows already says which rows belong together; a next token looks like a column
-            # in another place.
+            # The warning about shifted rows already says which rows belong together. Classes that follow one another
+            # look like columns in another order, too: of arrays these are next tokens.
+            tokens = any("--shift-labels" in warning.advice for warning in shifts)
             found = [
                 replace(warning, advice="") if warning.code == "worse-than-prior" else warning
                 for warning in found
-                if warning.code != "columns-permuted"
+                if not (tokens and warning.code == "columns-permuted")
             ]
         return [*found, *shifts]
 
