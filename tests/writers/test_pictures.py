@@ -17,6 +17,7 @@ from tests.conftest import Call, Write
 from xentcli.errors import UsageError
 from xentcli.report.details import COMPARED as OF_COMPARISON
 from xentcli.report.details import DETAILS
+from xentcli.writers import content
 from xentcli.writers.pictures import DRAWINGS, FORMATS, drawn, figure
 
 Q = np.random.default_rng(1).dirichlet(np.full(4, 0.3), 3000)
@@ -69,6 +70,27 @@ def test_losses_are_counted_exactly_and_add_up_to_the_cost() -> None:
     assert found.tail_rows == len(worst) >= 30
     assert found.tail_share == pytest.approx(math.fsum(worst) / math.fsum(LOSS), rel=1e-12)
     assert len(LOSS[found.tail_from * (1 + 1 / 16) <= LOSS]) < 30
+
+
+def test_the_median_of_steps_is_shown_with_two_digits_and_its_bound_not_as_if_it_were_exact() -> None:
+    report = xentcli.score([0.1, 0.5, 2.0], kind="losses", details=DETAILS)
+    assert "median about 0.51 nats (within 3 %, before rounding)" in texts(figure(report, "losses"))
+    assert (
+        ">about 0.51</td>" in (page := content(report, "html").decode())
+        and "less (within 3 %, before rounding)" in page
+    )
+
+
+def test_what_the_largest_differences_contribute_is_in_the_unit_and_their_size_a_lower_bound() -> None:
+    two = xentcli.compare({"a": Q, "b": 0.8 * Q + 0.05}, Y, details=OF_COMPARISON)
+    assert two.details is not None
+    (one,) = two.details.differences
+    drawn = next(text for text in texts(figure(two, "differences")) if text.startswith("largest 1 %"))
+    tail = f"{one.tail_rows} rows of at least ±{one.tail_from:.4g}"
+    assert drawn == f"largest 1 %: {tail}, contributing {one.tail_contribution:+.4g} nats"
+    page = content(two, "html").decode()
+    assert "their contribution to the mean, nats" in page and "size of each, at least" in page
+    assert "share of the mean" not in page and "smallest of these" not in page
 
 
 def test_the_bars_of_losses_are_the_bins_of_the_json() -> None:

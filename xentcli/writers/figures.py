@@ -13,6 +13,8 @@ from xentcli.report.report import Report
 from xentcli.scoring.metrics import find
 
 __all__ = [
+    "WITHIN",
+    "about",
     "decimals",
     "decimals_of",
     "fixed",
@@ -46,6 +48,22 @@ def _slope(report: Report, name: str) -> float | None:
     if name in ("total", "bits_per_byte") and report.cost:
         return (report.value(name) or 0.0) / float(report.cost)
     return None
+
+
+WITHIN = "within 3 %, before rounding"
+"""How near the medians of bins are to those of the rows, before about() rounds them."""
+
+
+def about(value: float, sign: str = "") -> str:
+    """Return a number that is known within a few percent, with two significant digits; `sign` is that of a format.
+
+    >>> about(0.508), about(1234.5), about(0.0123, "+"), about(math.inf), about(0.0)
+    ('about 0.51', 'about 1,200', 'about +0.012', 'inf', '0')
+    """
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
+    shown = short(float(f"{value:.2g}"))
+    return f"about {sign if value > 0 else ''}{shown}"
 
 
 def short(value: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from xentcli.report.comparison import Comparison, Pair
 from xentcli.report.details import DifferenceBin, Differences
 from xentcli.report.document import Document, counted
+from xentcli.writers.figures import WITHIN, about
 from xentcli.writers.pictures.models import compared
 from xentcli.writers.pictures.style import (
     BLUE,
@@ -52,13 +53,13 @@ def differences(document: Document) -> Any:
 
 
 def _one(result: Comparison, one: Differences, pair: Pair, scale: _Scale) -> Any:
-    """The rows, and below them what they make of the mean."""
+    """The rows, and below them what they contribute to the mean."""
     figure, labels = page_of(height=4.0), _labels(one, pair, result.unit)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     _rows(above, scale, one)
     _bars(below, scale, one.bins, [part.contribution for part in one.bins])
     below.axhline(0.0, color=INK, linewidth=0.5)
-    below.set_ylabel("part of mean")
+    below.set_ylabel("contribution")
     below.yaxis.get_major_locator().set_params(nbins=4)
     for axes in (above, below):
         _mark(axes, scale, one, pair, labels)
@@ -139,12 +140,12 @@ def _labels(one: Differences, pair: Pair, unit: str) -> tuple[str, str, str]:
     """What the marks of the largest 1 %, the median and the mean are called."""
     tail = ""
     if one.tail_from is not None:
-        rows = f"{counted(one.tail_rows, 'row')} from ±{one.tail_from:.4g} on"
-        tail = f"largest 1 %: {rows}, {_signed(one.tail_contribution)} of the mean"
+        rows = f"{counted(one.tail_rows, 'row')} of at least ±{one.tail_from:.4g}"
+        tail = f"largest 1 %: {rows}, contributing {_signed(one.tail_contribution)} {unit}"
     mean, interval = _mean(pair, unit), pair.interval
     if interval is not None:
         mean += f", {100 * interval.level:g} % interval {_signed(interval.low)} to {_signed(interval.high)}"
-    return tail, f"median {_signed(one.median)} {unit}", mean
+    return tail, f"median {about(one.median, '+')} {unit} ({WITHIN})", mean
 
 
 def _mean(pair: Pair, unit: str) -> str:

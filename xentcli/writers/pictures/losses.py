@@ -7,7 +7,7 @@ from typing import Any
 
 from xentcli.report.details import LossBin, Losses
 from xentcli.report.document import Document, counted
-from xentcli.writers.figures import percent, short
+from xentcli.writers.figures import WITHIN, about, percent, short
 from xentcli.writers.pictures.style import (
     BLUE,
     GREEN,
@@ -107,11 +107,10 @@ def _marks(above: Any, below: Any, scale: _Scale, found: Losses, cost: float, un
         for axes in (above, below):
             span = (scale.place(found.tail_from), math.log2(scale.high))
             axes.axvspan(*span, facecolor="none", edgecolor=RED, hatch="////", linewidth=0, label=text)
-    for value, text, color, dashes in (
-        (found.median, "median", GREEN, (4, 2)),
-        (cost, "mean", ORANGE, (1, 1)),
+    for value, label, color, dashes in (
+        (found.median, f"median {about(found.median)} {unit} ({WITHIN})", GREEN, (4, 2)),
+        (cost, f"mean {cost:.4g} {unit}", ORANGE, (1, 1)),
     ):
-        label = f"{text} {value:.4g} {unit}"
         for axes in (above, below):
             axes.axvline(scale.place(value), color=color, dashes=dashes, linewidth=1.6, label=label)
     handles, labels = above.get_legend_handles_labels()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from xentcli.report.report import Report
 from xentcli.writers.calibration import bins_grid
 from xentcli.writers.check import first_limits, limit_rows
 from xentcli.writers.comparison import models, signed
-from xentcli.writers.figures import decimals, fixed, percent, plural
+from xentcli.writers.figures import WITHIN, about, decimals, fixed, percent, plural
 from xentcli.writers.grid import Grid, Line, Page
 from xentcli.writers.inputs import inputs
 from xentcli.writers.pages import page
@@ -208,7 +209,7 @@ def _grids(parts: Page) -> list[Grid]:
 def _losses(report: Report, found: Losses) -> Grid:
     places = decimals(report.standard_error)
     rows = [("mean", fixed(report.cost, places), "the cost")]
-    rows += [("median", fixed(found.median, places), "half of the rows have less")]
+    rows += [("median", about(found.median), f"half of the rows have less ({WITHIN})")]
     if found.tail_from is not None:
         share = "" if found.tail_share is None else f", {percent(found.tail_share)} of the cost"
         rows.append(("largest 1 % from", fixed(found.tail_from, places), f"{plural(found.tail_rows, 'row')}{share}"))
@@ -234,13 +235,15 @@ def _differences(result: Comparison) -> Grid:
     for one in found:
         pair = changes[one.model]
         places = max(decimals(pair.standard_error) - 1, 2)
-        tail = [fixed(v, places) for v in (one.tail_from, one.tail_contribution)] if one.tail_from is not None else None
-        figures = [signed(value, places) for value in (pair.change, one.median)]
+        figures = [signed(pair.change, places), "" if math.isnan(one.median) else about(one.median, "+")]
         infinite = [f"{count:,}" if count else "" for count in (one.reference_infinite, one.model_infinite)]
-        tail = [f"{one.tail_rows:,}", *tail] if tail else [""] * 3
+        tail = [""] * 3
+        if one.tail_from is not None:
+            tail = [f"{one.tail_rows:,}", fixed(one.tail_from, places), signed(one.tail_contribution, places)]
         rows.append((one.model, *figures, *tail, *infinite))
     header = [
-        *("model", "mean", "median", "rows in the largest 1 %", "smallest of these", "their share of the mean"),
+        *("model", "mean", f"median ({WITHIN})", "rows in the largest 1 %", "size of each, at least"),
+        f"their contribution to the mean, {result.unit}",
         *("infinite in the reference alone", "infinite in the model alone"),
     ]
     caption = f"Loss of the model minus that of {result.models[0].name}, {result.unit}; below 0 the model is better"
