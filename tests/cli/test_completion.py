@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -34,6 +35,31 @@ def test_commands_options_files_and_metrics_are_offered() -> None:
     assert offered("check", "a.csv", "--max", "co") == ["plain,cost="]
     assert offered("score", "a.csv", "--metrics", "cost,bri")[0] == "plain,cost,brier"
     assert {line.removeprefix("plain,") for line in offered("score", "a.csv", "--get", "")} == set(METRICS)
+
+
+@posix_only
+@pytest.mark.parametrize(("words", "found"), [("--max accu", "nospace accuracy="), ("--ki", " --kind")])
+def test_bash_adds_no_blank_after_a_metric_whose_limit_follows(
+    words: str, found: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    xent = tmp_path / "xent"
+    xent.write_text(f'#!/bin/sh\nexec {shlex.join(XENT)} "$@"\n')
+    xent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    # compopt works only while a word is completed: this one notes what it is asked for.
+    lines = [
+        *("compopt() { noted=$2; }", call("completion", "bash").out),
+        *(f"COMP_WORDS=(xent check {words})", "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))"),
+        *("_xent_completion xent", 'echo "$noted ${COMPREPLY[*]}"'),
+    ]
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == found.strip()
+
+
+@posix_only
+def test_zsh_adds_none_either(call: Call) -> None:
+    script = call("completion", "zsh").out
+    assert script.count("blank") == 3 and '-U "${blank[@]}"' in script
 
 
 @posix_only

@@ -138,6 +138,12 @@ def test_a_perfect_prediction_costs_nothing(explain: Call) -> None:
     assert "= 0.000000 nats" in text
     assert "-0.000000" not in text
     assert "a probability of 100.0 %" in text
+    assert re.search("sum +0$", text, flags=re.MULTILINE), "the sum is written as its terms are"
+
+
+@pytest.mark.parametrize(("q", "shown"), [("0.999873", "99.99 %"), ("0.99999999", "99.999999 %"), ("0.973", "97.3 %")])
+def test_a_probability_below_1_is_not_shown_as_100_percent(explain: Call, q: str, shown: str) -> None:
+    assert f"a probability of {shown} (" in told(explain("--probs", q, "--label", "1"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""--multilabel: each column is a yes or no of its own, and figures are means over columns."""
+"""--multilabel: independent binary labels, one per class, and figures are means over columns."""
 
 from __future__ import annotations
 

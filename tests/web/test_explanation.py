@@ -253,6 +253,7 @@ def test_the_keyboard_moves_all_that_depends_on_a_slider(opened: Open, call: Cal
 
 REFUSED = [
     (LISTS["probabilities"], "0.1,0.2", "5 probabilities"),
+    (LISTS["probabilities"], "50%,10%,10%,10%,20%", "numbers such as 0.5"),
     (LISTS["probabilities"], "0.5,0.5,0.5,0,0", "sum to 1.5"),
     (LISTS["probabilities"], "2,-1,0,0,0", "from 0 to 1"),
     (LISTS["targets"], "1,x,0,0,0", "5 targets"),

@@ -250,6 +250,15 @@ def test_the_page_of_a_comparison_says_what_was_scored_and_how_it_was_matched(
     ]
 
 
+def test_tables_of_one_page_have_captions_of_their_own_and_no_empty_column() -> None:
+    weighted: dict[str, Any] = {"weights": [2.0, 1.0, 3.0, 1.0]}
+    q = [[0.7, 0.3], [0.4, 0.6], [0.8, 0.2], [0.6, 0.4]]
+    page = content(xentcli.score(q, [0, 1, 1, 0], worst=2, details=DETAILS, **weighted), "html").decode()
+    captions = re.findall(r"<caption>(?:<span>)?(.*?)(?:</span>)?</caption>", page)
+    assert "worst rows: the first 4" in captions and len(set(captions)) == len(captions)
+    assert "interval" not in page.partition("Bins of the confidence")[2].partition("</thead>")[0]
+
+
 def test_a_thousand_classes_and_two_hundred_groups_are_less_than_3_mb() -> None:
     random = np.random.default_rng(0)
     q, y = random.dirichlet(np.full(1000, 0.1), 4000), random.integers(1000, size=4000)

@@ -14,6 +14,19 @@ from xentcli.errors import FileError, Place, UsageError
 __all__ = ["completion"]
 
 _SHELLS = ("bash", "zsh", "fish")
+_NO_BLANK = {
+    "bash": [("COMPREPLY+=($value)\n", "COMPREPLY+=($value)\n            [[ $value == *= ]] && compopt -o nospace\n")],
+    "zsh": [
+        ("    local -a response\n", "    local -a response blank\n"),
+        (
+            'if [[ "$descr" == "_" ]]; then',
+            '[[ $key == *= ]] && blank=(-S "")\n            if [[ "$descr" == "_" ]]; then',
+        ),
+        ("completions_with_descriptions -U", 'completions_with_descriptions -U "${blank[@]}"'),
+    ],
+    "fish": [],
+}
+"""Lines of click's scripts, and those that add no blank after a word such as `cost=`; fish adds none by itself."""
 _HOMES = {
     "bash": ("XDG_DATA_HOME", ".local/share", "bash-completion/completions/xent"),
     "zsh": ("XDG_DATA_HOME", ".local/share", "zsh/site-functions/_xent"),
@@ -45,6 +58,8 @@ def completion(shell: str | None, install: bool) -> None:
         raise UsageError(f"there is completion for {', '.join(_SHELLS)}", advice="xent completion bash --install")
     root = click.get_current_context().find_root()
     text = made(root.command, {}, "xent", "_XENT_COMPLETE").source()
+    for line, better in _NO_BLANK[shell]:
+        text = text.replace(line, better)
     if not install:
         click.echo(text)
         return

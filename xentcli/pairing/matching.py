@@ -509,7 +509,7 @@ def _distribution(
     order, note, by_name = distribution_order(targets, columns_, named and label.named, place)
     if settings.multilabel:
         return classes, Multilabel(
-            f"{note}, each a yes or no of its own", order, by_name, decimal=settings.decimal_of_any
+            f"{note}, independent binary labels, one per class", order, by_name, decimal=settings.decimal_of_any
         )
     return classes, Distribution(note, settings.sum_tolerance, order, by_name, votes=settings.votes)
 

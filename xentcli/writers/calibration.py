@@ -102,7 +102,7 @@ def range_of(part: Bin, count: int) -> str:
 
 
 def bins_grid(bins: Sequence[Bin], count: int) -> Grid:
-    """Return the table of those of `count` bins of the confidence that have rows."""
+    """Return the table of those of `count` bins of the confidence that have rows; with weights without intervals."""
     rows = [
         (
             range_of(part, count),
@@ -114,7 +114,7 @@ def bins_grid(bins: Sequence[Bin], count: int) -> Grid:
         for part in bins
     ]
     header = ("says", "rows", "mean", "is right", interval_title(part.interval for part in bins))
-    return Grid(header, tuple(rows), "lrrrl", "Bins of the confidence")
+    return Grid(header, tuple(rows), "lrrrl", "Bins of the confidence").filled()
 
 
 def of_groups(parts: list[GroupCalibration]) -> Grid:

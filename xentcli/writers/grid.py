@@ -33,6 +33,16 @@ class Grid:
     first: Sequence[int] = ()
     square: bool = False
 
+    def filled(self) -> Grid:
+        """Return the table without the columns, but the first, that are empty in all rows.
+
+        >>> Grid(("a", "b", "c"), (("1", "", "3"), ("4", "", "")), "lrr").filled().rows
+        (('1', '3'), ('4', ''))
+        """
+        kept = [place for place in range(len(self.header)) if not place or any(row[place] for row in self.rows)]
+        header, *rows = (tuple(cells[place] for place in kept) for cells in (self.header, *self.rows))
+        return replace(self, header=header, rows=tuple(rows), justify="".join(self.justify[place] for place in kept))
+
     def cut(self, first: Sequence[int]) -> Grid:
         """Return the table of some of its rows, and a last one that says how many more there are.
 

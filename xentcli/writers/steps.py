@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from xentcli.records import cached_property
 from xentcli.report.document import BASES
 from xentcli.report.explanation import ClassTerm, Explanation
-from xentcli.writers.figures import fixed, percent, short
+from xentcli.writers.figures import fixed, short
 
 __all__ = ["GIVEN", "LOSS_PLACES", "Steps"]
 
@@ -212,7 +212,8 @@ class Steps:
         return "0" if value == 0 or math.isnan(value) else _rounded(value, places.term)
 
     def _sum(self, places: Terms) -> str:
-        return _rounded(self._in_unit(math.fsum(term.term for term in self.example.terms)), places.total)
+        total = self._in_unit(math.fsum(term.term for term in self.example.terms))
+        return _rounded(total, places.total) if total else "0"
 
     # The loss and its meaning.
 
@@ -353,7 +354,10 @@ class Steps:
 
     def _chance(self, q: float) -> str:
         if q > 0.5:
-            return f"a probability of {percent(q)} (perplexity {self._perplexity})"
+            # With as many decimals as tell it from 1.
+            texts = (f"{100 * q:.{places}f} %" for places in range(1, 15))
+            shown = _first(texts, lambda text: q >= 1 or not text.startswith("100"), "almost 100 %")
+            return f"a probability of {shown} (perplexity {self._perplexity})"
         if q > 0:
             return f"probability 1/{short(float(f'{1 / q:.4g}'))} (perplexity {self._perplexity})"
         # q underflows, but its logarithm does not.

@@ -76,7 +76,11 @@ def _tables(document: Document) -> list[Table]:
     if isinstance(report, Report) and report.details is not None:
         there = {"classes": report.by_class, "worst rows": report.worst}
         more = report.details.tables(report.unit, report.classes)
-        tables += [table for table in more if len(there.get(table.title, ())) < len(table.rows)]
+        for table in more:
+            asked = there.get(table.title, ())
+            if len(asked) < len(table.rows):
+                title = f"{table.title}: the first {len(table.rows)}" if asked else table.title
+                tables.append(replace(table, title=title))
     if isinstance(report, Comparison) and report.details is not None:
         tables += report.details.tables(report.unit)
     return tables

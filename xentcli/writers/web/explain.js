@@ -61,7 +61,7 @@ function figures({ q, y, z }) {
     ...{ t, hard, soft: !hard, logits: z, infinite: loss === Infinity, changed: true, end },
     ...{ q, y, z, log, exp, loss, nats, entropy, point: p, largest: top, total: z && sum(exp) },
     term: term.map((value) => value || "0"),
-    sum: hard ? 0 - loss : fixed(0 - loss, 4),
+    sum: 0 - loss || "0",
     clipped: q.map(clipped),
     split: hard && q.length > 2 && q[t] < 1 && (q[t] > 0 || loss === Infinity) && split(q, t),
     name: hard ? all(`#name${t}`)[0].textContent : "",
@@ -119,7 +119,7 @@ function asked(input) {
   if (name === "q" && !(shares && values.length === 1)) return "A probability is a number from 0 to 1, such as 0.25.";
   if (name === "q") return { q: moved(Number(c), values[0]), z: null };
   const numbers = values.length === count && values.every((value) => value < Infinity) && Math.max(...values) > -Infinity;
-  if (!numbers) return `${count} ${name} with commas between them are expected.`;
+  if (!numbers) return `${count} ${name} are expected: numbers such as 0.5, with commas between them.`;
   if (name === "logits") return { q: logarithms(values).map(Math.exp), z: values };
   if (!shares || Math.abs(total - 1) > 0.001) return `These ${name} sum to ${total}: each is from 0 to 1, and their sum is 1.`;
   return name === "targets" ? { y: values } : { q: values, z: null };

@@ -90,9 +90,8 @@ class Lesson:
 
     def _row(self, index: int, term: ClassTerm) -> Row:
         cells = self.steps.cells(term)
-        # Of one true class the only term is the loss, to the last digit.
-        if self.hard:
-            cells[-2:] = (fixed(value / self._nats, LOSS_PLACES) for value in (term.ln_q, term.term))
+        # Terms and sum have the digits of the loss.
+        cells[-2:] = (fixed(value / self._nats, LOSS_PLACES) for value in (term.ln_q, term.term))
         return Row(
             index,
             term.name,
@@ -112,7 +111,7 @@ class Lesson:
     @property
     def sum(self) -> str:
         """The sum of the terms."""
-        return fixed(0.0 - self._loss, LOSS_PLACES) if self.hard else self.steps.sum_cells()[-1]
+        return fixed(0.0 - self._loss, LOSS_PLACES) if self._loss else "0"
 
     @property
     def largest(self) -> str:

@@ -247,7 +247,5 @@ def _differences(result: Comparison) -> Grid:
         *("infinite in the reference alone", "infinite in the model alone"),
     ]
     caption = f"Loss of the model minus that of {result.models[0].name}, {result.unit}; below 0 the model is better"
-    kept = [place for place in range(len(header)) if not place or any(row[place] for row in rows)]
-    cells = tuple(tuple(row[place] for place in kept) for row in rows)
-    grid = Grid(tuple(header[place] for place in kept), cells, "l" + "r" * (len(kept) - 1), caption)
-    return grid.cut(range(MOST))
+    grid = Grid(tuple(header), tuple(rows), "l" + "r" * (len(header) - 1), caption)
+    return grid.filled().cut(range(MOST))
