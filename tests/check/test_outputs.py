@@ -253,7 +253,7 @@ def test_many_groups_are_cut_on_a_screen_and_whole_in_files(call: Call, write: W
 
 def test_every_code_of_a_warning_can_fail() -> None:
     """The codes in the source are those that --fail-on-warning takes, but for those of compare."""
-    compared = {"few-clusters", "few-rows", "one-row", "same-file"}
+    compared = {"few-clusters", "few-rows", "labels-as-model", "one-row", "same-file"}
     found = set()
     for path in (ROOT / "xentcli").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
