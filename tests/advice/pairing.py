@@ -665,6 +665,24 @@ CASES = {
         ("python3 -c", "python3 -c"),
         LN2,
     ),
+    "two lists of numbers": Case(
+        "p.jsonl --label y --kind logits",
+        {"p.jsonl": '{"y": 0, "probs": [0.9, 0.1], "logits": [1.0, 1.0], "pred": 1}\n' * 3},
+        ("--preds logits takes the",),
+        LN2,
+    ),
+    "a list and logits beside it": Case(
+        "p.jsonl --label y --kind logits",
+        {"p.jsonl": '{"y": 0, "embedding": [0.5, 4.0], "logit_0": 1.0, "logit_1": 1.0}\n' * 3},
+        ("or --preds logit_0",),
+        LN2,
+    ),
+    "a yes or no in each column, with missing cells": Case(
+        "p.csv l.csv --ignore-label missing",
+        {"p.csv": "a,b\n0.5,0.5\n0.5,0.5\n", "l.csv": "a,b\n1,1\n0,NA\n"},
+        ("--multilabel",),
+        None,
+    ),
     "shards without a partner": Case(
         "ps ls --preds cat:emu --label label",
         {

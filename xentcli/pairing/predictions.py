@@ -15,7 +15,7 @@ from xentcli.errors import DataError, Place, shown
 from xentcli.pairing.affixes import cuts_of
 from xentcli.pairing.alignment import PartQueue
 from xentcli.pairing.choose import Head
-from xentcli.pairing.columns import Found, Roles, check_odd, listed, name_of
+from xentcli.pairing.columns import Found, Roles, check_odd, flat_of, listed, name_of
 from xentcli.pairing.deciding import labels_that_decide
 from xentcli.pairing.labels import labelled_as
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
@@ -46,6 +46,13 @@ _CALLED = {
     "losses": re.compile(r"loss|nll|entropy", re.IGNORECASE),
 }
 """What a column of each kind without labels may be called."""
+_CALLED_WITHOUT_SUM = {
+    "logits": re.compile(r"logit|raw|score|margin|decision", re.IGNORECASE),
+    "probs": re.compile(r"prob|score", re.IGNORECASE),
+}
+"""What lists of predictions are called that no row sum confirms."""
+_MOST_LISTS = 4
+"""With more lists, the others are not named in the advice."""
 
 
 @record(frozen=True)
@@ -115,11 +122,42 @@ def find_predictions(
             if len(called) == 1
             else "--preds NAME chooses it",
         )
+    if labelled and _unsummed(settings):
+        found = _list_alone(found, queues[0], settings)
     stray = first_text(found, queues[0])
     if stray is not None or (source.tabular and _are_no_distribution(found, queues[0], settings)):
         found = _chosen(found, stray, roles, sources, queues, settings, whole=whole)
     roles["preds"] = [found]
     return _doubt(found, roles, queues[0], settings) if labelled else Doubt()
+
+
+def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
+    """The only list of several numbers: no row sum would show that a column beside it is not a class.
+
+    Raises DataError if there are several lists, or if columns beside the list are called as predictions, or are
+    several, and the list is not.
+    """
+    flat = flat_of(found.source)
+    groups = {n: tuple(c) for n, c in flat.groups.items() if {*c} <= {*found.columns}} if flat else {}
+    lists = {name: columns for name, columns in groups.items() if len(columns) > 1}
+    inner = {column for columns in lists.values() for column in columns}
+    beside = [column for column in found.columns if column not in inner]
+    if not lists or (len(lists) == 1 and not beside):
+        return found
+    called = _CALLED_WITHOUT_SUM["logits" if settings.kind == "logits" else "probs"]
+    fitting = [name for name in lists if called.search(name)]
+    others = [name_of(found.source, c) for c in beside if _is_numeric(found.source, c, queue)]
+    doubtful = not fitting and (len(others) > 1 or any(map(called.search, others)))
+    if len(lists) == 1 and not doubtful:
+        return Found(found.source, *lists.values())
+    each = [*fitting, *(name for name in lists if name not in fitting)]
+    advice = [f"--preds {shlex.quote(name)} takes the {len(lists[name]):,} numbers of its lists" for name in each]
+    raise DataError(
+        f"which are the {settings.kind}? there are lists in {listed(each)}"
+        + (f", and numbers in {listed(others)}" if doubtful else ""),
+        place=Place(found.source.path),
+        advice=(*advice[:_MOST_LISTS], *([f"or --preds {as_option(others, found.source)}"] if doubtful else [])),
+    )
 
 
 def _is_of_prompts(roles: Roles, source: Source, settings: Settings) -> bool:

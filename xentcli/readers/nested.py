@@ -84,6 +84,7 @@ class Field:
         Raises LookupError if the record has no such value.
         """
         value = _reach(found, self.path)
+        value = _numbers_of(value) if self.form == "vector" else value
         if isinstance(value, list) and value and all(isinstance(item, list) for item in value):
             return list(itertools.chain.from_iterable(value))
         return [value] if isinstance(value, str) else value

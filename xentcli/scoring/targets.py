@@ -44,7 +44,7 @@ def target_checked(target: Floats, tolerance: float, where: Callable[[int, int |
         advice=(
             _NONE * (not values.any()),
             "one label column: --label NAME",
-            "a yes or no in each column: --multilabel" * bool((target <= 1).all()),
+            "a yes or no in each column: --multilabel" * (not (target > 1).any()),
             _VOTES * (counted and bool(values.any())),
         ),
     )
