@@ -24,7 +24,7 @@ FRAME = {"label": Y.tolist(), "logits": Z.tolist(), "pred": Z.argmax(axis=1).tol
 
 def _jsonl(path: Path) -> None:
     rows = (dict(zip(FRAME, values, strict=True)) for values in zip(*FRAME.values(), strict=True))
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _npz(path: Path) -> None:
