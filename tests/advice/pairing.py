@@ -665,6 +665,12 @@ CASES = {
         ("python3 -c", "python3 -c"),
         LN2,
     ),
+    "quoted decimal commas": Case(
+        "p.csv --label y",
+        {"p.csv": 'y,a,b\na,"0,5","0,5"\nb,"0,5","0,5"\n'},
+        ("puts semicolons between",),
+        LN2,
+    ),
     "two lists of numbers": Case(
         "p.jsonl --label y --kind logits",
         {"p.jsonl": '{"y": 0, "probs": [0.9, 0.1], "logits": [1.0, 1.0], "pred": 1}\n' * 3},

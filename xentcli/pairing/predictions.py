@@ -181,6 +181,11 @@ def _delimiter_of(source: Source) -> str:
     return dialect.delimiter if dialect is not None else ","
 
 
+def _has_commas_between(source: Source) -> bool:
+    """Whether this is a text whose cells have commas between them."""
+    return source.format == "csv" and _delimiter_of(source) == ","
+
+
 def _are_no_distribution(found: Found, queue: PartQueue, settings: Settings) -> bool:
     """Whether the first rows of several columns of probabilities do not sum to 1."""
     summed = KINDS[settings.kind].labelled and not _unsummed(settings) and len(found.columns) > 1
@@ -330,7 +335,8 @@ def _no_number(
         swapped = f"are the files swapped? xent score {sources[1].path} {sources[0].path}"
         return DataError(message, place=stray.place, advice=swapped)
     hint = (
-        number_hint(stray.text)
+        (Written(found.source.path).apart(stray.text) if _has_commas_between(found.source) else "")
+        or number_hint(stray.text)
         or cell_advice(stray.text, Written(found.source.path, _delimiter_of(found.source)))
         or stray.outside
         or (conversion(found.source, settings, sources[1]) if len(sources) > 1 else "")

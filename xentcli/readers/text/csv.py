@@ -241,6 +241,7 @@ class CsvPart:
             f"{shown(cell)} is not a number",
             place=rows.place(role, row, column),
             advice=(rows.selection[role].if_missing if is_missing(cell) else "")
+            or written.apart(cell)
             or number_hint(in_points(cell, decimal))
             or cell_advice(cell, written)
             or outside

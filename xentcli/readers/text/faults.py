@@ -70,6 +70,13 @@ class Written:
         code = f"import csv, sys; csv.writer({writer}).writerows(csv.reader({given}))"
         return self.by(f'python3 -c "{code}"', purpose)
 
+    def apart(self, cell: str) -> str:
+        """Return the shell line for a quoted decimal comma in a text with commas between; empty for other cells."""
+        if self.delimiter != "," or not re.fullmatch(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", cell):
+            return ""
+        code = "import csv, sys; csv.writer(sys.stdout, delimiter=';').writerows(csv.reader(sys.stdin))"
+        return self.by(f'python3 -c "{code}"', "puts semicolons between; then --decimal ,")
+
     def edited(self, pattern: str, new: str, line: int | None, purpose: str) -> str:
         """Return the shell line that replaces a pattern (a comma stands for the delimiter) in one line or in all."""
         if self.delimiter not in DELIMITERS or self.delimiter == "\t":
