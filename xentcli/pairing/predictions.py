@@ -149,7 +149,7 @@ def _list_alone(found: Found, queue: PartQueue, settings: Settings) -> Found:
     others = [name_of(found.source, c) for c in beside if _is_numeric(found.source, c, queue)]
     doubtful = not fitting and (len(others) > 1 or any(map(called.search, others)))
     if len(lists) == 1 and not doubtful:
-        return Found(found.source, *lists.values())
+        return Found(found.source, next(iter(lists.values())))
     each = [*fitting, *(name for name in lists if name not in fitting)]
     advice = [f"--preds {shlex.quote(name)} takes the {len(lists[name]):,} numbers of its lists" for name in each]
     raise DataError(
