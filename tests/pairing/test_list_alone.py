@@ -28,8 +28,9 @@ def _jsonl(path: Path) -> None:
 
 
 def _npz(path: Path) -> None:
+    members: dict[str, Any] = {name: np.array(values) for name, values in FRAME.items()}
     with path.open("wb") as out:
-        np.savez(out, **{name: np.array(values) for name, values in FRAME.items()})
+        np.savez(out, **members)
 
 
 WRITERS: dict[str, Callable[[Path], Any]] = {
@@ -44,7 +45,8 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
 def test_numbers_beside_a_list_of_logits_are_unused(name: str, tmp_path: Path) -> None:
     WRITERS[name](tmp_path / name)
     report = score(str(tmp_path / name), label="label", kind="logits")
-    assert (report.cost, len(report.classes)) == (pytest.approx(COST, rel=1e-15), 3)
+    assert report.cost == pytest.approx(COST, rel=1e-14)
+    assert len(report.classes) == 3
     assert report.inputs[0].unused == ("pred", "loss")
 
 
@@ -72,7 +74,7 @@ def test_a_list_of_something_else_is_not_taken_beside_numbers_called_logits(writ
 
 
 @pytest.mark.parametrize("kind", ["logits", "logprobs"])
-def test_a_vector_of_spark_is_read_for_every_kind(kind: str, write: Write) -> None:
+def test_a_vector_of_spark_is_read_for_every_kind(kind: Any, write: Write) -> None:
     vectors = [{"type": 1, "size": None, "indices": None, "values": row} for row in log_softmax(Z, axis=1).tolist()]
     rows = "".join(json.dumps({"y": y, "raw": raw}) + "\n" for y, raw in zip(Y.tolist(), vectors, strict=True))
     assert score(write("p.jsonl", rows), label="y", preds="raw", kind=kind).cost == pytest.approx(COST)
