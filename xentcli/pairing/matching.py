@@ -408,7 +408,7 @@ def _no_column(preds: Found, census: Census, strange: Sequence[str], classes: Se
         place=Place(preds.source.path),
         advice=(
             f"columns: {columns}",
-            f"labels: {labels}; {shown(strange[0])} is first in {census.texts[strange[0]]}",
+            f"labels: {labels}; {listed(tuple(strange[:1]))} is first in {census.texts[strange[0]]}",
             *(line for line in advice if line not in (f"classes: {columns}", f"labels: {labels}")),
         ),
     )
