@@ -73,6 +73,7 @@ NAMED: dict[str, Layout] = {
     "pairs, other keys": lambda n, r: lines(pairs(n, r, "Name", "Confidence")),
     "pairs, the score first": lambda n, r: lines([[dict([*p.items()][::-1]) for p in row] for row in pairs(n, r, "c", "p")]),
     "pairs, nested once more": lambda n, r: lines([[row] for row in pairs(n, r, "label", "score")]),
+    "batches of pairs": lambda n, r: json.dumps([pairs(n, r[i : i + 4], "label", "score") for i in range(0, len(r), 4)]),
     "an array of pairs": lambda n, r: json.dumps(pairs(n, r, "label", "prob")),
     "header and data": lambda n, r: json.dumps({"columns": n, "data": r}),
     "data and header": lambda n, r: json.dumps({"ncols": 9, "data": r, "columns": n}),
@@ -263,6 +264,8 @@ class InChunks(io.BytesIO):
 def test_elements_are_those_of_the_array_wherever_it_is_cut(found: list[Any], size: int, indent: int | None) -> None:
     text = json.dumps(found, indent=indent, ensure_ascii=size % 2 == 0).encode()
     assert elements(text, size) == found
+    batches = [found[i : i + 2] for i in range(0, len(found), 2)]
+    assert elements(json.dumps(batches, indent=indent).encode(), size, level=2) == found
     assert elements(text + b"\r\n" + text, size) == found + found
     assert elements(b"\n".join(json.dumps(value, indent=2).encode() for value in found), size, level=0) == found
 

@@ -58,7 +58,7 @@ def _open(stream: ByteStream, *, document: bool) -> Source:
     _check_not_python(stream)
     match _layout(stream, document):
         case "elements":
-            return open_json_lines(lines_of_elements(stream, 1), of_file=False)
+            return open_json_lines(lines_of_elements(stream, 2 if _has_batches(stream.head) else 1), of_file=False)
         case "values":
             return open_json_lines(lines_of_elements(stream, 0), of_file=False)
         case "object":
@@ -134,6 +134,16 @@ def _of_several_lines(stream: ByteStream, text: bytes, end: bytes, document: boo
     if not end and not document:
         return "lines"
     return "values" if more else "object"
+
+
+def _has_batches(head: bytes) -> bool:
+    """Whether the elements of an array are batches: lists of rows, which are lists of labels with scores."""
+    found = re.match(rb"\[\s*\[\s*(?=\[)", head.lstrip(_BLANK))
+    if found is None:
+        return False
+    text = head.lstrip(_BLANK)[found.end() :]
+    row = _decoded(text[: end_of_value(text)])
+    return isinstance(row, list) and all(isinstance(item, dict) for item in row) and is_row(row)
 
 
 def _decoded(text: bytes) -> Any:

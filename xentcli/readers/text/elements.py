@@ -74,7 +74,7 @@ def end_of_value(text: bytes) -> int | None:
 
 
 def lines_of_elements(stream: ByteStream, level: int) -> ByteStream:
-    """Return a stream with a line for each element of its arrays (level 1), or for each of its values (level 0)."""
+    """Return a stream with a line for each value (level 0), element of an array (1), or element of such a one (2)."""
     if stream.path is None:
         lines: Any = _Lines(stream.chunks(_CHUNK), level, stream.name)
         head = lines.read(_HEAD)
@@ -138,14 +138,14 @@ def _cut(out: Bytes, scan: _Scan, level: int, last: bytes, name: str) -> bytes:
     step = _STEP[letters]
     out[places[((letters == _LF) | (letters == _CR)) & (depth > 0)]] = _SPACE
     if level:
-        ends = (letters == ord("]")) & (depth == 0)
+        ends = (letters == ord("]")) & (depth < level)
         for at in places[ends].tolist():
             before = out[:at].tobytes().rstrip(b" \t\r\n")[-1:] or last
             if before == b",":
                 raise DataError("a comma after the last element of an array", place=Place(name))
         after = out.tobytes().rstrip(b" \t\r\n")[-1:] or last
-        outer = ends | ((letters == ord("[")) & (depth == 1) & (step == 1))
+        outer = ends | ((letters == ord("[")) & (depth <= level) & (step == 1))
         out[places[outer]] = _SPACE
-        out[places[(letters == _COMMA) & (depth == 1)]] = _LF
+        out[places[(letters == _COMMA) & (depth > 0) & (depth <= level)]] = _LF
         return after
     return b""
