@@ -51,8 +51,8 @@ _CALLED_WITHOUT_SUM = {
     "probs": re.compile(r"prob|score", re.IGNORECASE),
 }
 """What lists of predictions are called that no row sum confirms."""
-_MOST_LISTS = 4
-"""With more lists, the others are not named in the advice."""
+_MOST_LISTS, _MOST_SETS = 4, 8
+"""With more lists, or sets of columns, the others are not named in the advice."""
 
 
 @record(frozen=True)
@@ -235,7 +235,7 @@ def _chosen(
         raise DataError(
             f"{len(sets)} sets of columns are named as the labels are, and sum to 1: which are the predictions?",
             place=Place(found.source.path),
-            advice=tuple(f"--preds {_as_option(head, places)}" for places in sets),
+            advice=tuple(f"--preds {_as_option(head, places)}" for places in sets[:_MOST_SETS]),
         )
     summing = head.summing
     if stray is not None:
