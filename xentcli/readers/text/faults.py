@@ -13,7 +13,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from xentcli.columns.numerals import is_number
+from xentcli.columns.numerals import is_number, number_hint
 from xentcli.errors import unused
 from xentcli.records import record
 
@@ -72,7 +72,7 @@ class Written:
 
     def apart(self, cell: str) -> str:
         """Return the shell line for a quoted decimal comma in a text with commas between; empty for other cells."""
-        if self.delimiter != "," or not re.fullmatch(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*", cell):
+        if self.delimiter != "," or not number_hint(cell).startswith("a decimal comma"):
             return ""
         code = "import csv, sys; csv.writer(sys.stdout, delimiter=';').writerows(csv.reader(sys.stdin))"
         return self.by(f'python3 -c "{code}"', "puts semicolons between; then --decimal ,")
