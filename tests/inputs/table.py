@@ -191,7 +191,7 @@ ROWS: list[Row] = [
     ),
     refused(TEXT, "rows that do not sum to 1", P.replace("0.8", "0.7"), "the row sums to 0.9"),
     scored(TEXT, "class names and labels with decimal commas", "1,5;2,5\n0,7;0,3\n0,2;0,8\n0,9;0,1\n", "label\n1,5\n2,5\n1,5\n", "p.csv l.csv --decimal , --header both"),
-    refused(TEXT, "a label with a decimal comma that is not a class", "1,5;2,5\n0,7;0,3\n0,2;0,8\n0,9;0,1\n", "no column is called 3,5", labels="label\n1,5\n3,5\n1,5\n", args="p.csv l.csv --decimal , --header both"),
+    refused(TEXT, "a label with a decimal comma that is not a class", "1,5;2,5\n0,7;0,3\n0,2;0,8\n0,9;0,1\n", "'3,5' is not a class", labels="label\n1,5\n3,5\n1,5\n", args="p.csv l.csv --decimal , --header both"),
     refused(TEXT, "a point among decimal commas", P.replace(",", ";"), "has a point; with --decimal ,", args="p.csv l.csv --decimal ,"),
     refused(TEXT, "the same in quotes", P.replace("0.2,0.8", '"0.2";0,8').replace(",0.", ";0.").replace("a,b", "a;b"), "has a point; with --decimal ,", args="p.csv l.csv --decimal , --delimiter ;"),
     refused(TEXT, "one character for two things", P, "--decimal and --delimiter are both", 2, args="p.csv l.csv --decimal , --delimiter ,", names_file=False),

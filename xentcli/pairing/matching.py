@@ -395,7 +395,7 @@ def _decided(
             were = "was that column" if len(others) == 1 else "were those columns"
             line = f"no label is {listed(others)}: {were} renamed? Give them the names of the labels"
             raise _no_column(preds, census, strange, classes, line) from None
-        if strange := without_column(census, classes):
+        if strange := without_column(census, classes, settings.decimal_of("labels")[0]):
             raise _no_column(preds, census, strange, classes, *error.advice) from error
         raise
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Iterable, Sequence
 
 from xentcli.columns.missing import is_missing
-from xentcli.columns.numerals import is_number, whole
+from xentcli.columns.numerals import in_points, is_number, whole
 from xentcli.errors import shown
 from xentcli.pairing import near
 from xentcli.pairing.affixes import cuts_of
@@ -148,10 +148,12 @@ def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]]
     return None
 
 
-def without_column(census: Census, names: Sequence[str]) -> list[str]:
+def without_column(census: Census, names: Sequence[str], decimal: str) -> list[str]:
     """Return the labels that are not names of columns where others are; none if some are missing, or numbers."""
     strange = [text for text in census.texts if text not in names]
-    if len(strange) == len(census.texts) or any(is_missing(text) or is_number(text) for text in strange):
+    if len(strange) == len(census.texts) or any(
+        is_missing(text) or is_number(in_points(text, decimal)) for text in strange
+    ):
         return []
     return strange
 
