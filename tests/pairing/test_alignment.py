@@ -248,7 +248,7 @@ def test_an_error_of_a_row_that_was_matched_by_id_names_where_it_stands(write: W
     preds = write("p.csv", "id,cat,dog\nc,.5,.5\nb,.5,.5\na,.5,.5\n")
     labels = write("l.csv", "id,truth\na,cat\nb,cow\nc,dog\n")
     message = refusal(DataError, preds, labels, id="id")
-    assert f"{labels}, row 2 (line 3), column truth: 'cow'" in message
+    assert f"cow is first in {labels}, row 2 (line 3), column truth" in message
     labels = write("l.csv", "id,truth,w\na,cat,1\nb,dog,-2\nc,dog,1\n")
     message = refusal(DataError, preds, labels, id="id", label="truth", weights="w")
     assert f"{labels}, row 2 (line 3), column w: weight -2" in message
