@@ -207,7 +207,7 @@ def parse_regression(text: str) -> Regression:
 
 
 def _check_types(limits: Sequence[Any], regressions: Any) -> None:
-    """Refuse limits as text, and allowances that are no dict (UsageError): what is left out would pass."""
+    """Raise UsageError for limits given as text and for allowances that are not a dict: they would not be checked."""
     odd = next((limit for limit in limits if not isinstance(limit, Limit | Regression)), None)
     if odd is not None:
         raise UsageError(

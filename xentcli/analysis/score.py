@@ -173,9 +173,9 @@ def scored(
 
 
 def names_of(names: Collection[str]) -> Collection[str]:
-    """Return names, of which one may be given alone.
+    """Return a collection of names; a single name may be given as text.
 
-    Raises UsageError for what is no collection.
+    Raises UsageError for a value that is not a collection.
     """
     if not isinstance(names, Collection):
         raise UsageError(f"details and metrics_needed are lists of names, not {shown(names)}")

@@ -511,6 +511,6 @@ def _input(plan: Plan, index: int, total: Scores) -> Input:
 
 
 def input_of(plan: Plan, index: int, rows: int) -> Input:
-    """Return an input of a plan, which has so many rows."""
+    """Return the report's record of input `index` of a plan, with its number of rows."""
     table = plan.inputs[index]
     return Input(table.path, table.format, rows, None, table.header, table.unused, max(1, table.files))

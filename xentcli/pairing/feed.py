@@ -188,7 +188,7 @@ class Files:
                 first, total = last, 0
 
     def feed(self, run: FileRun) -> Feed:
-        """Return a feed of some files, the rows of which are counted from their first."""
+        """Return a feed of some of the files; the first row of the first of them is row 1."""
         some = [_shards(source).of_files(slice(run.first, run.last)) for source in self.sources]
         return Feed(self.plan, [PartQueue(*each) for each in zip(some, self.block_bytes, strict=True)])
 

@@ -51,7 +51,7 @@ MOST_NAMED = 6
 """Maximum number of columns named in an example of --preds."""
 
 _YES_NO = {("true", "false"), ("yes", "no"), ("positive", "negative"), ("pos", "neg"), ("t", "f"), ("y", "n")}
-"""Names of two classes of which the first is usually labelled 1."""
+"""Pairs of class names (positive, negative): beside 0/1 labels, 1 usually means the first."""
 
 _WHOLE_WORD = re.compile(r"(?<![^\W_])(?<!\.)\d+(?:\.0+)?(?![^\W_]|\.\d)")
 """A whole number in a name that is no part of a word or of a decimal: the 2 of "2 cat", not of "p2"."""

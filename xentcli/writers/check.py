@@ -97,7 +97,7 @@ def _places(check: Check, result: CheckReport) -> int:
 
 
 def _figure(value: float, check: Check, places: int) -> str:
-    """A number with so many decimals, or all digits where value and limit differ but agree in those."""
+    """Format a number with `places` decimals, or in full where value and limit differ but would look equal."""
     one, two = check.value, check.limit
     alike = one is not None and two is not None and one != two and fixed(one, places) == fixed(two, places)
     return repr(value) if alike else fixed(value, places)

@@ -115,7 +115,7 @@ class _Facts:
 
 
 def _middle_cut(name: str, longest: int) -> str:
-    """Return a name of so many columns at most: of a wider one both ends.
+    """Shorten a name to at most `longest` terminal columns: its beginning and its end are kept.
 
     >>> _middle_cut("a" * 40 + "-final", 28), _middle_cut("大きな犬と小さな猫", 13)
     ('aaaaaaaaaaaaaa...aaaaa-final', '大きな...な猫')
