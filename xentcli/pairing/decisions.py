@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from xentcli.pairing.lists import has_lists, undivided
 from xentcli.pairing.matching import Rule, class_weights, could_be_classes, given_classes, match
 from xentcli.pairing.next_token import positions, two_of_one
 from xentcli.pairing.plan import Plan, Table
-from xentcli.pairing.predictions import find_predictions
+from xentcli.pairing.predictions import Doubt, find_predictions
 from xentcli.pairing.reference import reference_of
 from xentcli.pairing.remembered import key_of, remember, remembered
 from xentcli.pairing.roles import (
@@ -74,26 +74,100 @@ def pair(
     if labels is not None and (plan := remembered(key, settings)) is not None:
         return Feed(plan, _queues((predictions, labels), block_bytes, shifted=False))
     _check_empty(predictions, labels, settings)
-    asked = settings
+    read = _arranged(predictions, labels, others, settings, whole=whole, named=named)
+    queues = _queues(read.sources, block_bytes, shifted=read.positions > 0)
+    roles, sources, doubt = _roles(read, queues, whole=whole)
+    compare = find_row_names(roles, sources[: read.files], queues, read.settings)
+    if named and "id" not in roles and is_held(first := sources[0]) and (first.lent or first.row_names is not None):
+        roles["id"] = [Found(first, (first.width,))]
+    picks = picks_of(roles, sources, read.settings)
+    companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
+    joins = tuple(map(Join.of, companions)) if read.settings.id is not None else ()
+    rule = Rule()
+    possible: tuple[Warning, ...] = ()
+    if KINDS[settings.kind].labelled:
+        names = given_classes(read.settings)
+        with _vector_named(roles, read.labels, read.settings):
+            rule = match(roles, queues, read.settings, names, joins, whole=whole, doubt=doubt)
+        columns = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
+        possible = _possible_classes(sources[0], columns)
+    plan = _plan(
+        settings,
+        sources,
+        roles,
+        rule,
+        read.axis,
+        picks=picks,
+        joins=joins,
+        compare_row_names=compare,
+        warnings=(*read.warnings, *rule.warnings, *possible, *weighted_sums(roles, read.settings)),
+        has_label_file=read.labels is not None,
+        positions=read.positions,
+        sequences=read.sequences,
+    )
+    remember(key, plan)
+    return Feed(plan, queues)
+
+
+class _Arranged(NamedTuple):
+    """The sources as they are read, once ids, lists, axes and headers are decided."""
+
+    sources: tuple[Source, ...]
+    """Predictions, labels if they have a file of their own, and other files."""
+    labels: Source | None
+    """Labels in a file of their own, as given or as the second array of one."""
+    settings: Settings
+    """With the id that was found."""
+    axis: int | None
+    """The axis of the classes, if chosen."""
+    positions: int
+    """Predictions per sequence where labels are shifted, else 0."""
+    sequences: bool
+    """Whether the predictions are sequences that are not shifted."""
+    warnings: tuple[Warning, ...]
+
+    @property
+    def files(self) -> int:
+        """How many of the sources are those of predictions and labels."""
+        return 1 if self.labels is None else 2
+
+
+def _arranged(
+    predictions: Source,
+    labels: Source | None,
+    others: Sequence[Source],
+    settings: Settings,
+    *,
+    whole: bool,
+    named: bool,
+) -> _Arranged:
+    """Decide ids, lists, the axis of the classes and headers."""
     predictions, labels, others, settings = with_ids(predictions, labels, others, settings)
-    labelled, names = KINDS[settings.kind].labelled, given_classes(settings)
     predictions, *others = undivided((predictions, *others), settings)
-    if labelled:
+    if KINDS[settings.kind].labelled:
         predictions = with_choices(predictions, settings, whole=whole)
     if settings.shift_labels and labels is None:
         predictions, labels = two_of_one(predictions, settings)
     shape = shape_of(predictions, settings)
-    sources, axis, warnings = _headed(predictions, labels, others, settings, names or ())
+    sources, axis, warnings = _headed(predictions, labels, others, settings, given_classes(settings) or ())
     sources = named_by_others(sources) if named else sources
-    files = 1 if labels is None else 2
-    roles = explicit_roles(settings, sources[:files], sources[files:])
     period = positions(shape, axis, predictions.path) if settings.shift_labels else 0
-    queues = _queues(sources, block_bytes, shifted=period > 0)
-    if all(queue.is_empty for queue in queues[:files]):
+    sequences = len(shape) == 3 and axis not in (None, 0) and not period
+    return _Arranged(sources, labels, settings, axis, period, sequences, warnings)
+
+
+def _roles(read: _Arranged, queues: list[PartQueue], *, whole: bool) -> tuple[Roles, tuple[Source, ...], Doubt]:
+    """Find the columns of each role; return them, the sources, and what is in doubt about the predictions.
+
+    For kinds without labels the first source may become one column of every number, and its queue with it.
+    """
+    sources, settings, labelled = read.sources, read.settings, KINDS[read.settings.kind].labelled
+    roles = explicit_roles(settings, sources[: read.files], sources[read.files :])
+    if all(queue.is_empty for queue in queues[: read.files]):
         # The number of items of a list column is unknown without rows.
-        raise NoVerdict("there are no rows", place=Place(predictions.path))
+        raise NoVerdict("there are no rows", place=Place(sources[0].path))
     if labelled:
-        find_labels(roles, sources[:files], queues, settings)
+        find_labels(roles, sources[: read.files], queues, settings)
     doubt = find_predictions(roles, sources, queues, settings, whole=whole)
     _check_scale(roles["preds"][0], settings)
     if labelled:
@@ -101,35 +175,7 @@ def pair(
     else:
         queues[0], roles = _every_number(queues[0], roles, settings)
         sources = (queues[0].source, *sources[1:])
-    compare = find_row_names(roles, sources[:files], queues, settings)
-    if named and "id" not in roles and is_held(first := sources[0]) and (first.lent or first.row_names is not None):
-        roles["id"] = [Found(first, (first.width,))]
-    picks = picks_of(roles, sources, settings)
-    companions = [Companion(queue, pick) for queue, pick in zip(queues, picks, strict=True)][1:]
-    joins = tuple(map(Join.of, companions)) if settings.id is not None else ()
-    rule = Rule()
-    if labelled:
-        with _vector_named(roles, labels, settings):
-            rule = match(roles, queues, settings, names, joins, whole=whole, doubt=doubt)
-        possible = could_be_classes(roles["preds"][0], doubt, rule.matcher, names, len(rule.columns))
-        warnings += (*rule.warnings, *_possible_classes(sources[0], possible))
-    warnings += weighted_sums(roles, settings)
-    plan = _plan(
-        asked,
-        sources,
-        roles,
-        rule,
-        axis,
-        picks=picks,
-        joins=joins,
-        compare_row_names=compare,
-        warnings=warnings,
-        has_label_file=labels is not None,
-        positions=period,
-        sequences=len(shape) == 3 and axis not in (None, 0) and not period,
-    )
-    remember(key, plan)
-    return Feed(plan, queues)
+    return roles, sources, doubt
 
 
 @contextlib.contextmanager
