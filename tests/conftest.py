@@ -67,6 +67,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_runtest_setup() -> None:
+    """Have each test start with the environment of the first."""
+    forked.as_it_started()
+
+
 LONG = ("tests/fuzz", "tests/inputs/test_polluter.py", "tests/engine/test_memory.py", "tests/readers/test_formats.py")
 """Where tests take ten seconds and more."""
 

@@ -44,6 +44,16 @@ def read_at_start(env: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+STARTED = read_at_start(os.environ)
+
+
+def as_it_started() -> None:
+    """Undo what else was set of these: nannies of Dask set the seed of hashes, and no command was forked any more."""
+    for name in read_at_start(os.environ).keys() - STARTED.keys():
+        del os.environ[name]
+    os.environ.update(STARTED)
+
+
 def default_signals() -> None:
     """Reset the signals that end a run, for `preexec_fn`: nohup and a shell's & start the tests with them ignored."""
     for number in ENDING:

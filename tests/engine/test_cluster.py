@@ -301,6 +301,21 @@ def test_a_local_cluster_leaves_nothing(xent: Run, shards: Path, tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_nannies_set_in_the_environment_is_undone(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a later process of a notebook would have one thread of linear algebra, and the same hashes each time."""
+
+    def nannies(**_: object) -> None:
+        os.environ.update({"PYTHONHASHSEED": "6640", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+        raise OSError("no port")
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setattr("distributed.LocalCluster", nannies)
+    before = dict(os.environ)
+    with pytest.raises(ClusterError, match="no port"):
+        xentcli.score(shards / "p", shards / "y", engine="dask")
+    assert os.environ == before
+
+
 @pytest.mark.parametrize("found", [True, None])
 def test_a_dashboard_is_shown_where_the_scheduler_draws_one(
     found: bool | None, shards: Path, call: Call, address: str, monkeypatch: pytest.MonkeyPatch

@@ -118,6 +118,7 @@ def _local(workers: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(undo_later(kill))
+        stack.enter_context(_environment_kept(dask))
         stack.enter_context(dask.config.set({**_LOCAL, "temporary-directory": folder}))
         # This thread handles signals: other threads and the workers inherit the blocked mask.
         with blocked(), _starting():
@@ -133,6 +134,19 @@ def _local(workers: int) -> Iterator[Any]:
             client = distributed.Client(cluster, set_as_default=False, name="xent")
             stack.callback(_closed, client)
         yield client
+
+
+@contextlib.contextmanager
+def _environment_kept(dask: Any) -> Iterator[None]:
+    """Undo at the end what the nannies of Dask set in this process: threads of BLAS, and the seed of hashes."""
+    names = {*dask.config.get("distributed.nanny.pre-spawn-environ", ()), "PYTHONHASHSEED"}
+    before = {name: os.environ[name] for name in names & os.environ.keys()}
+    try:
+        yield
+    finally:
+        for name in names & os.environ.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
