@@ -1,4 +1,4 @@
-"""Errors of `xent check` in every form that its result has: files, JUnit, annotations; stderr has them too."""
+"""Errors of `xent check`, written to stderr and in every form of its result: files, JUnit, annotations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class GateCommand(Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Parse; of options that are wrong those are heeded that say where the result goes."""
+        """Parse the options; where one is wrong, still find out where the result is to be written."""
         given = list(args)
         try:
             return super().make_context(info_name, args, parent, **extra)

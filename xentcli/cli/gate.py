@@ -91,7 +91,7 @@ def _of_same_files(name: str) -> str:
 
 
 def _accepting(path: str) -> Iterator[tuple[str, str]]:
-    """The command that writes a baseline of this run, and where it is another file than that of --baseline its name."""
+    """Yield the command that writes a baseline of this run, and the name of its file if --baseline has another."""
     stem = os.path.splitext(os.path.basename(bare(path)) if is_url(path) else path)[0]
     kept = f"{stem}.npz"
     if kept != path and os.path.lexists(kept):

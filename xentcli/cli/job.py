@@ -71,7 +71,7 @@ class Job(NamedTuple):
 
 
 def _is_worse(result: CheckReport) -> bool:
-    """Whether a regression failed that a new baseline would accept; an infinite value fails against every one."""
+    """Whether a regression failed with a finite value: a new baseline would accept it."""
     return any(
         check.rule == "regression"
         and check.verdict in ("fail", "inconclusive")

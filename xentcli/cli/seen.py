@@ -96,7 +96,7 @@ def _shows(command: str, form: str, name: str, options: Mapping[str, Any]) -> bo
 
 
 def _figure_shown(form: str, name: str, options: Mapping[str, Any]) -> bool:
-    """Whether a form has the figures that an option of the mean changes, by what else score shows."""
+    """Whether an output form shows a figure that an option such as --bytes changes, given the other options."""
     own = name in ("bytes", "reference")
     if form in ("json", "html") or (options.get("by") and not own):
         return True

@@ -387,7 +387,7 @@ _TESTED = ("change", "change_low", "change_high", "p_adjusted", "verdict")
 
 
 def _tested(pair: Pair | None) -> tuple[Any, ...]:
-    """The figures of a change: none of the reference."""
+    """The figures of a change; None for each for the reference, which has no change."""
     if pair is None:
         return (None,) * len(_TESTED)
     low, high = (None, None) if pair.interval is None else (pair.interval.low, pair.interval.high)

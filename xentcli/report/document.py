@@ -151,7 +151,7 @@ _ASKED_BY = {"by": "by=COLUMN", "by_class": "by_class=True", "worst": "worst=N",
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of rows, in their order: one that only some have comes before what follows it there.
+    """The names of the columns of all rows; one that only some rows have keeps its place before those that follow it.
 
     >>> _columns([{"site": "n", "cost": 1.0}, {"age": 3, "cost": 2.0}])
     ['site', 'age', 'cost']

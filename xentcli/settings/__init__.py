@@ -131,12 +131,12 @@ def _made(options: tuple[tuple[str, type, Any], ...]) -> Settings:
 
 
 def _single(name: str, value: Any) -> Any:
-    """What is given once for all files is one text in a report."""
+    """Return the only value of --delimiter or --decimal as a text, as a report shows it; other values unchanged."""
     return value[0] if name in ("delimiter", "decimal") and isinstance(value, tuple) and len(value) == 1 else value
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of an option as JSON has it: of data their name alone."""
+    """Return a value of an option as JSON has it; data are shown by their name."""
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return dict(value) if isinstance(value, Mapping) else str(value) if isinstance(value, Given) else value

@@ -306,7 +306,7 @@ class Fields:
         return options_of(cls)
 
     def set_and_needing(self, need: str) -> str | None:
-        """Return the spelling of the first option that is set and needs something (Option.needs); None without one."""
+        """Return the first option that is set and has this need (Option.needs), as it is typed; None without one."""
         found = (name for name, row in self.rows.items() if need in row.needs and row.is_set(getattr(self, name)))
         return next(map(spelled, found), None)
 

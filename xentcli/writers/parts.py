@@ -33,7 +33,7 @@ def parts_sink(path: str, more: Sequence[str]) -> Iterator[Sink]:
 
 
 def _nothing(_: Any) -> None:
-    """Stand for what the workers have written."""
+    """Write nothing here: the workers have written the rows."""
 
 
 @record(frozen=True)

@@ -78,7 +78,7 @@ def _groups(parts: list[GroupCalibration]) -> RenderableType:
 
 
 def _components(parts: tuple[Component, ...]) -> RenderableType:
-    """The parts of the scores: of all classes, then of each; of many those of the largest miscalibration."""
+    """The parts of the scores: of all classes, then of single classes, if many those of the largest miscalibration."""
     header = ("", "score", "miscalibration", "discrimination", "uncertainty", "")
     rows = [
         (

@@ -42,7 +42,7 @@ class _Bound(Text):
     """Text that wraps between words, never between a number and its unit; blanks that align decimals are kept."""
 
     def wrap(self, console: Console, width: int, **options: Any) -> Lines:
-        """Wrap with a letter that no text has in place of a blank before a unit, and of those at the end."""
+        """Wrap text in which a letter that no text has stands for the blanks that must not break."""
         bound = self.copy()
         bound.plain = _KEPT.sub(lambda blanks: _JOINED * len(blanks[0]), bound.plain)
         found = bound.wrap(console, width, **options)
@@ -133,7 +133,7 @@ def _names(rows: Sequence[Sequence[str]], index: int) -> set[str]:
 
 
 def _cut(row: Sequence[str], columns: Collection[int], longest: int) -> list[str]:
-    """Some cells of a row, cut to a length, among the others."""
+    """Return a row with the cells of some columns cut to a length."""
     return [_middle_cut(cell, longest) if index in columns else cell for index, cell in enumerate(row)]
 
 

@@ -213,7 +213,7 @@ class Lesson:
 
     @cached_property
     def _split(self) -> list[float] | None:
-        """All that the true class leaves, for the least likely of the others; None where there is nothing to show."""
+        """Probabilities of the same loss, all of the rest on the least likely other class; None if there are none."""
         q, truth = [term.q for term in self.example.terms], self.example.truth_index
         if truth is None or len(q) < 3 or q[truth] >= 1 or (q[truth] <= 0 and math.isfinite(self.example.loss)):
             return None

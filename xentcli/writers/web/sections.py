@@ -80,7 +80,7 @@ def _of_checks(document: Checks, can_draw: bool) -> Iterator[Section]:
 
 
 class _Sections:
-    """The sections of a document; of one of several `number` and `name` tell its drawings from those of the others."""
+    """The sections of a document; `number` and `name` make ids of drawings unique on a page of several."""
 
     def __init__(self, document: Document, can_draw: bool, number: int = 0, name: str = "") -> None:
         self.document, self.can_draw = document, can_draw
