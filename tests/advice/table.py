@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.advice import gate, layouts, pairing, reading, scoring
+from tests.advice import gate, layouts, pairing, reading, scoring, tools
 
 __all__ = ["CASES", "NOT_FOLLOWED"]
 
-PARTS = (scoring.CASES, pairing.CASES, reading.CASES, gate.CASES, layouts.CASES)
+PARTS = (scoring.CASES, pairing.CASES, reading.CASES, gate.CASES, layouts.CASES, tools.CASES)
 CASES = {name: case for part in PARTS for name, case in part.items()}
 assert len(CASES) == sum(map(len, PARTS))
 

@@ -230,3 +230,33 @@ def test_ids_that_are_nearly_the_same_in_another_order_are_refused(
         score("p.csv", "other.csv", label="y")
     assert "--id id" in caught.value.advice[0]
     assert score("p.csv", "other.csv", label="y", align="position").cost == pytest.approx(1.0397207708399179)
+
+
+@pytest.mark.parametrize("names", [[f"im{n}" for n in (4, 7, 1, 9, 3, 8)], [f"{n}" for n in (41, 17, 90, 33, 58, 72)]])
+def test_ids_of_two_names_in_another_order_are_refused_and_other_columns_are_not(
+    names: list[str], write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cells = [f"{name},{(n + 1) / 10},{(9 - n) / 10}" for n, name in enumerate(names)]
+    labels = [f"{name},{'ab'[n % 2]}" for n, name in enumerate(names)]
+    write("p.csv", "\n".join(["image,a,b", *cells]) + "\n")
+    write("same.csv", "\n".join(["file,y", *labels]) + "\n")
+    write("other.csv", "\n".join(["file,y", *labels[::-1]]) + "\n")
+    write("strange.csv", "\n".join(["file,y", *(f"9{label}" for label in labels)]) + "\n")
+    right = score("p.csv", "same.csv", label="y")
+    assert right.warnings == ()
+    assert score("p.csv", "strange.csv", label="y").warnings == ()
+    with pytest.raises(DataError, match="the same values in image and file, in another order") as caught:
+        score("p.csv", "other.csv", label="y")
+    assert "--id '#1'" in caught.value.advice[0]
+    assert score("p.csv", "other.csv", label="y", id="#1").cost == right.cost
+    with pytest.raises(DataError, match="in another order"):
+        score("p.csv", "other.csv", label="y", shard="1/2", state="s.json")
+    # Numbers of rows in order, and lines of JSON that lack a key, are no ids.
+    write("rows.csv", "\n".join(["row,a,b", *(f"{n},{cell.partition(',')[2]}" for n, cell in enumerate(cells))]) + "\n")
+    write("ranks.csv", "\n".join(["rank,y", *(f"{5 - n},{label[-1]}" for n, label in enumerate(labels))]) + "\n")
+    assert score("rows.csv", "ranks.csv", label="y").cost == right.cost
+    lines = [f'{{"image": "{n}", "p": [0.25, 0.75]}}' for n in range(5)]
+    write("p.jsonl", "\n".join([*lines, '{"p": [0.5, 0.5]}']) + "\n")
+    write("l.csv", "\n".join(["file,y", *(f"im{n},{n % 2}" for n in range(6))]) + "\n")
+    assert score("p.jsonl", "l.csv", label="y", preds="p").examples.scored == 6

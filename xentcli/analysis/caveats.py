@@ -131,7 +131,7 @@ def warnings(plan: Plan, total: Scores, names: RowNames) -> Iterator[Warning]:
         yield _missing(total, "prediction" if plan.reference is None else "prediction or reference")
     if total.underflows:
         yield _underflow(total.underflows)
-    if plan.compare_row_names and not names.same:
+    if plan.compare_row_names and not names.same and not plan.compared_apart:
         # The index of data in memory is what an unnamed first column is of a file.
         held = plan.predictions.format == "memory"
         names_ = "the indexes of predictions and labels" if held else "the unnamed first columns of both files"

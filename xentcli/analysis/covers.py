@@ -169,7 +169,8 @@ class Decided:
             recipe.precision,
             recipe.single,
             plan.alignment,
-            plan.compare_row_names,
+            # Columns of two names are compared where first rows show ids in both: other runs may differ in that.
+            plan.compare_row_names and not plan.compared_apart,
             plan.has_label_file,
             plan.predictions.names,
             None if dtype is None else dtype.str,

@@ -313,7 +313,7 @@ class Matching:
         self._feed.check_unchanged()
         for matched in self._matched:
             matched.finish()
-        check_row_names(self._feed.plan, self.row_names)
+        check_row_names(self._feed.plan, self.row_names, self._feed.sources)
         if not self.row_names.same and self.row_names.rows <= MOST_COMPARED:
             _check_near_names(self._feed)
         unused = max((matched.unused for matched in self._matched), default=0)
@@ -335,7 +335,12 @@ def _check_near_names(feed: Feed) -> None:
     if loose[0] == loose[1] or len({*loose[0]}) < len(loose[0]) or sorted(loose[0]) != sorted(loose[1]):
         return
     others = dict(zip(loose[1], ids[1], strict=True))
-    one, other = next((one, others[key]) for one, key in zip(ids[0], loose[0], strict=True) if one != others[key])
+    differing = [(one, others[key]) for one, key in zip(ids[0], loose[0], strict=True) if one != others[key]]
+    if not differing:
+        # A shard has some of the rows, and other ids than the labels beside them.
+        check_row_names(plan, RowNames(len(ids[0]), same=False), pair)
+        return
+    one, other = differing[0]
     steps, name = near.differing(one, other), plan.compared or "#1"
     sides = zip((one, other), pair, picks, strict=True)
     changing = [(s, pick, some) for text, s, pick in sides if (some := [t for t in steps if t.apply(text) != text])]
@@ -350,18 +355,31 @@ def _check_near_names(feed: Feed) -> None:
     )
 
 
-def check_row_names(plan: Plan, names: RowNames) -> None:
-    """Refuse row names that the two files have in a different order.
+def check_row_names(plan: Plan, names: RowNames, sources: Sequence[Source] = ()) -> None:
+    """Refuse row names that the two files, the first `sources`, have in a different order.
 
     Raises DataError, naming the option that matches by them.
     """
     if names.shuffled:
         paths = " and ".join(table.path for table in plan.inputs[:2])
-        name = plan.compared
+        name, other = plan.compared, plan.compared_apart
+        what = name or "row names (first column, without a name)"
+        if other or not plan.compare_row_names:
+            what = f"values in {name} and {other}," if other else "ids, in columns of two names,"
         raise DataError(
-            f"{paths} have the same {name or 'row names (first column, without a name)'} in another order",
-            advice=(
-                f"--id {shlex.quote(name or '#1')} matches the rows by it",
-                "--align position matches rows by position",
-            ),
+            f"{paths} have the same {what} in another order",
+            advice=(_by_names(plan, sources), "--align position matches rows by position"),
         )
+
+
+def _by_names(plan: Plan, sources: Sequence[Source]) -> str:
+    """The option that matches rows by the compared columns, after the command that gives them one name."""
+    name, other = plan.compared, plan.compared_apart
+    places = [picked["index"].columns[0] for picked in plan.picks[:2] if "index" in picked]
+    if len({*places}) == 1 or not other:
+        spec = f"#{places[0] + 1}" if other else name or "#1"
+        return f"--id {shlex.quote(spec)} matches the rows by it"
+    copy = near.renaming(sources[1], other, name) if len(sources) > 1 else ""
+    if copy:
+        return f"{copy}, then --id {name}"
+    return f"--id {shlex.quote(name)} matches the rows by it, once {other} is called so too"

@@ -82,6 +82,11 @@ class FirstCells:
         """How many cells each column has."""
         return max(map(len, self.columns.values()), default=0)
 
+    @property
+    def first(self) -> list[str]:
+        """The cells of the first column."""
+        return next(iter(self.columns.values()), [])
+
     @cached_property
     def distinct(self) -> dict[str, set[str]]:
         """The values of each column."""

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from xentcli.errors import unused
 from xentcli.readers.source import Source
+from xentcli.readers.text.faults import Written
 from xentcli.records import record
 
-__all__ = ["STEPS", "Step", "clean_copy", "differences", "differing", "loose", "names_of", "without"]
+__all__ = ["STEPS", "Step", "clean_copy", "differences", "differing", "loose", "names_of", "renaming", "without"]
 
 _EXTENSION = re.compile(
     r"\.(jpe?g|png|gif|bmp|tiff?|webp|dcm|nii|npy|npz|wav|mp3|flac|ogg|mp4|avi|mov|txt|json|xml|html?|csv|pdf)$", re.I
@@ -141,6 +142,16 @@ def clean_copy(source: Source, column: int, steps: Sequence[Step]) -> str:
     changes = (f"f.isetitem({column}, [{code} for s in f.iloc[:, {column}].astype(str)])" for code in codes)
     lines = [f"import {', '.join(modules)}", f"f = {read}", *changes, write]
     return f"python3 -c {shlex.quote('; '.join(lines))}   # writes {target}, to use in place of {path}"
+
+
+def renaming(source: Source, name: str, new: str) -> str:
+    """Return the shell command that writes a copy of a text file with another name of a column; else an empty text."""
+    dialect = getattr(source, "dialect", None)
+    if dialect is None or not source.header or not all(re.fullmatch(r"\w+", one) for one in (name, new)):
+        return ""
+    ends = f"(^|{dialect.delimiter})", f"({dialect.delimiter}|$)"
+    script = f"sed -E '1s/{ends[0]}{name}{ends[1]}/\\1{new}\\2/'"
+    return Written(source.path).by(script, f"calls the ids {new} in both files")
 
 
 def _quoted(text: str) -> str:

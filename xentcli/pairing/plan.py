@@ -129,9 +129,18 @@ class Plan:
     @property
     def compared(self) -> str:
         """The name of the column that is compared between both files; empty for row names."""
-        picked, names = self.picks[0].get("index"), self.predictions.names
-        named = self.compare_row_names and picked is not None and picked.columns[0] < len(names)
-        return names[picked.columns[0]] if named and picked is not None else ""
+        return self._compared(0)
+
+    @property
+    def compared_apart(self) -> str:
+        """The name of the compared column in the labels, if it is another one; else empty."""
+        other = self._compared(1)
+        return other if other != self.compared else ""
+
+    def _compared(self, place: int) -> str:
+        picked = self.picks[place].get("index") if self.compare_row_names else None
+        names = self.inputs[place].names
+        return names[picked.columns[0]] if picked is not None and picked.columns[0] < len(names) else ""
 
     @property
     def alignment(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
@@ -23,6 +22,7 @@ from xentcli.pairing.suggest import (
     fitting,
     has_counts,
     has_missing,
+    named_as_predicted,
     nearly_as,
     nearly_fitting,
     needed_for,
@@ -30,9 +30,9 @@ from xentcli.pairing.suggest import (
     one_hot,
     predicted_among,
     suggestions,
+    with_labels,
 )
 from xentcli.readers.source import Pick, Selection, Source, text_for_numbers
-from xentcli.readers.text.faults import Written
 from xentcli.records import record
 from xentcli.settings import Settings
 
@@ -66,6 +66,8 @@ _IF_MISSING = {
 }
 ROLES |= {"by": "keys", "cluster": "keys", "show": "text", "reference": "numbers"}
 _TAKING = ROLES.keys() - {"show"}
+_WITH_ANY_CELL = ("csv", "parquet", "arrow")
+"""Formats whose columns can be read without refusing a row: lines of JSON may lack a key."""
 
 
 def explicit_roles(settings: Settings, sources: Sequence[Source], further: Sequence[Source]) -> Roles:
@@ -207,10 +209,16 @@ def _which_label(
 ) -> DataError:
     """The error that lists the candidates for the labels, without columns of the predicted class."""
     preds = roles["preds"][0] if "preds" in roles else Found(sources[0], tuple(free_columns(sources[0], roles)))
-    predicted = predicted_labels(found, preds, queues, settings)
     by_id = _matching(roles, sources, queues, settings)
-    names = [name for name in found.names if name not in predicted and name != by_id.name]
+    predicted = predicted_labels(found, preds, queues, settings, by_id.columns)
     queue = queues[len(sources) - 1]
+    names = [name for name in found.names if name not in predicted and name != by_id.name]
+    if predicted:
+        # Ids and predictions beside it are no labels.
+        own = {*names} & {*preds.names} if len(names) > 1 else set[str]()
+        called = dict(zip(found.names, found.columns, strict=True))
+        left = [name for name in names if name not in own and not _differ(called[name], queue)]
+        names = names if left else []
     # What both files have is an id rather than a class.
     without = (found.names, (by_id.name,))
     apart = [tuple(c for c in preds.columns if name_of(preds.source, c) not in shared) for shared in without]
@@ -234,7 +242,7 @@ def _which_label(
         chooses = f"{option}: counts of each class" if votes else f"{option} has a column for each class"
         if by_id.name and not votes and len(of_classes) == len(names):
             chooses = f"{by_id.options.strip()}, if it matches the rows: the others are the classes"
-    elif not fits and len(nearly := _nearly(found, preds, queues, settings, names)) == 1:
+    elif not fits and len(nearly := _nearly(found, preds, queues, settings, names, by_id.columns)) == 1:
         names = [name for name in found.names if name in (*names, *nearly)]
         chooses = nearly_as(found, preds, nearly[0], queue)
     swapped = swapped and not fits and first_text(found, queue) is None
@@ -247,7 +255,10 @@ def _which_label(
         advice=(
             *([f"are the files swapped? xent score {found.source.path} {sources[0].path}"] if swapped else []),
             *map(not_the_truth, predicted[:2]),
-            chooses if names else "no column has the true labels; give a file that does: xent score PREDS LABELS",
+            *(named_as_predicted(name, sources[0].path) for name in fits[:1] if len(fits) == 1),
+            chooses
+            if names
+            else f"the truth is not in this file; with a file of labels: {with_labels(sources[0].path)}",
         ),
     )
 
@@ -260,6 +271,8 @@ class _Ids:
     options: str = ""
     copy: str = ""
     """The command that makes nearly equal ids equal, and what follows it; empty where they are equal."""
+    columns: tuple[int, int] | None = None
+    """The column of each file; None without one."""
 
 
 def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue], settings: Settings) -> _Ids:
@@ -277,25 +290,26 @@ def _matching(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueu
     short = all(len(texts) < LOOK_AT for texts in ids)
     subset = short and not settings.subset and bool({*ids[0]} & {*ids[1]}) and {*ids[0]} != {*ids[1]}
     copy = _made_equal(columns, ids, sources) if short and not {*ids[0]} & {*ids[1]} else ""
-    return _Ids(name, f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}", copy)
+    options = f" --id {as_option([name], sources[0])}{' --subset' if subset else ''}"
+    return _Ids(name, options, copy, (columns[0], columns[1]))
 
 
 def _ids_of_two_names(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> _Ids:
-    """The texts that tell rows apart and are the same in both files under two names, with the command that renames."""
-    dialect = getattr(sources[1], "dialect", None)
-    if dialect is None or not (sources[1].header and sources[0].tabular):
+    """The ids that are the same in both files under two names: by their number, else once a command renames them."""
+    if not all(source.names and source.tabular for source in sources):
         return _Ids()
     each = [
-        {name_of(source, c): _first_texts(c, queue) for c in free_columns(source, roles) if _differ(c, queue)}
+        {c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue))}
         for source, queue in zip(sources[:2], queues, strict=False)
     ]
-    for (one, ids), (other, others) in itertools.product(*(named.items() for named in each)):
-        plain = all(re.fullmatch(r"\w+", name) for name in (one, other)) and one != other
-        if plain and {*ids} == {*others} and not any(number(text) is not None for text in ids):
-            ends = f"(^|{dialect.delimiter})", f"({dialect.delimiter}|$)"
-            script = f"sed -E '1s/{ends[0]}{other}{ends[1]}/\\1{one}\\2/'"
-            copy = Written(sources[1].path).by(script, f"calls the ids {one} in both files")
-            return _Ids(other, f" --id {one}", f"{copy}, then ")
+    for (column, ids), (place, others) in itertools.product(*(found.items() for found in each)):
+        one, other = name_of(sources[0], column), name_of(sources[1], place)
+        if one == other or {*ids} != {*others}:
+            continue
+        if column == place:
+            return _Ids(other, f" --id '#{column + 1}'", "", (column, place))
+        if copy := near.renaming(sources[1], other, one):
+            return _Ids(other, f" --id {one}", f"{copy}, then ", (column, place))
     return _Ids()
 
 
@@ -310,7 +324,12 @@ def _made_equal(columns: Sequence[int], ids: Sequence[Sequence[str]], sources: S
 
 
 def _nearly(
-    found: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings, names: Sequence[str]
+    found: Found,
+    preds: Found,
+    queues: Sequence[PartQueue],
+    settings: Settings,
+    names: Sequence[str],
+    ids: tuple[int, int] | None,
 ) -> list[str]:
     """Return those of `names` whose values nearly are the classes, else the predicted class if spelled differently.
 
@@ -319,22 +338,28 @@ def _nearly(
     every = nearly_fitting(found, preds, next(queue for queue in queues if queue.source is found.source))
     if nearly := [name for name in every if name in names]:
         return nearly
-    exactly = predicted_labels(found, preds, queues, settings, exactly=True)
+    exactly = predicted_labels(found, preds, queues, settings, ids, exactly=True)
     return [name for name in every if name not in exactly]
 
 
 def predicted_labels(
-    label: Found, preds: Found, queues: Sequence[PartQueue], settings: Settings, *, exactly: bool = False
+    label: Found,
+    preds: Found,
+    queues: Sequence[PartQueue],
+    settings: Settings,
+    ids: tuple[int, int] | None = None,
+    *,
+    exactly: bool = False,
 ) -> list[str]:
     """Return the names of the label columns that are the predicted class in all of the first rows.
 
-    Empty with --id, as ids are not matched yet. `exactly` is as in `predicted_among`.
+    Empty with --id, as ids are not matched yet. `ids` and `exactly` are as in `predicted_among`.
     """
     if settings.id is not None or not label.columns or len(preds.columns) < 2:
         return []
     by_source = {id(queue.source): queue for queue in queues}
     labels_queue, preds_queue = by_source[id(label.source)], by_source[id(preds.source)]
-    return predicted_among(label, preds, labels_queue, preds_queue, exactly=exactly)
+    return predicted_among(label, preds, labels_queue, preds_queue, exactly=exactly, ids=ids)
 
 
 def flattened(source: Source, roles: Roles) -> tuple[Source, Roles]:
@@ -360,7 +385,7 @@ def find_row_names(roles: Roles, sources: Sequence[Source], queues: Sequence[Par
         return False
     columns: Sequence[int | None] = [source.row_names for source in sources]
     if all(column is None for column in columns):
-        columns = _ids_in_both(roles, sources, queues)
+        columns = _ids_in_both(roles, sources, queues) or _ids_apart(roles, sources, queues)
     found = [Found(s, (column,)) for s, column in zip(sources, columns, strict=False) if column is not None]
     if len(found) == len(sources):
         roles["index"] = found
@@ -375,6 +400,37 @@ def _ids_in_both(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQ
         if name and len(places) == len(free) and all(map(_differ, places, queues)):
             return places
     return []
+
+
+def _ids_apart(roles: Roles, sources: Sequence[Source], queues: Sequence[PartQueue]) -> list[int]:
+    """The only column of distinct texts of each of two files, else of distinct whole numbers, under two names.
+
+    Names of predictions are predicted classes.
+    """
+    if not all(source.names and source.format in _WITH_ANY_CELL for source in sources):
+        return []
+    classes = {*roles["preds"][0].names} if "preds" in roles else set[str]()
+    texts, wholes = list[list[int]](), list[list[int]]()
+    for source, queue in zip(sources, queues, strict=False):
+        each = {c: ids for c in free_columns(source, roles) if _are_ids(ids := _first_texts(c, queue)) and len(ids) > 4}
+        texts.append([c for c, ids in each.items() if not all(map(_is_code, ids)) and not {*ids} <= classes])
+        wholes.append([c for c, ids in each.items() if all(map(_is_code, ids))])
+    found = [some for some in (texts, wholes) if all(len(columns) == 1 for columns in some)]
+    return [column for columns in found[0] for column in columns] if found else []
+
+
+def _are_ids(texts: Sequence[str]) -> bool:
+    """Whether cells are distinct texts, or distinct whole numbers other than those of the rows in order."""
+    if len({*texts}) < len(texts) or not texts:
+        return False
+    if all(map(_is_code, texts)):
+        return not any([int(text) - base for text in texts] == [*range(len(texts))] for base in (0, 1))
+    return not any(number(text) is not None for text in texts)
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is digits alone, as of an id."""
+    return text.isascii() and text.isdigit()
 
 
 def _differ(column: int, queue: PartQueue) -> bool:

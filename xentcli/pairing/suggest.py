@@ -26,7 +26,7 @@ from xentcli.pairing.columns import (
     without_objects,
 )
 from xentcli.pairing.confident import confidence_advice
-from xentcli.pairing.firsts import LOOK_AT, FirstCells, Needed
+from xentcli.pairing.firsts import LOOK_AT, MOST_BY_CHANCE, FirstCells, Needed, is_predicted_by_name
 from xentcli.pairing.labels import read_whole
 from xentcli.pairing.long import long_of
 from xentcli.pairing.misfits import IF_SORTED, respelled, sorted_classes
@@ -48,6 +48,7 @@ __all__ = [
     "fitting",
     "has_counts",
     "has_missing",
+    "named_as_predicted",
     "nearly_as",
     "nearly_fitting",
     "needed_for",
@@ -57,6 +58,7 @@ __all__ = [
     "predicted_among",
     "suggestions",
     "summing_option",
+    "with_labels",
 ]
 
 MOST = 3
@@ -166,7 +168,7 @@ def _truth_elsewhere(
     """Return advice for a file that has the predicted class, and no other column that could be the truth."""
     options = f"--preds {_word(_preds_run(preds, head.names, source))}{head.needed_for(preds, settings).options}"
     options += _classes_option(head.classes_by({predicted: preds}).get(tuple(preds), ()), settings)
-    command = f"xent score {_word(source.path)} LABELS --label NAME {options}"
+    command = f"{with_labels(source.path)} --label NAME {options}"
     return not_the_truth(predicted), "no other column can be the label; with a file of labels:", command
 
 
@@ -175,23 +177,61 @@ def not_the_truth(name: str) -> str:
     return f"{listed([name])} is the predicted class, unless the model is right in every row that was looked at"
 
 
+def with_labels(path: str) -> str:
+    """Return the command that scores a file of predictions with a file of labels."""
+    return f"xent score {_word(path)} LABELS"
+
+
+def named_as_predicted(name: str, path: str) -> str:
+    """Return the line for a possible label that is called like a predicted class; empty for other names.
+
+    >>> named_as_predicted("pred", "p.csv")
+    'if pred is the predicted class, as its name says: xent score p.csv LABELS'
+    """
+    called = is_predicted_by_name(name)
+    return f"if {listed([name])} is the predicted class, as its name says: {with_labels(path)}" if called else ""
+
+
 def predicted_among(
-    label: Found, preds: Found, labels_queue: PartQueue, preds_queue: PartQueue, *, exactly: bool = False
+    label: Found,
+    preds: Found,
+    labels_queue: PartQueue,
+    preds_queue: PartQueue,
+    *,
+    exactly: bool = False,
+    ids: tuple[int, int] | None = None,
 ) -> list[str]:
     """Return the names of the label columns that are the predicted class in all of the first rows.
 
-    With `exactly` no case, blank or the like may differ from the name of a class. Both are compared
-    by position, so that rows that are matched by id must not come here.
+    With `exactly` no case, blank or the like may differ from the name of a class. Rows are compared by `ids`, the
+    columns of the predictions and the labels that name them, and by position without.
     """
     if not (label.source.tabular and preds.source.tabular):
         return []
     labels, predictions = FirstCells.of(label, labels_queue), FirstCells.of(preds, preds_queue)
-    rows = min(len(column) for column in (*labels.columns.values(), *predictions.columns.values()))
-    numbers = [column[:rows] for column in predictions.columns.values()]
-    each, decimal = labels.columns.items(), predictions.decimal
-    return [
-        name for name, values in each if predicted_class(values[:rows], preds.names, numbers, decimal, exactly=exactly)
-    ]
+    if len(predictions.names) < len(preds.names):
+        return []
+    pairs = [(row, row) for row in range(min(predictions.rows, labels.rows))]
+    if ids is not None:
+        sides = ((preds, preds_queue, ids[0]), (label, labels_queue, ids[1]))
+        named = [FirstCells.of(Found(f.source, (c,)), queue).first for f, queue, c in sides]
+        others = {text: row for row, text in enumerate(named[1])}
+        pairs = [(row, others[text]) for row, text in enumerate(named[0]) if text in others]
+        if len(pairs) < min(MOST_BY_CHANCE, *map(len, named)):
+            return []
+    # An id or a text beside them is no prediction.
+    numeric = [name for name in predictions.names if name in predictions.numeric]
+    sets = [[*predictions.names], numeric, predictions.summing("")]
+    called = dict(zip(predictions.names, preds.names, strict=True))
+    found = []
+    for name, values in labels.columns.items():
+        texts = [values[row] for _, row in pairs]
+        for some in sets:
+            numbers = [[predictions.columns[one][row] for row, _ in pairs] for one in some]
+            names = [called[one] for one in some]
+            if name not in found and predicted_class(texts, names, numbers, predictions.decimal, exactly=exactly):
+                found.append(name)
+    return found
 
 
 def fitting(label: Found, preds: Found, queue: PartQueue, *, by_position: bool = False) -> list[str]:

@@ -1,0 +1,67 @@
+"""Advice about files as other tools write them: ids under two names, predicted classes, archives of language models."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.advice.follow import Case
+
+__all__ = ["CASES"]
+
+CLASSES = ("cat", "dog", "emu")
+Q8 = np.array([[5, 2, 3], [1, 7, 2], [3, 3, 4], [6, 3, 1], [2, 2, 6], [1, 8, 1], [4, 5, 1], [9, 0.5, 0.5]]) / 10
+TRUE8 = np.array([0, 1, 0, 0, 2, 2, 1, 0])
+COST8 = float(-np.log(Q8[np.arange(8), TRUE8]).mean())
+NAMED = [f"im{n}.jpg" for n in (4, 7, 1, 9, 3, 8, 2, 6)]
+CODES = [f"{n}" for n in (417, 205, 993, 118, 642, 377, 801, 554)]
+ORDER = (3, 0, 6, 1, 7, 2, 5, 4)
+
+
+def rows(*columns: object, header: str, order: tuple[int, ...] = tuple(range(8))) -> str:
+    """CSV of columns, in the order of their rows."""
+    cells = [[f"{cell}" for cell in column] for column in columns]  # type: ignore[attr-defined]
+    return "\n".join([header, *(",".join(column[row] for column in cells) for row in order)]) + "\n"
+
+
+def preds(names: list[str], header: str = "image_id,cat,dog,emu") -> str:
+    return rows(names, *Q8.T.tolist(), header=header)
+
+
+def labels(names: list[str], header: str = "filename,label", truth: np.ndarray = TRUE8) -> str:
+    return rows(names, np.array(CLASSES)[truth], header=header, order=ORDER)
+
+
+TEXTS = {"p.csv": preds(NAMED), "l.csv": labels(NAMED)}
+SUBMITTED = labels(NAMED, "image_id,pred", Q8.argmax(axis=1))
+OF_OTHER = labels(NAMED, "image_id,pred", Q8[::-1].argmax(axis=1))
+ASIDE = {"p.csv": preds(NAMED), "l.csv": rows(np.array(CLASSES)[TRUE8], NAMED, header="label,filename", order=ORDER)}
+
+CASES = {
+    "ids of two names": Case("p.csv l.csv --label label", TEXTS, ("--id '#1' matches",), COST8),
+    "ids of two names, and no label": Case("p.csv l.csv", TEXTS, ("--label label --id '#1'",), COST8),
+    "ids of two names that are numbers": Case(
+        "p.csv l.csv --label label", {"p.csv": preds(CODES), "l.csv": labels(CODES)}, ("--id '#1' matches",), COST8
+    ),
+    "ids of two names at two places": Case("p.csv l.csv", ASIDE, ("calls the ids image_id",), COST8),
+    "ids of two names at two places, and a label": Case(
+        "p.csv l.csv --label label", ASIDE, ("calls the ids image_id",), COST8
+    ),
+    **{
+        what: Case(
+            "p.csv sub.csv",
+            {"p.csv": preds(NAMED), "sub.csv": submitted, "y.csv": labels(NAMED, "image_id,label")},
+            (line, "--label label --id image_id"),
+            COST8,
+            {"LABELS": "y.csv"},
+        )
+        for what, submitted, line in (
+            ("predicted classes as labels", SUBMITTED, "the truth is not in this file"),
+            (
+                "predicted classes of other names as labels",
+                SUBMITTED.replace("image_id", "file"),
+                "the truth is not in",
+            ),
+            ("classes that are predicted by their name", OF_OTHER, "if pred is the predicted class"),
+        )
+    },
+}
