@@ -59,6 +59,8 @@ def data(seed: int, layout: str) -> dict[str, Any]:
         rows["q"], rows["y"] = rng.random((N, K)), (rng.random((N, K)) < 0.4).astype(float)
     if "binary" in layout:
         rows["q"], rows["y"] = q[:, :1] / (q[:, :1] + q[:, 1:2]), (y > 1).astype(int)
+    if "beside" in layout:
+        rows["y"] = (rows["q"][:, 0] > 0.6).astype(int)
     if "logits" in layout:
         rows["q"] = z
     if "true" in layout:
@@ -97,6 +99,7 @@ EVERY: dict[str, tuple[str, dict[str, Any]]] = {
     "from one": ("from one", {}),
     "one zero": ("one zero", {}),
     "show": ("infinite", {"worst": 20, "show": ["site", "day"]}),
+    "label beside": ("binary beside", {"preds": "q", "label": "predicted"}),
 }
 
 
@@ -113,6 +116,9 @@ def scored(rows: dict[str, Any], part: slice, options: dict[str, Any], **more: A
     crossed = isinstance(options.get("by"), str) and "," in options["by"]
     if crossed:
         chosen["by"] = {"site": [a + b for a, b in zip(rows["site"][part], rows["day"][part], strict=True)]}
+    if "label" in options:
+        beside = {options["preds"]: rows["q"][part][:, 0], options["label"]: labels}
+        return xentcli.score(beside, **chosen, **more)
     return xentcli.score(rows["q"][part], labels, **chosen, **more)
 
 

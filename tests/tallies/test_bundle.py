@@ -84,6 +84,7 @@ def block_of(first: int, n: int, seed: int, layout: dict[str, Any]) -> Block:
         tail=True,
         from_one=labelled,
         contents=True,
+        cut=labelled,
     )
     sites, days = (coded([f"{name}{i}" for i in rng.integers(0, 3, n)]) for name in ("site", "day"))
     return Block(

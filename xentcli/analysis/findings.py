@@ -68,13 +68,6 @@ class Case:
         return self.total.classes.masses is not None or self.plan.recipe.class_weight is not None
 
     @property
-    def suspected(self) -> bool:
-        """Whether labels stand beside the predictions, in a column named for them or though a label file is given."""
-        names = self.plan.label_columns if len(self.plan.label_columns) == 1 else ()
-        named = any(name.lower().startswith("pred") for name in names)
-        return "label" in self.plan.picks[0] and (self.plan.has_label_file or named)
-
-    @property
     def unweighted(self) -> str:
         """A remark that a figure is unweighted, if others are weighted."""
         return " (unweighted)" if self.weighted else ""
@@ -302,7 +295,7 @@ def _threshold(case: Case) -> Iterator[Warning]:
     """
     pairs, cut = case.confusion.pairs, case.cut
     if (
-        not case.suspected
+        not case.plan.doubtful_labels
         or not pairs.rows
         or pairs.accuracy() == 1
         or not np.ptp(pairs.true)
@@ -320,7 +313,7 @@ def _as_predicted(case: Case, log_chance: float, what: str) -> Iterator[Warning]
     """The warning that labels look like the prediction, if their chance is below 1 in 1,000,000; less if suspected."""
     plan = case.plan
     names = plan.label_columns if len(plan.label_columns) == 1 else ()
-    chance = 20 if case.suspected else 1_000_000
+    chance = 20 if case.plan.doubtful_labels else 1_000_000
     if not -log_chance > math.log(chance):
         return
     where = "".join(f"column {name} of " for name in names) + plan.inputs["label" not in plan.picks[0]].path

@@ -275,7 +275,7 @@ def _shifts(tallied: Tallied) -> Callable[[], Sequence[Warning]]:
     if feed is None or plan.alignment != "position" or not feed.repeatable:
         return tuple
     if head is not None and head.is_light and head.rows == tallied.total.read:
-        return partial(_shifted, plan, bundle, None, head.first(head.rows))
+        return partial(_shifted, plan, bundle, None, head.copied())
     found = _shifted(plan, bundle, feed, head)
     return lambda: found
 
@@ -304,11 +304,11 @@ def retried(
     start, so that there is one attempt; else `restart` is called before the second one. For a
     stream, which cannot be read again, only the first labels decide.
     """
-    again = not any(map(is_stream, (predictions, labels)))
+    inputs = (predictions, labels)
     try:
-        return attempt(once and again)
+        return attempt(once and not any(map(is_stream, inputs)))
     except LabelsBreakRule:
-        if once or not again:
+        if once or any(map(is_stream, inputs)):
             raise
     if restart is not None:
         restart()

@@ -71,13 +71,14 @@ def mapped(function: Callable[[T], R], items: Iterable[T], workers: int, waiting
     first, left = _begun(iter(items), looked)
     # Each worker has at least one item.
     workers = workers if len(first) == looked else len(first)
-    with contextlib.ExitStack() as stack:
-        executor = None
-        if workers > 1:
-            from xentcli.engine.executors import executor_of
+    items = itertools.chain(first, left)
+    if workers < 2:
+        yield from map(function, items)
+        return
+    from xentcli.engine.executors import executor_of
 
-            executor = stack.enter_context(executor_of(function, workers, fork=_fork_allowed))
-        yield from ordered(function, itertools.chain(first, left), executor, ahead=workers + waiting)
+    with executor_of(function, workers, fork=_fork_allowed) as executor:
+        yield from ordered(function, items, executor, ahead=workers + waiting)
 
 
 def _begun(items: Iterator[T], count: int) -> tuple[list[T], Iterator[T]]:

@@ -61,7 +61,7 @@ class Head:
         """Return the head of a batch from the first `rows` rows; None if it would need much memory."""
         if batch.target is None or min(rows, HEAD_ROWS) * batch.classes > _HEAD_NUMBERS:
             return None
-        return cls(batch, rows) if rows <= HEAD_ROWS else cls(batch, rows).first(HEAD_ROWS)
+        return cls(batch, rows) if rows <= HEAD_ROWS else cls(batch, rows).first(HEAD_ROWS).copied()
 
     @property
     def is_light(self) -> bool:
@@ -69,8 +69,12 @@ class Head:
         return self.rows * self.batch.classes <= _LIGHT_NUMBERS
 
     def first(self, rows: int) -> Head:
-        """Return a copy of its first rows."""
-        return Head(self.batch.take(np.flatnonzero(self.batch.rows <= rows)), rows)
+        """Return its first rows, which share its memory."""
+        return Head(self.batch.take(slice(int(np.searchsorted(self.batch.rows, rows, side="right")))), rows)
+
+    def copied(self) -> Head:
+        """Return it with numbers of its own: others may be written over, or be part of a large block."""
+        return Head(self.batch.copied(), self.rows)
 
 
 @record(frozen=True, eq=False)
@@ -297,8 +301,8 @@ class Scorer:
     def __call__(self, task: Task) -> Outcome:
         """Load, score and tally a task: piece by piece, or consecutive reduced pieces at once."""
         seen, needed = _Seen(), self.needed
-        for reduced, run in itertools.groupby(self._aligned(task, seen), self._will_do_reduced):
-            if reduced:
+        for some, run in itertools.groupby(self._aligned(task, seen), functools.partial(self._joins, task.part.rows)):
+            if some:
                 joined_rows = Aligned.joined([self._looked_at(seen, aligned) for aligned in run])
                 self._score(seen, joined_rows, needed.of_rows)
             else:
@@ -338,9 +342,9 @@ class Scorer:
             found = self.plan.derived[key] = Needed.of(self._wants(), whole=whole)
         return found
 
-    def _will_do_reduced(self, aligned: Aligned) -> bool:
-        """Whether the reduced rows suffice for everything."""
-        return aligned.batch.is_reduced and not self.needed.whole
+    def _joins(self, rows: int, aligned: Aligned) -> bool:
+        """Whether a piece is joined to others of a task of `rows` rows: not if the reduced rows do not suffice."""
+        return aligned.rows < rows and aligned.batch.is_reduced and not self.needed.whole
 
     def _looked_at(self, seen: _Seen, aligned: Aligned) -> Aligned:
         """Add the tallies of diagnoses that need predictions, and free the predictions."""
@@ -382,6 +386,7 @@ class Scorer:
             calibration=self.calibration,
             fit=self.fit,
             contents=self.contents,
+            cut=plan.doubtful_labels and len(plan.classes) == 2,
         )
 
     def _score(self, seen: _Seen, aligned: Aligned, names: Sequence[str]) -> None:

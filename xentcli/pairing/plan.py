@@ -143,6 +143,13 @@ class Plan:
         return names[picked.columns[0]] if picked is not None and picked.columns[0] < len(names) else ""
 
     @property
+    def doubtful_labels(self) -> bool:
+        """Whether labels stand beside the predictions, in a column named for them or though a label file is given."""
+        names = self.label_columns if len(self.label_columns) == 1 else ()
+        named = any(name.lower().startswith("pred") for name in names)
+        return "label" in self.picks[0] and (self.has_label_file or named)
+
+    @property
     def alignment(self) -> str:
         """How rows are matched to labels: "position" or "id"."""
         return "position" if self.settings.id is None and not self.joins else "id"

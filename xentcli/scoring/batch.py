@@ -25,6 +25,10 @@ class LetGo:
         """Raise: there are no numbers."""
         raise RuntimeError("a figure needs the predictions of rows that were reduced: its metric is not `reduced`")
 
+    def copy(self) -> LetGo:
+        """Return it."""
+        return self
+
     def __getitem__(self, rows: Ints | slice) -> LetGo:
         """Return the placeholder for some of the rows."""
         chosen = range(self.shape[0])[rows] if isinstance(rows, slice) else rows
@@ -108,6 +112,11 @@ class Batch:
         """Return a reduced batch without its predictions."""
         reference = None if self.reference is None else self.reference.reduced_only()
         return replace(self, values=LetGo(len(self.rows), self.classes), reference=reference)
+
+    def copied(self) -> Batch:
+        """Return it with copies of the predictions and targets, and without the reduced rows, which follow from them."""
+        target = None if self.target is None else self.target.copy()
+        return replace(self, values=self.values.copy(), target=target, rows=self.rows.copy(), known=None)
 
     def take(self, rows: Ints | slice) -> Batch:
         """Return some of the rows (i8[m], or a slice)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -109,9 +110,10 @@ class Reduced:
     @cached_property
     def deviation(self) -> float:
         """The largest distance of a sum from 1; 0 without rows."""
-        # Rounding keeps the order: the largest and the smallest sum are the farthest from 1.
-        over = np.maximum.reduce(self.sums, initial=-np.inf) - 1
-        return float(np.maximum(0.0, np.maximum(over, 1 - np.minimum.reduce(self.sums, initial=np.inf))))
+        # Rounding keeps the order: the largest and the smallest sum are the farthest from 1; a NaN is both.
+        high = float(np.maximum.reduce(self.sums, initial=-np.inf))
+        low = float(np.minimum.reduce(self.sums, initial=np.inf))
+        return high if math.isnan(high) else max(0.0, high - 1, 1 - low)
 
     def plain(self, recipe: Recipe, classes: int) -> bool:
         """Whether all rows are so clearly valid that no further checks are needed.

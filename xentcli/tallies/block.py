@@ -61,6 +61,8 @@ class Wants:
         Whether to tally the slopes at the starting points of a fit.
     contents
         Whether to tally the hash of the rows.
+    cut
+        Whether to tally the threshold that tells two classes apart.
     """
 
     classes: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ class Wants:
     fit: bool = False
     means: tuple[str, ...] = ()
     contents: bool = False
+    cut: bool = False
 
 
 @record(frozen=True, eq=False)

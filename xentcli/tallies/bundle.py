@@ -92,6 +92,8 @@ class Bundle(Tally):
 
     def merge(self, other: Bundle) -> Bundle:
         """Return the tallies of the rows of both."""
+        if not self.tallies:
+            return other
         merged = {**self.tallies, **other.tallies}
         for name in self.tallies.keys() & other.tallies.keys():
             one, two = self.tallies[name], other.tallies[name]
@@ -170,7 +172,7 @@ TALLIES: dict[str, Entry] = {
     "calibration": Entry(Calibration, Calibration.of, lambda wants: wants.calibration, "predictions"),
     "slopes": Entry(SlopeSums, lambda block: SlopeSums.of(block.work, BEGIN), lambda wants: wants.fit, "predictions"),
     "looks": Entry(Looks, lambda block: Looks.of(block.work), needs="predictions", diagnosis=True),
-    "cut": Entry(Cut, lambda block: Cut.of(block.work), needs="predictions", diagnosis=True),
+    "cut": Entry(Cut, lambda block: Cut.of(block.work), lambda wants: wants.cut, "predictions", diagnosis=True),
     "confusion": Entry(Confusion, Confusion.of, diagnosis=True),
     "from_one": Entry(FromOne, _from_one, lambda wants: wants.from_one, "predictions", diagnosis=True),
 }

@@ -227,7 +227,11 @@ class ExactSum(Tally, Summed):
             among = _Vectors(None, count)
             if (top := _largest(x)) < math.inf:
                 layers = list(_layers(x, top, among))
-                return [cls.folded([(step, sums[i : i + 1]) for step, sums in layers], ALL) for i in range(count)]
+                low = min([step for step, _ in layers], default=0)
+                units = [0] * count
+                for step, sums in layers:
+                    units = [one + (int(more) << step - low) for one, more in zip(units, sums, strict=True)]
+                return [cls.made(each, low) for each in units]
         return [cls.of(vector) for vector in vectors]
 
     def merge(self, other: ExactSum) -> ExactSum:

@@ -180,9 +180,10 @@ class Scores(Tally):
         loss, weight, mass = figures.loss, figures.weight, figures.mass
         below, means = figures.below, figures.means.values()
         if weight is None and moderate(loss):
-            cost, sums = Moments.of_finite(loss, [*means])
+            (cost, sums), infinite = Moments.of_finite(loss, [*means]), Infinite()
         else:
             cost, sums = Moments.of(loss, weight, mass), [ExactSum.of_weighted(values, below) for values in means]
+            infinite = Infinite.of(loss, below, figures.rows)
         return cls(
             read,
             left_out,
@@ -191,7 +192,7 @@ class Scores(Tally):
             cost,
             dict(zip(figures.means, sums, strict=True)),
             figures.shares,
-            Infinite.of(loss, below, figures.rows),
+            infinite,
             Clipping.of(loss, figures.raw_loss, weight, mass),
             figures.some_soft,
             figures.deviation,
