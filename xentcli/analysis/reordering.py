@@ -32,6 +32,8 @@ def better_order(pairs: Pairs, classes: int) -> list[int] | None:
     the class frequencies that it assumes cancel.
     """
     table = _Table(pairs, classes)
+    if not table.has_larger:
+        return None
     candidates = {*table.pairs(), *filter(table.is_sure, table.cycles())}
     ranked = sorted((table.gain(cycle), cycle) for cycle in candidates)
     order, taken = list(range(classes)), set[int]()
@@ -50,6 +52,14 @@ class _Table:
         self._true, self._predicted, self._counts = pairs.true, pairs.predicted, pairs.counts
         self._classes = classes
         self._codes = pairs.true * classes + pairs.predicted
+
+    @property
+    def has_larger(self) -> bool:
+        """Whether a class has more rows in another column than in its own: so has one of every cycle that is sure."""
+        own = np.zeros(self._classes, dtype=np.int64)
+        right = self._true == self._predicted
+        own[self._true[right]] = self._counts[right]
+        return bool((self._counts > own[self._true]).any())
 
     def _at(self, true: Ints, predicted: Ints) -> Ints:
         """i8[m]: the number of rows of each pair."""

@@ -58,6 +58,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_PATH = (str, os.PathLike)
 _BY_COLUMN = "leave LABELS out; --label COLUMN names the label column"
 _PARTS = 20
 """Groups x clusters may number this many times --max-groups."""
@@ -383,7 +384,7 @@ def with_labels(labels: Any, settings: Settings) -> tuple[Any, Settings]:
 
 def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bool = False) -> Source:
     """Open an input with the format options of its side: predictions, labels or further files."""
-    if not isinstance(data, str | os.PathLike):
+    if not isinstance(data, _PATH):
         from xentcli.readers.objects import open_memory
 
         return open_memory(data, name)
@@ -404,8 +405,10 @@ def source_of(side: str, data: Any, settings: Settings, name: str, *, hashed: bo
 
 def _check_two_inputs(predictions: Any, labels: Any) -> None:
     """Refuse a file (under any name, or within folders and globs) or a stream given as both inputs (UsageError)."""
-    paths = [hidden(os.fspath(data)) for data in (predictions, labels) if isinstance(data, str | os.PathLike)]
-    if len(paths) < 2 or any(file_and_part(path)[1] is not None for path in paths):
+    if not (isinstance(predictions, _PATH) and isinstance(labels, _PATH)):
+        return
+    paths = [hidden(os.fspath(data)) for data in (predictions, labels)]
+    if any(file_and_part(path)[1] is not None for path in paths):
         # Two sheets of one file are apart: see _check_two_sheets.
         return
     first, second = found = [_files_of(path) for path in paths]
@@ -462,7 +465,7 @@ def is_stdin(data: Any) -> bool:
 
 def is_stream(data: Any) -> bool:
     """Whether an input can be read only once: standard input, a pipe, a reader of record batches."""
-    if not isinstance(data, str | os.PathLike):
+    if not isinstance(data, _PATH):
         return isinstance(data, Iterator) or hasattr(data, "read_next_batch")
     # A path that does not exist may be a glob.
     return is_stdin(data) or (os.path.exists(data) and not (os.path.isfile(data) or os.path.isdir(data)))

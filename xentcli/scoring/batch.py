@@ -114,7 +114,7 @@ class Batch:
         return replace(self, values=LetGo(len(self.rows), self.classes), reference=reference)
 
     def copied(self) -> Batch:
-        """Return it with copies of the predictions and targets, and without the reduced rows, which follow from them."""
+        """Return it with copies of the predictions and targets, without the reduced rows, which follow from them."""
         target = None if self.target is None else self.target.copy()
         return replace(self, values=self.values.copy(), target=target, rows=self.rows.copy(), known=None)
 

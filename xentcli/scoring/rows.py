@@ -68,13 +68,19 @@ def column_sums(columns: Floats, out: Floats | None = None, *, own: bool = False
     >>> column_sums(np.array([[1.0, 3.0], [2.0, 4.0], [0.5, 0.25]])).tolist()
     [3.5, 7.25]
     """
-    while len(columns) > 1:
-        half, odd = divmod(len(columns), 2)
-        sums = columns[: half + odd] if own else np.empty((half + odd, columns.shape[1]))
-        np.add(columns[:half], columns[half + odd :], out=sums[:half])
-        if odd and not own:
-            sums[half] = columns[half]
-        columns, own = sums, True
+    count = len(columns)
+    while count > 1:
+        half = count // 2
+        first, last = columns[:half], columns[count - half : count]
+        if own:
+            np.add(first, last, first)
+        else:
+            sums = np.empty((count - half, columns.shape[1]))
+            np.add(first, last, sums[:half])
+            if count % 2:
+                sums[half] = columns[half]
+            columns, own = sums, True
+        count -= half
     total: Floats = columns[0]
     if out is None:
         return total

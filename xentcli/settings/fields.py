@@ -377,14 +377,17 @@ class Fields:
         classes = [self.classes[1:]] if isinstance(self.classes, str) and self.classes.startswith("@") else []
         return [*classes, *self.further_files(())]
 
-    def further_files(self, known: Sequence[str]) -> list[str]:
-        """Return the files of ``@FILE:COLUMN`` and ``@FILE`` that are not `known`, once each."""
+    @cached_property
+    def _with_files(self) -> list[str]:
+        """The columns that begin with @, not data."""
         specs = [self.label, self.weights, self.cluster, self.bytes, self.preds, self.reference]
         specs += [item for spec in (*self.slices, *self.shown_columns) for item in (spec, *spec.split(","))]
+        return [spec for spec in specs if isinstance(spec, str) and not isinstance(spec, Given) and spec[:1] == "@"]
+
+    def further_files(self, known: Sequence[str]) -> list[str]:
+        """Return the files of ``@FILE:COLUMN`` and ``@FILE`` that are not `known`, once each."""
         found: dict[str, None] = {}
-        for spec in specs:
-            if not isinstance(spec, str) or isinstance(spec, Given) or not spec.startswith("@"):
-                continue
+        for spec in self._with_files:
             paths = [spec[1:], *(spec[1:index] for index, letter in enumerate(spec) if letter == ":")]
             if any(path in known for path in paths):
                 continue
