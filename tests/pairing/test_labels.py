@@ -455,7 +455,7 @@ def test_a_column_in_another_case_is_blamed_with_its_file(write: Write) -> None:
 
 def test_the_label_that_fits_no_name_less_the_prefix_is_named_and_not_the_first_label() -> None:
     message = unmatched(("p_cat", "p_dog"), ["cat", "dog", "dgo", "cat"])
-    assert "'dgo' is not a class" in message
+    assert "no column is called dgo" in message
     assert "row 3" in message
 
 
@@ -1089,6 +1089,26 @@ def test_labels_without_a_column_and_columns_without_a_label_are_shown_side_by_s
     done = call("score", "p.csv", "l.csv")
     assert done.code == 3
     assert all(part in done.err for part in said), done.err
+
+
+@pytest.mark.parametrize(
+    ("names", "labels"),
+    [
+        (("p_cat", "p_dog"), "cat dog emu"),
+        (("prob_cat", "prob_dog", "prob_emu"), "cat dog emu fox"),
+        (("cat (p)", "dog (p)"), "cat dog emu"),
+        # Only some of the columns have the prefix.
+        (("p_cat", "p_dog", "other"), "cat dog emu"),
+        (("P(y=cat)", "P(y=dog)", "fox"), "emu cat dog"),
+    ],
+)
+def test_a_column_less_a_prefix_that_is_not_there_blames_the_predictions(names: tuple[str, ...], labels: str) -> None:
+    texts = labels.split()
+    strange = next(text for text in texts if not any(text in name for name in names))
+    message = refusal(DataError, even(len(texts), names), texts)
+    assert message.startswith(f"predictions: no column is called {strange}, as labels are")
+    assert f"columns: {', '.join(names)}" in message and f"labels: {', '.join(texts)}" in message
+    assert f"no column is {strange}" in message and f"--ignore-label {strange} skips 1 of" in message
 
 
 @pytest.mark.parametrize("names", [("True", "False"), ("p_yes", "p_no"), ("POS", "NEG")])

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from xentcli.columns.numerals import in_points, whole
 from xentcli.pairing.labels import read_whole
 
-__all__ = ["cores_of", "cuts_of", "ends_of", "numbers_of", "readings"]
+__all__ = ["cores_of", "cuts_of", "ends_of", "numbers_of", "readings", "without_stem"]
 
 _DIGITS = "0123456789"
+_MOST_PAIRS = 1 << 20
 _DIGITS_ALONE = re.compile("-?[0-9]{1,18}")
 
 
@@ -75,6 +76,28 @@ def ends_of(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     for before, after in (*((n, 0) for n in prefixes), *((0, n) for n in suffixes), *pairs):
         if before + after <= shortest:
             yield head[:before], tail[len(tail) - after :]
+
+
+def without_stem(names: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
+    """The names less the prefix and suffix with which most labels are names; names without these are unchanged.
+
+    Two labels must be names with them, or all names have them; else no name is changed.
+
+    >>> without_stem(["p_cat", "p_dog", "fox"], ["cat", "dog", "emu"])
+    ('cat', 'dog', 'fox')
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    if len(names) * len(labels) <= _MOST_PAIRS:
+        for name, label in itertools.product(names, filter(None, labels)):
+            if label in name:
+                for before, _, after in (name.partition(label), name.rpartition(label)):
+                    found.setdefault((before, after), set()).add(label)
+    before, after = max(found, key=lambda ends: len(found[ends]), default=("", ""))
+    have = [name.startswith(before) and name.endswith(after) and len(name) > len(before + after) for name in names]
+    if not found or (len(found[before, after]) < 2 and not all(have)):
+        return tuple(names)
+    shorter = (name[len(before) : len(name) - len(after)] for name in names)
+    return tuple(short if has else name for name, short, has in zip(names, shorter, have, strict=True))
 
 
 def cores_of(names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from xentcli.columns.missing import is_missing
 from xentcli.columns.numerals import in_points, is_number, whole
 from xentcli.errors import shown
 from xentcli.pairing import near
-from xentcli.pairing.affixes import cuts_of
+from xentcli.pairing.affixes import cuts_of, without_stem
 from xentcli.pairing.columns import listed
 from xentcli.pairing.labels import Census, skipping
 from xentcli.pairing.predicted import are_places
@@ -34,24 +34,24 @@ def misfit_advice(census: Census, label: str, names: Sequence[str]) -> tuple[str
         nearly = {text: _nearest(text, shorter) for text in closest}
         if None not in nearly.values() and (option := _as_labels(shorter, nearly)):
             return (option, classes)
-    strange = [text for text, found in closest.items() if found is None]
-    if len(strange) < len(closest):
-        return (classes, *_without_column(census, label, names, strange, closest))
+    for shorter in (tuple(names), without_stem(names, census.texts)):
+        closest = {text: _nearest(text, shorter) for text in closest}
+        strange = [text for text, found in closest.items() if found is None]
+        if len(strange) < len(closest):
+            unused = [name for name, short in zip(names, shorter, strict=True) if short not in closest.values()]
+            return (classes, *_without_column(census, label, strange, unused))
     labels = f"labels: {', '.join(map(shown, list(census.texts)[:_MOST_SHOWN]))}"
     return (classes, labels, _written_out(census, names))
 
 
-def _without_column(
-    census: Census, label: str, names: Sequence[str], strange: Sequence[str], closest: dict[str, str | None]
-) -> tuple[str, ...]:
+def _without_column(census: Census, label: str, strange: Sequence[str], unused: Sequence[str]) -> tuple[str, ...]:
     """Advice that lists labels and columns without a counterpart, and how to skip labels without a column."""
     rows = sum(census.counts.get(text, 0) for text in strange[:_MOST_SKIPPED])
     its = f"{rows:,} of {sum(census.counts.values()):,} rows looked at"
     if list(strange) == [label] and rows == 1 and census.texts[label].line == 1 and is_number(label):
         return (f"a number above the labels? --header labels takes the first line, {label}, as a header",)
     labels = f"labels: {listed(tuple(census.texts))}"
-    unused = tuple(name for name in names if name not in closest.values())
-    but = f", and no label is {listed(unused)}" if unused else ""
+    but = f", and no label is {listed(tuple(unused))}" if unused else ""
     if len(strange) > _MOST_SKIPPED or not all(map(_is_short, strange)):
         few = ", ".join(map(shown, strange[:_MOST_SKIPPED]))
         which = f"{len(strange):,} labels have" if len(strange) > 1 else "a label has"
@@ -149,7 +149,11 @@ def renamed(census: Census, names: Sequence[str]) -> tuple[list[str], list[str]]
 
 
 def without_column(census: Census, names: Sequence[str], decimal: str) -> list[str]:
-    """Return the labels that are not names of columns where others are; none if some are missing, or numbers."""
+    """Return the labels that are not names of columns where others are; none if some are missing, or numbers.
+
+    If none is a name, a prefix or suffix of the columns is left out.
+    """
+    names = names if any(text in names for text in census.texts) else without_stem(names, census.texts)
     strange = [text for text in census.texts if text not in names]
     if len(strange) == len(census.texts) or any(
         is_missing(text) or is_number(in_points(text, decimal)) for text in strange
