@@ -141,6 +141,20 @@ def test_an_unshifted_language_model_is_told_the_option(tmp_path: Path, call: Ca
     assert "warning" not in followed.out
 
 
+@pytest.mark.parametrize("breaks", [0, 20])
+def test_columns_in_a_cyclic_order_are_named_beside_the_option_where_classes_follow_one_another(breaks: int) -> None:
+    generator = np.random.default_rng(breaks)
+    labels = np.arange(300) % 3
+    labels[generator.choice(300, breaks, replace=False)] = 0
+    logits = generator.normal(size=(300, 3))
+    logits[np.arange(300), labels] += 3
+    # Times 3 they are the logits of the classes given these numbers, so that the confidence is the accuracy.
+    logits *= 3
+    found = {one.code: one.advice for one in xentcli.score(np.roll(logits, 1, axis=1), labels, kind="logits").warnings}
+    assert "--shift-labels takes the label" in found["shifted"]
+    assert "--preds '#2,#3,#1'" in found["columns-permuted"]
+
+
 @pytest.mark.parametrize("classes", [7, 30])
 def test_logits_of_one_sequence_are_told_the_option_and_no_order_of_columns(classes: int) -> None:
     generator = np.random.default_rng(classes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from xentcli.analysis.findings import Case, base_warning, findings
-from xentcli.analysis.shifts import shift_warning
+from xentcli.analysis.shifts import Shifted, shift_warning
 from xentcli.analysis.summary import derived, prior_of, report_of
 from xentcli.attempts import attempted
 from xentcli.engine.scorer import Grouped, Head, Outcome, Scorer, Writing
@@ -206,12 +206,12 @@ def diagnosed(report: Report, tallied: Tallied) -> Report:
 
 @record(frozen=True, eq=False)
 class _Diagnosed:
-    """The fields of a report with the warnings of the diagnoses; `shifts` returns those of rows that are one apart."""
+    """The fields of a report with the warnings of the diagnoses; `shifted` returns that of rows that are one apart."""
 
     report: Report
     plan: Plan
     bundle: Bundle
-    shifts: Callable[[], Sequence[Warning]]
+    shifted: Callable[[], Shifted | None]
 
     def __getattr__(self, name: str) -> Any:
         """Return a field that no diagnosis changes."""
@@ -230,17 +230,16 @@ class _Diagnosed:
         case = None if base is not None else _case(self.plan, self.bundle)
         if case is None:
             return [] if base is None else [base]
-        found, shifts = findings(case), self.shifts()
-        if shifts:
-            # The warning about shifted rows already says which rows belong together. Classes that follow one another
-            # look like columns in another order, too: of arrays these are next tokens.
-            tokens = any("--shift-labels" in warning.advice for warning in shifts)
-            found = [
-                replace(warning, advice="") if warning.code == "worse-than-prior" else warning
-                for warning in found
-                if not (tokens and warning.code == "columns-permuted")
-            ]
-        return [*found, *shifts]
+        found, shifted = findings(case), self.shifted()
+        if shifted is None:
+            return found
+        # The warning about shifted rows already says which rows belong together.
+        found = [
+            replace(warning, advice="") if warning.code == "worse-than-prior" else warning
+            for warning in found
+            if not (shifted.explains_order and warning.code == "columns-permuted")
+        ]
+        return [*found, shifted.warning]
 
 
 def _base(plan: Plan, bundle: Bundle) -> Warning | None:
@@ -270,25 +269,24 @@ def _case(plan: Plan, bundle: Bundle) -> Case | None:
     )
 
 
-def _shifts(tallied: Tallied) -> Callable[[], Sequence[Warning]]:
+def _shifts(tallied: Tallied) -> Callable[[], Shifted | None]:
     """Return what returns the warning of labels that are shifted by one row; it holds rows if they are few."""
     plan, bundle, feed, head = tallied.plan, tallied.bundle, tallied.source, tallied.head
     if feed is None or plan.alignment != "position" or not feed.repeatable:
-        return tuple
+        return lambda: None
     if head is not None and head.is_light and head.rows == tallied.total.read:
         return partial(_shifted, plan, bundle, None, head.copied())
     found = _shifted(plan, bundle, feed, head)
     return lambda: found
 
 
-def _shifted(plan: Plan, bundle: Bundle, feed: Feed | None, head: Head | None) -> Sequence[Warning]:
+def _shifted(plan: Plan, bundle: Bundle, feed: Feed | None, head: Head | None) -> Shifted | None:
     """Look for labels shifted by one row, if the cost is above the prior or infinite, or columns seem swapped."""
     case = None if _base(plan, bundle) is not None else _case(plan, bundle)
     suspect = case is not None and (case.worse_than_prior or case.total.infinite.count or case.order is not None)
     if case is None or not (case.comparable and suspect):
-        return ()
-    found = attempted(partial(shift_warning, case, feed, head), None)
-    return () if found is None else (found,)
+        return None
+    return attempted(partial(shift_warning, case, feed, head), None)
 
 
 def retried(

@@ -18,10 +18,10 @@ from xentcli.pairing.alignment import Task
 from xentcli.records import record, replace
 from xentcli.scoring.batch import Batch
 from xentcli.scoring.losses import Workings
-from xentcli.scoring.measures import correct
+from xentcli.scoring.measures import correct, gap
 from xentcli.tallies.moments import Mean
 
-__all__ = ["shift_warning"]
+__all__ = ["Shifted", "shift_warning"]
 
 ENOUGH = 50_000
 """Rows that suffice to decide."""
@@ -30,6 +30,8 @@ ENOUGH_NUMBERS, LEAST = 1 << 22, 200
 FEW = 2_048
 """Rows that are examined first."""
 _SURE = 3.0
+_SAME = 0.01
+"""Accuracies that are nearer than this are taken as the same."""
 _STEPS = (-1, 1)
 """Where the neighbours are: before a row, and after it."""
 _MeanOf = Callable[[Floats], Any]
@@ -92,11 +94,15 @@ _NOTHING = _Score()
 
 @record(frozen=True)
 class _Shift:
-    """Scores of rows with their own labels (here) and with those of the next rows on one side (there)."""
+    """Scores of rows with their own labels (here) and with those of the next rows on one side (there).
+
+    `gap` is the mean of confidence minus accuracy with their own labels.
+    """
 
     rows: int = 0
     here: _Score = _NOTHING
     there: _Score = _NOTHING
+    gap: Any = None
 
     def add(self, work: Workings, rows: _Rows, neighbours: _Rows, mean: _MeanOf) -> _Shift:
         """Add the rows of a batch that have a neighbour, with the neighbours."""
@@ -104,12 +110,19 @@ class _Shift:
         loss, right = _with_labels(work, rows, neighbours)
         # The number of infinite losses is reported only without clipping.
         there = _Score.of(loss, right, loss, mean)
-        return _Shift(self.rows + len(loss), self.here.merge(here), self.there.merge(there))
+        over = mean(work.figure(gap)[rows])
+        over = over if self.gap is None else self.gap.merge(over)
+        return _Shift(self.rows + len(loss), self.here.merge(here), self.there.merge(there), over)
 
     @property
     def by_cost(self) -> bool:
         """Whether costs can be compared: not if any is infinite before clipping."""
         return not self.here.infinite
+
+    def fits_as_well(self, accuracy: float) -> bool:
+        """Whether an accuracy is as near the mean confidence as that with the labels of the neighbours, or nearer."""
+        confidence = self.here.right + float(self.gap.value)
+        return abs(accuracy - confidence) < abs(self.there.right - confidence) + _SAME
 
     def is_far_better(self, case: Case) -> bool:
         """Whether the labels of the neighbours fit far better, by cost or by accuracy."""
@@ -137,6 +150,17 @@ class _Shift:
         return by_cost or there < min(1.1 * constant, 0.9 * here)
 
 
+@record(frozen=True)
+class Shifted:
+    """The warning of rows that are one apart; `explains_order` says that columns seem to be in another order by it.
+
+    Tokens that mostly follow one another make them seem so, but the accuracy would then be far from the confidence.
+    """
+
+    warning: Warning
+    explains_order: bool
+
+
 def _neighbours(rows: Ints) -> tuple[_Rows, _Rows]:
     """The places of the rows that are followed by the next row (by their numbers), and those of their followers."""
     followed = rows[1:] - rows[:-1] == 1
@@ -158,7 +182,7 @@ def _with_labels(work: Workings, rows: _Rows, others: _Rows) -> tuple[Floats, Fl
     return work.loss_of(index)[rows], (work.predicted[rows] == index[rows]).astype(np.float64)
 
 
-def shift_warning(case: Case, feed: Feed | None, head: Head | None) -> Warning | None:
+def shift_warning(case: Case, feed: Feed | None, head: Head | None) -> Shifted | None:
     """Score each row with the label of its neighbours; warn where that is far better.
 
     Rows are aligned by position, with hard labels and no weights. If the first rows, `head`, do not suffice, rows of
@@ -191,17 +215,16 @@ def _leaves_open(case: Case, works: Iterable[Workings]) -> bool:
     return any(shift.leaves_open(case) for shift in _shifts(works, _Rough.of).values())
 
 
-def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Warning | None:
+def _judged(case: Case, shifts: Mapping[int, _Shift]) -> Shifted | None:
     """The warning that shifts give rise to."""
     for step, where in zip(_STEPS, ("before", "after"), strict=True):
         shift = shifts[step]
         if shift.is_far_better(case):
             over = "" if shift.rows == case.total.scored - 1 else f" (over {shift.rows:,} rows)"
-            return Warning(
-                "shifted",
-                f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}",
-                _advice(case.plan, step),
-            )
+            would_be = f"if each row had the label of the row {where} it, {_would_be(shift, case)}{over}"
+            advice, pairs = _advice(case.plan, step), case.pairs
+            ordered = pairs is not None and case.order is not None and shift.fits_as_well(pairs.accuracy(case.order))
+            return Shifted(Warning("shifted", would_be, advice), "--shift-labels" in advice and not ordered)
     return None
 
 
