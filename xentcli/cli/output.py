@@ -7,7 +7,7 @@ import fnmatch
 import os
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -18,7 +18,8 @@ from xentcli.cli.seen import check_seen
 from xentcli.cli.targets import Picture, Target
 from xentcli.errors import FileError, Place, UsageError, shown
 from xentcli.options import Option
-from xentcli.readers import same_file
+from xentcli.readers import file_id
+from xentcli.records import record
 from xentcli.report.details import COMPARED, DETAILS
 from xentcli.scoring.metrics import METRICS, Metric, top
 from xentcli.urls import check_here
@@ -118,21 +119,26 @@ class Output:
     def check_targets(self, inputs: Sequence[str], others: Sequence[str] = ()) -> None:
         """Refuse a target that cannot be written, is an input, or is written twice, by the `others` too."""
         targets = [*others, *self.targets]
-        for index, path in enumerate(targets[len(others) :], len(others)):
+        if len(targets) == len(others):
+            return
+        # Each path is looked up once: on the disk of a server a look takes a millisecond.
+        read, written = ([_Where.of(path) for path in paths] for paths in (inputs, targets))
+        for index, where in enumerate(written[len(others) :], len(others)):
+            path = where.path
             check_here(path)
             if _is_stdout(path):
                 raise UsageError(
                     f"{shown(path)} is standard output, where the report is written",
                     advice="-o json:- writes another form there; all else needs a file of its own",
                 )
-            if any(_same(path, given) for given in inputs):
+            if where.is_among(read):
                 raise UsageError(f"{shown(path)} is an input; it would be overwritten")
-            if any(_among(path, given) for given in inputs if given != "-"):
+            if any(_is_in(path, given) for given in read):
                 raise UsageError(f"{shown(path)} is, or would become, one of the files that are read")
-            if any(_same(path, other) for other in targets[:index]):
+            if where.is_among(written[:index]):
                 raise UsageError(f"{shown(path)} is written twice")
             try:
-                os.stat(os.path.join(os.path.dirname(os.path.realpath(path)), ""))
+                os.stat(os.path.join(os.path.dirname(where.real or path), ""))
             except OSError as error:
                 raise FileError(f"cannot be written: {error.strerror}", place=Place(path)) from None
 
@@ -245,13 +251,43 @@ def _terminal_of(stream: Any) -> tuple[int | None, bool]:
     return max(shutil.get_terminal_size().columns, 20), color
 
 
-def _among(path: str, given: str) -> bool:
+@record(frozen=True)
+class _Where:
+    """Where a path leads."""
+
+    path: str
+    file: tuple[int | str, int] | None
+    """The device and the number of the file; None where there is none."""
+    real: str | None
+    """The path without links; None for standard input, and for a relative path where the working directory is gone."""
+    is_folder: bool
+
+    @classmethod
+    def of(cls, path: str) -> _Where:
+        """Look a path up."""
+        real = None
+        with contextlib.suppress(FileNotFoundError):
+            real = None if path == "-" else os.path.realpath(path)
+        return cls(path, file_id(path), real, os.path.isdir(path))
+
+    def is_among(self, others: Iterable[_Where]) -> bool:
+        """Whether one of the others is the same file, existing or not."""
+        return any(
+            (self.file is not None and self.file == other.file) or (self.real is not None and self.real == other.real)
+            for other in others
+        )
+
+
+def _is_in(path: str, given: _Where) -> bool:
     """Whether a path is in an input folder or matches an input glob."""
-    in_folder = os.path.isdir(given) and _same(os.path.dirname(path) or ".", given)
+    if given.path == "-":
+        return False
+    if given.is_folder and _Where.of(os.path.dirname(path) or ".").is_among([given]):
+        return True
     # Without a working directory no relative path is an input.
     with contextlib.suppress(FileNotFoundError):
-        return in_folder or fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given))
-    return in_folder
+        return fnmatch.fnmatch(os.path.abspath(path), os.path.abspath(given.path))
+    return False
 
 
 def _is_stdout(path: str) -> bool:
@@ -259,13 +295,4 @@ def _is_stdout(path: str) -> bool:
     with contextlib.suppress(OSError, ValueError):
         found, ours = os.stat(path), os.fstat(1)
         return os.path.samestat(found, ours) and not stat.S_ISCHR(found.st_mode)
-    return False
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two paths are one file, existing or not."""
-    if same_file(one, other):
-        return True
-    with contextlib.suppress(FileNotFoundError):
-        return other != "-" and os.path.realpath(one) == os.path.realpath(other)
     return False
