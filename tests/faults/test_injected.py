@@ -1,21 +1,23 @@
 """Any system call may fail: a file is the old one or the new one, whole, and the exit code says which.
 
-strace makes the N-th call of a kind fail, or kills the process there, for every N.
+strace makes the N-th call of a kind fail, or kills the process there: for every N with `nox -s long`, else for the
+first and the last call on each file that is written, and for a third of those on one that is read.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import re
 import shutil
 import signal
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.faults import NAMES, OLD, WRITTEN, Scene, needed, scene
+from tests.laws import LONG
 
 RENAMES = "rename,renameat,renameat2"
 STATS = "fstat,stat,newfstatat,statx"
@@ -38,10 +40,24 @@ FAULTS = [
 CODES = {"signal=KILL": -signal.SIGKILL, "signal=TERM": 143, "signal=INT": 130}
 
 
-@pytest.fixture
-def set_up(tmp_path: Path) -> Scene:
+Undisturbed = Callable[..., tuple[list[str], dict[str, bytes]]]
+
+
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     needed("strace", shutil.which("strace") is not None)
-    return scene(tmp_path)
+    return scene(tmp_path_factory.mktemp("injected"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(set_up: Scene) -> Undisturbed:
+    """A function that returns the calls of these names that a run makes, and what it writes."""
+
+    def found(calls: str, *more: str) -> tuple[list[str], dict[str, bytes]]:
+        set_up.reset()
+        return made(set_up, calls, *more), set_up.contents()
+
+    return functools.cache(found)
 
 
 def tracing(calls: str, *more: str) -> list[str]:
@@ -49,12 +65,18 @@ def tracing(calls: str, *more: str) -> list[str]:
     return ["strace", "-f", "-e", f"trace={calls}", *more]
 
 
-def count(set_up: Scene, calls: str, *more: str) -> int:
-    """How often an undisturbed run makes these calls."""
+def made(set_up: Scene, calls: str, *more: str) -> list[str]:
+    """The calls of these names that an undisturbed run makes, each as its name and the first file that it has."""
     log = set_up.folder / "trace"
-    done = set_up.run(*tracing(calls, *more, "-o", str(log)))
+    done = set_up.run(*tracing(calls, *more, "-y", "-s", "0", "-o", str(log)))
     assert done.returncode == 0, done.stderr
-    return len(re.findall(r"^\d+ +\w+\(", log.read_text(), re.MULTILINE))
+    return [" ".join(call) for call in re.findall(r"^\d+ +(\w+)\(.*?[\"<]([^\">]*)", log.read_text(), re.MULTILINE)]
+
+
+def ends(calls: list[str]) -> list[int]:
+    """The numbers of the calls to disturb: with `nox -s long` of all, else of the first and the last on each file."""
+    among = [None, *calls, None]
+    return [n for n in range(1, len(calls) + 1) if LONG or among[n] != among[n - 1] or among[n] != among[n + 1]]
 
 
 def whole(set_up: Scene, new: dict[str, bytes]) -> Iterator[str]:
@@ -75,12 +97,12 @@ def is_error(name: str, content: bytes) -> bool:
 
 
 @pytest.mark.parametrize(("calls", "fault"), FAULTS, ids=lambda value: value.partition(",")[0].replace("=", "-"))
-def test_whole_old_or_whole_new(set_up: Scene, calls: str, fault: str) -> None:
-    times = count(set_up, calls)
-    new = set_up.contents()
+def test_whole_old_or_whole_new(set_up: Scene, undisturbed: Undisturbed, calls: str, fault: str) -> None:
+    found, new = undisturbed(calls)
+    times = len(found)
     assert times >= 3 and all(new[name] != OLD for name in WRITTEN)
     tolerated = fault == "error=ENOLCK"
-    for n in range(1, times + 2):
+    for n in (*ends(found), times + 1):
         set_up.reset()
         inject = f"inject={calls}:{fault}:when={n}"
         done = set_up.run(*tracing(calls, "-o", "/dev/null", "-e", inject))
@@ -101,13 +123,14 @@ def test_whole_old_or_whole_new(set_up: Scene, calls: str, fault: str) -> None:
     ("calls", "fault"), [("read,pread64", "error=EIO"), ("read,pread64", "retval=0"), (STATS, "error=EIO")]
 )
 @pytest.mark.parametrize("file", ["preds.csv", "labels.csv"])
-def test_an_input_that_cannot_be_read_is_refused_and_named(set_up: Scene, calls: str, fault: str, file: str) -> None:
+def test_an_input_that_cannot_be_read_is_refused_and_named(
+    set_up: Scene, undisturbed: Undisturbed, calls: str, fault: str, file: str
+) -> None:
     path = str(set_up.folder / file)
-    times = count(set_up, calls, "-P", path)
-    new = set_up.contents()
-    assert times >= 3
+    found, new = undisturbed(calls, "-P", path)
+    assert len(found) >= 3
     refused = 0
-    for n in range(1, times + 1):
+    for n in range(len(found), 0, -1 if LONG else -3):
         set_up.reset()
         inject = f"inject={calls}:{fault}:when={n}"
         done = set_up.run(*tracing(calls, "-P", path, "-o", "/dev/null", "-e", inject))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import pytest
 
 from tests import forked
 from tests.faults import NAMES, OLD, Scene, environment, scene
+from tests.laws import LONG
 
 SEEDS, KILLS = 4, 50
-"""How many tests, and how many kills in each; docs/promises.md gives the product."""
+"""How many tests, and how many kills in each with `nox -s long`; docs/promises.md gives the product."""
+FEW = 15
+"""As many in each with every run."""
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -27,7 +31,8 @@ def test_no_file_is_torn_by_kills_at_random_times(tmp_path: Path, seed: int) -> 
     new = set_up.contents()
     chance = random.Random(seed)
     ended = leftovers = 0
-    for _ in range(KILLS):
+    kills = KILLS if LONG else FEW
+    for _ in range(kills):
         for name in NAMES:
             (set_up.out / name).write_bytes(OLD)
         process = begun(set_up)
@@ -38,7 +43,7 @@ def test_no_file_is_torn_by_kills_at_random_times(tmp_path: Path, seed: int) -> 
         leftovers += len(now) > len(NAMES)
         for name in NAMES:
             assert now[name] in (OLD, new[name]), f"{name} is torn"
-    print(f"{KILLS} kills: {ended} came too late, {leftovers} found files half written, 0 torn")
+    print(f"{kills} kills: {ended} came too late, {leftovers} found files half written, 0 torn")
     swept(set_up)
 
 
@@ -59,13 +64,27 @@ def swept(set_up: Scene) -> None:
     assert sorted(set_up.contents()) == sorted(NAMES)
 
 
+FOUR_RUNS = """
+import os, sys
+import xentcli.analysis.check
+from xentcli.cli import main
+
+begun = []
+for _ in range(4):
+    begun.append(os.fork())
+    if not begun[-1]:
+        main()
+sys.exit(any([os.waitpid(process, 0)[1] for process in begun]))
+"""
+
+
 def test_two_runs_that_write_the_same_files_leave_whole_ones(tmp_path: Path) -> None:
+    """Four even, of one process that has imported all: they write at almost the same time."""
     set_up = scene(tmp_path)
     assert set_up.run().returncode == 0
     new = set_up.contents()
+    command = [sys.executable, "-c", FOUR_RUNS, *set_up.command()[3:]]
     for _ in range(5):
         set_up.reset()
-        commands = [set_up.command() for _ in range(4)]
-        running = [subprocess.Popen(c, env=environment(), stdout=subprocess.DEVNULL) for c in commands]
-        assert [process.wait(60) for process in running] == [0] * 4
+        subprocess.run(command, env=environment(), stdout=subprocess.DEVNULL, timeout=60, check=True)
         assert set_up.contents() == new

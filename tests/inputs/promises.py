@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.conftest import ROOT
-from tests.faults.test_killed import KILLS, SEEDS
+from tests.faults.test_killed import FEW, KILLS, SEEDS
 from tests.inputs.table import ROWS, Row
 
 DOCUMENT = ROOT / "docs" / "promises.md"
@@ -65,7 +65,7 @@ PROMISES = {
     ],
     "Nothing is lost": [
         ("Whatever system call fails, and wherever the process dies, a file is the old one or the new one.", "tests/faults/test_injected.py::test_whole_old_or_whole_new"),
-        (f"No file is torn in {SEEDS * KILLS} kills at random times, and what they leave is swept.", "tests/faults/test_killed.py::test_no_file_is_torn_by_kills_at_random_times"),
+        (f"No file is torn in {SEEDS * KILLS} kills at random times ({SEEDS * FEW} in a short run), and what they leave is swept.", "tests/faults/test_killed.py::test_no_file_is_torn_by_kills_at_random_times"),
         ("Two runs that write the same file leave a whole one.", "tests/faults/test_killed.py::test_two_runs_that_write_the_same_files_leave_whole_ones"),
         ("A full disk is exit code 4, and the older files stay.", "tests/faults/test_system.py::test_a_full_disk_is_4_and_leaves_the_old_files"),
         ("An input that cannot be read is exit code 3 or 4, and is named.", "tests/faults/test_injected.py::test_an_input_that_cannot_be_read_is_refused_and_named"),
